@@ -1,4 +1,4 @@
-"""How every transport fails and what it leaves as evidence: one exception, and one request with its answer."""
+"""How every transport fails and what it leaves as evidence: an exception, and a request with its answer."""
 
 from dataclasses import dataclass
 
