@@ -1,0 +1,133 @@
+"""The phones Cisco made, as far as provisioning cares: a reader of catalogue.toml, where the knowledge is."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+# The model in "CP-8845-K9=", "Cisco Unified IP Phone 7962G" or "7961G-GE": its number and what sets it apart.
+_MODEL = re.compile(r"\b(?P<series>ATA|DX|VG)?[ -]?(?P<number>\d{2,4})G?(?:[ -]?(?P<variant>GE|NR))?\b")
+_BRAND = re.compile(r"^(?:CISCO|UNIFIED|IP PHONE|CP|[\s-])+")
+
+# Beginnings of firmware names, in lower case (Cisco phones spec §4.8), for loads the catalogue does not list.
+_SOFTWARE_OF_PREFIX = {
+    "sccp": "SCCP",
+    "p003": "SCCP",
+    "cp79": "SCCP",
+    "apps37sccp": "SCCP",
+    "sip": "SIP",
+    "p0s3": "SIP",
+}
+
+
+@dataclass(frozen=True)
+class Module:
+    """An add-on key module."""
+
+    name: str
+    keys: int
+    models: frozenset[str]
+
+
+@dataclass(frozen=True)
+class DeviceModel:
+    """One phone model. `max_calls` is the ceiling of maxNumCalls, None where unknown."""
+
+    model: str
+    family: str
+    protocols: frozenset[str]
+    loads: tuple[str, ...]
+    device_types: tuple[int, ...]
+    max_calls: int | None
+    modules: tuple[Module, ...]
+    plain_text_sip: bool
+
+
+@dataclass(frozen=True)
+class _Catalogue:
+    models: dict[str, DeviceModel]
+    models_of_prefix: dict[str, frozenset[str]]
+    software_of_prefix: dict[str, str]
+    device_types: dict[int, str]
+
+
+def normalise_model(text: str) -> str:
+    """Return the bare model of "CP-8845", "Cisco 8845", "cisco cp-7962g" or "7961G-GE", in upper case.
+
+    A text without a model number (CIPC, CKEM) loses its brand words only.
+    """
+    text = " ".join(text.upper().split())
+    match = _MODEL.search(text)
+    if match and "8800-" not in text:
+        return f"{match['series'] or ''}{match['number']}{match['variant'] or ''}"
+    return text if text.startswith("CP-8800-") else _BRAND.sub("", text)
+
+
+def find(model: str) -> DeviceModel | None:
+    """Return what is known about a model, however it is written."""
+    return _catalogue().models.get(normalise_model(model))
+
+
+def all_models() -> tuple[DeviceModel, ...]:
+    return tuple(_catalogue().models.values())
+
+
+def software_of_load(load: str) -> str | None:
+    """Return "SIP" or "SCCP" for the name of a firmware load, None when the name does not tell."""
+    known = _catalogue().software_of_prefix
+    prefix = _longest_prefix(load, known)
+    return known[prefix] if prefix else None
+
+
+def models_of_load(load: str) -> set[str]:
+    """Return the models which a firmware load is made for, empty when unknown."""
+    known = _catalogue().models_of_prefix
+    prefix = _longest_prefix(load, known)
+    return set(known[prefix]) if prefix else set()
+
+
+def model_of_device_type(number: int) -> str | None:
+    """Return the model (or add-on module) with a device type number."""
+    return _catalogue().device_types.get(number)
+
+
+def _longest_prefix(load: str, prefixes: dict[str, Any]) -> str:
+    load = load.strip().lower()
+    return max((prefix for prefix in prefixes if load.startswith(prefix)), key=len, default="")
+
+
+@lru_cache(maxsize=1)
+def _catalogue() -> _Catalogue:
+    tables = tomllib.loads(Path(__file__).with_name("catalogue.toml").read_text(encoding="utf-8"))
+    models_of_prefix: dict[str, frozenset[str]] = {}
+    software_of_prefix = dict(_SOFTWARE_OF_PREFIX)
+    for family in tables["family"]:
+        for software, prefixes in family.get("loads", {}).items():
+            for prefix in map(str.lower, prefixes):
+                models_of_prefix[prefix] = frozenset(family["models"])
+                software_of_prefix[prefix] = software
+    device_types = {int(number): model for number, model in tables["device_types"].items()}
+    return _Catalogue(_models(tables, device_types), models_of_prefix, software_of_prefix, device_types)
+
+
+def _models(tables: dict[str, Any], device_types: dict[int, str]) -> dict[str, DeviceModel]:
+    modules = [Module(row["name"], row["keys"], frozenset(row["models"])) for row in tables["module"]]
+    ceilings = {model: int(calls) for calls, models in tables["max_calls"].items() for model in models}
+    return {
+        model: DeviceModel(
+            model=model,
+            family=family["name"],
+            protocols=frozenset(family["protocols"]),
+            loads=tuple(prefix for prefixes in family.get("loads", {}).values() for prefix in prefixes),
+            device_types=tuple(number for number, named in device_types.items() if named == model),
+            max_calls=ceilings.get(model),
+            modules=tuple(module for module in modules if model in module.models),
+            plain_text_sip=family.get("plain_text_sip", False),
+        )
+        for family in tables["family"]
+        for model in family["models"]
+    }

@@ -1,0 +1,141 @@
+"""Reading a SEP file as phones read it: what is a document at all, and its elements with their places.
+
+Phones know no XML namespaces: files which CUCM itself writes use an `xsi:` prefix that nobody declares, and
+every namespace-aware parser refuses them. The judge is therefore expat without namespaces (Cisco phones spec
+§4.7). A recovering lxml parse was measured as the alternative: its error log says nothing about stray text
+after the root element or a character cut in half at the end of the file, so it lets truncated files through.
+The tree comes out of the same pass; nothing is ever written back from it.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from dataclasses import dataclass
+from xml.parsers import expat
+
+from phones_app.sep.encoding import BYTE_ORDER_MARK, decode
+from phones_app.sep.refusal import Refused
+
+MAX_BYTES = 512 * 1024
+
+_FOREIGN_ROOTS = {
+    "flat-profile": (
+        "flat-profile",
+        "the root element is flat-profile: this is the MPP/3PCC or ATA format",
+    ),
+    "default": (
+        "xml-default",
+        "this is XMLDefault, the file for phones without one of their own, not the file of one phone",
+    ),
+}
+
+
+class Element(ET.Element):
+    """An element which knows where it starts; line and column count from 1."""
+
+    line: int = 0
+    column: int = 0
+
+
+@dataclass(frozen=True)
+class Document:
+    """A well-formed SEP file: its bytes as they came, their text, and the elements for queries."""
+
+    content: bytes
+    text: str
+    root: Element
+
+    def find(self, path: str) -> Element | None:
+        """Return the first element at the path below the root (ElementPath syntax)."""
+        found = self.root.find(path)
+        return found if isinstance(found, Element) else None
+
+    def find_all(self, path: str) -> list[Element]:
+        return [found for found in self.root.findall(path) if isinstance(found, Element)]
+
+    def value(self, path: str) -> str:
+        """Return the stripped text of the first element at the path, "" when there is none."""
+        return value_of(self.find(path))
+
+
+def value_of(element: ET.Element | None) -> str:
+    """Return all of an element's text without surrounding space; phones do not tell missing from empty."""
+    return "" if element is None else "".join(element.itertext()).strip()
+
+
+def integer_of(element: ET.Element | None) -> int | None:
+    """Return an element's text as a number, None when it is not one."""
+    return integer(value_of(element))
+
+
+def integer(text: str) -> int | None:
+    """Return a text as a number, None when it is not one; nothing in a SEP file needs ten digits."""
+    text = text.strip()
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+
+
+def parse(content: bytes) -> Document:
+    """Read a file, or raise Refused with the reason and, where there is one, the place."""
+    if len(content) > MAX_BYTES:
+        raise Refused("too-large", f"the file has {len(content):,} bytes; the limit is {MAX_BYTES:,}")
+    if not content.removeprefix(BYTE_ORDER_MARK).strip():
+        raise Refused("empty", "the file is empty")
+    text = decode(content)
+    return Document(content=content, text=text, root=_Reader().read(text))
+
+
+class _Reader:
+    """One expat pass that builds the tree and stops at the first thing no phone would accept."""
+
+    def __init__(self) -> None:
+        self._tree = ET.TreeBuilder(element_factory=Element)
+        self._open: list[Element] = []
+        self._parser = parser = expat.ParserCreate()
+        parser.buffer_text = True
+        parser.StartDoctypeDeclHandler = self._doctype
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._tree.data
+
+    def read(self, text: str) -> Element:
+        try:
+            # A str makes expat ignore the declared encoding, which `decode` has already settled.
+            self._parser.Parse(text, True)
+        except expat.ExpatError as error:
+            words = (expat.ErrorString(error.code) or "").removeprefix("not well-formed ").strip("()")
+            message = f"not well-formed XML: {words}{self._inside()}"
+            raise Refused("not-well-formed", message, error.lineno, error.offset + 1) from error
+        root = self._tree.close()
+        assert isinstance(root, Element)  # noqa: S101 - tells the type checker what the factory makes
+        return root
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        place = self._parser.CurrentLineNumber, self._parser.CurrentColumnNumber + 1
+        if not self._open and tag != "device":
+            # "default" in lower case is found in the field as well (Cisco phones spec §4.7).
+            code, message = _FOREIGN_ROOTS.get(
+                tag.lower(), ("not-a-device", f"the root element is {tag}; a SEP file begins with device")
+            )
+            raise Refused(code, message, *place)
+        element = self._tree.start(tag, attributes)
+        assert isinstance(element, Element)  # noqa: S101 - as above
+        element.line, element.column = place
+        self._open.append(element)
+
+    def _end(self, tag: str) -> None:
+        self._tree.end(tag)
+        self._open.pop()
+
+    def _doctype(self, *_declaration: object) -> None:
+        raise Refused(
+            "doctype",
+            "the file has a DOCTYPE; phones need none, and entity declarations are a known attack",
+            self._parser.CurrentLineNumber,
+            self._parser.CurrentColumnNumber + 1,
+        )
+
+    def _inside(self) -> str:
+        if not self._open:
+            return ""
+        innermost = self._open[-1]
+        return f" (inside {innermost.tag}, opened in line {innermost.line})"
