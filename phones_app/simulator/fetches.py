@@ -1,0 +1,75 @@
+"""What the file server tells about a file that was read from it: the best proof that a phone has its new file
+(Cisco phones spec §2.7).
+"""
+
+import logging
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePath
+from typing import Literal
+
+logger = logging.getLogger(__name__)
+
+# Exactly the name a phone asks for; case matters (spec §4.1).
+_DEVICE_FILE = re.compile(r"SEP([0-9A-F]{12})\.cnf\.xml")
+# Names that are never a phone's business: hidden, half uploaded, put aside.
+_PRIVATE = re.compile(r"\..*|.*\.(part|bak)", re.IGNORECASE | re.DOTALL)
+
+
+def mac_in(file_name: str) -> str | None:
+    """Return the MAC in the name of a device file, None for every other file."""
+    match = _DEVICE_FILE.fullmatch(PurePath(file_name).name)
+    return match[1] if match else None
+
+
+def is_private(file_name: str) -> bool:
+    """Say whether a file of this name is kept from the phones."""
+    return bool(_PRIVATE.fullmatch(file_name))
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """One file that somebody read.
+
+    `at` is the time the file was opened, not the end of the transfer: a fetch must never look newer than the
+    version it carried. `size` and `sha256` are of the bytes in the file as they were sent.
+    """
+
+    file_name: str
+    mac: str | None
+    address: str
+    protocol: Literal["http", "ftp"]
+    size: int
+    sha256: str
+    at: datetime
+    complete: bool
+
+
+class FetchReporter:
+    """Hand complete fetches to a callback, one after another, in a thread of its own.
+
+    So the callback may take its time (it probably writes a row), and its failures are its own.
+    """
+
+    def __init__(self, on_fetch: Callable[[Fetch], None]) -> None:
+        self._on_fetch = on_fetch
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="file-server-fetches")
+
+    def report(self, fetch: Fetch) -> None:
+        if fetch.complete:
+            self._executor.submit(self._tell, fetch)
+        else:
+            logger.info("%s broke off reading %s", fetch.address, fetch.file_name)
+
+    def close(self) -> None:
+        """Return when everything reported so far has been told."""
+        self._executor.shutdown(wait=True)
+
+    def _tell(self, fetch: Fetch) -> None:
+        try:
+            self._on_fetch(fetch)
+        except Exception:
+            logger.exception("The fetch of %s by %s could not be noted", fetch.file_name, fetch.address)

@@ -1,0 +1,82 @@
+"""The read-only HTTP side of the file server, which 78xx/88xx phones ask on port 6970 (spec §3.2)."""
+
+import hashlib
+import os
+import stat
+from datetime import UTC, datetime
+from http import HTTPStatus
+from io import FileIO
+from pathlib import Path
+from urllib.parse import unquote
+
+from .fetches import Fetch, FetchReporter, is_private, mac_in
+from .web_wire import Exchange, HttpListener
+
+MAX_CONNECTIONS = 512
+CHUNK_BYTES = 64 * 1024
+# No link is followed, so none leads out of the folder; a FIFO must not make us wait for its writer.
+_OPEN_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class FileWeb:
+    """GET and HEAD of the files that lie directly in one folder; everything else is not found."""
+
+    def __init__(self, root: Path, reporter: FetchReporter) -> None:
+        self._root = root
+        self._reporter = reporter
+        self._listener = HttpListener(self._answer, max_connections=MAX_CONNECTIONS)
+
+    async def open(self, host: str, port: int) -> int:
+        # A rollout restarts hundreds of phones at once, and they all come within the same second.
+        return await self._listener.open(host, port, backlog=1024)
+
+    async def close(self) -> None:
+        self._listener.close()
+
+    async def _answer(self, exchange: Exchange) -> None:
+        request = exchange.request
+        if request.method not in ("GET", "HEAD"):
+            await exchange.reply(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET, HEAD"})
+            return
+        name = unquote(request.path).removeprefix("/")
+        at = datetime.now(UTC)
+        file = self._find(name)
+        if file is None:
+            await exchange.reply(HTTPStatus.NOT_FOUND)
+            return
+        with file:
+            await self._send(exchange, name, file, at)
+
+    def _find(self, name: str) -> FileIO | None:
+        """Open once: whatever is renamed over the name afterwards, this reader keeps its version."""
+        if not name or "/" in name or "\0" in name or is_private(name):
+            return None
+        try:
+            descriptor = os.open(self._root / name, _OPEN_FLAGS)
+        except OSError:
+            return None
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            return None
+        return FileIO(descriptor)
+
+    async def _send(self, exchange: Exchange, name: str, file: FileIO, at: datetime) -> None:
+        size = os.fstat(file.fileno()).st_size
+        content_type = "text/xml" if name.lower().endswith(".xml") else "application/octet-stream"
+        headers = {"Content-Type": content_type, "Content-Length": str(size)}
+        sent, digest, complete = 0, hashlib.sha256(), False
+        try:
+            await exchange.send_head(HTTPStatus.OK, headers)
+            if exchange.request.method == "HEAD":
+                return
+            while chunk := file.read(min(CHUNK_BYTES, size - sent)):
+                await exchange.send(chunk)
+                digest.update(chunk)
+                sent += len(chunk)
+            complete = await exchange.finish() and sent == size
+        finally:
+            if exchange.request.method == "GET":
+                peer = exchange.request.peer
+                self._reporter.report(
+                    Fetch(name, mac_in(name), peer, "http", sent, digest.hexdigest(), at, complete)
+                )
