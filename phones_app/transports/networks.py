@@ -59,7 +59,7 @@ class Networks:
         return addresses
 
     def resolve(self, host: str, port: int) -> str:
-        """Return the one address of `host` to connect to; TransportError if there is none or it is forbidden."""
+        """Return the one address of `host` to connect to; TransportError if there is none allowed."""
         return self.candidates(host, port)[0]
 
 
