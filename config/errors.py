@@ -1,0 +1,24 @@
+"""Errors that no view answers: JSON in the dialect's own words on API URLs, Django's plain pages elsewhere."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.views import defaults
+
+from contacts_app.api.dialect import plain_error
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return plain_error(request, 400, "Bad request") or defaults.bad_request(request, exception)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return plain_error(request, 403, "Forbidden") or defaults.permission_denied(request, exception)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return plain_error(request, 404, "Not found") or defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest, *_: Any) -> HttpResponse:
+    return plain_error(request, 500, "Internal server error") or defaults.server_error(request)

@@ -1,0 +1,72 @@
+"""Is it alive, and is it ready? /healthz asks nothing of anybody; /readyz looks at everything the work needs."""
+
+from datetime import timedelta
+from typing import Any
+
+from celery import current_app
+from django.conf import settings
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.utils import Error as DatabaseError
+from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
+
+from phones_app.models import Sweep
+from phones_app.services.deployment import overdue
+
+# A sweep that is this late (in its own periods) is not running, and work due this long is not taken.
+LATE_PERIODS = 10
+OVERDUE = timedelta(minutes=2)
+
+
+def healthz(request: HttpRequest) -> JsonResponse:
+    """The process answers."""
+    return JsonResponse({"status": "ok"})
+
+
+def readyz(request: HttpRequest) -> JsonResponse:
+    """200 when database, broker, migrations and the periodic sweep are in order, else 503 and what is not."""
+    checks: dict[str, Any] = {"database": _database(), "migrations": "unknown", "sweep": "unknown", "broker": _broker()}
+    if checks["database"] == "ok":
+        checks["migrations"] = _migrations()
+        if checks["migrations"] == "ok":
+            checks["sweep"] = _sweep()
+            checks["overdue_deployments"] = overdue(OVERDUE)
+    ready = all(checks[name] == "ok" for name in ("database", "migrations", "sweep", "broker"))
+    return JsonResponse({"status": "ok" if ready else "not ready", **checks}, status=200 if ready else 503)
+
+
+def _database() -> str:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return "not reachable"
+    return "ok"
+
+
+def _migrations() -> str:
+    executor = MigrationExecutor(connection)
+    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return f"{len(missing)} not applied" if missing else "ok"
+
+
+def _broker() -> str:
+    if settings.CELERY_TASK_ALWAYS_EAGER:
+        return "ok"
+    try:
+        with current_app.connection_for_write(connect_timeout=1) as broker:
+            broker.ensure_connection(max_retries=1, interval_start=0, timeout=1)
+    except Exception:
+        # Each transport has its own family of errors; all of them mean that no message gets through.
+        return "not reachable"
+    return "ok"
+
+
+def _sweep() -> str:
+    last = Sweep.objects.filter(name="deployments").first()
+    if last is None:
+        return "has not run yet"
+    age = timezone.now() - last.ran_at
+    late = age > timedelta(seconds=settings.SWEEP_SECONDS * LATE_PERIODS)
+    return f"last ran {age.total_seconds():.0f} s ago" if late else "ok"

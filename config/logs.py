@@ -1,0 +1,56 @@
+"""Logging: one structured line per event with the request's id, readable on a terminal or as JSON, never with a secret."""
+
+from typing import Any
+
+import structlog
+
+EventDict = dict[str, Any]
+
+
+def without_query(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Cut query strings from logged requests: phones send PINs and push passwords in them (Cisco phones spec §1.5, §8.14)."""
+    if isinstance(request := event.get("request"), str):
+        event["request"] = request.partition("?")[0]
+    return event
+
+
+SHARED = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    without_query,
+]
+
+structlog.configure(
+    processors=[
+        *SHARED,
+        structlog.processors.format_exc_info,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)
+
+
+def logging_config(*, json: bool, level: str) -> dict[str, Any]:
+    renderer = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=False)
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "structured": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "processor": renderer,
+                "foreign_pre_chain": SHARED,
+            }
+        },
+        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "structured"}},
+        "root": {"handlers": ["console"], "level": level},
+        "loggers": {
+            "django_structlog": {"level": "WARNING" if level == "INFO" else level},
+            "celery": {"level": "WARNING" if level == "INFO" else level},
+            # httpx logs whole URLs, and those of phones may carry credentials.
+            "httpx": {"level": "WARNING"},
+        },
+    }

@@ -1,0 +1,221 @@
+"""All settings. Every value comes from the environment (or NAME_FILE) and has a default that runs on one machine."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from django.urls import reverse_lazy
+
+from config.environment import env, new_encryption_key, new_secret_key, secret
+from config.logs import logging_config
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- Where state lives -------------------------------------------------------------------------------------------
+DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "data"))).resolve()
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+PHONE_FILES_DIR = DATA_DIR / "phones"
+
+SECRET_KEY = secret("SECRET_KEY", kept_in=DATA_DIR / "secret_key", make=new_secret_key)
+# The first key encrypts, all of them decrypt: put a new key in front, run `manage.py rotate_secrets`, drop the old one.
+ENCRYPTION_KEYS = secret("ENCRYPTION_KEYS", kept_in=DATA_DIR / "encryption_keys", make=new_encryption_key).split(",")
+
+DEBUG = env.bool("DEBUG", default=False)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+# --- Database, broker, cache, mail -------------------------------------------------------------------------------
+DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR}/patchbay.sqlite3")}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # IMMEDIATE and WAL: measured without a lock error under four writing processes, which the defaults are not.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+else:
+    DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=f"sqla+sqlite:///{DATA_DIR}/broker.sqlite3")
+# A lost or slow message costs nothing but time: rows are the truth and the sweep finds them.
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {"visibility_timeout": 60, "unacked_restore_interval": 1}
+    if CELERY_BROKER_URL.startswith(("redis", "rediss"))
+    else {"polling_interval": 0.2} if CELERY_BROKER_URL.startswith("sqla") else {}
+)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ALWAYS_EAGER = env.bool("CELERY_TASK_ALWAYS_EAGER", default=False)
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_TIMEOUT = 2
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_max": 0.2}
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
+
+# Due rows are looked for this often (seconds); it is also the longest that work waits after a crash, plus the lease.
+SWEEP_SECONDS = env.float("SWEEP_SECONDS", default=2.0)
+CELERY_BEAT_SCHEDULE = {
+    "sweep deployments": {
+        "task": "phones_app.tasks.sweep",
+        "schedule": timedelta(seconds=SWEEP_SECONDS),
+        "options": {"expires": SWEEP_SECONDS * 5},
+    },
+}
+
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": env.str("CACHE_URL")}
+    if env.str("CACHE_URL", default="")
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="patchbay@localhost")
+
+# --- Phones ------------------------------------------------------------------------------------------------------
+# Networks that phones, file servers and call managers may be in although they are private (public addresses may always).
+PHONE_NETWORKS = env.str("PHONE_NETWORKS", default="127.0.0.0/8, ::1/128")
+# How long `switch` waits for the restart before it answers 202 and lets the work go on (seconds).
+SWITCH_WAIT_SECONDS = env.float("SWITCH_WAIT_SECONDS", default=15.0)
+# How long a deployment looks for evidence that the phone took its file (seconds).
+CONFIRM_SECONDS = env.float("CONFIRM_SECONDS", default=120.0)
+# How long a restart waits for a call to end, and how often it looks (seconds).
+CALL_WAIT_SECONDS = env.float("CALL_WAIT_SECONDS", default=4 * 3600.0)
+CALL_POLL_SECONDS = env.float("CALL_POLL_SECONDS", default=10.0)
+# Deployments that one worker process carries out side by side.
+DEPLOYMENT_THREADS = env.int("DEPLOYMENT_THREADS", default=16)
+# A worker renews its claim on a deployment while it lives; this long after its death another one takes over (seconds).
+LEASE_SECONDS = env.float("LEASE_SECONDS", default=10.0)
+FTP_UPLOAD_SECONDS = env.float("FTP_UPLOAD_SECONDS", default=45.0)
+
+# The embedded file server: FTP takes the files in, HTTP on Cisco's port 6970 hands them to phones.
+FILE_SERVER_HOST = env.str("FILE_SERVER_HOST", default="127.0.0.1")
+FILE_SERVER_FTP_PORT = env.int("FILE_SERVER_FTP_PORT", default=2121)
+FILE_SERVER_HTTP_PORT = env.int("FILE_SERVER_HTTP_PORT", default=6970)
+
+# --- Applications ------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "axes",
+    "django_ace",
+    "django_filters",
+    "django_structlog",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "rest_framework",
+    "contacts_app",
+    "profiles_app",
+    "phones_app",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = True
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+# --- People and their credentials --------------------------------------------------------------------------------
+AUTH_USER_MODEL = "contacts_app.User"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "contacts_app.services.login.EmailOrUsernameBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = reverse_lazy("admin:login")
+ACCESS_TOKEN_SECONDS = env.int("ACCESS_TOKEN_SECONDS", default=24 * 3600)
+REFRESH_TOKEN_SECONDS = env.int("REFRESH_TOKEN_SECONDS", default=14 * 24 * 3600)
+AXES_FAILURE_LIMIT = env.int("LOGIN_FAILURE_LIMIT", default=10)
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_VERBOSE = False
+
+# --- REST --------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["contacts_app.api.authentication.CredentialAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["contacts_app.api.dialect.BoundedJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "contacts_app.api.dialect.error_response",
+    "UNAUTHENTICATED_USER": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+API_BODY_MAX_BYTES = env.int("API_BODY_MAX_BYTES", default=2 * 1024 * 1024)
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Patchbay",
+    "DESCRIPTION": "Provisioning portal for Cisco phones without Cisco's call manager.",
+    "VERSION": "0.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "SoftwareTypeEnum": "phones_app.models.phone.SoftwareType.choices",
+        "DeploymentStateEnum": "phones_app.models.deployment.State.choices",
+        "StepStateEnum": "phones_app.models.deployment.StepState.choices",
+        "CallManagerTransportEnum": "phones_app.models.call_manager.Transport.choices",
+    },
+}
+
+# --- Web ---------------------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = DATA_DIR / "static"
+WHITENOISE_USE_FINDERS = True
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+HTTPS = env.bool("HTTPS", default=False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+if env.bool("TRUST_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SILENCED_SYSTEM_CHECKS = ["axes.W003"]
+
+UNFOLD = {
+    "SITE_TITLE": "Patchbay",
+    "SITE_HEADER": "Patchbay",
+    "SITE_SUBHEADER": "Phone provisioning",
+    "SITE_SYMBOL": "settings_phone",
+    "SHOW_VIEW_ON_SITE": False,
+}
+
+LOGGING = logging_config(json=env.bool("LOG_JSON", default=False), level=env.str("LOG_LEVEL", default="INFO"))

@@ -1,0 +1,25 @@
+"""Every URL of Patchbay. Dialects keep the URLs of their documents; the admin has /admin/."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+
+from config import health
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("admin/", admin.site.urls),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("api/schema", SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[]), name="schema"),
+    path("api/docs", SpectacularSwaggerView.as_view(authentication_classes=[], permission_classes=[]), name="docs"),
+    path("api/redoc", SpectacularRedocView.as_view(authentication_classes=[], permission_classes=[]), name="redoc"),
+    path("api/v1/", include("phones_app.api.urls")),
+    path("cisco/services/", include("phones_app.api.phone_services")),
+]
+
+handler400 = "config.errors.bad_request"
+handler403 = "config.errors.forbidden"
+handler404 = "config.errors.not_found"
+handler500 = "config.errors.server_error"

@@ -1,0 +1,132 @@
+"""What the wire dialects have in common: bounded JSON bodies, and errors in each dialect's own words.
+
+A dialect is a subclass of `Dialect` that says which URLs are its own and how it words an error; its views name it with
+`dialect = …`. Errors outside any view (unknown URL, server error) find their dialect by the URL's prefix.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.http import Http404, HttpRequest, JsonResponse
+from rest_framework import exceptions, status
+from rest_framework.parsers import JSONParser
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+
+class BodyTooLarge(exceptions.APIException):
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_detail = "The request body is too large."
+    default_code = "too-large"
+
+
+class Conflict(exceptions.APIException):
+    status_code = status.HTTP_409_CONFLICT
+    default_detail = "The request conflicts with the present state."
+    default_code = "conflict"
+
+
+class BoundedJSONParser(JSONParser):
+    """JSON of a bounded size: Django's own limit does not hold for bodies that are read as a stream."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        limit = settings.API_BODY_MAX_BYTES
+        try:
+            announced = int(parser_context["request"].META.get("CONTENT_LENGTH") or 0)
+        except ValueError:
+            announced = 0
+        if announced > limit:
+            raise BodyTooLarge(f"The request body is larger than {limit} bytes.")
+        try:
+            return super().parse(_Bounded(stream, limit), media_type, parser_context)
+        except RecursionError:
+            raise exceptions.ParseError("JSON parse error - nested too deeply") from None
+
+
+class _Bounded:
+    """A stream that refuses to be read beyond a limit (a chunked body announces no length)."""
+
+    def __init__(self, stream: Any, limit: int) -> None:
+        self.stream, self.left = stream, limit
+
+    def read(self, size: int = -1) -> bytes:
+        content: bytes = self.stream.read(self.left + 1 if size < 0 else min(size, self.left + 1))
+        self.left -= len(content)
+        if self.left < 0:
+            raise BodyTooLarge("The request body is too large.")
+        return content
+
+
+class Dialect:
+    """One provider's way to speak: `prefixes` of its URLs and the body of its errors."""
+
+    prefixes: ClassVar[tuple[str, ...]] = ()
+
+    def error(self, status_code: int, message: str, fields: Mapping[str, list[str]]) -> Any:
+        """The error body; `fields` maps the request's fields to what is wrong with them."""
+        raise NotImplementedError
+
+    def response(self, status_code: int, message: str, fields: Mapping[str, list[str]] | None = None) -> Response:
+        return Response(self.error(status_code, message, fields or {}), status=status_code)
+
+
+def flatten(detail: Any, path: str = "") -> dict[str, list[str]]:
+    """DRF's nested error detail as {dotted field: messages}; errors of no field stand under ""."""
+    if isinstance(detail, Mapping):
+        found: dict[str, list[str]] = {}
+        for key, value in detail.items():
+            name = "" if key in ("non_field_errors", "__all__") else str(key)
+            for field, messages in flatten(value, ".".join(part for part in (path, name) if part)).items():
+                found.setdefault(field, []).extend(messages)
+        return found
+    if isinstance(detail, list) and any(isinstance(item, Mapping | list) for item in detail):
+        found = {}
+        for index, item in enumerate(detail):
+            for field, messages in flatten(item, f"{path}.{index}" if path else str(index)).items():
+                found.setdefault(field, []).extend(messages)
+        return found
+    return {path: [str(item) for item in detail] if isinstance(detail, list) else [str(detail)]}
+
+
+def error_response(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler: whatever went wrong, in the words of the view's dialect."""
+    dialect: Dialect = context["view"].dialect
+    if isinstance(error, Http404):
+        error = exceptions.NotFound()
+    elif isinstance(error, DjangoPermissionDenied):
+        error = exceptions.PermissionDenied()
+    elif isinstance(error, DjangoValidationError):
+        error = exceptions.ValidationError(error.message_dict if hasattr(error, "error_dict") else error.messages)
+    if not isinstance(error, exceptions.APIException):
+        return None
+    set_rollback()
+    fields: dict[str, list[str]] = {}
+    if isinstance(error, exceptions.ValidationError):
+        fields = flatten(error.detail)
+        message = "; ".join(f"{field}: {text}" if field else text for field, texts in fields.items() for text in texts)
+    else:
+        message = str(error.detail)
+    response = dialect.response(error.status_code, message, {field: texts for field, texts in fields.items() if field})
+    if header := getattr(error, "auth_header", None):
+        response["WWW-Authenticate"] = header
+    if wait := getattr(error, "wait", None):
+        response["Retry-After"] = str(int(wait))
+    return response
+
+
+def dialect_of(path: str) -> Dialect | None:
+    """The dialect whose URLs begin like this path."""
+    for dialect in Dialect.__subclasses__():
+        if path.startswith(dialect.prefixes):
+            return dialect()
+    return None
+
+
+def plain_error(request: HttpRequest, status_code: int, message: str) -> JsonResponse | None:
+    """An error outside any view, as JSON of the dialect that the URL belongs to; None where no dialect does."""
+    if dialect := dialect_of(request.path):
+        return JsonResponse(dialect.error(status_code, message, {}), status=status_code, safe=False)
+    return None

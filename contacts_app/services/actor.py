@@ -1,0 +1,66 @@
+"""Who acts: one value for a person, a token or the system itself, and the one place that says what it may see."""
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from django.db.models import Model, Q, QuerySet
+
+from contacts_app.models import Account, ApiToken, Extension, User
+
+M = TypeVar("M", bound=Model)
+
+
+@dataclass(frozen=True)
+class Actor:
+    """`account` None means staff: every account. `level` 0 may do everything in its scope (phone profiles spec §6)."""
+
+    label: str
+    channel: str
+    account: Account | None = None
+    extension: Extension | None = None
+    user: User | None = None
+    level: int = 0
+    read_only: bool = False
+    session_uuid: str = ""
+
+    # What Django REST framework and the admin's libraries ask of a request's user.
+    is_authenticated = True
+    is_anonymous = False
+    is_active = True
+
+    @property
+    def pk(self) -> int | None:
+        return self.user.pk if self.user else None
+
+    @property
+    def is_staff(self) -> bool:
+        return self.account is None and self.level == 0
+
+    def __str__(self) -> str:
+        return self.label
+
+    def sees(self, rows: QuerySet[M], path: str = "account", *, shared: bool = False) -> QuerySet[M]:
+        """The rows of the actor's tenant; `path` leads from the row to its account, `shared` adds those of none."""
+        if self.account is None:
+            # A person without an account who is not level 0 sees nothing by tenancy, only what is their own.
+            return rows if self.level == 0 else rows.none()
+        mine = Q(**{path: self.account})
+        return rows.filter(mine | Q(**{f"{path}__isnull": True}) if shared else mine)
+
+
+def person(user: User, channel: str, session_uuid: str = "") -> Actor:
+    """A logged-in person. Superusers are level 0 whatever their row says."""
+    level = 0 if user.is_superuser else user.permission_level
+    return Actor(user.email, channel, account=user.account, user=user, level=level, session_uuid=session_uuid)
+
+
+def program(token: ApiToken) -> Actor:
+    """The bearer of an API token: level 0 within the token's account or, for a staff token, everywhere."""
+    return Actor(
+        f"token {token.key_id}", "rest", account=token.account, extension=token.extension, read_only=token.read_only
+    )
+
+
+def system(channel: str) -> Actor:
+    """Patchbay itself: a command on the server's terminal or a periodic task."""
+    return Actor(channel, channel)

@@ -1,0 +1,94 @@
+"""API tokens: made, shown once, recognised by a keyed digest, revoked (stack: key id + HMAC-SHA-256)."""
+
+import hashlib
+import hmac
+import ipaddress
+import secrets
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from contacts_app.models import Account, ApiToken, Extension, User
+
+PREFIX = "pb"
+# Writing the last use on every request would make every read a write.
+LAST_USED_RESOLUTION = timedelta(minutes=1)
+
+
+def _digest(secret: str) -> str:
+    # The pepper is the server's key, so that a stolen table alone cannot be tested against guesses. A slow hash would
+    # be wrong for 256 random bits.
+    return hmac.new(settings.SECRET_KEY.encode(), secret.encode(), hashlib.sha256).hexdigest()
+
+
+def parse_networks(text: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    try:
+        return [ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip()]
+    except ValueError as error:
+        raise ValidationError({"networks": str(error)}) from None
+
+
+def create_token(
+    *,
+    account: Account | None = None,
+    extension: Extension | None = None,
+    name: str = "",
+    read_only: bool = False,
+    expires_at: datetime | None = None,
+    networks: str = "",
+    created_by: User | None = None,
+) -> tuple[ApiToken, str]:
+    """A new token and its text, which is not kept and cannot be shown again. Neither owner: a staff token."""
+    parse_networks(networks)
+    key_id, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
+    scope = ApiToken.Scope.EXTENSION if extension else ApiToken.Scope.ACCOUNT if account else ApiToken.Scope.STAFF
+    token = ApiToken.objects.create(
+        name=name,
+        key_id=key_id,
+        digest=_digest(secret),
+        scope=scope,
+        account=extension.account if extension else account,
+        extension=extension,
+        read_only=read_only,
+        expires_at=expires_at,
+        networks=networks,
+        created_by=created_by,
+    )
+    return token, f"{PREFIX}_{key_id}_{secret}"
+
+
+def find_token(text: str, address: str) -> ApiToken | None:
+    """The usable token with this text, seen from this address; None for anything else."""
+    prefix, _, rest = text.partition("_")
+    key_id, _, secret = rest.partition("_")
+    if prefix != PREFIX or not secret or "\x00" in text:
+        return None
+    token = ApiToken.objects.select_related("account", "extension").filter(key_id=key_id).first()
+    if token is None or not hmac.compare_digest(token.digest, _digest(secret)) or not token.is_usable:
+        return None
+    if token.account is not None and not token.account.is_active:
+        return None
+    if token.networks and not _inside(address, token.networks):
+        return None
+    _mark_used(token)
+    return token
+
+
+def revoke_token(token: ApiToken) -> None:
+    ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
+
+
+def _inside(address: str, networks: str) -> bool:
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(ip in network for network in parse_networks(networks))
+
+
+def _mark_used(token: ApiToken) -> None:
+    now = timezone.now()
+    if token.last_used_at is None or now - token.last_used_at > LAST_USED_RESOLUTION:
+        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)

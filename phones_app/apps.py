@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class PhonesConfig(AppConfig):
+    name = "phones_app"
+    verbose_name = "Phones"

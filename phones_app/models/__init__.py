@@ -1,0 +1,23 @@
+"""WHERE: phones, phone profiles and revisions, servers, deployments and what phones were seen doing."""
+
+from phones_app.models.call_manager import CallManager, KeyMacro
+from phones_app.models.deployment import Deployment, DeploymentStep
+from phones_app.models.file_server import FileServer
+from phones_app.models.phone import Phone, SoftwareType
+from phones_app.models.phone_profile import PhoneProfile, ProfileRevision
+from phones_app.models.sighting import FileFetch, ServiceSession, Sweep
+
+__all__ = [
+    "CallManager",
+    "Deployment",
+    "DeploymentStep",
+    "FileFetch",
+    "FileServer",
+    "KeyMacro",
+    "Phone",
+    "PhoneProfile",
+    "ProfileRevision",
+    "ServiceSession",
+    "SoftwareType",
+    "Sweep",
+]

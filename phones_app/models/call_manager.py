@@ -1,0 +1,90 @@
+"""What phones are registered at, and therefore how they are told to restart."""
+
+import uuid
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from contacts_app.models import Account
+from contacts_app.models.encrypted import EncryptedTextField
+from phones_app.models.phone import PORT
+from phones_app.transports.service_control import DEFAULT_STAMPS, parse_stamps
+
+
+class Transport(models.TextChoices):
+    UDP = "udp", "UDP"
+    TCP = "tcp", "TCP"
+
+
+DEFAULT_STAMP_TEXT = "\n".join(f"{name}={{{value}}}" for name, value in DEFAULT_STAMPS)
+
+
+def check_stamps(text: str) -> None:
+    try:
+        parse_stamps(text)
+    except ValueError as error:
+        raise ValidationError(str(error)) from None
+
+
+class CallManager(models.Model):
+    """A SIP server that passes NOTIFY on, or an Asterisk that is asked over its manager interface (AMI)."""
+
+    class Kind(models.TextChoices):
+        SIP = "sip", "SIP: NOTIFY sent to this address"
+        AMI = "ami", "AMI: Asterisk manager interface"
+
+    class Channel(models.TextChoices):
+        PJSIP = "pjsip", "PJSIP"
+        CHAN_SIP = "chan_sip", "chan_sip"
+
+    class Action(models.TextChoices):
+        RESTART = "restart", "restart: read the file again"
+        RESET = "reset", "reset: reboot"
+
+    uuid = models.UUIDField("UUID", default=uuid.uuid4, unique=True, editable=False)
+    account = models.ForeignKey(
+        Account, null=True, blank=True, on_delete=models.CASCADE, related_name="call_managers", help_text="Empty: shared."
+    )
+    name = models.CharField(max_length=255)
+    kind = models.CharField(max_length=3, choices=Kind)
+    host = models.CharField("address", max_length=255)
+    port = models.PositiveIntegerField(validators=PORT, help_text="Usually 5060 for SIP, 5038 for AMI.")
+    transport = models.CharField(max_length=3, choices=Transport, default=Transport.UDP, help_text="SIP only.")
+    username = models.CharField(max_length=255, blank=True, help_text="AMI only.")
+    password = EncryptedTextField(blank=True, default="", help_text="AMI only.")
+    channel = models.CharField(
+        "channel driver", max_length=8, choices=Channel, default=Channel.PJSIP, help_text="AMI only: which driver SIP phones register at."
+    )
+    action = models.CharField(max_length=8, choices=Action, default=Action.RESTART)
+    stamps = models.TextField(
+        default=DEFAULT_STAMP_TEXT,
+        blank=True,
+        validators=[check_stamps],
+        help_text="Version stamps of the NOTIFY, Name={value} a line; some firmware refuses those it does not know.",
+    )
+    tested_at = models.DateTimeField(null=True, blank=True, editable=False)
+    test_result = models.TextField(blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class KeyMacro(models.Model):
+    """Key presses that restart phones of some models: Cisco has no other restart by HTTP (Cisco phones spec §1.4)."""
+
+    name = models.CharField(max_length=255, unique=True)
+    phone_models = models.CharField("phone models", max_length=512, help_text="Patterns of model numbers, comma-separated: 79*, 8845.")
+    steps = models.TextField(help_text="One a line: `Key:Settings`, or `pause 0.5` (seconds).")
+    priority = models.PositiveSmallIntegerField(default=100, help_text="Of several that fit, the lowest number is used.")
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["priority", "name"]
+
+    def __str__(self) -> str:
+        return self.name

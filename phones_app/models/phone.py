@@ -1,0 +1,107 @@
+"""A phone in the inventory, keyed by its MAC address."""
+
+import uuid
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from contacts_app.models import Account
+from contacts_app.models.encrypted import EncryptedTextField
+from phones_app.sep.mac import colons, parse_mac
+
+
+class SoftwareType(models.TextChoices):
+    SCCP = "SCCP", "SCCP"
+    SIP = "SIP", "SIP"
+    SIPE = "SIPE", "SIPE"
+
+
+PORT = [MinValueValidator(1), MaxValueValidator(65535)]
+
+
+class MacAddressField(models.CharField):
+    """Twelve upper-case hex digits in the database; takes a MAC address in any spelling."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **(kwargs | {"max_length": 12}))  # type: ignore[arg-type]
+
+    def to_python(self, value: object) -> str | None:
+        if value in (None, ""):
+            return None
+        try:
+            return parse_mac(str(value))
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+
+    def formfield(self, **kwargs: object) -> object:
+        # Longer spellings than the stored one are welcome in forms.
+        return super().formfield(**({"max_length": 32} | kwargs))  # type: ignore[arg-type]
+
+
+class Phone(models.Model):
+    """One phone: what it is, where it is, and how it is told to restart."""
+
+    mac = MacAddressField("MAC address", unique=True)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="phones")
+    uuid = models.UUIDField("UUID", default=uuid.uuid4, unique=True, editable=False)
+    brand = models.CharField(max_length=64, default="Cisco", blank=True)
+    model = models.CharField(max_length=64, blank=True, help_text="Such as 8845; CP-8845 and Cisco 8845 are the same.")
+    name = models.CharField(max_length=255, blank=True)
+    description = models.TextField(blank=True)
+    hostname = models.CharField(max_length=255, blank=True)
+    location = models.CharField(max_length=255, blank=True)
+    is_active = models.BooleanField(default=True, help_text="Nothing is deployed to an inactive phone.")
+
+    phone_ip = models.GenericIPAddressField("IP address", null=True, blank=True)
+    phone_vlan = models.CharField("VLAN", max_length=32, blank=True)
+    software_version = models.CharField("load", max_length=128, blank=True, help_text="Firmware load, as sip88xx.14-2-1.")
+    software_type = models.CharField(
+        "software",
+        max_length=4,
+        choices=SoftwareType,
+        null=True,
+        blank=True,
+        help_text="SIP and SIPE phones are restarted by NOTIFY, SCCP phones through Asterisk or by key presses.",
+    )
+    line_user = models.CharField(
+        max_length=128, blank=True, help_text="User of the phone's SIP contact; empty: the first line of its profile."
+    )
+    sip_port = models.PositiveIntegerField("SIP port", default=5060, validators=PORT)
+    web_port = models.PositiveIntegerField("web port", default=80, validators=PORT)
+    web_username = models.CharField(
+        "push user", max_length=128, blank=True, help_text="The phone asks the portal whether this may push to it."
+    )
+    web_password = EncryptedTextField("push password", blank=True, default="")
+
+    file_server = models.ForeignKey(
+        "FileServer", null=True, blank=True, on_delete=models.SET_NULL, related_name="phones", help_text="Empty: the default one."
+    )
+    call_manager = models.ForeignKey(
+        "CallManager", null=True, blank=True, on_delete=models.SET_NULL, related_name="phones", help_text="Empty: the phone is asked directly."
+    )
+    current_profile = models.ForeignKey(
+        "PhoneProfile", null=True, blank=True, on_delete=models.SET_NULL, related_name="phones", help_text="Uploaded last."
+    )
+    last_deployment = models.ForeignKey(
+        "Deployment", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
+    is_simulated = models.BooleanField(default=False, help_text="Played by `manage.py simulate_phones`.")
+    last_seen_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["mac"]
+        indexes = [
+            models.Index(fields=["account", "mac"], name="phone_of_account"),
+            models.Index(fields=["model", "mac"], name="phone_by_model"),
+            models.Index(fields=["software_type", "mac"], name="phone_by_software"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{colons(self.mac)} {self.name}".strip() if self.mac else "new phone"
+
+    @property
+    def mac_with_colons(self) -> str:
+        return colons(self.mac)

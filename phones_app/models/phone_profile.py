@@ -1,0 +1,79 @@
+"""Phone profiles (Cisco SEP files) and their immutable revisions."""
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+
+from contacts_app.models.encrypted import EncryptedBinaryField
+from phones_app import sep
+from phones_app.models.phone import SoftwareType
+
+
+class PhoneProfile(models.Model):
+    """A named profile of a user; what it says stands in its latest revision."""
+
+    uuid = models.UUIDField("UUID", default=uuid.uuid4, unique=True, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="phone_profiles", verbose_name="owner"
+    )
+    name = models.CharField(max_length=255)
+    description = models.TextField(null=True, blank=True)
+    compatible_models = models.JSONField(
+        default=list, blank=True, help_text="Phone models this profile works with, such as 8845; empty: all."
+    )
+    software_type = models.CharField(
+        "software", max_length=4, choices=SoftwareType, null=True, blank=True, help_text="Empty: all."
+    )
+    revision = models.OneToOneField(
+        "ProfileRevision", null=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["created_at", "pk"]
+        indexes = [
+            models.Index(fields=["created_at", "id"], name="profile_by_creation"),
+            models.Index(fields=["name"], name="profile_by_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def content(self) -> bytes:
+        """The SEP file, byte for byte."""
+        return self.revision.content if self.revision else b""
+
+    @property
+    def cnf_xml(self) -> str:
+        return sep.decode(self.content)
+
+
+class ProfileRevision(models.Model):
+    """What a profile said at one time. Rows are only ever added."""
+
+    profile = models.ForeignKey(PhoneProfile, on_delete=models.CASCADE, related_name="revisions")
+    number = models.PositiveIntegerField()
+    content = EncryptedBinaryField(help_text="The SEP file, byte for byte.")
+    sha256 = models.CharField(max_length=64)
+    size = models.PositiveIntegerField()
+    facts = models.JSONField(default=dict, help_text="What the file says, without secrets.")
+    author = models.CharField(max_length=255)
+    channel = models.CharField(max_length=16)
+    reason = models.CharField(max_length=255, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["profile", "-number"]
+        constraints = [models.UniqueConstraint(fields=["profile", "number"], name="revision_number_once_per_profile")]
+
+    def __str__(self) -> str:
+        return f"revision {self.number}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.pk:
+            raise TypeError("A revision never changes; add another one.")
+        super().save(*args, **kwargs)

@@ -1,0 +1,61 @@
+"""What phones were seen doing: fetching their file, and being logged in on their service menu."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from phones_app.models.phone import MacAddressField
+
+SESSION_IDLE_LIFE = timedelta(hours=24)  # Phone profiles spec §5.
+
+
+class FileFetch(models.Model):
+    """A phone took its file from the embedded file server: the best proof that it was read (Cisco phones spec §2.7)."""
+
+    mac = MacAddressField("MAC address")
+    file_name = models.CharField(max_length=255)
+    sha256 = models.CharField(max_length=64)
+    size = models.PositiveIntegerField()
+    address = models.CharField(max_length=64)
+    protocol = models.CharField(max_length=8)
+    fetched_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-fetched_at"]
+        verbose_name_plural = "file fetches"
+        indexes = [models.Index(fields=["mac", "-fetched_at"], name="fetch_of_phone")]
+
+    def __str__(self) -> str:
+        return f"{self.file_name} by {self.address}"
+
+
+class ServiceSession(models.Model):
+    """A person logged in on a phone's service menu. It belongs to the MAC and ends after 24 idle hours."""
+
+    mac = MacAddressField("MAC address", unique=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="service_sessions")
+    address = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-last_used_at"]
+
+    def __str__(self) -> str:
+        return f"{self.user} on {self.mac}"
+
+    @property
+    def is_live(self) -> bool:
+        return timezone.now() - self.last_used_at < SESSION_IDLE_LIFE
+
+
+class Sweep(models.Model):
+    """When each periodic sweep ran last, for /readyz."""
+
+    name = models.CharField(primary_key=True, max_length=64)
+    ran_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,212 @@
+"""Deployments as rows: asked for, superseded, cancelled, retried. Carrying them out is `deployment_run`'s business."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from contacts_app.services.actor import Actor
+from phones_app import sep
+from phones_app.models import Deployment, Phone, PhoneProfile, ProfileRevision
+from phones_app.models.deployment import State, StepState
+from phones_app.services.errors import ProfileRefused, Refusal
+from phones_app.services.nudge import nudge_after_commit
+from phones_app.services.targets import file_server_of
+
+BATCH = 500
+# States in which nothing is under way on the wire when no worker holds the row.
+CANCELLABLE = (State.QUEUED, State.SESSION_CLEARED)
+
+
+@dataclass
+class Deployed:
+    """What became of a request for many phones: rows made, and phones refused with the reason."""
+
+    deployments: list[Deployment] = field(default_factory=list)
+    refused: list[tuple[Phone, Refusal]] = field(default_factory=list)
+
+
+def check_compatible(phone: Phone, profile: PhoneProfile, revision: ProfileRevision | None = None) -> list[sep.Finding]:
+    """Whether this profile may go to this phone; the file's warnings for this phone. Raises Refusal."""
+    revision = revision or profile.revision
+    if revision is None:
+        raise Refusal("profile-is-empty", f"The profile {profile.name} has no file.")
+    if not phone.is_active:
+        raise Refusal("phone-inactive", f"The phone {phone.mac_with_colons} is inactive.")
+    models = {sep.catalogue.normalise_model(model) for model in profile.compatible_models}
+    if models and sep.catalogue.normalise_model(phone.model) not in models:
+        raise Refusal(
+            "model-mismatch",
+            f"The profile is for models {', '.join(sorted(models))}; the phone is a {phone.model or 'phone of unknown model'}.",
+        )
+    if not same_software(profile.software_type, phone.software_type):
+        raise Refusal(
+            "software-mismatch",
+            f"The profile is for {profile.software_type} software; the phone runs {phone.software_type}.",
+        )
+    findings = sep.check(revision.content, model=phone.model, software_type=phone.software_type)
+    if errors := [finding for finding in findings if finding.severity is sep.Severity.ERROR]:
+        raise ProfileRefused(errors)
+    return findings
+
+
+def same_software(wanted: str | None, actual: str | None) -> bool:
+    """Nothing wanted or nothing known fits; SIPE counts as SIP (Cisco phones spec §0.5)."""
+    return not wanted or not actual or (wanted == "SCCP") == (actual == "SCCP")
+
+
+def deploy(*, phone: Phone, profile: PhoneProfile, actor: Actor) -> Deployment:
+    """Ask for the profile's latest revision on the phone. Raises Refusal."""
+    return _only(deploy_many(phones=[phone], profile=profile, actor=actor))
+
+
+def deploy_many(*, phones: Sequence[Phone], profile: PhoneProfile, actor: Actor, dry_run: bool = False) -> Deployed:
+    """Ask for the profile on every phone that it fits; the others come back with the reason."""
+
+    def check(phone: Phone) -> None:
+        check_compatible(phone, profile)
+        file_server_of(phone)
+
+    return _request(phones, check, actor, dry_run, profile=profile, revision=profile.revision)
+
+
+def restart_many(*, phones: Sequence[Phone], actor: Actor, dry_run: bool = False) -> Deployed:
+    """Ask for a restart without an upload."""
+
+    def check(phone: Phone) -> None:
+        if not phone.is_active:
+            raise Refusal("phone-inactive", f"The phone {phone.mac_with_colons} is inactive.")
+
+    return _request(phones, check, actor, dry_run, profile=None, revision=None)
+
+
+def retry(deployment: Deployment, *, actor: Actor) -> Deployment:
+    """The same revision to the same phone once more. Raises Refusal when it is open, or phone or revision are gone."""
+    if deployment.is_open:
+        raise Refusal("deployment-open", "The deployment has not ended yet.")
+    if deployment.phone is None:
+        raise Refusal("phone-deleted", "The phone of this deployment was deleted.")
+    if deployment.kind == Deployment.Kind.RESTART:
+        return _only(restart_many(phones=[deployment.phone], actor=actor), retry_of=deployment)
+    profile, revision = deployment.profile, deployment.revision
+    if profile is None or revision is None:
+        raise Refusal("profile-deleted", "The profile of this deployment was deleted.")
+
+    def check(phone: Phone) -> None:
+        check_compatible(phone, profile, revision)
+        file_server_of(phone)
+
+    asked = _request([deployment.phone], check, actor, dry_run=False, profile=profile, revision=revision)
+    return _only(asked, retry_of=deployment)
+
+
+def cancel(deployment: Deployment) -> None:
+    """End a deployment that is queued or waits for a call to end. Raises Refusal when it is under way or over."""
+    cancelled = (
+        Deployment.objects.filter(pk=deployment.pk, finished_at=None, state__in=CANCELLABLE)
+        .filter(no_live_lease())
+        .update(state=State.CANCELLED, finished_at=timezone.now(), waiting_for="", lease_owner="")
+    )
+    deployment.refresh_from_db()
+    if not cancelled:
+        reason = "is being carried out" if deployment.is_open else f"has already ended ({deployment.get_state_display()})"
+        raise Refusal("not-cancellable", f"The deployment {reason}.")
+    deployment.steps.filter(state=StepState.WAITING).update(state=StepState.SKIPPED, finished_at=timezone.now())
+
+
+def no_live_lease() -> Q:
+    return Q(lease_until=None) | Q(lease_until__lt=timezone.now()) | Q(lease_owner="")
+
+
+def wait_until(deployment: Deployment, seconds: float, reached: Callable[[Deployment], bool]) -> bool:
+    """Look at the row until `reached` says so, at most `seconds`; whether it did."""
+    deadline = time.monotonic() + seconds
+    pause = 0.03
+    while True:
+        deployment.refresh_from_db()
+        if reached(deployment):
+            return True
+        if (left := deadline - time.monotonic()) <= 0:
+            return False
+        time.sleep(min(pause, left))
+        pause = min(pause * 1.5, 0.25)
+
+
+def _only(asked: Deployed, retry_of: Deployment | None = None) -> Deployment:
+    if asked.refused:
+        raise asked.refused[0][1]
+    if not asked.deployments:
+        raise Refusal("phone-deleted", "The phone was deleted meanwhile.")
+    deployment = asked.deployments[0]
+    if retry_of is not None:
+        deployment.retry_of = retry_of
+        deployment.save(update_fields=["retry_of"])
+    return deployment
+
+
+def _request(
+    phones: Sequence[Phone],
+    check: Callable[[Phone], None],
+    actor: Actor,
+    dry_run: bool,
+    profile: PhoneProfile | None,
+    revision: ProfileRevision | None,
+) -> Deployed:
+    asked = Deployed()
+    fitting: list[Phone] = []
+    for phone in phones:
+        try:
+            check(phone)
+        except Refusal as refusal:
+            asked.refused.append((phone, refusal))
+        else:
+            fitting.append(phone)
+    for start in range(0, len(fitting), BATCH):
+        batch = fitting[start : start + BATCH]
+        rows = [_row(phone, actor, profile, revision) for phone in batch]
+        asked.deployments += rows if dry_run else _insert(batch, rows)
+    return asked
+
+
+def _row(phone: Phone, actor: Actor, profile: PhoneProfile | None, revision: ProfileRevision | None) -> Deployment:
+    return Deployment(
+        account_id=phone.account_id,
+        kind=Deployment.Kind.DEPLOY if profile else Deployment.Kind.RESTART,
+        phone=phone,
+        mac=phone.mac,
+        profile=profile,
+        profile_name=profile.name if profile else "",
+        revision=revision,
+        sha256=revision.sha256 if revision else "",
+        requested_by=actor.label,
+        user=actor.user,
+        channel=actor.channel,
+        next_attempt_at=timezone.now(),
+    )
+
+
+@transaction.atomic
+def _insert(phones: Iterable[Phone], rows: list[Deployment]) -> list[Deployment]:
+    """Queue the rows; whatever was queued for the same phones before gives way."""
+    # The lock makes simultaneous requests for one phone queue up here, so that the last one is the one that stays.
+    locked = Phone.objects.select_for_update().filter(pk__in=[phone.pk for phone in phones]).order_by("pk")
+    keys = list(locked.values_list("pk", flat=True))
+    now = timezone.now()
+    Deployment.objects.filter(phone__in=keys, finished_at=None, state=State.QUEUED).update(
+        state=State.SUPERSEDED, finished_at=now
+    )
+    created = Deployment.objects.bulk_create(row for row in rows if row.phone_id in set(keys))
+    for deployment in created:
+        deployment.phone.last_deployment = deployment  # type: ignore[union-attr]
+    Phone.objects.bulk_update([deployment.phone for deployment in created if deployment.phone], ["last_deployment"])
+    nudge_after_commit()
+    return created
+
+
+def overdue(age: timedelta) -> int:
+    """How many open deployments have been due for longer than `age`: work that nobody takes."""
+    return Deployment.objects.filter(finished_at=None, next_attempt_at__lt=timezone.now() - age).filter(no_live_lease()).count()

@@ -1,0 +1,163 @@
+"""Carrying deployments out: claim due rows, take each through its steps, let go. Any number of workers may do this.
+
+A claim is a lease: `lease_owner` and `lease_until` on the row, renewed by a heartbeat while the process lives. A worker
+that is killed stops renewing; another one takes the row over and goes on in the state where it stands.
+"""
+
+import threading
+import uuid
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from datetime import timedelta
+
+import structlog
+from django.conf import settings
+from django.db import close_old_connections, connection, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from phones_app.models import Deployment, Sweep
+from phones_app.models.deployment import State, StepState
+from phones_app.services.deployment import no_live_lease
+from phones_app.services.nudge import nudge
+from phones_app.services.steps import STEPS, Failed, LeaseLost, Wait, perform, record
+from phones_app.transports.ftp_pool import FtpPool
+
+log = structlog.get_logger(__name__)
+# After an unexpected error the row rests, so that it cannot keep a worker busy for ever.
+PENALTY = timedelta(minutes=1)
+
+
+def run_due() -> int:
+    """Carry out all deployments that are due now; how many were worked on."""
+    owner = uuid.uuid4().hex
+    worked = 0
+    with FtpPool() as pool, Heartbeat(owner), ThreadPoolExecutor(settings.DEPLOYMENT_THREADS) as threads:
+        running: set[Future[None]] = set()
+        while True:
+            claimed = claim(owner, settings.DEPLOYMENT_THREADS - len(running))
+            worked += len(claimed)
+            running |= {threads.submit(_run, pk, owner, pool) for pk in claimed}
+            if not running:
+                return worked
+            _, running = wait(running, timeout=1, return_when=FIRST_COMPLETED)
+
+
+def sweep() -> int:
+    """Find rows that are due although nobody was nudged for them; how many there are. Notes that it ran."""
+    Sweep.objects.update_or_create(name="deployments", defaults={"ran_at": timezone.now()})
+    due = _due().count()
+    if due:
+        nudge()
+    return due
+
+
+def _due() -> QuerySet[Deployment]:
+    now = timezone.now()
+    # A queued deployment waits while another one of its phone is in the middle of something.
+    busy = Deployment.objects.filter(phone=OuterRef("phone"), finished_at=None).exclude(state=State.QUEUED)
+    busy = busy.filter(Q(waiting_for="") | Q(lease_until__gte=now, lease_owner__gt=""))
+    return (
+        Deployment.objects.filter(finished_at=None, next_attempt_at__lte=now)
+        .filter(no_live_lease())
+        .filter(~Q(state=State.QUEUED) | ~Exists(busy))
+    )
+
+
+def claim(owner: str, limit: int) -> list[int]:
+    """Take up to `limit` due deployments under our lease; their keys."""
+    if limit <= 0:
+        return []
+    candidates = list(_due().order_by("next_attempt_at").values_list("pk", flat=True)[:limit])
+    if not candidates:
+        return []
+    until = timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
+    # The conditions again: of several workers with the same candidates each row goes to one.
+    Deployment.objects.filter(pk__in=candidates, finished_at=None).filter(no_live_lease()).update(
+        lease_owner=owner, lease_until=until
+    )
+    return list(Deployment.objects.filter(pk__in=candidates, lease_owner=owner).values_list("pk", flat=True))
+
+
+class Heartbeat:
+    """Renews the leases of one owner in the background while the `with` block runs."""
+
+    def __init__(self, owner: str) -> None:
+        self.owner = owner
+        self.stopped = threading.Event()
+        self.thread = threading.Thread(target=self._beat, name="lease-heartbeat", daemon=True)
+
+    def __enter__(self) -> None:
+        self.thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stopped.set()
+        self.thread.join()
+
+    def _beat(self) -> None:
+        while not self.stopped.wait(settings.LEASE_SECONDS / 4):
+            try:
+                until = timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
+                Deployment.objects.filter(lease_owner=self.owner, finished_at=None).update(lease_until=until)
+            except Exception:
+                log.exception("could not renew leases")
+                close_old_connections()
+        connection.close()
+
+
+def _run(pk: int, owner: str, pool: FtpPool) -> None:
+    try:
+        run_one(pk, owner, pool)
+    except LeaseLost:
+        log.info("deployment taken over by another worker", deployment=pk)
+    except Exception:
+        log.exception("deployment step broke", deployment=pk)
+        _let_go(pk, owner, PENALTY, "another try after an internal error")
+    finally:
+        connection.close()
+
+
+def run_one(pk: int, owner: str, pool: FtpPool) -> None:
+    """Take one claimed deployment through its steps until it ends or waits."""
+    deployment = (
+        Deployment.objects.select_related("phone__file_server", "phone__call_manager", "profile", "revision")
+        .filter(pk=pk, lease_owner=owner, finished_at=None)
+        .first()
+    )
+    if deployment is None:
+        raise LeaseLost
+    while deployment.finished_at is None:
+        kind = STEPS[deployment.state][1]
+        try:
+            perform(deployment, pool)
+        except Wait as pause:
+            if deployment.state != State.QUEUED:
+                record(deployment, kind, StepState.WAITING, f"Waits for {pause.reason}.")
+            _let_go(pk, owner, pause.pause, pause.reason)
+            return
+        except Failed as failure:
+            _fail(deployment, kind, failure)
+            return
+
+
+def _fail(deployment: Deployment, kind: str, failure: Failed) -> None:
+    with transaction.atomic():
+        held = Deployment.objects.filter(pk=deployment.pk, lease_owner=deployment.lease_owner, finished_at=None)
+        if not held.update(
+            state=State.FAILED,
+            error=failure.message,
+            error_code=failure.code,
+            finished_at=timezone.now(),
+            waiting_for="",
+            lease_owner="",
+        ):
+            raise LeaseLost
+        record(
+            deployment, kind, StepState.FAILED, failure.message, request=failure.request, answer=failure.answer
+        )
+    log.info("deployment failed", deployment=str(deployment.uuid), code=failure.code, mac=deployment.mac)
+
+
+def _let_go(pk: int, owner: str, pause: timedelta, reason: str) -> None:
+    Deployment.objects.filter(pk=pk, lease_owner=owner, finished_at=None).update(
+        lease_owner="", lease_until=None, next_attempt_at=timezone.now() + pause, waiting_for=reason[:255]
+    )

@@ -1,0 +1,96 @@
+"""How it is known that a phone restarted and took its file (Cisco phones spec §2.7): pushed is never shown as applied.
+
+In order of strength: the embedded file server saw the phone fetch the very file; Asterisk holds a new registration; the
+phone's status page went away and came back.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from phones_app.models import CallManager, Deployment, FileFetch, Phone
+from phones_app.models.deployment import State
+from phones_app.services.nudge import nudge_after_commit
+from phones_app.services.targets import ami_target, phone_web
+from phones_app.transports import TransportError
+from phones_app.transports.ami import AmiSession, pjsip_registration
+from phones_app.transports.status import read_status
+
+Evidence = dict[str, Any]
+
+
+@transaction.atomic
+def record_fetch(*, mac: str, file_name: str, sha256: str, size: int, address: str, protocol: str, at: datetime) -> None:
+    """The embedded file server handed a phone its file; a deployment that waits for this is looked at now."""
+    FileFetch.objects.create(
+        mac=mac, file_name=file_name, sha256=sha256, size=size, address=address, protocol=protocol, fetched_at=at
+    )
+    Phone.objects.filter(mac=mac).update(last_seen_at=at)
+    waiting = Deployment.objects.filter(mac=mac, finished_at=None, state=State.RESTART_ACKNOWLEDGED)
+    if waiting.update(next_attempt_at=timezone.now()):
+        nudge_after_commit()
+
+
+def fetched(deployment: Deployment) -> Evidence | None:
+    """The phone fetched the deployed file after the upload (for a mere restart: any file after it)."""
+    since = deployment.uploaded_at or deployment.restarted_at
+    fetches = FileFetch.objects.filter(mac=deployment.mac, fetched_at__gte=since)
+    if deployment.sha256:
+        fetches = fetches.filter(sha256=deployment.sha256)
+    fetch = fetches.order_by("fetched_at").first()
+    if fetch is None:
+        return None
+    return {
+        "kind": "file-fetched",
+        "file": fetch.file_name,
+        "sha256": fetch.sha256,
+        "address": fetch.address,
+        "protocol": fetch.protocol,
+        "at": fetch.fetched_at.isoformat(),
+    }
+
+
+def registered_anew(deployment: Deployment, before: str) -> Evidence | None:
+    """Asterisk holds a registration with another Call-ID than before the restart."""
+    phone = deployment.phone
+    manager = phone.call_manager if phone else None
+    if not phone or not before or not manager or manager.kind != CallManager.Kind.AMI:
+        return None
+    try:
+        with AmiSession(ami_target(manager)) as session:
+            now = pjsip_registration(session, endpoint=phone.line_user or "", device_name=f"SEP{phone.mac}")
+    except TransportError:
+        return None
+    if not now or now == before:
+        return None
+    return {"kind": "registered-anew", "call_id": now, "at": timezone.now().isoformat()}
+
+
+def came_back(deployment: Deployment, noticed: dict[str, Any]) -> Evidence | None:
+    """The status page, seen away since the restart, answers again. `noticed` is kept between looks."""
+    phone = deployment.phone
+    if phone is None or not phone.phone_ip:
+        return None
+    try:
+        status = read_status(phone_web(phone), timeout=1.0)
+    except TransportError as error:
+        # Only a phone that had a page before can be said to have gone away.
+        if noticed.get("had_status_page") and error.code in ("refused", "timeout"):
+            noticed.setdefault("away_at", timezone.now().isoformat())
+        return None
+    if status.mac != phone.mac or "away_at" not in noticed:
+        return None
+    return {
+        "kind": "came-back",
+        "away_at": noticed["away_at"],
+        "load": status.load,
+        "at": timezone.now().isoformat(),
+    }
+
+
+def look_pause(since: datetime) -> timedelta:
+    """When to look again: often at first, when phones reboot, then ever less."""
+    age = timezone.now() - since
+    return min(max(age / 4, timedelta(seconds=0.5)), timedelta(seconds=10))

@@ -1,0 +1,32 @@
+"""Service sessions: a person logged in on a phone's service menu, by MAC, for 24 idle hours (phone profiles spec §5)."""
+
+from django.utils import timezone
+
+from contacts_app.models import User
+from phones_app.models import Phone, ServiceSession
+
+
+def open_service_session(*, phone: Phone, user: User, address: str) -> ServiceSession:
+    """Log a person in on a phone; whoever was logged in there before is logged out."""
+    session, _ = ServiceSession.objects.update_or_create(
+        mac=phone.mac, defaults={"user": user, "address": address, "last_used_at": timezone.now()}
+    )
+    return session
+
+
+def live_service_session(mac: str, address: str) -> ServiceSession | None:
+    """The session on this phone, its idle time begun anew; None when there is none or another address asks.
+
+    The MAC in a phone's request is not authenticated, so a session is good only from the address that opened it
+    (Cisco phones spec §1.6).
+    """
+    session = ServiceSession.objects.select_related("user").filter(mac=mac).first()
+    if session is None or not session.is_live or session.address != address or not session.user.is_active:
+        return None
+    ServiceSession.objects.filter(pk=session.pk).update(last_used_at=timezone.now())
+    return session
+
+
+def clear_service_session(mac: str) -> int:
+    """End the session on this phone; how many there were. None is no error."""
+    return ServiceSession.objects.filter(mac=mac).delete()[0]

@@ -1,0 +1,250 @@
+"""The steps of one deployment: upload, clear the service session, restart, confirm (the seed's order).
+
+Each step function is given a claimed deployment in the state it starts from, does its one thing and moves the row on. It
+raises Wait to be called again later and Failed to end the deployment. Every move is an UPDATE of the row in its old state
+and under our lease, so that a worker that lost its lease changes nothing.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from phones_app import sep
+from phones_app.models import Deployment, DeploymentStep, Phone
+from phones_app.models.deployment import State, StepState
+from phones_app.services import evidence
+from phones_app.services.deployment import no_live_lease
+from phones_app.services.errors import Refusal
+from phones_app.services.restart import look_at, send_restart
+from phones_app.services.service_session import clear_service_session
+from phones_app.services.targets import file_server_of, ftp_target
+from phones_app.transports import TransportError
+from phones_app.transports.ftp_pool import FtpPool
+
+# After a crash between sending a restart and recording it, evidence of the restart is awaited this long before it is
+# sent again: a phone that got it fetches its file within seconds.
+DOUBT_SECONDS = 10
+Kind = DeploymentStep.Kind
+
+
+class LeaseLost(Exception):
+    """Another worker has the row, or it was ended meanwhile."""
+
+
+class Wait(Exception):
+    """Nothing to do now; look again after `pause`."""
+
+    def __init__(self, pause: timedelta, reason: str) -> None:
+        super().__init__(reason)
+        self.pause, self.reason = pause, reason
+
+
+class Failed(Exception):
+    """The deployment ends here."""
+
+    def __init__(self, code: str, message: str, request: str = "", answer: str = "") -> None:
+        super().__init__(message)
+        self.code, self.message, self.request, self.answer = code, message, request, answer
+
+
+def move(deployment: Deployment, to: State, **fields: Any) -> None:
+    """The row from its state to the next, if it is still ours."""
+    held = Deployment.objects.filter(
+        pk=deployment.pk, state=deployment.state, lease_owner=deployment.lease_owner, finished_at=None
+    )
+    if not held.update(state=to, waiting_for="", **fields):
+        raise LeaseLost
+    for name, value in ({"state": to, "waiting_for": ""} | fields).items():
+        setattr(deployment, name, value)
+
+
+def record(deployment: Deployment, kind: Kind, state: StepState, message: str = "", **fields: Any) -> DeploymentStep:
+    """Write down how a step stands; one row per kind of step."""
+    now = timezone.now()
+    over = state not in (StepState.RUNNING, StepState.WAITING)
+    step, _ = DeploymentStep.objects.update_or_create(
+        deployment=deployment,
+        kind=kind,
+        defaults={"state": state, "message": message, "finished_at": now if over else None, **fields},
+        create_defaults={
+            "state": state, "message": message, "started_at": now, "finished_at": now if over else None, **fields
+        },
+    )
+    return step
+
+
+def phone_of(deployment: Deployment) -> Phone:
+    if deployment.phone is None:
+        raise Failed("phone-deleted", "The phone was deleted.")
+    return deployment.phone
+
+
+def begin(deployment: Deployment, pool: FtpPool) -> None:
+    """queued -> uploading (or straight to the restart), once nothing else is under way for this phone."""
+    now = timezone.now()
+    first = State.UPLOADING if deployment.kind == Deployment.Kind.DEPLOY else State.SESSION_CLEARED
+    others = Deployment.objects.filter(phone=deployment.phone_id, finished_at=None).exclude(pk=deployment.pk)
+    try:
+        with transaction.atomic():
+            # What only waits (for a call to end, for evidence) gives way to what is newer.
+            idle = others.exclude(state=State.QUEUED).exclude(waiting_for="").filter(no_live_lease())
+            DeploymentStep.objects.filter(deployment__in=list(idle.values_list("pk", flat=True)), finished_at=None).update(
+                state=StepState.SKIPPED, finished_at=now
+            )
+            idle.update(state=State.SUPERSEDED, finished_at=now, waiting_for="")
+            move(deployment, first, started_at=now)
+    except IntegrityError:
+        raise Wait(timedelta(seconds=0.2), "another deployment of this phone") from None
+
+
+def upload(deployment: Deployment, pool: FtpPool) -> None:
+    """uploading -> uploaded. Done again after a crash it finds its own file there and stores nothing."""
+    phone, revision = phone_of(deployment), deployment.revision
+    if revision is None:
+        raise Failed("profile-deleted", "The profile was deleted.")
+    record(deployment, Kind.UPLOAD, StepState.RUNNING)
+    server = file_server_of(phone)
+    with pool.session(ftp_target(server)) as session:
+        result = session.upload(
+            sep.mac.file_name(phone.mac), revision.content, keep_backups=server.keep_backups, read_back=server.read_back
+        )
+    message = "The same file was there already." if result.unchanged else f"{result.size} bytes to {server.name}."
+    with transaction.atomic():
+        move(deployment, State.UPLOADED, uploaded_at=timezone.now())
+        record(
+            deployment,
+            Kind.UPLOAD,
+            StepState.DONE,
+            message,
+            request=result.exchange.request,
+            answer=result.exchange.answer,
+            detail={
+                "server": server.name,
+                "host": f"{server.host}:{server.port}",
+                "path": result.path,
+                "size": result.size,
+                "sha256": result.sha256,
+                "unchanged": result.unchanged,
+                "backup": result.backup,
+                "read_back": result.read_back,
+                "seconds": round(result.seconds, 3),
+            },
+        )
+        Phone.objects.filter(pk=phone.pk).update(current_profile=deployment.profile_id, updated_at=timezone.now())
+
+
+def clear_session(deployment: Deployment, pool: FtpPool) -> None:
+    """uploaded -> session_cleared, in one transaction."""
+    with transaction.atomic():
+        move(deployment, State.SESSION_CLEARED)
+        cleared = clear_service_session(deployment.mac)
+        message = "Logged out of the service menu." if cleared else "Nobody was logged in."
+        record(deployment, Kind.CLEAR_SESSION, StepState.DONE, message, detail={"cleared": cleared})
+
+
+def restart(deployment: Deployment, pool: FtpPool) -> None:
+    """session_cleared -> restarting -> restart_acknowledged, never in a call and never another phone."""
+    phone = phone_of(deployment)
+    step = record(deployment, Kind.RESTART, StepState.RUNNING)
+    situation = look_at(phone)
+    if situation.in_call:
+        if timezone.now() - step.started_at > timedelta(seconds=settings.CALL_WAIT_SECONDS):
+            raise Failed("in-call", "The phone was in a call for longer than restarts wait.")
+        raise Wait(timedelta(seconds=settings.CALL_POLL_SECONDS), "the call on the phone to end")
+    status = situation.status
+    step.detail = {"note": situation.note} if status is None else {"load": status.load, "had_status_page": True}
+    step.save(update_fields=["detail"])
+    move(deployment, State.RESTARTING, restarted_at=timezone.now())
+    if status is not None:
+        Phone.objects.filter(pk=phone.pk).update(last_seen_at=timezone.now(), software_version=status.load)
+    _send(deployment, phone, step)
+
+
+def resume_restart(deployment: Deployment, pool: FtpPool) -> None:
+    """restarting, taken over after a crash: the restart may have been sent, so evidence is looked for first."""
+    phone = phone_of(deployment)
+    step = record(deployment, Kind.RESTART, StepState.RUNNING, "Was it sent before the worker died?")
+    if found := evidence.fetched(deployment):
+        with transaction.atomic():
+            move(deployment, State.RESTART_ACKNOWLEDGED)
+            record(deployment, Kind.RESTART, StepState.DONE, "Sent before the worker died: the phone fetched its file.")
+        deployment.evidence = found
+        return
+    if deployment.restarted_at and timezone.now() - deployment.restarted_at < timedelta(seconds=DOUBT_SECONDS):
+        raise Wait(timedelta(seconds=0.5), "evidence of a restart that may have been sent")
+    _send(deployment, phone, step)
+
+
+def _send(deployment: Deployment, phone: Phone, step: DeploymentStep) -> None:
+    sent = send_restart(deployment, phone)
+    with transaction.atomic():
+        move(deployment, State.RESTART_ACKNOWLEDGED)
+        record(
+            deployment,
+            Kind.RESTART,
+            StepState.DONE,
+            f"Accepted ({sent.method}).",
+            request=sent.exchange.request,
+            answer=sent.exchange.answer,
+            detail=step.detail | {"method": sent.method} | sent.remembered,
+        )
+
+
+def confirm(deployment: Deployment, pool: FtpPool) -> None:
+    """restart_acknowledged -> confirmed with evidence; without any in good time it ends unconfirmed."""
+    restart_step = deployment.steps.filter(kind=Kind.RESTART).first()
+    remembered = restart_step.detail if restart_step else {}
+    step = record(deployment, Kind.CONFIRM, StepState.WAITING)
+    noticed = {"had_status_page": remembered.get("had_status_page", False)} | step.detail
+    found = (
+        evidence.fetched(deployment)
+        or evidence.registered_anew(deployment, remembered.get("registration", ""))
+        or evidence.came_back(deployment, noticed)
+    )
+    if found:
+        with transaction.atomic():
+            move(deployment, State.CONFIRMED, evidence=found, finished_at=timezone.now())
+            record(deployment, Kind.CONFIRM, StepState.DONE, CONFIRMED_BY[found["kind"]], detail=found)
+        return
+    since = deployment.restarted_at or timezone.now()
+    if timezone.now() - since > timedelta(seconds=settings.CONFIRM_SECONDS):
+        message = f"No evidence within {settings.CONFIRM_SECONDS:.0f} s that the phone took its file."
+        with transaction.atomic():
+            move(deployment, State.RESTART_ACKNOWLEDGED, finished_at=timezone.now(), error=message, error_code="no-evidence")
+            record(deployment, Kind.CONFIRM, StepState.FAILED, message, detail=noticed)
+        return
+    record(deployment, Kind.CONFIRM, StepState.WAITING, "Looking for evidence.", detail=noticed)
+    raise Wait(evidence.look_pause(since), "evidence that the phone took its file")
+
+
+CONFIRMED_BY = {
+    "file-fetched": "The phone fetched the file.",
+    "registered-anew": "The phone registered anew.",
+    "came-back": "The phone went away and came back.",
+}
+
+Step = Callable[[Deployment, FtpPool], None]
+# Which step a deployment is in, by its state: its function, and its row for what goes wrong.
+STEPS: dict[str, tuple[Step, Kind]] = {
+    State.QUEUED: (begin, Kind.UPLOAD),
+    State.UPLOADING: (upload, Kind.UPLOAD),
+    State.UPLOADED: (clear_session, Kind.CLEAR_SESSION),
+    State.SESSION_CLEARED: (restart, Kind.RESTART),
+    State.RESTARTING: (resume_restart, Kind.RESTART),
+    State.RESTART_ACKNOWLEDGED: (confirm, Kind.CONFIRM),
+}
+
+
+def perform(deployment: Deployment, pool: FtpPool) -> None:
+    """The step that the state calls for; whatever went wrong on the wire comes out as Failed."""
+    function, _ = STEPS[deployment.state]
+    try:
+        function(deployment, pool)
+    except TransportError as error:
+        raise Failed(error.code, error.message, error.request, error.answer) from None
+    except Refusal as refusal:
+        raise Failed(refusal.code, refusal.message) from None

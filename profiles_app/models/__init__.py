@@ -1,0 +1,1 @@
+"""WHAT: event, messaging, outbound voice and portal profiles. Their tables arrive with their dialects."""
