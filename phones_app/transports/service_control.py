@@ -28,7 +28,8 @@ DEFAULT_STAMPS: tuple[tuple[str, str], ...] = (
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,63}")
 # The characters of a Call-ID (RFC 3261 §25.1, `word` and "@") without the braces that delimit it here, and
-# without the quote and backslash that Asterisk would take away from a manager variable.
+# without the quote and backslash that Asterisk takes away from a manager variable; it knows no comma, at
+# which Asterisk would split the variable.
 _VALUE = re.compile(r"[A-Za-z0-9\-.!%*_+`'~()<>:/\[\]?@]{0,255}")
 
 
