@@ -1,0 +1,60 @@
+# The two commands of the README are `make run` and `make test`; both set up all they need.
+#   make run [PORT=8000] [DATA_DIR=./data] [ARGS=--no-demo]
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && { echo $$p; break; }; done)
+PORT ?= 8000
+BIN := .venv/bin
+UV := PYTHONPATH=.tools UV_PYTHON_DOWNLOADS=never $(PYTHON) -m uv
+
+.PHONY: run test setup setup-dev lint format bench lock clean
+
+run: setup
+	@exec env PORT=$(PORT) $(if $(DATA_DIR),DATA_DIR="$(DATA_DIR)") $(BIN)/python manage.py serve --port $(PORT) $(ARGS)
+
+test: setup-dev
+	@$(BIN)/python -m tests $(ARGS)
+
+# Nothing to do while the installed set is that of the lock; the development set holds all of the other.
+setup:
+	@cmp -s requirements.lock .venv/installed.lock || cmp -s requirements-dev.lock .venv/installed.lock \
+		|| $(MAKE) --no-print-directory install LOCK=requirements.lock
+
+setup-dev:
+	@cmp -s requirements-dev.lock .venv/installed.lock \
+		|| $(MAKE) --no-print-directory install LOCK=requirements-dev.lock
+
+.PHONY: install
+install:
+	@test -n "$(PYTHON)" || { echo "Patchbay needs Python 3.11 or newer."; exit 1; }
+	@test -d .tools/uv || { echo "Getting the installer …"; $(PYTHON) -m pip install --quiet --disable-pip-version-check \
+		--require-hashes --target .tools -r requirements-tools.lock \
+		|| { echo "pip is missing: install it (Debian: apt-get install python3-pip) and try again."; rm -rf .tools; exit 1; }; }
+	@echo "Installing $(LOCK) into .venv …"
+	@test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) .venv
+	@$(UV) pip sync --quiet --require-hashes --python $(BIN)/python $(LOCK)
+	@cp $(LOCK) .venv/installed.lock
+
+lint: setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+format: setup-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup-dev
+	$(BIN)/python -m tests.bench
+
+# Pin everything anew. No index address goes into the locks.
+lock: setup-dev
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
+		--no-emit-index-url --no-emit-find-links pyproject.toml -o requirements.lock
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
+		--no-emit-index-url --no-emit-find-links -c requirements.lock --group dev pyproject.toml -o requirements-dev.lock
+
+clean:
+	rm -rf .venv .tools test-results

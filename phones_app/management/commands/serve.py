@@ -1,0 +1,103 @@
+"""`manage.py serve`: the whole embedded portal as one process tree."""
+
+import os
+import secrets
+import socket
+import sys
+import threading
+import time
+import urllib.request
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from contacts_app.models import User
+from phones_app.management.supervisor import Service, Supervisor
+
+# Enough for every person who waits in `switch` at once, and cheap: a waiting thread only looks at a row.
+WEB_WORKERS, WEB_THREADS = 2, 24
+
+
+class Command(BaseCommand):
+    help = "Run the portal on this machine: web, worker, sweep, file server and simulated phones, in one process tree."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"))
+        parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
+        parser.add_argument("--no-demo", action="store_true", help="No demo data and no simulated phones.")
+
+    def handle(self, *, host: str, port: int, no_demo: bool, **options: Any) -> None:
+        _check_free(host, port)
+        url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"  # noqa: S104 - compared, not bound
+        call_command("migrate", verbosity=0, interactive=False)
+        self._administrator()
+        if not no_demo:
+            call_command("load_demo", url=url)
+        services = _services(host, port, url, demo=not no_demo)
+        supervisor = Supervisor(services, self._say)
+        threading.Thread(target=self._announce, args=(services, url, supervisor.stopping), daemon=True).start()
+        supervisor.run()
+        self._say("patchbay", "stopped")
+
+    def _say(self, name: str, text: str) -> None:
+        self.stdout.write(f"{name:<9} {text}")
+        self.stdout.flush()
+
+    def _administrator(self) -> None:
+        """Make the first administrator; the password is printed now and never again."""
+        if User.objects.filter(is_superuser=True).exists():
+            return
+        email = os.environ.get("ADMIN_EMAIL", "admin@example.org")
+        chosen = os.environ.get("ADMIN_PASSWORD", "")
+        password = chosen or secrets.token_urlsafe(9)
+        User.objects.create_superuser(email, password)
+        self._say("admin", f"log in as {email} with password {'as set in ADMIN_PASSWORD' if chosen else password}")
+
+    def _announce(self, services: list[Service], url: str, stopping: threading.Event) -> None:
+        """One line per service as soon as the web server answers; the others print their own when they listen."""
+        while not stopping.is_set():
+            try:
+                with urllib.request.urlopen(f"{url}/healthz", timeout=2):  # noqa: S310 - our own address
+                    break
+            except OSError:
+                time.sleep(0.2)
+        if not stopping.is_set():
+            for service in services:
+                if service.address:
+                    self._say(service.name, service.address)
+            self._say("patchbay", f"ready: open {url}/admin/ — Ctrl-C stops everything")
+
+
+def _check_free(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CommandError(f"Cannot listen on {host}:{port} ({error.strerror}); choose another one: --port N") from None
+
+
+def _services(host: str, port: int, url: str, *, demo: bool) -> list[Service]:
+    manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
+    celery = [sys.executable, "-m", "celery", "--app", "config", "--quiet"]
+    web = [
+        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port)),
+        *("--workers", str(WEB_WORKERS), "--blocking-threads", str(WEB_THREADS), "--respawn-failed-workers"),
+        *("--log-level", "warning", "--no-ws", "config.wsgi:application"),
+    ]
+    broker = settings.CELERY_BROKER_URL.partition("://")[0]
+    worker = [*celery, "worker", "--pool", "threads", "--concurrency", "2", "--loglevel", "warning", "--without-gossip"]
+    beat = [*celery, "beat", "--loglevel", "warning", "--pidfile", ""]
+    services = [
+        Service("web", web, f"{url}/  API docs: {url}/api/docs"),
+        Service("worker", [*worker, "--without-mingle"], f"Celery, broker {broker}"),
+        Service("sweep", beat, f"every {settings.SWEEP_SECONDS:g} s"),
+        Service("files", [*manage, "serve_files"], ""),
+    ]
+    if demo:
+        services.append(Service("phones", [*manage, "simulate_phones"], ""))
+    return services

@@ -1,0 +1,108 @@
+"""A small supervisor for `manage.py serve`: starts services as child processes, restarts what dies, stops them all."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+STOP_SECONDS = 10.0
+# A service that dies at once again and again is started ever more rarely, at most this many seconds apart.
+LONGEST_PAUSE = 30.0
+PR_SET_PDEATHSIG = 1
+
+
+@dataclass
+class Service:
+    """One child process: `command` as for exec, `address` as people are told."""
+
+    name: str
+    command: Sequence[str]
+    address: str
+    process: "subprocess.Popen[bytes] | None" = None
+    started_at: float = 0.0
+    pause: float = 0.5
+    restart_at: float = field(default=0.0)
+
+
+def _die_with_parent() -> None:
+    # A supervisor that is killed outright can stop nobody; the kernel then tells its children (Linux only).
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+class Supervisor:
+    """Runs services until SIGINT or SIGTERM. `say(service name, text)` prints a line."""
+
+    def __init__(self, services: list[Service], say: Callable[[str, str], None]) -> None:
+        self.services = services
+        self.say = say
+        self.stopping = threading.Event()
+
+    def run(self) -> None:
+        """Start everything and watch it until told to stop."""
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(signum, lambda *_: self.stopping.set())
+        try:
+            for service in self.services:
+                self._start(service)
+            while not self.stopping.wait(0.2):
+                for service in self.services:
+                    self._watch(service)
+        finally:
+            self.stop()
+
+    def _start(self, service: Service) -> None:
+        # A session of its own: Ctrl-C reaches the supervisor alone, which then stops its children in order.
+        service.process = subprocess.Popen(  # noqa: S603 - the commands are our own
+            service.command, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=_die_with_parent  # noqa: PLW1509
+        )
+        service.started_at = time.monotonic()
+        service.restart_at = 0.0
+
+    def _watch(self, service: Service) -> None:
+        if service.process is None:
+            if time.monotonic() >= service.restart_at:
+                self._start(service)
+            return
+        code = service.process.poll()
+        if code is None:
+            return
+        lived = time.monotonic() - service.started_at
+        service.pause = 0.5 if lived > LONGEST_PAUSE else min(service.pause * 2, LONGEST_PAUSE)
+        service.process, service.restart_at = None, time.monotonic() + service.pause
+        self.say(service.name, f"ended with status {code}; starting it again in {service.pause:.0f} s")
+
+    def stop(self) -> None:
+        """Ask every service to end, then make it."""
+        alive = [service for service in self.services if service.process is not None]
+        for service in alive:
+            # The main process alone: a signal to a whole group of workers can hang them (Celery on polling transports).
+            _signal(service, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        for service in alive:
+            try:
+                service.process.wait(max(0.1, deadline - time.monotonic()))  # type: ignore[union-attr]
+            except subprocess.TimeoutExpired:
+                self.say(service.name, "does not stop; killing it")
+            _signal_group(service, signal.SIGKILL)
+            service.process.wait()  # type: ignore[union-attr]
+
+
+def _signal(service: Service, signum: int) -> None:
+    try:
+        service.process.send_signal(signum)  # type: ignore[union-attr]
+    except ProcessLookupError:
+        return
+
+
+def _signal_group(service: Service, signum: int) -> None:
+    # The service leads its own session, so its process id is that of the group, grandchildren included.
+    try:
+        os.killpg(service.process.pid, signum)  # type: ignore[union-attr]
+    except (ProcessLookupError, PermissionError):
+        return

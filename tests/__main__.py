@@ -1,0 +1,44 @@
+"""`python -m tests [pytest arguments]`: the whole suite on SQLite, then everything that touches the database again on
+PostgreSQL and Redis, started here unless DATABASE_URL and CELERY_BROKER_URL name servers that run already."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.servers import NoServer, postgres, redis
+
+ROOT = Path(__file__).resolve().parent.parent
+# These know no database, so once is enough.
+PURE = ["tests/phones_app/sep", "tests/phones_app/transports", "tests/phones_app/simulator"]
+
+
+def pytest(title: str, arguments: list[str], **environment: str) -> int:
+    print(f"\n=== {title} ===", flush=True)
+    started = time.monotonic()
+    workers = ["-n", os.environ.get("TEST_WORKERS", "4"), "--dist", "worksteal"]
+    inherited = {key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "CELERY_BROKER_URL")}
+    code = subprocess.call(
+        [sys.executable, "-m", "pytest", "-q", *workers, *arguments], cwd=ROOT, env=inherited | environment
+    )
+    print(f"=== {title}: {'passed' if code == 0 else 'failed'} in {time.monotonic() - started:.0f} s ===", flush=True)
+    return code
+
+
+def main(arguments: list[str]) -> int:
+    failed = pytest("SQLite and the embedded broker", arguments)
+    try:
+        with postgres() as database_url, redis() as broker_url:
+            ignored = [f"--ignore={path}" for path in PURE]
+            failed |= pytest(
+                "PostgreSQL and Redis", [*ignored, *arguments], DATABASE_URL=database_url, CELERY_BROKER_URL=broker_url
+            )
+    except NoServer as reason:
+        print(f"PostgreSQL and Redis: NOT RUN: {reason}", flush=True)
+        return 1
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

