@@ -1,0 +1,106 @@
+"""What a phone makes of its SEP<MAC>.cnf.xml: it takes all of it or nothing, and never says which.
+
+Judged as strictly as Cisco phones spec §3.7 and §4.7 describe, and independently of the portal's own checks:
+a simulator that shared them could not find out that they are wrong.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from xml.etree.ElementTree import Element, TreeBuilder
+from xml.parsers import expat
+
+MAX_BYTES = 512 * 1024
+LINE_FEATURE = "9"
+# What is asked for after the file itself, and only if it was accepted (spec §2.7).
+_COMPANIONS = ("sipProfile/dialTemplate", "sipProfile/softKeyFile")
+
+
+class FileRejectedError(ValueError):
+    """The phone gives up this file; the text is what only somebody inside the phone could know."""
+
+
+@dataclass(frozen=True)
+class DeviceFile:
+    """The parts of an accepted file that change how the simulated phone behaves."""
+
+    sha256: str
+    line_users: tuple[str, ...]
+    call_managers: tuple[str, ...]
+    authentication_url: str
+    web_access: bool
+    settings_access: bool
+    version_stamp: str
+    companions: tuple[str, ...]
+
+
+def read_device_file(data: bytes, software_type: str) -> DeviceFile:
+    """Read a file as a phone with this software does; FileRejectedError where the phone would give it up."""
+    device = _parse(data)
+    call_managers = tuple(_texts(device.iterfind("devicePool//processNodeName")))
+    if not call_managers:
+        raise FileRejectedError("no call manager is named")
+    # SIPE behaves as SIP (spec §0.5). Most SCCP files do not name their protocol (spec §4.2).
+    protocol = "SCCP" if software_type == "SCCP" else "SIP"
+    if _text(device, "deviceProtocol") not in ("", protocol):
+        raise FileRejectedError(f"the file is not for {protocol}")
+    return DeviceFile(
+        sha256=hashlib.sha256(data).hexdigest(),
+        line_users=_line_users(device) if protocol == "SIP" else (),
+        call_managers=call_managers,
+        authentication_url=_text(device, "authenticationURL"),
+        # Inverted: 1 is off. 2 is read-only on some models and leaves the pages up (spec §4.5).
+        web_access=_text(device, "vendorConfig/webAccess") != "1",
+        settings_access=_text(device, "vendorConfig/settingsAccess") != "0",
+        version_stamp=_text(device, "versionStamp"),
+        companions=tuple(filter(None, (_text(device, path) for path in _COMPANIONS))),
+    )
+
+
+def _parse(data: bytes) -> Element:
+    """Parse without namespaces, because files of CUCM use `xsi:type` without declaring it (spec §4.7)."""
+    if len(data) > MAX_BYTES:
+        raise FileRejectedError("the file is too large")
+    if b"\0" in data:
+        raise FileRejectedError("the file is not 8-bit text")
+    builder = TreeBuilder()
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartElementHandler = builder.start
+    parser.EndElementHandler = builder.end
+    parser.CharacterDataHandler = builder.data
+    parser.StartDoctypeDeclHandler = _refuse_doctype
+    try:
+        parser.Parse(data, True)
+    except expat.ExpatError as error:
+        raise FileRejectedError(f"not well-formed: {error}") from error
+    root = builder.close()
+    if root.tag != "device":
+        raise FileRejectedError(f"the root element is {root.tag}")
+    return root
+
+
+def _refuse_doctype(*_: Any) -> None:
+    raise FileRejectedError("the file has a DOCTYPE")
+
+
+def _line_users(device: Element) -> tuple[str, ...]:
+    """Return the names and contacts of the lines, by which a request may address the phone (spec §2.2)."""
+    lines = [
+        line
+        for line in device.iterfind("sipProfile/sipLines/line")
+        if _text(line, "featureID") == LINE_FEATURE
+    ]
+    if not lines:
+        raise FileRejectedError("no line is defined")
+    users = [_text(line, field) for line in lines for field in ("name", "contact")]
+    return tuple(dict.fromkeys(filter(None, users)))
+
+
+def _text(element: Element, path: str) -> str:
+    return (element.findtext(path) or "").strip()
+
+
+def _texts(elements: Iterator[Element]) -> list[str]:
+    return [text for element in elements if (text := (element.text or "").strip())]

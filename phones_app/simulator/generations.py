@@ -1,0 +1,112 @@
+"""How the generations of phones differ where a client can notice it: tables, no behaviour."""
+
+from dataclasses import dataclass
+
+# The pause after which a menu has closed by itself, so that the next key starts anew; our own choice.
+MENU_SECONDS = 20.0
+
+_STAR_RESET = (
+    "Key:Settings",
+    "Key:KeyPadStar",
+    "Key:KeyPadStar",
+    "Key:KeyPadPound",
+    "Key:KeyPadStar",
+    "Key:KeyPadStar",
+)
+# Settings -> Admin settings -> Reset settings -> Restart. That there is such a walk is told (Cisco phones
+# spec §1.4); which keys it takes differs with the firmware and no source says: the digits are our own choice.
+_MENU_WALK = ("Key:Settings", "Key:KeyPad5", "Key:KeyPad4", "Key:KeyPad1", "SoftKey:Select")
+
+
+@dataclass(frozen=True)
+class Generation:
+    """One family of models; `models` are the beginnings of their numbers."""
+
+    name: str
+    models: tuple[str, ...]
+    encoding: str
+    content_type: str
+    # The order in which attributes of an answer item stand (spec §1.2: it differs by model).
+    item_attributes: tuple[str, str, str]
+    no_word: str
+    mac_separator: str
+    # 79xx may send several XML declarations in one page (spec §5).
+    log_declarations: int
+    restart_keys: tuple[tuple[str, ...], ...]
+    # Schemes of internal URIs that the models do not know (spec §1.3).
+    unknown_schemes: frozenset[str] = frozenset()
+
+
+GENERATIONS = (
+    Generation(
+        name="classic",
+        models=("79", "39"),
+        encoding="iso-8859-1",
+        content_type="text/xml",
+        item_attributes=("Status", "Data", "URL"),
+        no_word="no",
+        mac_separator="",
+        log_declarations=2,
+        restart_keys=(_STAR_RESET,),
+    ),
+    Generation(
+        name="late classic",
+        models=("69", "89", "99"),
+        encoding="iso-8859-1",
+        content_type="text/xml; charset=iso-8859-1",
+        item_attributes=("Data", "Status", "URL"),
+        no_word="NO",
+        mac_separator=":",
+        log_declarations=1,
+        restart_keys=(_STAR_RESET, _MENU_WALK),
+    ),
+    Generation(
+        name="small modern",
+        models=("78",),
+        encoding="utf-8",
+        content_type="text/xml; charset=utf-8",
+        item_attributes=("URL", "Data", "Status"),
+        no_word="No",
+        mac_separator="",
+        log_declarations=1,
+        restart_keys=(_MENU_WALK,),
+        unknown_schemes=frozenset({"Display", "Notify", "SendDigits", "App", "Device"}),
+    ),
+    Generation(
+        name="modern",
+        models=("",),
+        encoding="utf-8",
+        content_type="text/xml; charset=utf-8",
+        item_attributes=("URL", "Data", "Status"),
+        no_word="No",
+        mac_separator="",
+        log_declarations=1,
+        restart_keys=(_MENU_WALK,),
+    ),
+)
+
+# Firmware by protocol and beginning of the model number; `{tail}` is the end of that number (spec §4.9).
+_LOADS = (
+    ("SCCP", ("69",), "SCCP69xx.9-4-1-3"),
+    ("SCCP", ("894",), "SCCP894x.9-4-2SR3-1"),
+    ("SCCP", ("",), "SCCP{tail}.9-4-2SR3-1S"),
+    ("SIP", ("7832", "8821", "8831", "8832", "8961", "99"), "sip{model}.14-2-1-0001-14"),
+    ("SIP", ("78",), "sip78xx.14-2-1-0001-14"),
+    ("SIP", ("8845", "8865"), "sip8845_65.14-2-1-0001-14"),
+    ("SIP", ("88",), "sip88xx.14-2-1-0001-14"),
+    ("SIP", ("69",), "SIP69xx.9-4-1-3"),
+    ("SIP", ("894",), "SIP894x.9-4-2SR3-1"),
+    ("SIP", ("",), "SIP{tail}.9-4-2SR3-1S"),
+)
+
+
+def generation_of(model: str) -> Generation:
+    return next(generation for generation in GENERATIONS if model.startswith(generation.models))
+
+
+def default_load(model: str, software_type: str) -> str:
+    """Return a firmware name that such a phone could report."""
+    protocol = "SCCP" if software_type == "SCCP" else "SIP"
+    load = next(load for kind, models, load in _LOADS if kind == protocol and model.startswith(models))
+    number = model[:4]
+    return load.format(model=number, tail=number[-2:])

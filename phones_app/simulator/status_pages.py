@@ -1,0 +1,105 @@
+"""The phone's read-only web pages (Cisco phones spec §5): what a client can learn about it, as XML."""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape, quoteattr
+
+from .orders import Fault
+
+if TYPE_CHECKING:
+    from .phone import SimulatedPhone
+
+Children = Iterable[tuple[str, str]]
+Page = Callable[["SimulatedPhone"], bytes]
+
+_STREAMS = range(1, 4)
+
+
+def _page(phone: "SimulatedPhone", root: str, children: Children, declarations: int = 1) -> bytes:
+    encoding = phone.generation.encoding
+    lines = [
+        *[f'<?xml version="1.0" encoding="{encoding}"?>'] * declarations,
+        f"<{root}>",
+        *(f"<{name}>{escape(text)}</{name}>" for name, text in children),
+        f"</{root}>",
+    ]
+    return "\r\n".join([*lines, ""]).encode(encoding, "xmlcharrefreplace")
+
+
+def element(name: str, attributes: Children) -> str:
+    """Write an empty element whose attributes keep their order."""
+    return f"<{name} {' '.join(f'{key}={quoteattr(text)}' for key, text in attributes)}/>"
+
+
+def _shown_mac(phone: "SimulatedPhone") -> str:
+    """Return the MAC as this generation writes it, or that of another phone if one took the address."""
+    mac = phone.config.mac
+    if phone.fault is Fault.WRONG_MAC:
+        mac = f"{mac[:10]}{int(mac[10:], 16) ^ 0xFF:02X}"
+    pairs = (mac[place : place + 2] for place in range(0, 12, 2))
+    return phone.generation.mac_separator.join(pairs)
+
+
+def _device_information(phone: "SimulatedPhone") -> bytes:
+    mac = _shown_mac(phone)
+    children = [
+        ("MACAddress", mac),
+        ("HostName", "SEP" + mac.replace(":", "")),
+        ("phoneDN", phone.line_users[0] if phone.line_users else ""),
+        ("appLoadID", phone.load),
+        ("bootLoadID", "boot." + phone.load.partition(".")[2]),
+        ("versionID", phone.load),
+        ("addonModule1", ""),
+        ("addonModule2", ""),
+        ("hardwareRevision", "V01"),
+        ("serialNumber", "FCH" + phone.config.mac[-8:]),
+        ("modelNumber", "CP-" + phone.config.model),
+        ("MessageWaiting", phone.generation.no_word),
+        ("udi", f"phone Cisco IP Phone {phone.config.model} CP-{phone.config.model}"),
+    ]
+    return _page(phone, "DeviceInformation", children)
+
+
+def _network_configuration(phone: "SimulatedPhone") -> bytes:
+    device_file = phone.device_file
+    managers = device_file.call_managers if device_file else ()
+    children = [
+        ("DHCPServer", ""),
+        ("MACAddress", _shown_mac(phone)),
+        ("HostName", "SEP" + _shown_mac(phone).replace(":", "")),
+        ("DomainName", ""),
+        ("IPAddress", phone.config.host),
+        ("TFTPServer1", phone.config.config_url),
+        *((f"CallManager{place}", name) for place, name in enumerate(managers, start=1)),
+        ("DHCPEnabled", "Yes"),
+        ("AuthenticationURL", device_file.authentication_url if device_file else ""),
+    ]
+    return _page(phone, "NetworkConfiguration", children)
+
+
+def _streaming_statistics(stream: int) -> Page:
+    def page(phone: "SimulatedPhone") -> bytes:
+        active = stream == 1 and phone.fault is Fault.IN_CALL
+        children = [
+            ("RemoteAddr", "127.0.0.1/16384" if active else "0.0.0.0/0"),
+            ("LocalAddr", f"{phone.config.host}/16384" if active else "0.0.0.0/0"),
+            ("StartTime", "10:00:00" if active else "00:00:00"),
+            ("StreamStatus", "Active" if active else "Not Ready"),
+        ]
+        return _page(phone, "StreamingStatistics", children)
+
+    return page
+
+
+def _device_log(phone: "SimulatedPhone") -> bytes:
+    lines = [("status", line) for line in phone.history]
+    return _page(phone, "DeviceLog", lines, phone.generation.log_declarations)
+
+
+# By path and query, as a client asks for them; both are case-sensitive.
+PAGES: dict[str, Page] = {
+    "/DeviceInformationX": _device_information,
+    "/NetworkConfigurationX": _network_configuration,
+    **{f"/StreamingStatisticsX?{stream}": _streaming_statistics(stream) for stream in _STREAMS},
+    "/DeviceLogX?0": _device_log,
+}

@@ -1,0 +1,129 @@
+"""The phone's web server: status pages for all, pushes for those whom the portal vouches for (spec §1)."""
+
+import asyncio
+import base64
+import binascii
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlencode
+
+from .push import (
+    ERROR_AUTHENTICATION,
+    ERROR_PARSE,
+    PushRejectedError,
+    key_presses,
+    read_items,
+    write_error,
+    write_response,
+)
+from .status_pages import PAGES
+from .web_wire import Exchange, HttpListener, Request, get
+
+if TYPE_CHECKING:
+    from .phone import SimulatedPhone
+
+# A phone is a small machine.
+MAX_CONNECTIONS = 16
+AUTHENTICATION_SECONDS = 5.0
+EXECUTE_PATH = "/CGI/Execute"
+# The whole body, without even a line end (spec §1.5).
+_AUTHORIZED = b"AUTHORIZED"
+
+
+class PhoneWeb:
+    """Answers for one phone while its port is open."""
+
+    def __init__(self, phone: "SimulatedPhone") -> None:
+        self._phone = phone
+        self._listener = HttpListener(self._answer, max_connections=MAX_CONNECTIONS)
+
+    @property
+    def is_open(self) -> bool:
+        return self._listener.is_open
+
+    async def open(self, host: str, port: int) -> int:
+        return await self._listener.open(host, port)
+
+    def close(self) -> None:
+        self._listener.close()
+
+    async def _answer(self, exchange: Exchange) -> None:
+        request = exchange.request
+        await asyncio.sleep(self._phone.answer_delay)
+        if request.path == EXECUTE_PATH:
+            await self._execute(exchange)
+            return
+        page = PAGES.get(f"{request.path}?{request.query}" if request.query else request.path)
+        if page is None:
+            await exchange.reply(HTTPStatus.NOT_FOUND)
+        elif request.method not in ("GET", "HEAD"):
+            await exchange.reply(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET, HEAD"})
+        else:
+            await self._reply_xml(exchange, page(self._phone))
+
+    async def _execute(self, exchange: Exchange) -> None:
+        request, generation = exchange.request, self._phone.generation
+        if request.method != "POST":
+            await exchange.reply(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "POST"})
+            return
+        if self._asks_for_credentials() and "Authorization" not in request.headers:
+            challenge = {"WWW-Authenticate": 'Basic realm="user"'}
+            await exchange.reply(HTTPStatus.UNAUTHORIZED, headers=challenge)
+            return
+        if not await self._is_authorized(request):
+            self._phone.record("refused a push")
+            await self._reply_xml(exchange, write_error(generation, ERROR_AUTHENTICATION))
+            return
+        try:
+            items = read_items(_form_field(request))
+        except PushRejectedError:
+            await self._reply_xml(exchange, write_error(generation, ERROR_PARSE))
+            return
+        self._phone.executes += 1
+        self._phone.record(f"is pushed {' '.join(items)}")
+        await self._reply_xml(exchange, write_response(items, generation))
+        for key in key_presses(items, generation):
+            self._phone.press(key)
+
+    def _asks_for_credentials(self) -> bool:
+        device_file = self._phone.device_file
+        return device_file is not None and bool(device_file.authentication_url)
+
+    async def _is_authorized(self, request: Request) -> bool:
+        """Ask the portal, as the phone's file says; everything but its exact word is a refusal."""
+        device_file = self._phone.device_file
+        if device_file is None:
+            return False
+        url = device_file.authentication_url
+        if not url:
+            return True  # such a phone takes a push from anybody (spec §1.5)
+        user, password = _basic_credentials(request)
+        device = f"SEP{self._phone.config.mac}"
+        query = urlencode({"UserID": user, "Password": password, "devicename": device})
+        asked = f"{url}{'&' if '?' in url else '?'}{query}"
+        try:
+            reply = await get(
+                asked, source=self._phone.config.host, seconds=AUTHENTICATION_SECONDS, limit=1024
+            )
+        except OSError:
+            return False
+        return reply.status == HTTPStatus.OK and reply.body == _AUTHORIZED
+
+    async def _reply_xml(self, exchange: Exchange, body: bytes) -> None:
+        await exchange.reply(HTTPStatus.OK, body, self._phone.generation.content_type)
+
+
+def _basic_credentials(request: Request) -> tuple[str, str]:
+    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+    try:
+        decoded = base64.b64decode(credentials, validate=True).decode("latin-1")
+    except binascii.Error:
+        return "", ""
+    user, _, password = decoded.partition(":")
+    return (user, password) if scheme.lower() == "basic" else ("", "")
+
+
+def _form_field(request: Request) -> bytes:
+    """Return the field named exactly XML, byte for byte as it was before it was percent-encoded."""
+    form = parse_qs(request.body.decode("latin-1"), keep_blank_values=True, encoding="latin-1")
+    return form.get("XML", [""])[0].encode("latin-1")
