@@ -2,7 +2,7 @@
 
 from django.db import models, transaction
 
-from contacts_app.models import Account, User
+from contacts_app.models import Account, Extension, User
 
 FIRST_VOIP_ID = 1_000_001
 
@@ -25,3 +25,9 @@ def create_account(*, name: str, email: str, voip_id: int | None = None, passwor
         owner.full_clean()
         owner.save()
     return account
+
+
+def ensure_extension(*, account: Account, number: int) -> Extension:
+    """The account's extension with this number, made if it is missing."""
+    extension, _ = Extension.objects.get_or_create(account=account, number=number)
+    return extension

@@ -1,0 +1,81 @@
+"""`manage.py create_token`: an API token, whose text is printed once and kept nowhere."""
+
+from argparse import ArgumentParser
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from contacts_app.management.reporting import ReportingCommand, UsageError, account_numbered, argument, positive
+from contacts_app.services.account import ensure_extension
+from contacts_app.services.token import create_token, parse_networks
+
+LONGEST_LIFE_DAYS = 36_500
+
+
+def networks(text: str) -> str:
+    parse_networks(text)
+    return text
+
+
+class Command(ReportingCommand):
+    help = "Make an API token of an account, of one extension of it, or of staff. The token is shown once."
+    columns = {
+        "token": "Token",
+        "key_id": "Key id",
+        "scope": "Scope",
+        "account": "Account",
+        "extension": "Extension",
+        "read_only": "Read only",
+        "expires_at": "Expires",
+    }
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        owner = parser.add_mutually_exclusive_group(required=True)
+        owner.add_argument("--account", type=positive(int, at_most=2**63 - 1), metavar="VOIP_ID")
+        owner.add_argument("--staff", action="store_true", help="Every account.")
+        parser.add_argument(
+            "--extension", type=positive(int, at_most=2**63 - 1), metavar="N", help="Made if the account lacks it."
+        )
+        parser.add_argument("--read-only", action="store_true")
+        parser.add_argument("--expires-in", type=positive(float, at_most=LONGEST_LIFE_DAYS), metavar="DAYS")
+        parser.add_argument("--name", default="", help="What uses this token.")
+        parser.add_argument(
+            "--networks", type=argument(networks), default="", help="Comma-separated networks that may use it."
+        )
+
+    @transaction.atomic
+    def handle(
+        self, *, account: int | None, staff: bool, extension: int | None, expires_in: float | None, **options: Any
+    ) -> None:
+        if staff and extension:
+            raise UsageError("--extension belongs to --account, not to --staff.")
+        owner = account_numbered(account) if account else None
+        token, text = create_token(
+            account=owner,
+            extension=ensure_extension(account=owner, number=extension) if owner and extension else None,
+            name=options["name"],
+            read_only=options["read_only"],
+            expires_at=timezone.now() + timedelta(days=expires_in) if expires_in else None,
+            networks=options["networks"],
+        )
+        dry_run = options["dry_run"]
+        self.undo(dry_run)
+        self.report(
+            [
+                {
+                    "token": None if dry_run else text,
+                    "key_id": None if dry_run else token.key_id,
+                    "scope": token.scope,
+                    "name": token.name,
+                    "account": account,
+                    "extension": extension,
+                    "read_only": token.read_only,
+                    "networks": token.networks,
+                    "expires_at": token.expires_at,
+                    "dry_run": dry_run,
+                }
+            ]
+        )

@@ -1,0 +1,26 @@
+"""`manage.py rotate_secrets`: after a new key was put in front of ENCRYPTION_KEYS, and before the old one is dropped."""
+
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from contacts_app.management.reporting import ReportingCommand
+from contacts_app.services.secret_rotation import rotate_secrets
+
+
+class Command(ReportingCommand):
+    help = "Encrypt every stored secret with the first of ENCRYPTION_KEYS. May be interrupted and run again."
+    columns = {
+        "table": "Table",
+        "column": "Column",
+        "rotated": "Rotated",
+        "current": "Were current",
+        "unreadable": "Unreadable rows",
+    }
+
+    def handle(self, *, dry_run: bool, **options: Any) -> None:
+        columns = list(rotate_secrets(dry_run=dry_run))
+        self.report({**vars(column), "dry_run": dry_run} for column in columns)
+        if unreadable := sum(len(column.unreadable) for column in columns):
+            raise CommandError(f"{unreadable} secrets cannot be read with any key of ENCRYPTION_KEYS; keep the old keys.")
+        self.say("Nothing was changed." if dry_run else "Every secret is under the first key; older keys may be dropped.")

@@ -1,0 +1,87 @@
+"""Rotating the keys of secrets at rest: everything that an older key holds is encrypted anew with the first one."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cryptography.fernet import Fernet, InvalidToken
+from django.apps import apps
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models.functions import Cast
+
+from contacts_app.models.encrypted import EncryptedBinaryField, EncryptedTextField, cipher
+
+# A transaction of this many rows is over soon enough for everybody else who wants to write.
+BATCH = 200
+# What the column holds, past the field that would decrypt it.
+STORED_AS: dict[type[models.Field], type[models.Field]] = {  # type: ignore[type-arg]
+    EncryptedTextField: models.TextField,
+    EncryptedBinaryField: models.BinaryField,
+}
+
+
+@dataclass
+class Rotated:
+    """What became of the secrets of one column. `unreadable` lists keys of rows that no configured key decrypts."""
+
+    table: str
+    column: str
+    rotated: int
+    current: int
+    unreadable: list[int]
+
+
+def rotate_secrets(*, dry_run: bool = False) -> Iterator[Rotated]:
+    """Go through every encrypted column. Interrupted and run again, it goes on: what is done is passed over."""
+    for model in apps.get_models():
+        for field in model._meta.local_concrete_fields:
+            if isinstance(field, tuple(STORED_AS)) and model._meta.managed and not model._meta.proxy:
+                yield _rotate_column(model, field, dry_run)
+
+
+def _rotate_column(model: type[models.Model], field: models.Field, dry_run: bool) -> Rotated:  # type: ignore[type-arg]
+    done = Rotated(model._meta.label, field.name, 0, 0, [])
+    raw = next(kind for encrypted, kind in STORED_AS.items() if isinstance(field, encrypted))
+    # The base manager and an UPDATE: neither filters of default managers nor save() rules have a say here.
+    rows = model._base_manager.exclude(**{field.name: None}).annotate(ciphertext=Cast(field.name, raw())).order_by("pk")
+    last = 0
+    while True:
+        with transaction.atomic():
+            batch = list(rows.filter(pk__gt=last).select_for_update().values_list("pk", "ciphertext")[:BATCH])
+            for pk, ciphertext in batch:
+                if ciphertext:
+                    _rotate_one(model, field, pk, ciphertext, done, dry_run)
+        if len(batch) < BATCH:
+            return done
+        last = batch[-1][0]
+
+
+def _rotate_one(
+    model: type[models.Model],
+    field: models.Field,  # type: ignore[type-arg]
+    pk: int,
+    ciphertext: str | bytes,
+    done: Rotated,
+    dry_run: bool,
+) -> None:
+    stored = ciphertext.encode("ascii") if isinstance(ciphertext, str) else bytes(ciphertext)
+    if _under_first_key(stored):
+        done.current += 1
+        return
+    try:
+        plain = cipher().decrypt(stored)
+    except InvalidToken:
+        done.unreadable.append(pk)
+        return
+    done.rotated += 1
+    if not dry_run:
+        value = plain.decode() if isinstance(field, EncryptedTextField) else plain
+        model._base_manager.filter(pk=pk).update(**{field.name: value})
+
+
+def _under_first_key(stored: bytes) -> bool:
+    try:
+        Fernet(settings.ENCRYPTION_KEYS[0]).decrypt(stored)
+    except InvalidToken:
+        return False
+    return True
