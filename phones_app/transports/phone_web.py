@@ -1,0 +1,254 @@
+"""Talks to the small web server inside a phone: one bounded request after the other, and its sloppy XML.
+
+What is asked and what it means is in `cgi` and `status`. httpcore, the engine of httpx, is used without httpx
+around it: only there can the socket be given, which is where the checked address and the one deadline have to
+be kept. It follows no redirects, keeps no cookies and knows no proxies, which is just right for a phone.
+"""
+
+import base64
+import re
+import ssl
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpcore
+from lxml import etree
+
+from .errors import Exchange, TransportError
+from .networks import Networks
+from .wire import Deadline, checked_address, connection_error, evidence
+
+MAX_BYTES = 65_536
+
+_DECLARATION = re.compile(r"<\?xml\b[^>]*\?>")
+# Only encodings of plain text: Python knows others, some of them slow on purpose-made input.
+_ENCODING = re.compile(
+    rb"<\?xml\b[^>]*?encoding\s*=\s*[\"'](iso-8859-\d+|windows-\d+|shift_jis|euc-\w+|gb\d+|big5)[\"']",
+    re.IGNORECASE,
+)
+# How httpcore words the end of a connection before the end of an answer.
+_HUNG_UP = re.compile("disconnected|closed connection")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+
+@dataclass(frozen=True)
+class PhoneWeb:
+    """A phone's web server, and the account for pushes to it. `timeout` is for a whole call."""
+
+    host: str
+    port: int = 80
+    username: str = ""
+    password: str = field(default="", repr=False)
+    tls: bool = False
+    networks: Networks | None = None
+    timeout: float = 5.0
+
+    @property
+    def peer(self) -> str:
+        return f"{self.host}:{self.port} ({'HTTPS' if self.tls else 'HTTP'})"
+
+
+@dataclass(frozen=True)
+class WebAnswer:
+    """One answer of the phone: status, whole body, and the exact texts with the password masked."""
+
+    status: int
+    body: bytes
+    exchange: Exchange
+
+
+class PhoneSession:
+    """Requests to one phone within one deadline, on one connection as long as the phone keeps it open."""
+
+    def __init__(
+        self, phone: PhoneWeb, pool: httpcore.ConnectionPool, deadline: Deadline, max_bytes: int
+    ) -> None:
+        self._phone = phone
+        self._pool = pool
+        self._deadline = deadline
+        self._max_bytes = max_bytes
+
+    def get(self, target: str) -> WebAnswer:
+        """Read a page, without credentials: the status pages ask for none (Cisco phones spec §5)."""
+        return self._exchange("GET", target, (("Accept", "text/xml, */*"),), b"")
+
+    def post_form(self, target: str, body: bytes) -> WebAnswer:
+        """Post an encoded form with the push account, if there is one."""
+        phone = self._phone
+        token = base64.b64encode(f"{phone.username}:{phone.password}".encode()).decode()
+        headers = [
+            ("Content-Type", "application/x-www-form-urlencoded"),
+            ("Content-Length", str(len(body))),
+            ("Connection", "close"),
+        ]
+        if phone.username:
+            headers.insert(0, ("Authorization", f"Basic {token}"))
+        return self._exchange("POST", target, headers, body)
+
+    def _exchange(
+        self, method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes
+    ) -> WebAnswer:
+        phone = self._phone
+        host = f"[{phone.host}]" if ":" in phone.host else phone.host
+        default_port = 443 if phone.tls else 80
+        fields = [("Host", host if phone.port == default_port else f"{host}:{phone.port}"), *headers]
+        url = httpcore.URL(
+            scheme="https" if phone.tls else "http", host=phone.host, port=phone.port, target=target
+        )
+        sent = evidence(_request_text(method, target, fields, body))
+        head, received = "", bytearray()
+        try:
+            with self._pool.stream(method, url, headers=fields, content=body or None) as response:
+                head = _head_text(response)
+                for chunk in response.iter_stream():
+                    received += chunk
+                    if len(received) > self._max_bytes:
+                        raise TransportError(
+                            f"{phone.peer} answers with more than {self._max_bytes} bytes",
+                            code="too-large",
+                            request=sent,
+                            answer=evidence(head + _readable(received)),
+                        )
+        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
+            raise _failure(error, phone.peer, sent, evidence(head + _readable(received))) from error
+        answer = evidence(head + _readable(received))
+        return WebAnswer(response.status, bytes(received), Exchange(sent, answer))
+
+
+@contextmanager
+def phone_session(
+    phone: PhoneWeb, *, timeout: float | None = None, max_bytes: int = MAX_BYTES
+) -> Iterator[PhoneSession]:
+    """Open a session; the connection is made with the first request, to the checked address alone."""
+    address = checked_address(phone.networks, phone.host, phone.port)
+    deadline = Deadline.after(phone.timeout if timeout is None else timeout)
+    pool = httpcore.ConnectionPool(
+        ssl_context=_lenient_tls() if phone.tls else None,
+        max_connections=1,
+        network_backend=_CheckedBackend(address, deadline),
+    )
+    with pool:
+        yield PhoneSession(phone, pool, deadline, max_bytes)
+
+
+def parse_document(body: bytes) -> etree._Element | None:
+    """Read a phone's XML as leniently as is safe; None when there is no element in it.
+
+    Phones write no declaration, several, or a wrong one, latin-1 without saying so, raw ampersands and
+    control characters (Cisco phones spec §1.2, §5). What they never write is a DTD, so none is accepted.
+    """
+    text = _readable(body)
+    if "<!DOCTYPE" in text.upper() or "<!ENTITY" in text.upper():
+        return None
+    text = _CONTROLS.sub("", _DECLARATION.sub("", text)).strip("\ufeff \t\r\n")
+    parser = etree.XMLParser(recover=True, resolve_entities=False, no_network=True, huge_tree=False)
+    try:
+        root = etree.fromstring(text, parser) if text else None
+    except etree.XMLSyntaxError:
+        return None
+    return root if root is not None and isinstance(root.tag, str) else None
+
+
+class _BoundedStream(httpcore.NetworkStream):
+    """A connection on which no read or write may last beyond the deadline, however often it is called."""
+
+    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
+        self._stream = stream
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, timeout=_left(self._deadline))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, timeout=_left(self._deadline))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        stream = self._stream.start_tls(ssl_context, server_hostname, timeout=_left(self._deadline))
+        return _BoundedStream(stream, self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+class _CheckedBackend(httpcore.NetworkBackend):
+    """Connects to the address that was checked, whatever name the request bears."""
+
+    def __init__(self, address: str, deadline: Deadline) -> None:
+        self._address = address
+        self._deadline = deadline
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        stream = httpcore.SyncBackend().connect_tcp(self._address, port, timeout=_left(self._deadline))
+        return _BoundedStream(stream, self._deadline)
+
+
+def _left(deadline: Deadline) -> float:
+    if not (left := deadline.left()):
+        raise httpcore.ReadTimeout
+    return left
+
+
+def _lenient_tls() -> ssl.SSLContext:
+    """Phones have certificates that no public authority signed, and old ones know only TLS 1.0."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = ssl.TLSVersion.TLSv1
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    return context
+
+
+def _failure(error: Exception, peer: str, request: str, answer: str) -> TransportError:
+    """Say in the family's words what went wrong below HTTP or in it."""
+    # httpcore drops the chain of causes but keeps the original as its argument.
+    cause: object = error.args[0] if error.args else None
+    if isinstance(error, httpcore.TimeoutException):
+        cause = TimeoutError()
+    elif isinstance(error, httpcore.ReadError | httpcore.WriteError) or _HUNG_UP.search(str(error)):
+        cause = ConnectionResetError()
+    if isinstance(cause, OSError):
+        return connection_error(cause, peer, request=request, answer=answer)
+    return TransportError(
+        f"{peer} does not answer as a web server: {error}",
+        code="unexpected-answer",
+        request=request,
+        answer=answer,
+    )
+
+
+def _request_text(method: str, target: str, fields: list[tuple[str, str]], body: bytes) -> str:
+    shown = [(name, "Basic ***" if name == "Authorization" else value) for name, value in fields]
+    head = "".join(f"{name}: {value}\r\n" for name, value in shown)
+    return f"{method} {target} HTTP/1.1\r\n{head}\r\n{body.decode('ascii', 'replace')}"
+
+
+def _head_text(response: httpcore.Response) -> str:
+    reason = response.extensions.get("reason_phrase", b"").decode("latin-1")
+    lines = [f"HTTP/1.1 {response.status} {reason}".rstrip()]
+    lines += [f"{name.decode('latin-1')}: {value.decode('latin-1')}" for name, value in response.headers]
+    return "\r\n".join([*lines, "", ""])
+
+
+def _readable(body: bytes | bytearray) -> str:
+    """Decode by the declaration, else as UTF-8, else as latin-1, which never fails."""
+    declared = _ENCODING.search(body[:1024])
+    for encoding in (declared[1].decode() if declared else "utf-8", "utf-8"):
+        try:
+            return bytes(body).decode(encoding)
+        except (UnicodeError, LookupError):
+            continue
+    return bytes(body).decode("latin-1")
