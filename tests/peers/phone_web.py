@@ -5,14 +5,22 @@ A real HTTP server on loopback. What the phone was asked is in `requests` and `p
 
 import base64
 import contextlib
+import datetime
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 from xml.etree import ElementTree
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 # How generations write the same answer; {items} stands for the result items.
 RESPONSE = (
@@ -50,6 +58,23 @@ def streams(*states: str) -> dict[str, bytes]:
     return {f"/StreamingStatisticsX?{n}": page.format(state).encode() for n, state in enumerate(states, 1)}
 
 
+def manufacturer_installed_certificate(folder: Path) -> ssl.SSLContext:
+    """Return a server's TLS with a certificate that nobody has reason to trust, as phones have it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "CP-8841-SEP001122334455")])
+    begin = datetime.datetime(2015, 1, 1)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), begin)
+    certificate = builder.not_valid_after(datetime.datetime(2016, 1, 1)).sign(key, hashes.SHA256())
+    pem = folder / "phone.pem"
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    pem.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    return context
+
+
 @dataclass
 class PhoneWebServer:
     """The phone: which pages it has, who may push, and how it writes and behaves."""
@@ -68,6 +93,7 @@ class PhoneWebServer:
     on_execute: Callable[[str], object] = lambda uri: None
     requests: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
     pressed: list[str] = field(default_factory=list)
+    tls: ssl.SSLContext | None = None
     connections: int = 0
     port: int = 0
 
@@ -78,6 +104,8 @@ class PhoneWebServer:
         with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
             server.daemon_threads = True
             server.block_on_close = False
+            if self.tls:
+                server.socket = self.tls.wrap_socket(server.socket, server_side=True)
             self.port = server.server_address[1]
             thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
             thread.start()

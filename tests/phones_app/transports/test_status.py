@@ -1,7 +1,9 @@
 """Reading what a phone says of itself, however it says it."""
 
+import contextlib
 import socket
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +12,13 @@ from phones_app.transports import TransportError
 from phones_app.transports.networks import Networks
 from phones_app.transports.phone_web import PhoneWeb
 from phones_app.transports.status import read_network, read_status, read_streams
-from tests.peers.phone_web import DEVICE_7962, DEVICE_8841, PhoneWebServer, streams
+from tests.peers.phone_web import (
+    DEVICE_7962,
+    DEVICE_8841,
+    PhoneWebServer,
+    manufacturer_installed_certificate,
+    streams,
+)
 
 PAGE = "/DeviceInformationX"
 JAVA_PAGE = "/CGI/Java/Serviceability?adapterX=device.statistics.device"
@@ -44,6 +52,18 @@ def test_a_java_phone_is_asked_at_its_own_page() -> None:
     with PhoneWebServer(pages={JAVA_PAGE: DEVICE_7962}).running() as phone:
         assert read_status(web(phone)).model == "7962"
         assert [path for _, path, _, _ in phone.requests] == [PAGE, JAVA_PAGE]
+
+
+def test_a_phone_may_have_an_untrusted_certificate(tmp_path: Path) -> None:
+    tls = manufacturer_installed_certificate(tmp_path)
+    with PhoneWebServer(pages={PAGE: DEVICE_8841}, tls=tls).running() as phone:
+        assert read_status(web(phone, tls=True)).model == "8841"
+
+
+def test_endless_nesting_is_no_status_page() -> None:
+    nested = b"<DeviceInformation>" + b"<a>" * 20_000
+    with PhoneWebServer(pages={PAGE: nested}).running() as phone, contextlib.suppress(TransportError):
+        assert read_status(web(phone)).mac == ""
 
 
 @pytest.mark.parametrize(
