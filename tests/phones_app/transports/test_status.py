@@ -1,6 +1,5 @@
 """Reading what a phone says of itself, however it says it."""
 
-import contextlib
 import socket
 import time
 from pathlib import Path
@@ -60,9 +59,9 @@ def test_a_phone_may_have_an_untrusted_certificate(tmp_path: Path) -> None:
         assert read_status(web(phone, tls=True)).model == "8841"
 
 
-def test_endless_nesting_is_no_status_page() -> None:
+def test_endless_nesting_does_no_harm() -> None:
     nested = b"<DeviceInformation>" + b"<a>" * 20_000
-    with PhoneWebServer(pages={PAGE: nested}).running() as phone, contextlib.suppress(TransportError):
+    with PhoneWebServer(pages={PAGE: nested}).running() as phone:
         assert read_status(web(phone)).mac == ""
 
 
