@@ -142,7 +142,7 @@ def _by_button(lines: tuple[Line, ...]) -> list[Line]:
 
 def _servers(document: Document) -> Iterator[Server]:
     """Read every call manager; the priority stands on the member around it."""
-    for member in document.root.iter():
+    for member in document.root.iter("member"):
         for manager in member.findall("callManager"):
             ports = {port.tag: integer_of(port) for port in manager.iterfind("ports/*")}
             yield Server(

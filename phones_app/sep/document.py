@@ -33,8 +33,9 @@ _FOREIGN_ROOTS = {
 class Element(ET.Element):
     """An element which knows where it starts; line and column count from 1."""
 
-    line: int = 0
-    column: int = 0
+    __slots__ = ("column", "line")
+    line: int
+    column: int
 
 
 @dataclass(frozen=True)
@@ -110,16 +111,15 @@ class _Reader:
         return root
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
-        place = self._parser.CurrentLineNumber, self._parser.CurrentColumnNumber + 1
         if not self._open and tag != "device":
             # "default" in lower case is found in the field as well (Cisco phones spec §4.7).
             code, message = _FOREIGN_ROOTS.get(
                 tag.lower(), ("not-a-device", f"the root element is {tag}; a SEP file begins with device")
             )
-            raise Refused(code, message, *place)
+            raise Refused(code, message, *self._place())
         element = self._tree.start(tag, attributes)
         assert isinstance(element, Element)  # noqa: S101 - as above
-        element.line, element.column = place
+        element.line, element.column = self._place()
         self._open.append(element)
 
     def _end(self, tag: str) -> None:
@@ -130,9 +130,11 @@ class _Reader:
         raise Refused(
             "doctype",
             "the file has a DOCTYPE; phones need none, and entity declarations are a known attack",
-            self._parser.CurrentLineNumber,
-            self._parser.CurrentColumnNumber + 1,
+            *self._place(),
         )
+
+    def _place(self) -> tuple[int, int]:
+        return self._parser.CurrentLineNumber, self._parser.CurrentColumnNumber + 1
 
     def _inside(self) -> str:
         if not self._open:

@@ -6,19 +6,25 @@ from collections.abc import Iterator
 
 from phones_app.sep.document import Document, Element, integer_of, value_of
 
-_LINE = "sipProfile/sipLines/line/"
-
-# authenticationURL, secureServicesURL … are children of the root which share an ending instead of a path.
-_URL_ENDING = "URL"
 _URL_LENGTH = 255
+_URLS = ("authenticationURL", "directoryURL", "idleURL", "informationURL", "messagesURL", "servicesURL")
 
-MAX_LENGTHS: tuple[tuple[str, int], ...] = (
-    *((_LINE + tag, 30) for tag in ("name", "authName", "authPassword", "featureLabel", "displayName")),
-    (_LINE + "serviceURI", _URL_LENGTH),
-    ("sipProfile/phoneLabel", 12),
-    (".//callManager/processNodeName", 50),
-    (".//ntp/name", 50),
-    ("phoneServices/phoneService/url", _URL_LENGTH),
+# A path, and how long the texts of the elements there may be, by their name.
+MAX_LENGTHS: tuple[tuple[str, dict[str, int]], ...] = (
+    (
+        "*",
+        dict.fromkeys(("proxyServerURL", *_URLS), _URL_LENGTH)
+        | {f"secure{url[0].upper()}{url[1:]}": _URL_LENGTH for url in _URLS},
+    ),
+    (
+        "sipProfile/sipLines/line/*",
+        dict.fromkeys(("name", "authName", "authPassword", "featureLabel", "displayName"), 30)
+        | {"serviceURI": _URL_LENGTH},
+    ),
+    ("sipProfile/phoneLabel", {"phoneLabel": 12}),
+    (".//callManager/processNodeName", {"processNodeName": 50}),
+    (".//ntp/name", {"name": 50}),
+    ("phoneServices/phoneService/url", {"url": _URL_LENGTH}),
 )
 
 # The path to the parents, and the beginning of the names of the children to count (certHash1, certHash2 …).
@@ -34,12 +40,12 @@ Remark = tuple[str, Element | None]
 
 def too_long(document: Document) -> Iterator[Remark]:
     """Yield the texts which a phone would cut or refuse; without the texts, as some are secret."""
-    limited = [(element, limit) for path, limit in MAX_LENGTHS for element in document.find_all(path)]
-    urls = [(child, _URL_LENGTH) for child in document.find_all("*") if child.tag.endswith(_URL_ENDING)]
-    for element, limit in limited + urls:
-        length = len(value_of(element))
-        if length > limit:
-            yield f"{element.tag} has {length} characters; phones take {limit}", element
+    for path, limits in MAX_LENGTHS:
+        for element in document.find_all(path):
+            limit = limits.get(element.tag)
+            length = len(value_of(element)) if limit else 0
+            if limit and length > limit:
+                yield f"{element.tag} has {length} characters; phones take {limit}", element
 
 
 def too_many(document: Document, *, max_calls: int | None) -> Iterator[Remark]:
@@ -51,7 +57,7 @@ def too_many(document: Document, *, max_calls: int | None) -> Iterator[Remark]:
                 yield f"{parent.tag} has {count} entries; phones take {limit}", parent
     if max_calls is None:
         return
-    for element in document.find_all(_LINE + "maxNumCalls"):
+    for element in document.find_all("sipProfile/sipLines/line/maxNumCalls"):
         calls = integer_of(element)
         if calls is not None and calls > max_calls:
             yield f"maxNumCalls is {calls}; this model takes {max_calls}", element

@@ -1,0 +1,36 @@
+"""The difference of two files, as people see it."""
+
+from phones_app.sep import diff
+from tests.phones_app.sep.files import sip
+
+
+def test_equal_files_have_no_difference():
+    assert diff(sip(), sip()) == ""
+
+
+def test_a_change_is_shown_as_a_unified_diff():
+    difference = diff(sip(), sip(("Alice", "Bob")))
+
+    assert (
+        "-        <displayName>Alice</displayName>\n+        <displayName>Bob</displayName>\n" in difference
+    )
+
+
+def test_secrets_do_not_appear_unless_asked_for():
+    old, new = sip(), sip(("wool-gathering", "hay-making"), ("Alice", "Bob"))
+
+    assert "wool" not in diff(old, new)
+    assert "hay" not in diff(old, new)
+    assert "hay-making" in diff(old, new, redacted=False)
+
+
+def test_a_changed_password_does_not_look_like_no_change():
+    assert diff(sip(), sip(("wool-gathering", "hay-making"))) == "(only masked values differ)\n"
+
+
+def test_changed_line_ends_show():
+    assert diff(b"<device>\n</device>", b"<device>\r\n</device>") != ""
+
+
+def test_content_that_no_phone_reads_is_compared_all_the_same():
+    assert "\\xe9" in diff(b"<device>\xe9", b"<device>\xe8")
