@@ -5,6 +5,7 @@ from pathlib import Path
 
 from django.urls import reverse_lazy
 
+from config.appearance import UNFOLD  # noqa: F401 -- read by the admin theme
 from config.environment import env, new_encryption_key, new_secret_key, secret
 from config.logs import logging_config
 
@@ -40,29 +41,18 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=f"sqla+sqlite:///{DATA_DIR}/broker.sqlite3")
-# A lost or slow message costs nothing but time: rows are the truth and the sweep finds them.
-CELERY_BROKER_TRANSPORT_OPTIONS = (
-    {"visibility_timeout": 60, "unacked_restore_interval": 1}
-    if CELERY_BROKER_URL.startswith(("redis", "rediss"))
-    else {"polling_interval": 0.2} if CELERY_BROKER_URL.startswith("sqla") else {}
-)
+# A message held by a worker that died comes back after this time; the sweep is usually quicker.
+if CELERY_BROKER_URL.startswith(("redis", "rediss")):
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 60, "unacked_restore_interval": 1}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ALWAYS_EAGER = env.bool("CELERY_TASK_ALWAYS_EAGER", default=False)
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_TIMEOUT = 2
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_max": 0.2}
-CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 
 # Due rows are looked for this often (seconds); it is also the longest that work waits after a crash, plus the lease.
 SWEEP_SECONDS = env.float("SWEEP_SECONDS", default=2.0)
-CELERY_BEAT_SCHEDULE = {
-    "sweep deployments": {
-        "task": "phones_app.tasks.sweep",
-        "schedule": timedelta(seconds=SWEEP_SECONDS),
-        "options": {"expires": SWEEP_SECONDS * 5},
-    },
-}
 
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": env.str("CACHE_URL")}
@@ -163,6 +153,7 @@ AXES_FAILURE_LIMIT = env.int("LOGIN_FAILURE_LIMIT", default=10)
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_VERBOSE = False
+AXES_ENABLE_ADMIN = False
 
 # --- REST --------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -211,13 +202,5 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 if env.bool("TRUST_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SILENCED_SYSTEM_CHECKS = ["axes.W003"]
-
-UNFOLD = {
-    "SITE_TITLE": "Patchbay",
-    "SITE_HEADER": "Patchbay",
-    "SITE_SUBHEADER": "Phone provisioning",
-    "SITE_SYMBOL": "settings_phone",
-    "SHOW_VIEW_ON_SITE": False,
-}
 
 LOGGING = logging_config(json=env.bool("LOG_JSON", default=False), level=env.str("LOG_LEVEL", default="INFO"))

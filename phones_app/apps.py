@@ -1,6 +1,26 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class PhonesConfig(AppConfig):
     name = "phones_app"
     verbose_name = "Phones"
+
+    def ready(self) -> None:
+        post_migrate.connect(add_default_key_macros, sender=self)
+
+
+def add_default_key_macros(**_: Any) -> None:
+    """A new installation knows the key macros that were found in the field; from then on they are the administrators'."""
+    from phones_app.models import KeyMacro
+    from phones_app.transports.key_macros import format_steps, load_macros
+
+    if not KeyMacro.objects.exists():
+        KeyMacro.objects.bulk_create(
+            KeyMacro(
+                name=macro.name, phone_models=", ".join(macro.models), steps=format_steps(macro.steps), priority=number * 10
+            )
+            for number, macro in enumerate(load_macros(), start=1)
+        )

@@ -1,4 +1,4 @@
-"""Celery's way in: a few lines each, no rules. Losing any of these messages loses no work."""
+"""Celery's way in: a few lines each, no rules. Losing any message loses no work."""
 
 from celery import shared_task
 
@@ -10,8 +10,3 @@ def run_due() -> None:
     """Carry out whatever deployments are due."""
     deployment_run.run_due()
 
-
-@shared_task(ignore_result=True)
-def sweep() -> None:
-    """Wake a worker if rows are due that nobody was nudged for."""
-    deployment_run.sweep()

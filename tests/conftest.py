@@ -21,6 +21,12 @@ from django.core.cache import cache
 atexit.register(shutil.rmtree, os.environ["DATA_DIR"], ignore_errors=True)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def tasks_are_known():
+    """In eager mode whoever nudges plays the worker, and a worker knows the tasks."""
+    import phones_app.tasks  # noqa: F401
+
+
 @pytest.fixture(autouse=True)
 def quick_and_forgetful(settings):
     """Cheap password hashes, short waits, an empty cache."""

@@ -7,6 +7,7 @@ that is killed stops renewing; another one takes the row over and goes on in the
 import threading
 import uuid
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import closing
 from datetime import timedelta
 
 import structlog
@@ -31,7 +32,7 @@ def run_due() -> int:
     """Carry out all deployments that are due now; how many were worked on."""
     owner = uuid.uuid4().hex
     worked = 0
-    with FtpPool() as pool, Heartbeat(owner), ThreadPoolExecutor(settings.DEPLOYMENT_THREADS) as threads:
+    with closing(FtpPool()) as pool, Heartbeat(owner), ThreadPoolExecutor(settings.DEPLOYMENT_THREADS) as threads:
         running: set[Future[None]] = set()
         while True:
             claimed = claim(owner, settings.DEPLOYMENT_THREADS - len(running))

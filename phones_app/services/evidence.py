@@ -15,7 +15,8 @@ from phones_app.models.deployment import State
 from phones_app.services.nudge import nudge_after_commit
 from phones_app.services.targets import ami_target, phone_web
 from phones_app.transports import TransportError
-from phones_app.transports.ami import AmiSession, pjsip_registration
+from phones_app.transports.ami import AmiSession
+from phones_app.transports.asterisk import pjsip_registration
 from phones_app.transports.status import read_status
 
 Evidence = dict[str, Any]
@@ -52,15 +53,18 @@ def fetched(deployment: Deployment) -> Evidence | None:
     }
 
 
-def registered_anew(deployment: Deployment, before: str) -> Evidence | None:
-    """Asterisk holds a registration with another Call-ID than before the restart."""
+def registered_anew(deployment: Deployment, remembered: dict[str, Any]) -> Evidence | None:
+    """Asterisk holds a registration with another Call-ID than the one remembered from before the restart."""
+    before = remembered.get("registration")
     phone = deployment.phone
     manager = phone.call_manager if phone else None
     if not phone or not before or not manager or manager.kind != CallManager.Kind.AMI:
         return None
     try:
         with AmiSession(ami_target(manager)) as session:
-            now = pjsip_registration(session, endpoint=phone.line_user or "", device_name=f"SEP{phone.mac}")
+            now = pjsip_registration(
+                session, endpoint=remembered["endpoint"], mac=phone.mac, ip=phone.phone_ip or ""
+            )
     except TransportError:
         return None
     if not now or now == before:

@@ -7,14 +7,16 @@ that knows SCCP, else key presses by HTTP. Before that: is it this phone, and is
 from dataclasses import dataclass, field
 from typing import Any
 
-from phones_app.models import CallManager, Deployment, KeyMacro, Phone
+from phones_app.models import CallManager, Deployment, DeploymentStep, KeyMacro, Phone
 from phones_app.models.deployment import State
 from phones_app.services.errors import Refusal
 from phones_app.services.targets import ami_target, phone_networks, phone_web
 from phones_app.transports import Exchange, TransportError
-from phones_app.transports.ami import AmiSession, pjsip_registration, restart_chan_sip, restart_pjsip, restart_sccp
-from phones_app.transports.cgi import KeyMacro as Macro
-from phones_app.transports.cgi import macro_for, parse_steps, run_macro
+from phones_app.transports.ami import AmiSession
+from phones_app.transports.asterisk import pjsip_registration, restart_chan_sip, restart_pjsip, restart_sccp
+from phones_app.transports.cgi import run_macro
+from phones_app.transports.key_macros import KeyMacro as Macro
+from phones_app.transports.key_macros import macro_for, parse_steps
 from phones_app.transports.service_control import DEFAULT_STAMPS, parse_stamps
 from phones_app.transports.sip_notify import NotifyTarget, explain, send_notify
 from phones_app.transports.status import PhoneStatus, read_status, read_streams
@@ -68,7 +70,7 @@ def protocol_of(phone: Phone, deployment: Deployment) -> str:
     return str(facts.get("protocol") or "SIP")
 
 
-def send_restart(deployment: Deployment, phone: Phone) -> Sent:
+def send_restart(deployment: Deployment, phone: Phone, user: str) -> Sent:
     """Ask for the restart, once. Raises TransportError, or Refusal when something needed is not known."""
     manager = phone.call_manager
     if protocol_of(phone, deployment) == "SCCP":
@@ -80,14 +82,15 @@ def send_restart(deployment: Deployment, phone: Phone) -> Sent:
                     raise
         return _by_keys(phone)
     if manager is not None and manager.kind == CallManager.Kind.AMI:
-        return _by_ami(deployment, phone, manager)
-    return _by_notify(deployment, phone, manager)
+        return _by_ami(phone, manager, user)
+    return _by_notify(deployment, phone, manager, user)
 
 
-def line_user(deployment: Deployment, phone: Phone) -> str:
-    """The user of the phone's SIP contact: as recorded, else line 1 of what the phone runs, else of what it gets.
+def line_user(deployment: Deployment, phone: Phone, step: DeploymentStep) -> str:
+    """The user of the phone's SIP contact, as which it is registered *now*, before it reads the new file.
 
-    With no line known at all the device name is tried: the phone answers 404 if that is not it.
+    In this order: as recorded; line 1 of what it was last confirmed to run; what its status page says; line 1 of the
+    file that the upload replaced; line 1 of the new file; its device name. The phone answers 404 to a wrong one.
     """
     if phone.line_user:
         return phone.line_user
@@ -99,24 +102,28 @@ def line_user(deployment: Deployment, phone: Phone) -> str:
         .order_by("-created_at")
         .first()
     )
-    for source in (running, deployment):
-        if source and source.revision and (user := source.revision.facts.get("registration_user")):
-            return str(user)
-    return f"SEP{phone.mac}"
+    upload = deployment.steps.filter(kind=DeploymentStep.Kind.UPLOAD).first()
+    candidates = [
+        running.revision.facts.get("registration_user") if running and running.revision else "",
+        step.detail.get("directory_number"),
+        upload.detail.get("replaced_user") if upload else "",
+        deployment.revision.facts.get("registration_user") if deployment.revision else "",
+    ]
+    return str(next((user for user in candidates if user), f"SEP{phone.mac}"))
 
 
 def _stamps(manager: CallManager | None) -> tuple[tuple[str, str], ...]:
     return parse_stamps(manager.stamps) if manager else DEFAULT_STAMPS
 
 
-def _by_notify(deployment: Deployment, phone: Phone, manager: CallManager | None) -> Sent:
+def _by_notify(deployment: Deployment, phone: Phone, manager: CallManager | None, user: str) -> Sent:
     if not phone.phone_ip:
         raise Refusal("no-address", "The phone's IP address is not known.")
     target = NotifyTarget(
         host=manager.host if manager else phone.phone_ip,
         port=manager.port if manager else phone.sip_port,
         transport=manager.transport if manager else "udp",
-        user=line_user(deployment, phone),
+        user=user,
         contact_host=phone.phone_ip,
         contact_port=phone.sip_port,
         networks=phone_networks(),
@@ -139,18 +146,15 @@ def _by_notify(deployment: Deployment, phone: Phone, manager: CallManager | None
     return Sent("sip-notify", answer.exchange)
 
 
-def _by_ami(deployment: Deployment, phone: Phone, manager: CallManager) -> Sent:
-    endpoint = line_user(deployment, phone)
+def _by_ami(phone: Phone, manager: CallManager, endpoint: str) -> Sent:
     with AmiSession(ami_target(manager)) as session:
         if manager.channel == CallManager.Channel.CHAN_SIP:
             exchange = restart_chan_sip(session, peer=endpoint, action=manager.action, stamps=_stamps(manager))
             return Sent("ami-chan-sip", exchange)
-        device = f"SEP{phone.mac}"
-        before = pjsip_registration(session, endpoint=endpoint, device_name=device)
-        exchange = restart_pjsip(
-            session, endpoint=endpoint, device_name=device, action=manager.action, stamps=_stamps(manager)
-        )
-        return Sent("ami-pjsip", exchange, {"registration": before or ""})
+        phone_there = {"endpoint": endpoint, "mac": phone.mac, "ip": phone.phone_ip or ""}
+        before = pjsip_registration(session, **phone_there)
+        exchange = restart_pjsip(session, **phone_there, action=manager.action, stamps=_stamps(manager))
+        return Sent("ami-pjsip", exchange, {"registration": before or "", **phone_there})
 
 
 def _by_sccp_action(phone: Phone, manager: CallManager) -> Sent:
@@ -158,12 +162,15 @@ def _by_sccp_action(phone: Phone, manager: CallManager) -> Sent:
         return Sent("ami-sccp", restart_sccp(session, device_name=f"SEP{phone.mac}", type=manager.action))
 
 
-def _by_keys(phone: Phone) -> Sent:
-    macros = [
+def key_macros() -> list[Macro]:
+    return [
         Macro(row.name, tuple(part.strip() for part in row.phone_models.split(",")), parse_steps(row.steps))
         for row in KeyMacro.objects.all()
     ]
-    macro = macro_for(phone.model, macros)
+
+
+def _by_keys(phone: Phone) -> Sent:
+    macro = macro_for(phone.model, key_macros())
     if macro is None:
         raise Refusal("no-key-macro", f"No key macro restarts a {phone.model or 'phone of unknown model'}.")
     return Sent("key-macro", run_macro(phone_web(phone), macro), {"macro": macro.name})

@@ -19,7 +19,7 @@ from phones_app.models.deployment import State, StepState
 from phones_app.services import evidence
 from phones_app.services.deployment import no_live_lease
 from phones_app.services.errors import Refusal
-from phones_app.services.restart import look_at, send_restart
+from phones_app.services.restart import line_user, look_at, send_restart
 from phones_app.services.service_session import clear_service_session
 from phones_app.services.targets import file_server_of, ftp_target
 from phones_app.transports import TransportError
@@ -132,9 +132,18 @@ def upload(deployment: Deployment, pool: FtpPool) -> None:
                 "backup": result.backup,
                 "read_back": result.read_back,
                 "seconds": round(result.seconds, 3),
+                "replaced_user": _registration_user(result.replaced),
             },
         )
         Phone.objects.filter(pk=phone.pk).update(current_profile=deployment.profile_id, updated_at=timezone.now())
+
+
+def _registration_user(content: bytes | None) -> str:
+    """What a phone with this file registers as, "" when that cannot be told."""
+    try:
+        return sep.facts(sep.parse(content)).registration_user if content else ""
+    except sep.Refused:
+        return ""
 
 
 def clear_session(deployment: Deployment, pool: FtpPool) -> None:
@@ -156,7 +165,9 @@ def restart(deployment: Deployment, pool: FtpPool) -> None:
             raise Failed("in-call", "The phone was in a call for longer than restarts wait.")
         raise Wait(timedelta(seconds=settings.CALL_POLL_SECONDS), "the call on the phone to end")
     status = situation.status
-    step.detail = {"note": situation.note} if status is None else {"load": status.load, "had_status_page": True}
+    step.detail = {"note": situation.note}
+    if status is not None:
+        step.detail |= {"load": status.load, "directory_number": status.directory_number, "had_status_page": True}
     step.save(update_fields=["detail"])
     move(deployment, State.RESTARTING, restarted_at=timezone.now())
     if status is not None:
@@ -180,7 +191,7 @@ def resume_restart(deployment: Deployment, pool: FtpPool) -> None:
 
 
 def _send(deployment: Deployment, phone: Phone, step: DeploymentStep) -> None:
-    sent = send_restart(deployment, phone)
+    sent = send_restart(deployment, phone, line_user(deployment, phone, step))
     with transaction.atomic():
         move(deployment, State.RESTART_ACKNOWLEDGED)
         record(
@@ -202,7 +213,7 @@ def confirm(deployment: Deployment, pool: FtpPool) -> None:
     noticed = {"had_status_page": remembered.get("had_status_page", False)} | step.detail
     found = (
         evidence.fetched(deployment)
-        or evidence.registered_anew(deployment, remembered.get("registration", ""))
+        or evidence.registered_anew(deployment, remembered)
         or evidence.came_back(deployment, noticed)
     )
     if found:

@@ -8,9 +8,9 @@ from django.db.models import Q
 from phones_app.models import CallManager, FileServer, Phone
 from phones_app.services.errors import Refusal
 from phones_app.transports.ami import AmiTarget
-from phones_app.transports.cgi import PhoneWeb
 from phones_app.transports.ftp import FtpTarget
 from phones_app.transports.networks import Networks
+from phones_app.transports.phone_web import PhoneWeb
 
 
 @lru_cache(maxsize=8)

@@ -7,7 +7,7 @@ import hashlib
 import posixpath
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from types import TracebackType
 from typing import TypeVar
@@ -28,7 +28,10 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True)
 class Upload:
-    """What one upload did; `unchanged` means that the very same content was there already."""
+    """What one upload did; `unchanged` means that the very same content was there already.
+
+    `replaced` is what the file held before, where it was read.
+    """
 
     path: str
     size: int
@@ -38,6 +41,7 @@ class Upload:
     read_back: bool
     exchange: Exchange
     seconds: float
+    replaced: bytes | None = field(default=None, repr=False)
 
 
 class FtpSession:
@@ -113,6 +117,7 @@ class FtpSession:
             read_back=unchanged or read_back or not folder.knows_size,
             exchange=exchange,
             seconds=monotonic() - started,
+            replaced=existing.content,
         )
 
     def read(self, name: str) -> bytes | None:
@@ -125,12 +130,12 @@ class FtpSession:
         """Return the signed or encrypted files there that a secured phone takes instead of `name`."""
         _check(name)
         with self._work(self.target.deadline):
-            names = self._begin(FtpFolder.names)
+            listing = self._begin(FtpFolder.list)
             folder = self._connect()
             return [
                 companion
                 for companion in ftp_names.companions(name)
-                if (folder.size(companion) is not None if names is None else companion in names)
+                if (folder.size(companion) is not None if listing is None else companion in listing)
             ]
 
     def test(self) -> Exchange:

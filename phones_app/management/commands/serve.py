@@ -36,6 +36,8 @@ class Command(BaseCommand):
         self._administrator()
         if not no_demo:
             call_command("load_demo", url=url)
+        # Messages are mere nudges, and the embedded broker never forgets one: begin with none.
+        (settings.DATA_DIR / "broker.sqlite3").unlink(missing_ok=True)
         services = _services(host, port, url, demo=not no_demo)
         supervisor = Supervisor(services, self._say)
         threading.Thread(target=self._announce, args=(services, url, supervisor.stopping), daemon=True).start()
@@ -91,11 +93,10 @@ def _services(host: str, port: int, url: str, *, demo: bool) -> list[Service]:
     ]
     broker = settings.CELERY_BROKER_URL.partition("://")[0]
     worker = [*celery, "worker", "--pool", "threads", "--concurrency", "2", "--loglevel", "warning", "--without-gossip"]
-    beat = [*celery, "beat", "--loglevel", "warning", "--pidfile", ""]
     services = [
         Service("web", web, f"{url}/  API docs: {url}/api/docs"),
         Service("worker", [*worker, "--without-mingle"], f"Celery, broker {broker}"),
-        Service("sweep", beat, f"every {settings.SWEEP_SECONDS:g} s"),
+        Service("sweep", [*manage, "sweep", "--every", str(settings.SWEEP_SECONDS)], f"every {settings.SWEEP_SECONDS:g} s"),
         Service("files", [*manage, "serve_files"], ""),
     ]
     if demo:

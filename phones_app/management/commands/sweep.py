@@ -1,0 +1,37 @@
+"""`manage.py sweep`: find work that is due although no message told a worker so."""
+
+import signal
+import threading
+from argparse import ArgumentParser
+from typing import Any
+
+import structlog
+from django.core.management.base import BaseCommand
+from django.db import Error as DatabaseError
+from django.db import close_old_connections
+
+from phones_app.services.deployment_run import sweep
+
+log = structlog.get_logger(__name__)
+
+
+class Command(BaseCommand):
+    help = "Wake the workers if deployments are due. Once, or with --every for ever; several at a time do no harm."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--every", type=float, metavar="SECONDS", help="Go on, with this pause in between.")
+
+    def handle(self, *, every: float | None, **options: Any) -> None:
+        if every is None:
+            self.stdout.write(f"{sweep()} due")
+            return
+        stopping = threading.Event()
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(signum, lambda *_: stopping.set())
+        while not stopping.wait(every):
+            try:
+                sweep()
+            except DatabaseError as error:
+                # The database may be away for a while; this process is what notices that it is back.
+                log.warning("sweep failed, will try again", reason=str(error))
+                close_old_connections()

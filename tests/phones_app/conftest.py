@@ -1,0 +1,35 @@
+"""A site on loopback, and the way to let due work happen."""
+
+import time
+
+import pytest
+
+from phones_app.models import Deployment
+from phones_app.services.deployment_run import run_due
+from tests.phones_app.site import Site
+
+
+@pytest.fixture
+def site(tmp_path, acme, alice):
+    """The embedded file server with Alice as the owner of profiles. Needs a transactional database."""
+    site = Site(tmp_path, acme, alice)
+    site.add_file_server()
+    yield site
+    site.files.stop()
+
+
+@pytest.fixture
+def finish():
+    """Play the worker until a deployment has ended (or what is asked for holds)."""
+
+    def work(deployment: Deployment, until=lambda deployment: deployment.finished_at, seconds: float = 20) -> Deployment:
+        deadline = time.monotonic() + seconds
+        while True:
+            run_due()
+            deployment.refresh_from_db()
+            if until(deployment):
+                return deployment
+            assert time.monotonic() < deadline, f"still {deployment.state} after {seconds} s ({deployment.waiting_for})"
+            time.sleep(0.05)
+
+    return work
