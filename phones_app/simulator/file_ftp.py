@@ -29,7 +29,7 @@ FILE_MODE = 0o644
 _REFUSED_COMMANDS = {"APPE", "STOU", "MKD", "XMKD", "SITE CHMOD"}
 
 
-class _OneAccount(DummyAuthorizer):
+class _OneAccount(DummyAuthorizer):  # type: ignore[misc]
     """The library's table of users with a comparison whose time tells nothing."""
 
     def validate_authentication(self, username: str, password: str, handler: FTPHandler) -> None:
@@ -112,7 +112,7 @@ class _StoredFile:
                 os.unlink(self._hidden)
 
 
-class _FlatFolder(AbstractedFS):
+class _FlatFolder(AbstractedFS):  # type: ignore[misc]
     """The library's view of the folder; it already keeps links and `..` from leading out."""
 
     def open(self, filename: str, mode: str) -> _ReadFile | _StoredFile:
@@ -123,11 +123,11 @@ class _FlatFolder(AbstractedFS):
         raise FilesystemError("Files are stored whole here")
 
 
-class _Data(DTPHandler):
+class _Data(DTPHandler):  # type: ignore[misc]
     timeout = STALLED_SECONDS
 
 
-class _Control(FTPHandler):
+class _Control(FTPHandler):  # type: ignore[misc]
     """One client. `reporter` is set by the server that makes a class of its own from this one."""
 
     reporter: FetchReporter

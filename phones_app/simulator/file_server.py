@@ -19,7 +19,7 @@ __all__ = ["EmbeddedFileServer", "Fetch"]
 logger = logging.getLogger(__name__)
 
 # How long a stop waits for the FTP loop to notice.
-_TURN_SECONDS = 0.25
+_TURN_SECONDS = 0.1
 
 
 def _ignore(_fetch: Fetch) -> None:
@@ -110,7 +110,8 @@ class EmbeddedFileServer:
         assert self._ftp is not None  # noqa: S101 (start() has just made it)
         while not self._stopping.is_set():
             try:
-                self._ftp.serve_forever(timeout=_TURN_SECONDS, blocking=False, handle_exit=False)
+                # Its own serve_forever would log a start at every turn.
+                self._ftp.ioloop.loop(timeout=_TURN_SECONDS, blocking=False)
             except Exception:
                 logger.exception("The FTP server met an error and goes on")
 

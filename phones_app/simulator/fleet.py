@@ -35,6 +35,15 @@ class Fleet:
         for phone in self.phones.values():
             await phone.stop()
 
+    async def add(self, phone: SimulatedPhone) -> None:
+        """Start one more phone; OSError when it cannot, and then it does not belong to the fleet."""
+        _allow_files((len(self.phones) + 1) * _FILES_PER_PHONE + _OTHER_FILES)
+        await phone.start()
+        self.phones[phone.config.mac] = phone
+
+    async def remove(self, mac: str) -> None:
+        await self.phones.pop(mac).stop()
+
     async def run_forever(self) -> None:
         """Start, and stop when cancelled."""
         await self.start()
@@ -72,7 +81,7 @@ class FleetThread:
         return self._fleet.phones[mac]
 
     def wait_until(self, condition: Callable[[], bool], seconds: float = 10.0) -> bool:
-        """Wait until a condition about the phones holds, looking after all that happens to one."""
+        """Wait for a condition about the phones, looking after each thing that happens to one."""
         with self._changed:
             return self._changed.wait_for(condition, seconds)
 
@@ -86,7 +95,7 @@ class FleetThread:
 
 
 def _allow_files(number: int) -> None:
-    """Raise the soft limit of open files as far as needed; the usual 1024 is enough for two hundred phones."""
+    """Raise the soft limit of open files as far as needed; the usual 1024 is enough for 150 phones."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < number:
         wanted = number if hard == resource.RLIM_INFINITY else min(number, hard)

@@ -196,11 +196,11 @@ class SimulatedPhone:
         return None
 
     def _start_over(self, order: Order) -> None:
-        self.restarts += 1
         self._unregister()
-        self.record(f"{order.name.lower()}s")
         if order is Order.RESET:
             self._go_dark()
+        self.restarts += 1
+        self.record(f"{order.name.lower()}s")
 
     async def _boot(self) -> None:
         while not self._up:

@@ -17,6 +17,8 @@ REMEMBER_SECONDS = 32.0
 # A client that keeps a TCP connection to a phone open without a word.
 IDLE_SECONDS = 60.0
 MAX_MESSAGE_BYTES = 64 * 1024
+# A port that is free for UDP may be in use for TCP.
+_FREE_PORT_ATTEMPTS = 20
 
 _REASONS = {
     200: "OK",
@@ -56,18 +58,25 @@ class SipAgent:
 
     async def open(self, host: str, port: int) -> int:
         """Start to listen and return the port, which is free for both protocols when `port` is 0."""
-        loop = asyncio.get_running_loop()
         self._answers.clear()  # a phone that was without power remembers nothing
+        attempts = 1 if port else _FREE_PORT_ATTEMPTS
+        while True:
+            attempts -= 1
+            try:
+                return await self._open_both(host, port)
+            except OSError:
+                self.close()
+                if not attempts:
+                    raise
+
+    async def _open_both(self, host: str, port: int) -> int:
+        loop = asyncio.get_running_loop()
         transport, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self), local_addr=(host, port))
         self._udp = transport
         bound = int(transport.get_extra_info("sockname")[1])
-        try:
-            self._tcp = await asyncio.start_server(
-                self._serve_stream, host, bound, limit=MAX_MESSAGE_BYTES, reuse_address=True
-            )
-        except OSError:
-            self.close()
-            raise
+        self._tcp = await asyncio.start_server(
+            self._serve_stream, host, bound, limit=MAX_MESSAGE_BYTES, reuse_address=True
+        )
         return bound
 
     def close(self) -> None:

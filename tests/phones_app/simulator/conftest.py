@@ -1,15 +1,37 @@
-"""A file server with a folder of its own and the fetches it told about."""
+"""A file server with the fetches it told about, device files, and phones that run in a thread."""
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from phones_app.simulator.file_server import EmbeddedFileServer, Fetch
+from phones_app.simulator.fleet import FleetThread
+from phones_app.simulator.phone import SimulatedPhone, SimulatedPhoneConfig
 
 USERNAME, PASSWORD = "portal", "pass word"
+MAC = "001122334455"
+NAME = f"SEP{MAC}.cnf.xml"
+
+_LINES = (
+    "<sipProfile><sipLines><line><featureID>9</featureID><name>1001</name></line></sipLines></sipProfile>"
+)
+
+
+def device_file(
+    protocol: str = "SIP", *, label: str = "", authentication_url: str = "", extra: str = ""
+) -> bytes:
+    """A small file that a phone of the protocol accepts; `label` makes versions of it differ."""
+    return (
+        f"<device><deviceProtocol>{protocol}</deviceProtocol><devicePool><callManagerGroup><members><member>"
+        "<callManager><processNodeName>192.0.2.1</processNodeName></callManager></member></members>"
+        f"</callManagerGroup></devicePool>{_LINES if protocol == 'SIP' else ''}<label>{label}</label>"
+        f"<authenticationURL>{authentication_url}</authenticationURL>{extra}</device>"
+    ).encode()
 
 
 @dataclass
@@ -30,6 +52,27 @@ class FetchLog:
             return list(self.fetches)
 
 
+@dataclass
+class Desk:
+    """One running phone, and the folder its file lies in."""
+
+    phone: SimulatedPhone
+    fleet: FleetThread
+    folder: Path
+
+    def put_file(self, data: bytes) -> None:
+        """Replace the phone's file as an upload does: at once."""
+        hidden = self.folder / ".new"
+        hidden.write_bytes(data)
+        hidden.replace(self.folder / f"SEP{self.phone.config.mac}.cnf.xml")
+
+    def wait_until(self, condition: Callable[[SimulatedPhone], Any]) -> None:
+        assert self.fleet.wait_until(lambda: bool(condition(self.phone))), list(self.phone.history)
+
+
+PlacePhone = Callable[..., Desk]
+
+
 @pytest.fixture
 def fetch_log() -> FetchLog:
     return FetchLog()
@@ -44,3 +87,36 @@ def file_server(tmp_path: Path, fetch_log: FetchLog) -> Iterator[EmbeddedFileSer
     )
     with server:
         yield server
+
+
+@pytest.fixture
+def place_phone(file_server: EmbeddedFileServer) -> Iterator[PlacePhone]:
+    """Start a phone on a file (None: there is none) and wait until it is registered if there is one."""
+    with ExitStack() as stack:
+
+        def place(data: bytes | None, **settings: Any) -> Desk:
+            url = f"http://{file_server.host}:{file_server.http_port}"
+            quick = {
+                "mac": MAC,
+                "config_url": url,
+                "boot_seconds": 0.3,
+                "retry_seconds": 0.1,
+                "slow_seconds": 0.3,
+            }
+            phone = SimulatedPhone(SimulatedPhoneConfig(**{**quick, **settings}))
+            fleet = FleetThread([phone])
+            desk = Desk(phone, fleet, file_server.root)
+            if data is not None:
+                desk.put_file(data)
+            stack.enter_context(fleet)
+            if data is not None:
+                desk.wait_until(lambda phone: phone.registered or "rejects" in "".join(phone.history))
+            return desk
+
+        yield place
+
+
+@pytest.fixture
+def desk(place_phone: PlacePhone) -> Desk:
+    """An 8845 with SIP on a good file."""
+    return place_phone(device_file())

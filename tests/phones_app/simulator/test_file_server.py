@@ -1,5 +1,6 @@
 """The file server as its clients see it: ftplib uploads, http.client reads, and the log tells of it."""
 
+import contextlib
 import ftplib
 import hashlib
 import http.client
@@ -18,9 +19,7 @@ import pytest
 
 from phones_app.simulator.file_server import EmbeddedFileServer, Fetch
 
-from .conftest import PASSWORD, USERNAME, FetchLog
-
-NAME = "SEP001122334455.cnf.xml"
+from .conftest import NAME, PASSWORD, USERNAME, FetchLog
 
 
 @pytest.fixture
@@ -123,7 +122,7 @@ def test_an_aborted_upload_leaves_the_old_file(ftp: ftplib.FTP, file_server: Emb
     upload(ftp, NAME, b"old")
     data = ftp.transfercmd(f"STOR {NAME}")
     data.sendall(b"half")
-    with pytest.raises(ftplib.error_temp, match="426"):
+    with contextlib.suppress(ftplib.error_temp):  # 426, but 225 when the server has not read the half yet
         ftp.sendcmd("ABOR")
     data.close()
     assert (file_server.root / NAME).read_bytes() == b"old"

@@ -1,0 +1,97 @@
+"""Phones and file server together, as a rollout meets them; and many phones in one process."""
+
+import asyncio
+import ftplib
+import hashlib
+import io
+import time
+
+import pytest
+
+from phones_app.simulator.file_server import EmbeddedFileServer
+from phones_app.simulator.fleet import Fleet, FleetThread
+from phones_app.simulator.phone import SimulatedPhone, SimulatedPhoneConfig
+
+from .conftest import MAC, NAME, PASSWORD, USERNAME, FetchLog, PlacePhone, device_file
+from .sip_client import by_udp, notify, status_of
+
+
+def test_a_new_profile_reaches_the_phone(
+    place_phone: PlacePhone, file_server: EmbeddedFileServer, fetch_log: FetchLog
+) -> None:
+    desk = place_phone(device_file(label="old"))
+    new = device_file(label="new")
+    with ftplib.FTP() as ftp:
+        ftp.connect(file_server.host, file_server.ftp_port)
+        ftp.login(USERNAME, PASSWORD)
+        ftp.storbinary("STOR .new.part", io.BytesIO(new))
+        ftp.rename(NAME, f"{NAME}.20260101T000000Z.bak")
+        ftp.rename(".new.part", NAME)
+    assert status_of(by_udp(desk.phone, notify(desk.phone))) == 200
+    digest = hashlib.sha256(new).hexdigest()
+    desk.wait_until(lambda phone: phone.registered and phone.config_sha256 == digest)
+    fetches = fetch_log.wait_for(lambda fetches: len(fetches) == 2)
+    assert [(fetch.mac, fetch.sha256 == digest) for fetch in fetches] == [(MAC, False), (MAC, True)]
+
+
+def test_five_hundred_phones_start_and_restart_in_one_process(
+    file_server: EmbeddedFileServer, fetch_log: FetchLog
+) -> None:
+    macs = [f"0011AA{number:06X}" for number in range(500)]
+    for mac in macs:
+        (file_server.root / f"SEP{mac}.cnf.xml").write_bytes(device_file(label=mac))
+    url = f"http://{file_server.host}:{file_server.http_port}"
+    phones = [SimulatedPhone(SimulatedPhoneConfig(mac, config_url=url)) for mac in macs]
+    started = time.monotonic()
+    with FleetThread(phones) as fleet:
+        assert fleet.wait_until(lambda: all(phone.registered for phone in phones), 20)
+        assert time.monotonic() - started < 10
+        for phone in phones[:50]:
+            assert status_of(by_udp(phone, notify(phone))) == 200
+        assert fleet.wait_until(
+            lambda: all(phone.registered and phone.restarts == 1 for phone in phones[:50]), 20
+        )
+    assert len(fetch_log.wait_for(lambda fetches: len(fetches) >= 550)) == 550
+    assert not any(phone.registered for phone in phones)
+
+
+def test_events_are_told_with_the_mac() -> None:
+    events: list[tuple[str, str]] = []
+    phone = SimulatedPhone(
+        SimulatedPhoneConfig(MAC, config_url="http://127.0.0.1:1"),
+        lambda mac, text: events.append((mac, text)),
+    )
+    with FleetThread([phone]) as fleet:
+        assert fleet[MAC] is phone
+        assert fleet.wait_until(lambda: len(events) >= 2)
+    assert events[0] == (MAC, "is up")
+    assert events[1][1].startswith(f"cannot get {NAME}")
+
+
+def test_a_taken_port_stops_the_whole_fleet() -> None:
+    taken = SimulatedPhone(SimulatedPhoneConfig("001122334401", config_url="http://127.0.0.1:1"))
+    with FleetThread([taken]):
+        others = [
+            SimulatedPhone(SimulatedPhoneConfig("001122334402", config_url="http://127.0.0.1:1")),
+            SimulatedPhone(SimulatedPhoneConfig("001122334403", web_port=taken.web_port)),
+        ]
+        with pytest.raises(OSError, match="in use"), FleetThread(others):
+            pass
+        with pytest.raises(ConnectionRefusedError):
+            by_udp(others[0], notify(others[0]))
+
+
+def test_a_fleet_runs_until_it_is_cancelled() -> None:
+    phone = SimulatedPhone(SimulatedPhoneConfig(MAC, config_url="http://127.0.0.1:1"))
+
+    async def run_for_a_moment() -> None:
+        running = asyncio.create_task(Fleet([phone]).run_forever())
+        while not phone.history:
+            await asyncio.sleep(0)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    asyncio.run(run_for_a_moment())
+    with pytest.raises(ConnectionRefusedError):
+        by_udp(phone, notify(phone))
