@@ -27,7 +27,7 @@ class FtpFolder:
         self.wire = wire
         self.broken = False  # the conversation is out of step, so nothing more may be said on it
         self.knows_size = True
-        self._names: set[str] | None = None
+        self._listing: ftp_names.Listing | None = None
         self._listed_at: float | None = None
 
     @contextmanager
@@ -88,25 +88,24 @@ class FtpFolder:
             with suppress(TransportError):
                 self.delete(name)
 
-    def names(self) -> set[str] | None:
-        """Return all names in the folder; None where listing does not work, which must not stop anything."""
+    def list(self) -> ftp_names.Listing | None:
+        """Return the names in the folder; None where listing does not work, which must not stop anything."""
         if self._listed_at is None or monotonic() - self._listed_at > LISTING_SECONDS:
-            self._names = self._list()
+            self._listing = self._list()
             self._listed_at = monotonic()
-        return self._names
+        return self._listing
 
-    @property
-    def known_names(self) -> set[str]:
-        """The names of the newest listing and of what was done since; asks the server nothing."""
-        return self._names or set()
+    def relatives(self, name: str) -> set[str]:
+        """Return the temporary names and backups of `name` that are known without asking the server."""
+        return self._listing.relatives(name) if self._listing else set()
 
-    def _list(self) -> set[str] | None:
+    def _list(self) -> ftp_names.Listing | None:
         # Unix servers hide names with a leading dot unless asked for; others take -a for a missing file.
         for command in ("NLST -a", "NLST"):
             with self.step("list", "list the folder"), suppress(ftplib.error_perm, ftplib.error_temp):
                 lines = self.wire.retrieve(command).decode(errors="replace").splitlines()
                 if lines:
-                    return {posixpath.basename(line) for line in lines}
+                    return ftp_names.Listing(map(posixpath.basename, lines))
         return None
 
     def _check(self, name: str, content: bytes, read_back: bool) -> None:
@@ -123,7 +122,7 @@ class FtpFolder:
         return TransportError(message, code=code, request=exchange.request, answer=exchange.answer)
 
     def _note(self, *, gone: str, come: str = "") -> None:
-        if self._names is not None:
-            self._names.discard(gone)
+        if self._listing is not None:
+            self._listing.discard(gone)
             if come:
-                self._names.add(come)
+                self._listing.add(come)

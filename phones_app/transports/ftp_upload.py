@@ -75,9 +75,10 @@ def tidy(folder: FtpFolder, name: str, keep_backups: int) -> None:
     A temporary file of another upload of the same name that is still under way goes too: this one is newer,
     and the other must not be renamed over it.
     """
-    names = folder.names() or set()
-    superfluous = ftp_names.backups(name, names)[keep_backups:] if keep_backups else []
-    for each in (ftp_names.leftovers(name, names) + superfluous)[:MAX_DELETIONS]:
+    folder.list()
+    relatives = folder.relatives(name)
+    superfluous = ftp_names.backups(relatives)[keep_backups:] if keep_backups else []
+    for each in (ftp_names.leftovers(relatives) + superfluous)[:MAX_DELETIONS]:
         folder.delete(each)
 
 
@@ -98,7 +99,7 @@ def _copy(folder: FtpFolder, name: str, content: bytes) -> str:
 
 def _free_backup_name(folder: FtpFolder, name: str) -> str:
     # Renaming would silently replace a backup made within the same second.
-    offered = ftp_names.new_backups(name, datetime.now(UTC), folder.known_names)
+    offered = ftp_names.new_backups(name, datetime.now(UTC), folder.relatives(name))
     return next(each for each in offered if not _exists(folder, each))
 
 
