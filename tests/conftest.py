@@ -3,22 +3,8 @@
 Alice runs account `acme`, Bob is her colleague without rights, Charlie is a stranger in account `other`.
 """
 
-import os
-import tempfile
-
-# Before Django reads its settings. Nothing of a developer's own installation is touched.
-os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="patchbay-test-")
-os.environ["CELERY_TASK_ALWAYS_EAGER"] = "1"
-os.environ.setdefault("LOG_LEVEL", "ERROR")
-os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright's event loop runs in the thread of the test.
-
-import atexit
-import shutil
-
 import pytest
 from django.core.cache import cache
-
-atexit.register(shutil.rmtree, os.environ["DATA_DIR"], ignore_errors=True)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -55,7 +55,7 @@ def postgres() -> Iterator[str]:
                    "synchronous_commit": "off", "full_page_writes": "off", "max_connections": 300}
         settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         with _server([binaries / "postgres", "-D", cluster, *settings], signal.SIGINT, stderr=subprocess.DEVNULL, **quiet):
-            _await(lambda: subprocess.call(
+            wait_for(lambda: subprocess.call(
                 [binaries / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port), "-U", "postgres"], **quiet) == 0)
             yield f"postgres://postgres@127.0.0.1:{port}/postgres"
 
@@ -73,7 +73,7 @@ def redis() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="redis-") as folder:
         command = [str(binary), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
         with _server(command, signal.SIGTERM, stdout=subprocess.DEVNULL):
-            _await(lambda: _listens(port))
+            wait_for(lambda: _listens(port))
             yield f"redis://127.0.0.1:{port}/0"
 
 
@@ -129,9 +129,9 @@ def _listens(port: int) -> bool:
     return False
 
 
-def _await(ready: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while not ready():
-        if time.monotonic() > deadline:
-            raise NoServer("a server that was started does not answer")
+def wait_for(condition: Callable[[], object], seconds: float = START_SECONDS) -> None:
+    """Look until the condition holds; AssertionError if it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s"
         time.sleep(0.05)

@@ -1,0 +1,13 @@
+"""Loaded by pytest before Django reads its settings: a data folder of the run's own, and Celery carried out in place."""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="patchbay-test-")
+atexit.register(shutil.rmtree, os.environ["DATA_DIR"], ignore_errors=True)
+os.environ["CELERY_TASK_ALWAYS_EAGER"] = "1"
+os.environ.setdefault("LOG_LEVEL", "ERROR")
+# Playwright's event loop runs in the thread of the test that uses it.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"

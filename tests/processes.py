@@ -1,0 +1,87 @@
+"""Patchbay's own processes, as operators run them, on the database of the test: started, killed, started again."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+
+from tests.servers import free_port, wait_for
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def database_url() -> str:
+    """The test database, as a process of its own is told of it."""
+    of = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{of['NAME']}"
+    return f"postgres://{of['USER']}@{of['HOST']}:{of['PORT']}/{of['NAME']}"
+
+
+class Processes:
+    """Workers, sweeps and web servers by name. Whatever is left at the end is killed."""
+
+    def __init__(self, folder: Path) -> None:
+        broker = os.environ.get("CELERY_BROKER_URL") or f"sqla+sqlite:///{folder}/broker.sqlite3"
+        self.folder = folder
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self.environment = os.environ | {
+            "DATA_DIR": str(settings.DATA_DIR),
+            "DATABASE_URL": database_url(),
+            "CELERY_BROKER_URL": broker,
+            "CELERY_TASK_ALWAYS_EAGER": "0",
+            "LEASE_SECONDS": "1.5",
+            "CONFIRM_SECONDS": "60",
+            "LOG_LEVEL": "WARNING",
+        }
+
+    def start(self, name: str, *arguments: str) -> "subprocess.Popen[bytes]":
+        log = (self.folder / f"{name}.log").open("ab")
+        self.running[name] = subprocess.Popen(
+            [sys.executable, *arguments], cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
+        )
+        return self.running[name]
+
+    def start_worker(self) -> None:
+        self.start("worker", *"-m celery -A config worker --pool threads -c 2 -l warning --without-mingle".split())
+
+    def start_sweep(self) -> None:
+        self.start("sweep", "manage.py", "sweep", "--every", "0.3")
+
+    def start_web(self) -> str:
+        """A web server; its address, once it answers."""
+        url = f"http://127.0.0.1:{(port := free_port())}"
+        self.start("web", *f"-m granian --interface wsgi --port {port} --workers 1 --blocking-threads 24".split(),
+                   "--log-level", "warning", "--no-ws", "config.wsgi:application")
+
+        def answers() -> bool:
+            with contextlib.suppress(urllib.error.URLError, ConnectionError):
+                return urllib.request.urlopen(f"{url}/healthz", timeout=2).status == 200
+            return False
+
+        wait_for(answers, 30)
+        return url
+
+    def kill(self, name: str) -> None:
+        """kill -9 of the process and all that it has started."""
+        process = self.running.pop(name)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@contextlib.contextmanager
+def processes(folder: Path) -> Iterator[Processes]:
+    of_test = Processes(folder)
+    try:
+        yield of_test
+    finally:
+        for name in list(of_test.running):
+            of_test.kill(name)
