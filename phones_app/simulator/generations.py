@@ -13,9 +13,10 @@ _STAR_RESET = (
     "Key:KeyPadStar",
     "Key:KeyPadStar",
 )
-# Settings -> Admin settings -> Reset settings -> Restart. That there is such a walk is told (Cisco phones
-# spec §1.4); which keys it takes differs with the firmware and no source says: the digits are our own choice.
-_MENU_WALK = ("Key:Settings", "Key:KeyPad5", "Key:KeyPad4", "Key:KeyPad1", "SoftKey:Select")
+# Applications -> Admin settings -> Reset settings -> Reset device. That there is such a walk is told (Cisco
+# phones spec §1.4); which keys it takes differs with the firmware and no source says: the digits are our own
+# choice, the same as in the key macros that the portal ships.
+_MENU_WALK = ("Key:Applications", "Key:KeyPad6", "Key:KeyPad4", "Key:KeyPad4", "Key:Soft3")
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ GENERATIONS = (
         no_word="NO",
         mac_separator=":",
         log_declarations=1,
-        restart_keys=(_STAR_RESET, _MENU_WALK),
+        restart_keys=(_STAR_RESET,),
     ),
     Generation(
         name="small modern",
