@@ -1,0 +1,143 @@
+"""`manage.py simulate_phones`: plays every simulated phone of the inventory on this machine, until it is told to stop."""
+
+import fcntl
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.management.base import CommandError
+from django.db import DatabaseError, close_old_connections
+
+from contacts_app.management.reporting import ReportingCommand, account_numbered, positive
+from contacts_app.models import Account
+from phones_app.management.stopping import until_stopped
+from phones_app.services.embedded_server import config_url
+from phones_app.services.simulation import (
+    Change,
+    Players,
+    add_phones,
+    config_of,
+    keep_ports,
+    missing_phones,
+    playable_phones,
+)
+from phones_app.simulator.loop_thread import LoopThread
+from phones_app.simulator.phone import SimulatedPhone, SimulatedPhoneConfig
+
+log = structlog.get_logger(__name__)
+
+MOST_PHONES = 5000
+POLL_SECONDS = 3.0
+# Each phone gets a line while that can still be read.
+LINES = 20
+
+
+class Command(ReportingCommand):
+    help = (
+        "Play the phones that are marked as simulated and whose address is loopback, until SIGTERM or Ctrl-C. "
+        "Phones that are added or changed meanwhile are picked up."
+    )
+    columns = {"mac": "MAC", "model": "Model", "software": "Software", "sip_port": "SIP port", "web_port": "Web port"}
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--count", type=positive(int, at_most=MOST_PHONES), default=0, metavar="N", help="Have at least N of them."
+        )
+        parser.add_argument("--account", type=positive(int, at_most=2**63 - 1), metavar="VOIP_ID", help="Of new phones.")
+        parser.add_argument("--config-url", help="Where they fetch their files; default: the embedded file server.")
+        parser.add_argument("--portal", default="http://127.0.0.1:8000", help="Address of the portal in new phones' files.")
+
+    def handle(self, *, count: int, account: int | None, config_url: str | None, **options: Any) -> None:
+        new = missing_phones(count, self._account(account)) if count else []
+        if options["dry_run"]:
+            self.report([{**_row(config_of(phone, "")), "new": True} for phone in new])
+            return
+        with _only_one():
+            add_phones(new, portal=options["portal"])
+            self._play(config_url, options["verbosity"] > 1)
+
+    def _account(self, voip_id: int | None) -> Account:
+        account = account_numbered(voip_id) if voip_id else Account.objects.order_by("voip_id").first()
+        if account is None:
+            raise CommandError("There is no account for new phones yet: make one with `manage.py create_account`.")
+        return account
+
+    def _play(self, url: str | None, every_event: bool) -> None:
+        loop = LoopThread("simulated-phones")
+        players = Players(self._event if every_event else lambda _mac, _text: None)
+        with until_stopped() as stopping:
+            try:
+                pause = 0.0
+                while not stopping.wait(pause):
+                    self._follow(loop, players, url or config_url(), first=not pause)
+                    pause = POLL_SECONDS
+            finally:
+                loop.call(players.stop())
+                loop.stop()
+
+    def _follow(self, loop: LoopThread, players: Players, url: str, *, first: bool) -> None:
+        """Look at the rows once; a database that does not answer is asked again in the next round."""
+        try:
+            close_old_connections()
+            changes = loop.call(players.follow({phone.mac: config_of(phone, url) for phone in playable_phones()}))
+            for change in changes:
+                if change.phone is not None:
+                    keep_ports(change.phone)
+        except DatabaseError as error:
+            log.warning("the rows of simulated phones cannot be read", reason=str(error))
+            return
+        self._tell(changes, len(players.fleet.phones), url, first)
+
+    def _tell(self, changes: list[Change], played: int, url: str, first: bool) -> None:
+        if self.as_json:
+            self.report(_played(change) for change in changes)
+            self.stdout.flush()
+            return
+        if first:
+            self.say(f"phones    {played} simulated, files from {url}")
+        if not first or len(changes) <= LINES:
+            for change in changes:
+                self.say(f"phones    {_line(change)}")
+
+    def _event(self, mac: str, text: str) -> None:
+        self.say(f"phones    SEP{mac} {text}")
+
+
+def _row(config: SimulatedPhoneConfig, phone: SimulatedPhone | None = None) -> dict[str, object]:
+    ports = phone or config
+    return {
+        "mac": config.mac,
+        "model": config.model,
+        "software": config.software_type,
+        "host": config.host,
+        "sip_port": None if config.software_type == "SCCP" else ports.sip_port,
+        "web_port": ports.web_port,
+    }
+
+
+def _played(change: Change) -> dict[str, object]:
+    phone = _row(change.phone.config, change.phone) if change.phone else {"mac": change.mac}
+    return phone | {"text": change.text}
+
+
+def _line(change: Change) -> str:
+    row = _played(change)
+    if change.phone is None:
+        return f"SEP{change.mac} {change.text}"
+    sip = f", SIP {row['sip_port']}" if row["sip_port"] else ""
+    return f"SEP{change.mac} {row['model']} {row['software']}{sip}, web {row['web_port']}"
+
+
+@contextmanager
+def _only_one() -> Iterator[None]:
+    """Two processes that play the same rows would take the ports from each other."""
+    with (settings.DATA_DIR / "simulated-phones.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise CommandError("Another `simulate_phones` is playing the phones of this data folder.") from None
+        yield
