@@ -1,4 +1,4 @@
-"""How the admin looks: name, logo, colours, and what stands in its navigation. Everything is served from here."""
+"""How the admin looks: name, logo, colours and navigation. Nothing of it is loaded from elsewhere."""
 
 from collections.abc import Callable
 from typing import Any
@@ -84,6 +84,7 @@ UNFOLD = {
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [_file("admin.css")],
+    "SCRIPTS": [_file("admin.js")],
     "COLORS": {"primary": PRIMARY},
     "SIDEBAR": {"navigation": NAVIGATION},
 }

@@ -18,7 +18,7 @@ SHOWN = 50
 
 @dataclass(frozen=True)
 class Plan:
-    """What would happen to one phone. `way` says how it would be restarted; `trouble`, why that cannot work."""
+    """What would happen to one phone: `way` is how it would be restarted, `trouble` why that cannot work."""
 
     phone: Phone
     server: FileServer | None
@@ -33,7 +33,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Preview:
-    """`plans` are for the first phones that would be taken, `taken` counts them all; `refused` are all others."""
+    """`taken` counts the phones it would happen to, `plans` tell of the first; `refused` are the others."""
 
     taken: int
     plans: list[Plan] = field(default_factory=list)

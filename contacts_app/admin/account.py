@@ -1,0 +1,77 @@
+"""Accounts and their extensions."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+from unfold.decorators import display
+
+from contacts_app.admin.base import PortalAdmin, actor_of
+from contacts_app.models import Account, Extension
+
+
+def count_of(relation: str) -> Coalesce:
+    """How many rows point at an account, counted apart from any other count: joined they would multiply."""
+    related = Account._meta.get_field(relation)
+    rows = related.related_model._default_manager.filter(account=OuterRef("pk")).order_by()  # type: ignore[union-attr]
+    counted = rows.values("account").annotate(number=Count("pk")).values("number")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+
+
+@admin.register(Account)
+class AccountAdmin(PortalAdmin):
+    list_display = ("name", "voip_id", "email", "user_count", "phone_count", "is_active", "created_at")
+    list_filter = ("is_active",)
+    search_fields = ("name", "voip_id", "email")
+    search_help_text = "Name, VoIP id or email"
+    readonly_fields = ("uuid", "created_at", "updated_at")
+    fieldsets = (
+        (None, {"fields": ("name", "voip_id", "email", "time_zone", "is_active")}),
+        ("Record", {"fields": ("uuid", "created_at", "updated_at")}),
+    )
+
+    def tenant_rows(self, request: HttpRequest) -> QuerySet[Account]:
+        rows: QuerySet[Account] = super(PortalAdmin, self).get_queryset(request)
+        account = actor_of(request).account
+        return actor_of(request).sees(rows) if account is None else rows.filter(pk=account.pk)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return self.tenant_rows(request).annotate(
+            users_here=count_of("users"), phones_here=count_of("phones")
+        )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and actor_of(request).account is None
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and actor_of(request).account is None
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Account | None = None) -> tuple[str, ...]:
+        """The public number stands in other people's URLs, and nobody locks themselves out."""
+        own = ("voip_id", "is_active") if actor_of(request).account is not None else ()
+        return (*own, *self.readonly_fields)
+
+    @display(description="Users", ordering="users_here")
+    def user_count(self, account: Any) -> int:
+        return account.users_here
+
+    @display(description="Phones", ordering="phones_here")
+    def phone_count(self, account: Any) -> int:
+        return account.phones_here
+
+
+@admin.register(Extension)
+class ExtensionAdmin(PortalAdmin):
+    list_display = ("number", "name", "account", "created_at")
+    list_display_links = ("number",)
+    list_select_related = ("account",)
+    search_fields = ("number", "name", "account__name")
+    search_help_text = "Number, name or account"
+    autocomplete_fields = ("account",)
+    readonly_fields = ("created_at", "updated_at")
+    fieldsets = (
+        (None, {"fields": ("account", "number", "name")}),
+        ("Record", {"fields": ("created_at", "updated_at")}),
+    )

@@ -1,0 +1,181 @@
+"""Tokens of programs and login sessions of people. A token is in the answer that made it and nowhere else."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.cache import add_never_cache_headers
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+
+from contacts_app.admin.base import PortalAdmin, ReadOnlyAdmin, TenantFilter
+from contacts_app.models import ApiToken, LoginSession
+from contacts_app.services.login import close_session
+from contacts_app.services.token import create_token, parse_networks, revoke_token
+
+STATE_LABELS = {
+    "Usable": "success",
+    "Live": "success",
+    "Expired": "warning",
+    "Revoked": "danger",
+    "Ended": "",
+}
+
+
+class ApiTokenForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = ApiToken
+        fields = ("name", "account", "extension", "read_only", "networks", "expires_at")
+
+    def clean_networks(self) -> str:
+        try:
+            parse_networks(self.cleaned_data["networks"])
+        except ValidationError as error:
+            raise ValidationError(error.messages) from None
+        return str(self.cleaned_data["networks"])
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        account, extension = given.get("account"), given.get("extension")
+        if extension and account and extension.account_id != account.pk:
+            self.add_error("extension", "This extension belongs to another account.")
+        return given
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(PortalAdmin):
+    form = ApiTokenForm
+    list_display = (
+        "name_or_key",
+        "scope",
+        "account",
+        "extension",
+        "read_only",
+        "state",
+        "last_used_at",
+        "expires_at",
+    )
+    list_select_related = ("account", "extension")
+    list_filter = ("scope", "read_only", ("account", TenantFilter))
+    search_fields = ("name", "key_id", "account__name")
+    search_help_text = "Name, key id or account"
+    autocomplete_fields = ("account", "extension")
+    actions_detail = ["revoke"]
+    fixed = (
+        "key_id",
+        "scope",
+        "account",
+        "extension",
+        "state",
+        "last_used_at",
+        "created_at",
+        "created_by",
+        "revoked_at",
+    )
+    add_fieldsets = (
+        (
+            None,
+            {
+                "fields": ("name", "account", "extension", "read_only", "networks", "expires_at"),
+                "description": "Without account and extension it is a staff token, good for every account.",
+            },
+        ),
+    )
+    fieldsets = (
+        (None, {"fields": ("name", "read_only", "networks", "expires_at")}),
+        ("Good for", {"fields": ("scope", "account", "extension")}),
+        ("Record", {"fields": ("key_id", "state", "last_used_at", "created_at", "created_by", "revoked_at")}),
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> tuple[str, ...]:
+        return self.fixed if obj else ()
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if change:
+            return super().save_model(request, obj, form, change)
+        names = ("account", "extension", "name", "read_only", "expires_at", "networks")
+        given = {name: form.cleaned_data[name] for name in names}
+        token, text = create_token(**given, created_by=request.user)  # type: ignore[arg-type]
+        vars(obj).update(vars(token))
+        obj.shown_once = text
+        return None
+
+    def response_add(
+        self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """The text goes straight into this answer: messages, URLs and the session are all kept somewhere."""
+        change_url = reverse("admin:contacts_app_apitoken_change", args=[obj.pk])
+        answer = self.page(
+            request,
+            "admin/token_created.html",
+            "The token",
+            token=obj,
+            text=obj.shown_once,
+            change_url=change_url,
+        )
+        add_never_cache_headers(answer)
+        return answer
+
+    @action(description="Revoke…", icon="block", permissions=["change"], variant=ActionVariant.DANGER)
+    def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        token = self.row_or_404(request, object_id)
+        back = reverse("admin:contacts_app_apitoken_change", args=[token.pk])
+        question = f"Revoke {token}? Whatever uses it stops working at once, and nothing brings it back."
+        if page := self.confirmed(request, question=question, button="Revoke", back=back):
+            return page
+        revoke_token(token)
+        self.log_change(request, token, "Revoked.")
+        messages.success(request, f"{token} is revoked.")
+        return HttpResponseRedirect(back)
+
+    @display(description="Token", ordering="name")
+    def name_or_key(self, token: ApiToken) -> str:
+        return str(token)
+
+    @display(description="State", label=STATE_LABELS)
+    def state(self, token: ApiToken) -> str:
+        if token.revoked_at:
+            return "Revoked"
+        return "Usable" if token.is_usable else "Expired"
+
+
+@admin.register(LoginSession)
+class LoginSessionAdmin(ReadOnlyAdmin):
+    """Logins through REST. Ending one makes its access and refresh tokens worthless."""
+
+    tenant_path = "user__account"
+    list_display = ("user", "state", "ip", "created_at", "expires_at")
+    list_select_related = ("user",)
+    search_fields = ("user__email", "ip")
+    search_help_text = "Email or IP address"
+    fields = ("user", "state", "ip", "created_at", "expires_at", "revoked_at")
+    actions_detail = ["end"]
+
+    def has_end_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.has_perm("contacts_app.change_loginsession"))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @action(description="End…", icon="logout", permissions=["end"], variant=ActionVariant.DANGER)
+    def end(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        session = self.row_or_404(request, object_id)
+        back = reverse("admin:contacts_app_loginsession_change", args=[session.pk])
+        if page := self.confirmed(
+            request, question=f"Log out {session.user}?", button="End the session", back=back
+        ):
+            return page
+        close_session(session, ip=None)
+        self.log_change(request, session, "Ended.")
+        messages.success(request, f"{session.user} is logged out.")
+        return HttpResponseRedirect(back)
+
+    @display(description="State", label=STATE_LABELS)
+    def state(self, session: LoginSession) -> str:
+        if session.revoked_at:
+            return "Ended"
+        return "Live" if session.expires_at > timezone.now() else "Expired"

@@ -1,0 +1,194 @@
+"""The ground all admin pages stand on: people see their own account's rows; secrets go in and never out."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django import forms
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import ForeignKey, Manager, Model, QuerySet
+from django.forms import ModelForm
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.decorators import method_decorator
+from django.views.decorators.debug import sensitive_post_parameters
+from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.widgets import UnfoldAdminPasswordToggleWidget, UnfoldBooleanSwitchWidget
+
+from contacts_app.services.actor import Actor, person
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """The logged-in person as services know them."""
+    return person(request.user, "admin")  # type: ignore[arg-type]
+
+
+class PortalAdmin(ModelAdmin):
+    """Base of every page about a model.
+
+    `tenant_path` leads from a row to its account; None: the rows are nobody's, and only staff change them.
+    `tenant_shares`: rows without an account are seen by everybody and changed by staff only.
+    `goes_along`: nobody deletes these rows by themselves, but they go along with what they belong to.
+    """
+
+    tenant_path: str | None = "account"
+    tenant_shares = False
+    goes_along = False
+    show_full_result_count = False
+    list_per_page = 50
+    list_max_show_all = 500
+    list_filter_submit = True
+    compressed_fields = True
+    warn_unsaved_form = True
+
+    def tenant_rows(self, request: HttpRequest) -> QuerySet[Any]:
+        """The rows that this person may see, without whatever lists add to them."""
+        rows = super().get_queryset(request)
+        if self.tenant_path is None:
+            return rows
+        return actor_of(request).sees(rows, self.tenant_path, shared=self.tenant_shares)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return self.tenant_rows(request)
+
+    def is_theirs(self, request: HttpRequest, row: Model | None) -> bool:
+        """Whether the person's account owns the row; staff own everything."""
+        if row is None or not isinstance(row, Model) or actor_of(request).account is None:
+            return True
+        return self.tenant_path is not None and not (self.tenant_shares and row.account_id is None)  # type: ignore[attr-defined]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and (
+            self.tenant_path is not None or actor_of(request).account is None
+        )
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and self.is_theirs(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and self.is_theirs(request, obj)
+
+    def formfield_for_foreignkey(self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any) -> Any:  # type: ignore[type-arg]
+        """Only rows that the person may see can be chosen; a tenant's own rows always name the account."""
+        related = self.admin_site._registry.get(db_field.remote_field.model)  # type: ignore[arg-type]
+        if isinstance(related, PortalAdmin) and "queryset" not in kwargs:
+            kwargs["queryset"] = related.tenant_rows(request)
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        actor = actor_of(request)
+        if db_field.name == "account" and not actor.is_staff:
+            # What has no account belongs to the whole portal, which is the business of its staff.
+            field.required, field.initial = True, actor.account and actor.account.pk
+        return field
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        deleted, count, missing, protected = super().get_deleted_objects(objs, request)
+        along = {
+            pages.opts.verbose_name
+            for pages in self.admin_site._registry.values()
+            if getattr(pages, "goes_along", 0)
+        }
+        return deleted, count, missing - along, protected
+
+    def _get_obj_does_not_exist_redirect(
+        self, request: HttpRequest, opts: Any, object_id: str
+    ) -> HttpResponse:
+        # Somebody else's row is as absent here as it is in REST.
+        raise Http404(f"There is no {opts.verbose_name} {unquote(object_id)!r}.")
+
+    def row_or_404(self, request: HttpRequest, object_id: str) -> Any:
+        row = self.get_object(request, unquote(str(object_id)))
+        if row is None:
+            raise Http404
+        return row
+
+    @method_decorator(sensitive_post_parameters())
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return super().changeform_view(request, *args, **kwargs)
+
+    def page(self, request: HttpRequest, template: str, title: str, **context: Any) -> TemplateResponse:
+        """A page of one's own in the frame of the admin."""
+        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        frame = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": title,
+            "media": self.media,
+        }
+        return TemplateResponse(request, template, frame | context)
+
+    def confirmed(
+        self, request: HttpRequest, *, question: str, button: str, back: str
+    ) -> HttpResponse | None:
+        """None when the person has said yes, else the page that asks: following a link does nothing."""
+        if request.method == "POST":
+            return None
+        return self.page(request, "admin/confirm.html", question, button=button, back=back)
+
+    def require(self, request: HttpRequest, permission: str) -> None:
+        if not request.user.has_perm(permission):
+            raise PermissionDenied
+
+
+class ReadOnlyAdmin(PortalAdmin):
+    """Rows that Patchbay writes itself."""
+
+    goes_along = True
+    warn_unsaved_form = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class SecretField(forms.CharField):
+    """A password that can be typed and is never shown again; typing nothing is no change."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = UnfoldAdminPasswordToggleWidget(attrs={"autocomplete": "new-password"})
+        super().__init__(required=False, strip=False, widget=widget, **kwargs)
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(data)
+
+
+class SecretForm(ModelForm):  # type: ignore[type-arg]
+    """A form for a model with one encrypted field, named by `kept_in`; its value never reaches the form."""
+
+    kept_in = "password"
+    new_secret = SecretField(label="Password")
+    forget_secret = forms.BooleanField(
+        label="Forget the password", required=False, widget=UnfoldBooleanSwitchWidget
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        stored = (
+            self.instance.pk is not None
+            and self._rows().filter(pk=self.instance.pk).exclude(**{self.kept_in: ""}).exists()
+        )
+        # Fields are missing where the person may only look.
+        if field := self.fields.get("new_secret"):
+            field.help_text = "One is stored; leave this empty to keep it." if stored else "None is stored."
+
+    def _rows(self) -> Manager[Any]:
+        return type(self.instance)._default_manager
+
+    def save(self, commit: bool = True) -> Any:
+        if new := self.cleaned_data.get("new_secret"):
+            setattr(self.instance, self.kept_in, new)
+        elif self.cleaned_data.get("forget_secret"):
+            setattr(self.instance, self.kept_in, "")
+        return super().save(commit)
+
+
+class TenantFilter(AutocompleteSelectFilter):
+    """A list filter by a related row, chosen by typing, which knows only rows that the person may see."""
+
+    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+        related = changelist.model_admin.admin_site.get_model_admin(self.field.remote_field.model)
+        for choice in super().choices(changelist):
+            choice["form"].fields[self.lookup_kwarg].queryset = related.tenant_rows(self.request)
+            yield choice

@@ -1,0 +1,108 @@
+"""The inventory: phones, what they got last, and the ways to deploy to them and restart them."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import AllValuesCheckboxFilter, ChoicesCheckboxFilter
+from unfold.decorators import display
+
+from contacts_app.admin.base import PortalAdmin, SecretField, SecretForm, TenantFilter
+from phones_app.admin.deploy_pages import DeployPages
+from phones_app.admin.mac_search import MacSearchMixin
+from phones_app.models import Deployment, Phone
+from phones_app.templatetags.phone_labels import ago, deployment_link
+
+RECENT = 10
+
+
+class PhoneForm(SecretForm):
+    kept_in = "web_password"
+    new_secret = SecretField(label="Push password")
+
+
+@admin.register(Phone)
+class PhoneAdmin(MacSearchMixin, DeployPages, PortalAdmin):
+    form = PhoneForm
+    list_display = (
+        "mac_address",
+        "name",
+        "model",
+        "software_type",
+        "account",
+        "current_profile",
+        "deployed",
+        "seen",
+        "is_active",
+    )
+    list_display_links = ("mac_address",)
+    list_select_related = ("account", "current_profile", "last_deployment")
+    list_filter = (
+        ("last_deployment__state", ChoicesCheckboxFilter),
+        ("software_type", ChoicesCheckboxFilter),
+        ("model", AllValuesCheckboxFilter),
+        "is_active",
+        ("account", TenantFilter),
+        ("current_profile", TenantFilter),
+    )
+    search_fields = ("name", "phone_ip", "location", "current_profile__name", "line_user")
+    search_help_text = "MAC in any spelling, name, IP address, location, line or profile"
+    autocomplete_fields = ("account", "file_server", "call_manager")
+    readonly_fields = ("uuid", "current_profile", "seen", "is_simulated", "created_at", "updated_at")
+    actions = ["deploy_selected", "restart_selected"]
+    actions_row = ["deploy_one", "restart_one"]
+    actions_detail = ["deploy_one", "restart_one"]
+    change_form_outer_after_template = "admin/phones_app/phone/deployments.html"
+    fieldsets = (
+        (None, {"fields": ("mac", "name", "account", "model", "software_type", "is_active")}),
+        ("Place", {"fields": ("location", "phone_ip", "phone_vlan", "hostname", "description")}),
+        (
+            "How it is provisioned",
+            {"fields": ("current_profile", "file_server", "call_manager", "line_user", "sip_port")},
+        ),
+        ("Web server of the phone", {"fields": ("web_port", "web_username", "new_secret", "forget_secret")}),
+        (
+            "Record",
+            {
+                "fields": (
+                    "brand",
+                    "software_version",
+                    "seen",
+                    "is_simulated",
+                    "uuid",
+                    "created_at",
+                    "updated_at",
+                )
+            },
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Phone]:
+        # What no page shows need not be deciphered.
+        return super().get_queryset(request).defer("web_password")
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        recent = (
+            Deployment.objects.filter(phone=object_id) if object_id.isdigit() else Deployment.objects.none()
+        )
+        context = {"recent_deployments": recent.order_by("-created_at", "-pk")[:RECENT]}
+        return super().change_view(request, object_id, form_url, context | (extra_context or {}))
+
+    @display(description="MAC address", ordering="mac")
+    def mac_address(self, phone: Phone) -> str:
+        return phone.mac_with_colons
+
+    @display(description="Last deployment", ordering="last_deployment__created_at")
+    def deployed(self, phone: Phone) -> str:
+        return deployment_link(phone.last_deployment)
+
+    @display(description="Last seen", ordering="last_seen_at")
+    def seen(self, phone: Phone) -> str:
+        return ago(phone.last_seen_at) or "–"

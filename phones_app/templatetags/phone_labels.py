@@ -1,0 +1,98 @@
+"""How states and times look, in lists and in templates. Pushed is never shown in the colour of applied."""
+
+from datetime import datetime
+
+from django import template
+from django.template.defaultfilters import date as format_date
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+
+from phones_app.models import Deployment
+from phones_app.models.deployment import State, StepState
+
+register = template.Library()
+
+STATE_COLOURS: dict[str, str] = {
+    State.QUEUED: "",
+    State.UPLOADING: "info",
+    State.UPLOADED: "info",
+    State.SESSION_CLEARED: "info",
+    State.RESTARTING: "info",
+    State.RESTART_ACKNOWLEDGED: "warning",
+    State.CONFIRMED: "success",
+    State.FAILED: "danger",
+    State.CANCELLED: "",
+    State.SUPERSEDED: "",
+}
+STEP_ICONS: dict[str, str] = {
+    "": "radio_button_unchecked",
+    StepState.RUNNING: "progress_activity",
+    StepState.WAITING: "hourglass_top",
+    StepState.DONE: "check_circle",
+    StepState.FAILED: "error",
+    StepState.SKIPPED: "remove_circle_outline",
+}
+
+
+def colour_of(deployment: Deployment) -> str:
+    # Acknowledged is under way as long as evidence is looked for, and a warning once that was given up.
+    if deployment.state == State.RESTART_ACKNOWLEDGED and deployment.is_open:
+        return "info"
+    return STATE_COLOURS[deployment.state]
+
+
+def state_label(deployment: Deployment) -> str:
+    return render_to_string(
+        "unfold/helpers/label.html", {"text": deployment.get_state_display(), "type": colour_of(deployment)}
+    )
+
+
+@register.filter
+def ago(moment: datetime | None) -> SafeString | str:
+    """`5 minutes ago`, with the exact time on hovering."""
+    if moment is None:
+        return ""
+    passed = timesince(moment, depth=1) if moment < timezone.now() else "0 minutes"
+    text = "just now" if passed.startswith("0") else f"{passed} ago"
+    return format_html(
+        '<time class="pb-ago" datetime="{}" title="{}">{}</time>', moment.isoformat(), exact(moment), text
+    )
+
+
+@register.filter
+def exact(moment: datetime | None) -> str:
+    return format_date(timezone.localtime(moment), "Y-m-d H:i:s T") if moment else ""
+
+
+@register.filter
+def deployment_link(deployment: Deployment | None) -> SafeString | str:
+    """The state as a coloured label that leads to the deployment, and when it was asked for."""
+    if deployment is None:
+        return "–"
+    url = reverse("admin:phones_app_deployment_change", args=[deployment.pk])
+    label = SafeString(state_label(deployment))
+    return format_html('<a class="pb-state" href="{}">{} {}</a>', url, label, ago(deployment.created_at))
+
+
+@register.filter
+def duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def last_test(tested_at: datetime | None, result: str) -> SafeString | str:
+    """How the last test of a connection went, and when."""
+    if tested_at is None:
+        return "not tested"
+    text, colour = ("Failed", "danger") if result else ("OK", "success")
+    label = SafeString(
+        render_to_string("unfold/helpers/label.html", {"text": text, "type": colour, "label_title": result})
+    )
+    return format_html('<span class="pb-state">{} {}</span>', label, ago(tested_at))

@@ -1,0 +1,24 @@
+// Small things that the admin's own pages need.
+window.patchbay = {
+    // Puts an element's text on the clipboard; the older way serves pages without TLS, where the newer one is missing.
+    copy(element) {
+        if (navigator.clipboard && window.isSecureContext) {
+            return navigator.clipboard.writeText(element.textContent);
+        }
+        const range = document.createRange();
+        range.selectNodeContents(element);
+        const selection = window.getSelection();
+        selection.removeAllRanges();
+        selection.addRange(range);
+        document.execCommand("copy");
+        return Promise.resolve();
+    },
+
+    // A timeline that replaces itself keeps the blocks open that somebody is reading.
+    keepOpen(event) {
+        const open = Array.from(event.detail.target.querySelectorAll("details[open]"), (block) => block.dataset.key);
+        const page = new DOMParser().parseFromString(event.detail.serverResponse, "text/html");
+        open.forEach((key) => page.querySelector(`details[data-key="${key}"]`)?.setAttribute("open", ""));
+        event.detail.serverResponse = page.body.innerHTML;
+    },
+};
