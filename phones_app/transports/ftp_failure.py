@@ -1,6 +1,7 @@
 """What went wrong in an FTP conversation, as one TransportError: a stable code and a sentence."""
 
 import ftplib
+import re
 import ssl
 
 from .errors import TransportError
@@ -27,6 +28,8 @@ ANSWER_CODES = {
     "552": "disk-full",
     "522": "tls-session-reuse",
 }
+# Servers that pass on what the operating system said may use any code: pyftpdlib answers 426 to a full disk.
+DISK_FULL = re.compile(r"no space left|disk (is )?full|quota exceeded|insufficient storage", re.IGNORECASE)
 SESSION_REUSE = (
     "the server accepts data connections only if they resume the TLS session of the control connection, "
     "and this one was not resumed; switch that requirement off at the server "
@@ -36,7 +39,7 @@ SESSION_REUSE = (
 
 def explain(error: Exception, step: str, doing: str, wire: FtpWire) -> TransportError:
     """Return the error to raise; `step` is its code unless the answer or the failure tells more."""
-    exchange = wire.transcript.take()
+    exchange = wire.transcript.so_far()
     code, permanent, sentence = _reason(error, step)
     if wire.data_session_reused is False and code in ("data-connection", "tls", "disconnected"):
         code = "tls-session-reuse"
@@ -59,7 +62,7 @@ def is_answer(error: BaseException | None) -> bool:
 def _reason(error: Exception, step: str) -> tuple[str, bool, str]:
     if is_answer(error):
         answer = str(error)
-        code = ANSWER_CODES.get(answer[:3], step)
+        code = "disk-full" if DISK_FULL.search(answer) else ANSWER_CODES.get(answer[:3], step)
         return code, answer.startswith("5"), f"the server answered {answer[:300]}"
     for kind, code, permanent, sentence in FAILURES:
         if isinstance(error, kind):

@@ -38,6 +38,9 @@ class FtpFolder:
         except (ftplib.Error, OSError, EOFError, ValueError) as error:
             self.broken = self.broken or not is_answer(error)
             raise explain(error, code, doing, self.wire) from error
+        except BaseException:  # interrupted somewhere between a command and its answer
+            self.broken = True
+            raise
 
     def size(self, name: str) -> int | None:
         """Return the size in bytes; None when there is no such file or the server does not know SIZE."""
@@ -64,13 +67,17 @@ class FtpFolder:
         """Store `content` under a new hidden name, checked, and delete it if what is done with it fails."""
         temporary = ftp_names.temporary(name)
         try:
-            with self.step("store", f"store {temporary}"):
-                self.wire.store(temporary, content)
+            self.store(temporary, content)
             self._check(temporary, content, read_back)
             yield temporary
         except BaseException:
             self.delete_quietly(temporary)
             raise
+
+    def store(self, name: str, content: bytes) -> None:
+        with self.step("store", f"store {name}"):
+            self.wire.store(name, content)
+        self._note(come=name)
 
     def rename(self, old: str, new: str) -> None:
         with self.step("rename", f"rename {old} to {new}"):
@@ -118,10 +125,10 @@ class FtpFolder:
                 raise self._mismatch("digest-mismatch", f"{name} does not read as it was stored")
 
     def _mismatch(self, code: str, message: str) -> TransportError:
-        exchange = self.wire.transcript.take()
+        exchange = self.wire.transcript.so_far()
         return TransportError(message, code=code, request=exchange.request, answer=exchange.answer)
 
-    def _note(self, *, gone: str, come: str = "") -> None:
+    def _note(self, *, gone: str = "", come: str = "") -> None:
         if self._listing is not None:
             self._listing.discard(gone)
             if come:

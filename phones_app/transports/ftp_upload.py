@@ -121,8 +121,19 @@ def _swap(
             # take a second connection.
             again = reconnect(RESTORE_SECONDS) if folder.broken else folder
             again.wire.deadline = max(again.wire.deadline, monotonic() + RESTORE_SECONDS)
-            again.rename(aside, name)
+            _put_back(again, aside, name)
         except TransportError as second:
             error.message += f"; the old file could not be put back ({second.message}) and is now {aside}"
-            error.answer += f"\n{second.answer}"
         raise
+
+
+def _put_back(folder: FtpFolder, aside: str, name: str) -> None:
+    try:
+        folder.rename(aside, name)
+    except TransportError:
+        # Some servers let nobody rename to such a name, yet let everybody store under it.
+        content = None if folder.broken else folder.read(aside)
+        if content is None:
+            raise
+        folder.store(name, content)
+        folder.delete_quietly(aside)

@@ -39,14 +39,20 @@ class Transcript:
         self._after_password = line[:5].upper() == "PASS "
         self._append(self._commands, "PASS ********" if self._after_password else line)
 
-    def answered(self, line: str) -> None:
-        if self._after_password and self._password:  # a server may echo what it was given
+    def answered(self, line: str) -> str:
+        """Note a line and return it without the password, which a server may echo."""
+        if self._after_password and self._password:
             line = line.replace(self._password, "********")
         self._append(self._answers, line)
+        return line
+
+    def so_far(self) -> Exchange:
+        """Return what was said since the last `take`."""
+        return Exchange("\n".join(self._commands), "\n".join(self._answers))
 
     def take(self) -> Exchange:
         """Return what was said since the last time, and start anew."""
-        taken = Exchange("\n".join(self._commands), "\n".join(self._answers))
+        taken = self.so_far()
         self._commands, self._answers = [], []
         return taken
 
@@ -123,8 +129,7 @@ class FtpWire(ftplib.FTP_TLS):
                 raise EOFError("the server closed the connection")
             self._received += piece
         line, _, self._received = self._received.partition(b"\n")
-        text = line.decode(self.encoding, "replace").rstrip("\r")
-        self.transcript.answered(text)
+        text = self.transcript.answered(line.decode(self.encoding, "replace").rstrip("\r"))
         self._answer_length += len(text)
         if self._answer_length > MAX_ANSWER:
             raise EndlessError("the server's answer does not end")

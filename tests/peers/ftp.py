@@ -62,7 +62,7 @@ def pyftpd(
 
     def serve() -> None:
         while not stopping.is_set():
-            server.serve_forever(timeout=0.05, blocking=False, handle_exit=False)
+            server.ioloop.loop(timeout=0.05, blocking=False)
         server.close_all()
 
     thread = threading.Thread(target=serve, name="pyftpd", daemon=True)
