@@ -30,7 +30,9 @@ class Processes:
     """Workers, sweeps and web servers by name. Whatever is left at the end is killed."""
 
     def __init__(self, folder: Path) -> None:
-        broker = os.environ.get("CELERY_BROKER_URL") or f"sqla+sqlite:///{folder}/broker.sqlite3"
+        broker = os.environ["CELERY_BROKER_URL"]
+        if broker.startswith("memory"):
+            broker = f"sqla+sqlite:///{folder}/broker.sqlite3"
         self.folder = folder
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         self.environment = os.environ | {

@@ -131,9 +131,9 @@ def run_one(pk: int, owner: str, pool: FtpPool) -> None:
         try:
             perform(deployment, pool)
         except Wait as pause:
-            if deployment.state != State.QUEUED:
-                record(deployment, kind, StepState.WAITING, f"Waits for {pause.reason}.")
-            _let_go(pk, owner, pause.pause, pause.reason)
+            with transaction.atomic():
+                if _let_go(pk, owner, pause.pause, pause.reason) and deployment.state != State.QUEUED:
+                    record(deployment, kind, StepState.WAITING, f"Waits for {pause.reason}.")
             return
         except Failed as failure:
             _fail(deployment, kind, failure)
@@ -158,7 +158,8 @@ def _fail(deployment: Deployment, kind: str, failure: Failed) -> None:
     log.info("deployment failed", deployment=str(deployment.uuid), code=failure.code, mac=deployment.mac)
 
 
-def _let_go(pk: int, owner: str, pause: timedelta, reason: str) -> None:
-    Deployment.objects.filter(pk=pk, lease_owner=owner, finished_at=None).update(
-        lease_owner="", lease_until=None, next_attempt_at=timezone.now() + pause, waiting_for=reason[:255]
-    )
+def _let_go(pk: int, owner: str, pause: timedelta, reason: str) -> bool:
+    """Give the row back until later; whether it was still ours."""
+    held = Deployment.objects.filter(pk=pk, lease_owner=owner, finished_at=None)
+    later = timezone.now() + pause
+    return bool(held.update(lease_owner="", lease_until=None, next_attempt_at=later, waiting_for=reason[:255]))

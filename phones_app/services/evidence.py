@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
-from phones_app.models import CallManager, Deployment, FileFetch, Phone
-from phones_app.models.deployment import State
-from phones_app.services.nudge import nudge_after_commit
+from phones_app.models import CallManager, Deployment, DeploymentStep, FileFetch, Phone
+from phones_app.models.deployment import State, StepState
 from phones_app.services.targets import ami_target, phone_web
 from phones_app.transports import TransportError
 from phones_app.transports.ami import AmiSession
@@ -22,16 +22,37 @@ from phones_app.transports.status import read_status
 Evidence = dict[str, Any]
 
 
+CONFIRMED_BY = {
+    "file-fetched": "The phone fetched the file.",
+    "registered-anew": "The phone registered anew.",
+    "came-back": "The phone went away and came back.",
+}
+
+
 @transaction.atomic
 def record_fetch(*, mac: str, file_name: str, sha256: str, size: int, address: str, protocol: str, at: datetime) -> None:
-    """The embedded file server handed a phone its file; a deployment that waits for this is looked at now."""
-    FileFetch.objects.create(
+    """The embedded file server handed a phone its file: this confirms the deployment that waits for it.
+
+    One that has not heard the phone's answer to its restart yet finds the fetch a moment later (`fetched`).
+    """
+    fetch = FileFetch.objects.create(
         mac=mac, file_name=file_name, sha256=sha256, size=size, address=address, protocol=protocol, fetched_at=at
     )
     Phone.objects.filter(mac=mac).update(last_seen_at=at)
-    waiting = Deployment.objects.filter(mac=mac, finished_at=None, state=State.RESTART_ACKNOWLEDGED)
-    if waiting.update(next_attempt_at=timezone.now()):
-        nudge_after_commit()
+    waiting = Deployment.objects.select_for_update().filter(
+        mac=mac, finished_at=None, state=State.RESTART_ACKNOWLEDGED, restarted_at__lte=at
+    )
+    deployment = waiting.filter(Q(sha256=sha256) | Q(sha256="")).first()
+    if deployment is None:
+        return
+    # A worker that looks at this row right now loses it, which is what its conditional updates are for.
+    found, now = _as_evidence(fetch), timezone.now()
+    Deployment.objects.filter(pk=deployment.pk).update(
+        state=State.CONFIRMED, evidence=found, finished_at=now, waiting_for="", lease_owner=""
+    )
+    deployment.steps.filter(kind=DeploymentStep.Kind.CONFIRM).update(
+        state=StepState.DONE, message=CONFIRMED_BY["file-fetched"], detail=found, finished_at=now
+    )
 
 
 def fetched(deployment: Deployment) -> Evidence | None:
@@ -41,8 +62,10 @@ def fetched(deployment: Deployment) -> Evidence | None:
     if deployment.sha256:
         fetches = fetches.filter(sha256=deployment.sha256)
     fetch = fetches.order_by("fetched_at").first()
-    if fetch is None:
-        return None
+    return _as_evidence(fetch) if fetch else None
+
+
+def _as_evidence(fetch: FileFetch) -> Evidence:
     return {
         "kind": "file-fetched",
         "file": fetch.file_name,
@@ -97,4 +120,4 @@ def came_back(deployment: Deployment, noticed: dict[str, Any]) -> Evidence | Non
 def look_pause(since: datetime) -> timedelta:
     """When to look again: often at first, when phones reboot, then ever less."""
     age = timezone.now() - since
-    return min(max(age / 4, timedelta(seconds=0.5)), timedelta(seconds=10))
+    return min(max(age / 4, timedelta(seconds=1)), timedelta(seconds=10))

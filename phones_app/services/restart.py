@@ -4,6 +4,7 @@ SIP and SIPE phones: a NOTIFY, directly or through their call manager. SCCP phon
 that knows SCCP, else key presses by HTTP. Before that: is it this phone, and is nobody talking on it?
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -86,7 +87,7 @@ def send_restart(deployment: Deployment, phone: Phone, user: str) -> Sent:
     return _by_notify(deployment, phone, manager, user)
 
 
-def line_user(deployment: Deployment, phone: Phone, step: DeploymentStep) -> str:
+def line_user(deployment: Deployment, phone: Phone, steps: Mapping[str, DeploymentStep]) -> str:
     """The user of the phone's SIP contact, as which it is registered *now*, before it reads the new file.
 
     In this order: as recorded; line 1 of what it was last confirmed to run; what its status page says; line 1 of the
@@ -102,11 +103,11 @@ def line_user(deployment: Deployment, phone: Phone, step: DeploymentStep) -> str
         .order_by("-created_at")
         .first()
     )
-    upload = deployment.steps.filter(kind=DeploymentStep.Kind.UPLOAD).first()
+    seen = {kind: step.detail for kind, step in steps.items()}
     candidates = [
         running.revision.facts.get("registration_user") if running and running.revision else "",
-        step.detail.get("directory_number"),
-        upload.detail.get("replaced_user") if upload else "",
+        seen.get(DeploymentStep.Kind.RESTART, {}).get("directory_number"),
+        seen.get(DeploymentStep.Kind.UPLOAD, {}).get("replaced_user"),
         deployment.revision.facts.get("registration_user") if deployment.revision else "",
     ]
     return str(next((user for user in candidates if user), f"SEP{phone.mac}"))

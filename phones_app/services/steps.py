@@ -63,18 +63,28 @@ def move(deployment: Deployment, to: State, **fields: Any) -> None:
 
 
 def record(deployment: Deployment, kind: Kind, state: StepState, message: str = "", **fields: Any) -> DeploymentStep:
-    """Write down how a step stands; one row per kind of step."""
+    """Write down how a step stands; one row per kind of step, `detail` is added to what stands there.
+
+    Always in the transaction of an update that proved that the deployment is still ours.
+    """
     now = timezone.now()
-    over = state not in (StepState.RUNNING, StepState.WAITING)
-    step, _ = DeploymentStep.objects.update_or_create(
-        deployment=deployment,
-        kind=kind,
-        defaults={"state": state, "message": message, "finished_at": now if over else None, **fields},
-        create_defaults={
-            "state": state, "message": message, "started_at": now, "finished_at": now if over else None, **fields
-        },
-    )
+    rows = steps_of(deployment)
+    step = rows.get(kind) or DeploymentStep(deployment=deployment, kind=kind, started_at=now)
+    step.state, step.message = state, message
+    step.finished_at = None if state in (StepState.RUNNING, StepState.WAITING) else now
+    step.detail = step.detail | fields.pop("detail", {})
+    for name, value in fields.items():
+        setattr(step, name, value)
+    step.save()
+    rows[kind] = step
     return step
+
+
+def steps_of(deployment: Deployment) -> dict[str, DeploymentStep]:
+    """The rows of the steps so far, read once while a worker has the deployment."""
+    if not hasattr(deployment, "step_rows"):
+        deployment.step_rows = {step.kind: step for step in deployment.steps.all()}  # type: ignore[attr-defined]
+    return deployment.step_rows  # type: ignore[attr-defined,no-any-return]
 
 
 def phone_of(deployment: Deployment) -> Phone:
@@ -97,6 +107,7 @@ def begin(deployment: Deployment, pool: FtpPool) -> None:
             )
             idle.update(state=State.SUPERSEDED, finished_at=now, waiting_for="")
             move(deployment, first, started_at=now)
+            record(deployment, Kind.UPLOAD if first == State.UPLOADING else Kind.RESTART, StepState.RUNNING)
     except IntegrityError:
         raise Wait(timedelta(seconds=0.2), "another deployment of this phone") from None
 
@@ -106,7 +117,6 @@ def upload(deployment: Deployment, pool: FtpPool) -> None:
     phone, revision = phone_of(deployment), deployment.revision
     if revision is None:
         raise Failed("profile-deleted", "The profile was deleted.")
-    record(deployment, Kind.UPLOAD, StepState.RUNNING)
     server = file_server_of(phone)
     with pool.session(ftp_target(server)) as session:
         result = session.upload(
@@ -133,6 +143,7 @@ def upload(deployment: Deployment, pool: FtpPool) -> None:
                 "read_back": result.read_back,
                 "seconds": round(result.seconds, 3),
                 "replaced_user": _registration_user(result.replaced),
+                "fetches_seen": server.is_embedded,
             },
         )
         Phone.objects.filter(pk=phone.pk).update(current_profile=deployment.profile_id, updated_at=timezone.now())
@@ -153,45 +164,45 @@ def clear_session(deployment: Deployment, pool: FtpPool) -> None:
         cleared = clear_service_session(deployment.mac)
         message = "Logged out of the service menu." if cleared else "Nobody was logged in."
         record(deployment, Kind.CLEAR_SESSION, StepState.DONE, message, detail={"cleared": cleared})
+        record(deployment, Kind.RESTART, StepState.RUNNING)
 
 
 def restart(deployment: Deployment, pool: FtpPool) -> None:
     """session_cleared -> restarting -> restart_acknowledged, never in a call and never another phone."""
     phone = phone_of(deployment)
-    step = record(deployment, Kind.RESTART, StepState.RUNNING)
     situation = look_at(phone)
     if situation.in_call:
-        if timezone.now() - step.started_at > timedelta(seconds=settings.CALL_WAIT_SECONDS):
+        waiting_since = steps_of(deployment)[Kind.RESTART].started_at
+        if timezone.now() - waiting_since > timedelta(seconds=settings.CALL_WAIT_SECONDS):
             raise Failed("in-call", "The phone was in a call for longer than restarts wait.")
         raise Wait(timedelta(seconds=settings.CALL_POLL_SECONDS), "the call on the phone to end")
-    status = situation.status
-    step.detail = {"note": situation.note}
-    if status is not None:
-        step.detail |= {"load": status.load, "directory_number": status.directory_number, "had_status_page": True}
-    step.save(update_fields=["detail"])
-    move(deployment, State.RESTARTING, restarted_at=timezone.now())
-    if status is not None:
-        Phone.objects.filter(pk=phone.pk).update(last_seen_at=timezone.now(), software_version=status.load)
-    _send(deployment, phone, step)
+    detail: dict[str, Any] = {"note": situation.note}
+    with transaction.atomic():
+        move(deployment, State.RESTARTING, restarted_at=timezone.now())
+        if status := situation.status:
+            detail |= {"load": status.load, "directory_number": status.directory_number, "had_status_page": True}
+            Phone.objects.filter(pk=phone.pk).update(last_seen_at=timezone.now(), software_version=status.load)
+        record(deployment, Kind.RESTART, StepState.RUNNING, detail=detail)
+    _send(deployment, phone)
 
 
 def resume_restart(deployment: Deployment, pool: FtpPool) -> None:
     """restarting, taken over after a crash: the restart may have been sent, so evidence is looked for first."""
     phone = phone_of(deployment)
-    step = record(deployment, Kind.RESTART, StepState.RUNNING, "Was it sent before the worker died?")
-    if found := evidence.fetched(deployment):
+    if evidence.fetched(deployment):
+        message = "Sent before the worker died: the phone fetched its file."
         with transaction.atomic():
             move(deployment, State.RESTART_ACKNOWLEDGED)
-            record(deployment, Kind.RESTART, StepState.DONE, "Sent before the worker died: the phone fetched its file.")
-        deployment.evidence = found
+            record(deployment, Kind.RESTART, StepState.DONE, message)
+            record(deployment, Kind.CONFIRM, StepState.RUNNING)
         return
     if deployment.restarted_at and timezone.now() - deployment.restarted_at < timedelta(seconds=DOUBT_SECONDS):
         raise Wait(timedelta(seconds=0.5), "evidence of a restart that may have been sent")
-    _send(deployment, phone, step)
+    _send(deployment, phone)
 
 
-def _send(deployment: Deployment, phone: Phone, step: DeploymentStep) -> None:
-    sent = send_restart(deployment, phone, line_user(deployment, phone, step))
+def _send(deployment: Deployment, phone: Phone) -> None:
+    sent = send_restart(deployment, phone, line_user(deployment, phone, steps_of(deployment)))
     with transaction.atomic():
         move(deployment, State.RESTART_ACKNOWLEDGED)
         record(
@@ -201,25 +212,24 @@ def _send(deployment: Deployment, phone: Phone, step: DeploymentStep) -> None:
             f"Accepted ({sent.method}).",
             request=sent.exchange.request,
             answer=sent.exchange.answer,
-            detail=step.detail | {"method": sent.method} | sent.remembered,
+            detail={"method": sent.method} | sent.remembered,
         )
+        record(deployment, Kind.CONFIRM, StepState.RUNNING)
 
 
 def confirm(deployment: Deployment, pool: FtpPool) -> None:
     """restart_acknowledged -> confirmed with evidence; without any in good time it ends unconfirmed."""
-    restart_step = deployment.steps.filter(kind=Kind.RESTART).first()
-    remembered = restart_step.detail if restart_step else {}
-    step = record(deployment, Kind.CONFIRM, StepState.WAITING)
+    rows = steps_of(deployment)
+    remembered, step = rows[Kind.RESTART].detail, rows[Kind.CONFIRM]
     noticed = {"had_status_page": remembered.get("had_status_page", False)} | step.detail
-    found = (
-        evidence.fetched(deployment)
-        or evidence.registered_anew(deployment, remembered)
-        or evidence.came_back(deployment, noticed)
-    )
+    found = evidence.fetched(deployment) or evidence.registered_anew(deployment, remembered)
+    if not found and not (Kind.UPLOAD in rows and rows[Kind.UPLOAD].detail.get("fetches_seen")):
+        # Where fetches are seen nothing less is taken.
+        found = evidence.came_back(deployment, noticed)
     if found:
         with transaction.atomic():
             move(deployment, State.CONFIRMED, evidence=found, finished_at=timezone.now())
-            record(deployment, Kind.CONFIRM, StepState.DONE, CONFIRMED_BY[found["kind"]], detail=found)
+            record(deployment, Kind.CONFIRM, StepState.DONE, evidence.CONFIRMED_BY[found["kind"]], detail=found)
         return
     since = deployment.restarted_at or timezone.now()
     if timezone.now() - since > timedelta(seconds=settings.CONFIRM_SECONDS):
@@ -228,15 +238,9 @@ def confirm(deployment: Deployment, pool: FtpPool) -> None:
             move(deployment, State.RESTART_ACKNOWLEDGED, finished_at=timezone.now(), error=message, error_code="no-evidence")
             record(deployment, Kind.CONFIRM, StepState.FAILED, message, detail=noticed)
         return
-    record(deployment, Kind.CONFIRM, StepState.WAITING, "Looking for evidence.", detail=noticed)
+    step.detail = noticed
     raise Wait(evidence.look_pause(since), "evidence that the phone took its file")
 
-
-CONFIRMED_BY = {
-    "file-fetched": "The phone fetched the file.",
-    "registered-anew": "The phone registered anew.",
-    "came-back": "The phone went away and came back.",
-}
 
 Step = Callable[[Deployment, FtpPool], None]
 # Which step a deployment is in, by its state: its function, and its row for what goes wrong.

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pyftpdlib.authorizers import DummyAuthorizer
 from pyftpdlib.handlers import FTPHandler
@@ -223,7 +224,9 @@ def _start(
     processes: list[subprocess.Popen[bytes]],
 ) -> tuple[int, Path]:
     account = _account()
-    drop = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
+    drop: dict[str, Any] = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+    if os.geteuid() != 0:
+        drop = {}
     for attempt in range(START_ATTEMPTS):  # somebody else may take the free port first
         port = free_port()
         own = state / f"state-{attempt}"

@@ -12,7 +12,6 @@ import urllib.request
 from datetime import timedelta
 
 import pytest
-from celery import current_app
 from django.utils import timezone
 from pyftpdlib.handlers import FTPHandler
 
@@ -63,9 +62,7 @@ class Holding:
 
 
 @pytest.fixture
-def running(tmp_path, db, monkeypatch):
-    # Work is done by the processes of the test and by nobody else: nudges from here go nowhere.
-    monkeypatch.setattr(current_app.conf, "task_always_eager", False)
+def running(tmp_path, db, no_inline_work):
     (tmp_path / "processes").mkdir()
     with processes(tmp_path / "processes") as running:
         yield running

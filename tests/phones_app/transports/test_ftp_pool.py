@@ -135,8 +135,9 @@ def test_a_failed_session_is_not_lent_again(counted: Counted, pool: FtpPool) -> 
 
 
 def test_an_exception_in_the_block_closes_the_connection(counted: Counted, pool: FtpPool) -> None:
+    text: Any = "not bytes"
     with pytest.raises(TypeError), pool.session(counted.target) as session:
-        session.upload("SEP1.cnf.xml", "text, not bytes")
+        session.upload("SEP1.cnf.xml", text)
     _until(lambda: counted.open == 0)
     _upload(pool, counted.target)
 
