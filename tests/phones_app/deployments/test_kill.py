@@ -117,14 +117,14 @@ def test_a_worker_killed_while_uploading(site, folder, desk, running, command, a
         running.start_worker()
         running.start_sweep()
         deployment = deploy(phone=desk, profile=profile, actor=ACTOR)
-        assert hold.reached.wait(20)
+        assert hold.reached.wait(60)
         running.kill("worker")
         assert (folder / name).read_bytes() in (OLD, NEW)
         hold.release()
         running.start_worker()
-        wait_for(lambda: reached(deployment, State.RESTART_ACKNOWLEDGED), 30)
+        wait_for(lambda: reached(deployment, State.RESTART_ACKNOWLEDGED), 60)
         fetch(desk)
-        wait_for(lambda: reached(deployment, State.CONFIRMED), 20)
+        wait_for(lambda: reached(deployment, State.CONFIRMED), 60)
         assert (folder / name).read_bytes() == NEW
         assert not list(folder.glob(".*part*")), "a temporary file was left behind"
         assert len(agent.transactions) == 1
@@ -145,7 +145,7 @@ def test_a_worker_killed_before_it_began(site, folder, desk, running):
         )
         running.start_sweep()
         running.start_worker()
-        wait_for(lambda: reached(deployment, State.RESTART_ACKNOWLEDGED), 30)
+        wait_for(lambda: reached(deployment, State.RESTART_ACKNOWLEDGED), 60)
         assert len(agent.transactions) == 1
 
 
@@ -171,14 +171,14 @@ def test_a_worker_killed_while_it_looks_at_the_phone(site, folder, desk, running
         running.start_worker()
         running.start_sweep()
         deployment = deploy(phone=desk, profile=site.profile(content=NEW.decode()), actor=ACTOR)
-        assert asked.wait(20)
+        assert asked.wait(60)
         running.kill("worker")
         deployment.refresh_from_db()
         assert deployment.state == State.SESSION_CLEARED
         assert agent.notifies == []
         hold.set()
         running.start_worker()
-        wait_for(lambda: reached(deployment, State.RESTART_ACKNOWLEDGED), 30)
+        wait_for(lambda: reached(deployment, State.RESTART_ACKNOWLEDGED), 60)
         assert len(agent.transactions) == 1
     web.shutdown()
 
@@ -193,7 +193,7 @@ def test_a_worker_killed_while_the_restart_is_unanswered(site, folder, desk, run
         running.start_worker()
         running.start_sweep()
         deployment = deploy(phone=desk, profile=site.profile(content=NEW.decode()), actor=ACTOR)
-        assert agent.arrived.wait(20)
+        assert agent.arrived.wait(60)
         running.kill("worker")
         deployment.refresh_from_db()
         assert deployment.state == State.RESTARTING
@@ -202,7 +202,7 @@ def test_a_worker_killed_while_the_restart_is_unanswered(site, folder, desk, run
         if phone_acted:
             fetch(desk)
         running.start_worker()
-        wait_for(lambda: reached(deployment, State.RESTART_ACKNOWLEDGED, State.CONFIRMED), 40)
+        wait_for(lambda: reached(deployment, State.RESTART_ACKNOWLEDGED, State.CONFIRMED), 60)
         assert len(agent.transactions) == 1
         assert (len(agent.notifies) == heard) == phone_acted
 
@@ -215,11 +215,11 @@ def test_a_worker_killed_while_evidence_is_awaited(site, folder, desk, running):
         running.start_worker()
         running.start_sweep()
         deployment = deploy(phone=desk, profile=site.profile(content=NEW.decode()), actor=ACTOR)
-        wait_for(lambda: reached(deployment, State.RESTART_ACKNOWLEDGED), 30)
+        wait_for(lambda: reached(deployment, State.RESTART_ACKNOWLEDGED), 60)
         running.kill("worker")
         fetch(desk)
         running.start_worker()
-        wait_for(lambda: reached(deployment, State.CONFIRMED), 30)
+        wait_for(lambda: reached(deployment, State.CONFIRMED), 60)
         assert len(agent.transactions) == 1
 
 
@@ -250,7 +250,7 @@ def test_a_web_process_killed_in_the_middle_of_a_switch(site, folder, desk, runn
 
         asking = threading.Thread(target=ask)
         asking.start()
-        assert hold.reached.wait(20)
+        assert hold.reached.wait(60)
         running.kill("web")
         running.kill("worker")
         asking.join(10)
@@ -258,6 +258,6 @@ def test_a_web_process_killed_in_the_middle_of_a_switch(site, folder, desk, runn
         hold.release()
         running.start_worker()
         deployment = Deployment.objects.get()
-        wait_for(lambda: reached(deployment, State.RESTART_ACKNOWLEDGED), 30)
+        wait_for(lambda: reached(deployment, State.RESTART_ACKNOWLEDGED), 60)
         assert (folder / f"SEP{desk.mac}.cnf.xml").read_bytes() == NEW
         assert len(agent.transactions) == 1
