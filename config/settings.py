@@ -153,6 +153,7 @@ AXES_FAILURE_LIMIT = env.int("LOGIN_FAILURE_LIMIT", default=10)
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_VERBOSE = False
+AXES_LOCKOUT_CALLABLE = "config.errors.locked_out"
 AXES_ENABLE_ADMIN = False
 
 # --- REST --------------------------------------------------------------------------------------------------------
@@ -180,6 +181,7 @@ SPECTACULAR_SETTINGS = {
         "SoftwareTypeEnum": "phones_app.models.phone.SoftwareType.choices",
         "DeploymentStateEnum": "phones_app.models.deployment.State.choices",
         "StepStateEnum": "phones_app.models.deployment.StepState.choices",
+        "DeploymentKindEnum": "phones_app.models.deployment.Deployment.Kind",
         "CallManagerTransportEnum": "phones_app.models.call_manager.Transport.choices",
     },
 }

@@ -14,7 +14,6 @@ from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions, status
 from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
-from rest_framework.views import set_rollback
 
 
 class BodyTooLarge(exceptions.APIException):
@@ -41,9 +40,23 @@ class BoundedJSONParser(JSONParser):
         if announced > limit:
             raise BodyTooLarge(f"The request body is larger than {limit} bytes.")
         try:
-            return super().parse(_Bounded(stream, limit), media_type, parser_context)
+            # JSON is UTF-8 (RFC 8259 §8.1), whatever the Content-Type names: some of Python's codecs unpack.
+            utf_8 = {**parser_context, "encoding": "utf-8"}
+            body = super().parse(_Bounded(stream, limit), media_type, utf_8)
+            if not _is_text(body):
+                raise exceptions.ParseError("JSON parse error - half of a surrogate pair")
+            return body
         except RecursionError:
             raise exceptions.ParseError("JSON parse error - nested too deeply") from None
+
+
+def _is_text(value: Any) -> bool:
+    """Whether all strings in a JSON value can be written: it may escape half a character (RFC 8259 §8.2)."""
+    if isinstance(value, str):
+        return value.isascii() or value.encode("utf-8", "ignore").decode() == value
+    if isinstance(value, dict):
+        return all(_is_text(key) and _is_text(item) for key, item in value.items())
+    return all(map(_is_text, value)) if isinstance(value, list) else True
 
 
 class _Bounded:
@@ -64,6 +77,7 @@ class Dialect:
     """One provider's way to speak: `prefixes` of its URLs and the body of its errors."""
 
     prefixes: ClassVar[tuple[str, ...]] = ()
+    content_type: ClassVar[str] = "application/json"
 
     def error(self, status_code: int, message: str, fields: Mapping[str, list[str]]) -> Any:
         """The error body; `fields` maps the request's fields to what is wrong with them."""
@@ -93,6 +107,9 @@ def flatten(detail: Any, path: str = "") -> dict[str, list[str]]:
 
 def error_response(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler: whatever went wrong, in the words of the view's dialect."""
+    # The settings that DRF's views are made from name this module, so it cannot be the first to import them.
+    from rest_framework.views import set_rollback
+
     dialect: Dialect = context["view"].dialect
     if isinstance(error, Http404):
         error = exceptions.NotFound()
@@ -128,5 +145,6 @@ def dialect_of(path: str) -> Dialect | None:
 def plain_error(request: HttpRequest, status_code: int, message: str) -> JsonResponse | None:
     """An error outside any view, as JSON of the dialect that the URL belongs to; None where no dialect does."""
     if dialect := dialect_of(request.path):
-        return JsonResponse(dialect.error(status_code, message, {}), status=status_code, safe=False)
+        body = dialect.error(status_code, message, {})
+        return JsonResponse(body, status=status_code, safe=False, content_type=dialect.content_type)
     return None

@@ -36,6 +36,11 @@ class Actor:
     def is_staff(self) -> bool:
         return self.account is None and self.level == 0
 
+    @property
+    def manages(self) -> bool:
+        """May do everything in its scope; a token of one extension may not, whatever the scope's level."""
+        return self.level == 0 and self.extension is None
+
     def __str__(self) -> str:
         return self.label
 

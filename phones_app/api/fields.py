@@ -1,0 +1,93 @@
+"""Fields of the phone family's records: how values of a kind are read and written, in one place each."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import models
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from phones_app.models import SoftwareType
+from phones_app.models.phone import MacAddressField
+from phones_app.sep.mac import colons, parse_mac
+
+
+class Instant(serializers.DateTimeField):
+    """ISO 8601 in UTC with milliseconds and `Z` (phone profiles spec §3)."""
+
+    def to_representation(self, value: datetime | None) -> str | None:  # type: ignore[override]
+        if value is None:
+            return None
+        value = value.astimezone(UTC)
+        return f"{value:%Y-%m-%dT%H:%M:%S}.{value.microsecond // 1000:03d}Z"
+
+
+class Text(serializers.CharField):
+    """A string, and nothing that could be made one; null is the empty string, unless null is allowed."""
+
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+        return super().validate_empty_values("" if data is None and not self.allow_null else data)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return str(super().to_internal_value(data))
+
+
+class EmptyIsNull:
+    """For a field whose missing value is null in answers: the empty string asks for the same."""
+
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+        return super().validate_empty_values(None if data == "" else data)  # type: ignore[misc, no-any-return]
+
+
+class SoftwareTypeField(EmptyIsNull, serializers.ChoiceField):
+    """`SCCP`, `SIP`, `SIPE`; empty and null are both "any"."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=SoftwareType.choices, **({"required": False, "allow_null": True} | kwargs))
+
+
+class IpAddress(EmptyIsNull, serializers.IPAddressField):
+    """An address or null."""
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class MacText(serializers.Field[str, Any, str, Any]):
+    """A MAC address: any spelling in, upper case with colons out."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            raise serializers.ValidationError("Must be a MAC address.")
+        try:
+            return parse_mac(data)
+        except ValueError as error:
+            raise serializers.ValidationError(str(error)) from None
+
+    def to_representation(self, value: str) -> str:
+        return colons(value)
+
+
+class RowUuid(serializers.UUIDField):
+    """The UUID of a row that another row points to, or null."""
+
+    def to_representation(self, value: Any) -> str:
+        return str(value.uuid)
+
+
+class Shape(serializers.Serializer[Any]):
+    """A body that is not simply a row."""
+
+
+class Record(serializers.ModelSerializer[Any]):
+    """A model's row with the fields above."""
+
+    serializer_field_mapping = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        models.CharField: Text,
+        models.TextField: Text,
+        models.DateTimeField: Instant,
+        models.GenericIPAddressField: IpAddress,
+        MacAddressField: MacText,
+    }

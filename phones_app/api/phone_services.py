@@ -1,0 +1,3 @@
+"""What phones themselves ask for."""
+
+urlpatterns: list[object] = []
