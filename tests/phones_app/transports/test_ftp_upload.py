@@ -138,6 +138,14 @@ def test_the_newest_backups_stay_even_within_one_second(folder: Folder) -> None:
     assert sorted(folder.backups) == [b"version 3", b"version 4", b"version 5"]
 
 
+def test_backups_made_by_two_connections_within_one_second_both_stay(folder: Folder) -> None:
+    (folder.path / NAME).write_bytes(b"one")
+    with FtpSession(folder.target) as first, FtpSession(folder.target) as second:
+        first.upload(NAME, b"two")
+        second.upload(NAME, b"three")
+    assert set(folder.backups) == {b"one", b"two"}
+
+
 def test_no_backup_is_made_or_deleted_if_none_is_to_be_kept(folder: Folder) -> None:
     with FtpSession(folder.target) as session:
         for content in (b"one", b"two"):
