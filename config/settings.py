@@ -73,7 +73,7 @@ CONFIRM_SECONDS = env.float("CONFIRM_SECONDS", default=120.0)
 CALL_WAIT_SECONDS = env.float("CALL_WAIT_SECONDS", default=4 * 3600.0)
 CALL_POLL_SECONDS = env.float("CALL_POLL_SECONDS", default=10.0)
 # Deployments that one worker process carries out side by side.
-DEPLOYMENT_THREADS = env.int("DEPLOYMENT_THREADS", default=16)
+DEPLOYMENT_THREADS = env.int("DEPLOYMENT_THREADS", default=8)
 # A worker renews its claim on a deployment while it lives; this long after its death another one takes over (seconds).
 LEASE_SECONDS = env.float("LEASE_SECONDS", default=10.0)
 FTP_UPLOAD_SECONDS = env.float("FTP_UPLOAD_SECONDS", default=45.0)
@@ -147,6 +147,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = reverse_lazy("admin:login")
+LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 ACCESS_TOKEN_SECONDS = env.int("ACCESS_TOKEN_SECONDS", default=24 * 3600)
 REFRESH_TOKEN_SECONDS = env.int("REFRESH_TOKEN_SECONDS", default=14 * 24 * 3600)
 AXES_FAILURE_LIMIT = env.int("LOGIN_FAILURE_LIMIT", default=10)
@@ -194,6 +195,7 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT.mkdir(exist_ok=True)
 WHITENOISE_USE_FINDERS = True
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"

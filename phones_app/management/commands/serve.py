@@ -89,7 +89,7 @@ def _services(host: str, port: int, url: str, *, demo: bool) -> list[Service]:
     web = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port)),
         *("--workers", str(WEB_WORKERS), "--blocking-threads", str(WEB_THREADS), "--respawn-failed-workers"),
-        *("--log-level", "warning", "--no-ws", "config.wsgi:application"),
+        *("--log-level", "error", "--no-ws", "config.wsgi:application"),
     ]
     broker = settings.CELERY_BROKER_URL.partition("://")[0]
     worker = [*celery, "worker", "--pool", "threads", "--concurrency", "2", "--loglevel", "warning", "--without-gossip"]
