@@ -22,8 +22,8 @@ from phones_app.sep.refusal import Refused
 CALL_MANAGER_MODE = "USECALLMANAGER"
 
 # Marks which known generators leave where a value was to go (§4.8). Percent signs also occur in URLs, and
-# CUCM itself writes %%attribute%%, so only a lone upper-case word between them counts. Each alternative begins
-# with a plain character and looks back only after it: that lets the regex engine skip ahead.
+# CUCM itself writes %%attribute%%, so only a lone upper-case word between them counts. Each alternative
+# starts with a plain character and looks back only after it: that lets the regex engine skip ahead.
 _PLACEHOLDER = re.compile(
     r"\{\$|\{\{|\[==|<<|\$\{|%(?<![%\w]%)[A-Z][A-Z0-9_]{2,}%(?!%)|__(?<!\w__)[A-Za-z][A-Za-z0-9_]*?__(?!\w)"
 )

@@ -28,9 +28,7 @@ def declared_codec(content: bytes) -> str:
 
     Raises Refused for an encoding in which no phone reads its file.
     """
-    if content.startswith(BYTE_ORDER_MARK):
-        return DEFAULT
-    declaration = _DECLARATION.match(content)
+    declaration = _DECLARATION.match(content)  # which a byte order mark keeps from matching
     if declaration is None:
         return DEFAULT
     name = declaration[1].decode("ascii")

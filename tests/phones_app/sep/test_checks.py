@@ -77,7 +77,19 @@ PLACEHOLDERS = [
     "%LABEL%",
     "__label__",
 ]
-NO_PLACEHOLDERS = ["{label}", "%20a%20", "%%sAMAccountName%%", "50%", "a__b__c", "$5", "[1]", "&lt;", "_x_"]
+NO_PLACEHOLDERS = [
+    "{label}",
+    "%20a%20",
+    "%%sAMAccountName%%",
+    "%%ACCOUNT%%",
+    "a%LABEL%",
+    "50%",
+    "a__b__c",
+    "$5",
+    "[1]",
+    "&lt;",
+    "_x_",
+]
 
 FOR_A_PHONE = {
     "another model's load": ("load-model", W, sip(loaded("SIP42.9-4-2")), {"model": "CP-8845"}),
@@ -145,6 +157,20 @@ def test_a_bootstrap_file_is_warned_about_and_let_through(content):
 
     assert "bootstrap-file" in {finding.code for finding in findings}
     assert {finding.severity for finding in findings} == {W}
+
+
+def test_exactly_the_limit_is_allowed():
+    content = sip(
+        ("<name>1001", f"<maxNumCalls>12</maxNumCalls><name>{'1' * 30}"),
+        (SERVER, SERVER * 5),
+        (">192.0.2.1<", f">{'a' * 50}<"),
+    )
+
+    assert check(content, model="7821") == []
+
+
+def test_a_phone_that_reads_flat_profile_is_warned_about_once():
+    assert [finding.code for finding in check(sip(), model="6841")] == ["model-format"]
 
 
 def test_a_refused_file_is_the_single_error():

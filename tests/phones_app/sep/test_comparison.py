@@ -29,7 +29,7 @@ def test_a_changed_password_does_not_look_like_no_change():
 
 
 def test_changed_line_ends_show():
-    assert diff(b"<device>\n</device>", b"<device>\r\n</device>") != ""
+    assert "-<device>\n+<device>\r\n" in diff(b"<device>\n</device>", b"<device>\r\n</device>")
 
 
 def test_content_that_no_phone_reads_is_compared_all_the_same():

@@ -35,6 +35,12 @@ def test_a_byte_order_mark_is_part_of_the_text():
     assert decode(b"\xef\xbb\xbf<device/>") == "\ufeff<device/>"
 
 
+def test_a_byte_order_mark_outranks_the_declaration():
+    content = b"\xef\xbb\xbf" + f"{declaration('ISO-8859-1')}<device>é</device>".encode()
+
+    assert "<device>é</device>" in decode(content)
+
+
 def test_latin_1_is_read_as_declared():
     assert "René" in decode(f"{declaration('ISO-8859-1')}René".encode("latin-1"))
 
