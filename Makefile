@@ -7,7 +7,7 @@ PORT ?= 8000
 BIN := .venv/bin
 UV := PYTHONPATH=.tools UV_PYTHON_DOWNLOADS=never $(PYTHON) -m uv
 
-.PHONY: run test setup setup-dev lint format bench lock clean
+.PHONY: run test setup setup-dev lint format schema bench lock clean
 
 run: setup
 	@exec env PORT=$(PORT) $(if $(DATA_DIR),DATA_DIR="$(DATA_DIR)") $(BIN)/python manage.py serve --port $(PORT) $(ARGS)
@@ -45,6 +45,9 @@ lint: setup-dev
 format: setup-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+schema: setup-dev
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
 
 bench: setup-dev
 	$(BIN)/python -m tests.bench
