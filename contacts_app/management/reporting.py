@@ -1,4 +1,4 @@
-"""What operator commands have in common: a table for people or JSON lines, errors in one line, dry runs, exit statuses."""
+"""What operator commands have in common: tables or JSON lines, one line for an error, exit statuses."""
 
 import json
 from argparse import ArgumentParser, ArgumentTypeError
@@ -19,6 +19,7 @@ from contacts_app.models.encrypted import SecretUnreadable
 from contacts_app.services.actor import Actor, system
 
 EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130  # as shells have it: 128 and the number of SIGINT
 # Where nobody looks, nothing is cut off to fit.
 WIDTH_WITHOUT_TERMINAL = 400
 
@@ -29,13 +30,13 @@ T = TypeVar("T")
 class ReportingCommand(BaseCommand):
     """Ends with status 0 (done), 1 (failed, or some of it failed) or 2 (wrong usage).
 
-    `columns` maps the keys of a row to the headings of the table; JSON lines hold whole rows. `writes` False is for
-    commands that change and send nothing, and have no --dry-run therefore.
+    `columns` maps the keys of a row to the headings of the table; JSON lines hold whole rows. `writes` is
+    False for commands that change and send nothing, which have no --dry-run therefore.
     """
 
     columns: Mapping[str, str] = {}
     writes = True
-    # An operator must be able to work while some other part is misconfigured; `check` is a command of its own.
+    # An operator must be able to work while some other part is misconfigured; `check` is its own command.
     requires_system_checks = []
     # Domain errors whose text is for people.
     expected_errors: tuple[type[Exception], ...] = (SecretUnreadable,)
@@ -43,7 +44,9 @@ class ReportingCommand(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", dest="as_json", help="One JSON object per line.")
         if self.writes:
-            parser.add_argument("--dry-run", action="store_true", help="Say what would be done, and do nothing.")
+            parser.add_argument(
+                "--dry-run", action="store_true", help="Say what would be done, and do nothing."
+            )
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         self.as_json = bool(options.get("as_json"))
@@ -51,11 +54,15 @@ class ReportingCommand(BaseCommand):
             return super().execute(*args, **options)
         except CommandError:
             raise
+        except KeyboardInterrupt:
+            raise CommandError("Interrupted.", returncode=EXIT_INTERRUPTED) from None
         except ValidationError as error:
             raise CommandError(" ".join(self._sentences(error))) from error
         except DatabaseError as error:
-            hint = " Run `manage.py migrate`?" if "no such table" in str(error) or "does not exist" in str(error) else ""
-            raise CommandError(f"The database says: {str(error).splitlines()[0]}.{hint}") from error
+            text = str(error).splitlines()[0]
+            unmigrated = "no such table" in text or "does not exist" in text
+            hint = " Run `manage.py migrate`?" if unmigrated else ""
+            raise CommandError(f"The database says: {text}.{hint}") from error
         except self.expected_errors as error:
             raise CommandError(str(error)) from error
 

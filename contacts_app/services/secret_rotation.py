@@ -1,4 +1,4 @@
-"""Rotating the keys of secrets at rest: everything that an older key holds is encrypted anew with the first one."""
+"""Rotating the keys of secrets at rest: what an older key holds is encrypted anew with the first one."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ STORED_AS: dict[type[models.Field], type[models.Field]] = {  # type: ignore[type
 
 @dataclass
 class Rotated:
-    """What became of the secrets of one column. `unreadable` lists keys of rows that no configured key decrypts."""
+    """What became of the secrets of one column. `unreadable` lists rows that no configured key decrypts."""
 
     table: str
     column: str
@@ -32,7 +32,7 @@ class Rotated:
 
 
 def rotate_secrets(*, dry_run: bool = False) -> Iterator[Rotated]:
-    """Go through every encrypted column. Interrupted and run again, it goes on: what is done is passed over."""
+    """Go through every encrypted column. Run again after an interruption it passes over what is done."""
     for model in apps.get_models():
         for field in model._meta.local_concrete_fields:
             if isinstance(field, tuple(STORED_AS)) and model._meta.managed and not model._meta.proxy:
@@ -43,7 +43,8 @@ def _rotate_column(model: type[models.Model], field: models.Field, dry_run: bool
     done = Rotated(model._meta.label, field.name, 0, 0, [])
     raw = next(kind for encrypted, kind in STORED_AS.items() if isinstance(field, encrypted))
     # The base manager and an UPDATE: neither filters of default managers nor save() rules have a say here.
-    rows = model._base_manager.exclude(**{field.name: None}).annotate(ciphertext=Cast(field.name, raw())).order_by("pk")
+    filled = model._base_manager.exclude(**{field.name: None})
+    rows = filled.annotate(ciphertext=Cast(field.name, raw())).order_by("pk")
     last = 0
     while True:
         with transaction.atomic():

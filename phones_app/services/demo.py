@@ -1,4 +1,4 @@
-"""A small believable customer: people, phones and profiles to try the portal with. Nobody and nothing in it is real."""
+"""A small believable customer with people, phones and profiles. Nobody and nothing in it is real."""
 
 import secrets
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ ACTOR = system("demo")
 
 @dataclass
 class Demo:
-    """What was done: rows made, profiles renewed for another URL, and files laid down for phones to boot from."""
+    """What was done: rows made, profiles renewed for another URL, files laid down for phones to boot from."""
 
     account: Account
     created: bool
@@ -42,11 +42,15 @@ class Demo:
 
 
 def load_demo(*, url: str, dry_run: bool = False) -> Demo:
-    """Make the demo, or bring its profiles to this URL of the portal. What people deleted or changed stays so."""
+    """Make the demo, or bring its profiles to this URL. What people deleted or changed stays so."""
     with transaction.atomic():
         embedded_file_server()
         account = Account.objects.filter(email=ACCOUNT_EMAIL).first()
-        demo = Demo(account, False) if account else Demo(create_account(name=ACCOUNT_NAME, email=ACCOUNT_EMAIL), True)
+        demo = (
+            Demo(account, False)
+            if account
+            else Demo(create_account(name=ACCOUNT_NAME, email=ACCOUNT_EMAIL), True)
+        )
         before: dict[int, bytes] = {}
         if demo.created:
             _create(demo.account, url)
@@ -64,7 +68,9 @@ def _create(account: Account, url: str) -> None:
     people = {person.key: _person(account, person) for person in PEOPLE}
     profiles = {profile.name: _profile(people, profile, url) for profile in PROFILES}
     numbers = {line.number: line.label for profile in PROFILES for line in profile.lines}
-    Extension.objects.bulk_create(Extension(account=account, number=int(n), name=name) for n, name in numbers.items())
+    Extension.objects.bulk_create(
+        Extension(account=account, number=int(n), name=name) for n, name in numbers.items()
+    )
     for place, phone in enumerate(PHONES):
         _phone(account, phone, place, profiles[phone.profile])
 
@@ -127,7 +133,9 @@ def _phone(account: Account, phone: DemoPhone, place: int, profile: PhoneProfile
 
 def _own_profiles(account: Account) -> dict[str, PhoneProfile]:
     """The demo's profiles that nobody else has changed since, by name."""
-    rows = PhoneProfile.objects.filter(user__account=account, revision__channel=ACTOR.channel).select_related("revision")
+    rows = PhoneProfile.objects.filter(user__account=account, revision__channel=ACTOR.channel).select_related(
+        "revision"
+    )
     return {profile.name: profile for profile in rows}
 
 
@@ -148,10 +156,13 @@ def _lay_files(demo: Demo, before: Mapping[int, bytes]) -> None:
     """Give each phone the file of what it runs, where there is none, or one that was just renewed."""
     own = {profile.pk: profile for profile in _own_profiles(demo.account).values()}
     macs = [phone.mac for phone in PHONES]
-    for phone in Phone.objects.filter(account=demo.account, mac__in=macs, current_profile__in=own).order_by("mac"):
+    for phone in Phone.objects.filter(account=demo.account, mac__in=macs, current_profile__in=own).order_by(
+        "mac"
+    ):
         name = sep.mac.file_name(phone.mac)
         path = settings.PHONE_FILES_DIR / name
         there = path.read_bytes() if path.exists() else None
-        if there is None or there == before.get(phone.current_profile_id):
-            put_first_file(phone.mac, own[phone.current_profile_id].content)
+        key = phone.current_profile_id or 0
+        if there is None or there == before.get(key):
+            put_first_file(phone.mac, own[key].content)
             demo.files.append(name)

@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 NAME, USERNAME = "Embedded file server", "patchbay"
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - compared, not bound
-# Pauses before a fetch that could not be written down is tried again; less in sum than a supervisor waits for us.
+# Pauses before a fetch that was not written down is tried again; in sum less than a supervisor waits.
 RETRY_PAUSES = (0.2, 0.5, 1.0, 2.0, 3.0)
 
 
@@ -45,7 +45,7 @@ def embedded_file_server() -> FileServer:
 
 @transaction.atomic
 def record_address(*, host: str, ftp_port: int, http_port: int) -> FileServer:
-    """The server listens here now: uploads and simulated phones go there. Default when no other shared one is."""
+    """The server listens here now: uploads and phones go there. Default if no other shared one is."""
     server = embedded_file_server()
     server.host, server.port, server.directory = reachable(host), ftp_port, ""
     others = FileServer.objects.filter(account=None, is_default=True).exclude(pk=server.pk)
@@ -62,7 +62,7 @@ def forget_address(*, host: str, http_port: int) -> None:
 
 
 def config_url() -> str:
-    """Where phones of this machine fetch their files by HTTP: where the server listens, else where it would."""
+    """Where phones of this machine fetch their files: where the server listens, else where it would."""
     try:
         return _url_file().read_text()
     except FileNotFoundError:
@@ -75,9 +75,9 @@ def reachable(host: str) -> str:
 
 
 def fetch_recorder(stopping: threading.Event) -> Callable[[Fetch], None]:
-    """What to do with each fetch: write it down as evidence, again a few times while the database does not answer.
+    """What to do with each fetch: write it down as evidence, again and again while the database is away.
 
-    Only what came by HTTP: no phone speaks FTP, so that a file read by FTP was read by ourselves or by a person.
+    Only what came by HTTP: phones speak no FTP, so a file read by FTP was read by ourselves or by a person.
     """
 
     def note(fetch: Fetch) -> None:
@@ -112,5 +112,5 @@ def _url(host: str, port: int) -> str:
 
 
 def _url_file() -> Path:
-    # Which port the phones' side has is of no concern to uploads, so it stands beside the files, not in the row.
+    # The port on the phones' side is of no concern to uploads, so it stands beside the files, not in the row.
     return settings.DATA_DIR / "phone-files.url"

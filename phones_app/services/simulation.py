@@ -42,7 +42,9 @@ VARIETY = (
 
 def missing_phones(count: int, account: Account) -> list[Phone]:
     """Unsaved simulated phones, as many as the portal lacks to have `count` of them."""
-    taken = {int(mac, 16) for mac in Phone.objects.filter(mac__startswith="0200").values_list("mac", flat=True)}
+    taken = {
+        int(mac, 16) for mac in Phone.objects.filter(mac__startswith="0200").values_list("mac", flat=True)
+    }
     highest = Phone.objects.filter(is_simulated=True).aggregate(sip=Max("sip_port"), web=Max("web_port"))
     sip_port = max(FIRST_SIP_PORT, (highest["sip"] or 0) + 1)
     web_port = max(FIRST_WEB_PORT, (highest["web"] or 0) + 1)
@@ -78,7 +80,8 @@ def add_phones(phones: list[Phone], *, portal: str) -> None:
         name = f"Simulated {phone.mac[-4:]}"
         lines = [DemoLine(f"9{int(phone.mac[-6:], 16):06d}", name)]
         put_first_file(
-            phone.mac, sep_file(name=name, software_type=phone.software_type or "SIP", lines=lines, portal=portal)
+            phone.mac,
+            sep_file(name=name, software_type=phone.software_type or "SIP", lines=lines, portal=portal),
         )
 
 
@@ -90,7 +93,7 @@ def put_first_file(mac: str, content: bytes) -> None:
     descriptor, draft = tempfile.mkstemp(prefix=f".{name}.", suffix=".part", dir=folder)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
-    os.chmod(draft, 0o644)  # noqa: S103 - other servers' accounts hand it out (Cisco phones spec §3.10)
+    os.chmod(draft, 0o644)
     Path(draft).replace(folder / name)
 
 
@@ -153,8 +156,13 @@ class Players:
 
     async def _start(self, config: SimulatedPhoneConfig) -> Change:
         # A taken port is replaced by a free one: first one of the two, then both.
-        for ports in ({}, {"sip_port": 0}, {"web_port": 0}, {"sip_port": 0, "web_port": 0}):
-            phone = SimulatedPhone(replace(config, **ports), self._on_event)
+        for sip, web in (
+            (config.sip_port, config.web_port),
+            (0, config.web_port),
+            (config.sip_port, 0),
+            (0, 0),
+        ):
+            phone = SimulatedPhone(replace(config, sip_port=sip, web_port=web), self._on_event)
             try:
                 await self.fleet.add(phone)
             except OSError as error:
@@ -173,4 +181,3 @@ def keep_ports(phone: SimulatedPhone) -> bool:
     ports = {"sip_port": phone.sip_port or None, "web_port": phone.web_port or None}
     known = {name: port for name, port in ports.items() if port}
     return bool(rows.exclude(**known).update(**known))
-

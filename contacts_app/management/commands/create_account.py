@@ -17,7 +17,9 @@ class Command(ReportingCommand):
         super().add_arguments(parser)
         parser.add_argument("--name", required=True)
         parser.add_argument("--email", required=True)
-        parser.add_argument("--voip-id", type=positive(int, at_most=2**63 - 1), help="Default: the next free number.")
+        parser.add_argument(
+            "--voip-id", type=positive(int, at_most=2**63 - 1), help="Default: the next free number."
+        )
         parser.add_argument("--password", default="", help="Also make the owner, with this password.")
 
     @transaction.atomic

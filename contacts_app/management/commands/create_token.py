@@ -7,7 +7,13 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from contacts_app.management.reporting import ReportingCommand, UsageError, account_numbered, argument, positive
+from contacts_app.management.reporting import (
+    ReportingCommand,
+    UsageError,
+    account_numbered,
+    argument,
+    positive,
+)
 from contacts_app.services.account import ensure_extension
 from contacts_app.services.token import create_token, parse_networks
 
@@ -37,18 +43,30 @@ class Command(ReportingCommand):
         owner.add_argument("--account", type=positive(int, at_most=2**63 - 1), metavar="VOIP_ID")
         owner.add_argument("--staff", action="store_true", help="Every account.")
         parser.add_argument(
-            "--extension", type=positive(int, at_most=2**63 - 1), metavar="N", help="Made if the account lacks it."
+            "--extension",
+            type=positive(int, at_most=2**63 - 1),
+            metavar="N",
+            help="Made if the account lacks it.",
         )
         parser.add_argument("--read-only", action="store_true")
         parser.add_argument("--expires-in", type=positive(float, at_most=LONGEST_LIFE_DAYS), metavar="DAYS")
         parser.add_argument("--name", default="", help="What uses this token.")
         parser.add_argument(
-            "--networks", type=argument(networks), default="", help="Comma-separated networks that may use it."
+            "--networks",
+            type=argument(networks),
+            default="",
+            help="Comma-separated networks that may use it.",
         )
 
     @transaction.atomic
     def handle(
-        self, *, account: int | None, staff: bool, extension: int | None, expires_in: float | None, **options: Any
+        self,
+        *,
+        account: int | None,
+        staff: bool,
+        extension: int | None,
+        expires_in: float | None,
+        **options: Any,
     ) -> None:
         if staff and extension:
             raise UsageError("--extension belongs to --account, not to --staff.")

@@ -1,4 +1,4 @@
-"""`manage.py rotate_secrets`: after a new key was put in front of ENCRYPTION_KEYS, and before the old one is dropped."""
+"""`manage.py rotate_secrets`: when a new key stands in front of ENCRYPTION_KEYS, before the old one goes."""
 
 from typing import Any
 
@@ -22,5 +22,8 @@ class Command(ReportingCommand):
         columns = list(rotate_secrets(dry_run=dry_run))
         self.report({**vars(column), "dry_run": dry_run} for column in columns)
         if unreadable := sum(len(column.unreadable) for column in columns):
-            raise CommandError(f"{unreadable} secrets cannot be read with any key of ENCRYPTION_KEYS; keep the old keys.")
-        self.say("Nothing was changed." if dry_run else "Every secret is under the first key; older keys may be dropped.")
+            raise CommandError(
+                f"No key of ENCRYPTION_KEYS reads {unreadable} of the secrets; keep the old keys."
+            )
+        done = "Every secret is under the first key; older keys may be dropped."
+        self.say("Nothing was changed." if dry_run else done)

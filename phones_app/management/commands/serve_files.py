@@ -1,4 +1,4 @@
-"""`manage.py serve_files`: the embedded file server. FTP takes the phones' files in, HTTP hands them to phones."""
+"""`manage.py serve_files`: the embedded file server. FTP takes files in, HTTP hands them to phones."""
 
 import contextlib
 import socket
@@ -21,7 +21,7 @@ from phones_app.simulator.file_server import EmbeddedFileServer
 
 
 class Command(ReportingCommand):
-    help = "Run the embedded file server until SIGTERM or Ctrl-C. A port that is taken is replaced by a free one."
+    help = "Run the embedded file server until SIGTERM or Ctrl-C. A taken port is replaced by a free one."
     writes = False
 
     def handle(self, **options: Any) -> None:

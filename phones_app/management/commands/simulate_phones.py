@@ -1,4 +1,4 @@
-"""`manage.py simulate_phones`: plays every simulated phone of the inventory on this machine, until it is told to stop."""
+"""`manage.py simulate_phones`: plays the simulated phones of the inventory until it is told to stop."""
 
 import fcntl
 from argparse import ArgumentParser
@@ -37,19 +37,35 @@ LINES = 20
 
 class Command(ReportingCommand):
     help = (
-        "Play the phones that are marked as simulated and whose address is loopback, until SIGTERM or Ctrl-C. "
+        "Play the phones marked as simulated whose address is loopback, until SIGTERM or Ctrl-C. "
         "Phones that are added or changed meanwhile are picked up."
     )
-    columns = {"mac": "MAC", "model": "Model", "software": "Software", "sip_port": "SIP port", "web_port": "Web port"}
+    columns = {
+        "mac": "MAC",
+        "model": "Model",
+        "software": "Software",
+        "sip_port": "SIP port",
+        "web_port": "Web port",
+    }
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument(
-            "--count", type=positive(int, at_most=MOST_PHONES), default=0, metavar="N", help="Have at least N of them."
+            "--count",
+            type=positive(int, at_most=MOST_PHONES),
+            default=0,
+            metavar="N",
+            help="Have at least N of them.",
         )
-        parser.add_argument("--account", type=positive(int, at_most=2**63 - 1), metavar="VOIP_ID", help="Of new phones.")
-        parser.add_argument("--config-url", help="Where they fetch their files; default: the embedded file server.")
-        parser.add_argument("--portal", default="http://127.0.0.1:8000", help="Address of the portal in new phones' files.")
+        parser.add_argument(
+            "--account", type=positive(int, at_most=2**63 - 1), metavar="VOIP_ID", help="Of new phones."
+        )
+        parser.add_argument(
+            "--config-url", help="Where they fetch their files; default: the embedded file server."
+        )
+        parser.add_argument(
+            "--portal", default="http://127.0.0.1:8000", help="Address of the portal in new phones' files."
+        )
 
     def handle(self, *, count: int, account: int | None, config_url: str | None, **options: Any) -> None:
         new = missing_phones(count, self._account(account)) if count else []
@@ -63,7 +79,9 @@ class Command(ReportingCommand):
     def _account(self, voip_id: int | None) -> Account:
         account = account_numbered(voip_id) if voip_id else Account.objects.order_by("voip_id").first()
         if account is None:
-            raise CommandError("There is no account for new phones yet: make one with `manage.py create_account`.")
+            raise CommandError(
+                "There is no account for new phones yet: make one with `manage.py create_account`."
+            )
         return account
 
     def _play(self, url: str | None, every_event: bool) -> None:
@@ -83,7 +101,9 @@ class Command(ReportingCommand):
         """Look at the rows once; a database that does not answer is asked again in the next round."""
         try:
             close_old_connections()
-            changes = loop.call(players.follow({phone.mac: config_of(phone, url) for phone in playable_phones()}))
+            changes = loop.call(
+                players.follow({phone.mac: config_of(phone, url) for phone in playable_phones()})
+            )
             for change in changes:
                 if change.phone is not None:
                     keep_ports(change.phone)
@@ -121,7 +141,7 @@ def _row(config: SimulatedPhoneConfig, phone: SimulatedPhone | None = None) -> d
 
 def _played(change: Change) -> dict[str, object]:
     phone = _row(change.phone.config, change.phone) if change.phone else {"mac": change.mac}
-    return phone | {"text": change.text}
+    return {**phone, "text": change.text}
 
 
 def _line(change: Change) -> str:
@@ -139,5 +159,7 @@ def _only_one() -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise CommandError("Another `simulate_phones` is playing the phones of this data folder.") from None
+            raise CommandError(
+                "Another `simulate_phones` is playing the phones of this data folder."
+            ) from None
         yield

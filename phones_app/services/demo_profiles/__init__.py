@@ -21,7 +21,7 @@ class DemoLine:
 
 
 def sep_file(*, name: str, software_type: str, lines: Sequence[DemoLine], portal: str) -> bytes:
-    """The file of a phone at this portal (its URL). The same values give the same bytes; SCCP files hold no lines."""
+    """The file of a phone at this portal (its URL). Same values, same bytes; SCCP files hold no lines."""
     values = {
         "label": name.replace(" ", "")[:LABEL_LENGTH],
         "lines": "".join(_line(button, line) for button, line in enumerate(lines, start=1)).rstrip("\n"),
@@ -29,7 +29,9 @@ def sep_file(*, name: str, software_type: str, lines: Sequence[DemoLine], portal
         "time_server": TIME_SERVER,
         "portal": portal.rstrip("/"),
         # A stamp that changes with the content and with nothing else.
-        "stamp": "{" + str(uuid.uuid5(uuid.NAMESPACE_URL, f"{portal} {name} {software_type} {lines}")).upper() + "}",
+        "stamp": "{"
+        + str(uuid.uuid5(uuid.NAMESPACE_URL, f"{portal} {name} {software_type} {lines}")).upper()
+        + "}",
     }
     return _fill("sccp.cnf.xml" if software_type == "SCCP" else "sip.cnf.xml", values).encode()
 
@@ -43,4 +45,6 @@ def _line(button: int, line: DemoLine) -> str:
 def _fill(template: str, values: dict[str, str]) -> str:
     text = Path(__file__).with_name(template).read_text(encoding="utf-8")
     raw = {"lines"}  # XML already
-    return Template(text).substitute({key: text if key in raw else escape(text) for key, text in values.items()})
+    return Template(text).substitute(
+        {key: text if key in raw else escape(text) for key, text in values.items()}
+    )

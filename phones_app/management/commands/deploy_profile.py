@@ -1,0 +1,55 @@
+"""`manage.py deploy_profile`: put a profile on phones, restart them, and say whether it worked."""
+
+from argparse import ArgumentParser
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import CommandError
+
+from contacts_app.management.reporting import UsageError, argument
+from phones_app.management.deployments import DeploymentCommand
+from phones_app.models import Phone, PhoneProfile
+from phones_app.services.deployment import Deployed, deploy_many
+
+
+class Command(DeploymentCommand):
+    help = "Deploy the latest revision of a profile to phones."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("profile", type=argument(UUID), metavar="PROFILE_UUID")
+        self.add_macs(parser, required=False)
+        parser.add_argument(
+            "--all",
+            action="store_true",
+            dest="everywhere",
+            help="Every phone of the owner's account that it fits.",
+        )
+
+    def handle(
+        self, *, profile: UUID, macs: list[str], everywhere: bool, dry_run: bool, **options: Any
+    ) -> None:
+        if everywhere == bool(macs):
+            raise UsageError("Name phones by their MAC addresses, or say --all.")
+        row = PhoneProfile.objects.select_related("user__account", "revision").filter(uuid=profile).first()
+        if row is None:
+            raise CommandError(f"There is no profile {profile}.")
+        phones, unknown = self._fitting(row) if everywhere else self.phones(macs)
+        asked = deploy_many(phones=phones, profile=row, actor=self.actor, dry_run=dry_run)
+        if everywhere:
+            self._pass_over(asked)
+        self.conclude(asked, unknown, dry_run=dry_run, **options)
+
+    def _fitting(self, profile: PhoneProfile) -> tuple[list[Phone], list[Any]]:
+        account = profile.user.account
+        if account is None:
+            raise UsageError("The profile belongs to staff, not to an account: name the phones.")
+        return list(account.phones.select_related("account", "file_server", "call_manager")), []
+
+    def _pass_over(self, asked: Deployed) -> None:
+        """With --all, phones that the profile does not fit are no failure, unless it fits none."""
+        if not asked.deployments:
+            raise CommandError(f"The profile fits none of the account's {len(asked.refused)} phones.")
+        if asked.refused:
+            self.say(f"{len(asked.refused)} phones that the profile does not fit were passed over.")
+        asked.refused.clear()

@@ -1,0 +1,57 @@
+"""`manage.py load_demo`: a small made-up customer to try the portal with."""
+
+from argparse import ArgumentParser
+from typing import Any
+from urllib.parse import urlsplit
+
+from contacts_app.management.reporting import ReportingCommand, argument
+from phones_app.models import Phone
+from phones_app.services.demo import load_demo
+
+
+def web_address(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or len(text) > 200:
+        raise ValueError(f"“{text}” is not the address of a portal, such as http://127.0.0.1:8000")
+    return text.rstrip("/")
+
+
+class Command(ReportingCommand):
+    help = (
+        "Make the demo: one account with people, profiles and simulated phones. Run again it changes "
+        "nothing, or brings the profiles to another URL; what people changed or deleted stays so."
+    )
+    columns = {
+        "account": "Account",
+        "voip_id": "VoIP id",
+        "state": "State",
+        "renewed": "Profiles renewed",
+        "files": "Files",
+    }
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--url",
+            type=argument(web_address),
+            default="http://127.0.0.1:8000",
+            help="Where phones reach the portal.",
+        )
+
+    def handle(self, *, url: str, dry_run: bool, **options: Any) -> None:
+        demo = load_demo(url=url, dry_run=dry_run)
+        summary = {
+            "account": demo.account.name,
+            "voip_id": demo.account.voip_id,
+            "uuid": demo.account.uuid,
+            "state": "created" if demo.created else "was there",
+            "renewed": demo.renewed,
+            "files": demo.files,
+            "dry_run": dry_run,
+        }
+        if self.as_json or dry_run:
+            self.report([summary])
+            return
+        phones = Phone.objects.filter(account=demo.account).count()
+        changed = f", {len(demo.renewed)} profiles renewed" if demo.renewed else ""
+        self.say(f"demo      {demo.account} {summary['state']}: {phones} phones{changed}")

@@ -1,0 +1,20 @@
+"""`manage.py restart_phones`: have phones read their file again."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from phones_app.management.deployments import DeploymentCommand
+from phones_app.services.deployment import restart_many
+
+
+class Command(DeploymentCommand):
+    help = "Restart phones without an upload. A phone in a call is restarted when the call has ended."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        self.add_macs(parser, required=True)
+
+    def handle(self, *, macs: list[str], dry_run: bool, **options: Any) -> None:
+        phones, unknown = self.phones(macs)
+        asked = restart_many(phones=phones, actor=self.actor, dry_run=dry_run)
+        self.conclude(asked, unknown, dry_run=dry_run, **options)

@@ -1,0 +1,132 @@
+"""What commands have in common that ask for deployments: MAC addresses in, waiting, one row per phone out."""
+
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.core.management.base import CommandError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from contacts_app.management.reporting import ReportingCommand, Row, argument, positive
+from phones_app.models import Deployment, Phone
+from phones_app.models.deployment import State
+from phones_app.sep.mac import colons, parse_mac
+from phones_app.services.deployment import Deployed
+from phones_app.services.deployment_wait import wait_for
+
+WAIT_SECONDS = 300.0
+LONGEST_WAIT = 24 * 3600.0
+
+
+class DeploymentCommand(ReportingCommand):
+    """Status 1 when a phone was refused or failed; with --wait also when one was not confirmed in time."""
+
+    columns = {"mac": "Phone", "name": "Name", "state": "State", "evidence": "Evidence", "error": "Error"}
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--wait", action="store_true", help="Wait for the end; works without a worker too."
+        )
+        parser.add_argument(
+            "--timeout",
+            type=positive(float, at_most=LONGEST_WAIT),
+            default=WAIT_SECONDS,
+            metavar="SECONDS",
+            help="How long --wait waits; the work goes on afterwards (default: %(default)g).",
+        )
+
+    @staticmethod
+    def add_macs(parser: ArgumentParser, *, required: bool) -> None:
+        parser.add_argument(
+            "macs",
+            nargs="+" if required else "*",
+            type=argument(parse_mac),
+            metavar="MAC",
+            help="In any spelling: AA:BB:…, aabb.ccdd.eeff, SEPAABB…",
+        )
+
+    def phones(self, macs: Iterable[str]) -> tuple[list[Phone], list[Row]]:
+        """The phones, and a row for each address that belongs to none."""
+        wanted = list(dict.fromkeys(macs))
+        rows = Phone.objects.filter(mac__in=wanted).select_related("account", "file_server", "call_manager")
+        found = {phone.mac: phone for phone in rows}
+        unknown: list[Row] = [
+            _refused(mac, "", "unknown-phone", "There is no phone with this MAC address.")
+            for mac in wanted
+            if mac not in found
+        ]
+        return [found[mac] for mac in wanted if mac in found], unknown
+
+    def conclude(
+        self, asked: Deployed, unknown: list[Row], *, wait: bool, timeout: float, dry_run: bool, **_: Any
+    ) -> None:
+        """Wait if so asked, report each phone, and fail if anything went wrong."""
+        refused = unknown + [
+            _refused(phone.mac, phone.name, no.code, no.message) for phone, no in asked.refused
+        ]
+        deployments = asked.deployments
+        if dry_run:
+            rows = [_row(deployment) | {"state": "would be queued"} for deployment in deployments]
+        else:
+            if wait and deployments:
+                deployments = self._follow(deployments, timeout)
+            rows = [_row(deployment) for deployment in deployments]
+        self.report([*rows, *refused])
+        bad = [row for row in rows if _is_bad(row, waited=wait and not dry_run)]
+        if bad or refused:
+            raise CommandError(_summary(bad, refused, len(rows) + len(refused)))
+
+    def _follow(self, deployments: Sequence[Deployment], timeout: float) -> list[Deployment]:
+        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+        silent = self.as_json or not sys.stderr.isatty()
+        present = list(deployments)
+        with Progress(*columns, console=Console(stderr=True), disable=silent, transient=True) as progress:
+            bar = progress.add_task("Phones done", total=len(present))
+            for present in wait_for(deployments, seconds=timeout):
+                open_rows = [row for row in present if row.is_open]
+                waiting = {row.waiting_for or row.get_state_display().lower() for row in open_rows}
+                description = ", ".join(sorted(waiting)[:2]) or "Phones done"
+                progress.update(bar, completed=len(present) - len(open_rows), description=description)
+        return present
+
+
+def _row(deployment: Deployment) -> dict[str, Any]:
+    return {
+        "mac": colons(deployment.mac),
+        "name": deployment.phone.name if deployment.phone else "",
+        "deployment": None if deployment.pk is None else deployment.uuid,
+        "state": deployment.state,
+        "open": deployment.is_open,
+        "evidence": deployment.evidence.get("kind", ""),
+        "waiting_for": deployment.waiting_for,
+        "error": deployment.error,
+        "error_code": deployment.error_code,
+    }
+
+
+def _refused(mac: str, name: str, code: str, message: str) -> dict[str, Any]:
+    return {"mac": colons(mac), "name": name, "state": "refused", "error": message, "error_code": code}
+
+
+def _is_bad(row: Row, *, waited: bool) -> bool:
+    if waited:
+        return bool(row["state"] != State.CONFIRMED)
+    return not row["open"] and row["state"] in (State.FAILED, State.CANCELLED)
+
+
+def _summary(bad: Sequence[Row], refused: Sequence[Row], total: int) -> str:
+    still = sum(bool(row["open"]) for row in bad)
+    counts = {
+        "refused": len(refused),
+        "failed": sum(row["state"] == State.FAILED for row in bad),
+        "still under way": still,
+    }
+    counts["not confirmed"] = len(bad) - counts["failed"] - still
+    return (
+        f"Of {total} phones: "
+        + ", ".join(f"{number} {what}" for what, number in counts.items() if number)
+        + "."
+    )
