@@ -33,9 +33,8 @@ class AccountAdmin(PortalAdmin):
     )
 
     def tenant_rows(self, request: HttpRequest) -> QuerySet[Account]:
-        rows: QuerySet[Account] = super(PortalAdmin, self).get_queryset(request)
-        account = actor_of(request).account
-        return actor_of(request).sees(rows) if account is None else rows.filter(pk=account.pk)
+        actor, rows = actor_of(request), self.all_rows(request)
+        return actor.sees(rows) if actor.account is None else rows.filter(pk=actor.account.pk)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return self.tenant_rows(request).annotate(

@@ -50,7 +50,7 @@ class ApiTokenForm(forms.ModelForm):  # type: ignore[type-arg]
 class ApiTokenAdmin(PortalAdmin):
     form = ApiTokenForm
     list_display = (
-        "name_or_key",
+        "name_and_key",
         "scope",
         "account",
         "extension",
@@ -132,9 +132,9 @@ class ApiTokenAdmin(PortalAdmin):
         messages.success(request, f"{token} is revoked.")
         return HttpResponseRedirect(back)
 
-    @display(description="Token", ordering="name")
-    def name_or_key(self, token: ApiToken) -> str:
-        return str(token)
+    @display(description="Token", ordering="name", header=True)
+    def name_and_key(self, token: ApiToken) -> list[str]:
+        return [token.name or "–", token.key_id]
 
     @display(description="State", label=STATE_LABELS)
     def state(self, token: ApiToken) -> str:

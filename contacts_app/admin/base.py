@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import ForeignKey, Manager, Model, QuerySet
+from django.db.models import ForeignKey, Manager, Model, QuerySet, TextField
 from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -14,7 +14,12 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
-from unfold.widgets import UnfoldAdminPasswordToggleWidget, UnfoldBooleanSwitchWidget
+from unfold.views import ChangeList
+from unfold.widgets import (
+    UnfoldAdminExpandableTextareaWidget,
+    UnfoldAdminPasswordToggleWidget,
+    UnfoldBooleanSwitchWidget,
+)
 
 from contacts_app.services.actor import Actor, person
 
@@ -22,6 +27,15 @@ from contacts_app.services.actor import Actor, person
 def actor_of(request: HttpRequest) -> Actor:
     """The logged-in person as services know them."""
     return person(request.user, "admin")  # type: ignore[arg-type]
+
+
+class CountedOnce(ChangeList):
+    """A list that counts its rows once: unfiltered, the total is the number of results."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not self.query and not self.has_active_filters:
+            self.full_result_count = self.result_count
 
 
 class PortalAdmin(ModelAdmin):
@@ -36,21 +50,30 @@ class PortalAdmin(ModelAdmin):
     tenant_shares = False
     goes_along = False
     show_full_result_count = False
-    list_per_page = 50
+    list_per_page = 25
     list_max_show_all = 500
     list_filter_submit = True
+    list_fullwidth = True
     compressed_fields = True
+    formfield_overrides = {TextField: {"widget": UnfoldAdminExpandableTextareaWidget}}
     warn_unsaved_form = True
+
+    def all_rows(self, request: HttpRequest) -> QuerySet[Any]:
+        """Every row there is: nothing for a page, but what `tenant_rows` narrows down."""
+        return super().get_queryset(request)
 
     def tenant_rows(self, request: HttpRequest) -> QuerySet[Any]:
         """The rows that this person may see, without whatever lists add to them."""
-        rows = super().get_queryset(request)
+        rows = self.all_rows(request)
         if self.tenant_path is None:
             return rows
         return actor_of(request).sees(rows, self.tenant_path, shared=self.tenant_shares)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return self.tenant_rows(request)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return CountedOnce
 
     def is_theirs(self, request: HttpRequest, row: Model | None) -> bool:
         """Whether the person's account owns the row; staff own everything."""
@@ -71,7 +94,7 @@ class PortalAdmin(ModelAdmin):
 
     def formfield_for_foreignkey(self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any) -> Any:  # type: ignore[type-arg]
         """Only rows that the person may see can be chosen; a tenant's own rows always name the account."""
-        related = self.admin_site._registry.get(db_field.remote_field.model)  # type: ignore[arg-type]
+        related = self.admin_site._registry.get(db_field.remote_field.model)
         if isinstance(related, PortalAdmin) and "queryset" not in kwargs:
             kwargs["queryset"] = related.tenant_rows(request)
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
@@ -108,7 +131,7 @@ class PortalAdmin(ModelAdmin):
 
     def page(self, request: HttpRequest, template: str, title: str, **context: Any) -> TemplateResponse:
         """A page of one's own in the frame of the admin."""
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         frame = {
             **self.admin_site.each_context(request),
             "opts": self.opts,

@@ -10,9 +10,10 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.http import HttpRequest
+from django.utils.html import format_html
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
-from unfold.widgets import UnfoldBooleanSwitchWidget
+from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from contacts_app.admin.base import PortalAdmin, SecretField, TenantFilter
 from contacts_app.models import User
@@ -52,7 +53,10 @@ class NewUserForm(LoginNamesForm, UserCreationForm):
 
 class UserForm(LoginNamesForm, UserChangeForm):
     username = forms.CharField(
-        required=False, max_length=254, help_text="Second name to log in with; empty: the email."
+        required=False,
+        max_length=254,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="Second name to log in with; empty: the email.",
     )
     new_pin = SecretField(label="Phone PIN", validators=[PIN])
     forget_pin = forms.BooleanField(label="Forget the PIN", required=False, widget=UnfoldBooleanSwitchWidget)
@@ -92,6 +96,7 @@ class UserAdmin(DjangoUserAdmin, PortalAdmin):  # type: ignore[type-arg, misc]
     autocomplete_fields = ("account",)
     filter_horizontal = ("groups", "user_permissions")
     readonly_fields = (
+        "password_here",
         "uuid",
         "last_login",
         "last_login_ip",
@@ -102,10 +107,13 @@ class UserAdmin(DjangoUserAdmin, PortalAdmin):  # type: ignore[type-arg, misc]
     )
     add_fieldsets = (
         (None, {"fields": ("email", "first_name", "last_name", "account", "permission_level", "is_staff")}),
-        ("Password", {"fields": ("usable_password", "password1", "password2")}),
+        ("Password", {"fields": ("password1", "password2")}),
     )
     fieldsets = (
-        (None, {"fields": ("email", "username", "password", "account", "permission_level", "is_active")}),
+        (
+            None,
+            {"fields": ("email", "username", "password_here", "account", "permission_level", "is_active")},
+        ),
         (
             "Person",
             {
@@ -148,6 +156,11 @@ class UserAdmin(DjangoUserAdmin, PortalAdmin):  # type: ignore[type-arg, misc]
             obj.created_by = request.user  # type: ignore[assignment]
         super().save_model(request, obj, form, change)
 
+    @display(description="Password")
+    def password_here(self, user: User) -> str:
+        state = "Set" if user.has_usable_password() else "Not set"
+        return format_html('{} (<a class="text-link" href="../password/">change</a>)', state)
+
     @display(description="Name")
     def name(self, user: User) -> str:
         return f"{user.first_name} {user.last_name}".strip()
@@ -167,7 +180,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, PortalAdmin):  # type: ignore[type-arg, misc]
+class GroupAdmin(DjangoGroupAdmin, PortalAdmin):  # type: ignore[misc]
     """Sets of permissions; whoever can change them can have any, so this is for superusers."""
 
     tenant_path = None

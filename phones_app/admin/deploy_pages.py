@@ -110,7 +110,7 @@ class DeployPages(PortalAdmin):
 
     def _profile_form(self, request: HttpRequest, asked: QueryDict | None) -> ProfileForm:
         form = ProfileForm(asked)
-        profiles = self.admin_site.get_model_admin(PhoneProfile).tenant_rows(request)  # type: ignore[attr-defined]
+        profiles = self.admin_site.get_model_admin(PhoneProfile).tenant_rows(request)
         field: Any = form.fields["profile"]
         field.widget = AutocompleteSelect(Deployment._meta.get_field("profile"), self.admin_site)
         field.queryset = profiles.exclude(revision=None).select_related("revision")

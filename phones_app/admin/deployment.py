@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin, messages
@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateFilter
 from unfold.decorators import display
 
@@ -21,7 +22,7 @@ from phones_app.models import Deployment, DeploymentStep
 from phones_app.models.deployment import State
 from phones_app.services import deployment as service
 from phones_app.services.errors import Refusal
-from phones_app.templatetags.phone_labels import STEP_ICONS, ago, colour_of, duration, state_label
+from phones_app.templatetags.phone_labels import STEP_ICONS, ago, colour_of, duration, exact, state_label
 
 StepKind = DeploymentStep.Kind
 STEPS_OF = {
@@ -80,13 +81,16 @@ class TimelineStep:
         return duration(((self.row.finished_at or timezone.now()) - self.row.started_at).total_seconds())
 
     @property
-    def details(self) -> list[tuple[str, Any]]:
-        return details(self.row.detail) if self.row else []
+    def facts(self) -> list[tuple[str, Any]]:
+        return told(self.row.detail) if self.row else []
 
 
-def details(values: dict[str, Any]) -> list[tuple[str, Any]]:
+def told(values: dict[str, Any]) -> list[tuple[str, Any]]:
+    """The values that people look for, under their titles."""
     return [
-        (title, values[name]) for name, title in DETAILS.items() if values.get(name) not in (None, "", False)
+        (title, exact(datetime.fromisoformat(value)) if name.endswith("at") else value)
+        for name, title in DETAILS.items()
+        if (value := values.get(name)) not in (None, "", False)
     ]
 
 
@@ -101,7 +105,7 @@ def timeline(deployment: Deployment) -> dict[str, Any]:
         "steps": [TimelineStep(kind.label, rows.get(kind)) for kind in kinds],
         "took": duration(_span(deployment).total_seconds()),
         "proof": EVIDENCE.get(evidence.get("kind", ""), ""),
-        "proof_details": details(evidence),
+        "proof_facts": told(evidence),
         "cancellable": deployment.is_open and (deployment.state in service.CANCELLABLE),
     }
 
@@ -209,7 +213,9 @@ class DeploymentAdmin(MacSearchMixin, ReadOnlyAdmin):
 
     @display(description="Took")
     def took(self, deployment: Deployment) -> str:
-        return "" if deployment.state == State.QUEUED else duration(_span(deployment).total_seconds())
+        if deployment.state == State.QUEUED:
+            return ""
+        return format_html('<span class="pb-ago">{}</span>', duration(_span(deployment).total_seconds()))
 
     @display(description="Problem")
     def problem(self, deployment: Deployment) -> str:

@@ -49,4 +49,4 @@ def record_reveal(request: HttpRequest, profile: PhoneProfile) -> None:
     """Write down that somebody was shown the profile's passwords."""
     if may_reveal(request) and profile.revision is not None:
         message = f"Was shown {profile.revision} with its passwords."
-        LogEntry.objects.log_actions(request.user.pk, [profile], CHANGE, message, single_object=True)
+        LogEntry.objects.log_actions(str(request.user.pk), [profile], CHANGE, message, single_object=True)

@@ -21,22 +21,17 @@ class PhoneForm(SecretForm):
     kept_in = "web_password"
     new_secret = SecretField(label="Push password")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["mac"] = self.instance.mac_with_colons
+
 
 @admin.register(Phone)
 class PhoneAdmin(MacSearchMixin, DeployPages, PortalAdmin):
     form = PhoneForm
-    list_display = (
-        "mac_address",
-        "name",
-        "model",
-        "software_type",
-        "account",
-        "current_profile",
-        "deployed",
-        "seen",
-        "is_active",
-    )
-    list_display_links = ("mac_address",)
+    list_display = ("phone", "model_here", "account_name", "current_profile", "deployed", "seen", "is_active")
+    list_display_links = ("phone",)
     list_select_related = ("account", "current_profile", "last_deployment")
     list_filter = (
         ("last_deployment__state", ChoicesCheckboxFilter),
@@ -89,15 +84,21 @@ class PhoneAdmin(MacSearchMixin, DeployPages, PortalAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
-        recent = (
-            Deployment.objects.filter(phone=object_id) if object_id.isdigit() else Deployment.objects.none()
-        )
+        recent = Deployment.objects.filter(phone=int(object_id) if object_id.isdecimal() else None)
         context = {"recent_deployments": recent.order_by("-created_at", "-pk")[:RECENT]}
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
-    @display(description="MAC address", ordering="mac")
-    def mac_address(self, phone: Phone) -> str:
-        return phone.mac_with_colons
+    @display(description="Phone", ordering="mac", header=True)
+    def phone(self, phone: Phone) -> list[str]:
+        return [phone.mac_with_colons, phone.name]
+
+    @display(description="Model", ordering="model", header=True)
+    def model_here(self, phone: Phone) -> list[str]:
+        return [phone.model or "–", phone.software_type or ""]
+
+    @display(description="Account", ordering="account__name")
+    def account_name(self, phone: Phone) -> str:
+        return phone.account.name
 
     @display(description="Last deployment", ordering="last_deployment__created_at")
     def deployed(self, phone: Phone) -> str:

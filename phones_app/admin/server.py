@@ -101,7 +101,7 @@ class CallManagerAdmin(ServerAdmin):
     list_filter = (("kind", ChoicesCheckboxFilter), ("account", TenantFilter))
     readonly_fields = ("tested", "test_result", "uuid", "created_at", "updated_at")
     fieldsets = (
-        (None, {"fields": ("name", "account", "kind", ("host", "port"))}),
+        (None, {"fields": ("name", "account", "kind", "host", "port")}),
         ("SIP", {"fields": ("transport",)}),
         ("Asterisk", {"fields": ("channel", "username", "new_secret", "forget_secret")}),
         ("Restart", {"fields": ("action", "stamps")}),

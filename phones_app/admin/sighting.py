@@ -21,7 +21,7 @@ class MacAdmin(MacSearchMixin, ReadOnlyAdmin):
     list_display_links = ("mac_address",)
 
     def tenant_rows(self, request: HttpRequest) -> QuerySet[Any]:
-        rows: QuerySet[Any] = super(ReadOnlyAdmin, self).get_queryset(request)
+        rows = self.all_rows(request)
         actor = actor_of(request)
         if actor.is_staff:
             return rows
