@@ -41,7 +41,6 @@ class Server:
     username: str
     password: str
     root: Path
-    log: Path | None = None
     _stop: Callable[[], None] = field(default=lambda: None, repr=False)
 
     def stop(self) -> None:
@@ -110,8 +109,6 @@ connect_from_port_20=NO
 port_promiscuous=YES
 max_per_ip=0
 secure_chroot_dir={state}/empty
-xferlog_enable=YES
-log_ftp_protocol=YES
 vsftpd_log_file={state}/log
 """
 
@@ -208,8 +205,8 @@ def _process(
             _end(processes.pop())
 
     try:
-        port, log = _start(program, configuration, arguments, state, folder, processes)
-        yield Server("127.0.0.1", port, user, password, folder, log, stop)
+        port = _start(program, configuration, arguments, state, folder, processes)
+        yield Server("127.0.0.1", port, user, password, folder, stop)
     finally:
         stop()
         shutil.rmtree(state, ignore_errors=True)
@@ -222,7 +219,7 @@ def _start(
     state: Path,
     root: Path,
     processes: list[subprocess.Popen[bytes]],
-) -> tuple[int, Path]:
+) -> int:
     account = _account()
     drop: dict[str, Any] = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
     if os.geteuid() != 0:
@@ -249,7 +246,7 @@ def _start(
             )
         processes.append(process)
         if _greets(port, process):
-            return port, own / "log"
+            return port
         _end(processes.pop())
     said = "\n".join(path.read_text() for path in state.glob("state-*/[ol]*"))
     raise RuntimeError(f"{program} did not start: {said}")
