@@ -1,4 +1,4 @@
-"""Logging: one structured line per event with the request's id, readable on a terminal or as JSON, never with a secret."""
+"""Logging: one structured line per event with the request's id, for people or as JSON, never with a secret."""
 
 from typing import Any
 
@@ -8,13 +8,13 @@ EventDict = dict[str, Any]
 
 
 def without_query(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """Cut query strings from logged requests: phones send PINs and push passwords in them (Cisco phones spec §1.5, §8.14)."""
+    """Cut query strings from logged requests: phones put PINs and push passwords there (Cisco phones spec §8.14)."""
     if isinstance(request := event.get("request"), str):
         event["request"] = request.partition("?")[0]
     return event
 
 
-SHARED = [
+SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,

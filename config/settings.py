@@ -18,7 +18,9 @@ PHONE_FILES_DIR = DATA_DIR / "phones"
 
 SECRET_KEY = secret("SECRET_KEY", kept_in=DATA_DIR / "secret_key", make=new_secret_key)
 # The first key encrypts, all of them decrypt: put a new key in front, run `manage.py rotate_secrets`, drop the old one.
-ENCRYPTION_KEYS = secret("ENCRYPTION_KEYS", kept_in=DATA_DIR / "encryption_keys", make=new_encryption_key).split(",")
+ENCRYPTION_KEYS = secret(
+    "ENCRYPTION_KEYS", kept_in=DATA_DIR / "encryption_keys", make=new_encryption_key
+).split(",")
 
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
@@ -107,6 +109,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.phone_pages.bare_answers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -140,7 +143,10 @@ TEMPLATES = [
 
 # --- People and their credentials --------------------------------------------------------------------------------
 AUTH_USER_MODEL = "contacts_app.User"
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "contacts_app.services.login.EmailOrUsernameBackend"]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "contacts_app.services.login.EmailOrUsernameBackend",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
@@ -201,6 +207,8 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 HTTPS = env.bool("HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+# Phones of many models speak no TLS that would be accepted today.
+SECURE_REDIRECT_EXEMPT = [r"^cisco/services/"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 if env.bool("TRUST_PROXY", default=False):

@@ -12,9 +12,21 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
-    path("api/schema", SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[]), name="schema"),
-    path("api/docs", SpectacularSwaggerView.as_view(authentication_classes=[], permission_classes=[]), name="docs"),
-    path("api/redoc", SpectacularRedocView.as_view(authentication_classes=[], permission_classes=[]), name="redoc"),
+    path(
+        "api/schema",
+        SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[]),
+        name="schema",
+    ),
+    path(
+        "api/docs",
+        SpectacularSwaggerView.as_view(authentication_classes=[], permission_classes=[]),
+        name="docs",
+    ),
+    path(
+        "api/redoc",
+        SpectacularRedocView.as_view(authentication_classes=[], permission_classes=[]),
+        name="redoc",
+    ),
     path("api/v1/", include("phones_app.api.urls")),
     path("cisco/services/", include("phones_app.api.phone_services")),
 ]

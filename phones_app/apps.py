@@ -20,7 +20,10 @@ def add_default_key_macros(**_: Any) -> None:
     if not KeyMacro.objects.exists():
         KeyMacro.objects.bulk_create(
             KeyMacro(
-                name=macro.name, phone_models=", ".join(macro.models), steps=format_steps(macro.steps), priority=number * 10
+                name=macro.name,
+                phone_models=", ".join(macro.models),
+                steps=format_steps(macro.steps),
+                priority=number * 10,
             )
             for number, macro in enumerate(load_macros(), start=1)
         )

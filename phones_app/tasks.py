@@ -9,4 +9,3 @@ from phones_app.services import deployment_run
 def run_due() -> None:
     """Carry out whatever deployments are due."""
     deployment_run.run_due()
-

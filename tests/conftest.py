@@ -41,7 +41,12 @@ def alice(acme):
     from contacts_app.models import User
 
     return User.objects.create_user(
-        "alice@acme.example", "correct horse", account=acme, permission_level=0, first_name="Alice", last_name="Archer"
+        "alice@acme.example",
+        "correct horse",
+        account=acme,
+        permission_level=0,
+        first_name="Alice",
+        last_name="Archer",
     )
 
 
@@ -49,7 +54,9 @@ def alice(acme):
 def bob(acme):
     from contacts_app.models import User
 
-    return User.objects.create_user("bob@acme.example", "correct horse", account=acme, first_name="Bob", last_name="Baker")
+    return User.objects.create_user(
+        "bob@acme.example", "correct horse", account=acme, first_name="Bob", last_name="Baker"
+    )
 
 
 @pytest.fixture

@@ -48,12 +48,21 @@ class Processes:
     def start(self, name: str, *arguments: str) -> "subprocess.Popen[bytes]":
         log = (self.folder / f"{name}.log").open("ab")
         self.running[name] = subprocess.Popen(
-            [sys.executable, *arguments], cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
         return self.running[name]
 
     def start_worker(self) -> None:
-        self.start("worker", *"-m celery -A config worker --pool threads -c 2 -l warning --without-mingle".split())
+        self.start(
+            "worker",
+            *("-m", "celery", "-A", "config", "worker", "--pool", "threads", "-c", "2"),
+            *("-l", "warning", "--without-mingle"),
+        )
 
     def start_sweep(self) -> None:
         self.start("sweep", "manage.py", "sweep", "--every", "0.3")
@@ -61,8 +70,14 @@ class Processes:
     def start_web(self) -> str:
         """A web server; its address, once it answers."""
         url = f"http://127.0.0.1:{(port := free_port())}"
-        self.start("web", *f"-m granian --interface wsgi --port {port} --workers 1 --blocking-threads 24".split(),
-                   "--log-level", "warning", "--no-ws", "config.wsgi:application")
+        self.start(
+            "web",
+            *f"-m granian --interface wsgi --port {port} --workers 1 --blocking-threads 24".split(),
+            "--log-level",
+            "warning",
+            "--no-ws",
+            "config.wsgi:application",
+        )
 
         def answers() -> bool:
             with contextlib.suppress(urllib.error.URLError, ConnectionError):

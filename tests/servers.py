@@ -42,21 +42,49 @@ def postgres() -> Iterator[str]:
         home.mkdir()
         if user:
             # PostgreSQL refuses to run as root.
-            os.chmod(folder, 0o755)  # noqa: S103
+            os.chmod(folder, 0o755)
             shutil.chown(home, user)
         port = free_port()
         cluster = home / "data"
         quiet = {"stdout": subprocess.DEVNULL, "user": user, "cwd": home}
         subprocess.run(
-            [binaries / "initdb", "--auth=trust", "--username=postgres", "--no-sync", "--encoding=UTF8", "-D", cluster],
-            check=True, **quiet,
+            [
+                binaries / "initdb",
+                "--auth=trust",
+                "--username=postgres",
+                "--no-sync",
+                "--encoding=UTF8",
+                "-D",
+                cluster,
+            ],
+            check=True,
+            **quiet,
         )
-        options = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": home, "fsync": "off",
-                   "synchronous_commit": "off", "full_page_writes": "off", "max_connections": 300}
+        options = {
+            "listen_addresses": "127.0.0.1",
+            "port": port,
+            "unix_socket_directories": home,
+            "fsync": "off",
+            "synchronous_commit": "off",
+            "full_page_writes": "off",
+            "max_connections": 300,
+        }
         settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
-        with _server([binaries / "postgres", "-D", cluster, *settings], signal.SIGINT, stderr=subprocess.DEVNULL, **quiet):
-            wait_for(lambda: subprocess.call(
-                [binaries / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port), "-U", "postgres"], **quiet) == 0)
+        with _server(
+            [binaries / "postgres", "-D", cluster, *settings],
+            signal.SIGINT,
+            stderr=subprocess.DEVNULL,
+            **quiet,
+        ):
+            wait_for(
+                lambda: (
+                    subprocess.call(
+                        [binaries / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port), "-U", "postgres"],
+                        **quiet,
+                    )
+                    == 0
+                )
+            )
             yield f"postgres://postgres@127.0.0.1:{port}/postgres"
 
 

@@ -4,8 +4,9 @@ A dialect is a subclass of `Dialect` that says which URLs are its own and how it
 `dialect = …`. Errors outside any view (unknown URL, server error) find their dialect by the URL's prefix.
 """
 
+import io
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import IO, Any, ClassVar, cast
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
@@ -42,7 +43,7 @@ class BoundedJSONParser(JSONParser):
         try:
             # JSON is UTF-8 (RFC 8259 §8.1), whatever the Content-Type names: some of Python's codecs unpack.
             utf_8 = {**parser_context, "encoding": "utf-8"}
-            body = super().parse(_Bounded(stream, limit), media_type, utf_8)
+            body = super().parse(cast(IO[Any], _Bounded(stream, limit)), media_type, utf_8)
             if not _is_text(body):
                 raise exceptions.ParseError("JSON parse error - half of a surrogate pair")
             return body
@@ -59,10 +60,11 @@ def _is_text(value: Any) -> bool:
     return all(map(_is_text, value)) if isinstance(value, list) else True
 
 
-class _Bounded:
+class _Bounded(io.RawIOBase):
     """A stream that refuses to be read beyond a limit (a chunked body announces no length)."""
 
     def __init__(self, stream: Any, limit: int) -> None:
+        super().__init__()
         self.stream, self.left = stream, limit
 
     def read(self, size: int = -1) -> bytes:
@@ -83,7 +85,9 @@ class Dialect:
         """The error body; `fields` maps the request's fields to what is wrong with them."""
         raise NotImplementedError
 
-    def response(self, status_code: int, message: str, fields: Mapping[str, list[str]] | None = None) -> Response:
+    def response(
+        self, status_code: int, message: str, fields: Mapping[str, list[str]] | None = None
+    ) -> Response:
         return Response(self.error(status_code, message, fields or {}), status=status_code)
 
 
@@ -116,17 +120,23 @@ def error_response(error: Exception, context: dict[str, Any]) -> Response | None
     elif isinstance(error, DjangoPermissionDenied):
         error = exceptions.PermissionDenied()
     elif isinstance(error, DjangoValidationError):
-        error = exceptions.ValidationError(error.message_dict if hasattr(error, "error_dict") else error.messages)
+        error = exceptions.ValidationError(
+            error.message_dict if hasattr(error, "error_dict") else error.messages
+        )
     if not isinstance(error, exceptions.APIException):
         return None
     set_rollback()
     fields: dict[str, list[str]] = {}
     if isinstance(error, exceptions.ValidationError):
         fields = flatten(error.detail)
-        message = "; ".join(f"{field}: {text}" if field else text for field, texts in fields.items() for text in texts)
+        message = "; ".join(
+            f"{field}: {text}" if field else text for field, texts in fields.items() for text in texts
+        )
     else:
         message = str(error.detail)
-    response = dialect.response(error.status_code, message, {field: texts for field, texts in fields.items() if field})
+    response = dialect.response(
+        error.status_code, message, {field: texts for field, texts in fields.items() if field}
+    )
     if header := getattr(error, "auth_header", None):
         response["WWW-Authenticate"] = header
     if wait := getattr(error, "wait", None):

@@ -10,13 +10,18 @@ class Account(models.Model):
     """A customer. `voip_id` is the public number that stands in URLs."""
 
     voip_id = models.PositiveBigIntegerField(
-        "VoIP id", unique=True, validators=[MinValueValidator(1)], help_text="Public number of the account, as in URLs."
+        "VoIP id",
+        unique=True,
+        validators=[MinValueValidator(1)],
+        help_text="Public number of the account, as in URLs.",
     )
     uuid = models.UUIDField("UUID", default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=255, db_index=True)
     email = models.EmailField(help_text="Where the account is told about things that need attention.")
     time_zone = models.CharField(max_length=64, default="UTC", help_text="IANA name, such as Europe/Lisbon.")
-    is_active = models.BooleanField(default=True, help_text="Tokens and people of an inactive account are refused.")
+    is_active = models.BooleanField(
+        default=True, help_text="Tokens and people of an inactive account are refused."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -38,7 +43,9 @@ class Extension(models.Model):
 
     class Meta:
         ordering = ["account", "number"]
-        constraints = [models.UniqueConstraint(fields=["account", "number"], name="extension_number_once_per_account")]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "number"], name="extension_number_once_per_account")
+        ]
 
     def __str__(self) -> str:
         return f"{self.number} {self.name}".strip()

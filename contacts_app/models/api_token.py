@@ -21,8 +21,12 @@ class ApiToken(models.Model):
     key_id = models.CharField(max_length=16, unique=True, editable=False)
     digest = models.CharField(max_length=64, editable=False)
     scope = models.CharField(max_length=16, choices=Scope)
-    account = models.ForeignKey(Account, null=True, blank=True, on_delete=models.CASCADE, related_name="tokens")
-    extension = models.ForeignKey(Extension, null=True, blank=True, on_delete=models.CASCADE, related_name="tokens")
+    account = models.ForeignKey(
+        Account, null=True, blank=True, on_delete=models.CASCADE, related_name="tokens"
+    )
+    extension = models.ForeignKey(
+        Extension, null=True, blank=True, on_delete=models.CASCADE, related_name="tokens"
+    )
     read_only = models.BooleanField(default=False, help_text="Only GET, HEAD and OPTIONS are allowed.")
     networks = models.CharField(
         max_length=512, blank=True, help_text="Comma-separated networks that may use the token; empty: any."
@@ -32,7 +36,12 @@ class ApiToken(models.Model):
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
     )
 
     class Meta:
@@ -59,7 +68,9 @@ class LoginSession(models.Model):
     """One login of a person through REST: its access and refresh tokens are good as long as this row is."""
 
     uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="login_sessions")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="login_sessions"
+    )
     refresh_id = models.UUIDField(default=uuid4, help_text="The one refresh token that is still good.")
     ip = models.GenericIPAddressField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

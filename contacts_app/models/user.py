@@ -24,7 +24,9 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        return self.create_user(email, password, is_staff=True, is_superuser=True, permission_level=0, **fields)
+        return self.create_user(
+            email, password, is_staff=True, is_superuser=True, permission_level=0, **fields
+        )
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -36,14 +38,23 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     uuid = models.UUIDField("UUID", default=uuid.uuid4, unique=True, editable=False)
     email = models.EmailField(unique=True)
-    username = models.CharField(max_length=254, unique=True, help_text="Second name to log in with; the email if not set.")
+    username = models.CharField(
+        max_length=254, unique=True, help_text="Second name to log in with; the email if not set."
+    )
     first_name = models.CharField(max_length=150, blank=True)
     last_name = models.CharField(max_length=150, blank=True)
     account = models.ForeignKey(
-        Account, null=True, blank=True, on_delete=models.CASCADE, related_name="users", help_text="Empty for staff."
+        Account,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="users",
+        help_text="Empty for staff.",
     )
     permission_level = models.PositiveSmallIntegerField(
-        default=1, validators=[MaxValueValidator(9)], help_text="0 may do everything in the account; others only see and switch their own profiles."
+        default=1,
+        validators=[MaxValueValidator(9)],
+        help_text="0 may do everything in the account; others only see and switch their own profiles.",
     )
     phone = models.CharField(max_length=64, null=True, blank=True)
     lang = models.CharField(max_length=16, default="en")
@@ -52,19 +63,21 @@ class User(AbstractBaseUser, PermissionsMixin):
     timezone = models.CharField(max_length=64, default="UTC")
     pin_hash = models.CharField("phone PIN", max_length=128, blank=True, editable=False)
 
-    is_active = models.BooleanField(default=True)
+    is_active = models.BooleanField(default=True)  # type: ignore[assignment, misc]
     is_staff = models.BooleanField("may use the admin", default=False)
     last_login_ip = models.GenericIPAddressField(null=True, blank=True, editable=False)
     last_logout_ip = models.GenericIPAddressField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=now, editable=False)
-    created_by = models.ForeignKey("self", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+")
+    created_by = models.ForeignKey(
+        "self", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     objects = UserManager()
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS = []  # type: ignore[misc]
 
     class Meta:
         ordering = ["email"]

@@ -62,7 +62,11 @@ def person(user: User, channel: str, session_uuid: str = "") -> Actor:
 def program(token: ApiToken) -> Actor:
     """The bearer of an API token: level 0 within the token's account or, for a staff token, everywhere."""
     return Actor(
-        f"token {token.key_id}", "rest", account=token.account, extension=token.extension, read_only=token.read_only
+        f"token {token.key_id}",
+        "rest",
+        account=token.account,
+        extension=token.extension,
+        read_only=token.read_only,
     )
 
 

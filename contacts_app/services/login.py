@@ -23,12 +23,20 @@ class EmailOrUsernameBackend(ModelBackend):
     """Django's own backend, which also takes the user name that the phone profiles API logs in with."""
 
     def authenticate(
-        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **kwargs: Any,
     ) -> User | None:
         name = (username or kwargs.get("email") or "").strip()
         if not name or password is None or "\x00" in name:
             return None
-        user = User.objects.select_related("account").filter(Q(email__iexact=name) | Q(username__iexact=name)).first()
+        user = (
+            User.objects.select_related("account")
+            .filter(Q(email__iexact=name) | Q(username__iexact=name))
+            .first()
+        )
         if user is None:
             User().set_password(password)  # The same work as for a known name, so that time tells nothing.
             return None
@@ -49,7 +57,13 @@ class TokenRefused(Exception):
 
 def _sign(kind: str, session: LoginSession, lifetime: timedelta, **claims: str) -> str:
     now = timezone.now()
-    payload = {"typ": kind, "sid": str(session.uuid), "sub": str(session.user.uuid), "iat": now, "exp": now + lifetime}
+    payload = {
+        "typ": kind,
+        "sid": str(session.uuid),
+        "sub": str(session.user.uuid),
+        "iat": now,
+        "exp": now + lifetime,
+    }
     return jwt.encode(payload | claims, settings.SECRET_KEY, algorithm=ALGORITHM)
 
 
@@ -66,7 +80,9 @@ def open_session(user: User, ip: str | None) -> Tokens:
         session = LoginSession.objects.create(
             user=user, ip=ip, expires_at=now + timedelta(seconds=settings.REFRESH_TOKEN_SECONDS)
         )
-        live = LoginSession.objects.filter(user=user, revoked_at=None, expires_at__gt=now).order_by("-created_at", "-pk")
+        live = LoginSession.objects.filter(user=user, revoked_at=None, expires_at__gt=now).order_by(
+            "-created_at", "-pk"
+        )
         surplus = list(live.values_list("pk", flat=True)[LIVE_SESSIONS_PER_USER:])
         LoginSession.objects.filter(pk__in=surplus).update(revoked_at=now)
         User.objects.filter(pk=user.pk).update(last_login=now, last_login_ip=ip)
@@ -77,7 +93,12 @@ def open_session(user: User, ip: str | None) -> Tokens:
 def session_of(token: str, kind: str) -> tuple[LoginSession, dict[str, Any]]:
     """The live session that a signed token belongs to, and the token's claims. Raises TokenRefused."""
     try:
-        claims = jwt.decode(token, settings.SECRET_KEY, algorithms=[ALGORITHM], options={"require": ["exp", "sid", "typ"]})
+        claims = jwt.decode(
+            token,
+            settings.SECRET_KEY,
+            algorithms=[ALGORITHM],
+            options={"require": ["exp", "sid", "typ", "jti"]},
+        )
         session_uuid = uuid.UUID(claims["sid"])
     except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError):
         raise TokenRefused("Invalid or expired token") from None
@@ -94,7 +115,7 @@ def refresh_session(refresh_token: str) -> Tokens:
     """New tokens for old: each refresh token is good once, and one that is used again ends its session."""
     session, claims = session_of(refresh_token, "refresh")
     fresh = uuid.uuid4()
-    taken = LoginSession.objects.filter(pk=session.pk, refresh_id=claims.get("jti"), revoked_at=None).update(
+    taken = LoginSession.objects.filter(pk=session.pk, refresh_id=claims["jti"], revoked_at=None).update(
         refresh_id=fresh, expires_at=timezone.now() + timedelta(seconds=settings.REFRESH_TOKEN_SECONDS)
     )
     if not taken:

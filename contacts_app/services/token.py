@@ -43,7 +43,9 @@ def create_token(
     """A new token and its text, which is not kept and cannot be shown again. Neither owner: a staff token."""
     parse_networks(networks)
     key_id, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
-    scope = ApiToken.Scope.EXTENSION if extension else ApiToken.Scope.ACCOUNT if account else ApiToken.Scope.STAFF
+    scope = (
+        ApiToken.Scope.EXTENSION if extension else ApiToken.Scope.ACCOUNT if account else ApiToken.Scope.STAFF
+    )
     token = ApiToken.objects.create(
         name=name,
         key_id=key_id,

@@ -59,7 +59,10 @@ class Supervisor:
     def _start(self, service: Service) -> None:
         # A session of its own: Ctrl-C reaches the supervisor alone, which then stops its children in order.
         service.process = subprocess.Popen(  # noqa: S603 - the commands are our own
-            service.command, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=_die_with_parent  # noqa: PLW1509
+            service.command,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=_die_with_parent,
         )
         service.started_at = time.monotonic()
         service.restart_at = 0.0

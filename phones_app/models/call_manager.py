@@ -43,17 +43,28 @@ class CallManager(models.Model):
 
     uuid = models.UUIDField("UUID", default=uuid.uuid4, unique=True, editable=False)
     account = models.ForeignKey(
-        Account, null=True, blank=True, on_delete=models.CASCADE, related_name="call_managers", help_text="Empty: shared."
+        Account,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="call_managers",
+        help_text="Empty: shared.",
     )
     name = models.CharField(max_length=255)
     kind = models.CharField(max_length=3, choices=Kind)
     host = models.CharField("address", max_length=255)
     port = models.PositiveIntegerField(validators=PORT, help_text="Usually 5060 for SIP, 5038 for AMI.")
-    transport = models.CharField(max_length=3, choices=Transport, default=Transport.UDP, help_text="SIP only.")
+    transport = models.CharField(
+        max_length=3, choices=Transport, default=Transport.UDP, help_text="SIP only."
+    )
     username = models.CharField(max_length=255, blank=True, help_text="AMI only.")
     password = EncryptedTextField(blank=True, default="", help_text="AMI only.")
     channel = models.CharField(
-        "channel driver", max_length=8, choices=Channel, default=Channel.PJSIP, help_text="AMI only: which driver SIP phones register at."
+        "channel driver",
+        max_length=8,
+        choices=Channel,
+        default=Channel.PJSIP,
+        help_text="AMI only: which driver SIP phones register at.",
     )
     action = models.CharField(max_length=8, choices=Action, default=Action.RESTART)
     stamps = models.TextField(
@@ -78,9 +89,13 @@ class KeyMacro(models.Model):
     """Key presses that restart phones of some models: Cisco has no other restart by HTTP (Cisco phones spec §1.4)."""
 
     name = models.CharField(max_length=255, unique=True)
-    phone_models = models.CharField("phone models", max_length=512, help_text="Patterns of model numbers, comma-separated: 79*, 8845.")
+    phone_models = models.CharField(
+        "phone models", max_length=512, help_text="Patterns of model numbers, comma-separated: 79*, 8845."
+    )
     steps = models.TextField(help_text="One a line: `Key:Settings`, or `pause 0.5` (seconds).")
-    priority = models.PositiveSmallIntegerField(default=100, help_text="Of several that fit, the lowest number is used.")
+    priority = models.PositiveSmallIntegerField(
+        default=100, help_text="Of several that fit, the lowest number is used."
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

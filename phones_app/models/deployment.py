@@ -50,9 +50,13 @@ class Deployment(models.Model):
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.DEPLOY)
     phone = models.ForeignKey(Phone, null=True, on_delete=models.SET_NULL, related_name="deployments")
     mac = MacAddressField("MAC address", db_index=True)
-    profile = models.ForeignKey(PhoneProfile, null=True, on_delete=models.SET_NULL, related_name="deployments")
+    profile = models.ForeignKey(
+        PhoneProfile, null=True, on_delete=models.SET_NULL, related_name="deployments"
+    )
     profile_name = models.CharField("profile", max_length=255, blank=True)
-    revision = models.ForeignKey(ProfileRevision, null=True, on_delete=models.SET_NULL, related_name="deployments")
+    revision = models.ForeignKey(
+        ProfileRevision, null=True, on_delete=models.SET_NULL, related_name="deployments"
+    )
     sha256 = models.CharField(max_length=64, blank=True)
 
     state = models.CharField(max_length=24, choices=State, default=State.QUEUED)
@@ -84,7 +88,9 @@ class Deployment(models.Model):
                 name="one_running_deployment_per_phone",
             ),
             models.UniqueConstraint(
-                fields=["phone"], condition=Q(finished_at=None, state=State.QUEUED), name="one_queued_deployment_per_phone"
+                fields=["phone"],
+                condition=Q(finished_at=None, state=State.QUEUED),
+                name="one_queued_deployment_per_phone",
             ),
         ]
         indexes = [
@@ -124,7 +130,9 @@ class DeploymentStep(models.Model):
 
     class Meta:
         ordering = ["deployment", "pk"]
-        constraints = [models.UniqueConstraint(fields=["deployment", "kind"], name="one_step_of_a_kind_per_deployment")]
+        constraints = [
+            models.UniqueConstraint(fields=["deployment", "kind"], name="one_step_of_a_kind_per_deployment")
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.get_state_display()}"

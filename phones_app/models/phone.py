@@ -1,6 +1,7 @@
 """A phone in the inventory, keyed by its MAC address."""
 
 import uuid
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -23,8 +24,8 @@ PORT = [MinValueValidator(1), MaxValueValidator(65535)]
 class MacAddressField(models.CharField):
     """Twelve upper-case hex digits in the database; takes a MAC address in any spelling."""
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **(kwargs | {"max_length": 12}))  # type: ignore[arg-type]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **(kwargs | {"max_length": 12}))
 
     def to_python(self, value: object) -> str | None:
         if value in (None, ""):
@@ -34,9 +35,9 @@ class MacAddressField(models.CharField):
         except ValueError as error:
             raise ValidationError(str(error)) from None
 
-    def formfield(self, **kwargs: object) -> object:
+    def formfield(self, **kwargs: Any) -> Any:
         # Longer spellings than the stored one are welcome in forms.
-        return super().formfield(**({"max_length": 32} | kwargs))  # type: ignore[arg-type]
+        return super().formfield(**({"max_length": 32} | kwargs))
 
 
 class Phone(models.Model):
@@ -46,7 +47,9 @@ class Phone(models.Model):
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="phones")
     uuid = models.UUIDField("UUID", default=uuid.uuid4, unique=True, editable=False)
     brand = models.CharField(max_length=64, default="Cisco", blank=True)
-    model = models.CharField(max_length=64, blank=True, help_text="Such as 8845; CP-8845 and Cisco 8845 are the same.")
+    model = models.CharField(
+        max_length=64, blank=True, help_text="Such as 8845; CP-8845 and Cisco 8845 are the same."
+    )
     name = models.CharField(max_length=255, blank=True)
     description = models.TextField(blank=True)
     hostname = models.CharField(max_length=255, blank=True)
@@ -55,7 +58,9 @@ class Phone(models.Model):
 
     phone_ip = models.GenericIPAddressField("IP address", null=True, blank=True)
     phone_vlan = models.CharField("VLAN", max_length=32, blank=True)
-    software_version = models.CharField("load", max_length=128, blank=True, help_text="Firmware load, as sip88xx.14-2-1.")
+    software_version = models.CharField(
+        "load", max_length=128, blank=True, help_text="Firmware load, as sip88xx.14-2-1."
+    )
     software_type = models.CharField(
         "software",
         max_length=4,
@@ -65,23 +70,43 @@ class Phone(models.Model):
         help_text="SIP and SIPE phones are restarted by NOTIFY, SCCP phones through Asterisk or by key presses.",
     )
     line_user = models.CharField(
-        max_length=128, blank=True, help_text="User of the phone's SIP contact; empty: the first line of its profile."
+        max_length=128,
+        blank=True,
+        help_text="User of the phone's SIP contact; empty: the first line of its profile.",
     )
     sip_port = models.PositiveIntegerField("SIP port", default=5060, validators=PORT)
     web_port = models.PositiveIntegerField("web port", default=80, validators=PORT)
     web_username = models.CharField(
-        "push user", max_length=128, blank=True, help_text="The phone asks the portal whether this may push to it."
+        "push user",
+        max_length=128,
+        blank=True,
+        help_text="The phone asks the portal whether this may push to it.",
     )
     web_password = EncryptedTextField("push password", blank=True, default="")
 
     file_server = models.ForeignKey(
-        "FileServer", null=True, blank=True, on_delete=models.SET_NULL, related_name="phones", help_text="Empty: the default one."
+        "FileServer",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="phones",
+        help_text="Empty: the default one.",
     )
     call_manager = models.ForeignKey(
-        "CallManager", null=True, blank=True, on_delete=models.SET_NULL, related_name="phones", help_text="Empty: the phone is asked directly."
+        "CallManager",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="phones",
+        help_text="Empty: the phone is asked directly.",
     )
     current_profile = models.ForeignKey(
-        "PhoneProfile", null=True, blank=True, on_delete=models.SET_NULL, related_name="phones", help_text="Uploaded last."
+        "PhoneProfile",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="phones",
+        help_text="Uploaded last.",
     )
     last_deployment = models.ForeignKey(
         "Deployment", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"

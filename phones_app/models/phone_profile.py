@@ -16,7 +16,10 @@ class PhoneProfile(models.Model):
 
     uuid = models.UUIDField("UUID", default=uuid.uuid4, unique=True, editable=False)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="phone_profiles", verbose_name="owner"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="phone_profiles",
+        verbose_name="owner",
     )
     name = models.CharField(max_length=255)
     description = models.TextField(null=True, blank=True)
@@ -45,7 +48,7 @@ class PhoneProfile(models.Model):
     @property
     def content(self) -> bytes:
         """The SEP file, byte for byte."""
-        return self.revision.content if self.revision else b""
+        return bytes(self.revision.content) if self.revision else b""
 
     @property
     def cnf_xml(self) -> str:
@@ -68,7 +71,9 @@ class ProfileRevision(models.Model):
 
     class Meta:
         ordering = ["profile", "-number"]
-        constraints = [models.UniqueConstraint(fields=["profile", "number"], name="revision_number_once_per_profile")]
+        constraints = [
+            models.UniqueConstraint(fields=["profile", "number"], name="revision_number_once_per_profile")
+        ]
 
     def __str__(self) -> str:
         return f"revision {self.number}"

@@ -35,7 +35,9 @@ class ServiceSession(models.Model):
     """A person logged in on a phone's service menu. It belongs to the MAC and ends after 24 idle hours."""
 
     mac = MacAddressField("MAC address", unique=True)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="service_sessions")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="service_sessions"
+    )
     address = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField()

@@ -30,33 +30,39 @@ class Deployed:
     refused: list[tuple[Phone, Refusal]] = field(default_factory=list)
 
 
-def check_compatible(phone: Phone, profile: PhoneProfile, revision: ProfileRevision | None = None) -> list[sep.Finding]:
+def check_compatible(
+    phone: Phone, profile: PhoneProfile, revision: ProfileRevision | None = None
+) -> list[sep.Finding]:
     """Whether this profile may go to this phone; the file's warnings for this phone. Raises Refusal."""
     revision = revision or profile.revision
     if revision is None:
         raise Refusal("profile-is-empty", f"The profile {profile.name} has no file.")
+    if profile.user.account_id not in (None, phone.account_id):
+        # A file holds the SIP credentials of its account. Profiles of staff are for everybody's phones.
+        raise Refusal("another-account", "The profile and the phone belong to different accounts.")
     if not phone.is_active:
         raise Refusal("phone-inactive", f"The phone {phone.mac_with_colons} is inactive.")
     models = {sep.catalogue.normalise_model(model) for model in profile.compatible_models}
     if models and sep.catalogue.normalise_model(phone.model) not in models:
         raise Refusal(
             "model-mismatch",
-            f"The profile is for models {', '.join(sorted(models))}; the phone is a {phone.model or 'phone of unknown model'}.",
+            f"The profile is for models {', '.join(sorted(models))}; "
+            f"the phone is a {phone.model or 'phone of unknown model'}.",
         )
     if not same_software(profile.software_type, phone.software_type):
         raise Refusal(
             "software-mismatch",
             f"The profile is for {profile.software_type} software; the phone runs {phone.software_type}.",
         )
-    findings = sep.check(revision.content, model=phone.model, software_type=phone.software_type)
+    findings = sep.check(bytes(revision.content), model=phone.model, software_type=phone.software_type)
     if errors := [finding for finding in findings if finding.severity is sep.Severity.ERROR]:
         raise ProfileRefused(errors)
     return findings
 
 
 def same_software(wanted: str | None, actual: str | None) -> bool:
-    """Nothing wanted or nothing known fits; SIPE counts as SIP (Cisco phones spec §0.5)."""
-    return not wanted or not actual or (wanted == "SCCP") == (actual == "SCCP")
+    """Nothing wanted or nothing known fits; SIP and SIPE are different labels (phone profiles spec §5)."""
+    return not wanted or not actual or wanted == actual
 
 
 def deploy(*, phone: Phone, profile: PhoneProfile, actor: Actor) -> Deployment:
@@ -64,7 +70,9 @@ def deploy(*, phone: Phone, profile: PhoneProfile, actor: Actor) -> Deployment:
     return _only(deploy_many(phones=[phone], profile=profile, actor=actor))
 
 
-def deploy_many(*, phones: Sequence[Phone], profile: PhoneProfile, actor: Actor, dry_run: bool = False) -> Deployed:
+def deploy_many(
+    *, phones: Sequence[Phone], profile: PhoneProfile, actor: Actor, dry_run: bool = False
+) -> Deployed:
     """Ask for the profile on every phone that it fits; the others come back with the reason."""
 
     def check(phone: Phone) -> None:
@@ -113,9 +121,15 @@ def cancel(deployment: Deployment) -> None:
     )
     deployment.refresh_from_db()
     if not cancelled:
-        reason = "is being carried out" if deployment.is_open else f"has already ended ({deployment.get_state_display()})"
+        reason = (
+            "is being carried out"
+            if deployment.is_open
+            else f"has already ended ({deployment.get_state_display()})"
+        )
         raise Refusal("not-cancellable", f"The deployment {reason}.")
-    deployment.steps.filter(state=StepState.WAITING).update(state=StepState.SKIPPED, finished_at=timezone.now())
+    deployment.steps.filter(state=StepState.WAITING).update(
+        state=StepState.SKIPPED, finished_at=timezone.now()
+    )
 
 
 def no_live_lease() -> Q:
@@ -172,7 +186,9 @@ def _request(
     return asked
 
 
-def _row(phone: Phone, actor: Actor, profile: PhoneProfile | None, revision: ProfileRevision | None) -> Deployment:
+def _row(
+    phone: Phone, actor: Actor, profile: PhoneProfile | None, revision: ProfileRevision | None
+) -> Deployment:
     return Deployment(
         account_id=phone.account_id,
         kind=Deployment.Kind.DEPLOY if profile else Deployment.Kind.RESTART,
@@ -202,11 +218,17 @@ def _insert(phones: Iterable[Phone], rows: list[Deployment]) -> list[Deployment]
     created = Deployment.objects.bulk_create(row for row in rows if row.phone_id in set(keys))
     for deployment in created:
         deployment.phone.last_deployment = deployment  # type: ignore[union-attr]
-    Phone.objects.bulk_update([deployment.phone for deployment in created if deployment.phone], ["last_deployment"])
+    Phone.objects.bulk_update(
+        [deployment.phone for deployment in created if deployment.phone], ["last_deployment"]
+    )
     nudge_after_commit()
     return created
 
 
 def overdue(age: timedelta) -> int:
     """How many open deployments have been due for longer than `age`: work that nobody takes."""
-    return Deployment.objects.filter(finished_at=None, next_attempt_at__lt=timezone.now() - age).filter(no_live_lease()).count()
+    return (
+        Deployment.objects.filter(finished_at=None, next_attempt_at__lt=timezone.now() - age)
+        .filter(no_live_lease())
+        .count()
+    )

@@ -6,6 +6,7 @@ that is killed stops renewing; another one takes the row over and goes on in the
 
 import threading
 import uuid
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from datetime import timedelta
@@ -16,7 +17,7 @@ from django.db import close_old_connections, connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from phones_app.models import Deployment, Sweep
+from phones_app.models import Deployment, DeploymentStep, Sweep
 from phones_app.models.deployment import State, StepState
 from phones_app.services.deployment import no_live_lease
 from phones_app.services.nudge import nudge
@@ -28,14 +29,18 @@ log = structlog.get_logger(__name__)
 PENALTY = timedelta(minutes=1)
 
 
-def run_due() -> int:
-    """Carry out all deployments that are due now; how many were worked on."""
+def run_due(stopped: Callable[[], bool] = lambda: False) -> int:
+    """Carry out all deployments that are due now; how many were worked on. Once `stopped`, no more are taken."""
     owner = uuid.uuid4().hex
     worked = 0
-    with closing(FtpPool()) as pool, Heartbeat(owner), ThreadPoolExecutor(settings.DEPLOYMENT_THREADS) as threads:
+    with (
+        closing(FtpPool()) as pool,
+        Heartbeat(owner),
+        ThreadPoolExecutor(settings.DEPLOYMENT_THREADS) as threads,
+    ):
         running: set[Future[None]] = set()
         while True:
-            claimed = claim(owner, settings.DEPLOYMENT_THREADS - len(running))
+            claimed = [] if stopped() else claim(owner, settings.DEPLOYMENT_THREADS - len(running))
             worked += len(claimed)
             running |= {threads.submit(_run, pk, owner, pool) for pk in claimed}
             if not running:
@@ -140,9 +145,11 @@ def run_one(pk: int, owner: str, pool: FtpPool) -> None:
             return
 
 
-def _fail(deployment: Deployment, kind: str, failure: Failed) -> None:
+def _fail(deployment: Deployment, kind: DeploymentStep.Kind, failure: Failed) -> None:
     with transaction.atomic():
-        held = Deployment.objects.filter(pk=deployment.pk, lease_owner=deployment.lease_owner, finished_at=None)
+        held = Deployment.objects.filter(
+            pk=deployment.pk, lease_owner=deployment.lease_owner, finished_at=None
+        )
         if not held.update(
             state=State.FAILED,
             error=failure.message,
@@ -153,7 +160,12 @@ def _fail(deployment: Deployment, kind: str, failure: Failed) -> None:
         ):
             raise LeaseLost
         record(
-            deployment, kind, StepState.FAILED, failure.message, request=failure.request, answer=failure.answer
+            deployment,
+            kind,
+            StepState.FAILED,
+            failure.message,
+            request=failure.request,
+            answer=failure.answer,
         )
     log.info("deployment failed", deployment=str(deployment.uuid), code=failure.code, mac=deployment.mac)
 
@@ -162,4 +174,6 @@ def _let_go(pk: int, owner: str, pause: timedelta, reason: str) -> bool:
     """Give the row back until later; whether it was still ours."""
     held = Deployment.objects.filter(pk=pk, lease_owner=owner, finished_at=None)
     later = timezone.now() + pause
-    return bool(held.update(lease_owner="", lease_until=None, next_attempt_at=later, waiting_for=reason[:255]))
+    return bool(
+        held.update(lease_owner="", lease_until=None, next_attempt_at=later, waiting_for=reason[:255])
+    )

@@ -30,13 +30,21 @@ CONFIRMED_BY = {
 
 
 @transaction.atomic
-def record_fetch(*, mac: str, file_name: str, sha256: str, size: int, address: str, protocol: str, at: datetime) -> None:
+def record_fetch(
+    *, mac: str, file_name: str, sha256: str, size: int, address: str, protocol: str, at: datetime
+) -> None:
     """The embedded file server handed a phone its file: this confirms the deployment that waits for it.
 
     One that has not heard the phone's answer to its restart yet finds the fetch a moment later (`fetched`).
     """
     fetch = FileFetch.objects.create(
-        mac=mac, file_name=file_name, sha256=sha256, size=size, address=address, protocol=protocol, fetched_at=at
+        mac=mac,
+        file_name=file_name,
+        sha256=sha256,
+        size=size,
+        address=address,
+        protocol=protocol,
+        fetched_at=at,
     )
     Phone.objects.filter(mac=mac).update(last_seen_at=at)
     waiting = Deployment.objects.select_for_update().filter(

@@ -150,7 +150,9 @@ def _by_notify(deployment: Deployment, phone: Phone, manager: CallManager | None
 def _by_ami(phone: Phone, manager: CallManager, endpoint: str) -> Sent:
     with AmiSession(ami_target(manager)) as session:
         if manager.channel == CallManager.Channel.CHAN_SIP:
-            exchange = restart_chan_sip(session, peer=endpoint, action=manager.action, stamps=_stamps(manager))
+            exchange = restart_chan_sip(
+                session, peer=endpoint, action=manager.action, stamps=_stamps(manager)
+            )
             return Sent("ami-chan-sip", exchange)
         phone_there = {"endpoint": endpoint, "mac": phone.mac, "ip": phone.phone_ip or ""}
         before = pjsip_registration(session, **phone_there)

@@ -62,7 +62,9 @@ def move(deployment: Deployment, to: State, **fields: Any) -> None:
         setattr(deployment, name, value)
 
 
-def record(deployment: Deployment, kind: Kind, state: StepState, message: str = "", **fields: Any) -> DeploymentStep:
+def record(
+    deployment: Deployment, kind: Kind, state: StepState, message: str = "", **fields: Any
+) -> DeploymentStep:
     """Write down how a step stands; one row per kind of step, `detail` is added to what stands there.
 
     Always in the transaction of an update that proved that the deployment is still ours.
@@ -102,9 +104,9 @@ def begin(deployment: Deployment, pool: FtpPool) -> None:
         with transaction.atomic():
             # What only waits (for a call to end, for evidence) gives way to what is newer.
             idle = others.exclude(state=State.QUEUED).exclude(waiting_for="").filter(no_live_lease())
-            DeploymentStep.objects.filter(deployment__in=list(idle.values_list("pk", flat=True)), finished_at=None).update(
-                state=StepState.SKIPPED, finished_at=now
-            )
+            DeploymentStep.objects.filter(
+                deployment__in=list(idle.values_list("pk", flat=True)), finished_at=None
+            ).update(state=StepState.SKIPPED, finished_at=now)
             idle.update(state=State.SUPERSEDED, finished_at=now, waiting_for="")
             move(deployment, first, started_at=now)
             record(deployment, Kind.UPLOAD if first == State.UPLOADING else Kind.RESTART, StepState.RUNNING)
@@ -120,9 +122,14 @@ def upload(deployment: Deployment, pool: FtpPool) -> None:
     server = file_server_of(phone)
     with pool.session(ftp_target(server)) as session:
         result = session.upload(
-            sep.mac.file_name(phone.mac), revision.content, keep_backups=server.keep_backups, read_back=server.read_back
+            sep.mac.file_name(phone.mac),
+            bytes(revision.content),
+            keep_backups=server.keep_backups,
+            read_back=server.read_back,
         )
-    message = "The same file was there already." if result.unchanged else f"{result.size} bytes to {server.name}."
+    message = (
+        "The same file was there already." if result.unchanged else f"{result.size} bytes to {server.name}."
+    )
     with transaction.atomic():
         move(deployment, State.UPLOADED, uploaded_at=timezone.now())
         record(
@@ -146,7 +153,9 @@ def upload(deployment: Deployment, pool: FtpPool) -> None:
                 "fetches_seen": server.is_embedded,
             },
         )
-        Phone.objects.filter(pk=phone.pk).update(current_profile=deployment.profile_id, updated_at=timezone.now())
+        Phone.objects.filter(pk=phone.pk).update(
+            current_profile=deployment.profile_id, updated_at=timezone.now()
+        )
 
 
 def _registration_user(content: bytes | None) -> str:
@@ -180,8 +189,14 @@ def restart(deployment: Deployment, pool: FtpPool) -> None:
     with transaction.atomic():
         move(deployment, State.RESTARTING, restarted_at=timezone.now())
         if status := situation.status:
-            detail |= {"load": status.load, "directory_number": status.directory_number, "had_status_page": True}
-            Phone.objects.filter(pk=phone.pk).update(last_seen_at=timezone.now(), software_version=status.load)
+            detail |= {
+                "load": status.load,
+                "directory_number": status.directory_number,
+                "had_status_page": True,
+            }
+            Phone.objects.filter(pk=phone.pk).update(
+                last_seen_at=timezone.now(), software_version=status.load
+            )
         record(deployment, Kind.RESTART, StepState.RUNNING, detail=detail)
     _send(deployment, phone)
 
@@ -196,7 +211,9 @@ def resume_restart(deployment: Deployment, pool: FtpPool) -> None:
             record(deployment, Kind.RESTART, StepState.DONE, message)
             record(deployment, Kind.CONFIRM, StepState.RUNNING)
         return
-    if deployment.restarted_at and timezone.now() - deployment.restarted_at < timedelta(seconds=DOUBT_SECONDS):
+    if deployment.restarted_at and timezone.now() - deployment.restarted_at < timedelta(
+        seconds=DOUBT_SECONDS
+    ):
         raise Wait(timedelta(seconds=0.5), "evidence of a restart that may have been sent")
     _send(deployment, phone)
 
@@ -229,13 +246,21 @@ def confirm(deployment: Deployment, pool: FtpPool) -> None:
     if found:
         with transaction.atomic():
             move(deployment, State.CONFIRMED, evidence=found, finished_at=timezone.now())
-            record(deployment, Kind.CONFIRM, StepState.DONE, evidence.CONFIRMED_BY[found["kind"]], detail=found)
+            record(
+                deployment, Kind.CONFIRM, StepState.DONE, evidence.CONFIRMED_BY[found["kind"]], detail=found
+            )
         return
     since = deployment.restarted_at or timezone.now()
     if timezone.now() - since > timedelta(seconds=settings.CONFIRM_SECONDS):
         message = f"No evidence within {settings.CONFIRM_SECONDS:.0f} s that the phone took its file."
         with transaction.atomic():
-            move(deployment, State.RESTART_ACKNOWLEDGED, finished_at=timezone.now(), error=message, error_code="no-evidence")
+            move(
+                deployment,
+                State.RESTART_ACKNOWLEDGED,
+                finished_at=timezone.now(),
+                error=message,
+                error_code="no-evidence",
+            )
             record(deployment, Kind.CONFIRM, StepState.FAILED, message, detail=noticed)
         return
     step.detail = noticed

@@ -23,14 +23,18 @@ def site(tmp_path, acme, alice):
 def finish():
     """Play the worker until a deployment has ended (or what is asked for holds)."""
 
-    def work(deployment: Deployment, until=lambda deployment: deployment.finished_at, seconds: float = 20) -> Deployment:
+    def work(
+        deployment: Deployment, until=lambda deployment: deployment.finished_at, seconds: float = 20
+    ) -> Deployment:
         deadline = time.monotonic() + seconds
         while True:
             run_due()
             deployment.refresh_from_db()
             if until(deployment):
                 return deployment
-            assert time.monotonic() < deadline, f"still {deployment.state} after {seconds} s ({deployment.waiting_for})"
+            assert time.monotonic() < deadline, (
+                f"still {deployment.state} after {seconds} s ({deployment.waiting_for})"
+            )
             time.sleep(0.05)
 
     return work

@@ -69,8 +69,13 @@ class Site:
     def add_file_server(self) -> None:
         self.files.start()
         self.file_server = FileServer.objects.create(
-            name="Embedded", host="127.0.0.1", port=self.files.ftp_port, username="portal", password="s3cret-pw",
-            is_default=True, is_embedded=True,
+            name="Embedded",
+            host="127.0.0.1",
+            port=self.files.ftp_port,
+            username="portal",
+            password="s3cret-pw",
+            is_default=True,
+            is_embedded=True,
         )
 
     def profile(self, name: str = "Reception", content: str = "", **fields: object) -> PhoneProfile:
@@ -78,8 +83,12 @@ class Site:
             actor=ACTOR, user=self.owner, name=name, content=(content or sip_file()).encode(), **fields
         )
 
-    def phone(self, *, model: str = "8845", software_type: str = "SIP", first_file: str = "", **fields: object) -> Phone:
-        phone = Phone(mac=next(self.macs), account=self.account, model=model, software_type=software_type, **fields)
+    def phone(
+        self, *, model: str = "8845", software_type: str = "SIP", first_file: str = "", **fields: object
+    ) -> Phone:
+        phone = Phone(
+            mac=next(self.macs), account=self.account, model=model, software_type=software_type, **fields
+        )
         phone.phone_ip = "127.0.0.1"
         first = first_file or (sccp_file() if software_type == "SCCP" else sip_file())
         (self.folder / f"SEP{phone.mac}.cnf.xml").write_text(first)
@@ -92,7 +101,9 @@ class Site:
         fleet = [
             SimulatedPhone(
                 SimulatedPhoneConfig(
-                    mac=phone.mac, model=phone.model, software_type=phone.software_type,
+                    mac=phone.mac,
+                    model=phone.model,
+                    software_type=phone.software_type,
                     config_url=f"http://127.0.0.1:{self.files.http_port}",
                     **({"boot_seconds": 0.2, "retry_seconds": 0.3} | config),
                 )
@@ -114,8 +125,13 @@ def _record(fetch: Fetch) -> None:
     if fetch.mac:
         try:
             record_fetch(
-                mac=fetch.mac, file_name=fetch.file_name, sha256=fetch.sha256, size=fetch.size,
-                address=fetch.address, protocol=fetch.protocol, at=fetch.at,
+                mac=fetch.mac,
+                file_name=fetch.file_name,
+                sha256=fetch.sha256,
+                size=fetch.size,
+                address=fetch.address,
+                protocol=fetch.protocol,
+                at=fetch.at,
             )
         finally:
             connection.close()

@@ -40,7 +40,9 @@ class Command(BaseCommand):
         (settings.DATA_DIR / "broker.sqlite3").unlink(missing_ok=True)
         services = _services(host, port, url, demo=not no_demo)
         supervisor = Supervisor(services, self._say)
-        threading.Thread(target=self._announce, args=(services, url, supervisor.stopping), daemon=True).start()
+        threading.Thread(
+            target=self._announce, args=(services, url, supervisor.stopping), daemon=True
+        ).start()
         supervisor.run()
         self._say("patchbay", "stopped")
 
@@ -56,7 +58,9 @@ class Command(BaseCommand):
         chosen = os.environ.get("ADMIN_PASSWORD", "")
         password = chosen or secrets.token_urlsafe(9)
         User.objects.create_superuser(email, password)
-        self._say("admin", f"log in as {email} with password {'as set in ADMIN_PASSWORD' if chosen else password}")
+        self._say(
+            "admin", f"log in as {email} with password {'as set in ADMIN_PASSWORD' if chosen else password}"
+        )
 
     def _announce(self, services: list[Service], url: str, stopping: threading.Event) -> None:
         """One line per service as soon as the web server answers; the others print their own when they listen."""
@@ -80,7 +84,9 @@ def _check_free(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise CommandError(f"Cannot listen on {host}:{port} ({error.strerror}); choose another one: --port N") from None
+            raise CommandError(
+                f"Cannot listen on {host}:{port} ({error.strerror}); choose another one: --port N"
+            ) from None
 
 
 def _services(host: str, port: int, url: str, *, demo: bool) -> list[Service]:
@@ -92,11 +98,25 @@ def _services(host: str, port: int, url: str, *, demo: bool) -> list[Service]:
         *("--log-level", "error", "--no-ws", "config.wsgi:application"),
     ]
     broker = settings.CELERY_BROKER_URL.partition("://")[0]
-    worker = [*celery, "worker", "--pool", "threads", "--concurrency", "2", "--loglevel", "warning", "--without-gossip"]
+    worker = [
+        *celery,
+        "worker",
+        "--pool",
+        "threads",
+        "--concurrency",
+        "2",
+        "--loglevel",
+        "warning",
+        "--without-gossip",
+    ]
     services = [
         Service("web", web, f"{url}/  API docs: {url}/api/docs"),
         Service("worker", [*worker, "--without-mingle"], f"Celery, broker {broker}"),
-        Service("sweep", [*manage, "sweep", "--every", str(settings.SWEEP_SECONDS)], f"every {settings.SWEEP_SECONDS:g} s"),
+        Service(
+            "sweep",
+            [*manage, "sweep", "--every", str(settings.SWEEP_SECONDS)],
+            f"every {settings.SWEEP_SECONDS:g} s",
+        ),
         Service("files", [*manage, "serve_files"], ""),
     ]
     if demo:

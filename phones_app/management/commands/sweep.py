@@ -19,7 +19,9 @@ class Command(BaseCommand):
     help = "Wake the workers if deployments are due. Once, or with --every for ever; several at a time do no harm."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--every", type=float, metavar="SECONDS", help="Go on, with this pause in between.")
+        parser.add_argument(
+            "--every", type=float, metavar="SECONDS", help="Go on, with this pause in between."
+        )
 
     def handle(self, *, every: float | None, **options: Any) -> None:
         if every is None:

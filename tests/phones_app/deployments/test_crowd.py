@@ -53,7 +53,9 @@ def test_of_twenty_simultaneous_requests_for_one_phone_the_last_one_stays(site):
     phone = site.phone()
     profiles = [site.profile(f"Profile {number}", sip_file(f"2{number:03}")) for number in range(20)]
     with site.alive(phone), ThreadPoolExecutor(24) as crowd:
-        asked = list(crowd.map(lambda one: in_thread(lambda: deploy(phone=phone, profile=one, actor=ACTOR)), profiles))
+        asked = list(
+            crowd.map(lambda one: in_thread(lambda: deploy(phone=phone, profile=one, actor=ACTOR)), profiles)
+        )
         wait_for(lambda: run_due() or not Deployment.objects.filter(finished_at=None).exists(), 60)
         wait_for(lambda: run_due() or not Deployment.objects.filter(finished_at=None).exists(), 60)
     last = max(asked, key=lambda deployment: deployment.pk)

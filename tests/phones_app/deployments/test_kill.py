@@ -85,7 +85,11 @@ def desk(site, folder):
 
 def use(server) -> None:
     FileServer.objects.update(
-        host=server.host, port=server.port, username=server.username, password=server.password, is_embedded=False
+        host=server.host,
+        port=server.port,
+        username=server.username,
+        password=server.password,
+        is_embedded=False,
     )
 
 
@@ -98,8 +102,13 @@ def reached(deployment, *states) -> bool:
 def fetch(phone) -> None:
     """The embedded file server says that the phone took the new file."""
     record_fetch(
-        mac=phone.mac, file_name=f"SEP{phone.mac}.cnf.xml", sha256=hashlib.sha256(NEW).hexdigest(), size=len(NEW),
-        address="127.0.0.1", protocol="http", at=timezone.now(),
+        mac=phone.mac,
+        file_name=f"SEP{phone.mac}.cnf.xml",
+        sha256=hashlib.sha256(NEW).hexdigest(),
+        size=len(NEW),
+        address="127.0.0.1",
+        protocol="http",
+        at=timezone.now(),
     )
 
 
