@@ -1,0 +1,60 @@
+"""`manage.py check_servers`: can the file servers be written to, do the call managers answer?"""
+
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.db.models import Q
+
+from contacts_app.management.reporting import ReportingCommand, account_numbered, positive
+from phones_app.models import CallManager, FileServer
+from phones_app.services.check_server import Check, check_call_manager, check_file_server
+
+
+class Command(ReportingCommand):
+    help = "Try every file server and call manager, and keep the result with it."
+    columns = {
+        "kind": "Kind",
+        "name": "Name",
+        "account": "Account",
+        "address": "Address",
+        "ok": "Works",
+        "message": "What",
+    }
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--account",
+            type=positive(int, at_most=2**63 - 1),
+            metavar="VOIP_ID",
+            help="Only those that phones of this account use: its own and the shared ones.",
+        )
+
+    def handle(self, *, account: int | None, dry_run: bool, **options: Any) -> None:
+        usable = Q(account=account_numbered(account)) | Q(account=None) if account else Q()
+        rows = [_try(server, check, dry_run) for server, check in _servers(usable)]
+        self.report(rows)
+        if failed := sum(row["ok"] is False for row in rows):
+            raise CommandError(f"{failed} of {len(rows)} servers do not work.")
+
+
+def _servers(usable: Q) -> Iterator[tuple[FileServer | CallManager, Callable[[Any], Check]]]:
+    for file_server in FileServer.objects.filter(usable).select_related("account"):
+        yield file_server, check_file_server
+    for manager in CallManager.objects.filter(usable).select_related("account"):
+        yield manager, check_call_manager
+
+
+def _try(server: FileServer | CallManager, check: Callable[[Any], Check], dry_run: bool) -> dict[str, Any]:
+    result = None if dry_run else check(server)
+    return {
+        "kind": server._meta.verbose_name,
+        "uuid": server.uuid,
+        "name": server.name,
+        "account": server.account.voip_id if server.account else None,
+        "address": f"{server.host}:{server.port}",
+        "ok": result.ok if result else None,
+        "message": result.message if result else "Would be tried.",
+    }
