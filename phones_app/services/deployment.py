@@ -61,8 +61,8 @@ def check_compatible(
 
 
 def same_software(wanted: str | None, actual: str | None) -> bool:
-    """Nothing wanted or nothing known fits; SIP and SIPE are different labels (phone profiles spec §5)."""
-    return not wanted or not actual or wanted == actual
+    """Nothing wanted or nothing known fits; SIPE counts as SIP (Cisco phones spec §0.5)."""
+    return not wanted or not actual or (wanted == "SCCP") == (actual == "SCCP")
 
 
 def deploy(*, phone: Phone, profile: PhoneProfile, actor: Actor) -> Deployment:
