@@ -1,0 +1,74 @@
+"""What phones may ask for: from where, whether a push is allowed, and who logs in with a PIN.
+
+The MAC address in a phone's request is not authenticated, so addresses and throttles do what they can
+(Cisco phones spec §1.5, §1.6).
+"""
+
+import hmac
+from ipaddress import ip_address
+
+from django.contrib.auth.hashers import make_password
+from django.core.cache import cache
+from django.db.models import Q
+
+from contacts_app.models import User
+from phones_app.models import Phone, ServiceSession
+from phones_app.services.service_session import open_service_session
+from phones_app.services.targets import phone_networks
+
+MAX_FAILURES = 5
+LOCKED_SECONDS = 15 * 60
+
+
+class LoginRefused(Exception):
+    """User name or PIN is wrong."""
+
+
+class TooManyFailures(LoginRefused):
+    """Not even looked at any more, for a while."""
+
+
+def is_phone_address(address: str, phone: Phone | None) -> bool:
+    """Inside the networks that ops named for phones, or where this very phone is known to be."""
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return False
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    if phone is not None and phone.phone_ip == str(ip):
+        return True
+    return any(ip in network for network in phone_networks().networks)
+
+
+def is_push_authorised(phone: Phone | None, *, username: str, password: str, address: str) -> bool:
+    """The answer to a phone that asks whether to obey a push (Cisco phones spec §1.5)."""
+    if not is_phone_address(address, phone):
+        return False
+    known = phone is not None and bool(phone.web_password)
+    expected = (phone.web_username, phone.web_password) if phone is not None else ("", "")
+    # Both are compared whatever the first yields, so that the time taken tells nothing.
+    right = [
+        hmac.compare_digest(given.encode(), wanted.encode())
+        for given, wanted in zip((username, password), expected, strict=True)
+    ]
+    return known and all(right)
+
+
+def log_in_on_phone(*, phone: Phone, name: str, pin: str, address: str) -> ServiceSession:
+    """Open the service session of a person of the phone's account. Raises LoginRefused."""
+    key = f"phone-login:{phone.mac}"
+    cache.add(key, 0, LOCKED_SECONDS)
+    # Counted before the PIN is looked at, so that simultaneous guesses count as well.
+    if cache.incr(key) > MAX_FAILURES:
+        raise TooManyFailures("Too many failed logins; try again later")
+    user = (
+        User.objects.filter(Q(email__iexact=name) | Q(username__iexact=name))
+        .filter(account=phone.account_id, is_active=True)
+        .first()
+    )
+    if user is None:
+        make_password(pin)  # the same work as for a known name
+    if user is None or not user.check_pin(pin):
+        raise LoginRefused("Wrong user name or PIN")
+    cache.delete(key)
+    return open_service_session(phone=phone, user=user, address=address)
