@@ -1,0 +1,112 @@
+"""Running operator commands in tests: in this process through their own parser, or as processes of their own."""
+
+import contextlib
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.core.management import get_commands, load_command_class
+from django.core.management.base import CommandError
+
+from tests.servers import wait_for
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass
+class Ran:
+    """How a command ended: its exit status and what it printed."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """What --json printed, a line each."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    @property
+    def row(self) -> dict[str, Any]:
+        [row] = self.rows
+        return row
+
+
+def run(name: str, *arguments: object) -> Ran:
+    """Parse the arguments as on a command line and carry the command out on the database of the test."""
+    command = load_command_class(get_commands()[name], name)
+    command._called_from_command_line = True
+    out, err = io.StringIO(), io.StringIO()
+    try:
+        with contextlib.redirect_stderr(err):
+            options = vars(
+                command.create_parser("manage.py", name).parse_args([str(part) for part in arguments])
+            )
+            command.execute(**options, stdout=out, stderr=err)
+    except CommandError as error:
+        return Ran(error.returncode, out.getvalue(), f"{err.getvalue()}{error}\n")
+    except SystemExit as end:
+        return Ran(int(end.code or 0), out.getvalue(), err.getvalue())
+    return Ran(0, out.getvalue(), err.getvalue())
+
+
+def manage(*arguments: str, environment: dict[str, str], stdin: str = "") -> Ran:
+    """The same as a process of its own, to its end."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=os.environ | environment,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+class Running:
+    """A command that runs until it is told to stop."""
+
+    def __init__(self, log: Path, *arguments: str, environment: dict[str, str]) -> None:
+        self._log = log
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", *arguments],
+                cwd=ROOT,
+                env=os.environ | environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def printed(self) -> str:
+        return self._log.read_text()
+
+    def says(self, text: str, seconds: float = 30) -> str:
+        """What it has printed as soon as this text is among it."""
+        wait_for(lambda: text in self.printed or self.process.poll() is not None, seconds)
+        assert text in self.printed, self.printed
+        return self.printed
+
+    def stop(self, number: signal.Signals = signal.SIGTERM, seconds: float = 15) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(seconds)
+
+
+@contextlib.contextmanager
+def running(log: Path, *arguments: str, environment: dict[str, str]) -> Iterator[Running]:
+    command = Running(log, *arguments, environment=environment)
+    try:
+        yield command
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(command.process.pid, signal.SIGKILL)
+        command.process.wait()
