@@ -113,7 +113,7 @@ class DeployPages(PortalAdmin):
         profiles = self.admin_site.get_model_admin(PhoneProfile).tenant_rows(request)
         field: Any = form.fields["profile"]
         field.widget = AutocompleteSelect(Deployment._meta.get_field("profile"), self.admin_site)
-        field.queryset = profiles.exclude(revision=None).select_related("revision")
+        field.queryset = profiles.exclude(revision=None).select_related("revision", "user")
         return form
 
     def _choose(self, request: HttpRequest, form: ProfileForm, phones: list[Phone]) -> HttpResponse:

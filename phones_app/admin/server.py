@@ -50,8 +50,9 @@ class ServerAdmin(PortalAdmin):
 
 
 class FileServerForm(SecretForm):
-    def validate_constraints(self) -> None:
-        """Not here: there is one default, and a new one takes over when the service stores it."""
+    def _get_validation_exclusions(self) -> set[str]:
+        """There is one default: the form must not mind, because the service lets the new one take over."""
+        return super()._get_validation_exclusions() | {"is_default"}  # type: ignore[misc]
 
 
 @admin.register(FileServer)
