@@ -1,0 +1,1 @@
+"""Benchmarks: each prints rows of figures; docs/benchmarks.md holds measured ones with their method."""

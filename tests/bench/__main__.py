@@ -1,0 +1,31 @@
+"""`python -m tests.bench [push|deploy …]`: measure, side by side with a peer where there is one, and print a table."""
+
+import os
+import sys
+
+import tests.environment  # noqa: F401 - before Django reads its settings
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+
+BENCHES = ("push", "deploy")
+
+
+def main(names: list[str]) -> int:
+    from importlib import import_module
+
+    from rich.console import Console
+    from rich.table import Table
+
+    if unknown := set(names) - set(BENCHES):
+        sys.exit(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(BENCHES)}")
+    for name in names or BENCHES:
+        bench = import_module(f"tests.bench.{name}")
+        table = Table("what", "figure", title=bench.__doc__.splitlines()[0])
+        for what, figure in bench.measure():
+            table.add_row(what, figure)
+        Console().print(table)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,58 @@
+"""200 simulated phones, one profile: from the request until every phone is confirmed.
+
+Everything in one process on one database (SQLite unless DATABASE_URL says otherwise): the file server, the phones, and one
+worker. Uploads, status pages, NOTIFY, restarts and fetches go over loopback sockets.
+"""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+PHONES = 200
+
+
+def measure() -> Iterator[tuple[str, str]]:
+    import django
+    from django.conf import settings
+    from django.test.utils import get_runner, setup_test_environment, teardown_test_environment
+
+    django.setup()
+    setup_test_environment()
+    runner = get_runner(settings)(verbosity=0, interactive=False)
+    databases = runner.setup_databases()
+    try:
+        yield from _measure()
+    finally:
+        runner.teardown_databases(databases)
+        teardown_test_environment()
+
+
+def _measure() -> Iterator[tuple[str, str]]:
+    from celery import current_app
+    from django.db import connection
+
+    from contacts_app.models import Account, User
+    from phones_app.models import Deployment
+    from phones_app.services.deployment import deploy_many
+    from phones_app.services.deployment_run import run_due
+    from tests.phones_app.site import ACTOR, Site, sip_file
+
+    current_app.conf.task_always_eager = False
+    account = Account.objects.create(voip_id=1, name="Bench", email="bench@example.org")
+    owner = User.objects.create_user("bench@example.org", account=account)
+    with tempfile.TemporaryDirectory() as folder:
+        site = Site(Path(folder), account, owner)
+        site.add_file_server()
+        phones = [site.phone() for _ in range(PHONES)]
+        profile = site.profile(content=sip_file("1002"))
+        with site.alive(*phones):
+            started = time.monotonic()
+            deploy_many(phones=phones, profile=profile, actor=ACTOR)
+            while Deployment.objects.filter(finished_at=None).exists():
+                run_due()
+            seconds = time.monotonic() - started
+        site.files.stop()
+    states = dict.fromkeys(Deployment.objects.order_by().values_list("state", flat=True))
+    yield f"{PHONES} phones on {connection.vendor}", f"{PHONES / seconds:.0f} phones/s"
+    yield "how they ended", ", ".join(states)
