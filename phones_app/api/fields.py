@@ -7,6 +7,7 @@ from django.db import models
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from phones_app.models import SoftwareType
 from phones_app.models.phone import MacAddressField
@@ -26,8 +27,8 @@ class Instant(serializers.DateTimeField):
 class Text(serializers.CharField):
     """A string, and nothing that could be made one; null is the empty string, unless null is allowed."""
 
-    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
-        return super().validate_empty_values("" if data is None and not self.allow_null else data)
+    def run_validation(self, data: Any = empty) -> str | None:
+        return super().run_validation("" if data is None and not self.allow_null else data)
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
@@ -38,8 +39,8 @@ class Text(serializers.CharField):
 class EmptyIsNull:
     """For a field whose missing value is null in answers: the empty string asks for the same."""
 
-    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
-        return super().validate_empty_values(None if data == "" else data)  # type: ignore[misc, no-any-return]
+    def run_validation(self, data: Any = empty) -> Any:
+        return super().run_validation(None if data == "" else data)  # type: ignore[misc]
 
 
 class SoftwareTypeField(EmptyIsNull, serializers.ChoiceField):

@@ -168,6 +168,9 @@ class _Session:
         # An event that nobody asked for, as Asterisk sends it even with `Events: off`.
         self.send([("Event", "FullyBooted"), ("Privilege", "system,all"), ("Status", "Fully Booted")])
 
+    def on_ping(self, asked: dict[str, str], pairs: Pairs) -> None:
+        self.send([("Response", "Success"), ("ActionID", self.action_id), ("Ping", "Pong")])
+
     def on_contacts(self, asked: dict[str, str], pairs: Pairs) -> None:
         if not self.pbx.registrations:
             return self.respond("Error", "No Contacts found")
@@ -240,6 +243,7 @@ Handler = Callable[[_Session, dict[str, str], Pairs], None]
 _HANDLERS: dict[str, tuple[str, Handler]] = {
     "challenge": ("", _Session.on_challenge),
     "login": ("", _Session.on_login),
+    "ping": ("", _Session.on_ping),
     "getvar": ("", _Session.on_getvar),
     "command": ("", _Session.on_command),
     "pjsipshowcontacts": ("pjsip", _Session.on_contacts),

@@ -93,7 +93,12 @@ def colleague(bob):
 @pytest.fixture
 def phone(acme):
     return Phone.objects.create(
-        mac=MAC, account=acme, model="8845", software_type="SIP", phone_ip="127.0.0.1", line_user="1001"
+        mac="AABBCCDDEE01",
+        account=acme,
+        model="8845",
+        software_type="SIP",
+        phone_ip="127.0.0.1",
+        line_user="1001",
     )
 
 
