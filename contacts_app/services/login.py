@@ -44,6 +44,12 @@ class EmailOrUsernameBackend(ModelBackend):
         return user if user.check_password(password) and usable else None
 
 
+def counted_name(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
+    """The name under which failed logins are counted: in lower case, as any case of it logs in."""
+    name = credentials.get("username") if credentials else request.POST.get("username")
+    return str(name or "").strip().lower()
+
+
 @dataclass(frozen=True)
 class Tokens:
     access: str
