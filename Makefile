@@ -28,11 +28,13 @@ setup-dev:
 install:
 	@test -n "$(PYTHON)" || { echo "Patchbay needs Python 3.11 or newer."; exit 1; }
 	@test -d .tools/uv || { echo "Getting the installer …"; $(PYTHON) -m pip install --quiet --disable-pip-version-check \
-		--require-hashes --target .tools -r requirements-tools.lock \
+		--root-user-action=ignore --require-hashes --target .tools -r requirements-tools.lock \
 		|| { echo "pip is missing: install it (Debian: apt-get install python3-pip) and try again."; rm -rf .tools; exit 1; }; }
 	@echo "Installing $(LOCK) into .venv …"
 	@test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) .venv
-	@$(UV) pip sync --quiet --require-hashes --python $(BIN)/python $(LOCK)
+	@$(UV) pip sync --quiet --require-hashes --python $(BIN)/python $(LOCK) \
+		|| { echo "Once more with pip, which is slower but knows this machine's own settings …"; \
+		$(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check --require-hashes -r $(LOCK); }
 	@cp $(LOCK) .venv/installed.lock
 
 lint: setup-dev
