@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,13 +99,8 @@ class Running:
         self.process.send_signal(number)
         return self.process.wait(seconds)
 
-
-@contextlib.contextmanager
-def running(log: Path, *arguments: str, environment: dict[str, str]) -> Iterator[Running]:
-    command = Running(log, *arguments, environment=environment)
-    try:
-        yield command
-    finally:
+    def kill(self) -> None:
+        """kill -9 of the process and all that it has started, if there is any left."""
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(command.process.pid, signal.SIGKILL)
-        command.process.wait()
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()

@@ -16,7 +16,7 @@ from contacts_app.services.actor import Actor
 from phones_app import sep
 from phones_app.models import Phone, PhoneProfile
 from phones_app.services.errors import ProfileRefused, Refusal, describe
-from phones_app.services.phone_profile import create_profile, update_profile
+from phones_app.services.phone_profile import check_content, create_profile, update_profile
 
 # Names that uploads and people leave beside the files of phones (Cisco phones spec §3.10).
 _LEFT_OVER = re.compile(r"\..*|.*\.(part|bak|old|orig|tmp)|.*~", re.IGNORECASE)
@@ -101,6 +101,7 @@ def _why_ignored(name: str) -> str:
 
 
 def _store(file: Path, mac: str, content: bytes, destination: Destination, actor: Actor) -> Imported:
+    check_content(content)  # First of all, so that a bad file is told as such, whosever it would be.
     phone = Phone.objects.select_related("account").filter(mac=mac).first()
     owner = _owner(phone, destination)
     _check_account(phone, owner, destination)
@@ -146,19 +147,14 @@ def _check_account(phone: Phone | None, owner: User, destination: Destination) -
 
 
 def _new_profile(mac: str, content: bytes, owner: User, actor: Actor, reason: str) -> PhoneProfile:
-    try:
-        facts = sep.facts(sep.parse(content))
-    except sep.Refused:
-        protocol, label = "", ""  # What is wrong with it is told by the check that comes now.
-    else:
-        protocol = facts.protocol
-        label = ", ".join(filter(None, (line.label or line.name for line in facts.lines)))
+    facts = sep.facts(sep.parse(content))
+    labels = ", ".join(filter(None, (line.label or line.name for line in facts.lines)))
     return create_profile(
         actor=actor,
         user=owner,
         name=f"SEP{mac}",
-        description=label or None,
-        software_type=protocol or None,
+        description=labels or None,
+        software_type=facts.protocol or None,
         content=content,
         reason=reason,
     )

@@ -1,0 +1,135 @@
+"""load_demo: a believable customer, made once, followed when the portal's address changes."""
+
+import pytest
+
+from contacts_app.models import Account, Extension, User
+from contacts_app.services.actor import system
+from phones_app import sep
+from phones_app.models import Deployment, FileServer, Phone, PhoneProfile, ProfileRevision
+from phones_app.services.deployment import check_compatible
+from phones_app.services.phone_profile import update_profile
+from tests.commands import run
+
+pytestmark = pytest.mark.django_db
+URL, ELSEWHERE = "http://192.0.2.80:8000", "https://portal.example"
+
+
+@pytest.fixture
+def folder(settings, tmp_path):
+    settings.PHONE_FILES_DIR = tmp_path / "phones"
+    return settings.PHONE_FILES_DIR
+
+
+@pytest.fixture
+def demo(folder):
+    assert run("load_demo", "--url", URL).status == 0
+
+
+def files(folder) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_demo_has_people_phones_profiles_and_a_server(demo):
+    account = Account.objects.get()
+    assert account.name == "Harbour Hotel"
+    assert Extension.objects.filter(account=account).exists()
+    people = User.objects.filter(account=account)
+    assert people.count() == 5
+    assert [user.permission_level for user in people].count(0) == 1
+    assert all(user.first_name and user.last_name and user.phone and user.pin_hash for user in people)
+    assert not any(user.is_staff or user.is_superuser or user.has_usable_password() for user in people)
+    assert PhoneProfile.objects.count() >= 8
+    assert FileServer.objects.get().is_embedded
+    assert FileServer.objects.get().is_default
+    assert not Deployment.objects.exists()
+
+
+def test_phones_differ_and_can_be_played(demo):
+    phones = list(Phone.objects.all())
+    assert len(phones) == len({phone.model for phone in phones}) == 8
+    assert {phone.software_type for phone in phones} == {"SIP", "SIPE", "SCCP"}
+    assert all(phone.is_simulated and phone.phone_ip == "127.0.0.1" for phone in phones)
+    assert all(phone.web_username and phone.web_password and phone.location for phone in phones)
+    assert len({phone.sip_port for phone in phones} | {phone.web_port for phone in phones}) == 16
+
+
+def test_every_file_is_without_fault_and_fits_its_phone(demo, folder):
+    there = files(folder)
+    assert len(there) == 8
+    for phone in Phone.objects.select_related("current_profile__revision"):
+        content = there[sep.mac.file_name(phone.mac)]
+        assert content == phone.current_profile.content
+        assert check_compatible(phone, phone.current_profile) == []
+        assert f"<authenticationURL>{URL}/cisco/services/authenticate<" in content.decode()
+
+
+def test_every_profile_fits_some_phone(demo):
+    phones = list(Phone.objects.all())
+    for profile in PhoneProfile.objects.select_related("revision"):
+        assert any(
+            phone.model in profile.compatible_models and phone.software_type == profile.software_type
+            for phone in phones
+        ), profile.name
+
+
+def test_again_it_changes_nothing(demo, folder):
+    before = files(folder), list(ProfileRevision.objects.values_list("pk", flat=True))
+    ran = run("load_demo", "--url", URL, "--json")
+
+    assert (ran.status, ran.row["state"], ran.row["renewed"], ran.row["files"]) == (0, "was there", [], [])
+    assert (files(folder), list(ProfileRevision.objects.values_list("pk", flat=True))) == before
+    assert (Account.objects.count(), User.objects.count(), Phone.objects.count()) == (1, 5, 8)
+
+
+def test_another_address_gives_revisions_and_fresh_files(demo, folder):
+    ran = run("load_demo", "--url", ELSEWHERE + "/", "--json")
+
+    assert len(ran.row["renewed"]) == PhoneProfile.objects.count()
+    assert len(ran.row["files"]) == 8
+    for content in files(folder).values():
+        assert f"<authenticationURL>{ELSEWHERE}/cisco/services/authenticate<" in content.decode()
+    assert {profile.revision.number for profile in PhoneProfile.objects.all()} == {2}
+
+
+def test_what_people_changed_stays_theirs(demo, folder):
+    concierge = PhoneProfile.objects.get(name="Concierge")
+    own = concierge.content + b"<!-- ours -->"
+    update_profile(concierge, actor=system("admin"), content=own)
+    phone = Phone.objects.get(name="Manager")
+    (folder / sep.mac.file_name(phone.mac)).write_bytes(b"<device>deployed by hand</device>")
+    User.objects.filter(first_name="Tom").delete()
+    Phone.objects.filter(name="Pantry 2").delete()
+    ran = run("load_demo", "--url", ELSEWHERE, "--json")
+
+    assert ran.status == 0
+    concierge.refresh_from_db()
+    assert concierge.content == own
+    assert files(folder)[sep.mac.file_name(phone.mac)] == b"<device>deployed by hand</device>"
+    assert (User.objects.count(), Phone.objects.count()) == (4, 7)
+
+
+def test_missing_file_comes_back(demo, folder):
+    path = next(folder.iterdir())
+    content = path.read_bytes()
+    path.unlink()
+    ran = run("load_demo", "--url", URL, "--json")
+    assert ran.row["files"] == [path.name]
+    assert path.read_bytes() == content
+
+
+def test_dry_run_leaves_no_trace(folder):
+    ran = run("load_demo", "--dry-run", "--json")
+    assert (ran.status, ran.row["state"], ran.row["dry_run"]) == (0, "created", True)
+    assert [model.objects.count() for model in (Account, User, Phone, FileServer)] == [0, 0, 0, 0]
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("url", ["portal.example", "ftp://portal.example", "http://", ""])
+def test_address_has_to_be_one(db, url):
+    assert run("load_demo", "--url", url).status == 2
+
+
+def test_server_that_is_default_already_stays_so(folder):
+    FileServer.objects.create(name="Ours", host="192.0.2.1", is_default=True)
+    run("load_demo")
+    assert FileServer.objects.get(is_default=True).name == "Ours"

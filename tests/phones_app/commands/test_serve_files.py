@@ -1,0 +1,159 @@
+"""serve_files as a process: takes files in, hands them out, writes down who fetched them, and goes when it is told."""
+
+import ftplib
+import io
+import json
+import os
+import signal
+import socket
+import threading
+import urllib.request
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from phones_app.models import FileFetch, FileServer
+from phones_app.services.embedded_server import fetch_recorder
+from phones_app.simulator.fetches import Fetch
+from tests.servers import wait_for
+
+pytestmark = pytest.mark.django_db(transaction=True)
+MAC = "02AA00000001"
+NAME = f"SEP{MAC}.cnf.xml"
+
+
+@pytest.fixture
+def serving(start):
+    command = start("serve_files", "--json")
+    command.says("}")
+    return command
+
+
+def address(serving) -> dict[str, str]:
+    return json.loads(serving.printed.splitlines()[0])
+
+
+def get(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        return answer.read()
+
+
+def store(name: str, content: bytes) -> None:
+    server = FileServer.objects.get()
+    with ftplib.FTP() as ftp:
+        ftp.connect(server.host, server.port, timeout=5)
+        ftp.login(server.username, server.password)
+        ftp.storbinary(f"STOR {name}", io.BytesIO(content))
+
+
+def test_row_leads_uploads_to_it(serving, environment):
+    server = FileServer.objects.get()
+    assert server.is_embedded
+    assert server.is_default
+    assert (server.host, server.port) == ("127.0.0.1", int(environment["FILE_SERVER_FTP_PORT"]))
+    assert address(serving)["http"] == f"http://127.0.0.1:{environment['FILE_SERVER_HTTP_PORT']}"
+
+    store(NAME, b"<device/>")
+    assert get(f"{address(serving)['http']}/{NAME}") == b"<device/>"
+
+
+def test_only_fetches_by_phones_of_their_own_file_are_evidence(serving):
+    for name in (NAME, "dialplan.xml"):
+        store(name, b"<device/>")
+    with ftplib.FTP() as ftp:
+        server = FileServer.objects.get()
+        ftp.connect(server.host, server.port, timeout=5)
+        ftp.login(server.username, server.password)
+        ftp.retrbinary(f"RETR {NAME}", lambda _: None)
+    get(f"{address(serving)['http']}/dialplan.xml")
+    get(f"{address(serving)['http']}/{NAME}")
+
+    wait_for(FileFetch.objects.exists, 10)
+    serving.stop()
+    fetch = FileFetch.objects.get()
+    assert (fetch.mac, fetch.file_name, fetch.protocol, fetch.address) == (MAC, NAME, "http", "127.0.0.1")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_stops_cleanly_and_leaves_nothing(serving, environment, number):
+    store(NAME, b"<device/>")
+    assert serving.stop(number) == 0
+
+    assert "Traceback" not in serving.printed
+    assert os.listdir(Path(environment["DATA_DIR"], "phones")) == [NAME]
+    # The folder of static files is made by the settings of every process.
+    assert set(os.listdir(environment["DATA_DIR"])) <= {"phones", "static"}
+    for port in ("FILE_SERVER_FTP_PORT", "FILE_SERVER_HTTP_PORT"):
+        with socket.create_server(("127.0.0.1", int(environment[port]))):
+            pass
+
+
+def test_password_outlives_a_restart(serving, start):
+    password = FileServer.objects.get().password
+    serving.stop()
+    start("serve_files").says("files ")
+    server = FileServer.objects.get()
+    assert len(password) >= 24
+    assert (server.username, server.password) == ("patchbay", password)
+
+
+@pytest.mark.parametrize("taken", ["FILE_SERVER_FTP_PORT", "FILE_SERVER_HTTP_PORT"])
+def test_taken_port_is_replaced_and_the_row_knows(start, environment, taken):
+    with socket.create_server(("127.0.0.1", int(environment[taken]))):
+        serving = start("serve_files", "--json")
+        serving.says("}")
+        there = address(serving)
+        ports = {"FILE_SERVER_FTP_PORT": there["ftp"], "FILE_SERVER_HTTP_PORT": there["http"]}
+        for name, url in ports.items():
+            assert url.endswith(f":{environment[name]}") == (name != taken)
+        store(NAME, b"<device/>")
+        assert get(f"{there['http']}/{NAME}") == b"<device/>"
+
+
+def test_address_that_is_not_of_this_machine_fails_in_one_line(start):
+    command = start("serve_files", FILE_SERVER_HOST="192.0.2.1")
+    assert command.process.wait(30) == 1
+    assert command.printed.splitlines()[-1].startswith("CommandError: Cannot listen on 192.0.2.1")
+
+
+def test_other_default_server_stays_the_default(start):
+    FileServer.objects.create(name="Ours", host="192.0.2.1", is_default=True)
+    start("serve_files").says("files ")
+    assert FileServer.objects.get(is_default=True).name == "Ours"
+
+
+FETCH = Fetch(NAME, MAC, "127.0.0.1", "http", 9, "0" * 64, datetime(2026, 1, 1, tzinfo=UTC), True)
+
+
+def rename_table(old: str, new: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {old} RENAME TO {new}")
+
+
+def test_fetch_outlives_a_database_that_is_away_for_a_moment():
+    table = FileFetch._meta.db_table
+    note = fetch_recorder(threading.Event())
+    rename_table(table, "away")
+    try:
+        thread = threading.Thread(target=lambda: (note(FETCH), connection.close()))
+        thread.start()
+        thread.join(0.4)
+        assert thread.is_alive()
+    finally:
+        rename_table("away", table)
+    thread.join(10)
+    assert FileFetch.objects.get().mac == MAC
+
+
+def test_database_that_stays_away_does_not_keep_the_server_from_stopping():
+    table = FileFetch._meta.db_table
+    stopping = threading.Event()
+    stopping.set()
+    rename_table(table, "away")
+    try:
+        fetch_recorder(stopping)(FETCH)
+    finally:
+        rename_table("away", table)
+    assert not FileFetch.objects.exists()
