@@ -33,6 +33,29 @@ CREATE_EXAMPLE = OpenApiExample(
 )
 
 
+LIST_EXAMPLE = OpenApiExample(
+    "One profile",
+    response_only=True,
+    status_codes=["200"],
+    value={
+        "success": True,
+        "data": [
+            {
+                "uuid": "f47ac10b-58cc-4372-a567-0e02b2c3d479",
+                "user_uuid": "550e8400-e29b-41d4-a716-446655440000",
+                "name": "Reception Desk",
+                "description": "Config for the reception phone",
+                "cnf_xml": "<device ...>...</device>",
+                "compatible_models": ["8845", "8851"],
+                "software_type": "SIP",
+                "created_at": "2026-06-28T12:00:00.000Z",
+                "updated_at": "2026-06-28T12:00:00.000Z",
+            }
+        ],
+    },
+)
+
+
 class PhoneProfileRecord(Shape):
     """The nine members of a profile; the file is kept and given back character for character."""
 
@@ -122,7 +145,9 @@ class PhoneProfileView(PhoneFamilyView):
 
 
 class PhoneProfileList(PhoneProfileView):
-    @extend_schema(responses=answers(200, PROFILES), operation_id="phone_profiles_list")
+    @extend_schema(
+        responses=answers(200, PROFILES), operation_id="phone_profiles_list", examples=[LIST_EXAMPLE]
+    )
     def get(self, request: Request) -> Response:
         """All phone profiles of the account, or one's own, in the order in which they were made."""
         actor = self.actor

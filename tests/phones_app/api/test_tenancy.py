@@ -1,0 +1,128 @@
+"""Rows of another account are not there, and programs without the right credential get nowhere."""
+
+import pytest
+
+from contacts_app.services.account import ensure_extension
+from phones_app.models import CallManager, Deployment, FileServer, Phone, PhoneProfile
+from tests.phones_app.api.conftest import of_token
+
+pytestmark = pytest.mark.django_db
+
+ROUTES = [
+    ("get", "phone-profiles"), ("post", "phone-profiles"), ("get", "phone-profiles/{profile}"),
+    ("put", "phone-profiles/{profile}"), ("patch", "phone-profiles/{profile}"),
+    ("delete", "phone-profiles/{profile}"), ("get", "phone-profiles/user/{user}"),
+    ("post", "phone-profiles/switch"), ("get", "phones"), ("post", "phones"), ("get", "phones/{mac}"),
+    ("put", "phones/{mac}"), ("patch", "phones/{mac}"), ("delete", "phones/{mac}"),
+    ("get", "deployments"), ("post", "deployments"), ("get", "deployments/{deployment}"),
+    ("post", "deployments/{deployment}/cancel"), ("post", "deployments/{deployment}/retry"),
+    ("get", "file-servers"), ("post", "file-servers"), ("get", "file-servers/{file_server}"),
+    ("put", "file-servers/{file_server}"), ("patch", "file-servers/{file_server}"),
+    ("delete", "file-servers/{file_server}"), ("post", "file-servers/{file_server}/test"),
+    ("get", "call-managers"), ("post", "call-managers"), ("get", "call-managers/{call_manager}"),
+    ("put", "call-managers/{call_manager}"), ("patch", "call-managers/{call_manager}"),
+    ("delete", "call-managers/{call_manager}"), ("post", "call-managers/{call_manager}/test"),
+]  # fmt: skip
+BY_ID = [(method, path) for method, path in ROUTES if "{" in path and "user" not in path]
+LISTS = ["phone-profiles", "phones", "deployments", "file-servers", "call-managers"]
+# What people without level 0 may do, with their own rows.
+OWN = {
+    ("get", "phone-profiles"), ("get", "phone-profiles/{profile}"), ("get", "phone-profiles/user/{user}"),
+    ("post", "phone-profiles/switch"), ("get", "deployments"), ("get", "deployments/{deployment}"),
+}  # fmt: skip
+
+
+@pytest.fixture
+def rows(api, alice, acme, no_inline_work):
+    """One row of everything in Alice's account, by what stands in URLs."""
+    from phones_app.services.deployment import deploy
+    from tests.phones_app.site import ACTOR
+
+    server = FileServer.objects.create(name="F", host="127.0.0.1", port=1, account=acme, is_default=True)
+    manager = CallManager.objects.create(name="C", host="127.0.0.1", port=1, kind="sip", account=acme)
+    phone = Phone.objects.create(mac="AABBCCDDEE01", account=acme)
+    profile = PhoneProfile.objects.get(uuid=api.create_profile(alice)["uuid"])
+    deployment = deploy(phone=phone, profile=profile, actor=ACTOR)
+    return {
+        "profile": profile.uuid, "user": alice.uuid, "mac": phone.mac, "deployment": deployment.uuid,
+        "file_server": server.uuid, "call_manager": manager.uuid,
+    }  # fmt: skip
+
+
+def snapshot():
+    models = (PhoneProfile, Phone, Deployment, FileServer, CallManager)
+    return [list(model.objects.order_by("pk").values()) for model in models]
+
+
+@pytest.mark.parametrize(("method", "path"), BY_ID)
+def test_a_strangers_row_is_not_there(stranger, rows, method, path):
+    before = snapshot()
+    response = stranger.call(method, path.format(**rows), {"name": "mine now", "cnf_xml": "<device/>"})
+    assert response.status_code == 404, response.content
+    assert snapshot() == before
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_a_strangers_rows_are_in_no_list(api, stranger, staff, rows, path):
+    assert stranger.get(path).json()["data"] == []
+    assert len(api.get(path).json()["data"]) == 1
+    assert len(staff.get(path).json()["data"]) == 1
+
+
+def test_a_strangers_profiles_phones_and_people_cannot_be_named(stranger, charlie, rows):
+    profile = {"user_uuid": str(rows["user"]), "name": "x", "cnf_xml": "<device/>"}
+    assert stranger.post("phone-profiles", profile).json()["errors"][0]["field"] == "user_uuid"
+    assert stranger.get(f"phone-profiles/user/{rows['user']}").json()["data"] == []
+    own = stranger.create_profile(charlie)
+    Phone.objects.create(mac="AABBCCDDEE02", account=charlie.account)
+    assert stranger.switch(own, "AABBCCDDEE01").status_code == 404
+    assert stranger.switch({"uuid": str(rows["profile"])}, "AABBCCDDEE02").status_code == 404
+    body = {"profile_uuid": own["uuid"], "macs": ["AABBCCDDEE01"]}
+    assert stranger.post("deployments", body).json()["data"]["refused"][0]["code"] == "unknown-phone"
+    asked = {"profile_uuid": str(rows["profile"]), "macs": ["AABBCCDDEE02"]}
+    assert stranger.post("deployments", asked).status_code == 404
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_without_a_credential(nobody, rows, method, path):
+    before = snapshot()
+    assert nobody.call(method, path.format(**rows), {}).status_code == 401
+    assert snapshot() == before
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_a_token_of_one_extension_has_no_part_in_this(acme, rows, method, path):
+    narrow = of_token(extension=ensure_extension(account=acme, number=101))
+    before = snapshot()
+    assert narrow.call(method, path.format(**rows), {}).status_code == 403
+    assert snapshot() == before
+
+
+@pytest.mark.parametrize(("method", "path"), [route for route in ROUTES if route not in OWN])
+def test_people_without_level_0_manage_nothing(colleague, rows, method, path):
+    before = snapshot()
+    assert colleague.call(method, path.format(**rows), {}).status_code == 403
+    assert snapshot() == before
+
+
+@pytest.mark.parametrize(("method", "path"), [route for route in ROUTES if route[0] != "get"])
+def test_a_read_only_token_writes_nothing(acme, rows, method, path):
+    before = snapshot()
+    assert of_token(account=acme, read_only=True).call(method, path.format(**rows), {}).status_code == 403
+    assert snapshot() == before
+
+
+@pytest.mark.parametrize("path", [path for method, path in ROUTES if method == "get"])
+def test_account_tokens_and_staff_tokens_read_everything(acme, rows, path):
+    for token in (of_token(account=acme), of_token()):
+        assert token.get(path.format(**rows)).status_code == 200
+
+
+def test_basic_and_x_auth_token_open_the_same_doors(nobody, alice, acme, rows):
+    import base64
+
+    from contacts_app.services.token import create_token
+
+    basic = base64.b64encode(b"alice@acme.example:correct horse").decode()
+    assert nobody.call("get", "phones", Authorization=f"Basic {basic}").status_code == 200
+    assert nobody.call("get", "phones", **{"X-Auth-Token": create_token(account=acme)[1]}).status_code == 200
