@@ -3,7 +3,7 @@
 import os
 
 from celery import Celery
-from kombu.transport.sqlalchemy import Transport
+from celery.signals import worker_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -13,5 +13,11 @@ app.autodiscover_tasks()
 # For every thread: without this only the importing one knows the configuration.
 app.set_default()
 
-# The embedded broker is looked at this often (seconds); it takes no such option through its URL.
-Transport.polling_interval = 0.2
+
+@worker_init.connect
+def look_often(**_: object) -> None:
+    """The embedded broker is looked at five times a second; it takes no such option through its URL."""
+    if app.conf.broker_url.startswith("sqla"):
+        from kombu.transport.sqlalchemy import Transport
+
+        Transport.polling_interval = 0.2

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 
 from django.db import transaction
 from django.db.models import Q
@@ -54,10 +55,16 @@ def check_compatible(
             "software-mismatch",
             f"The profile is for {profile.software_type} software; the phone runs {phone.software_type}.",
         )
-    findings = sep.check(bytes(revision.content), model=phone.model, software_type=phone.software_type)
+    findings = list(_judge(bytes(revision.content), phone.model, phone.software_type))
     if errors := [finding for finding in findings if finding.severity is sep.Severity.ERROR]:
         raise ProfileRefused(errors)
     return findings
+
+
+@lru_cache(maxsize=32)
+def _judge(content: bytes, model: str, software_type: str | None) -> tuple[sep.Finding, ...]:
+    """What the checker says. One file goes to thousands of phones of a few models, so it is remembered."""
+    return tuple(sep.check(content, model=model, software_type=software_type))
 
 
 def same_software(wanted: str | None, actual: str | None) -> bool:
@@ -75,9 +82,14 @@ def deploy_many(
 ) -> Deployed:
     """Ask for the profile on every phone that it fits; the others come back with the reason."""
 
+    accounts_with_server: set[int] = set()
+
     def check(phone: Phone) -> None:
         check_compatible(phone, profile)
-        file_server_of(phone)
+        # One look for the default server does for all phones of an account.
+        if phone.file_server_id is None and phone.account_id not in accounts_with_server:
+            file_server_of(phone)
+            accounts_with_server.add(phone.account_id)
 
     return _request(phones, check, actor, dry_run, profile=profile, revision=profile.revision)
 

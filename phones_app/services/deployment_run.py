@@ -7,13 +7,13 @@ that is killed stops renewing; another one takes the row over and goes on in the
 import threading
 import uuid
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import closing
 from datetime import timedelta
 
 import structlog
 from django.conf import settings
-from django.db import close_old_connections, connection, transaction
+from django.db import DatabaseError, close_old_connections, connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
@@ -32,20 +32,36 @@ PENALTY = timedelta(minutes=1)
 def run_due(stopped: Callable[[], bool] = lambda: False) -> int:
     """Carry out all deployments that are due now; how many were worked on. Once `stopped`, no more are taken."""
     owner = uuid.uuid4().hex
+    most = settings.DEPLOYMENT_THREADS
+    first = [] if stopped() else claim(owner, most)
+    if not first:
+        return 0
+    with closing(FtpPool()) as pool, Heartbeat(owner), ThreadPoolExecutor(most) as threads:
+        lanes = {threads.submit(_lane, pk, owner, pool, stopped) for pk in first}
+        worked = 0
+        while lanes:
+            ended, lanes = wait(lanes, timeout=0.5, return_when=FIRST_COMPLETED)
+            worked += sum(lane.result() for lane in ended)
+            # Each lane goes on by itself; this adds lanes for what came due while some were free.
+            more = [] if stopped() or not lanes else claim(owner, most - len(lanes))
+            lanes |= {threads.submit(_lane, pk, owner, pool, stopped) for pk in more}
+        return worked
+
+
+def _lane(pk: int | None, owner: str, pool: FtpPool, stopped: Callable[[], bool]) -> int:
+    """One deployment after the other on one thread and one database connection, until none is due."""
     worked = 0
-    with (
-        closing(FtpPool()) as pool,
-        Heartbeat(owner),
-        ThreadPoolExecutor(settings.DEPLOYMENT_THREADS) as threads,
-    ):
-        running: set[Future[None]] = set()
-        while True:
-            claimed = [] if stopped() else claim(owner, settings.DEPLOYMENT_THREADS - len(running))
-            worked += len(claimed)
-            running |= {threads.submit(_run, pk, owner, pool) for pk in claimed}
-            if not running:
-                return worked
-            _, running = wait(running, timeout=1, return_when=FIRST_COMPLETED)
+    try:
+        while pk is not None:
+            _run(pk, owner, pool)
+            worked += 1
+            pk = None if stopped() else next(iter(claim(owner, 1)), None)
+    except DatabaseError:
+        # What this lane held comes free with its lease; the sweep finds it.
+        log.exception("the database went away")
+    finally:
+        connection.close()
+    return worked
 
 
 def sweep() -> int:
@@ -69,19 +85,20 @@ def _due() -> QuerySet[Deployment]:
     )
 
 
+@transaction.atomic
 def claim(owner: str, limit: int) -> list[int]:
-    """Take up to `limit` due deployments under our lease; their keys."""
+    """Take up to `limit` due deployments under our lease; their keys. Of several workers each row goes to one."""
     if limit <= 0:
         return []
-    candidates = list(_due().order_by("next_attempt_at").values_list("pk", flat=True)[:limit])
-    if not candidates:
-        return []
-    until = timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
-    # The conditions again: of several workers with the same candidates each row goes to one.
-    Deployment.objects.filter(pk__in=candidates, finished_at=None).filter(no_live_lease()).update(
-        lease_owner=owner, lease_until=until
-    )
-    return list(Deployment.objects.filter(pk__in=candidates, lease_owner=owner).values_list("pk", flat=True))
+    # SQLite knows no row locks and needs none: its transactions follow one another.
+    due = _due().order_by("next_attempt_at")
+    if connection.features.has_select_for_update_skip_locked:
+        due = due.select_for_update(skip_locked=True)
+    keys = list(due.values_list("pk", flat=True)[:limit])
+    if keys:
+        until = timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
+        Deployment.objects.filter(pk__in=keys).update(lease_owner=owner, lease_until=until)
+    return keys
 
 
 class Heartbeat:
@@ -118,8 +135,6 @@ def _run(pk: int, owner: str, pool: FtpPool) -> None:
     except Exception:
         log.exception("deployment step broke", deployment=pk)
         _let_go(pk, owner, PENALTY, "another try after an internal error")
-    finally:
-        connection.close()
 
 
 def run_one(pk: int, owner: str, pool: FtpPool) -> None:

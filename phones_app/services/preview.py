@@ -47,6 +47,7 @@ class Preview:
 def preview_deploy(*, phones: Sequence[Phone], profile: PhoneProfile, actor: Actor) -> Preview:
     asked = deploy_many(phones=phones, profile=profile, actor=actor, dry_run=True)
     warnings: dict[tuple[str, str | None], tuple[sep.Finding, ...]] = {}
+    servers: dict[tuple[int, int | None], FileServer] = {}
     macros, plans = key_macros(), []
     for deployment in asked.deployments[:SHOWN]:
         phone = _phone(deployment)
@@ -54,8 +55,12 @@ def preview_deploy(*, phones: Sequence[Phone], profile: PhoneProfile, actor: Act
         kind = (phone.model, phone.software_type)
         if kind not in warnings:
             warnings[kind] = tuple(check_compatible(phone, profile))
+        # And which default server it gets, on its account.
+        place = (phone.account_id, phone.file_server_id)
+        if place not in servers:
+            servers[place] = file_server_of(phone)
         way, trouble = restart_way(phone, protocol_of(phone, deployment), macros)
-        plans.append(Plan(phone, file_server_of(phone), way, trouble, warnings[kind]))
+        plans.append(Plan(phone, servers[place], way, trouble, warnings[kind]))
     return Preview(len(asked.deployments), plans, asked.refused)
 
 
