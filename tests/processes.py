@@ -42,6 +42,7 @@ class Processes:
             "CELERY_TASK_ALWAYS_EAGER": "0",
             "LEASE_SECONDS": "1.5",
             "CONFIRM_SECONDS": "60",
+            "SWITCH_WAIT_SECONDS": "120",
             "LOG_LEVEL": "WARNING",
         }
 

@@ -253,7 +253,7 @@ def test_a_web_process_killed_in_the_middle_of_a_switch(site, folder, desk, runn
 
         def ask() -> None:
             try:
-                urllib.request.urlopen(request, timeout=30)
+                urllib.request.urlopen(request, timeout=120)
             except OSError:
                 unanswered.set()
 
