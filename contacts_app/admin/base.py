@@ -1,6 +1,7 @@
 """The ground all admin pages stand on: people see their own account's rows; secrets go in and never out."""
 
 from collections.abc import Iterator
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -11,9 +12,11 @@ from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.decorators import method_decorator
+from django.utils.timezone import make_aware
 from django.views.decorators.debug import sensitive_post_parameters
 from unfold.admin import ModelAdmin
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateFilter
+from unfold.utils import parse_date_str
 from unfold.views import ChangeList
 from unfold.widgets import (
     UnfoldAdminExpandableTextareaWidget,
@@ -215,3 +218,15 @@ class TenantFilter(AutocompleteSelectFilter):
         for choice in super().choices(changelist):
             choice["form"].fields[self.lookup_kwarg].queryset = related.tenant_rows(self.request)
             yield choice
+
+
+class DayRangeFilter(RangeDateFilter):
+    """A list filter by whole days, the last one included."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        for end, lookup, days in (("from", "gte", 0), ("to", "lt", 1)):
+            day = parse_date_str(self.used_parameters.get(f"{self.parameter_name}_{end}", ""))
+            if day is not None:
+                midnight = make_aware(datetime.combine(day + timedelta(days=days), time.min))
+                queryset = queryset.filter(**{f"{self.parameter_name}__{lookup}": midnight})
+        return queryset

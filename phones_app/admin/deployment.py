@@ -11,10 +11,10 @@ from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateFilter
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import display
 
-from contacts_app.admin.base import ReadOnlyAdmin, TenantFilter, actor_of
+from contacts_app.admin.base import DayRangeFilter, ReadOnlyAdmin, TenantFilter, actor_of
 from phones_app import sep
 from phones_app.admin.deploy_pages import MAY_DEPLOY
 from phones_app.admin.mac_search import MacSearchMixin
@@ -82,7 +82,8 @@ class TimelineStep:
 
     @property
     def facts(self) -> list[tuple[str, Any]]:
-        return told(self.row.detail) if self.row else []
+        """What the confirmation found has a card of its own."""
+        return told(self.row.detail) if self.row and self.row.kind != StepKind.CONFIRM else []
 
 
 def told(values: dict[str, Any]) -> list[tuple[str, Any]]:
@@ -124,7 +125,7 @@ class DeploymentAdmin(MacSearchMixin, ReadOnlyAdmin):
         ("kind", ChoicesCheckboxFilter),
         ("account", TenantFilter),
         ("profile", TenantFilter),
-        ("created_at", RangeDateFilter),
+        ("created_at", DayRangeFilter),
     )
     search_fields = ("profile_name", "phone__name", "requested_by")
     search_help_text = "MAC in any spelling, phone, profile or person"

@@ -3,14 +3,18 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest
+from django.utils import timezone
 
 from phones_app import sep
 from phones_app.models import PhoneProfile
 
 REVEAL = "contacts_app.reveal_secrets"
+RECORDED_FOR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,11 @@ def file_lines(request: HttpRequest, content: bytes, findings: Iterable[sep.Find
 
 
 def record_reveal(request: HttpRequest, profile: PhoneProfile) -> None:
-    """Write down that somebody was shown the profile's passwords."""
-    if may_reveal(request) and profile.revision is not None:
-        message = f"Was shown {profile.revision} with its passwords."
+    """Write down that somebody was shown the profile's passwords; once an hour says it for the whole hour."""
+    if not may_reveal(request) or profile.revision is None:
+        return
+    message = f"Was shown {profile.revision} with its passwords."
+    same = LogEntry.objects.filter(user=request.user.pk, change_message=message, object_id=str(profile.pk))
+    same = same.filter(content_type=ContentType.objects.get_for_model(PhoneProfile))
+    if not same.filter(action_time__gt=timezone.now() - RECORDED_FOR).exists():
         LogEntry.objects.log_actions(str(request.user.pk), [profile], CHANGE, message, single_object=True)

@@ -1,7 +1,11 @@
 """From choosing a profile to the deployment: nothing happens before the last yes, and then exactly what was shown."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.contrib.messages import get_messages
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -184,3 +188,28 @@ def test_a_phone_can_be_deleted_and_its_deployments_stay(root_desk, new_phone, n
     deployment = Deployment.objects.get()
     assert deployment.phone is None
     assert root_desk.get(reverse("admin:phones_app_deployment_change", args=[deployment.pk])).status_code == 200
+
+
+def test_deployments_are_filtered_by_whole_days(root_desk, new_phone, new_profile):
+    deploy(phone=new_phone(), profile=new_profile(), actor=system("test"))
+    Deployment.objects.update(created_at=datetime(2026, 3, 14, 23, 59, tzinfo=UTC))
+    url = reverse("admin:phones_app_deployment_changelist")
+    for first, last, found in (
+        ("2026-03-14", "2026-03-14", 1), ("2026-03-13", "", 1), ("2026-03-15", "", 0), ("", "2026-03-13", 0),
+        ("x", "y", 1),
+    ):  # fmt: skip
+        answer = root_desk.get(url, {"created_at_from": first, "created_at_to": last})
+        assert answer.context["cl"].result_count == found, (first, last)
+
+
+def test_a_preview_for_more_phones_takes_no_more_queries(clerk_desk, new_phone, new_profile):
+    profile = new_profile()
+    phones = [new_phone(f"0200000{number:05X}", phone_ip="10.0.0.7") for number in range(40)]
+
+    def queries(some) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert clerk_desk.post(DEPLOY, asked(profile, *some)).status_code == 200
+        return len(captured)
+
+    queries(phones[:1])
+    assert queries(phones[:5]) == queries(phones)

@@ -119,7 +119,8 @@ def test_who_is_shown_passwords_is_recorded(trusted_desk, clerk_desk, new_profil
     profile = new_profile()
     clerk_desk.get(change_url(profile))
     assert not LogEntry.objects.exists()
-    assert "very-secret" in trusted_desk.get(change_url(profile)).content.decode()
+    for _ in range(2):
+        assert "very-secret" in trusted_desk.get(change_url(profile)).content.decode()
     entry = LogEntry.objects.get()
     assert (entry.user.email, entry.change_message) == (
         "trusted@acme.example", "Was shown revision 1 with its passwords.",

@@ -1,0 +1,115 @@
+"""A real browser at a live server, with a worker beside it and simulated phones on the other end."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.urls import reverse
+
+from phones_app.services.deployment_run import run_due
+from tests.phones_app.conftest import no_inline_work, site
+
+__all__ = ["no_inline_work", "site"]
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+RESULTS = Path(__file__).resolve().parents[2] / "test-results"
+SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    if not CHROMIUM.exists():
+        for item in items:
+            if here in item.path.parents:
+                item.add_marker(pytest.mark.skip(reason="chromium is not installed"))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[object]:
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+class Window:
+    """A logged-in browser window that notes every request to another host and every error of its scripts."""
+
+    def __init__(self, context: object, base: str) -> None:
+        self.base = base
+        self.page = context.new_page()
+        self.page.set_default_timeout(20_000)
+        self.strayed: list[str] = []
+        self.errors: list[str] = []
+        self.page.on("request", self._note_request)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", lambda line: self.errors.append(line.text) if line.type == "error" else None)
+
+    def _note_request(self, request: object) -> None:
+        if not request.url.startswith((self.base, "data:", "blob:")):
+            self.strayed.append(request.url)
+
+    def log_in(self, email: str) -> None:
+        self.open(reverse("admin:login"))
+        self.page.fill("#id_username", email)
+        self.page.fill("#id_password", "correct horse")
+        self.page.click("button[type=submit]")
+        self.page.wait_for_url(f"**{reverse('admin:index')}")
+
+    def open(self, path: str) -> None:
+        self.page.goto(f"{self.base}{path}")
+
+    def sticks_out(self) -> int:
+        """By how many pixels the page is wider than the window."""
+        return self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+
+    def picture(self, name: str) -> None:
+        RESULTS.mkdir(exist_ok=True)
+        self.page.screenshot(path=RESULTS / f"{name}.png", full_page=True)
+
+
+@pytest.fixture
+def window(chromium, live_server, root) -> Iterator[Callable[..., Window]]:
+    """Opens windows of a size and theme, with Root logged in; afterwards none may have strayed or stumbled."""
+    opened: list[tuple[object, Window]] = []
+
+    def make(size: str = "desktop", theme: str = "light") -> Window:
+        context = chromium.new_context(viewport=SIZES[size], color_scheme=theme)
+        window = Window(context, live_server.url)
+        opened.append((context, window))
+        window.log_in(root.email)
+        return window
+
+    yield make
+    for context, window in opened:
+        context.close()
+        assert not window.strayed, "something was loaded from outside"
+        assert not window.errors
+
+
+@pytest.fixture
+def worker(no_inline_work) -> Iterator[None]:
+    """Carries deployments out in the background, as the worker process does."""
+    stopped = threading.Event()
+
+    def work() -> None:
+        try:
+            while not stopped.wait(0.1):
+                run_due()
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=work, name="worker")
+    thread.start()
+    yield
+    stopped.set()
+    thread.join()
+
+

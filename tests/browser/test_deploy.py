@@ -1,0 +1,78 @@
+"""A person deploys a profile in the browser and watches it arrive on the phone."""
+
+import re
+
+import pytest
+from django.urls import reverse
+
+from phones_app.models import Deployment
+from tests.phones_app.site import sip_file
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_a_profile_is_deployed_and_seen_to_be_confirmed(window, site, worker, size):
+    phone = site.phone(name="Reception desk")
+    profile = site.profile("Reception", sip_file("1002"))
+    with site.alive(phone) as fleet:
+        desk = window(size)
+        page = desk.page
+        desk.open(reverse("admin:phones_app_phone_change", args=[phone.pk]))
+        if size == "phone":
+            page.get_by_text("more_horiz", exact=True).click()
+        page.get_by_role("link", name="Deploy…").click()
+        page.locator(".select2-selection").click()
+        page.locator(".select2-search__field").fill("Recep")
+        page.get_by_role("option", name="Reception").click()
+        desk.picture(f"deploy-choose-{size}")
+        page.get_by_role("button", name="Show what would happen").click()
+        page.get_by_text(f"SEP{phone.mac}.cnf.xml").wait_for()
+        assert desk.sticks_out() == 0
+        desk.picture(f"deploy-preview-{size}")
+        assert not Deployment.objects.exists(), "nothing happens before the last yes"
+        page.get_by_role("button", name="Deploy to 1 phone").click()
+        page.wait_for_url(re.compile(r"/deployment/\d+/change/"))
+        page.locator("#timeline[data-state=confirmed]").wait_for()
+        assert fleet[phone.mac].config_sha256 == profile.revision.sha256
+    assert page.get_by_text("The phone fetched this very file after the upload.").is_visible()
+    assert page.locator(".pb-step-done").count() == 4
+    assert page.locator("#timeline[hx-get]").count() == 0, "an ended timeline asks no more"
+    page.get_by_text("What was sent").nth(1).click()
+    assert page.get_by_text("Event: service-control").is_visible()
+    assert desk.sticks_out() == 0
+    desk.picture(f"deployment-confirmed-{size}")
+
+
+def test_a_restart_is_asked_for_and_done(window, site, worker):
+    phone = site.phone(name="Reception desk")
+    with site.alive(phone) as fleet:
+        desk = window()
+        desk.open(f"{reverse('admin:phones_app_phone_restart')}?phones={phone.pk}")
+        desk.page.get_by_role("button", name="Restart 1 phone").click()
+        desk.page.locator("#timeline[data-state=confirmed]").wait_for()
+        assert fleet[phone.mac].restarts == 1
+
+
+def test_a_selection_in_the_list_is_deployed_to(window, site, worker):
+    phones = [site.phone(name=f"Room {number}") for number in (101, 102, 103)]
+    site.profile("Hotel room", sip_file("1002"))
+    with site.alive(*phones):
+        desk = window()
+        page = desk.page
+        desk.open(reverse("admin:phones_app_phone_changelist"))
+        for phone in phones[:2]:
+            page.locator(f"input.action-select[value='{phone.pk}']").check()
+        page.locator("select[name=action]").select_option("deploy_selected")
+        page.get_by_role("button", name="Run").click()
+        page.locator(".select2-selection").click()
+        page.get_by_role("option", name="Hotel room").click()
+        page.get_by_role("button", name="Show what would happen").click()
+        page.get_by_role("button", name="Deploy to 2 phones").click()
+        page.get_by_text("2 phones are being deployed.").wait_for()
+        for _ in range(60):
+            if page.get_by_text("Confirmed", exact=True).count() == 2:
+                break
+            page.wait_for_timeout(250)
+            page.reload()
+        assert page.locator("td").get_by_text("Confirmed", exact=True).count() == 2

@@ -1,0 +1,138 @@
+"""Every page in both sizes and both themes: nothing sticks out, nothing breaks, nothing is loaded from outside."""
+
+import pytest
+from django.contrib import admin
+from django.urls import reverse
+
+from contacts_app.models import Extension
+from contacts_app.services.login import open_session
+from contacts_app.services.token import create_token
+from phones_app.models import CallManager, FileServer, KeyMacro, ServiceSession
+from phones_app.services.deployment import deploy
+from phones_app.services.evidence import record_fetch
+from phones_app.services.service_session import open_service_session
+from tests.phones_app.site import ACTOR, sip_file
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def furnished(site, acme, alice, no_inline_work):
+    """At least one row on every list."""
+    phone = site.phone(name="Reception desk", location="Ground floor", web_password="push-Pa55")
+    profile = site.profile(content=sip_file().replace("<webAccess>0", "<webAccess>1"))
+    deploy(phone=phone, profile=profile, actor=ACTOR)
+    deployment = phone.last_deployment
+    record_fetch(
+        mac=phone.mac, file_name=f"SEP{phone.mac}.cnf.xml", sha256="0" * 64, size=1500, address="127.0.0.1",
+        protocol="http", at=deployment.created_at,
+    )  # fmt: skip
+    open_service_session(phone=phone, user=alice, address="127.0.0.1")
+    open_session(alice, "192.0.2.1")
+    create_token(account=acme, name="CRM")
+    Extension.objects.create(account=acme, number=1001, name="Reception")
+    CallManager.objects.create(account=acme, name="PBX", kind="ami", host="127.0.0.1", port=5038, password="ami-Pa55")
+    KeyMacro.objects.get_or_create(name="79xx reset", defaults={"phone_models": "79*", "steps": "Key:Settings"})
+    assert ServiceSession.objects.exists()
+    assert FileServer.objects.exists()
+    return phone, profile
+
+
+def all_pages(phone, profile) -> dict[str, str]:
+    deploy_url = reverse("admin:phones_app_phone_deploy")
+    pages = {
+        "overview": reverse("admin:index"),
+        "deploy-choose": f"{deploy_url}?phones={phone.pk}",
+        "deploy-preview": f"{deploy_url}?phones={phone.pk}&profile={profile.pk}",
+        "restart-preview": f"{reverse('admin:phones_app_phone_restart')}?phones={phone.pk}",
+        "password": reverse("admin:auth_user_password_change", args=[profile.user_id]),
+        "history": reverse("admin:phones_app_phoneprofile_history", args=[profile.pk]),
+        "delete": reverse("admin:phones_app_phoneprofile_delete", args=[profile.pk]),
+    }
+    for model in admin.site._registry:
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        pages[model._meta.model_name] = reverse(f"{name}_changelist")
+        if row := model._default_manager.first():
+            pages[f"{model._meta.model_name}-change"] = reverse(f"{name}_change", args=[row.pk])
+        pages[f"{model._meta.model_name}-add"] = reverse(f"{name}_add")
+    return pages
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_every_page_fits_its_window(window, furnished, size, theme):
+    desk = window(size, theme)
+    too_wide = {}
+    for name, url in all_pages(*furnished).items():
+        answer = desk.page.goto(f"{desk.base}{url}")
+        if answer.status == 403 and name.endswith("-add"):
+            desk.errors.clear()  # The browser reports the refusal, which is right: nobody adds these rows.
+            continue
+        assert answer.status == 200, name
+        if pixels := desk.sticks_out():
+            too_wide[name] = pixels
+        desk.picture(f"{name}-{size}-{theme}")
+    assert not too_wide
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_editor_follows_the_theme_and_marks_what_is_wrong(window, furnished, theme):
+    _, profile = furnished
+    desk = window("desktop", theme)
+    page = desk.page
+    desk.open(reverse("admin:phones_app_phoneprofile_change", args=[profile.pk]))
+    page.locator(".ace_editor").wait_for()
+    assert page.locator(".ace_editor.ace_dark").count() == (theme == "dark")
+    broken = "<device>\\n<broken>\\n</device>\\n"
+    page.evaluate(f"document.querySelector('.django-ace-widget').editor.setValue('{broken}', -1)")
+    page.get_by_role("button", name="Save and continue editing").click()
+    page.locator(".errorlist, .text-red-600").first.wait_for()
+    assert page.get_by_text("line 3, column").first.is_visible()
+    page.locator(".ace_gutter-cell.ace_error").wait_for()
+    desk.picture(f"profile-error-{theme}")
+    profile.refresh_from_db()
+    assert profile.revision.number == 1
+
+
+def test_a_link_of_a_check_leads_to_the_line_in_the_editor(window, furnished):
+    _, profile = furnished
+    desk = window()
+    desk.open(reverse("admin:phones_app_phoneprofile_change", args=[profile.pk]))
+    link = desk.page.locator("a[data-line]").first
+    line = int(link.get_attribute("data-line"))
+    link.click()
+    row = desk.page.evaluate("document.querySelector('.django-ace-widget').editor.getCursorPosition().row")
+    assert row == line - 1
+
+
+def test_editing_in_the_browser_changes_nothing_but_what_was_typed(window, furnished):
+    _, profile = furnished
+    desk = window()
+    desk.open(reverse("admin:phones_app_phoneprofile_change", args=[profile.pk]))
+    before = profile.content
+    desk.page.evaluate(
+        "const editor = document.querySelector('.django-ace-widget').editor;"
+        "editor.setValue(editor.getValue().replace('Desk', 'Lobby'), -1)"
+    )
+    desk.page.get_by_role("button", name="Save and continue editing").click()
+    desk.page.get_by_text("was changed successfully").wait_for()
+    profile.refresh_from_db()
+    assert profile.content == before.replace(b"Desk", b"Lobby", 1)
+
+
+def test_a_new_token_is_copied_and_a_reload_makes_no_second_one(window, acme):
+    from contacts_app.models import ApiToken
+
+    desk = window()
+    page = desk.page
+    desk.open(reverse("admin:contacts_app_apitoken_add"))
+    page.fill("#id_name", "CRM")
+    page.get_by_role("button", name="Save", exact=True).click()
+    text = page.locator("[data-token]").inner_text()
+    assert text.startswith("pb_")
+    desk.picture("token-created")
+    page.get_by_role("button", name="Copy").click()
+    page.get_by_role("button", name="Copied").wait_for()
+    page.reload()
+    assert text not in page.content()
+    assert ApiToken.objects.count() == 1
