@@ -47,7 +47,8 @@ class EmailOrUsernameBackend(ModelBackend):
 def counted_name(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
     """The name under which failed logins are counted: in lower case, as any case of it logs in."""
     name = credentials.get("username") if credentials else request.POST.get("username")
-    return str(name or "").strip().lower()
+    # As much of it as django-axes' column takes.
+    return str(name or "").replace("\x00", "").strip().lower()[:255]
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,11 @@ class FileServerRecord(ServerRecord):
         ]
         # That there is one default only, the service sees to.
         validators: ClassVar[list[Any]] = []
-        extra_kwargs: ClassVar[dict[str, Any]] = {"is_default": {"validators": []}}
+        extra_kwargs: ClassVar[dict[str, Any]] = {
+            "is_default": {"validators": []},
+            # The same on every database; left alone it would be what the column of the present one takes.
+            "keep_backups": {"max_value": 32_767},
+        }
         read_only_fields = ["uuid", "is_embedded", "tested_at", "test_result"]
 
 
