@@ -1,7 +1,7 @@
 """200 simulated phones, one profile: from the request until every phone is confirmed.
 
-Everything in one process on one database (SQLite unless DATABASE_URL says otherwise): the file server, the phones, and one
-worker. Uploads, status pages, NOTIFY, restarts and fetches go over loopback sockets.
+Everything in one process on one database (SQLite unless DATABASE_URL says otherwise): the file server, the phones, and
+one worker. All traffic goes over loopback sockets.
 """
 
 import tempfile

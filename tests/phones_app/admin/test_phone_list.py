@@ -33,7 +33,11 @@ def test_a_mac_is_found_in_any_spelling_whole_or_in_part(root_desk, new_phone, s
 @pytest.mark.parametrize("word", ["Lobby", "10.0.0.12", "cellar", "Reception", "2001"])
 def test_a_phone_is_found_by_what_else_is_known_about_it(root_desk, new_phone, new_profile, word):
     new_phone(
-        name="Lobby bar", phone_ip="10.0.0.12", location="In the cellar", line_user="2001", current_profile=new_profile()
+        name="Lobby bar",
+        phone_ip="10.0.0.12",
+        location="In the cellar",
+        line_user="2001",
+        current_profile=new_profile(),
     )
     new_phone("001122334455", name="Kitchen", phone_ip="10.0.0.99")
     assert macs_on(root_desk.get(LIST, {"q": word})) == ["AABBCCDDEE01"]
@@ -87,7 +91,11 @@ def test_a_longer_page_takes_no_more_queries(root_desk, acme, new_phone, new_pro
             )  # fmt: skip
             phone.save()
 
-    pages = [LIST, reverse("admin:phones_app_deployment_changelist"), reverse("admin:phones_app_phoneprofile_changelist")]
+    pages = [
+        LIST,
+        reverse("admin:phones_app_deployment_changelist"),
+        reverse("admin:phones_app_phoneprofile_changelist"),
+    ]
     fill(range(25))
     root_desk.get(LIST)
     few = [len(queries_of(root_desk, f"{page}?all=")) for page in pages]

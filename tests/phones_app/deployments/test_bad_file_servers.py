@@ -32,7 +32,9 @@ def test_the_upload_fails_in_time_and_nothing_else_happens(site, finish, setting
     old = folder / f"SEP{phone.mac}.cnf.xml"
     old.write_text(sip_file("1001"))
     with pyftpd(folder, handler=handler) as server, sip_phone() as agent:
-        FileServer.objects.update(host=server.host, port=server.port, username=server.username, password=server.password)
+        FileServer.objects.update(
+            host=server.host, port=server.port, username=server.username, password=server.password
+        )
         phone.sip_port = agent.port
         phone.save()
         started = time.monotonic()
