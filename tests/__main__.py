@@ -2,6 +2,7 @@
 PostgreSQL and Redis, started here unless DATABASE_URL and CELERY_BROKER_URL name servers that run already."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -32,6 +33,8 @@ def pytest(title: str, arguments: list[str], **environment: str) -> int:
 
 
 def main(arguments: list[str]) -> int:
+    # Ended from outside it still ends the servers that it has started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     failed = pytest("SQLite and the embedded broker", arguments)
     try:
         with postgres() as database_url, redis() as broker_url:

@@ -17,7 +17,7 @@ def tasks_are_known():
 def quick_and_forgetful(settings):
     """Cheap password hashes, short waits, an empty cache."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.SWITCH_WAIT_SECONDS = 10
+    settings.SWITCH_WAIT_SECONDS = 20
     settings.CONFIRM_SECONDS = 5
     cache.clear()
 

@@ -94,7 +94,10 @@ def claim(owner: str, limit: int) -> list[int]:
     due = _due().order_by("next_attempt_at")
     if connection.features.has_select_for_update_skip_locked:
         due = due.select_for_update(skip_locked=True)
-    keys = list(due.values_list("pk", flat=True)[:limit])
+    rows = list(due.values_list("pk", "phone", "state")[:limit])
+    # What waits and what is to take its place are due together; the newer one comes when the older was looked at.
+    moving = {phone for _, phone, state in rows if state != State.QUEUED}
+    keys = [pk for pk, phone, state in rows if state != State.QUEUED or phone not in moving]
     if keys:
         until = timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
         Deployment.objects.filter(pk__in=keys).update(lease_owner=owner, lease_until=until)

@@ -84,11 +84,11 @@ def test_a_deployment_cancelled_while_it_is_waited_for(api, alice, site, no_inli
     assert "Cancelled" in answers[0].json()["message"]
 
 
-def test_a_deployment_superseded_while_it_is_waited_for(api, alice, site, settings, no_inline_work):
+def test_a_deployment_superseded_while_it_is_waited_for(api, alice, site, no_inline_work):
     profile = api.create_profile(alice)
     thread, answers = _switch_in_thread(api, profile)
-    settings.SWITCH_WAIT_SECONDS = 0
-    assert api.switch(profile).status_code == 202
+    newer = api.post("deployments", {"profile_uuid": str(profile["uuid"]), "macs": [site.phone.mac]})
+    assert newer.status_code == 202, newer.content
     thread.join(10)
     assert answers[0].status_code == 409
     assert "Superseded" in answers[0].json()["message"]
