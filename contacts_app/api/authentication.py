@@ -8,6 +8,8 @@ import base64
 import binascii
 import hashlib
 import hmac
+from collections.abc import Callable
+from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.auth import authenticate
@@ -30,20 +32,47 @@ def client_address(request: Request) -> str:
     return str(request.META.get("REMOTE_ADDR", ""))
 
 
+# Says how a credential came (in lower case) and what it is; None when it did not come this way.
+Carrier = Callable[[Request], tuple[str, str] | None]
+
+
+def authorization(request: Request) -> tuple[str, str] | None:
+    header = request.META.get("HTTP_AUTHORIZATION", "")
+    scheme, _, value = header.partition(" ")
+    return (scheme.lower(), value.strip()) if header else None
+
+
+def x_auth_token(request: Request) -> tuple[str, str] | None:
+    token = request.META.get("HTTP_X_AUTH_TOKEN", "")
+    return ("bearer", token.strip()) if token else None
+
+
+def in_query(name: str) -> Carrier:
+    """A token as a query parameter."""
+
+    def carrier(request: Request) -> tuple[str, str] | None:
+        token = request.query_params.get(name, "")
+        return ("bearer", token.strip()) if token else None
+
+    return carrier
+
+
 class CredentialAuthentication(BaseAuthentication):
-    """Sets request.user to an Actor. Read-only tokens may only read."""
+    """Sets request.user to an Actor. Read-only tokens may only read.
+
+    Of several credentials the one of the first of `carriers` counts, alone.
+    """
+
+    carriers: ClassVar[tuple[Carrier, ...]] = (x_auth_token, authorization)
 
     def authenticate(self, request: Request) -> tuple[Actor, None] | None:
-        header = request.META.get("HTTP_AUTHORIZATION", "")
-        scheme, _, value = header.partition(" ")
-        value = value.strip()
-        if token := request.META.get("HTTP_X_AUTH_TOKEN", ""):
-            actor = self._bearer(request, token.strip())
-        elif not header:
+        found = next(filter(None, (carrier(request) for carrier in self.carriers)), None)
+        if found is None:
             return None
-        elif scheme.lower() == "bearer" and value:
+        scheme, value = found
+        if scheme == "bearer" and value:
             actor = self._bearer(request, value)
-        elif scheme.lower() == "basic" and value:
+        elif scheme == "basic" and value:
             actor = self._basic(request, value)
         else:
             raise AuthenticationFailed("Unsupported or empty Authorization header")

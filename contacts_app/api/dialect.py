@@ -33,8 +33,11 @@ class Conflict(exceptions.APIException):
 class BoundedJSONParser(JSONParser):
     """JSON of a bounded size: Django's own limit does not hold for bodies that are read as a stream."""
 
+    # None: API_BODY_MAX_BYTES. Some dialects document a limit of their own.
+    max_bytes: ClassVar[int | None] = None
+
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        limit = settings.API_BODY_MAX_BYTES
+        limit = self.max_bytes or settings.API_BODY_MAX_BYTES
         try:
             announced = int(parser_context["request"].META.get("CONTENT_LENGTH") or 0)
         except ValueError:
@@ -118,10 +121,10 @@ def error_response(error: Exception, context: dict[str, Any]) -> Response | None
     dialect: Dialect = context["view"].dialect
     if isinstance(error, Http404):
         error = exceptions.NotFound()
-    elif isinstance(error, RequestDataTooBig):
-        error = BodyTooLarge()
     elif isinstance(error, DjangoPermissionDenied):
         error = exceptions.PermissionDenied()
+    elif isinstance(error, RequestDataTooBig):
+        error = BodyTooLarge()
     elif isinstance(error, DjangoValidationError):
         error = exceptions.ValidationError(
             error.message_dict if hasattr(error, "error_dict") else error.messages

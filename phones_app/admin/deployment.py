@@ -15,13 +15,13 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import display
 
 from contacts_app.admin.base import DayRangeFilter, ReadOnlyAdmin, TenantFilter, actor_of
+from contacts_app.services.errors import Refusal
 from phones_app import sep
 from phones_app.admin.deploy_pages import MAY_DEPLOY
 from phones_app.admin.mac_search import MacSearchMixin
 from phones_app.models import Deployment, DeploymentStep
 from phones_app.models.deployment import State
 from phones_app.services import deployment as service
-from phones_app.services.errors import Refusal
 from phones_app.templatetags.phone_labels import STEP_ICONS, ago, colour_of, duration, exact, state_label
 
 StepKind = DeploymentStep.Kind

@@ -9,13 +9,14 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from contacts_app.api.rights import Manages, OwnsOrManages
+from contacts_app.api.rows import find, uuid_in_url
 from contacts_app.services.actor import Actor
-from phones_app.api.dialect import PhoneFamilyView, answer, find, uuid_in_url
+from phones_app.api.dialect import PhoneFamilyView, answer
 from phones_app.api.fields import MacText, Record, RowUuid, Shape
 from phones_app.api.filters import DeploymentFilter, filtered
 from phones_app.api.paging import PAGING, page
 from phones_app.api.phone_profile import profile_of
-from phones_app.api.rights import Manages, OwnsOrManages
 from phones_app.api.schema import NoMetadata, PageMetadata, answers, envelope
 from phones_app.models import Deployment, DeploymentStep, Phone
 from phones_app.models.deployment import State

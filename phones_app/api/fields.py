@@ -1,6 +1,5 @@
 """Fields of the phone family's records: how values of a kind are read and written, in one place each."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from django.db import models
@@ -9,31 +8,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.fields import empty
 
+from contacts_app.api.fields import Instant, Text
 from phones_app.models import SoftwareType
 from phones_app.models.phone import MacAddressField
 from phones_app.sep.mac import colons, parse_mac
-
-
-class Instant(serializers.DateTimeField):
-    """ISO 8601 in UTC with milliseconds and `Z` (phone profiles spec §3)."""
-
-    def to_representation(self, value: datetime | None) -> str | None:  # type: ignore[override]
-        if value is None:
-            return None
-        value = value.astimezone(UTC)
-        return f"{value:%Y-%m-%dT%H:%M:%S}.{value.microsecond // 1000:03d}Z"
-
-
-class Text(serializers.CharField):
-    """A string, and nothing that could be made one; null is the empty string, unless null is allowed."""
-
-    def run_validation(self, data: Any = empty) -> str | None:
-        return super().run_validation("" if data is None and not self.allow_null else data)
-
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return str(super().to_internal_value(data))
 
 
 class EmptyIsNull:

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts_app.api.authentication import client_address
+from contacts_app.api.rights import LoggedIn
 from contacts_app.models import LoginSession, User
 from contacts_app.services.login import (
     TokenRefused,
@@ -23,7 +24,6 @@ from contacts_app.services.login import (
 from phones_app.api.dialect import PhoneFamilyView, answer
 from phones_app.api.fields import Shape, Text
 from phones_app.api.me import UserRecord
-from phones_app.api.rights import LoggedIn
 from phones_app.api.schema import Failure, NoMetadata, envelope
 
 

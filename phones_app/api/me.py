@@ -8,11 +8,11 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from contacts_app.api.rights import LoggedIn
 from contacts_app.models import User
 from phones_app.api.dialect import PhoneFamilyView, answer
 from phones_app.api.fields import Instant, Record, RowUuid, Shape
 from phones_app.api.phone import PhoneRecord, phones_with_relations
-from phones_app.api.rights import LoggedIn
 from phones_app.api.schema import NoMetadata, answers, envelope
 from phones_app.models import Phone
 

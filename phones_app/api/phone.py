@@ -12,9 +12,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts_app.api.dialect import Conflict
+from contacts_app.api.rows import find
 from contacts_app.models import Account
 from phones_app.api.accounts import OwnedRecord
-from phones_app.api.dialect import PhoneFamilyView, answer, check_has_known_field, find
+from phones_app.api.dialect import PhoneFamilyView, answer, check_has_known_field
 from phones_app.api.fields import EmptyIsNull, Instant, MacText, RowUuid, Shape, SoftwareTypeField, Text
 from phones_app.api.filters import PhoneFilter, filtered
 from phones_app.api.paging import PAGING, page

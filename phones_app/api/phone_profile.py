@@ -10,11 +10,12 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from contacts_app.api.rights import Manages, OwnsOrManages
+from contacts_app.api.rows import find, uuid_in_url
 from contacts_app.models import User
 from contacts_app.services.actor import Actor
-from phones_app.api.dialect import PhoneFamilyView, answer, check_has_known_field, find, uuid_in_url
+from phones_app.api.dialect import PhoneFamilyView, answer, check_has_known_field
 from phones_app.api.fields import Instant, Shape, SoftwareTypeField, Text
-from phones_app.api.rights import Manages, OwnsOrManages
 from phones_app.api.schema import answers, envelope
 from phones_app.models import PhoneProfile
 from phones_app.services.phone_profile import create_profile, encode, update_profile

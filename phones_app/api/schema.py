@@ -64,3 +64,7 @@ class CredentialScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyp
             {"type": "apiKey", "in": "header", "name": "X-Auth-Token", "description": "As bearer."},
             {"type": "http", "scheme": "basic", "description": "Email or user name, and password."},
         ]
+
+    def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:
+        """Any one of them is enough."""
+        return [{name: []} for name in self.name]

@@ -10,8 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts_app.api.dialect import Conflict
+from contacts_app.api.rows import find, uuid_in_url
 from phones_app.api.accounts import AccountNumber, OwnedRecord
-from phones_app.api.dialect import PhoneFamilyView, answer, check_has_known_field, find, uuid_in_url
+from phones_app.api.dialect import PhoneFamilyView, answer, check_has_known_field
 from phones_app.api.fields import Shape, Text
 from phones_app.api.paging import page
 from phones_app.models import CallManager, FileServer

@@ -11,14 +11,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts_app.api.dialect import Conflict
-from phones_app.api.dialect import PhoneFamilyView, answer, find
+from contacts_app.api.rights import OwnsOrManages
+from contacts_app.api.rows import find
+from contacts_app.services.errors import Refusal
+from phones_app.api.dialect import PhoneFamilyView, answer
 from phones_app.api.fields import MacText, Shape
 from phones_app.api.phone_profile import profile_of
-from phones_app.api.rights import OwnsOrManages
 from phones_app.api.schema import answers, envelope
 from phones_app.models import Deployment, Phone
 from phones_app.services.deployment import deploy, wait_until
-from phones_app.services.errors import Refusal
 from phones_app.services.outcome import Outcome, is_decided, outcome_of
 
 PROFILE_UUID = "f47ac10b-58cc-4372-a567-0e02b2c3d479"

@@ -11,10 +11,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 from contacts_app.services.actor import Actor
+from contacts_app.services.errors import Refusal
 from phones_app import sep
 from phones_app.models import Deployment, Phone, PhoneProfile, ProfileRevision
 from phones_app.models.deployment import State, StepState
-from phones_app.services.errors import ProfileRefused, Refusal
+from phones_app.services.errors import ProfileRefused
 from phones_app.services.nudge import nudge_after_commit
 from phones_app.services.targets import file_server_of
 

@@ -1,17 +1,9 @@
-"""Why a service will not do something: one family, each with a stable code that edges map to their own words."""
+"""What the services of phones refuse beyond the family's `Refusal`, and how findings are told to people."""
 
 from collections.abc import Sequence
 
+from contacts_app.services.errors import Refusal
 from phones_app.sep import Finding
-
-
-class Refusal(Exception):
-    """The request is understood and will not be done, for a reason that stands in the present data."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
 
 
 class ProfileRefused(Refusal):

@@ -13,9 +13,10 @@ from django.db import transaction
 
 from contacts_app.models import Account, User
 from contacts_app.services.actor import Actor
+from contacts_app.services.errors import Refusal
 from phones_app import sep
 from phones_app.models import Phone, PhoneProfile
-from phones_app.services.errors import ProfileRefused, Refusal, describe
+from phones_app.services.errors import ProfileRefused, describe
 from phones_app.services.phone_profile import check_content, create_profile, update_profile
 
 # Names that uploads and people leave beside the files of phones (Cisco phones spec §3.10).

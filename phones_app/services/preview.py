@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from contacts_app.services.actor import Actor
+from contacts_app.services.errors import Refusal
 from phones_app import sep
 from phones_app.models import CallManager, Deployment, FileServer, Phone, PhoneProfile
 from phones_app.services.deployment import check_compatible, deploy_many, restart_many
-from phones_app.services.errors import Refusal
 from phones_app.services.restart import key_macros, protocol_of
 from phones_app.services.targets import file_server_of
 from phones_app.transports.key_macros import KeyMacro, macro_for

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from contacts_app.services.errors import Refusal
 from phones_app.models import CallManager, Deployment, DeploymentStep, KeyMacro, Phone
 from phones_app.models.deployment import State
-from phones_app.services.errors import Refusal
 from phones_app.services.targets import ami_target, phone_networks, phone_web
 from phones_app.transports import Exchange, TransportError
 from phones_app.transports.ami import AmiSession

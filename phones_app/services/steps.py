@@ -13,12 +13,12 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from contacts_app.services.errors import Refusal
 from phones_app import sep
 from phones_app.models import Deployment, DeploymentStep, Phone
 from phones_app.models.deployment import State, StepState
 from phones_app.services import evidence
 from phones_app.services.deployment import no_live_lease
-from phones_app.services.errors import Refusal
 from phones_app.services.restart import line_user, look_at, send_restart
 from phones_app.services.service_session import clear_service_session
 from phones_app.services.targets import file_server_of, ftp_target

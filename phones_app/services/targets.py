@@ -5,11 +5,11 @@ from functools import lru_cache
 from django.conf import settings
 from django.db.models import Q
 
+from contacts_app.services.errors import Refusal
+from contacts_app.transports.networks import Networks
 from phones_app.models import CallManager, FileServer, Phone
-from phones_app.services.errors import Refusal
 from phones_app.transports.ami import AmiTarget
 from phones_app.transports.ftp import FtpTarget
-from phones_app.transports.networks import Networks
 from phones_app.transports.phone_web import PhoneWeb
 
 

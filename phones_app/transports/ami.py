@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-from .errors import Exchange, TransportError
-from .networks import Networks
-from .wire import Deadline, checked_address, connection_error, evidence
+from contacts_app.transports.errors import Exchange, TransportError
+from contacts_app.transports.networks import Networks
+from contacts_app.transports.wire import Deadline, checked_address, connection_error, evidence
 
 _MAX_LINE = 16_384
 _MAX_MESSAGES = 20_000  # a contact is one message, and a large PBX has thousands

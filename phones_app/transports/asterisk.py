@@ -8,8 +8,9 @@ Call-ID of the phone's registration. Stock PJSIP puts a user into From, and some
 import re
 from dataclasses import dataclass
 
+from contacts_app.transports.errors import Exchange, TransportError
+
 from .ami import AmiMessage, AmiReply, AmiSession, Fields
-from .errors import Exchange, TransportError
 from .service_control import DEFAULT_STAMPS, Stamps, body_lines
 
 # What chan-sccp-b takes: `reset` and `full` reboot the phone.

@@ -11,10 +11,11 @@ from xml.sax.saxutils import quoteattr
 
 from lxml import etree
 
-from .errors import Exchange, TransportError
+from contacts_app.transports.errors import Exchange, TransportError
+from contacts_app.transports.wire import evidence
+
 from .key_macros import KeyMacro
 from .phone_web import PhoneWeb, WebAnswer, parse_document, phone_session
-from .wire import evidence
 
 __all__ = ["ExecuteResult", "ItemResult", "PhoneWeb", "execute", "run_macro"]
 

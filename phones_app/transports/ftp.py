@@ -12,8 +12,9 @@ from time import monotonic
 from types import TracebackType
 from typing import TypeVar
 
+from contacts_app.transports.errors import Exchange, TransportError
+
 from . import ftp_names, ftp_upload
-from .errors import Exchange, TransportError
 from .ftp_folder import FtpFolder
 from .ftp_login import FtpTarget, log_in
 

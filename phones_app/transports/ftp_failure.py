@@ -4,7 +4,8 @@ import ftplib
 import re
 import ssl
 
-from .errors import TransportError
+from contacts_app.transports.errors import TransportError
+
 from .ftp_wire import FtpWire
 
 # The first type that fits decides: code, permanent, sentence.

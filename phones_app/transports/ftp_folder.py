@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from time import monotonic
 
+from contacts_app.transports.errors import TransportError
+
 from . import ftp_names
-from .errors import TransportError
 from .ftp_failure import explain, is_answer
 from .ftp_wire import FtpWire
 

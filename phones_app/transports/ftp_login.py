@@ -4,9 +4,10 @@ import ssl
 from dataclasses import dataclass, field
 from functools import cache
 
+from contacts_app.transports.networks import Networks, resolve_all
+
 from .ftp_folder import FtpFolder
 from .ftp_wire import FtpWire
-from .networks import Networks, resolve_all
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import monotonic
 
-from .errors import TransportError
+from contacts_app.transports.errors import TransportError
+
 from .ftp import FtpSession, FtpTarget
 
 TRUSTED_SECONDS = 3.0  # a connection idle for less than this is not asked whether it still is alive

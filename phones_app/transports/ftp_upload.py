@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
 
+from contacts_app.transports.errors import TransportError
+
 from . import ftp_names
-from .errors import TransportError
 from .ftp_folder import FtpFolder
 
 MAX_DELETIONS = 20  # leftovers and old backups removed after one upload

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from time import monotonic
 
-from .errors import Exchange
+from contacts_app.transports.errors import Exchange
 
 MAX_ANSWER = 64 * 1024  # characters of one answer, however many lines it has
 MAX_RETRIEVED = 16 * 1024 * 1024  # a phone's file has tens of kilobytes, a listing may have some megabytes

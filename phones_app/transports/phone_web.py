@@ -1,8 +1,8 @@
 """Talks to the small web server inside a phone: one bounded request after the other, and its sloppy XML.
 
-What is asked and what it means is in `cgi` and `status`. httpcore, the engine of httpx, is used without httpx
-around it: only there can the socket be given, which is where the checked address and the one deadline have to
-be kept. It follows no redirects, keeps no cookies and knows no proxies, which is just right for a phone.
+What is asked and what it means is in `cgi` and `status`. httpcore is used without httpx
+around it, held to the checked address and one deadline (contacts_app.transports.http); that it follows no
+redirects, keeps no cookies and knows no proxies is just right for a phone.
 """
 
 import base64
@@ -11,14 +11,14 @@ import ssl
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 import httpcore
 from lxml import etree
 
-from .errors import Exchange, TransportError
-from .networks import Networks
-from .wire import Deadline, checked_address, connection_error, evidence
+from contacts_app.transports.errors import Exchange, TransportError
+from contacts_app.transports.http import HTTP_FAILURES, CheckedBackend, http_failure
+from contacts_app.transports.networks import Networks
+from contacts_app.transports.wire import Deadline, checked_address, evidence
 
 MAX_BYTES = 65_536
 
@@ -28,8 +28,6 @@ _ENCODING = re.compile(
     rb"<\?xml\b[^>]*?encoding\s*=\s*[\"'](iso-8859-\d+|windows-\d+|shift_jis|euc-\w+|gb\d+|big5)[\"']",
     re.IGNORECASE,
 )
-# How httpcore words the end of a connection before the end of an answer.
-_HUNG_UP = re.compile("disconnected|closed connection")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
@@ -111,8 +109,9 @@ class PhoneSession:
                             request=sent,
                             answer=evidence(head + _readable(received)),
                         )
-        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
-            raise _failure(error, phone.peer, sent, evidence(head + _readable(received))) from error
+        except HTTP_FAILURES as error:
+            answer = evidence(head + _readable(received))
+            raise http_failure(error, phone.peer, request=sent, answer=answer) from error
         answer = evidence(head + _readable(received))
         return WebAnswer(response.status, bytes(received), Exchange(sent, answer))
 
@@ -127,7 +126,7 @@ def phone_session(
     pool = httpcore.ConnectionPool(
         ssl_context=_lenient_tls() if phone.tls else None,
         max_connections=1,
-        network_backend=_CheckedBackend(address, deadline),
+        network_backend=CheckedBackend(address, deadline),
     )
     with pool:
         yield PhoneSession(phone, pool, deadline, max_bytes)
@@ -151,57 +150,6 @@ def parse_document(body: bytes) -> etree._Element | None:
     return root if root is not None and isinstance(root.tag, str) else None
 
 
-class _BoundedStream(httpcore.NetworkStream):
-    """A connection on which no read or write may last beyond the deadline, however often it is called."""
-
-    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
-        self._stream = stream
-        self._deadline = deadline
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, timeout=_left(self._deadline))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, timeout=_left(self._deadline))
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        stream = self._stream.start_tls(ssl_context, server_hostname, timeout=_left(self._deadline))
-        return _BoundedStream(stream, self._deadline)
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-
-class _CheckedBackend(httpcore.NetworkBackend):
-    """Connects to the address that was checked, whatever name the request bears."""
-
-    def __init__(self, address: str, deadline: Deadline) -> None:
-        self._address = address
-        self._deadline = deadline
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.NetworkStream:
-        stream = httpcore.SyncBackend().connect_tcp(self._address, port, timeout=_left(self._deadline))
-        return _BoundedStream(stream, self._deadline)
-
-
-def _left(deadline: Deadline) -> float:
-    if not (left := deadline.left()):
-        raise httpcore.ReadTimeout
-    return left
-
-
 def _lenient_tls() -> ssl.SSLContext:
     """Phones have certificates that no public authority signed, and old ones know only TLS 1.0."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -210,24 +158,6 @@ def _lenient_tls() -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
     context.set_ciphers("DEFAULT:@SECLEVEL=0")
     return context
-
-
-def _failure(error: Exception, peer: str, request: str, answer: str) -> TransportError:
-    """Say in the family's words what went wrong below HTTP or in it."""
-    # httpcore drops the chain of causes but keeps the original as its argument.
-    cause: object = error.args[0] if error.args else None
-    if isinstance(error, httpcore.TimeoutException):
-        cause = TimeoutError()
-    elif isinstance(error, httpcore.ReadError | httpcore.WriteError) or _HUNG_UP.search(str(error)):
-        cause = ConnectionResetError()
-    if isinstance(cause, OSError):
-        return connection_error(cause, peer, request=request, answer=answer)
-    return TransportError(
-        f"{peer} does not answer as a web server: {error}",
-        code="unexpected-answer",
-        request=request,
-        answer=answer,
-    )
 
 
 def _request_text(method: str, target: str, fields: list[tuple[str, str]], body: bytes) -> str:

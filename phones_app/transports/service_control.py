@@ -7,7 +7,7 @@ Source: Cisco phones spec §2.1.
 import re
 from collections.abc import Iterable
 
-from .errors import TransportError
+from contacts_app.transports.errors import TransportError
 
 Stamps = Iterable[tuple[str, str]]
 

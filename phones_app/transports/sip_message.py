@@ -4,7 +4,7 @@ import errno
 import re
 from dataclasses import dataclass
 
-from .wire import evidence
+from contacts_app.transports.wire import evidence
 
 _STATUS_LINE = re.compile(r"SIP/2\.0 (?P<status>[1-6]\d\d)(?: (?P<reason>.*))?")
 _BRANCH = re.compile(r";\s*branch\s*=\s*([^;,\s]+)", re.IGNORECASE)

@@ -15,11 +15,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 
-from .errors import Exchange, TransportError
-from .networks import Networks
+from contacts_app.transports.errors import Exchange, TransportError
+from contacts_app.transports.networks import Networks
+from contacts_app.transports.wire import Deadline, checked_address, connection_error, evidence
+
 from .service_control import DEFAULT_STAMPS, Stamps, body_lines
 from .sip_message import SipResponse, StreamFramer, host_text, parse_response
-from .wire import Deadline, checked_address, connection_error, evidence
 
 # Waits before the next try; their sum is when to give up. RFC 3261's timer F (32 s) is too long for a person
 # at a screen (Cisco phones spec §2.2).

@@ -7,7 +7,8 @@ spec §5).
 import re
 from dataclasses import dataclass
 
-from .errors import Exchange, TransportError
+from contacts_app.transports.errors import Exchange, TransportError
+
 from .phone_web import MAX_BYTES, PhoneSession, PhoneWeb, WebAnswer, parse_document, phone_session
 
 __all__ = ["NetworkStatus", "PhoneStatus", "PhoneWeb", "read_network", "read_status", "read_streams"]

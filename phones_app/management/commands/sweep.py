@@ -11,12 +11,15 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
 from phones_app.services.deployment_run import sweep
+from profiles_app.services.inbound_message import sweep_messages
 
 log = structlog.get_logger(__name__)
 
 
 class Command(BaseCommand):
-    help = "Wake the workers if deployments are due. Once, or with --every for ever; several at a time do no harm."
+    help = (
+        "Wake the workers if anything is due. Once, or with --every for ever; several at a time do no harm."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -25,7 +28,7 @@ class Command(BaseCommand):
 
     def handle(self, *, every: float | None, **options: Any) -> None:
         if every is None:
-            self.stdout.write(f"{sweep()} due")
+            self.stdout.write(f"{sweep() + sweep_messages()} due")
             return
         stopping = threading.Event()
         for signum in (signal.SIGINT, signal.SIGTERM):
@@ -33,6 +36,7 @@ class Command(BaseCommand):
         while not stopping.wait(every):
             try:
                 sweep()
+                sweep_messages()
             except DatabaseError as error:
                 # The database may be away for a while; this process is what notices that it is back.
                 log.warning("sweep failed, will try again", reason=str(error))

@@ -1,4 +1,4 @@
-"""Who may use a route of the phone family (phone profiles spec §6); whose rows they see is `Actor.sees`."""
+"""Who may use a route (phone profiles spec §6); whose rows they see is `Actor.sees`."""
 
 from typing import Any, cast
 
