@@ -1,4 +1,4 @@
-"""Accounts and their extensions."""
+"""Accounts, their groups and their extensions."""
 
 from typing import Any
 
@@ -8,8 +8,9 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from unfold.decorators import display
 
-from contacts_app.admin.base import PortalAdmin, actor_of
-from contacts_app.models import Account, Extension
+from contacts_app.admin.base import PortalAdmin, TenantFilter, actor_of
+from contacts_app.models import Account, AccountGroup, Extension
+from contacts_app.services.account import save_account
 
 
 def count_of(relation: str) -> Coalesce:
@@ -22,13 +23,23 @@ def count_of(relation: str) -> Coalesce:
 
 @admin.register(Account)
 class AccountAdmin(PortalAdmin):
-    list_display = ("name", "voip_id", "email", "user_count", "phone_count", "is_active", "created_at")
-    list_filter = ("is_active",)
+    list_display: tuple[str, ...] = (
+        "name",
+        "voip_id",
+        "email",
+        "user_count",
+        "phone_count",
+        "is_active",
+        "created_at",
+    )
+    list_filter = ("is_active", ("groups", TenantFilter), ("parent", TenantFilter))
     search_fields = ("name", "voip_id", "email")
     search_help_text = "Name, VoIP id or email"
-    readonly_fields = ("uuid", "created_at", "updated_at")
-    fieldsets = (
-        (None, {"fields": ("name", "voip_id", "email", "time_zone", "is_active")}),
+    autocomplete_fields = ("parent", "groups")
+    readonly_fields: tuple[str, ...] = ("uuid", "created_at", "updated_at")
+    fieldsets: tuple[Any, ...] = (
+        (None, {"fields": ("name", "voip_id", "email", ("level", "balance"), "time_zone", "is_active")}),
+        ("Customer of", {"fields": ("parent", "groups")}),
         ("Record", {"fields": ("uuid", "created_at", "updated_at")}),
     )
 
@@ -48,9 +59,13 @@ class AccountAdmin(PortalAdmin):
         return super().has_delete_permission(request, obj) and actor_of(request).account is None
 
     def get_readonly_fields(self, request: HttpRequest, obj: Account | None = None) -> tuple[str, ...]:
-        """The public number stands in other people's URLs, and nobody locks themselves out."""
-        own = ("voip_id", "is_active") if actor_of(request).account is not None else ()
+        """The number stands in other people's URLs, what is granted is the provider's, nobody locks themselves out."""
+        given = ("voip_id", "level", "balance", "parent", "groups", "is_active")
+        own = given if actor_of(request).account is not None else ()
         return (*own, *self.readonly_fields)
+
+    def save_model(self, request: HttpRequest, obj: Account, form: Any, change: bool) -> None:
+        save_account(obj)
 
     @display(description="Users", ordering="users_here")
     def user_count(self, account: Any) -> int:
@@ -59,6 +74,35 @@ class AccountAdmin(PortalAdmin):
     @display(description="Phones", ordering="phones_here")
     def phone_count(self, account: Any) -> int:
         return account.phones_here
+
+
+@admin.register(AccountGroup)
+class AccountGroupAdmin(PortalAdmin):
+    list_display = ("name", "owner", "member_count", "updated_at")
+    list_select_related = ("account",)
+    list_filter = (("account", TenantFilter),)
+    search_fields = ("name", "account__name")
+    search_help_text = "Name or owner"
+    autocomplete_fields = ("account",)
+    readonly_fields = ("created_at", "updated_at")
+    fieldsets = (
+        (None, {"fields": ("name", "account")}),
+        ("Record", {"fields": ("created_at", "updated_at")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        links = Account.groups.through._default_manager.filter(accountgroup=OuterRef("pk")).order_by()
+        counted = links.values("accountgroup").annotate(number=Count("pk")).values("number")
+        members = Subquery(counted, output_field=IntegerField())
+        return self.tenant_rows(request).annotate(members_here=Coalesce(members, 0))
+
+    @display(description="Owner", ordering="account__name")
+    def owner(self, group: AccountGroup) -> str:
+        return str(group.account or "portal")
+
+    @display(description="Accounts", ordering="members_here")
+    def member_count(self, group: Any) -> int:
+        return group.members_here
 
 
 @admin.register(Extension)

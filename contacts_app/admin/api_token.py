@@ -59,7 +59,7 @@ class ApiTokenAdmin(PortalAdmin):
         "last_used_at",
         "expires_at",
     )
-    list_select_related = ("account", "extension")
+    list_select_related = ("account", "extension", "parent")
     list_filter = ("scope", "read_only", ("account", TenantFilter))
     search_fields = ("name", "key_id", "account__name")
     search_help_text = "Name, key id or account"

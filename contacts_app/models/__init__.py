@@ -1,7 +1,24 @@
-"""WHO: accounts, extensions, users and their credentials."""
+"""WHO: accounts, extensions, users and their credentials, and whom an account wants to be told."""
 
-from contacts_app.models.account import Account, Extension
+from contacts_app.models.account import Account, AccountGroup, Extension
 from contacts_app.models.api_token import ApiToken, LoginSession
+from contacts_app.models.notification_contact import NotificationContact
+from contacts_app.models.notification_preference import (
+    NotificationMedium,
+    NotificationPreference,
+    NotificationType,
+)
 from contacts_app.models.user import User
 
-__all__ = ["Account", "ApiToken", "Extension", "LoginSession", "User"]
+__all__ = [
+    "Account",
+    "AccountGroup",
+    "ApiToken",
+    "Extension",
+    "LoginSession",
+    "NotificationContact",
+    "NotificationMedium",
+    "NotificationPreference",
+    "NotificationType",
+    "User",
+]

@@ -17,6 +17,7 @@ class ApiToken(models.Model):
         ACCOUNT = "account", "One account"
         EXTENSION = "extension", "One extension of an account"
 
+    uuid = models.UUIDField("UUID", default=uuid4, unique=True, editable=False)
     name = models.CharField(max_length=255, blank=True, help_text="What uses this token.")
     key_id = models.CharField(max_length=16, unique=True, editable=False)
     digest = models.CharField(max_length=64, editable=False)
@@ -31,10 +32,20 @@ class ApiToken(models.Model):
     networks = models.CharField(
         max_length=512, blank=True, help_text="Comma-separated networks that may use the token; empty: any."
     )
+    parent = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.CASCADE,
+        related_name="access_tokens",
+        help_text="The token whose credentials this one was minted from; it is good for as long as that one is.",
+    )
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
@@ -61,7 +72,8 @@ class ApiToken(models.Model):
 
     @property
     def is_usable(self) -> bool:
-        return self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())
+        alive = self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())
+        return alive and (self.parent is None or self.parent.is_usable)
 
 
 class LoginSession(models.Model):

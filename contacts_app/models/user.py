@@ -90,6 +90,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.username = self.username or self.email
         super().save(*args, **kwargs)
 
+    @property
+    def role(self) -> str:
+        """What providers call those who may do everything, and the others (messaging spec §2)."""
+        return "Admin" if self.is_superuser or self.permission_level == 0 else "User"
+
     def get_full_name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip() or self.email
 

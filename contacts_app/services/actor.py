@@ -22,6 +22,7 @@ class Actor:
     level: int = 0
     read_only: bool = False
     session_uuid: str = ""
+    token: ApiToken | None = None
 
     # What Django REST framework and the admin's libraries ask of a request's user.
     is_authenticated = True
@@ -40,6 +41,11 @@ class Actor:
     def manages(self) -> bool:
         """May do everything in its scope; a token of one extension may not, whatever the scope's level."""
         return self.level == 0 and self.extension is None
+
+    @property
+    def author(self) -> User | None:
+        """The person whose work this is: the one who acts, or the one who made the token that does."""
+        return self.user or (self.token.created_by if self.token else None)
 
     def __str__(self) -> str:
         return self.label
@@ -67,6 +73,7 @@ def program(token: ApiToken) -> Actor:
         account=token.account,
         extension=token.extension,
         read_only=token.read_only,
+        token=token,
     )
 
 

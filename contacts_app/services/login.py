@@ -74,8 +74,15 @@ def _sign(kind: str, session: LoginSession, lifetime: timedelta, **claims: str) 
     return jwt.encode(payload | claims, settings.SECRET_KEY, algorithm=ALGORITHM)
 
 
+def access_token(session: LoginSession) -> str:
+    """A fresh access token of a live session. Provider clients look for the user in the claims `uuid` and `role`."""
+    lifetime = timedelta(seconds=settings.ACCESS_TOKEN_SECONDS)
+    user = session.user
+    return _sign("access", session, lifetime, jti=str(uuid.uuid4()), uuid=str(user.uuid), role=user.role)
+
+
 def _pair(session: LoginSession) -> Tokens:
-    access = _sign("access", session, timedelta(seconds=settings.ACCESS_TOKEN_SECONDS), jti=str(uuid.uuid4()))
+    access = access_token(session)
     refresh = _sign("refresh", session, session.expires_at - timezone.now(), jti=str(session.refresh_id))
     return Tokens(access, refresh, session)
 

@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from contacts_app.models import Account, ApiToken, Extension, User
+from contacts_app.services.actor import Actor
 
 PREFIX = "pb"
 # Writing the last use on every request would make every read a write.
@@ -39,6 +41,7 @@ def create_token(
     expires_at: datetime | None = None,
     networks: str = "",
     created_by: User | None = None,
+    parent: ApiToken | None = None,
 ) -> tuple[ApiToken, str]:
     """A new token and its text, which is not kept and cannot be shown again. Neither owner: a staff token."""
     parse_networks(networks)
@@ -57,8 +60,48 @@ def create_token(
         expires_at=expires_at,
         networks=networks,
         created_by=created_by,
+        parent=parent,
     )
     return token, f"{PREFIX}_{key_id}_{secret}"
+
+
+def tokens_of(actor: Actor) -> QuerySet[ApiToken]:
+    """The good tokens of the actor's scope that the same person has made, or that no person has made."""
+    still_good = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+    mine = ApiToken.objects.filter(
+        still_good, revoked_at=None, account=actor.account, created_by=actor.author
+    )
+    return mine.order_by("created_at", "pk")
+
+
+def create_token_for(*, actor: Actor, name: str, lifetime: timedelta | None) -> tuple[ApiToken, str]:
+    """A token with the actor's own scope. One that was made with a token is good nowhere and never beyond that one."""
+    return create_token(
+        account=actor.account,
+        name=name,
+        expires_at=_not_beyond(actor, lifetime),
+        networks=actor.token.networks if actor.token else "",
+        created_by=actor.author,
+    )
+
+
+def change_token(
+    token: ApiToken, *, actor: Actor, name: str | None = None, lifetime: timedelta | None = None
+) -> ApiToken:
+    """Rename the token, or let it live this long from now."""
+    if name is not None:
+        token.name = name
+    if lifetime is not None:
+        token.expires_at = _not_beyond(actor, lifetime)
+    token.save(update_fields=["name", "expires_at", "updated_at"])
+    return token
+
+
+def _not_beyond(actor: Actor, lifetime: timedelta | None) -> datetime | None:
+    ends = [timezone.now() + lifetime] if lifetime else []
+    if actor.token and actor.token.expires_at:
+        ends.append(actor.token.expires_at)
+    return min(ends, default=None)
 
 
 def find_token(text: str, address: str) -> ApiToken | None:
@@ -67,7 +110,7 @@ def find_token(text: str, address: str) -> ApiToken | None:
     key_id, _, secret = rest.partition("_")
     if prefix != PREFIX or not secret or "\x00" in text:
         return None
-    token = ApiToken.objects.select_related("account", "extension").filter(key_id=key_id).first()
+    token = ApiToken.objects.select_related("account", "extension", "parent").filter(key_id=key_id).first()
     if token is None or not hmac.compare_digest(token.digest, _digest(secret)) or not token.is_usable:
         return None
     if token.account is not None and not token.account.is_active:

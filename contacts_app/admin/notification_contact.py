@@ -1,0 +1,136 @@
+"""Whom accounts want to be told, and of what."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+
+from contacts_app.admin.base import PortalAdmin, TenantFilter
+from contacts_app.models import NotificationContact, NotificationType
+from contacts_app.models.phone_number import compact
+from contacts_app.services.errors import Refusal
+from contacts_app.services.notification_contact import delete_contact, make_main
+from contacts_app.services.notification_preference import set_wanted_types, wanted_types
+
+
+class NotificationContactForm(forms.ModelForm):  # type: ignore[type-arg]
+    told_of = forms.MultipleChoiceField(
+        label="Is told of",
+        required=False,
+        choices=NotificationType.choices,
+        initial=NotificationType.values,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+    )
+
+    class Meta:
+        model = NotificationContact
+        fields = ("account", "email", "name", "phone")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["told_of"] = wanted_types(self.instance)
+
+
+@admin.register(NotificationContact)
+class NotificationContactAdmin(PortalAdmin):
+    # A main contact is deleted with its account and never by itself.
+    goes_along = True
+    form = NotificationContactForm
+    list_display = ("name_and_email", "phone", "is_main", "account", "created_at")
+    list_select_related = ("account",)
+    list_filter = ("main", ("account", TenantFilter))
+    search_fields = ("name", "email", "account__name")
+    search_help_text = "Name, email, account, or phone number in any spelling"
+    autocomplete_fields = ("account",)
+    actions_detail = ["make_main"]
+    contact_fields = (None, {"fields": ("account", "email", "name", "phone")})
+    record_fields = ("Record", {"fields": ("main", "uuid", "created_at", "updated_at")})
+
+    def get_fieldsets(self, request: HttpRequest, obj: NotificationContact | None = None) -> Any:
+        if obj is None:
+            return [self.contact_fields, ("Notifications", {"fields": ("told_of",)})]
+        # Who may not choose has no form, and reads the choice.
+        choice = "told_of" if self.has_change_permission(request, obj) else "is_told_of"
+        return [self.contact_fields, ("Notifications", {"fields": (choice,)}), self.record_fields]
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: NotificationContact | None = None
+    ) -> tuple[str, ...]:
+        """A contact does not change hands: it could leave an account without a main one."""
+        return ("account", "main", "uuid", "created_at", "updated_at") if obj else ()
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
+    ) -> tuple["QuerySet[Any]", bool]:
+        found, may_repeat = super().get_search_results(request, queryset, search_term)
+        number = compact(search_term)
+        if number.removeprefix("+").isdecimal():
+            found |= queryset.filter(phone__contains=number)
+        return found, may_repeat
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        set_wanted_types(form.instance, form.cleaned_data["told_of"])
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        is_main = isinstance(obj, NotificationContact) and obj.main
+        return super().has_delete_permission(request, obj) and not is_main
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        deleted, count, missing, protected = super().get_deleted_objects(objs, request)
+        kept = [f"{contact}, the main contact of {contact.account}" for contact in objs if contact.main]
+        return deleted, count, missing, [*protected, *kept]
+
+    def delete_model(self, request: HttpRequest, obj: NotificationContact) -> None:
+        try:
+            delete_contact(obj)
+        except Refusal as refusal:
+            raise PermissionDenied(refusal.message) from None
+
+    def delete_queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> None:
+        for contact in queryset:
+            self.delete_model(request, contact)
+
+    def has_make_main_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return all(
+            request.user.has_perm(f"contacts_app.change_{what}")
+            for what in ("notificationcontact", "account")
+        )
+
+    @action(description="Make main…", icon="star", permissions=["make_main"])
+    def make_main(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        contact = self.row_or_404(request, object_id)
+        back = reverse("admin:contacts_app_notificationcontact_change", args=[contact.pk])
+        if contact.main:
+            messages.info(request, f"{contact} is the main contact already.")
+            return HttpResponseRedirect(back)
+        question = f"Make {contact} the main contact? {contact.email} becomes the email of {contact.account}."
+        if page := self.confirmed(request, question=question, button="Make main", back=back):
+            return page
+        try:
+            make_main(contact)
+        except Refusal as refusal:
+            messages.error(request, refusal.message)
+        else:
+            self.log_change(request, contact, "Made the main contact.")
+            messages.success(request, f"{contact} is the main contact of {contact.account} now.")
+        return HttpResponseRedirect(back)
+
+    @display(description="Contact", ordering="name", header=True)
+    def name_and_email(self, contact: NotificationContact) -> list[str]:
+        return [contact.name or "–", contact.email]
+
+    @display(description="Is told of")
+    def is_told_of(self, contact: NotificationContact) -> str:
+        return ", ".join(str(NotificationType(type_).label) for type_ in wanted_types(contact)) or "Nothing"
+
+    @display(description="Main", ordering="main", label={"Main": "success"})
+    def is_main(self, contact: NotificationContact) -> str:
+        return "Main" if contact.main else ""

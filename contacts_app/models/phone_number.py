@@ -1,0 +1,41 @@
+"""Telephone numbers as people type them, and the one compact form that is stored and answered."""
+
+import re
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+MAX_TYPED_LENGTH = 40
+# 3 to 20 digits, a + in front if it is international, with whatever helps the eye around them.
+TYPED = r"^[ \t.()-]*\+?([ \t.()-]*[0-9]){3,20}[ \t.()-]*$"
+PUNCTUATION = str.maketrans("", "", " \t-.()")
+
+
+def compact(text: str) -> str:
+    """A number without what only helps the eye."""
+    return text.translate(PUNCTUATION)
+
+
+def parse_phone_number(text: str) -> str:
+    """The compact form, or the empty string of none; ValidationError for anything else.
+
+    Looser than the real numbering plans: the example of the API's own document is a number that no plan knows
+    (notification contacts spec §5).
+    """
+    number = compact(text)
+    if len(text) > MAX_TYPED_LENGTH or (number and not re.fullmatch(TYPED, text)):
+        raise ValidationError(
+            "Must be a phone number: 3 to 20 digits, with a + in front if it is international."
+        )
+    return number
+
+
+class PhoneNumberField(models.CharField):
+    """A compact number in the database; takes one in any spelling."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **({"max_length": MAX_TYPED_LENGTH} | kwargs))
+
+    def to_python(self, value: object) -> str:
+        return parse_phone_number(str(value or ""))

@@ -1,0 +1,35 @@
+"""What contacts want to be told of."""
+
+from collections.abc import Iterable
+
+from django.db import transaction
+
+from contacts_app.models import NotificationContact, NotificationPreference, NotificationType
+
+
+def set_preferences(preferences: Iterable[NotificationPreference]) -> None:
+    """Store decisions, over earlier ones about the same. Of several about the same the last counts."""
+    last = {(row.contact_id, row.type, row.medium): row for row in preferences}
+    NotificationPreference.objects.bulk_create(
+        last.values(),
+        update_conflicts=True,
+        unique_fields=["contact", "type", "medium"],
+        update_fields=["value", "updated_at"],
+    )
+
+
+def wanted_types(contact: NotificationContact) -> list[str]:
+    """The types that the contact is told of."""
+    declined = {row.type for row in contact.preferences.all() if not row.value}
+    return [type_ for type_ in NotificationType.values if type_ not in declined]
+
+
+@transaction.atomic
+def set_wanted_types(contact: NotificationContact, wanted: Iterable[str]) -> None:
+    """Exactly these types; a row is written only where the decision differs from the present one."""
+    chosen, present = set(wanted), set(wanted_types(contact))
+    set_preferences(
+        NotificationPreference(contact=contact, type=type_, value=type_ in chosen)
+        for type_ in NotificationType.values
+        if (type_ in chosen) != (type_ in present)
+    )
