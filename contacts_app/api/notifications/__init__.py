@@ -1,0 +1,1 @@
+"""The dialect of notification contacts and preferences, /api/2.0 (notification contacts spec)."""
