@@ -1,0 +1,109 @@
+"""The dialect of the events integration, /v4: its errors, who may use which URL, and the base of its views."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.utils import timezone
+from rest_framework import exceptions
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from contacts_app.api.dialect import Conflict, Dialect
+from contacts_app.api.view import DialectView
+from contacts_app.models import Account, Extension
+from contacts_app.services.actor import Actor
+from profiles_app.api.events.rate_limits import RateLimited, RateLimits
+from profiles_app.api.events.schema import EventsSchema
+from profiles_app.services.errors import InUse
+from profiles_app.services.level import Level
+
+# What the API says whatever the reason is; the reason stands in `@details` or `fields`.
+MESSAGES = {401: "Unauthorized", 403: "Forbidden", 404: "Not found", 422: "Validation failed"}
+# Errors with `@code` and `@details`, and OAuth's words beside `@error` (events spec §6).
+CODES = {401: "access_denied", 500: "server_error"}
+
+
+class EventsDialect(Dialect):
+    """`{"@error": {"@message", "@httpStatusCode", "@time", …}}` (events spec §6)."""
+
+    prefixes = ("/v4/",)
+
+    def error(self, status_code: int, message: str, fields: Mapping[str, list[str]]) -> dict[str, Any]:
+        error: dict[str, Any] = {
+            "@message": MESSAGES.get(status_code, message),
+            "@httpStatusCode": status_code,
+            "@time": timezone.now().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        }
+        if status_code == 403:
+            error["@details"] = message
+        elif status_code == 409:
+            error["@messages"] = [message]
+        elif status_code == 422:
+            error["fields"] = dict(fields)
+        elif code := CODES.get(status_code):
+            return self.oauth_error(error, code, message)
+        return {"@error": error}
+
+    def oauth_error(self, error: dict[str, Any], code: str, message: str) -> dict[str, Any]:
+        described = error | {"@code": f"oauth2.{code}", "@details": message}
+        return {"@error": described, "error": code, "error_description": message}
+
+
+class Unprocessable(exceptions.ValidationError):
+    status_code = 422
+
+
+def level_of(actor: Actor, voip_id: int, extension_id: int | None) -> Level:
+    """The account or extension that a URL names, if the actor may use the URL (events spec §3)."""
+    if actor.level != 0 or (actor.account is not None and actor.account.voip_id != voip_id):
+        raise exceptions.PermissionDenied
+    if actor.extension is not None and actor.extension.number != extension_id:
+        raise exceptions.PermissionDenied("This token is for its extension's URLs only.")
+    account = actor.account or Account.objects.filter(voip_id=voip_id).first()
+    if account is None:
+        raise exceptions.NotFound
+    if extension_id is None:
+        return Level(account)
+    extension = actor.extension or Extension.objects.filter(account=account, number=extension_id).first()
+    if extension is None:
+        raise exceptions.NotFound
+    return Level(account, extension)
+
+
+class OpenView(DialectView):
+    """A view of this dialect; what is wrong with a body is a 422, unless it is no JSON object at all."""
+
+    dialect = EventsDialect()
+
+    def body(self) -> dict[str, Any]:
+        if not isinstance(self.request.data, dict):
+            raise exceptions.ParseError("The body must be a JSON object.")
+        return self.request.data
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, DjangoValidationError):
+            exc = Unprocessable(exc.message_dict)
+        elif isinstance(exc, exceptions.ValidationError):
+            exc = Unprocessable(exc.detail)
+        elif isinstance(exc, InUse):
+            exc = Conflict(exc.message)
+        elif isinstance(exc, ObjectDoesNotExist):
+            exc = exceptions.NotFound()
+        response = super().handle_exception(exc)
+        if isinstance(exc, RateLimited):
+            response.data["@error"]["@rateLimit"] = exc.limits
+        return response
+
+
+class EventsView(OpenView):
+    """A view whose URL names an account or an extension of it."""
+
+    schema = EventsSchema()
+    throttle_classes = [RateLimits]
+    level: Level
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        self.level = level_of(self.actor, kwargs["voip_id"], kwargs.get("extension_id"))

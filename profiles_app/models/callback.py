@@ -1,0 +1,74 @@
+"""A callback of the events integration: where events are delivered to, and how (events spec §5.2)."""
+
+import json
+from typing import Any
+
+from django.db import models
+
+from contacts_app.models.encrypted import EncryptedTextField
+from profiles_app.models.event_profile import EventProfile
+from profiles_app.models.events_object import EventsObject
+
+
+class Callback(EventsObject):
+    """A delivery target. Its whole configuration is encrypted: secrets stand in headers and, as often, in the URL."""
+
+    class Mode(models.TextChoices):
+        HTTPS = "HTTPS", "HTTPS"
+        HTTP = "HTTP", "HTTP"
+        APPLICATION = "APPLICATION", "Application"
+        EMAIL = "EMAIL", "Email"
+
+    name = models.CharField(max_length=128, null=True, blank=True)
+    # RESTRICT: what is in use cannot be deleted by itself, but goes along with the account that both belong to.
+    profile = models.ForeignKey(
+        EventProfile,
+        null=True,
+        blank=True,
+        on_delete=models.RESTRICT,
+        db_index=False,
+        related_name="callbacks",
+        help_text="Whose support email is told when deliveries fail; empty: the account's email.",
+    )
+    fallback_callback = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.RESTRICT,
+        db_index=False,
+        related_name="used_as_fallback_by",
+        help_text="Where events go when this callback cannot take them.",
+    )
+    enabled = models.BooleanField(default=True, help_text="A disabled callback gets no events.")
+    mode = models.CharField(max_length=16, choices=Mode, default=Mode.HTTPS)
+    stored_config = EncryptedTextField("configuration", default="{}", editable=False)
+    target = models.CharField(
+        max_length=254,
+        editable=False,
+        help_text="Host, address or application: the part of the configuration to find it by.",
+    )
+    name_sound = models.CharField(
+        max_length=128, blank=True, editable=False, help_text="Soundex code of the name."
+    )
+
+    class Meta(EventsObject.Meta):
+        indexes = [
+            *EventsObject.Meta.indexes,
+            models.Index(fields=["account", "name"], name="callback_name"),
+            models.Index(fields=["account", "name_sound"], name="callback_sound"),
+            models.Index(fields=["profile", "id"], name="callback_profile"),
+            models.Index(fields=["fallback_callback", "id"], name="callback_fallback"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name or 'Callback'} ({self.target})"
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The configuration with its secrets, valid for the mode (services/callback_config.py)."""
+        config: dict[str, Any] = json.loads(self.stored_config)
+        return config
+
+    @config.setter
+    def config(self, config: dict[str, Any]) -> None:
+        self.stored_config = json.dumps(config)

@@ -1,0 +1,22 @@
+"""A profile of the events integration: whom to write to when a callback misbehaves (events spec §5.1)."""
+
+from django.db import models
+
+from profiles_app.models.events_object import EventsObject
+
+
+class EventProfile(EventsObject):
+    name = models.CharField(max_length=128)
+    support_email = models.EmailField(
+        max_length=254,
+        null=True,
+        blank=True,
+        help_text="Who is told of time-outs and of a callback being switched off; empty: the account's email.",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(EventsObject.Meta):
+        verbose_name = "event profile"
+
+    def __str__(self) -> str:
+        return self.name
