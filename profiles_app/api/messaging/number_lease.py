@@ -1,0 +1,182 @@
+"""`/lease/tn`: the account's numbers, which messaging profile each uses, and what became of its messages."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import serializers
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from contacts_app.api.fields import Instant
+from contacts_app.api.rows import find, uuid_in_url
+from profiles_app.api.messaging.dialect import MessagingView, answer
+from profiles_app.api.messaging.embedded import OWNED_FIELDS, OWNED_RELATIONS, Null, OwnedOutput
+from profiles_app.api.messaging.fields import Flag, Input
+from profiles_app.api.messaging.schema import ACCOUNT, UUID_IN_PATH, answers, envelope
+from profiles_app.models import MessagingProfile, NumberLease
+from profiles_app.services.number_lease import move_number_lease, record_outcome
+
+LEASES = NumberLease.objects.select_related(*OWNED_RELATIONS, "messaging_profile")
+# What the provider's own switch knows of a lease, and Patchbay does not.
+ELSEWHERE = ("tnorder", "class4_product_item_id", "sip_connection", "sip_control_app")
+
+
+class Tn(serializers.Serializer[Any]):
+    tn = serializers.IntegerField()
+
+
+class TnOutput(Tn):
+    class4_did_id = Null()
+    registered = serializers.BooleanField(default=True)
+    deleted_on = Null()
+
+
+class LeaseBrief(serializers.ModelSerializer[NumberLease]):
+    tn = Tn(source="*")
+
+    class Meta:
+        model = NumberLease
+        fields = ["uuid", "tn"]
+
+
+class ProfileOfLease(serializers.ModelSerializer[MessagingProfile]):
+    """The profile inside a lease, without what would lead back to the lease."""
+
+    created_on = Instant(source="created_at")
+    modified_on = Instant(source="updated_at")
+    callback_url = serializers.CharField(allow_null=True)
+    callback_url2 = serializers.CharField(allow_null=True)
+
+    class Meta:
+        model = MessagingProfile
+        fields = [
+            "created_on",
+            "modified_on",
+            "uuid",
+            "name",
+            "callback_url",
+            "callback_url2",
+            "number_pool_enable",
+            "long_code_weight",
+            "tollfree_weight",
+            "skip_unhealthy_tns",
+            "sticky_sender",
+        ]
+
+
+class LeaseOutput(OwnedOutput):
+    tn = TnOutput(source="*")
+    expired_on = Instant(source="expires_at", allow_null=True)
+    messaging_profile = ProfileOfLease()
+    tnorder = Null()
+    class4_product_item_id = Null()
+    sip_connection = Null()
+    sip_control_app = Null()
+
+    class Meta:
+        model = NumberLease
+        fields = [*OWNED_FIELDS, "tn", "expired_on", "autorenew", "messaging_profile", *ELSEWHERE]
+
+
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "string", "format": "uuid"},
+            {
+                "type": "object",
+                "properties": {"uuid": {"type": "string", "format": "uuid"}},
+                "required": ["uuid"],
+            },
+        ]
+    }
+)
+class Reference(serializers.Field[Any, Any, Any, Any]):
+    """The UUID of another record, or the record as answers show it; a UUID inside."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        text = data.get("uuid") if isinstance(data, Mapping) else data
+        try:
+            return uuid_in_url(text if isinstance(text, str) else "")
+        except serializers.ValidationError:
+            raise serializers.ValidationError("Must be a UUID.") from None
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+class LeaseInput(Input):
+    spellings = {"messaging_profile_uuid": "messaging_profile"}
+
+    messaging_profile = Reference(required=False)
+    messaging_profile_uuid = Reference(required=False, help_text="The same as `messaging_profile`.")
+
+
+class OutcomeInput(Input):
+    delivered = Flag()
+    spam = Flag(default=False)
+
+
+ONE_LEASE = envelope("TNLease", LeaseOutput())
+MANY_LEASES = envelope("TNLeases", LeaseOutput(many=True))
+
+
+class LeaseView(MessagingView):
+    def one(self, uuid: str) -> NumberLease:
+        lease: NumberLease = find(self.visible(LEASES), "TN lease", uuid=uuid_in_url(uuid))
+        return lease
+
+
+class LeaseCollection(LeaseView):
+    @extend_schema(
+        operation_id="ListTNLeases",
+        parameters=[ACCOUNT],
+        responses=answers(MANY_LEASES, 404),
+    )
+    def get(self, request: Request) -> Response:
+        """The account's numbers, the longest held first."""
+        return answer(LeaseOutput(self.visible(LEASES), many=True).data)
+
+
+class LeaseItem(LeaseView):
+    @extend_schema(
+        operation_id="GetTNLeaseByUUID", parameters=[UUID_IN_PATH], responses=answers(ONE_LEASE, 404)
+    )
+    def get(self, request: Request, uuid: str) -> Response:
+        """One number."""
+        return answer(LeaseOutput(self.one(uuid)).data)
+
+    @extend_schema(
+        operation_id="ModifyTNLease",
+        parameters=[UUID_IN_PATH],
+        request=LeaseInput,
+        responses=answers(ONE_LEASE, 404),
+    )
+    def patch(self, request: Request, uuid: str) -> Response:
+        """Give the number another messaging profile of its account."""
+        lease = self.one(uuid)
+        body = LeaseInput(data=request.data)
+        body.is_valid(raise_exception=True)
+        if wanted := body.validated_data.get("messaging_profile"):
+            profile = MessagingProfile.objects.filter(account=lease.account_id, uuid=wanted).first()
+            if profile is None:
+                raise NotFound("Messaging profile not found")
+            move_number_lease(lease, profile, actor=self.actor)
+        return answer(LeaseOutput(self.one(uuid)).data)
+
+
+class LeaseOutcome(LeaseView):
+    @extend_schema(
+        operation_id="RecordOutcome",
+        parameters=[UUID_IN_PATH],
+        request=OutcomeInput,
+        responses=answers(ONE_LEASE, 404),
+    )
+    def post(self, request: Request, uuid: str) -> Response:
+        """Say what became of a message that the number sent: its health decides whether the pool skips it."""
+        lease = self.one(uuid)
+        body = OutcomeInput(data=request.data)
+        body.is_valid(raise_exception=True)
+        record_outcome(lease, **body.validated_data)
+        return answer(LeaseOutput(lease).data)
