@@ -1,0 +1,135 @@
+"""Listeners with their subscriptions and filters: which events go to which callback."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.forms.models import BaseInlineFormSet
+from django.http import HttpRequest
+from django.utils.html import format_html_join
+from unfold.admin import TabularInline
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelect2MultipleWidget
+
+from contacts_app.admin.base import TenantFilter
+from profiles_app.admin.events_object import EventsObjectAdmin
+from profiles_app.models import Listener, ListenerFilter, Subscription
+from profiles_app.services.listener import checked_tags
+from profiles_app.services.listener_filter import checked_filter_value
+from profiles_app.services.tags import TAGS
+
+
+class ListenerForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Listener
+        fields = ("account", "extension", "callback", "version", "expires_at")
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        account, callback = given.get("account") or self.instance.account, given.get("callback")
+        if callback is not None and callback.account_id != account.pk:
+            self.add_error("callback", "This belongs to another account.")
+        return given
+
+
+class SubscriptionForm(forms.ModelForm):  # type: ignore[type-arg]
+    tags = forms.MultipleChoiceField(
+        choices=[(tag, tag) for tag in TAGS],
+        widget=UnfoldAdminSelect2MultipleWidget,
+        help_text="An event has to bear all of them.",
+    )
+
+    class Meta:
+        model = Subscription
+        fields = ("tags",)
+
+    def __init__(self, *args: Any, listener: Listener | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.at_extension = listener is not None and listener.extension_id is not None
+
+    def clean_tags(self) -> list[str]:
+        try:
+            return checked_tags(self.cleaned_data["tags"], at_extension=self.at_extension)
+        except ValidationError as error:
+            raise ValidationError(error.messages) from None
+
+
+class SubscriptionFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
+    def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
+        return super().get_form_kwargs(index) | {"listener": self.instance}
+
+
+class FilterForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = ListenerFilter
+        fields = ("filter_type", "filter_value", "not_logic")
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if "filter_type" in given and "filter_value" in given:
+            try:
+                given["filter_value"] = checked_filter_value(given["filter_type"], given["filter_value"])
+            except ValidationError as error:
+                self.add_error("filter_value", error.messages)
+        return given
+
+
+class SubscriptionInline(TabularInline):
+    """An event is wanted when one of these matches."""
+
+    model = Subscription
+    form = SubscriptionForm
+    formset = SubscriptionFormSet
+    extra = 0
+
+
+class FilterInline(TabularInline):
+    """An event has to pass all of these."""
+
+    model = ListenerFilter
+    form = FilterForm
+    extra = 0
+
+
+@admin.register(Listener)
+class ListenerAdmin(EventsObjectAdmin):
+    form = ListenerForm
+    list_display = ("title", "callback", "wanted", "place", "version", "state")
+    list_select_related = ("account", "extension", "callback")
+    list_filter = (
+        "callback__enabled",
+        ("version", ChoicesCheckboxFilter),
+        ("account", TenantFilter),
+        ("callback", TenantFilter),
+    )
+    search_fields = ("=id", "callback__name", "callback__target", "account__name")
+    search_help_text = "Id, callback's name or host, or account"
+    autocomplete_fields = ("account", "extension", "callback")
+    inlines = (SubscriptionInline, FilterInline)
+    record = ("id", "created_at")
+    fieldsets = (
+        (None, {"fields": ("account", "extension", "callback", "version", "expires_at")}),
+        ("Record", {"fields": ("id", "created_at")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).prefetch_related("subscriptions")
+
+    @display(description="Listener", ordering="id")
+    def title(self, listener: Listener) -> str:
+        return str(listener)
+
+    @display(description="Wanted events")
+    def wanted(self, listener: Listener) -> str:
+        return format_html_join(" or ", "{}", ((str(one),) for one in listener.subscriptions.all())) or "none"
+
+    @display(
+        description="State", label={"Active": "success", "Expired": "warning", "Callback disabled": "danger"}
+    )
+    def state(self, listener: Listener) -> str:
+        if listener.has_expired:
+            return "Expired"
+        return "Active" if listener.callback.enabled else "Callback disabled"

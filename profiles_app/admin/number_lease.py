@@ -1,0 +1,149 @@
+"""Numbers: whose they are, which messaging profile they use, how healthy they are; and who hears from which."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter, DropdownFilter
+from unfold.decorators import action, display
+
+from contacts_app.admin.base import ReadOnlyAdmin, TenantFilter, actor_of
+from profiles_app.admin.owned import RECORD, OwnedAdmin, digits_of, telephone_numbers
+from profiles_app.models import NumberLease, StickySender
+from profiles_app.services.number_lease import HEALTHY, forget_outcomes, is_healthy, save_number_lease
+
+
+class NumberLeaseForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = NumberLease
+        fields = "__all__"  # noqa: DJ007 -- the page's fieldsets say which
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if (field := self.fields.get("messaging_profile")) and self.instance.pk is None:
+            field.required = False
+            field.help_text = f"{field.help_text} Empty: by the account's default profile."
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        account = given.get("account") or (self.instance.account if self.instance.pk else None)
+        profile = given.get("messaging_profile")
+        if profile and account and profile.account_id != account.pk:
+            self.add_error("messaging_profile", "This messaging profile belongs to another account.")
+        return given
+
+
+class HealthFilter(DropdownFilter):
+    title = "health"
+    parameter_name = "health"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("healthy", "Healthy"), ("unhealthy", "Unhealthy")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        wanted = {"healthy": HEALTHY, "unhealthy": ~HEALTHY}.get(self.value() or "")
+        return queryset if wanted is None else queryset.filter(wanted)
+
+
+@admin.register(NumberLease)
+class NumberLeaseAdmin(OwnedAdmin):
+    """Numbers are leased out by staff; their tenants choose how they are used."""
+
+    form = NumberLeaseForm
+    list_display = (
+        "number",
+        "kind",
+        "account",
+        "messaging_profile",
+        "health",
+        "delivery",
+        "sent_count",
+        "autorenew",
+        "expires_at",
+    )
+    list_select_related = ("account", "messaging_profile")
+    list_filter = (
+        ("kind", ChoicesCheckboxFilter),
+        HealthFilter,
+        "autorenew",
+        ("messaging_profile", TenantFilter),
+        ("account", TenantFilter),
+    )
+    search_fields = ("account__name", "messaging_profile__name")
+    search_help_text = "Number in any spelling, account or messaging profile"
+    search_number = "tn"
+    ordering = ("tn",)
+    autocomplete_fields = ("account", "messaging_profile")
+    actions = ["forget_health"]
+    fieldsets = (
+        (None, {"fields": ("tn", "account", "kind", "messaging_profile")}),
+        ("Lease", {"fields": ("expires_at", "autorenew")}),
+        ("Health", {"fields": ("health", ("sent_count", "delivered_count", "spam_count"))}),
+        ("Record", {"fields": RECORD}),
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        always = (*super().get_readonly_fields(request, obj), "kind", "health")
+        if actor_of(request).is_staff:
+            return always
+        return (
+            *always,
+            "tn",
+            "expires_at",
+            "autorenew",
+            "sent_count",
+            "delivered_count",
+            "spam_count",
+        )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and actor_of(request).is_staff
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and actor_of(request).is_staff
+
+    def save_model(self, request: HttpRequest, obj: NumberLease, form: Any, change: bool) -> None:
+        save_number_lease(obj, actor=actor_of(request))
+
+    @action(description="Forget what became of their messages", permissions=["change"])
+    def forget_health(self, request: HttpRequest, queryset: QuerySet[NumberLease]) -> None:
+        for lease in queryset:
+            forget_outcomes(lease)
+            self.log_change(request, lease, "Health forgotten.")
+        messages.success(request, "The chosen numbers are healthy until their next messages say otherwise.")
+
+    @display(description="Number", ordering="tn")
+    def number(self, lease: NumberLease) -> str:
+        return f"+{lease.tn}"
+
+    @display(description="Health", label={"Healthy": "success", "Unhealthy": "danger"})
+    def health(self, lease: NumberLease) -> str:
+        return "Healthy" if is_healthy(lease) else "Unhealthy"
+
+    @display(description="Delivered")
+    def delivery(self, lease: NumberLease) -> str:
+        return f"{lease.delivered_count / lease.sent_count:.0%}" if lease.sent_count else "–"
+
+
+@admin.register(StickySender)
+class StickySenderAdmin(ReadOnlyAdmin):
+    """Deleting a pair lets the pool choose anew."""
+
+    goes_along = True
+    tenant_path = "profile__account"
+    list_display = ("recipient", "lease", "profile", "created_at", "updated_at")
+    list_select_related = ("lease", "profile")
+    list_filter = (("profile", TenantFilter),)
+    search_fields = ("=recipient", "profile__name")
+    search_help_text = "Recipient, or messaging profile"
+    fields = ("recipient", "lease", "profile", "created_at", "updated_at")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        found, doubled = super().get_search_results(request, queryset, search_term)
+        if numbers := telephone_numbers(search_term, "lease__tn"):
+            found |= queryset.filter(numbers) | queryset.filter(recipient__contains=digits_of(search_term))
+        return found, doubled
