@@ -36,6 +36,23 @@ NAVIGATION = [
         ],
     },
     {
+        "title": "Events",
+        "separator": True,
+        "items": [
+            _list_of("profiles_app.eventprofile", "Event profiles", "support_agent"),
+            _list_of("profiles_app.callback", "Callbacks", "webhook"),
+            _list_of("profiles_app.listener", "Listeners", "hearing"),
+        ],
+    },
+    {
+        "title": "Service profiles",
+        "separator": True,
+        "items": [
+            _list_of("profiles_app.myaccountprofile", "MyAccount profiles", "web"),
+            _list_of("profiles_app.customerprofile", "Assigned profiles", "assignment_ind"),
+        ],
+    },
+    {
         "title": "Network",
         "separator": True,
         "items": [
@@ -47,11 +64,24 @@ NAVIGATION = [
         ],
     },
     {
+        "title": "Messages and calls",
+        "separator": True,
+        "items": [
+            _list_of("profiles_app.messagingprofile", "Messaging profiles", "forum"),
+            _list_of("profiles_app.outboundvoiceprofile", "Outbound voice profiles", "phone_forwarded"),
+            _list_of("profiles_app.numberlease", "Numbers", "call"),
+            _list_of("profiles_app.stickysender", "Sticky senders", "push_pin"),
+            _list_of("profiles_app.inboundmessage", "Inbound messages", "inbox"),
+        ],
+    },
+    {
         "title": "Accounts and people",
         "separator": True,
         "items": [
             _list_of("contacts_app.account", "Accounts", "apartment"),
+            _list_of("contacts_app.accountgroup", "Account groups", "groups"),
             _list_of("contacts_app.extension", "Extensions", "tag"),
+            _list_of("contacts_app.notificationcontact", "Notification contacts", "contact_mail"),
             _list_of("contacts_app.user", "Users", "person"),
             _list_of("auth.group", "Groups", "group"),
             _list_of("contacts_app.apitoken", "API tokens", "key"),

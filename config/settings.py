@@ -85,6 +85,35 @@ FILE_SERVER_HOST = env.str("FILE_SERVER_HOST", default="127.0.0.1")
 FILE_SERVER_FTP_PORT = env.int("FILE_SERVER_FTP_PORT", default=2121)
 FILE_SERVER_HTTP_PORT = env.int("FILE_SERVER_HTTP_PORT", default=6970)
 
+# --- Messaging and outbound voice profiles (messaging spec §3, §4) ------------------------------------------------
+# The URLs that the provider's document prints without the UUID take it from the query or the body.
+MESSAGING_UUID_ANYWHERE = env.bool("MESSAGING_UUID_ANYWHERE", default=True)
+# Answers carry the weight under both of its spellings.
+MESSAGING_BOTH_SPELLINGS = env.bool("MESSAGING_BOTH_SPELLINGS", default=True)
+# The provider declares 200 and 201 for what was made.
+MESSAGING_CREATED_STATUS = env.int("MESSAGING_CREATED_STATUS", default=200)
+# Numbers of a deleted profile move to the account's default one; otherwise a profile in use is not deleted.
+MESSAGING_DELETE_MOVES_NUMBERS = env.bool("MESSAGING_DELETE_MOVES_NUMBERS", default=True)
+# How long the webhook of an inbound message may take before the second one is tried (seconds).
+MESSAGING_WEBHOOK_SECONDS = env.float("MESSAGING_WEBHOOK_SECONDS", default=10.0)
+
+# --- Callbacks of event profiles ----------------------------------------------------------------------------------
+# Networks that callbacks may be in although they are private; public addresses may always. None by default, because
+# whoever may create a callback could otherwise speak to the servers around this one.
+CALLBACK_NETWORKS = env.str("CALLBACK_NETWORKS", default="")
+# How long a callback may take to answer when it has no time-out of its own (seconds).
+CALLBACK_SECONDS = env.float("CALLBACK_SECONDS", default=10.0)
+# The guide prints the URLs that create profiles and listeners with an id at their end; clients written from it send one.
+EVENTS_ID_ON_CREATE = env.bool("EVENTS_ID_ON_CREATE", default=True)
+# Whether the provider's own limits on the number of requests hold here too (429).
+EVENTS_RATE_LIMITS = env.bool("EVENTS_RATE_LIMITS", default=False)
+
+# --- MyAccount profiles ------------------------------------------------------------------------------------------
+# What a profile can grant; every installation has lists of its own (MyAccount spec §4).
+MYACCOUNT_PRESETS_FILE = env.str(
+    "MYACCOUNT_PRESETS_FILE", default=str(BASE_DIR / "profiles_app" / "myaccount_presets.toml")
+)
+
 # --- Applications ------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "unfold",
@@ -110,6 +139,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.phone_pages.bare_answers",
+    "config.request_id.name_requests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -192,6 +222,8 @@ SPECTACULAR_SETTINGS = {
         "DeploymentStateEnum": "phones_app.models.deployment.State.choices",
         "StepStateEnum": "phones_app.models.deployment.StepState.choices",
         "DeploymentKindEnum": "phones_app.models.deployment.Deployment.Kind",
+        "RecordingFormatEnum": "profiles_app.models.outbound_voice_profile.RecordingFormat.choices",
+        "NotificationTypeEnum": "contacts_app.models.notification_preference.NotificationType.choices",
         "CallManagerTransportEnum": "phones_app.models.call_manager.Transport.choices",
     },
 }

@@ -28,6 +28,10 @@ urlpatterns = [
         name="redoc",
     ),
     path("api/v1/", include("phones_app.api.urls")),
+    path("backend/api/v1/", include("profiles_app.api.myaccount.urls")),
+    path("rest/", include("profiles_app.api.messaging.urls")),
+    path("v4/", include("profiles_app.api.events.urls")),
+    path("api/2.0/", include("contacts_app.api.notifications.urls")),
     path("cisco/services/", include("phones_app.api.phone_services")),
 ]
 

@@ -11,6 +11,7 @@ from django.core.cache import cache
 def tasks_are_known():
     """In eager mode whoever nudges plays the worker, and a worker knows the tasks."""
     import phones_app.tasks  # noqa: F401
+    import profiles_app.tasks  # noqa: F401
 
 
 @pytest.fixture(autouse=True)
@@ -24,16 +25,16 @@ def quick_and_forgetful(settings):
 
 @pytest.fixture
 def acme(db):
-    from contacts_app.models import Account
+    from contacts_app.services.account import create_account
 
-    return Account.objects.create(voip_id=1000001, name="Acme", email="office@acme.example")
+    return create_account(voip_id=1000001, name="Acme", email="office@acme.example")
 
 
 @pytest.fixture
 def other(db):
-    from contacts_app.models import Account
+    from contacts_app.services.account import create_account
 
-    return Account.objects.create(voip_id=1000002, name="Other", email="office@other.example")
+    return create_account(voip_id=1000002, name="Other", email="office@other.example")
 
 
 @pytest.fixture

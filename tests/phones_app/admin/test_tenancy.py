@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.urls import reverse
 from django.utils import timezone
 
-from contacts_app.models import ApiToken, Extension, LoginSession
+from contacts_app.models import AccountGroup, ApiToken, Extension, LoginSession, NotificationContact
 from contacts_app.services.login import open_session
 from contacts_app.services.token import create_token
 from phones_app.models import (
@@ -41,6 +41,8 @@ def strangers_rows(other, charlie, new_phone, new_profile):
     return [
         other,
         charlie,
+        AccountGroup.objects.create(account=other, name="Strange group"),
+        NotificationContact.objects.get(account=other),
         Extension.objects.create(account=other, number=9009),
         create_token(account=other, name="Strange token")[0],
         open_session(charlie, "10.9.9.9").session,

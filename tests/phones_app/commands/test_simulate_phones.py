@@ -5,10 +5,10 @@ import socket
 
 import pytest
 
+from contacts_app.transports.errors import TransportError
 from phones_app.models import Phone
 from phones_app.services.simulation import playable_phones
 from phones_app.services.targets import phone_web
-from phones_app.transports.errors import TransportError
 from phones_app.transports.status import read_status
 from tests.commands import run
 from tests.servers import free_port, wait_for

@@ -2,10 +2,11 @@
 
 import pytest
 
+from contacts_app.services.errors import Refusal
 from phones_app.models import Deployment, ServiceSession
 from phones_app.models.deployment import State, StepState
 from phones_app.services.deployment import cancel, deploy, restart_many, retry
-from phones_app.services.errors import ProfileRefused, Refusal
+from phones_app.services.errors import ProfileRefused
 from phones_app.services.phone_profile import update_profile
 from phones_app.services.service_session import open_service_session
 from phones_app.simulator.orders import Fault

@@ -99,7 +99,8 @@ def test_a_phone_without_power_answers_nothing_and_comes_back(desk: Desk) -> Non
     desk.wait_until(lambda phone: not phone.registered)
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((desk.phone.config.host, desk.phone.web_port))
-    with pytest.raises(ConnectionRefusedError):
+    # A datagram that slips in before the port is closed is not answered either.
+    with pytest.raises((ConnectionRefusedError, TimeoutError)):
         by_udp(desk.phone, notify(desk.phone))
     desk.phone.fault = ""
     desk.wait_until(lambda phone: phone.registered)

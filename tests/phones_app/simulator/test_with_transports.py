@@ -2,9 +2,9 @@
 
 import pytest
 
+from contacts_app.transports.networks import Networks
 from phones_app.transports.cgi import run_macro
 from phones_app.transports.key_macros import load_macros, macro_for
-from phones_app.transports.networks import Networks
 from phones_app.transports.phone_web import PhoneWeb
 from phones_app.transports.sip_notify import NotifyTarget, send_notify
 from phones_app.transports.status import read_network, read_status, read_streams

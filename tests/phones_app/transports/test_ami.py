@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from contacts_app.transports.networks import Networks
 from phones_app.transports import TransportError
 from phones_app.transports.ami import AmiSession, AmiTarget
 from phones_app.transports.asterisk import (
@@ -16,7 +17,6 @@ from phones_app.transports.asterisk import (
     restart_pjsip,
     restart_sccp,
 )
-from phones_app.transports.networks import Networks
 from tests.peers.asterisk import Asterisk, Registration
 
 CALL_ID = "001122334455-0002a3f4-1b2c3d4e-5f607182@192.0.2.10"

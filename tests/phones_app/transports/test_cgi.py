@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from contacts_app.transports.networks import Networks
 from phones_app.transports import TransportError
 from phones_app.transports.cgi import PhoneWeb, execute, run_macro
 from phones_app.transports.key_macros import (
@@ -19,7 +20,6 @@ from phones_app.transports.key_macros import (
     macro_for,
     parse_steps,
 )
-from phones_app.transports.networks import Networks
 from tests.peers.phone_web import BARE_RESPONSE, ITEM, RESPONSE, REVERSED_ITEM, PhoneWebServer
 
 CLASSIC_RESET = [

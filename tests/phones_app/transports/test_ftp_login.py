@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from contacts_app.transports.networks import Networks
 from phones_app.transports import TransportError
 from phones_app.transports.ftp import FtpSession, FtpTarget
-from phones_app.transports.networks import Networks
 from tests.peers import ftp as peers
 from tests.peers.ftp_misbehaving import misbehaving
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from contacts_app.transports.networks import Networks
 from phones_app.transports import TransportError
 from phones_app.transports.ftp import FtpSession, FtpTarget
-from phones_app.transports.networks import Networks
 from tests.peers import ftp as peers
 
 NAME = "SEP001122334455.cnf.xml"

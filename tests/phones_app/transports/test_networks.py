@@ -4,8 +4,8 @@ import socket
 
 import pytest
 
+from contacts_app.transports.networks import Networks
 from phones_app.transports import TransportError
-from phones_app.transports.networks import Networks
 
 PHONES = Networks.parse("127.0.0.0/8, ::1/128, 10.0.0.0/8, fd00::/8")
 NONE = Networks.parse("")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from contacts_app.transports.networks import Networks
 from phones_app.transports import TransportError
-from phones_app.transports.networks import Networks
 from phones_app.transports.service_control import DEFAULT_STAMPS, parse_stamps
 from phones_app.transports.sip_notify import NotifyTarget, explain, send_notify
 from tests.peers.sipp import TAKE_NOTIFY, answer, needs_sipp, silence, sipp_phone
