@@ -9,6 +9,9 @@ from profiles_app.models.owned import OwnedRecord
 
 MIN_TECH_PREFIX, MAX_TECH_PREFIX = 100_000, 999_999
 NOT_NEGATIVE = [MinValueValidator(0)]
+# What the columns hold on PostgreSQL, said here so that every database refuses the same.
+UP_TO_INTEGER = [MaxValueValidator(2_147_483_647)]
+UP_TO_SMALL_INTEGER = [MaxValueValidator(32_767)]
 
 
 class RecordingFormat(models.TextChoices):
@@ -43,7 +46,10 @@ class OutboundVoiceProfile(OwnedRecord):
         help_text="Six digits that mark the profile's calls, unlike those of every other profile.",
     )
     channel_limit = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Calls at a time; 0: no calls, empty: no limit."
+        null=True,
+        blank=True,
+        validators=UP_TO_INTEGER,
+        help_text="Calls at a time; 0: no calls, empty: no limit.",
     )
     max_rate = models.FloatField(
         null=True,
@@ -54,16 +60,18 @@ class OutboundVoiceProfile(OwnedRecord):
     daily_spend_limit = models.FloatField(
         null=True, blank=True, validators=NOT_NEGATIVE, help_text="US dollars per day (UTC); empty: no limit."
     )
-    record_calls = models.PositiveSmallIntegerField(choices=Recording, default=Recording.NONE)
+    record_calls = models.PositiveSmallIntegerField(
+        choices=Recording, default=Recording.NONE, validators=UP_TO_SMALL_INTEGER
+    )
     file_format = models.CharField(
         "recording format", max_length=3, choices=RecordingFormat, default=RecordingFormat.WAV
     )
     audio_track_type = models.PositiveSmallIntegerField(
-        "recording tracks", choices=Tracks, default=Tracks.SINGLE
+        "recording tracks", choices=Tracks, default=Tracks.SINGLE, validators=UP_TO_SMALL_INTEGER
     )
     # The second generation of the API.
     product = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Number of the provider's SIP product."
+        null=True, blank=True, validators=UP_TO_INTEGER, help_text="Number of the provider's SIP product."
     )
     tn_lease = models.ForeignKey(
         NumberLease,
