@@ -22,6 +22,7 @@ from phones_app.admin.mac_search import MacSearchMixin
 from phones_app.models import Deployment, DeploymentStep
 from phones_app.models.deployment import State
 from phones_app.services import deployment as service
+from phones_app.services.advice import advice_for
 from phones_app.templatetags.phone_labels import STEP_ICONS, ago, colour_of, duration, exact, state_label
 
 StepKind = DeploymentStep.Kind
@@ -107,6 +108,7 @@ def timeline(deployment: Deployment) -> dict[str, Any]:
         "took": duration(_span(deployment).total_seconds()),
         "proof": EVIDENCE.get(evidence.get("kind", ""), ""),
         "proof_facts": told(evidence),
+        "advice": advice_for(deployment) if deployment.error_code else None,
         "cancellable": deployment.is_open and (deployment.state in service.CANCELLABLE),
     }
 

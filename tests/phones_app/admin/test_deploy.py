@@ -178,10 +178,13 @@ def test_the_timeline_asks_for_itself_only_while_the_deployment_is_open(clerk_de
     deployment = deploy(phone=new_phone(), profile=new_profile(), actor=system("test"))
     url = reverse("admin:phones_app_deployment_timeline", args=[deployment.pk])
     assert f'hx-get="{url}"' in clerk_desk.get(url).content.decode()
-    Deployment.objects.update(state="failed", finished_at=timezone.now(), error="No route to host")
+    Deployment.objects.update(
+        state="failed", finished_at=timezone.now(), error="530 Login incorrect", error_code="login"
+    )
     page = clerk_desk.get(url).content.decode()
     assert "hx-get" not in page
-    assert "No route to host" in page
+    assert "530 Login incorrect" in page
+    assert "What to do: correct user and password" in page
 
 
 def test_deployments_are_neither_added_nor_changed_nor_deleted_by_hand(root_desk, new_phone, new_profile):
