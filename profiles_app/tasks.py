@@ -9,3 +9,8 @@ from profiles_app.services import inbound_message
 def deliver_message(pk: int) -> None:
     """Post an inbound message to its webhook."""
     inbound_message.deliver_message(pk)
+
+
+@shared_task(ignore_result=True)
+def deliver_due() -> None:
+    """Find out who is told of new events, and deliver whatever is due."""

@@ -1,6 +1,7 @@
 """A callback of the events integration: where events are delivered to, and how (events spec §5.2)."""
 
 import json
+import secrets
 from typing import Any
 
 from django.db import models
@@ -8,6 +9,10 @@ from django.db import models
 from contacts_app.models.encrypted import EncryptedTextField
 from profiles_app.models.event_profile import EventProfile
 from profiles_app.models.events_object import EventsObject
+
+
+def new_signing_secret() -> str:
+    return f"whsec_{secrets.token_urlsafe(32)}"
 
 
 class Callback(EventsObject):
@@ -47,6 +52,15 @@ class Callback(EventsObject):
         editable=False,
         help_text="Host, address or application: the part of the configuration to find it by.",
     )
+    signing_secret = EncryptedTextField(
+        default=new_signing_secret,
+        editable=False,
+        help_text="Every delivery is signed with it (HMAC-SHA256).",
+    )
+    disabled_reason = models.CharField(
+        max_length=255, blank=True, editable=False, help_text="Why the portal has switched the callback off."
+    )
+    disabled_at = models.DateTimeField(null=True, editable=False)
     name_sound = models.CharField(
         max_length=128, blank=True, editable=False, help_text="Soundex code of the name."
     )

@@ -1,0 +1,7 @@
+"""What this app tells the ones above it, which it cannot import."""
+
+from django.dispatch import Signal
+
+# Something happened that those who listen for events are to hear of. Sent within the transaction of the change,
+# with `account` (None: the portal itself), `tags`, `data_type`, `data` and `data_object_uuid`.
+happened = Signal()

@@ -1,0 +1,85 @@
+"""Telling what happened: events are written in the transaction of the change that they report.
+
+Who is told is found out afterwards (`matching`), by a worker, so that whoever changes something waits for nobody.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import transaction
+from django.utils import timezone
+
+from contacts_app.models import Account, Extension
+from profiles_app.models import Event, Listener
+from profiles_app.services.nudge import nudge
+
+BATCH = 1000
+
+
+@dataclass(frozen=True)
+class Happening:
+    """What an event is made of. `data` becomes JSON: UUIDs and times may stand in it, secrets may not."""
+
+    account: Account | None
+    tags: Sequence[str]
+    data_type: str
+    data: Mapping[str, Any]
+    data_object_uuid: UUID | None = None
+    extension: Extension | None = None
+    schedules: Sequence[int] = field(default=())
+
+
+def emit(
+    *,
+    account: Account | None,
+    tags: Sequence[str],
+    data_type: str,
+    data: Mapping[str, Any],
+    data_object_uuid: UUID | None = None,
+    extension: Extension | None = None,
+) -> Event:
+    """Write one event. `tags` are of services/tags.py; without an account it is history alone."""
+    return emit_many([Happening(account, tags, data_type, data, data_object_uuid, extension)])[0]
+
+
+def emit_many(happenings: Sequence[Happening]) -> list[Event]:
+    """Write many events, in their order, with two statements for each thousand of them."""
+    if not happenings:
+        return []
+    accounts = {happening.account.pk for happening in happenings if happening.account}
+    heard = set(
+        Listener.objects.filter(account__in=accounts).order_by().values_list("account", flat=True).distinct()
+    )
+    now = timezone.now()
+    events = [_event(happening) for happening in happenings]
+    for event in events:
+        # Where nobody listens an event is history from the beginning.
+        event.matched_at = None if event.account_id in heard else now
+    with transaction.atomic():
+        Event.objects.bulk_create(events, batch_size=BATCH)
+        first = min((event.pk for event in events if event.matched_at is None), default=None)
+        if first is not None:
+            transaction.on_commit(lambda: _nudge_for(first))
+    return events
+
+
+def _event(happening: Happening) -> Event:
+    return Event(
+        account=happening.account,
+        extension=happening.extension,
+        tags=list(dict.fromkeys(happening.tags)),
+        data_type=happening.data_type,
+        data_object_uuid=happening.data_object_uuid,
+        stored_data=json.dumps(happening.data, cls=DjangoJSONEncoder, ensure_ascii=False),
+        schedules=list(happening.schedules),
+    )
+
+
+def _nudge_for(first: int) -> None:
+    # Whoever matches goes on until nothing is left, so with older events still unmatched a worker was told already.
+    if not Event.objects.filter(matched_at=None, pk__lt=first).exists():
+        nudge()
