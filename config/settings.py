@@ -63,6 +63,10 @@ CACHES = {
 }
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="patchbay@localhost")
+# How long a mail server may take to answer to one command (seconds).
+EMAIL_TIMEOUT = env.float("EMAIL_TIMEOUT", default=10.0)
+# Where people reach the portal, for links in mail.
+PUBLIC_URL = env.str("PUBLIC_URL", default="http://localhost:8000").rstrip("/")
 
 # --- Phones ------------------------------------------------------------------------------------------------------
 # Networks that phones, file servers and call managers may be in although they are private (public addresses may always).

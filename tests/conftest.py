@@ -10,6 +10,7 @@ from django.core.cache import cache
 @pytest.fixture(autouse=True, scope="session")
 def tasks_are_known():
     """In eager mode whoever nudges plays the worker, and a worker knows the tasks."""
+    import contacts_app.tasks  # noqa: F401
     import phones_app.tasks  # noqa: F401
     import profiles_app.tasks  # noqa: F401
 

@@ -12,19 +12,21 @@ from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from contacts_app.admin.base import PortalAdmin, TenantFilter
-from contacts_app.models import NotificationContact, NotificationType
+from contacts_app.models import NotificationContact, NotificationPreference
+from contacts_app.models.event_class import is_told_by_default
+from contacts_app.models.notification_preference import CHOICES
 from contacts_app.models.phone_number import compact
 from contacts_app.services.errors import Refusal
 from contacts_app.services.notification_contact import delete_contact, make_main
-from contacts_app.services.notification_preference import set_wanted_types, wanted_types
+from contacts_app.services.notification_preference import TYPES, set_wanted_types, wanted_types
 
 
 class NotificationContactForm(forms.ModelForm):  # type: ignore[type-arg]
     told_of = forms.MultipleChoiceField(
         label="Is told of",
         required=False,
-        choices=NotificationType.choices,
-        initial=NotificationType.values,
+        choices=CHOICES,
+        initial=[type_ for type_ in TYPES if is_told_by_default(type_)],
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
     )
 
@@ -129,7 +131,12 @@ class NotificationContactAdmin(PortalAdmin):
 
     @display(description="Is told of")
     def is_told_of(self, contact: NotificationContact) -> str:
-        return ", ".join(str(NotificationType(type_).label) for type_ in wanted_types(contact)) or "Nothing"
+        return (
+            ", ".join(
+                str(NotificationPreference(type=type_).get_type_display()) for type_ in wanted_types(contact)
+            )
+            or "Nothing"
+        )
 
     @display(description="Main", ordering="main", label={"Main": "success"})
     def is_main(self, contact: NotificationContact) -> str:

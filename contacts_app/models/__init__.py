@@ -2,6 +2,8 @@
 
 from contacts_app.models.account import Account, AccountGroup, Extension
 from contacts_app.models.api_token import ApiToken, LoginSession
+from contacts_app.models.event_class import EventClass
+from contacts_app.models.mail import Mail
 from contacts_app.models.notification_contact import NotificationContact
 from contacts_app.models.notification_preference import (
     NotificationMedium,
@@ -14,8 +16,10 @@ __all__ = [
     "Account",
     "AccountGroup",
     "ApiToken",
+    "EventClass",
     "Extension",
     "LoginSession",
+    "Mail",
     "NotificationContact",
     "NotificationMedium",
     "NotificationPreference",

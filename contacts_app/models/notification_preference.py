@@ -1,12 +1,13 @@
-"""What a contact wants to be told of. Only decisions are rows: without one, a contact is told."""
+"""What a contact wants to be told of. Only decisions are rows: without one, the default of its type holds."""
 
 from django.db import models
 
+from contacts_app.models.event_class import EventClass
 from contacts_app.models.notification_contact import NotificationContact
 
 
 class NotificationType(models.TextChoices):
-    """What there is to tell (notification contacts spec §8), in the order of the API's document."""
+    """The types that the API's document lists, in its order (notification contacts spec §8); no others are its."""
 
     TRIAL_EXPIRE = "trial_expire"
     TRIAL_EXPIRE_SOON = "trial_expire_soon"
@@ -36,6 +37,13 @@ class NotificationMedium(models.TextChoices):
     EMAIL = "email"
 
 
+# What there is to choose, for people: what Patchbay tells by itself comes first.
+CHOICES = [
+    ("Phones, rollouts and callbacks", EventClass.choices),
+    ("Payments and subscriptions", NotificationType.choices),
+]
+
+
 class NotificationPreference(models.Model):
     """A contact's decision about one type of notification."""
 
@@ -45,7 +53,7 @@ class NotificationPreference(models.Model):
         related_name="preferences",
         db_index=False,  # The constraint's index begins with it.
     )
-    type = models.CharField(max_length=64, choices=NotificationType)
+    type = models.CharField(max_length=64, choices=CHOICES)
     medium = models.CharField(max_length=16, choices=NotificationMedium, default=NotificationMedium.EMAIL)
     value = models.BooleanField(default=True, help_text="Whether the contact is told.")
     updated_at = models.DateTimeField(auto_now=True)

@@ -4,7 +4,10 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
-from contacts_app.models import NotificationContact, NotificationPreference, NotificationType
+from contacts_app.models import EventClass, NotificationContact, NotificationPreference, NotificationType
+from contacts_app.models.event_class import is_told_by_default
+
+TYPES = [*EventClass.values, *NotificationType.values]
 
 
 def set_preferences(preferences: Iterable[NotificationPreference]) -> None:
@@ -20,8 +23,8 @@ def set_preferences(preferences: Iterable[NotificationPreference]) -> None:
 
 def wanted_types(contact: NotificationContact) -> list[str]:
     """The types that the contact is told of."""
-    declined = {row.type for row in contact.preferences.all() if not row.value}
-    return [type_ for type_ in NotificationType.values if type_ not in declined]
+    decided = {row.type: row.value for row in contact.preferences.all()}
+    return [type_ for type_ in TYPES if decided.get(type_, is_told_by_default(type_))]
 
 
 @transaction.atomic
@@ -30,6 +33,6 @@ def set_wanted_types(contact: NotificationContact, wanted: Iterable[str]) -> Non
     chosen, present = set(wanted), set(wanted_types(contact))
     set_preferences(
         NotificationPreference(contact=contact, type=type_, value=type_ in chosen)
-        for type_ in NotificationType.values
+        for type_ in TYPES
         if (type_ in chosen) != (type_ in present)
     )

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
+from contacts_app.services.mail_sending import sweep_mail
 from phones_app.services.deployment_run import sweep
 from profiles_app.services.inbound_message import sweep_messages
 
@@ -28,7 +29,7 @@ class Command(BaseCommand):
 
     def handle(self, *, every: float | None, **options: Any) -> None:
         if every is None:
-            self.stdout.write(f"{sweep() + sweep_messages()} due")
+            self.stdout.write(f"{sweep() + sweep_messages() + sweep_mail()} due")
             return
         stopping = threading.Event()
         for signum in (signal.SIGINT, signal.SIGTERM):
@@ -37,6 +38,7 @@ class Command(BaseCommand):
             try:
                 sweep()
                 sweep_messages()
+                sweep_mail()
             except DatabaseError as error:
                 # The database may be away for a while; this process is what notices that it is back.
                 log.warning("sweep failed, will try again", reason=str(error))

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from contacts_app.models import Account, NotificationContact, NotificationType
+from contacts_app.models import Account, EventClass, NotificationContact, NotificationType
 from contacts_app.services.notification_preference import set_wanted_types, wanted_types
 from tests.admin_people import at_desk, clerk
 
@@ -52,10 +52,13 @@ def test_a_contact_is_added_with_a_compact_number_and_its_choices(desk, acme):
     assert wanted_types(contact) == ["payment"]
 
 
-def test_all_notifications_are_chosen_to_begin_with(desk):
+def test_what_is_told_by_default_is_chosen_to_begin_with(desk):
     boxes = re.findall(r'<input[^>]*name="told_of"[^>]*>', desk.get(ADD).content.decode())
-    assert len(boxes) == len(NotificationType.values)
-    assert all(" checked" in box for box in boxes)
+    assert len(boxes) == len(NotificationType.values) + len(EventClass.values)
+    # Its classes say "checked:" as well.
+    unchecked = {re.search(r'value="(\w+)"', box)[1] for box in boxes if not re.search(r" checked[ >]", box)}
+    # The owner of a callback is told anyhow.
+    assert unchecked == {"callback_failing", "callback_deregistered"}
 
 
 @pytest.mark.parametrize(("field", "value"), [("email", "nobody"), ("phone", "ask Ann"), ("email", "")])
