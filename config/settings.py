@@ -84,10 +84,12 @@ DEPLOYMENT_THREADS = env.int("DEPLOYMENT_THREADS", default=8)
 LEASE_SECONDS = env.float("LEASE_SECONDS", default=10.0)
 FTP_UPLOAD_SECONDS = env.float("FTP_UPLOAD_SECONDS", default=45.0)
 
-# The embedded file server: FTP takes the files in, HTTP on Cisco's port 6970 hands them to phones.
+# The embedded file server: FTP takes the files in, HTTP on Cisco's port 6970 and TFTP hand them to phones. Phones
+# ask for TFTP on port 69, which only a privileged process can have.
 FILE_SERVER_HOST = env.str("FILE_SERVER_HOST", default="127.0.0.1")
 FILE_SERVER_FTP_PORT = env.int("FILE_SERVER_FTP_PORT", default=2121)
 FILE_SERVER_HTTP_PORT = env.int("FILE_SERVER_HTTP_PORT", default=6970)
+FILE_SERVER_TFTP_PORT = env.int("FILE_SERVER_TFTP_PORT", default=6969)
 
 # --- Messaging and outbound voice profiles (messaging spec §3, §4) ------------------------------------------------
 # The URLs that the provider's document prints without the UUID take it from the query or the body.

@@ -77,12 +77,12 @@ def reachable(host: str) -> str:
 def fetch_recorder(stopping: threading.Event) -> Callable[[Fetch], None]:
     """What to do with each fetch: write it down as evidence, again and again while the database is away.
 
-    Only what came by HTTP: phones speak no FTP, so a file read by FTP was read by ourselves or by a person.
+    What was read by FTP is none: phones do not speak it, so it was read by ourselves or by a person.
     """
 
     def note(fetch: Fetch) -> None:
         mac = mac_of_file_name(fetch.file_name)
-        if mac is None or fetch.protocol != "http":
+        if mac is None or fetch.protocol == "ftp":
             return
         for pause in (*RETRY_PAUSES, None):
             try:

@@ -41,7 +41,7 @@ class Fetch:
     file_name: str
     mac: str | None
     address: str
-    protocol: Literal["http", "ftp"]
+    protocol: Literal["http", "ftp", "tftp"]
     size: int
     sha256: str
     at: datetime

@@ -2,20 +2,18 @@
 
 import hashlib
 import os
-import stat
 from datetime import UTC, datetime
 from http import HTTPStatus
 from io import FileIO
 from pathlib import Path
 from urllib.parse import unquote
 
-from .fetches import Fetch, FetchReporter, is_private, mac_in
+from .fetches import Fetch, FetchReporter, mac_in
+from .plain_files import open_plain_file
 from .web_wire import Exchange, HttpListener
 
 MAX_CONNECTIONS = 512
 CHUNK_BYTES = 64 * 1024
-# No link is followed, so none leads out of the folder; a FIFO must not make us wait for its writer.
-_OPEN_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class FileWeb:
@@ -40,25 +38,12 @@ class FileWeb:
             return
         name = unquote(request.path).removeprefix("/")
         at = datetime.now(UTC)
-        file = self._find(name)
+        file = open_plain_file(self._root, name)
         if file is None:
             await exchange.reply(HTTPStatus.NOT_FOUND)
             return
         with file:
             await self._send(exchange, name, file, at)
-
-    def _find(self, name: str) -> FileIO | None:
-        """Open once: whatever is renamed over the name afterwards, this reader keeps its version."""
-        if not name or "/" in name or "\0" in name or is_private(name):
-            return None
-        try:
-            descriptor = os.open(self._root / name, _OPEN_FLAGS)
-        except OSError:
-            return None
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            os.close(descriptor)
-            return None
-        return FileIO(descriptor)
 
     async def _send(self, exchange: Exchange, name: str, file: FileIO, at: datetime) -> None:
         size = os.fstat(file.fileno()).st_size

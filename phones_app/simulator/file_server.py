@@ -1,4 +1,4 @@
-"""The embedded file server: uploads by FTP, phones read by HTTP, both from one folder; each fetch is told."""
+"""The embedded file server: uploads by FTP, phones read by HTTP or TFTP, all in one folder; each fetch is told."""
 
 import logging
 import threading
@@ -12,6 +12,7 @@ from pyftpdlib.servers import FTPServer
 from .fetches import Fetch, FetchReporter
 from .file_ftp import ftp_server
 from .file_http import FileWeb
+from .file_tftp import FileTftp
 from .loop_thread import LoopThread
 
 __all__ = ["EmbeddedFileServer", "Fetch"]
@@ -29,8 +30,9 @@ def _ignore(_fetch: Fetch) -> None:
 class EmbeddedFileServer:
     """Start in the background with `start` or `with`, or stay in the foreground with `serve_forever`.
 
-    A port of 0 means any free one; after the start `ftp_port` and `http_port` say which. `on_fetch` is called
-    after each complete transfer, from a thread of this server, one call at a time. A server starts once.
+    A port of 0 means any free one; after the start `ftp_port`, `http_port` and `tftp_port` say which. Without
+    a `tftp_port` there is no TFTP. `on_fetch` is called after each complete transfer, from a thread of this
+    server, one call at a time. A server starts once.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class EmbeddedFileServer:
         password: str,
         on_fetch: Callable[[Fetch], None] = _ignore,
         passive_ports: range | None = None,
+        tftp_port: int | None = None,
     ) -> None:
         if not username or not password or username == "anonymous":
             raise ValueError("The file server needs an account with a name and a password")
@@ -51,18 +54,20 @@ class EmbeddedFileServer:
         self.host = host
         self.ftp_port = ftp_port
         self.http_port = http_port
+        self.tftp_port = tftp_port
         self._account = (username, password)
         self._passive_ports = passive_ports
         self._reporter = FetchReporter(on_fetch)
         self._web = FileWeb(root, self._reporter)
-        self._loop = LoopThread("file-server-http")
+        self._tftp = FileTftp(root, self._reporter)
+        self._loop = LoopThread("file-server-phones")
         self._ftp: FTPServer | None = None
         self._ftp_thread: threading.Thread | None = None
         self._stopping = threading.Event()
         self._changing = threading.Lock()
 
     def start(self) -> None:
-        """Bind both ports and serve in the background; OSError, and nothing left open, if one is taken."""
+        """Bind the ports and serve in the background; OSError, and nothing left open, if one is taken."""
         with self._changing:
             if self._stopping.is_set():
                 return
@@ -105,6 +110,8 @@ class EmbeddedFileServer:
         )
         self.ftp_port = self._ftp.address[1]
         self.http_port = self._loop.call(self._web.open(self.host, self.http_port))
+        if self.tftp_port is not None:
+            self.tftp_port = self._loop.call(self._tftp.open(self.host, self.tftp_port))
 
     def _turn(self) -> None:
         assert self._ftp is not None  # noqa: S101 (start() has just made it)
@@ -120,5 +127,6 @@ class EmbeddedFileServer:
             self._ftp.close_all()
             self._ftp = None
             self._loop.call(self._web.close())
+            self._loop.call(self._tftp.close())
             self._loop.stop()
         self._reporter.close()

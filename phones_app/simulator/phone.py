@@ -11,14 +11,13 @@ import secrets
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from http import HTTPStatus
 
 from .device_file import MAX_BYTES, DeviceFile, FileRejectedError, read_device_file
+from .download import download
 from .generations import MENU_SECONDS, default_load, generation_of
 from .orders import Fault, Order
 from .sip import SipAgent
 from .web import PhoneWeb
-from .web_wire import get
 
 __all__ = ["Fault", "Order", "SimulatedPhone", "SimulatedPhoneConfig"]
 
@@ -275,14 +274,10 @@ class SimulatedPhone:
     async def _download(self, name: str) -> bytes | None:
         url = f"{self.config.config_url.rstrip('/')}/{name}"
         try:
-            reply = await get(url, source=self.config.host, limit=MAX_BYTES)
+            return await download(url, source=self.config.host, limit=MAX_BYTES)
         except OSError as error:
             self.record(f"cannot get {name}: {error}")
             return None
-        if reply.status != HTTPStatus.OK:
-            self.record(f"cannot get {name}: {reply.status}")
-            return None
-        return reply.body
 
     def _register(self) -> None:
         """Take a Call-ID of the form that Cisco phones use; every registration has one of its own."""

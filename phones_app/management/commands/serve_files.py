@@ -1,4 +1,4 @@
-"""`manage.py serve_files`: the embedded file server. FTP takes files in, HTTP hands them to phones."""
+"""`manage.py serve_files`: the embedded file server. FTP takes files in, HTTP and TFTP hand them to phones."""
 
 import contextlib
 import socket
@@ -31,7 +31,7 @@ class Command(ReportingCommand):
             server = self._start(row.username, row.password, stopping)
             try:
                 row = record_address(host=server.host, ftp_port=server.ftp_port, http_port=server.http_port)
-                self._announce(f"ftp://{row.host}:{row.port}", config_url())
+                self._announce(f"ftp://{row.host}:{row.port}", server.tftp_port)
                 stopping.wait()
             finally:
                 server.stop()
@@ -39,34 +39,42 @@ class Command(ReportingCommand):
 
     def _start(self, username: str, password: str, stopping: threading.Event) -> EmbeddedFileServer:
         host = settings.FILE_SERVER_HOST
-        wanted = (settings.FILE_SERVER_FTP_PORT, settings.FILE_SERVER_HTTP_PORT)
+        wanted: dict[str, Any] = {
+            "ftp_port": _free_or_any(host, settings.FILE_SERVER_FTP_PORT),
+            "http_port": _free_or_any(host, settings.FILE_SERVER_HTTP_PORT),
+            "tftp_port": _free_or_any(host, settings.FILE_SERVER_TFTP_PORT, socket.SOCK_DGRAM),
+        }
         # The second try is for a port that somebody took between our look and our start.
-        for ports in (tuple(_free_or_any(host, port) for port in wanted), (0, 0)):
+        for ports in (wanted, dict.fromkeys(wanted, 0)):
             server = EmbeddedFileServer(
                 settings.PHONE_FILES_DIR,
                 host,
-                *ports,
                 username=username,
                 password=password,
                 on_fetch=fetch_recorder(stopping),
+                **ports,
             )
             with contextlib.suppress(OSError):
                 server.start()
                 return server
         raise CommandError(f"Cannot listen on {host}: set FILE_SERVER_HOST to an address of this machine.")
 
-    def _announce(self, uploads: str, phones: str) -> None:
+    def _announce(self, uploads: str, tftp_port: int | None) -> None:
+        phones = config_url()
+        tftp = f"tftp{phones.removeprefix('http').rpartition(':')[0]}:{tftp_port}"
         if self.as_json:
-            self.report([{"ftp": uploads, "http": phones, "folder": str(settings.PHONE_FILES_DIR)}])
+            folder = str(settings.PHONE_FILES_DIR)
+            self.report([{"ftp": uploads, "http": phones, "tftp": tftp, "folder": folder}])
             self.stdout.flush()
         else:
-            self.say(f"files     uploads {uploads}, phones {phones}")
+            self.say(f"files     uploads {uploads}, phones {phones} and {tftp}")
 
 
-def _free_or_any(host: str, port: int) -> int:
-    """The port, or 0 for any free one when it is taken."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _free_or_any(host: str, port: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    """The port, or 0 for any free one when it is taken or not for us to take."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind) as probe:
+        if kind is socket.SOCK_STREAM:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError:

@@ -21,6 +21,7 @@ def environment(db, tmp_path):
         "FILE_SERVER_HOST": "127.0.0.1",
         "FILE_SERVER_FTP_PORT": str(free_port()),
         "FILE_SERVER_HTTP_PORT": str(free_port()),
+        "FILE_SERVER_TFTP_PORT": str(free_port()),
         "LOG_LEVEL": "WARNING",
     }
 

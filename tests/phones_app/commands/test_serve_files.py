@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import threading
 import urllib.request
 from datetime import UTC, datetime
@@ -69,11 +70,13 @@ def test_only_fetches_by_phones_of_their_own_file_are_evidence(serving):
         ftp.retrbinary(f"RETR {NAME}", lambda _: None)
     get(f"{address(serving)['http']}/dialplan.xml")
     get(f"{address(serving)['http']}/{NAME}")
+    subprocess.run(["curl", "-s", f"{address(serving)['tftp']}/{NAME}"], check=True, timeout=10)
 
-    wait_for(FileFetch.objects.exists, 10)
+    wait_for(lambda: FileFetch.objects.count() == 2, 10)
     serving.stop()
-    fetch = FileFetch.objects.get()
-    assert (fetch.mac, fetch.file_name, fetch.protocol, fetch.address) == (MAC, NAME, "http", "127.0.0.1")
+    for protocol in ("http", "tftp"):
+        fetch = FileFetch.objects.get(protocol=protocol)
+        assert (fetch.mac, fetch.file_name, fetch.address) == (MAC, NAME, "127.0.0.1")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -83,7 +83,13 @@ def file_server(tmp_path: Path, fetch_log: FetchLog) -> Iterator[EmbeddedFileSer
     root = tmp_path / "files"
     root.mkdir()
     server = EmbeddedFileServer(
-        root, ftp_port=0, http_port=0, username=USERNAME, password=PASSWORD, on_fetch=fetch_log.note
+        root,
+        ftp_port=0,
+        http_port=0,
+        tftp_port=0,
+        username=USERNAME,
+        password=PASSWORD,
+        on_fetch=fetch_log.note,
     )
     with server:
         yield server

@@ -1,0 +1,126 @@
+"""How a phone gets a file: by HTTP, TFTP or FTP, whichever its configuration server's address says."""
+
+import asyncio
+import contextlib
+import ftplib
+from http import HTTPStatus
+from urllib.parse import unquote, urlsplit
+
+from . import tftp_wire as wire
+from .web_wire import get
+
+SECONDS = 10.0
+# A packet that stays without an answer is sent again after this time.
+RESEND_SECONDS = 1.0
+FTP_PORT, TFTP_PORT = 21, 69
+Address = tuple[str, int]
+
+
+async def download(url: str, *, source: str, limit: int, seconds: float = SECONDS) -> bytes:
+    """Return the file at `url`, asked for from the address `source`; OSError with what the server said."""
+    scheme = urlsplit(url).scheme
+    if scheme == "tftp":
+        return await _by_tftp(url, source, limit, seconds)
+    if scheme == "ftp":
+        return await asyncio.to_thread(_by_ftp, url, source, limit, seconds)
+    reply = await get(url, source=source, limit=limit, seconds=seconds)
+    if reply.status != HTTPStatus.OK:
+        raise OSError(str(reply.status))
+    return reply.body
+
+
+def _by_ftp(url: str, source: str, limit: int, seconds: float) -> bytes:
+    """No phone of this kind is known to do it; sites that hand files out by FTP alone can be played this way."""
+    parts = urlsplit(url)
+    received = bytearray()
+
+    def receive(chunk: bytes) -> None:
+        received.extend(chunk)
+        if len(received) > limit:
+            raise OSError(f"larger than {limit} bytes")
+
+    try:
+        with ftplib.FTP(timeout=seconds, source_address=(source, 0)) as ftp:  # noqa: S321 (it is what is played)
+            ftp.connect(parts.hostname or "", parts.port or FTP_PORT)
+            ftp.login(unquote(parts.username or ""), unquote(parts.password or ""))
+            ftp.retrbinary(f"RETR {unquote(parts.path).removeprefix('/')}", receive)
+    except (ftplib.Error, EOFError) as error:
+        raise OSError(str(error)) from error
+    return bytes(received)
+
+
+async def _by_tftp(url: str, source: str, limit: int, seconds: float) -> bytes:
+    parts = urlsplit(url)
+    server = (parts.hostname or "", parts.port or TFTP_PORT)
+    loop = asyncio.get_running_loop()
+    transport, client = await loop.create_datagram_endpoint(
+        lambda: _TftpClient(server[0], limit), local_addr=(source, 0)
+    )
+    client.transport = transport
+    try:
+        name = unquote(parts.path).removeprefix("/")
+        options = {"blksize": str(wire.LARGEST_BLOCK), "tsize": "0"}
+        client.send(wire.write_request(name, options), server)
+        async with asyncio.timeout(seconds):
+            return await client.received
+    finally:
+        client.quiet()
+        transport.close()
+
+
+class _TftpClient(asyncio.DatagramProtocol):
+    """Collects one file, block by block; `received` ends with it or with an OSError."""
+
+    def __init__(self, host: str, limit: int) -> None:
+        self.received: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._host, self._limit = host, limit
+        self._server: Address | None = None  # the port of this transfer is known with the first answer
+        self._content = bytearray()
+        self._block_bytes, self._blocks = wire.BLOCK_BYTES, 0
+        self.transport: asyncio.DatagramTransport | None = None
+        self._again: asyncio.TimerHandle | None = None
+
+    def send(self, packet: bytes, to: Address) -> None:
+        """Send now, and again until something else is sent."""
+        self.quiet()
+        assert self.transport is not None  # noqa: S101 (set by who opened it)
+        self.transport.sendto(packet, to)
+        self._again = asyncio.get_running_loop().call_later(RESEND_SECONDS, self.send, packet, to)
+
+    def quiet(self) -> None:
+        if self._again is not None:
+            self._again.cancel()
+
+    def error_received(self, exc: Exception) -> None:
+        self._end(OSError(str(exc)))
+
+    def datagram_received(self, data: bytes, addr: Address) -> None:
+        server = addr[:2]
+        if self.received.done() or addr[0] != self._host or self._server not in (None, server):
+            return
+        kind = wire.kind_of(data)
+        if kind == wire.ERROR:
+            self._end(OSError(f"{wire.number_of(data)} {data[4:].rstrip(bytes(1)).decode(errors='replace')}"))
+        elif kind == wire.OACK and not self._blocks:
+            self._server, self._block_bytes = server, wire.confirmed_block_bytes(data)
+            self.send(wire.acknowledgement(0), server)
+        elif kind == wire.DATA and wire.number_of(data) == (self._blocks + 1) % wire.BLOCKS:
+            self._server = server
+            self._take(data[4:], server)
+
+    def _take(self, block: bytes, server: Address) -> None:
+        self._content += block
+        self._blocks += 1
+        self.send(wire.acknowledgement(self._blocks), server)
+        if len(self._content) > self._limit:
+            self._end(OSError(f"larger than {self._limit} bytes"))
+        elif len(block) < self._block_bytes:
+            self._end(None)
+
+    def _end(self, error: OSError | None) -> None:
+        self.quiet()
+        with contextlib.suppress(asyncio.InvalidStateError):
+            if error is None:
+                self.received.set_result(bytes(self._content))
+            else:
+                self.received.set_exception(error)
