@@ -4,7 +4,9 @@ from phones_app.models.call_manager import CallManager, KeyMacro
 from phones_app.models.deployment import Deployment, DeploymentStep
 from phones_app.models.file_server import FileServer
 from phones_app.models.phone import Phone, SoftwareType
+from phones_app.models.phone_group import PhoneGroup
 from phones_app.models.phone_profile import PhoneProfile, ProfileRevision
+from phones_app.models.rollout import Rollout, RolloutState
 from phones_app.models.sighting import FileFetch, ServiceSession, Sweep
 
 __all__ = [
@@ -15,8 +17,11 @@ __all__ = [
     "FileServer",
     "KeyMacro",
     "Phone",
+    "PhoneGroup",
     "PhoneProfile",
     "ProfileRevision",
+    "Rollout",
+    "RolloutState",
     "ServiceSession",
     "SoftwareType",
     "Sweep",

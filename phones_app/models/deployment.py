@@ -7,8 +7,10 @@ from django.db import models
 from django.db.models import Q
 
 from contacts_app.models import Account
+from phones_app.models.file_server import FileServer
 from phones_app.models.phone import MacAddressField, Phone
 from phones_app.models.phone_profile import PhoneProfile, ProfileRevision
+from phones_app.models.rollout import Rollout
 
 
 class State(models.TextChoices):
@@ -58,6 +60,11 @@ class Deployment(models.Model):
         ProfileRevision, null=True, on_delete=models.SET_NULL, related_name="deployments"
     )
     sha256 = models.CharField(max_length=64, blank=True)
+    rollout = models.ForeignKey(Rollout, null=True, on_delete=models.SET_NULL, related_name="deployments")
+    wave = models.PositiveIntegerField(default=0, help_text="Of its rollout.")
+    # Where the phone was when the rollout began, for the rollout's limits.
+    file_server = models.ForeignKey(FileServer, null=True, on_delete=models.SET_NULL, related_name="+")
+    site = models.CharField(max_length=255, blank=True)
 
     state = models.CharField(max_length=24, choices=State, default=State.QUEUED)
     error = models.TextField(blank=True)
@@ -75,7 +82,7 @@ class Deployment(models.Model):
     uploaded_at = models.DateTimeField(null=True)
     restarted_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
-    next_attempt_at = models.DateTimeField()
+    next_attempt_at = models.DateTimeField(null=True, help_text="Empty: held back by its rollout.")
     lease_owner = models.CharField(max_length=32, blank=True)
     lease_until = models.DateTimeField(null=True)
 
@@ -99,6 +106,17 @@ class Deployment(models.Model):
             models.Index(fields=["state", "-created_at"], name="deployment_by_state"),
             models.Index(fields=["phone", "-created_at"], name="deployment_of_phone"),
             models.Index(fields=["next_attempt_at"], condition=Q(finished_at=None), name="deployment_due"),
+            models.Index(
+                fields=["next_attempt_at"],
+                condition=Q(finished_at=None, rollout=None),
+                name="deployment_due_alone",
+            ),
+            models.Index(fields=["rollout", "state"], name="deployment_of_rollout"),
+            models.Index(
+                fields=["rollout", "wave"],
+                condition=Q(finished_at=None, next_attempt_at=None),
+                name="deployment_held_back",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import lru_cache
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 
 from contacts_app.services.actor import Actor
@@ -32,11 +32,8 @@ class Deployed:
     refused: list[tuple[Phone, Refusal]] = field(default_factory=list)
 
 
-def check_compatible(
-    phone: Phone, profile: PhoneProfile, revision: ProfileRevision | None = None
-) -> list[sep.Finding]:
-    """Whether this profile may go to this phone; the file's warnings for this phone. Raises Refusal."""
-    revision = revision or profile.revision
+def check_fits(phone: Phone, profile: PhoneProfile, revision: ProfileRevision | None) -> ProfileRevision:
+    """Whether this profile may go to this phone, as far as can be told without reading its file. Raises Refusal."""
     if revision is None:
         raise Refusal("profile-is-empty", f"The profile {profile.name} has no file.")
     if profile.user.account_id not in (None, phone.account_id):
@@ -56,6 +53,14 @@ def check_compatible(
             "software-mismatch",
             f"The profile is for {profile.software_type} software; the phone runs {phone.software_type}.",
         )
+    return revision
+
+
+def check_compatible(
+    phone: Phone, profile: PhoneProfile, revision: ProfileRevision | None = None
+) -> list[sep.Finding]:
+    """Whether this profile may go to this phone; the file's warnings for this phone. Raises Refusal."""
+    revision = check_fits(phone, profile, revision or profile.revision)
     findings = list(_judge(bytes(revision.content), phone.model, phone.software_type))
     if errors := [finding for finding in findings if finding.severity is sep.Severity.ERROR]:
         raise ProfileRefused(errors)
@@ -220,21 +225,24 @@ def _row(
 
 @transaction.atomic
 def _insert(phones: Iterable[Phone], rows: list[Deployment]) -> list[Deployment]:
-    """Queue the rows; whatever was queued for the same phones before gives way."""
-    # The lock makes simultaneous requests for one phone queue up here, so that the last one is the one that stays.
-    locked = Phone.objects.select_for_update().filter(pk__in=[phone.pk for phone in phones]).order_by("pk")
-    keys = list(locked.values_list("pk", flat=True))
-    now = timezone.now()
-    Deployment.objects.filter(phone__in=keys, finished_at=None, state=State.QUEUED).update(
-        state=State.SUPERSEDED, finished_at=now
-    )
-    created = Deployment.objects.bulk_create(row for row in rows if row.phone_id in set(keys))
+    created = enqueue(rows, phones=[phone.pk for phone in phones])
     for deployment in created:
         deployment.phone.last_deployment = deployment  # type: ignore[union-attr]
-    Phone.objects.bulk_update(
-        [deployment.phone for deployment in created if deployment.phone], ["last_deployment"]
-    )
     nudge_after_commit()
+    return created
+
+
+def enqueue(rows: list[Deployment], *, phones: list[int]) -> list[Deployment]:
+    """Queue the rows within the caller's transaction; whatever was queued for the same phones before gives way."""
+    # The lock makes simultaneous requests for one phone queue up here, so that the last one is the one that stays.
+    locked = Phone.objects.select_for_update().filter(pk__in=phones).order_by("pk")
+    keys = set(locked.values_list("pk", flat=True))
+    queued = Deployment.objects.filter(phone__in=keys, finished_at=None, state=State.QUEUED)
+    queued.update(state=State.SUPERSEDED, finished_at=timezone.now())
+    created = Deployment.objects.bulk_create(row for row in rows if row.phone_id in keys)
+    # By now the only queued one of each phone is the new one.
+    newest = Deployment.objects.filter(phone=OuterRef("pk"), finished_at=None, state=State.QUEUED)
+    Phone.objects.filter(pk__in=keys).update(last_deployment=Subquery(newest.values("pk")[:1]))
     return created
 
 

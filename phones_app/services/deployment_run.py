@@ -21,6 +21,7 @@ from phones_app.models import Deployment, DeploymentStep, Sweep
 from phones_app.models.deployment import State, StepState
 from phones_app.services.deployment import no_live_lease
 from phones_app.services.nudge import nudge
+from phones_app.services.rollout import advance_all
 from phones_app.services.steps import STEPS, Failed, LeaseLost, Wait, perform, record
 from phones_app.transports.ftp_pool import FtpPool
 
@@ -33,6 +34,7 @@ def run_due(stopped: Callable[[], bool] = lambda: False) -> int:
     """Carry out all deployments that are due now; how many were worked on. Once `stopped`, no more are taken."""
     owner = uuid.uuid4().hex
     most = settings.DEPLOYMENT_THREADS
+    advance_all()
     first = [] if stopped() else claim(owner, most)
     if not first:
         return 0
@@ -43,6 +45,7 @@ def run_due(stopped: Callable[[], bool] = lambda: False) -> int:
             ended, lanes = wait(lanes, timeout=0.5, return_when=FIRST_COMPLETED)
             worked += sum(lane.result() for lane in ended)
             # Each lane goes on by itself; this adds lanes for what came due while some were free.
+            advance_all()
             more = [] if stopped() or not lanes else claim(owner, most - len(lanes))
             lanes |= {threads.submit(_lane, pk, owner, pool, stopped) for pk in more}
         return worked
@@ -67,6 +70,7 @@ def _lane(pk: int | None, owner: str, pool: FtpPool, stopped: Callable[[], bool]
 def sweep() -> int:
     """Find rows that are due although nobody was nudged for them; how many there are. Notes that it ran."""
     Sweep.objects.update_or_create(name="deployments", defaults={"ran_at": timezone.now()})
+    advance_all()
     due = _due().count()
     if due:
         nudge()
@@ -94,7 +98,11 @@ def claim(owner: str, limit: int) -> list[int]:
     due = _due().order_by("next_attempt_at")
     if connection.features.has_select_for_update_skip_locked:
         due = due.select_for_update(skip_locked=True)
-    rows = list(due.values_list("pk", "phone", "state")[:limit])
+    # Whoever waits for one phone need not wait for the thousands of a rollout.
+    rows: list[tuple[int, int | None, str]] = []
+    for some in (due.filter(rollout=None), due.filter(rollout__isnull=False)):
+        if left := limit - len(rows):
+            rows += some.values_list("pk", "phone", "state")[:left]
     # What waits and what is to take its place are due together; the newer one comes when the older was looked at.
     moving = {phone for _, phone, state in rows if state != State.QUEUED}
     keys = [pk for pk, phone, state in rows if state != State.QUEUED or phone not in moving]

@@ -27,8 +27,13 @@ def file_server_of(phone: Phone) -> FileServer:
     """The phone's own file server, else its account's default, else the shared default, else the embedded one."""
     if phone.file_server is not None:
         return phone.file_server
+    return default_server(phone.account_id)
+
+
+def default_server(account: int) -> FileServer:
+    """The account's default file server, else the shared default, else the embedded one. Raises Refusal."""
     candidates = FileServer.objects.filter(Q(is_default=True) | Q(is_embedded=True)).filter(
-        Q(account=phone.account_id) | Q(account=None)
+        Q(account=account) | Q(account=None)
     )
     ranked = sorted(candidates, key=lambda server: (server.account_id is None, not server.is_default))
     if not ranked:

@@ -1,0 +1,323 @@
+"""Rollouts: started, paused, resumed, stopped, and moved on from wave to wave by whoever comes by.
+
+The deployments are rows from the start, and those of later waves are held back (`Rollout`). `advance` looks at the rows
+and does what is due; it may be called at any time by any number of processes, and a dead one leaves nothing undone.
+"""
+
+import secrets
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import structlog
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Count, Min, Q, QuerySet
+from django.utils import timezone
+
+from contacts_app.services.actor import Actor
+from contacts_app.services.errors import Refusal
+from phones_app.models import Deployment, DeploymentStep, Phone, PhoneProfile, Rollout, RolloutState
+from phones_app.models.deployment import State, StepState
+from phones_app.services.deployment import BATCH, CANCELLABLE, enqueue, no_live_lease
+from phones_app.services.nudge import nudge_after_commit
+from phones_app.services.rollout_plan import Plan, Planned, make_plan
+
+log = structlog.get_logger(__name__)
+OPEN = (RolloutState.RUNNING, RolloutState.PAUSED)
+# A call may last for hours; the phone's restart waits for its end, and neither the next wave nor a limit waits along.
+IN_CALL = Q(state=State.SESSION_CLEARED) & ~Q(waiting_for="")
+FAILED = Q(state=State.FAILED)
+UNCONFIRMED = Q(state=State.RESTART_ACKNOWLEDGED, finished_at__isnull=False)
+
+
+def plan(
+    *,
+    phones: "QuerySet[Phone]",
+    profile: PhoneProfile | None,
+    pace: Rollout | None = None,
+    include_unchanged: bool = False,
+) -> Plan:
+    """What `start` would do. `pace` is a row that is not saved: only its limits count. `profile` None: each its own."""
+    return make_plan(
+        phones=phones, profile=profile, pace=pace or Rollout(), include_unchanged=include_unchanged
+    )
+
+
+@transaction.atomic
+def start(
+    *,
+    phones: "QuerySet[Phone]",
+    profile: PhoneProfile | None,
+    actor: Actor,
+    pace: Rollout | None = None,
+    include_unchanged: bool = False,
+) -> Rollout:
+    """Save `pace` as a rollout to these phones, with a deployment for each that fits and does not have the file yet."""
+    rollout = pace or Rollout()
+    plan = make_plan(phones=phones, profile=profile, pace=rollout, include_unchanged=include_unchanged)
+    accounts = {one.account for wave in plan.waves for one in wave}
+    rollout.account_id = actor.account.pk if actor.account else accounts.pop() if len(accounts) == 1 else None
+    rollout.profile, rollout.profile_name = profile, profile.name if profile else ""
+    rollout.total, rollout.waves = plan.total, len(plan.waves)
+    rollout.unchanged, rollout.refused = plan.unchanged, plan.refused
+    rollout.requested_by, rollout.user, rollout.channel = actor.label, actor.user, actor.channel
+    if not plan.total:
+        rollout.state, rollout.reason, rollout.finished_at = (
+            RolloutState.FINISHED,
+            "Nothing to do.",
+            timezone.now(),
+        )
+    rollout.save()
+    # In one order for all, so that two rollouts at once do not wait for each other's phones in a circle.
+    rows = sorted(
+        (_row(one, number, rollout) for number, wave in enumerate(plan.waves, 1) for one in wave),
+        key=lambda row: row.phone_id or 0,
+    )
+    for begin in range(0, len(rows), BATCH):
+        batch = rows[begin : begin + BATCH]
+        enqueue(batch, phones=[row.phone_id for row in batch if row.phone_id])
+    nudge_after_commit()
+    return rollout
+
+
+def _row(one: Planned, wave: int, rollout: Rollout) -> Deployment:
+    return Deployment(
+        account_id=one.account,
+        phone_id=one.phone,
+        mac=one.mac,
+        profile_id=one.profile,
+        profile_name=one.profile_name,
+        revision_id=one.revision,
+        sha256=one.sha256,
+        rollout=rollout,
+        wave=wave,
+        file_server_id=one.server,
+        site=one.site,
+        requested_by=rollout.requested_by,
+        user=rollout.user,
+        channel=rollout.channel,
+        next_attempt_at=None,
+    )
+
+
+def pause(rollout: Rollout) -> None:
+    """Hold back what has not begun; what is under way goes on. Raises Refusal unless it runs."""
+    _change(rollout, RolloutState.RUNNING, RolloutState.PAUSED, "paused", _hold_back)
+
+
+def resume(rollout: Rollout) -> None:
+    """Go on where it was paused. Raises Refusal unless it is paused."""
+    _change(rollout, RolloutState.PAUSED, RolloutState.RUNNING, "resumed")
+    nudge_after_commit()
+
+
+def cancel(rollout: Rollout) -> None:
+    """End it: what has not begun or only waits for a call never happens. Raises Refusal when it is over."""
+    with transaction.atomic():
+        locked = Rollout.objects.select_for_update().get(pk=rollout.pk)
+        if not locked.is_open:
+            raise _not_so(locked, "cancelled")
+        _end(locked, RolloutState.CANCELLED, "")
+    rollout.refresh_from_db()
+
+
+def retry_failed(rollout: Rollout, *, actor: Actor) -> Rollout:
+    """A new rollout, at the same pace, to the phones that failed or were not confirmed. Raises Refusal."""
+    if rollout.is_open:
+        raise Refusal("rollout-open", "The rollout has not ended yet.")
+    failed = rollout.deployments.filter(FAILED | UNCONFIRMED)
+    if not failed.exists():
+        raise Refusal("nothing-failed", "No phone of this rollout failed.")
+    if rollout.profile is None and rollout.profile_name:
+        raise Refusal("profile-deleted", "The profile of this rollout was deleted.")
+    again = Rollout(**{name: getattr(rollout, name) for name in PACE}, name=rollout.name, retry_of=rollout)
+    phones = Phone.objects.filter(pk__in=failed.values("phone"))
+    return start(phones=phones, profile=rollout.profile, actor=actor, pace=again, include_unchanged=True)
+
+
+# The fields that say how fast and how far a rollout goes: what its planner chooses, and what a retry takes over.
+PACE = (
+    "canary_size",
+    "wave_size",
+    "server_limit",
+    "site_limit",
+    "wave_pause",
+    "wave_jitter",
+    "window_start",
+    "window_end",
+    "abort_count",
+    "abort_percent",
+    "unconfirmed_fails",
+)
+
+
+def advance_all() -> None:
+    """Move every running rollout on as far as it may go now."""
+    for pk in Rollout.objects.filter(state=RolloutState.RUNNING).values_list("pk", flat=True):
+        advance(pk)
+
+
+@transaction.atomic
+def advance(pk: int) -> None:
+    """One step of one rollout: end it, open its next wave, or let more phones of the present one go."""
+    rows = Rollout.objects.filter(pk=pk, state=RolloutState.RUNNING)
+    if connection.features.has_select_for_update_skip_locked:
+        rows = rows.select_for_update(skip_locked=True, of=("self",))
+    rollout = rows.select_related("account").first()
+    if rollout is None:
+        return
+    if reason := _too_much_failed(rollout):
+        _end(rollout, RolloutState.ABORTED, reason)
+        return
+    here = rollout.deployments.filter(finished_at=None)
+    if not here.filter(wave__lte=rollout.wave).exclude(IN_CALL).exists():
+        following = here.filter(wave__gt=rollout.wave).aggregate(wave=Min("wave"))["wave"]
+        if following is None:
+            if not here.exists():
+                _end(rollout, RolloutState.FINISHED, "")
+            return
+        if not _open_wave(rollout, following):
+            return
+    if in_window(rollout, timezone.now()):
+        _release(rollout)
+    else:
+        _hold_back(rollout)
+
+
+def _open_wave(rollout: Rollout, wave: int) -> bool:
+    """Open the next wave once the pause after the present one is over; whether it is open now."""
+    now = timezone.now()
+    if rollout.wave and rollout.next_wave_at is None:
+        # In milliseconds; by chance, so that rollouts begun together do not stay together.
+        jitter = secrets.randbelow(rollout.wave_jitter * 1000 + 1) / 1000
+        rollout.next_wave_at = now + timedelta(seconds=rollout.wave_pause + jitter)
+    opened = rollout.next_wave_at is None or rollout.next_wave_at <= now
+    if opened:
+        rollout.wave, rollout.next_wave_at = wave, None
+    rollout.save(update_fields=["wave", "next_wave_at"])
+    return opened
+
+
+def _release(rollout: Rollout) -> None:
+    """Let held-back phones of the open waves go, as many as the limits leave room for."""
+    held = rollout.deployments.filter(finished_at=None, next_attempt_at=None, wave__lte=rollout.wave)
+    now = timezone.now()
+    if rollout.server_limit is None and rollout.site_limit is None:
+        released = held.update(next_attempt_at=now)
+    else:
+        keys = [key for place, room in _room(rollout, held).items() for key in _first(held, place, room)]
+        released = Deployment.objects.filter(pk__in=keys).update(next_attempt_at=now) if keys else 0
+    if released:
+        nudge_after_commit()
+
+
+Place = tuple[int | None, str]
+
+
+def _room(rollout: Rollout, held: "QuerySet[Deployment]") -> dict[Place, int]:
+    """How many more phones may be under way in each place (file server and site) where some are held back."""
+    under_way = rollout.deployments.filter(finished_at=None, next_attempt_at__isnull=False).exclude(IN_CALL)
+    at_server: defaultdict[int | None, int] = defaultdict(int)
+    at_site: defaultdict[str, int] = defaultdict(int)
+    for server, site, number in _by_place(under_way):
+        at_server[server] += number
+        at_site[site] += number
+    room: dict[Place, int] = {}
+    for server, site, number in _by_place(held):
+        free = [number]
+        if rollout.server_limit is not None:
+            free.append(rollout.server_limit - at_server[server])
+        # Phones whose place nobody noted are not in one place.
+        if rollout.site_limit is not None and site:
+            free.append(rollout.site_limit - at_site[site])
+        if (most := min(free)) > 0:
+            room[server, site] = most
+            at_server[server] += most
+            at_site[site] += most
+    return room
+
+
+def _by_place(rows: "QuerySet[Deployment]") -> "QuerySet[Deployment, tuple[int | None, str, int]]":
+    return rows.order_by().values_list("file_server", "site").annotate(number=Count("pk"))
+
+
+def _first(held: "QuerySet[Deployment]", place: Place, room: int) -> "QuerySet[Deployment, int]":
+    there = held.filter(file_server=place[0], site=place[1])
+    return there.order_by("pk").values_list("pk", flat=True)[:room]
+
+
+def _too_much_failed(rollout: Rollout) -> str:
+    """Why the rollout must stop, "" when it need not."""
+    if rollout.abort_count is None and rollout.abort_percent is None:
+        return ""
+    bad = FAILED | UNCONFIRMED if rollout.unconfirmed_fails else FAILED
+    counts = rollout.deployments.filter(wave__lte=rollout.wave).aggregate(
+        failed=Count("pk", filter=bad), opened=Count("pk")
+    )
+    failed, opened = counts["failed"], counts["opened"]
+    if rollout.abort_count is not None and failed >= rollout.abort_count:
+        return f"{failed} phones failed; {rollout.abort_count} end the rollout."
+    if rollout.abort_percent is not None and failed and failed * 100 >= rollout.abort_percent * opened:
+        return f"{failed} of {opened} phones failed; {rollout.abort_percent} % end the rollout."
+    return ""
+
+
+def in_window(rollout: Rollout, moment: datetime) -> bool:
+    """Whether work may begin at this moment; the window's ends are times of day where the account is."""
+    start, end = rollout.window_start, rollout.window_end
+    if start is None or end is None:
+        return True
+    local: time = moment.astimezone(zone_of(rollout)).time()
+    return start <= local < end if start <= end else local >= start or local < end
+
+
+def zone_of(rollout: Rollout) -> ZoneInfo:
+    return ZoneInfo(rollout.account.time_zone if rollout.account else settings.TIME_ZONE)
+
+
+def _hold_back(rollout: Rollout) -> None:
+    released = rollout.deployments.filter(finished_at=None, next_attempt_at__isnull=False)
+    released.filter(state=State.QUEUED).filter(no_live_lease()).update(next_attempt_at=None)
+
+
+def _change(
+    rollout: Rollout,
+    before: RolloutState,
+    after: RolloutState,
+    verb: str,
+    also: Callable[[Rollout], None] = lambda rollout: None,
+) -> None:
+    with transaction.atomic():
+        locked = Rollout.objects.select_for_update().get(pk=rollout.pk)
+        if locked.state != before:
+            raise _not_so(locked, verb)
+        locked.state, locked.reason = after, ""
+        locked.save(update_fields=["state", "reason"])
+        also(locked)
+    rollout.refresh_from_db()
+
+
+def _not_so(rollout: Rollout, verb: str) -> Refusal:
+    is_now = rollout.get_state_display().lower()
+    return Refusal(f"rollout-not-{verb}", f"The rollout is {is_now}, so it cannot be {verb}.")
+
+
+def _end(rollout: Rollout, state: RolloutState, reason: str) -> None:
+    """The rollout is over: nothing of it begins any more."""
+    now = timezone.now()
+    idle = rollout.deployments.filter(finished_at=None, state__in=CANCELLABLE).filter(no_live_lease())
+    DeploymentStep.objects.filter(deployment__in=idle.filter(IN_CALL), state=StepState.WAITING).update(
+        state=StepState.SKIPPED, finished_at=now
+    )
+    idle.update(
+        state=State.CANCELLED,
+        finished_at=now,
+        waiting_for="",
+        error=f"The rollout was {state.label.lower()}.",
+        error_code=f"rollout-{state}",
+    )
+    rollout.state, rollout.reason, rollout.finished_at = state, reason[:255], now
+    rollout.save(update_fields=["state", "reason", "finished_at"])
+    log.info("rollout ended", rollout=str(rollout.uuid), state=state, reason=reason)

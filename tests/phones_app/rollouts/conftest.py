@@ -1,0 +1,46 @@
+"""A few phones without agents, and a rollout to play with."""
+
+import time
+
+import pytest
+
+from phones_app.models import Phone, Rollout
+from phones_app.services import rollout as rollouts
+from phones_app.services.deployment_run import run_due
+from tests.phones_app.site import ACTOR
+
+
+@pytest.fixture
+def start():
+    """Start a rollout to phones, with the limits named."""
+
+    def start(phones, profile, *, include_unchanged=False, **pace) -> Rollout:
+        rows = Phone.objects.filter(pk__in=[phone.pk for phone in phones])
+        return rollouts.start(
+            phones=rows,
+            profile=profile,
+            actor=ACTOR,
+            pace=Rollout(**pace),
+            include_unchanged=include_unchanged,
+        )
+
+    return start
+
+
+@pytest.fixture
+def carry_out():
+    """Play the worker until the rollout stands as asked."""
+
+    def carry_out(rollout, until=lambda rollout: rollout.finished_at, seconds=30) -> Rollout:
+        deadline = time.monotonic() + seconds
+        while True:
+            run_due()
+            rollouts.advance_all()
+            rollout.refresh_from_db()
+            if until(rollout):
+                return rollout
+            states = list(rollout.deployments.values_list("mac", "state", "wave", "waiting_for", "error"))
+            assert time.monotonic() < deadline, f"still {rollout.state}, wave {rollout.wave}: {states}"
+            time.sleep(0.05)
+
+    return carry_out
