@@ -46,7 +46,7 @@ def test_phones_that_have_the_file_are_left_alone(site, start, carry_out, no_inl
         assert [fleet[phone.mac].restarts for phone in phones] == [1, 1]
         third = start(phones, profile)
         assert (third.state, third.total, third.unchanged) == (RolloutState.FINISHED, 0, 2)
-        update_profile(profile, actor=ACTOR, content=sip_file("1003").encode())
+        profile = update_profile(profile, actor=ACTOR, content=sip_file("1003").encode())
         assert start(phones, profile).total == 2
 
 
