@@ -65,6 +65,9 @@ vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="patchbay@localhost")
 # How long a mail server may take to answer to one command (seconds).
 EMAIL_TIMEOUT = env.float("EMAIL_TIMEOUT", default=10.0)
+# Failures wait this long for others to share a mail with (seconds), and a contact gets so many mails of a kind an hour.
+NOTIFICATION_WINDOW_SECONDS = env.float("NOTIFICATION_WINDOW_SECONDS", default=300.0)
+NOTIFICATION_MAILS_PER_HOUR = env.int("NOTIFICATION_MAILS_PER_HOUR", default=12)
 # Where people reach the portal, for links in mail.
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://localhost:8000").rstrip("/")
 

@@ -4,6 +4,7 @@ from contacts_app.models.account import Account, AccountGroup, Extension
 from contacts_app.models.api_token import ApiToken, LoginSession
 from contacts_app.models.event_class import EventClass
 from contacts_app.models.mail import Mail
+from contacts_app.models.notice import Notice, Trouble
 from contacts_app.models.notification_contact import NotificationContact
 from contacts_app.models.notification_preference import (
     NotificationMedium,
@@ -20,9 +21,11 @@ __all__ = [
     "Extension",
     "LoginSession",
     "Mail",
+    "Notice",
     "NotificationContact",
     "NotificationMedium",
     "NotificationPreference",
     "NotificationType",
+    "Trouble",
     "User",
 ]

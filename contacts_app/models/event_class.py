@@ -24,6 +24,7 @@ class Words(NamedTuple):
     """How a mail about several is headed: `topic: 12 happened, 3 over`. Without `over` nothing recovers."""
 
     topic: str
+    page: str  # The model that the admin lists.
     happened: str
     over: str = ""
     # Whether contacts are told who have not decided.
@@ -32,16 +33,22 @@ class Words(NamedTuple):
 
 # The owner of a callback is told at the support address of its event profile; contacts are if they ask for it.
 CLASSES = {
-    EventClass.DEPLOYMENT_FAILED: Words("Deployments", "failed", "succeeded after all"),
-    EventClass.PHONE_UNREACHABLE: Words("Phones", "not reachable", "back"),
-    EventClass.DRIFT_FOUND: Words("Phone files", "not as deployed", "in order again"),
-    EventClass.ROLLOUT_FINISHED: Words("Rollouts", "finished"),
-    EventClass.ROLLOUT_PAUSED: Words("Rollouts", "paused"),
-    EventClass.ROLLOUT_ABORTED: Words("Rollouts", "aborted"),
-    EventClass.CALLBACK_FAILING: Words("Callbacks", "failing", "working again", told=False),
-    EventClass.CALLBACK_DEREGISTERED: Words("Callbacks", "switched off", "on again", told=False),
-    EventClass.TOKEN_CREATED: Words("API tokens", "created"),
-    EventClass.TOKEN_REVOKED: Words("API tokens", "revoked"),
+    EventClass.DEPLOYMENT_FAILED: Words(
+        "Deployments", "phones_app_deployment", "failed", "succeeded after all"
+    ),
+    EventClass.PHONE_UNREACHABLE: Words("Phones", "phones_app_phone", "not reachable", "back"),
+    EventClass.DRIFT_FOUND: Words("Phone files", "phones_app_phone", "not as deployed", "in order again"),
+    EventClass.ROLLOUT_FINISHED: Words("Rollouts", "phones_app_deployment", "finished"),
+    EventClass.ROLLOUT_PAUSED: Words("Rollouts", "phones_app_deployment", "paused"),
+    EventClass.ROLLOUT_ABORTED: Words("Rollouts", "phones_app_deployment", "aborted"),
+    EventClass.CALLBACK_FAILING: Words(
+        "Callbacks", "profiles_app_callback", "failing", "working again", told=False
+    ),
+    EventClass.CALLBACK_DEREGISTERED: Words(
+        "Callbacks", "profiles_app_callback", "switched off", "on again", told=False
+    ),
+    EventClass.TOKEN_CREATED: Words("API tokens", "contacts_app_apitoken", "created"),
+    EventClass.TOKEN_REVOKED: Words("API tokens", "contacts_app_apitoken", "revoked"),
 }
 
 

@@ -1,7 +1,9 @@
 """Mail to people: written in the caller's transaction, sent when that has been committed."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
@@ -31,14 +33,16 @@ def queue_mail(
     """Write a mail to each of these addresses; they go out after the commit. Those that were written.
 
     `template` names a pair in `templates`: `mail/callback_failing` is `mail/callback_failing.txt`, whose first line
-    is the subject, and `….html`. Both know the portal's address as `portal`. The context must hold no secrets.
+    is the subject, and `….html`. Times are shown in the account's time zone, and both know the
+    portal's address as `portal`. The context must hold no secrets.
     An address that has a mail of the same `group` already gets no other, so that writing twice is writing once.
     With `contact` and `about` the mail can be unsubscribed from.
     """
     known = {"portal": settings.PUBLIC_URL, "unsubscribe_url": UNSUBSCRIBE_MARK if about else "", **context}
-    subject, _, text = render_to_string(f"{template}.txt", known).strip().partition("\n")
-    subject = " ".join(subject.split())
-    html = render_to_string(f"{template}.html", known | {"subject": subject})
+    with timezone.override(_zone_of(account)):
+        subject, _, text = render_to_string(f"{template}.txt", known).strip().partition("\n")
+        subject = " ".join(subject.split())
+        html = render_to_string(f"{template}.html", known | {"subject": subject})
     now = timezone.now()
     addresses = list(dict.fromkeys(to))
     if group:
@@ -67,6 +71,14 @@ def queue_mail(
     return mails
 
 
+def _zone_of(account: Account | None) -> ZoneInfo:
+    try:
+        return ZoneInfo(account.time_zone if account else "UTC")
+    except (KeyError, ValueError, OSError):
+        # Nobody checks what is entered; a name that is none costs the hours, not the mail.
+        return ZoneInfo("UTC")
+
+
 @transaction.atomic
 def resend_mail(mail: Mail) -> Mail:
     """Send the same words again as a mail of their own; the first one stays on record."""
@@ -82,3 +94,14 @@ def resend_mail(mail: Mail) -> Mail:
     )
     nudge_after_commit(SEND)
     return again
+
+
+def prune_mails(older_than: datetime) -> int:
+    """Delete mails that were done with before that, in batches; how many."""
+    old = (
+        Mail.objects.exclude(state=Mail.State.QUEUED).filter(created_at__lt=older_than).order_by("created_at")
+    )
+    deleted = 0
+    while keys := list(old.values_list("pk", flat=True)[:PRUNE_BATCH]):
+        deleted += Mail.objects.filter(pk__in=keys).delete()[0]
+    return deleted

@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from contacts_app.models import Mail
 from contacts_app.services.mail import SEND, UNSUBSCRIBE_MARK
+from contacts_app.services.notice_mail import due_notices
 from contacts_app.services.nudge import nudge
 from contacts_app.services.unsubscribe import unsubscribe_url
 
@@ -41,8 +42,8 @@ class Refused(Exception):
 
 
 def sweep_mail() -> int:
-    """Find mails that are due although no worker was told; how many there are."""
-    due = _due().count()
+    """Find mails, and lines for them, that are due although no worker was told; how many there are."""
+    due = _due().count() + due_notices().count()
     if due:
         nudge(SEND)
     return due
