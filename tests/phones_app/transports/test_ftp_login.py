@@ -13,6 +13,7 @@ from phones_app.transports import TransportError
 from phones_app.transports.ftp import FtpSession, FtpTarget
 from tests.peers import ftp as peers
 from tests.peers.ftp_misbehaving import misbehaving
+from tests.servers import free_port
 
 
 def test_a_server_that_accepts_and_says_nothing_is_a_timeout() -> None:
@@ -25,7 +26,7 @@ def test_a_server_that_accepts_and_says_nothing_is_a_timeout() -> None:
 
 def test_a_closed_port_is_a_refusal() -> None:
     with pytest.raises(TransportError) as failure:
-        FtpSession(FtpTarget("127.0.0.1", peers.free_port())).test()
+        FtpSession(FtpTarget("127.0.0.1", free_port())).test()
     assert (failure.value.code, failure.value.permanent) == ("refused", False)
 
 
