@@ -11,7 +11,8 @@ from django.utils.http import urlencode
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
-from contacts_app.admin.base import PortalAdmin, actor_of
+from contacts_app.admin.base import actor_of
+from phones_app.admin.file_comparison import FileComparison
 from phones_app.admin.file_view import file_lines, may_reveal, record_reveal
 from phones_app.models import Deployment, Phone, PhoneProfile
 from phones_app.services.deployment import Deployed, deploy_many, restart_many
@@ -35,7 +36,7 @@ class ProfileForm(forms.Form):
     revision = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
 
-class DeployPages(PortalAdmin):
+class DeployPages(FileComparison):
     """The pages of the phone admin on which something happens to phones."""
 
     def get_urls(self) -> list[Any]:

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from phones_app.api import call_manager, deployment, file_server, login, me, phone, phone_profile, switch
+from phones_app.api import (
+    call_manager,
+    deployment,
+    file_server,
+    login,
+    me,
+    phone,
+    phone_profile,
+    preview,
+    switch,
+)
 
 urlpatterns = [
     path("auth/login", login.Login.as_view()),
@@ -14,6 +24,7 @@ urlpatterns = [
     path("phone-profiles/switch", switch.Switch.as_view()),
     path("phone-profiles/user/<str:user_uuid>", phone_profile.PhoneProfilesOfUser.as_view()),
     path("phone-profiles/<str:uuid>", phone_profile.PhoneProfileDetail.as_view()),
+    path("phone-profiles/<str:uuid>/preview", preview.Preview.as_view()),
     path("phones", phone.PhoneList.as_view()),
     path("phones/<str:mac>", phone.PhoneDetail.as_view()),
     path("deployments", deployment.DeploymentList.as_view()),

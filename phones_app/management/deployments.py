@@ -3,6 +3,7 @@
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -15,6 +16,10 @@ from phones_app.models.deployment import State
 from phones_app.sep.mac import colons, parse_mac
 from phones_app.services.deployment import Deployed
 from phones_app.services.deployment_wait import wait_for
+from phones_app.services.errors import describe
+from phones_app.services.file_preview import FilePreview, preview_file
+from phones_app.services.preview import SHOWN
+from phones_app.transports.ftp_pool import FtpPool
 
 WAIT_SECONDS = 300.0
 LONGEST_WAIT = 24 * 3600.0
@@ -70,6 +75,7 @@ class DeploymentCommand(ReportingCommand):
         deployments = asked.deployments
         if dry_run:
             rows = [_row(deployment) | {"state": "would be queued"} for deployment in deployments]
+            self._compare(deployments, rows)
         else:
             if wait and deployments:
                 deployments = self._follow(deployments, timeout)
@@ -78,6 +84,17 @@ class DeploymentCommand(ReportingCommand):
         bad = [row for row in rows if _is_bad(row, waited=wait and not dry_run)]
         if bad or refused:
             raise CommandError(_summary(bad, refused, len(rows) + len(refused)))
+
+    def _compare(self, deployments: Sequence[Deployment], rows: list[dict[str, Any]]) -> None:
+        """What the page of a deployment's preview shows, for as many phones: the file beside the present ones."""
+        with closing(FtpPool()) as pool:
+            for deployment, row in zip(deployments[:SHOWN], rows, strict=False):
+                if deployment.profile and deployment.phone:
+                    preview = preview_file(phone=deployment.phone, profile=deployment.profile, pool=pool)
+                    row["preview"] = preview.as_dict()
+                    self.say(_told(preview))
+        if len(deployments) > SHOWN:
+            self.say(f"The files of {len(deployments) - SHOWN} more phones were not compared.")
 
     def _follow(self, deployments: Sequence[Deployment], timeout: float) -> list[Deployment]:
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
@@ -91,6 +108,22 @@ class DeploymentCommand(ReportingCommand):
                 description = ", ".join(sorted(waiting)[:2]) or "Phones done"
                 progress.update(bar, completed=len(present) - len(open_rows), description=description)
         return present
+
+
+def _told(preview: FilePreview) -> str:
+    """A preview for people: findings, verdicts, and a diff for each file that differs."""
+    lines = [f"{preview.file_name}, {preview.revision}, {len(preview.content)} bytes"]
+    lines += [f"  {finding.severity}: {describe(finding)} ({finding.code})" for finding in preview.findings]
+    lines += [
+        f"  {verdict.topic}: {verdict.file} does not fit {verdict.phone}"
+        for verdict in preview.verdicts
+        if verdict.fits is False
+    ]
+    for title, compared in (("uploaded last", preview.uploaded), ("on the file server", preview.on_server)):
+        same = "the same file" if compared.same else "another file:" if compared.exists else "nothing"
+        lines.append(f"  {title}: {compared.trouble or same}")
+        lines += [f"    {line}" for line in compared.diff.splitlines()[2:]]
+    return "\n".join(lines)
 
 
 def _row(deployment: Deployment) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from phones_app.sep.device_facts import Facts, Line, Server, facts
 from phones_app.sep.document import MAX_BYTES, Document, Element, parse
 from phones_app.sep.encoding import decode, encode
 from phones_app.sep.findings import Finding, Severity
+from phones_app.sep.fit import Verdict, fit
 from phones_app.sep.redaction import MASK, SECRET_ELEMENTS, redact
 from phones_app.sep.refusal import Refused
 
@@ -26,12 +27,14 @@ __all__ = [
     "Refused",
     "Server",
     "Severity",
+    "Verdict",
     "catalogue",
     "check",
     "decode",
     "diff",
     "encode",
     "facts",
+    "fit",
     "mac",
     "parse",
     "redact",

@@ -37,7 +37,7 @@ class Module:
 
 @dataclass(frozen=True)
 class DeviceModel:
-    """One phone model. `max_calls` is the ceiling of maxNumCalls, None where unknown."""
+    """One phone model. `max_calls` is the ceiling of maxNumCalls; it and `line_keys` are None where unknown."""
 
     model: str
     family: str
@@ -45,6 +45,7 @@ class DeviceModel:
     loads: tuple[str, ...]
     device_types: tuple[int, ...]
     max_calls: int | None
+    line_keys: int | None
     modules: tuple[Module, ...]
     plain_text_sip: bool
 
@@ -118,7 +119,10 @@ def _catalogue() -> _Catalogue:
 
 def _models(tables: dict[str, Any], device_types: dict[int, str]) -> dict[str, DeviceModel]:
     modules = [Module(row["name"], row["keys"], frozenset(row["models"])) for row in tables["module"]]
-    ceilings = {model: int(calls) for calls, models in tables["max_calls"].items() for model in models}
+    ceilings, line_keys = (
+        {model: int(number) for number, models in tables[table].items() for model in models}
+        for table in ("max_calls", "line_keys")
+    )
     return {
         model: DeviceModel(
             model=model,
@@ -127,6 +131,7 @@ def _models(tables: dict[str, Any], device_types: dict[int, str]) -> dict[str, D
             loads=tuple(prefix for prefixes in family.get("loads", {}).values() for prefix in prefixes),
             device_types=tuple(number for number, named in device_types.items() if named == model),
             max_calls=ceilings.get(model),
+            line_keys=line_keys.get(model),
             modules=tuple(module for module in modules if model in module.models),
             plain_text_sip=family.get("plain_text_sip", False),
         )

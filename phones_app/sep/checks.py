@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from phones_app.sep import catalogue
 from phones_app.sep.device_facts import Facts, facts, line_elements
-from phones_app.sep.document import Document, Element, parse, value_of
+from phones_app.sep.document import Document, Element, integer, parse, value_of
 from phones_app.sep.encoding import BYTE_ORDER_MARK, declared_codec
 from phones_app.sep.findings import Finding, Severity
 from phones_app.sep.limits import too_long, too_many
@@ -221,6 +221,22 @@ def _model_without_protocol(subject: Subject) -> Iterator[Remark]:
         yield f"no {protocol} firmware is known for the {device.model}", element
 
 
+def _more_lines_than_keys(subject: Subject) -> Iterator[Remark]:
+    device = catalogue.find(subject.model)
+    # Modules add keys of their own; how many of them take a line depends on settings of the phone.
+    if (
+        device is None
+        or device.line_keys is None
+        or subject.document.find("addOnModules/addOnModule") is not None
+    ):
+        return
+    for key in line_elements(subject.document):
+        button = integer(key.get("button", ""))
+        if button is not None and button > device.line_keys:
+            keys = "one line key" if device.line_keys == 1 else f"{device.line_keys} line keys"
+            yield f"the line is on button {button}; the {device.model} has {keys}", key
+
+
 def _bootstrap(subject: Subject) -> Iterator[Remark]:
     if subject.facts.bootstrap:
         yield "the file names neither servers nor lines: the phone can fetch firmware but not register", None
@@ -256,6 +272,7 @@ CHECKS: tuple[tuple[str, Severity, Callable[[Subject], Iterator[Remark]]], ...] 
     ("load-model", Severity.WARNING, _load_of_other_model),
     ("model-format", Severity.WARNING, _model_reads_other_format),
     ("model-protocol", Severity.WARNING, _model_without_protocol),
+    ("line-keys", Severity.WARNING, _more_lines_than_keys),
     ("too-long", Severity.WARNING, _too_long),
     ("too-many", Severity.WARNING, _too_many),
 )

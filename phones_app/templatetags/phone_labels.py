@@ -96,3 +96,15 @@ def last_test(tested_at: datetime | None, result: str) -> SafeString | str:
         render_to_string("unfold/helpers/label.html", {"text": text, "type": colour, "label_title": result})
     )
     return format_html('<span class="pb-state">{} {}</span>', label, ago(tested_at))
+
+
+DIFF_LINES = {"+": "new", "-": "old", "@": "place"}
+
+
+@register.filter
+def diff_lines(diff: str) -> list[tuple[str, str]]:
+    """The lines of a unified diff, each with what it is: new, old, place or same. The two names on top are left out."""
+    lines = diff.splitlines()
+    if diff.startswith("--- "):
+        del lines[:2]
+    return [(DIFF_LINES.get(line[:1], "same"), line) for line in lines]

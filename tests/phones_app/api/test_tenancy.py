@@ -12,6 +12,7 @@ ROUTES = [
     ("get", "phone-profiles"), ("post", "phone-profiles"), ("get", "phone-profiles/{profile}"),
     ("put", "phone-profiles/{profile}"), ("patch", "phone-profiles/{profile}"),
     ("delete", "phone-profiles/{profile}"), ("get", "phone-profiles/user/{user}"),
+    ("get", "phone-profiles/{profile}/preview?mac={mac}"),
     ("post", "phone-profiles/switch"), ("get", "phones"), ("post", "phones"), ("get", "phones/{mac}"),
     ("put", "phones/{mac}"), ("patch", "phones/{mac}"), ("delete", "phones/{mac}"),
     ("get", "deployments"), ("post", "deployments"), ("get", "deployments/{deployment}"),

@@ -102,6 +102,7 @@ FOR_A_PHONE = {
         sip(("<name>1001", "<maxNumCalls>13</maxNumCalls><name>1001")),
         {"model": "7821"},
     ),
+    "a line beyond the last key": ("line-keys", W, sip(('button="1"', 'button="5"')), {"model": "7841"}),
     "SIP for an SCCP phone": ("software-mismatch", E, sip(), {"software_type": "SCCP"}),
     "SCCP for a SIP phone": ("software-mismatch", E, sccp(), {"software_type": "SIP"}),
     "SCCP for a SIPE phone": ("software-mismatch", E, sccp(), {"software_type": "SIPE"}),
@@ -167,6 +168,12 @@ def test_exactly_the_limit_is_allowed():
     )
 
     assert check(content, model="7821") == []
+
+
+def test_the_last_line_key_and_a_module_are_allowed():
+    on_button_5, module = ('button="1"', 'button="5"'), "<addOnModules><addOnModule/></addOnModules>"
+    assert check(sip(('button="1"', 'button="4"')), model="7841") == []
+    assert check(sip(on_button_5, ("<versionStamp>", f"{module}<versionStamp>")), model="7841") == []
 
 
 def test_a_phone_that_reads_flat_profile_is_warned_about_once():
