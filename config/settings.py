@@ -85,6 +85,9 @@ CALL_POLL_SECONDS = env.float("CALL_POLL_SECONDS", default=10.0)
 DEPLOYMENT_THREADS = env.int("DEPLOYMENT_THREADS", default=8)
 # A worker renews its claim on a deployment while it lives; this long after its death another one takes over (seconds).
 LEASE_SECONDS = env.float("LEASE_SECONDS", default=10.0)
+# How often a phone's status page is looked at (seconds, 0: never), and how many at the same time.
+PHONE_LOOK_SECONDS = env.float("PHONE_LOOK_SECONDS", default=900.0)
+PHONE_LOOK_THREADS = env.int("PHONE_LOOK_THREADS", default=8)
 FTP_UPLOAD_SECONDS = env.float("FTP_UPLOAD_SECONDS", default=45.0)
 
 # The embedded file server: FTP takes the files in, HTTP on Cisco's port 6970 and TFTP hand them to phones. Phones

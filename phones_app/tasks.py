@@ -2,10 +2,16 @@
 
 from celery import shared_task
 
-from phones_app.services import deployment_run
+from phones_app.services import deployment_run, inventory
 
 
 @shared_task(ignore_result=True)
 def run_due() -> None:
     """Carry out whatever deployments are due."""
     deployment_run.run_due()
+
+
+@shared_task(ignore_result=True)
+def look_due() -> None:
+    """Look at the status pages of the phones whose turn it is."""
+    inventory.look_due()

@@ -43,6 +43,13 @@ class Networks:
         named = _inside(address, self.networks) or (mapped is not None and _inside(mapped, self.networks))
         return named or _is_public(address)
 
+    def names(self, network: Network) -> bool:
+        """Say whether ops have named all of this network; that it is public is not enough here."""
+        return any(
+            network.version == named.version and network.subnet_of(named)  # type: ignore[arg-type]
+            for named in self.networks
+        )
+
     def candidates(self, host: str, port: int) -> list[str]:
         """Resolve `host` once and return the addresses to connect to, IPv4 first: phones speak little else.
 

@@ -46,6 +46,7 @@ class Deployment(models.Model):
     class Kind(models.TextChoices):
         DEPLOY = "deploy", "Deploy a profile"
         RESTART = "restart", "Restart only"
+        UPLOAD = "upload", "Upload only"
 
     uuid = models.UUIDField("UUID", default=uuid.uuid4, unique=True, editable=False)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="deployments")

@@ -6,6 +6,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models import Q
+from django.utils import timezone
 
 from contacts_app.models import Account
 from contacts_app.models.encrypted import EncryptedTextField
@@ -16,6 +18,15 @@ class SoftwareType(models.TextChoices):
     SCCP = "SCCP", "SCCP"
     SIP = "SIP", "SIP"
     SIPE = "SIPE", "SIPE"
+
+
+class Presence(models.TextChoices):
+    """What the last looks at the phone's status page said."""
+
+    NEVER = "never", "Never looked at"
+    REACHABLE = "reachable", "Reachable"
+    UNREACHABLE = "unreachable", "Unreachable"
+    ANOTHER = "another", "Another phone there"
 
 
 PORT = [MinValueValidator(1), MaxValueValidator(65535)]
@@ -112,7 +123,24 @@ class Phone(models.Model):
         "Deployment", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
     )
     is_simulated = models.BooleanField(default=False, help_text="Played by `manage.py simulate_phones`.")
+
+    # What looks at the status page have found (services/inventory.py); nobody edits it.
     last_seen_at = models.DateTimeField(null=True, blank=True, editable=False)
+    presence = models.CharField(max_length=16, choices=Presence, default=Presence.NEVER, editable=False)
+    presence_since = models.DateTimeField(null=True, editable=False)
+    in_call = models.BooleanField(null=True, editable=False)
+    serial_number = models.CharField(max_length=64, blank=True, editable=False)
+    mac_there = MacAddressField(
+        "MAC there",
+        blank=True,
+        editable=False,
+        help_text="Of the other phone that answers at the IP address.",
+    )
+    looked_at = models.DateTimeField(null=True, editable=False)
+    look_error = models.CharField(max_length=255, blank=True, editable=False)
+    missed_looks = models.PositiveSmallIntegerField(default=0, editable=False)
+    next_look_at = models.DateTimeField(default=timezone.now, editable=False)
+
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -122,6 +150,15 @@ class Phone(models.Model):
             models.Index(fields=["account", "mac"], name="phone_of_account"),
             models.Index(fields=["model", "mac"], name="phone_by_model"),
             models.Index(fields=["software_type", "mac"], name="phone_by_software"),
+            models.Index(fields=["software_version", "mac"], name="phone_by_load"),
+            models.Index(fields=["presence", "mac"], name="phone_by_presence"),
+            models.Index(fields=["in_call", "mac"], name="phone_in_call"),
+            models.Index(fields=["last_seen_at", "mac"], name="phone_by_last_seen"),
+            models.Index(
+                fields=["next_look_at"],
+                condition=Q(is_active=True, phone_ip__isnull=False),
+                name="phone_look_due",
+            ),
         ]
 
     def __str__(self) -> str:

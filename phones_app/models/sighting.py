@@ -21,6 +21,9 @@ class FileFetch(models.Model):
     address = models.CharField(max_length=64)
     protocol = models.CharField(max_length=8)
     fetched_at = models.DateTimeField()
+    followed_by = models.CharField(
+        max_length=255, blank=True, help_text="What the phone fetched next: it does if it accepts its file."
+    )
 
     class Meta:
         ordering = ["-fetched_at"]
@@ -54,10 +57,11 @@ class ServiceSession(models.Model):
 
 
 class Sweep(models.Model):
-    """When each periodic sweep ran last, for /readyz."""
+    """When each periodic sweep ran last, for /readyz, and until when somebody has the turn (services/turn.py)."""
 
     name = models.CharField(primary_key=True, max_length=64)
     ran_at = models.DateTimeField()
+    held_until = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return self.name

@@ -69,6 +69,11 @@ def phone_web(phone: Phone) -> PhoneWeb:
     )
 
 
+def status_page(host: str, port: int) -> PhoneWeb:
+    """A phone's web server as far as it asks for no credentials."""
+    return PhoneWeb(host=host, port=port, networks=phone_networks())
+
+
 def ami_target(manager: CallManager) -> AmiTarget:
     return AmiTarget(
         host=manager.host,

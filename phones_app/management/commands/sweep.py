@@ -12,6 +12,7 @@ from django.db import close_old_connections
 
 from contacts_app.services.mail_sending import sweep_mail
 from phones_app.services.deployment_run import sweep
+from phones_app.services.inventory import sweep_looks
 from profiles_app.services.inbound_message import sweep_messages
 
 log = structlog.get_logger(__name__)
@@ -29,7 +30,7 @@ class Command(BaseCommand):
 
     def handle(self, *, every: float | None, **options: Any) -> None:
         if every is None:
-            self.stdout.write(f"{sweep() + sweep_messages() + sweep_mail()} due")
+            self.stdout.write(f"{sweep() + sweep_looks() + sweep_messages() + sweep_mail()} due")
             return
         stopping = threading.Event()
         for signum in (signal.SIGINT, signal.SIGTERM):
@@ -37,6 +38,7 @@ class Command(BaseCommand):
         while not stopping.wait(every):
             try:
                 sweep()
+                sweep_looks()
                 sweep_messages()
                 sweep_mail()
             except DatabaseError as error:
