@@ -130,8 +130,9 @@ class Phone(models.Model):
     presence_since = models.DateTimeField(null=True, editable=False)
     in_call = models.BooleanField(null=True, editable=False)
     serial_number = models.CharField(max_length=64, blank=True, editable=False)
-    mac_there = MacAddressField(
+    mac_there = models.CharField(
         "MAC there",
+        max_length=12,
         blank=True,
         editable=False,
         help_text="Of the other phone that answers at the IP address.",
