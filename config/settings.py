@@ -144,6 +144,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "rest_framework",
+    "simple_history",
     "contacts_app",
     "profiles_app",
     "phones_app",
@@ -152,6 +153,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.phone_pages.bare_answers",
     "config.request_id.name_requests",
+    "config.authors.know_authors",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -239,6 +241,10 @@ SPECTACULAR_SETTINGS = {
         "CallManagerTransportEnum": "phones_app.models.call_manager.Transport.choices",
     },
 }
+
+# --- History -----------------------------------------------------------------------------------------------------
+# Found by record or by deletion, for which contacts_app.models.history makes indexes of its own.
+SIMPLE_HISTORY_DATE_INDEX = False
 
 # --- Web ---------------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-us"

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from contacts_app.models import Account
 from contacts_app.models.encrypted import SecretUnreadable
-from contacts_app.services.actor import Actor, system
+from contacts_app.services.actor import Actor, acting, system
 
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130  # as shells have it: 128 and the number of SIGINT
@@ -51,7 +51,8 @@ class ReportingCommand(BaseCommand):
     def execute(self, *args: Any, **options: Any) -> str | None:
         self.as_json = bool(options.get("as_json"))
         try:
-            return super().execute(*args, **options)
+            with acting(self.actor, reason=f"manage.py {type(self).__module__.rpartition('.')[2]}"):
+                return super().execute(*args, **options)
         except CommandError:
             raise
         except KeyboardInterrupt:

@@ -7,6 +7,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
+from contacts_app.models.history import Tracked
+
 
 class Account(models.Model):
     """A customer. `voip_id` is the public number that stands in URLs."""
@@ -52,6 +54,8 @@ class Account(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
+    history = Tracked(links=["groups"])
+
     class Meta:
         ordering = ["voip_id"]
         constraints = [
@@ -78,6 +82,8 @@ class AccountGroup(models.Model):
     name = models.CharField(max_length=255)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    history = Tracked()
 
     class Meta:
         ordering = ["name", "pk"]
@@ -109,6 +115,8 @@ class Extension(models.Model):
     name = models.CharField(max_length=255, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    history = Tracked()
 
     class Meta:
         ordering = ["account", "number"]

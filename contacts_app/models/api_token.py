@@ -7,6 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from contacts_app.models.account import Account, Extension
+from contacts_app.models.history import Tracked
 
 
 class ApiToken(models.Model):
@@ -54,6 +55,8 @@ class ApiToken(models.Model):
         on_delete=models.SET_NULL,
         related_name="+",
     )
+
+    history = Tracked(secret=["digest"], quiet=["last_used_at"])
 
     class Meta:
         ordering = ["-created_at"]

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from contacts_app.models.account import Account
+from contacts_app.models.history import Tracked
 from contacts_app.models.phone_number import PhoneNumberField
 
 EMAIL_LENGTH, NAME_LENGTH = 254, 255
@@ -39,6 +40,8 @@ class NotificationContact(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    history = Tracked()
 
     class Meta:
         ordering = ["account_id", "-main", "pk"]

@@ -3,6 +3,7 @@
 from django.db import models
 
 from contacts_app.models.event_class import EventClass
+from contacts_app.models.history import Tracked
 from contacts_app.models.notification_contact import NotificationContact
 
 
@@ -57,6 +58,8 @@ class NotificationPreference(models.Model):
     medium = models.CharField(max_length=16, choices=NotificationMedium, default=NotificationMedium.EMAIL)
     value = models.BooleanField(default=True, help_text="Whether the contact is told.")
     updated_at = models.DateTimeField(auto_now=True)
+
+    history = Tracked(part_of="contact")
 
     class Meta:
         ordering = ["contact", "pk"]

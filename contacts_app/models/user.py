@@ -11,6 +11,7 @@ from django.db import models
 from django.utils.timezone import now
 
 from contacts_app.models.account import Account
+from contacts_app.models.history import Tracked
 
 
 class UserManager(BaseUserManager["User"]):
@@ -78,6 +79,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS = []  # type: ignore[misc]
+
+    history = Tracked(
+        secret=["password", "pin_hash"],
+        quiet=["last_login", "last_login_ip", "last_logout_ip"],
+        links=["groups", "user_permissions"],
+    )
 
     class Meta:
         ordering = ["email"]

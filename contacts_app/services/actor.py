@@ -1,10 +1,13 @@
 """Who acts: one value for a person, a token or the system itself, and the one place that says what it may see."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
 from django.db.models import Model, Q, QuerySet
 
+from contacts_app.authorship import Author, authored
 from contacts_app.models import Account, ApiToken, Extension, User
 
 M = TypeVar("M", bound=Model)
@@ -47,6 +50,11 @@ class Actor:
         """The person whose work this is: the one who acts, or the one who made the token that does."""
         return self.user or (self.token.created_by if self.token else None)
 
+    def as_author(self, *, request_id: str = "", reason: str = "") -> Author:
+        """The actor as history knows it."""
+        made_by = self.token.created_by_id if self.token else None
+        return Author(self.label, self.channel, self.user.pk if self.user else made_by, request_id, reason)
+
     def __str__(self) -> str:
         return self.label
 
@@ -80,3 +88,11 @@ def program(token: ApiToken) -> Actor:
 def system(channel: str) -> Actor:
     """Patchbay itself: a command on the server's terminal or a periodic task."""
     return Actor(channel, channel)
+
+
+@contextmanager
+def acting(actor: Actor, *, reason: str = "") -> Iterator[None]:
+    """What changes inside is the actor's work, in the history of whatever it is."""
+    author = actor.as_author(reason=reason)
+    with authored(lambda: author):
+        yield

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from contacts_app.models import EventClass, NotificationContact, NotificationPreference, NotificationType
 from contacts_app.models.event_class import is_told_by_default
+from contacts_app.services.history import upsert_recorded
 
 TYPES = [*EventClass.values, *NotificationType.values]
 
@@ -13,12 +14,7 @@ TYPES = [*EventClass.values, *NotificationType.values]
 def set_preferences(preferences: Iterable[NotificationPreference]) -> None:
     """Store decisions, over earlier ones about the same. Of several about the same the last counts."""
     last = {(row.contact_id, row.type, row.medium): row for row in preferences}
-    NotificationPreference.objects.bulk_create(
-        last.values(),
-        update_conflicts=True,
-        unique_fields=["contact", "type", "medium"],
-        update_fields=["value", "updated_at"],
-    )
+    upsert_recorded(last.values(), unique=["contact", "type", "medium"], fields=["value", "updated_at"])
 
 
 def wanted_types(contact: NotificationContact) -> list[str]:

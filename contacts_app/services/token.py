@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from contacts_app.models import Account, ApiToken, Extension, User
 from contacts_app.services.actor import Actor
+from contacts_app.services.history import update_recorded
 
 PREFIX = "pb"
 # Writing the last use on every request would make every read a write.
@@ -122,7 +123,7 @@ def find_token(text: str, address: str) -> ApiToken | None:
 
 
 def revoke_token(token: ApiToken) -> None:
-    ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
+    update_recorded(ApiToken.objects.filter(pk=token.pk, revoked_at=None), revoked_at=timezone.now())
 
 
 def _inside(address: str, networks: str) -> bool:

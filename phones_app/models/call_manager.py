@@ -7,6 +7,7 @@ from django.db import models
 
 from contacts_app.models import Account
 from contacts_app.models.encrypted import EncryptedTextField
+from contacts_app.models.history import Tracked
 from phones_app.models.phone import PORT
 from phones_app.transports.service_control import DEFAULT_STAMPS, parse_stamps
 
@@ -78,6 +79,8 @@ class CallManager(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
+    history = Tracked(quiet=["tested_at", "test_result"])
+
     class Meta:
         ordering = ["name", "pk"]
 
@@ -97,6 +100,8 @@ class KeyMacro(models.Model):
         default=100, help_text="Of several that fit, the lowest number is used."
     )
     updated_at = models.DateTimeField(auto_now=True)
+
+    history = Tracked()
 
     class Meta:
         ordering = ["priority", "name"]

@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from contacts_app.models import Account
 from contacts_app.models.encrypted import EncryptedTextField
+from contacts_app.models.history import Tracked
 from phones_app.models.phone import PORT
 
 
@@ -55,6 +56,8 @@ class FileServer(models.Model):
     test_result = models.TextField(blank=True, editable=False, help_text="Empty: the last test went well.")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    history = Tracked(quiet=["tested_at", "test_result"])
 
     class Meta:
         ordering = ["name", "pk"]

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from contacts_app.models import Account
 from contacts_app.models.encrypted import EncryptedTextField
+from contacts_app.models.history import Tracked
 from phones_app.sep.mac import colons, parse_mac
 
 
@@ -144,6 +145,8 @@ class Phone(models.Model):
 
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    history = Tracked(quiet=["last_deployment", "last_seen_at"])
 
     class Meta:
         ordering = ["mac"]

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from contacts_app.models import Account
+from contacts_app.models.history import Tracked
 from phones_app.models.phone import Phone
 
 
@@ -20,6 +21,8 @@ class PhoneGroup(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    history = Tracked(links=["phones"])
 
     class Meta:
         ordering = ["name", "pk"]

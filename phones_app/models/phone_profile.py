@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 
 from contacts_app.models.encrypted import EncryptedBinaryField
+from contacts_app.models.history import Tracked
 from phones_app import sep
 from phones_app.models.phone import SoftwareType
 
@@ -34,6 +35,8 @@ class PhoneProfile(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    history = Tracked()
 
     class Meta:
         ordering = ["created_at", "pk"]

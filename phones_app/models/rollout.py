@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from contacts_app.models import Account
+from contacts_app.models.history import Tracked
 from phones_app.models.phone_profile import PhoneProfile
 
 MOST = 1_000_000
@@ -106,6 +107,8 @@ class Rollout(models.Model):
     retry_of = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="retries")
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
+
+    history = Tracked(quiet=["wave", "waves", "next_wave_at", "total", "unchanged", "refused", "finished_at"])
 
     class Meta:
         ordering = ["-created_at", "-pk"]

@@ -10,6 +10,7 @@ from django.db import transaction
 from contacts_app.models import Account, Extension, User
 from contacts_app.services.account import create_account
 from contacts_app.services.actor import system
+from contacts_app.services.history import create_recorded
 from phones_app import sep
 from phones_app.models import Phone, PhoneProfile
 from phones_app.services.demo_profiles import sep_file
@@ -68,9 +69,7 @@ def _create(account: Account, url: str) -> None:
     people = {person.key: _person(account, person) for person in PEOPLE}
     profiles = {profile.name: _profile(people, profile, url) for profile in PROFILES}
     numbers = {line.number: line.label for profile in PROFILES for line in profile.lines}
-    Extension.objects.bulk_create(
-        Extension(account=account, number=int(n), name=name) for n, name in numbers.items()
-    )
+    create_recorded(Extension(account=account, number=int(n), name=name) for n, name in numbers.items())
     for place, phone in enumerate(PHONES):
         _phone(account, phone, place, profiles[phone.profile])
 

@@ -17,6 +17,7 @@ from django.db import DatabaseError, close_old_connections, connection, transact
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from contacts_app.authorship import Author, authored
 from phones_app.models import Deployment, DeploymentStep, Sweep
 from phones_app.models.deployment import State, StepState
 from phones_app.services.deployment import no_live_lease
@@ -157,13 +158,22 @@ def run_one(pk: int, owner: str, pool: FtpPool) -> None:
     )
     if deployment is None:
         raise LeaseLost
+    wish = Author(deployment.requested_by, "task", deployment.user_id, reason=f"Deployment {deployment.uuid}")
+    with authored(lambda: wish):
+        _carry_out(deployment, owner, pool)
+
+
+def _carry_out(deployment: Deployment, owner: str, pool: FtpPool) -> None:
     while deployment.finished_at is None:
         kind = STEPS[deployment.state][1]
         try:
             perform(deployment, pool)
         except Wait as pause:
             with transaction.atomic():
-                if _let_go(pk, owner, pause.pause, pause.reason) and deployment.state != State.QUEUED:
+                if (
+                    _let_go(deployment.pk, owner, pause.pause, pause.reason)
+                    and deployment.state != State.QUEUED
+                ):
                     record(deployment, kind, StepState.WAITING, f"Waits for {pause.reason}.")
             return
         except Failed as failure:

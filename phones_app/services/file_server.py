@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
+from contacts_app.services.history import update_recorded
 from phones_app.models import FileServer
 
 
@@ -12,6 +13,6 @@ def save_file_server(server: FileServer, *, update_fields: Iterable[str] | None 
     """Store the server; as a default it takes the place of the former one of its account."""
     if server.is_default:
         others = FileServer.objects.filter(account=server.account, is_default=True).exclude(pk=server.pk)
-        others.update(is_default=False)
+        update_recorded(others, is_default=False)
     server.save(update_fields=update_fields)
     return server

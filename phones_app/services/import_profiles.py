@@ -14,6 +14,7 @@ from django.db import transaction
 from contacts_app.models import Account, User
 from contacts_app.services.actor import Actor
 from contacts_app.services.errors import Refusal
+from contacts_app.services.history import update_recorded
 from phones_app import sep
 from phones_app.models import Phone, PhoneProfile
 from phones_app.services.errors import ProfileRefused, describe
@@ -120,7 +121,7 @@ def _store(file: Path, mac: str, content: bytes, destination: Destination, actor
     if phone is not None:
         imported.phone = phone.mac
         # It is what the phone runs; one that got another profile from here runs that one.
-        Phone.objects.filter(pk=phone.pk, current_profile=None).update(current_profile=profile)
+        update_recorded(Phone.objects.filter(pk=phone.pk, current_profile=None), current_profile=profile)
     return imported
 
 

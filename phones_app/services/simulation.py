@@ -9,10 +9,10 @@ from pathlib import Path
 
 import structlog
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Max
 
 from contacts_app.models import Account
+from contacts_app.services.history import create_recorded, update_recorded
 from phones_app import sep
 from phones_app.models import Phone
 from phones_app.services.demo_profiles import DemoLine, sep_file
@@ -74,8 +74,7 @@ def missing_phones(count: int, account: Account) -> list[Phone]:
 
 def add_phones(phones: list[Phone], *, portal: str) -> None:
     """Store new simulated phones, each with a file to boot from."""
-    with transaction.atomic():
-        Phone.objects.bulk_create(phones, batch_size=500)
+    create_recorded(phones)
     for phone in phones:
         name = f"Simulated {phone.mac[-4:]}"
         lines = [DemoLine(f"9{int(phone.mac[-6:], 16):06d}", name)]
@@ -180,4 +179,4 @@ def keep_ports(phone: SimulatedPhone) -> bool:
     rows = Phone.objects.filter(mac=phone.config.mac)
     ports = {"sip_port": phone.sip_port or None, "web_port": phone.web_port or None}
     known = {name: port for name, port in ports.items() if port}
-    return bool(rows.exclude(**known).update(**known))
+    return bool(update_recorded(rows.exclude(**known), **known))

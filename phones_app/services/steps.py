@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from contacts_app.services.errors import Refusal
+from contacts_app.services.history import update_recorded
 from phones_app import sep
 from phones_app.models import Deployment, DeploymentStep, Phone
 from phones_app.models.deployment import State, StepState
@@ -153,8 +154,10 @@ def upload(deployment: Deployment, pool: FtpPool) -> None:
                 "fetches_seen": server.is_embedded,
             },
         )
-        Phone.objects.filter(pk=phone.pk).update(
-            current_profile=deployment.profile_id, updated_at=timezone.now()
+        update_recorded(
+            Phone.objects.filter(pk=phone.pk),
+            current_profile_id=deployment.profile_id,
+            updated_at=timezone.now(),
         )
 
 
@@ -194,8 +197,10 @@ def restart(deployment: Deployment, pool: FtpPool) -> None:
                 "directory_number": status.directory_number,
                 "had_status_page": True,
             }
-            Phone.objects.filter(pk=phone.pk).update(
-                last_seen_at=timezone.now(), software_version=status.load
+            update_recorded(
+                Phone.objects.filter(pk=phone.pk),
+                last_seen_at=timezone.now(),
+                software_version=status.load,
             )
         record(deployment, Kind.RESTART, StepState.RUNNING, detail=detail)
     _send(deployment, phone)

@@ -12,6 +12,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action, display
 
 from contacts_app.admin.base import TenantFilter
+from contacts_app.services.history import update_recorded
 from profiles_app.admin.callback_form import (
     APPLICATION_FIELDS,
     EMAIL_FIELDS,
@@ -86,7 +87,7 @@ class CallbackAdmin(EventsObjectAdmin):
     def _switch(self, request: HttpRequest, queryset: QuerySet[Callback], *, on: bool) -> None:
         word = "enabled" if on else "disabled"
         turned = list(queryset.filter(enabled=not on))
-        Callback.objects.filter(pk__in=[callback.pk for callback in turned]).update(enabled=on)
+        update_recorded(Callback.objects.filter(pk__in=[callback.pk for callback in turned]), enabled=on)
         for callback in turned:
             self.log_change(request, callback, f"{word.title()}.")
         messages.success(

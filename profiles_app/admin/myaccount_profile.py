@@ -15,6 +15,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from contacts_app.admin.base import PortalAdmin, TenantFilter, actor_of
 from contacts_app.models import AccountGroup
+from contacts_app.services.history import update_recorded
 from profiles_app.models import Availability, CustomerProfile, MyAccountProfile
 from profiles_app.services.myaccount_profile import save_myaccount_profile, visible_profiles
 from profiles_app.services.preset import allowed_values
@@ -141,9 +142,8 @@ class MyAccountProfileAdmin(PortalAdmin):
     def _offer(self, request: HttpRequest, rows: QuerySet[Any], availability: Availability) -> None:
         """Only what the person owns is changed, whatever was ticked."""
         mine = [row for row in rows if self.has_change_permission(request, row)]
-        MyAccountProfile.objects.filter(pk__in=[row.pk for row in mine]).update(
-            availability=availability, updated_at=timezone.now()
-        )
+        rows = MyAccountProfile.objects.filter(pk__in=[row.pk for row in mine])
+        update_recorded(rows, availability=availability, updated_at=timezone.now())
         for row in mine:
             self.log_change(request, row, f"Availability is {availability.value}.")
         messages.success(request, f"{len(mine)} profiles are {availability.value} now.")

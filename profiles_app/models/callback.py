@@ -7,6 +7,7 @@ from typing import Any
 from django.db import models
 
 from contacts_app.models.encrypted import EncryptedTextField
+from contacts_app.models.history import Tracked
 from profiles_app.models.event_profile import EventProfile
 from profiles_app.models.events_object import EventsObject
 
@@ -64,6 +65,8 @@ class Callback(EventsObject):
     name_sound = models.CharField(
         max_length=128, blank=True, editable=False, help_text="Soundex code of the name."
     )
+
+    history = Tracked(quiet=["name_sound"])
 
     class Meta(EventsObject.Meta):
         indexes = [

@@ -3,6 +3,7 @@
 from django.db import models
 
 from contacts_app.models import Account
+from contacts_app.models.history import Tracked
 from profiles_app.models.myaccount_profile import MyAccountProfile
 
 
@@ -13,6 +14,8 @@ class CustomerProfile(models.Model):
     profile = models.ForeignKey(MyAccountProfile, on_delete=models.RESTRICT, related_name="assignments")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    history = Tracked()
 
     class Meta:
         verbose_name = "assigned MyAccount profile"

@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from contacts_app.models.history import Tracked
 from profiles_app.models.events_object import EventsObject
 
 
@@ -14,6 +15,8 @@ class EventProfile(EventsObject):
         help_text="Who is told of time-outs and of a callback being switched off; empty: the account's email.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
+
+    history = Tracked()
 
     class Meta(EventsObject.Meta):
         verbose_name = "event profile"

@@ -3,6 +3,7 @@
 from django.db import models
 from django.utils import timezone
 
+from contacts_app.models.history import Tracked
 from profiles_app.models.callback import Callback
 from profiles_app.models.events_object import EventsObject
 
@@ -29,6 +30,8 @@ class Listener(EventsObject):
         null=True, blank=True, help_text="After this the listener fires no more."
     )
 
+    history = Tracked()
+
     class Meta(EventsObject.Meta):
         indexes = [
             *EventsObject.Meta.indexes,
@@ -51,6 +54,8 @@ class Subscription(models.Model):
     )
     tags = models.JSONField(default=list)
 
+    history = Tracked(part_of="listener")
+
     class Meta:
         ordering = ["-id"]
         indexes = [models.Index(fields=["listener", "id"], name="subscription_of_listener")]
@@ -70,6 +75,8 @@ class ListenerFilter(models.Model):
     filter_type = models.CharField("type", max_length=16, choices=Type)
     filter_value = models.JSONField("value", default=dict)
     not_logic = models.BooleanField("inverted", default=False, help_text="Pass what does not match.")
+
+    history = Tracked(part_of="listener")
 
     class Meta:
         ordering = ["-id"]

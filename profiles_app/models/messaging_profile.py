@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from contacts_app.models.encrypted import EncryptedTextField
+from contacts_app.models.history import Tracked
 from profiles_app.models.owned import OwnedRecord
 from profiles_app.models.web_url import validate_web_url
 
@@ -63,6 +64,8 @@ class MessagingProfile(OwnedRecord):
     long_code_credit = models.SmallIntegerField(default=0, editable=False)
     tollfree_credit = models.SmallIntegerField(default=0, editable=False)
     turn = models.PositiveBigIntegerField(default=0, editable=False)
+
+    history = Tracked(quiet=["long_code_credit", "tollfree_credit", "turn"])
 
     class Meta:
         ordering = ["created_at", "pk"]

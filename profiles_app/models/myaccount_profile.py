@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from contacts_app.models import Account, AccountGroup
+from contacts_app.models.history import Tracked
 
 
 class Availability(models.TextChoices):
@@ -71,6 +72,8 @@ class MyAccountProfile(models.Model):
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
     updated_at = models.DateTimeField(auto_now=True, db_index=True)
 
+    history = Tracked(quiet=["is_for_groups"])
+
     class Meta:
         ordering = ["pk"]
         verbose_name = "MyAccount profile"
@@ -109,6 +112,8 @@ class MyAccountProfileGroup(models.Model):
     profile = models.ForeignKey(MyAccountProfile, on_delete=models.CASCADE, related_name="group_links")
     # A profile that lost its only group would be for everybody, so a group stays while a profile names it.
     group = models.ForeignKey(AccountGroup, on_delete=models.RESTRICT, related_name="profile_links")
+
+    history = Tracked(part_of="profile")
 
     class Meta:
         ordering = ["pk"]

@@ -4,6 +4,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
+from contacts_app.models.history import Tracked
 from profiles_app.models.messaging_profile import MessagingProfile
 from profiles_app.models.owned import OwnedRecord
 
@@ -36,6 +37,8 @@ class NumberLease(OwnedRecord):
     spam_count = models.PositiveBigIntegerField("taken for spam", default=0)
     # When it was last chosen from the pool, in turns of the profile: the lowest is next.
     turn = models.PositiveBigIntegerField(default=0, editable=False)
+
+    history = Tracked(quiet=["sent_count", "delivered_count", "spam_count", "turn"])
 
     class Meta:
         ordering = ["created_at", "pk"]

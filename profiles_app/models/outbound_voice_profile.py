@@ -4,6 +4,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
+from contacts_app.models.history import Tracked
 from profiles_app.models.number_lease import NumberLease
 from profiles_app.models.owned import OwnedRecord
 
@@ -85,6 +86,8 @@ class OutboundVoiceProfile(OwnedRecord):
     media = models.CharField(
         max_length=32, choices=Media, blank=True, help_text="How media flow; empty: as the trunk does."
     )
+
+    history = Tracked()
 
     class Meta:
         ordering = ["created_at", "pk"]

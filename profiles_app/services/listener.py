@@ -6,6 +6,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from contacts_app.services.history import create_recorded
 from profiles_app.models import Callback, EventProfile, Listener, ListenerFilter, Subscription
 from profiles_app.services.callback import find_reference, planned_callback, store_callback
 from profiles_app.services.level import Level
@@ -58,12 +59,8 @@ def create_overview(*, level: Level, given: Given) -> Listener:
         else:
             callback = _held_callback(level, given["callback_id"])
         listener = _store_listener(level, given, callback)
-        Subscription.objects.bulk_create(
-            Subscription(listener=listener, tags=wanted) for wanted in given["subscriptions"]
-        )
-        ListenerFilter.objects.bulk_create(
-            ListenerFilter(listener=listener, **wanted) for wanted in given["filters"]
-        )
+        create_recorded(Subscription(listener=listener, tags=wanted) for wanted in given["subscriptions"])
+        create_recorded(ListenerFilter(listener=listener, **wanted) for wanted in given["filters"])
     return listener
 
 

@@ -8,6 +8,7 @@ from django.db import transaction
 from contacts_app.models import Account
 from contacts_app.services.actor import Actor
 from contacts_app.services.errors import Refusal
+from contacts_app.services.history import update_recorded
 from profiles_app.models import MessagingProfile, NumberLease
 
 WEIGHTS = ("long_code_weight", "tollfree_weight")
@@ -23,7 +24,7 @@ def save_messaging_profile(
         profile.created_by = actor.author
     if profile.is_default:
         defaults = MessagingProfile.objects.filter(account=profile.account, is_default=True)
-        defaults.exclude(pk=profile.pk).update(is_default=False)
+        update_recorded(defaults.exclude(pk=profile.pk), is_default=False)
     if changed is None:
         profile.save()
         return profile
@@ -62,5 +63,5 @@ def delete_messaging_profile(profile: MessagingProfile, *, actor: Actor) -> None
         if not settings.MESSAGING_DELETE_MOVES_NUMBERS:
             raise Refusal("profile-in-use", "Numbers use this messaging profile")
         heir = default_messaging_profile(account=profile.account, actor=actor)
-        leases.update(messaging_profile=heir, turn=0, modified_by=actor.author)
+        update_recorded(leases, messaging_profile=heir, turn=0, modified_by=actor.author)
     profile.delete()

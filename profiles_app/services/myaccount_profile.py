@@ -9,6 +9,7 @@ from contacts_app.services.account import customers_of
 from contacts_app.services.account_group import groups_named
 from contacts_app.services.actor import Actor
 from contacts_app.services.errors import Refusal
+from contacts_app.services.history import create_recorded
 from profiles_app.models import MyAccountProfile, MyAccountProfileGroup
 
 
@@ -51,9 +52,7 @@ def _set_groups(profile: MyAccountProfile, names: Sequence[str]) -> None:
     if list(profile.group_links.values_list("group", flat=True)) == [group.pk for group in wanted]:
         return
     profile.group_links.all().delete()
-    MyAccountProfileGroup.objects.bulk_create(
-        MyAccountProfileGroup(profile=profile, group=group) for group in wanted
-    )
+    create_recorded(MyAccountProfileGroup(profile=profile, group=group) for group in wanted)
 
 
 @transaction.atomic

@@ -40,6 +40,7 @@ from contacts_app.api.rows import parse_uuid
 from contacts_app.models import NotificationContact
 from contacts_app.models.notification_contact import EMAIL_LENGTH, NAME_LENGTH, check_address
 from contacts_app.models.phone_number import MAX_TYPED_LENGTH, TYPED, parse_phone_number
+from contacts_app.services.history import create_recorded
 from contacts_app.services.notification_contact import delete_contact
 
 FILTERS: dict[str, Lookup] = {
@@ -165,8 +166,7 @@ class Contacts(ContactsInDetail):
         record.is_valid(raise_exception=True)
         account = self.account_of_new()
         contacts = [NotificationContact(account=account, **values) for values in record.validated_data]
-        with transaction.atomic():
-            NotificationContact.objects.bulk_create(contacts)
+        create_recorded(contacts)
         return Response(
             {"objects": [as_record(contact) for contact in contacts]},
             status=201,

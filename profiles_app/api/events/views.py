@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
+from contacts_app.services.history import update_recorded
 from profiles_app.api.events.dialect import EventsView
 from profiles_app.api.events.query import Columns, asked_mode, list_query
 
@@ -61,7 +62,7 @@ class ItemView(ResourceView):
         return row
 
     def update(self, row: Any, given: dict[str, Any]) -> Any:
-        if given and not self.rows().filter(pk=row.pk).update(**given):
+        if given and not update_recorded(self.rows().filter(pk=row.pk), **given):
             raise NotFound
         for name, value in given.items():
             setattr(row, name, value)
