@@ -235,6 +235,7 @@ SPECTACULAR_SETTINGS = {
         "SoftwareTypeEnum": "phones_app.models.phone.SoftwareType.choices",
         "DeploymentStateEnum": "phones_app.models.deployment.State.choices",
         "StepStateEnum": "phones_app.models.deployment.StepState.choices",
+        "RolloutStateEnum": "phones_app.models.rollout.RolloutState.choices",
         "DeploymentKindEnum": "phones_app.models.deployment.Deployment.Kind",
         "RecordingFormatEnum": "profiles_app.models.outbound_voice_profile.RecordingFormat.choices",
         "NotificationTypeEnum": "contacts_app.models.notification_preference.NotificationType.choices",

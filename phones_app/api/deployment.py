@@ -46,6 +46,7 @@ class DeploymentRecord(Record):
         source="revision.number", read_only=True, allow_null=True, default=None
     )
     retry_of = RowUuid(read_only=True, allow_null=True)
+    rollout = RowUuid(read_only=True, allow_null=True)
     is_open = serializers.BooleanField(read_only=True)
 
     class Meta:
@@ -67,6 +68,8 @@ class DeploymentRecord(Record):
             "requested_by",
             "channel",
             "retry_of",
+            "rollout",
+            "wave",
             "created_at",
             "started_at",
             "uploaded_at",
@@ -110,6 +113,7 @@ FILTERS = [
     OpenApiParameter("kind", enum=Deployment.Kind.values),
     OpenApiParameter("mac", description="In any spelling."),
     OpenApiParameter("profile", description="UUID of a profile."),
+    OpenApiParameter("rollout", description="UUID of a rollout."),
     OpenApiParameter("created_after", description="ISO 8601."),
     OpenApiParameter("created_before", description="ISO 8601."),
     OpenApiParameter("open", bool, description="Whether there is something left to do."),
@@ -117,7 +121,7 @@ FILTERS = [
 
 
 def deployments_with_relations() -> "QuerySet[Deployment]":
-    related = ("account", "profile", "revision", "retry_of")
+    related = ("account", "profile", "revision", "retry_of", "rollout")
     # The file itself would be decrypted for each row.
     return Deployment.objects.select_related(*related).defer("revision__content", "revision__facts")
 

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from phones_app.models import Deployment, Phone, SoftwareType
+from phones_app.models import Deployment, Phone, Rollout, RolloutState, SoftwareType
 from phones_app.models.deployment import State
 from phones_app.sep.mac import parse_mac
 
@@ -75,12 +75,23 @@ class DeploymentFilter(django_filters.FilterSet):  # type: ignore[misc]
     kind = django_filters.ChoiceFilter(choices=Deployment.Kind.choices)
     mac = MacFilter()
     profile = django_filters.UUIDFilter("profile__uuid")
+    rollout = django_filters.UUIDFilter("rollout__uuid")
     created_after = django_filters.IsoDateTimeFilter("created_at", "gte")
     created_before = django_filters.IsoDateTimeFilter("created_at", "lt")
     open = TruthFilter(field_name="finished_at", lookup_expr="isnull")
 
     class Meta:
         model = Deployment
+        fields: list[str] = []
+
+
+class RolloutFilter(django_filters.FilterSet):  # type: ignore[misc]
+    state = django_filters.ChoiceFilter(choices=RolloutState.choices)
+    profile = django_filters.UUIDFilter("profile__uuid")
+    open = TruthFilter(field_name="finished_at", lookup_expr="isnull")
+
+    class Meta:
+        model = Rollout
         fields: list[str] = []
 
 

@@ -11,6 +11,7 @@ from phones_app.api import (
     phone,
     phone_profile,
     preview,
+    rollout,
     switch,
 )
 
@@ -31,6 +32,12 @@ urlpatterns = [
     path("deployments/<str:uuid>", deployment.DeploymentDetail.as_view()),
     path("deployments/<str:uuid>/cancel", deployment.DeploymentCancel.as_view()),
     path("deployments/<str:uuid>/retry", deployment.DeploymentRetry.as_view()),
+    path("rollouts", rollout.RolloutList.as_view()),
+    path("rollouts/<str:uuid>", rollout.RolloutDetail.as_view()),
+    path("rollouts/<str:uuid>/pause", rollout.RolloutPause.as_view()),
+    path("rollouts/<str:uuid>/resume", rollout.RolloutResume.as_view()),
+    path("rollouts/<str:uuid>/cancel", rollout.RolloutCancel.as_view()),
+    path("rollouts/<str:uuid>/retry", rollout.RolloutRetry.as_view()),
     path("file-servers", file_server.FileServerList.as_view()),
     path("file-servers/<str:uuid>", file_server.FileServerDetail.as_view()),
     path("file-servers/<str:uuid>/test", file_server.FileServerTest.as_view()),

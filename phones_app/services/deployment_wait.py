@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import structlog
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from phones_app.models import Deployment
@@ -35,7 +36,7 @@ def wait_for(deployments: Sequence[Deployment], *, seconds: float) -> Iterator[l
             yield present
             if not any(row.is_open for row in present) or time.monotonic() >= deadline:
                 return
-            driver.look(keys)
+            driver.look(Deployment.objects.filter(pk__in=keys))
             time.sleep(LOOK_SECONDS)
     finally:
         driver.stop()
@@ -49,10 +50,10 @@ class Driver:
         self._thread: threading.Thread | None = None
         self._grace = GRACE
 
-    def look(self, keys: Sequence[int]) -> None:
+    def look(self, rows: "QuerySet[Deployment]") -> None:
         if self._thread is not None and self._thread.is_alive():
             return
-        overdue = Deployment.objects.filter(pk__in=keys, finished_at=None).filter(no_live_lease())
+        overdue = rows.filter(finished_at=None).filter(no_live_lease())
         if overdue.filter(next_attempt_at__lte=timezone.now() - self._grace).exists():
             self._grace = timedelta(0)  # There is no worker, so that nobody is waited for from now on.
             self._thread = threading.Thread(target=self._run, name="deployments")

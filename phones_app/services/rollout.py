@@ -22,6 +22,7 @@ from phones_app.models import Deployment, DeploymentStep, Phone, PhoneProfile, R
 from phones_app.models.deployment import State, StepState
 from phones_app.services.deployment import BATCH, CANCELLABLE, enqueue, no_live_lease
 from phones_app.services.nudge import nudge_after_commit
+from phones_app.services.phone_selection import Selection
 from phones_app.services.rollout_plan import Plan, Planned, make_plan
 
 log = structlog.get_logger(__name__)
@@ -34,21 +35,25 @@ UNCONFIRMED = Q(state=State.RESTART_ACKNOWLEDGED, finished_at__isnull=False)
 
 def plan(
     *,
-    phones: "QuerySet[Phone]",
+    selection: Selection,
     profile: PhoneProfile | None,
     pace: Rollout | None = None,
     include_unchanged: bool = False,
 ) -> Plan:
     """What `start` would do. `pace` is a row that is not saved: only its limits count. `profile` None: each its own."""
     return make_plan(
-        phones=phones, profile=profile, pace=pace or Rollout(), include_unchanged=include_unchanged
+        phones=selection.phones,
+        unknown=selection.unknown,
+        profile=profile,
+        pace=pace or Rollout(),
+        include_unchanged=include_unchanged,
     )
 
 
 @transaction.atomic
 def start(
     *,
-    phones: "QuerySet[Phone]",
+    selection: Selection,
     profile: PhoneProfile | None,
     actor: Actor,
     pace: Rollout | None = None,
@@ -56,14 +61,14 @@ def start(
 ) -> Rollout:
     """Save `pace` as a rollout to these phones, with a deployment for each that fits and does not have the file yet."""
     rollout = pace or Rollout()
-    plan = make_plan(phones=phones, profile=profile, pace=rollout, include_unchanged=include_unchanged)
-    accounts = {one.account for wave in plan.waves for one in wave}
+    planned = plan(selection=selection, profile=profile, pace=rollout, include_unchanged=include_unchanged)
+    accounts = {one.account for wave in planned.waves for one in wave}
     rollout.account_id = actor.account.pk if actor.account else accounts.pop() if len(accounts) == 1 else None
     rollout.profile, rollout.profile_name = profile, profile.name if profile else ""
-    rollout.total, rollout.waves = plan.total, len(plan.waves)
-    rollout.unchanged, rollout.refused = plan.unchanged, plan.refused
+    rollout.total, rollout.waves = planned.total, len(planned.waves)
+    rollout.unchanged, rollout.refused = planned.unchanged, planned.refused
     rollout.requested_by, rollout.user, rollout.channel = actor.label, actor.user, actor.channel
-    if not plan.total:
+    if not planned.total:
         rollout.state, rollout.reason, rollout.finished_at = (
             RolloutState.FINISHED,
             "Nothing to do.",
@@ -72,7 +77,7 @@ def start(
     rollout.save()
     # In one order for all, so that two rollouts at once do not wait for each other's phones in a circle.
     rows = sorted(
-        (_row(one, number, rollout) for number, wave in enumerate(plan.waves, 1) for one in wave),
+        (_row(one, number, rollout) for number, wave in enumerate(planned.waves, 1) for one in wave),
         key=lambda row: row.phone_id or 0,
     )
     for begin in range(0, len(rows), BATCH):
@@ -133,8 +138,10 @@ def retry_failed(rollout: Rollout, *, actor: Actor) -> Rollout:
     if rollout.profile is None and rollout.profile_name:
         raise Refusal("profile-deleted", "The profile of this rollout was deleted.")
     again = Rollout(**{name: getattr(rollout, name) for name in PACE}, name=rollout.name, retry_of=rollout)
-    phones = Phone.objects.filter(pk__in=failed.values("phone"))
-    return start(phones=phones, profile=rollout.profile, actor=actor, pace=again, include_unchanged=True)
+    selection = Selection(Phone.objects.filter(pk__in=failed.values("phone")))
+    return start(
+        selection=selection, profile=rollout.profile, actor=actor, pace=again, include_unchanged=True
+    )
 
 
 # The fields that say how fast and how far a rollout goes: what its planner chooses, and what a retry takes over.

@@ -1,7 +1,7 @@
 """What a rollout would do, before it does anything: who gets a file, who has it already, who is refused and why."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any, NamedTuple
@@ -68,21 +68,24 @@ class Plan:
 
 
 def make_plan(
-    *, phones: "QuerySet[Phone]", profile: PhoneProfile | None, pace: Rollout, include_unchanged: bool = False
+    *,
+    phones: "QuerySet[Phone]",
+    profile: PhoneProfile | None,
+    pace: Rollout,
+    include_unchanged: bool = False,
+    unknown: Sequence[str] = (),
 ) -> Plan:
     """Look at every phone; `pace` says how large the waves are. `profile` None: each phone's own."""
     plan, taken = Plan(), []
     refused: dict[str, dict[str, Any]] = {}
+    for mac in unknown:
+        _refuse(refused, mac, Refusal("unknown-phone", "There is no phone with this MAC address."))
     servers = _Servers()
     for phone in _with_what_they_have(phones, profile):
         try:
             planned = _planned(phone, profile or phone.current_profile, servers)
         except Refusal as refusal:
-            group = refused.setdefault(
-                refusal.code, {"code": refusal.code, "message": refusal.message, "phones": 0, "macs": []}
-            )
-            group["phones"] += 1
-            group["macs"] += [colons(phone.mac)] if group["phones"] <= NAMED else []
+            _refuse(refused, phone.mac, refusal)
             continue
         has_it = phone.has_sha256 == planned.sha256 and phone.has_state in HAS_IT  # type: ignore[attr-defined]
         if has_it and not include_unchanged:
@@ -92,6 +95,13 @@ def make_plan(
     plan.refused = sorted(refused.values(), key=lambda group: -group["phones"])
     plan.waves = list(_in_waves(taken, pace))
     return plan
+
+
+def _refuse(refused: dict[str, dict[str, Any]], mac: str, why: Refusal) -> None:
+    group = refused.setdefault(why.code, {"code": why.code, "message": why.message, "phones": 0, "macs": []})
+    group["phones"] += 1
+    if group["phones"] <= NAMED:
+        group["macs"].append(colons(mac))
 
 
 def _with_what_they_have(phones: "QuerySet[Phone]", profile: PhoneProfile | None) -> Iterator[Phone]:

@@ -7,6 +7,7 @@ import pytest
 from phones_app.models import Phone, Rollout
 from phones_app.services import rollout as rollouts
 from phones_app.services.deployment_run import run_due
+from phones_app.services.phone_selection import Selection
 from tests.phones_app.site import ACTOR
 
 
@@ -17,7 +18,7 @@ def start():
     def start(phones, profile, *, include_unchanged=False, **pace) -> Rollout:
         rows = Phone.objects.filter(pk__in=[phone.pk for phone in phones])
         return rollouts.start(
-            phones=rows,
+            selection=Selection(rows),
             profile=profile,
             actor=ACTOR,
             pace=Rollout(**pace),

@@ -1,0 +1,282 @@
+"""`manage.py rollout`: start, watch, pause, resume, cancel and repeat rollouts."""
+
+import sys
+from argparse import ArgumentParser
+from collections.abc import Callable
+from datetime import time
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import CommandError
+
+from contacts_app.management.reporting import (
+    ReportingCommand,
+    UsageError,
+    account_numbered,
+    argument,
+    positive,
+)
+from contacts_app.services.errors import Refusal
+from phones_app.management.rollouts import follow, told
+from phones_app.models import Phone, PhoneGroup, PhoneProfile, Rollout
+from phones_app.models.rollout import MOST, WEEK
+from phones_app.sep.mac import parse_mac
+from phones_app.services import rollout as rollouts
+from phones_app.services.phone_selection import Selection, phones_by_mac, phones_of_group, read_macs
+from phones_app.services.rollout_plan import Plan
+
+COLUMNS = {
+    "rollout": "Rollout",
+    "state": "State",
+    "total": "Phones",
+    "confirmed": "Confirmed",
+    "unconfirmed": "Unconfirmed",
+    "failed": "Failed",
+    "unchanged": "Unchanged",
+    "refused_total": "Refused",
+    "reason": "Reason",
+}
+PLAN_COLUMNS = {
+    "total": "Would get a file",
+    "unchanged": "Have it already",
+    "refused_total": "Refused",
+    "waves": "Waves",
+    "canary": "First wave",
+}
+REASONS = {"phones": "Phones", "code": "Code", "message": "Reason"}
+# What can be done to a rollout that is there: `rollout pause UUID`.
+CHANGES: dict[str, Callable[[Rollout], None]] = {
+    "pause": rollouts.pause,
+    "resume": rollouts.resume,
+    "cancel": rollouts.cancel,
+}
+RETRY = "retry-failed"
+
+
+def share_or_count(text: str) -> dict[str, int]:
+    """`5` phones or `5%` of the phones in the opened waves."""
+    number, percent, rest = text.partition("%")
+    if not number.isdecimal() or rest or not 1 <= int(number) <= (100 if percent else MOST):
+        raise ValueError(f"“{text}” is neither a number of phones nor a share such as 10%")
+    return {"abort_percent" if percent else "abort_count": int(number)}
+
+
+def window(text: str) -> dict[str, time]:
+    try:
+        start, end = (time.fromisoformat(part) for part in text.split("-"))
+    except ValueError:
+        raise ValueError(f"“{text}” is not a window such as 22:00-05:30") from None
+    return {"window_start": start, "window_end": end}
+
+
+class Command(ReportingCommand):
+    help = (
+        "Roll a profile out, or with --assigned each phone's own, in waves; or watch, pause, resume, cancel or repeat a "
+        "rollout. Status 1 when a phone was refused or, with --watch, was not confirmed."
+    )
+    expected_errors = (*ReportingCommand.expected_errors, Refusal)
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "targets",
+            nargs="*",
+            metavar="PROFILE_UUID MAC…",
+            help="The profile (not with --assigned), then phones; or pause, resume, cancel, retry-failed and a rollout.",
+        )
+        which = parser.add_argument_group("which phones, instead of MAC addresses")
+        which.add_argument("--assigned", action="store_true", help="Each phone gets the profile that it has.")
+        which.add_argument(
+            "--file", type=Path, metavar="CSV", help="The first column, or the one headed “mac”."
+        )
+        which.add_argument("--group", metavar="NAME", help="A saved group of phones.")
+        which.add_argument(
+            "--all", action="store_true", dest="everywhere", help="Every phone of the account."
+        )
+        which.add_argument("--account", type=int, metavar="VOIP_ID", help="Only phones of this account.")
+        which.add_argument(
+            "--include-unchanged", action="store_true", help="Also phones that have this very file."
+        )
+        _add_pace(parser)
+        parser.add_argument(
+            "--watch",
+            nargs="?",
+            const=True,
+            metavar="UUID",
+            help="Show the progress until the end, of the rollout named or the one started; works without a worker too.",
+        )
+
+    def handle(self, *, targets: list[str], dry_run: bool, watch: bool | str | None, **options: Any) -> None:
+        verb = targets[0] if targets else ""
+        if verb in CHANGES:
+            rollout = _named(targets[1:])
+            CHANGES[verb](rollout)
+            self._tell(rollout)
+            return
+        there = isinstance(watch, str)
+        if verb == RETRY:
+            rollout = rollouts.retry_failed(_named(targets[1:]), actor=self.actor)
+        elif there:
+            rollout = _named([str(watch), *targets])
+        else:
+            started = self._start(targets, dry_run, options)
+            if started is None:
+                return
+            rollout = started
+        if watch:
+            follow(rollout, silent=self.as_json or not sys.stderr.isatty())
+        self._tell(rollout)
+        _check_went_well(rollout, named=not (there or options["everywhere"]), waited=bool(watch))
+
+    def _start(self, targets: list[str], dry_run: bool, options: dict[str, Any]) -> Rollout | None:
+        profile, rest = (None, targets) if options["assigned"] else _profile(targets)
+        pace = Rollout(
+            **{
+                name: options[name]
+                for name in ("name", "canary_size", "wave_size", "server_limit", "site_limit")
+            },
+            **{name: options[name] for name in ("wave_pause", "wave_jitter", "unconfirmed_fails")},
+            **(options["abort"] or {}),
+            **(options["window"] or {}),
+        )
+        what: dict[str, Any] = {
+            "selection": _selection(rest, profile, options),
+            "profile": profile,
+            "pace": pace,
+            "include_unchanged": options["include_unchanged"],
+        }
+        if not dry_run:
+            return rollouts.start(**what, actor=self.actor)
+        plan = rollouts.plan(**what)
+        self._tell_plan(plan)
+        if plan.refused and not options["everywhere"]:
+            raise CommandError(f"{plan.refused_total} of {plan.looked_at} phones would be refused.")
+        return None
+
+    def _tell(self, rollout: Rollout) -> None:
+        row = told(rollout)
+        self.report([row], COLUMNS)
+        if not self.as_json:
+            self._tell_reasons("Failed", row["failures"])
+            self._tell_reasons("Refused", row["refused"])
+
+    def _tell_plan(self, plan: Plan) -> None:
+        waves = [len(wave) for wave in plan.waves]
+        row: dict[str, Any] = {
+            "dry_run": True,
+            "total": plan.total,
+            "unchanged": plan.unchanged,
+            "refused_total": plan.refused_total,
+            "refused": plan.refused,
+            "waves": waves,
+        }
+        if self.as_json:
+            self.report([row])
+            return
+        self.report([row | {"waves": len(waves), "canary": waves[0] if waves else 0}], PLAN_COLUMNS)
+        self._tell_reasons("Refused", plan.refused)
+
+    def _tell_reasons(self, title: str, groups: list[dict[str, Any]]) -> None:
+        if groups:
+            self.say(f"{title}:")
+            self.report(groups, REASONS)
+
+
+def _add_pace(parser: ArgumentParser) -> None:
+    pace = parser.add_argument_group("how fast and how far")
+    pace.add_argument("--name", default="", help="For people.")
+    number: dict[str, Any] = {"type": positive(int, at_most=MOST), "metavar": "N"}
+    pace.add_argument("--canary", dest="canary_size", default=0, help="Phones in the first wave.", **number)
+    pace.add_argument("--wave", dest="wave_size", help="Phones in each further wave.", **number)
+    pace.add_argument("--parallel", dest="server_limit", help="At once per file server.", **number)
+    pace.add_argument("--parallel-per-site", dest="site_limit", help="At once per location.", **number)
+    seconds: dict[str, Any] = {"type": positive(int, at_most=WEEK), "metavar": "S", "default": 0}
+    pace.add_argument("--pause", dest="wave_pause", help="Seconds between waves.", **seconds)
+    pace.add_argument(
+        "--jitter", dest="wave_jitter", help="Up to so many seconds more, by chance.", **seconds
+    )
+    pace.add_argument(
+        "--window",
+        type=argument(window),
+        metavar="HH:MM-HH:MM",
+        help="Begin with phones only in this time of day, in the account's time zone.",
+    )
+    pace.add_argument(
+        "--abort-after",
+        type=argument(share_or_count),
+        dest="abort",
+        metavar="N|P%",
+        help="End it when so many phones failed.",
+    )
+    pace.add_argument(
+        "--tolerate-unconfirmed",
+        action="store_false",
+        dest="unconfirmed_fails",
+        help="Phones of which nothing was seen after the restart do not count as failed.",
+    )
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise UsageError(f"“{text}” is not a UUID.") from None
+
+
+def _named(uuids: list[str]) -> Rollout:
+    if len(uuids) != 1:
+        raise UsageError("Name one rollout by its UUID.")
+    rollout = Rollout.objects.select_related("account", "profile").filter(uuid=_uuid(uuids[0])).first()
+    if rollout is None:
+        raise CommandError(f"There is no rollout {uuids[0]}.")
+    return rollout
+
+
+def _profile(targets: list[str]) -> tuple[PhoneProfile, list[str]]:
+    if not targets:
+        raise UsageError("Name a profile by its UUID, or say --assigned.")
+    uuid = _uuid(targets[0])
+    profile = PhoneProfile.objects.select_related("user__account", "revision").filter(uuid=uuid).first()
+    if profile is None:
+        raise CommandError(f"There is no profile {uuid}.")
+    return profile, targets[1:]
+
+
+def _selection(macs: list[str], profile: PhoneProfile | None, options: dict[str, Any]) -> Selection:
+    ways = [bool(macs), options["file"] is not None, options["group"] is not None, options["everywhere"]]
+    if sum(ways) != 1:
+        raise UsageError("Name phones by their MAC addresses or by one of --file, --group and --all.")
+    account = account_numbered(options["account"]) if options["account"] is not None else None
+    rows = account.phones.all() if account else Phone.objects.all()
+    if macs:
+        try:
+            return phones_by_mac(rows, map(parse_mac, macs))
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+    if options["file"] is not None:
+        try:
+            return phones_by_mac(rows, read_macs(options["file"].read_text(encoding="utf-8-sig")))
+        except (OSError, UnicodeDecodeError) as error:
+            raise CommandError(f"{options['file']} cannot be read: {error}") from None
+    if options["group"] is not None:
+        groups = PhoneGroup.objects.filter(name=options["group"], **({"account": account} if account else {}))
+        if len(found := list(groups[:2])) != 1:
+            problem = "Several groups have this name; say --account." if found else "There is no such group."
+            raise CommandError(problem)
+        return phones_of_group(rows, found[0])
+    owner = profile.user.account if profile else None
+    if owner is None and account is None and profile is not None:
+        raise UsageError("The profile belongs to staff, not to an account: say --account.")
+    return Selection(owner.phones.all() if owner and account is None else rows)
+
+
+def _check_went_well(rollout: Rollout, *, named: bool, waited: bool) -> None:
+    row = told(rollout)
+    problems = []
+    if waited and row["confirmed"] != rollout.total:
+        problems.append(f"{rollout.total - row['confirmed']} of {rollout.total} phones are not confirmed")
+    if named and rollout.refused_total:
+        problems.append(f"{rollout.refused_total} phones were refused")
+    if problems:
+        raise CommandError(f"{'; '.join(problems)}.")
