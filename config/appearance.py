@@ -82,6 +82,7 @@ NAVIGATION = [
             _list_of("contacts_app.accountgroup", "Account groups", "groups"),
             _list_of("contacts_app.extension", "Extensions", "tag"),
             _list_of("contacts_app.notificationcontact", "Notification contacts", "contact_mail"),
+            _list_of("contacts_app.mail", "Mail", "outgoing_mail"),
             _list_of("contacts_app.user", "Users", "person"),
             _list_of("auth.group", "Groups", "group"),
             _list_of("contacts_app.apitoken", "API tokens", "key"),

@@ -4,6 +4,7 @@ Alice runs account `acme`, Bob is her colleague without rights, Charlie is a str
 """
 
 import pytest
+from celery import current_app
 from django.core.cache import cache
 
 
@@ -75,3 +76,11 @@ def root(db):
     from contacts_app.models import User
 
     return User.objects.create_superuser("root@example.org", "correct horse")
+
+
+@pytest.fixture
+def no_inline_work():
+    """Nudges from the test's own process go nowhere: work is done by the workers that the test runs."""
+    current_app.conf.task_always_eager = False
+    yield
+    current_app.conf.task_always_eager = True

@@ -2,6 +2,7 @@
 
 from contacts_app.admin.account import AccountAdmin, AccountGroupAdmin, ExtensionAdmin
 from contacts_app.admin.api_token import ApiTokenAdmin, LoginSessionAdmin
+from contacts_app.admin.mail import MailAdmin
 from contacts_app.admin.notification_contact import NotificationContactAdmin
 from contacts_app.admin.user import GroupAdmin, UserAdmin
 
@@ -12,6 +13,7 @@ __all__ = [
     "ExtensionAdmin",
     "GroupAdmin",
     "LoginSessionAdmin",
+    "MailAdmin",
     "NotificationContactAdmin",
     "UserAdmin",
 ]

@@ -36,7 +36,7 @@ class Mail(models.Model):
         related_name="mails",
         db_index=False,  # The index below begins with it.
     )
-    to = models.CharField(max_length=EMAIL_LENGTH)
+    to = models.CharField(max_length=EMAIL_LENGTH, db_index=True)
     subject = models.CharField(max_length=255)
     text = models.TextField()
     html = models.TextField("HTML", blank=True)

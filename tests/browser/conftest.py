@@ -9,9 +9,9 @@ from django.db import connection
 from django.urls import reverse
 
 from phones_app.services.deployment_run import run_due
-from tests.phones_app.conftest import no_inline_work, site
+from tests.phones_app.conftest import site
 
-__all__ = ["no_inline_work", "site"]
+__all__ = ["site"]
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [

@@ -3,7 +3,6 @@
 import time
 
 import pytest
-from celery import current_app
 
 from phones_app.models import Deployment
 from phones_app.services.deployment_run import run_due
@@ -38,11 +37,3 @@ def finish():
             time.sleep(0.05)
 
     return work
-
-
-@pytest.fixture
-def no_inline_work():
-    """Nudges from the test's own process go nowhere: work is done by the workers that the test runs."""
-    current_app.conf.task_always_eager = False
-    yield
-    current_app.conf.task_always_eager = True

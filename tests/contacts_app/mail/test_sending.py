@@ -1,8 +1,10 @@
 """Mail leaves with the commit, waits for a server that is away, and ends where it is refused."""
 
 import ssl
+from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -10,6 +12,8 @@ from contacts_app.models import Mail
 from contacts_app.services.mail import queue_mail
 from tests.peers.mail import html_of, text_of
 from tests.peers.tls import write_certificate
+from tests.processes import processes
+from tests.servers import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -149,3 +153,25 @@ def test_a_server_may_ask_for_encryption(settings, acme, tmp_path, mail_server):
         mail = queue(acme)[0]
         assert state_of(mail)[0] == "queued"
         assert "STARTTLS" in mail.error
+
+
+def test_a_worker_that_dies_between_sent_and_recorded_sends_again_under_the_same_name(
+    mail_server, acme, no_inline_work, tmp_path
+):
+    with processes(tmp_path) as running:
+        running.environment["EMAIL_URL"] = mail_server.url
+        running.environment["DEFAULT_FROM_EMAIL"] = settings.DEFAULT_FROM_EMAIL
+        mail_server.on_message = lambda: running.kill("worker")
+        mails = [queue(acme, f"{number}@acme.example")[0] for number in range(3)]
+        running.start_worker()
+        running.start_sweep()
+        wait_for(lambda: mail_server.messages and "worker" not in running.running)
+        mail_server.on_message = lambda: None
+        assert state_of(mails[0]) == ("queued", 1)
+        running.start_worker()
+        # The lease of the dead worker runs out.
+        Mail.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+        wait_for(lambda: {state_of(mail)[0] for mail in mails} == {"sent"})
+    name = f"<{mails[0].uuid}@patchbay.example>"
+    assert [message["Message-ID"] for message in mail_server.to("0@acme.example")] == [name, name]
+    assert len(mail_server.messages) == 4
