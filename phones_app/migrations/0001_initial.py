@@ -710,6 +710,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='phone',
+            index=models.Index(fields=['phone_ip'], name='phone_by_ip'),
+        ),
+        migrations.AddIndex(
+            model_name='phone',
             index=models.Index(fields=['in_call', 'mac'], name='phone_in_call'),
         ),
         migrations.AddIndex(

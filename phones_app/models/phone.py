@@ -156,6 +156,7 @@ class Phone(models.Model):
             models.Index(fields=["software_type", "mac"], name="phone_by_software"),
             models.Index(fields=["software_version", "mac"], name="phone_by_load"),
             models.Index(fields=["presence", "mac"], name="phone_by_presence"),
+            models.Index(fields=["phone_ip"], name="phone_by_ip"),
             models.Index(fields=["in_call", "mac"], name="phone_in_call"),
             models.Index(fields=["last_seen_at", "mac"], name="phone_by_last_seen"),
             models.Index(

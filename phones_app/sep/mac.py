@@ -24,6 +24,15 @@ def parse_mac(text: str) -> str:
     return digits
 
 
+def is_mac(text: str) -> bool:
+    """Say whether this is a phone's MAC address, in any spelling."""
+    try:
+        parse_mac(text)
+    except ValueError:
+        return False
+    return True
+
+
 def colons(mac: str) -> str:
     """Return the form for people: AA:BB:CC:DD:EE:FF."""
     return ":".join(mac[place : place + 2] for place in range(0, 12, 2))
@@ -37,9 +46,4 @@ def file_name(mac: str) -> str:
 def mac_of_file_name(name: str) -> str | None:
     """Return the MAC address in a file name, None unless the name is exactly what a phone asks for."""
     match = _FILE_NAME.fullmatch(name)
-    if match is None:
-        return None
-    try:
-        return parse_mac(match[1])
-    except ValueError:
-        return None
+    return match[1] if match is not None and is_mac(match[1]) else None

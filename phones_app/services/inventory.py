@@ -160,7 +160,7 @@ def write_down(seen: Sequence[Seen]) -> int:
         note(phone, found, now)
         told.append(phone)
         if is_news(before, phone.presence):
-            happenings.append(_happening(phone))
+            happenings.append(happening(phone))
     Phone.objects.bulk_update(told, WRITTEN, batch_size=BATCH)
     emit_many(happenings)
     return len(told)
@@ -221,7 +221,8 @@ def _pause() -> timedelta:
     return timedelta(seconds=(settings.PHONE_LOOK_SECONDS or 900.0) * random.uniform(0.8, 1.2))  # noqa: S311
 
 
-def _happening(phone: Phone) -> Happening:
+def happening(phone: Phone) -> Happening:
+    """The event that says what has become of a phone."""
     return Happening(
         account=phone.account,
         tags=[TAGS[Presence(phone.presence)]],
