@@ -115,6 +115,16 @@ MESSAGING_WEBHOOK_SECONDS = env.float("MESSAGING_WEBHOOK_SECONDS", default=10.0)
 CALLBACK_NETWORKS = env.str("CALLBACK_NETWORKS", default="")
 # How long a callback may take to answer when it has no time-out of its own (seconds).
 CALLBACK_SECONDS = env.float("CALLBACK_SECONDS", default=10.0)
+# When a delivery is attempted, in seconds after the first attempt; then the fallbacks have their turn (events spec §7.1).
+CALLBACK_ATTEMPT_SECONDS = env.list("CALLBACK_ATTEMPT_SECONDS", cast=float, default=[0.0, 30.0, 120.0, 600.0])
+# A callback is switched off after so many deliveries in a row whose attempts were used up, or so long without success.
+CALLBACK_EXHAUSTED_LIMIT = env.int("CALLBACK_EXHAUSTED_LIMIT", default=50)
+CALLBACK_FAILING_SECONDS = env.float("CALLBACK_FAILING_SECONDS", default=86_400.0)
+# After so many requests in a row without an answer nothing is sent to a callback for so long.
+CALLBACK_SILENT_LIMIT = env.int("CALLBACK_SILENT_LIMIT", default=3)
+CALLBACK_REST_SECONDS = env.float("CALLBACK_REST_SECONDS", default=30.0)
+# So many callbacks a worker delivers to at a time, one request each.
+CALLBACK_LANES = env.int("CALLBACK_LANES", default=8)
 # The guide prints the URLs that create profiles and listeners with an id at their end; clients written from it send one.
 EVENTS_ID_ON_CREATE = env.bool("EVENTS_ID_ON_CREATE", default=True)
 # Whether the provider's own limits on the number of requests hold here too (429).
@@ -232,6 +242,7 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "ENUM_NAME_OVERRIDES": {
+        "EventTagEnum": "profiles_app.services.tags.TAGS",
         "SoftwareTypeEnum": "phones_app.models.phone.SoftwareType.choices",
         "DeploymentStateEnum": "phones_app.models.deployment.State.choices",
         "StepStateEnum": "phones_app.models.deployment.StepState.choices",

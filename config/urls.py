@@ -7,11 +7,15 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, Spec
 
 from config import health
 from contacts_app.pages import unsubscribe
+from profiles_app.pages import callback_unsubscribe
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("admin/", admin.site.urls),
     path("unsubscribe", unsubscribe, name="unsubscribe"),
+    path(
+        "callback-unsubscribe/<int:listener_id>/<str:code>", callback_unsubscribe, name="callback_unsubscribe"
+    ),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path(

@@ -3,5 +3,6 @@
 from django.dispatch import Signal
 
 # Something happened that those who listen for events are to hear of. Sent within the transaction of the change,
-# with `account` (None: the portal itself), `tags`, `data_type`, `data` and `data_object_uuid`.
+# with what profiles_app.services.event.emit takes: `account` (None: the portal itself), `extension`, `tags`,
+# `data_type`, `data` and `data_object_uuid`.
 happened = Signal()

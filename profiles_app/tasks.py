@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from profiles_app.services import inbound_message
+from profiles_app.services import delivery_run, inbound_message
 
 
 @shared_task(ignore_result=True)
@@ -14,3 +14,4 @@ def deliver_message(pk: int) -> None:
 @shared_task(ignore_result=True)
 def deliver_due() -> None:
     """Find out who is told of new events, and deliver whatever is due."""
+    delivery_run.deliver_due()

@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from contacts_app.models import Account, ApiToken, Extension, User
 from contacts_app.services.actor import Actor
 from contacts_app.services.history import update_recorded
+from contacts_app.signals import happened
 
 PREFIX = "pb"
 # Writing the last use on every request would make every read a write.
@@ -50,7 +52,7 @@ def create_token(
     scope = (
         ApiToken.Scope.EXTENSION if extension else ApiToken.Scope.ACCOUNT if account else ApiToken.Scope.STAFF
     )
-    token = ApiToken.objects.create(
+    token = ApiToken(
         name=name,
         key_id=key_id,
         digest=_digest(secret),
@@ -63,6 +65,10 @@ def create_token(
         created_by=created_by,
         parent=parent,
     )
+    with transaction.atomic():
+        token.save()
+        if parent is None:  # Tokens minted by programs come and go by the hour.
+            _tell(token, "created-token")
     return token, f"{PREFIX}_{key_id}_{secret}"
 
 
@@ -123,7 +129,23 @@ def find_token(text: str, address: str) -> ApiToken | None:
 
 
 def revoke_token(token: ApiToken) -> None:
-    update_recorded(ApiToken.objects.filter(pk=token.pk, revoked_at=None), revoked_at=timezone.now())
+    with transaction.atomic():
+        good = ApiToken.objects.filter(pk=token.pk, revoked_at=None)
+        revoked = update_recorded(good, revoked_at=timezone.now())
+        if revoked and token.parent_id is None:
+            _tell(token, "revoked-token")
+
+
+def _tell(token: ApiToken, tag: str) -> None:
+    happened.send(
+        ApiToken,
+        account=token.account,
+        extension=token.extension,
+        tags=["api-token", tag],
+        data_type="api-token",
+        data={"uuid": token.uuid, "key_id": token.key_id, "name": token.name, "scope": token.scope},
+        data_object_uuid=token.uuid,
+    )
 
 
 def _inside(address: str, networks: str) -> bool:

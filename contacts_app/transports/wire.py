@@ -15,7 +15,7 @@ EVIDENCE_LIMIT = 8192
 _UNREACHABLE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN}
 
 
-@dataclass(frozen=True)
+@dataclass
 class Deadline:
     """A moment on the monotonic clock that a whole conversation respects, however many reads it takes."""
 
@@ -24,6 +24,10 @@ class Deadline:
     @classmethod
     def after(cls, seconds: float) -> "Deadline":
         return cls(time.monotonic() + seconds)
+
+    def renew(self, seconds: float) -> None:
+        """Begin the next conversation on the same connection."""
+        self.moment = time.monotonic() + seconds
 
     def left(self) -> float:
         return max(0.0, self.moment - time.monotonic())

@@ -4,7 +4,6 @@ A claim is a lease: `lease_owner` and `lease_until` on the row, renewed by a hea
 that is killed stops renewing; another one takes the row over and goes on in the state where it stands.
 """
 
-import threading
 import uuid
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
@@ -13,11 +12,12 @@ from datetime import timedelta
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections, connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from contacts_app.authorship import Author, authored
+from contacts_app.services.heartbeat import Heartbeat
 from phones_app.models import Deployment, DeploymentStep, Sweep
 from phones_app.models.deployment import State, StepState
 from phones_app.services.deployment import no_live_lease
@@ -39,7 +39,7 @@ def run_due(stopped: Callable[[], bool] = lambda: False) -> int:
     first = [] if stopped() else claim(owner, most)
     if not first:
         return 0
-    with closing(FtpPool()) as pool, Heartbeat(owner), ThreadPoolExecutor(most) as threads:
+    with closing(FtpPool()) as pool, Heartbeat(_held_by(owner)), ThreadPoolExecutor(most) as threads:
         lanes = {threads.submit(_lane, pk, owner, pool, stopped) for pk in first}
         worked = 0
         while lanes:
@@ -113,30 +113,8 @@ def claim(owner: str, limit: int) -> list[int]:
     return keys
 
 
-class Heartbeat:
-    """Renews the leases of one owner in the background while the `with` block runs."""
-
-    def __init__(self, owner: str) -> None:
-        self.owner = owner
-        self.stopped = threading.Event()
-        self.thread = threading.Thread(target=self._beat, name="lease-heartbeat", daemon=True)
-
-    def __enter__(self) -> None:
-        self.thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.stopped.set()
-        self.thread.join()
-
-    def _beat(self) -> None:
-        while not self.stopped.wait(settings.LEASE_SECONDS / 4):
-            try:
-                until = timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
-                Deployment.objects.filter(lease_owner=self.owner, finished_at=None).update(lease_until=until)
-            except Exception:
-                log.exception("could not renew leases")
-                close_old_connections()
-        connection.close()
+def _held_by(owner: str) -> QuerySet[Deployment]:
+    return Deployment.objects.filter(lease_owner=owner, finished_at=None)
 
 
 def _run(pk: int, owner: str, pool: FtpPool) -> None:

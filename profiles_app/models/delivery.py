@@ -85,6 +85,9 @@ class CallbackLane(models.Model):
         Callback, on_delete=models.CASCADE, primary_key=True, related_name="lane", editable=False
     )
     wake_at = models.DateTimeField(null=True, help_text="Empty: nothing is pending.")
+    resting_until = models.DateTimeField(
+        null=True, help_text="Nothing is sent before: the last requests were not answered."
+    )
     lease_owner = models.CharField(max_length=32, blank=True)
     lease_until = models.DateTimeField(null=True)
     silent_in_row = models.PositiveIntegerField(
@@ -98,6 +101,9 @@ class CallbackLane(models.Model):
     )
     last_success_at = models.DateTimeField(null=True)
     told_at = models.DateTimeField(null=True, help_text="When the last mail about failures was written.")
+    told_of_trouble = models.BooleanField(
+        default=False, help_text="Whoever was told that it fails is told when it works again."
+    )
 
     class Meta:
         indexes = [

@@ -12,8 +12,10 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from profiles_app.models import Callback, EventProfile, Listener
+from profiles_app.models.callback import new_signing_secret
 from profiles_app.services.callback_config import checked_config, merged_config, target_of
 from profiles_app.services.callback_schemas import CONFIG_SCHEMAS
+from profiles_app.services.callback_state import tell_listeners
 from profiles_app.services.errors import Changed, InUse
 from profiles_app.services.level import Level
 from profiles_app.services.probe import refuse_unless_it_answers
@@ -30,7 +32,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "name": ("name", "name_sound"),
     "profile_id": ("profile",),
     "fallback_callback_id": ("fallback_callback",),
-    "enabled": ("enabled",),
+    "enabled": ("enabled", "disabled_reason", "disabled_at"),
     "mode": _CONFIG_COLUMNS,
     "config": _CONFIG_COLUMNS,
 }
@@ -93,7 +95,15 @@ def delete_callback(callback: Callback) -> None:
             raise InUse(USED_BY_LISTENER)
         if Callback.objects.filter(fallback_callback=callback).exists():
             raise InUse(USED_AS_FALLBACK)
+        tell_listeners(callback, "deleted-listener-callback")
         callback.delete()
+
+
+def renew_signing_secret(callback: Callback) -> str:
+    """Give the callback another secret to sign deliveries with, and return it: it is not shown again."""
+    callback.signing_secret = new_signing_secret()
+    callback.save(update_fields=["signing_secret"])
+    return callback.signing_secret
 
 
 def find_reference(rows: QuerySet[Any], pk: int | None, field: str) -> Any:
@@ -154,7 +164,9 @@ def _apply(callback: Callback, given: Mapping[str, Any], level: Level) -> None:
 
 
 def _derive(callback: Callback) -> None:
-    """Set what callbacks are found by."""
+    """Set what callbacks are found by, and forget why one that is on again was switched off."""
+    if callback.enabled:
+        callback.disabled_reason, callback.disabled_at = "", None
     callback.target = target_of(callback.mode, callback.config)
     callback.name_sound = soundex(callback.name or "")[:128]
 

@@ -11,12 +11,14 @@ from uuid import UUID
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
+from django.dispatch import Signal
 from django.utils import timezone
 
 from contacts_app.models import Account, Extension
+from contacts_app.services.nudge import nudge
 from profiles_app.models import Event, Listener
-from profiles_app.services.nudge import nudge
 
+DELIVER = "profiles_app.tasks.deliver_due"
 BATCH = 1000
 
 
@@ -46,6 +48,11 @@ def emit(
     return emit_many([Happening(account, tags, data_type, data, data_object_uuid, extension)])[0]
 
 
+def emit_happened(*, signal: Signal, sender: Any, **happening: Any) -> None:
+    """What the app below tells by its signal."""
+    emit(**happening)
+
+
 def emit_many(happenings: Sequence[Happening]) -> list[Event]:
     """Write many events, in their order, with two statements for each thousand of them."""
     if not happenings:
@@ -55,7 +62,7 @@ def emit_many(happenings: Sequence[Happening]) -> list[Event]:
         Listener.objects.filter(account__in=accounts).order_by().values_list("account", flat=True).distinct()
     )
     now = timezone.now()
-    events = [_event(happening) for happening in happenings]
+    events = [new_event(happening) for happening in happenings]
     for event in events:
         # Where nobody listens an event is history from the beginning.
         event.matched_at = None if event.account_id in heard else now
@@ -67,7 +74,8 @@ def emit_many(happenings: Sequence[Happening]) -> list[Event]:
     return events
 
 
-def _event(happening: Happening) -> Event:
+def new_event(happening: Happening) -> Event:
+    """The row of an event, not stored."""
     return Event(
         account=happening.account,
         extension=happening.extension,
@@ -82,4 +90,4 @@ def _event(happening: Happening) -> Event:
 def _nudge_for(first: int) -> None:
     # Whoever matches goes on until nothing is left, so with older events still unmatched a worker was told already.
     if not Event.objects.filter(matched_at=None, pk__lt=first).exists():
-        nudge()
+        nudge(DELIVER)

@@ -14,6 +14,7 @@ from kombu.exceptions import KombuError
 from contacts_app.transports.errors import TransportError
 from contacts_app.transports.networks import Networks
 from profiles_app.models import InboundMessage, NumberLease
+from profiles_app.services.errors import outward_message
 from profiles_app.transports import send
 
 log = structlog.get_logger(__name__)
@@ -94,9 +95,7 @@ def _post(url: str, body: dict[str, Any]) -> tuple[bool | None, str]:
         seconds = settings.MESSAGING_WEBHOOK_SECONDS
         status = send("POST", url, body=json.dumps(body).encode(), networks=networks, timeout=seconds).status
     except TransportError as error:
-        # Where a name leads to inside our network is nobody's business outside.
-        outside = error.code == "outside-networks"
-        return None, "This address may not be spoken to." if outside else f"{error.message}."
+        return None, outward_message(error)
     if status >= 500:
         return None, f"Answered {status}."
     return status < 300, f"Answered {status}."

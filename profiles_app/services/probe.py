@@ -9,6 +9,7 @@ from contacts_app.transports.errors import TransportError
 from contacts_app.transports.networks import Networks
 from profiles_app.models import Callback
 from profiles_app.services.callback_config import HTTP_MODES
+from profiles_app.services.errors import outward_message
 from profiles_app.transports import send
 
 PROBE_BODY = b'{"test": 1}'
@@ -36,9 +37,7 @@ def probe(callback: Callback) -> Probe:
             timeout=config.get("timeout") or settings.CALLBACK_SECONDS,
         )
     except TransportError as error:
-        # Where a name of ours leads to inside our network is nobody's business outside.
-        outside = error.code == "outside-networks"
-        return Probe(False, "This address may not be spoken to." if outside else f"{error.message}.")
+        return Probe(False, outward_message(error))
     return Probe(answer.status in PASSING, f"The URL answers {answer.status}; 200 and 201 pass.")
 
 

@@ -37,6 +37,35 @@ GUIDE_ONLY = (
     "deactivated-listener-callback",
     "deleted-listener-callback",
 )
-TAGS = PUBLISHED + GUIDE_ONLY
+# Patchbay's own events. Each bears the general tag and the particular one; see docs/events.md.
+OWN = (
+    "profile",
+    "phone-profile",
+    "event-profile",
+    "messaging-profile",
+    "outbound-voice-profile",
+    "myaccount-profile",
+    "created-profile",
+    "changed-profile",
+    "deleted-profile",
+    "deployment",
+    "uploaded-deployment",
+    "confirmed-deployment",
+    "failed-deployment",
+    "phone",
+    "restarted-phone",
+    "unreachable-phone",
+    "seen-phone",
+    "rollout",
+    "started-rollout",
+    "paused-rollout",
+    "aborted-rollout",
+    "finished-rollout",
+    "api-token",
+    "created-token",
+    "revoked-token",
+    "test-event",
+)
+TAGS = PUBLISHED + GUIDE_ONLY + OWN
 # Errors of the API concern the account, so no extension hears of them.
 ACCOUNT_TAGS = ("api-error", "api-error-trusted")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,10 +17,16 @@ from profiles_app.api.events.schema import (
     documented_item,
     documented_list,
     example,
+    failures,
 )
 from profiles_app.api.events.views import CollectionView, ItemView, ResourceView
 from profiles_app.models import Callback
-from profiles_app.services.callback import create_callback, delete_callback, update_callback
+from profiles_app.services.callback import (
+    create_callback,
+    delete_callback,
+    renew_signing_secret,
+    update_callback,
+)
 from profiles_app.services.callback_config import masked_config
 from profiles_app.services.callback_health import health_of
 
@@ -124,3 +130,21 @@ class CallbackHealth(CallbackView, ItemView):
             periods.reverse()
         page = periods[query.offset : query.offset + query.limit]
         return Response(query.envelope(len(periods), list(HealthRecord(page, many=True).data)))
+
+
+class SigningSecretRecord(serializers.Serializer[Any]):
+    signing_secret = serializers.CharField(
+        help_text="`X-Patchbay-Signature` is `sha256=` and the HMAC-SHA256, in hex, of `X-Patchbay-Timestamp`, a dot "
+        "and the body."
+    )
+
+
+class SigningSecret(CallbackView, ItemView):
+    http_method_names = ["post"]
+
+    @extend_schema(request=None, responses={201: SigningSecretRecord, **failures(401, 403, 404)})
+    def post(self, request: Request, **_: Any) -> Response:
+        """Give the callback a new secret to sign deliveries with. It is shown this once; the former one ends now."""
+        answer = Response({"signing_secret": renew_signing_secret(self.row())}, status=201)
+        answer["Cache-Control"] = "no-store"
+        return answer

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from profiles_app.api.events import access_token, callback, listener, overview, profile
+from profiles_app.api.events import access_token, callback, ingest, listener, overview, profile
 from profiles_app.api.events.slips import item_paths
 
 LISTENER = "listeners/<int:listener_id>"
@@ -13,6 +13,8 @@ events = [
     path("callbacks", callback.CallbackList.as_view()),
     path("callbacks/<int:id>", callback.CallbackDetail.as_view()),
     path("callbacks/<int:id>/health", callback.CallbackHealth.as_view()),
+    path("callbacks/<int:id>/signing-secret", callback.SigningSecret.as_view()),
+    path("ingest", ingest.Ingest.as_view()),
     path("listeners", listener.ListenerList.as_view()),
     *item_paths("listeners", listener.ListenerDetail, listener.ListenerList),
     path(f"{LISTENER}/subscriptions", listener.SubscriptionList.as_view()),

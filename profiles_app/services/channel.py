@@ -1,0 +1,191 @@
+"""The ways to a callback: HTTP requests over one connection, mails through one server. No decisions about tries.
+
+An answer may repeat what was sent, so whatever is kept of it is cleared of the callback's secrets first.
+"""
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Protocol, Self
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMessage, get_connection
+from django.utils import timezone
+
+from contacts_app.transports.errors import TransportError
+from contacts_app.transports.networks import Networks
+from profiles_app.models import Callback
+from profiles_app.services.callback_config import HTTP_MODES
+from profiles_app.services.envelope import (
+    EVENT_HEADER,
+    SIGNATURE_HEADER,
+    TIMESTAMP_HEADER,
+    signature,
+    to_json,
+    to_text,
+    unsubscribe_link,
+)
+from profiles_app.services.errors import outward_message
+from profiles_app.transports import EXCERPT_BYTES, Connection
+
+GONE = 410
+MASK = "•••"
+# Of an answer this much is kept (characters).
+EXCERPT = EXCERPT_BYTES // 2
+# What stands for no secret: too short to be one, and too common to be taken out of an answer.
+SHORTEST_SECRET = 4
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One try. Without a `status` nobody answered, or it was a mail."""
+
+    started_at: datetime
+    duration_ms: int
+    ok: bool
+    status: int | None = None
+    error_code: str = ""
+    error: str = ""
+    excerpt: str = ""
+
+    @property
+    def is_silent(self) -> bool:
+        """Nobody answered: the next one will hardly be answered either."""
+        return not self.ok and self.status is None
+
+
+class Channel(Protocol):
+    """Used by one thread. `send` says how it went and raises nothing that the other side could be the cause of."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def send(self, body: Mapping[str, Any]) -> Attempt: ...
+
+
+def channel_to(callback: Callback) -> Channel:
+    return HttpChannel(callback) if callback.mode in HTTP_MODES else MailChannel(callback)
+
+
+class HttpChannel:
+    def __init__(self, callback: Callback) -> None:
+        config = callback.config
+        self._url, self._method = config["url"], config["method"]
+        self._headers = [(header["name"], header["value"]) for header in config.get("headers", [])]
+        self._timeout = float(config.get("timeout") or settings.CALLBACK_SECONDS)
+        self._signing_secret = callback.signing_secret
+        self._secrets = _secrets(self._url, [value for _, value in self._headers])
+        self._connection: Connection | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._hang_up()
+
+    def send(self, body: Mapping[str, Any]) -> Attempt:
+        content = b"" if self._method == "GET" else to_json(body).encode()
+        started_at, started = timezone.now(), time.monotonic()
+        timestamp = int(started_at.timestamp())
+        headers = [
+            *self._headers,
+            (EVENT_HEADER, body["uuid"]),
+            (TIMESTAMP_HEADER, str(timestamp)),
+            (SIGNATURE_HEADER, signature(self._signing_secret, timestamp, content)),
+        ]
+        try:
+            answer = self._connected().send(
+                self._method, body=content or None, headers=headers, timeout=self._timeout
+            )
+        except TransportError as error:
+            self._hang_up()
+            text = masked(outward_message(error), self._secrets)[:512]
+            return Attempt(started_at, _since(started), False, error_code=error.code, error=text)
+        ok = 200 <= answer.status < 300
+        excerpt = masked(answer.excerpt, self._secrets)[:EXCERPT]
+        words = "" if ok else f"Answered {answer.status}."
+        return Attempt(started_at, _since(started), ok, answer.status, "" if ok else "status", words, excerpt)
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            networks = Networks.parse(settings.CALLBACK_NETWORKS)
+            self._connection = Connection(self._url, networks=networks, timeout=self._timeout)
+        return self._connection
+
+    def _hang_up(self) -> None:
+        if self._connection is not None:
+            self._connection.__exit__()
+            self._connection = None
+
+
+class MailChannel:
+    """A mail for each event, as JSON or as lines of text (events spec §7)."""
+
+    def __init__(self, callback: Callback) -> None:
+        config = callback.config
+        self._address, self._mode = config["email"], config["mode"]
+        self._server = get_connection()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.close()
+
+    def send(self, body: Mapping[str, Any]) -> Attempt:
+        started_at, started = timezone.now(), time.monotonic()
+        try:
+            self._server.send_messages([self._mail(body)])
+        except OSError as error:  # SMTPException is one
+            self._server.close()
+            text = f"The mail server did not take it: {error}"[:512]
+            return Attempt(started_at, _since(started), False, error_code="mail", error=text)
+        return Attempt(started_at, _since(started), True)
+
+    def _mail(self, body: Mapping[str, Any]) -> EmailMessage:
+        headers = {}
+        if listener := body["listener_id"]:
+            link = unsubscribe_link(listener, self._address)
+            body = {**body, "unsubscribe_link": link}
+            # RFC 8058: mailboxes offer this as a button.
+            headers = {"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+        return EmailMessage(
+            subject=f"Event: {' '.join(body['tags'])}"[:255],
+            body=to_text(body) if self._mode == "text" else to_json(body, indent=2),
+            to=[self._address],
+            headers=headers,
+        )
+
+
+def masked(text: str, secrets: Iterable[str]) -> str:
+    """The text without the secrets, as they are or as JSON spells them; nor with the beginning of one at its end."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, MASK)
+        for length in range(min(len(secret) - 1, len(text)), SHORTEST_SECRET - 1, -1):
+            if text.endswith(secret[:length]):
+                text = text[:-length] + MASK
+                break
+    return text
+
+
+def _secrets(url: str, values: Iterable[str]) -> set[str]:
+    """What of a callback's configuration may be secret, in every spelling that an answer may repeat it in."""
+    parts = urlsplit(url)
+    target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    bare = [url, target, parts.query, parts.username or "", parts.password or ""]
+    for value in values:
+        # "Bearer …": the token is the secret, with or without the word before it.
+        bare += [value, *value.split()]
+    spelled = {spelling for text in bare for spelling in (text, json.dumps(text)[1:-1])}
+    return {text for text in spelled if len(text) >= SHORTEST_SECRET}
+
+
+def _since(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)

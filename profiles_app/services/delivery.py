@@ -1,0 +1,61 @@
+"""What people do with deliveries: send them again, and send one to see whether a callback takes it."""
+
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.utils import timezone
+
+from contacts_app.services.actor import Actor
+from contacts_app.services.nudge import nudge_after_commit
+from profiles_app.models import Callback, Delivery
+from profiles_app.services.event import DELIVER, Happening, new_event
+from profiles_app.services.matching import Destination, new_delivery, wake_lanes, write_deliveries
+
+BATCH = 500
+
+
+def replay(deliveries: Iterable[Delivery], actor: Actor) -> int:
+    """Deliver again what has ended, with the same uuid and all attempts anew; how many there were.
+
+    What is still pending is left alone, and so is what the actor may not see. The attempts so far stay on record.
+    """
+    keys = [delivery.pk for delivery in deliveries]
+    return sum(_replay(keys[start : start + BATCH], actor) for start in range(0, len(keys), BATCH))
+
+
+@transaction.atomic
+def _replay(keys: list[int], actor: Actor) -> int:
+    now = timezone.now()
+    ended = actor.sees(Delivery.objects.filter(pk__in=keys)).exclude(state=Delivery.State.PENDING)
+    locked = list(ended.select_for_update().order_by("pk").values_list("pk", "callback"))
+    rows = Delivery.objects.filter(pk__in=[pk for pk, _ in locked])
+    rows.update(
+        state=Delivery.State.PENDING,
+        attempt_count=0,
+        outcome=f"Sent again by {actor.label}."[:255],
+        next_attempt_at=now,
+        finished_at=None,
+    )
+    wake_lanes({callback for _, callback in locked}, now)
+    nudge_after_commit(DELIVER)
+    return len(locked)
+
+
+@transaction.atomic
+def send_test_event(callback: Callback, actor: Actor) -> Delivery:
+    """Deliver an event with the tag `test-event` to this callback alone, whatever its listeners want."""
+    now = timezone.now()
+    event = new_event(
+        Happening(
+            account=callback.account,
+            extension=callback.extension,
+            tags=["test-event"],
+            data_type="test",
+            data={"test": True, "callback_id": callback.pk, "requested_by": actor.label},
+        )
+    )
+    event.matched_at = now
+    event.save()
+    write_deliveries([new_delivery(event, Destination(callback.pk, 0), None, now)], now)
+    nudge_after_commit(DELIVER)
+    return Delivery.objects.get(event=event, callback=callback)
