@@ -9,10 +9,12 @@ from unfold.contrib.filters.admin import AllValuesCheckboxFilter, ChoicesCheckbo
 from unfold.decorators import display
 
 from contacts_app.admin.base import PortalAdmin, SecretField, SecretForm, TenantFilter
+from phones_app import sep
 from phones_app.admin.deploy_pages import DeployPages
+from phones_app.admin.look_pages import LookPages
 from phones_app.admin.mac_search import MacSearchMixin
 from phones_app.models import Deployment, Phone
-from phones_app.templatetags.phone_labels import ago, deployment_link
+from phones_app.templatetags.phone_labels import ago, deployment_link, presence_label
 
 RECENT = 10
 
@@ -28,13 +30,24 @@ class PhoneForm(SecretForm):
 
 
 @admin.register(Phone)
-class PhoneAdmin(MacSearchMixin, DeployPages, PortalAdmin):
+class PhoneAdmin(MacSearchMixin, LookPages, DeployPages, PortalAdmin):
     form = PhoneForm
-    list_display = ("phone", "model_here", "account_name", "current_profile", "deployed", "seen", "is_active")
+    list_display = (
+        "phone",
+        "model_here",
+        "account_name",
+        "current_profile",
+        "deployed",
+        "present",
+        "seen",
+        "is_active",
+    )
     list_display_links = ("phone",)
     list_select_related = ("account", "current_profile", "last_deployment")
     list_filter = (
         ("last_deployment__state", ChoicesCheckboxFilter),
+        ("presence", ChoicesCheckboxFilter),
+        "in_call",
         ("software_type", ChoicesCheckboxFilter),
         ("model", AllValuesCheckboxFilter),
         "is_active",
@@ -44,10 +57,13 @@ class PhoneAdmin(MacSearchMixin, DeployPages, PortalAdmin):
     search_fields = ("name", "phone_ip", "location", "current_profile__name", "line_user")
     search_help_text = "MAC in any spelling, name, IP address, location, line or profile"
     autocomplete_fields = ("account", "file_server", "call_manager")
-    readonly_fields = ("uuid", "current_profile", "seen", "is_simulated", "created_at", "updated_at")
-    actions = ["deploy_selected", "restart_selected"]
+    readonly_fields = (
+        *("present", "seen", "looked", "look_error", "other_mac", "in_call", "serial_number"),
+        *("uuid", "current_profile", "is_simulated", "created_at", "updated_at"),
+    )
+    actions = ["deploy_selected", "restart_selected", "look_selected"]
     actions_row = ["deploy_one", "restart_one"]
-    actions_detail = ["deploy_one", "restart_one"]
+    actions_detail = ["deploy_one", "restart_one", "look_one"]
     change_form_outer_after_template = "admin/phones_app/phone/deployments.html"
     fieldsets = (
         (None, {"fields": ("mac", "name", "account", "model", "software_type", "is_active")}),
@@ -56,6 +72,7 @@ class PhoneAdmin(MacSearchMixin, DeployPages, PortalAdmin):
             "How it is provisioned",
             {"fields": ("current_profile", "file_server", "call_manager", "line_user", "sip_port")},
         ),
+        ("Status page", {"fields": (("present", "seen"), ("looked", "in_call"), "other_mac", "look_error")}),
         ("Web server of the phone", {"fields": ("web_port", "web_username", "new_secret", "forget_secret")}),
         (
             "Record",
@@ -63,7 +80,7 @@ class PhoneAdmin(MacSearchMixin, DeployPages, PortalAdmin):
                 "fields": (
                     "brand",
                     "software_version",
-                    "seen",
+                    "serial_number",
                     "is_simulated",
                     "uuid",
                     "created_at",
@@ -94,7 +111,7 @@ class PhoneAdmin(MacSearchMixin, DeployPages, PortalAdmin):
 
     @display(description="Model", ordering="model", header=True)
     def model_here(self, phone: Phone) -> list[str]:
-        return [phone.model or "–", phone.software_type or ""]
+        return [phone.model or "–", phone.software_version or phone.software_type or ""]
 
     @display(description="Account", ordering="account__name")
     def account_name(self, phone: Phone) -> str:
@@ -107,3 +124,15 @@ class PhoneAdmin(MacSearchMixin, DeployPages, PortalAdmin):
     @display(description="Last seen", ordering="last_seen_at")
     def seen(self, phone: Phone) -> str:
         return ago(phone.last_seen_at) or "–"
+
+    @display(description="Status page", ordering="presence")
+    def present(self, phone: Phone) -> str:
+        return presence_label(phone)
+
+    @display(description="Looked at", ordering="looked_at")
+    def looked(self, phone: Phone) -> str:
+        return ago(phone.looked_at) or "–"
+
+    @display(description="Phone at this address")
+    def other_mac(self, phone: Phone) -> str:
+        return sep.mac.colons(phone.mac_there) if phone.mac_there else "–"

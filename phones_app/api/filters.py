@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from phones_app.models import Deployment, Phone, Rollout, RolloutState, SoftwareType
+from phones_app.models import Deployment, Phone, Presence, Rollout, RolloutState, SoftwareType
 from phones_app.models.deployment import State
 from phones_app.sep.mac import parse_mac
 
@@ -52,6 +52,9 @@ class PhoneFilter(django_filters.FilterSet):  # type: ignore[misc]
     location = django_filters.CharFilter()
     software_type = django_filters.ChoiceFilter(choices=SoftwareType.choices)
     is_active = TruthFilter()
+    load = django_filters.CharFilter("software_version")
+    presence = django_filters.ChoiceFilter(choices=Presence.choices)
+    in_call = TruthFilter()
     search = django_filters.CharFilter(
         method="find_text", label="In names, places and addresses; part of a MAC address in any spelling."
     )

@@ -20,9 +20,10 @@ from phones_app.api.fields import EmptyIsNull, Instant, MacText, RowUuid, Shape,
 from phones_app.api.filters import PhoneFilter, filtered
 from phones_app.api.paging import PAGING, page
 from phones_app.api.schema import NoMetadata, PageMetadata, answers, envelope
-from phones_app.models import CallManager, Deployment, FileServer, Phone, SoftwareType
+from phones_app.models import CallManager, Deployment, FileServer, Phone, Presence, SoftwareType
 from phones_app.models.deployment import State
 from phones_app.sep.mac import parse_mac
+from phones_app.services.inventory import look_now
 
 
 class LastDeployment(Shape):
@@ -102,10 +103,20 @@ class PhoneRecord(OwnedRecord):
             "last_deployment",
             "is_simulated",
             "last_seen_at",
+            "presence",
+            "presence_since",
+            "in_call",
+            "mac_there",
+            "serial_number",
+            "looked_at",
+            "look_error",
             "created_at",
             "updated_at",
         ]
-        read_only_fields = ["uuid", "is_simulated", "last_seen_at"]
+        read_only_fields = [
+            *("uuid", "is_simulated", "last_seen_at", "presence", "presence_since", "in_call"),
+            *("mac_there", "serial_number", "looked_at", "look_error"),
+        ]
 
     def validate_mac(self, mac: str) -> str:
         if self.instance is not None and mac != self.instance.mac:
@@ -140,6 +151,9 @@ FILTERS = [
     OpenApiParameter("software_type", enum=SoftwareType.values),
     OpenApiParameter("is_active", bool),
     OpenApiParameter("location", description="Exactly this place."),
+    OpenApiParameter("load", description="Exactly this firmware load."),
+    OpenApiParameter("presence", enum=Presence.values),
+    OpenApiParameter("in_call", bool),
     OpenApiParameter("search", description="In names, places, addresses; part of a MAC address."),
 ]
 
@@ -213,3 +227,15 @@ class PhoneDetail(PhoneFamilyView):
         gone = {"mac": phone.mac_with_colons, "name": phone.name}
         phone.delete()
         return answer(gone, "Phone deleted", metadata={})
+
+
+class PhoneLook(PhoneDetail):
+    http_method_names = ["post"]
+
+    @extend_schema(request=None, responses=answers(200, ONE, 400, 404, 409))
+    def post(self, request: Request, mac: str) -> Response:
+        """Read the phone's status page now. A phone that does not answer is no error: the record says so."""
+        phone = self.phone(mac)
+        look_now(phone)
+        record = PhoneRecord(context={"request": request})
+        return answer(record.to_representation(self.phone(mac)), "Phone looked at", metadata={})

@@ -28,6 +28,7 @@ urlpatterns = [
     path("phone-profiles/<str:uuid>/preview", preview.Preview.as_view()),
     path("phones", phone.PhoneList.as_view()),
     path("phones/<str:mac>", phone.PhoneDetail.as_view()),
+    path("phones/<str:mac>/look", phone.PhoneLook.as_view()),
     path("deployments", deployment.DeploymentList.as_view()),
     path("deployments/<str:uuid>", deployment.DeploymentDetail.as_view()),
     path("deployments/<str:uuid>/cancel", deployment.DeploymentCancel.as_view()),

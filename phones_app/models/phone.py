@@ -146,7 +146,20 @@ class Phone(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
-    history = Tracked(quiet=["last_deployment", "last_seen_at"])
+    history = Tracked(
+        quiet=[
+            "last_deployment",
+            "last_seen_at",
+            "presence",
+            "presence_since",
+            "in_call",
+            "mac_there",
+            "looked_at",
+            "look_error",
+            "missed_looks",
+            "next_look_at",
+        ]
+    )
 
     class Meta:
         ordering = ["mac"]

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from contacts_app.models import Account
 from contacts_app.services.errors import Refusal
+from contacts_app.services.history import create_recorded, save_recorded
 from phones_app import sep
 from phones_app.models import Phone
 from phones_app.services.inventory import (
@@ -22,14 +23,13 @@ from phones_app.services.inventory import (
     WRITTEN,
     Place,
     Seen,
-    happening,
     is_news,
     look_at_all,
     note,
+    tell,
     write_down,
 )
 from phones_app.services.targets import phone_networks
-from profiles_app.services.event import emit_many
 
 MOST_ADDRESSES = 4096  # a /20
 WEB_PORT = 80
@@ -133,10 +133,10 @@ def _keep(batch: Sequence[Seen], account: Account | None) -> list[Finding]:
     for finding in findings:
         if finding.phone is not None:
             results[finding.result].append(finding.phone)
-    Phone.objects.bulk_create(results[Result.ADDED])
+    create_recorded(results[Result.ADDED])
     moved = results[Result.MOVED]
-    Phone.objects.bulk_update(moved, (*WRITTEN, "phone_ip", "web_port", "hostname"), batch_size=BATCH)
-    emit_many([happening(phone) for phone in moved if is_news(presences[phone.pk], phone.presence)])
+    save_recorded(moved, (*WRITTEN, "phone_ip", "web_port", "hostname"))
+    tell([phone for phone in moved if is_news(presences[phone.pk], phone.presence)])
     return findings
 
 

@@ -18,6 +18,10 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from contacts_app.models import EventClass
+from contacts_app.services.errors import Refusal
+from contacts_app.services.history import save_recorded
+from contacts_app.services.notification import News, notify_many
 from contacts_app.services.nudge import nudge
 from phones_app import sep
 from phones_app.models import Phone, Presence
@@ -100,6 +104,15 @@ def look_at_all(
             yield from (future.result() for future in done)
 
 
+def look_now(phone: Phone) -> Seen:
+    """Look at one phone while somebody waits. Raises Refusal when its address is not known."""
+    if not phone.phone_ip:
+        raise Refusal("no-address", "The phone's IP address is not known.")
+    seen = look(Place(phone.phone_ip, phone.web_port, phone.pk))
+    write_down([seen])
+    return seen
+
+
 def sweep_looks() -> int:
     """Have a worker look at the phones that are due; how many there are."""
     due = _due().count() if settings.PHONE_LOOK_SECONDS > 0 else 0
@@ -151,7 +164,7 @@ def write_down(seen: Sequence[Seen]) -> int:
     """Keep what was found at the addresses of phones; of how many. An address changed meanwhile is not judged."""
     by_phone = {found.place.phone: found for found in seen if found.place.phone is not None}
     rows = Phone.objects.select_for_update().defer("web_password").filter(pk__in=by_phone).order_by("pk")
-    now, told, happenings = timezone.now(), [], []
+    now, told, news = timezone.now(), [], []
     for phone in rows:
         found = by_phone[phone.pk]
         if (phone.phone_ip, phone.web_port) != (found.place.address, found.place.port):
@@ -160,9 +173,9 @@ def write_down(seen: Sequence[Seen]) -> int:
         note(phone, found, now)
         told.append(phone)
         if is_news(before, phone.presence):
-            happenings.append(happening(phone))
-    Phone.objects.bulk_update(told, WRITTEN, batch_size=BATCH)
-    emit_many(happenings)
+            news.append(phone)
+    save_recorded(told, WRITTEN)
+    tell(news)
     return len(told)
 
 
@@ -221,8 +234,25 @@ def _pause() -> timedelta:
     return timedelta(seconds=(settings.PHONE_LOOK_SECONDS or 900.0) * random.uniform(0.8, 1.2))  # noqa: S311
 
 
-def happening(phone: Phone) -> Happening:
-    """The event that says what has become of a phone."""
+def tell(phones: Sequence[Phone]) -> None:
+    """Tell listeners and contacts what has become of these phones."""
+    emit_many([_happening(phone) for phone in phones])
+    notify_many([_news(phone) for phone in phones])
+
+
+def _news(phone: Phone) -> News:
+    return News(
+        account=phone.account,
+        event_class=EventClass.PHONE_UNREACHABLE,
+        title=f"{phone}: {phone.get_presence_display().lower()}",
+        detail=phone.look_error,
+        path=f"/admin/phones_app/phone/{phone.pk}/change/",
+        key=phone.mac,
+        over=phone.presence == Presence.REACHABLE,
+    )
+
+
+def _happening(phone: Phone) -> Happening:
     return Happening(
         account=phone.account,
         tags=[TAGS[Presence(phone.presence)]],

@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
-from phones_app.models import Deployment
+from phones_app.models import Deployment, Phone, Presence
 from phones_app.models.deployment import State, StepState
 
 register = template.Library()
@@ -27,6 +27,12 @@ STATE_COLOURS: dict[str, str] = {
     State.FAILED: "danger",
     State.CANCELLED: "",
     State.SUPERSEDED: "",
+}
+PRESENCE_COLOURS: dict[str, str] = {
+    Presence.NEVER: "",
+    Presence.REACHABLE: "success",
+    Presence.UNREACHABLE: "danger",
+    Presence.ANOTHER: "warning",
 }
 STEP_ICONS: dict[str, str] = {
     "": "radio_button_unchecked",
@@ -76,6 +82,25 @@ def deployment_link(deployment: Deployment | None) -> SafeString | str:
     url = reverse("admin:phones_app_deployment_change", args=[deployment.pk])
     label = SafeString(state_label(deployment))
     return format_html('<a class="pb-state" href="{}">{} {}</a>', url, label, ago(deployment.created_at))
+
+
+@register.filter
+def presence_label(phone: Phone) -> SafeString:
+    """Whether the phone answers, and since when not; on hovering the reason."""
+    here = phone.presence == Presence.REACHABLE
+    text = "In a call" if here and phone.in_call else phone.get_presence_display()
+    label = SafeString(
+        render_to_string(
+            "unfold/helpers/label.html",
+            {
+                "text": text,
+                "type": "info" if here and phone.in_call else PRESENCE_COLOURS[phone.presence],
+                "label_title": phone.look_error,
+            },
+        )
+    )
+    moment = phone.last_seen_at if here else phone.presence_since
+    return format_html('<span class="pb-state">{} {}</span>', label, ago(moment))
 
 
 @register.filter
