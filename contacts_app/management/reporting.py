@@ -2,7 +2,8 @@
 
 import json
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import DatabaseError, transaction
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
@@ -91,6 +93,14 @@ class ReportingCommand(BaseCommand):
         if not self.as_json:
             self.stdout.write(text)
             self.stdout.flush()
+
+    @contextmanager
+    def progress(self) -> Iterator[Callable[[str, float], None]]:
+        """A bar for people who watch: call it with what is being done, and which part of it is, from 0 to 1."""
+        console = Console(stderr=True)
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+            task = bar.add_task("", total=1.0)
+            yield lambda doing, part: bar.update(task, description=doing, completed=part)
 
     @staticmethod
     def undo(dry_run: bool) -> None:

@@ -1,0 +1,9 @@
+"""`manage.py export_phones`: the inventory as CSV, to be edited and imported again."""
+
+from contacts_app.management.sheets import ExportCommand
+from phones_app.services.phone_sheet import PhoneSheet
+
+
+class Command(ExportCommand):
+    help = "Write all phones as CSV, to the standard output unless a file is named. Passwords are left out."
+    sheet = PhoneSheet
