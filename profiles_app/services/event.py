@@ -15,8 +15,10 @@ from django.dispatch import Signal
 from django.utils import timezone
 
 from contacts_app.models import Account, Extension
+from contacts_app.services.notification import notify_many
 from contacts_app.services.nudge import nudge
 from profiles_app.models import Event, Listener
+from profiles_app.services.event_notification import news_of
 
 DELIVER = "profiles_app.tasks.deliver_due"
 BATCH = 1000
@@ -68,6 +70,7 @@ def emit_many(happenings: Sequence[Happening]) -> list[Event]:
         event.matched_at = None if event.account_id in heard else now
     with transaction.atomic():
         Event.objects.bulk_create(events, batch_size=BATCH)
+        notify_many([news for one in happenings for news in news_of(one.account, one.tags, one.data)])
         first = min((event.pk for event in events if event.matched_at is None), default=None)
         if first is not None:
             transaction.on_commit(lambda: _nudge_for(first))
