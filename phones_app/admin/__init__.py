@@ -2,7 +2,9 @@
 
 from phones_app.admin.deployment import DeploymentAdmin
 from phones_app.admin.phone import PhoneAdmin
+from phones_app.admin.phone_group import PhoneGroupAdmin
 from phones_app.admin.phone_profile import PhoneProfileAdmin, ProfileRevisionAdmin
+from phones_app.admin.rollout import RolloutAdmin
 from phones_app.admin.server import CallManagerAdmin, FileServerAdmin, KeyMacroAdmin
 from phones_app.admin.sighting import FileFetchAdmin, ServiceSessionAdmin
 
@@ -13,7 +15,9 @@ __all__ = [
     "FileServerAdmin",
     "KeyMacroAdmin",
     "PhoneAdmin",
+    "PhoneGroupAdmin",
     "PhoneProfileAdmin",
     "ProfileRevisionAdmin",
+    "RolloutAdmin",
     "ServiceSessionAdmin",
 ]

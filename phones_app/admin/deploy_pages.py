@@ -14,7 +14,7 @@ from unfold.enums import ActionVariant
 from contacts_app.admin.base import actor_of
 from phones_app.admin.file_comparison import FileComparison
 from phones_app.admin.file_view import file_lines, may_reveal, record_reveal
-from phones_app.models import Deployment, Phone, PhoneProfile
+from phones_app.models import Deployment, Phone, PhoneProfile, Rollout
 from phones_app.services.deployment import Deployed, deploy_many, restart_many
 from phones_app.services.preview import preview_deploy, preview_restart
 
@@ -65,6 +65,13 @@ class DeployPages(FileComparison):
     @admin.action(description="Deploy a profile…", permissions=["deploy"])
     def deploy_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse:
         return self._choose(request, self._profile_form(request, None), list(queryset))
+
+    @admin.action(description="Roll out…", permissions=["deploy"])
+    def roll_out_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse:
+        pages: Any = self.admin_site.get_model_admin(Rollout)
+        macs = ",".join(queryset.order_by("mac").values_list("mac", flat=True))
+        page: HttpResponse = pages.choose(request, pages.rollout_form(request, macs=macs))
+        return page
 
     @admin.action(description="Restart…", permissions=["deploy"])
     def restart_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse:

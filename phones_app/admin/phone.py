@@ -61,7 +61,7 @@ class PhoneAdmin(MacSearchMixin, LookPages, DeployPages, PortalAdmin):
         *("present", "seen", "looked", "look_error", "other_mac", "in_call", "serial_number"),
         *("uuid", "current_profile", "is_simulated", "created_at", "updated_at"),
     )
-    actions = ["deploy_selected", "restart_selected", "look_selected"]
+    actions = ["deploy_selected", "roll_out_selected", "restart_selected", "look_selected"]
     actions_row = ["deploy_one", "restart_one"]
     actions_detail = ["deploy_one", "restart_one", "look_one"]
     change_form_outer_after_template = "admin/phones_app/phone/deployments.html"

@@ -52,6 +52,7 @@ class Rollout(models.Model):
     profile = models.ForeignKey(
         PhoneProfile,
         null=True,
+        blank=True,
         on_delete=models.SET_NULL,
         related_name="rollouts",
         help_text="Empty: the profile that each phone has.",

@@ -1,0 +1,74 @@
+"""Saved groups of phones; their members are one list of MAC addresses, as a spreadsheet has it."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from contacts_app.admin.base import PortalAdmin, TenantFilter
+from contacts_app.services.errors import Refusal
+from phones_app.models import Phone, PhoneGroup
+from phones_app.sep.mac import colons
+from phones_app.services.phone_selection import phones_by_mac, read_macs
+
+SHOWN = 10
+
+
+class PhoneGroupForm(forms.ModelForm):  # type: ignore[type-arg]
+    members = forms.CharField(
+        label="Phones",
+        required=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 16, "class": "font-mono"}),
+        help_text="MAC addresses in any spelling, one in a line.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            macs = self.instance.phones.order_by("mac").values_list("mac", flat=True)
+            self.initial["members"] = "\n".join(map(colons, macs))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        account, text = (
+            cleaned.get("account") or getattr(self.instance, "account", None),
+            cleaned.get("members"),
+        )
+        self.chosen = Phone.objects.none()
+        if text and account:
+            try:
+                found = phones_by_mac(Phone.objects.filter(account=account), read_macs(text))
+            except Refusal as refusal:
+                self.add_error("members", refusal.message)
+                return cleaned
+            self.chosen = found.phones
+            if found.unknown:
+                named = ", ".join(map(colons, found.unknown[:SHOWN]))
+                self.add_error("members", f"The account has no such phones: {named}")
+        return cleaned
+
+
+@admin.register(PhoneGroup)
+class PhoneGroupAdmin(PortalAdmin):
+    form = PhoneGroupForm
+    list_display = ("name", "account", "number")
+    list_select_related = ("account",)
+    list_filter = (("account", TenantFilter),)
+    search_fields = ("name",)
+    autocomplete_fields = ("account",)
+    fields = ("name", "account", "members")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PhoneGroup]:
+        return super().get_queryset(request).annotate(number=Count("phones"))
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        form.instance.phones.set(form.chosen)
+
+    @display(description="Phones", ordering="number")
+    def number(self, group: Any) -> int:
+        return int(group.number)
