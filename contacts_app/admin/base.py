@@ -10,11 +10,9 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import ForeignKey, Manager, Model, QuerySet, TextField
 from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils.decorators import method_decorator
 from django.utils.timezone import make_aware
 from django.views.decorators.debug import sensitive_post_parameters
-from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateFilter
 from unfold.utils import parse_date_str
 from unfold.views import ChangeList
@@ -24,12 +22,8 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from contacts_app.services.actor import Actor, person
-
-
-def actor_of(request: HttpRequest) -> Actor:
-    """The logged-in person as services know them."""
-    return person(request.user, "admin")  # type: ignore[arg-type]
+from contacts_app.admin.frame import actor_of
+from contacts_app.admin.history import HistoryPages
 
 
 class CountedOnce(ChangeList):
@@ -41,7 +35,7 @@ class CountedOnce(ChangeList):
             self.full_result_count = self.result_count
 
 
-class PortalAdmin(ModelAdmin):
+class PortalAdmin(HistoryPages):
     """Base of every page about a model.
 
     `tenant_path` leads from a row to its account; None: the rows are nobody's, and only staff change them.
@@ -132,24 +126,13 @@ class PortalAdmin(ModelAdmin):
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         return super().changeform_view(request, *args, **kwargs)
 
-    def page(self, request: HttpRequest, template: str, title: str, **context: Any) -> TemplateResponse:
-        """A page of one's own in the frame of the admin."""
-        request.current_app = self.admin_site.name
-        frame = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": title,
-            "media": self.media,
-        }
-        return TemplateResponse(request, template, frame | context)
-
     def confirmed(
         self, request: HttpRequest, *, question: str, button: str, back: str
     ) -> HttpResponse | None:
         """None when the person has said yes, else the page that asks: following a link does nothing."""
         if request.method == "POST":
             return None
-        return self.page(request, "admin/confirm.html", question, button=button, back=back)
+        return self.page(request, "admin/confirm.html", question, button=button, back=back, model_admin=self)
 
     def require(self, request: HttpRequest, permission: str) -> None:
         if not request.user.has_perm(permission):

@@ -140,6 +140,11 @@ class Tracked(HistoricalRecords):  # type: ignore[misc]
     def create_historical_record(self, instance: Any, history_type: str, using: Any = None) -> None:
         self.row(instance, history_type, {}).save()
 
+    def rows_of_model(self) -> "models.QuerySet[Any]":
+        """All of the model's historical rows, the newest first."""
+        rows: models.QuerySet[Any] = getattr(self.cls, self.manager_name).all()
+        return rows
+
     def row(self, instance: Any, history_type: str, changes: Changes) -> Any:
         """A historical row, not stored yet."""
         author = current_author()

@@ -16,7 +16,9 @@ BATCH = 500
 def update_recorded(rows: QuerySet[M], **values: Any) -> int:
     """`rows.update(**values)` and a historical row for each that it changed. Values are plain, not expressions."""
     tracked, count, last = tracked_models[rows.model], 0, 0
-    ordered = rows.order_by("pk")
+    names = {field.name for field in named_fields(rows.model, values)}
+    # What is not written need not be deciphered.
+    ordered = rows.order_by("pk").defer(*(tracked.secret - names))
     with transaction.atomic():
         while before := list(ordered.filter(pk__gt=last).select_for_update(of=("self",))[:BATCH]):
             last = before[-1].pk
@@ -74,7 +76,7 @@ def save_recorded(rows: Iterable[M], fields: Iterable[str]) -> None:
     with transaction.atomic():
         for start in range(0, len(changed), BATCH):
             batch = changed[start : start + BATCH]
-            stored = model._base_manager.in_bulk([row.pk for row in batch])
+            stored = model._base_manager.only(*names).in_bulk([row.pk for row in batch])
             batch = [row for row in batch if row.pk in stored]
             _record_changes(tracked_models[model], [stored[row.pk] for row in batch], batch, names)
             model._default_manager.bulk_update(batch, names)

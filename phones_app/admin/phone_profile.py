@@ -12,6 +12,7 @@ from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from contacts_app.admin.base import PortalAdmin, ReadOnlyAdmin, TenantFilter, actor_of
+from contacts_app.authorship import because
 from phones_app import sep
 from phones_app.admin.file_view import file_lines, may_reveal, record_reveal
 from phones_app.admin.xml_editor import XmlField, with_line_ends_of
@@ -119,6 +120,8 @@ class PhoneProfileAdmin(PortalAdmin):
     actions_detail = ["download"]
     change_form_outer_after_template = "admin/phones_app/phoneprofile/panels.html"
     about = (None, {"fields": META})
+    # The form's own field says why the file changes, which is kept with the revision too.
+    asks_reason = False  # type: ignore[assignment]
 
     def tenant_rows(self, request: HttpRequest) -> QuerySet[PhoneProfile]:
         return super().tenant_rows(request).defer("revision__content")
@@ -175,9 +178,9 @@ class PhoneProfileAdmin(PortalAdmin):
         actor = actor_of(request)
         if change:
             content = form.content if "cnf_xml" in form.cleaned_data else None
-            saved = update_profile(
-                obj, actor=actor, content=content, reason=form.cleaned_data.get("reason", ""), **given
-            )
+            reason = form.cleaned_data.get("reason", "")
+            with because(reason):
+                saved = update_profile(obj, actor=actor, content=content, reason=reason, **given)
         else:
             saved = create_profile(actor=actor, content=form.content, **given)
         vars(obj).update(vars(saved))
