@@ -37,7 +37,16 @@ class FileFetchAdmin(MacAdmin):
     list_display = ("mac_address", "file_name", "address", "protocol", "size", "fetched")
     search_fields = ("file_name", "address")
     search_help_text = "MAC in any spelling, file or IP address"
-    fields = ("mac_address", "file_name", "address", "protocol", "size", "sha256", "fetched_at")
+    fields = (
+        "mac_address",
+        "file_name",
+        "address",
+        "protocol",
+        "size",
+        "sha256",
+        "fetched_at",
+        "followed_by",
+    )
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -28,7 +28,10 @@ class FileFetch(models.Model):
     class Meta:
         ordering = ["-fetched_at"]
         verbose_name_plural = "file fetches"
-        indexes = [models.Index(fields=["mac", "-fetched_at"], name="fetch_of_phone")]
+        indexes = [
+            models.Index(fields=["mac", "-fetched_at"], name="fetch_of_phone"),
+            models.Index(fields=["address", "-fetched_at"], name="fetch_from_address"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.file_name} by {self.address}"

@@ -15,6 +15,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, tran
 from phones_app.models import FileServer
 from phones_app.sep.mac import mac_of_file_name
 from phones_app.services.evidence import record_fetch
+from phones_app.services.rejection import record_companion
 from phones_app.simulator.file_server import Fetch
 
 log = structlog.get_logger(__name__)
@@ -81,21 +82,12 @@ def fetch_recorder(stopping: threading.Event) -> Callable[[Fetch], None]:
     """
 
     def note(fetch: Fetch) -> None:
-        mac = mac_of_file_name(fetch.file_name)
-        if mac is None or fetch.protocol == "ftp":
+        if fetch.protocol == "ftp":
             return
         for pause in (*RETRY_PAUSES, None):
             try:
                 close_old_connections()
-                record_fetch(
-                    mac=mac,
-                    file_name=fetch.file_name,
-                    sha256=fetch.sha256,
-                    size=fetch.size,
-                    address=fetch.address,
-                    protocol=fetch.protocol,
-                    at=fetch.at,
-                )
+                _write_down(fetch)
                 return
             except (DatabaseError, InterfaceError) as error:
                 if pause is None or stopping.is_set():
@@ -104,6 +96,22 @@ def fetch_recorder(stopping: threading.Event) -> Callable[[Fetch], None]:
                 stopping.wait(pause)
 
     return note
+
+
+def _write_down(fetch: Fetch) -> None:
+    mac = mac_of_file_name(fetch.file_name)
+    if mac is None:
+        record_companion(address=fetch.address, file_name=fetch.file_name, at=fetch.at)
+        return
+    record_fetch(
+        mac=mac,
+        file_name=fetch.file_name,
+        sha256=fetch.sha256,
+        size=fetch.size,
+        address=fetch.address,
+        protocol=fetch.protocol,
+        at=fetch.at,
+    )
 
 
 def _url(host: str, port: int) -> str:

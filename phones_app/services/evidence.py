@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from phones_app.models import CallManager, Deployment, DeploymentStep, FileFetch, Phone
 from phones_app.models.deployment import State, StepState
+from phones_app.services.rejection import judge_repetition
 from phones_app.services.targets import ami_target, phone_web
 from phones_app.transports import TransportError
 from phones_app.transports.ami import AmiSession
@@ -52,6 +53,7 @@ def record_fetch(
     )
     deployment = waiting.filter(Q(sha256=sha256) | Q(sha256="")).first()
     if deployment is None:
+        judge_repetition(fetch)
         return
     # A worker that looks at this row right now loses it, which is what its conditional updates are for.
     found, now = _as_evidence(fetch), timezone.now()

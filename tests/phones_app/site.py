@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from django.db import connection
 from contacts_app.models import Account, User
 from contacts_app.services.actor import Actor, system
 from phones_app.models import FileServer, Phone, PhoneProfile
-from phones_app.services.evidence import record_fetch
+from phones_app.services.embedded_server import fetch_recorder
 from phones_app.services.phone_profile import create_profile
 from phones_app.simulator.fetches import Fetch
 from phones_app.simulator.file_server import EmbeddedFileServer
@@ -61,7 +62,13 @@ class Site:
     def __init__(self, folder: Path, account: Account, owner: User) -> None:
         self.account, self.owner, self.folder = account, owner, folder
         self.files = EmbeddedFileServer(
-            folder, ftp_port=0, http_port=0, username="portal", password="s3cret-pw", on_fetch=_record
+            folder,
+            ftp_port=0,
+            http_port=0,
+            tftp_port=0,
+            username="portal",
+            password="s3cret-pw",
+            on_fetch=_record,
         )
         self.macs = (f"0200000000{number:02X}" for number in itertools.count(1))
         self.fleet: FleetThread | None = None
@@ -98,14 +105,15 @@ class Site:
     @contextlib.contextmanager
     def alive(self, *phones: Phone, **config: object) -> Iterator[FleetThread]:
         """The simulated phones of these rows, booted; the rows learn their ports."""
+        url = f"http://127.0.0.1:{self.files.http_port}"
+        quick = {"config_url": url, "boot_seconds": 0.2, "retry_seconds": 0.3}
         fleet = [
             SimulatedPhone(
                 SimulatedPhoneConfig(
                     mac=phone.mac,
                     model=phone.model,
                     software_type=phone.software_type,
-                    config_url=f"http://127.0.0.1:{self.files.http_port}",
-                    **({"boot_seconds": 0.2, "retry_seconds": 0.3} | config),
+                    **(quick | config),
                 )
             )
             for phone in phones
@@ -122,16 +130,7 @@ class Site:
 
 
 def _record(fetch: Fetch) -> None:
-    if fetch.mac:
-        try:
-            record_fetch(
-                mac=fetch.mac,
-                file_name=fetch.file_name,
-                sha256=fetch.sha256,
-                size=fetch.size,
-                address=fetch.address,
-                protocol=fetch.protocol,
-                at=fetch.at,
-            )
-        finally:
-            connection.close()
+    try:
+        fetch_recorder(threading.Event())(fetch)
+    finally:
+        connection.close()
