@@ -1,0 +1,12 @@
+"""The first page of the admin: the panels of all apps, for what this person may see."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from phones_app.admin import overview as phones
+from profiles_app.admin import overview as profiles
+
+
+def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    return context | {"panels": [*phones.panels(request), *profiles.panels(request)]}

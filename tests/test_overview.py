@@ -1,0 +1,102 @@
+"""The first page of the admin: every number is right, leads to as many rows, and is the reader's own."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from contacts_app.models import User
+from phones_app.models import Deployment, Phone, Rollout
+from profiles_app.models import Callback
+from tests.admin_people import at_desk, clerk
+
+pytestmark = pytest.mark.django_db
+PAGE = "/admin/"
+NUMBER = re.compile(
+    r'<a href="([^"]+)"><span class="pb-dot[^>]*></span><strong>(\d+)</strong> <span>([^<]*)</span>'
+)
+
+
+@pytest.fixture
+def fleet(acme, other):
+    """Acme: 2 confirmed, 1 failed, 1 new phone, a paused rollout, a disabled callback. Other: 1 failed phone."""
+    macs = iter(f"0200000000{number:02X}" for number in range(99))
+
+    def phone(account, state: str = "", **fields) -> Phone:
+        one = Phone.objects.create(mac=next(macs), account=account, **fields)
+        if state:
+            one.last_deployment = Deployment.objects.create(
+                account=account, phone=one, mac=one.mac, state=state, requested_by="x", channel="x",
+                next_attempt_at=timezone.now(), finished_at=timezone.now(),
+                error_code="login" if state == "failed" else "",
+            )  # fmt: skip
+            one.save()
+        return one
+
+    for state in ("confirmed", "confirmed", "failed", ""):
+        phone(acme, state, presence="reachable")
+    phone(other, "failed", presence="unreachable")
+    Rollout.objects.create(
+        account=acme, name="Spring", state="paused", total=4, requested_by="x", channel="x"
+    )
+    Callback.objects.create(
+        account=acme, name="Dead", enabled=False, config={"url": "https://hooks.example.org"}
+    )
+
+
+def numbers_on(desk) -> dict[str, tuple[int, str]]:
+    html = desk.get(PAGE).content.decode()
+    return {label: (int(count), url.replace("&amp;", "&")) for url, count, label in NUMBER.findall(html)}
+
+
+def test_staff_of_an_account_see_their_own_fleet(acme, fleet):
+    desk = at_desk(clerk(acme))
+    told = numbers_on(desk)
+    assert {label: count for label, (count, _) in told.items()} == {
+        "confirmed": 2, "failed": 1, "never deployed to": 1, "reachable": 4, "login": 1, "disabled": 1,
+    }  # fmt: skip
+    html = desk.get(PAGE).content.decode()
+    assert "Spring" in html
+    assert "Paused, 0 of 4 phones" in html
+
+
+def test_staff_of_the_portal_see_everything(root, fleet):
+    told = numbers_on(at_desk(root))
+    assert (told["failed"][0], told["unreachable"][0], told["login"][0]) == (2, 1, 2)
+
+
+def test_each_number_leads_to_as_many_rows(root, fleet):
+    desk = at_desk(root)
+    told = numbers_on(desk)
+    assert told
+    for label, (count, url) in told.items():
+        rows = desk.get(url).context["cl"].result_count
+        assert rows == count, (label, url)
+
+
+def test_the_chart_leads_to_the_list_of_its_day(root, fleet):
+    desk = at_desk(root)
+    columns = re.findall(r'<a href="([^"]+)" title="[^"]*: ([^"]*)"', desk.get(PAGE).content.decode())
+    url, told = columns[-1]
+    assert told == "2 confirmed, 2 failed"
+    assert desk.get(url.replace("&amp;", "&")).context["cl"].result_count == 4
+    assert [told for _, told in columns[:-1]] == ["nothing"] * 13
+
+
+def test_somebody_without_permissions_is_shown_nothing(acme, fleet):
+    desk = at_desk(User.objects.create_user("new@acme.example", "correct horse", account=acme, is_staff=True))
+    assert numbers_on(desk) == {}
+    assert desk.get(PAGE).status_code == 200
+
+
+def test_the_page_asks_the_database_as_often_for_many_rows_as_for_few(
+    root, acme, fleet, django_assert_num_queries
+):
+    desk = at_desk(root)
+    with CaptureQueriesContext(connection) as few:
+        desk.get(PAGE)
+    Phone.objects.bulk_create(Phone(mac=f"0400000000{n:02X}", account=acme) for n in range(50))
+    with django_assert_num_queries(len(few)):
+        desk.get(PAGE)
