@@ -104,7 +104,7 @@ class Connection:
             raise http_failure(error, self._peer) from error
 
     def _exchange(self, method: str, wire: list[tuple[bytes, bytes]], body: bytes | None) -> Answer:
-        with self._pool.stream(method, self._target, headers=wire, content=body or b"") as response:
+        with self._pool.stream(method, self._target, headers=wire, content=body) as response:
             return Answer(response.status, evidence(_beginning(response)))
 
 

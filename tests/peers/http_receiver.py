@@ -51,6 +51,8 @@ class Receiver:
         class Handler(BaseHTTPRequestHandler):
             def answer(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                if len(body) < int(self.headers.get("Content-Length") or 0):
+                    return  # whoever sent it has died in the middle
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 receiver.requests.append(Received(self.command, self.path, headers, body))
                 if receiver.misbehave:
