@@ -12,10 +12,12 @@ from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from contacts_app.admin.base import PortalAdmin, TenantFilter
+from contacts_app.admin.sheets import SheetPages
 from contacts_app.models import NotificationContact, NotificationPreference
 from contacts_app.models.event_class import is_told_by_default
 from contacts_app.models.notification_preference import CHOICES
 from contacts_app.models.phone_number import compact
+from contacts_app.services.contact_sheet import ContactSheet
 from contacts_app.services.errors import Refusal
 from contacts_app.services.notification_contact import delete_contact, make_main
 from contacts_app.services.notification_preference import TYPES, set_wanted_types, wanted_types
@@ -41,7 +43,9 @@ class NotificationContactForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(NotificationContact)
-class NotificationContactAdmin(PortalAdmin):
+class NotificationContactAdmin(SheetPages, PortalAdmin):
+    sheet = ContactSheet
+    actions = ["export_selected"]
     # A main contact is deleted with its account and never by itself.
     goes_along = True
     form = NotificationContactForm

@@ -11,6 +11,7 @@ from contacts_app.models.notification_preference import (
     NotificationPreference,
     NotificationType,
 )
+from contacts_app.models.uploaded_sheet import UploadedSheet
 from contacts_app.models.user import User
 
 __all__ = [
@@ -27,5 +28,6 @@ __all__ = [
     "NotificationPreference",
     "NotificationType",
     "Trouble",
+    "UploadedSheet",
     "User",
 ]

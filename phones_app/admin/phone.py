@@ -9,11 +9,13 @@ from unfold.contrib.filters.admin import AllValuesCheckboxFilter, ChoicesCheckbo
 from unfold.decorators import display
 
 from contacts_app.admin.base import PortalAdmin, SecretField, SecretForm, TenantFilter
+from contacts_app.admin.sheets import SheetPages
 from phones_app import sep
 from phones_app.admin.deploy_pages import DeployPages
 from phones_app.admin.look_pages import LookPages
 from phones_app.admin.mac_search import MacSearchMixin
 from phones_app.models import Deployment, Phone
+from phones_app.services.phone_sheet import PhoneSheet
 from phones_app.templatetags.phone_labels import ago, deployment_link, presence_label
 
 RECENT = 10
@@ -30,7 +32,8 @@ class PhoneForm(SecretForm):
 
 
 @admin.register(Phone)
-class PhoneAdmin(MacSearchMixin, LookPages, DeployPages, PortalAdmin):
+class PhoneAdmin(MacSearchMixin, SheetPages, LookPages, DeployPages, PortalAdmin):
+    sheet = PhoneSheet
     form = PhoneForm
     list_display = (
         "phone",
@@ -61,7 +64,7 @@ class PhoneAdmin(MacSearchMixin, LookPages, DeployPages, PortalAdmin):
         *("present", "seen", "looked", "look_error", "other_mac", "in_call", "serial_number"),
         *("uuid", "current_profile", "is_simulated", "created_at", "updated_at"),
     )
-    actions = ["deploy_selected", "roll_out_selected", "restart_selected", "look_selected"]
+    actions = ["deploy_selected", "roll_out_selected", "restart_selected", "look_selected", "export_selected"]
     actions_row = ["deploy_one", "restart_one"]
     actions_detail = ["deploy_one", "restart_one", "look_one"]
     change_form_outer_after_template = "admin/phones_app/phone/deployments.html"

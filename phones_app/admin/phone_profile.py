@@ -12,6 +12,7 @@ from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from contacts_app.admin.base import PortalAdmin, ReadOnlyAdmin, TenantFilter, actor_of
+from contacts_app.admin.sheets import SheetPages
 from contacts_app.authorship import because
 from phones_app import sep
 from phones_app.admin.file_view import file_lines, may_reveal, record_reveal
@@ -19,6 +20,7 @@ from phones_app.admin.xml_editor import XmlField, with_line_ends_of
 from phones_app.models import Phone, PhoneProfile, ProfileRevision
 from phones_app.services.errors import ProfileRefused, describe
 from phones_app.services.phone_profile import check_content, create_profile, encode, update_profile
+from phones_app.services.profile_sheet import ProfileSheet
 from phones_app.templatetags.phone_labels import ago
 
 META = ("user", "name", "description", "compatible_models", "software_type")
@@ -99,7 +101,9 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(PhoneProfile)
-class PhoneProfileAdmin(PortalAdmin):
+class PhoneProfileAdmin(SheetPages, PortalAdmin):
+    sheet = ProfileSheet
+    actions = ["export_selected"]
     form = ProfileForm
     tenant_path = "user__account"
     list_display = (

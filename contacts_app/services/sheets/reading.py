@@ -72,7 +72,8 @@ class Reading:
 
     def _find(self, entries: Sequence[Entry], cells: dict[int, Cells]) -> None:
         """Give each entry the stored row that its key names, with one query a key."""
-        asked: dict[Key, dict[Identity, list[Entry]]] = {}
+        asked: dict[Key, set[Identity]] = {}
+        known: list[tuple[Entry, Key, Identity]] = []
         for entry in entries:
             given = cells[entry.row]
             key = next((key for key in self.keys if all(given[name].strip() for name in key)), self.keys[-1])
@@ -80,13 +81,15 @@ class Reading:
                 self._read_cell(entry, self.columns[name], given[name])
             if not entry.errors:
                 identity = tuple(entry.values[self.columns[name].attribute] for name in key)
-                asked.setdefault(key, {}).setdefault(identity, []).append(entry)
-        for key, identities in asked.items():
-            found = self._stored(key, identities)
-            foreign = self.sheet.taken_by_others(key, identities.keys() - found.keys())
-            for identity, same in identities.items():
-                for entry in same:
-                    self._settle(entry, key, identity, found.get(identity, []), identity in foreign)
+                asked.setdefault(key, set()).add(identity)
+                known.append((entry, key, identity))
+        found = {key: self._stored(key, identities) for key, identities in asked.items()}
+        foreign = {
+            key: self.sheet.taken_by_others(key, identities - found[key].keys())
+            for key, identities in asked.items()
+        }
+        for entry, key, identity in known:
+            self._settle(entry, key, identity, found[key].get(identity, []), identity in foreign[key])
 
     def _stored(self, key: Key, identities: Iterable[Identity]) -> dict[Identity, list[Any]]:
         attributes = [self.columns[name].attribute for name in key]

@@ -8,6 +8,7 @@ from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from contacts_app.services.actor import Actor
+from contacts_app.services.history import create_recorded, save_recorded
 from contacts_app.services.sheets.columns import Column
 
 BATCH = 500
@@ -67,7 +68,7 @@ class Sheet:
         """Write into the entries of a batch what is wrong with them beyond single cells."""
 
     def create(self, entries: Sequence[Entry]) -> None:
-        self.model._default_manager.bulk_create([self.model(**entry.values) for entry in entries])
+        create_recorded(self.model(**entry.values) for entry in entries)
 
     def update(self, entries: Sequence[Entry]) -> None:
         """Write what has changed and nothing else: other parts of the rows may be changing at this moment."""
@@ -77,4 +78,4 @@ class Sheet:
                 setattr(entry.stored, name, entry.values[name])
             entry.stored.updated_at = now
         names = {"updated_at"}.union(*(entry.changed for entry in entries))
-        self.model._default_manager.bulk_update([entry.stored for entry in entries], sorted(names))
+        save_recorded([entry.stored for entry in entries], sorted(names))
