@@ -25,7 +25,7 @@ SECRET_LOOKING = re.compile(
 )
 # What looks like a secret by its name alone, and is none.
 HARMLESS = {"ApiToken.key_id", "OutboundVoiceProfile.tn_lease"}
-# Written by Patchbay itself about what happened: they are records already. An uploaded sheet is on its way to become some.
+# Written by Patchbay itself about what happened: they are records already; an uploaded sheet will be some.
 RECORDS = {
     "contacts_app": {"LoginSession", "Mail", "Notice", "Trouble", "UploadedSheet"},
     "profiles_app": {
