@@ -210,6 +210,8 @@ LOGIN_URL = reverse_lazy("admin:login")
 LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 ACCESS_TOKEN_SECONDS = env.int("ACCESS_TOKEN_SECONDS", default=24 * 3600)
 REFRESH_TOKEN_SECONDS = env.int("REFRESH_TOKEN_SECONDS", default=14 * 24 * 3600)
+# Whether people may make themselves a user, without an account and at the lowest level (POST /api/v1/auth/register).
+PUBLIC_REGISTER = env.bool("PUBLIC_REGISTER", default=False)
 AXES_FAILURE_LIMIT = env.int("LOGIN_FAILURE_LIMIT", default=10)
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]

@@ -15,8 +15,10 @@ from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
-from contacts_app.admin.base import PortalAdmin, SecretField, TenantFilter
+from contacts_app.admin.base import PortalAdmin, SecretField, TenantFilter, actor_of
 from contacts_app.models import User
+from contacts_app.services.actor import Actor
+from contacts_app.services.user import is_taken, may_change, may_grant
 
 # Only those who have every permission may hand permissions out.
 GRANTS = ("is_staff", "is_superuser", "groups", "user_permissions")
@@ -25,6 +27,8 @@ PIN = RegexValidator(r"^[0-9]{4,16}$", "A PIN has 4 to 16 digits: phones offer n
 
 class LoginNamesForm(forms.ModelForm):  # type: ignore[type-arg]
     """Email and user name share one name space, because people log in with either."""
+
+    actor: Actor
 
     def clean_email(self) -> str:
         email = str(self.cleaned_data["email"]).lower()
@@ -39,9 +43,14 @@ class LoginNamesForm(forms.ModelForm):  # type: ignore[type-arg]
         self._refuse_if_taken(name)
         return name
 
+    def clean_permission_level(self) -> int:
+        level = int(self.cleaned_data["permission_level"])
+        if "permission_level" in self.changed_data and not may_grant(self.actor, level):
+            raise ValidationError("This level is above your own.")
+        return level
+
     def _refuse_if_taken(self, name: str) -> None:
-        others = User.objects.exclude(pk=self.instance.pk)
-        if others.filter(email__iexact=name).exists() or others.filter(username__iexact=name).exists():
+        if is_taken(name, but=self.instance):
             raise ValidationError("Somebody else logs in with this name.")
 
 
@@ -147,9 +156,13 @@ class UserAdmin(DjangoUserAdmin, PortalAdmin):  # type: ignore[type-arg, misc]
         return self.readonly_fields if request.user.is_superuser else (*self.readonly_fields, *GRANTS)
 
     def is_theirs(self, request: HttpRequest, row: Any) -> bool:
-        """Whoever may set a superuser's password is one, so others may not."""
-        safe = request.user.is_superuser or not isinstance(row, User) or not row.is_superuser
-        return bool(safe) and super().is_theirs(request, row)
+        safe = not isinstance(row, User) or may_change(actor_of(request), row)
+        return safe and super().is_theirs(request, row)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        form.actor = actor_of(request)  # type: ignore[attr-defined]
+        return form
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         if not change:

@@ -12,6 +12,8 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import RequestDataTooBig
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import DatabaseError, IntegrityError
+from django.db.models import ProtectedError, RestrictedError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions, status
 from rest_framework.parsers import JSONParser
@@ -113,6 +115,26 @@ def flatten(detail: Any, path: str = "") -> dict[str, list[str]]:
     return {path: [str(item) for item in detail] if isinstance(detail, list) else [str(detail)]}
 
 
+# SQLSTATE of a foreign key and of a unique index that would not hold, and how SQLite says the same.
+RACES = ("23503", "23505", "UNIQUE constraint failed", "FOREIGN KEY constraint failed")
+
+
+def _lost_race(error: DatabaseError) -> exceptions.APIException | None:
+    """What the database says when two requests that were both right came at once; None for everything else.
+
+    Who asks alone hears the same from the check before, in better words. What a check constraint refuses is a
+    mistake of ours.
+    """
+    if isinstance(error, IntegrityError):
+        said = getattr(error.__cause__, "sqlstate", None) or str(error)
+        if isinstance(error, ProtectedError | RestrictedError) or said.startswith(RACES):
+            return Conflict("Somebody else changed or made the same thing at this moment")
+        return None
+    # Django's word for an UPDATE of a row that is no longer there (Model.save with update_fields).
+    gone = type(error) is DatabaseError and "did not affect any rows" in str(error)
+    return exceptions.NotFound("Somebody else deleted it at this moment") if gone else None
+
+
 def error_response(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler: whatever went wrong, in the words of the view's dialect."""
     # The settings that DRF's views are made from name this module, so it cannot be the first to import them.
@@ -122,7 +144,9 @@ def error_response(error: Exception, context: dict[str, Any]) -> Response | None
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     elif isinstance(error, DjangoPermissionDenied):
-        error = exceptions.PermissionDenied()
+        error = exceptions.PermissionDenied(str(error) or None)
+    elif isinstance(error, DatabaseError):
+        error = _lost_race(error) or error
     elif isinstance(error, RequestDataTooBig):
         error = BodyTooLarge()
     elif isinstance(error, DjangoValidationError):

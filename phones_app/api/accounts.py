@@ -44,3 +44,14 @@ class OwnedRecord(Record):
     def account_by_default(self) -> Account | None:
         """Where staff name no account."""
         return None
+
+
+class TenantRecord(OwnedRecord):
+    """A row that always belongs to an account."""
+
+    def account_by_default(self) -> Account:
+        """Staff may leave the account out where there is one only."""
+        accounts = list(Account.objects.all()[:2])
+        if len(accounts) != 1:
+            raise serializers.ValidationError({"account": "Say which account it belongs to."})
+        return accounts[0]

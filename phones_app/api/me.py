@@ -1,4 +1,4 @@
-"""`/me`: one's own record, and the phones that run one's own profiles (phone profiles spec §1, §4, §6)."""
+"""`/me`: one's own record, directory, and the phones that run one's own profiles (phone profiles spec §1, §4, §6)."""
 
 from typing import Any
 
@@ -15,6 +15,7 @@ from phones_app.api.fields import Instant, Record, RowUuid, Shape
 from phones_app.api.phone import PhoneRecord, phones_with_relations
 from phones_app.api.schema import NoMetadata, answers, envelope
 from phones_app.models import Phone
+from phones_app.services.phone_directory import personal_directory
 
 
 class NotRecorded(serializers.CharField):
@@ -98,8 +99,14 @@ class MyPhoneRecord(PhoneRecord):
         return []
 
 
+class DirectoryEntry(Shape):
+    name = serializers.CharField()
+    number = serializers.CharField()
+
+
 ME = envelope("Me", UserRecord(), metadata=NoMetadata)
 MY_PHONES = envelope("MyPhones", MyPhoneRecord(many=True), metadata=NoMetadata)
+DIRECTORY = envelope("PersonalDirectory", DirectoryEntry(many=True), metadata=NoMetadata)
 
 
 class MeView(PhoneFamilyView):
@@ -127,3 +134,13 @@ class MyPhones(MeView):
         record = MyPhoneRecord(context={"request": request})
         shown = [record.to_representation(phone) for phone in rows]
         return answer(shown, f"{len(shown)} phone(s) found", metadata={})
+
+
+class MyDirectory(MeView):
+    @extend_schema(operation_id="me_directory_list", responses=answers(200, DIRECTORY, 404))
+    def get(self, request: Request) -> Response:
+        """The personal directory, as the service menu of one's phone shows it."""
+        entries = [
+            {"name": entry.name, "number": entry.number} for entry in personal_directory(self.person())
+        ]
+        return answer(entries, f"{len(entries)} entries found", metadata={})

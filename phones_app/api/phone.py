@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from contacts_app.api.dialect import Conflict
 from contacts_app.api.rows import find
 from contacts_app.models import Account
-from phones_app.api.accounts import OwnedRecord
+from phones_app.api.accounts import TenantRecord
 from phones_app.api.dialect import PhoneFamilyView, answer, check_has_known_field
 from phones_app.api.fields import EmptyIsNull, Instant, MacText, RowUuid, Shape, SoftwareTypeField, Text
 from phones_app.api.filters import PhoneFilter, filtered
@@ -63,7 +63,7 @@ class ServerReference(EmptyIsNull, Text):
         return found[0]
 
 
-class PhoneRecord(OwnedRecord):
+class PhoneRecord(TenantRecord):
     """One phone. Credentials for pushes go in and never come out."""
 
     mac = MacText()
@@ -131,13 +131,6 @@ class PhoneRecord(OwnedRecord):
                 reference = cast(ServerReference, self.fields[name])
                 attrs[name] = reference.resolve(attrs[name], account)
         return attrs
-
-    def account_by_default(self) -> Account:
-        """Staff may leave the account out where there is one only."""
-        accounts = list(Account.objects.all()[:2])
-        if len(accounts) != 1:
-            raise ValidationError({"account": "Say which account the phone belongs to."})
-        return accounts[0]
 
 
 ONE = envelope("Phone", PhoneRecord(), metadata=NoMetadata)
