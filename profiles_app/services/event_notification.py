@@ -34,8 +34,12 @@ RULES = {
     "deactivated-listener-callback": Rule(
         EventClass.CALLBACK_DEREGISTERED, "Callback {name} was switched off", "{reason}", "name"
     ),
-    "created-token": Rule(EventClass.TOKEN_CREATED, "{token} was created", subject="name"),
-    "revoked-token": Rule(EventClass.TOKEN_REVOKED, "{token} was revoked", subject="name"),
+    "created-token": Rule(
+        EventClass.TOKEN_CREATED, "API token {name} ({key_id}…) was created", subject="key_id"
+    ),
+    "revoked-token": Rule(
+        EventClass.TOKEN_REVOKED, "API token {name} ({key_id}…) was revoked", subject="key_id"
+    ),
 }
 # What fails in a rollout is told with the rollout.
 TOLD_BY_ROLLOUT = "failed-deployment"

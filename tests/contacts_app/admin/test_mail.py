@@ -1,11 +1,14 @@
 """The list of mails: what was sent, what was refused and in which words, and sending it once more."""
 
+from datetime import timedelta
+
 import pytest
 from django.core import mail as outbox
 from django.urls import reverse
+from django.utils import timezone
 
 from contacts_app.models import Mail
-from contacts_app.services.mail import queue_mail
+from contacts_app.services.mail import prune_mails, queue_mail, resend_mail
 from contacts_app.services.unsubscribe import unsubscribe_url
 from tests.admin_people import at_desk, clerk
 from tests.contacts_app.mail.conftest import mail_server
@@ -98,3 +101,12 @@ def test_a_clerk_sees_the_mails_of_the_account_alone(told, other):
     for name in ("change", "send_again"):
         assert theirs.post(page_of(told, name)).status_code in (403, 404)
     assert Mail.objects.count() == 1
+
+
+def test_old_mails_go_and_what_still_waits_stays(desk, told, acme):
+    waiting, young = resend_mail(told), resend_mail(told)
+    Mail.objects.filter(pk=waiting.pk).update(state=Mail.State.QUEUED)
+    longest = timezone.now() - timedelta(days=90)
+    Mail.objects.exclude(pk=young.pk).update(created_at=longest - timedelta(seconds=1))
+    assert prune_mails(longest) == 1
+    assert set(Mail.objects.all()) == {waiting, young}

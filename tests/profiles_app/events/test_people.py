@@ -3,7 +3,9 @@
 from urllib.parse import urlsplit
 
 import pytest
+from django.urls import reverse
 
+from contacts_app.models import ApiToken
 from contacts_app.services.notification_preference import set_wanted_types
 from profiles_app.services.event import Happening, emit, emit_many
 from profiles_app.services.event_notification import RULES, TOLD_BY_ROLLOUT
@@ -97,3 +99,13 @@ def test_every_rule_makes_a_mail_even_of_data_that_says_little(mail_server, acme
         pass_time(minutes=5)
     assert len(mail_server.messages) == 1 + RULES[tag].over
     assert TOLD_BY_ROLLOUT in RULES
+
+
+def test_a_token_that_somebody_makes_is_told(mail_server, acme, root, pass_time):
+    form = {"name": "CI", "scope": "account", "account": acme.pk, "extension": "", "networks": ""}
+    answer = at_desk(root).post(reverse("admin:contacts_app_apitoken_add"), form)
+    token = ApiToken.objects.get()
+    pass_time(minutes=5)
+    assert subjects(mail_server) == [f"API token CI ({token.key_id}…) was created"]
+    text = answer.content.decode().split("data-token>")[1].split("<")[0]
+    assert text not in mail_server.messages[0].as_string()
