@@ -67,7 +67,7 @@ class MailAdmin(ReadOnlyAdmin):
     @display(description="Text")
     def preview(self, mail: Mail) -> str:
         text = mail.text.replace(UNSUBSCRIBE_MARK, "(a link that only the recipient gets)")
-        return format_html('<pre class="pb-wire">{}</pre>', text)
+        return format_html('<pre class="pb-wire pb-mail">{}</pre>', text)
 
     @display(description="About")
     def kind(self, mail: Mail) -> str:

@@ -38,9 +38,9 @@ CLASSES = {
     ),
     EventClass.PHONE_UNREACHABLE: Words("Phones", "phones_app_phone", "not reachable", "back"),
     EventClass.DRIFT_FOUND: Words("Phone files", "phones_app_phone", "not as deployed", "in order again"),
-    EventClass.ROLLOUT_FINISHED: Words("Rollouts", "phones_app_deployment", "finished"),
-    EventClass.ROLLOUT_PAUSED: Words("Rollouts", "phones_app_deployment", "paused"),
-    EventClass.ROLLOUT_ABORTED: Words("Rollouts", "phones_app_deployment", "aborted"),
+    EventClass.ROLLOUT_FINISHED: Words("Rollouts", "phones_app_rollout", "finished"),
+    EventClass.ROLLOUT_PAUSED: Words("Rollouts", "phones_app_rollout", "paused"),
+    EventClass.ROLLOUT_ABORTED: Words("Rollouts", "phones_app_rollout", "aborted"),
     EventClass.CALLBACK_FAILING: Words(
         "Callbacks", "profiles_app_callback", "failing", "working again", told=False
     ),

@@ -18,7 +18,7 @@ from contacts_app.models.event_class import CLASSES, is_told_by_default
 
 BATCH = 500
 TITLE_LENGTH = 255
-DETAIL_LENGTH = 2000
+DETAIL_LENGTH = 4000
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from phones_app.models.deployment import State, StepState
 from phones_app.services.deployment import BATCH, CANCELLABLE, enqueue, no_live_lease
 from phones_app.services.nudge import nudge_after_commit
 from phones_app.services.phone_selection import Selection
+from phones_app.services.rollout_event import tell
 from phones_app.services.rollout_plan import Plan, Planned, make_plan
 
 log = structlog.get_logger(__name__)
@@ -83,6 +84,8 @@ def start(
     for begin in range(0, len(rows), BATCH):
         batch = rows[begin : begin + BATCH]
         enqueue(batch, phones=[row.phone_id for row in batch if row.phone_id])
+    if rows:
+        tell(rollout)
     nudge_after_commit()
     return rollout
 
@@ -303,6 +306,8 @@ def _change(
         locked.state, locked.reason = after, ""
         locked.save(update_fields=["state", "reason"])
         also(locked)
+        if after == RolloutState.PAUSED:
+            tell(locked)
     rollout.refresh_from_db()
 
 
@@ -327,4 +332,5 @@ def _end(rollout: Rollout, state: RolloutState, reason: str) -> None:
     )
     rollout.state, rollout.reason, rollout.finished_at = state, reason[:255], now
     rollout.save(update_fields=["state", "reason", "finished_at"])
+    tell(rollout)
     log.info("rollout ended", rollout=str(rollout.uuid), state=state, reason=reason)

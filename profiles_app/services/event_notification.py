@@ -28,9 +28,11 @@ RULES = {
     "phone-unreachable": Rule(EventClass.PHONE_UNREACHABLE, "{phone} cannot be reached", "{error}"),
     "phone-at-another-address": Rule(EventClass.PHONE_UNREACHABLE, "{phone} has moved", "{error}"),
     "phone-seen-again": Rule(EventClass.PHONE_UNREACHABLE, "{phone} is back", over=True),
-    "finished-rollout": Rule(EventClass.ROLLOUT_FINISHED, "{rollout} has finished", "{summary}", "id"),
-    "paused-rollout": Rule(EventClass.ROLLOUT_PAUSED, "{rollout} was paused", "{summary}", "id"),
-    "aborted-rollout": Rule(EventClass.ROLLOUT_ABORTED, "{rollout} was aborted", "{summary}", "id"),
+    "finished-rollout": Rule(
+        EventClass.ROLLOUT_FINISHED, "Rollout {label} has finished", "{summary}", "label"
+    ),
+    "paused-rollout": Rule(EventClass.ROLLOUT_PAUSED, "Rollout {label} was paused", "{summary}", "label"),
+    "aborted-rollout": Rule(EventClass.ROLLOUT_ABORTED, "Rollout {label} was aborted", "{summary}", "label"),
     "deactivated-listener-callback": Rule(
         EventClass.CALLBACK_DEREGISTERED, "Callback {name} was switched off", "{reason}", "name"
     ),
@@ -43,6 +45,7 @@ RULES = {
 }
 # What fails in a rollout is told with the rollout.
 TOLD_BY_ROLLOUT = "failed-deployment"
+MOST_OF_A_FAILURE = 160
 
 
 def news_of(account: Account | None, tags: Sequence[str], data: Mapping[str, Any]) -> list[News]:
@@ -54,6 +57,9 @@ def news_of(account: Account | None, tags: Sequence[str], data: Mapping[str, Any
 def _news(account: Account, rule: Rule, data: Mapping[str, Any]) -> News:
     words = defaultdict(str, {name: "" if value is None else str(value) for name, value in data.items()})
     words["phone"] = f"{words['name']} ({words['mac']})" if words["name"] else words["mac"]
+    words["label"] = words["name"] or words["profile_name"]
+    if "failures" in data:
+        words["summary"] = _summary(data)
     subject = words[rule.subject]
     listed = reverse(f"admin:{CLASSES[rule.event_class].page}_changelist")
     return News(
@@ -65,3 +71,15 @@ def _news(account: Account, rule: Rule, data: Mapping[str, Any]) -> News:
         key=subject,
         over=rule.over,
     )
+
+
+def _summary(data: Mapping[str, Any]) -> str:
+    """How a rollout went: the counts, why it ended, and the phones that failed as far as they are named."""
+    lines = [f"{data['confirmed']} of {data['total']} phones confirmed, {data['failed']} failed."]
+    lines += [str(data["reason"])] if data["reason"] else []
+    lines += [
+        f"{failure['name'] or failure['mac']} ({failure['mac']}): {failure['error']}"[:MOST_OF_A_FAILURE]
+        for failure in data["failures"]
+    ]
+    more = data["failed"] - len(data["failures"])
+    return "\n".join([*lines, f"and {more} more."] if more else lines)

@@ -53,10 +53,21 @@ def test_a_line_leads_to_what_it_is_about(mail_server, acme, root, pass_time):
 def test_phones_of_a_rollout_are_told_with_the_rollout(mail_server, acme, pass_time):
     for number in range(3):
         happens(acme, "failed-deployment", rollout="5f0c", **REFUSED | {"mac": f"02:00:00:00:00:0{number}"})
-    happens(acme, "finished-rollout", id=1, rollout="Rollout Spring", summary="497 confirmed, 3 failed.")
+    went = {
+        "name": "Spring",
+        "reason": "",
+        "total": 500,
+        "confirmed": 497,
+        "failed": 3,
+        "failures": [REFUSED],
+    }
+    happens(acme, "finished-rollout", **went)
     pass_time(minutes=5)
     assert subjects(mail_server) == ["Rollout Spring has finished"]
-    assert "497 confirmed, 3 failed." in text_of(mail_server.messages[0])
+    body = text_of(mail_server.messages[0])
+    assert "497 of 500 phones confirmed, 3 failed." in body
+    assert "Reception (02:00:00:00:00:01): The file server refused the password." in body
+    assert "and 2 more." in body
 
 
 def test_a_rollout_may_end_what_a_deployment_of_its_own_began(mail_server, acme, pass_time):

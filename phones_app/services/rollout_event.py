@@ -1,0 +1,62 @@
+"""What listeners and people are told of rollouts, in the transaction of the change: each account of its own phones."""
+
+from typing import Any
+
+from django.db.models import Count, Q
+
+from contacts_app.models import Account
+from phones_app.models import Rollout, RolloutState
+from phones_app.models.deployment import State
+from phones_app.sep.mac import colons
+from profiles_app.services.event import Happening, emit_many
+
+TAGS = {
+    RolloutState.RUNNING: "started-rollout",
+    RolloutState.PAUSED: "paused-rollout",
+    RolloutState.FINISHED: "finished-rollout",
+    RolloutState.ABORTED: "aborted-rollout",
+}
+# So many failed phones are named; the others are counted.
+MOST_FAILURES = 20
+
+
+def tell(rollout: Rollout) -> None:
+    """Tell what has just become of it. That a person has cancelled it is known to that person."""
+    tag = TAGS.get(RolloutState(rollout.state))
+    if tag is None:
+        return
+    own = Account.objects.filter(pk=rollout.account_id)
+    accounts = own if rollout.account_id else Account.objects.filter(deployments__rollout=rollout).distinct()
+    emit_many(
+        [
+            Happening(account, ["rollout", tag], "rollout", _data(rollout, account), rollout.uuid)
+            for account in accounts
+        ]
+    )
+
+
+def _data(rollout: Rollout, account: Account) -> dict[str, Any]:
+    rows = rollout.deployments.filter(account=account)
+    counts = rows.aggregate(
+        total=Count("pk"),
+        confirmed=Count("pk", filter=Q(state=State.CONFIRMED)),
+        failed=Count("pk", filter=Q(state=State.FAILED)),
+    )
+    failed = rows.filter(state=State.FAILED).select_related("phone").order_by("pk")[:MOST_FAILURES]
+    return {
+        "uuid": rollout.uuid,
+        "name": rollout.name,
+        "profile_name": rollout.profile_name,
+        "state": rollout.state,
+        "reason": rollout.reason,
+        **counts,
+        "failures": [
+            {
+                "mac": colons(row.mac),
+                "name": row.phone.name if row.phone else "",
+                "error_code": row.error_code,
+                "error": row.error,
+            }
+            for row in failed
+        ],
+    }
