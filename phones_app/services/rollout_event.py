@@ -25,7 +25,7 @@ def tell(rollout: Rollout) -> None:
     tag = TAGS.get(RolloutState(rollout.state))
     if tag is None:
         return
-    own = Account.objects.filter(pk=rollout.account_id)
+    own = Account.objects.filter(rollouts=rollout)
     accounts = own if rollout.account_id else Account.objects.filter(deployments__rollout=rollout).distinct()
     emit_many(
         [
