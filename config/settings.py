@@ -88,6 +88,8 @@ LEASE_SECONDS = env.float("LEASE_SECONDS", default=10.0)
 # How often a phone's status page is looked at (seconds, 0: never), and how many at the same time.
 PHONE_LOOK_SECONDS = env.float("PHONE_LOOK_SECONDS", default=900.0)
 PHONE_LOOK_THREADS = env.int("PHONE_LOOK_THREADS", default=8)
+# How often each phone's file is read back from its file server (seconds, 0: never).
+DRIFT_CHECK_SECONDS = env.float("DRIFT_CHECK_SECONDS", default=24 * 3600.0)
 FTP_UPLOAD_SECONDS = env.float("FTP_UPLOAD_SECONDS", default=45.0)
 
 # The embedded file server: FTP takes the files in, HTTP on Cisco's port 6970 and TFTP hand them to phones. Phones

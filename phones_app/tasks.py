@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from phones_app.services import deployment_run, inventory
+from phones_app.services import deployment_run, drift, inventory
 
 
 @shared_task(ignore_result=True)
@@ -15,3 +15,9 @@ def run_due() -> None:
 def look_due() -> None:
     """Look at the status pages of the phones whose turn it is."""
     inventory.look_due()
+
+
+@shared_task(ignore_result=True)
+def check_files_due() -> None:
+    """Read back the phones' files whose turn it is."""
+    drift.check_due()

@@ -29,6 +29,7 @@ StepKind = DeploymentStep.Kind
 STEPS_OF = {
     Deployment.Kind.DEPLOY: (StepKind.UPLOAD, StepKind.CLEAR_SESSION, StepKind.RESTART, StepKind.CONFIRM),
     Deployment.Kind.RESTART: (StepKind.RESTART, StepKind.CONFIRM),
+    Deployment.Kind.UPLOAD: (StepKind.UPLOAD,),
 }
 # What people look for in the details of a step or of the evidence; the rest of the JSON is for programs.
 DETAILS = {

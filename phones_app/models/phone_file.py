@@ -9,13 +9,11 @@ from phones_app.models.phone_profile import ProfileRevision
 
 
 class FileState(models.TextChoices):
-    """What the last read-back said; the last three are drift: somebody else was there."""
+    """What the last read-back said; the last two are drift: somebody else was there."""
 
-    UNCHECKED = "unchecked", "Not read back yet"
     IN_PLACE = "in_place", "In place"
     CHANGED = "changed", "Changed behind our back"
     MISSING = "missing", "Missing"
-    UNREADABLE = "unreadable", "Cannot be read"
 
 
 DRIFTED = (FileState.CHANGED, FileState.MISSING)
@@ -30,7 +28,7 @@ class PhoneFile(models.Model):
     sha256 = models.CharField(max_length=64, help_text="Of what was uploaded, or adopted.")
     uploaded_at = models.DateTimeField()
 
-    state = models.CharField(max_length=12, choices=FileState, default=FileState.UNCHECKED)
+    state = models.CharField(max_length=12, choices=FileState, default=FileState.IN_PLACE)
     state_since = models.DateTimeField()
     checked_at = models.DateTimeField(null=True)
     next_check_at = models.DateTimeField()

@@ -20,6 +20,7 @@ from phones_app.models import Deployment, DeploymentStep, Phone
 from phones_app.models.deployment import State, StepState
 from phones_app.services import evidence
 from phones_app.services.deployment import no_live_lease
+from phones_app.services.drift import note_upload
 from phones_app.services.restart import line_user, look_at, send_restart
 from phones_app.services.service_session import clear_service_session
 from phones_app.services.targets import file_server_of, ftp_target
@@ -99,7 +100,7 @@ def phone_of(deployment: Deployment) -> Phone:
 def begin(deployment: Deployment, pool: FtpPool) -> None:
     """queued -> uploading (or straight to the restart), once nothing else is under way for this phone."""
     now = timezone.now()
-    first = State.UPLOADING if deployment.kind == Deployment.Kind.DEPLOY else State.SESSION_CLEARED
+    first = State.SESSION_CLEARED if deployment.kind == Deployment.Kind.RESTART else State.UPLOADING
     others = Deployment.objects.filter(phone=deployment.phone_id, finished_at=None).exclude(pk=deployment.pk)
     try:
         with transaction.atomic():
@@ -116,7 +117,10 @@ def begin(deployment: Deployment, pool: FtpPool) -> None:
 
 
 def upload(deployment: Deployment, pool: FtpPool) -> None:
-    """uploading -> uploaded. Done again after a crash it finds its own file there and stores nothing."""
+    """uploading -> uploaded, which is the end of an upload without a restart.
+
+    Done again after a crash it finds its own file there and stores nothing.
+    """
     phone, revision = phone_of(deployment), deployment.revision
     if revision is None:
         raise Failed("profile-deleted", "The profile was deleted.")
@@ -132,7 +136,10 @@ def upload(deployment: Deployment, pool: FtpPool) -> None:
         "The same file was there already." if result.unchanged else f"{result.size} bytes to {server.name}."
     )
     with transaction.atomic():
-        move(deployment, State.UPLOADED, uploaded_at=timezone.now())
+        now = timezone.now()
+        ended = {"finished_at": now} if deployment.kind == Deployment.Kind.UPLOAD else {}
+        move(deployment, State.UPLOADED, uploaded_at=now, **ended)
+        note_upload(phone, server, revision, result.sha256, now)
         record(
             deployment,
             Kind.UPLOAD,

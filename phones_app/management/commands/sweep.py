@@ -12,13 +12,14 @@ from django.db import close_old_connections
 
 from contacts_app.services.mail_sending import sweep_mail
 from phones_app.services.deployment_run import sweep
+from phones_app.services.drift import sweep_files
 from phones_app.services.inventory import sweep_looks
 from profiles_app.services.delivery_run import sweep_deliveries
 from profiles_app.services.inbound_message import sweep_messages
 
 log = structlog.get_logger(__name__)
 # Each wakes the workers for its kind of rows, and says how many there are.
-SWEEPS = (sweep, sweep_looks, sweep_messages, sweep_mail, sweep_deliveries)
+SWEEPS = (sweep, sweep_looks, sweep_files, sweep_messages, sweep_mail, sweep_deliveries)
 
 
 class Command(BaseCommand):

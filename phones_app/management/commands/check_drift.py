@@ -1,0 +1,67 @@
+"""`manage.py check_drift`: are the files on the file servers those that were uploaded?"""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from contacts_app.management.reporting import ReportingCommand, account_numbered, argument, positive
+from phones_app.models import FileState, PhoneFile
+from phones_app.sep.mac import parse_mac
+from phones_app.services.drift import Found, check_files, difference
+
+
+class Command(ReportingCommand):
+    help = (
+        "Read phones' files back from their file servers and compare them with what was uploaded. "
+        "Status 1 when one was changed, is missing or cannot be read."
+    )
+    columns = {"mac": "Phone", "name": "Name", "file_server": "File server", "state": "File", "error": "Why"}
+    writes = False
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("macs", nargs="*", type=argument(parse_mac), metavar="MAC", help="Default: all.")
+        parser.add_argument("--account", type=positive(int, at_most=2**63 - 1), metavar="VOIP_ID")
+        parser.add_argument(
+            "--sample",
+            type=positive(int, at_most=1_000_000),
+            metavar="N",
+            help="Only the N files that were not looked at for the longest time.",
+        )
+        parser.add_argument("--diff", action="store_true", help="Show what was changed, passwords masked.")
+
+    def handle(
+        self, *, macs: list[str], account: int | None, sample: int | None, diff: bool, **options: Any
+    ) -> None:
+        files = PhoneFile.objects.all()
+        if macs:
+            files = files.filter(phone__mac__in=macs)
+        if account:
+            files = files.filter(phone__account=account_numbered(account))
+        if sample:
+            oldest = files.filter(server__isnull=False).order_by("next_check_at").values_list("pk", flat=True)
+            files = PhoneFile.objects.filter(pk__in=list(oldest[:sample]))
+        rows, bad = [], 0
+        for found in check_files(files):
+            bad += bool(found.error) or found.state is not FileState.IN_PLACE
+            rows.append(_row(found) | ({"diff": difference(found.file)} if diff else {}))
+        self.report(rows)
+        if diff:
+            for row in rows:
+                self.say(str(row["diff"]))
+        if bad:
+            raise CommandError(f"{bad} of {len(rows)} files are not as they were uploaded, or not known.")
+
+
+def _row(found: Found) -> dict[str, Any]:
+    file = found.file
+    return {
+        "mac": file.phone.mac_with_colons,
+        "name": file.phone.name,
+        "file_server": file.server.name if file.server else "",
+        "state": "unknown" if found.error else found.state,
+        "uploaded_sha256": file.sha256,
+        "found_sha256": found.sha256,
+        "error": found.error,
+    }

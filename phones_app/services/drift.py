@@ -1,0 +1,264 @@
+"""Drift: files on the file servers that are no longer those that were uploaded, and what to do about them.
+
+Each upload is noted on the phone's PhoneFile; from time to time the file is read back. Rows are due at `next_check_at`
+and taken by moving that time ahead. Reading needs no database and keeps to few connections; what was found is written
+down in batches. A server that does not answer says nothing about its files.
+"""
+
+import hashlib
+import random
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from time import monotonic
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from contacts_app.models import EventClass
+from contacts_app.services.notification import News, notify_many
+from contacts_app.services.nudge import nudge
+from phones_app import sep
+from phones_app.models import Deployment, FileServer, FileState, Phone, PhoneFile, ProfileRevision
+from phones_app.models.phone_file import DRIFTED
+from phones_app.services.targets import ftp_target
+from phones_app.services.turn import turn
+from phones_app.transports import TransportError
+from phones_app.transports.ftp import FtpTarget
+from phones_app.transports.ftp_pool import FtpPool
+from profiles_app.services.event import Happening, emit_many
+
+CHECK = "phones_app.tasks.check_files_due"
+BATCH = 100
+ROUND_SECONDS = 30.0
+LEASE = timedelta(minutes=5)
+READ_SECONDS = 10.0
+# As many as the pool lends of one server.
+READERS = 2
+
+UPLOADED = (
+    "server", "revision", "sha256", "uploaded_at", "state", "state_since", "checked_at", "next_check_at", "error",
+    "found_sha256", "found",
+)  # fmt: skip
+FOUND = ("state", "state_since", "checked_at", "next_check_at", "error", "found_sha256", "found")
+TAGS = {
+    FileState.IN_PLACE: "phone-file-in-place",
+    FileState.CHANGED: "phone-file-changed",
+    FileState.MISSING: "phone-file-missing",
+}
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is on the server now; `error`: nothing is known. `content` is kept only where it is not what it should be."""
+
+    file: PhoneFile
+    sha256: str = ""
+    content: bytes | None = None
+    error: str = ""
+
+    @property
+    def state(self) -> FileState:
+        if not self.sha256:
+            return FileState.MISSING
+        return FileState.IN_PLACE if self.sha256 == self.file.sha256 else FileState.CHANGED
+
+
+def note_upload(
+    phone: Phone, server: FileServer, revision: ProfileRevision, sha256: str, now: datetime
+) -> None:
+    """This file is in its place now, in the transaction of the upload's state."""
+    drifted = PhoneFile.objects.filter(pk=phone.pk, state__in=DRIFTED).exists()
+    file = PhoneFile(
+        phone=phone,
+        server=server,
+        revision=revision,
+        sha256=sha256,
+        uploaded_at=now,
+        state_since=now,
+        checked_at=now,
+        next_check_at=now + _pause(),
+    )
+    PhoneFile.objects.bulk_create(
+        [file], update_conflicts=True, unique_fields=["phone"], update_fields=UPLOADED
+    )
+    if drifted:
+        _tell([file])
+
+
+def sweep_files() -> int:
+    """Have a worker read back the files that are due; how many there are."""
+    due = _due().count() if settings.DRIFT_CHECK_SECONDS > 0 else 0
+    if due:
+        nudge(CHECK)
+    return due
+
+
+def check_due(stopped: Callable[[], bool] = lambda: False) -> int:
+    """Read back files that are due, for a while, unless somebody else does; how many."""
+    checked, ends = 0, monotonic() + ROUND_SECONDS
+    with turn("files", seconds=LEASE.total_seconds()) as ours, closing(FtpPool()) as pool:
+        while ours and settings.DRIFT_CHECK_SECONDS > 0 and not stopped() and monotonic() < ends:
+            files = claim(BATCH)
+            if not files:
+                break
+            checked += len(write_down(read_back(files, pool)))
+    return checked
+
+
+def check_files(files: "QuerySet[PhoneFile]") -> Iterator[Found]:
+    """Read these files back now, whether due or not, batch by batch, and keep what is found."""
+    rows = files.filter(server__isnull=False).order_by("pk")
+    last = 0
+    with closing(FtpPool()) as pool:
+        while batch := list(_readable(rows.filter(pk__gt=last))[:BATCH]):
+            last = batch[-1].pk
+            yield from write_down(read_back(batch, pool))
+
+
+def _due() -> "QuerySet[PhoneFile]":
+    return PhoneFile.objects.filter(server__isnull=False, next_check_at__lte=timezone.now())
+
+
+def _readable(files: "QuerySet[PhoneFile]") -> "QuerySet[PhoneFile]":
+    return files.select_related("phone__account", "server").defer("phone__web_password", "found")
+
+
+@transaction.atomic
+def claim(limit: int) -> list[PhoneFile]:
+    """Take files that are due; nobody else does before the lease is over."""
+    due = _due().order_by("next_check_at")
+    if connection.features.has_select_for_update_skip_locked:
+        due = due.select_for_update(skip_locked=True)
+    keys = list(due.values_list("pk", flat=True)[:limit])
+    PhoneFile.objects.filter(pk__in=keys).update(next_check_at=timezone.now() + LEASE)
+    return list(_readable(PhoneFile.objects.filter(pk__in=keys)))
+
+
+def read_back(files: Sequence[PhoneFile], pool: FtpPool) -> list[Found]:
+    """Read the files, those of a server on few connections, which are kept."""
+    by_server: dict[FtpTarget, list[PhoneFile]] = defaultdict(list)
+    for file in files:
+        if file.server is not None:
+            by_server[replace(ftp_target(file.server), deadline=READ_SECONDS)].append(file)
+    shares = [
+        (target, rows[start::READERS]) for target, rows in by_server.items() for start in range(READERS)
+    ]
+    with ThreadPoolExecutor(READERS * 4, thread_name_prefix="read-back") as threads:
+        return [
+            found
+            for share in threads.map(lambda each: _read(each[0], each[1], pool), shares)
+            for found in share
+        ]
+
+
+def _read(target: FtpTarget, files: Iterable[PhoneFile], pool: FtpPool) -> list[Found]:
+    found, trouble = [], ""
+    for file in files:
+        if not trouble:
+            try:
+                with pool.session(target) as session:
+                    found.append(_compare(file, session.read(sep.mac.file_name(file.phone.mac))))
+                continue
+            except TransportError as error:
+                trouble = error.message
+        # What one file could not be read for the others on this server cannot either.
+        found.append(Found(file, error=trouble))
+    return found
+
+
+def _compare(file: PhoneFile, content: bytes | None) -> Found:
+    if content is None:
+        return Found(file)
+    digest = hashlib.sha256(content).hexdigest()
+    if digest == file.sha256:
+        return Found(file, digest)
+    # A file that no phone would take need not be kept whole to be told from ours.
+    return Found(file, digest, content if len(content) <= sep.MAX_BYTES else None)
+
+
+@transaction.atomic
+def write_down(found: Sequence[Found]) -> list[Found]:
+    """Keep what was found, but for files that were being uploaded meanwhile; what was kept."""
+    keys = [each.file.pk for each in found]
+    locked = PhoneFile.objects.select_for_update().filter(pk__in=keys).order_by("pk")
+    unchanged = set(locked.values_list("pk", "sha256", "uploaded_at"))
+    uploads = Deployment.objects.filter(phone__in=keys, finished_at=None).exclude(
+        kind=Deployment.Kind.RESTART
+    )
+    uploading = set(uploads.values_list("phone", flat=True))
+    kept = [
+        each
+        for each in found
+        if (each.file.pk, each.file.sha256, each.file.uploaded_at) in unchanged
+        and each.file.pk not in uploading
+    ]
+    now, news = timezone.now(), []
+    for each in kept:
+        file = each.file
+        file.next_check_at, file.error = now + _pause(), each.error[:255]
+        if not each.error:
+            file.checked_at = now
+            if file.state != each.state:
+                file.state, file.state_since = each.state, now
+                news.append(file)
+            file.found_sha256, file.found = (each.sha256, each.content) if file.is_drifted else ("", None)
+    asked = [each.file for each in kept if not each.error]
+    PhoneFile.objects.bulk_update(asked, FOUND, batch_size=BATCH)
+    PhoneFile.objects.bulk_update(
+        [each.file for each in kept if each.error], ("error", "next_check_at"), batch_size=BATCH
+    )
+    _tell(news)
+    return kept
+
+
+def difference(file: PhoneFile) -> str:
+    """What was changed, as a unified diff with passwords masked; "" where there is nothing to compare."""
+    if not file.found or file.revision is None:
+        return ""
+    return sep.diff(bytes(file.revision.content), bytes(file.found))
+
+
+def _pause() -> timedelta:
+    # Files of one rollout are not to be read back together for ever.
+    return timedelta(seconds=(settings.DRIFT_CHECK_SECONDS or 86_400.0) * random.uniform(0.8, 1.2))  # noqa: S311
+
+
+def _tell(files: Sequence[PhoneFile]) -> None:
+    """Tell listeners and contacts what has become of these files."""
+    emit_many([_happening(file) for file in files])
+    notify_many([_news(file) for file in files])
+
+
+def _happening(file: PhoneFile) -> Happening:
+    return Happening(
+        account=file.phone.account,
+        tags=[TAGS[FileState(file.state)]],
+        data_type="phone",
+        data_object_uuid=file.phone.uuid,
+        data={
+            "mac": file.phone.mac_with_colons,
+            "name": file.phone.name,
+            "file": sep.mac.file_name(file.phone.mac),
+            "file_server": file.server.name if file.server else "",
+            "state": file.state,
+            "uploaded_sha256": file.sha256,
+            "found_sha256": file.found_sha256,
+        },
+    )
+
+
+def _news(file: PhoneFile) -> News:
+    return News(
+        account=file.phone.account,
+        event_class=EventClass.DRIFT_FOUND,
+        title=f"{file.phone}: file {FileState(file.state).label.lower()}",
+        path=f"/admin/phones_app/phone/{file.phone.pk}/change/",
+        key=file.phone.mac,
+        over=not file.is_drifted,
+    )
