@@ -9,4 +9,4 @@ from profiles_app.admin import overview as profiles
 
 
 def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    return context | {"panels": [*phones.panels(request), *profiles.panels(request)]}
+    return context | {"title": "Overview", "panels": [*phones.panels(request), *profiles.panels(request)]}

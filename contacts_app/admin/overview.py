@@ -14,12 +14,12 @@ from contacts_app.admin.base import PortalAdmin
 
 @dataclass(frozen=True)
 class Number:
-    """`tone` is good, wait, bad or plain; `share` is per cent of its panel's whole."""
+    """`tone` is good, wait, bad, busy or gone; `share` is per cent of its panel's whole."""
 
     label: str
     count: int
     url: str
-    tone: str = "plain"
+    tone: str = "busy"
     share: float = 0
     note: str = ""
 
@@ -28,6 +28,7 @@ class Number:
 class Day:
     """One column of a chart: its parts from the bottom up."""
 
+    number: int
     label: str
     url: str
     parts: list[Number]

@@ -25,15 +25,15 @@ UNDER_WAY = (State.QUEUED, State.UPLOADING, State.UPLOADED, State.SESSION_CLEARE
 FLEET = (
     ("confirmed", (State.CONFIRMED,), "good"),
     ("restarted, not confirmed", (State.RESTART_ACKNOWLEDGED,), "wait"),
-    ("under way", UNDER_WAY, "plain"),
+    ("under way", UNDER_WAY, "busy"),
     ("failed", (State.FAILED,), "bad"),
-    ("cancelled or superseded", (State.CANCELLED, State.SUPERSEDED), "quiet"),
+    ("cancelled or superseded", (State.CANCELLED, State.SUPERSEDED), "gone"),
 )
 PRESENCE_TONES = {
     Presence.REACHABLE: "good",
     Presence.UNREACHABLE: "bad",
     Presence.ANOTHER: "bad",
-    Presence.NEVER: "quiet",
+    Presence.NEVER: "gone",
 }
 
 
@@ -51,7 +51,7 @@ def _of_phones(request: HttpRequest) -> list[Panel]:
         for label, states, tone in FLEET
     ]
     never = list_url(Phone, last_deployment__isnull=True)
-    fleet.append(Number("never deployed to", by_state.get(None, 0), never, "quiet"))
+    fleet.append(Number("never deployed to", by_state.get(None, 0), never, "gone"))
     by_presence = dict(phones.values_list("presence").annotate(Count("pk")))
     seen = [
         Number(
@@ -82,7 +82,7 @@ def _of_rollouts(request: HttpRequest) -> list[Panel]:
             str(rollout),
             rollout.ended,
             reverse("admin:phones_app_rollout_change", args=[rollout.pk]),
-            "wait" if rollout.state == RolloutState.PAUSED else "plain",
+            "wait" if rollout.state == RolloutState.PAUSED else "busy",
             100 * rollout.ended / (rollout.total or 1),
             f"{rollout.get_state_display()}, {rollout.ended} of {rollout.total} phones",
         )
@@ -127,7 +127,7 @@ def _of_deployments(request: HttpRequest) -> list[Panel]:
             for label, (state, *_), tone in FLEET
             if (count := by_day.get((day, state), 0))
         ]
-        days.append(Day(date_format(day, "j M"), list_url(Deployment, **where), parts))
+        days.append(Day(day.day, date_format(day, "j F"), list_url(Deployment, **where), parts))
     return [
         Panel(
             f"Deployments of {DAYS} days", "days", days=days if by_day else [], empty="Nothing was deployed."
