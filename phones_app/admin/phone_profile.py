@@ -11,11 +11,12 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from contacts_app.admin.base import PortalAdmin, ReadOnlyAdmin, TenantFilter, actor_of
+from contacts_app.admin.base import ReadOnlyAdmin, TenantFilter, actor_of
 from contacts_app.admin.sheets import SheetPages
 from contacts_app.authorship import because
 from phones_app import sep
 from phones_app.admin.file_view import file_lines, may_reveal, record_reveal
+from phones_app.admin.revision_pages import RevisionPages
 from phones_app.admin.xml_editor import XmlField, with_line_ends_of
 from phones_app.models import Phone, PhoneProfile, ProfileRevision
 from phones_app.services.errors import ProfileRefused, describe
@@ -101,7 +102,7 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(PhoneProfile)
-class PhoneProfileAdmin(SheetPages, PortalAdmin):
+class PhoneProfileAdmin(SheetPages, RevisionPages):
     sheet = ProfileSheet
     actions = ["export_selected"]
     form = ProfileForm
@@ -173,6 +174,7 @@ class PhoneProfileAdmin(SheetPages, PortalAdmin):
             findings = sep.check(profile.content, software_type=profile.software_type)
             context = {"findings": findings, "facts": profile.revision.facts, "profile": profile}
             context["revisions"] = profile.revisions.defer("content")[:20]
+            context["may_restore"] = self.has_change_permission(request, profile)
             if not self._may_edit_file(request, profile):
                 context["lines"] = file_lines(request, profile.content, findings)
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))

@@ -11,6 +11,8 @@ from contacts_app.models.history import Tracked
 from phones_app import sep
 from phones_app.models.phone import SoftwareType
 
+UNCHANGING = "A revision never changes and never goes by itself; add another one."
+
 
 class PhoneProfile(models.Model):
     """A named profile of a user; what it says stands in its latest revision."""
@@ -58,6 +60,19 @@ class PhoneProfile(models.Model):
         return sep.decode(self.content)
 
 
+class RevisionRows(models.QuerySet["ProfileRevision"]):
+    """Revisions are read and added. They go along with their profile, which is the database's cascade and not this."""
+
+    def update(self, **_: Any) -> int:
+        raise TypeError(UNCHANGING)
+
+    def bulk_update(self, *_: Any, **__: Any) -> int:
+        raise TypeError(UNCHANGING)
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        raise TypeError(UNCHANGING)
+
+
 class ProfileRevision(models.Model):
     """What a profile said at one time. Rows are only ever added."""
 
@@ -72,6 +87,8 @@ class ProfileRevision(models.Model):
     reason = models.CharField(max_length=255, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = RevisionRows.as_manager()
+
     class Meta:
         ordering = ["profile", "-number"]
         constraints = [
@@ -83,5 +100,8 @@ class ProfileRevision(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if self.pk:
-            raise TypeError("A revision never changes; add another one.")
+            raise TypeError(UNCHANGING)
         super().save(*args, **kwargs)
+
+    def delete(self, *_: Any, **__: Any) -> tuple[int, dict[str, int]]:
+        raise TypeError(UNCHANGING)

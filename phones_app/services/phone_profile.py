@@ -6,8 +6,10 @@ from typing import Any
 
 from django.db import transaction
 
+from contacts_app.authorship import because, one_line
 from contacts_app.models import User
 from contacts_app.services.actor import Actor
+from contacts_app.services.errors import Refusal
 from phones_app import sep
 from phones_app.models import PhoneProfile, ProfileRevision
 from phones_app.services.errors import ProfileRefused
@@ -72,6 +74,20 @@ def update_profile(
     if content is not None and content != profile.content:
         _add_revision(profile, content, actor, reason)
     return profile
+
+
+def restore_revision(revision: ProfileRevision, *, actor: Actor, reason: str = "") -> PhoneProfile:
+    """Make what the profile said once what it says now, as a new revision.
+
+    Raises Refusal `nothing-to-restore`, or ProfileRefused when the file does not pass today's checks.
+    """
+    profile = PhoneProfile.objects.select_related("revision").get(pk=revision.profile_id)
+    content = bytes(revision.content)
+    if content == profile.content:
+        raise Refusal("nothing-to-restore", f"The profile says what {revision} says already.")
+    why = one_line(f"Restored {revision}" + (f": {reason}" if reason else ""))
+    with because(why):
+        return update_profile(profile, actor=actor, content=content, reason=why)
 
 
 def _add_revision(profile: PhoneProfile, content: bytes, actor: Actor, reason: str) -> None:
