@@ -6,3 +6,7 @@ from django.dispatch import Signal
 # with what profiles_app.services.event.emit takes: `account` (None: the portal itself), `extension`, `tags`,
 # `data_type`, `data` and `data_object_uuid`.
 happened = Signal()
+
+# A row of history is written: sender is the model, with `instance`, `change` ("+", "~" or "-") and `changes`, which maps
+# the fields that differ to what they were and are.
+recorded = Signal()

@@ -9,6 +9,10 @@ class PhonesConfig(AppConfig):
     verbose_name = "Phones"
 
     def ready(self) -> None:
+        from phones_app.models import PhoneProfile
+        from profiles_app.services.profile_event import tell_of_profiles
+
+        tell_of_profiles(PhoneProfile, "phone-profile")
         post_migrate.connect(add_default_key_macros, sender=self)
 
 

@@ -9,8 +9,14 @@ class ProfilesConfig(AppConfig):
     verbose_name = "Service profiles"
 
     def ready(self) -> None:
+        from profiles_app import models
         from profiles_app.checks import presets_are_readable
         from profiles_app.services.event import emit_happened
+        from profiles_app.services.profile_event import tell_of_profiles
 
         checks.register(presets_are_readable)
         happened.connect(emit_happened)
+        tell_of_profiles(models.EventProfile, "event-profile")
+        tell_of_profiles(models.MessagingProfile, "messaging-profile")
+        tell_of_profiles(models.OutboundVoiceProfile, "outbound-voice-profile")
+        tell_of_profiles(models.MyAccountProfile, "myaccount-profile")

@@ -17,6 +17,7 @@ from simple_history.models import HistoricalRecords
 
 from contacts_app.authorship import REASON_LENGTH, current_author
 from contacts_app.models.encrypted import EncryptedBinaryField, EncryptedTextField
+from contacts_app.signals import recorded
 
 # What stands in place of a secret: that it changed can be told, what it was cannot.
 MASK = "********"
@@ -146,8 +147,9 @@ class Tracked(HistoricalRecords):  # type: ignore[misc]
         return rows
 
     def row(self, instance: Any, history_type: str, changes: Changes) -> Any:
-        """A historical row, not stored yet."""
+        """A historical row for the caller to store, and word of it to whoever listens."""
         author = current_author()
+        recorded.send(self.cls, instance=instance, change=history_type, changes=changes)
         return getattr(self.cls, self.manager_name).model(
             history_date=timezone.now(),
             history_type=history_type,

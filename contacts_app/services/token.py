@@ -143,7 +143,13 @@ def _tell(token: ApiToken, tag: str) -> None:
         extension=token.extension,
         tags=["api-token", tag],
         data_type="api-token",
-        data={"uuid": token.uuid, "key_id": token.key_id, "name": token.name, "scope": token.scope},
+        data={
+            "uuid": token.uuid,
+            "key_id": token.key_id,
+            "name": token.name,
+            "token": str(token),
+            "scope": token.scope,
+        },
         data_object_uuid=token.uuid,
     )
 

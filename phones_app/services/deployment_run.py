@@ -21,6 +21,7 @@ from contacts_app.services.heartbeat import Heartbeat
 from phones_app.models import Deployment, DeploymentStep, Sweep
 from phones_app.models.deployment import State, StepState
 from phones_app.services.deployment import no_live_lease
+from phones_app.services.deployment_event import FAILED, tell
 from phones_app.services.nudge import nudge
 from phones_app.services.rollout import advance_all
 from phones_app.services.steps import STEPS, Failed, LeaseLost, Wait, perform, record
@@ -130,7 +131,9 @@ def _run(pk: int, owner: str, pool: FtpPool) -> None:
 def run_one(pk: int, owner: str, pool: FtpPool) -> None:
     """Take one claimed deployment through its steps until it ends or waits."""
     deployment = (
-        Deployment.objects.select_related("phone__file_server", "phone__call_manager", "profile", "revision")
+        Deployment.objects.select_related(
+            "account", "phone__file_server", "phone__call_manager", "profile", "revision", "rollout"
+        )
         .filter(pk=pk, lease_owner=owner, finished_at=None)
         .first()
     )
@@ -173,6 +176,12 @@ def _fail(deployment: Deployment, kind: DeploymentStep.Kind, failure: Failed) ->
             lease_owner="",
         ):
             raise LeaseLost
+        deployment.state, deployment.error, deployment.error_code = (
+            State.FAILED,
+            failure.message,
+            failure.code,
+        )
+        tell(deployment, FAILED)
         record(
             deployment,
             kind,

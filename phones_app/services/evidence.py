@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from phones_app.models import CallManager, Deployment, DeploymentStep, FileFetch, Phone
 from phones_app.models.deployment import State, StepState
+from phones_app.services.deployment_event import CONFIRMED, tell
 from phones_app.services.rejection import judge_repetition
 from phones_app.services.targets import ami_target, phone_web
 from phones_app.transports import TransportError
@@ -60,6 +61,8 @@ def record_fetch(
     Deployment.objects.filter(pk=deployment.pk).update(
         state=State.CONFIRMED, evidence=found, finished_at=now, waiting_for="", lease_owner=""
     )
+    deployment.state = State.CONFIRMED
+    tell(deployment, CONFIRMED)
     deployment.steps.filter(kind=DeploymentStep.Kind.CONFIRM).update(
         state=StepState.DONE, message=CONFIRMED_BY["file-fetched"], detail=found, finished_at=now
     )

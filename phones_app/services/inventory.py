@@ -255,7 +255,7 @@ def _news(phone: Phone) -> News:
 def _happening(phone: Phone) -> Happening:
     return Happening(
         account=phone.account,
-        tags=[TAGS[Presence(phone.presence)]],
+        tags=["phone", TAGS[Presence(phone.presence)]],
         data_type="phone",
         data_object_uuid=phone.uuid,
         data={

@@ -20,6 +20,7 @@ from phones_app.models import Deployment, DeploymentStep, Phone
 from phones_app.models.deployment import State, StepState
 from phones_app.services import evidence
 from phones_app.services.deployment import no_live_lease
+from phones_app.services.deployment_event import CONFIRMED, RESTARTED, UPLOADED, tell
 from phones_app.services.drift import note_upload
 from phones_app.services.restart import line_user, look_at, send_restart
 from phones_app.services.service_session import clear_service_session
@@ -140,6 +141,7 @@ def upload(deployment: Deployment, pool: FtpPool) -> None:
         ended = {"finished_at": now} if deployment.kind == Deployment.Kind.UPLOAD else {}
         move(deployment, State.UPLOADED, uploaded_at=now, **ended)
         note_upload(phone, server, revision, result.sha256, now)
+        tell(deployment, UPLOADED)
         record(
             deployment,
             Kind.UPLOAD,
@@ -220,6 +222,7 @@ def resume_restart(deployment: Deployment, pool: FtpPool) -> None:
         message = "Sent before the worker died: the phone fetched its file."
         with transaction.atomic():
             move(deployment, State.RESTART_ACKNOWLEDGED)
+            tell(deployment, RESTARTED)
             record(deployment, Kind.RESTART, StepState.DONE, message)
             record(deployment, Kind.CONFIRM, StepState.RUNNING)
         return
@@ -234,6 +237,7 @@ def _send(deployment: Deployment, phone: Phone) -> None:
     sent = send_restart(deployment, phone, line_user(deployment, phone, steps_of(deployment)))
     with transaction.atomic():
         move(deployment, State.RESTART_ACKNOWLEDGED)
+        tell(deployment, RESTARTED)
         record(
             deployment,
             Kind.RESTART,
@@ -258,6 +262,7 @@ def confirm(deployment: Deployment, pool: FtpPool) -> None:
     if found:
         with transaction.atomic():
             move(deployment, State.CONFIRMED, evidence=found, finished_at=timezone.now())
+            tell(deployment, CONFIRMED)
             record(
                 deployment, Kind.CONFIRM, StepState.DONE, evidence.CONFIRMED_BY[found["kind"]], detail=found
             )

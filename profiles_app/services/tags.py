@@ -54,8 +54,9 @@ OWN = (
     "failed-deployment",
     "phone",
     "restarted-phone",
-    "unreachable-phone",
-    "seen-phone",
+    "phone-unreachable",
+    "phone-seen-again",
+    "phone-at-another-address",
     "rollout",
     "started-rollout",
     "paused-rollout",
@@ -66,6 +67,8 @@ OWN = (
     "revoked-token",
     "test-event",
 )
+# What other systems may feed in: telling of what happens here is for Patchbay alone.
+FOREIGN = tuple(tag for tag in PUBLISHED + GUIDE_ONLY if not tag.endswith("listener-callback"))
 TAGS = PUBLISHED + GUIDE_ONLY + OWN
 # Errors of the API concern the account, so no extension hears of them.
 ACCOUNT_TAGS = ("api-error", "api-error-trusted")

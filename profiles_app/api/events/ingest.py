@@ -8,11 +8,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from profiles_app.api.events.dialect import EventsView
-from profiles_app.api.events.fields import JsonObject, RowId, Text
+from profiles_app.api.events.fields import Choice, JsonObject, RowId, Text
 from profiles_app.api.events.listener import Tags
 from profiles_app.api.events.schema import failures
 from profiles_app.services.event import Happening, emit_many
 from profiles_app.services.listener import checked_tags
+from profiles_app.services.tags import FOREIGN
 
 MOST = 1000
 EXAMPLE = {
@@ -39,6 +40,15 @@ EXAMPLE = {
 }
 
 
+@extend_schema_field(
+    {"type": "array", "minItems": 1, "maxItems": 100, "items": {"type": "string", "enum": list(FOREIGN)}}
+)
+class ForeignTags(Tags):
+    """Names of tags that tell of what happens elsewhere."""
+
+    child = Choice(choices=FOREIGN)
+
+
 @extend_schema_field({"type": "object", "additionalProperties": True})
 class EventData(JsonObject):
     """What the type of the data calls for (events spec §7); numbers of calls and messages are found by filters."""
@@ -56,7 +66,7 @@ class IngestedEvent(serializers.Serializer[Any]):
 
     def get_fields(self) -> dict[str, Any]:
         # A serializer has an attribute of this name.
-        return {**super().get_fields(), "tags": Tags(), "data": EventData()}
+        return {**super().get_fields(), "tags": ForeignTags(), "data": EventData()}
 
 
 class IngestRequest(serializers.Serializer[Any]):
