@@ -58,11 +58,11 @@ class Processes:
         )
         return self.running[name]
 
-    def start_worker(self) -> None:
+    def start_worker(self, name: str = "worker") -> None:
         self.start(
-            "worker",
+            name,
             *("-m", "celery", "-A", "config", "worker", "--pool", "threads", "-c", "2"),
-            *("-l", "warning", "--without-mingle"),
+            *("-l", "warning", "--without-mingle", "-n", f"{name}@%h"),
         )
 
     def start_sweep(self) -> None:
