@@ -12,6 +12,7 @@ from contacts_app.admin.base import PortalAdmin, SecretField, SecretForm, Tenant
 from contacts_app.admin.sheets import SheetPages
 from phones_app import sep
 from phones_app.admin.deploy_pages import DeployPages
+from phones_app.admin.drift_pages import DriftPages, drift_context
 from phones_app.admin.look_pages import LookPages
 from phones_app.admin.mac_search import MacSearchMixin
 from phones_app.models import Deployment, Phone
@@ -32,7 +33,7 @@ class PhoneForm(SecretForm):
 
 
 @admin.register(Phone)
-class PhoneAdmin(MacSearchMixin, SheetPages, LookPages, DeployPages, PortalAdmin):
+class PhoneAdmin(MacSearchMixin, SheetPages, LookPages, DriftPages, DeployPages, PortalAdmin):
     sheet = PhoneSheet
     form = PhoneForm
     list_display = (
@@ -51,6 +52,7 @@ class PhoneAdmin(MacSearchMixin, SheetPages, LookPages, DeployPages, PortalAdmin
         ("last_deployment__state", ChoicesCheckboxFilter),
         ("presence", ChoicesCheckboxFilter),
         "in_call",
+        ("file__state", ChoicesCheckboxFilter),
         ("software_type", ChoicesCheckboxFilter),
         ("model", AllValuesCheckboxFilter),
         "is_active",
@@ -64,9 +66,16 @@ class PhoneAdmin(MacSearchMixin, SheetPages, LookPages, DeployPages, PortalAdmin
         *("present", "seen", "looked", "look_error", "other_mac", "in_call", "serial_number"),
         *("uuid", "current_profile", "is_simulated", "created_at", "updated_at"),
     )
-    actions = ["deploy_selected", "roll_out_selected", "restart_selected", "look_selected", "export_selected"]
+    actions = [
+        "deploy_selected",
+        "roll_out_selected",
+        "restart_selected",
+        "look_selected",
+        "put_back_selected",
+        "export_selected",
+    ]
     actions_row = ["deploy_one", "restart_one"]
-    actions_detail = ["deploy_one", "restart_one", "look_one"]
+    actions_detail = ["deploy_one", "restart_one", "look_one", "put_back_one", "adopt_one"]
     change_form_outer_after_template = "admin/phones_app/phone/deployments.html"
     fieldsets = (
         (None, {"fields": ("mac", "name", "account", "model", "software_type", "is_active")}),
@@ -106,6 +115,7 @@ class PhoneAdmin(MacSearchMixin, SheetPages, LookPages, DeployPages, PortalAdmin
     ) -> Any:
         recent = Deployment.objects.filter(phone=int(object_id) if object_id.isdecimal() else None)
         context = {"recent_deployments": recent.order_by("-created_at", "-pk")[:RECENT]}
+        context |= drift_context(object_id)
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
     @display(description="Phone", ordering="mac", header=True)

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 
 from phones_app.models import Deployment, Phone, Presence, Rollout, RolloutState, SoftwareType
 from phones_app.models.deployment import State
+from phones_app.models.phone_file import DRIFTED
 from phones_app.sep.mac import parse_mac
 
 TRUTH = {"true": True, "1": True, "false": False, "0": False}
@@ -55,6 +56,9 @@ class PhoneFilter(django_filters.FilterSet):  # type: ignore[misc]
     load = django_filters.CharFilter("software_version")
     presence = django_filters.ChoiceFilter(choices=Presence.choices)
     in_call = TruthFilter()
+    drifted = TruthFilter(
+        method="with_drift", label="Whether the file on the server is not the uploaded one."
+    )
     search = django_filters.CharFilter(
         method="find_text", label="In names, places and addresses; part of a MAC address in any spelling."
     )
@@ -62,6 +66,10 @@ class PhoneFilter(django_filters.FilterSet):  # type: ignore[misc]
     class Meta:
         model = Phone
         fields: list[str] = []
+
+    def with_drift(self, rows: "QuerySet[Phone]", name: str, wanted: bool) -> "QuerySet[Phone]":
+        drifted = Q(file__state__in=DRIFTED)
+        return rows.filter(drifted) if wanted else rows.exclude(drifted)
 
     def find_text(self, rows: "QuerySet[Phone]", name: str, text: str) -> "QuerySet[Phone]":
         found = Q()

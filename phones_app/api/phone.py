@@ -147,6 +147,7 @@ FILTERS = [
     OpenApiParameter("load", description="Exactly this firmware load."),
     OpenApiParameter("presence", enum=Presence.values),
     OpenApiParameter("in_call", bool),
+    OpenApiParameter("drifted", bool, description="Whether the file on the server is not the uploaded one."),
     OpenApiParameter("search", description="In names, places, addresses; part of a MAC address."),
 ]
 

@@ -1,5 +1,6 @@
 """Simulated phones as rows: making some, and keeping a fleet of players in step with the rows."""
 
+import hashlib
 import ipaddress
 import os
 import tempfile
@@ -9,7 +10,6 @@ from pathlib import Path
 
 import structlog
 from django.conf import settings
-from django.db.models import Max
 
 from contacts_app.models import Account
 from contacts_app.services.history import create_recorded, update_recorded
@@ -18,6 +18,7 @@ from phones_app.models import Phone
 from phones_app.services.demo_profiles import DemoLine, sep_file
 from phones_app.simulator.fleet import Fleet
 from phones_app.simulator.generations import default_load
+from phones_app.simulator.orders import Fault
 from phones_app.simulator.phone import SimulatedPhone, SimulatedPhoneConfig
 
 log = structlog.get_logger(__name__)
@@ -26,6 +27,8 @@ log = structlog.get_logger(__name__)
 FIRST_MAC = 0x020000000001
 # Below the ports that systems give to outgoing connections.
 FIRST_SIP_PORT, FIRST_WEB_PORT = 15_061, 25_081
+# More than these would reach into the ports of outgoing connections; the next ones get another loopback address.
+PER_ADDRESS = 5_000
 VARIETY = (
     ("8845", "SIP"),
     ("7942", "SIP"),
@@ -45,12 +48,9 @@ def missing_phones(count: int, account: Account) -> list[Phone]:
     taken = {
         int(mac, 16) for mac in Phone.objects.filter(mac__startswith="0200").values_list("mac", flat=True)
     }
-    highest = Phone.objects.filter(is_simulated=True).aggregate(sip=Max("sip_port"), web=Max("web_port"))
-    sip_port = max(FIRST_SIP_PORT, (highest["sip"] or 0) + 1)
-    web_port = max(FIRST_WEB_PORT, (highest["web"] or 0) + 1)
     phones: list[Phone] = []
     number = FIRST_MAC
-    for place in range(count - Phone.objects.filter(is_simulated=True).count()):
+    for place in range(Phone.objects.filter(is_simulated=True).count(), count):
         while number in taken:
             number += 1
         model, software = VARIETY[place % len(VARIETY)]
@@ -62,9 +62,9 @@ def missing_phones(count: int, account: Account) -> list[Phone]:
                 software_type=software,
                 software_version=default_load(model, software),
                 name=f"Simulated {model}",
-                phone_ip="127.0.0.1",
-                sip_port=sip_port + place,
-                web_port=web_port + place,
+                phone_ip=f"127.0.{place // PER_ADDRESS}.1",
+                sip_port=FIRST_SIP_PORT + place % PER_ADDRESS,
+                web_port=FIRST_WEB_PORT + place % PER_ADDRESS,
                 is_simulated=True,
             )
         )
@@ -105,7 +105,32 @@ def _is_loopback(address: str | None) -> bool:
     return bool(address) and ipaddress.ip_address(str(address)).is_loopback
 
 
-def config_of(phone: Phone, config_url: str) -> SimulatedPhoneConfig:
+def parse_behaviour(text: str) -> dict[Fault, float]:
+    """Shares of phones that misbehave: `rejecting=10,in_call=5` in percent. Raises ValueError."""
+    mix: dict[Fault, float] = {}
+    for item in filter(None, text.split(",")):
+        name, _, percent = item.partition("=")
+        try:
+            mix[Fault(name.strip())] = float(percent.strip().removesuffix("%"))
+        except ValueError:
+            kinds = ", ".join(fault for fault in Fault if fault)
+            raise ValueError(f"“{item}” is not KIND=PERCENT with one of {kinds}") from None
+    if not all(0 < share <= 100 for share in mix.values()) or sum(mix.values()) > 100:
+        raise ValueError("the shares are percent, of 100 together at most")
+    return mix
+
+
+def fault_of(mac: str, mix: dict[Fault, float]) -> Fault:
+    """What is wrong with this phone; the same at every start, and spread over the phones."""
+    place = int(hashlib.sha256(mac.encode()).hexdigest()[:8], 16) / 2**32 * 100
+    for fault, share in mix.items():
+        if place < share:
+            return fault
+        place -= share
+    return Fault.NONE
+
+
+def config_of(phone: Phone, config_url: str, mix: dict[Fault, float] | None = None) -> SimulatedPhoneConfig:
     """How the simulator plays this row. Raises ValueError when it cannot."""
     return SimulatedPhoneConfig(
         mac=phone.mac,
@@ -115,6 +140,7 @@ def config_of(phone: Phone, config_url: str) -> SimulatedPhoneConfig:
         sip_port=phone.sip_port,
         web_port=phone.web_port,
         config_url=config_url,
+        fault=fault_of(phone.mac, mix or {}),
     )
 
 

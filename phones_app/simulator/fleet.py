@@ -1,6 +1,7 @@
 """Many phones in one process, on a loop of the caller's or on a loop in a thread of its own."""
 
 import asyncio
+import contextlib
 import resource
 import threading
 from collections.abc import Callable, Iterable
@@ -98,5 +99,10 @@ def _allow_files(number: int) -> None:
     """Raise the soft limit of open files as far as needed; the usual 1024 is enough for 150 phones."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < number:
+        if hard != resource.RLIM_INFINITY and hard < number:
+            # Only a privileged process can have more than the hard limit.
+            with contextlib.suppress(ValueError, OSError):
+                resource.setrlimit(resource.RLIMIT_NOFILE, (number, number))
+                return
         wanted = number if hard == resource.RLIM_INFINITY else min(number, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

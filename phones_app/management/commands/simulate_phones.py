@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import DatabaseError, close_old_connections
 
-from contacts_app.management.reporting import ReportingCommand, account_numbered, positive
+from contacts_app.management.reporting import ReportingCommand, account_numbered, argument, positive
 from contacts_app.models import Account
 from phones_app.management.stopping import until_stopped
 from phones_app.services.embedded_server import config_url
@@ -22,6 +22,7 @@ from phones_app.services.simulation import (
     config_of,
     keep_ports,
     missing_phones,
+    parse_behaviour,
     playable_phones,
 )
 from phones_app.simulator.loop_thread import LoopThread
@@ -29,7 +30,7 @@ from phones_app.simulator.phone import SimulatedPhone, SimulatedPhoneConfig
 
 log = structlog.get_logger(__name__)
 
-MOST_PHONES = 5000
+MOST_PHONES = 10_000
 POLL_SECONDS = 3.0
 # Each phone gets a line while that can still be read.
 LINES = 20
@@ -61,7 +62,15 @@ class Command(ReportingCommand):
             "--account", type=positive(int, at_most=2**63 - 1), metavar="VOIP_ID", help="Of new phones."
         )
         parser.add_argument(
-            "--config-url", help="Where they fetch their files; default: the embedded file server."
+            "--config-url",
+            help="Where they fetch their files, by http, tftp or ftp; default: the embedded file server.",
+        )
+        parser.add_argument(
+            "--behaviour",
+            type=argument(parse_behaviour),
+            default={},
+            metavar="MIX",
+            help="What is wrong with how many percent: rejecting=2,in_call=5,powered_off=1,wrong_mac=1,slow=3.",
         )
         parser.add_argument(
             "--portal", default="http://127.0.0.1:8000", help="Address of the portal in new phones' files."
@@ -74,6 +83,7 @@ class Command(ReportingCommand):
             return
         with _only_one():
             add_phones(new, portal=options["portal"])
+            self._mix = options["behaviour"]
             self._play(config_url, options["verbosity"] > 1)
 
     def _account(self, voip_id: int | None) -> Account:
@@ -102,7 +112,7 @@ class Command(ReportingCommand):
         try:
             close_old_connections()
             changes = loop.call(
-                players.follow({phone.mac: config_of(phone, url) for phone in playable_phones()})
+                players.follow({phone.mac: config_of(phone, url, self._mix) for phone in playable_phones()})
             )
             for change in changes:
                 if change.phone is not None:

@@ -7,7 +7,7 @@ import pytest
 
 from contacts_app.transports.errors import TransportError
 from phones_app.models import Phone
-from phones_app.services.simulation import playable_phones
+from phones_app.services.simulation import fault_of, parse_behaviour, playable_phones
 from phones_app.services.targets import phone_web
 from phones_app.transports.status import read_status
 from tests.commands import run
@@ -108,3 +108,23 @@ def test_two_at_a_time_would_fight_over_the_ports(desk, settings, tmp_path):
 @pytest.mark.parametrize(("arguments", "status"), [(("--count", "-1"), 2), (("--count", "3"), 1)])
 def test_phones_need_an_account_and_a_number(db, arguments, status):
     assert run("simulate_phones", *arguments, "--dry-run").status == status
+
+
+def test_a_mix_of_behaviour_is_played_in_its_shares_and_always_by_the_same_phones():
+    mix = parse_behaviour("rejecting=10,in_call=20%")
+    macs = [f"0200{number:08X}" for number in range(2000)]
+    faults = [fault_of(mac, mix) for mac in macs]
+    assert faults == [fault_of(mac, mix) for mac in macs]
+    assert 140 < faults.count("rejecting") < 260
+    assert 320 < faults.count("in_call") < 480
+
+
+@pytest.mark.parametrize("text", ["rejecting", "asleep=5", "slow=many", "slow=60,in_call=50", "slow=-1"])
+def test_a_mix_that_makes_no_sense_is_told(db, text):
+    assert run("simulate_phones", "--behaviour", text).status == 2
+
+
+def test_a_phone_of_the_mix_behaves_so(start, desk):
+    start("simulate_phones", "--behaviour", "wrong_mac=100").says("1 simulated")
+    desk.refresh_from_db()
+    wait_for(lambda: read_status(phone_web(desk)).mac not in ("", desk.mac), 10)

@@ -2,11 +2,14 @@
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from contacts_app.services.token import create_token
-from phones_app.models import Phone, Presence
+from phones_app.models import Phone, PhoneFile, Presence
+from phones_app.services.drift import check_due
 from tests.admin_people import at_desk
 from tests.phones_app.api.conftest import Api
+from tests.phones_app.site import sip_file
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LIST = reverse("admin:phones_app_phone_changelist")
@@ -90,3 +93,51 @@ def test_what_looks_find_cannot_be_written_and_strangers_cannot_look(site, api, 
     assert stranger.post(f"phones/{phone.mac}/look").status_code == 404
     Phone.objects.filter(pk=phone.pk).update(phone_ip=None)
     assert api.post(f"phones/{phone.mac}/look").status_code == 409
+
+
+@pytest.fixture
+def drifted(site):
+    """A phone whose file somebody has changed on the server."""
+    phone, profile = site.phone(), site.profile()
+    now = timezone.now()
+    PhoneFile.objects.create(
+        phone=phone, server=site.file_server, revision=profile.revision, sha256=profile.revision.sha256,
+        uploaded_at=now, state_since=now, next_check_at=now,
+    )  # fmt: skip
+    (site.folder / f"SEP{phone.mac}.cnf.xml").write_text(sip_file(label="Changed"))
+    assert check_due() == 1
+    return phone
+
+
+def test_a_drifted_file_is_filtered_shown_and_put_back_in_the_admin(site, desk, drifted):
+    site.phone()
+    assert macs_on(desk.get(LIST, {"file__state__exact": "changed"})) == [drifted.mac]
+    page = desk.get(reverse("admin:phones_app_phone_change", args=[drifted.pk])).content.decode()
+    assert "Changed behind our back" in page
+    assert "very-secret" not in page
+    url = reverse("admin:phones_app_phone_put_back_one", args=[drifted.pk])
+    assert b"without a restart" in desk.get(url).content
+    assert PhoneFile.objects.get().state == "changed"
+    desk.post(url)
+    assert b"Changed" not in site.file_of(drifted)
+    assert PhoneFile.objects.get().state == "in_place"
+
+
+def test_a_drifted_file_is_adopted_in_the_admin(site, desk, drifted):
+    desk.post(reverse("admin:phones_app_phone_adopt_one", args=[drifted.pk]))
+    assert PhoneFile.objects.get().revision.number == 2
+
+
+@pytest.mark.parametrize(("verb", "status", "number"), [("put-back", 202, 1), ("adopt", 200, 2)])
+def test_rest_tells_of_drift_and_ends_it(site, api, other, drifted, verb, status, number):
+    assert api.get("phones", {"drifted": "true"}).json()["metadata"]["total"] == 1
+    file = api.get(f"phones/{drifted.mac}/file").json()["data"]
+    assert file["state"] == "changed"
+    assert "Changed" in file["diff"]
+    assert "very-secret" not in file["diff"]
+    stranger = Api(create_token(account=other)[1])
+    assert stranger.post(f"phones/{drifted.mac}/file/{verb}").status_code == 404
+    assert api.post(f"phones/{drifted.mac}/file/{verb}").status_code == status
+    assert (PhoneFile.objects.get().state, PhoneFile.objects.get().revision.number) == ("in_place", number)
+    assert api.post(f"phones/{drifted.mac}/file/{verb}").status_code == 409
+    assert api.get("phones", {"drifted": "false"}).json()["metadata"]["total"] == 1
