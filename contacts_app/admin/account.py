@@ -3,22 +3,13 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.decorators import display
 
-from contacts_app.admin.base import PortalAdmin, TenantFilter, actor_of
+from contacts_app.admin.base import PortalAdmin, TenantFilter, actor_of, count_of
 from contacts_app.models import Account, AccountGroup, Extension
 from contacts_app.services.account import save_account
-
-
-def count_of(relation: str) -> Coalesce:
-    """How many rows point at an account, counted apart from any other count: joined they would multiply."""
-    related = Account._meta.get_field(relation)
-    rows = related.related_model._default_manager.filter(account=OuterRef("pk")).order_by()  # type: ignore[union-attr]
-    counted = rows.values("account").annotate(number=Count("pk")).values("number")
-    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
 
 
 @admin.register(Account)
@@ -49,7 +40,8 @@ class AccountAdmin(PortalAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return self.tenant_rows(request).annotate(
-            users_here=count_of("users"), phones_here=count_of("phones")
+            users_here=count_of(Account, "users"),
+            phones_here=count_of(Account, "phones"),
         )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -67,11 +59,11 @@ class AccountAdmin(PortalAdmin):
     def save_model(self, request: HttpRequest, obj: Account, form: Any, change: bool) -> None:
         save_account(obj)
 
-    @display(description="Users", ordering="users_here")
+    @display(description="Users")
     def user_count(self, account: Any) -> int:
         return account.users_here
 
-    @display(description="Phones", ordering="phones_here")
+    @display(description="Phones")
     def phone_count(self, account: Any) -> int:
         return account.phones_here
 
@@ -91,16 +83,13 @@ class AccountGroupAdmin(PortalAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        links = Account.groups.through._default_manager.filter(accountgroup=OuterRef("pk")).order_by()
-        counted = links.values("accountgroup").annotate(number=Count("pk")).values("number")
-        members = Subquery(counted, output_field=IntegerField())
-        return self.tenant_rows(request).annotate(members_here=Coalesce(members, 0))
+        return self.tenant_rows(request).annotate(members_here=count_of(AccountGroup, "members"))
 
-    @display(description="Owner", ordering="account__name")
+    @display(description="Owner")
     def owner(self, group: AccountGroup) -> str:
         return str(group.account or "portal")
 
-    @display(description="Accounts", ordering="members_here")
+    @display(description="Accounts")
     def member_count(self, group: Any) -> int:
         return group.members_here
 

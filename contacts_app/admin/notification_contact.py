@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from unfold.decorators import action, display
@@ -21,6 +21,7 @@ from contacts_app.services.contact_sheet import ContactSheet
 from contacts_app.services.errors import Refusal
 from contacts_app.services.notification_contact import delete_contact, make_main
 from contacts_app.services.notification_preference import TYPES, set_wanted_types, wanted_types
+from contacts_app.services.text_search import NOTHING, text_match
 
 
 class NotificationContactForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -72,14 +73,9 @@ class NotificationContactAdmin(SheetPages, PortalAdmin):
         """A contact does not change hands: it could leave an account without a main one."""
         return ("account", "main", "uuid", "created_at", "updated_at") if obj else ()
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
-    ) -> tuple["QuerySet[Any]", bool]:
-        found, may_repeat = super().get_search_results(request, queryset, search_term)
-        number = compact(search_term)
-        if number.removeprefix("+").isdecimal():
-            found |= queryset.filter(phone__contains=number)
-        return found, may_repeat
+    def term_match(self, term: str) -> Q:
+        number = compact(term)
+        return text_match("phone", number) if number.removeprefix("+").isdecimal() else NOTHING
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

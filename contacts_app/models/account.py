@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from contacts_app.models.history import Tracked
+from contacts_app.models.text_index import TextIndex
 
 
 class Account(models.Model):
@@ -63,6 +64,10 @@ class Account(models.Model):
                 name="account_is_not_its_own_parent", condition=Q(parent=None) | ~Q(parent=models.F("pk"))
             )
         ]
+        indexes = [
+            models.Index(fields=["is_active", "voip_id"], name="account_by_activity"),
+            TextIndex(fields=["name", "email"], name="account_text"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.voip_id})"
@@ -102,6 +107,10 @@ class AccountGroup(models.Model):
                 violation_error_message="There is a group of this name already.",
             ),
         ]
+        indexes = [
+            models.Index(fields=["name", "id"], name="account_group_by_name"),
+            TextIndex(fields=["name"], name="account_group_text"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -119,9 +128,13 @@ class Extension(models.Model):
     history = Tracked()
 
     class Meta:
-        ordering = ["account", "number"]
+        ordering = ["account_id", "number"]
         constraints = [
             models.UniqueConstraint(fields=["account", "number"], name="extension_number_once_per_account")
+        ]
+        indexes = [
+            models.Index(fields=["number", "id"], name="extension_by_number"),
+            TextIndex(fields=["name"], name="extension_text"),
         ]
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from contacts_app.models.account import Account, Extension
 from contacts_app.models.history import Tracked
+from contacts_app.models.text_index import TextIndex
 
 
 class ApiToken(models.Model):
@@ -59,7 +60,7 @@ class ApiToken(models.Model):
     history = Tracked(secret=["digest"], quiet=["last_used_at"])
 
     class Meta:
-        ordering = ["-created_at"]
+        ordering = ["-created_at", "-pk"]
         verbose_name = "API token"
         constraints = [
             models.CheckConstraint(
@@ -68,6 +69,13 @@ class ApiToken(models.Model):
                 | models.Q(scope="account", account__isnull=False, extension=None)
                 | models.Q(scope="extension", account__isnull=False, extension__isnull=False),
             )
+        ]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="token_by_age"),
+            models.Index(fields=["scope", "-created_at", "-id"], name="token_by_scope"),
+            models.Index(fields=["read_only", "-created_at", "-id"], name="token_by_right"),
+            models.Index(fields=["account", "-created_at", "-id"], name="token_of_account"),
+            TextIndex(fields=["name", "key_id"], name="token_text"),
         ]
 
     def __str__(self) -> str:
@@ -93,8 +101,12 @@ class LoginSession(models.Model):
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        ordering = ["-created_at"]
-        indexes = [models.Index(fields=["user", "-created_at"], name="login_session_of_user")]
+        ordering = ["-created_at", "-pk"]
+        indexes = [
+            models.Index(fields=["user", "-created_at"], name="login_session_of_user"),
+            models.Index(fields=["-created_at", "-id"], name="login_session_by_age"),
+            TextIndex(fields=["ip"], name="login_session_text"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.user} since {self.created_at:%Y-%m-%d %H:%M}"

@@ -9,6 +9,7 @@ from django.db.models import Q
 from contacts_app.models.account import Account
 from contacts_app.models.history import Tracked
 from contacts_app.models.phone_number import PhoneNumberField
+from contacts_app.models.text_index import TextIndex
 
 EMAIL_LENGTH, NAME_LENGTH = 254, 255
 # No stricter than the API's own rule (notification contacts spec §7): what comes in by REST can be edited by staff.
@@ -58,6 +59,7 @@ class NotificationContact(models.Model):
             models.Index(fields=["account", "uuid"], name="contact_uuid_in_account"),
             models.Index(fields=["name"], name="contact_name"),
             models.Index(fields=["email"], name="contact_email"),
+            TextIndex(fields=["name", "email", "phone"], name="contact_text"),
         ]
 
     def __str__(self) -> str:

@@ -12,6 +12,7 @@ from django.utils.timezone import now
 
 from contacts_app.models.account import Account
 from contacts_app.models.history import Tracked
+from contacts_app.models.text_index import TextIndex
 
 
 class UserManager(BaseUserManager["User"]):
@@ -89,6 +90,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         ordering = ["email"]
         permissions = [("reveal_secrets", "Can see passwords and unredacted phone profiles")]
+        indexes = [
+            models.Index(fields=["is_active", "email"], name="user_by_activity"),
+            models.Index(fields=["is_staff", "email"], name="user_by_staff"),
+            models.Index(fields=["account", "email"], name="user_of_account"),
+            TextIndex(fields=["email", "username", "first_name", "last_name", "phone"], name="user_text"),
+        ]
 
     def __str__(self) -> str:
         return self.email

@@ -3,10 +3,11 @@
 import re
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils.text import smart_split
-from unfold.admin import ModelAdmin
+
+from contacts_app.admin.big_list import BigListAdmin
+from contacts_app.services.text_search import text_match
 
 _FILE_ENDING = re.compile(r"\.cnf\.xml$", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[:.\s-]")
@@ -19,21 +20,18 @@ def mac_digits(term: str) -> str:
     return digits if _DIGITS.fullmatch(digits) else ""
 
 
-class MacSearchMixin(ModelAdmin):
+class MacSearchMixin(BigListAdmin):
     """Each word of the search is looked for in `search_fields` and, if it can be part of one, in the MAC."""
-
-    search_mac = "mac"
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         whole = mac_digits(search_term)
         if len(whole) == 12:
-            return queryset.filter(**{self.search_mac: whole}), False
-        duplicates = False
-        for word in smart_split(search_term):
-            found, doubled = super().get_search_results(request, queryset, word)
-            if digits := mac_digits(word):
-                found |= queryset.filter(**{f"{self.search_mac}__contains": digits})
-            queryset, duplicates = found, duplicates or doubled
-        return queryset, duplicates
+            return queryset.filter(mac=whole), False
+        return super().get_search_results(request, queryset, search_term)
+
+    def word_match(self, request: HttpRequest, word: str, anywhere: bool) -> Q:
+        digits = mac_digits(word)
+        found = super().word_match(request, word, anywhere)
+        return found | text_match("mac", digits) if digits else found

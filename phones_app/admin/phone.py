@@ -126,11 +126,11 @@ class PhoneAdmin(MacSearchMixin, SheetPages, LookPages, DriftPages, DeployPages,
     def model_here(self, phone: Phone) -> list[str]:
         return [phone.model or "–", phone.software_version or phone.software_type or ""]
 
-    @display(description="Account", ordering="account__name")
+    @display(description="Account")
     def account_name(self, phone: Phone) -> str:
         return phone.account.name
 
-    @display(description="Last deployment", ordering="last_deployment__created_at")
+    @display(description="Last deployment")
     def deployed(self, phone: Phone) -> str:
         return deployment_link(phone.last_deployment)
 

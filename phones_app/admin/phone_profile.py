@@ -4,21 +4,20 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from contacts_app.admin.base import ReadOnlyAdmin, TenantFilter, actor_of
+from contacts_app.admin.base import ReadOnlyAdmin, TenantFilter, actor_of, count_of
 from contacts_app.admin.sheets import SheetPages
 from contacts_app.authorship import because
 from phones_app import sep
 from phones_app.admin.file_view import file_lines, may_reveal, record_reveal
 from phones_app.admin.revision_pages import RevisionPages
 from phones_app.admin.xml_editor import XmlField, with_line_ends_of
-from phones_app.models import Phone, PhoneProfile, ProfileRevision
+from phones_app.models import PhoneProfile, ProfileRevision
 from phones_app.services.errors import ProfileRefused, describe
 from phones_app.services.phone_profile import check_content, create_profile, encode, update_profile
 from phones_app.services.profile_sheet import ProfileSheet
@@ -132,9 +131,7 @@ class PhoneProfileAdmin(SheetPages, RevisionPages):
         return super().tenant_rows(request).defer("revision__content")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        used = Phone.objects.filter(current_profile=OuterRef("pk")).order_by().values("current_profile")
-        count = Subquery(used.annotate(number=Count("pk")).values("number"), output_field=IntegerField())
-        return self.tenant_rows(request).annotate(phones_here=Coalesce(count, 0))
+        return self.tenant_rows(request).annotate(phones_here=count_of(PhoneProfile, "phones"))
 
     def get_fieldsets(self, request: HttpRequest, obj: PhoneProfile | None = None) -> Any:
         """Whoever may not see passwords can write a new file, but not edit one that has some."""
@@ -206,11 +203,11 @@ class PhoneProfileAdmin(SheetPages, RevisionPages):
     def models_here(self, profile: PhoneProfile) -> str:
         return ", ".join(profile.compatible_models) or "all"
 
-    @display(description="Revision", ordering="revision__number")
+    @display(description="Revision")
     def revision_number(self, profile: PhoneProfile) -> int | None:
         return profile.revision.number if profile.revision else None
 
-    @display(description="Phones", ordering="phones_here")
+    @display(description="Phones")
     def phone_count(self, profile: Any) -> int:
         return profile.phones_here
 

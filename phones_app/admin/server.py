@@ -44,7 +44,7 @@ class ServerAdmin(PortalAdmin):
     def tested(self, server: Any) -> str:
         return last_test(server.tested_at, server.test_result)
 
-    @display(description="Account", ordering="account__name")
+    @display(description="Account")
     def owner(self, server: Any) -> str:
         return str(server.account or "shared")
 

@@ -8,6 +8,7 @@ from django.db import models
 from contacts_app.models import Account
 from contacts_app.models.encrypted import EncryptedTextField
 from contacts_app.models.history import Tracked
+from contacts_app.models.text_index import TextIndex
 from phones_app.models.phone import PORT
 from phones_app.transports.service_control import DEFAULT_STAMPS, parse_stamps
 
@@ -83,6 +84,11 @@ class CallManager(models.Model):
 
     class Meta:
         ordering = ["name", "pk"]
+        indexes = [
+            models.Index(fields=["name", "id"], name="call_manager_by_name"),
+            models.Index(fields=["kind", "name", "id"], name="call_manager_by_kind"),
+            TextIndex(fields=["name", "host"], name="call_manager_text"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -105,6 +111,10 @@ class KeyMacro(models.Model):
 
     class Meta:
         ordering = ["priority", "name"]
+        indexes = [
+            models.Index(fields=["priority", "name"], name="key_macro_by_priority"),
+            TextIndex(fields=["name", "phone_models"], name="key_macro_text"),
+        ]
 
     def __str__(self) -> str:
         return self.name

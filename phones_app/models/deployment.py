@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from contacts_app.models import Account
+from contacts_app.models.text_index import TextIndex
 from phones_app.models.file_server import FileServer
 from phones_app.models.phone import MacAddressField, Phone
 from phones_app.models.phone_profile import PhoneProfile, ProfileRevision
@@ -118,6 +119,10 @@ class Deployment(models.Model):
                 condition=Q(finished_at=None, next_attempt_at=None),
                 name="deployment_held_back",
             ),
+            models.Index(fields=["kind", "-created_at", "-id"], name="deployment_by_kind"),
+            models.Index(fields=["profile", "-created_at", "-id"], name="deployment_of_profile"),
+            models.Index(fields=["mac", "-created_at", "-id"], name="deployment_by_mac"),
+            TextIndex(fields=["mac", "profile_name", "requested_by"], name="deployment_text"),
         ]
 
     def __str__(self) -> str:

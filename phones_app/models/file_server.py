@@ -8,6 +8,7 @@ from django.db.models import Q
 from contacts_app.models import Account
 from contacts_app.models.encrypted import EncryptedTextField
 from contacts_app.models.history import Tracked
+from contacts_app.models.text_index import TextIndex
 from phones_app.models.phone import PORT
 
 
@@ -75,6 +76,12 @@ class FileServer(models.Model):
             models.UniqueConstraint(
                 fields=["is_embedded"], condition=Q(is_embedded=True), name="one_embedded_file_server"
             ),
+        ]
+        indexes = [
+            models.Index(fields=["name", "id"], name="file_server_by_name"),
+            models.Index(fields=["protocol", "name", "id"], name="file_server_by_protocol"),
+            models.Index(fields=["is_default", "name", "id"], name="file_server_by_default"),
+            TextIndex(fields=["name", "host"], name="file_server_text"),
         ]
 
     def __str__(self) -> str:

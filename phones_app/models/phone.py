@@ -12,6 +12,7 @@ from django.utils import timezone
 from contacts_app.models import Account
 from contacts_app.models.encrypted import EncryptedTextField
 from contacts_app.models.history import Tracked
+from contacts_app.models.text_index import TextIndex
 from phones_app.sep.mac import colons, parse_mac
 
 
@@ -176,6 +177,24 @@ class Phone(models.Model):
                 fields=["next_look_at"],
                 condition=Q(is_active=True, phone_ip__isnull=False),
                 name="phone_look_due",
+            ),
+            models.Index(fields=["mac", "id"], name="phone_by_mac"),
+            models.Index(fields=["account", "model", "mac"], name="phone_of_account_by_model"),
+            models.Index(fields=["location", "mac"], name="phone_by_location"),
+            models.Index(fields=["is_active", "mac"], name="phone_by_activity"),
+            models.Index(fields=["current_profile", "mac"], name="phone_of_profile"),
+            TextIndex(
+                fields=[
+                    "mac",
+                    "name",
+                    "description",
+                    "hostname",
+                    "location",
+                    "model",
+                    "line_user",
+                    "phone_ip",
+                ],
+                name="phone_text",
             ),
         ]
 

@@ -8,6 +8,7 @@ from django.db import models
 
 from contacts_app.models.encrypted import EncryptedBinaryField
 from contacts_app.models.history import Tracked
+from contacts_app.models.text_index import TextIndex
 from phones_app import sep
 from phones_app.models.phone import SoftwareType
 
@@ -44,7 +45,11 @@ class PhoneProfile(models.Model):
         ordering = ["created_at", "pk"]
         indexes = [
             models.Index(fields=["created_at", "id"], name="profile_by_creation"),
-            models.Index(fields=["name"], name="profile_by_name"),
+            models.Index(fields=["name", "id"], name="profile_by_name"),
+            models.Index(fields=["software_type", "name", "id"], name="profile_by_software"),
+            models.Index(fields=["user", "name", "id"], name="profile_of_user"),
+            models.Index(fields=["updated_at", "id"], name="profile_by_change"),
+            TextIndex(fields=["name", "description"], name="profile_text"),
         ]
 
     def __str__(self) -> str:
@@ -90,9 +95,13 @@ class ProfileRevision(models.Model):
     objects = RevisionRows.as_manager()
 
     class Meta:
-        ordering = ["profile", "-number"]
+        ordering = ["profile_id", "-number"]
         constraints = [
             models.UniqueConstraint(fields=["profile", "number"], name="revision_number_once_per_profile")
+        ]
+        indexes = [
+            models.Index(fields=["created_at", "id"], name="revision_by_age"),
+            TextIndex(fields=["author", "sha256"], name="revision_text"),
         ]
 
     def __str__(self) -> str:

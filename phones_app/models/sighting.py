@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from contacts_app.models.text_index import TextIndex
 from phones_app.models.phone import MacAddressField
 
 SESSION_IDLE_LIFE = timedelta(hours=24)  # Phone profiles spec §5.
@@ -26,11 +27,13 @@ class FileFetch(models.Model):
     )
 
     class Meta:
-        ordering = ["-fetched_at"]
+        ordering = ["-fetched_at", "-pk"]
         verbose_name_plural = "file fetches"
         indexes = [
             models.Index(fields=["mac", "-fetched_at"], name="fetch_of_phone"),
             models.Index(fields=["address", "-fetched_at"], name="fetch_from_address"),
+            models.Index(fields=["-fetched_at", "-id"], name="fetch_by_age"),
+            TextIndex(fields=["mac", "file_name", "address"], name="fetch_text"),
         ]
 
     def __str__(self) -> str:
@@ -49,7 +52,11 @@ class ServiceSession(models.Model):
     last_used_at = models.DateTimeField()
 
     class Meta:
-        ordering = ["-last_used_at"]
+        ordering = ["-last_used_at", "-pk"]
+        indexes = [
+            models.Index(fields=["-last_used_at", "-id"], name="service_session_by_use"),
+            TextIndex(fields=["mac", "address"], name="service_session_text"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.user} on {self.mac}"

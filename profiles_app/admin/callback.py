@@ -4,14 +4,14 @@ import json
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action, display
 
-from contacts_app.admin.base import TenantFilter
+from contacts_app.admin.base import TenantFilter, count_of
 from contacts_app.services.history import update_recorded
 from profiles_app.admin.callback_form import (
     APPLICATION_FIELDS,
@@ -57,7 +57,7 @@ class CallbackAdmin(EventsObjectAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).annotate(listeners_here=Count("listeners"))
+        return super().get_queryset(request).annotate(listeners_here=count_of(Callback, "listeners"))
 
     def get_fieldsets(self, request: HttpRequest, obj: Callback | None = None) -> Any:
         if obj is None or self.has_change_permission(request, obj):
@@ -137,6 +137,6 @@ class CallbackAdmin(EventsObjectAdmin):
     def title(self, callback: Callback) -> str:
         return callback.name or f"Callback {callback.pk}"
 
-    @display(description="Listeners", ordering="listeners_here")
+    @display(description="Listeners")
     def listener_count(self, callback: Any) -> int:
         return int(callback.listeners_here)

@@ -12,7 +12,8 @@ from unfold.decorators import display
 from unfold.views import ChangeList
 
 from contacts_app.admin import AccountAdmin
-from contacts_app.admin.base import CountedOnce, PortalAdmin, TenantFilter, actor_of
+from contacts_app.admin.base import PortalAdmin, TenantFilter, actor_of
+from contacts_app.admin.big_list import BigList
 from contacts_app.models import Account
 from contacts_app.services.account import customers_of
 from contacts_app.services.errors import Refusal
@@ -33,18 +34,14 @@ WHY = {
 }
 
 
-class WithProfiles(CountedOnce):
+class WithProfiles(BigList):
     """A list of accounts that resolves the profiles of its page at once."""
-
-    result_list: Any
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        accounts = list(self.result_list)
-        resolutions = resolve_profiles(accounts)
-        for account in accounts:
+        resolutions = resolve_profiles(self.result_list)
+        for account in self.result_list:
             account.myaccount_resolution = resolutions[account.pk]
-        self.result_list = accounts
 
 
 admin.site.unregister(Account)
@@ -117,7 +114,8 @@ class CustomerProfileAdmin(PortalAdmin):
     )
 
     def tenant_rows(self, request: HttpRequest) -> QuerySet[CustomerProfile]:
-        return self.all_rows(request).filter(customer__in=customers_of(actor_of(request)).values("pk"))
+        actor, rows = actor_of(request), self.all_rows(request)
+        return rows if actor.is_staff else rows.filter(customer__in=customers_of(actor).values("pk"))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return (*(("customer",) if obj else ()), *self.readonly_fields)
@@ -126,6 +124,6 @@ class CustomerProfileAdmin(PortalAdmin):
         assign_profile(customer=obj.customer, profile=obj.profile)
         obj.pk = CustomerProfile.objects.values_list("pk", flat=True).get(customer=obj.customer)
 
-    @display(description="Availability", ordering="profile__availability")
+    @display(description="Availability")
     def availability(self, assigned: CustomerProfile) -> str:
         return assigned.profile.availability

@@ -20,6 +20,6 @@ class EventsObjectAdmin(PortalAdmin):
         placed = ("account", "extension") if obj else ()
         return (*super().get_readonly_fields(request, obj), *placed, *self.record)
 
-    @display(description="Belongs to", ordering="account__name", header=True)
+    @display(description="Belongs to", header=True)
     def place(self, row: EventsObject) -> list[str]:
         return [row.account.name, f"Extension {row.extension}" if row.extension else "the whole account"]

@@ -49,7 +49,7 @@ class InboundMessageAdmin(ReadOnlyAdmin):
         messages.success(request, "The message is on its way, unless a webhook has taken it already.")
         return HttpResponseRedirect(back)
 
-    @display(description="Messaging profile", ordering="lease__messaging_profile__name")
+    @display(description="Messaging profile")
     def profile(self, message: InboundMessage) -> str:
         return str(message.lease.messaging_profile)
 

@@ -5,15 +5,16 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.db.models import Count, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from contacts_app.admin.base import TenantFilter, actor_of
-from profiles_app.admin.owned import RECORD, OwnedAdmin
-from profiles_app.models import MessagingProfile
+from contacts_app.admin.base import TenantFilter, actor_of, count_of
+from contacts_app.services.text_search import NOTHING, one_of
+from profiles_app.admin.owned import RECORD, OwnedAdmin, telephone_numbers
+from profiles_app.models import MessagingProfile, NumberLease
 from profiles_app.models.web_url import masked_url
 from profiles_app.services.messaging_profile import delete_messaging_profile, save_messaging_profile
 
@@ -72,11 +73,16 @@ class MessagingProfileAdmin(OwnedAdmin):
     )
     search_fields = ("name", "account__name")
     search_help_text = "Name, account, or a number that uses the profile"
-    search_number = "leases__tn"
     actions_detail = ["make_default"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).annotate(numbers_here=Count("leases", distinct=True))
+        return super().get_queryset(request).annotate(numbers_here=count_of(MessagingProfile, "leases"))
+
+    def term_match(self, term: str) -> Q:
+        numbers = telephone_numbers(term)
+        if numbers == NOTHING:
+            return NOTHING
+        return one_of("pk", NumberLease.objects.filter(numbers).values("messaging_profile"))
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
@@ -137,7 +143,7 @@ class MessagingProfileAdmin(OwnedAdmin):
     def _reveals(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("contacts_app.reveal_secrets"))
 
-    @display(description="Numbers", ordering="numbers_here")
+    @display(description="Numbers")
     def number_count(self, profile: Any) -> int:
         return profile.numbers_here
 

@@ -5,18 +5,17 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AutocompleteSelectMultiple
-from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from contacts_app.admin.base import PortalAdmin, TenantFilter, actor_of
+from contacts_app.admin.base import PortalAdmin, TenantFilter, actor_of, count_of
 from contacts_app.models import AccountGroup
 from contacts_app.services.history import update_recorded
-from profiles_app.models import Availability, CustomerProfile, MyAccountProfile
+from profiles_app.models import Availability, MyAccountProfile
 from profiles_app.services.myaccount_profile import save_myaccount_profile, visible_profiles
 from profiles_app.services.preset import allowed_values
 
@@ -121,10 +120,10 @@ class MyAccountProfileAdmin(PortalAdmin):
         return visible_profiles(actor_of(request))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        used = CustomerProfile.objects.filter(profile=OuterRef("pk")).order_by().values("profile")
-        count = Subquery(used.annotate(number=Count("pk")).values("number"), output_field=IntegerField())
         rows = self.tenant_rows(request).select_related("account", "customer")
-        return rows.prefetch_related("group_links__group").annotate(assigned_here=Coalesce(count, 0))
+        return rows.prefetch_related("group_links__group").annotate(
+            assigned_here=count_of(MyAccountProfile, "assignments")
+        )
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
@@ -165,10 +164,10 @@ class MyAccountProfileAdmin(PortalAdmin):
     def availability_here(self, profile: MyAccountProfile) -> str:
         return profile.availability
 
-    @display(description="Owner", ordering="account__name")
+    @display(description="Owner")
     def owner(self, profile: MyAccountProfile) -> str:
         return str(profile.account or "portal")
 
-    @display(description="Assigned", ordering="assigned_here")
+    @display(description="Assigned")
     def assigned(self, profile: Any) -> int:
         return profile.assigned_here

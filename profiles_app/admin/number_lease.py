@@ -4,15 +4,17 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, DropdownFilter
 from unfold.decorators import action, display
 
 from contacts_app.admin.base import ReadOnlyAdmin, TenantFilter, actor_of
+from contacts_app.services.text_search import NOTHING, one_of, text_match
 from profiles_app.admin.owned import RECORD, OwnedAdmin, digits_of, telephone_numbers
 from profiles_app.models import NumberLease, StickySender
-from profiles_app.services.number_lease import HEALTHY, forget_outcomes, is_healthy, save_number_lease
+from profiles_app.models.number_lease import HEALTHY
+from profiles_app.services.number_lease import forget_outcomes, is_healthy, save_number_lease
 
 
 class NumberLeaseForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -73,7 +75,6 @@ class NumberLeaseAdmin(OwnedAdmin):
     )
     search_fields = ("account__name", "messaging_profile__name")
     search_help_text = "Number in any spelling, account or messaging profile"
-    search_number = "tn"
     ordering = ("tn",)
     autocomplete_fields = ("account", "messaging_profile")
     actions = ["forget_health"]
@@ -106,6 +107,9 @@ class NumberLeaseAdmin(OwnedAdmin):
 
     def save_model(self, request: HttpRequest, obj: NumberLease, form: Any, change: bool) -> None:
         save_number_lease(obj, actor=actor_of(request))
+
+    def term_match(self, term: str) -> Q:
+        return telephone_numbers(term)
 
     @action(description="Forget what became of their messages", permissions=["change"])
     def forget_health(self, request: HttpRequest, queryset: QuerySet[NumberLease]) -> None:
@@ -140,10 +144,9 @@ class StickySenderAdmin(ReadOnlyAdmin):
     search_help_text = "Recipient, or messaging profile"
     fields = ("recipient", "lease", "profile", "created_at", "updated_at")
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        found, doubled = super().get_search_results(request, queryset, search_term)
-        if numbers := telephone_numbers(search_term, "lease__tn"):
-            found |= queryset.filter(numbers) | queryset.filter(recipient__contains=digits_of(search_term))
-        return found, doubled
+    def term_match(self, term: str) -> Q:
+        numbers = telephone_numbers(term)
+        if numbers == NOTHING:
+            return NOTHING
+        leases = NumberLease.objects.filter(numbers)
+        return one_of("lease", leases.values("pk")) | text_match("recipient", digits_of(term))

@@ -8,6 +8,7 @@ from django.db import models
 
 from contacts_app.models.encrypted import EncryptedTextField
 from contacts_app.models.history import Tracked
+from contacts_app.models.text_index import TextIndex
 from profiles_app.models.event_profile import EventProfile
 from profiles_app.models.events_object import EventsObject
 
@@ -75,6 +76,10 @@ class Callback(EventsObject):
             models.Index(fields=["account", "name_sound"], name="callback_sound"),
             models.Index(fields=["profile", "id"], name="callback_profile"),
             models.Index(fields=["fallback_callback", "id"], name="callback_fallback"),
+            models.Index(fields=["mode", "-id"], name="callback_by_mode"),
+            models.Index(fields=["enabled", "-id"], name="callback_by_use"),
+            models.Index(fields=["name", "id"], name="callback_by_name"),
+            TextIndex(fields=["name", "target"], name="callback_text"),
         ]
 
     def __str__(self) -> str:

@@ -3,6 +3,7 @@
 from django.db import models
 
 from contacts_app.models.history import Tracked
+from contacts_app.models.text_index import TextIndex
 from profiles_app.models.events_object import EventsObject
 
 
@@ -20,6 +21,11 @@ class EventProfile(EventsObject):
 
     class Meta(EventsObject.Meta):
         verbose_name = "event profile"
+        indexes = [
+            *EventsObject.Meta.indexes,
+            models.Index(fields=["name", "id"], name="event_profile_by_name"),
+            TextIndex(fields=["name", "support_email"], name="event_profile_text"),
+        ]
 
     def __str__(self) -> str:
         return self.name

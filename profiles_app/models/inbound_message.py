@@ -35,6 +35,9 @@ class InboundMessage(models.Model):
             models.Index(
                 fields=["next_attempt_at"], condition=Q(state="pending"), name="inbound_message_due"
             ),
+            models.Index(fields=["state", "-created_at", "-id"], name="inbound_message_by_state"),
+            models.Index(fields=["lease", "-created_at", "-id"], name="inbound_message_of_lease"),
+            models.Index(fields=["sender", "-created_at"], name="inbound_message_by_sender"),
         ]
 
     def __str__(self) -> str:

@@ -36,6 +36,7 @@ class Listener(EventsObject):
         indexes = [
             *EventsObject.Meta.indexes,
             models.Index(fields=["callback", "id"], name="listener_callback"),
+            models.Index(fields=["version", "-id"], name="listener_by_version"),
         ]
 
     def __str__(self) -> str:

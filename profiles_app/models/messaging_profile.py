@@ -6,6 +6,7 @@ from django.db.models import Q
 
 from contacts_app.models.encrypted import EncryptedTextField
 from contacts_app.models.history import Tracked
+from contacts_app.models.text_index import TextIndex
 from profiles_app.models.owned import OwnedRecord
 from profiles_app.models.web_url import validate_web_url
 
@@ -72,6 +73,12 @@ class MessagingProfile(OwnedRecord):
         indexes = [
             models.Index(fields=["account", "created_at", "id"], name="messaging_profile_of_account"),
             models.Index(fields=["created_at", "id"], name="messaging_profile_by_age"),
+            models.Index(fields=["number_pool_enable", "created_at", "id"], name="messaging_profile_pool"),
+            models.Index(fields=["skip_unhealthy_tns", "created_at", "id"], name="messaging_profile_health"),
+            models.Index(fields=["sticky_sender", "created_at", "id"], name="messaging_profile_sticky"),
+            models.Index(fields=["is_default", "created_at", "id"], name="messaging_profile_default"),
+            models.Index(fields=["name", "id"], name="messaging_profile_by_name"),
+            TextIndex(fields=["name"], name="messaging_profile_text"),
         ]
         constraints = [
             models.UniqueConstraint(

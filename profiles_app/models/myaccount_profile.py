@@ -6,6 +6,7 @@ from django.db.models.functions import Lower
 
 from contacts_app.models import Account, AccountGroup
 from contacts_app.models.history import Tracked
+from contacts_app.models.text_index import TextIndex
 
 
 class Availability(models.TextChoices):
@@ -100,6 +101,10 @@ class MyAccountProfile(models.Model):
                 condition=Q(customer=None, is_for_groups=False) & ~Q(availability=Availability.HISTORIC),
                 name="myaccount_profile_general",
             ),
+            models.Index(fields=["availability", "id"], name="myaccount_profile_offered"),
+            models.Index(fields=["my_calls_enabled", "id"], name="myaccount_profile_calls"),
+            models.Index(fields=["name", "id"], name="myaccount_profile_by_name"),
+            TextIndex(fields=["name", "description"], name="myaccount_profile_text"),
         ]
 
     def __str__(self) -> str:

@@ -3,10 +3,18 @@
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 
 from contacts_app.models.history import Tracked
+from contacts_app.models.text_index import TextIndex
 from profiles_app.models.messaging_profile import MessagingProfile
 from profiles_app.models.owned import OwnedRecord
+
+# Unhealthy: under a quarter delivered, or over three quarters taken for spam (messaging spec §4.3). A number that has
+# sent nothing is healthy.
+HEALTHY = Q(GreaterThanOrEqual(F("delivered_count") * 4, F("sent_count"))) & Q(
+    LessThanOrEqual(F("spam_count") * 4, F("sent_count") * 3)
+)
 
 
 class NumberLease(OwnedRecord):
@@ -50,6 +58,11 @@ class NumberLease(OwnedRecord):
                 fields=["messaging_profile", "kind", "turn", "id"], name="number_lease_next_in_pool"
             ),
             models.Index(fields=["messaging_profile", "created_at", "id"], name="number_lease_of_profile"),
+            models.Index(fields=["kind", "tn"], name="number_lease_by_kind"),
+            models.Index(fields=["tn"], condition=HEALTHY, name="number_lease_healthy"),
+            models.Index(fields=["tn"], condition=~HEALTHY, name="number_lease_unhealthy"),
+            models.Index(fields=["autorenew", "tn"], name="number_lease_by_renewal"),
+            TextIndex(fields=["tn"], name="number_lease_text"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -74,7 +87,11 @@ class StickySender(models.Model):
 
     class Meta:
         ordering = ["-updated_at", "-pk"]
-        indexes = [models.Index(fields=["-updated_at", "-id"], name="sticky_sender_by_use")]
+        indexes = [
+            models.Index(fields=["-updated_at", "-id"], name="sticky_sender_by_use"),
+            models.Index(fields=["recipient", "id"], name="sticky_sender_by_recipient"),
+            TextIndex(fields=["recipient"], name="sticky_sender_text"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["profile", "recipient"], name="one_sender_per_recipient")
         ]

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from contacts_app.models.history import Tracked
+from contacts_app.models.text_index import TextIndex
 from profiles_app.models.number_lease import NumberLease
 from profiles_app.models.owned import OwnedRecord
 
@@ -94,6 +95,10 @@ class OutboundVoiceProfile(OwnedRecord):
         indexes = [
             models.Index(fields=["account", "created_at", "id"], name="voice_profile_of_account"),
             models.Index(fields=["created_at", "id"], name="voice_profile_by_age"),
+            models.Index(fields=["is_active", "created_at", "id"], name="voice_profile_by_activity"),
+            models.Index(fields=["record_calls", "created_at", "id"], name="voice_profile_by_recording"),
+            models.Index(fields=["name", "id"], name="voice_profile_by_name"),
+            TextIndex(fields=["name"], name="voice_profile_text"),
         ]
         constraints = [
             models.CheckConstraint(

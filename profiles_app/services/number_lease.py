@@ -1,8 +1,7 @@
 """Number leases: their kind follows from the number, they always have a profile of their own account, and a health."""
 
 from django.db import transaction
-from django.db.models import F, Q
-from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
+from django.db.models import F
 
 from contacts_app.services.actor import Actor
 from contacts_app.services.errors import Refusal
@@ -11,11 +10,6 @@ from profiles_app.services.messaging_profile import default_messaging_profile
 
 # The area codes of toll-free numbers in the North American plan (47 CFR §52.101, and what the FCC has opened since).
 TOLLFREE_CODES = ("800", "833", "844", "855", "866", "877", "888")
-# Unhealthy: under a quarter delivered, or over three quarters taken for spam (messaging spec §4.3). A number that has
-# sent nothing is healthy.
-HEALTHY = Q(GreaterThanOrEqual(F("delivered_count") * 4, F("sent_count"))) & Q(
-    LessThanOrEqual(F("spam_count") * 4, F("sent_count") * 3)
-)
 
 
 def kind_of(tn: int) -> str:

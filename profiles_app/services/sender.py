@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from contacts_app.services.errors import Refusal
 from profiles_app.models import MessagingProfile, NumberLease, StickySender
-from profiles_app.services.number_lease import HEALTHY
+from profiles_app.models.number_lease import HEALTHY
 
 Kind = NumberLease.Kind
 WEIGHT_OF = {Kind.LONG_CODE: "long_code_weight", Kind.TOLLFREE: "tollfree_weight"}

@@ -1,0 +1,125 @@
+"""Every list, of every API and of the admin, costs the same few queries whatever its length, each from an index.
+
+A new list of the admin is looked at by itself; a new list of an API has to be named here.
+"""
+
+import datetime
+import re
+
+import pytest
+from django.contrib import admin
+from django.db import connection, models
+from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from tests.admin_people import at_desk
+from tests.many_rows import make_rows, multiply, without_foreign_keys
+
+OURS = ("contacts_app", "profiles_app", "phones_app")
+PAGES = [pages for model, pages in admin.site._registry.items() if model._meta.app_label in OURS]
+IDS = [pages.opts.model_name for pages in PAGES]
+MODELS = [pages.model for pages in PAGES]
+TIMES = 1000
+pytestmark = pytest.mark.django_db
+
+
+def changelist(pages) -> str:
+    return reverse(f"admin:{pages.opts.app_label}_{pages.opts.model_name}_changelist")
+
+
+def queries_of(client: Client, url: str) -> list[str]:
+    with CaptureQueriesContext(connection) as captured:
+        answer = client.get(url)
+    assert answer.status_code == 200, (url, answer.content[:500])
+    return [query["sql"] for query in captured]
+
+
+@pytest.mark.parametrize("pages", PAGES, ids=IDS)
+def test_a_page_of_the_admin_asks_as_often_for_100_rows_as_for_25(root, pages):
+    desk, counts = at_desk(root), []
+    make_rows(pages.model, 1, 26)
+    desk.get(changelist(pages))
+    for start, end in ((26, 26), (26, 101)):
+        make_rows(pages.model, start, end)
+        counts.append(len(queries_of(desk, f"{changelist(pages)}?all=")))
+    assert counts[0] == counts[1] <= 20
+
+
+def scanned(sql: str) -> set[str]:
+    """The tables that PostgreSQL reads as a whole to answer a query."""
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN " + sql)
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    return set(re.findall(r"Seq Scan on (\w+)", plan)) & {model._meta.db_table for model in MODELS}
+
+
+def of_a_row(pages, path: str) -> str:
+    """What stands in a column of some row, as somebody would look for it."""
+    path = path.lstrip("=")
+    found = pages.model._default_manager.exclude(**{f"{path}__isnull": True}).order_by("pk")
+    values = found.values_list(path, flat=True)[777:778]
+    return str(values[0]) if values else "name7x"
+
+
+def variants(pages, request) -> dict[str, dict]:
+    """Every order, search and filter of a page, as its query string says them."""
+    lists = pages.get_changelist_instance(request(pages, {}))
+    asked = {"as it is": {}, "far down": {"p": "100"}}
+    sortable = pages.get_sortable_by(None)
+    for number, name in enumerate(lists.list_display):
+        if name in sortable:
+            asked[f"by {name}"], asked[f"by {name}, backwards"] = {"o": str(number)}, {"o": f"-{number}"}
+    for path in pages.search_fields:
+        asked[f"search in {path}"] = {"q": of_a_row(pages, path)}
+    if pages.search_fields:
+        asked |= {"search for nothing": {"q": "zzqqzz"}, "search for a MAC": {"q": "0a:1b:2"}}
+    for spec in lists.filter_specs:
+        for value in values_of(spec):
+            asked[f"filter {value}"] = value
+    return asked
+
+
+def values_of(spec) -> list[dict]:
+    names = spec.expected_parameters()
+    if getattr(spec, "parameter_name", "").endswith("_at"):
+        today = datetime.date.today().isoformat()
+        return [{f"{spec.parameter_name}_from": today, f"{spec.parameter_name}_to": today}]
+    if not hasattr(spec, "field"):
+        return [{names[0]: value} for value, _ in spec.lookup_choices]
+    field = spec.field
+    if field.is_relation:
+        return [{spec.lookup_kwarg: str(field.related_model._default_manager.order_by("pk")[3].pk)}]
+    if isinstance(field, models.BooleanField):
+        return [{spec.lookup_kwarg: "1"}, {spec.lookup_kwarg: "0"}]
+    if field.choices:
+        return [{spec.lookup_kwarg: value} for value, _ in field.flatchoices]
+    return [{spec.lookup_kwarg: str(field.model._default_manager.values_list(field.name, flat=True)[0])}]
+
+
+@pytest.fixture
+def crowd(db):
+    if connection.vendor != "postgresql":
+        pytest.skip("only PostgreSQL plans by what there is")
+    without_foreign_keys()
+    for model in MODELS:
+        if (missing := 101 - model._default_manager.count()) > 0:
+            make_rows(model, 101 - missing, 101)
+    for model in MODELS:
+        multiply(model, TIMES)
+
+
+def test_at_100_000_rows_every_list_is_answered_from_an_index(root, crowd):
+    def request(pages, query):
+        asked = RequestFactory().get(changelist(pages), query)
+        asked.user = root
+        return asked
+
+    wrong = []
+    for pages in PAGES:
+        for title, query in variants(pages, request).items():
+            with CaptureQueriesContext(connection) as captured:
+                list(pages.get_changelist_instance(request(pages, query)).result_list)
+            tables = set().union(*(scanned(q["sql"]) for q in captured if q["sql"].startswith("SELECT")))
+            wrong += [f"{pages.opts.label}, {title}: {', '.join(tables)}"] if tables else []
+    assert not wrong, "\n" + "\n".join(wrong)
