@@ -20,8 +20,6 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from contacts_app.models import EventClass
-from contacts_app.services.notification import News, notify_many
 from contacts_app.services.nudge import nudge
 from phones_app import sep
 from phones_app.models import Deployment, FileServer, FileState, Phone, PhoneFile, ProfileRevision
@@ -230,9 +228,8 @@ def _pause() -> timedelta:
 
 
 def _tell(files: Sequence[PhoneFile]) -> None:
-    """Tell listeners and contacts what has become of these files."""
+    """Tell listeners, and through them the account's contacts, what has become of these files."""
     emit_many([_happening(file) for file in files])
-    notify_many([_news(file) for file in files])
 
 
 def _happening(file: PhoneFile) -> Happening:
@@ -250,15 +247,4 @@ def _happening(file: PhoneFile) -> Happening:
             "uploaded_sha256": file.sha256,
             "found_sha256": file.found_sha256,
         },
-    )
-
-
-def _news(file: PhoneFile) -> News:
-    return News(
-        account=file.phone.account,
-        event_class=EventClass.DRIFT_FOUND,
-        title=f"{file.phone}: file {FileState(file.state).label.lower()}",
-        path=f"/admin/phones_app/phone/{file.phone.pk}/change/",
-        key=file.phone.mac,
-        over=not file.is_drifted,
     )

@@ -18,10 +18,8 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from contacts_app.models import EventClass
 from contacts_app.services.errors import Refusal
 from contacts_app.services.history import save_recorded
-from contacts_app.services.notification import News, notify_many
 from contacts_app.services.nudge import nudge
 from phones_app import sep
 from phones_app.models import Phone, Presence
@@ -235,21 +233,8 @@ def _pause() -> timedelta:
 
 
 def tell(phones: Sequence[Phone]) -> None:
-    """Tell listeners and contacts what has become of these phones."""
+    """Tell listeners, and through them the account's contacts, what has become of these phones."""
     emit_many([_happening(phone) for phone in phones])
-    notify_many([_news(phone) for phone in phones])
-
-
-def _news(phone: Phone) -> News:
-    return News(
-        account=phone.account,
-        event_class=EventClass.PHONE_UNREACHABLE,
-        title=f"{phone}: {phone.get_presence_display().lower()}",
-        detail=phone.look_error,
-        path=f"/admin/phones_app/phone/{phone.pk}/change/",
-        key=phone.mac,
-        over=phone.presence == Presence.REACHABLE,
-    )
 
 
 def _happening(phone: Phone) -> Happening:

@@ -28,6 +28,9 @@ RULES = {
     "phone-unreachable": Rule(EventClass.PHONE_UNREACHABLE, "{phone} cannot be reached", "{error}"),
     "phone-at-another-address": Rule(EventClass.PHONE_UNREACHABLE, "{phone} has moved", "{error}"),
     "phone-seen-again": Rule(EventClass.PHONE_UNREACHABLE, "{phone} is back", over=True),
+    "phone-file-changed": Rule(EventClass.DRIFT_FOUND, "{phone}: its file was changed behind our back"),
+    "phone-file-missing": Rule(EventClass.DRIFT_FOUND, "{phone}: its file is missing"),
+    "phone-file-in-place": Rule(EventClass.DRIFT_FOUND, "{phone}: its file is in its place again", over=True),
     "finished-rollout": Rule(
         EventClass.ROLLOUT_FINISHED, "Rollout {label} has finished", "{summary}", "label"
     ),
