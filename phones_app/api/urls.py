@@ -17,6 +17,7 @@ from phones_app.api import (
     registration,
     revision,
     rollout,
+    sheets,
     switch,
     user,
 )
@@ -43,6 +44,9 @@ urlpatterns = [
     path("phone-profiles/<str:uuid>/revisions/compare", revision.RevisionComparison.as_view()),
     path("phone-profiles/<str:uuid>/revisions/<str:number>", revision.RevisionDetail.as_view()),
     path("phone-profiles/<str:uuid>/revisions/<str:number>/restore", revision.RevisionRestore.as_view()),
+    path("phones.csv", sheets.PhonesAsCsv.as_view()),
+    path("phone-profiles.csv", sheets.PhoneProfilesAsCsv.as_view()),
+    path("notification-contacts.csv", sheets.ContactsAsCsv.as_view()),
     path("phones", phone.PhoneList.as_view()),
     path("phones/<str:mac>", phone.PhoneDetail.as_view()),
     path("phones/<str:mac>/look", phone.PhoneLook.as_view()),

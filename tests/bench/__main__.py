@@ -1,4 +1,4 @@
-"""`python -m tests.bench [push|deploy …]`: measure, side by side with a peer where there is one, and print a table."""
+"""`python -m tests.bench [push|deploy|sheets …]`: measure, beside a peer where there is one, and print a table."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ import tests.environment  # noqa: F401 - before Django reads its settings
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 
-BENCHES = ("push", "deploy", "deliveries")
+BENCHES = ("push", "deploy", "deliveries", "sheets")
 
 
 def main(names: list[str]) -> int:

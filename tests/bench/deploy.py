@@ -9,23 +9,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.bench.database import on_test_database
+
 PHONES = 200
 
 
 def measure() -> Iterator[tuple[str, str]]:
-    import django
-    from django.conf import settings
-    from django.test.utils import get_runner, setup_test_environment, teardown_test_environment
-
-    django.setup()
-    setup_test_environment()
-    runner = get_runner(settings)(verbosity=0, interactive=False)
-    databases = runner.setup_databases()
-    try:
-        yield from _measure()
-    finally:
-        runner.teardown_databases(databases)
-        teardown_test_environment()
+    yield from on_test_database(_measure)
 
 
 def _measure() -> Iterator[tuple[str, str]]:

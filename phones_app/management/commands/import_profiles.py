@@ -44,7 +44,12 @@ class Command(ReportingCommand):
             account=account_numbered(account) if account else None,
             create_phones=options["create_phones"],
         )
-        done = list(import_profiles(paths, destination=destination, actor=self.actor, dry_run=dry_run))
+        done = []
+        count = sum(len(list(path.iterdir())) if path.is_dir() else 1 for path in paths)
+        with self.progress() as progress:
+            for one in import_profiles(paths, destination=destination, actor=self.actor, dry_run=dry_run):
+                done.append(one)
+                progress("Importing", len(done) / max(count, len(done)))
         self.report({**vars(imported), "dry_run": dry_run} for imported in done)
         refused = sum(imported.result is Result.REFUSED for imported in done)
         if refused:
