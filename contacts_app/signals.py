@@ -10,3 +10,6 @@ happened = Signal()
 # A row of history is written: sender is the model, with `instance`, `change` ("+", "~" or "-") and `changes`, which maps
 # the fields that differ to what they were and are.
 recorded = Signal()
+
+# Accounts are to be deleted (`accounts`). Receivers return sentences, each a reason why that cannot be now.
+deleting_accounts = Signal()

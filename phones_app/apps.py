@@ -3,6 +3,8 @@ from typing import Any
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
+from contacts_app.signals import deleting_accounts
+
 
 class PhonesConfig(AppConfig):
     name = "phones_app"
@@ -10,9 +12,11 @@ class PhonesConfig(AppConfig):
 
     def ready(self) -> None:
         from phones_app.models import PhoneProfile
+        from phones_app.services.account_deletion import deployments_under_way
         from profiles_app.services.profile_event import tell_of_profiles
 
         tell_of_profiles(PhoneProfile, "phone-profile")
+        deleting_accounts.connect(deployments_under_way)
         post_migrate.connect(add_default_key_macros, sender=self)
 
 

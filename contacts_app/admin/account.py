@@ -1,15 +1,21 @@
 """Accounts, their groups and their extensions."""
 
+from collections.abc import Callable
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.text import capfirst
 from unfold.decorators import display
 
 from contacts_app.admin.base import PortalAdmin, TenantFilter, actor_of, count_of
 from contacts_app.models import Account, AccountGroup, Extension
 from contacts_app.services.account import save_account
+from contacts_app.services.account_deletion import NAMED, delete_accounts, what_blocks, what_goes
+from contacts_app.services.errors import Refusal
 
 
 @admin.register(Account)
@@ -28,6 +34,8 @@ class AccountAdmin(PortalAdmin):
     search_help_text = "Name, VoIP id or email"
     autocomplete_fields = ("parent", "groups")
     readonly_fields: tuple[str, ...] = ("uuid", "created_at", "updated_at")
+    delete_confirmation_template = "admin/contacts_app/account/delete_confirmation.html"
+    delete_selected_confirmation_template = "admin/contacts_app/account/delete_selected_confirmation.html"
     fieldsets: tuple[Any, ...] = (
         (None, {"fields": ("name", "voip_id", "email", ("level", "balance"), "time_zone", "is_active")}),
         ("Customer of", {"fields": ("parent", "groups")}),
@@ -58,6 +66,55 @@ class AccountAdmin(PortalAdmin):
 
     def save_model(self, request: HttpRequest, obj: Account, form: Any, change: bool) -> None:
         save_account(obj)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What the page asks about, for one account as for many: every kind counted, the first of each named."""
+        accounts = list(objs)
+        going = what_goes(accounts)
+        registry = self.admin_site._registry
+        pages = {one.model: registry[one.model] for one in going if one.model in registry}
+        missing = {
+            str(model._meta.verbose_name)
+            for model, page in pages.items()
+            if not getattr(page, "goes_along", False)
+            and not request.user.has_perm(f"{model._meta.app_label}.delete_{model._meta.model_name}")
+        }
+        counts = {str(one.model._meta.verbose_name_plural): one.count for one in going}
+        named: list[Any] = []
+        for one in going:
+            # What Patchbay writes itself is counted; its names would say nothing.
+            if one.model in pages and not getattr(pages[one.model], "goes_along", False):
+                names, rest = one.names, one.count - NAMED
+                kind = capfirst(str(one.model._meta.verbose_name_plural))
+                named += [f"{kind}: {one.count}", [*names, *([f"… and {rest} more"] if rest > 0 else [])]]
+        return named, counts, missing, what_blocks(accounts)
+
+    def delete_model(self, request: HttpRequest, obj: Account) -> None:
+        delete_accounts([obj])
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        delete_accounts(list(queryset))
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return self._unless_refused(
+            request, lambda: super(AccountAdmin, self).delete_view(request, object_id, extra_context)
+        )
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        return self._unless_refused(
+            request, lambda: super(AccountAdmin, self).response_action(request, queryset)
+        )
+
+    def _unless_refused(self, request: HttpRequest, deletion: Callable[[], Any]) -> Any:
+        """What was in no one's way when the page asked may be in the way when the answer comes."""
+        try:
+            with transaction.atomic():
+                return deletion()
+        except Refusal as refusal:
+            messages.error(request, refusal.message)
+            return HttpResponseRedirect(reverse("admin:contacts_app_account_changelist"))
 
     @display(description="Users")
     def user_count(self, account: Any) -> int:

@@ -5,7 +5,9 @@ django-simple-history keeps a table per model with a row for each change. `Track
 counter gets there. A historical row names nothing by a constraint, so that it outlives its record and its account.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
@@ -22,6 +24,8 @@ from contacts_app.signals import recorded
 # What stands in place of a secret: that it changed can be told, what it was cannot.
 MASK = "********"
 NAME_LENGTH = 255
+# So many rows are written at once.
+TOGETHER = 500
 # Of many records that were linked at once so many are named.
 NAMED = 20
 
@@ -139,7 +143,15 @@ class Tracked(HistoricalRecords):  # type: ignore[misc]
                 self.row(row, "~", {field: change}).save()
 
     def create_historical_record(self, instance: Any, history_type: str, using: Any = None) -> None:
-        self.row(instance, history_type, {}).save()
+        row, waiting = self.row(instance, history_type, {}), _waiting.get()
+        if waiting is None:
+            row.save()
+            return
+        rows = waiting.setdefault(type(row), [])
+        rows.append(row)
+        if len(rows) == TOGETHER:
+            type(row)._base_manager.bulk_create(rows)
+            rows.clear()
 
     def rows_of_model(self) -> "models.QuerySet[Any]":
         """All of the model's historical rows, the newest first."""
@@ -176,6 +188,22 @@ class Tracked(HistoricalRecords):  # type: ignore[misc]
                 else:
                     found[field.name] = [_shown(row, field) for row in (before, after)]
         return found
+
+
+_waiting: ContextVar[dict[Any, list[Any]] | None] = ContextVar("waiting", default=None)
+
+
+@contextmanager
+def recorded_together() -> Iterator[None]:
+    """Within a transaction that makes or deletes many records one by one: their history is written in batches."""
+    waiting: dict[Any, list[Any]] = {}
+    token = _waiting.set(waiting)
+    try:
+        yield
+    finally:
+        _waiting.reset(token)
+    for model, rows in waiting.items():
+        model._base_manager.bulk_create(rows)
 
 
 tracked_models: dict[type[models.Model], Tracked] = {}
