@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from contacts_app.models import User
-from phones_app.models import Deployment, Phone, Rollout
+from phones_app.models import Deployment, Phone, PhoneFile, Rollout
 from profiles_app.models import Callback
 from tests.admin_people import at_desk, clerk
 
@@ -35,8 +35,12 @@ def fleet(acme, other):
             one.save()
         return one
 
-    for state in ("confirmed", "confirmed", "failed", ""):
-        phone(acme, state, presence="reachable")
+    phones = [phone(acme, state, presence="reachable") for state in ("confirmed", "confirmed", "failed", "")]
+    for one, state in zip(phones, ("in_place", "changed"), strict=False):
+        now = timezone.now()
+        PhoneFile.objects.create(
+            phone=one, sha256="0" * 64, state=state, uploaded_at=now, state_since=now, next_check_at=now
+        )
     phone(other, "failed", presence="unreachable")
     Rollout.objects.create(
         account=acme, name="Spring", state="paused", total=4, requested_by="x", channel="x"
@@ -56,6 +60,7 @@ def test_staff_of_an_account_see_their_own_fleet(acme, fleet):
     told = numbers_on(desk)
     assert {label: count for label, (count, _) in told.items()} == {
         "confirmed": 2, "failed": 1, "never deployed to": 1, "reachable": 4, "login": 1, "disabled": 1,
+        "in place": 1, "changed behind our back": 1,
     }  # fmt: skip
     html = desk.get(PAGE).content.decode()
     assert "Spring" in html

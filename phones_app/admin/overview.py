@@ -1,8 +1,10 @@
-"""The fleet at a glance: phones by state and presence, running rollouts, what failed and why."""
+"""The fleet at a glance: phones by state, presence and drift, running rollouts, what failed and why."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import TruncDate
 from django.http import HttpRequest
 from django.urls import reverse
@@ -13,6 +15,7 @@ from contacts_app.admin.overview import Day, Number, Panel, list_url, rows_for, 
 from phones_app.models import Deployment, Phone, Rollout
 from phones_app.models.deployment import State
 from phones_app.models.phone import Presence
+from phones_app.models.phone_file import FileState
 from phones_app.models.rollout import RolloutState
 
 DAYS = 14
@@ -35,6 +38,7 @@ PRESENCE_TONES = {
     Presence.ANOTHER: "bad",
     Presence.NEVER: "gone",
 }
+FILE_TONES = {FileState.IN_PLACE: "good", FileState.CHANGED: "bad", FileState.MISSING: "bad"}
 
 
 def panels(request: HttpRequest) -> list[Panel]:
@@ -52,18 +56,28 @@ def _of_phones(request: HttpRequest) -> list[Panel]:
     ]
     never = list_url(Phone, last_deployment__isnull=True)
     fleet.append(Number("never deployed to", by_state.get(None, 0), never, "gone"))
-    by_presence = dict(phones.values_list("presence").annotate(Count("pk")))
-    seen = [
-        Number(
-            state.label.lower(), by_presence.get(state, 0), list_url(Phone, presence__exact=state.value), tone
-        )
-        for state, tone in PRESENCE_TONES.items()
-    ]
-    nothing = "There are no phones yet."
     return [
-        Panel("Phones by their last deployment", "bar", shares(fleet), empty=nothing),
-        Panel("Phones by what the last look saw", "bar", shares(seen), empty=nothing),
+        Panel("Phones by their last deployment", "bar", shares(fleet), empty="There are no phones yet."),
+        _by(
+            phones, "Phones by what the last look saw", "presence", PRESENCE_TONES, "There are no phones yet."
+        ),
+        _by(phones, "Files on the file servers", "file__state", FILE_TONES, "No file was uploaded yet."),
     ]
+
+
+def _by(phones: QuerySet[Phone], title: str, field: str, tones: Mapping[Any, str], empty: str) -> Panel:
+    """Phones by the value of a field that the list of phones can be filtered by."""
+    counted = dict(phones.values_list(field).annotate(Count("pk")))
+    numbers = [
+        Number(
+            state.label.lower(),
+            counted.get(state, 0),
+            list_url(Phone, **{f"{field}__exact": state.value}),
+            tone,
+        )
+        for state, tone in tones.items()
+    ]
+    return Panel(title, "bar", shares(numbers), empty=empty)
 
 
 def _phones_in(states: tuple[State, ...]) -> str:
