@@ -235,7 +235,7 @@ def _tell(files: Sequence[PhoneFile]) -> None:
 def _happening(file: PhoneFile) -> Happening:
     return Happening(
         account=file.phone.account,
-        tags=[TAGS[FileState(file.state)]],
+        tags=["phone", TAGS[FileState(file.state)]],
         data_type="phone",
         data_object_uuid=file.phone.uuid,
         data={

@@ -38,7 +38,7 @@ def check(phone) -> PhoneFile:
 
 def tags() -> list[str]:
     events = Event.objects.filter(data_type="phone").order_by("pk")
-    return [event.tags[0] for event in events if event.tags[0].startswith("phone-file-")]
+    return [event.tags[-1] for event in events if event.tags[-1].startswith("phone-file-")]
 
 
 def test_a_file_in_its_place_is_no_drift(site, deployed):

@@ -29,7 +29,7 @@ def look_now(*phones: Phone) -> int:
 def told() -> list[tuple[str, str]]:
     events = Event.objects.filter(data_type="phone").order_by("pk")
     # Changes of the record are told as well; what looks tell is hyphenated.
-    return [(event.tags[0], event.data["mac"]) for event in events if event.tags[0].startswith("phone-")]
+    return [(event.tags[-1], event.data["mac"]) for event in events if event.tags[-1].startswith("phone-")]
 
 
 @pytest.fixture(autouse=True)
