@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import AllValuesCheckboxFilter, ChoicesCheckboxFilter
 from unfold.decorators import display
 
-from contacts_app.admin.base import PortalAdmin, SecretField, SecretForm, TenantFilter
+from contacts_app.admin.base import PortalAdmin, SecretField, SecretForm, TenantFilter, actor_of
 from contacts_app.admin.sheets import SheetPages
 from phones_app import sep
 from phones_app.admin.deploy_pages import DeployPages
@@ -16,6 +16,7 @@ from phones_app.admin.drift_pages import DriftPages, drift_context
 from phones_app.admin.look_pages import LookPages
 from phones_app.admin.mac_search import MacSearchMixin
 from phones_app.models import Deployment, Phone
+from phones_app.services.models_in_use import models_in_use
 from phones_app.services.phone_sheet import PhoneSheet
 from phones_app.templatetags.phone_labels import ago, deployment_link, presence_label
 
@@ -30,6 +31,17 @@ class PhoneForm(SecretForm):
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             self.initial["mac"] = self.instance.mac_with_colons
+
+
+class ModelsInUse(AllValuesCheckboxFilter):
+    """The models that there are phones of, found by leaping from one to the next in an index."""
+
+    def __init__(self, field: Any, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().__init__(field, request, *args, **kwargs)
+        self.lookup_choices = models_in_use(actor_of(request).account)
+
+    def has_output(self) -> bool:
+        return bool(self.lookup_choices)
 
 
 @admin.register(Phone)
@@ -54,7 +66,7 @@ class PhoneAdmin(MacSearchMixin, SheetPages, LookPages, DriftPages, DeployPages,
         "in_call",
         ("file__state", ChoicesCheckboxFilter),
         ("software_type", ChoicesCheckboxFilter),
-        ("model", AllValuesCheckboxFilter),
+        ("model", ModelsInUse),
         "is_active",
         ("account", TenantFilter),
         ("current_profile", TenantFilter),

@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
+from contacts_app.services.text_search import any_match, text_match
 from phones_app.models import Deployment, Phone, Presence, Rollout, RolloutState, SoftwareType
 from phones_app.models.deployment import State
 from phones_app.models.phone_file import DRIFTED
@@ -53,6 +54,7 @@ class PhoneFilter(django_filters.FilterSet):  # type: ignore[misc]
     location = django_filters.CharFilter()
     software_type = django_filters.ChoiceFilter(choices=SoftwareType.choices)
     is_active = TruthFilter()
+    after = MacFilter("mac", "gt")
     load = django_filters.CharFilter("software_version")
     presence = django_filters.ChoiceFilter(choices=Presence.choices)
     in_call = TruthFilter()
@@ -72,12 +74,10 @@ class PhoneFilter(django_filters.FilterSet):  # type: ignore[misc]
         return rows.filter(drifted) if wanted else rows.exclude(drifted)
 
     def find_text(self, rows: "QuerySet[Phone]", name: str, text: str) -> "QuerySet[Phone]":
-        found = Q()
-        for column in SEARCHED:
-            found |= Q(**{f"{column}__icontains": text})
+        found = any_match(Phone, SEARCHED, text)
         digits = SEPARATORS.sub("", text).upper().removeprefix("SEP")
         if re.fullmatch("[0-9A-F]{1,12}", digits):
-            found |= Q(mac__contains=digits)
+            found |= text_match("mac", digits)
         return rows.filter(found)
 
 

@@ -5,13 +5,20 @@ from typing import Any, TypeVar
 from django.db.models import Model, QuerySet
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
+from contacts_app.services.total import DEEPEST, total_of
 from phones_app.api.fields import Shape
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
 # Beyond what a database takes as an offset nothing can be.
 MAX_OFFSET = 2**31 - 1
+
+TOO_DEEP = (
+    f"Offsets end at {DEEPEST}. Narrow the list down by its filters; phones can also be read on with "
+    "after=, the MAC address of the last one there was."
+)
 
 M = TypeVar("M", bound=Model)
 
@@ -29,5 +36,16 @@ def page(request: Request, rows: "QuerySet[M]") -> tuple[list[M], dict[str, Any]
     paging = Paging(data=request.query_params)
     paging.is_valid(raise_exception=True)
     limit, offset = paging.validated_data["limit"], paging.validated_data["offset"]
-    metadata = {"total": rows.order_by().count(), "limit": limit, "offset": offset}
-    return list(rows[offset : offset + limit]), metadata
+    total = total_of(rows)
+    metadata: dict[str, Any] = {"total": total.number, "limit": limit, "offset": offset}
+    if not total.is_exact:
+        metadata["total_is_estimate"] = True
+    if offset and total.is_exact and offset >= total.number:
+        return [], metadata
+    if offset > DEEPEST:
+        raise ValidationError({"offset": TOO_DEEP})
+    if not offset:
+        return list(rows[:limit]), metadata
+    # What is skipped on the way to the page need not be joined.
+    keys = list(rows.values_list("pk", flat=True)[offset : offset + limit])
+    return list(rows.filter(pk__in=keys)), metadata

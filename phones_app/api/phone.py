@@ -148,6 +148,7 @@ FILTERS = [
     OpenApiParameter("presence", enum=Presence.values),
     OpenApiParameter("in_call", bool),
     OpenApiParameter("drifted", bool, description="Whether the file on the server is not the uploaded one."),
+    OpenApiParameter("after", description="Only MAC addresses beyond this one: to read on at any depth."),
     OpenApiParameter("search", description="In names, places, addresses; part of a MAC address."),
 ]
 

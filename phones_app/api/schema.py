@@ -24,6 +24,9 @@ class PageMetadata(Shape):
     total = serializers.IntegerField()
     limit = serializers.IntegerField()
     offset = serializers.IntegerField()
+    total_is_estimate = serializers.BooleanField(
+        required=False, help_text="There, and true, when the list is too long to be counted exactly."
+    )
 
 
 class NoMetadata(Shape):
