@@ -110,7 +110,7 @@ class Deployment(models.Model):
             models.Index(fields=["next_attempt_at"], condition=Q(finished_at=None), name="deployment_due"),
             models.Index(
                 fields=["next_attempt_at"],
-                condition=Q(finished_at=None, rollout=None),
+                condition=Q(finished_at=None) & (Q(rollout=None) | ~Q(state=State.QUEUED)),
                 name="deployment_due_alone",
             ),
             models.Index(fields=["rollout", "state"], name="deployment_of_rollout"),

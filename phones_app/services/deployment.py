@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import lru_cache
 
 from django.db import transaction
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from contacts_app.services.actor import Actor
@@ -244,6 +244,19 @@ def enqueue(rows: list[Deployment], *, phones: list[int]) -> list[Deployment]:
     newest = Deployment.objects.filter(phone=OuterRef("pk"), finished_at=None, state=State.QUEUED)
     Phone.objects.filter(pk__in=keys).update(last_deployment=Subquery(newest.values("pk")[:1]))
     return created
+
+
+def due() -> "QuerySet[Deployment]":
+    """Open deployments that somebody should be working on, and nobody is."""
+    now = timezone.now()
+    # A queued deployment waits while another one of its phone is in the middle of something.
+    busy = Deployment.objects.filter(phone=OuterRef("phone"), finished_at=None).exclude(state=State.QUEUED)
+    busy = busy.filter(Q(waiting_for="") | Q(lease_until__gte=now, lease_owner__gt=""))
+    return (
+        Deployment.objects.filter(finished_at=None, next_attempt_at__lte=now)
+        .filter(no_live_lease())
+        .filter(~Q(state=State.QUEUED) | ~Exists(busy))
+    )
 
 
 def overdue(age: timedelta) -> int:

@@ -1,5 +1,7 @@
 """What listeners are told of deployments and restarts, in the transaction of the change. No secrets, no file contents."""
 
+from collections.abc import Iterable
+
 from phones_app.models import Deployment
 from phones_app.sep.mac import colons
 from profiles_app.services.event import Happening, emit_many
@@ -11,6 +13,14 @@ KIND_OF = {UPLOADED: "deployment", CONFIRMED: "deployment", FAILED: "deployment"
 
 
 def tell(deployment: Deployment, tag: str) -> None:
+    tell_all([deployment], tag)
+
+
+def tell_all(deployments: Iterable[Deployment], tag: str) -> None:
+    emit_many([_happening(deployment, tag) for deployment in deployments])
+
+
+def _happening(deployment: Deployment, tag: str) -> Happening:
     phone, profile, rollout = deployment.phone, deployment.profile, deployment.rollout
     kind = KIND_OF[tag]
     of_phone = {"mac": colons(deployment.mac), "name": phone.name if phone else ""}
@@ -27,14 +37,10 @@ def tell(deployment: Deployment, tag: str) -> None:
         "requested_by": deployment.requested_by,
     }
     about = phone.uuid if kind == "phone" and phone else deployment.uuid
-    emit_many(
-        [
-            Happening(
-                deployment.account,
-                ["deployment" if kind == "deployment" else "phone", tag],
-                kind,
-                of_deployment | of_phone,
-                about,
-            )
-        ]
+    return Happening(
+        deployment.account,
+        ["deployment" if kind == "deployment" else "phone", tag],
+        kind,
+        of_deployment | of_phone,
+        about,
     )

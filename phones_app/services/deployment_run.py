@@ -5,6 +5,7 @@ that is killed stops renewing; another one takes the row over and goes on in the
 """
 
 import uuid
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import closing
@@ -13,14 +14,15 @@ from datetime import timedelta
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from contacts_app.authorship import Author, authored
 from contacts_app.services.heartbeat import Heartbeat
 from phones_app.models import Deployment, DeploymentStep, Sweep
 from phones_app.models.deployment import State, StepState
-from phones_app.services.deployment import no_live_lease
+from phones_app.services.bulk_upload import BATCH, upload_batch
+from phones_app.services.deployment import due
 from phones_app.services.deployment_event import FAILED, tell
 from phones_app.services.nudge import nudge
 from phones_app.services.rollout import advance_all
@@ -30,65 +32,87 @@ from phones_app.transports.ftp_pool import FtpPool
 log = structlog.get_logger(__name__)
 # After an unexpected error the row rests, so that it cannot keep a worker busy for ever.
 PENALTY = timedelta(minutes=1)
+NOT_IN_BATCHES = Q(rollout=None) | ~Q(state=State.QUEUED)
 
 
 def run_due(stopped: Callable[[], bool] = lambda: False) -> int:
     """Carry out all deployments that are due now; how many were worked on. Once `stopped`, no more are taken."""
-    owner = uuid.uuid4().hex
-    most = settings.DEPLOYMENT_THREADS
     advance_all()
-    first = [] if stopped() else claim(owner, most)
-    if not first:
-        return 0
-    with closing(FtpPool()) as pool, Heartbeat(_held_by(owner)), ThreadPoolExecutor(most) as threads:
-        lanes = {threads.submit(_lane, pk, owner, pool, stopped) for pk in first}
-        worked = 0
-        while lanes:
-            ended, lanes = wait(lanes, timeout=0.5, return_when=FIRST_COMPLETED)
-            worked += sum(lane.result() for lane in ended)
-            # Each lane goes on by itself; this adds lanes for what came due while some were free.
-            advance_all()
-            more = [] if stopped() or not lanes else claim(owner, most - len(lanes))
-            lanes |= {threads.submit(_lane, pk, owner, pool, stopped) for pk in more}
+    owner = uuid.uuid4().hex
+    with closing(FtpPool()) as pool:
+        return _Work(owner, pool, stopped).carry_out()
+
+
+class _Work:
+    """One call of `run_due`: lanes that take deployments one by one, and a feeder that uploads batches for them."""
+
+    def __init__(self, owner: str, pool: FtpPool, stopped: Callable[[], bool]) -> None:
+        self.owner, self.pool, self.stopped = owner, pool, stopped
+        self.ready: deque[int] = deque()
+
+    def carry_out(self) -> int:
+        most = settings.DEPLOYMENT_THREADS
+        lanes, feeder, worked = self._lanes(most), self._is_fed(), 0
+        if not lanes and not feeder:
+            return 0
+        with Heartbeat(_held_by(self.owner)), ThreadPoolExecutor(most + 1) as threads:
+            running = {threads.submit(self._lane, pk) for pk in lanes}
+            feeding = threads.submit(self._feed) if feeder else None
+            while running or feeding:
+                ended, still = wait({*running, *filter(None, [feeding])}, 0.5, FIRST_COMPLETED)
+                worked += sum(each.result() for each in ended)
+                running &= still
+                # Each goes on by itself; this adds what came due in the meantime.
+                advance_all()
+                if feeding not in still:
+                    feeding = threads.submit(self._feed) if self._is_fed() else None
+                if running or feeding or self.ready:
+                    running |= {threads.submit(self._lane, pk) for pk in self._lanes(most - len(running))}
         return worked
 
+    def _lanes(self, most: int) -> list[int]:
+        """What further lanes may begin with."""
+        begun = [self.ready.popleft() for _ in range(min(most, len(self.ready)))]
+        return begun + ([] if self.stopped() else claim(self.owner, most - len(begun)))
 
-def _lane(pk: int | None, owner: str, pool: FtpPool, stopped: Callable[[], bool]) -> int:
-    """One deployment after the other on one thread and one database connection, until none is due."""
-    worked = 0
-    try:
-        while pk is not None:
-            _run(pk, owner, pool)
-            worked += 1
-            pk = None if stopped() else next(iter(claim(owner, 1)), None)
-    except DatabaseError:
-        # What this lane held comes free with its lease; the sweep finds it.
-        log.exception("the database went away")
-    finally:
-        connection.close()
-    return worked
+    def _lane(self, pk: int | None) -> int:
+        """One deployment after the other on one thread and one database connection, until none is due."""
+        worked = 0
+        try:
+            while pk is not None:
+                _run(pk, self.owner, self.pool)
+                worked += 1
+                pk = next(iter(self._lanes(1)), None)
+        except DatabaseError:
+            # What this lane held comes free with its lease; the sweep finds it.
+            log.exception("the database went away")
+        finally:
+            connection.close()
+        return worked
+
+    def _is_fed(self) -> bool:
+        """Whether there is a batch to upload, and the lanes are through with the one before."""
+        return len(self.ready) < BATCH and not self.stopped() and due().filter(~NOT_IN_BATCHES).exists()
+
+    def _feed(self) -> int:
+        try:
+            for keys in upload_batch(self.owner, self.pool):
+                self.ready += keys
+        except DatabaseError:
+            log.exception("the database went away")
+        finally:
+            connection.close()
+        return 0
 
 
 def sweep() -> int:
     """Find rows that are due although nobody was nudged for them; how many there are. Notes that it ran."""
     Sweep.objects.update_or_create(name="deployments", defaults={"ran_at": timezone.now()})
     advance_all()
-    due = _due().count()
-    if due:
+    number = due().count()
+    if number:
         nudge()
-    return due
-
-
-def _due() -> QuerySet[Deployment]:
-    now = timezone.now()
-    # A queued deployment waits while another one of its phone is in the middle of something.
-    busy = Deployment.objects.filter(phone=OuterRef("phone"), finished_at=None).exclude(state=State.QUEUED)
-    busy = busy.filter(Q(waiting_for="") | Q(lease_until__gte=now, lease_owner__gt=""))
-    return (
-        Deployment.objects.filter(finished_at=None, next_attempt_at__lte=now)
-        .filter(no_live_lease())
-        .filter(~Q(state=State.QUEUED) | ~Exists(busy))
-    )
+    return number
 
 
 @transaction.atomic
@@ -96,15 +120,13 @@ def claim(owner: str, limit: int) -> list[int]:
     """Take up to `limit` due deployments under our lease; their keys. Of several workers each row goes to one."""
     if limit <= 0:
         return []
+    # What a rollout has still to upload is taken in batches (bulk_upload), so that whoever waits for one phone need
+    # not wait for the thousands of a rollout.
+    found = due().filter(NOT_IN_BATCHES).order_by("next_attempt_at")
     # SQLite knows no row locks and needs none: its transactions follow one another.
-    due = _due().order_by("next_attempt_at")
     if connection.features.has_select_for_update_skip_locked:
-        due = due.select_for_update(skip_locked=True)
-    # Whoever waits for one phone need not wait for the thousands of a rollout.
-    rows: list[tuple[int, int | None, str]] = []
-    for some in (due.filter(rollout=None), due.filter(rollout__isnull=False)):
-        if left := limit - len(rows):
-            rows += some.values_list("pk", "phone", "state")[:left]
+        found = found.select_for_update(skip_locked=True)
+    rows = list(found.values_list("pk", "phone", "state")[:limit])
     # What waits and what is to take its place are due together; the newer one comes when the older was looked at.
     moving = {phone for _, phone, state in rows if state != State.QUEUED}
     keys = [pk for pk, phone, state in rows if state != State.QUEUED or phone not in moving]
@@ -134,6 +156,8 @@ def run_one(pk: int, owner: str, pool: FtpPool) -> None:
         Deployment.objects.select_related(
             "account", "phone__file_server", "phone__call_manager", "profile", "revision", "rollout"
         )
+        # Most steps need no file, and each one is deciphered when it is read.
+        .defer("revision__content")
         .filter(pk=pk, lease_owner=owner, finished_at=None)
         .first()
     )

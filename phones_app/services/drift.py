@@ -71,22 +71,34 @@ def note_upload(
     phone: Phone, server: FileServer, revision: ProfileRevision, sha256: str, now: datetime
 ) -> None:
     """This file is in its place now, in the transaction of the upload's state."""
-    drifted = PhoneFile.objects.filter(pk=phone.pk, state__in=DRIFTED).exists()
-    file = PhoneFile(
-        phone=phone,
-        server=server,
-        revision=revision,
-        sha256=sha256,
-        uploaded_at=now,
-        state_since=now,
-        checked_at=now,
-        next_check_at=now + _pause(),
+    note_uploads([(phone.pk, server, revision.pk, sha256)], now)
+
+
+def note_uploads(uploads: Iterable[tuple[int, FileServer, int | None, str]], now: datetime) -> None:
+    """These files of phones are in their places now, each with its server, revision and digest."""
+    files = [
+        PhoneFile(
+            phone_id=phone,
+            server=server,
+            revision_id=revision,
+            sha256=sha256,
+            uploaded_at=now,
+            state_since=now,
+            checked_at=now,
+            next_check_at=now + _pause(),
+        )
+        for phone, server, revision, sha256 in uploads
+    ]
+    drifted = set(
+        PhoneFile.objects.filter(pk__in=[file.phone_id for file in files], state__in=DRIFTED).values_list(
+            "pk", flat=True
+        )
     )
     PhoneFile.objects.bulk_create(
-        [file], update_conflicts=True, unique_fields=["phone"], update_fields=UPLOADED
+        files, update_conflicts=True, unique_fields=["phone"], update_fields=UPLOADED
     )
-    if drifted:
-        _tell([file])
+    if put_right := [file for file in files if file.phone_id in drifted]:
+        _tell(put_right)
 
 
 def sweep_files() -> int:

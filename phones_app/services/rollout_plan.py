@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from contacts_app.services.errors import Refusal
-from phones_app.models import Deployment, FileServer, Phone, PhoneProfile, Rollout
+from phones_app.models import Deployment, FileServer, Phone, PhoneFile, PhoneProfile, Rollout
 from phones_app.models.deployment import State
+from phones_app.models.phone_file import DRIFTED
 from phones_app.sep.mac import colons
 from phones_app.services.deployment import check_fits, same_software
 from phones_app.services.targets import default_server
@@ -87,7 +88,8 @@ def make_plan(
         except Refusal as refusal:
             _refuse(refused, phone.mac, refusal)
             continue
-        has_it = phone.has_sha256 == planned.sha256 and phone.has_state in HAS_IT  # type: ignore[attr-defined]
+        uploaded = phone.has_sha256 == planned.sha256 and phone.has_state in HAS_IT  # type: ignore[attr-defined]
+        has_it = uploaded and not phone.has_drifted  # type: ignore[attr-defined]
         if has_it and not include_unchanged:
             plan.unchanged += 1
         else:
@@ -123,7 +125,9 @@ def _with_what_they_have(phones: "QuerySet[Phone]", profile: PhoneProfile | None
         rows = phones.order_by("mac").select_related(*own)
         rows = rows.defer("web_password", "description", "current_profile__revision__content")
     rows = rows.annotate(
-        has_sha256=Subquery(newest.values("sha256")[:1]), has_state=Subquery(newest.values("state")[:1])
+        has_sha256=Subquery(newest.values("sha256")[:1]),
+        has_state=Subquery(newest.values("state")[:1]),
+        has_drifted=Exists(PhoneFile.objects.filter(pk=OuterRef("pk"), state__in=DRIFTED)),
     )
     return rows.iterator(chunk_size=CHUNK)
 

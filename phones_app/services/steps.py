@@ -16,7 +16,7 @@ from django.utils import timezone
 from contacts_app.services.errors import Refusal
 from contacts_app.services.history import update_recorded
 from phones_app import sep
-from phones_app.models import Deployment, DeploymentStep, Phone
+from phones_app.models import Deployment, DeploymentStep, FileServer, Phone
 from phones_app.models.deployment import State, StepState
 from phones_app.services import evidence
 from phones_app.services.deployment import no_live_lease
@@ -26,6 +26,7 @@ from phones_app.services.restart import line_user, look_at, send_restart
 from phones_app.services.service_session import clear_service_session
 from phones_app.services.targets import file_server_of, ftp_target
 from phones_app.transports import TransportError
+from phones_app.transports.ftp import Upload
 from phones_app.transports.ftp_pool import FtpPool
 
 # After a crash between sending a restart and recording it, evidence of the restart is awaited this long before it is
@@ -133,41 +134,41 @@ def upload(deployment: Deployment, pool: FtpPool) -> None:
             keep_backups=server.keep_backups,
             read_back=server.read_back,
         )
-    message = (
-        "The same file was there already." if result.unchanged else f"{result.size} bytes to {server.name}."
-    )
     with transaction.atomic():
         now = timezone.now()
         ended = {"finished_at": now} if deployment.kind == Deployment.Kind.UPLOAD else {}
         move(deployment, State.UPLOADED, uploaded_at=now, **ended)
         note_upload(phone, server, revision, result.sha256, now)
         tell(deployment, UPLOADED)
-        record(
-            deployment,
-            Kind.UPLOAD,
-            StepState.DONE,
-            message,
-            request=result.exchange.request,
-            answer=result.exchange.answer,
-            detail={
-                "server": server.name,
-                "host": f"{server.host}:{server.port}",
-                "path": result.path,
-                "size": result.size,
-                "sha256": result.sha256,
-                "unchanged": result.unchanged,
-                "backup": result.backup,
-                "read_back": result.read_back,
-                "seconds": round(result.seconds, 3),
-                "replaced_user": _registration_user(result.replaced),
-                "fetches_seen": server.is_embedded,
-            },
-        )
+        record(deployment, Kind.UPLOAD, StepState.DONE, **told_of_upload(server, result))
         update_recorded(
             Phone.objects.filter(pk=phone.pk),
             current_profile_id=deployment.profile_id,
             updated_at=timezone.now(),
         )
+
+
+def told_of_upload(server: FileServer, result: Upload) -> dict[str, Any]:
+    """What the row of the step says of an upload that went well."""
+    stored = f"{result.size} bytes to {server.name}."
+    return {
+        "message": "The same file was there already." if result.unchanged else stored,
+        "request": result.exchange.request,
+        "answer": result.exchange.answer,
+        "detail": {
+            "server": server.name,
+            "host": f"{server.host}:{server.port}",
+            "path": result.path,
+            "size": result.size,
+            "sha256": result.sha256,
+            "unchanged": result.unchanged,
+            "backup": result.backup,
+            "read_back": result.read_back,
+            "seconds": round(result.seconds, 3),
+            "replaced_user": _registration_user(result.replaced),
+            "fetches_seen": server.is_embedded,
+        },
+    }
 
 
 def _registration_user(content: bytes | None) -> str:

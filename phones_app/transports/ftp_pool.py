@@ -15,6 +15,7 @@ from contacts_app.transports.errors import TransportError
 
 from .ftp import FtpSession, FtpTarget
 
+PER_SERVER = 2
 TRUSTED_SECONDS = 3.0  # a connection idle for less than this is not asked whether it still is alive
 
 
@@ -32,7 +33,7 @@ class FtpPool:
     The process id is part of the key, so that a forked worker never speaks on its parent's connections.
     """
 
-    def __init__(self, max_per_server: int = 2, idle_seconds: float = 20) -> None:
+    def __init__(self, max_per_server: int = PER_SERVER, idle_seconds: float = 20) -> None:
         self._max = max_per_server
         self._idle_seconds = idle_seconds
         self._servers: dict[tuple[int, str, int], _Server] = {}
