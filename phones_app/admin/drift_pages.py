@@ -10,7 +10,9 @@ from unfold.decorators import action
 
 from contacts_app.admin.base import PortalAdmin, actor_of
 from contacts_app.services.errors import Refusal
+from phones_app.admin.deploy_pages import MAY_DEPLOY
 from phones_app.models import Phone, PhoneFile
+from phones_app.models.phone_file import DRIFTED
 from phones_app.services.drift import difference
 from phones_app.services.drift_repair import adopt, put_back, put_back_many
 
@@ -24,8 +26,16 @@ def file_of(phone: Phone) -> PhoneFile | None:
 class DriftPages(PortalAdmin):
     """The actions of the phone admin on a drifted file; its panel on the phone's page shows the difference."""
 
-    def has_adopt_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("phones_app.change_phoneprofile")
+    def has_put_back_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return self._is_drifted(object_id) and request.user.has_perm(MAY_DEPLOY)
+
+    def has_adopt_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return self._is_drifted(object_id) and request.user.has_perm("phones_app.change_phoneprofile")
+
+    @staticmethod
+    def _is_drifted(object_id: Any) -> bool:
+        """A button that has nothing to repair is not shown."""
+        return PhoneFile.objects.filter(phone=object_id, state__in=DRIFTED).exists()
 
     @admin.action(description="Put the uploaded file back", permissions=["deploy"])
     def put_back_selected(self, request: HttpRequest, queryset: Any) -> None:
@@ -36,7 +46,7 @@ class DriftPages(PortalAdmin):
             messages.warning(request, f"{phone}: {refusal.message}")
         messages.success(request, f"{len(done.deployments)} files are being put back.")
 
-    @action(description="Put file back…", icon="undo", permissions=["deploy"])
+    @action(description="Put file back…", icon="undo", permissions=["put_back"])
     def put_back_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
         question = "Upload the file of {} again, without a restart? What is there now is kept as a backup."
         done = "The file is being put back."

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from phones_app.models import Deployment, DeploymentStep, FileFetch
 from phones_app.models.deployment import State, StepState
+from phones_app.services.deployment_event import FAILED, tell
 
 # A phone that somebody switches off and on fetches its file twice.
 FETCHES = 3
@@ -64,3 +65,5 @@ def _fail(deployment: Deployment, message: str) -> None:
     deployment.steps.filter(kind=DeploymentStep.Kind.CONFIRM).update(
         state=StepState.FAILED, message=message, finished_at=now
     )
+    deployment.refresh_from_db()
+    tell(deployment, FAILED)

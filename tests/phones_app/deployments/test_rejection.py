@@ -4,6 +4,7 @@ import pytest
 
 from phones_app.models import Deployment, FileFetch
 from phones_app.services.deployment import deploy
+from profiles_app.models import Event
 from tests.phones_app.site import ACTOR, sip_file
 from tests.servers import wait_for
 
@@ -29,6 +30,7 @@ def test_a_file_that_is_fetched_again_and_again_was_rejected(site, finish, proto
     assert failed.evidence["protocol"] == protocol
     confirm = failed.steps.get(kind="confirm")
     assert (confirm.state, confirm.message) == ("failed", failed.error)
+    assert "failed-deployment" in Event.objects.latest("pk").tags
 
 
 @pytest.mark.parametrize("protocol", ["http", "tftp"])

@@ -115,12 +115,15 @@ def test_a_drifted_file_is_filtered_shown_and_put_back_in_the_admin(site, desk, 
     page = desk.get(reverse("admin:phones_app_phone_change", args=[drifted.pk])).content.decode()
     assert "Changed behind our back" in page
     assert "very-secret" not in page
+    assert "Put file back" in page
     url = reverse("admin:phones_app_phone_put_back_one", args=[drifted.pk])
     assert b"without a restart" in desk.get(url).content
     assert PhoneFile.objects.get().state == "changed"
     desk.post(url)
     assert b"Changed" not in site.file_of(drifted)
     assert PhoneFile.objects.get().state == "in_place"
+    page = desk.get(reverse("admin:phones_app_phone_change", args=[drifted.pk])).content.decode()
+    assert "Put file back" not in page
 
 
 def test_a_drifted_file_is_adopted_in_the_admin(site, desk, drifted):

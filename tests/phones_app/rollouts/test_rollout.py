@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from phones_app.models import Deployment, Phone, RolloutState
+from phones_app.models import Deployment, Phone, PhoneFile, RolloutState
 from phones_app.models.deployment import State
 from phones_app.services import rollout as rollouts
 from phones_app.services.phone_profile import update_profile
@@ -46,6 +46,8 @@ def test_phones_that_have_the_file_are_left_alone(site, start, carry_out, no_inl
         assert [fleet[phone.mac].restarts for phone in phones] == [1, 1]
         third = start(phones, profile)
         assert (third.state, third.total, third.unchanged) == (RolloutState.FINISHED, 0, 2)
+        PhoneFile.objects.filter(phone=phones[0]).update(state="changed")
+        assert start(phones, profile).total == 1, "a file that somebody changed is put in its place"
         profile = update_profile(profile, actor=ACTOR, content=sip_file("1003").encode())
         assert start(phones, profile).total == 2
 
