@@ -9,6 +9,7 @@ from phones_app.models import Deployment, Phone, PhoneFile, RolloutState
 from phones_app.models.deployment import State
 from phones_app.services import rollout as rollouts
 from phones_app.services.phone_profile import update_profile
+from phones_app.simulator.orders import Fault
 from tests.phones_app.site import ACTOR, sip_file
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -114,3 +115,20 @@ def test_outside_its_window_it_waits(site, start, carry_out, acme, no_inline_wor
     type(rollout).objects.update(window_start=around[0], window_end=around[1])
     carry_out(rollout)
     assert states(rollout) == {State.FAILED: 1}
+
+
+def test_a_phone_in_a_call_is_not_restarted_and_holds_nobody_up(
+    site, start, carry_out, settings, no_inline_work
+):
+    settings.CALL_POLL_SECONDS = 0.2
+    phones, profile = [site.phone() for _ in range(3)], site.profile(content=sip_file("1002"))
+    with site.alive(*phones) as fleet:
+        talking = fleet[phones[0].mac]
+        talking.fault = Fault.IN_CALL
+        rollout = start(phones, profile, wave_size=1, server_limit=1)
+        carry_out(rollout, until=lambda _: states(rollout).get(State.CONFIRMED) == 2)
+        assert (talking.restarts, rollout.state) == (0, RolloutState.RUNNING)
+        talking.fault = Fault.NONE
+        carry_out(rollout)
+        assert talking.restarts == 1
+    assert states(rollout) == {State.CONFIRMED: 3}
