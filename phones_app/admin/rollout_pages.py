@@ -19,6 +19,8 @@ from phones_app.services.phone_selection import Selection, phones_by_mac, phones
 MAX_LIST_BYTES = 8 * 1024 * 1024
 SOURCES = ("group", "file", "everything")
 NAMED = 5
+# What the empty form proposes: careful, because whoever starts the first rollout has not seen one go wrong.
+CAREFUL = {"canary_size": 5, "wave_size": 100, "wave_pause": 60, "wave_jitter": 30, "abort_percent": 10}
 
 
 class RolloutForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -100,7 +102,7 @@ class RolloutPages(PortalAdmin):
     def rollout_form(self, request: HttpRequest, *data: Any, **initial: Any) -> RolloutForm:
         fields = ["name", "profile", *service.PACE]
         form_class: Any = self.get_form(request, form=RolloutForm, fields=fields)
-        form: RolloutForm = form_class(*data, initial=initial)
+        form: RolloutForm = form_class(*data, initial=CAREFUL | initial)
         form.phones = self.admin_site.get_model_admin(Phone).tenant_rows(request)
         field: Any = form.fields["group"]
         field.queryset = actor_of(request).sees(PhoneGroup.objects.all())
