@@ -8,6 +8,7 @@ from django import forms
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError
 from django.db.models import (
     Count,
     ForeignKey,
@@ -36,6 +37,7 @@ from unfold.widgets import (
 from contacts_app.admin.big_list import BigListAdmin
 from contacts_app.admin.frame import actor_of
 from contacts_app.admin.history import HistoryPages
+from contacts_app.services.errors import Refusal
 
 
 def count_of(model: type[Model], relation: str) -> Coalesce:
@@ -134,7 +136,12 @@ class PortalAdmin(BigListAdmin, HistoryPages):
 
     @method_decorator(sensitive_post_parameters())
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        return super().changeform_view(request, *args, **kwargs)
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except (IntegrityError, Refusal):
+            # Somebody else was quicker between the form's check and the writing. Their row is there now, so that the
+            # form itself says what is wrong, beside what was typed.
+            return super().changeform_view(request, *args, **kwargs)
 
     def confirmed(
         self, request: HttpRequest, *, question: str, button: str, back: str

@@ -51,8 +51,8 @@ def envelope(
 
 
 def answers(status: int, shape: Any, *failures: int) -> dict[int, Any]:
-    """All answers of a route: its success and the failures that it knows besides 401 and 403."""
-    return {status: shape, **dict.fromkeys((401, 403, *failures), Failure)}
+    """All answers of a route: its success and the failures that it knows besides those of any credential."""
+    return {status: shape, **dict.fromkeys((401, 403, 429, *failures), Failure)}
 
 
 class CredentialScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

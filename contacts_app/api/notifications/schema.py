@@ -51,7 +51,7 @@ def objects(name: str, record: type[Record], *, at_least: int = 0) -> Any:
 
 def answers(status: int, shape: Any, *failures: int) -> dict[int, Any]:
     """All answers of a route: its success, and the failures that it knows besides those of any."""
-    return {status: shape, **dict.fromkeys((401, 403, 406, *failures), NotificationsErrors)}
+    return {status: shape, **dict.fromkeys((401, 403, 406, 429, *failures), NotificationsErrors)}
 
 
 TAGS = ["notifications"]
