@@ -1,12 +1,13 @@
 """Mail to people: written in the caller's transaction, sent when that has been committed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.utils import timezone
 
@@ -96,12 +97,16 @@ def resend_mail(mail: Mail) -> Mail:
     return again
 
 
-def prune_mails(older_than: datetime) -> int:
-    """Delete mails that were done with before that, in batches; how many."""
-    old = (
-        Mail.objects.exclude(state=Mail.State.QUEUED).filter(created_at__lt=older_than).order_by("created_at")
-    )
+def old_mails(older_than: datetime) -> QuerySet[Mail]:
+    """Mails that were written before that and are done with."""
+    return Mail.objects.exclude(state=Mail.State.QUEUED).filter(created_at__lt=older_than)
+
+
+def prune_mails(older_than: datetime, tell: Callable[[int], None] = lambda count: None) -> int:
+    """Delete old mails in batches; how many. `tell` hears of every batch how many there have been."""
+    keys = old_mails(older_than).order_by("created_at").values_list("pk", flat=True)
     deleted = 0
-    while keys := list(old.values_list("pk", flat=True)[:PRUNE_BATCH]):
-        deleted += Mail.objects.filter(pk__in=keys).delete()[0]
+    while batch := list(keys[:PRUNE_BATCH]):
+        deleted += Mail.objects.filter(pk__in=batch).delete()[0]
+        tell(deleted)
     return deleted

@@ -16,6 +16,7 @@ from unfold.decorators import display
 
 from contacts_app.admin.base import DayRangeFilter, ReadOnlyAdmin, TenantFilter, actor_of
 from contacts_app.services.errors import Refusal
+from contacts_app.templatetags.moments import ago, duration, exact
 from phones_app import sep
 from phones_app.admin.deploy_pages import MAY_DEPLOY
 from phones_app.admin.mac_search import MacSearchMixin
@@ -23,7 +24,7 @@ from phones_app.models import Deployment, DeploymentStep
 from phones_app.models.deployment import State
 from phones_app.services import deployment as service
 from phones_app.services.advice import advice_for
-from phones_app.templatetags.phone_labels import STEP_ICONS, ago, colour_of, duration, exact, state_label
+from phones_app.templatetags.phone_labels import STEP_ICONS, colour_of, state_label
 
 StepKind = DeploymentStep.Kind
 STEPS_OF = {

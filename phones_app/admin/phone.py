@@ -10,6 +10,7 @@ from unfold.decorators import display
 
 from contacts_app.admin.base import PortalAdmin, SecretField, SecretForm, TenantFilter, actor_of
 from contacts_app.admin.sheets import SheetPages
+from contacts_app.templatetags.moments import ago
 from phones_app import sep
 from phones_app.admin.deploy_pages import DeployPages
 from phones_app.admin.drift_pages import DriftPages, drift_context
@@ -18,7 +19,7 @@ from phones_app.admin.mac_search import MacSearchMixin
 from phones_app.models import Deployment, Phone
 from phones_app.services.models_in_use import models_in_use
 from phones_app.services.phone_sheet import PhoneSheet
-from phones_app.templatetags.phone_labels import ago, deployment_link, presence_label
+from phones_app.templatetags.phone_labels import deployment_link, presence_label
 
 RECENT = 10
 

@@ -13,6 +13,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from contacts_app.admin.base import ReadOnlyAdmin, TenantFilter, actor_of, count_of
 from contacts_app.admin.sheets import SheetPages
 from contacts_app.authorship import because
+from contacts_app.templatetags.moments import ago
 from phones_app import sep
 from phones_app.admin.file_view import file_lines, may_reveal, record_reveal
 from phones_app.admin.revision_pages import RevisionPages
@@ -21,7 +22,6 @@ from phones_app.models import PhoneProfile, ProfileRevision
 from phones_app.services.errors import ProfileRefused, describe
 from phones_app.services.phone_profile import check_content, create_profile, encode, update_profile
 from phones_app.services.profile_sheet import ProfileSheet
-from phones_app.templatetags.phone_labels import ago
 
 META = ("user", "name", "description", "compatible_models", "software_type")
 

@@ -14,12 +14,12 @@ from unfold.decorators import display
 
 from contacts_app.admin.base import DayRangeFilter, ReadOnlyAdmin, TenantFilter, actor_of
 from contacts_app.services.errors import Refusal
+from contacts_app.templatetags.moments import ago, duration
 from phones_app.admin.deploy_pages import MAY_DEPLOY
 from phones_app.admin.rollout_pages import RolloutPages
 from phones_app.models import Rollout, RolloutState
 from phones_app.services import rollout as service
 from phones_app.services.rollout_progress import PARTS, progress_of
-from phones_app.templatetags.phone_labels import ago, duration
 
 ROWS = 25
 COLOURS: dict[str, str] = {

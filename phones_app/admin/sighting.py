@@ -8,10 +8,10 @@ from django.http import HttpRequest
 from unfold.decorators import display
 
 from contacts_app.admin.base import ReadOnlyAdmin, actor_of
+from contacts_app.templatetags.moments import ago
 from phones_app import sep
 from phones_app.admin.mac_search import MacSearchMixin
 from phones_app.models import FileFetch, Phone, ServiceSession
-from phones_app.templatetags.phone_labels import ago
 
 
 class MacAdmin(MacSearchMixin, ReadOnlyAdmin):

@@ -1,16 +1,14 @@
-"""How states and times look, in lists and in templates. Pushed is never shown in the colour of applied."""
+"""How states look, in lists and in templates. Pushed is never shown in the colour of applied."""
 
 from datetime import datetime
 
 from django import template
-from django.template.defaultfilters import date as format_date
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timesince import timesince
 
+from contacts_app.templatetags.moments import ago
 from phones_app.models import Deployment, Phone, Presence
 from phones_app.models.deployment import State, StepState
 
@@ -60,23 +58,6 @@ def state_label(deployment: Deployment) -> str:
 
 
 @register.filter
-def ago(moment: datetime | None) -> SafeString | str:
-    """`5 minutes ago`, with the exact time on hovering."""
-    if moment is None:
-        return ""
-    passed = timesince(moment, depth=1) if moment < timezone.now() else "0 minutes"
-    text = "just now" if passed.startswith("0") else f"{passed} ago"
-    return format_html(
-        '<time class="pb-ago" datetime="{}" title="{}">{}</time>', moment.isoformat(), exact(moment), text
-    )
-
-
-@register.filter
-def exact(moment: datetime | None) -> str:
-    return format_date(timezone.localtime(moment), "Y-m-d H:i:s T") if moment else ""
-
-
-@register.filter
 def deployment_link(deployment: Deployment | None) -> SafeString | str:
     """The state as a coloured label that leads to the deployment, and when it was asked for."""
     if deployment is None:
@@ -103,15 +84,6 @@ def presence_label(phone: Phone) -> SafeString:
     )
     moment = phone.last_seen_at if here else phone.presence_since
     return format_html('<span class="pb-state">{} {}</span>', label, ago(moment))
-
-
-@register.filter
-def duration(seconds: float) -> str:
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
 def last_test(tested_at: datetime | None, result: str) -> SafeString | str:

@@ -5,6 +5,7 @@ import secrets
 from typing import Any
 
 from django.db import models
+from django.db.models import Q
 
 from contacts_app.models.encrypted import EncryptedTextField
 from contacts_app.models.history import Tracked
@@ -79,6 +80,14 @@ class Callback(EventsObject):
             models.Index(fields=["mode", "-id"], name="callback_by_mode"),
             models.Index(fields=["enabled", "-id"], name="callback_by_use"),
             models.Index(fields=["name", "id"], name="callback_by_name"),
+            models.Index(
+                fields=["-id"],
+                condition=Q(enabled=False, disabled_at__isnull=False),
+                name="callback_off_by_portal",
+            ),
+            models.Index(
+                fields=["-id"], condition=Q(enabled=False, disabled_at=None), name="callback_off_by_person"
+            ),
             TextIndex(fields=["name", "target"], name="callback_text"),
         ]
 

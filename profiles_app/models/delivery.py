@@ -45,6 +45,7 @@ class Delivery(models.Model):
             models.Index(fields=["account", "-id"], name="delivery_of_account"),
             models.Index(fields=["callback", "-id"], name="delivery_of_callback"),
             models.Index(fields=["state", "-id"], name="delivery_by_state"),
+            models.Index(fields=["created_at"], name="delivery_by_age"),
             models.Index(fields=["callback", "event"], condition=Q(state="pending"), name="delivery_pending"),
         ]
 

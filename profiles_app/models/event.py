@@ -49,6 +49,11 @@ class Event(models.Model):
             models.Index(fields=["data_type", "-id"], name="event_by_type"),
             models.Index(fields=["created_at"], name="event_by_age"),
             models.Index(fields=["id"], condition=Q(matched_at=None), name="event_unmatched"),
+            models.Index(
+                fields=["data_object_uuid"],
+                condition=Q(data_object_uuid__isnull=False),
+                name="event_of_object",
+            ),
         ]
 
     def __str__(self) -> str:

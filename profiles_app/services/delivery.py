@@ -1,8 +1,9 @@
 """What people do with deliveries: send them again, and send one to see whether a callback takes it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from contacts_app.services.actor import Actor
@@ -14,19 +15,32 @@ from profiles_app.services.matching import Destination, new_delivery, wake_lanes
 BATCH = 500
 
 
-def replay(deliveries: Iterable[Delivery], actor: Actor) -> int:
+def replayable(deliveries: QuerySet[Delivery], actor: Actor) -> QuerySet[Delivery]:
+    """Those that have ended and that the actor may see."""
+    return actor.sees(deliveries).exclude(state=Delivery.State.PENDING)
+
+
+def replay(
+    deliveries: QuerySet[Delivery], actor: Actor, tell: Callable[[int], None] = lambda count: None
+) -> int:
     """Deliver again what has ended, with the same uuid and all attempts anew; how many there were.
 
     What is still pending is left alone, and so is what the actor may not see. The attempts so far stay on record.
+    `tell` hears of every batch how many there have been.
     """
-    keys = [delivery.pk for delivery in deliveries]
-    return sum(_replay(keys[start : start + BATCH], actor) for start in range(0, len(keys), BATCH))
+    # By key, so that one that fails again at once is not met a second time.
+    keys = replayable(deliveries, actor).order_by("pk").values_list("pk", flat=True)
+    count, last = 0, 0
+    while batch := list(keys.filter(pk__gt=last)[:BATCH]):
+        count, last = count + _replay(batch, actor), batch[-1]
+        tell(count)
+    return count
 
 
 @transaction.atomic
 def _replay(keys: list[int], actor: Actor) -> int:
     now = timezone.now()
-    ended = actor.sees(Delivery.objects.filter(pk__in=keys)).exclude(state=Delivery.State.PENDING)
+    ended = replayable(Delivery.objects.filter(pk__in=keys), actor)
     locked = list(ended.select_for_update().order_by("pk").values_list("pk", "callback"))
     rows = Delivery.objects.filter(pk__in=[pk for pk, _ in locked])
     rows.update(

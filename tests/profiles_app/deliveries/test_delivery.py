@@ -266,8 +266,8 @@ def test_what_has_ended_is_sent_again_on_demand(at, ear, receiver, settle, acme,
     [delivery] = Delivery.objects.all()
     stranger = system("admin")
     stranger = type(stranger)("charlie", "admin", account=other)
-    assert replay([delivery], stranger) == 0
-    assert replay([delivery], system("command")) == 1
+    assert replay(Delivery.objects.all(), stranger) == 0
+    assert replay(Delivery.objects.all(), system("command")) == 1
     settle()
     assert uuids(receiver) == [uuid]
     assert states() == ["delivered"]
