@@ -164,7 +164,7 @@ def message_of(mail: Mail) -> EmailMultiAlternatives:
 
 def _try_later(mail: Mail, held: QuerySet[Mail], error: Exception, now: datetime) -> bool:
     """Whether it was given up instead."""
-    free = {"error": _words(error), "lease_owner": "", "lease_until": None}
+    free = {"error": words_of(error), "lease_owner": "", "lease_until": None}
     if now - mail.created_at > GIVE_UP:
         held.update(state=Mail.State.FAILED, finished_at=now, **free)
         return True
@@ -175,11 +175,11 @@ def _try_later(mail: Mail, held: QuerySet[Mail], error: Exception, now: datetime
 
 def _wait_for_server(mail: Mail, owner: str, error: OSError) -> None:
     """No mail is to blame: all that are due rest, so that a server that is away costs one attempt a minute."""
-    log.warning("mail server not reached", reason=_words(error))
+    log.warning("mail server not reached", reason=words_of(error))
     now = timezone.now()
     _try_later(mail, Mail.objects.filter(pk=mail.pk, lease_owner=owner), error, now)
     queued = Mail.objects.filter(state=Mail.State.QUEUED, next_attempt_at__lte=now)
-    queued.update(next_attempt_at=now + SERVER_PAUSE, error=_words(error))
+    queued.update(next_attempt_at=now + SERVER_PAUSE, error=words_of(error))
 
 
 def _let_go(owner: str) -> None:
@@ -198,7 +198,8 @@ def _answer(code: int, said: bytes | str) -> str:
     return f"{code} {words}"
 
 
-def _words(error: Exception) -> str:
+def words_of(error: Exception) -> str:
+    """What went wrong, in the words of the mail server if it said any."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return _answer(*next(iter(error.recipients.values())))
     if isinstance(error, smtplib.SMTPResponseException):

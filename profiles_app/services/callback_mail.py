@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 
+from django.db import transaction
 from django.utils import timezone
 
-from profiles_app.models import Callback, Listener
+from profiles_app.models import Callback, Delivery, Listener
 from profiles_app.services.envelope import unsubscribe_code_fits
+
+ENDED = "The mailbox's owner has ended the mails of this listener."
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,18 @@ def mails_of(listener_id: int, code: str) -> Mails | None:
     return Mails(listener, address) if unsubscribe_code_fits(code, listener_id, address) else None
 
 
+@transaction.atomic
 def end_mails(mails: Mails) -> None:
-    """The listener fires no more. It stays in lists, and whoever manages it can prolong it again."""
-    if not mails.listener.has_expired:
-        mails.listener.expires_at = timezone.now()
-        mails.listener.save(update_fields=["expires_at"])
+    """The listener fires no more, nor is tried again what it has fired.
+
+    It stays in lists, and whoever manages it can prolong it again.
+    """
+    listener, now = mails.listener, timezone.now()
+    if not listener.has_expired:
+        listener.expires_at = now
+        listener.save(update_fields=["expires_at"])
+    # A worker that is in the middle of a round leaves alone what is not pending any more when it writes that down.
+    pending = Delivery.objects.filter(callback=listener.callback_id, state=Delivery.State.PENDING)
+    pending.filter(listener_id=listener.pk).update(
+        state=Delivery.State.SUPPRESSED, outcome=ENDED, finished_at=now
+    )

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from email.errors import MessageError
 from types import TracebackType
 from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.utils import timezone
 
+from contacts_app.services.mail_sending import words_of
 from contacts_app.transports.errors import TransportError
 from contacts_app.transports.networks import Networks
 from profiles_app.models import Callback
@@ -143,19 +145,26 @@ class MailChannel:
         started_at, started = timezone.now(), time.monotonic()
         try:
             self._server.send_messages([self._mail(body)])
-        except OSError as error:  # SMTPException is one
+        # SMTPException is an OSError; the others are an address or a text that no mail can hold.
+        except (OSError, ValueError, MessageError) as error:
             self._server.close()
-            text = f"The mail server did not take it: {error}"[:512]
+            text = f"The mail server did not take it: {words_of(error)}"[:512]
             return Attempt(started_at, _since(started), False, error_code="mail", error=text)
         return Attempt(started_at, _since(started), True)
 
     def _mail(self, body: Mapping[str, Any]) -> EmailMessage:
-        headers = {}
+        headers = {
+            EVENT_HEADER: str(body["uuid"]),
+            "Auto-Submitted": "auto-generated",  # RFC 3834: no holiday replies to a program.
+        }
         if listener := body["listener_id"]:
             link = unsubscribe_link(listener, self._address)
             body = {**body, "unsubscribe_link": link}
             # RFC 8058: mailboxes offer this as a button.
-            headers = {"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+            headers |= {
+                "List-Unsubscribe": f"<{link}>",
+                "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+            }
         return EmailMessage(
             subject=f"Event: {' '.join(body['tags'])}"[:255],
             body=to_text(body) if self._mode == "text" else to_json(body, indent=2),

@@ -76,13 +76,21 @@ def _unsubscribe_code(listener_id: int, address: str) -> str:
     return digest.hexdigest()[:UNSUBSCRIBE_DIGITS]
 
 
-def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, Mapping):
         for key, item in value.items():
-            name = str(key).replace("_", " ").capitalize()
+            name = _one_line(str(key)).replace("_", " ").capitalize()
             yield from _leaves(item, f"{path} / {name}" if path else name)
     elif isinstance(value, list):
         for number, item in enumerate(value):
             yield from _leaves(item, f"{path} [{number}]")
     else:
-        yield path, "" if value is None else value
+        yield (
+            path,
+            _one_line(value if isinstance(value, str) else json.dumps(value)) if value is not None else "",
+        )
+
+
+def _one_line(text: str) -> str:
+    """Whoever sends a message chooses its text, and must not write lines of the mail with it."""
+    return " ".join(text.splitlines())
