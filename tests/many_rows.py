@@ -11,10 +11,16 @@ from contacts_app.models.encrypted import EncryptedBinaryField, EncryptedTextFie
 from contacts_app.models.phone_number import PhoneNumberField
 from phones_app.models.phone import MacAddressField
 
-# What the kind of a field does not tell: constraints that span columns, and flags that only one row may have.
+# What the kind of a field does not tell: constraints that span columns, flags that only one row may have, and words
+# that many rows have in common (the copies keep them).
 GIVEN = {
     "contacts_app.ApiToken": {"scope": "account", "extension": None},
     "contacts_app.NotificationContact": {"main": False},
+    "phones_app.Phone": {
+        "model": ["7841", "7861", "7945", "7962", "8811", "8841", "8845", "8851", "8865", "9971"],
+        "location": [f"Floor-{n}" for n in range(50)],
+        "software_version": ["sip88xx.14-2-1", "sip78xx.14-1-1", "SIP45.9-4-2SR3", "SCCP45.9-4-2SR3"],
+    },
     "phones_app.FileServer": {"is_default": False, "is_embedded": False},
     "profiles_app.MessagingProfile": {"is_default": False},
 }
@@ -33,7 +39,8 @@ def make_rows(model: type[models.Model], start: int, end: int) -> None:
 def _value(field: models.Field, n: int):
     given = GIVEN.get(field.model._meta.label, {})
     if field.name in given:
-        return given[field.name]
+        value = given[field.name]
+        return value[n % len(value)] if isinstance(value, list) else value
     if field.is_relation:
         return _key(field, n)
     if isinstance(field, MacAddressField):
@@ -113,6 +120,8 @@ def multiply(model: type[models.Model], times: int) -> None:
 
 def _copy(field: models.Field) -> str:
     column = f't."{field.column}"'
+    if field.name in GIVEN.get(field.model._meta.label, {}):
+        return column
     if field.one_to_one and not field.null:
         return f'"of_{field.column}".key'
     if isinstance(field, models.UUIDField):

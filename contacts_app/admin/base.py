@@ -43,7 +43,8 @@ from contacts_app.services.errors import Refusal
 def count_of(model: type[Model], relation: str) -> Coalesce:
     """How many rows point at one of the model, counted for the rows of a page only: joined they would multiply."""
     pointer: Any = model._meta.get_field(relation)
-    name = pointer.field.name
+    # Seen from either side of a many-to-many.
+    name = pointer.remote_field.name if pointer.concrete else pointer.field.name
     rows = pointer.related_model._default_manager.filter(**{name: OuterRef("pk")}).order_by().values(name)
     counted = rows.annotate(number=Count("pk")).values("number")
     return Coalesce(Subquery(counted, output_field=IntegerField()), 0)

@@ -4,12 +4,12 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from contacts_app.admin.base import PortalAdmin, TenantFilter
+from contacts_app.admin.base import PortalAdmin, TenantFilter, count_of
 from contacts_app.services.errors import Refusal
 from phones_app.models import Phone, PhoneGroup
 from phones_app.sep.mac import colons
@@ -63,12 +63,12 @@ class PhoneGroupAdmin(PortalAdmin):
     fields = ("name", "account", "members")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PhoneGroup]:
-        return super().get_queryset(request).annotate(number=Count("phones"))
+        return super().get_queryset(request).annotate(number=count_of(PhoneGroup, "phones"))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         form.instance.phones.set(form.chosen)
 
-    @display(description="Phones", ordering="number")
+    @display(description="Phones")
     def number(self, group: Any) -> int:
         return int(group.number)

@@ -7,6 +7,7 @@ from django.db.models.functions import Lower
 
 from contacts_app.models import Account
 from contacts_app.models.history import Tracked
+from contacts_app.models.text_index import TextIndex
 from phones_app.models.phone import Phone
 
 
@@ -26,6 +27,10 @@ class PhoneGroup(models.Model):
 
     class Meta:
         ordering = ["name", "pk"]
+        indexes = [
+            models.Index(fields=["name", "id"], name="phone_group_by_name"),
+            TextIndex(fields=["name"], name="phone_group_text"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 "account",

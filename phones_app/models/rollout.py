@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from contacts_app.models import Account
 from contacts_app.models.history import Tracked
+from contacts_app.models.text_index import TextIndex
 from phones_app.models.phone_profile import PhoneProfile
 
 MOST = 1_000_000
@@ -117,6 +118,7 @@ class Rollout(models.Model):
             models.Index(fields=["-created_at", "-id"], name="rollout_by_creation"),
             models.Index(fields=["account", "-created_at"], name="rollout_of_account"),
             models.Index(fields=["state", "-created_at"], name="rollout_by_state"),
+            TextIndex(fields=["name", "profile_name", "requested_by"], name="rollout_text"),
         ]
         constraints = [
             models.CheckConstraint(

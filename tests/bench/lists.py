@@ -31,12 +31,13 @@ MAC_PARTS = ("{4}:{5}", "{2}:{3}:{4}", "{0}:{1}:{2}", "{3}{4}.{5}", "{3}{4}{5}")
 def measure() -> Iterator[tuple[str, str]]:
     with postgres() as url:
         environment = os.environ | {"DATABASE_URL": url}
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.bench.lists"], env=environment, stdout=subprocess.PIPE, check=True
-        )
-    for line in done.stdout.decode().splitlines():
-        what, figure = json.loads(line)
-        yield what, figure
+        command = [sys.executable, "-m", "tests.bench.lists"]
+        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+            for line in process.stdout:
+                what, figure = json.loads(line)
+                yield what, figure
+        if process.returncode:
+            raise SystemExit(process.returncode)
 
 
 def main() -> None:
@@ -75,7 +76,7 @@ def _measure() -> Iterator[tuple[str, str]]:
     searches = [spelling.format(*pairs) for spelling in (*MAC_SPELLINGS, *MAC_PARTS)]
     searches += [phone.name, str(phone.phone_ip), phone.location, "zzqqzz"]
     filters = {
-        "last_deployment__state__exact": "failed", "presence__exact": "online", "in_call__exact": "1",
+        "last_deployment__state__exact": "failed", "presence__exact": phone.presence, "in_call__exact": "1",
         "software_type__exact": "SIP", "model": phone.model, "is_active__exact": "0",
         "account__id__exact": phone.account_id, "current_profile__id__exact": PhoneProfile.objects.first().pk,
     }  # fmt: skip
@@ -90,7 +91,7 @@ def _measure() -> Iterator[tuple[str, str]]:
         {"software_type": "SIP"},
         {"is_active": "false"},
     ]
-    rest += [{"presence": "online"}, {"in_call": "true"}, {"load": phone.software_version}]
+    rest += [{"presence": phone.presence}, {"in_call": "true"}, {"load": phone.software_version}]
     for who, text in (("staff", token), ("tenant", own)):
         client = Client(headers={"Authorization": f"Bearer {text}"})
         for query in rest:
