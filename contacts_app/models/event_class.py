@@ -15,7 +15,7 @@ class EventClass(models.TextChoices):
     ROLLOUT_PAUSED = "rollout_paused", "Rollouts that were paused"
     ROLLOUT_ABORTED = "rollout_aborted", "Rollouts that were aborted"
     CALLBACK_FAILING = "callback_failing", "Callbacks that take no events, and do again"
-    CALLBACK_DEREGISTERED = "callback_deregistered", "Callbacks that were switched off, and are on again"
+    CALLBACK_DEREGISTERED = "callback_deregistered", "Callbacks that were switched off"
     TOKEN_CREATED = "token_created", "API tokens that were created"
     TOKEN_REVOKED = "token_revoked", "API tokens that were revoked"
 
@@ -44,9 +44,7 @@ CLASSES = {
     EventClass.CALLBACK_FAILING: Words(
         "Callbacks", "profiles_app_callback", "failing", "working again", told=False
     ),
-    EventClass.CALLBACK_DEREGISTERED: Words(
-        "Callbacks", "profiles_app_callback", "switched off", "on again", told=False
-    ),
+    EventClass.CALLBACK_DEREGISTERED: Words("Callbacks", "profiles_app_callback", "switched off", told=False),
     EventClass.TOKEN_CREATED: Words("API tokens", "contacts_app_apitoken", "created"),
     EventClass.TOKEN_REVOKED: Words("API tokens", "contacts_app_apitoken", "revoked"),
 }

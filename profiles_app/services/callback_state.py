@@ -1,4 +1,7 @@
-"""Callbacks in trouble: their owners are told, and those that fail for too long are switched off (events spec §7.1)."""
+"""Callbacks in trouble: their owners are told, and those that fail for too long are switched off (events spec §7.1).
+
+Contacts of the account who have asked for it are told as well.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,7 +10,9 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from contacts_app.models import EventClass
 from contacts_app.services.mail import queue_mail
+from contacts_app.services.notification import notify
 from profiles_app.models import Callback, CallbackLane
 from profiles_app.services.event import emit
 
@@ -20,12 +25,14 @@ def tell_of_trouble(callback: Callback, lane: CallbackLane, reason: str, now: da
         return
     lane.told_at, lane.told_of_trouble = now, True
     _mail("callback_failing", callback, since=lane.failing_since, reason=reason)
+    _notify(EventClass.CALLBACK_FAILING, callback, "does not take events", reason)
 
 
 def tell_of_recovery(callback: Callback, lane: CallbackLane) -> None:
     """Tell the owner who was told of trouble that it is over. The caller saves the lane."""
     lane.told_of_trouble = False
     _mail("callback_recovered", callback, since=lane.told_at)
+    _notify(EventClass.CALLBACK_FAILING, callback, "takes events again", over=True)
 
 
 def deregister(callback: Callback, lane: CallbackLane, why: str, reason: str, now: datetime) -> None:
@@ -41,6 +48,7 @@ def deregister(callback: Callback, lane: CallbackLane, why: str, reason: str, no
     lane.told_of_trouble = True
     words = f"{why} The last attempt: {reason}" if reason and reason not in why else why
     _mail("callback_deregistered", callback, since=since, reason=words)
+    _notify(EventClass.CALLBACK_DEREGISTERED, callback, "was switched off", words)
     tell_listeners(callback, "deactivated-listener-callback", reason=why)
 
 
@@ -90,7 +98,7 @@ def _mail(template: str, callback: Callback, **context: Any) -> None:
     known = {
         "callback": str(callback),
         "profile": callback.profile.name if callback.profile else "",
-        "path": reverse("admin:profiles_app_callback_change", args=[callback.pk]),
+        "path": _page_of(callback),
     }
     queue_mail(
         to=[owner_address(callback)],
@@ -98,3 +106,21 @@ def _mail(template: str, callback: Callback, **context: Any) -> None:
         context=known | context,
         account=callback.account,
     )
+
+
+def _notify(
+    event_class: EventClass, callback: Callback, what: str, detail: str = "", *, over: bool = False
+) -> None:
+    notify(
+        account=callback.account,
+        event_class=event_class,
+        title=f"{callback} {what}",
+        detail=detail,
+        path=_page_of(callback),
+        key=str(callback.pk),
+        over=over,
+    )
+
+
+def _page_of(callback: Callback) -> str:
+    return reverse("admin:profiles_app_callback_change", args=[callback.pk])

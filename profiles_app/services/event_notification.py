@@ -36,9 +36,6 @@ RULES = {
     ),
     "paused-rollout": Rule(EventClass.ROLLOUT_PAUSED, "Rollout {label} was paused", "{summary}", "label"),
     "aborted-rollout": Rule(EventClass.ROLLOUT_ABORTED, "Rollout {label} was aborted", "{summary}", "label"),
-    "deactivated-listener-callback": Rule(
-        EventClass.CALLBACK_DEREGISTERED, "Callback {name} was switched off", "{reason}", "name"
-    ),
     "created-token": Rule(
         EventClass.TOKEN_CREATED, "API token {name} ({key_id}…) was created", subject="key_id"
     ),

@@ -10,7 +10,9 @@ import pytest
 from django.core import mail
 from django.core.management import call_command
 
+from contacts_app.models import EventClass
 from contacts_app.services.actor import system
+from contacts_app.services.notification_preference import set_wanted_types
 from profiles_app.models import Callback, CallbackLane, Delivery, DeliveryAttempt
 from profiles_app.services.delivery import replay, send_test_event
 from tests.profiles_app.deliveries.events import bodies, call, feed, uuids
@@ -130,6 +132,35 @@ def test_the_owner_is_told_of_trouble_once_an_hour_and_of_its_end(at, ear, recei
         "takes events again",
     ]
     assert {message.to[0] for message in mail.outbox} == {"office@acme.example"}
+
+
+def test_contacts_who_ask_for_it_are_told_of_trouble_its_end_and_of_switching_off(
+    at, acme, ear, receiver, settle, settings
+):
+    settings.NOTIFICATION_WINDOW_SECONDS = 0
+    asking = acme.notification_contacts.create(email="asks@acme.example")
+    acme.notification_contacts.create(email="asks-not@acme.example")
+    set_wanted_types(asking, [EventClass.CALLBACK_FAILING, EventClass.CALLBACK_DEREGISTERED])
+    callback, _ = ear(receiver, name="Desk")
+    for statuses in ((500,), (), (410,)):
+        receiver.misbehave = answering(*statuses)
+        feed(at, call())
+        settle()
+        call_command("sweep")
+    # Switched on again, it is told as often as it is switched off.
+    assert at.patch(f"callbacks/{callback}", {"enabled": True}).status_code == 200
+    receiver.misbehave = answering(410)
+    feed(at, call())
+    settle()
+    call_command("sweep")
+    name = f"Desk (127.0.0.1:{receiver.port})"
+    assert [message.subject for message in mail.outbox if message.to == ["asks@acme.example"]] == [
+        f"{name} does not take events",
+        f"{name} takes events again",
+        f"{name} was switched off",
+        f"{name} was switched off",
+    ]
+    assert not [message for message in mail.outbox if message.to == ["asks-not@acme.example"]]
 
 
 def test_events_beyond_the_rate_limit_are_suppressed(at, ear, receiver, settle):
