@@ -29,8 +29,8 @@ TIMES = 1000
 LISTS = {
     "phones": (
         "", "offset=100000", "after=0A:00:00:00:00:00", "model={phone.model}", "location={phone.location}",
-        "software_type=SIP", "is_active=false", "is_active=true", "load={phone.software_version}", "presence={phone.presence}",
-        "in_call=true", "search={phone.name}", "search=0a:1b:2", "search=zzqqzz", "drifted=true",
+        "software_type=SIP", "is_active=false", "is_active=true", "load={phone.software_version}",
+        "presence={phone.presence}", "in_call=true", "search={phone.name}", "search=0a:1b:2", "search=zzqqzz", "drifted=true",
     ),
     "deployments": (
         "", "offset=100000", "state=failed", "kind=restart", "mac={phone.mac}", "profile={profile.uuid}", "open=true",
