@@ -44,6 +44,8 @@ NAVIGATION = [
             _list_of("profiles_app.eventprofile", "Event profiles", "support_agent"),
             _list_of("profiles_app.callback", "Callbacks", "webhook"),
             _list_of("profiles_app.listener", "Listeners", "hearing"),
+            _list_of("profiles_app.event", "Events", "bolt"),
+            _list_of("profiles_app.delivery", "Deliveries", "outbox"),
         ],
     },
     {

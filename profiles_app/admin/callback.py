@@ -1,18 +1,23 @@
-"""Callbacks: where events go. Saving sends nothing; the URL is tried by a button of its own."""
+"""Callbacks: where events go. Saving sends nothing unless it enables; the URL is tried by a button of its own."""
 
 import json
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
+from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action, display
 
-from contacts_app.admin.base import TenantFilter, count_of
+from contacts_app.admin.base import TenantFilter, actor_of, count_of
+from contacts_app.admin.overview import list_url
 from contacts_app.services.history import update_recorded
+from contacts_app.templatetags.moments import ago
 from profiles_app.admin.callback_form import (
     APPLICATION_FIELDS,
     EMAIL_FIELDS,
@@ -22,13 +27,39 @@ from profiles_app.admin.callback_form import (
     visible_fields,
 )
 from profiles_app.admin.events_object import EventsObjectAdmin
-from profiles_app.models import Callback
-from profiles_app.services.callback import make_ready
+from profiles_app.models import Callback, Delivery
+from profiles_app.services.callback import make_ready, renew_signing_secret, update_callback
 from profiles_app.services.callback_config import masked_config
+from profiles_app.services.callback_health import Period, health_of
+from profiles_app.services.delivery import send_test_event
+from profiles_app.services.errors import Changed
+from profiles_app.services.level import Level
 from profiles_app.services.probe import probe
 
 REVEAL = "contacts_app.reveal_secrets"
 GENERAL = ("account", "extension", "name", "enabled", "profile", "fallback_callback", "mode")
+# Both of them as the indexes have it.
+OFF_BY = {
+    "portal": Q(enabled=False, disabled_at__isnull=False),
+    "person": Q(enabled=False, disabled_at=None),
+}
+
+
+class OffBy(admin.SimpleListFilter):
+    title = "switched off"
+    parameter_name = "off_by"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("portal", "By the portal"), ("person", "By a person")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(OFF_BY.get(self.value() or "", Q()))
+
+
+def tone_of(period: Period) -> str:
+    """The colour of an hour: the worst that happened in it."""
+    tones = ((period.failed, "bad"), (period.timeout, "wait"), (period.success, "good"))
+    return next((tone for count, tone in tones if count), "rest")
 
 
 @admin.register(Callback)
@@ -41,6 +72,7 @@ class CallbackAdmin(EventsObjectAdmin):
     list_filter = (
         ("mode", ChoicesCheckboxFilter),
         "enabled",
+        OffBy,
         ("account", TenantFilter),
         ("profile", TenantFilter),
     )
@@ -48,7 +80,7 @@ class CallbackAdmin(EventsObjectAdmin):
     search_help_text = "Name, host, email address or account"
     autocomplete_fields = ("account", "extension", "profile", "fallback_callback")
     actions = ["enable", "disable"]
-    actions_detail = ["test", "reveal"]
+    actions_detail = ["test", "test_event", "reveal", "new_signing_secret"]
     actions_submit_line = ["save_and_test"]
     fieldsets = (
         (None, {"fields": GENERAL}),
@@ -60,12 +92,19 @@ class CallbackAdmin(EventsObjectAdmin):
         return super().get_queryset(request).annotate(listeners_here=count_of(Callback, "listeners"))
 
     def get_fieldsets(self, request: HttpRequest, obj: Callback | None = None) -> Any:
-        if obj is None or self.has_change_permission(request, obj):
+        if obj is None:
             return super().get_fieldsets(request, obj)
-        return ((None, {"fields": (*GENERAL, "configuration")}), ("Record", {"fields": ("id",)}))
+        switched_off = ["switched_off"] if obj.disabled_reason else []
+        after = GENERAL.index("enabled") + 1
+        general = (*GENERAL[:after], *switched_off, *GENERAL[after:])
+        health = ("The last 24 hours", {"fields": ("health",)})
+        if self.has_change_permission(request, obj):
+            _, *others = super().get_fieldsets(request, obj)
+            return (health, (None, {"fields": general}), *others)
+        return (health, (None, {"fields": (*general, "configuration")}), ("Record", {"fields": ("id",)}))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return (*super().get_readonly_fields(request, obj), "configuration")
+        return (*super().get_readonly_fields(request, obj), "configuration", "switched_off", "health")
 
     def save_model(self, request: HttpRequest, obj: Callback, form: Any, change: bool) -> None:
         obj.config = form.config
@@ -78,21 +117,29 @@ class CallbackAdmin(EventsObjectAdmin):
 
     @action(description="Enable the selected callbacks", permissions=["change"])
     def enable(self, request: HttpRequest, queryset: QuerySet[Callback]) -> None:
-        self._switch(request, queryset, on=True)
+        """As by REST: the URL of each is asked, and one that does not answer stays disabled."""
+        done = 0
+        for callback in queryset.filter(enabled=False):
+            try:
+                update_callback(callback, level=Level.of(callback), given={"enabled": True})
+            except (ValidationError, Changed) as refusal:
+                messages.error(request, f"{callback} stays disabled: {_words(refusal)}")
+                continue
+            self.log_change(request, callback, "Enabled.")
+            done += 1
+        self._tell_switched(request, done, "enabled")
 
     @action(description="Disable the selected callbacks", permissions=["change"])
     def disable(self, request: HttpRequest, queryset: QuerySet[Callback]) -> None:
-        self._switch(request, queryset, on=False)
-
-    def _switch(self, request: HttpRequest, queryset: QuerySet[Callback], *, on: bool) -> None:
-        word = "enabled" if on else "disabled"
-        turned = list(queryset.filter(enabled=not on))
-        update_recorded(Callback.objects.filter(pk__in=[callback.pk for callback in turned]), enabled=on)
+        turned = list(queryset.filter(enabled=True))
+        update_recorded(Callback.objects.filter(pk__in=[callback.pk for callback in turned]), enabled=False)
         for callback in turned:
-            self.log_change(request, callback, f"{word.title()}.")
-        messages.success(
-            request, f"{len(turned)} {'callback is' if len(turned) == 1 else 'callbacks are'} now {word}."
-        )
+            self.log_change(request, callback, "Disabled.")
+        self._tell_switched(request, len(turned), "disabled")
+
+    def _tell_switched(self, request: HttpRequest, count: int, word: str) -> None:
+        say = messages.success if count else messages.warning
+        say(request, f"{count} {'callback is' if count == 1 else 'callbacks are'} now {word}.")
 
     @action(description="Save and test the URL", permissions=["change"])
     def save_and_test(self, request: HttpRequest, obj: Callback) -> None:
@@ -107,6 +154,44 @@ class CallbackAdmin(EventsObjectAdmin):
             return page
         self._try(request, callback)
         return HttpResponseRedirect(back)
+
+    @action(description="Send test event…", icon="send", permissions=["change"])
+    def test_event(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """An event on the way that all others go, and to the page on which it can be watched."""
+        callback = self.row_or_404(request, object_id)
+        back = reverse("admin:profiles_app_callback_change", args=[callback.pk])
+        question = (
+            f"Deliver an event with the tag test-event to {callback.target}, signed, with all attempts?"
+        )
+        if page := self.confirmed(request, question=question, button="Send", back=back):
+            return page
+        delivery = send_test_event(callback, actor_of(request))
+        self.log_change(request, callback, "Was sent a test event.")
+        messages.success(request, "The event is on its way.")
+        if not request.user.has_perm("profiles_app.view_delivery"):
+            return HttpResponseRedirect(back)
+        return HttpResponseRedirect(reverse("admin:profiles_app_delivery_change", args=[delivery.pk]))
+
+    @action(description="New signing secret…", icon="key", permissions=["change"])
+    def new_signing_secret(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        callback = self.row_or_404(request, object_id)
+        back = reverse("admin:profiles_app_callback_change", args=[callback.pk])
+        question = (
+            f"Give {callback} a new secret to sign with? Receivers that check the former one refuse events."
+        )
+        if page := self.confirmed(request, question=question, button="New secret", back=back):
+            return page
+        secret = renew_signing_secret(callback)
+        self.log_change(request, callback, "Was given a new signing secret.")
+        page = self.page(
+            request,
+            "admin/profiles_app/callback/signing_secret.html",
+            str(callback),
+            secret=secret,
+            back=back,
+        )
+        add_never_cache_headers(page)
+        return page
 
     def _try(self, request: HttpRequest, callback: Callback) -> None:
         tried = probe(callback)
@@ -126,6 +211,25 @@ class CallbackAdmin(EventsObjectAdmin):
         add_never_cache_headers(page)
         return page
 
+    @display(description="Switched off")
+    def switched_off(self, callback: Callback) -> str:
+        return format_html(
+            "By the portal, {}. {} Enabling it asks the URL again.",
+            ago(callback.disabled_at),
+            callback.disabled_reason,
+        )
+
+    @display(description="Requests by the hour")
+    def health(self, callback: Callback) -> str:
+        periods = list(reversed(health_of(callback)))
+        context = {
+            "periods": [(period, tone_of(period)) for period in periods],
+            "total": sum(period.total for period in periods),
+            "failed": sum(period.failed + period.timeout for period in periods),
+            "deliveries": list_url(Delivery, callback__id__exact=callback.pk),
+        }
+        return render_to_string("admin/profiles_app/callback/health.html", context)
+
     @display(description="Configuration")
     def configuration(self, callback: Callback) -> str:
         # A URL is as often secret as a header is.
@@ -140,3 +244,7 @@ class CallbackAdmin(EventsObjectAdmin):
     @display(description="Listeners")
     def listener_count(self, callback: Any) -> int:
         return int(callback.listeners_here)
+
+
+def _words(refusal: ValidationError | Changed) -> str:
+    return " ".join(refusal.messages) if isinstance(refusal, ValidationError) else str(refusal)

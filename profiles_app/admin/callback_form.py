@@ -1,6 +1,7 @@
 """The form of a callback: its configuration as fields, whose secrets are shown as dots."""
 
 import json
+from copy import copy
 from typing import Any
 
 from django import forms
@@ -16,6 +17,7 @@ from profiles_app.models import Callback
 from profiles_app.services.callback import check_fallbacks
 from profiles_app.services.callback_config import HTTP_MODES, Config, checked_config
 from profiles_app.services.callback_schemas import APPLICATIONS, DEFAULT_METHOD, EMAIL, HTTP, RATE_LIMITS
+from profiles_app.services.probe import probe
 
 # Any header may hold a secret, whatever its name, so people see none of their values.
 DOTS = "••••••••"
@@ -98,6 +100,7 @@ class CallbackForm(forms.ModelForm):  # type: ignore[type-arg]
         }
 
     def clean(self) -> dict[str, Any]:
+        """As by REST, so that enabling a callback again takes a URL that answers; else saving asks nobody."""
         given = super().clean() or {}
         self._check_references(given)
         if not self.errors:
@@ -106,7 +109,15 @@ class CallbackForm(forms.ModelForm):  # type: ignore[type-arg]
             except ValidationError as error:
                 for path, texts in error.message_dict.items():
                     self.add_error(FIELD_OF.get(path.split(".")[1], "mode"), texts)
+        if not self.errors and self.instance.pk and given["enabled"] and not self.instance.enabled:
+            self._ask_url(given["mode"])
         return given
+
+    def _ask_url(self, mode: str) -> None:
+        wanted = copy(self.instance)
+        wanted.mode, wanted.config = mode, self.config
+        if not (tried := probe(wanted)).ok:
+            self.add_error("enabled", f"It stays disabled. {tried.message}")
 
     def _check_references(self, given: dict[str, Any]) -> None:
         account = given.get("account") or self.instance.account

@@ -148,8 +148,10 @@ def test_saving_sends_nothing_and_testing_says_what_came_back(root_desk, acme, n
     assert len(receiver.requests) == 2
 
 
-def test_selected_callbacks_are_disabled_and_enabled(clerk_desk, callback, strangers_rows):
-    stranger = strangers_rows[1]
+def test_selected_callbacks_are_disabled_and_enabled(
+    clerk_desk, acme, new_callback, receiver, strangers_rows
+):
+    callback, stranger = new_callback(acme, url=receiver.url), strangers_rows[1]
     for action, enabled in (("disable", False), ("enable", True)):
         selected = {"action": action, "_selected_action": [callback.pk, stranger.pk]}
         answer = clerk_desk.post(list_of(Callback), selected)

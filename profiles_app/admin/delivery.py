@@ -1,0 +1,176 @@
+"""Deliveries: the list, and the attempts of one, live while it is under way. What has ended can be sent again."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.urls import path, reverse
+from django.utils import timezone
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter
+from unfold.decorators import action, display
+
+from contacts_app.admin.base import DayRangeFilter, ReadOnlyAdmin, TenantFilter, actor_of
+from contacts_app.templatetags.moments import ago
+from profiles_app.models import Delivery, Listener
+from profiles_app.services.delivery import replay
+from profiles_app.services.envelope import envelope, to_json
+
+MAY_REPLAY = "profiles_app.change_delivery"
+COLOURS: dict[str, str] = {
+    Delivery.State.PENDING: "info",
+    Delivery.State.DELIVERED: "success",
+    Delivery.State.FAILED: "danger",
+    Delivery.State.SUPPRESSED: "warning",
+}
+# The encrypted columns of what a delivery belongs to: lists have no use for them.
+OF_CALLBACK = ("callback__stored_config", "callback__signing_secret")
+
+
+class LastDay(admin.SimpleListFilter):
+    """What the first page of the admin counts."""
+
+    title = "age"
+    parameter_name = "within"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("24h", "The last 24 hours")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return of_last_day(queryset) if self.value() else queryset
+
+
+def of_last_day(deliveries: QuerySet[Delivery]) -> QuerySet[Delivery]:
+    return deliveries.filter(created_at__gte=timezone.now() - timedelta(days=1))
+
+
+def state_label(delivery: Delivery) -> str:
+    waits = delivery.state == Delivery.State.PENDING and delivery.attempt_count
+    label = {"text": delivery.get_state_display(), "type": "warning" if waits else COLOURS[delivery.state]}
+    return render_to_string("unfold/helpers/label.html", label)
+
+
+def _listener_of(delivery: Delivery) -> Listener | None:
+    return Listener.objects.select_related("extension").filter(pk=delivery.listener_id or 0).first()
+
+
+def labelled(deliveries: QuerySet[Delivery]) -> list[tuple[Delivery, str]]:
+    """Deliveries with their callbacks' names, each beside its state as people see it."""
+    rows = deliveries.select_related("callback").defer(*OF_CALLBACK)
+    return [(delivery, state_label(delivery)) for delivery in rows]
+
+
+def timeline(delivery: Delivery) -> dict[str, Any]:
+    """What the live part of the page shows."""
+    # The deliveries to fallbacks are in the name of the same listener; a test is in nobody's.
+    hops = Delivery.objects.filter(event=delivery.event_id, listener_id=delivery.listener_id)
+    return {
+        "delivery": delivery,
+        "listener": _listener_of(delivery),
+        "state": state_label(delivery),
+        "attempts": delivery.attempts.order_by("pk"),
+        "is_open": delivery.state == Delivery.State.PENDING,
+        "hops": labelled(hops.order_by("hop", "pk")),
+    }
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin):
+    list_display = ("event_here", "callback_here", "state_here", "attempt_count", "when", "why", "account")
+    list_display_links = ("event_here",)
+    list_select_related = ("account", "event", "callback")
+    list_filter = (
+        ("state", ChoicesCheckboxFilter),
+        ("callback", TenantFilter),
+        ("account", TenantFilter),
+        LastDay,
+        ("created_at", DayRangeFilter),
+    )
+    search_fields = ("=event__uuid", "=event__data_object_uuid", "callback__name")
+    search_help_text = "UUID of the event or of its object, or the callback"
+    change_form_template = "admin/profiles_app/delivery/detail.html"
+    actions = ["replay_selected"]
+    fields = ()
+
+    def get_urls(self) -> list[Any]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("<int:pk>/timeline/", wrap(self.timeline_view), name="profiles_app_delivery_timeline"),
+            path("<int:pk>/replay/", wrap(self.replay_view), name="profiles_app_delivery_replay"),
+            *super().get_urls(),
+        ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return (
+            super()
+            .get_queryset(request)
+            .select_related(*self.list_select_related)
+            .defer("event__stored_data", *OF_CALLBACK)
+        )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_replay_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.has_perm(MAY_REPLAY))
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        delivery = self.row_or_404(request, object_id)
+        context = self._context(request, delivery)
+        body = envelope(delivery.event, delivery.callback, delivery.listener_id, context["listener"])
+        context |= {"title": str(delivery), "envelope": to_json(body, indent=2)}
+        return super().change_view(request, object_id, form_url, context | (extra_context or {}))
+
+    def timeline_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The live part of the page, asked for every two seconds until the delivery has ended."""
+        self.require(request, "profiles_app.view_delivery")
+        context = self._context(request, self.row_or_404(request, str(pk)))
+        return render(request, "admin/profiles_app/delivery/timeline.html", context)
+
+    def _context(self, request: HttpRequest, delivery: Delivery) -> dict[str, Any]:
+        return timeline(delivery) | {"may_replay": self.has_replay_permission(request)}
+
+    def replay_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        self.require(request, MAY_REPLAY)
+        delivery = self.row_or_404(request, str(pk))
+        if request.method == "POST":
+            self._replay(request, Delivery.objects.filter(pk=delivery.pk))
+        return HttpResponseRedirect(reverse("admin:profiles_app_delivery_change", args=[delivery.pk]))
+
+    @action(description="Deliver the selected ones again", permissions=["replay"])
+    def replay_selected(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        self._replay(request, Delivery.objects.filter(pk__in=queryset.order_by().values("pk")))
+
+    def _replay(self, request: HttpRequest, deliveries: QuerySet[Delivery]) -> None:
+        count = replay(deliveries, actor_of(request))
+        say = messages.success if count else messages.warning
+        say(request, f"On their way again: {count}. What is still pending is left alone.")
+
+    @display(description="Event")
+    def event_here(self, delivery: Delivery) -> str:
+        return " ".join(delivery.event.tags)
+
+    @display(description="Callback")
+    def callback_here(self, delivery: Delivery) -> str:
+        return f"{delivery.callback}{f', fallback {delivery.hop}' if delivery.hop else ''}"
+
+    @display(description="State", ordering="state")
+    def state_here(self, delivery: Delivery) -> str:
+        return state_label(delivery)
+
+    @display(description="When", ordering="created_at")
+    def when(self, delivery: Delivery) -> str:
+        return ago(delivery.created_at)
+
+    @display(description="Why")
+    def why(self, delivery: Delivery) -> str:
+        return delivery.outcome
