@@ -76,10 +76,19 @@ def _key(field: models.Field, n: int):
     keys = list(related._default_manager.order_by("pk").values_list("pk", flat=True)[: 101 if n else 1])
     if not keys and field.null and _leads_back(related, field.model):
         return None
-    if not keys or (field.one_to_one and n >= len(keys)):
+    if not keys or (_is_each_once(field) and n >= len(keys)):
         make_rows(related, len(keys), max(25, n + 1))
         return _key(field, n)
-    return keys[n if field.one_to_one else n % len(keys)]
+    return keys[n if _is_each_once(field) else n % len(keys)]
+
+
+def _is_each_once(field: models.Field) -> bool:
+    """Each row refers to another one: because it has to, or because of two references that are unique together."""
+    return field.one_to_one or any(
+        constraint.fields[-1] == field.name
+        and all(field.model._meta.get_field(name).is_relation for name in constraint.fields)
+        for constraint in field.model._meta.total_unique_constraints
+    )
 
 
 def _leads_back(model: type[models.Model], to: type[models.Model]) -> bool:
@@ -97,7 +106,7 @@ def multiply(model: type[models.Model], times: int) -> None:
         f'FROM {f.related_model._meta.db_table}) AS "of_{f.column}" '
         f'ON "of_{f.column}".rn = t.rn + (SELECT count(*) FROM {table})'
         for f in fields
-        if f.one_to_one and not f.null
+        if f.is_relation and _is_each_once(f) and not f.null
     )  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(
@@ -122,7 +131,7 @@ def _copy(field: models.Field) -> str:
     column = f't."{field.column}"'
     if field.name in GIVEN.get(field.model._meta.label, {}):
         return column
-    if field.one_to_one and not field.null:
+    if field.is_relation and _is_each_once(field) and not field.null:
         return f'"of_{field.column}".key'
     if isinstance(field, models.UUIDField):
         return "gen_random_uuid()"
