@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.text import capfirst
 from unfold.decorators import display
 
-from contacts_app.admin.base import PortalAdmin, TenantFilter, actor_of, count_of
+from contacts_app.admin.base import PortalAdmin, ReadOnlyAdmin, TenantFilter, actor_of, count_of
 from contacts_app.models import Account, AccountGroup, Extension
 from contacts_app.services.account import save_account
 from contacts_app.services.account_deletion import NAMED, delete_accounts, what_blocks, what_goes
@@ -83,7 +83,7 @@ class AccountAdmin(PortalAdmin):
         named: list[Any] = []
         for one in going:
             # What Patchbay writes itself is counted; its names would say nothing.
-            if one.model in pages and not getattr(pages[one.model], "goes_along", False):
+            if one.model in pages and not isinstance(pages[one.model], ReadOnlyAdmin):
                 names, rest = one.names, one.count - NAMED
                 kind = capfirst(str(one.model._meta.verbose_name_plural))
                 named += [f"{kind}: {one.count}", [*names, *([f"… and {rest} more"] if rest > 0 else [])]]
