@@ -34,4 +34,7 @@ def envelope(name: str, payload: Shape) -> Any:
 def answers(shape: Any, *failures: int, created: bool = False) -> dict[int, Any]:
     """All answers of a route: its success and the failures that it knows besides those of any credential."""
     successes = (200, 201) if created else (200,)
-    return {**dict.fromkeys(successes, shape), **dict.fromkeys((400, 401, 403, 429, *failures), MessagingFailure)}
+    return {
+        **dict.fromkeys(successes, shape),
+        **dict.fromkeys((400, 401, 403, 429, *failures), MessagingFailure),
+    }

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from contacts_app.models import AccountGroup, ApiToken, Extension, LoginSession, NotificationContact
 from contacts_app.services.login import open_session
+from contacts_app.services.mail import queue_mail
 from contacts_app.services.token import create_token
 from phones_app.models import (
     CallManager,
@@ -17,8 +18,10 @@ from phones_app.models import (
     FileServer,
     KeyMacro,
     Phone,
+    PhoneGroup,
     PhoneProfile,
     ProfileRevision,
+    Rollout,
     ServiceSession,
 )
 
@@ -56,6 +59,9 @@ def strangers_rows(other, charlie, new_phone, new_profile):
         ),
         fetch,
         ServiceSession.objects.create(mac=phone.mac, user=charlie, last_used_at=timezone.now()),
+        Rollout.objects.create(account=other, name="Strange rollout", requested_by="charlie", channel="x"),
+        PhoneGroup.objects.create(account=other, name="Strange phones"),
+        queue_mail(to=["charlie@other.example"], template="mail/notices", context={}, account=other)[0],
     ]
 
 
