@@ -80,7 +80,11 @@ class CallbackAdmin(EventsObjectAdmin):
     search_help_text = "Name, host, email address or account"
     autocomplete_fields = ("account", "extension", "profile", "fallback_callback")
     actions = ["enable", "disable"]
-    actions_detail = ["test", "test_event", "reveal", "new_signing_secret"]
+    actions_detail = [
+        "test",
+        "test_event",
+        {"title": "Secrets", "icon": "key", "items": ["reveal", "new_signing_secret"]},
+    ]
     actions_submit_line = ["save_and_test"]
     fieldsets = (
         (None, {"fields": GENERAL}),
