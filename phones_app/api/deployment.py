@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import Prefetch, QuerySet
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.permissions import BasePermission
@@ -112,10 +113,10 @@ FILTERS = [
     OpenApiParameter("state", enum=State.values),
     OpenApiParameter("kind", enum=Deployment.Kind.values),
     OpenApiParameter("mac", description="In any spelling."),
-    OpenApiParameter("profile", description="UUID of a profile."),
-    OpenApiParameter("rollout", description="UUID of a rollout."),
-    OpenApiParameter("created_after", description="ISO 8601."),
-    OpenApiParameter("created_before", description="ISO 8601."),
+    OpenApiParameter("profile", OpenApiTypes.UUID, description="UUID of a profile."),
+    OpenApiParameter("rollout", OpenApiTypes.UUID, description="UUID of a rollout."),
+    OpenApiParameter("created_after", OpenApiTypes.DATETIME, description="ISO 8601."),
+    OpenApiParameter("created_before", OpenApiTypes.DATETIME, description="ISO 8601."),
     OpenApiParameter("open", bool, description="Whether there is something left to do."),
 ]
 

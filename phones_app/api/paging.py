@@ -28,7 +28,12 @@ class Paging(Shape):
     offset = serializers.IntegerField(default=0, min_value=0, max_value=MAX_OFFSET)
 
 
-PAGING = [OpenApiParameter(name, int) for name in ("limit", "offset")]
+PAGING = [
+    OpenApiParameter(
+        "limit", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
+    ),
+    OpenApiParameter("offset", {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET, "default": 0}),
+]
 
 
 def page(request: Request, rows: "QuerySet[M]") -> tuple[list[M], dict[str, Any]]:

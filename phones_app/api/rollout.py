@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db.models import QuerySet
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -174,7 +175,7 @@ STARTED = envelope("RolloutStart", Started(), metadata=NoMetadata)
 FILTERS = [
     *PAGING,
     OpenApiParameter("state", enum=RolloutState.values),
-    OpenApiParameter("profile", description="UUID of a profile."),
+    OpenApiParameter("profile", OpenApiTypes.UUID, description="UUID of a profile."),
     OpenApiParameter("open", bool, description="Whether it runs or is paused."),
 ]
 START_EXAMPLE = OpenApiExample(

@@ -46,8 +46,9 @@ class SheetCounts(Shape):
 
 
 class SheetError(Shape):
-    row = serializers.IntegerField(help_text="As spreadsheets number them: the header is 1.")
-    column = serializers.CharField(help_text="Empty: the row as a whole.")
+    row = serializers.IntegerField(required=False, help_text="As spreadsheets number them: the header is 1.")
+    column = serializers.CharField(required=False, help_text="Empty: the row as a whole.")
+    field = serializers.CharField(required=False, help_text="Instead of both: what is wrong in the query.")
     message = serializers.CharField()
 
 

@@ -15,6 +15,7 @@ from drf_spectacular.utils import (
 )
 from rest_framework import serializers
 
+from profiles_app.api.events.query import FARTHEST
 from profiles_app.services.callback_schemas import (
     APPLICATIONS,
     EMAIL,
@@ -32,7 +33,7 @@ SUCCESS = inline_serializer("EventsDeleted", {"success": serializers.BooleanFiel
 MODE = OpenApiParameter("mode", str, enum=["brief", "full"], description="`brief`: id and name alone.")
 PAGING = [
     OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": 500, "default": 25}),
-    OpenApiParameter("offset", {"type": "integer", "minimum": 0, "default": 0}),
+    OpenApiParameter("offset", {"type": "integer", "minimum": 0, "maximum": FARTHEST, "default": 0}),
     OpenApiParameter("sort[id]", str, enum=["asc", "desc"], description="`desc` if not given."),
     OpenApiParameter("include_subaccounts", int, enum=[0, 1]),
     MODE,

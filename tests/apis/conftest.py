@@ -1,0 +1,145 @@
+"""One row of everything in Alice's account, and callers of all dialects."""
+
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.test import Client
+
+from contacts_app.models import NotificationContact, User
+from contacts_app.services.actor import person, system
+from contacts_app.services.login import open_session
+from contacts_app.services.token import create_token
+from phones_app.models import CallManager, FileServer, Phone, PhoneProfile, Rollout
+from phones_app.services import rollout as rollouts
+from phones_app.services.deployment import deploy
+from phones_app.services.phone_selection import Selection
+from profiles_app.models import NumberLease
+from profiles_app.services.number_lease import save_number_lease
+from tests.apis import routes
+from tests.peers.http_receiver import Receiver
+from tests.phones_app.site import sip_file
+
+# What reading or being asked writes by itself.
+RESTLESS = {"ApiToken", "LoginSession"}
+
+
+class Caller:
+    def __init__(self, token: str) -> None:
+        self.http = Client(headers={"Authorization": f"Bearer {token}"}, raise_request_exception=False)
+
+    def send(self, method: str, url: str, body: Any = None, content_type: str = "application/json") -> Any:
+        extra = {} if body is None else {"data": body, "content_type": content_type}
+        return getattr(self.http, method)(url, **extra)
+
+    def make(self, url: str, body: Any) -> Any:
+        response = self.send("post", url, body)
+        assert response.status_code in (200, 201, 202), (url, response.content)
+        return response.json()
+
+
+def of(user: User) -> Caller:
+    return Caller(open_session(user, "127.0.0.1").access)
+
+
+@pytest.fixture(scope="session")
+def document() -> dict[str, Any]:
+    return routes.document()
+
+
+@pytest.fixture
+def owner(alice):
+    return of(alice)
+
+
+@pytest.fixture
+def stranger(charlie):
+    return of(charlie)
+
+
+@pytest.fixture
+def rows(owner, alice, bob, acme, settings, no_inline_work) -> dict[str, Any]:
+    """What stands in URLs, by the names of tests/apis/routes.py."""
+    settings.CALLBACK_NETWORKS = "127.0.0.0/8"
+    with Receiver().running() as receiver:
+        found = phone_rows(owner, alice) | profile_rows(owner, alice) | event_rows(owner, acme, receiver)
+    return found | {
+        "contact": NotificationContact.objects.get(account=acme).uuid,
+        "voip_id": acme.voip_id,
+        "account_email": acme.email,
+        "user": alice.uuid,
+        "token": create_token(account=acme, name="script", created_by=alice)[0].uuid,
+    }
+
+
+def phone_rows(owner: Caller, alice: User) -> dict[str, Any]:
+    acme, actor = alice.account, person(alice, "rest")
+    server = FileServer.objects.create(name="F", host="127.0.0.1", port=1, account=acme, is_default=True)
+    manager = CallManager.objects.create(name="C", host="127.0.0.1", port=1, kind="sip", account=acme)
+    extension = owner.make("/api/v1/extensions", {"number": 101, "name": "Reception of Acme"})["data"]
+    body = {"user_uuid": str(alice.uuid), "name": "Acme's", "cnf_xml": sip_file()}
+    made = owner.make("/api/v1/phone-profiles", body)["data"]
+    profile = PhoneProfile.objects.get(uuid=made["uuid"])
+    phone = Phone.objects.create(mac="AABBCCDDEE01", account=acme, current_profile=profile)
+    deployment = deploy(phone=phone, profile=profile, actor=actor)
+    Phone.objects.create(mac="AABBCCDDEE02", account=acme)
+    selection = Selection(Phone.objects.filter(mac="AABBCCDDEE02"))
+    rollout = rollouts.start(selection=selection, profile=profile, actor=actor, pace=Rollout())
+    return {
+        "file_server": server.uuid,
+        "call_manager": manager.uuid,
+        "extension": extension["id"],
+        "extension_name": extension["name"],
+        "phone_profile": profile.uuid,
+        "phone_profile_name": profile.name,
+        "revision": 1,
+        "mac": phone.mac,
+        "shown_mac": phone.mac_with_colons,
+        "deployment": deployment.uuid,
+        "rollout": rollout.uuid,
+    }
+
+
+def profile_rows(owner: Caller, alice: User) -> dict[str, Any]:
+    messaging = owner.make("/rest/profile/messaging", {"name": "Acme's"})["payload"]
+    voice = owner.make("/rest/profile/outbound_voice", {"name": "Acme's"})["payload"]
+    lease = save_number_lease(NumberLease(account=alice.account, tn=12025550101), actor=system("test"))
+    portal = owner.make("/backend/api/v1/myAccountCustomerProfiles/", {"name": "Acme's portal"})
+    return {
+        "messaging_profile": messaging["uuid"],
+        "voice_profile": voice["uuid"],
+        "lease": lease.uuid,
+        "myaccount_profile": portal["id"],
+        "myaccount_name": portal["name"],
+    }
+
+
+def event_rows(owner: Caller, acme: Any, receiver: Receiver) -> dict[str, Any]:
+    base = f"/v4/accounts/{acme.voip_id}/integrations/events"
+    profile = owner.make(f"{base}/profiles", {"name": "Acme's events", "support_email": "a@acme.example"})
+    body = {"name": "Acme's callback", "config": {"url": receiver.url}, "profile_id": profile["id"]}
+    callback = owner.make(f"{base}/callbacks", body)
+    listener = owner.make(f"{base}/listeners", {"callback_id": callback["id"]})
+    below = f"{base}/listeners/{listener['id']}"
+    return {
+        "event_profile": profile["id"],
+        "event_profile_name": profile["name"],
+        "callback": callback["id"],
+        "callback_name": callback["name"],
+        "listener": listener["id"],
+        "listens": f'"callback_id":{callback["id"]}',
+        "subscription": owner.make(f"{below}/subscriptions", {":tags": ["call"]})["id"],
+        "filter": owner.make(
+            f"{below}/filters", {"filter_type": "number", "filter_value": {"eq": "+15551234567"}}
+        )["id"],
+    }
+
+
+def everything() -> dict[str, list[Any]]:
+    """All rows of all our tables, but for what is written when somebody asks."""
+    return {
+        model.__name__: list(model.objects.order_by("pk").values())
+        for label in ("contacts_app", "profiles_app", "phones_app")
+        for model in apps.get_app_config(label).get_models()
+        if model.__name__ not in RESTLESS
+    }

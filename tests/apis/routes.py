@@ -1,0 +1,141 @@
+"""Every route of the OpenAPI document, which rows its URL names, and how its dialect words an error.
+
+A new route needs a line here: which row its URL names, what of a tenant its answer shows, or that it shows nothing.
+"""
+
+import json
+import re
+from typing import Any
+
+import yaml
+from django.conf import settings
+
+METHODS = ("get", "post", "put", "patch", "delete")
+EVENTS = "/v4/accounts/{voip_id}/integrations/events"
+
+# The row that stands in the URL, by the path where it does; longer paths inherit it.
+NAMED = {
+    "/api/2.0/notification_contacts/{uuid}/": {"uuid": "contact"},
+    "/api/v1/call-managers/{uuid}": {"uuid": "call_manager"},
+    "/api/v1/deployments/{uuid}": {"uuid": "deployment"},
+    "/api/v1/extensions/{id}": {"id": "extension"},
+    "/api/v1/file-servers/{uuid}": {"uuid": "file_server"},
+    "/api/v1/phone-profiles/{uuid}": {"uuid": "phone_profile", "number": "revision"},
+    "/api/v1/phones/{mac}": {"mac": "mac"},
+    "/api/v1/rollouts/{uuid}": {"uuid": "rollout"},
+    "/api/v1/users/{uuid}": {"uuid": "user"},
+    "/backend/api/v1/customers/{customer_id}/": {"customer_id": "voip_id"},
+    "/backend/api/v1/myAccountCustomerProfiles/{profile_id}": {"profile_id": "myaccount_profile"},
+    "/rest/lease/tn/{uuid}": {"uuid": "lease"},
+    "/rest/profile/messaging/{uuid}": {"uuid": "messaging_profile"},
+    "/rest/profile/outbound_voice/{uuid}": {"uuid": "voice_profile"},
+    "/rest/token/{token}": {"token": "token"},
+    f"{EVENTS}/callbacks/{{id}}": {"id": "callback"},
+    f"{EVENTS}/listeners/{{id}}": {"id": "listener"},
+    f"{EVENTS}/listeners/{{listener_id}}/": {"listener_id": "listener"},
+    f"{EVENTS}/listeners/{{listener_id}}/filters/{{id}}": {"id": "filter", "listener_id": "listener"},
+    f"{EVENTS}/listeners/{{listener_id}}/subscriptions/{{id}}": {
+        "id": "subscription",
+        "listener_id": "listener",
+    },
+    f"{EVENTS}/profiles/{{id}}": {"id": "event_profile"},
+}
+# Lists, and the row of the tenant that its owner finds there: by the name of the row, what the answer shows of it.
+LISTS = {
+    "/api/2.0/notification_contacts/": "contact",
+    "/api/2.0/notification_contacts/detail/": "contact",
+    "/api/2.0/notification_preferences/": "contact",
+    "/api/v1/call-managers": "call_manager",
+    "/api/v1/deployments": "deployment",
+    "/api/v1/extensions": "voip_id",
+    "/api/v1/file-servers": "file_server",
+    "/api/v1/me": "user",
+    "/api/v1/me/cisco-services/personal": "extension_name",
+    "/api/v1/me/phones": "shown_mac",
+    "/api/v1/notification-contacts.csv": "account_email",
+    "/api/v1/phone-profiles": "phone_profile",
+    "/api/v1/phone-profiles.csv": "phone_profile_name",
+    "/api/v1/phone-profiles/user/{user_uuid}": "phone_profile",
+    "/api/v1/phones": "shown_mac",
+    "/api/v1/phones.csv": "shown_mac",
+    "/api/v1/rollouts": "rollout",
+    "/api/v1/users": "user",
+    "/backend/api/v1/myAccountCustomerProfiles/": "myaccount_name",
+    "/rest/auth": "account_email",
+    "/rest/lease/tn": "lease",
+    "/rest/profile/messaging": "messaging_profile",
+    "/rest/profile/outbound_voice": "voice_profile",
+    "/rest/token/list": "token",
+    f"{EVENTS}/callbacks": "callback_name",
+    f"{EVENTS}/listeners": "listens",
+    f"{EVENTS}/overview": "callback_name",
+    f"{EVENTS}/profiles": "event_profile_name",
+}
+# What a route wants in its query before it looks for the row.
+QUERIES = {
+    "/api/v1/phone-profiles/{uuid}/preview": "?mac={mac}",
+    "/api/v1/phone-profiles/{uuid}/revisions/compare": "?from=1&to=1",
+}
+# GET routes that show nothing of any tenant.
+OF_NOBODY = {
+    "/api/2.0/notification_contacts/schema/",
+    "/api/v1/permissions",
+    "/backend/api/v1/presetValues",
+    "/v4/oauth/access-token",
+    "/v4/oauth/access-token/details",
+    "/v4/ping",
+}
+
+
+def document() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((settings.BASE_DIR / "docs" / "openapi.yaml").read_text())
+    return loaded
+
+
+def operations() -> list[tuple[str, str, dict[str, Any]]]:
+    """Method, path, and what the document says; the events of extensions stand for those of accounts, too."""
+    return [
+        (method, path, item[method])
+        for path, item in document()["paths"].items()
+        for method in METHODS
+        if method in item and "{extension_id}" not in path
+    ]
+
+
+def rows_of(path: str) -> dict[str, str]:
+    """Which row stands where in the URL."""
+    best = max((prefix for prefix in NAMED if path.startswith(prefix)), key=len, default="")
+    return NAMED.get(best, {})
+
+
+def names_a_row(path: str) -> bool:
+    return bool(rows_of(path))
+
+
+def url_of(path: str, rows: dict[str, Any], **fixed: Any) -> str:
+    named = {name: rows[key] for name, key in rows_of(path).items()} | fixed
+    template = path + QUERIES.get(path, "")
+    return re.sub(r"{(\w+)}", lambda found: str((rows | named)[found[1]]), template)
+
+
+def is_error_of_its_dialect(response: Any) -> None:
+    """JSON in the words of the dialect that the URL belongs to, never HTML, never our fault."""
+    path, status = response.wsgi_request.path, response.status_code
+    assert 400 <= status < 500, (path, status, response.content[:300])
+    assert response["Content-Type"].startswith("application/json"), (path, response["Content-Type"])
+    body = json.loads(response.content)
+    if path.startswith("/api/2.0/"):
+        assert body
+        assert all(error.keys() == {"error_message", "error_point", "error_type"} for error in body)
+    elif path.startswith("/backend/"):
+        assert body.keys() == {"error"}
+        assert body["error"].keys() == {"code", "message", "fields"}
+    elif path.startswith("/rest/"):
+        assert body.keys() == {"success", "message", "status"}
+        assert (body["success"], body["status"]) == (False, status)
+    elif path.startswith("/v4/"):
+        assert body["@error"]["@httpStatusCode"] == status
+    else:
+        assert path.startswith("/api/v1/")
+        assert body["success"] is False
+        assert body.keys() <= {"success", "message", "errors"}
