@@ -138,6 +138,8 @@ def _copy(field: models.Field) -> str:
     if isinstance(field, MacAddressField):
         # An odd factor: every number becomes another one, and they are spread over all there are.
         return "'02' || upper(lpad(to_hex((rn * 40503 * 65537) % 1099511627776), 10, '0'))"
+    if isinstance(field, models.GenericIPAddressField):
+        return "'10.0.0.0'::inet + rn"
     if isinstance(field, models.DateTimeField):
         return f"{column} - g * interval '1 minute'"
     if isinstance(field, models.IntegerField) and not field.is_relation and not field.choices:
