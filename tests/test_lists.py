@@ -132,9 +132,10 @@ def test_every_list_of_the_phone_family_is_looked_at():
 
 
 def wrong_in_rest() -> list[str]:
+    phone = Phone.objects.filter(account__is_active=True).order_by("pk")[777]
     rows = {
-        "phone": Phone.objects.filter(account__is_active=True).order_by("pk")[777],
-        "profile": PhoneProfile.objects.order_by("pk")[7],
+        "phone": phone,
+        "profile": PhoneProfile.objects.filter(user__account=phone.account).order_by("pk")[7],
         "rollout": Rollout.objects.order_by("pk")[7],
     }
     keys = {"staff": create_token()[1], "tenant": create_token(account=rows["phone"].account)[1]}
