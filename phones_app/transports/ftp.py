@@ -26,6 +26,10 @@ TIDY_SECONDS = 10.0
 
 Found = TypeVar("Found")
 
+# Host and port of servers that lost a command sent before the answer to the one before it, as lftp's
+# documentation of ftp:sync-mode tells of some; these are asked one thing at a time.
+_one_at_a_time: set[tuple[str, int]] = set()
+
 
 @dataclass(frozen=True)
 class Upload:
@@ -56,6 +60,7 @@ class FtpSession:
         self.reused = False  # set by who keeps sessions: the server may have hung up in the meantime
         self._folder: FtpFolder | None = None
         self._ends = 0.0  # when the present piece of work must be over, by the monotonic clock
+        self._lost = False  # what failed last was a command sent before the answer to the one before it
         self._spent = 0.0  # seconds that connecting took, owed to the first piece of work
 
     def __enter__(self) -> "FtpSession":
@@ -77,7 +82,14 @@ class FtpSession:
     def connected(self) -> bool:
         return self._folder is not None
 
-    def upload(self, name: str, content: bytes, *, keep_backups: int = 3, read_back: bool = False) -> Upload:
+    def upload(
+        self,
+        name: str,
+        content: bytes,
+        *,
+        keep_backups: int = 3,
+        read_back: bool = False,
+    ) -> Upload:
         """Put `content` under `name`, in this order (Cisco phones spec §3.10):
 
         1. Read the old file if it may be equal; if it is, store nothing. Read it too if it is to be kept.
@@ -87,10 +99,30 @@ class FtpSession:
 
         A failure anywhere leaves the old file under its name. A process killed anywhere leaves at most
         temporary files, which the next upload of that name deletes.
+
+        Commands that change nothing are sent along with those before them; if one of these stays unanswered,
+        the whole is done once more without that.
         """
         _check(name)
         started = monotonic()
-        with self._work(self.target.deadline):
+        try:
+            return self._upload(name, content, keep_backups, read_back, started)
+        except TransportError as error:
+            if not self._lost or error.code not in ("timeout", "disconnected", "protocol"):
+                raise
+            self._lost = False
+        address = (self.target.host, self.target.port)
+        _one_at_a_time.add(address)
+        try:
+            return self._upload(name, content, keep_backups, read_back, started)
+        except TransportError:
+            _one_at_a_time.discard(address)  # that was not the cause
+            raise
+
+    def _upload(
+        self, name: str, content: bytes, keep_backups: int, read_back: bool, started: float
+    ) -> Upload:
+        with self._work(self.target.deadline - (monotonic() - started)):
             existing = self._begin(
                 lambda folder: ftp_upload.look(folder, name, len(content), for_backup=keep_backups > 0)
             )
@@ -171,6 +203,7 @@ class FtpSession:
     def _connect(self) -> FtpFolder:
         if self._folder is None:
             self._folder = log_in(self.target, self._ends)
+            self._folder.wire.foresees = (self.target.host, self.target.port) not in _one_at_a_time
             self.reused = False
         return self._folder
 
@@ -190,6 +223,7 @@ class FtpSession:
         try:
             yield
         except BaseException:
+            self._lost = self._folder is not None and self._folder.wire.foreseen
             self.close()
             raise
 

@@ -43,8 +43,13 @@ class FtpFolder:
             self.broken = True
             raise
 
-    def size(self, name: str) -> int | None:
-        """Return the size in bytes; None when there is no such file or the server does not know SIZE."""
+    def size(self, name: str, *, following: str = "") -> int | None:
+        """Return the size in bytes; None when there is no such file or the server does not know SIZE.
+
+        `following` is the command that will be next, as far as one can tell.
+        """
+        if following and self.knows_size:
+            self.wire.foresee(following)
         with self.step("size", f"ask for the size of {name}"):
             try:
                 return self.wire.size(name) if self.knows_size else None
@@ -64,12 +69,18 @@ class FtpFolder:
                 raise
 
     @contextmanager
-    def temporary(self, name: str, content: bytes, *, read_back: bool = False) -> Iterator[str]:
-        """Store `content` under a new hidden name, checked, and delete it if what is done with it fails."""
+    def temporary(
+        self, name: str, content: bytes, *, read_back: bool = False, renamed: bool = True
+    ) -> Iterator[str]:
+        """Store `content` under a new hidden name, checked, and delete it if what is done with it fails.
+
+        `renamed` says that the first thing to be done with it is a new name.
+        """
         temporary = ftp_names.temporary(name)
         try:
             self.store(temporary, content)
-            self._check(temporary, content, read_back)
+            foreseen = f"RNFR {temporary}" if renamed and not read_back else ""
+            self._check(temporary, content, read_back, foreseen)
             yield temporary
         except BaseException:
             self.delete_quietly(temporary)
@@ -116,8 +127,8 @@ class FtpFolder:
                     return ftp_names.Listing(map(posixpath.basename, lines))
         return None
 
-    def _check(self, name: str, content: bytes, read_back: bool) -> None:
-        size = self.size(name)
+    def _check(self, name: str, content: bytes, read_back: bool, following: str) -> None:
+        size = self.size(name, following=following)
         if size is not None and size != len(content):
             raise self._mismatch("size-mismatch", f"{name} has {size} bytes after {len(content)} were stored")
         if size is None or read_back:

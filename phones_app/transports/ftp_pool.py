@@ -1,7 +1,7 @@
 """Logged-in FTP connections kept for the next upload: logging in takes many times longer than a small file.
 
-Measured with 1,000 files of 10 KB: a new connection for each 16 a second, two kept ones over 900. More than
-two to a server gain nothing and take the places of others.
+Measured with 1,000 files of 10 KB: a new connection for each 16 a second, kept ones many hundreds. Four to a
+server are faster than two, above all where processors are short (docs/benchmarks.md); more take the places of others.
 """
 
 import os
@@ -15,7 +15,7 @@ from contacts_app.transports.errors import TransportError
 
 from .ftp import FtpSession, FtpTarget
 
-PER_SERVER = 2
+PER_SERVER = 4
 TRUSTED_SECONDS = 3.0  # a connection idle for less than this is not asked whether it still is alive
 
 

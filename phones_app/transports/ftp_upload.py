@@ -27,7 +27,8 @@ class Existing:
 
 def look(folder: FtpFolder, name: str, new_size: int, *, for_backup: bool) -> Existing:
     """Find out what there is under `name`, reading it if it may equal the new content or is to be kept."""
-    size = folder.size(name)
+    # Whether the old file is read or the new one stored at once, it takes a data connection.
+    size = folder.size(name, following=folder.wire.offer)
     if size is None and folder.knows_size:
         return Existing(present=False)
     content = folder.read(name) if for_backup or size in (None, new_size) else None
@@ -50,8 +51,9 @@ def replace(
     to let the old one be read: there the old file has to go away first, for the time of two commands.
     `reconnect` opens a second connection, within that many seconds, to put the old file back.
     """
-    with folder.temporary(name, content, read_back=read_back) as temporary:
-        if not (existing.present and keep_backup):
+    kept = existing.present and keep_backup
+    with folder.temporary(name, content, read_back=read_back, renamed=not kept) as temporary:
+        if not kept:
             backup = None
         elif existing.content is None:
             backup = _free_backup_name(folder, name)
@@ -92,7 +94,7 @@ def probe(folder: FtpFolder) -> None:
 
 
 def _copy(folder: FtpFolder, name: str, content: bytes) -> str:
-    with folder.temporary(name, content) as copy:
+    with folder.temporary(name, content, renamed=False) as copy:
         backup = _free_backup_name(folder, name)
         folder.rename(copy, backup)
     return backup

@@ -6,6 +6,7 @@ What is uploaded where, and under which names, is not known here. Errors are tho
 import ftplib
 import socket
 import ssl
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from time import monotonic
@@ -83,6 +84,10 @@ class FtpWire(ftplib.FTP_TLS):
         self._answer_due = deadline
         self._answer_length = 0
         self._received = bytearray()
+        self.foresees = True  # whether commands may be sent before the answers to those before them
+        self.foreseen = False  # the newest command was sent that way
+        self._following: tuple[str, ...] = ()
+        self._sent: deque[str] = deque()
 
     def open(self, addresses: Iterable[str], port: int, timeout: float) -> None:
         """Connect to the first address that answers and wait for the greeting."""
@@ -114,10 +119,43 @@ class FtpWire(ftplib.FTP_TLS):
     def putline(self, line: str) -> None:
         if "\r" in line or "\n" in line:
             raise ValueError("a line break is not allowed in an FTP command")
+        following, self._following = self._following, ()
+        self.foreseen = bool(self._sent) and self._sent[0] == line
+        if self.foreseen:
+            self._sent.popleft()
+        else:
+            self._forget_sent()
+        lines: tuple[str, ...] = () if self.foreseen else (line,)
+        if not self._sent:
+            lines += following
+            self._sent += following
         self.transcript.asked(line)
         self._expect_answer()
-        self._control.settimeout(self._left(self._command_timeout))
-        self._control.sendall(line.encode(self.encoding) + b"\r\n")
+        if lines:
+            self._control.settimeout(self._left(self._command_timeout))
+            self._control.sendall("".join(f"{each}\r\n" for each in lines).encode(self.encoding))
+
+    def foresee(self, *lines: str) -> None:
+        """Send these right after the next command, which most probably they will follow.
+
+        That saves waiting for one answer after the other. Each is answered to whoever gives that command in its
+        turn; the answers to what is not asked for then are skipped. So they must be such as change nothing.
+        """
+        if self.foresees and not any("\r" in line or "\n" in line for line in lines):
+            self._following = lines
+
+    def _forget_sent(self) -> None:
+        while self._sent:
+            self.transcript.asked(self._sent.popleft())
+            self._expect_answer()
+            self.getmultiline()
+
+    @property
+    def offer(self) -> str:
+        """The command by which the server is asked for a data connection; "" in active mode."""
+        if not self.passiveserver:
+            return ""
+        return "PASV" if self.af == socket.AF_INET else "EPSV"
 
     def getline(self) -> str:
         while b"\n" not in self._received:
@@ -167,8 +205,7 @@ class FtpWire(ftplib.FTP_TLS):
     def _data(self, command: str) -> Iterator[socket.socket]:
         self.data_session_reused = None
         self.timeout = self._left(self._command_timeout)
-        # Past FTP_TLS, whose own method would wrap the connection without resuming the session.
-        connection, _ = super(ftplib.FTP_TLS, self).ntransfercmd(command)
+        connection = self._connected(command)
         try:
             connection = self._secured(connection)
             yield connection
@@ -181,11 +218,36 @@ class FtpWire(ftplib.FTP_TLS):
         self._expect_answer()
         self.voidresp()
 
+    def _connected(self, command: str) -> socket.socket:
+        if not self.passiveserver:
+            # Past FTP_TLS, whose own method would wrap the connection without resuming the session.
+            connection, _ = super(ftplib.FTP_TLS, self).ntransfercmd(command)
+            if connection.getpeername()[0] != self._control.getpeername()[0]:
+                # In active mode anyone can reach the listening port, to steal a file or to plant one.
+                connection.close()
+                raise ConnectionAbortedError(
+                    "the data connection came from another address than the server's"
+                )
+            return connection
+        # Without resolving the address again, as ftplib does.
+        _, port = self.makepasv()
+        host, _, *scope = self._control.getpeername()
+        connection = socket.socket(self.af, socket.SOCK_STREAM)
+        try:
+            connection.settimeout(self._left(self._command_timeout))
+            connection.connect((host, port, *scope))
+            answer = self.sendcmd(command)
+            if answer.startswith("2"):  # some servers confirm the data connection first, as ftplib knows
+                answer = self.getresp()
+            if not answer.startswith("1"):
+                raise ftplib.error_reply(answer)  # noqa: S321 - an exception calls nobody
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
     def _secured(self, connection: socket.socket) -> socket.socket:
         control = self._control
-        if connection.getpeername()[0] != control.getpeername()[0]:
-            # In active mode anyone can reach the listening port, to steal a file or to plant one.
-            raise ConnectionAbortedError("the data connection came from another address than the server's")
         if not isinstance(control, ssl.SSLSocket):
             return connection
         _undelayed(connection)

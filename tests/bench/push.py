@@ -1,65 +1,206 @@
-"""1,000 distinct files of 10 KB onto a real FTP server (vsftpd): our uploads next to lftp.
+"""10,000 distinct files of 10 KB onto a real FTP server (vsftpd): our uploads next to lftp.
 
-Ours: two connections, each file stored under a temporary name, its size checked, renamed. lftp: `mirror -R` with four
-parallel connections and no such care. In turn, three rounds, each into an empty folder; the ratio is that of each round.
+Ours: each file stored under a temporary name, its size checked, renamed. "With rows" means as in a rollout: claimed in
+PostgreSQL and written down there with its evidence, by one worker process and by two. lftp: `mirror -R` with eight
+parallel connections and no such care. In turn, three rounds, each into an empty folder; the ratio is each round's.
+BENCH_FILES says how many files there are (10,000 unless told otherwise).
 """
 
+import json
 import os
 import shutil
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from itertools import count
 from pathlib import Path
 
 from phones_app.transports.ftp import FtpTarget
-from phones_app.transports.ftp_pool import FtpPool
+from phones_app.transports.ftp_pool import PER_SERVER, FtpPool
 from tests.peers.ftp import Server, vsftpd
 
-FILES, SIZE, ROUNDS = 1000, 10_000, 3
+FILES = int(os.environ.get("BENCH_FILES", "10000"))
+SIZE, ROUNDS = 10_000, 3
+ROOT = Path(__file__).resolve().parents[2]
+LFTP = "lftp mirror -R --parallel=8"
 
 
 def measure() -> Iterator[tuple[str, str]]:
+    from tests.servers import postgres
+
     if shutil.which("lftp") is None:
         yield "lftp is not installed", "not measured"
         return
     contents = {f"SEP{number:012X}.cnf.xml": os.urandom(SIZE) for number in range(FILES)}
-    ours, peer = [], []
-    with tempfile.TemporaryDirectory() as source:
+    speeds: defaultdict[str, list[float]] = defaultdict(list)
+    with ExitStack() as stack:
+        source = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         for name, content in contents.items():
-            Path(source, name).write_bytes(content)
+            (source / name).write_bytes(content)
+        os.environ |= {
+            "DATABASE_URL": stack.enter_context(postgres()),
+            "DATA_DIR": stack.enter_context(tempfile.TemporaryDirectory()),
+            "PHONE_NETWORKS": "127.0.0.0/8",
+            "LOG_LEVEL": "WARNING",
+        }
+        subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, check=True)
+        with _inside("rows"):
+            pass
+        ways: dict[str, Callable[[Server], float]] = {
+            f"Patchbay, pool of {PER_SERVER}, no rows": lambda server: _push(server, contents),
+            "Patchbay with rows, one worker": lambda server: _work(server, 1),
+            "Patchbay with rows, two workers": lambda server: _work(server, 2),
+            LFTP: lambda server: _mirror(server, source),
+        }
         for _ in range(ROUNDS):
-            with vsftpd() as server:
-                ours.append(FILES / _push(server, contents))
-            with vsftpd() as server:
-                peer.append(FILES / _mirror(server, Path(source)))
-    ratios = [mine / other for mine, other in zip(ours, peer, strict=True)]
-    yield "Patchbay, pool of 2", f"{statistics.median(ours):.0f} files/s"
-    yield "lftp mirror -R --parallel=4", f"{statistics.median(peer):.0f} files/s"
-    yield "ratio per round", ", ".join(f"{ratio:.2f}" for ratio in ratios)
+            for way, push in ways.items():
+                with vsftpd() as server:
+                    speeds[way].append(FILES / push(server))
+                    there = len(list(server.root.glob("*.cnf.xml")))
+                    assert there == FILES, f"{way}: {there} files"
+    for way, each in speeds.items():
+        ratios = ", ".join(f"{mine / peer:.2f}" for mine, peer in zip(each, speeds[LFTP], strict=True))
+        yield way, f"{statistics.median(each):.0f} files/s; of lftp in each round: {ratios}"
 
 
 def _push(server: Server, contents: dict[str, bytes]) -> float:
     target = FtpTarget(server.host, server.port, server.username, server.password)
-    pool = FtpPool()
+    with closing(FtpPool()) as pool:
 
-    def upload(name: str) -> None:
-        with pool.session(target) as session:
-            session.upload(name, contents[name])
+        def upload(name: str) -> None:
+            with pool.session(target) as session:
+                session.upload(name, contents[name])
 
-    started = time.monotonic()
-    with ThreadPoolExecutor(2) as threads:
-        list(threads.map(upload, contents))
-    seconds = time.monotonic() - started
-    pool.close()
-    return seconds
+        started = time.monotonic()
+        with ThreadPoolExecutor(PER_SERVER) as threads:
+            list(threads.map(upload, contents))
+        return time.monotonic() - started
 
 
 def _mirror(server: Server, source: Path) -> float:
-    script = f"set ftp:ssl-allow no; mirror -R --parallel=4 {source} .; bye"
+    script = f"set ftp:ssl-allow no; mirror -R --parallel=8 {source} .; bye"
     started = time.monotonic()
     url = f"ftp://{server.username}:{server.password}@{server.host}:{server.port}"
     subprocess.run(["lftp", "-e", script, url], check=True, stdout=subprocess.DEVNULL)
     return time.monotonic() - started
+
+
+def _work(server: Server, workers: int) -> float:
+    with _inside("renew", server.host, str(server.port)):
+        pass
+    with ExitStack() as stack:
+        inside = [stack.enter_context(_inside("work", str(number))) for number in range(workers)]
+        started = time.monotonic()
+        for each in inside:
+            assert each.stdin is not None
+            each.stdin.write(b"go\n")
+            each.stdin.flush()
+        done = sum(json.loads(each.stdout.readline()) for each in inside if each.stdout)
+        seconds = time.monotonic() - started
+    assert done == FILES, f"{done} files written down"
+    return seconds
+
+
+@contextmanager
+def _inside(*command: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """A process of its own that has loaded Django and is ready."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    arguments = [sys.executable, "-m", "tests.bench.push", *command]
+    with subprocess.Popen(arguments, cwd=ROOT, **pipes) as process:  # type: ignore[call-overload]
+        try:
+            process.stdout.readline()
+            yield process
+        finally:
+            process.stdin.close()
+            process.wait()
+
+
+def _rows() -> None:
+    """A rollout to as many phones, each with a file of its own."""
+    from contacts_app.models import Account, User
+    from contacts_app.services.actor import system
+    from phones_app.models import FileServer, Phone, Rollout
+    from phones_app.services import rollout as rollouts
+    from phones_app.services.phone_profile import create_profile
+    from phones_app.services.phone_selection import Selection
+    from tests.phones_app.site import sip_file
+
+    account = Account.objects.create(voip_id=1, name="Bench", email="bench@example.org")
+    owner = User.objects.create_user("bench@example.org", account=account)
+    server = FileServer.objects.create(account=account, name="vsftpd", host="127.0.0.1", username="anonymous")
+    phones = []
+    for number in range(FILES):
+        mac = f"02{number:010X}"
+        content = sip_file("1002", label=mac).encode()
+        padding = b"<!--" + b"." * (SIZE - len(content) - 7) + b"-->"
+        profile = create_profile(
+            actor=system("bench"),
+            user=owner,
+            name=mac,
+            content=content.replace(b"</device>", padding + b"</device>"),
+        )
+        phones.append(
+            Phone(
+                mac=mac,
+                account=account,
+                file_server=server,
+                current_profile=profile,
+                model="8845",
+                software_type="SIP",
+                phone_ip="127.0.0.1",
+            )
+        )
+    Phone.objects.bulk_create(phones, batch_size=1000)
+    rollouts.start(
+        selection=Selection(Phone.objects.all()), profile=None, actor=system("bench"), pace=Rollout()
+    )
+
+
+def _renew(host: str, port: str) -> None:
+    """Everything is to be uploaded again, and elsewhere."""
+    from django.db import connection
+    from django.utils import timezone
+
+    from phones_app.models import Deployment, DeploymentStep, FileServer, PhoneFile
+    from phones_app.models.deployment import State
+
+    DeploymentStep.objects.all().delete()
+    PhoneFile.objects.all().delete()
+    FileServer.objects.filter(name="vsftpd").update(host=host, port=port)
+    fresh = {"state": State.QUEUED, "next_attempt_at": timezone.now(), "uploaded_at": None}
+    Deployment.objects.update(**fresh, lease_owner="", lease_until=None)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+
+
+def _worker(owner: str) -> None:
+    from phones_app.services.bulk_upload import upload_batch
+    from phones_app.services.deployment import due
+
+    due().exists()  # connected
+    print("[]", flush=True)
+    sys.stdin.readline()
+    done = 0
+    with closing(FtpPool()) as pool:
+        for _ in count():
+            batch = sum(map(len, upload_batch(f"bench-{owner}", pool)))
+            if not batch:
+                break
+            done += batch
+    print(json.dumps(done), flush=True)
+
+
+if __name__ == "__main__":
+    import django
+
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    django.setup()
+    inside: dict[str, Callable[..., None]] = {"rows": _rows, "renew": _renew, "work": _worker}
+    inside[sys.argv[1]](*sys.argv[2:])
+    print("[]", flush=True)

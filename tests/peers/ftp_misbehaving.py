@@ -55,6 +55,14 @@ def answers_if(condition: Callable[[str], bool], answer: str) -> Behaviour:
     return behave
 
 
+class LosesWhatComesEarly(FTPHandler):
+    """Forgets commands that came together with the one before them."""
+
+    def found_terminator(self) -> None:
+        self.ac_in_buffer = b""
+        super().found_terminator()
+
+
 # Servers on Windows do not rename over a file that is there.
 renames_over_nothing = answers_if(os.path.lexists, "553 File exists.")
 

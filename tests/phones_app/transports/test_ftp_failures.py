@@ -20,6 +20,7 @@ from tests.peers.ftp_misbehaving import (
     Corrupts,
     FullDisk,
     LosesTheEnd,
+    LosesWhatComesEarly,
     SlowData,
     SlowMotion,
     answers,
@@ -185,6 +186,14 @@ def test_where_the_old_file_is_now_is_told_if_it_cannot_come_back(tmp_path: Path
     (aside,) = [each for each in tmp_path.iterdir() if each.suffix == ".old"]
     assert aside.read_bytes() == OLD
     assert aside.name in failure.value.message
+
+
+def test_a_server_that_loses_commands_is_asked_one_thing_at_a_time(tmp_path: Path) -> None:
+    with peers.pyftpd(tmp_path, handler=LosesWhatComesEarly) as server:
+        first = FtpSession(_target(server)).upload(NAME, OLD)
+        second = FtpSession(_target(server)).upload(NAME, NEW)
+    assert first.seconds > 0.5 > second.seconds
+    assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == {NAME: NEW, second.backup: OLD}
 
 
 def test_a_rename_done_but_not_answered_is_found_done_the_next_time(tmp_path: Path) -> None:

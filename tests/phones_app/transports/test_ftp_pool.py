@@ -58,7 +58,7 @@ def counted(tmp_path: Path) -> Iterator[Counted]:
 
 @pytest.fixture
 def pool() -> Iterator[FtpPool]:
-    pool = FtpPool()
+    pool = FtpPool(max_per_server=2)
     yield pool
     pool.close()
 
