@@ -132,13 +132,13 @@ def test_every_list_of_the_phone_family_is_looked_at():
 
 
 def wrong_in_rest() -> list[str]:
-    phone = Phone.objects.filter(account__is_active=True).order_by("pk")[777]
+    profile = PhoneProfile.objects.filter(user__account__is_active=True).order_by("pk")[7]
     rows = {
-        "phone": phone,
-        "profile": PhoneProfile.objects.filter(user__account=phone.account).order_by("pk")[7],
+        "phone": Phone.objects.order_by("pk")[777],
+        "profile": profile,
         "rollout": Rollout.objects.order_by("pk")[7],
     }
-    keys = {"staff": create_token()[1], "tenant": create_token(account=rows["phone"].account)[1]}
+    keys = {"staff": create_token()[1], "tenant": create_token(account=profile.user.account)[1]}
     wrong = []
     for who, key in keys.items():
         client = Client(headers={"Authorization": f"Bearer {key}"})

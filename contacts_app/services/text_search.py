@@ -5,6 +5,7 @@ A column of another table is looked up there first: an OR across a join would ma
 
 from collections.abc import Iterable
 from contextlib import suppress
+from ipaddress import ip_address
 from typing import Any
 from uuid import UUID
 
@@ -71,7 +72,16 @@ def _match(model: type[models.Model], path: str, word: str, anywhere: bool) -> Q
     if isinstance(field, models.IntegerField):
         numbers = number_match(name, word)
         return Q(**{name: int(word)}) if whole and numbers != NOTHING else numbers
+    if isinstance(field, models.GenericIPAddressField) and _is_address(word):
+        return Q(**{name: word})
     return Q(**{name: word}) if whole else text_match(name, word, anywhere)
+
+
+def _is_address(word: str) -> bool:
+    with suppress(ValueError):
+        ip_address(word)
+        return True
+    return False
 
 
 def _related(field: Any, path: str, word: str, anywhere: bool) -> Q:

@@ -165,7 +165,7 @@ class Phone(models.Model):
     class Meta:
         ordering = ["mac"]
         indexes = [
-            models.Index(fields=["account", "mac"], name="phone_of_account"),
+            models.Index(fields=["account", "mac", "id"], name="phone_of_account"),
             models.Index(fields=["model", "mac"], name="phone_by_model"),
             models.Index(fields=["software_type", "mac"], name="phone_by_software"),
             models.Index(fields=["software_version", "mac"], name="phone_by_load"),
