@@ -11,8 +11,14 @@ from pathlib import Path
 from tests.servers import NoServer, postgres, redis
 
 ROOT = Path(__file__).resolve().parent.parent
-# These know no database, so once is enough.
-PURE = ["tests/phones_app/sep", "tests/phones_app/transports", "tests/phones_app/simulator"]
+# These know no database, or look at pages and documents that are the same on every one: once is enough.
+ONCE = [
+    "tests/phones_app/sep",
+    "tests/phones_app/transports",
+    "tests/phones_app/simulator",
+    "tests/browser",
+    "tests/apis/test_openapi.py",
+]
 
 
 def pytest(title: str, arguments: list[str], **environment: str) -> int:
@@ -38,7 +44,7 @@ def main(arguments: list[str]) -> int:
     failed = pytest("SQLite and the embedded broker", arguments)
     try:
         with postgres() as database_url, redis() as broker_url:
-            ignored = [f"--ignore={path}" for path in PURE]
+            ignored = [f"--ignore={path}" for path in ONCE]
             failed |= pytest(
                 "PostgreSQL and Redis",
                 [*ignored, *arguments],

@@ -5,11 +5,16 @@ import os
 import shutil
 import tempfile
 
+from hypothesis import HealthCheck, settings
+
 os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="patchbay-test-")
 atexit.register(shutil.rmtree, os.environ["DATA_DIR"], ignore_errors=True)
 os.environ["CELERY_TASK_ALWAYS_EAGER"] = "1"
 # Processes that tests start get a real broker (tests/processes.py).
 os.environ.setdefault("CELERY_BROKER_URL", "memory://")
 os.environ.setdefault("LOG_LEVEL", "ERROR")
+# A busy machine draws examples slowly; that says nothing of what is tested.
+settings.register_profile("patchbay", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patchbay")
 # Playwright's event loop runs in the thread of the test that uses it.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"

@@ -78,7 +78,8 @@ def folder(tmp_path):
 @pytest.fixture
 def desk(site, folder):
     """A phone row with a file on the server; its agent and its server are the test's."""
-    phone = site.phone(web_port=free_port())
+    # The periodic look at its status page would be taken for the deployment's.
+    phone = site.phone(web_port=free_port(), next_look_at=timezone.now() + timedelta(days=1))
     (folder / f"SEP{phone.mac}.cnf.xml").write_bytes(OLD)
     return phone
 
