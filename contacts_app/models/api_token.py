@@ -105,6 +105,7 @@ class LoginSession(models.Model):
         indexes = [
             models.Index(fields=["user", "-created_at"], name="login_session_of_user"),
             models.Index(fields=["-created_at", "-id"], name="login_session_by_age"),
+            models.Index(fields=["ip"], name="login_session_by_ip"),
             TextIndex(fields=["ip"], name="login_session_text"),
         ]
 

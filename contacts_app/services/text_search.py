@@ -3,7 +3,7 @@
 A column of another table is looked up there first: an OR across a join would make the database read both as a whole.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from ipaddress import ip_address
 from typing import Any
@@ -48,13 +48,16 @@ def number_match(column: str, word: str) -> Q:
     return found
 
 
-def one_of(column: str, keys: QuerySet[Any]) -> Q:
-    """The column holds one of these keys, the single values of a query: looked up at once, unless they are many."""
-    keys = keys.order_by()
+def one_of(column: str, keys: QuerySet[Any], *, order: Sequence[str] = ()) -> Q:
+    """The column holds one of these keys, the single values of a query: looked up at once, unless they are many.
+
+    `order`: that of the index which finds them, where the database would rather read the table until it has enough.
+    """
+    keys = keys.order_by(*order)
     known = [key for row in keys[: MOST_RELATED + 1] for key in row.values()]
     if not known:
         return NOTHING
-    return Q(**{f"{column}__in": set(known) if len(known) <= MOST_RELATED else keys})
+    return Q(**{f"{column}__in": set(known) if len(known) <= MOST_RELATED else keys.order_by()})
 
 
 def _match(model: type[models.Model], path: str, word: str, anywhere: bool) -> Q:

@@ -41,9 +41,8 @@ class StateOfLast(ChoicesCheckboxFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if not (states := self.value()):
             return queryset
-        return queryset.filter(
-            one_of("last_deployment", Deployment.objects.filter(state__in=states).values("pk"))
-        )
+        deployments = Deployment.objects.filter(state__in=states).values("pk")
+        return queryset.filter(one_of("last_deployment", deployments, order=["state", "-created_at"]))
 
 
 class ModelsInUse(AllValuesCheckboxFilter):

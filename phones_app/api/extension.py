@@ -39,7 +39,7 @@ GONE = envelope("ExtensionDeleted", serializers.DictField(child=serializers.Char
 
 class ExtensionsView(PhoneFamilyView):
     def rows(self) -> "QuerySet[Extension]":
-        return self.actor.sees(Extension.objects.select_related("account").order_by("account", "number"))
+        return self.actor.sees(Extension.objects.select_related("account").order_by("account_id", "number"))
 
     def extension(self, pk: int) -> Extension:
         if pk > HIGHEST:

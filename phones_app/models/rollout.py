@@ -118,6 +118,9 @@ class Rollout(models.Model):
             models.Index(fields=["-created_at", "-id"], name="rollout_by_creation"),
             models.Index(fields=["account", "-created_at"], name="rollout_of_account"),
             models.Index(fields=["state", "-created_at"], name="rollout_by_state"),
+            models.Index(
+                fields=["-created_at", "-id"], condition=Q(finished_at=None), name="rollout_by_creation_open"
+            ),
             TextIndex(fields=["name", "profile_name", "requested_by"], name="rollout_text"),
         ]
         constraints = [
