@@ -1,6 +1,7 @@
 """Event profiles, callbacks and listeners of an account, and people at their desks."""
 
 import pytest
+from django.db import transaction
 
 from profiles_app.models import EventProfile, Listener, Subscription
 from profiles_app.services.callback import planned_callback, store_callback
@@ -36,7 +37,8 @@ def receiver():
 def new_callback():
     def make(account, url="https://hooks.example.org/T0ken", **given):
         config = {"url": url, "headers": HEADERS}
-        return store_callback(planned_callback(level=Level(account), given={"config": config} | given))
+        with transaction.atomic():
+            return store_callback(planned_callback(level=Level(account), given={"config": config} | given))
 
     return make
 
