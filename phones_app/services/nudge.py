@@ -1,21 +1,10 @@
-"""Waking a worker. The rows are the truth: a nudge that gets lost costs time until the next sweep, nothing else."""
+"""Waking a worker for deployments; how that is done is the matter of `contacts_app.services.nudge`."""
 
-import structlog
-from celery import current_app
-from django.db import transaction
-from kombu.exceptions import KombuError
+from functools import partial
 
-log = structlog.get_logger(__name__)
+from contacts_app.services import nudge as waking
 
+RUN_DUE = "phones_app.tasks.run_due"
 
-def nudge_after_commit() -> None:
-    """Wake a worker for all due deployments once the rows of this transaction can be seen."""
-    transaction.on_commit(nudge)
-
-
-def nudge() -> None:
-    try:
-        # A signature, because send_task would ignore eager mode.
-        current_app.signature("phones_app.tasks.run_due").apply_async()
-    except (KombuError, OSError) as error:
-        log.warning("nudge lost, the sweep will find the rows", reason=str(error))
+nudge_after_commit = partial(waking.nudge_after_commit, RUN_DUE)
+nudge = partial(waking.nudge, RUN_DUE)
