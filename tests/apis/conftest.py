@@ -16,7 +16,6 @@ from phones_app.services.deployment import deploy
 from phones_app.services.phone_selection import Selection
 from profiles_app.models import NumberLease
 from profiles_app.services.number_lease import save_number_lease
-from tests.apis import routes
 from tests.peers.http_receiver import Receiver
 from tests.phones_app.site import sip_file
 
@@ -40,11 +39,6 @@ class Caller:
 
 def of(user: User) -> Caller:
     return Caller(open_session(user, "127.0.0.1").access)
-
-
-@pytest.fixture(scope="session")
-def document() -> dict[str, Any]:
-    return routes.document()
 
 
 @pytest.fixture

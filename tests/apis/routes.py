@@ -5,6 +5,7 @@ A new route needs a line here: which row its URL names, what of a tenant its ans
 
 import json
 import re
+from functools import cache
 from typing import Any
 
 import yaml
@@ -87,7 +88,9 @@ OF_NOBODY = {
 }
 
 
+@cache
 def document() -> dict[str, Any]:
+    """Read once: taking the YAML apart takes a second."""
     loaded: dict[str, Any] = yaml.safe_load((settings.BASE_DIR / "docs" / "openapi.yaml").read_text())
     return loaded
 

@@ -10,8 +10,10 @@ from phones_app.services.errors import ProfileRefused
 from phones_app.services.phone_profile import update_profile
 from phones_app.services.service_session import open_service_session
 from phones_app.simulator.orders import Fault
+from tests.commands import manage
 from tests.peers.sip_udp import sip_phone
 from tests.phones_app.site import ACTOR, sccp_file, sip_file
+from tests.processes import database_url
 from tests.servers import free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -220,3 +222,13 @@ def test_spellings_of_the_same_model_and_software_fit(site, phone_fields, profil
 def test_a_profile_with_errors_is_not_stored(site):
     with pytest.raises(ProfileRefused, match="line 1"):
         site.profile(content="<device><open></device>")
+
+
+def test_a_broken_broker_stops_nobody(site, tmp_path, no_inline_work):
+    """Neither who asks nor the sweep, which finds the row again when the broker is well."""
+    (tmp_path / "broker").write_text("This is no database.")
+    deploy(phone=site.phone(), profile=site.profile(), actor=ACTOR)
+    broken = {"CELERY_BROKER_URL": f"sqla+sqlite:///{tmp_path}/broker", "CELERY_TASK_ALWAYS_EAGER": "0"}
+    swept = manage("sweep", environment={"DATABASE_URL": database_url(), **broken})
+    assert swept.status == 0, swept.err
+    assert Deployment.objects.get().state == State.QUEUED
