@@ -9,6 +9,8 @@ from celery.signals import worker_init
 from contacts_app.authorship import Author, authored
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+# They load every page and route, which no worker needs; `manage.py check` and `serve` make them.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 
 class RecordedTask(Task):  # type: ignore[misc]

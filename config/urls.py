@@ -9,6 +9,8 @@ from config import health
 from contacts_app.pages import unsubscribe
 from profiles_app.pages import callback_unsubscribe
 
+admin.autodiscover()
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("admin/", admin.site.urls),

@@ -13,6 +13,7 @@ from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+import config.urls  # noqa: F401 - finds the pages of the admin
 from contacts_app.services.token import create_token
 from phones_app.api import urls as phone_family
 from phones_app.models import Phone, PhoneProfile, Rollout

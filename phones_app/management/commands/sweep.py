@@ -26,6 +26,8 @@ class Command(BaseCommand):
     help = (
         "Wake the workers if anything is due. Once, or with --every for ever; several at a time do no harm."
     )
+    # They load every page and route, which it does not need.
+    requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
