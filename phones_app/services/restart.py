@@ -6,10 +6,14 @@ that knows SCCP, else key presses by HTTP. Before that: is it this phone, and is
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
+
+from django.utils import timezone
 
 from contacts_app.services.errors import Refusal
 from phones_app.models import CallManager, Deployment, DeploymentStep, KeyMacro, Phone
+from phones_app.models.call_manager import Transport
 from phones_app.models.deployment import State
 from phones_app.services.targets import ami_target, phone_networks, phone_web
 from phones_app.transports import Exchange, TransportError
@@ -21,6 +25,9 @@ from phones_app.transports.key_macros import macro_for, parse_steps
 from phones_app.transports.service_control import DEFAULT_STAMPS, parse_stamps
 from phones_app.transports.sip_notify import NotifyTarget, explain, send_notify
 from phones_app.transports.status import PhoneStatus, read_status, read_streams
+
+# RFC 3261 §17.2.2, timer J is 32 s; less, because the request is on its way for a moment.
+REMEMBERED = timedelta(seconds=30)
 
 
 @dataclass
@@ -85,6 +92,19 @@ def send_restart(deployment: Deployment, phone: Phone, user: str) -> Sent:
     if manager is not None and manager.kind == CallManager.Kind.AMI:
         return _by_ami(phone, manager, user)
     return _by_notify(deployment, phone, manager, user)
+
+
+def is_remembered(deployment: Deployment, phone: Phone) -> bool:
+    """Whether the same NOTIFY once more is a retransmission to whoever got it, and no second restart."""
+    manager = phone.call_manager
+    by_udp = manager is None or (manager.kind == CallManager.Kind.SIP and manager.transport == Transport.UDP)
+    since = deployment.restarted_at
+    return (
+        protocol_of(phone, deployment) == "SIP"
+        and by_udp
+        and since is not None
+        and timezone.now() - since < REMEMBERED
+    )
 
 
 def line_user(deployment: Deployment, phone: Phone, steps: Mapping[str, DeploymentStep]) -> str:

@@ -22,7 +22,7 @@ from phones_app.services import evidence
 from phones_app.services.deployment import no_live_lease
 from phones_app.services.deployment_event import CONFIRMED, RESTARTED, UPLOADED, tell
 from phones_app.services.drift import note_upload
-from phones_app.services.restart import line_user, look_at, send_restart
+from phones_app.services.restart import is_remembered, line_user, look_at, send_restart
 from phones_app.services.service_session import clear_service_session
 from phones_app.services.targets import file_server_of, ftp_target
 from phones_app.transports import TransportError
@@ -231,7 +231,20 @@ def resume_restart(deployment: Deployment, pool: FtpPool) -> None:
         seconds=DOUBT_SECONDS
     ):
         raise Wait(timedelta(seconds=0.5), "evidence of a restart that may have been sent")
+    if not (fetches_are_seen(deployment) or is_remembered(deployment, phone)):
+        message = (
+            "A worker died while it told the phone to restart. It may have heard, so it is not told again."
+        )
+        raise Failed("restart-in-doubt", message)
+    # Evidence of this one is awaited from now on, however long no worker was there.
+    move(deployment, State.RESTARTING, restarted_at=timezone.now())
     _send(deployment, phone)
+
+
+def fetches_are_seen(deployment: Deployment) -> bool:
+    """Whether the file server told us of the phone's fetch, so that none means that it was not restarted."""
+    upload = steps_of(deployment).get(Kind.UPLOAD)
+    return upload is not None and bool(upload.detail.get("fetches_seen"))
 
 
 def _send(deployment: Deployment, phone: Phone) -> None:
@@ -257,7 +270,7 @@ def confirm(deployment: Deployment, pool: FtpPool) -> None:
     remembered, step = rows[Kind.RESTART].detail, rows[Kind.CONFIRM]
     noticed = {"had_status_page": remembered.get("had_status_page", False)} | step.detail
     found = evidence.fetched(deployment) or evidence.registered_anew(deployment, remembered)
-    if not found and not (Kind.UPLOAD in rows and rows[Kind.UPLOAD].detail.get("fetches_seen")):
+    if not found and not fetches_are_seen(deployment):
         # Where fetches are seen nothing less is taken.
         found = evidence.came_back(deployment, noticed)
     if found:

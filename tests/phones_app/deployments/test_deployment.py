@@ -1,9 +1,12 @@
 """A profile on its way to a phone: the steps in their order, evidence, and every way to stop short of it."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from contacts_app.services.errors import Refusal
-from phones_app.models import Deployment, ServiceSession
+from phones_app.models import Deployment, FileServer, Phone, ServiceSession
 from phones_app.models.deployment import State, StepState
 from phones_app.services.deployment import cancel, deploy, restart_many, retry
 from phones_app.services.errors import ProfileRefused
@@ -172,6 +175,33 @@ def test_a_retry_sends_the_same_revision_again(site, finish):
     assert again.state == State.CONFIRMED, again.error
     assert again.retry_of == failed
     assert again.revision == failed.revision
+
+
+@pytest.mark.parametrize(
+    ("embedded", "seconds", "told"),
+    [
+        pytest.param(True, 3600, True, id="its fetch would have been seen"),
+        pytest.param(False, 12, True, id="the phone knows the transaction"),
+        pytest.param(False, 60, False, id="nobody knows"),
+    ],
+)
+def test_a_restart_in_doubt_is_not_sent_twice(site, finish, no_inline_work, embedded, seconds, told):
+    """As it stands after a worker has died in the middle of the restart."""
+    phone = site.phone(web_port=free_port())
+    FileServer.objects.update(is_embedded=embedded)
+    with sip_phone() as agent:
+        Phone.objects.update(sip_port=agent.port)
+        deployment = deploy(phone=phone, profile=site.profile(content=sip_file("1002")), actor=ACTOR)
+        sent = timezone.now() - timedelta(seconds=seconds)
+        Deployment.objects.update(state=State.RESTARTING, uploaded_at=sent, restarted_at=sent)
+        deployment.steps.create(
+            kind="upload", state=StepState.DONE, started_at=sent, detail={"fetches_seen": embedded}
+        )
+        deployment.steps.create(kind="restart", started_at=sent)
+        finish(deployment, until=lambda row: row.state != State.RESTARTING)
+        assert bool(agent.notifies) == told
+    outcome = (deployment.state, deployment.error_code)
+    assert outcome == ((State.RESTART_ACKNOWLEDGED, "") if told else (State.FAILED, "restart-in-doubt"))
 
 
 def test_a_mere_restart_uploads_nothing(site, finish):
