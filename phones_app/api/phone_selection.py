@@ -9,19 +9,23 @@ from rest_framework.exceptions import ValidationError
 from contacts_app.api.fields import Text
 from contacts_app.api.rows import parse_uuid
 from contacts_app.services.actor import Actor
-from phones_app.api.fields import Shape
+from phones_app.api.fields import NothingElse, Shape
 from phones_app.api.filters import PhoneFilter
 from phones_app.models import Phone, PhoneGroup
 from phones_app.services.phone_selection import Selection, phones_by_mac, phones_of_group
 
 
-class PhoneFilterRecord(Shape):
+class PhoneFilterRecord(NothingElse, Shape):
     """As in the list of phones."""
 
     model = Text(required=False)
     location = Text(required=False)
     software_type = Text(required=False)
+    load = Text(required=False)
     is_active = serializers.BooleanField(required=False)
+    presence = Text(required=False)
+    in_call = serializers.BooleanField(required=False)
+    drifted = serializers.BooleanField(required=False)
     search = Text(required=False)
 
 
@@ -33,7 +37,12 @@ def selected(actor: Actor, wanted: dict[str, Any]) -> Selection:
     if group := wanted.get("group"):
         return phones_of_group(rows, group_of(actor, group))
     if wanted.get("filter"):
-        phones = PhoneFilter({name: str(value) for name, value in wanted["filter"].items()}, queryset=rows)
+        # In the words of a query string.
+        words = {
+            name: str(value).lower() if isinstance(value, bool) else value
+            for name, value in wanted["filter"].items()
+        }
+        phones = PhoneFilter(words, queryset=rows)
         if not phones.is_valid():
             raise ValidationError({name: list(texts) for name, texts in phones.errors.items()})
         return Selection(phones.qs)

@@ -15,7 +15,7 @@ from contacts_app.api.fields import Text
 from contacts_app.api.rows import find, uuid_in_url
 from contacts_app.services.actor import Actor
 from phones_app.api.dialect import PhoneFamilyView, answer
-from phones_app.api.fields import MacText, Record, RowUuid, Shape
+from phones_app.api.fields import MacText, NothingElse, Record, RowUuid, Shape
 from phones_app.api.filters import RolloutFilter, filtered
 from phones_app.api.paging import PAGING, page
 from phones_app.api.phone_profile import profile_of
@@ -123,7 +123,7 @@ class RolloutDetailRecord(RolloutRecord):
         read_only_fields = fields
 
 
-class RolloutRequest(PaceRecord):
+class RolloutRequest(NothingElse, PaceRecord):
     """Which phones — one of `macs`, `group`, `filter` and `all` — get which profile, and at what pace."""
 
     profile_uuid = serializers.UUIDField(

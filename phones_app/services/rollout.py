@@ -280,7 +280,8 @@ def in_window(rollout: Rollout, moment: datetime) -> bool:
     if start is None or end is None:
         return True
     local: time = moment.astimezone(zone_of(rollout)).time()
-    return start <= local < end if start <= end else local >= start or local < end
+    # From a time to the same time is the whole day, as it is from midnight to midnight.
+    return start <= local < end if start < end else local >= start or local < end
 
 
 def zone_of(rollout: Rollout) -> ZoneInfo:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from contacts_app.services.errors import Refusal
-from phones_app.models import Deployment, FileServer, Phone, PhoneFile, PhoneProfile, Rollout
+from phones_app.models import Deployment, FileServer, Phone, PhoneProfile, Rollout
 from phones_app.models.deployment import State
 from phones_app.models.phone_file import DRIFTED
 from phones_app.sep.mac import colons
@@ -88,15 +88,20 @@ def make_plan(
         except Refusal as refusal:
             _refuse(refused, phone.mac, refusal)
             continue
-        uploaded = phone.has_sha256 == planned.sha256 and phone.has_state in HAS_IT  # type: ignore[attr-defined]
-        has_it = uploaded and not phone.has_drifted  # type: ignore[attr-defined]
-        if has_it and not include_unchanged:
+        if _has_it(phone, planned) and not include_unchanged:
             plan.unchanged += 1
         else:
             taken.append(planned)
     plan.refused = sorted(refused.values(), key=lambda group: -group["phones"])
     plan.waves = list(_in_waves(taken, pace))
     return plan
+
+
+def _has_it(phone: Any, planned: Planned) -> bool:
+    """Whether the phone was told to restart with this file, and the file lies where the phone would find it."""
+    uploaded = phone.has_sha256 == planned.sha256 and phone.has_state in HAS_IT
+    in_place = (phone.there_sha256, phone.there_server) == (planned.sha256, planned.server)
+    return uploaded and in_place and phone.there_state not in DRIFTED
 
 
 def _refuse(refused: dict[str, dict[str, Any]], mac: str, why: Refusal) -> None:
@@ -127,7 +132,10 @@ def _with_what_they_have(phones: "QuerySet[Phone]", profile: PhoneProfile | None
     rows = rows.annotate(
         has_sha256=Subquery(newest.values("sha256")[:1]),
         has_state=Subquery(newest.values("state")[:1]),
-        has_drifted=Exists(PhoneFile.objects.filter(pk=OuterRef("pk"), state__in=DRIFTED)),
+        # What is there: moved to another server, or after a file was adopted, it is not what was uploaded last.
+        there_sha256=F("file__sha256"),
+        there_server=F("file__server"),
+        there_state=F("file__state"),
     )
     return rows.iterator(chunk_size=CHUNK)
 

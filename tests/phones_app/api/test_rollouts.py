@@ -58,6 +58,9 @@ def test_phones_by_filter_by_group_and_all(api, alice, profile, fleet):
     group = PhoneGroup.objects.create(account=alice.account, name="Pilot")
     group.phones.set(fleet[:2])
     assert total(filter={"location": "north"}) == 2
+    Phone.objects.filter(pk=fleet[0].pk).update(software_version="sip88xx.14-1-1", in_call=True)
+    assert total(filter={"load": "sip88xx.14-1-1"}) == total(filter={"in_call": True, "is_active": True}) == 1
+    assert total(filter={"is_active": False}) == 0
     assert total(group="Pilot") == total(group=str(group.uuid)) == 2
     assert total(all=True) == Phone.objects.count()
     everything = {"all": True}
@@ -66,6 +69,8 @@ def test_phones_by_filter_by_group_and_all(api, alice, profile, fleet):
         everything | {"group": "Pilot"},
         {"group": "Nobody"},
         {"macs": ["zz"]},
+        {"filter": {"location": "north", "modle": "8845"}},
+        everything | {"canary": 5},
         everything | {"wave_size": 0},
         everything | {"window_start": "22:00"},
         everything | {"abort_percent": 101},

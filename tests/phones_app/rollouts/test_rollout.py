@@ -1,14 +1,18 @@
 """Rollouts to simulated phones: waves, limits, and how they stop."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from django.utils import timezone
 
-from phones_app.models import Deployment, Phone, PhoneFile, RolloutState
+from contacts_app.services.errors import Refusal
+from phones_app.models import Deployment, FileServer, Phone, PhoneFile, Rollout, RolloutState
 from phones_app.models.deployment import State
 from phones_app.services import rollout as rollouts
-from phones_app.services.phone_profile import update_profile
+from phones_app.services.deployment_run import run_due
+from phones_app.services.drift import check_files
+from phones_app.services.drift_repair import adopt
+from phones_app.services.phone_profile import restore_revision, update_profile
 from phones_app.simulator.orders import Fault
 from tests.phones_app.site import ACTOR, sip_file
 
@@ -53,6 +57,23 @@ def test_phones_that_have_the_file_are_left_alone(site, start, carry_out, no_inl
         assert start(phones, profile).total == 2
 
 
+def test_a_phone_whose_file_lies_elsewhere_or_is_another_gets_it(site, start, carry_out, no_inline_work):
+    """Moved to another server, or after somebody's own file was adopted, it has not what was uploaded last."""
+    moved, adopted = site.phone(), site.phone()
+    profile = site.profile(content=sip_file("1002"))
+    with site.alive(moved, adopted):
+        carry_out(start([moved, adopted], profile))
+    assert start([moved, adopted], profile).unchanged == 2
+    other = FileServer.objects.create(name="Other", host="127.0.0.1", port=1, account=site.account)
+    Phone.objects.filter(pk=moved.pk).update(file_server=other)
+    (site.folder / f"SEP{adopted.mac}.cnf.xml").write_text(sip_file("1003"))
+    list(check_files(PhoneFile.objects.filter(phone=adopted)))
+    adopt(PhoneFile.objects.get(phone=adopted), actor=ACTOR)
+    back = restore_revision(profile.revisions.get(number=1), actor=ACTOR)
+    again = start([moved, adopted], back)
+    assert (again.total, again.unchanged) == (2, 0)
+
+
 def test_a_failing_canary_ends_it(site, start, carry_out, no_inline_work):
     phones = [site.phone() for _ in range(6)]
     Phone.objects.update(phone_ip=None)
@@ -69,6 +90,42 @@ def test_a_share_of_failures_ends_it(site, start, carry_out, no_inline_work):
     rollout = carry_out(start(phones, site.profile(), wave_size=2, abort_percent=60))
     assert rollout.state == RolloutState.ABORTED
     assert states(rollout) == {State.FAILED: 2, State.CANCELLED: 2}
+
+
+def test_failures_end_it_in_the_middle_of_a_wave(site, start, carry_out, no_inline_work):
+    phones = [site.phone() for _ in range(5)]
+    Phone.objects.update(phone_ip=None)
+    rollout = carry_out(start(phones, site.profile(), server_limit=1, abort_count=2))
+    assert (rollout.state, rollout.waves) == (RolloutState.ABORTED, 1)
+    assert states(rollout) == {State.FAILED: 2, State.CANCELLED: 3}
+
+
+def test_only_phones_that_failed_are_tried_again(site, start, carry_out, no_inline_work):
+    phones, profile = [site.phone() for _ in range(3)], site.profile(content=sip_file("1002"))
+    with site.alive(*phones) as fleet:
+        Phone.objects.filter(pk=phones[0].pk).update(phone_ip=None)
+        rollout = carry_out(start(phones, profile, canary_size=1))
+        assert states(rollout) == {State.FAILED: 1, State.CONFIRMED: 2}
+        Phone.objects.update(phone_ip="127.0.0.1")
+        again = carry_out(rollouts.retry_failed(rollout, actor=ACTOR))
+        assert [fleet[phone.mac].restarts for phone in phones] == [1, 1, 1]
+    assert (again.canary_size, states(again)) == (1, {State.CONFIRMED: 1})
+    with pytest.raises(Refusal, match="No phone of this rollout failed"):
+        rollouts.retry_failed(again, actor=ACTOR)
+
+
+def test_the_pause_between_waves_has_its_jitter(site, start, carry_out, no_inline_work):
+    phones = [site.phone() for _ in range(2)]
+    Phone.objects.update(phone_ip=None)
+    pauses = set()
+    for _ in range(3):
+        rollout = start(phones, site.profile(), wave_size=1, wave_pause=600, wave_jitter=60)
+        carry_out(rollout, until=lambda rollout: rollout.next_wave_at)
+        ended = rollout.deployments.get(wave=1).finished_at
+        pauses.add(pause := (rollout.next_wave_at - ended).total_seconds())
+        assert 600 <= pause <= 665
+        rollouts.cancel(rollout)
+    assert len({round(pause, 1) for pause in pauses}) > 1, "phones of all rollouts would come at once"
 
 
 def test_paused_it_begins_nothing_and_resumed_it_goes_on(site, start, carry_out, no_inline_work):
@@ -117,6 +174,24 @@ def test_outside_its_window_it_waits(site, start, carry_out, acme, no_inline_wor
     assert states(rollout) == {State.FAILED: 1}
 
 
+@pytest.mark.parametrize(
+    ("window", "inside", "outside"),
+    [
+        (("08:00", "17:00"), ["08:00", "16:59"], ["07:59", "17:00", "23:00"]),
+        (("22:00", "05:30"), ["22:00", "23:59", "00:00", "05:29"], ["05:30", "12:00", "21:59"]),
+        (("00:00", "00:00"), ["00:00", "12:00", "23:59"], []),
+    ],
+)
+def test_a_window_may_lie_over_midnight(acme, window, inside, outside):
+    acme.time_zone = "Asia/Tokyo"
+    start, end = map(time.fromisoformat, window)
+    rollout = Rollout(account=acme, window_start=start, window_end=end)
+    for moments, expected in ((inside, True), (outside, False)):
+        for clock in moments:
+            there = datetime.fromisoformat(f"2026-03-01T{clock}:00+09:00")
+            assert rollouts.in_window(rollout, there.astimezone(UTC)) is expected, clock
+
+
 def test_a_phone_in_a_call_is_not_restarted_and_holds_nobody_up(
     site, start, carry_out, settings, no_inline_work
 ):
@@ -132,3 +207,18 @@ def test_a_phone_in_a_call_is_not_restarted_and_holds_nobody_up(
         carry_out(rollout)
         assert talking.restarts == 1
     assert states(rollout) == {State.CONFIRMED: 3}
+
+
+def test_cancelled_a_phone_in_a_call_is_never_restarted(site, start, carry_out, settings, no_inline_work):
+    settings.CALL_POLL_SECONDS = 0.1
+    phone = site.phone()
+    with site.alive(phone) as fleet:
+        fleet[phone.mac].fault = Fault.IN_CALL
+        rollout = start([phone], site.profile(content=sip_file("1002")))
+        carry_out(rollout, until=lambda rollout: rollout.deployments.exclude(waiting_for="").exists())
+        rollouts.cancel(rollout)
+        fleet[phone.mac].fault = Fault.NONE
+        for _ in range(3):
+            run_due()
+        assert (fleet[phone.mac].notifies, fleet[phone.mac].restarts) == (0, 0)
+    assert states(rollout) == {State.CANCELLED: 1}
