@@ -35,6 +35,7 @@ class RevisionPages(PortalAdmin):
         new = _revision(profile, request.GET.get("new", str(newest)))
         before, after = bytes(old.content), bytes(new.content)
         pairs = sep.side_by_side(before, after)
+        whole = "whole" in request.GET or not any(pair.differs for pair in pairs)
         return self.page(
             request,
             "admin/phones_app/phoneprofile/compare.html",
@@ -43,7 +44,8 @@ class RevisionPages(PortalAdmin):
             revisions=revisions,
             old=old,
             new=new,
-            pairs=pairs,
+            rows=[(pair, 0) for pair in pairs] if whole else sep.folded(pairs),
+            whole=whole,
             same=before == after,
             only_secrets=before != after and not any(pair.differs for pair in pairs),
             may_restore=self.has_change_permission(request, profile),

@@ -6,7 +6,7 @@ file is in the Cisco phones spec §4; the modules here cite it by section.
 
 from phones_app.sep import catalogue, mac
 from phones_app.sep.checks import check
-from phones_app.sep.comparison import Pair, diff, side_by_side
+from phones_app.sep.comparison import Pair, diff, folded, side_by_side
 from phones_app.sep.device_facts import Facts, Line, Server, facts
 from phones_app.sep.document import MAX_BYTES, Document, Element, parse
 from phones_app.sep.encoding import decode, encode
@@ -36,6 +36,7 @@ __all__ = [
     "encode",
     "facts",
     "fit",
+    "folded",
     "mac",
     "parse",
     "redact",

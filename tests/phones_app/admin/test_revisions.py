@@ -36,16 +36,20 @@ def test_two_revisions_stand_side_by_side_and_passwords_are_masked_for_everybody
     assert "Lobby" in page
     assert "very-secret" not in page
     assert "other-secret" not in page
-    differing = [pair for pair in root_desk.get(compare_url(profile)).context["pairs"] if pair.differs]
-    assert differing
-    assert all("Desk" in pair.old and "Lobby" in pair.new for pair in differing)
+    rows = root_desk.get(compare_url(profile)).context["rows"]
+    differing = [pair for pair, _ in rows if pair and pair.differs]
+    assert all("Desk" in pair.old and "Lobby" in pair.new for pair in differing[:-1])
+    assert "******** (changed)" in differing[-1].new
+    assert "equal lines" in page
+    whole = root_desk.get(compare_url(profile) + "?whole=1")
+    assert len(whole.context["rows"]) == sip_file().count("\n") + 1
 
 
 def test_a_changed_password_alone_is_told(root_desk, profile):
     content = profile.content.replace(b"other-secret", b"third-secret")
     update_profile(profile, actor=system("test"), content=content)
     page = root_desk.get(compare_url(profile), {"old": 2, "new": 3}).content.decode()
-    assert "Only passwords differ" in page
+    assert "******** (changed)" in page
     assert "third-secret" not in page
     assert (
         "the same, byte for byte"

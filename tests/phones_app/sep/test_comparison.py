@@ -1,6 +1,6 @@
 """The difference of two files, as people see it."""
 
-from phones_app.sep import diff
+from phones_app.sep import diff, folded, side_by_side
 from tests.phones_app.sep.files import sip
 
 
@@ -25,7 +25,23 @@ def test_secrets_do_not_appear_unless_asked_for():
 
 
 def test_a_changed_password_does_not_look_like_no_change():
-    assert diff(sip(), sip(("wool-gathering", "hay-making"))) == "(only masked values differ)\n"
+    for also in ((), (("Alice", "Bob"),)):
+        difference = diff(sip(), sip(("wool-gathering", "hay-making"), *also))
+        assert "-        <authPassword>********</authPassword>\n" in difference
+        assert "+        <authPassword>******** (changed)</authPassword>\n" in difference
+
+
+def test_a_changed_password_of_several_lines_is_told_in_words():
+    old, new = sip(("wool-gathering", "wool\ngathering")), sip(("wool-gathering", "hay\nmaking"))
+    assert diff(old, new) == "(only masked values differ)\n"
+
+
+def test_only_lines_around_a_difference_are_kept():
+    old = b"\n".join(b"<a>%d</a>" % number for number in range(100))
+    pairs = side_by_side(old, old.replace(b"<a>50</a>", b"<a>changed</a>"))
+    rows = folded(pairs)
+    assert [left_out for _, left_out in rows if left_out] == [47, 46]
+    assert [pair.old_number for pair, _ in rows if pair] == [48, 49, 50, 51, 52, 53, 54]
 
 
 def test_changed_line_ends_show():
