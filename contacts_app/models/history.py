@@ -179,7 +179,7 @@ class Tracked(HistoricalRecords):  # type: ignore[misc]
         """What differs between two states of a record, by field."""
         found: Changes = {}
         for field in self.cls._meta.local_concrete_fields:
-            if field.name in names and field.name not in self.quiet:
+            if field.name in names and (field.name in self.columns or field.name in self.secret):
                 old, new = (_value(row, field) for row in (before, after))
                 if old == new:
                     continue

@@ -19,7 +19,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from contacts_app.authorship import Author, authored
+from contacts_app.authorship import Author, authored, one_line
 from contacts_app.services.errors import Refusal
 from contacts_app.services.history import update_recorded
 from phones_app import sep
@@ -220,12 +220,13 @@ def _steps(
 
 def _note_profiles(rows: list[Deployment]) -> None:
     """What each phone got is its current profile now, in the name of whoever asked for it."""
-    changed: defaultdict[tuple[int | None, str, int | None], list[int]] = defaultdict(list)
+    changed: defaultdict[tuple[int | None, Author], list[int]] = defaultdict(list)
     for row in rows:
         if row.phone is not None and row.phone.current_profile_id != row.profile_id:
-            changed[row.profile_id, row.requested_by, row.user_id].append(row.phone.pk)
-    for (profile, label, user), phones in changed.items():
-        author = Author(label, "task", user, reason="Rollout")
+            why = one_line(f"Rollout {row.rollout}")
+            author = Author(row.requested_by, "task", row.user_id, reason=why)
+            changed[row.profile_id, author].append(row.phone.pk)
+    for (profile, author), phones in changed.items():
         with authored(lambda author=author: author):  # type: ignore[misc]
             update_recorded(
                 Phone.objects.filter(pk__in=phones), current_profile_id=profile, updated_at=timezone.now()

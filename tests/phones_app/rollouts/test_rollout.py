@@ -38,6 +38,10 @@ def test_every_phone_is_confirmed_wave_by_wave(site, start, carry_out, no_inline
     lasts = [max(row.finished_at for row in rollout.deployments.filter(wave=wave)) for wave in (1, 2, 3)]
     assert lasts[0] < firsts[1]
     assert lasts[1] < firsts[2]
+    [news] = [row for row in phones[0].history.all() if "current_profile" in row.history_changes]
+    assert news.history_changes == {"current_profile": [None, str(profile)]}
+    assert (news.history_actor, news.history_channel) == (ACTOR.label, "task")
+    assert news.history_change_reason == f"Rollout {rollout}"
 
 
 def test_phones_that_have_the_file_are_left_alone(site, start, carry_out, no_inline_work):
