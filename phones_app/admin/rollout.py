@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import path, reverse
+from django.utils.http import urlencode
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import display
 
@@ -19,7 +20,7 @@ from phones_app.admin.deploy_pages import MAY_DEPLOY
 from phones_app.admin.rollout_pages import RolloutPages
 from phones_app.models import Rollout, RolloutState
 from phones_app.services import rollout as service
-from phones_app.services.rollout_progress import PARTS, progress_of
+from phones_app.services.rollout_progress import BAD, PARTS, progress_of
 
 ROWS = 25
 COLOURS: dict[str, str] = {
@@ -47,14 +48,22 @@ CHANGES: dict[str, tuple[Callable[[Rollout], None], str]] = {
 }
 
 
-def watched(rollout: Rollout, part: str, page: str) -> dict[str, Any]:
-    """What the live part of the page shows; `part` narrows the table of phones."""
+def watched(rollout: Rollout, part: str, code: str, page: str) -> dict[str, Any]:
+    """What the live part of the page shows; `part`, or the `code` of a failure, narrows the table of phones."""
     progress = progress_of(rollout)
     rows = rollout.deployments.select_related("phone").defer("phone__web_password")
-    rows = rows.filter(PARTS[part]) if part in PARTS else rows
+    failed = {group["code"]: group["phones"] for group in progress.failures}
     # The counts are known already, and a page of 25 needs no other.
+    number, title, narrowed = progress.total, "All phones", {}
+    if part in PARTS:
+        rows, number = rows.filter(PARTS[part]), progress.parts[part]
+        title, narrowed = TITLES[part][0], {"part": part}
+    elif code in failed:
+        rows, number = rows.filter(BAD, error_code=code), failed[code]
+        title, narrowed = f"Failed: {code}", {"code": code}
     pages = Paginator(rows.order_by("wave", "pk"), ROWS)
-    pages.count = progress.parts[part] if part in PARTS else progress.total
+    pages.count = number
+    revisions = rollout.deployments.order_by().values_list("revision__number", flat=True)
     return {
         "rollout": rollout,
         "progress": progress,
@@ -64,7 +73,9 @@ def watched(rollout: Rollout, part: str, page: str) -> dict[str, Any]:
             for name, (title, colour) in TITLES.items()
         ],
         "part": part if part in PARTS else "",
-        "part_title": TITLES[part][0] if part in PARTS else "All phones",
+        "part_title": title,
+        "narrowed": urlencode(narrowed),
+        "revision": next(iter(revisions[:1]), None),
         "rows": pages.get_page(page),
         "remaining": duration(progress.remaining) if progress.remaining is not None else "",
         "is_live": rollout.is_open or progress.ended < progress.total,
@@ -123,11 +134,15 @@ class RolloutAdmin(RolloutPages, ReadOnlyAdmin):
 
     def _context(self, request: HttpRequest, rollout: Rollout) -> dict[str, Any]:
         asked = request.GET
-        return watched(rollout, asked.get("part", ""), asked.get("page", "1")) | {
+        narrowed = asked.get("part", ""), asked.get("code", "")
+        return watched(rollout, *narrowed, asked.get("page", "1")) | {
             "may_deploy": request.user.has_perm(MAY_DEPLOY)
         }
 
     def now_view(self, request: HttpRequest, pk: int, change: str) -> HttpResponse:
+        if change == "cancel" and (asked := self._asks(request, pk)):
+            return asked
+
         def act(rollout: Rollout) -> Rollout:
             function, said = CHANGES[change]
             function(rollout)
@@ -135,6 +150,15 @@ class RolloutAdmin(RolloutPages, ReadOnlyAdmin):
             return rollout
 
         return self._act(request, pk, act) if change in CHANGES else self._act(request, pk, lambda one: one)
+
+    def _asks(self, request: HttpRequest, pk: int) -> HttpResponse | None:
+        """Of what can be done to a rollout this alone cannot be undone."""
+        self.require(request, MAY_DEPLOY)
+        rollout = self.row_or_404(request, str(pk))
+        left = rollout.deployments.filter(finished_at=None).count()
+        question = f"Cancel {rollout}? Of {left} phones left, those not begun or in a call stay as they are."
+        back = reverse("admin:phones_app_rollout_change", args=[pk])
+        return self.confirmed(request, question=question, button="Cancel the rollout", back=back)
 
     def retry_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         return self._act(request, pk, lambda one: service.retry_failed(one, actor=actor_of(request)))

@@ -12,7 +12,7 @@ from contacts_app.admin.base import PortalAdmin, actor_of
 from contacts_app.services.errors import Refusal
 from phones_app.admin.deploy_pages import MAY_DEPLOY
 from phones_app.models import Phone, PhoneGroup, Rollout
-from phones_app.sep.mac import parse_mac
+from phones_app.sep.mac import colons, parse_mac
 from phones_app.services import rollout as service
 from phones_app.services.phone_selection import Selection, phones_by_mac, phones_of_group, read_macs
 
@@ -110,13 +110,14 @@ class RolloutPages(PortalAdmin):
         return form
 
     def choose(self, request: HttpRequest, form: RolloutForm) -> HttpResponse:
-        macs = (form["macs"].value() or "").split(",")
+        macs = [mac for mac in (form["macs"].value() or "").split(",") if mac]
         return self.page(
             request,
             "admin/phones_app/rollout/choose.html",
             "New rollout",
             form=form,
-            chosen=[mac for mac in macs if mac][:NAMED],
+            number=len(macs),
+            chosen=[colons(mac) for mac in macs[:NAMED]],
             untold=max(0, len(macs) - NAMED),
             sources=[form[name] for name in SOURCES],
             pace=[form[name] for name in service.PACE],

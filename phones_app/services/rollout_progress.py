@@ -16,6 +16,7 @@ RECENT = timedelta(minutes=1)
 OPEN = Q(finished_at=None)
 HELD = OPEN & Q(next_attempt_at=None)
 CALL = OPEN & IN_CALL
+BAD = FAILED | UNCONFIRMED
 
 # Where a phone of a rollout can stand. Together the parts are the whole.
 PARTS: dict[str, Q] = {
@@ -81,8 +82,12 @@ def progress_of(rollout: Rollout) -> Progress:
 
 def failures_of(rollout: Rollout) -> list[dict[str, Any]]:
     """The reasons for which phones failed, the most frequent first, each with one phone's words for it."""
-    bad = rollout.deployments.filter(FAILED | UNCONFIRMED).order_by()
-    groups = bad.values("error_code").annotate(phones=Count("pk"), example=Min("error"))
+    groups = (
+        rollout.deployments.filter(BAD)
+        .order_by()
+        .values("error_code")
+        .annotate(phones=Count("pk"), example=Min("error"))
+    )
     return [
         {"code": group["error_code"], "message": group["example"], "phones": group["phones"]}
         for group in groups.order_by("-phones", "error_code")

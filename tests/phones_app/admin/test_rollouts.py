@@ -44,6 +44,8 @@ def test_a_selection_is_shown_and_then_rolled_out(clerk_desk, fleet, new_profile
     )
     macs = chosen.context["form"]["macs"].value()
     assert macs.count(",") == 3
+    assert "4 phones" in chosen.content.decode()
+    assert fleet[0].mac_with_colons in chosen.content.decode()
     plan = clerk_desk.post(
         ADD, PACE | {"macs": macs, "profile": profile.pk, "window_start": "22:00", "window_end": "04:00"}
     )
@@ -54,6 +56,7 @@ def test_a_selection_is_shown_and_then_rolled_out(clerk_desk, fleet, new_profile
         "software-mismatch",
         odd.mac_with_colons,
         "22:00 to 04:00",
+        f"?phones={fleet[0].pk}&amp;profile={profile.pk}",
     ):
         assert expected in page, expected
     assert not Rollout.objects.exists()
@@ -102,15 +105,24 @@ def rollout(clerk_desk, fleet, new_profile):
 def test_it_is_watched_and_stopped(clerk_desk, rollout):
     rollouts.advance_all()
     for change, state in (("pause", "paused"), ("resume", "running"), ("cancel", "cancelled")):
-        assert clerk_desk.get(url("now", rollout, change)).status_code == 302
-        clerk_desk.post(url("now", rollout, change))
+        clerk_desk.get(url("now", rollout, change))
+        clerk_desk.post(url("now", rollout, change), {"_reason": f"Time to {change}"})
         rollout.refresh_from_db()
         assert rollout.state == state
+        row = rollout.history.first()
+        assert row.history_changes["state"][1] == state
+        assert (row.history_actor, row.history_channel) == ("clerk@acme.example", "admin")
+        assert (row.history_change_reason, bool(row.history_request_id)) == (f"Time to {change}", True)
+    assert rollout.history.count() == 4, "looking changes nothing"
     Deployment.objects.filter(wave=1).update(state="failed", error="No such line.", error_code="sip-404")
     page = clerk_desk.get(url("progress", rollout) + "?part=failed").content.decode()
     assert "No such line." in page
-    assert page.count("sip-404") == 1
     assert "hx-get" not in page
+    same = clerk_desk.get(url("progress", rollout) + "?code=sip-404")
+    assert [row.error_code for row in same.context["rows"]] == ["sip-404"]
+    everything = clerk_desk.get(url("progress", rollout) + "?code=nonsense&part=nonsense")
+    assert len(everything.context["rows"]) == rollout.total
+    assert "after 2 failed phones" in page
     again = clerk_desk.post(url("retry", rollout))
     assert again.url == url("change", Rollout.objects.get(retry_of=rollout))
 
