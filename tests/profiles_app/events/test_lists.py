@@ -6,9 +6,10 @@ from django.test.utils import CaptureQueriesContext
 
 from contacts_app.models import Account, Extension
 from profiles_app.models import Callback, EventProfile, Listener, ListenerFilter, Subscription
+from tests.many_rows import multiply, without_foreign_keys
 
-MANY = 100_000
-SPREAD = 200
+# A row for each account, and so many copies where plans depend on how many there are.
+SPREAD, COPIES = 200, 500
 
 
 def fill(account, rows):
@@ -63,26 +64,25 @@ def test_parts_of_a_listener_need_no_more_queries(at, acme):
 
 
 def spread_over_accounts(acme):
-    """Many rows on PostgreSQL, whose plans depend on how many there are; a handful elsewhere."""
+    """100,000 rows on PostgreSQL, whose plans depend on how many there are; a handful elsewhere."""
     Account.objects.bulk_create(
         Account(voip_id=2_000_000 + n, name="a", email="a@example.org") for n in range(SPREAD)
     )
-    accounts = list(Account.objects.values_list("pk", flat=True))
-    rows = MANY if connection.vendor == "postgresql" else len(accounts)
-    owners = [accounts[n % len(accounts)] for n in range(rows)]
-    EventProfile.objects.bulk_create(
-        [EventProfile(account_id=pk, name="p") for pk in owners], batch_size=5000
-    )
+    owners = list(Account.objects.values_list("pk", flat=True))
+    EventProfile.objects.bulk_create(EventProfile(account_id=pk, name="p") for pk in owners)
     profiles = list(EventProfile.objects.order_by("pk").values_list("pk", flat=True))
     Callback.objects.bulk_create(
-        [Callback(account_id=pk, name=f"n{n}", profile_id=profiles[n]) for n, pk in enumerate(owners)],
-        batch_size=5000,
+        Callback(account_id=pk, name=f"n{n}", profile_id=profiles[n]) for n, pk in enumerate(owners)
     )
     callbacks = list(Callback.objects.order_by("pk").values_list("pk", flat=True))
-    Callback.objects.filter(pk__in=callbacks[:1000]).update(fallback_callback=callbacks[-1])
+    Callback.objects.filter(pk__in=callbacks[:2]).update(fallback_callback=callbacks[-1])
     Listener.objects.bulk_create(
-        [Listener(account_id=pk, callback_id=callbacks[n]) for n, pk in enumerate(owners)], batch_size=5000
+        Listener(account_id=pk, callback_id=callbacks[n]) for n, pk in enumerate(owners)
     )
+    if connection.vendor == "postgresql":
+        without_foreign_keys()
+        for model in (EventProfile, Callback, Listener):
+            multiply(model, COPIES)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     return profiles[0], callbacks[0]

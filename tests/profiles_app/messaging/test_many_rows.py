@@ -14,10 +14,12 @@ from profiles_app.api.messaging.outbound_voice_profile import OutboundVoiceProfi
 from profiles_app.models import MessagingProfile, NumberLease, OutboundVoiceProfile
 from profiles_app.services.number_lease import save_number_lease
 from profiles_app.services.sender import _pool, choose_sender
+from tests.many_rows import multiply, without_foreign_keys
 from tests.profiles_app.messaging.conftest import LONG_CODES, TOLLFREE
 
 pytestmark = pytest.mark.django_db
-ROWS, ACCOUNTS = 100_000, 1000
+# A row of everything for each account, and so many copies of each.
+ACCOUNTS, COPIES = 1000, 99
 
 
 @pytest.fixture
@@ -28,26 +30,22 @@ def crowd(acme):
         Account(voip_id=number, name=f"A{number}", email="a@example.org") for number in range(1, ACCOUNTS)
     )
     accounts.append(acme)
-    owners = [accounts[number % ACCOUNTS] for number in range(ROWS)]
     profiles = MessagingProfile.objects.bulk_create(
-        [MessagingProfile(account=owner, name="m") for owner in owners], batch_size=5000
+        MessagingProfile(account=owner, name="m") for owner in accounts
     )
     NumberLease.objects.bulk_create(
-        [
-            NumberLease(
-                account=owner, tn=12000000000 + number, kind="long_code", messaging_profile=profiles[number]
-            )
-            for number, owner in enumerate(owners)
-        ],
-        batch_size=5000,
+        NumberLease(
+            account=profile.account, tn=12000000000 + number, kind="long_code", messaging_profile=profile
+        )
+        for number, profile in enumerate(profiles)
     )
     OutboundVoiceProfile.objects.bulk_create(
-        [
-            OutboundVoiceProfile(account=owner, name="v", tech_prefix=100_000 + number)
-            for number, owner in enumerate(owners)
-        ],
-        batch_size=5000,
+        OutboundVoiceProfile(account=owner, name="v", tech_prefix=300_000 + number)
+        for number, owner in enumerate(accounts)
     )
+    without_foreign_keys()
+    for model in (MessagingProfile, NumberLease, OutboundVoiceProfile):
+        multiply(model, COPIES)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     return profiles

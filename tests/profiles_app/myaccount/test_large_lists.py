@@ -7,9 +7,12 @@ from django.test.utils import CaptureQueriesContext
 from contacts_app.models import Account, AccountGroup
 from profiles_app.models import CustomerProfile, MyAccountProfile, MyAccountProfileGroup
 from profiles_app.services.customer_profile import resolve_profiles
+from tests.many_rows import multiply, without_foreign_keys
 from tests.profiles_app.myaccount.conftest import key_of
 
-ROWS, ACCOUNTS, GROUPS = 100_000, 1000, 50
+# So many profiles, and of each so many copies.
+FIRST, COPIES = 4000, 24
+ACCOUNTS, GROUPS = 1000, 50
 
 pytestmark = [
     pytest.mark.django_db,
@@ -34,13 +37,13 @@ def crowd(acme):
         lambda number: {"availability": "Historic"},
     )
     profiles = MyAccountProfile.objects.bulk_create(
-        (MyAccountProfile(name=f"Profile {n}", **kinds[n % 4](n)) for n in range(ROWS)), batch_size=5000
+        MyAccountProfile(name=f"Profile {n}x", **kinds[n % 4](n)) for n in range(FIRST)
     )
+    without_foreign_keys()
+    multiply(MyAccountProfile, COPIES)
+    for_groups = MyAccountProfile.objects.filter(is_for_groups=True).values_list("pk", flat=True)
     MyAccountProfileGroup.objects.bulk_create(
-        (
-            MyAccountProfileGroup(profile=profile, group=groups[n % GROUPS])
-            for n, profile in enumerate(profiles[1::4])
-        ),
+        (MyAccountProfileGroup(profile_id=pk, group=groups[n % GROUPS]) for n, pk in enumerate(for_groups)),
         batch_size=5000,
     )
     for account in accounts:
