@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
@@ -28,11 +28,17 @@ from profiles_app.admin.callback_form import (
 )
 from profiles_app.admin.events_object import EventsObjectAdmin
 from profiles_app.models import Callback, Delivery
-from profiles_app.services.callback import make_ready, renew_signing_secret, update_callback
+from profiles_app.services.callback import (
+    delete_callback,
+    make_ready,
+    renew_signing_secret,
+    update_callback,
+)
 from profiles_app.services.callback_config import masked_config
 from profiles_app.services.callback_health import Period, health_of
+from profiles_app.services.callback_state import begin_anew
 from profiles_app.services.delivery import send_test_event
-from profiles_app.services.errors import Changed
+from profiles_app.services.errors import Changed, InUse
 from profiles_app.services.level import Level
 from profiles_app.services.probe import probe
 
@@ -113,8 +119,20 @@ class CallbackAdmin(EventsObjectAdmin):
     def save_model(self, request: HttpRequest, obj: Callback, form: Any, change: bool) -> None:
         obj.config = form.config
         obj.name = obj.name or None  # REST says null for none.
+        if change and obj.enabled and "enabled" in form.changed_data:
+            begin_anew(obj)
         make_ready(obj)
         super().save_model(request, obj, form, change)
+
+    def delete_model(self, request: HttpRequest, obj: Callback) -> None:
+        try:
+            delete_callback(obj)
+        except InUse as refusal:
+            raise PermissionDenied(refusal.message) from None
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for callback in queryset:
+            self.delete_model(request, callback)
 
     def has_reveal_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.has_perm(REVEAL))

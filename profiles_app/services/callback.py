@@ -11,11 +11,11 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 
-from profiles_app.models import Callback, EventProfile, Listener
+from profiles_app.models import Callback, CallbackLane, EventProfile, Listener
 from profiles_app.models.callback import new_signing_secret
 from profiles_app.services.callback_config import checked_config, merged_config, target_of
 from profiles_app.services.callback_schemas import CONFIG_SCHEMAS
-from profiles_app.services.callback_state import tell_listeners
+from profiles_app.services.callback_state import begin_anew, tell_listeners
 from profiles_app.services.errors import Changed, InUse
 from profiles_app.services.level import Level
 from profiles_app.services.probe import refuse_unless_it_answers
@@ -70,9 +70,11 @@ def update_callback(callback: Callback, *, level: Level, given: Mapping[str, Any
     """
     before = copy(callback)
     _apply(callback, given, level)
-    if _must_be_asked(before, callback):
+    if asked := _must_be_asked(before, callback):
         refuse_unless_it_answers(callback)
     with transaction.atomic():
+        if asked:
+            begin_anew(callback)
         present = Callback.objects.select_for_update().get(pk=callback.pk)
         if (present.mode, present.config) != (before.mode, before.config):
             raise Changed("The callback was changed meanwhile.")
@@ -90,6 +92,8 @@ def make_ready(callback: Callback) -> None:
 def delete_callback(callback: Callback) -> None:
     """Raises InUse when a listener or another callback needs it."""
     with transaction.atomic():
+        # Whoever writes down a round of deliveries locks the lane first too.
+        list(CallbackLane.objects.select_for_update().filter(pk=callback.pk).values_list("pk"))
         Callback.objects.select_for_update().get(pk=callback.pk)
         if Listener.objects.filter(callback=callback).exists():
             raise InUse(USED_BY_LISTENER)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import Avg, Count, Q
@@ -35,7 +35,7 @@ def health_of(callback: Callback) -> list[Period]:
     counted = (
         DeliveryAttempt.objects.filter(callback=callback, started_at__gte=starts[-1])
         .order_by()
-        .annotate(start=TruncHour("started_at"))
+        .annotate(start=TruncHour("started_at", tzinfo=UTC))
         .values("start")
         .annotate(
             total=Count("pk"),

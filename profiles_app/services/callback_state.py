@@ -45,11 +45,21 @@ def deregister(callback: Callback, lane: CallbackLane, why: str, reason: str, no
     callback.save(update_fields=["enabled", "disabled_reason", "disabled_at"])
     lane.exhausted_in_row = lane.silent_in_row = 0
     lane.failing_since = lane.resting_until = None
-    lane.told_of_trouble = True
+    lane.told_at, lane.told_of_trouble = now, True
     words = f"{why} The last attempt: {reason}" if reason and reason not in why else why
     _mail("callback_deregistered", callback, since=since, reason=words)
     _notify(EventClass.CALLBACK_DEREGISTERED, callback, "was switched off", words)
     tell_listeners(callback, "deactivated-listener-callback", reason=why)
+
+
+def begin_anew(callback: Callback) -> None:
+    """Hold nothing against a callback that was enabled or whose URL has just answered, in the caller's transaction.
+
+    Called before the callback itself is locked: whoever writes down a round locks the lane first.
+    """
+    CallbackLane.objects.filter(pk=callback.pk).update(
+        failing_since=None, resting_until=None, exhausted_in_row=0, silent_in_row=0
+    )
 
 
 def tell_listeners(callback: Callback, tag: str, **details: Any) -> None:

@@ -49,12 +49,16 @@ class Verdict:
         return self.attempt is not None and self.attempt.ok
 
     @property
+    def is_gone(self) -> bool:
+        """The callback wants nothing any more: nothing else is sent to it."""
+        return self.attempt is not None and self.attempt.status == GONE
+
+    @property
     def is_exhausted(self) -> bool:
         if self.given_up:
             return True
         used_up = self.delivery.attempt_count + 1 >= len(settings.CALLBACK_ATTEMPT_SECONDS)
-        gone = self.attempt is not None and self.attempt.status == GONE
-        return not self.ok and not self.suppressed and (used_up or gone)
+        return not self.ok and not self.suppressed and (used_up or self.is_gone)
 
     @property
     def reason(self) -> str:
@@ -175,11 +179,11 @@ def _judge(callback: Callback, lane: CallbackLane, verdicts: Sequence[Verdict], 
     failures = [verdict for verdict in judged if not verdict.ok]
     if lane.told_of_trouble and judged and lane.failing_since is None:
         tell_of_recovery(callback, lane)
-    if failures and not lane.told_of_trouble:
-        tell_of_trouble(callback, lane, failures[-1].reason, now)
-    gone = any(verdict.attempt and verdict.attempt.status == GONE for verdict in failures)
-    if why := _why_off(lane, gone, now):
+    # One mail, not two: that it is switched off says that it fails.
+    if why := _why_off(lane, any(verdict.is_gone for verdict in failures), now):
         deregister(callback, lane, why, failures[-1].reason if failures else "", now)
+    elif failures and not lane.told_of_trouble:
+        tell_of_trouble(callback, lane, failures[-1].reason, now)
     lane.save()
 
 

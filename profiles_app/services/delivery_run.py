@@ -43,6 +43,7 @@ ROUND_SECONDS = 1.0
 TURN_SECONDS = 5.0
 # After an unexpected error a lane rests, so that it cannot keep a worker busy for ever.
 PENALTY = timedelta(minutes=1)
+BROKEN = "Not sent: Patchbay could not make a request of this event. Its log says why."
 
 _running, _asked = threading.Lock(), threading.Event()
 
@@ -92,8 +93,11 @@ def _lane(pk: int | None, owner: str) -> None:
             _take_turn(pk, owner)
             pk = next(iter(claim(owner, 1)), None)
     except DatabaseError:
-        # What this lane held comes free with its lease; the sweep finds it.
-        log.exception("the database went away")
+        log.exception("the database refused", callback=pk)
+        connection.close()
+        if pk is not None:
+            # As long as this process has anything to do, its heartbeat would keep the lane from everybody.
+            let_go(pk, owner, rest=PENALTY)
     finally:
         connection.close()
 
@@ -173,6 +177,8 @@ def _verdicts(callback: Callback, deliveries: Sequence[Delivery]) -> Iterator[Ve
                 verdict = _send(channel, callback, delivery, listeners)
                 silent = silent + 1 if verdict.attempt and verdict.attempt.is_silent else 0
                 yield verdict
+                if verdict.is_gone:
+                    return
 
 
 def _never_sent(callback: Callback) -> Callable[[Delivery], Verdict] | None:
@@ -195,7 +201,13 @@ def _send(
     channel: Channel, callback: Callback, delivery: Delivery, listeners: dict[int, Listener]
 ) -> Verdict:
     listener = listeners.get(delivery.listener_id or 0)
-    return Verdict(delivery, channel.send(envelope(delivery.event, callback, delivery.listener_id, listener)))
+    try:
+        body = envelope(delivery.event, callback, delivery.listener_id, listener)
+        return Verdict(delivery, channel.send(body))
+    except Exception:
+        # A mistake of ours holds up nothing that comes after it, and is not held against the callback.
+        log.exception("a delivery broke", delivery=delivery.pk)
+        return Verdict(delivery, outcome=BROKEN, given_up=True)
 
 
 def _listeners_of(deliveries: Sequence[Delivery]) -> dict[int, Listener]:

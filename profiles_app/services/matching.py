@@ -102,12 +102,17 @@ def write_deliveries(deliveries: Sequence[Delivery], now: datetime) -> None:
 
 
 def wake_lanes(callbacks: Iterable[int], when: datetime) -> None:
-    """Have these callbacks looked at no later than `when`. Lanes are always locked in one order."""
+    """Have these callbacks looked at no later than `when`.
+
+    All the lanes are locked, in one order: whoever gives a lane back at this moment sees no delivery that is not
+    committed yet, and would let it sleep.
+    """
     keys = sorted(callbacks)
     CallbackLane.objects.bulk_create([CallbackLane(callback_id=key) for key in keys], ignore_conflicts=True)
-    late = CallbackLane.objects.filter(pk__in=keys).filter(Q(wake_at=None) | Q(wake_at__gt=when))
-    locked = list(late.select_for_update().order_by("pk").values_list("pk", flat=True))
-    CallbackLane.objects.filter(pk__in=locked).update(wake_at=when)
+    lanes = CallbackLane.objects.filter(pk__in=keys)
+    locked = lanes.select_for_update().order_by("pk").values_list("pk", "wake_at")
+    late = [pk for pk, wake_at in locked if wake_at is None or wake_at > when]
+    lanes.filter(pk__in=late).update(wake_at=when)
 
 
 def _listeners_of(accounts: set[int], now: datetime) -> dict[int, list[Listener]]:

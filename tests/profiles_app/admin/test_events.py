@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from profiles_app.admin.callback_form import DOTS
-from profiles_app.models import Callback, EventProfile, Listener, ListenerFilter, Subscription
+from profiles_app.models import Callback, Event, EventProfile, Listener, ListenerFilter, Subscription
 from tests.admin_people import at_desk
 from tests.profiles_app.admin.conftest import HEADERS
 
@@ -172,6 +172,7 @@ def test_what_is_in_use_cannot_be_deleted(root_desk, callback, listener, acme):
     root_desk.post(url_of(listener, "delete"), {"post": "yes"})
     root_desk.post(url_of(callback, "delete"), {"post": "yes"})
     assert not Callback.objects.exists()
+    assert Event.objects.latest("pk").tags == ["listener-callback", "deleted-listener-callback"]
 
 
 def test_an_account_goes_with_all_its_events(acme, listener):
