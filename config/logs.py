@@ -68,5 +68,7 @@ def logging_config(*, json: bool, level: str) -> dict[str, Any]:
             "pyftpdlib": {"level": "WARNING"},
             # httpx logs whole URLs, and those of phones may carry credentials.
             "httpx": {"level": "WARNING"},
+            # So does its engine headers of answers, which may repeat those of a callback.
+            "httpcore": {"level": "WARNING"},
         },
     }

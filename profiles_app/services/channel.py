@@ -11,7 +11,7 @@ from datetime import datetime
 from email.errors import MessageError
 from types import TracebackType
 from typing import Any, Protocol, Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
@@ -40,6 +40,7 @@ MASK = "•••"
 EXCERPT = EXCERPT_BYTES // 2
 # What stands for no secret: too short to be one, and too common to be taken out of an answer.
 SHORTEST_SECRET = 4
+SHORTEST_IN_PATH = 12
 
 
 @dataclass(frozen=True)
@@ -188,7 +189,11 @@ def _secrets(url: str, values: Iterable[str]) -> set[str]:
     """What of a callback's configuration may be secret, in every spelling that an answer may repeat it in."""
     parts = urlsplit(url)
     target = f"{parts.path}?{parts.query}" if parts.query else parts.path
-    bare = [url, target, parts.query, parts.username or "", parts.password or ""]
+    bare = [url, target, parts.query]
+    # Such as "no channel has the token …": a value without its name, or the part of a path that is hardly a word.
+    bare += [value for pair in parts.query.split("&") for value in (pair, pair.partition("=")[2])]
+    bare += [part for part in parts.path.split("/") if len(part) >= SHORTEST_IN_PATH]
+    bare += [unquote(text) for text in bare]
     for value in values:
         # "Bearer …": the token is the secret, with or without the word before it.
         bare += [value, *value.split()]

@@ -1,11 +1,21 @@
-"""Deleting event profiles; everything else about them is plain storage."""
+"""Storing and deleting event profiles: each in one transaction with its history and its event."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from django.db import transaction
 
+from contacts_app.services.history import create_recorded
 from profiles_app.models import Callback, EventProfile
 from profiles_app.services.errors import InUse
+from profiles_app.services.level import Level
 
 USED_BY_CALLBACK = "Error: Profile is in use. Look for callbacks using it."
+
+
+def create_profile(*, level: Level, given: Mapping[str, Any]) -> EventProfile:
+    [profile] = create_recorded([EventProfile(account=level.account, extension=level.extension, **given)])
+    return profile
 
 
 def delete_profile(profile: EventProfile) -> None:

@@ -9,6 +9,7 @@ from django.db import transaction
 from contacts_app.services.history import create_recorded
 from profiles_app.models import Callback, EventProfile, Listener, ListenerFilter, Subscription
 from profiles_app.services.callback import find_reference, planned_callback, store_callback
+from profiles_app.services.event_profile import create_profile
 from profiles_app.services.level import Level
 from profiles_app.services.probe import refuse_unless_it_answers
 from profiles_app.services.tags import ACCOUNT_TAGS
@@ -78,7 +79,7 @@ def _planned(level: Level, described: Given) -> Callback:
 def _new_profile(level: Level, described: Given | None) -> EventProfile | None:
     if described is None:
         return None
-    return EventProfile.objects.create(account=level.account, extension=level.extension, **described)
+    return create_profile(level=level, given=described)
 
 
 def _held_callback(level: Level, pk: int) -> Callback:

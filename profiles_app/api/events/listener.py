@@ -7,6 +7,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
+from contacts_app.services.history import create_recorded
 from profiles_app.api.events.fields import Choice, EventsRecord, JsonObject, RowId, Truth, UnixTime
 from profiles_app.api.events.grammar import Column
 from profiles_app.api.events.schema import documented_collection, documented_item, tags_schema, value_schema
@@ -121,7 +122,8 @@ class SubscriptionView(PartOfListenerView):
 )
 class SubscriptionList(SubscriptionView, CollectionView):
     def create(self, given: dict[str, Any]) -> Subscription:
-        return Subscription.objects.create(listener=self.listener, **given)
+        [subscription] = create_recorded([Subscription(listener=self.listener, **given)])
+        return subscription
 
 
 @documented_item("subscription", SubscriptionRecord)
@@ -139,7 +141,8 @@ class FilterView(PartOfListenerView):
 @documented_collection("filter", FilterRecord, note="An event has to pass all of them.")
 class FilterList(FilterView, CollectionView):
     def create(self, given: dict[str, Any]) -> ListenerFilter:
-        return ListenerFilter.objects.create(listener=self.listener, **given)
+        [rule] = create_recorded([ListenerFilter(listener=self.listener, **given)])
+        return rule
 
 
 @documented_item("filter", FilterRecord)

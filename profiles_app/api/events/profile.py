@@ -8,7 +8,7 @@ from profiles_app.api.events.fields import Email, EventsRecord, Text, UnixTime
 from profiles_app.api.events.schema import documented_collection, documented_item, example
 from profiles_app.api.events.views import CollectionView, ItemView, ResourceView
 from profiles_app.models import EventProfile
-from profiles_app.services.event_profile import delete_profile
+from profiles_app.services.event_profile import create_profile, delete_profile
 
 EXAMPLE = {
     "id": 389,
@@ -39,9 +39,7 @@ class ProfileView(ResourceView):
 @documented_collection("profile", EventProfileRecord, examples=[example(EXAMPLE)])
 class ProfileList(ProfileView, CollectionView):
     def create(self, given: dict[str, Any]) -> EventProfile:
-        return EventProfile.objects.create(
-            account=self.level.account, extension=self.level.extension, **given
-        )
+        return create_profile(level=self.level, given=given)
 
 
 @documented_item("profile", EventProfileRecord, examples=[example(EXAMPLE)])

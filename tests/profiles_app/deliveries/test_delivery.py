@@ -272,13 +272,15 @@ def test_secrets_are_in_no_log_and_no_attempt(at, ear, receiver, settle, caplog)
         {"name": "Authorization", "value": "Bearer hush-hush"},
         {"name": "X-Key", "value": 'qu"ote-key'},
     ]
-    url = f"{receiver.url}/path-secret?token=query-secret"
+    url = f"{receiver.url}/part-of-the-path?token=query-secret"
     callback, _ = ear(receiver, config={"url": url, "headers": headers})
     signing = at.post(f"callbacks/{callback}/signing-secret", {}).json()["signing_secret"]
 
     def echo(handler):
-        body = json.dumps({"url": handler.path, **dict(handler.headers.items())}).encode()
+        told = {"error": "No query-secret at part-of-the-path", "url": handler.path}
+        body = json.dumps(told | dict(handler.headers.items())).encode()
         handler.send_response(500)
+        handler.send_header("X-Repeated", handler.headers["Authorization"])
         # The second time the connection breaks in the middle of the answer.
         handler.send_header("Content-Length", str(len(body) + 9 * (len(receiver.requests) > 1)))
         handler.end_headers()
@@ -294,7 +296,7 @@ def test_secrets_are_in_no_log_and_no_attempt(at, ear, receiver, settle, caplog)
         for row in [*DeliveryAttempt.objects.values_list(), *Delivery.objects.values_list()]
     )
     assert "•••" in kept
-    for secret in ("hush-hush", "ote-key", "path-secret", "query-secret", signing):
+    for secret in ("hush-hush", "ote-key", "part-of-the-path", "query-secret", signing):
         assert secret not in kept
 
 

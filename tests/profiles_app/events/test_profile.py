@@ -5,7 +5,8 @@ import time
 import pytest
 
 from contacts_app.services.token import create_token
-from profiles_app.models import EventProfile
+from contacts_app.signals import recorded
+from profiles_app.models import Event, EventProfile
 from tests.profiles_app.events.client import EventsClient, fields
 
 GOOD = {"name": "My profile", "support_email": "test@example.org"}
@@ -156,6 +157,37 @@ def test_case_16_a_used_profile_stays_until_its_callback_is_gone(at, profile, re
     assert at.delete(f"callbacks/{callback['id']}").json() == {"success": True}
     assert at.delete(path).json() == {"success": True}
     assert at.get(path).status_code == at.delete(path).status_code == 404
+
+
+@pytest.fixture
+def word_is_lost():
+    """Something behind the change itself fails, as when the process dies or the database goes away."""
+
+    def fail(**_):
+        raise OSError("disk full")
+
+    recorded.connect(fail, sender=EventProfile)
+    yield
+    recorded.disconnect(fail, sender=EventProfile)
+
+
+def test_a_profile_changes_together_with_its_event_or_not_at_all(at, profile, word_is_lost):
+    known = Event.objects.count()
+    answers = (
+        at.post("profiles", GOOD),
+        at.patch(f"profiles/{profile['id']}", {"name": "Renamed"}),
+        at.delete(f"profiles/{profile['id']}"),
+        at.post(
+            "overview",
+            {
+                ":callback": {"mode": "EMAIL", "config": {"email": "x@acme.example"}, ":profile": GOOD},
+                ":subscriptions": [{":tags": ["call"]}],
+            },
+        ),
+    )
+    assert [answer.status_code for answer in answers] == [500] * 4
+    assert at.items("profiles") == [profile]
+    assert Event.objects.count() == known
 
 
 def test_brief_is_id_and_name(at, profile):
