@@ -31,6 +31,7 @@ class NotificationContactForm(forms.ModelForm):  # type: ignore[type-arg]
         choices=CHOICES,
         initial=[type_ for type_ in TYPES if is_told_by_default(type_)],
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="This portal tells the first kind. The other one is kept for systems that ask for it over the API.",
     )
 
     class Meta:

@@ -4,12 +4,14 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action, display
 
@@ -19,6 +21,7 @@ from profiles_app.models import Delivery, Listener
 from profiles_app.services.delivery import replay
 from profiles_app.services.envelope import envelope, to_json
 
+TAGS_SHOWN = 2
 MAY_REPLAY = "profiles_app.change_delivery"
 COLOURS: dict[str, str] = {
     Delivery.State.PENDING: "info",
@@ -65,8 +68,10 @@ def labelled(deliveries: QuerySet[Delivery]) -> list[tuple[Delivery, str]]:
 
 def timeline(delivery: Delivery) -> dict[str, Any]:
     """What the live part of the page shows."""
-    # The deliveries to fallbacks are in the name of the same listener; a test is in nobody's.
-    hops = Delivery.objects.filter(event=delivery.event_id, listener_id=delivery.listener_id)
+    # The deliveries to fallbacks are in the name of the same listener, a test is in nobody's. A fallback of several
+    # callbacks is told once, in the name of the first that failed.
+    same = Q(listener_id=delivery.listener_id) | Q(callback=delivery.callback.fallback_callback_id)
+    hops = Delivery.objects.filter(same, event=delivery.event_id)
     return {
         "delivery": delivery,
         "listener": _listener_of(delivery),
@@ -156,8 +161,11 @@ class DeliveryAdmin(ReadOnlyAdmin):
         say(request, f"On their way again: {count}. What is still pending is left alone.")
 
     @display(description="Event")
-    def event_here(self, delivery: Delivery) -> str:
-        return " ".join(delivery.event.tags)
+    def event_here(self, delivery: Delivery) -> SafeString:
+        """The general tag and the particular one; the page has them all."""
+        tags = delivery.event.tags
+        more = f"+{len(tags) - TAGS_SHOWN}" if len(tags) > TAGS_SHOWN else ""
+        return format_html('{} <span class="pb-quiet">{}</span>', " ".join(tags[:TAGS_SHOWN]), more)
 
     @display(description="Callback")
     def callback_here(self, delivery: Delivery) -> str:

@@ -152,20 +152,19 @@ def _write_states(verdicts: Sequence[Verdict], now: datetime) -> None:
             pause = timedelta(seconds=offsets[count + 1] - offsets[count])
             rows.update(attempt_count=count + 1, outcome=outcome, next_attempt_at=now + pause)
         else:
-            tried = state != State.SUPPRESSED
             rows.update(
-                state=state, outcome=outcome, finished_at=now, attempt_count=F("attempt_count") + int(tried)
+                state=state, outcome=outcome, finished_at=now, attempt_count=F("attempt_count") + count
             )
 
 
 def _fate(verdict: Verdict) -> tuple[State, str, int]:
-    """The state that a delivery comes to, in what words, and after how many attempts where that matters."""
+    """The state that a delivery comes to, in what words; the attempts that ends it counts, or those so far."""
     if verdict.ok:
-        return State.DELIVERED, "", 0
+        return State.DELIVERED, "", 1
     if verdict.suppressed:
         return State.SUPPRESSED, verdict.reason, 0
     if verdict.is_exhausted:
-        return State.FAILED, verdict.reason, 0
+        return State.FAILED, verdict.reason, int(not verdict.given_up)
     return State.PENDING, verdict.reason, verdict.delivery.attempt_count
 
 

@@ -72,6 +72,9 @@ def test_a_delivery_tells_its_attempts_its_fallbacks_and_what_is_sent(clerk_desk
     page = clerk_desk.get(url_of(failed.event)).content.decode()
     assert url_of(failed) in page
     assert url_of(passed_on) in page
+    # The fallback of several callbacks is told once, in the name of the first listener whose callback failed.
+    Delivery.objects.filter(pk=passed_on.pk).update(listener_id=7)
+    assert url_of(passed_on) in clerk_desk.get(url_of(failed)).content.decode()
 
 
 def test_what_has_ended_is_delivered_again_with_the_same_uuid(clerk_desk, acme, new_callback, receiver):

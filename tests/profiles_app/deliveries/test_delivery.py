@@ -97,6 +97,8 @@ def test_410_switches_the_callback_off_at_once(at, ear, receiver, second, settle
     assert uuids(second) == events
     row = Callback.objects.get(pk=callback)
     assert (row.enabled, row.disabled_reason) == (False, "It answered 410 Gone.")
+    tries = Delivery.objects.filter(callback=callback).order_by("event_id")
+    assert list(tries.values_list("attempt_count", flat=True)) == [1, 0]
     assert [message.subject for message in mail.outbox] == [f"Callback {row} was switched off"]
 
 
