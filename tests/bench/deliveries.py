@@ -1,7 +1,8 @@
 """10,000 events for three callbacks: two workers, next to a bare httpx loop that posts the same bodies.
 
-Workers, receiver and database share the machine; the receiver is a process of its own that keeps connections. The second
-figure: 100 callbacks without and with one that accepts connections and never answers.
+Then the same with each worker killed (-9) once in the middle, and 100 callbacks without and with one that accepts
+connections and never answers. Workers, receiver and database share the machine; the receiver keeps connections.
+BENCH_EVENTS and BENCH_ROUNDS make it shorter.
 """
 
 import json
@@ -11,38 +12,19 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
+import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-EVENTS, CALLBACKS, ROUNDS = 10_000, 3, 3
-HEALTHY, EACH = 100, 50
-RECEIVER = """
-import asyncio, sys
-
-class Peer(asyncio.Protocol):
-    def connection_made(self, transport):
-        self.transport, self.buffer = transport, b""
-    def data_received(self, data):
-        self.buffer += data
-        while (end := self.buffer.find(b"\\r\\n\\r\\n")) >= 0:
-            head = self.buffer[:end].lower()
-            at = head.find(b"content-length:")
-            length = int(head[at + 15:].split(b"\\r\\n", 1)[0]) if at >= 0 else 0
-            if len(self.buffer) < end + 4 + length:
-                return
-            self.buffer = self.buffer[end + 4 + length:]
-            self.transport.write(b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\n{}")
-
-async def main():
-    server = await asyncio.get_running_loop().create_server(Peer, "127.0.0.1", int(sys.argv[1]))
-    await server.serve_forever()
-
-asyncio.run(main())
-"""
+EVENTS = int(os.environ.get("BENCH_EVENTS", "10000"))
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
+CALLBACKS, WORKERS = 3, ("first", "second")
+HEALTHY, EACH = 100, max(1, EVENTS // 200)
+FEED = 100
+LONGEST = 900
 
 
 def measure() -> Iterator[tuple[str, str]]:
@@ -62,64 +44,131 @@ def measure() -> Iterator[tuple[str, str]]:
         django.setup()
         call_command("migrate", verbosity=0)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        yield from _measure(folder)
+        port = stack.enter_context(_receiver())
+        yield from _measure(folder, port)
 
 
-def _measure(folder: Path) -> Iterator[tuple[str, str]]:
+def _measure(folder: Path, port: int) -> Iterator[tuple[str, str]]:
     from tests.processes import processes
 
-    port = _start_receiver()
     with processes(folder) as running:
         running.environment["LEASE_SECONDS"] = "10"
-        for name in ("first", "second"):
+        for name in WORKERS:
             running.start_worker(name)
         running.start_sweep()
         # Workers take a while to start.
         _deliver(_callbacks(1, port), 100)
-        _forget()
-        ours, bare, memory = [], [], []
-        for _ in range(ROUNDS):
-            callbacks = _callbacks(CALLBACKS, port)
-            ours.append(CALLBACKS * EVENTS / _deliver(callbacks, EVENTS))
-            bare.append(_bare_loop(port, callbacks[0]))
-            memory.append(max(_resident(running.running[name].pid) for name in ("first", "second")))
-            _forget()
-        ratios = [mine / other for mine, other in zip(ours, bare, strict=True)]
-        yield "Patchbay, two workers", f"{statistics.median(ours):.0f} deliveries/s"
-        yield "bare httpx loop", f"{statistics.median(bare):.0f} posts/s"
-        yield "ratio per round", ", ".join(f"{ratio:.2f}" for ratio in ratios)
-        yield "memory of the larger worker after each round", ", ".join(f"{mib:.0f} MiB" for mib in memory)
-        yield from _dead_callback(port)
+        _forget(port)
+        yield from _beside_a_loop(running, port)
+        yield from _killed(running, port)
+        yield from _dead_callback(running, port)
 
 
-def _dead_callback(port: int) -> Iterator[tuple[str, str]]:
-    """In turn without and with the dead one, three rounds; the cost is that of each round."""
-    from profiles_app.models import CallbackLane
+def _beside_a_loop(running: Any, port: int) -> Iterator[tuple[str, str]]:
+    ours, bare, work, memory = [], [], [], [_resident(running)]
+    for _ in range(ROUNDS):
+        callbacks, before = _callbacks(CALLBACKS, port), _processor_seconds(running)
+        ours.append(CALLBACKS * EVENTS / _deliver(callbacks, EVENTS))
+        work.append(1000 * (_processor_seconds(running) - before) / (CALLBACKS * EVENTS))
+        bare.append(_bare_loop(port, callbacks[0]))
+        memory.append(_resident(running))
+        _forget(port)
+    ratios = [mine / other for mine, (other, _) in zip(ours, bare, strict=True)]
+    yield (
+        "Patchbay, two workers",
+        f"{statistics.median(ours):.0f} deliveries/s, {statistics.median(work):.2f} ms of processor time each",
+    )
+    yield (
+        "bare httpx loop",
+        f"{statistics.median(rate for rate, _ in bare):.0f} posts/s, "
+        f"{statistics.median(each for _, each in bare):.2f} ms of processor time each",
+    )
+    yield "ratio per round", ", ".join(f"{ratio:.2f}" for ratio in ratios)
+    yield (
+        "memory of the larger worker at first, after each round",
+        ", ".join(f"{mib:.0f} MiB" for mib in memory),
+    )
 
-    costs = []
-    with socket.create_server(("127.0.0.1", 0), backlog=1000) as dead:
-        for _ in range(ROUNDS):
-            rates = []
-            for ports in ([], [dead.getsockname()[1]]):
-                healthy = _callbacks(HEALTHY, port)
-                _callbacks(len(ports), *ports)
-                rates.append(HEALTHY * EACH / _deliver(healthy, EACH))
-                CallbackLane.objects.update(wake_at=None)
-                _forget()
-            costs.append(1 - rates[1] / rates[0])
-    yield "100 callbacks, with a dead one among them", f"{rates[1]:.0f} deliveries/s"
+
+def _killed(running: Any, port: int) -> Iterator[tuple[str, str]]:
+    """Every event has to come, in order, and twice at most what a killed worker had not written down."""
+    from profiles_app.models import Event
+    from profiles_app.services.delivery_run import ROUND
+
+    callbacks = _callbacks(CALLBACKS, port)
+    left = list(WORKERS)
+
+    def kill_one(delivered: int) -> None:
+        if left and delivered > CALLBACKS * EVENTS * (1 - len(left) / (len(WORKERS) + 1)):
+            running.kill(name := left.pop(0))
+            running.start_worker(name)
+
+    seconds = _deliver(callbacks, EVENTS, kill_one)
+    assert not left, "it was over before both workers were killed"
+    wanted = [str(uuid) for uuid in Event.objects.order_by("pk").values_list("uuid", flat=True)]
+    came = list(_seen(port).values())
+    lost = sum(len(set(wanted) - set(events)) for events in came) + EVENTS * (CALLBACKS - len(came))
+    twice = sum(len(events) - len(set(events)) for events in came)
+    in_order = all(list(dict.fromkeys(events)) == wanted for events in came)
+    assert not lost, f"{lost} deliveries were lost"
+    assert in_order, "order was not kept"
+    assert twice <= ROUND * CALLBACKS * len(WORKERS), f"{twice} deliveries came twice"
+    _forget(port)
+    yield (
+        "both workers killed (-9) in the middle, one after the other",
+        f"{lost} lost, {twice} twice, {'in order' if in_order else 'out of order'}, {seconds:.0f} s",
+    )
+
+
+def _dead_callback(running: Any, port: int) -> Iterator[tuple[str, str]]:
+    """In turn without and with the dead one; every second round begins with the other."""
+    seconds: dict[bool, list[float]] = {False: [], True: []}
+    work: dict[bool, list[float]] = {False: [], True: []}
+    for number in range(ROUNDS):
+        for with_dead in (False, True) if number % 2 == 0 else (True, False):
+            took, worked = _healthy_round(running, port, with_dead)
+            seconds[with_dead].append(took)
+            work[with_dead].append(worked)
+    rate = {key: HEALTHY * EACH / statistics.median(values) for key, values in seconds.items()}
+    each = {key: 1000 * statistics.median(values) / (HEALTHY * EACH) for key, values in work.items()}
+    costs = [1 - without / dead for without, dead in zip(seconds[False], seconds[True], strict=True)]
+    yield (
+        f"{HEALTHY} callbacks without / with a dead one among them",
+        f"{rate[False]:.0f} / {rate[True]:.0f} deliveries/s; workers' processor time "
+        f"{each[False]:.2f} / {each[True]:.2f} ms a delivery",
+    )
     yield "what the dead one costs, per round", ", ".join(f"{100 * cost:.0f} %" for cost in costs)
 
 
-def _callbacks(number: int, port: int = 0) -> list[Any]:
+def _healthy_round(running: Any, port: int, with_dead: bool) -> tuple[float, float]:
+    """Seconds until the healthy ones have got all, and those of processor time."""
+    from profiles_app.models import Callback, CallbackLane
+    from tests.servers import wait_for
+
+    healthy = _callbacks(HEALTHY, port)
+    # Accepted by the system, and never answered.
+    with socket.create_server(("127.0.0.1", 0), backlog=1000) as dead:
+        if with_dead:
+            _callbacks(1, dead.getsockname()[1])
+        before = _processor_seconds(running)
+        seconds = _deliver(healthy, EACH)
+        work = _processor_seconds(running) - before
+    # Whoever waited for the dead one is told now that it went away, and sends no more.
+    Callback.objects.update(enabled=False)
+    wait_for(lambda: not CallbackLane.objects.exclude(lease_owner="").exists(), 60)
+    _forget(port)
+    return seconds, work
+
+
+def _callbacks(number: int, port: int) -> list[Any]:
     from contacts_app.models import Account
     from profiles_app.models import Callback, Listener, Subscription
 
     account, _ = Account.objects.get_or_create(voip_id=1, name="Bench", email="bench@example.org")
     made = []
-    for _ in range(number):
+    for place in range(number):
         callback = Callback(account=account, target="127.0.0.1")
-        callback.config = {"url": f"http://127.0.0.1:{port}/events", "method": "POST"}
+        callback.config = {"url": f"http://127.0.0.1:{port}/{place}", "method": "POST"}
         callback.save()
         listener = Listener.objects.create(account=account, callback=callback)
         Subscription.objects.create(listener=listener, tags=["call"])
@@ -127,7 +176,7 @@ def _callbacks(number: int, port: int = 0) -> list[Any]:
     return made
 
 
-def _deliver(callbacks: list[Any], events: int) -> float:
+def _deliver(callbacks: list[Any], events: int, look: Any = lambda delivered: None) -> float:
     """Seconds from the first event until all of these callbacks have been told of all."""
     from contacts_app.models import Account
     from profiles_app.models import Delivery
@@ -136,63 +185,88 @@ def _deliver(callbacks: list[Any], events: int) -> float:
 
     account, data = Account.objects.get(voip_id=1), call()
     one = Happening(account, data["tags"], "call", data["data"])
-    keys, wanted = [callback.pk for callback in callbacks], len(callbacks) * events
+    wanted = len(callbacks) * events
+    done = Delivery.objects.filter(callback__in=[callback.pk for callback in callbacks], state="delivered")
     started = time.monotonic()
-    for begin in range(0, events, 100):
-        emit_many([one] * min(100, events - begin))
-    while Delivery.objects.filter(callback__in=keys, state="delivered").count() < wanted:
-        assert time.monotonic() - started < 600
+    for begin in range(0, events, FEED):
+        emit_many([one] * min(FEED, events - begin))
+    while (delivered := done.count()) < wanted:
+        assert time.monotonic() - started < LONGEST, f"{delivered} of {wanted} after {LONGEST} s"
+        look(delivered)
         time.sleep(0.1)
     return time.monotonic() - started
 
 
-def _bare_loop(port: int, callback: Any) -> float:
-    """Posts a second: the same bodies, one after the other through one client."""
+def _bare_loop(port: int, callback: Any) -> tuple[float, float]:
+    """Posts a second, and milliseconds of processor time: the same bodies, one after the other through one client."""
     import httpx
 
     from profiles_app.models import Event
     from profiles_app.services.envelope import envelope
 
-    rows = Event.objects.order_by("pk")[:EVENTS]
-    bodies = [json.dumps(envelope(event, callback, 1, None)).encode() for event in rows]
+    bodies = [
+        json.dumps(envelope(event, callback, 1, None)).encode() for event in Event.objects.order_by("pk")
+    ]
     with httpx.Client() as client:
-        started = time.monotonic()
+        started, before = time.monotonic(), time.process_time()
         for body in bodies:
             client.post(
-                f"http://127.0.0.1:{port}/events",
-                content=body,
-                headers={"Content-Type": "application/json"},
+                f"http://127.0.0.1:{port}/bare", content=body, headers={"Content-Type": "application/json"}
             ).raise_for_status()
-        return len(bodies) / (time.monotonic() - started)
+        work = 1000 * (time.process_time() - before) / len(bodies)
+        return len(bodies) / (time.monotonic() - started), work
 
 
-def _forget() -> None:
+def _forget(port: int) -> None:
     from profiles_app.models import Callback, Event, Listener
 
     Event.objects.all().delete()
     Listener.objects.all().delete()
     Callback.objects.all().delete()
+    _seen(port)
 
 
-def _start_receiver() -> int:
+@contextmanager
+def _receiver() -> Iterator[int]:
     from tests.servers import free_port, wait_for
 
     port = free_port()
-    process = subprocess.Popen([sys.executable, "-c", RECEIVER, str(port)])
-    threading.Thread(target=process.wait, daemon=True).start()
-    import atexit
-
-    atexit.register(process.kill)
+    process = subprocess.Popen([sys.executable, "-m", "tests.bench.receiver", str(port)])
 
     def listens() -> bool:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", port)) == 0
 
-    wait_for(listens)
-    return port
+    try:
+        wait_for(listens)
+        yield port
+    finally:
+        process.kill()
+        process.wait()
 
 
-def _resident(pid: int) -> float:
-    """MiB of memory that a process holds."""
-    line = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if "VmRSS" in line)
-    return int(line.split()[1]) / 1024
+def _seen(port: int) -> dict[str, list[str]]:
+    """The uuids that each callback was sent since it was last asked."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/seen") as answer:
+        seen: dict[str, list[str]] = json.load(answer)
+    return seen
+
+
+def _resident(running: Any) -> float:
+    """MiB of memory that the larger worker holds."""
+
+    def held(name: str) -> int:
+        status = Path(f"/proc/{running.running[name].pid}/status").read_text()
+        return int(next(line for line in status.splitlines() if "VmRSS" in line).split()[1])
+
+    return max(map(held, WORKERS)) / 1024
+
+
+def _processor_seconds(running: Any) -> float:
+    """What both workers have used so far."""
+    ticks = 0
+    for name in WORKERS:
+        # Behind the name in brackets, which may hold anything: utime and stime are the 14th and 15th (proc(5)).
+        fields = Path(f"/proc/{running.running[name].pid}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
