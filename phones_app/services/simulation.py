@@ -3,6 +3,7 @@
 import hashlib
 import ipaddress
 import os
+import secrets
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -65,6 +66,9 @@ def missing_phones(count: int, account: Account) -> list[Phone]:
                 phone_ip=f"127.0.{place // PER_ADDRESS}.1",
                 sip_port=FIRST_SIP_PORT + place % PER_ADDRESS,
                 web_port=FIRST_WEB_PORT + place % PER_ADDRESS,
+                # Without an account it would take no key presses, by which SCCP phones restart.
+                web_username="patchbay",
+                web_password=secrets.token_urlsafe(12),
                 is_simulated=True,
             )
         )

@@ -53,6 +53,7 @@ def test_count_makes_the_phones_that_are_missing_with_files_to_boot_from(start, 
 
     assert [phone.mac for phone in made] == ["020000000001", "020000000002", "020000000003"]
     assert len({phone.model for phone in made}) == 3
+    assert all(phone.web_username and phone.web_password for phone in made), "keys can be pressed on them"
     for phone in made:
         assert answers(phone)
         command.says(f"SEP{phone.mac} registers")
