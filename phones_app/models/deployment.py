@@ -29,6 +29,10 @@ class State(models.TextChoices):
     SUPERSEDED = "superseded", "Superseded"
 
 
+# What a deployment waits for (`waiting_for`) whose phone is in a call.
+CALL_TO_END = "the call on the phone to end"
+
+
 class StepState(models.TextChoices):
     RUNNING = "running", "Running"
     WAITING = "waiting", "Waiting"

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import closing
 from datetime import timedelta
+from time import monotonic
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -32,6 +33,8 @@ from phones_app.transports.ftp_pool import FtpPool
 log = structlog.get_logger(__name__)
 # After an unexpected error the row rests, so that it cannot keep a worker busy for ever.
 PENALTY = timedelta(minutes=1)
+# How often rollouts are looked after while there is work: each look counts the phones of the whole rollout.
+ADVANCE_SECONDS = 0.2
 NOT_IN_BATCHES = Q(rollout=None) | ~Q(state=State.QUEUED)
 
 
@@ -51,7 +54,7 @@ class _Work:
         self.ready: deque[int] = deque()
 
     def carry_out(self) -> int:
-        most = settings.DEPLOYMENT_THREADS
+        most, advanced = settings.DEPLOYMENT_THREADS, monotonic()
         lanes, feeder, worked = self._lanes(most), self._is_fed(), 0
         if not lanes and not feeder:
             return 0
@@ -63,7 +66,9 @@ class _Work:
                 worked += sum(each.result() for each in ended)
                 running &= still
                 # Each goes on by itself; this adds what came due in the meantime.
-                advance_all()
+                if not (running or feeding in still) or monotonic() - advanced > ADVANCE_SECONDS:
+                    advance_all()
+                    advanced = monotonic()
                 if feeding not in still:
                     feeding = threads.submit(self._feed) if self._is_fed() else None
                 if running or feeding or self.ready:
@@ -145,6 +150,11 @@ def _run(pk: int, owner: str, pool: FtpPool) -> None:
         run_one(pk, owner, pool)
     except LeaseLost:
         log.info("deployment taken over by another worker", deployment=pk)
+    except (OperationalError, InterfaceError):
+        # It may be back already, and then nobody has to wait for the lease to run out.
+        log.exception("the database went away", deployment=pk)
+        connection.close()
+        _let_go(pk, owner, timedelta(seconds=1), "another try after the database went away")
     except Exception:
         log.exception("deployment step broke", deployment=pk)
         _let_go(pk, owner, PENALTY, "another try after an internal error")

@@ -3,7 +3,7 @@
 from enum import Enum, auto
 
 from phones_app.models import Deployment, DeploymentStep
-from phones_app.models.deployment import State, StepState
+from phones_app.models.deployment import CALL_TO_END, State, StepState
 
 RESTARTED = (State.RESTART_ACKNOWLEDGED, State.CONFIRMED)
 
@@ -18,7 +18,7 @@ class Outcome(Enum):
 
 def is_decided(deployment: Deployment) -> bool:
     """Waiting a little would change nothing: it ended, was restarted, or waits for a call to end."""
-    in_call = deployment.state == State.SESSION_CLEARED and bool(deployment.waiting_for)
+    in_call = deployment.state == State.SESSION_CLEARED and deployment.waiting_for == CALL_TO_END
     return not deployment.is_open or deployment.state in RESTARTED or in_call
 
 

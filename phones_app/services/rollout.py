@@ -19,7 +19,7 @@ from django.utils import timezone
 from contacts_app.services.actor import Actor
 from contacts_app.services.errors import Refusal
 from phones_app.models import Deployment, DeploymentStep, Phone, PhoneProfile, Rollout, RolloutState
-from phones_app.models.deployment import State, StepState
+from phones_app.models.deployment import CALL_TO_END, State, StepState
 from phones_app.services.deployment import BATCH, CANCELLABLE, enqueue, no_live_lease
 from phones_app.services.nudge import nudge_after_commit
 from phones_app.services.phone_selection import Selection
@@ -29,7 +29,7 @@ from phones_app.services.rollout_plan import Plan, Planned, make_plan
 log = structlog.get_logger(__name__)
 OPEN = (RolloutState.RUNNING, RolloutState.PAUSED)
 # A call may last for hours; the phone's restart waits for its end, and neither the next wave nor a limit waits along.
-IN_CALL = Q(state=State.SESSION_CLEARED) & ~Q(waiting_for="")
+IN_CALL = Q(state=State.SESSION_CLEARED, waiting_for=CALL_TO_END)
 FAILED = Q(state=State.FAILED)
 UNCONFIRMED = Q(state=State.RESTART_ACKNOWLEDGED, finished_at__isnull=False)
 

@@ -17,7 +17,7 @@ from contacts_app.services.errors import Refusal
 from contacts_app.services.history import update_recorded
 from phones_app import sep
 from phones_app.models import Deployment, DeploymentStep, FileServer, Phone
-from phones_app.models.deployment import State, StepState
+from phones_app.models.deployment import CALL_TO_END, State, StepState
 from phones_app.services import evidence
 from phones_app.services.deployment import no_live_lease
 from phones_app.services.deployment_event import CONFIRMED, RESTARTED, UPLOADED, tell
@@ -197,7 +197,7 @@ def restart(deployment: Deployment, pool: FtpPool) -> None:
         waiting_since = steps_of(deployment)[Kind.RESTART].started_at
         if timezone.now() - waiting_since > timedelta(seconds=settings.CALL_WAIT_SECONDS):
             raise Failed("in-call", "The phone was in a call for longer than restarts wait.")
-        raise Wait(timedelta(seconds=settings.CALL_POLL_SECONDS), "the call on the phone to end")
+        raise Wait(timedelta(seconds=settings.CALL_POLL_SECONDS), CALL_TO_END)
     detail: dict[str, Any] = {"note": situation.note}
     with transaction.atomic():
         move(deployment, State.RESTARTING, restarted_at=timezone.now())
