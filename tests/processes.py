@@ -13,7 +13,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 
-from tests.servers import free_port, wait_for
+from tests.servers import free_port, listens, redis_command, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -47,9 +47,12 @@ class Processes:
         }
 
     def start(self, name: str, *arguments: str) -> "subprocess.Popen[bytes]":
+        return self.run(name, [sys.executable, *arguments])
+
+    def run(self, name: str, command: list[str]) -> "subprocess.Popen[bytes]":
         log = (self.folder / f"{name}.log").open("ab")
         self.running[name] = subprocess.Popen(
-            [sys.executable, *arguments],
+            command,
             cwd=ROOT,
             env=self.environment,
             stdout=log,
@@ -64,6 +67,22 @@ class Processes:
             *("-m", "celery", "-A", "config", "worker", "--pool", "threads", "-c", "2"),
             *("-l", "warning", "--without-mingle", "-n", f"{name}@%h"),
         )
+
+    def start_broker(self, port: int = 0) -> int:
+        """A Redis that is theirs alone, so that it can be killed; the port, for its successor."""
+        port = port or free_port()
+        self.environment["CELERY_BROKER_URL"] = f"redis://127.0.0.1:{port}/0"
+        self.run("broker", redis_command(port, self.folder))
+        wait_for(lambda: listens(port))
+        return port
+
+    def start_files(self, folder: Path, port: int = 0) -> int:
+        """An FTP server for `phones` with password `s3cret-pw`; the port, for its successor."""
+        port = port or free_port()
+        account = ("-u", "phones", "-P", "s3cret-pw", "-w", "-d", str(folder))
+        self.start("files", "-m", "pyftpdlib", "-i", "127.0.0.1", "-p", str(port), *account)
+        wait_for(lambda: listens(port))
+        return port
 
     def start_sweep(self) -> None:
         self.start("sweep", "manage.py", "sweep", "--every", "0.3")

