@@ -18,7 +18,7 @@ def callback_unsubscribe(request: HttpRequest, listener_id: int, code: str) -> H
     mails = mails_of(listener_id, code)
     if mails is None:
         return render(request, "patchbay/callback_unsubscribe.html", {"step": "unknown"}, status=404)
-    step = "ended" if mails.listener.has_expired else "ask"
+    step = "ended" if mails.have_ended else "ask"
     if request.method == "POST":
         end_mails(mails)
         step = "ended"

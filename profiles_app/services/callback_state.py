@@ -40,7 +40,7 @@ def deregister(callback: Callback, lane: CallbackLane, why: str, reason: str, no
 
     What is pending goes to the fallbacks, or ends. The lane begins anew, for when somebody enables the callback again.
     """
-    since = lane.failing_since or now
+    since = lane.failing_since
     callback.enabled, callback.disabled_reason, callback.disabled_at = False, why, now
     callback.save(update_fields=["enabled", "disabled_reason", "disabled_at"])
     lane.exhausted_in_row = lane.silent_in_row = 0

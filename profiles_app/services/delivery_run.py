@@ -13,7 +13,8 @@ from datetime import timedelta
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import Error as DatabaseError
+from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -70,28 +71,36 @@ def sweep_deliveries() -> int:
 
 def _run() -> None:
     owner, most = uuid.uuid4().hex, settings.CALLBACK_LANES
-    held = CallbackLane.objects.filter(lease_owner=owner)
+    held, stopping = CallbackLane.objects.filter(lease_owner=owner), threading.Event()
     with Heartbeat(held), ThreadPoolExecutor(most, thread_name_prefix="lane") as threads:
-        lanes: set[Future[None]] = set()
-        while True:
-            _asked.clear()
-            matched = match_new()
-            lanes |= {threads.submit(_lane, pk, owner) for pk in claim(owner, most - len(lanes))}
-            if not lanes and not matched:
-                return
-            if lanes:
-                # Each lane goes on by itself; this matches new events and adds lanes for what came due meanwhile.
-                ended, lanes = wait(lanes, timeout=0.2, return_when=FIRST_COMPLETED)
-                for lane in ended:
-                    lane.result()
+        try:
+            _keep_going(owner, most, threads, stopping)
+        finally:
+            # After an error no lane begins another turn: this heartbeat has to end, or it holds what has failed.
+            stopping.set()
 
 
-def _lane(pk: int | None, owner: str) -> None:
+def _keep_going(owner: str, most: int, threads: ThreadPoolExecutor, stopping: threading.Event) -> None:
+    lanes: set[Future[None]] = set()
+    while True:
+        _asked.clear()
+        matched = match_new()
+        lanes |= {threads.submit(_lane, pk, owner, stopping) for pk in claim(owner, most - len(lanes))}
+        if not lanes and not matched:
+            return
+        if lanes:
+            # Each lane goes on by itself; this matches new events and adds lanes for what came due meanwhile.
+            ended, lanes = wait(lanes, timeout=0.2, return_when=FIRST_COMPLETED)
+            for lane in ended:
+                lane.result()
+
+
+def _lane(pk: int | None, owner: str, stopping: threading.Event) -> None:
     """One callback after the other on one thread and one database connection, until none is due."""
     try:
         while pk is not None:
             _take_turn(pk, owner)
-            pk = next(iter(claim(owner, 1)), None)
+            pk = None if stopping.is_set() else next(iter(claim(owner, 1)), None)
     except DatabaseError:
         log.exception("the database refused", callback=pk)
         connection.close()

@@ -5,10 +5,12 @@ import hmac
 import json
 import logging
 import time
+from datetime import timedelta
 
 import pytest
 from django.core import mail
 from django.core.management import call_command
+from django.utils import timezone
 
 from contacts_app.models import EventClass
 from contacts_app.services.actor import system
@@ -145,6 +147,10 @@ def test_the_owner_is_told_of_trouble_once_an_hour_and_of_its_end(at, ear, recei
         "takes events again",
     ]
     assert {message.to[0] for message in mail.outbox} == {"office@acme.example"}
+    CallbackLane.objects.update(told_at=timezone.now() - timedelta(minutes=61))
+    receiver.misbehave = answering(500)
+    feed(at, call())
+    assert mail.outbox[2].subject.endswith("does not take events")
 
 
 def test_contacts_who_ask_for_it_are_told_of_trouble_its_end_and_of_switching_off(

@@ -205,6 +205,32 @@ def test_what_was_still_to_be_tried_again_ends_too(at, mailbox, mail_server, set
     ]
 
 
+def test_the_link_of_a_mailbox_that_stands_in_for_others_ends_its_mails_alone(
+    at, mail_server, ear, receiver, settle, browser
+):
+    """The listener and its callback are not the mailbox's owner's to end."""
+    config = {"email": "ops@acme.example"}
+    box = at.post("callbacks", {"mode": "EMAIL", "config": config}).json()["id"]
+    callback, listener = ear(receiver, fallback_callback_id=box)
+    receiver.status = 500
+    feed(at, call())
+    settle()
+    [mail] = mail_server.to("ops@acme.example")
+    path = urlsplit(str(mail["List-Unsubscribe"]).strip("<> \n")).path
+    assert "cannot be delivered elsewhere" in browser.get(path).content.decode()
+    assert at.get(f"callbacks/{box}").json()["enabled"] is True
+    for ask in (browser.post, browser.post, browser.get):
+        assert "have ended" in ask(path).content.decode()
+    assert at.get(f"callbacks/{box}").json()["enabled"] is False
+    assert at.get(f"callbacks/{callback}").json()["enabled"] is True
+    assert at.get(f"listeners/{listener}").json()["expires_at"] is None
+    told = [mail["Subject"] for mail in mail_server.to("office@acme.example")]
+    assert told.count("Callback Callback (ops@acme.example) was switched off") == 1
+    feed(at, call())
+    settle()
+    assert len(mail_server.to("ops@acme.example")) == 1
+
+
 def test_a_wrong_code_is_no_page(at, mailbox, mail_server, settle, browser):
     listener = mailbox()
     feed(at, message())

@@ -1,7 +1,10 @@
 """Who is told of an event: subscriptions, filters, and the level of listeners."""
 
+from pathlib import Path
+
 import pytest
 
+from profiles_app.services.tags import OWN
 from tests.profiles_app.deliveries.events import call, feed, uuids
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -84,6 +87,11 @@ def test_two_listeners_of_one_callback_tell_it_once(at, ear, receiver):
     at.post(f"listeners/{again}/subscriptions", {":tags": ["call"]})
     [uuid] = feed(at, call())
     assert uuids(receiver) == [uuid]
+
+
+def test_every_tag_of_our_own_is_documented():
+    documented = (Path(__file__).parents[3] / "docs" / "events.md").read_text()
+    assert [tag for tag in OWN if f"`{tag}`" not in documented] == []
 
 
 def test_own_tags_can_be_subscribed_to(at, ear, receiver):
