@@ -111,7 +111,7 @@ def _row(one: Planned, wave: int, rollout: Rollout) -> Deployment:
 
 
 def pause(rollout: Rollout) -> None:
-    """Hold back what has not begun; what is under way goes on. Raises Refusal unless it runs."""
+    """Hold back what has not begun or waits for a call; what is under way goes on. Raises Refusal unless it runs."""
     _change(rollout, RolloutState.RUNNING, RolloutState.PAUSED, "paused", _hold_back)
 
 
@@ -184,11 +184,10 @@ def advance(pk: int) -> None:
     here = rollout.deployments.filter(finished_at=None)
     if not here.filter(wave__lte=rollout.wave).exclude(IN_CALL).exists():
         following = here.filter(wave__gt=rollout.wave).aggregate(wave=Min("wave"))["wave"]
-        if following is None:
-            if not here.exists():
-                _end(rollout, RolloutState.FINISHED, "")
-            return
-        if not _open_wave(rollout, following):
+        if following is not None:
+            _open_wave(rollout, following)
+        elif not here.exists():
+            _end(rollout, RolloutState.FINISHED, "")
             return
     if in_window(rollout, timezone.now()):
         _release(rollout)
@@ -196,18 +195,16 @@ def advance(pk: int) -> None:
         _hold_back(rollout)
 
 
-def _open_wave(rollout: Rollout, wave: int) -> bool:
-    """Open the next wave once the pause after the present one is over; whether it is open now."""
+def _open_wave(rollout: Rollout, wave: int) -> None:
+    """Open the next wave once the pause after the present one is over."""
     now = timezone.now()
     if rollout.wave and rollout.next_wave_at is None:
         # In milliseconds; by chance, so that rollouts begun together do not stay together.
         jitter = secrets.randbelow(rollout.wave_jitter * 1000 + 1) / 1000
         rollout.next_wave_at = now + timedelta(seconds=rollout.wave_pause + jitter)
-    opened = rollout.next_wave_at is None or rollout.next_wave_at <= now
-    if opened:
+    if rollout.next_wave_at is None or rollout.next_wave_at <= now:
         rollout.wave, rollout.next_wave_at = wave, None
     rollout.save(update_fields=["wave", "next_wave_at"])
-    return opened
 
 
 def _release(rollout: Rollout) -> None:
@@ -289,8 +286,10 @@ def zone_of(rollout: Rollout) -> ZoneInfo:
 
 
 def _hold_back(rollout: Rollout) -> None:
+    """Of what was let go, what has not begun; and a phone whose call ends now is not restarted either."""
     released = rollout.deployments.filter(finished_at=None, next_attempt_at__isnull=False)
-    released.filter(state=State.QUEUED).filter(no_live_lease()).update(next_attempt_at=None)
+    idle = released.filter(Q(state=State.QUEUED) | IN_CALL).filter(no_live_lease())
+    idle.update(next_attempt_at=None)
 
 
 def _change(

@@ -14,7 +14,7 @@ from phones_app.services.rollout import FAILED, IN_CALL, UNCONFIRMED, in_window
 # How fast it goes at present is measured over this time.
 RECENT = timedelta(minutes=1)
 OPEN = Q(finished_at=None)
-HELD = OPEN & Q(next_attempt_at=None)
+HELD = OPEN & Q(next_attempt_at=None, state=State.QUEUED)
 CALL = OPEN & IN_CALL
 BAD = FAILED | UNCONFIRMED
 

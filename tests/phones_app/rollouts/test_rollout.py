@@ -13,6 +13,7 @@ from phones_app.services.deployment_run import run_due
 from phones_app.services.drift import check_files
 from phones_app.services.drift_repair import adopt
 from phones_app.services.phone_profile import restore_revision, update_profile
+from phones_app.services.rollout_progress import progress_of
 from phones_app.simulator.orders import Fault
 from tests.phones_app.site import ACTOR, sip_file
 
@@ -226,3 +227,32 @@ def test_cancelled_a_phone_in_a_call_is_never_restarted(site, start, carry_out, 
             run_due()
         assert (fleet[phone.mac].notifies, fleet[phone.mac].restarts) == (0, 0)
     assert states(rollout) == {State.CANCELLED: 1}
+
+
+@pytest.mark.parametrize("closed", ["by a pause", "by its window"])
+def test_a_call_that_ends_while_nothing_may_begin_is_followed_by_no_restart(
+    site, start, carry_out, settings, no_inline_work, closed
+):
+    settings.CALL_POLL_SECONDS = 0.1
+    phone = site.phone()
+    with site.alive(phone) as fleet:
+        fleet[phone.mac].fault = Fault.IN_CALL
+        rollout = start([phone], site.profile(content=sip_file("1002")))
+        carry_out(rollout, until=lambda rollout: rollout.deployments.exclude(waiting_for="").exists())
+        if closed == "by a pause":
+            rollouts.pause(rollout)
+        else:
+            hours = [(timezone.now() + timedelta(hours=hours)).time() for hours in (1, 2)]
+            Rollout.objects.update(window_start=hours[0], window_end=hours[1])
+        fleet[phone.mac].fault = Fault.NONE
+        rollouts.advance_all()
+        Deployment.objects.exclude(next_attempt_at=None).update(next_attempt_at=timezone.now())
+        carry_out(rollout, until=lambda rollout: True)
+        assert fleet[phone.mac].notifies == 0
+        assert progress_of(rollout).parts["in_call"] == 1
+        if closed == "by a pause":
+            rollouts.resume(rollout)
+        Rollout.objects.update(window_start=None, window_end=None)
+        carry_out(rollout)
+        assert fleet[phone.mac].restarts == 1
+    assert states(rollout) == {State.CONFIRMED: 1}
