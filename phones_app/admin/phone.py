@@ -17,6 +17,7 @@ from phones_app.admin.deploy_pages import DeployPages
 from phones_app.admin.drift_pages import DriftPages, drift_context
 from phones_app.admin.look_pages import LookPages
 from phones_app.admin.mac_search import MacSearchMixin
+from phones_app.admin.phone_group import GroupOfSelected
 from phones_app.models import Deployment, Phone
 from phones_app.services.models_in_use import models_in_use
 from phones_app.services.phone_sheet import PhoneSheet
@@ -57,7 +58,9 @@ class ModelsInUse(AllValuesCheckboxFilter):
 
 
 @admin.register(Phone)
-class PhoneAdmin(MacSearchMixin, SheetPages, LookPages, DriftPages, DeployPages, PortalAdmin):
+class PhoneAdmin(
+    MacSearchMixin, SheetPages, GroupOfSelected, LookPages, DriftPages, DeployPages, PortalAdmin
+):
     sheet = PhoneSheet
     form = PhoneForm
     list_display = (
@@ -93,6 +96,7 @@ class PhoneAdmin(MacSearchMixin, SheetPages, LookPages, DriftPages, DeployPages,
     actions = [
         "deploy_selected",
         "roll_out_selected",
+        "group_selected",
         "restart_selected",
         "look_selected",
         "put_back_selected",

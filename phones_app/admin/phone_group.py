@@ -3,9 +3,12 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
@@ -50,6 +53,26 @@ class PhoneGroupForm(forms.ModelForm):  # type: ignore[type-arg]
                 named = ", ".join(map(colons, found.unknown[:SHOWN]))
                 self.add_error("members", f"The account has no such phones: {named}")
         return cleaned
+
+
+class GroupOfSelected(PortalAdmin):
+    """The action of the phone admin that saves what was found as a group, to be named on its page."""
+
+    def has_group_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("phones_app.add_phonegroup")
+
+    @admin.action(description="Save as a group", permissions=["group"])
+    def group_selected(self, request: HttpRequest, queryset: QuerySet[Phone]) -> HttpResponse | None:
+        accounts = set(queryset.order_by().values_list("account", flat=True).distinct())
+        if len(accounts) != 1:
+            messages.error(request, "A group has phones of one account.")
+            return None
+        name = f"Phones chosen at {timezone.localtime():%Y-%m-%d %H:%M:%S}"
+        with transaction.atomic():
+            group = PhoneGroup.objects.create(account_id=accounts.pop(), name=name)
+            group.phones.set(queryset.values_list("pk", flat=True))
+        messages.success(request, "This is a group now. Give it a name.")
+        return HttpResponseRedirect(reverse("admin:phones_app_phonegroup_change", args=[group.pk]))
 
 
 @admin.register(PhoneGroup)

@@ -267,7 +267,7 @@ class RolloutChange(PhoneFamilyView):
 class RolloutPause(RolloutChange):
     @extend_schema(request=None, responses=answers(200, ONE, 400, 404, 409))
     def post(self, request: Request, uuid: str) -> Response:
-        """Begin with no further phone; those under way go on."""
+        """Begin with no further phone, and restart none whose call ends; those under way go on."""
         return self.change(uuid, rollouts.pause, "paused")
 
 

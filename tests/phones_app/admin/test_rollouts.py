@@ -156,3 +156,19 @@ def test_a_group_is_a_list_of_macs(clerk_desk, acme, fleet, new_phone, other):
     assert fleet[1].mac_with_colons in clerk_desk.get(change).content.decode()
     clerk_desk.post(change, asked | {"members": fleet[2].mac})
     assert list(group.phones.all()) == [fleet[2]]
+
+
+def test_a_selection_becomes_a_group(clerk_desk, root_desk, acme, fleet, new_phone, other):
+    def save(desk, phones):
+        chosen = {"action": "group_selected", "_selected_action": [phone.pk for phone in phones]}
+        return desk.post(reverse("admin:phones_app_phone_changelist"), chosen)
+
+    saved = save(clerk_desk, fleet[:2])
+    group = PhoneGroup.objects.get()
+    assert saved.url == reverse("admin:phones_app_phonegroup_change", args=[group.pk])
+    assert (group.account, set(group.phones.all())) == (acme, set(fleet[:2]))
+    assert fleet[0].mac_with_colons in clerk_desk.get(saved.url).content.decode()
+    foreign = new_phone("AABBCCDDEEFF", account=other)
+    save(root_desk, [fleet[0], foreign])
+    save(at_desk(clerk(acme, "reader@acme.example", without="add_phonegroup")), fleet)
+    assert PhoneGroup.objects.count() == 1
