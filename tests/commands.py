@@ -38,11 +38,18 @@ class Ran:
         return row
 
 
-def run(name: str, *arguments: object) -> Ran:
+class Terminal(io.StringIO):
+    """What people see who type a command."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def run(name: str, *arguments: object, terminal: bool = False) -> Ran:
     """Parse the arguments as on a command line and carry the command out on the database of the test."""
     command = load_command_class(get_commands()[name], name)
     command._called_from_command_line = True
-    out, err = io.StringIO(), io.StringIO()
+    out, err = io.StringIO(), Terminal() if terminal else io.StringIO()
     try:
         with contextlib.redirect_stderr(err):
             options = vars(

@@ -5,7 +5,7 @@ import re
 import pytest
 from django.urls import reverse
 
-from phones_app.models import Deployment
+from phones_app.models import Deployment, Phone
 from tests.phones_app.site import sip_file
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -76,3 +76,43 @@ def test_a_selection_in_the_list_is_deployed_to(window, site, worker):
             page.wait_for_timeout(250)
             page.reload()
         assert page.locator("td").get_by_text("Confirmed", exact=True).count() == 2
+
+
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_a_rollout_is_planned_and_watched_to_its_end(window, site, worker, size):
+    phones = [site.phone(name=f"Room {number}") for number in (101, 102, 103)]
+    profile = site.profile("Hotel room", sip_file("1002"))
+    Phone.objects.filter(pk=phones[2].pk).update(phone_ip=None)
+    with site.alive(*phones[:2]):
+        desk = window(size)
+        page = desk.page
+        desk.open(reverse("admin:phones_app_rollout_add"))
+        page.locator(".select2-selection").first.click()
+        page.get_by_role("option", name="Hotel room").click()
+        page.get_by_text("All phones").click()
+        page.get_by_label("Wave size").fill("2")
+        for name, text in (
+            ("Canary", "1"),
+            ("Pause between waves", "0"),
+            ("Jitter", "0"),
+            ("Abort at per", ""),
+        ):
+            page.get_by_label(name).fill(text)
+        page.get_by_role("button", name="Show what would happen").click()
+        page.get_by_role("button", name="Roll out to 3 phones").wait_for()
+        assert desk.sticks_out() == 0
+        desk.picture(f"rollout-plan-{size}")
+        assert not Deployment.objects.exists(), "nothing happens before the last yes"
+        page.get_by_role("button", name="Roll out to 3 phones").click()
+        page.wait_for_url(re.compile(r"/rollout/\d+/change/"))
+        page.locator("#rollout[data-state=finished]").wait_for()
+    assert page.get_by_text("3 of 3").is_visible()
+    assert page.locator("#rollout[hx-get]").count() == 0, "an ended rollout asks no more"
+    page.get_by_role("link", name="1 phone", exact=True).click()
+    page.get_by_text("Failed: no-address").wait_for()
+    assert page.get_by_role("link", name=phones[2].mac_with_colons).is_visible()
+    assert page.get_by_role("link", name=phones[0].mac_with_colons).count() == 0
+    assert desk.sticks_out() == 0
+    desk.picture(f"rollout-ended-{size}")
+    desk.open(reverse("admin:phones_app_phoneprofile_history", args=[profile.pk]))
+    assert desk.sticks_out() == 0

@@ -4,6 +4,7 @@ import pytest
 
 from phones_app.models import Deployment, Phone, PhoneGroup, Rollout
 from tests.commands import run
+from tests.phones_app.api.conftest import of
 from tests.phones_app.site import sip_file
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_inline_work")]
@@ -40,6 +41,27 @@ def test_watched_without_a_worker_it_is_carried_out(site, fleet):
         again = run(*asked, "--json")
         assert (again.status, again.row["total"], again.row["unchanged"]) == (0, 0, 3)
         assert run("rollout", "--json", "--watch", done.row["rollout"]).row["confirmed"] == 3
+
+
+def test_on_a_terminal_a_bar_shows_what_rest_tells_too(site, fleet, alice, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "160")
+    Phone.objects.filter(pk=fleet[2].pk).update(phone_ip=None)
+    with site.alive(*fleet[:2]):
+        asked = (site.profile(content=sip_file("1002")).uuid, *(phone.mac for phone in fleet))
+        watched = run("rollout", *asked, "--canary", "1", "--watch", terminal=True)
+    assert watched.status == 1
+    for expected in ("wave 1/2", "wave 2/2, finished, 1 failed", "3/3", "phones/s"):
+        assert expected in watched.err, expected
+    assert "no-address" in watched.out
+    uuid = Rollout.objects.get().uuid
+    told = run("rollout", "--watch", uuid, "--json").row
+    progress = of(alice).get(f"rollouts/{uuid}").json()["data"]["progress"]
+    same = progress | progress.pop("parts")
+    both = same.keys() & told.keys()
+    assert both >= {"total", "ended", "confirmed", "failed", "in_call", "rate", "remaining", "failures"}
+    assert {name: told[name] for name in both} == {name: same[name] for name in both}
+    assert (told["confirmed"], told["failed"], told["ended"], told["rate"] > 0) == (2, 1, 3, True)
 
 
 def test_each_phone_gets_the_profile_that_it_has(site, fleet):
