@@ -5,7 +5,8 @@ import pytest
 from phones_app.models import FileServer
 from phones_app.services.deployment import deploy
 from phones_app.services.phone_profile import update_profile
-from profiles_app.models import Event, EventProfile, MessagingProfile
+from profiles_app.models import Event, EventProfile, MessagingProfile, MyAccountProfile, OutboundVoiceProfile
+from profiles_app.models.outbound_voice_profile import MIN_TECH_PREFIX
 from tests.phones_app.site import ACTOR, sip_file
 from tests.servers import free_port
 
@@ -50,6 +51,8 @@ def test_profiles_of_every_kind(site, acme):
     of_events.name = "Front desk"
     of_events.save()
     MessagingProfile.objects.create(account=acme, name="Texts")
+    OutboundVoiceProfile.objects.create(account=acme, name="Calls", tech_prefix=MIN_TECH_PREFIX)
+    MyAccountProfile.objects.create(account=acme, name="Clerks")
     phone_profile, event_profile = ("profile", "phone-profile"), ("profile", "event-profile")
     assert happened() == [
         (*phone_profile, "created-profile"),
@@ -58,6 +61,8 @@ def test_profiles_of_every_kind(site, acme):
         (*event_profile, "created-profile"),
         (*event_profile, "changed-profile"),
         ("profile", "messaging-profile", "created-profile"),
+        ("profile", "outbound-voice-profile", "created-profile"),
+        ("profile", "myaccount-profile", "created-profile"),
     ]
     # An account that goes takes its events along.
     acme.delete()

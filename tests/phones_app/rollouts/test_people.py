@@ -5,6 +5,7 @@ from celery import current_app
 
 from phones_app.models import Phone
 from phones_app.services import rollout as rollouts
+from profiles_app.models import Event
 from tests.contacts_app.mail.conftest import mail_server, pass_time
 from tests.peers.mail import text_of
 from tests.phones_app.site import sip_file
@@ -16,6 +17,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def subjects(server, address: str = "office@acme.example") -> list[str]:
     return [message["Subject"] for message in server.to(address)]
+
+
+def events() -> list[str]:
+    """What listeners can hear of rollouts."""
+    return [
+        event.tags[1] for event in Event.objects.filter(data_type="rollout", tags__0="rollout").order_by("pk")
+    ]
 
 
 def test_what_fails_in_a_rollout_is_one_mail_at_its_end(
@@ -32,6 +40,7 @@ def test_what_fails_in_a_rollout_is_one_mail_at_its_end(
     assert "Desk 20" not in body
     assert "and 3 more." in body
     assert len(mail_server.messages) == 1
+    assert events() == ["started-rollout", "finished-rollout"]
 
 
 def test_a_rollout_that_goes_wrong_says_why_it_ended(site, start, carry_out, mail_server, pass_time):
@@ -41,6 +50,7 @@ def test_a_rollout_that_goes_wrong_says_why_it_ended(site, start, carry_out, mai
     pass_time(minutes=5)
     assert subjects(mail_server) == ["Rollout Spring was aborted"]
     assert "2 phones failed" in text_of(mail_server.messages[0])
+    assert events() == ["started-rollout", "aborted-rollout"]
 
 
 def test_each_account_hears_of_its_own_phones(site, other, charlie, start, carry_out, mail_server, pass_time):
@@ -63,3 +73,4 @@ def test_a_pause_is_told(site, start, mail_server, pass_time, no_inline_work):
     current_app.conf.task_always_eager = True
     pass_time(minutes=5)
     assert subjects(mail_server) == ["Rollout Spring was paused"]
+    assert events() == ["started-rollout", "paused-rollout"]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from profiles_app.models import Event
 from profiles_app.services.tags import OWN
 from tests.profiles_app.deliveries.events import call, feed, uuids
 
@@ -105,6 +106,7 @@ def test_own_tags_can_be_subscribed_to(at, ear, receiver):
     assert text.rpartition("_")[2].encode() not in request.body
     revoke_token(token)
     assert len(receiver.requests) == 1
+    assert Event.objects.latest("pk").tags == ["api-token", "revoked-token"]
 
 
 @pytest.mark.parametrize(
