@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Length
 from django.utils import timezone
 
 from contacts_app.services.heartbeat import Heartbeat
@@ -32,7 +33,7 @@ from profiles_app.services.delivery_record import (
     record_round,
 )
 from profiles_app.services.envelope import envelope
-from profiles_app.services.event import DELIVER
+from profiles_app.services.event import DELIVER, within_memory
 from profiles_app.services.matching import match_new
 from profiles_app.services.rate_limit import RateLimit
 
@@ -159,7 +160,9 @@ def _round(pk: int, owner: str) -> int:
         raise LeaseLost
     now = timezone.now()
     due = Delivery.objects.filter(callback=pk, state=Delivery.State.PENDING, next_attempt_at__lte=now)
-    deliveries = list(due.order_by("event_id").select_related("event")[:ROUND])
+    sizes = due.order_by("event_id").annotate(size=Length("event__stored_data")).values_list("pk", "size")
+    keys = within_memory(sizes[:ROUND])
+    deliveries = list(Delivery.objects.filter(pk__in=keys).order_by("event_id").select_related("event"))
     if deliveries:
         record_round(callback, owner, list(_verdicts(callback, deliveries)))
     return len(deliveries)

@@ -4,7 +4,7 @@ Who is told is found out afterwards (`matching`), by a worker, so that whoever c
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -22,6 +22,8 @@ from profiles_app.services.event_notification import news_of
 
 DELIVER = "profiles_app.tasks.deliver_due"
 BATCH = 1000
+# So much of events is read at a time, as it is stored (bytes).
+MOST_AT_ONCE = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,21 @@ class Happening:
     data_object_uuid: UUID | None = None
     extension: Extension | None = None
     schedules: Sequence[int] = field(default=())
+
+
+def within_memory(sizes: Iterable[tuple[int, int]]) -> list[int]:
+    """Of keys with the sizes of their events' data the first ones that are read together: one at least.
+
+    An event may be as large as a request, and a worker reads hundreds at a time.
+    """
+    keys: list[int] = []
+    left = MOST_AT_ONCE
+    for key, size in sizes:
+        left -= size
+        if keys and left < 0:
+            break
+        keys.append(key)
+    return keys
 
 
 def emit(

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Prefetch, Q
+from django.db.models.functions import Length
 from django.utils import timezone
 
 from profiles_app.models import (
@@ -23,6 +24,7 @@ from profiles_app.models import (
     ListenerFilter,
     Subscription,
 )
+from profiles_app.services.event import within_memory
 from profiles_app.services.event_filter import passes, wants
 
 BATCH = 500
@@ -80,8 +82,9 @@ def match_new() -> int:
 
 @transaction.atomic
 def _match_batch() -> int:
-    unmatched = Event.objects.select_for_update(of=("self",)).filter(matched_at=None).order_by("pk")
-    events = list(unmatched[:BATCH])
+    unmatched = Event.objects.select_for_update().filter(matched_at=None).order_by("pk")
+    sizes = unmatched.annotate(size=Length("stored_data")).values_list("pk", "size")[:BATCH]
+    events = list(Event.objects.filter(pk__in=within_memory(sizes)).order_by("pk"))
     if not events:
         return 0
     now = timezone.now()

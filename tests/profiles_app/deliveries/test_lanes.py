@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from profiles_app.models import Callback, CallbackLane, Delivery, DeliveryAttempt, Event
 from profiles_app.services.delivery_record import let_go
-from profiles_app.services.delivery_run import claim
+from profiles_app.services.delivery_run import claim, deliver_due
+from profiles_app.services.event import within_memory
 from profiles_app.services.matching import Destination, new_delivery, write_deliveries
 from tests.profiles_app.deliveries.events import call, feed, uuids
 from tests.servers import wait_for
@@ -79,6 +80,20 @@ def test_a_callback_that_does_not_answer_delays_no_other(at, ear, receiver, seco
     assert handle[0] == 20
     assert uuids(receiver) == uuids(second) == events
     assert set(DeliveryAttempt.objects.values_list("ok", flat=True)) == {True}
+
+
+def test_large_events_are_read_a_few_at_a_time_and_all_of_them(
+    at, ear, receiver, settle, monkeypatch, no_inline_work
+):
+    """A worker that read hundreds of events as large as a request would take all the memory there is."""
+    monkeypatch.setattr("profiles_app.services.event.MOST_AT_ONCE", 10_000)
+    assert within_memory([(1, 4_000), (2, 4_000), (3, 4_000)]) == [1, 2]
+    assert within_memory([(1, 40_000), (2, 1)]) == [1]
+    ear(receiver)
+    events = feed(at, *(call(data={"text": "x" * 6_000}) for _ in range(4)))
+    deliver_due()
+    assert uuids(receiver) == events
+    assert not Delivery.objects.exclude(state="delivered").exists()
 
 
 def test_an_event_that_cannot_be_sent_holds_up_no_other(at, ear, receiver, settle):
