@@ -17,12 +17,13 @@ from time import monotonic
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from contacts_app.services.insert_from import insert_from
 from contacts_app.services.nudge import nudge
 from phones_app import sep
-from phones_app.models import Deployment, FileServer, FileState, Phone, PhoneFile, ProfileRevision
+from phones_app.models import Deployment, FileServer, FileState, PhoneFile
 from phones_app.models.phone_file import DRIFTED
 from phones_app.services.targets import ftp_target
 from phones_app.services.turn import turn
@@ -39,10 +40,6 @@ READ_SECONDS = 10.0
 # As many as the pool lends of one server.
 READERS = 2
 
-UPLOADED = (
-    "server", "revision", "sha256", "uploaded_at", "state", "state_since", "checked_at", "next_check_at", "error",
-    "found_sha256", "found",
-)  # fmt: skip
 FOUND = ("state", "state_since", "checked_at", "next_check_at", "error", "found_sha256", "found")
 TAGS = {
     FileState.IN_PLACE: "phone-file-in-place",
@@ -67,38 +64,30 @@ class Found:
         return FileState.IN_PLACE if self.sha256 == self.file.sha256 else FileState.CHANGED
 
 
-def note_upload(
-    phone: Phone, server: FileServer, revision: ProfileRevision, sha256: str, now: datetime
-) -> None:
-    """This file is in its place now, in the transaction of the upload's state."""
-    note_uploads([(phone.pk, server, revision.pk, sha256)], now)
-
-
-def note_uploads(uploads: Iterable[tuple[int, FileServer, int | None, str]], now: datetime) -> None:
-    """These files of phones are in their places now, each with its server, revision and digest."""
-    files = [
-        PhoneFile(
-            phone_id=phone,
-            server=server,
-            revision_id=revision,
-            sha256=sha256,
-            uploaded_at=now,
-            state_since=now,
-            checked_at=now,
-            next_check_at=now + _pause(),
-        )
-        for phone, server, revision, sha256 in uploads
-    ]
-    drifted = set(
-        PhoneFile.objects.filter(pk__in=[file.phone_id for file in files], state__in=DRIFTED).values_list(
-            "pk", flat=True
-        )
+def note_uploads(deployments: "QuerySet[Deployment]", server: FileServer, now: datetime) -> None:
+    """The files of these deployments are in their places on this server now, in the transaction of their state."""
+    of_phones = deployments.filter(phone__isnull=False)
+    files = PhoneFile.objects.filter(phone__in=of_phones.values("phone"))
+    drifted = list(files.filter(state__in=DRIFTED).values_list("pk", flat=True))
+    insert_from(
+        of_phones,
+        PhoneFile,
+        over="phone",
+        phone=F("phone"),
+        server=server.pk,
+        revision=F("revision"),
+        sha256=F("sha256"),
+        uploaded_at=now,
+        state=FileState.IN_PLACE,
+        state_since=now,
+        checked_at=now,
+        next_check_at=now + _pause(),
+        error="",
+        found_sha256="",
+        found=None,
     )
-    PhoneFile.objects.bulk_create(
-        files, update_conflicts=True, unique_fields=["phone"], update_fields=UPLOADED
-    )
-    if put_right := [file for file in files if file.phone_id in drifted]:
-        _tell(put_right)
+    if drifted:
+        _tell(PhoneFile.objects.filter(pk__in=drifted).select_related("phone__account", "server"))
 
 
 def sweep_files() -> int:
@@ -239,7 +228,7 @@ def _pause() -> timedelta:
     return timedelta(seconds=(settings.DRIFT_CHECK_SECONDS or 86_400.0) * random.uniform(0.8, 1.2))  # noqa: S311
 
 
-def _tell(files: Sequence[PhoneFile]) -> None:
+def _tell(files: Iterable[PhoneFile]) -> None:
     """Tell listeners, and through them the account's contacts, what has become of these files."""
     emit_many([_happening(file) for file in files])
 

@@ -21,7 +21,7 @@ from phones_app.models.deployment import CALL_TO_END, State, StepState
 from phones_app.services import evidence
 from phones_app.services.deployment import no_live_lease
 from phones_app.services.deployment_event import CONFIRMED, RESTARTED, UPLOADED, tell
-from phones_app.services.drift import note_upload
+from phones_app.services.drift import note_uploads
 from phones_app.services.restart import is_remembered, line_user, look_at, send_restart
 from phones_app.services.service_session import clear_service_session
 from phones_app.services.targets import file_server_of, ftp_target
@@ -138,7 +138,7 @@ def upload(deployment: Deployment, pool: FtpPool) -> None:
         now = timezone.now()
         ended = {"finished_at": now} if deployment.kind == Deployment.Kind.UPLOAD else {}
         move(deployment, State.UPLOADED, uploaded_at=now, **ended)
-        note_upload(phone, server, revision, result.sha256, now)
+        note_uploads(Deployment.objects.filter(pk=deployment.pk), server, now)
         tell(deployment, UPLOADED)
         record(deployment, Kind.UPLOAD, StepState.DONE, **told_of_upload(server, result))
         update_recorded(
