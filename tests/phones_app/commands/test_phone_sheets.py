@@ -7,7 +7,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from contacts_app.services.actor import system
+from contacts_app.services.sheets import import_sheet
 from phones_app.models import CallManager, FileServer, Phone
+from phones_app.services.phone_sheet import PhoneSheet
 from tests.commands import run
 
 pytestmark = pytest.mark.django_db
@@ -258,6 +261,17 @@ def test_failure_in_the_last_batch_takes_the_first_ones_back(phone, file):
         ran = run("import_phones", path)
     assert ran.status == 1
     assert Phone.objects.count() == 1
+
+
+def test_progress_is_told_while_a_long_file_is_checked_and_while_it_is_stored(phone, file):
+    told = []
+    path = file("mac\n" + "\n".join(f"0200000{number:05X}" for number in range(1200)))
+    with path.open("rb") as opened:
+        import_sheet(opened, PhoneSheet(system("test")), progress=lambda *said: told.append(said))
+    assert [doing for doing, _ in told] == ["Checking"] * 3 + ["Storing"] * 3
+    for parts in ([part for _, part in told[:3]], [part for _, part in told[3:]]):
+        assert parts == sorted(parts)
+        assert 0 < parts[0] < parts[-1] == 1
 
 
 def _fail_at_third_insert():
