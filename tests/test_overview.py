@@ -1,6 +1,7 @@
 """The first page of the admin: every number is right, leads to as many rows, and is the reader's own."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -60,7 +61,7 @@ def test_staff_of_an_account_see_their_own_fleet(acme, fleet):
     told = numbers_on(desk)
     assert {label: count for label, (count, _) in told.items()} == {
         "confirmed": 2, "failed": 1, "never deployed to": 1, "reachable": 4, "login": 1, "disabled": 1,
-        "in place": 1, "changed behind our back": 1,
+        "running or paused": 1, "failed in all": 1, "in place": 1, "changed behind our back": 1,
     }  # fmt: skip
     html = desk.get(PAGE).content.decode()
     assert "Spring" in html
@@ -88,6 +89,33 @@ def test_the_chart_leads_to_the_list_of_its_day(root, fleet):
     assert told == "2 confirmed, 2 failed"
     assert desk.get(url.replace("&amp;", "&")).context["cl"].result_count == 4
     assert [told for _, told in columns[:-1]] == ["nothing"] * 13
+
+
+def test_numbers_and_lists_are_about_the_same_days_and_states(root, fleet):
+    desk, rows = at_desk(root), Deployment.objects.filter(state="failed").order_by("pk")
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    first, second = rows.values_list("pk", flat=True)
+    Deployment.objects.filter(state="confirmed").update(state="superseded")
+    Deployment.objects.filter(pk=first).update(created_at=midnight - timedelta(days=6))
+    Deployment.objects.filter(pk=second).update(created_at=midnight - timedelta(days=6, seconds=1))
+    told = numbers_on(desk)
+    assert (told["login"][0], told["failed in all"][0]) == (1, 1)
+    assert desk.get(told["login"][1]).context["cl"].result_count == 1
+    for url, label in re.findall(
+        r'<a href="([^"]+)" title="[^"]*: ([^"]*)"', desk.get(PAGE).content.decode()
+    ):
+        counted = sum(map(int, re.findall(r"\d+", label)))
+        assert desk.get(url.replace("&amp;", "&")).context["cl"].result_count == counted, (url, label)
+
+
+def test_more_rollouts_than_are_shown_are_counted(root, acme, fleet):
+    Rollout.objects.bulk_create(
+        Rollout(account=acme, name=f"No. {n}", total=1, requested_by="x", channel="x") for n in range(9)
+    )
+    desk = at_desk(root)
+    count, url = numbers_on(desk)["running or paused"]
+    assert (count, desk.get(url).context["cl"].result_count) == (10, 10)
+    assert desk.get(PAGE).content.count(b"of 1 phones") == 5
 
 
 def test_somebody_without_permissions_is_shown_nothing(acme, fleet):

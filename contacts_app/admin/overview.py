@@ -36,12 +36,13 @@ class Day:
 
 @dataclass(frozen=True)
 class Panel:
-    """`kind` is bar, counts, progress or days; `empty` is said when there is nothing."""
+    """`kind` is bar, counts, progress or days; `whole` is of what; `empty` is said when there is nothing."""
 
     title: str
     kind: str
     numbers: list[Number] = field(default_factory=list)
     days: list[Day] = field(default_factory=list)
+    whole: Number | None = None
     empty: str = ""
 
     @property

@@ -1,7 +1,7 @@
 """The fleet at a glance: phones by state, presence and drift, running rollouts, what failed and why."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
@@ -32,6 +32,9 @@ FLEET = (
     ("failed", (State.FAILED,), "bad"),
     ("cancelled or superseded", (State.CANCELLED, State.SUPERSEDED), "gone"),
 )
+OPEN = (RolloutState.RUNNING, RolloutState.PAUSED)
+# What a day's column is made of.
+ENDED = (State.CONFIRMED, State.RESTART_ACKNOWLEDGED, State.FAILED)
 PRESENCE_TONES = {
     Presence.REACHABLE: "good",
     Presence.UNREACHABLE: "bad",
@@ -88,9 +91,8 @@ def _of_rollouts(request: HttpRequest) -> list[Panel]:
     rollouts = rows_for(request, Rollout)
     if rollouts is None:
         return []
-    open_ones = rollouts.filter(state__in=(RolloutState.RUNNING, RolloutState.PAUSED)).annotate(
-        ended=Count("deployments", filter=Q(deployments__finished_at__isnull=False))
-    )
+    open_ones = rollouts.filter(state__in=OPEN)
+    shown = open_ones.annotate(ended=Count("deployments", filter=Q(deployments__finished_at__isnull=False)))
     numbers = [
         Number(
             str(rollout),
@@ -100,51 +102,64 @@ def _of_rollouts(request: HttpRequest) -> list[Panel]:
             100 * rollout.ended / (rollout.total or 1),
             f"{rollout.get_state_display()}, {rollout.ended} of {rollout.total} phones",
         )
-        for rollout in open_ones.order_by("-created_at")[:MOST_ROLLOUTS]
+        for rollout in shown.order_by("-created_at")[:MOST_ROLLOUTS]
     ]
-    return [Panel("Rollouts", "progress", numbers, empty="No rollout is running.")]
+    there = list_url(Rollout, state__exact=[state.value for state in OPEN])
+    whole = Number("running or paused", open_ones.count(), there) if numbers else None
+    return [Panel("Rollouts", "progress", numbers, whole=whole, empty="No rollout is running.")]
 
 
 def _of_deployments(request: HttpRequest) -> list[Panel]:
     deployments = rows_for(request, Deployment)
     if deployments is None:
         return []
-    today = timezone.localdate()
-    since = timezone.now() - timedelta(days=FAILURE_DAYS)
-    failed = deployments.filter(state=State.FAILED, created_at__gte=since)
-    reasons = failed.values_list("error_code").annotate(count=Count("pk")).order_by("-count", "error_code")
-    first = (today - timedelta(days=FAILURE_DAYS)).isoformat()
+    return [_by_day(deployments), _by_reason(deployments)]
+
+
+def _since(days: int) -> tuple[date, datetime]:
+    """The first of so many days, today being the last, and when it began: lists are filtered by whole days."""
+    first = timezone.localdate() - timedelta(days=days - 1)
+    return first, timezone.make_aware(datetime.combine(first, time.min))
+
+
+def _by_reason(deployments: QuerySet[Deployment]) -> Panel:
+    first, began = _since(FAILURE_DAYS)
+    failed = deployments.filter(state=State.FAILED, created_at__gte=began)
+    reasons = list(
+        failed.values_list("error_code").annotate(count=Count("pk")).order_by("-count", "error_code")
+    )
+    there = {"state__exact": State.FAILED.value, "created_at_from": first.isoformat()}
     numbers = [
-        Number(
-            code or "without a code",
-            count,
-            list_url(
-                Deployment, state__exact=State.FAILED.value, error_code__exact=code, created_at_from=first
-            ),
-            "bad",
-        )
+        Number(code or "without a code", count, list_url(Deployment, **there, error_code__exact=code), "bad")
         for code, count in reasons[:MOST_REASONS]
     ]
-    ended = deployments.filter(created_at__date__gt=today - timedelta(days=DAYS))
-    ended = ended.filter(state__in=(State.CONFIRMED, State.RESTART_ACKNOWLEDGED, State.FAILED))
+    failures = sum(count for _, count in reasons)
+    whole = Number("failed in all", failures, list_url(Deployment, **there), "bad") if reasons else None
+    title = f"Failed within {FAILURE_DAYS} days, by reason"
+    return Panel(title, "counts", numbers, whole=whole, empty="Nothing failed.")
+
+
+def _by_day(deployments: QuerySet[Deployment]) -> Panel:
+    first, began = _since(DAYS)
+    ended = deployments.filter(created_at__gte=began, state__in=ENDED)
     counted = ended.values_list(TruncDate("created_at"), "state").annotate(Count("pk"))
     by_day = {(day, state): count for day, state, count in counted}
     tallest = max(
         (sum(by_day.get((day, state), 0) for _, (state, *_), _ in FLEET) for day, _ in by_day), default=1
     )
     days = []
-    for back in range(DAYS - 1, -1, -1):
-        day = today - timedelta(days=back)
-        where = {"created_at_from": day.isoformat(), "created_at_to": day.isoformat()}
+    for day in (first + timedelta(days=number) for number in range(DAYS)):
+        where = {
+            "created_at_from": day.isoformat(),
+            "created_at_to": day.isoformat(),
+            "state__exact": [state.value for state in ENDED],
+        }
         parts = [
             Number(label, count, "", tone, 100 * count / tallest)
             for label, (state, *_), tone in FLEET
             if (count := by_day.get((day, state), 0))
         ]
         days.append(Day(day.day, date_format(day, "j F"), list_url(Deployment, **where), parts))
-    return [
-        Panel(
-            f"Deployments of {DAYS} days", "days", days=days if by_day else [], empty="Nothing was deployed."
-        ),
-        Panel(f"Failed within {FAILURE_DAYS} days, by reason", "counts", numbers, empty="Nothing failed."),
-    ]
+    return Panel(
+        f"Deployments of {DAYS} days", "days", days=days if by_day else [], empty="Nothing was deployed."
+    )
