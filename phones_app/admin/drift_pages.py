@@ -16,6 +16,7 @@ from phones_app.models.phone_file import DRIFTED
 from phones_app.services.drift import difference
 from phones_app.services.drift_repair import adopt, put_back, put_back_many
 
+REPAIRS = ("put_back_one", "adopt_one")
 REPAIRABLE = ("phone__account", "server", "revision__profile__user")
 
 
@@ -24,13 +25,30 @@ def file_of(phone: Phone) -> PhoneFile | None:
 
 
 class DriftPages(PortalAdmin):
-    """The actions of the phone admin on a drifted file; its panel on the phone's page shows the difference."""
+    """The actions of the phone admin on a drifted file, and the panel on the phone's page that shows the difference."""
 
     def has_put_back_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return self._is_drifted(object_id) and request.user.has_perm(MAY_DEPLOY)
 
     def has_adopt_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return self._is_drifted(object_id) and request.user.has_perm("phones_app.change_phoneprofile")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Repairs stand below the difference that they are about, not on top of the page."""
+        return [each for each in super().get_actions_detail(request, object_id) if each.path not in REPAIRS]
+
+    def drift_context(self, request: HttpRequest, object_id: str) -> dict[str, Any]:
+        """What the panel on a phone's page shows."""
+        phone = Phone.objects.filter(pk=int(object_id)).first() if object_id.isdecimal() else None
+        file = file_of(phone) if phone else None
+        if file is None or not file.is_drifted:
+            return {}
+        repairs = [
+            (each.description, reverse(f"admin:{each.action_name}", args=[file.pk]))
+            for each in super().get_actions_detail(request, file.pk)
+            if each.path in REPAIRS
+        ]
+        return {"phone_file": file, "file_diff": difference(file), "repairs": repairs}
 
     @staticmethod
     def _is_drifted(object_id: Any) -> bool:
@@ -83,10 +101,3 @@ class DriftPages(PortalAdmin):
         except Refusal as refusal:
             messages.error(request, refusal.message)
         return HttpResponseRedirect(back)
-
-
-def drift_context(object_id: str) -> dict[str, Any]:
-    """What the panel on a phone's page shows."""
-    phone = Phone.objects.filter(pk=int(object_id)).first() if object_id.isdecimal() else None
-    file = file_of(phone) if phone else None
-    return {"phone_file": file, "file_diff": difference(file) if file and file.is_drifted else ""}

@@ -14,7 +14,7 @@ from contacts_app.services.text_search import one_of
 from contacts_app.templatetags.moments import ago
 from phones_app import sep
 from phones_app.admin.deploy_pages import DeployPages
-from phones_app.admin.drift_pages import DriftPages, drift_context
+from phones_app.admin.drift_pages import DriftPages
 from phones_app.admin.look_pages import LookPages
 from phones_app.admin.mac_search import MacSearchMixin
 from phones_app.admin.phone_group import GroupOfSelected
@@ -39,11 +39,23 @@ class PhoneForm(SecretForm):
 class StateOfLast(ChoicesCheckboxFilter):
     """By the state of the last deployment: the deployments are looked up first, as few are in most states."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = "last deployment"
+
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if not (states := self.value()):
             return queryset
         deployments = Deployment.objects.filter(state__in=states).values("pk")
         return queryset.filter(one_of("last_deployment", deployments, order=["state", "-created_at"]))
+
+
+class StateOfFile(ChoicesCheckboxFilter):
+    """By whether the file on the server is the uploaded one."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = "file on the server"
 
 
 class ModelsInUse(AllValuesCheckboxFilter):
@@ -67,19 +79,19 @@ class PhoneAdmin(
         "phone",
         "model_here",
         "account_name",
-        "current_profile",
+        "profile",
         "deployed",
         "present",
         "seen",
         "is_active",
     )
     list_display_links = ("phone",)
-    list_select_related = ("account", "current_profile", "last_deployment")
+    list_select_related = ("account", "current_profile", "last_deployment", "file")
     list_filter = (
         ("last_deployment__state", StateOfLast),
         ("presence", ChoicesCheckboxFilter),
         "in_call",
-        ("file__state", ChoicesCheckboxFilter),
+        ("file__state", StateOfFile),
         ("software_type", ChoicesCheckboxFilter),
         ("model", ModelsInUse),
         "is_active",
@@ -132,7 +144,7 @@ class PhoneAdmin(
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Phone]:
         # What no page shows need not be deciphered.
-        return super().get_queryset(request).defer("web_password")
+        return super().get_queryset(request).defer("web_password", "file__found")
 
     def change_view(
         self,
@@ -143,7 +155,7 @@ class PhoneAdmin(
     ) -> Any:
         recent = Deployment.objects.filter(phone=int(object_id) if object_id.isdecimal() else None)
         context = {"recent_deployments": recent.order_by("-created_at", "-pk")[:RECENT]}
-        context |= drift_context(object_id)
+        context |= self.drift_context(request, object_id)
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
     @display(description="Phone", ordering="mac", header=True)
@@ -157,6 +169,12 @@ class PhoneAdmin(
     @display(description="Account")
     def account_name(self, phone: Phone) -> str:
         return phone.account.name
+
+    @display(description="Current profile", header=True)
+    def profile(self, phone: Phone) -> list[str]:
+        file = getattr(phone, "file", None)
+        drift = f"file {file.get_state_display().lower()}" if file and file.is_drifted else ""
+        return [phone.current_profile.name if phone.current_profile else "–", drift]
 
     @display(description="Last deployment")
     def deployed(self, phone: Phone) -> str:
