@@ -51,6 +51,10 @@ class ListPaginator(Paginator):  # type: ignore[type-arg]
     def count(self) -> int:  # type: ignore[override]
         return min(self.total.number, DEEPEST)
 
+    def page(self, number: Any) -> Any:
+        self.object_list = self.total.narrow(self.object_list)  # type: ignore[arg-type]
+        return super().page(number)
+
 
 class BigList(ChangeList):
     """A list whose rows are found first and read then: what is skipped on the way to a page is not joined."""
@@ -72,6 +76,8 @@ class BigList(ChangeList):
         super().get_results(request)
         if not self.query and not self.has_active_filters:
             self.full_result_count = self.result_count
+        if not self.multi_page:
+            self.result_list = self.paginator.total.narrow(self.result_list)
         keys = list(self.result_list.values_list("pk", flat=True))
         rows = {row.pk: row for row in self.queryset.order_by().filter(pk__in=keys)} if keys else {}
         self.result_list = [rows[key] for key in keys if key in rows]

@@ -45,12 +45,13 @@ def page(request: Request, rows: "QuerySet[M]") -> tuple[list[M], dict[str, Any]
     metadata: dict[str, Any] = {"total": total.number, "limit": limit, "offset": offset}
     if not total.is_exact:
         metadata["total_is_estimate"] = True
-    if offset and total.is_exact and offset >= total.number:
+    if total.is_exact and offset >= total.number:
         return [], metadata
     if offset > DEEPEST:
         raise ValidationError({"offset": TOO_DEEP})
-    if not offset:
+    rows = total.narrow(rows)
+    if not offset and total.is_exact:
         return list(rows[:limit]), metadata
-    # What is skipped on the way to the page need not be joined.
+    # What is skipped, or sorted out, on the way to the page need not be joined.
     keys = list(rows.values_list("pk", flat=True)[offset : offset + limit])
     return list(rows.filter(pk__in=keys)), metadata

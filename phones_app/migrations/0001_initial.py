@@ -60,11 +60,11 @@ class Migration(migrations.Migration):
                 ('next_look_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('updated_at', models.DateTimeField(auto_now=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='phones', to='contacts_app.account')),
+                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='phones', to='contacts_app.account')),
             ],
             options={
                 'ordering': ['mac'],
-                'indexes': [models.Index(fields=['account', 'mac', 'id'], name='phone_of_account'), models.Index(fields=['model', 'mac'], name='phone_by_model'), models.Index(fields=['software_type', 'mac'], name='phone_by_software'), models.Index(fields=['software_version', 'mac'], name='phone_by_load'), models.Index(fields=['presence', 'mac'], name='phone_by_presence'), models.Index(fields=['phone_ip'], name='phone_by_ip'), models.Index(fields=['in_call', 'mac'], name='phone_in_call'), models.Index(fields=['last_seen_at', 'mac'], name='phone_by_last_seen'), models.Index(condition=models.Q(('is_active', True), ('phone_ip__isnull', False)), fields=['next_look_at'], name='phone_look_due'), models.Index(fields=['mac', 'id'], name='phone_by_mac'), models.Index(fields=['account', 'model', 'mac'], name='phone_of_account_by_model'), models.Index(fields=['location', 'mac'], name='phone_by_location'), models.Index(fields=['is_active', 'mac'], name='phone_by_activity'), contacts_app.models.text_index.TextIndex(fields=['mac', 'name', 'description', 'hostname', 'location', 'model', 'line_user', 'phone_ip'], name='phone_text')],
+                'indexes': [models.Index(fields=['model', 'mac', 'id'], name='phone_by_model'), models.Index(fields=['location', 'mac', 'id'], name='phone_by_location'), models.Index(fields=['software_type', 'mac', 'id'], name='phone_by_software'), models.Index(fields=['software_version', 'mac', 'id'], name='phone_by_load'), models.Index(fields=['presence', 'mac', 'id'], name='phone_by_presence'), models.Index(fields=['in_call', 'mac', 'id'], name='phone_by_call'), models.Index(fields=['is_active', 'mac', 'id'], name='phone_by_activity'), models.Index(fields=['last_seen_at', 'mac', 'id'], name='phone_by_last_seen'), models.Index(fields=['account', 'model', 'mac', 'id'], name='phone_of_account_by_model'), models.Index(fields=['account', 'location', 'mac', 'id'], name='phone_of_account_by_location'), models.Index(fields=['account', 'software_type', 'mac', 'id'], name='phone_of_account_by_software'), models.Index(fields=['account', 'software_version', 'mac', 'id'], name='phone_of_account_by_load'), models.Index(fields=['account', 'presence', 'mac', 'id'], name='phone_of_account_by_presence'), models.Index(fields=['account', 'in_call', 'mac', 'id'], name='phone_of_account_by_call'), models.Index(fields=['account', 'is_active', 'mac', 'id'], name='phone_of_account_by_activity'), models.Index(fields=['account', 'last_seen_at', 'mac', 'id'], name='phone_of_account_by_last_seen'), models.Index(fields=['mac', 'id'], name='phone_by_mac'), models.Index(fields=['account', 'mac', 'id'], name='phone_of_account'), models.Index(fields=['phone_ip'], name='phone_by_ip'), models.Index(condition=models.Q(('is_active', True), ('phone_ip__isnull', False)), fields=['next_look_at'], name='phone_look_due'), contacts_app.models.text_index.TextIndex(fields=['mac', 'name', 'description', 'hostname', 'location', 'model', 'line_user', 'phone_ip'], name='phone_text')],
             },
         ),
         migrations.CreateModel(
@@ -427,7 +427,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='phone',
             name='current_profile',
-            field=models.ForeignKey(blank=True, help_text='Uploaded last.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='phones', to='phones_app.phoneprofile'),
+            field=models.ForeignKey(blank=True, db_index=False, help_text='Uploaded last.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='phones', to='phones_app.phoneprofile'),
         ),
         migrations.CreateModel(
             name='HistoricalPhone',
@@ -666,7 +666,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='phone',
-            index=models.Index(fields=['current_profile', 'mac'], name='phone_of_profile'),
+            index=models.Index(fields=['current_profile', 'mac', 'id'], name='phone_by_profile'),
+        ),
+        migrations.AddIndex(
+            model_name='phone',
+            index=models.Index(fields=['account', 'current_profile', 'mac', 'id'], name='phone_of_account_by_profile'),
         ),
         migrations.AddIndex(
             model_name='deployment',

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
+from typing import Any
 
 import tests.environment  # noqa: F401 - before Django reads its settings
 from tests.servers import postgres
@@ -60,61 +61,100 @@ def main() -> None:
 def _measure() -> Iterator[tuple[str, str]]:
     from django.test import Client
 
-    from contacts_app.models import Account, User
+    from contacts_app.models import User
     from contacts_app.services.token import create_token
-    from phones_app.models import Phone, PhoneProfile
-    from tests.admin_people import at_desk
+    from phones_app.models import Phone
+    from tests.admin_people import at_desk, clerk
 
     started = time.monotonic()
-    _fill()
+    tenants = _fill()
     yield f"{Phone.objects.count():,} phones made in", f"{time.monotonic() - started:.0f} s"
-    phone = Phone.objects.order_by("pk")[5000]
-    pairs = [phone.mac[place : place + 2].lower() for place in range(0, 12, 2)]
-    desk = at_desk(User.objects.create_superuser("bench@example.org"))
-    token = create_token()[1]
-    own = create_token(account=Account.objects.filter(is_active=True)[3])[1]
-    searches = [spelling.format(*pairs) for spelling in (*MAC_SPELLINGS, *MAC_PARTS)]
-    searches += [phone.name, str(phone.phone_ip), phone.location, "zzqqzz"]
-    filters = {
-        "last_deployment__state__exact": "failed", "presence__exact": phone.presence, "in_call__exact": "1",
-        "software_type__exact": "SIP", "model": phone.model, "is_active__exact": "0",
-        "account__id__exact": phone.account_id, "current_profile__id__exact": PhoneProfile.objects.first().pk,
-    }  # fmt: skip
-    pages = [{}, {"p": 4000}, {"o": "-0"}, {"o": "1"}, *({"q": text} for text in searches)]
-    for query in [*pages, *({name: value} for name, value in filters.items())]:
-        yield f"admin {query or 'first page'}", _database_time(partial(_ask, desk, ADMIN, query))
-    last = Phone.objects.order_by("mac").values_list("mac", flat=True)[900_000]
-    rest = [{}, {"offset": 100_000}, {"after": last}, *({"search": text} for text in searches)]
-    rest += [
-        {"model": phone.model},
-        {"location": phone.location},
-        {"software_type": "SIP"},
-        {"is_active": "false"},
-    ]
-    rest += [{"presence": phone.presence}, {"in_call": "true"}, {"load": phone.software_version}]
-    for who, text in (("staff", token), ("tenant", own)):
-        client = Client(headers={"Authorization": f"Bearer {text}"})
-        for query in rest:
-            asked = {"limit": 25} | query
-            yield f"REST {who} {query or 'first page'}", _database_time(partial(_ask, client, REST, asked))
+    desks = {"staff": at_desk(User.objects.create_superuser("bench@example.org"))}
+    clients = {"staff": Client(headers={"Authorization": f"Bearer {create_token()[1]}"})}
+    for who, account in tenants.items():
+        desks[who] = at_desk(clerk(account, f"{who.replace(' ', '')}@example.org"))
+        clients[who] = Client(headers={"Authorization": f"Bearer {create_token(account=account)[1]}"})
+    for who, desk in desks.items():
+        rows = Phone.objects.filter(account=tenants[who]) if who in tenants else Phone.objects.all()
+        for query in _of_admin(rows):
+            yield f"admin, {who}: {query or 'first page'}", _database_time(partial(_ask, desk, ADMIN, query))
+        for query in _of_rest(rows):
+            asked = partial(_ask, clients[who], REST, {"limit": 25} | query)
+            yield f"REST, {who}: {query or 'first page'}", _database_time(asked)
 
 
 ADMIN, REST = "/admin/phones_app/phone/", "/api/v1/phones"
 
 
-def _fill() -> None:
+def _fill() -> dict[str, Any]:
+    """1,000,100 phones; who has 300,000 of them, with mixed values, and who 10,000, all with the same ones."""
     from django.db import connection, transaction
 
+    from contacts_app.models import Account
     from phones_app.models import Deployment, Phone
     from tests.many_rows import make_rows, multiply, without_foreign_keys
 
     with transaction.atomic():
         for model in (Deployment, Phone):
             make_rows(model, 1, 101)
+        large, small, others = Account.objects.filter(is_active=True).order_by("pk")[:3]
+        keys = list(Phone.objects.order_by("pk").values_list("pk", flat=True))
+        Phone.objects.filter(account__in=(large, small)).update(account=others)
+        Phone.objects.filter(pk__in=keys[:30]).update(account=large)
+        Phone.objects.filter(pk=keys[30]).update(account=small)
         without_foreign_keys()
         multiply(Phone, TIMES)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
+    return {"300,030 phones": large, "10,001 phones": small}
+
+
+def _searches(phone: Any, stranger: Any) -> list[str]:
+    pairs = [phone.mac[place : place + 2].lower() for place in range(0, 12, 2)]
+    macs = [spelling.format(*pairs) for spelling in (*MAC_SPELLINGS, *MAC_PARTS)]
+    return [*macs, phone.name, str(phone.phone_ip), phone.location, stranger.location, phone.model, "zzqqzz"]
+
+
+def _of_admin(rows: Any) -> Iterator[dict[str, Any]]:
+    from phones_app.models import Presence, SoftwareType
+
+    phone, stranger = _two_phones(rows)
+    yield from ({}, {"p": min(4000, rows.count() // 25)}, {"o": "-0"}, {"o": "1"}, {"o": "-6"})
+    for state in ("failed", "confirmed"):
+        yield {"last_deployment__state__exact": state}
+    yield from ({"presence__exact": value} for value in Presence.values)
+    yield from ({"software_type__exact": value} for value in SoftwareType.values)
+    yield from ({f"{name}__exact": value} for name in ("in_call", "is_active") for value in "10")
+    yield from ({"file__state__exact": "changed"}, {"model": phone.model}, {"model": stranger.model})
+    yield {"current_profile__id__exact": stranger.current_profile_id}
+    yield {"current_profile__id__exact": phone.current_profile_id}
+    yield from ({"q": text} for text in _searches(phone, stranger))
+
+
+def _of_rest(rows: Any) -> Iterator[dict[str, Any]]:
+    from phones_app.models import Presence, SoftwareType
+
+    phone, stranger = _two_phones(rows)
+    deep = min(100_000, rows.count() // 4 * 3)
+    last = rows.order_by("mac").values_list("mac", flat=True)[rows.count() * 9 // 10]
+    yield from ({}, {"offset": deep}, {"after": last}, {"is_active": "false", "offset": deep})
+    for one in (phone, stranger):
+        yield from ({"model": one.model}, {"location": one.location}, {"load": one.software_version})
+    yield from ({"model": phone.model, "location": stranger.location}, {"location": "nowhere"})
+    yield from ({"presence": value} for value in Presence.values)
+    yield from ({"software_type": value} for value in SoftwareType.values)
+    for name in ("in_call", "is_active", "drifted"):
+        yield from ({name: value} for value in ("true", "false"))
+    yield from ({"search": text} for text in _searches(phone, stranger))
+
+
+def _two_phones(rows: Any) -> tuple[Any, Any]:
+    """One of them, and one of somebody else's, with another model and location."""
+    from phones_app.models import Phone
+
+    phone = rows.order_by("pk")[5000]
+    others = Phone.objects.exclude(model=phone.model).exclude(location=phone.location)
+    return phone, others.exclude(account=phone.account).order_by("pk")[70]
 
 
 def _ask(client, path: str, query: dict) -> None:
