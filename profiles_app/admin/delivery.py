@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action, display
@@ -165,7 +165,8 @@ class DeliveryAdmin(ReadOnlyAdmin):
         """The general tag and the particular one; the page has them all."""
         tags = delivery.event.tags
         more = f"+{len(tags) - TAGS_SHOWN}" if len(tags) > TAGS_SHOWN else ""
-        return format_html('{} <span class="pb-quiet">{}</span>', " ".join(tags[:TAGS_SHOWN]), more)
+        shown = format_html_join(" ", '<span class="pb-tag">{}</span>', ((tag,) for tag in tags[:TAGS_SHOWN]))
+        return format_html('{} <span class="pb-quiet">{}</span>', shown, more)
 
     @display(description="Callback")
     def callback_here(self, delivery: Delivery) -> str:
