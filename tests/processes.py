@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -100,7 +99,7 @@ class Processes:
         )
 
         def answers() -> bool:
-            with contextlib.suppress(urllib.error.URLError, ConnectionError):
+            with contextlib.suppress(OSError):
                 return urllib.request.urlopen(f"{url}/healthz", timeout=2).status == 200
             return False
 

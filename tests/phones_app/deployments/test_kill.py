@@ -33,9 +33,9 @@ OLD, NEW = sip_file("1001").encode(), sip_file("1002").encode()
 class Holding:
     """An FTP handler that falls silent at one command: before doing it or, with `after`, when it is done."""
 
-    def __init__(self, command: str, *, after: bool = False) -> None:
+    def __init__(self) -> None:
         held = self
-        self.command, self.after, self.reached = command, after, threading.Event()
+        self.at("")
 
         class Handler(FTPHandler):
             def pre_process_command(self, line, cmd, arg):
@@ -56,9 +56,12 @@ class Holding:
 
         self.handler = Handler
 
+    def at(self, command: str, *, after: bool = False) -> None:
+        self.reached = threading.Event()
+        self.command, self.after = command, after
+
     def release(self) -> None:
-        self.command = ""
-        self.after = False
+        self.at("")
 
 
 @pytest.fixture
@@ -114,22 +117,29 @@ def fetch(phone) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "after"),
-    [("USER", False), ("SIZE", False), ("STOR", False), ("RNFR", False), ("RNTO", False), ("RNTO", True)],
+    "killed_at",
+    [
+        # One worker after the other dies a little later than the one before it.
+        [("USER", False), ("SIZE", False), ("STOR", False), ("RNFR", False), ("RNTO", False)],
+        [("RNTO", True)],
+    ],
+    ids=["before a file has its name", "after"],
 )
-def test_a_worker_killed_while_uploading(site, folder, desk, running, command, after):
-    profile, hold = site.profile(content=NEW.decode()), Holding(command, after=after)
+def test_workers_killed_while_uploading(site, folder, desk, running, killed_at):
+    profile, hold = site.profile(content=NEW.decode()), Holding()
     name = f"SEP{desk.mac}.cnf.xml"
     with pyftpd(folder, handler=hold.handler) as server, sip_phone() as agent:
         use(server)
         desk.sip_port = agent.port
         desk.save()
-        running.start_worker()
         running.start_sweep()
         deployment = deploy(phone=desk, profile=profile, actor=ACTOR)
-        assert hold.reached.wait(60)
-        running.kill("worker")
-        assert (folder / name).read_bytes() in (OLD, NEW)
+        for command, after in killed_at:
+            hold.at(command, after=after)
+            running.start_worker()
+            assert hold.reached.wait(60)
+            running.kill("worker")
+            assert (folder / name).read_bytes() in (OLD, NEW)
         hold.release()
         running.start_worker()
         wait_for(lambda: reached(deployment, State.RESTART_ACKNOWLEDGED), 60)
@@ -236,7 +246,8 @@ def test_a_worker_killed_while_evidence_is_awaited(site, folder, desk, running):
 def test_a_web_process_killed_in_the_middle_of_a_switch(site, folder, desk, running):
     """Whoever asked gets no answer, and the work goes on."""
     _, token = create_token(account=site.account)
-    hold = Holding("STOR")
+    hold = Holding()
+    hold.at("STOR")
     with pyftpd(folder, handler=hold.handler) as server, sip_phone() as agent:
         use(server)
         desk.sip_port = agent.port
