@@ -11,7 +11,7 @@ from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
 from contacts_app.services.text_search import NOTHING, SHORTEST_PART, any_match
-from contacts_app.services.total import DEEPEST, Total, total_of
+from contacts_app.services.total import DEEPEST, Total, of_keys, total_of
 
 
 def index_orders(model: type[Model]) -> dict[str, list[str]]:
@@ -79,7 +79,7 @@ class BigList(ChangeList):
         if not self.multi_page:
             self.result_list = self.paginator.total.narrow(self.result_list)
         keys = list(self.result_list.values_list("pk", flat=True))
-        rows = {row.pk: row for row in self.queryset.order_by().filter(pk__in=keys)} if keys else {}
+        rows = {row.pk: row for row in of_keys(self.queryset.order_by(), keys)} if keys else {}
         self.result_list = [rows[key] for key in keys if key in rows]
 
 

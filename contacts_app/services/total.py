@@ -1,7 +1,7 @@
 """How many rows a list has: exactly while that is cheap, and what PostgreSQL reckons beyond."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -30,11 +30,14 @@ class Total:
 
     def narrow(self, rows: QuerySet[M]) -> QuerySet[M]:
         """The same rows, which need not be looked for once more where counting has found them."""
-        if self.keys is None:
-            return rows
-        found = rows.all()
-        found.query.clear_where()
-        return found.filter(pk__in=self.keys)
+        return rows if self.keys is None else of_keys(rows, self.keys)
+
+
+def of_keys(rows: QuerySet[M], keys: Collection[Any]) -> QuerySet[M]:
+    """Those of the rows that have these keys: what they were found by need not be looked at again."""
+    found = rows.all()
+    found.query.clear_where()
+    return found.filter(pk__in=keys)
 
 
 def total_of(rows: QuerySet[Any]) -> Total:
@@ -74,7 +77,7 @@ def _is_costly(rows: QuerySet[Any]) -> bool:
     """Whether the database has to look at more than the entries of one index to know that a row belongs to the list."""
     asked = set(_columns(rows.query.where))
     indexes = [index.fields for index in rows.model._meta.indexes if index.condition is None]
-    indexes += [[field.name] for field in rows.model._meta.concrete_fields if field.unique or field.db_index]
+    indexes += [[field.name] for field in rows.model._meta.concrete_fields if field.unique]
     tables = sum(map(bool, rows.query.alias_refcount.values()))
     return tables > 1 or not any(asked == set(names[: len(asked)]) for names in indexes)
 

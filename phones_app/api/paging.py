@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from contacts_app.services.total import DEEPEST, total_of
+from contacts_app.services.total import DEEPEST, of_keys, total_of
 from phones_app.api.fields import Shape
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
@@ -54,4 +54,4 @@ def page(request: Request, rows: "QuerySet[M]") -> tuple[list[M], dict[str, Any]
         return list(rows[:limit]), metadata
     # What is skipped, or sorted out, on the way to the page need not be joined.
     keys = list(rows.values_list("pk", flat=True)[offset : offset + limit])
-    return list(rows.filter(pk__in=keys)), metadata
+    return list(of_keys(rows, keys)), metadata

@@ -48,7 +48,8 @@ def test_a_list_of_100_asks_the_database_as_often_as_one_of_25(api, alice):
     few = {path: queries(api, path, 25) for path in LISTS}
     fill(alice, 25, 100)
     assert {path: queries(api, path, 100) for path in LISTS} == few
-    assert max(few.values()) <= 3, few
+    # PostgreSQL is asked twice what it reckons before rows are counted that one index does not find.
+    assert max(few.values()) <= (5 if connection.vendor == "postgresql" else 3), few
 
 
 def test_profiles_come_in_the_order_in_which_they_were_made(api, alice):
