@@ -21,4 +21,26 @@ window.patchbay = {
         open.forEach((key) => page.querySelector(`details[data-key="${key}"]`)?.setAttribute("open", ""));
         event.detail.serverResponse = page.body.innerHTML;
     },
+
+    // What is sent off may take minutes (a sheet of 100,000 rows): say so, count the seconds, and let nobody send it twice.
+    busy(form) {
+        form.querySelectorAll("[type=submit]").forEach((button) => (button.disabled = true));
+        const said = document.createElement("p");
+        said.className = "pb-busy";
+        said.setAttribute("role", "status");
+        said.innerHTML = "<progress></progress> <span></span>";
+        form.after(said);
+        const began = Date.now();
+        const tell = () => {
+            said.lastChild.textContent = `${form.dataset.busy} ${Math.round((Date.now() - began) / 1000)} s`;
+        };
+        tell();
+        window.setInterval(tell, 1000);
+    },
 };
+
+document.addEventListener("submit", (event) => {
+    if (event.target.dataset.busy) {
+        window.patchbay.busy(event.target);
+    }
+});

@@ -139,3 +139,19 @@ def test_a_new_token_is_copied_and_a_reload_makes_no_second_one(window, acme):
     page.reload()
     assert text not in page.content()
     assert ApiToken.objects.count() == 1
+
+
+def test_an_import_that_takes_its_time_says_so_and_is_not_sent_twice(window):
+    desk = window()
+    page = desk.page
+    desk.open(reverse("admin:phones_app_phone_import"))
+    page.evaluate(
+        "document.addEventListener('submit', (event) => event.preventDefault())"
+    )  # it takes for ever
+    page.set_input_files(
+        "input[type=file]", {"name": "p.csv", "mimeType": "text/csv", "buffer": b"mac,name\n"}
+    )
+    page.get_by_role("button", name="Check the file").click()
+    page.get_by_role("status").get_by_text("Reading and checking the file … 1 s").wait_for()
+    assert page.get_by_role("button", name="Check the file").is_disabled()
+    desk.picture("import-under-way")
