@@ -24,7 +24,7 @@ ONCE = [
 def pytest(title: str, arguments: list[str], **environment: str) -> int:
     print(f"\n=== {title} ===", flush=True)
     started = time.monotonic()
-    workers = ["-n", os.environ.get("TEST_WORKERS", "3"), "--dist", "worksteal"]
+    workers = ["-n", os.environ.get("TEST_WORKERS", "4"), "--dist", "worksteal"]
     inherited = {
         key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "CELERY_BROKER_URL")
     }

@@ -70,12 +70,13 @@ def test_a_selection_in_the_list_is_deployed_to(window, site, worker):
         page.get_by_role("button", name="Show what would happen").click()
         page.get_by_role("button", name="Deploy to 2 phones").click()
         page.get_by_text("2 phones are being deployed.").wait_for()
+        confirmed = page.locator("td").get_by_text("Confirmed", exact=True)
         for _ in range(60):
-            if page.get_by_text("Confirmed", exact=True).count() == 2:
+            if confirmed.count() == 2:
                 break
             page.wait_for_timeout(250)
             page.reload()
-        assert page.locator("td").get_by_text("Confirmed", exact=True).count() == 2
+        assert confirmed.count() == 2
 
 
 @pytest.mark.parametrize("size", ["desktop", "phone"])
