@@ -106,6 +106,12 @@ class Processes:
         wait_for(answers, 30)
         return url
 
+    def supervise(self) -> None:
+        """Start again what has ended, as whatever runs a service does."""
+        for name, process in list(self.running.items()):
+            if process.poll() is not None:
+                self.run(name, process.args)
+
     def kill(self, name: str) -> None:
         """kill -9 of the process and all that it has started."""
         process = self.running.pop(name)
