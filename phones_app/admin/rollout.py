@@ -42,9 +42,9 @@ TITLES = {
     "cancelled": ("Given up", "gone"),
 }
 CHANGES: dict[str, tuple[Callable[[Rollout], None], str]] = {
-    "pause": (service.pause, "The rollout is paused. Phones under way go on."),
+    "pause": (service.pause, "The rollout is paused. Phones that were told to restart go on."),
     "resume": (service.resume, "The rollout goes on."),
-    "cancel": (service.cancel, "The rollout is cancelled. Phones under way go on."),
+    "cancel": (service.cancel, "The rollout is cancelled. Phones that were told to restart go on."),
 }
 
 
@@ -156,7 +156,7 @@ class RolloutAdmin(RolloutPages, ReadOnlyAdmin):
         self.require(request, MAY_DEPLOY)
         rollout = self.row_or_404(request, str(pk))
         left = rollout.deployments.filter(finished_at=None).count()
-        question = f"Cancel {rollout}? Of {left} phones left, those not begun or in a call stay as they are."
+        question = f"Cancel {rollout}? Of {left} phones left, those not yet told to restart are left alone."
         back = reverse("admin:phones_app_rollout_change", args=[pk])
         return self.confirmed(request, question=question, button="Cancel the rollout", back=back)
 

@@ -267,7 +267,7 @@ class RolloutChange(PhoneFamilyView):
 class RolloutPause(RolloutChange):
     @extend_schema(request=None, responses=answers(200, ONE, 400, 404, 409))
     def post(self, request: Request, uuid: str) -> Response:
-        """Begin with no further phone, and restart none whose call ends; those under way go on."""
+        """Restart no more phones; those that were told to restart go on."""
         return self.change(uuid, rollouts.pause, "paused")
 
 
@@ -281,7 +281,7 @@ class RolloutResume(RolloutChange):
 class RolloutCancel(RolloutChange):
     @extend_schema(request=None, responses=answers(200, ONE, 400, 404, 409))
     def post(self, request: Request, uuid: str) -> Response:
-        """End it: phones not begun with, and those in a call, are left as they are."""
+        """End it: phones that were not told to restart yet are left alone."""
         return self.change(uuid, rollouts.cancel, "cancelled")
 
 

@@ -26,7 +26,7 @@ from phones_app.services.bulk_upload import BATCH, upload_batch
 from phones_app.services.deployment import due
 from phones_app.services.deployment_event import FAILED, tell
 from phones_app.services.nudge import nudge
-from phones_app.services.rollout import advance_all
+from phones_app.services.rollout import advance_all, stops
 from phones_app.services.steps import STEPS, Failed, LeaseLost, Wait, perform, record
 from phones_app.transports.ftp_pool import FtpPool
 
@@ -164,7 +164,7 @@ def run_one(pk: int, owner: str, pool: FtpPool) -> None:
     """Take one claimed deployment through its steps until it ends or waits."""
     deployment = (
         Deployment.objects.select_related(
-            "account", "phone__file_server", "phone__call_manager", "profile", "revision", "rollout"
+            "account", "phone__file_server", "phone__call_manager", "profile", "revision", "rollout__account"
         )
         # Most steps need no file, and each one is deciphered when it is read.
         .defer("revision__content")
@@ -181,6 +181,8 @@ def run_one(pk: int, owner: str, pool: FtpPool) -> None:
 def _carry_out(deployment: Deployment, owner: str, pool: FtpPool) -> None:
     while deployment.finished_at is None:
         kind = STEPS[deployment.state][1]
+        if deployment.state == State.SESSION_CLEARED and stops(deployment):
+            return
         try:
             perform(deployment, pool)
         except Wait as pause:

@@ -5,7 +5,6 @@ and does what is due; it may be called at any time by any number of processes, a
 """
 
 import secrets
-from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -19,17 +18,17 @@ from django.utils import timezone
 from contacts_app.services.actor import Actor
 from contacts_app.services.errors import Refusal
 from phones_app.models import Deployment, DeploymentStep, Phone, PhoneProfile, Rollout, RolloutState
-from phones_app.models.deployment import CALL_TO_END, State, StepState
+from phones_app.models.deployment import State, StepState
 from phones_app.services.deployment import BATCH, CANCELLABLE, enqueue, no_live_lease
 from phones_app.services.nudge import nudge_after_commit
 from phones_app.services.phone_selection import Selection
 from phones_app.services.rollout_event import tell
+from phones_app.services.rollout_limits import IN_CALL, first_of, room_in
 from phones_app.services.rollout_plan import Plan, Planned, make_plan
 
 log = structlog.get_logger(__name__)
-OPEN = (RolloutState.RUNNING, RolloutState.PAUSED)
-# A call may last for hours; the phone's restart waits for its end, and neither the next wave nor a limit waits along.
-IN_CALL = Q(state=State.SESSION_CLEARED, waiting_for=CALL_TO_END)
+# What a deployment waits for that was about to restart its phone when its rollout was paused, or its window ended.
+TO_GO_ON = "its rollout to go on"
 FAILED = Q(state=State.FAILED)
 UNCONFIRMED = Q(state=State.RESTART_ACKNOWLEDGED, finished_at__isnull=False)
 
@@ -111,7 +110,7 @@ def _row(one: Planned, wave: int, rollout: Rollout) -> Deployment:
 
 
 def pause(rollout: Rollout) -> None:
-    """Hold back what has not begun or waits for a call; what is under way goes on. Raises Refusal unless it runs."""
+    """Restart no more phones; those that were told go on. Raises Refusal unless it runs."""
     _change(rollout, RolloutState.RUNNING, RolloutState.PAUSED, "paused", _hold_back)
 
 
@@ -122,7 +121,7 @@ def resume(rollout: Rollout) -> None:
 
 
 def cancel(rollout: Rollout) -> None:
-    """End it: what has not begun or only waits for a call never happens. Raises Refusal when it is over."""
+    """End it: phones that were not told to restart yet never are. Raises Refusal when it is over."""
     with transaction.atomic():
         locked = Rollout.objects.select_for_update().get(pk=rollout.pk)
         if not locked.is_open:
@@ -214,45 +213,10 @@ def _release(rollout: Rollout) -> None:
     if rollout.server_limit is None and rollout.site_limit is None:
         released = held.update(next_attempt_at=now)
     else:
-        keys = [key for place, room in _room(rollout, held).items() for key in _first(held, place, room)]
+        keys = [key for place, room in room_in(rollout, held).items() for key in first_of(held, place, room)]
         released = Deployment.objects.filter(pk__in=keys).update(next_attempt_at=now) if keys else 0
     if released:
         nudge_after_commit()
-
-
-Place = tuple[int | None, str]
-
-
-def _room(rollout: Rollout, held: "QuerySet[Deployment]") -> dict[Place, int]:
-    """How many more phones may be under way in each place (file server and site) where some are held back."""
-    under_way = rollout.deployments.filter(finished_at=None, next_attempt_at__isnull=False).exclude(IN_CALL)
-    at_server: defaultdict[int | None, int] = defaultdict(int)
-    at_site: defaultdict[str, int] = defaultdict(int)
-    for server, site, number in _by_place(under_way):
-        at_server[server] += number
-        at_site[site] += number
-    room: dict[Place, int] = {}
-    for server, site, number in _by_place(held):
-        free = [number]
-        if rollout.server_limit is not None:
-            free.append(rollout.server_limit - at_server[server])
-        # Phones whose place nobody noted are not in one place.
-        if rollout.site_limit is not None and site:
-            free.append(rollout.site_limit - at_site[site])
-        if (most := min(free)) > 0:
-            room[server, site] = most
-            at_server[server] += most
-            at_site[site] += most
-    return room
-
-
-def _by_place(rows: "QuerySet[Deployment]") -> "QuerySet[Deployment, tuple[int | None, str, int]]":
-    return rows.order_by().values_list("file_server", "site").annotate(number=Count("pk"))
-
-
-def _first(held: "QuerySet[Deployment]", place: Place, room: int) -> "QuerySet[Deployment, int]":
-    there = held.filter(file_server=place[0], site=place[1])
-    return there.order_by("pk").values_list("pk", flat=True)[:room]
 
 
 def _too_much_failed(rollout: Rollout) -> str:
@@ -292,6 +256,38 @@ def _hold_back(rollout: Rollout) -> None:
     idle.update(next_attempt_at=None)
 
 
+def stops(deployment: Deployment) -> bool:
+    """Whether its rollout was stopped, or may not go on now: the phone is not restarted then.
+
+    For the worker that holds the deployment; it is taken from that worker, and ended or held back.
+    """
+    rollout = deployment.rollout
+    if rollout is None or (rollout.state == RolloutState.RUNNING and in_window(rollout, timezone.now())):
+        return False
+    held = Deployment.objects.filter(
+        pk=deployment.pk, lease_owner=deployment.lease_owner, state=deployment.state, finished_at=None
+    )
+    with transaction.atomic():
+        if rollout.is_open:
+            held.update(lease_owner="", lease_until=None, next_attempt_at=None, waiting_for=TO_GO_ON)
+        else:
+            _give_up(held, rollout)
+    return True
+
+
+def _give_up(idle: "QuerySet[Deployment]", rollout: Rollout) -> None:
+    steps = DeploymentStep.objects.filter(deployment__in=idle, finished_at=None)
+    steps.update(state=StepState.SKIPPED, finished_at=timezone.now())
+    idle.update(
+        state=State.CANCELLED,
+        finished_at=timezone.now(),
+        waiting_for="",
+        lease_owner="",
+        error=f"The rollout was {rollout.get_state_display().lower()}.",
+        error_code=f"rollout-{rollout.state}",
+    )
+
+
 def _change(
     rollout: Rollout,
     before: RolloutState,
@@ -319,18 +315,9 @@ def _not_so(rollout: Rollout, verb: str) -> Refusal:
 def _end(rollout: Rollout, state: RolloutState, reason: str) -> None:
     """The rollout is over: nothing of it begins any more."""
     now = timezone.now()
-    idle = rollout.deployments.filter(finished_at=None, state__in=CANCELLABLE).filter(no_live_lease())
-    DeploymentStep.objects.filter(deployment__in=idle.filter(IN_CALL), state=StepState.WAITING).update(
-        state=StepState.SKIPPED, finished_at=now
-    )
-    idle.update(
-        state=State.CANCELLED,
-        finished_at=now,
-        waiting_for="",
-        error=f"The rollout was {state.label.lower()}.",
-        error_code=f"rollout-{state}",
-    )
     rollout.state, rollout.reason, rollout.finished_at = state, reason[:255], now
     rollout.save(update_fields=["state", "reason", "finished_at"])
+    idle = rollout.deployments.filter(finished_at=None, state__in=CANCELLABLE)
+    _give_up(idle.filter(no_live_lease()), rollout)
     tell(rollout)
     log.info("rollout ended", rollout=str(rollout.uuid), state=state, reason=reason)

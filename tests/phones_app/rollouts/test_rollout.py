@@ -1,20 +1,23 @@
 """Rollouts to simulated phones: waves, limits, and how they stop."""
 
+from contextlib import closing
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from django.utils import timezone
 
 from contacts_app.services.errors import Refusal
-from phones_app.models import Deployment, FileServer, Phone, PhoneFile, Rollout, RolloutState
+from phones_app.models import Deployment, DeploymentStep, FileServer, Phone, PhoneFile, Rollout, RolloutState
 from phones_app.models.deployment import State
 from phones_app.services import rollout as rollouts
-from phones_app.services.deployment_run import run_due
+from phones_app.services.bulk_upload import upload_batch
+from phones_app.services.deployment_run import run_due, run_one
 from phones_app.services.drift import check_files
 from phones_app.services.drift_repair import adopt
 from phones_app.services.phone_profile import restore_revision, update_profile
 from phones_app.services.rollout_progress import progress_of
 from phones_app.simulator.orders import Fault
+from phones_app.transports.ftp_pool import FtpPool
 from tests.phones_app.site import ACTOR, sip_file
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -256,3 +259,28 @@ def test_a_call_that_ends_while_nothing_may_begin_is_followed_by_no_restart(
         carry_out(rollout)
         assert fleet[phone.mac].restarts == 1
     assert states(rollout) == {State.CONFIRMED: 1}
+
+
+@pytest.mark.parametrize("stopped", ["paused", "cancelled"])
+def test_what_a_worker_has_just_uploaded_is_not_restarted_any_more(
+    site, start, carry_out, no_inline_work, stopped
+):
+    phones, owner = [site.phone() for _ in range(2)], "worker"
+    with site.alive(*phones) as fleet, closing(FtpPool()) as pool:
+        rollout = start(phones, site.profile(content=sip_file("1002")))
+        rollouts.advance_all()
+        keys = [key for batch in upload_batch(owner, pool) for key in batch]
+        (rollouts.pause if stopped == "paused" else rollouts.cancel)(rollout)
+        assert states(rollout) == {State.SESSION_CLEARED: 2}, "the worker holds them"
+        for key in keys:
+            run_one(key, owner, pool)
+        assert [fleet[phone.mac].notifies for phone in phones] == [0, 0]
+        if stopped == "cancelled":
+            assert states(rollout) == {State.CANCELLED: 2}
+            assert not DeploymentStep.objects.filter(finished_at=None).exists()
+            return
+        assert states(rollout) == {State.SESSION_CLEARED: 2}
+        rollouts.resume(rollout)
+        carry_out(rollout)
+        assert [fleet[phone.mac].restarts for phone in phones] == [1, 1]
+    assert states(rollout) == {State.CONFIRMED: 2}
