@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-START_SECONDS = 30
+START_SECONDS = 60
 
 
 class NoServer(Exception):

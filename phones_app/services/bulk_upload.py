@@ -43,7 +43,7 @@ from phones_app.services.steps import told_of_upload
 from phones_app.services.targets import file_server_of, ftp_target
 from phones_app.transports import TransportError
 from phones_app.transports.ftp import FtpTarget, Upload
-from phones_app.transports.ftp_pool import PER_SERVER, FtpPool
+from phones_app.transports.ftp_pool import FtpPool, connections_to
 
 log = structlog.get_logger(__name__)
 # Deployments claimed at once: few enough that another worker gets its share, and that a pause is felt soon.
@@ -117,9 +117,10 @@ def _upload_all(
         left = 0
         for server, rows in by_server.items():
             # Threads of its own for each server, so that a slow one holds up nobody else's.
-            threads = stack.enter_context(ThreadPoolExecutor(PER_SERVER))
+            number = connections_to(server.host)
+            threads = stack.enter_context(ThreadPoolExecutor(number))
             work, target = _Shared(rows), ftp_target(server)
-            for _ in range(PER_SERVER):
+            for _ in range(number):
                 threads.submit(_upload_some, work, server, target, contents, pool, results)
             left += len(rows)
         done: list[tuple[Deployment, FileServer, Upload]] = []

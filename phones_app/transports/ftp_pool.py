@@ -1,9 +1,10 @@
 """Logged-in FTP connections kept for the next upload: logging in takes many times longer than a small file.
 
-Measured with 1,000 files of 10 KB: a new connection for each 16 a second, kept ones many hundreds. Four to a
-server are faster than two, above all where processors are short (docs/benchmarks.md); more take the places of others.
+Measured with 1,000 files of 10 KB: a new connection for each 16 a second, kept ones many hundreds. Over a network four
+to a server hide its delay, and more take the places of others; on the same machine two are faster (docs/benchmarks.md).
 """
 
+import ipaddress
 import os
 import threading
 from collections.abc import Iterator
@@ -16,7 +17,18 @@ from contacts_app.transports.errors import TransportError
 from .ftp import FtpSession, FtpTarget
 
 PER_SERVER = 4
+# On this machine nobody waits for the network, and more threads only wait for each other.
+ON_THIS_MACHINE = 2
 TRUSTED_SECONDS = 3.0  # a connection idle for less than this is not asked whether it still is alive
+
+
+def connections_to(host: str) -> int:
+    """How many connections to this host are worth their while, by its name or address."""
+    try:
+        local = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        local = host.lower() == "localhost"
+    return ON_THIS_MACHINE if local else PER_SERVER
 
 
 @dataclass

@@ -2,8 +2,8 @@
 
 Ours: each file stored under a temporary name, its size checked, renamed. "With rows" means as in a rollout: claimed in
 PostgreSQL and written down there with its evidence, by one worker process and by two. lftp: `mirror -R` with eight
-parallel connections and no such care. In turn, three rounds, each into an empty folder; the ratio is each round's.
-BENCH_FILES says how many files there are (10,000 unless told otherwise).
+parallel connections, without such care and with temporary names. In turn, three rounds, each into an empty folder; the
+ratio is each round's. BENCH_FILES says how many files there are (10,000 unless told otherwise).
 """
 
 import json
@@ -22,13 +22,14 @@ from itertools import count
 from pathlib import Path
 
 from phones_app.transports.ftp import FtpTarget
-from phones_app.transports.ftp_pool import PER_SERVER, FtpPool
+from phones_app.transports.ftp_pool import FtpPool, connections_to
 from tests.peers.ftp import Server, vsftpd
 
 FILES = int(os.environ.get("BENCH_FILES", "10000"))
 SIZE, ROUNDS = 10_000, 3
 ROOT = Path(__file__).resolve().parents[2]
 LFTP = "lftp mirror -R --parallel=8"
+TEMPORARY = "set xfer:use-temp-file yes; set xfer:temp-file-name .*.part;"
 
 
 def measure() -> Iterator[tuple[str, str]]:
@@ -53,10 +54,11 @@ def measure() -> Iterator[tuple[str, str]]:
         with _inside("rows"):
             pass
         ways: dict[str, Callable[[Server], float]] = {
-            f"Patchbay, pool of {PER_SERVER}, no rows": lambda server: _push(server, contents),
+            "Patchbay, no rows": lambda server: _push(server, contents),
             "Patchbay with rows, one worker": lambda server: _work(server, 1),
             "Patchbay with rows, two workers": lambda server: _work(server, 2),
             LFTP: lambda server: _mirror(server, source),
+            f"{LFTP}, with temporary names as ours": lambda server: _mirror(server, source, TEMPORARY),
         }
         for _ in range(ROUNDS):
             for way, push in ways.items():
@@ -78,13 +80,13 @@ def _push(server: Server, contents: dict[str, bytes]) -> float:
                 session.upload(name, contents[name])
 
         started = time.monotonic()
-        with ThreadPoolExecutor(PER_SERVER) as threads:
+        with ThreadPoolExecutor(connections_to(server.host)) as threads:
             list(threads.map(upload, contents))
         return time.monotonic() - started
 
 
-def _mirror(server: Server, source: Path) -> float:
-    script = f"set ftp:ssl-allow no; mirror -R --parallel=8 {source} .; bye"
+def _mirror(server: Server, source: Path, settings: str = "") -> float:
+    script = f"set ftp:ssl-allow no; {settings} mirror -R --parallel=8 {source} .; bye"
     started = time.monotonic()
     url = f"ftp://{server.username}:{server.password}@{server.host}:{server.port}"
     subprocess.run(["lftp", "-e", script, url], check=True, stdout=subprocess.DEVNULL)

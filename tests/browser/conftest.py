@@ -45,7 +45,7 @@ class Window:
     def __init__(self, context: object, base: str) -> None:
         self.base = base
         self.page = context.new_page()
-        self.page.set_default_timeout(20_000)
+        self.page.set_default_timeout(60_000)
         self.strayed: list[str] = []
         self.errors: list[str] = []
         self.page.on("request", self._note_request)

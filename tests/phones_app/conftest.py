@@ -23,7 +23,7 @@ def finish():
     """Play the worker until a deployment has ended (or what is asked for holds)."""
 
     def work(
-        deployment: Deployment, until=lambda deployment: deployment.finished_at, seconds: float = 20
+        deployment: Deployment, until=lambda deployment: deployment.finished_at, seconds: float = 60
     ) -> Deployment:
         deadline = time.monotonic() + seconds
         while True:

@@ -32,7 +32,7 @@ def start():
 def carry_out():
     """Play the worker until the rollout stands as asked."""
 
-    def carry_out(rollout, until=lambda rollout: rollout.finished_at, seconds=30) -> Rollout:
+    def carry_out(rollout, until=lambda rollout: rollout.finished_at, seconds=60) -> Rollout:
         deadline = time.monotonic() + seconds
         while True:
             run_due()
