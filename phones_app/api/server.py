@@ -20,7 +20,7 @@ from phones_app.services.check_server import Check
 
 Server = FileServer | CallManager
 # Of a shared server the tenants see where it is, not how staff log in there or what it said to them.
-STAFF_ONLY = ("username", "test_result")
+STAFF_ONLY = {"username": "", "test_result": None}
 
 
 class ServerRecord(OwnedRecord):
@@ -28,11 +28,14 @@ class ServerRecord(OwnedRecord):
 
     account = AccountNumber(help_text="Null: shared by all accounts; only staff may write those.")
     password = Text(write_only=True, required=False, allow_blank=True, trim_whitespace=False)
+    test_result = serializers.CharField(
+        read_only=True, allow_null=True, help_text="Empty: the last test went well. Null: only staff is told."
+    )
 
     def to_representation(self, server: Server) -> dict[str, Any]:
         record: dict[str, Any] = super().to_representation(server)
         if server.account_id is None and not self.context["request"].user.is_staff:
-            record |= dict.fromkeys(STAFF_ONLY)
+            record |= STAFF_ONLY
         return record
 
 
