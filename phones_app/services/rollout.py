@@ -177,17 +177,20 @@ def advance(pk: int) -> None:
     rollout = rows.select_related("account").first()
     if rollout is None:
         return
+    # Looked at before failures are counted, while others fail: what is over by now has all of its own among them.
+    here = rollout.deployments.filter(finished_at=None)
+    is_over = not here.exists()
+    wave_is_over = is_over or not here.filter(wave__lte=rollout.wave).exclude(IN_CALL).exists()
     if reason := _too_much_failed(rollout):
         _end(rollout, RolloutState.ABORTED, reason)
         return
-    here = rollout.deployments.filter(finished_at=None)
-    if not here.filter(wave__lte=rollout.wave).exclude(IN_CALL).exists():
+    if is_over:
+        _end(rollout, RolloutState.FINISHED, "")
+        return
+    if wave_is_over:
         following = here.filter(wave__gt=rollout.wave).aggregate(wave=Min("wave"))["wave"]
         if following is not None:
             _open_wave(rollout, following)
-        elif not here.exists():
-            _end(rollout, RolloutState.FINISHED, "")
-            return
     if in_window(rollout, timezone.now()):
         _release(rollout)
     else:
