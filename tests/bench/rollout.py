@@ -37,6 +37,8 @@ WORKER = (
 # A loopback address for each thousand phones, so that there are ports for all of them.
 PER_ADDRESS = 1000
 FILE_BYTES = 10_000
+# Each phone takes three file descriptors, and many systems allow a process 20,000.
+PLAYERS = -(-PHONES // 5000)
 LONGEST = 3600
 
 
@@ -71,7 +73,8 @@ def measure() -> Iterator[tuple[str, str]]:
         )
         assert inside.stdin is not None
         _line(inside)  # the rows are there
-        run(*MANAGE, "simulate_phones", stdout=subprocess.DEVNULL)
+        for part in range(PLAYERS):
+            run(sys.executable, "-m", "tests.bench.rollout", "play", str(part), stdout=subprocess.DEVNULL)
         _line(inside)  # the phones have booted
         for _ in range(2):
             run(*WORKER, "--without-mingle", stdout=subprocess.DEVNULL)
@@ -134,6 +137,22 @@ def _inside() -> None:
         ("restarted twice", str(_restarted_twice())),
     ]
     print(json.dumps(figures), flush=True)
+
+
+def _play(part: int) -> None:
+    """Every so-manieth phone, as `simulate_phones` plays all of them."""
+    import django
+
+    django.setup()
+    from phones_app.services.embedded_server import config_url
+    from phones_app.services.simulation import Players, config_of, playable_phones
+    from phones_app.simulator.loop_thread import LoopThread
+
+    loop, players, url = LoopThread("phones"), Players(lambda _mac, _text: None), config_url()
+    loop.call(
+        players.follow({phone.mac: config_of(phone, url) for phone in playable_phones()[part::PLAYERS]})
+    )
+    signal.pause()
 
 
 def _make_rows(folder: Path) -> None:
@@ -203,4 +222,4 @@ def _wait(count: object, wanted: int) -> int:
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    _inside()
+    _play(int(sys.argv[2])) if sys.argv[1:2] == ["play"] else _inside()
