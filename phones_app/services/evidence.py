@@ -7,6 +7,7 @@ phone's status page went away and came back.
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -130,7 +131,17 @@ def came_back(deployment: Deployment, noticed: dict[str, Any]) -> Evidence | Non
     }
 
 
-def look_pause(since: datetime) -> timedelta:
-    """When to look again: often at first, when phones reboot, then ever less."""
+def look_pause(since: datetime, *, told: bool) -> timedelta:
+    """When to look again: often at first, when phones reboot, then ever less.
+
+    Seldom where we are `told` of fetches, which confirm by themselves (`record_fetch`); all that is missed there is one
+    that was written down at the moment of the phone's answer.
+    """
     age = timezone.now() - since
-    return min(max(age / 4, timedelta(seconds=1)), timedelta(seconds=10))
+    pause = (
+        min(max(age, timedelta(seconds=2)), timedelta(seconds=30))
+        if told
+        else min(age / 4, timedelta(seconds=10))
+    )
+    left = timedelta(seconds=settings.CONFIRM_SECONDS) - age
+    return max(min(pause, left), timedelta(seconds=1))

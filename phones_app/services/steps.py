@@ -295,7 +295,9 @@ def confirm(deployment: Deployment, pool: FtpPool) -> None:
             record(deployment, Kind.CONFIRM, StepState.FAILED, message, detail=noticed)
         return
     step.detail = noticed
-    raise Wait(evidence.look_pause(since), "evidence that the phone took its file")
+    raise Wait(
+        evidence.look_pause(since, told=fetches_are_seen(deployment)), "evidence that the phone took its file"
+    )
 
 
 Step = Callable[[Deployment, FtpPool], None]
