@@ -1,24 +1,48 @@
 """WSGI application for granian or any other WSGI server."""
 
 import os
+from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from django.core.handlers.wsgi import WSGIRequest
 from django.core.wsgi import get_wsgi_application
 from django.utils.http import parse_header_parameters
 
+BLOCK = 1024 * 1024
+# What the largest body that any route takes may have: an imported sheet (contacts_app.services.sheets).
+MAX_BYTES = 32 * 1024 * 1024
 # Those that a phone or an old form may really use; without a charset it is UTF-8.
 FORM_CHARSETS = frozenset({"utf-8", "us-ascii", "iso-8859-1", "windows-1252"})
 
 
 class TextRequest(WSGIRequest):
-    """Django decodes query strings by any codec that a Content-Type names and breaks on those not for text."""
+    """Django decodes query strings by any codec that a Content-Type names and breaks on those not for text.
+
+    It also reads no more than a Content-Length announces, so a chunked body would be none, and lost.
+    """
+
+    def __init__(self, environ: dict[str, Any]) -> None:
+        if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower() and not environ.get(
+            "CONTENT_LENGTH"
+        ):
+            environ |= _measured(environ["wsgi.input"])
+        super().__init__(environ)
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
         self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
         charset = self.content_params.get("charset", "").lower()
         if charset in FORM_CHARSETS:
             self.encoding = charset
+
+
+def _measured(body: Any) -> dict[str, Any]:
+    """The body read to its end, or to a byte more than anybody takes, and how long it is."""
+    kept, left = SpooledTemporaryFile(max_size=BLOCK), MAX_BYTES + 1  # noqa: SIM115 - it goes with the request
+    while left and (piece := body.read(min(left, BLOCK))):
+        kept.write(piece)
+        left -= len(piece)
+    kept.seek(0)
+    return {"wsgi.input": kept, "CONTENT_LENGTH": str(MAX_BYTES + 1 - left)}
 
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")

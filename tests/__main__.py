@@ -17,6 +17,7 @@ ONCE = [
     "tests/phones_app/transports",
     "tests/phones_app/simulator",
     "tests/browser",
+    "tests/apis/test_chunked.py",
     "tests/apis/test_openapi.py",
     "tests/phones_app/commands/test_serve_files.py",
     "tests/phones_app/commands/test_simulate_phones.py",

@@ -158,6 +158,7 @@ class ExtensionAdmin(PortalAdmin):
     list_select_related = ("account",)
     search_fields = ("number", "name", "account__name")
     search_help_text = "Number, name or account"
+    list_filter = (("account", TenantFilter),)
     autocomplete_fields = ("account",)
     readonly_fields = ("created_at", "updated_at")
     fieldsets = (

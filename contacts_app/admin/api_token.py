@@ -65,6 +65,7 @@ class ApiTokenAdmin(PortalAdmin):
     search_help_text = "Name, key id or account"
     autocomplete_fields = ("account", "extension")
     actions_detail = ["revoke"]
+    actions = ("revoke_selected",)
     fixed = (
         "key_id",
         "scope",
@@ -131,6 +132,14 @@ class ApiTokenAdmin(PortalAdmin):
         self.log_change(request, token, "Revoked.")
         messages.success(request, f"{token} is revoked.")
         return HttpResponseRedirect(back)
+
+    @admin.action(description="Revoke for good", permissions=["change"])
+    def revoke_selected(self, request: HttpRequest, queryset: Any) -> None:
+        tokens = list(queryset.filter(revoked_at=None))
+        for token in tokens:
+            revoke_token(token)
+            self.log_change(request, token, "Revoked.")
+        messages.success(request, f"{len(tokens)} tokens are revoked.")
 
     @display(description="Token", ordering="name", header=True)
     def name_and_key(self, token: ApiToken) -> list[str]:

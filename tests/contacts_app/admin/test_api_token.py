@@ -91,6 +91,16 @@ def test_a_token_is_revoked_after_a_yes(root_desk, acme):
     assert LogEntry.objects.latest("pk").change_message == "Revoked."
 
 
+def test_several_tokens_are_revoked_from_the_list(root_desk, acme):
+    texts = [shown_token(root_desk.post(ADD, {"name": name, "account": acme.pk})) for name in ("A", "B", "C")]
+    chosen = [find_token(text, "127.0.0.1").pk for text in texts[:2]]
+    root_desk.post(
+        reverse("admin:contacts_app_apitoken_changelist"),
+        {"action": "revoke_selected", "_selected_action": chosen},
+    )
+    assert [bool(find_token(text, "127.0.0.1")) for text in texts] == [False, False, True]
+
+
 def test_a_login_session_is_ended_after_a_yes(root_desk, alice):
     session = open_session(alice, "192.0.2.1").session
     url = reverse("admin:contacts_app_loginsession_end", args=[session.pk])
