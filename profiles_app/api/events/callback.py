@@ -82,6 +82,7 @@ class CallbackView(ResourceView):
     CallbackRecord,
     examples=[example(EXAMPLE)],
     filterable=FILTERABLE,
+    brief=True,
     note='The URL is sent `{"test": 1}` by POST and has to answer 200 or 201.',
 )
 class CallbackList(CallbackView, CollectionView):
@@ -95,6 +96,7 @@ class CallbackList(CallbackView, CollectionView):
     "callback",
     CallbackRecord,
     examples=[example(EXAMPLE)],
+    brief=True,
     note="`config` is merged key by key unless the mode changes. A secret sent back as `true` is kept.",
 )
 class CallbackDetail(CallbackView, ItemView):

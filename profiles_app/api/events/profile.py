@@ -36,13 +36,13 @@ class ProfileView(ResourceView):
         return self.level.rows(EventProfile.objects.select_related("account", "extension"))
 
 
-@documented_collection("profile", EventProfileRecord, examples=[example(EXAMPLE)])
+@documented_collection("profile", EventProfileRecord, examples=[example(EXAMPLE)], brief=True)
 class ProfileList(ProfileView, CollectionView):
     def create(self, given: dict[str, Any]) -> EventProfile:
         return create_profile(level=self.level, given=given)
 
 
-@documented_item("profile", EventProfileRecord, examples=[example(EXAMPLE)])
+@documented_item("profile", EventProfileRecord, examples=[example(EXAMPLE)], brief=True)
 class ProfileDetail(ProfileView, ItemView):
     def delete_row(self, row: EventProfile) -> None:
         delete_profile(row)

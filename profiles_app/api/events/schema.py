@@ -87,7 +87,22 @@ def example(body: dict[str, Any]) -> OpenApiExample:
     return OpenApiExample("As in the guide", value=body, response_only=True, status_codes=["200", "201"])
 
 
-def list_of(name: str, record: Record) -> Any:
+BRIEF: Schema = {
+    "type": "object",
+    "properties": {"id": {"type": "integer"}, "name": {"type": "string", "nullable": True}},
+    "required": ["id", "name"],
+    "additionalProperties": False,
+}
+
+
+def full_or_brief(record: Record) -> Schema:
+    """What `mode` decides; the record itself is described where it is made."""
+    return {"oneOf": [{"$ref": f"#/components/schemas/{record.__name__}"}, BRIEF]}
+
+
+def list_of(name: str, record: Record, *, brief: bool = False) -> Any:
+    several = {"type": "array", "items": full_or_brief(record)}
+    items: Any = extend_schema_field(several)(type("Items", (serializers.JSONField,), {}))
     return inline_serializer(
         f"Events{name.title().replace('_', '')}List",
         {
@@ -96,17 +111,17 @@ def list_of(name: str, record: Record) -> Any:
             "total": serializers.IntegerField(help_text="Before paging."),
             "limit": serializers.IntegerField(),
             "offset": serializers.IntegerField(),
-            "items": record(many=True),
+            "items": items() if brief else record(many=True),
         },
     )
 
 
-def _listing(name: str, record: Record, filterable: Iterable[str], note: str) -> Any:
+def _listing(name: str, record: Record, filterable: Iterable[str], note: str, *, brief: bool = False) -> Any:
     filters = [OpenApiParameter(f"filters[{field}]", str, description="`op:args`") for field in filterable]
     return extend_schema(
         description=f"{note} Newest first.".strip(),
         parameters=[*PAGING, *filters],
-        responses={200: list_of(name, record), **failures(401, 403, 404, 422)},
+        responses={200: list_of(name, record, brief=brief), **failures(401, 403, 404, 422)},
     )
 
 
@@ -123,10 +138,11 @@ def documented_collection(
     filterable: Iterable[str] = (),
     examples: Sequence[OpenApiExample] = (),
     note: str = "",
+    brief: bool = False,
 ) -> Callable[[V], V]:
     """Describe a list and the creation of an object."""
     return extend_schema_view(
-        get=_listing(name, record, filterable, note),
+        get=_listing(name, record, filterable, note, brief=brief),
         post=extend_schema(
             description=note,
             request=request or record,
@@ -137,13 +153,18 @@ def documented_collection(
 
 
 def documented_item(
-    name: str, record: Record, *, examples: Sequence[OpenApiExample] = (), note: str = ""
+    name: str,
+    record: Record,
+    *,
+    examples: Sequence[OpenApiExample] = (),
+    note: str = "",
+    brief: bool = False,
 ) -> Callable[[V], V]:
     """Describe reading, changing and deleting one object."""
     return extend_schema_view(
         get=extend_schema(
             parameters=[MODE],
-            responses={200: record, **failures(401, 403, 404, 422)},
+            responses={200: full_or_brief(record) if brief else record, **failures(401, 403, 404, 422)},
             examples=list(examples),
         ),
         patch=extend_schema(
