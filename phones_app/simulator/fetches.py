@@ -4,6 +4,7 @@
 
 import logging
 import re
+import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ logger = logging.getLogger(__name__)
 
 # Exactly the name a phone asks for; case matters (spec §4.1).
 _DEVICE_FILE = re.compile(r"SEP([0-9A-F]{12})\.cnf\.xml")
+REPORTERS = 4
 # Names that are never a phone's business: hidden, half uploaded, put aside.
 _PRIVATE = re.compile(r"\..*|.*\.(part|bak)", re.IGNORECASE | re.DOTALL)
 
@@ -49,24 +51,30 @@ class Fetch:
 
 
 class FetchReporter:
-    """Hand complete fetches to a callback, one after another, in a thread of its own.
+    """Hand complete fetches to a callback, those of one address one after another, in threads of its own.
 
-    So the callback may take its time (it probably writes a row), and its failures are its own.
+    So the callback may take its time (it probably writes a row), and its failures are its own. A few threads, because
+    thousands of phones that restart fetch together, and whoever waits for one of them waits for all before it.
     """
 
     def __init__(self, on_fetch: Callable[[Fetch], None]) -> None:
         self._on_fetch = on_fetch
-        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="file-server-fetches")
+        self._threads = [
+            ThreadPoolExecutor(max_workers=1, thread_name_prefix="file-server-fetches")
+            for _ in range(REPORTERS)
+        ]
 
     def report(self, fetch: Fetch) -> None:
         if fetch.complete:
-            self._executor.submit(self._tell, fetch)
+            # What comes after a phone's own file tells by its address whose it is.
+            self._threads[zlib.crc32(fetch.address.encode()) % REPORTERS].submit(self._tell, fetch)
         else:
             logger.info("%s broke off reading %s", fetch.address, fetch.file_name)
 
     def close(self) -> None:
         """Return when everything reported so far has been told."""
-        self._executor.shutdown(wait=True)
+        for thread in self._threads:
+            thread.shutdown(wait=True)
 
     def _tell(self, fetch: Fetch) -> None:
         try:
