@@ -29,9 +29,22 @@ app.set_default()
 
 
 @worker_init.connect
-def look_often(**_: object) -> None:
-    """The embedded broker is looked at five times a second; it takes no such option through its URL."""
-    if app.conf.broker_url.startswith("sqla"):
-        from kombu.transport.sqlalchemy import Transport
+def begin_with_the_embedded_broker(**_: object) -> None:
+    """Look at it five times a second, as it takes no such option through its URL, and make its tables and its queue.
 
-        Transport.polling_interval = 0.2
+    Whoever makes them at the same moment as somebody else fails, in the transport of kombu, and a worker would end.
+    """
+    if not app.conf.broker_url.startswith("sqla"):
+        return
+    from kombu.transport.sqlalchemy import Transport
+    from sqlalchemy.exc import SQLAlchemyError
+
+    Transport.polling_interval = 0.2
+    for last in (False, False, True):
+        try:
+            with app.connection_for_write() as broker:
+                app.amqp.queues[app.conf.task_default_queue](broker.default_channel).declare()
+            return
+        except SQLAlchemyError:
+            if last:
+                raise

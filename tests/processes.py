@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from django.conf import settings
@@ -111,6 +111,15 @@ class Processes:
         for name, process in list(self.running.items()):
             if process.poll() is not None:
                 self.run(name, process.args)
+
+    def until(self, condition: Callable[[], object], seconds: float) -> None:
+        """Wait for a condition, starting again what has ended; if it does not come, what the processes said is shown."""
+        try:
+            wait_for(lambda: self.supervise() or condition(), seconds)
+        except AssertionError as late:
+            for log in sorted(self.folder.glob("*.log")):
+                late.add_note(f"--- {log.name}\n{log.read_text(errors='replace')[-2000:]}")
+            raise
 
     def kill(self, name: str) -> None:
         """kill -9 of the process and all that it has started."""

@@ -13,7 +13,6 @@ from phones_app.models.deployment import State
 from phones_app.services import rollout as rollouts
 from tests.phones_app.site import ACTOR, sip_file
 from tests.processes import processes
-from tests.servers import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PHONES = 30
@@ -92,10 +91,10 @@ def test_killed_in_the_middle(site, start, running, kill):
     with site.alive(*phones) as fleet:
         start_all(running)
         rollout = start(phones, profile, canary_size=4, wave_size=13)
-        wait_for(lambda: begun(rollout), 60)
+        running.until(lambda: begun(rollout), 60)
         kill(running)
         # Celery ends when it loses its broker at a bad moment.
-        wait_for(lambda: running.supervise() or ended(rollout), 120)
+        running.until(lambda: ended(rollout), 120)
         assert [fleet[phone.mac].restarts for phone in phones] == [1] * PHONES
     assert set(rollout.deployments.values_list("state", "error")) == {(State.CONFIRMED, "")}
     assert rollout.state == RolloutState.FINISHED
@@ -113,9 +112,9 @@ def test_the_file_server_killed_in_the_middle(site, start, running):
     with site.alive(*phones) as fleet:
         start_all(running)
         rollout = start(phones, profile, wave_size=10)
-        wait_for(lambda: begun(rollout), 60)
+        running.until(lambda: begun(rollout), 60)
         running.kill("files")
-        wait_for(lambda: ended(rollout), 120)
+        running.until(lambda: ended(rollout), 120)
         failed = 0
         for phone in phones:
             state, restarts = rollout.deployments.get(phone=phone).state, fleet[phone.mac].restarts
@@ -125,7 +124,7 @@ def test_the_file_server_killed_in_the_middle(site, start, running):
         assert failed
         running.start_files(site.folder, port)
         again = rollouts.retry_failed(rollout, actor=ACTOR)
-        wait_for(lambda: ended(again), 60)
+        running.until(lambda: ended(again), 60)
         assert (again.total, set(again.deployments.values_list("state", flat=True))) == (
             failed,
             {State.CONFIRMED},
