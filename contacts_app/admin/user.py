@@ -9,6 +9,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.html import format_html
 from unfold.decorators import display
@@ -17,7 +18,9 @@ from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from contacts_app.admin.base import PortalAdmin, SecretField, TenantFilter, actor_of
 from contacts_app.models import User
+from contacts_app.models.phone_number import digits
 from contacts_app.services.actor import Actor
+from contacts_app.services.text_search import NOTHING, text_match
 from contacts_app.services.user import is_taken, may_change, may_grant
 
 # Only those who have every permission may hand permissions out.
@@ -100,7 +103,7 @@ class UserAdmin(DjangoUserAdmin, PortalAdmin):  # type: ignore[type-arg, misc]
     list_select_related = ("account",)
     list_filter = ("is_active", "is_staff", ("account", TenantFilter))
     search_fields = ("email", "username", "first_name", "last_name", "phone", "account__name")
-    search_help_text = "Email, name, phone number or account"
+    search_help_text = "Email, name, account, or phone number in any spelling"
     ordering = ("email",)
     autocomplete_fields = ("account",)
     filter_horizontal = ("groups", "user_permissions")
@@ -151,6 +154,9 @@ class UserAdmin(DjangoUserAdmin, PortalAdmin):  # type: ignore[type-arg, misc]
             },
         ),
     )
+
+    def term_match(self, term: str) -> Q:
+        return text_match("phone_digits", number) if (number := digits(term)) else NOTHING
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         return self.readonly_fields if request.user.is_superuser else (*self.readonly_fields, *GRANTS)

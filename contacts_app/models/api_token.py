@@ -23,12 +23,22 @@ class ApiToken(models.Model):
     name = models.CharField(max_length=255, blank=True, help_text="What uses this token.")
     key_id = models.CharField(max_length=16, unique=True, editable=False)
     digest = models.CharField(max_length=64, editable=False)
-    scope = models.CharField(max_length=16, choices=Scope)
+    scope = models.CharField(max_length=16, choices=Scope, help_text="What its user may see at all.")
     account = models.ForeignKey(
-        Account, null=True, blank=True, on_delete=models.CASCADE, related_name="tokens"
+        Account,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="tokens",
+        help_text="The account whose data this token reads and changes; empty for staff.",
     )
     extension = models.ForeignKey(
-        Extension, null=True, blank=True, on_delete=models.CASCADE, related_name="tokens"
+        Extension,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="tokens",
+        help_text="Only with the scope of one extension, which has to be the account's.",
     )
     read_only = models.BooleanField(default=False, help_text="Only GET, HEAD and OPTIONS are allowed.")
     networks = models.CharField(
@@ -43,7 +53,7 @@ class ApiToken(models.Model):
         related_name="access_tokens",
         help_text="The token whose credentials this one was minted from; it is good for as long as that one is.",
     )
-    expires_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Refused from then on; empty: never.")
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)

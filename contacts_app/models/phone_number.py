@@ -17,6 +17,16 @@ def compact(text: str) -> str:
     return text.translate(PUNCTUATION)
 
 
+def digits(text: str) -> str:
+    """What is left of a number, or of a part of one, to find it by, without what leads into a network or abroad.
+
+    In +49 (0)201, 0049 201 and 0201 that begins with 49201 or 201; letters and other things leave nothing.
+    """
+    if not re.fullmatch(r"[+\d\s().\-/]+", text):
+        return ""
+    return re.sub(r"\D", "", text.replace("(0)", "")).lstrip("0")
+
+
 def parse_phone_number(text: str) -> str:
     """The compact form, or the empty string of none; ValidationError for anything else.
 

@@ -12,6 +12,7 @@ from django.utils.timezone import now
 
 from contacts_app.models.account import Account
 from contacts_app.models.history import Tracked
+from contacts_app.models.phone_number import digits
 from contacts_app.models.text_index import TextIndex
 
 
@@ -58,15 +59,27 @@ class User(AbstractBaseUser, PermissionsMixin):
         validators=[MaxValueValidator(9)],
         help_text="0 may do everything in the account; others only see and switch their own profiles.",
     )
-    phone = models.CharField(max_length=64, null=True, blank=True)
-    lang = models.CharField(max_length=16, default="en")
+    phone = models.CharField(
+        max_length=64, null=True, blank=True, help_text="Kept as typed, found in any spelling."
+    )
+    # What a number is found by, however it is spelt.
+    phone_digits = models.CharField(max_length=64, blank=True, default="", editable=False)
+    lang = models.CharField(
+        max_length=16, default="en", help_text="Language that REST clients show, such as en or de."
+    )
     location = models.CharField(max_length=255, null=True, blank=True)
     nationality = models.CharField(max_length=64, null=True, blank=True)
-    timezone = models.CharField(max_length=64, default="UTC")
+    timezone = models.CharField(
+        max_length=64, default="UTC", help_text="Such as Europe/Berlin; REST clients show times in it."
+    )
     pin_hash = models.CharField("phone PIN", max_length=128, blank=True, editable=False)
 
-    is_active = models.BooleanField(default=True)  # type: ignore[assignment, misc]
-    is_staff = models.BooleanField("may use the admin", default=False)
+    is_active = models.BooleanField(  # type: ignore[assignment, misc]
+        default=True, help_text="Who is not active can log in nowhere; their records stay."
+    )
+    is_staff = models.BooleanField(
+        "may use the admin", default=False, help_text="What they may do there is what permissions say."
+    )
     last_login_ip = models.GenericIPAddressField(null=True, blank=True, editable=False)
     last_logout_ip = models.GenericIPAddressField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=now, editable=False)
@@ -83,7 +96,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     history = Tracked(
         secret=["password", "pin_hash"],
-        quiet=["last_login", "last_login_ip", "last_logout_ip"],
+        quiet=["last_login", "last_login_ip", "last_logout_ip", "phone_digits"],
         links=["groups", "user_permissions"],
     )
 
@@ -94,7 +107,10 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.Index(fields=["is_active", "email"], name="user_by_activity"),
             models.Index(fields=["is_staff", "email"], name="user_by_staff"),
             models.Index(fields=["account", "email"], name="user_of_account"),
-            TextIndex(fields=["email", "username", "first_name", "last_name", "phone"], name="user_text"),
+            TextIndex(
+                fields=["email", "username", "first_name", "last_name", "phone", "phone_digits"],
+                name="user_text",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -102,6 +118,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.username = self.username or self.email
+        self.phone_digits = digits(self.phone or "")
+        if "phone" in (named := kwargs.get("update_fields") or ()):
+            kwargs["update_fields"] = {*named, "phone_digits"}
         super().save(*args, **kwargs)
 
     @property

@@ -53,7 +53,11 @@ class CallManager(models.Model):
         help_text="Empty: shared.",
     )
     name = models.CharField(max_length=255)
-    kind = models.CharField(max_length=3, choices=Kind)
+    kind = models.CharField(
+        max_length=3,
+        choices=Kind,
+        help_text="AMI knows where phones are registered and says whether a NOTIFY was taken; SIP needs no login.",
+    )
     host = models.CharField("address", max_length=255)
     port = models.PositiveIntegerField(validators=PORT, help_text="Usually 5060 for SIP, 5038 for AMI.")
     transport = models.CharField(

@@ -29,7 +29,12 @@ class FileServer(models.Model):
         help_text="Empty: shared.",
     )
     name = models.CharField(max_length=255)
-    protocol = models.CharField(max_length=4, choices=Protocol, default=Protocol.FTP)
+    protocol = models.CharField(
+        max_length=4,
+        choices=Protocol,
+        default=Protocol.FTP,
+        help_text="FTPS hides the password and the files on their way; the server must offer AUTH TLS.",
+    )
     host = models.CharField(max_length=255)
     port = models.PositiveIntegerField(default=21, validators=PORT)
     username = models.CharField(max_length=255, blank=True)

@@ -78,7 +78,9 @@ class Phone(models.Model):
     )
     name = models.CharField(max_length=255, blank=True)
     description = models.TextField(blank=True)
-    hostname = models.CharField(max_length=255, blank=True)
+    hostname = models.CharField(
+        max_length=255, blank=True, help_text="For people; the phone is reached at its IP address."
+    )
     location = models.CharField(max_length=255, blank=True)
     is_active = models.BooleanField(default=True, help_text="Nothing is deployed to an inactive phone.")
 
@@ -100,8 +102,15 @@ class Phone(models.Model):
         blank=True,
         help_text="User of the phone's SIP contact; empty: the first line of its profile.",
     )
-    sip_port = models.PositiveIntegerField("SIP port", default=5060, validators=PORT)
-    web_port = models.PositiveIntegerField("web port", default=80, validators=PORT)
+    sip_port = models.PositiveIntegerField(
+        "SIP port",
+        default=5060,
+        validators=PORT,
+        help_text="Where the phone takes a NOTIFY sent to it directly.",
+    )
+    web_port = models.PositiveIntegerField(
+        "web port", default=80, validators=PORT, help_text="Of its status pages and key presses."
+    )
     web_username = models.CharField(
         "push user",
         max_length=128,

@@ -39,9 +39,11 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
         widget=AutocompleteSelectMultiple(MyAccountProfile._meta.get_field("customer_groups"), admin.site),
         help_text="Only for customers in one of these groups; empty, with no customer either: for everybody.",
     )
-    myaccount_flags = PresetsField(label="MyAccount flags")
-    my_numbers = PresetsField(label="MyNumbers")
-    my_campaigns = PresetsField(label="MyCampaigns")
+    myaccount_flags = PresetsField(
+        label="MyAccount flags", help_text="Parts of the portal these customers see."
+    )
+    my_numbers = PresetsField(label="MyNumbers", help_text="What they may do with their numbers.")
+    my_campaigns = PresetsField(label="MyCampaigns", help_text="What they may do with their campaigns.")
 
     class Meta:
         model = MyAccountProfile

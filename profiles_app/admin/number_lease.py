@@ -10,8 +10,9 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter, DropdownFilter
 from unfold.decorators import action, display
 
 from contacts_app.admin.base import ReadOnlyAdmin, TenantFilter, actor_of
+from contacts_app.models.phone_number import digits
 from contacts_app.services.text_search import NOTHING, one_of, text_match
-from profiles_app.admin.owned import RECORD, OwnedAdmin, digits_of, telephone_numbers
+from profiles_app.admin.owned import RECORD, OwnedAdmin, telephone_numbers
 from profiles_app.models import NumberLease, StickySender
 from profiles_app.models.number_lease import HEALTHY
 from profiles_app.services.number_lease import forget_outcomes, is_healthy, save_number_lease
@@ -149,4 +150,4 @@ class StickySenderAdmin(ReadOnlyAdmin):
         if numbers == NOTHING:
             return NOTHING
         leases = NumberLease.objects.filter(numbers)
-        return one_of("lease", leases.values("pk")) | text_match("recipient", digits_of(term))
+        return one_of("lease", leases.values("pk")) | text_match("recipient", digits(term))

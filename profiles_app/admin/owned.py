@@ -1,33 +1,25 @@
 """What the pages about records of the messaging API share: the account is chosen once, and who changed what is shown."""
 
-import re
 from typing import Any
 
 from django.db.models import Q
 from django.http import HttpRequest
 
 from contacts_app.admin.base import PortalAdmin
+from contacts_app.models.phone_number import digits
 from contacts_app.services.text_search import NOTHING, number_match
 
 RECORD = ("uuid", ("created_at", "created_by"), ("updated_at", "modified_by"))
 SHORTEST_PART, SHORTEST_NATIONAL, LONGEST_NUMBER = 3, 7, 15
 
 
-def digits_of(term: str) -> str:
-    """The digits of a number or a part of one without trunk prefixes; empty for anything else."""
-    if not re.fullmatch(r"[+\d\s().\-/]+", term):
-        return ""
-    # 00 leads abroad, 0 into a network, and "(0)" stands for that in numbers which are dialled from abroad.
-    return re.sub(r"\D", "", term.replace("(0)", "")).lstrip("0")
-
-
 def telephone_numbers(term: str) -> Q:
     """Leases whose number begins with these digits, or ends with them if they can be one without its country's code."""
-    digits = digits_of(term)
-    if not SHORTEST_PART <= len(digits) <= LONGEST_NUMBER:
+    number = digits(term)
+    if not SHORTEST_PART <= len(number) <= LONGEST_NUMBER:
         return NOTHING
-    found = number_match("tn", digits)
-    return found | Q(tn__iendswith=digits) if len(digits) >= SHORTEST_NATIONAL else found
+    found = number_match("tn", number)
+    return found | Q(tn__iendswith=number) if len(number) >= SHORTEST_NATIONAL else found
 
 
 class OwnedAdmin(PortalAdmin):

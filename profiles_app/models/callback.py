@@ -48,7 +48,12 @@ class Callback(EventsObject):
         help_text="Where events go when this callback cannot take them.",
     )
     enabled = models.BooleanField(default=True, help_text="A disabled callback gets no events.")
-    mode = models.CharField(max_length=16, choices=Mode, default=Mode.HTTPS)
+    mode = models.CharField(
+        max_length=16,
+        choices=Mode,
+        default=Mode.HTTPS,
+        help_text="How events get there: by a request to a URL, by mail, or to an application by its name.",
+    )
     stored_config = EncryptedTextField("configuration", default="{}", editable=False)
     target = models.CharField(
         max_length=254,

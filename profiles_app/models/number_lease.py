@@ -39,7 +39,9 @@ class NumberLease(OwnedRecord):
         help_text="How this number sends and receives messages.",
     )
     expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: the lease does not end.")
-    autorenew = models.BooleanField("renewed automatically", default=True)
+    autorenew = models.BooleanField(
+        "renewed automatically", default=True, help_text="The provider extends the lease when it ends."
+    )
     sent_count = models.PositiveBigIntegerField("messages sent", default=0)
     delivered_count = models.PositiveBigIntegerField("messages delivered", default=0)
     spam_count = models.PositiveBigIntegerField("taken for spam", default=0)

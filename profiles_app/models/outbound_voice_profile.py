@@ -63,13 +63,24 @@ class OutboundVoiceProfile(OwnedRecord):
         null=True, blank=True, validators=NOT_NEGATIVE, help_text="US dollars per day (UTC); empty: no limit."
     )
     record_calls = models.PositiveSmallIntegerField(
-        choices=Recording, default=Recording.NONE, validators=UP_TO_SMALL_INTEGER
+        choices=Recording,
+        default=Recording.NONE,
+        validators=UP_TO_SMALL_INTEGER,
+        help_text="Which outbound calls are recorded.",
     )
     file_format = models.CharField(
-        "recording format", max_length=3, choices=RecordingFormat, default=RecordingFormat.WAV
+        "recording format",
+        max_length=3,
+        choices=RecordingFormat,
+        default=RecordingFormat.WAV,
+        help_text="WAV loses nothing, MP3 takes less room.",
     )
     audio_track_type = models.PositiveSmallIntegerField(
-        "recording tracks", choices=Tracks, default=Tracks.SINGLE, validators=UP_TO_SMALL_INTEGER
+        "recording tracks",
+        choices=Tracks,
+        default=Tracks.SINGLE,
+        validators=UP_TO_SMALL_INTEGER,
+        help_text="Tracks of their own tell the two sides apart.",
     )
     # The second generation of the API.
     product = models.PositiveIntegerField(

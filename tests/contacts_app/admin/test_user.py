@@ -8,6 +8,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from contacts_app.models import Account, User
+from contacts_app.services.actor import system
+from contacts_app.services.user import change_user
 from tests.admin_people import at_desk, clerk
 
 ADD = reverse("admin:contacts_app_user_add")
@@ -138,3 +140,13 @@ def test_a_clerk_does_not_lock_the_own_account_out(acme):
     acme.refresh_from_db()
     assert (acme.name, acme.voip_id, acme.is_active) == ("Acme Ltd", 1000001, True)
     assert desk.get(reverse("admin:contacts_app_account_add")).status_code == 403
+
+
+@pytest.mark.parametrize("typed", ["+49 (0)201 555-12", "0201/55512", "004920155512", "20155", "555 12"])
+def test_people_are_found_by_their_number_in_any_spelling(root_desk, alice, bob, typed):
+    change_user(bob, actor=system("test"), phone="+49 (201) 55512")
+    page = root_desk.get(reverse("admin:contacts_app_user_changelist"), {"q": typed})
+    assert list(page.context["cl"].result_list) == [bob]
+    change_user(bob, actor=system("test"), phone=None)
+    page = root_desk.get(reverse("admin:contacts_app_user_changelist"), {"q": typed})
+    assert not page.context["cl"].result_list
