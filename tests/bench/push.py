@@ -2,8 +2,9 @@
 
 Ours: each file stored under a temporary name, its size checked, renamed. "With rows" means as in a rollout: claimed in
 PostgreSQL and written down there with its evidence, by one worker process and by two. lftp: `mirror -R` with eight
-parallel connections, without such care and with temporary names. In turn, three rounds, each into an empty folder; the
-ratio is each round's. BENCH_FILES says how many files there are (10,000 unless told otherwise).
+parallel connections, without such care and with temporary names. Both again with the server some milliseconds away, as
+file servers of other sites are. In turn, three rounds, each into an empty folder; the ratio is each round's.
+BENCH_FILES says how many files there are (10,000 unless told otherwise).
 """
 
 import json
@@ -18,17 +19,23 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
 from phones_app.transports.ftp import FtpTarget
 from phones_app.transports.ftp_pool import FtpPool, connections_to
+from tests.bench.distance import away
 from tests.peers.ftp import Server, vsftpd
 
 FILES = int(os.environ.get("BENCH_FILES", "10000"))
 SIZE, ROUNDS = 10_000, 3
 ROOT = Path(__file__).resolve().parents[2]
 LFTP = "lftp mirror -R --parallel=8"
+MILLISECONDS = 5
+AWAY = f", {MILLISECONDS} ms away"
+# Another spelling of 127.0.0.1, which counts as any other server's address.
+ELSEWHERE = "127.1"
 TEMPORARY = "set xfer:use-temp-file yes; set xfer:temp-file-name .*.part;"
 
 
@@ -59,6 +66,10 @@ def measure() -> Iterator[tuple[str, str]]:
             "Patchbay with rows, two workers": lambda server: _work(server, 2),
             LFTP: lambda server: _mirror(server, source),
             f"{LFTP}, with temporary names as ours": lambda server: _mirror(server, source, TEMPORARY),
+            f"Patchbay with rows, two workers{AWAY}": lambda server: _from_afar(
+                server, lambda s: _work(s, 2)
+            ),
+            f"{LFTP}{AWAY}": lambda server: _from_afar(server, lambda s: _mirror(s, source)),
         }
         for _ in range(ROUNDS):
             for way, push in ways.items():
@@ -67,7 +78,8 @@ def measure() -> Iterator[tuple[str, str]]:
                     there = len(list(server.root.glob("*.cnf.xml")))
                     assert there == FILES, f"{way}: {there} files"
     for way, each in speeds.items():
-        ratios = ", ".join(f"{mine / peer:.2f}" for mine, peer in zip(each, speeds[LFTP], strict=True))
+        peers = speeds[LFTP + AWAY if way.endswith(AWAY) else LFTP]
+        ratios = ", ".join(f"{mine / peer:.2f}" for mine, peer in zip(each, peers, strict=True))
         yield way, f"{statistics.median(each):.0f} files/s; of lftp in each round: {ratios}"
 
 
@@ -91,6 +103,11 @@ def _mirror(server: Server, source: Path, settings: str = "") -> float:
     url = f"ftp://{server.username}:{server.password}@{server.host}:{server.port}"
     subprocess.run(["lftp", "-e", script, url], check=True, stdout=subprocess.DEVNULL)
     return time.monotonic() - started
+
+
+def _from_afar(server: Server, push: Callable[[Server], float]) -> float:
+    with away(server.port, MILLISECONDS) as port:
+        return push(replace(server, host=ELSEWHERE, port=port))
 
 
 def _work(server: Server, workers: int) -> float:
