@@ -138,20 +138,22 @@ def _upload_all(
 
 
 class _Shared:
-    """Rows that several threads share out among themselves."""
+    """Rows that several threads share out among themselves, each of them knowing which is its next."""
 
     def __init__(self, rows: list[Deployment]) -> None:
         self._rows = iter(rows)
         self._lock = threading.Lock()
         self.broken = False  # the server does not take files as it should
 
-    def __iter__(self) -> Iterator[Deployment]:
-        while True:
-            with self._lock:
-                row = next(self._rows, None)
-            if row is None:
-                return
-            yield row
+    def __iter__(self) -> Iterator[tuple[Deployment, Deployment | None]]:
+        following = self._take()
+        while following:
+            row, following = following, self._take()
+            yield row, following
+
+    def _take(self) -> Deployment | None:
+        with self._lock:
+            return next(self._rows, None)
 
 
 def _upload_some(
@@ -163,7 +165,7 @@ def _upload_some(
     results: "SimpleQueue[Done]",
 ) -> None:
     """Upload over one connection; after a failure the rest of the server's rows go back untouched."""
-    for row in work:
+    for row, following in work:
         upload = None
         try:
             if not work.broken and row.revision_id in contents:
@@ -173,6 +175,7 @@ def _upload_some(
                         contents[row.revision_id],
                         keep_backups=server.keep_backups,
                         read_back=server.read_back,
+                        next_name=sep.mac.file_name(following.mac) if following else "",
                     )
         except TransportError:
             work.broken = True

@@ -89,6 +89,7 @@ class FtpSession:
         *,
         keep_backups: int = 3,
         read_back: bool = False,
+        next_name: str = "",
     ) -> Upload:
         """Put `content` under `name`, in this order (Cisco phones spec §3.10):
 
@@ -101,12 +102,13 @@ class FtpSession:
         temporary files, which the next upload of that name deletes.
 
         Commands that change nothing are sent along with those before them; if one of these stays unanswered,
-        the whole is done once more without that.
+        the whole is done once more without that. `next_name` is the next upload's, so that this can be done
+        from one upload to the next.
         """
         _check(name)
         started = monotonic()
         try:
-            return self._upload(name, content, keep_backups, read_back, started)
+            return self._upload(name, content, keep_backups, read_back, started, next_name)
         except TransportError as error:
             if not self._lost or error.code not in ("timeout", "disconnected", "protocol"):
                 raise
@@ -120,7 +122,13 @@ class FtpSession:
             raise
 
     def _upload(
-        self, name: str, content: bytes, keep_backups: int, read_back: bool, started: float
+        self,
+        name: str,
+        content: bytes,
+        keep_backups: int,
+        read_back: bool,
+        started: float,
+        next_name: str = "",
     ) -> Upload:
         with self._work(self.target.deadline - (monotonic() - started)):
             existing = self._begin(
@@ -136,6 +144,7 @@ class FtpSession:
                     existing,
                     keep_backup=keep_backups > 0,
                     read_back=read_back,
+                    next_name=next_name,
                     reconnect=self._reconnect,
                 )
             exchange = folder.wire.transcript.take()
@@ -235,6 +244,8 @@ class FtpSession:
         except TransportError as error:
             if not reused or error.code not in ("disconnected", "timeout"):
                 raise
+            if error.code == "timeout" and self._folder is not None and self._folder.wire.foreseen:
+                _one_at_a_time.add((self.target.host, self.target.port))
         return first(self._reconnect())
 
     def _tidy(self, name: str, keep_backups: int) -> None:

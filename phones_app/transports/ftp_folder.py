@@ -91,9 +91,11 @@ class FtpFolder:
             self.wire.store(name, content)
         self._note(come=name)
 
-    def rename(self, old: str, new: str) -> None:
+    def rename(self, old: str, new: str, *, next_name: str = "") -> None:
+        """`next_name`: the file that will be looked at next to be replaced, as far as one can tell."""
+        look = (f"SIZE {next_name}", self.wire.offer) if next_name and self.knows_size else ()
         with self.step("rename", f"rename {old} to {new}"):
-            self.wire.rename(old, new)
+            self.wire.rename(old, new, following=tuple(filter(None, look)))
         self._note(gone=old, come=new)
 
     def delete(self, name: str) -> None:

@@ -43,9 +43,10 @@ def replace(
     *,
     keep_backup: bool,
     read_back: bool,
+    next_name: str,
     reconnect: Callable[[float], FtpFolder],
 ) -> str | None:
-    """Put `content` under `name` and return the name of the backup, if one was made.
+    """Put `content` under `name` and return the name of the backup, if one was made; `next_name` will be next, or "".
 
     The real name is missing at no moment, except on servers that refuse to rename over an existing file or
     to let the old one be read: there the old file has to go away first, for the time of two commands.
@@ -62,7 +63,7 @@ def replace(
         else:
             backup = _copy(folder, name, existing.content)
         try:
-            folder.rename(temporary, name)
+            folder.rename(temporary, name, next_name=next_name)
         except TransportError:
             if folder.broken or not existing.present:
                 raise

@@ -144,6 +144,14 @@ class FtpWire(ftplib.FTP_TLS):
         if self.foresees and not any("\r" in line or "\n" in line for line in lines):
             self._following = lines
 
+    def rename(self, old: str, new: str, *, following: tuple[str, ...] = ()) -> str:
+        """RNFR and RNTO; `following` are the commands foreseen after both."""
+        answer = self.sendcmd(f"RNFR {old}")
+        if not answer.startswith("3"):
+            raise ftplib.error_reply(answer)  # noqa: S321 - an exception calls nobody
+        self.foresee(*following)
+        return self.voidcmd(f"RNTO {new}")
+
     def _forget_sent(self) -> None:
         while self._sent:
             self.transcript.asked(self._sent.popleft())

@@ -63,6 +63,12 @@ class LosesWhatComesEarly(FTPHandler):
         super().found_terminator()
 
 
+def loses_what_follows(handler: Any, argument: str, proceed: Callable[[], Any]) -> Any:
+    """Do as told, and forget the commands that came together with this one."""
+    handler.ac_in_buffer = b""
+    return proceed()
+
+
 # Servers on Windows do not rename over a file that is there.
 renames_over_nothing = answers_if(os.path.lexists, "553 File exists.")
 

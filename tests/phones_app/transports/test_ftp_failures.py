@@ -27,6 +27,7 @@ from tests.peers.ftp_misbehaving import (
     answers_if,
     does_it_and_hangs_up,
     hangs_up,
+    loses_what_follows,
     misbehaving,
     renames_over_nothing,
     silent,
@@ -194,6 +195,19 @@ def test_a_server_that_loses_commands_is_asked_one_thing_at_a_time(tmp_path: Pat
         second = FtpSession(_target(server)).upload(NAME, NEW)
     assert first.seconds > 0.5 > second.seconds
     assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == {NAME: NEW, second.backup: OLD}
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_server_may_lose_what_announces_the_next_upload(tmp_path: Path, kept: bool) -> None:
+    names = [f"SEP00112233445{number}.cnf.xml" for number in range(3)]
+    with peers.pyftpd(tmp_path, handler=misbehaving(RNTO=loses_what_follows)) as server:
+        session = FtpSession(_target(server))
+        seconds = []
+        for name, following in zip(names, [*names[1:], ""], strict=True):
+            session.reused = kept
+            seconds.append(session.upload(name, NEW, next_name=following).seconds)
+    assert seconds[1] > 0.5 > seconds[2]
+    assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == dict.fromkeys(names, NEW)
 
 
 def test_a_rename_done_but_not_answered_is_found_done_the_next_time(tmp_path: Path) -> None:

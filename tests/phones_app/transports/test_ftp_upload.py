@@ -146,6 +146,21 @@ def test_backups_made_by_two_connections_within_one_second_both_stay(folder: Fol
     assert set(folder.backups) == {b"one", b"two"}
 
 
+def test_what_comes_next_is_looked_at_before_it_comes(folder: Folder) -> None:
+    """Uploads one after the other, each announced by the one before; what is announced and does not come harms none."""
+    first, second, third = (f"SEP00112233445{number}.cnf.xml" for number in range(3))
+    (folder.path / second).write_bytes(OLD)
+    with FtpSession(folder.target) as session:
+        session.upload(first, NEW, keep_backups=0, next_name=second)
+        replaced = session.upload(second, NEW, keep_backups=0, next_name=NAME)
+        assert session.read(first) == NEW
+        session.upload(third, OLD, keep_backups=0, next_name=second)
+        unchanged = session.upload(second, NEW, keep_backups=0, next_name="SEP001122334459.cnf.xml")
+    assert replaced.exchange.request.count("SIZE") == 2
+    assert unchanged.unchanged
+    assert folder.files == {first: NEW, second: NEW, third: OLD}
+
+
 def test_no_backup_is_made_or_deleted_if_none_is_to_be_kept(folder: Folder) -> None:
     with FtpSession(folder.target) as session:
         for content in (b"one", b"two"):
