@@ -14,7 +14,16 @@ from time import monotonic
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db import (
+    DEFAULT_DB_ALIAS,
+    DatabaseError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    connections,
+    transaction,
+)
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -52,8 +61,17 @@ class _Work:
     def __init__(self, owner: str, pool: FtpPool, stopped: Callable[[], bool]) -> None:
         self.owner, self.pool, self.stopped = owner, pool, stopped
         self.ready: deque[int] = deque()
+        # Of the threads, kept from lane to lane: a new connection costs the database more than a deployment does.
+        self.connections: set[BaseDatabaseWrapper] = set()
 
     def carry_out(self) -> int:
+        try:
+            return self._carry_out()
+        finally:
+            for each in self.connections:
+                each.close()
+
+    def _carry_out(self) -> int:
         most, advanced = settings.DEPLOYMENT_THREADS, monotonic()
         lanes, feeder, worked = self._lanes(most), self._is_fed(), 0
         if not lanes and not feeder:
@@ -83,6 +101,7 @@ class _Work:
     def _lane(self, pk: int | None) -> int:
         """One deployment after the other on one thread and one database connection, until none is due."""
         worked = 0
+        self._keep_connection()
         try:
             while pk is not None:
                 _run(pk, self.owner, self.pool)
@@ -91,7 +110,6 @@ class _Work:
         except DatabaseError:
             # What this lane held comes free with its lease; the sweep finds it.
             log.exception("the database went away")
-        finally:
             connection.close()
         return worked
 
@@ -100,14 +118,21 @@ class _Work:
         return len(self.ready) < BATCH and not self.stopped() and due().filter(~NOT_IN_BATCHES).exists()
 
     def _feed(self) -> int:
+        self._keep_connection()
         try:
             for keys in upload_batch(self.owner, self.pool):
                 self.ready += keys
         except DatabaseError:
             log.exception("the database went away")
-        finally:
             connection.close()
         return 0
+
+    def _keep_connection(self) -> None:
+        """Have the connection of this thread closed at the end, by the thread that is left then."""
+        mine = connections[DEFAULT_DB_ALIAS]
+        if mine not in self.connections:
+            mine.inc_thread_sharing()
+            self.connections.add(mine)
 
 
 def sweep() -> int:

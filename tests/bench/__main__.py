@@ -1,6 +1,7 @@
 """`python -m tests.bench [push|deploy|sheets …]`: measure, beside a peer where there is one, and print a table."""
 
 import os
+import signal
 import sys
 
 import tests.environment  # noqa: F401 - before Django reads its settings
@@ -28,4 +29,6 @@ def main(names: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    # Ended from outside it still ends the servers that it has started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sys.exit(main(sys.argv[1:]))
