@@ -150,7 +150,7 @@ def look_pause(since: datetime, *, told: bool) -> timedelta:
     """
     age = timezone.now() - since
     pause = (
-        min(max(age, timedelta(seconds=2)), timedelta(seconds=30))
+        min(max(age, timedelta(seconds=10)), timedelta(seconds=30))
         if told
         else min(age / 4, timedelta(seconds=10))
     )
