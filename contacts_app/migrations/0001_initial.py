@@ -136,7 +136,7 @@ class Migration(migrations.Migration):
                 ('account', models.ForeignKey(blank=True, help_text='The account whose data this token reads and changes; empty for staff.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='tokens', to='contacts_app.account')),
                 ('created_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('parent', models.ForeignKey(blank=True, editable=False, help_text='The token whose credentials this one was minted from; it is good for as long as that one is.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='access_tokens', to='contacts_app.apitoken')),
-                ('extension', models.ForeignKey(blank=True, help_text="Only with the scope of one extension, which has to be the account's.", null=True, on_delete=django.db.models.deletion.CASCADE, related_name='tokens', to='contacts_app.extension')),
+                ('extension', models.ForeignKey(blank=True, help_text="Narrows the token to one extension of the account; empty: all of it.", null=True, on_delete=django.db.models.deletion.CASCADE, related_name='tokens', to='contacts_app.extension')),
             ],
             options={
                 'verbose_name': 'API token',
@@ -227,7 +227,7 @@ class Migration(migrations.Migration):
                 ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
                 ('account', models.ForeignKey(blank=True, db_constraint=False, db_index=False, help_text='The account whose data this token reads and changes; empty for staff.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='contacts_app.account')),
                 ('created_by', models.ForeignKey(blank=True, db_constraint=False, db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('extension', models.ForeignKey(blank=True, db_constraint=False, db_index=False, help_text="Only with the scope of one extension, which has to be the account's.", null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='contacts_app.extension')),
+                ('extension', models.ForeignKey(blank=True, db_constraint=False, db_index=False, help_text="Narrows the token to one extension of the account; empty: all of it.", null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='contacts_app.extension')),
                 ('history_user', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('parent', models.ForeignKey(blank=True, db_constraint=False, db_index=False, editable=False, help_text='The token whose credentials this one was minted from; it is good for as long as that one is.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='contacts_app.apitoken')),
             ],

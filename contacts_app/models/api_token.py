@@ -38,7 +38,7 @@ class ApiToken(models.Model):
         blank=True,
         on_delete=models.CASCADE,
         related_name="tokens",
-        help_text="Only with the scope of one extension, which has to be the account's.",
+        help_text="Narrows the token to one extension of the account; empty: all of it.",
     )
     read_only = models.BooleanField(default=False, help_text="Only GET, HEAD and OPTIONS are allowed.")
     networks = models.CharField(
