@@ -9,8 +9,6 @@ from django.core.wsgi import get_wsgi_application
 from django.utils.http import parse_header_parameters
 
 BLOCK = 1024 * 1024
-# What the largest body that any route takes may have: an imported sheet (contacts_app.services.sheets).
-MAX_BYTES = 32 * 1024 * 1024
 # Those that a phone or an old form may really use; without a charset it is UTF-8.
 FORM_CHARSETS = frozenset({"utf-8", "us-ascii", "iso-8859-1", "windows-1252"})
 
@@ -37,6 +35,9 @@ class TextRequest(WSGIRequest):
 
 def _measured(body: Any) -> dict[str, Any]:
     """The body read to its end, or to a byte more than anybody takes, and how long it is."""
+    # The largest that any route takes is an imported sheet. Models cannot be imported before Django is set up.
+    from contacts_app.services.sheets import MAX_BYTES
+
     kept, left = SpooledTemporaryFile(max_size=BLOCK), MAX_BYTES + 1  # noqa: SIM115 - it goes with the request
     while left and (piece := body.read(min(left, BLOCK))):
         kept.write(piece)

@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from contacts_app.services.unlocked import update_unlocked
 from phones_app.models import CallManager, Deployment, DeploymentStep, FileFetch, Phone
 from phones_app.models.deployment import State, StepState
 from phones_app.services.deployment_event import CONFIRMED, tell
@@ -53,8 +54,8 @@ def record_fetch(
         mac=mac, finished_at=None, state=State.RESTART_ACKNOWLEDGED, restarted_at__lte=at
     )
     deployment = waiting.filter(Q(sha256=sha256) | Q(sha256="")).first()
-    # Deployments are locked before phones everywhere.
-    _note_seen(mac, at)
+    # Deployments are locked before phones everywhere; and thousands wait for what comes after this one.
+    update_unlocked(Phone.objects.filter(mac=mac), last_seen_at=at)
     if deployment is None:
         judge_repetition(fetch)
         return
@@ -68,16 +69,6 @@ def record_fetch(
     deployment.steps.filter(kind=DeploymentStep.Kind.CONFIRM).update(
         state=StepState.DONE, message=CONFIRMED_BY["file-fetched"], detail=found, finished_at=now
     )
-
-
-def _note_seen(mac: str, at: datetime) -> None:
-    """When the phone was last seen; not while others write its row, as thousands wait for what comes after."""
-    phones = Phone.objects.filter(mac=mac)
-    if connection.features.has_select_for_update_skip_locked:
-        phones = Phone.objects.filter(
-            pk__in=list(phones.select_for_update(skip_locked=True).values_list("pk", flat=True))
-        )
-    phones.update(last_seen_at=at)
 
 
 def fetched(deployment: Deployment) -> Evidence | None:
