@@ -53,6 +53,8 @@ class ComparedShape(Shape):
 class PreviewShape(Shape):
     file_name = serializers.CharField()
     file_server = serializers.CharField()
+    restart = serializers.CharField(help_text="How the phone would be restarted, fall-backs included.")
+    restart_trouble = serializers.CharField(help_text="Why the restart cannot work; empty if it may.")
     revision = serializers.IntegerField()
     size = serializers.IntegerField(help_text="Bytes.")
     sha256 = serializers.CharField()
@@ -87,7 +89,7 @@ class Preview(PhoneFamilyView):
         asked = PreviewOf(data=request.query_params)
         asked.is_valid(raise_exception=True)
         profile = profile_of(self.actor, uuid_in_url(uuid))
-        rows = self.actor.sees(Phone.objects.select_related("account", "file_server"))
+        rows = self.actor.sees(Phone.objects.select_related("account", "file_server", "call_manager"))
         phone = find(rows, "Phone", mac=asked.validated_data["mac"])
         try:
             with closing(FtpPool()) as pool:

@@ -4,6 +4,7 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Iterable, Sequence
 from contextlib import closing
+from functools import cache
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -19,10 +20,14 @@ from phones_app.services.deployment_wait import wait_for
 from phones_app.services.errors import describe
 from phones_app.services.file_preview import FilePreview, preview_file
 from phones_app.services.preview import SHOWN
+from phones_app.services.restart import choose, key_macros
 from phones_app.transports.ftp_pool import FtpPool
 
 WAIT_SECONDS = 300.0
 LONGEST_WAIT = 24 * 3600.0
+
+
+PLANNED_COLUMNS = {"mac": "Phone", "name": "Name", "state": "State", "restart": "Restart", "error": "Error"}
 
 
 class DeploymentCommand(ReportingCommand):
@@ -74,13 +79,13 @@ class DeploymentCommand(ReportingCommand):
         ]
         deployments = asked.deployments
         if dry_run:
-            rows = [_row(deployment) | {"state": "would be queued"} for deployment in deployments]
+            rows = _planned(deployments)
             self._compare(deployments, rows)
         else:
             if wait and deployments:
                 deployments = self._follow(deployments, timeout)
             rows = [_row(deployment) for deployment in deployments]
-        self.report([*rows, *refused])
+        self.report([*rows, *refused], PLANNED_COLUMNS if dry_run else None)
         bad = [row for row in rows if _is_bad(row, waited=wait and not dry_run)]
         if bad or refused:
             raise CommandError(_summary(bad, refused, len(rows) + len(refused)))
@@ -138,6 +143,20 @@ def _row(deployment: Deployment) -> dict[str, Any]:
         "error": deployment.error,
         "error_code": deployment.error_code,
     }
+
+
+def _planned(deployments: Sequence[Deployment]) -> list[dict[str, Any]]:
+    """The rows of a dry run: how each phone would be restarted, in the words of the preview."""
+    macros = cache(key_macros)
+    return [
+        _row(deployment)
+        | {
+            "state": "would be queued",
+            "restart": str(choose(deployment.phone, deployment.revision, macros).describe()),
+        }
+        for deployment in deployments
+        if deployment.phone
+    ]
 
 
 def _refused(mac: str, name: str, code: str, message: str) -> dict[str, Any]:

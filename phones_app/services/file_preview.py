@@ -9,9 +9,11 @@ from contacts_app.services.errors import Refusal
 from phones_app import sep
 from phones_app.models import Deployment, FileServer, Phone, PhoneProfile, ProfileRevision
 from phones_app.services.deployment import check_compatible
+from phones_app.services.restart import choose
 from phones_app.services.targets import file_server_of, ftp_target
 from phones_app.transports import TransportError
 from phones_app.transports.ftp_pool import FtpPool
+from phones_app.transports.restart_strategies import Description
 
 # Somebody waits for the page: a server that answers more slowly than this is told as one that does not answer.
 READ_SECONDS = 10.0
@@ -46,6 +48,7 @@ class FilePreview:
     profile: PhoneProfile
     revision: ProfileRevision
     server: FileServer | None
+    restart: Description
     uploaded: Compared
     on_server: Compared
     findings: tuple[sep.Finding, ...]
@@ -65,6 +68,8 @@ class FilePreview:
         return {
             "file_name": self.file_name,
             "file_server": self.server.name if self.server else "",
+            "restart": self.restart.way,
+            "restart_trouble": self.restart.trouble,
             "revision": self.revision.number,
             "size": len(self.content),
             "sha256": self.revision.sha256,
@@ -96,6 +101,7 @@ def preview_file(*, phone: Phone, profile: PhoneProfile, pool: FtpPool) -> FileP
         profile=profile,
         revision=revision,
         server=server,
+        restart=choose(phone, revision).describe(),
         uploaded=_uploaded_last(phone, revision),
         on_server=_on_server(phone, server, content, pool) if server else Compared(),
         findings=tuple(sep.check(content, model=phone.model, software_type=phone.software_type)),

@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from contacts_app.services.actor import Actor
 from contacts_app.services.errors import Refusal
 from phones_app import sep
-from phones_app.models import CallManager, Deployment, FileServer, Phone, PhoneProfile
+from phones_app.models import Deployment, FileServer, Phone, PhoneProfile
 from phones_app.services.deployment import check_compatible, deploy_many, restart_many
-from phones_app.services.restart import key_macros, protocol_of
+from phones_app.services.restart import choose, key_macros
 from phones_app.services.targets import file_server_of
-from phones_app.transports.key_macros import KeyMacro, macro_for
+from phones_app.transports.restart_strategies import Description
 
 # How many phones are told about one by one; the others are counted.
 SHOWN = 50
@@ -18,12 +19,11 @@ SHOWN = 50
 
 @dataclass(frozen=True)
 class Plan:
-    """What would happen to one phone: `way` is how it would be restarted, `trouble` why that cannot work."""
+    """What would happen to one phone; `server` is None when nothing would be uploaded."""
 
     phone: Phone
     server: FileServer | None
-    way: str
-    trouble: str
+    restart: Description
     warnings: tuple[sep.Finding, ...] = ()
 
     @property
@@ -48,7 +48,7 @@ def preview_deploy(*, phones: Sequence[Phone], profile: PhoneProfile, actor: Act
     asked = deploy_many(phones=phones, profile=profile, actor=actor, dry_run=True)
     warnings: dict[tuple[str, str | None], tuple[sep.Finding, ...]] = {}
     servers: dict[tuple[int, int | None], FileServer] = {}
-    macros, plans = key_macros(), []
+    macros, plans = cache(key_macros), []
     for deployment in asked.deployments[:SHOWN]:
         phone = _phone(deployment)
         # What is said about a file depends on the phone's model and software alone.
@@ -59,38 +59,20 @@ def preview_deploy(*, phones: Sequence[Phone], profile: PhoneProfile, actor: Act
         place = (phone.account_id, phone.file_server_id)
         if place not in servers:
             servers[place] = file_server_of(phone)
-        way, trouble = restart_way(phone, protocol_of(phone, deployment), macros)
-        plans.append(Plan(phone, servers[place], way, trouble, warnings[kind]))
+        restart = choose(phone, deployment.revision, macros).describe()
+        plans.append(Plan(phone, servers[place], restart, warnings[kind]))
     return Preview(len(asked.deployments), plans, asked.refused)
 
 
 def preview_restart(*, phones: Sequence[Phone], actor: Actor) -> Preview:
     asked = restart_many(phones=phones, actor=actor, dry_run=True)
-    macros = key_macros()
+    macros = cache(key_macros)
     plans = [
-        Plan(phone, None, *restart_way(phone, protocol_of(phone, deployment), macros))
+        Plan(phone, None, choose(phone, deployment.revision, macros).describe())
         for deployment in asked.deployments[:SHOWN]
         for phone in [_phone(deployment)]
     ]
     return Preview(len(asked.deployments), plans, asked.refused)
-
-
-def restart_way(phone: Phone, protocol: str, macros: Sequence[KeyMacro]) -> tuple[str, str]:
-    """How `restart.send_restart` would tell this phone, in words, and what is missing for it."""
-    manager = phone.call_manager
-    by_ami = manager is not None and manager.kind == CallManager.Kind.AMI
-    no_address = "" if phone.phone_ip else "The phone's IP address is not known."
-    if protocol == "SCCP":
-        if by_ami:
-            return f"SCCPDeviceRestart through {manager}", ""
-        macro = macro_for(phone.model, macros)
-        if macro is None:
-            return "Key presses", f"No key macro restarts a {phone.model or 'phone of unknown model'}."
-        return f"Key presses “{macro.name}”", no_address
-    if by_ami:
-        return f"NOTIFY through {manager} (Asterisk)", ""
-    target = str(manager) if manager else f"{phone.phone_ip or 'the phone'}:{phone.sip_port}"
-    return f"SIP NOTIFY to {target}", no_address
 
 
 def _phone(deployment: Deployment) -> Phone:

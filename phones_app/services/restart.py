@@ -1,42 +1,126 @@
-"""Telling a phone to restart, by whatever way it can be told (phone profiles spec §5, Cisco phones spec §2).
+"""Where a restart is decided: `choose` says how a phone is restarted (phone profiles spec §5, Cisco phones spec §2).
 
-SIP and SIPE phones: a NOTIFY, directly or through their call manager. SCCP phones: Asterisk, if their call manager is one
-that knows SCCP, else key presses by HTTP. Before that: is it this phone, and is nobody talking on it?
+The preview, every dry run and the restart itself ask `choose`, and do nothing else about it. The ways are described, one
+class each, in `phones_app/transports/restart_strategies.py`:
+
+    phone speaks    no call manager    SIP call manager    Asterisk with PJSIP     Asterisk with chan_sip
+    SIP, SIPE       SIP direct         SIP by registrar    AMI PJSIP               AMI chan_sip
+    SCCP            key presses        key presses         AMI SCCP, else keys     AMI SCCP, else keys
+
+Also here: what has to be known before a restart (`look_at`: is it this phone, and is it in a call?), and as whom the
+phone is registered (`line_user`).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
-from django.utils import timezone
-
-from contacts_app.services.errors import Refusal
-from phones_app.models import CallManager, Deployment, DeploymentStep, KeyMacro, Phone
-from phones_app.models.call_manager import Transport
+from phones_app.models import CallManager, Deployment, DeploymentStep, KeyMacro, Phone, ProfileRevision
 from phones_app.models.deployment import State
 from phones_app.services.targets import ami_target, phone_networks, phone_web
-from phones_app.transports import Exchange, TransportError
-from phones_app.transports.ami import AmiSession
-from phones_app.transports.asterisk import pjsip_registration, restart_chan_sip, restart_pjsip, restart_sccp
-from phones_app.transports.cgi import run_macro
+from phones_app.transports import TransportError
 from phones_app.transports.key_macros import KeyMacro as Macro
 from phones_app.transports.key_macros import macro_for, parse_steps
+from phones_app.transports.restart_strategies import (
+    AmiChanSip,
+    AmiPjsip,
+    AmiSccp,
+    CannotRestart,
+    KeyPresses,
+    RestartStrategy,
+    SipNotify,
+)
 from phones_app.transports.service_control import DEFAULT_STAMPS, parse_stamps
-from phones_app.transports.sip_notify import NotifyTarget, explain, send_notify
+from phones_app.transports.sip_notify import NotifyTarget
 from phones_app.transports.status import PhoneStatus, read_status, read_streams
 
-# RFC 3261 §17.2.2, timer J is 32 s; less, because the request is on its way for a moment.
-REMEMBERED = timedelta(seconds=30)
+Macros = Callable[[], Sequence[Macro]]
+NO_ADDRESS = "The phone's IP address is not known."
 
 
-@dataclass
-class Sent:
-    """A restart that was accepted: how it was asked for, and what is remembered for the evidence."""
+def key_macros() -> list[Macro]:
+    """The key macros, in the order in which they are tried."""
+    return [
+        Macro(row.name, tuple(part.strip() for part in row.phone_models.split(",")), parse_steps(row.steps))
+        for row in KeyMacro.objects.all()
+    ]
 
-    method: str
-    exchange: Exchange
-    remembered: dict[str, Any] = field(default_factory=dict)
+
+def choose(phone: Phone, revision: ProfileRevision | None, macros: Macros = key_macros) -> RestartStrategy:
+    """The one way in which this phone is restarted when it is to run this file (None: the file it has).
+
+    `macros` is asked only where keys may be pressed; who asks for many phones passes a cached one.
+    """
+    manager = phone.call_manager
+    asterisk = manager if manager and manager.kind == CallManager.Kind.AMI else None
+    if protocol_of(phone, revision) == "SCCP":
+        keys = _key_presses(phone, macros())
+        return _ami_sccp(phone, asterisk, otherwise=keys) if asterisk else keys
+    if asterisk and asterisk.channel == CallManager.Channel.CHAN_SIP:
+        return _ami_chan_sip(asterisk)
+    if asterisk:
+        return _ami_pjsip(phone, asterisk)
+    return _sip_by_registrar(phone, manager) if manager else _sip_direct(phone)
+
+
+def protocol_of(phone: Phone, revision: ProfileRevision | None) -> str:
+    """SIP or SCCP: what the phone is known to run, else what the file is written for."""
+    if phone.software_type:
+        return "SCCP" if phone.software_type == "SCCP" else "SIP"
+    return str((revision.facts if revision else {}).get("protocol") or "SIP")
+
+
+def _sip_direct(phone: Phone) -> RestartStrategy:
+    receiver = f"{phone.phone_ip or 'the phone'}:{phone.sip_port}"
+    if not phone.phone_ip:
+        return CannotRestart(f"SIP NOTIFY to {receiver}", code="no-address", trouble=NO_ADDRESS)
+    target = NotifyTarget(phone.phone_ip, phone.sip_port, networks=phone_networks())
+    return SipNotify(target, receiver, "restart", DEFAULT_STAMPS)
+
+
+def _sip_by_registrar(phone: Phone, manager: CallManager) -> RestartStrategy:
+    if not phone.phone_ip:
+        return CannotRestart(f"SIP NOTIFY to {manager}", code="no-address", trouble=NO_ADDRESS)
+    target = NotifyTarget(
+        manager.host,
+        manager.port,
+        manager.transport,
+        contact_host=phone.phone_ip,
+        contact_port=phone.sip_port,
+        networks=phone_networks(),
+    )
+    return SipNotify(target, str(manager), manager.action, parse_stamps(manager.stamps))
+
+
+def _ami_pjsip(phone: Phone, manager: CallManager) -> RestartStrategy:
+    return AmiPjsip(
+        ami_target(manager),
+        str(manager),
+        manager.action,
+        parse_stamps(manager.stamps),
+        mac=phone.mac,
+        ip=phone.phone_ip or "",
+    )
+
+
+def _ami_chan_sip(manager: CallManager) -> RestartStrategy:
+    return AmiChanSip(ami_target(manager), str(manager), manager.action, parse_stamps(manager.stamps))
+
+
+def _ami_sccp(phone: Phone, manager: CallManager, *, otherwise: RestartStrategy) -> RestartStrategy:
+    return AmiSccp(
+        ami_target(manager), str(manager), manager.action, device_name=f"SEP{phone.mac}", otherwise=otherwise
+    )
+
+
+def _key_presses(phone: Phone, macros: Sequence[Macro]) -> RestartStrategy:
+    macro = macro_for(phone.model, macros)
+    if macro is None:
+        trouble = f"No key macro restarts a {phone.model or 'phone of unknown model'}."
+        return CannotRestart("Key presses", code="no-key-macro", trouble=trouble)
+    if not phone.phone_ip:
+        return CannotRestart(f"Key presses “{macro.name}”", code="no-address", trouble=NO_ADDRESS)
+    return KeyPresses(macro, partial(phone_web, phone))
 
 
 @dataclass
@@ -70,43 +154,6 @@ def look_at(phone: Phone) -> Situation:
     return Situation(status, bool(read_streams(web)), "")
 
 
-def protocol_of(phone: Phone, deployment: Deployment) -> str:
-    """SIP or SCCP: what the phone is known to run, else what the deployed file is written for."""
-    if phone.software_type:
-        return "SCCP" if phone.software_type == "SCCP" else "SIP"
-    facts = deployment.revision.facts if deployment.revision else {}
-    return str(facts.get("protocol") or "SIP")
-
-
-def send_restart(deployment: Deployment, phone: Phone, user: str) -> Sent:
-    """Ask for the restart, once. Raises TransportError, or Refusal when something needed is not known."""
-    manager = phone.call_manager
-    if protocol_of(phone, deployment) == "SCCP":
-        if manager is not None and manager.kind == CallManager.Kind.AMI:
-            try:
-                return _by_sccp_action(phone, manager)
-            except TransportError as error:
-                if error.code != "unknown-action":
-                    raise
-        return _by_keys(phone)
-    if manager is not None and manager.kind == CallManager.Kind.AMI:
-        return _by_ami(phone, manager, user)
-    return _by_notify(deployment, phone, manager, user)
-
-
-def is_remembered(deployment: Deployment, phone: Phone) -> bool:
-    """Whether the same NOTIFY once more is a retransmission to whoever got it, and no second restart."""
-    manager = phone.call_manager
-    by_udp = manager is None or (manager.kind == CallManager.Kind.SIP and manager.transport == Transport.UDP)
-    since = deployment.restarted_at
-    return (
-        protocol_of(phone, deployment) == "SIP"
-        and by_udp
-        and since is not None
-        and timezone.now() - since < REMEMBERED
-    )
-
-
 def line_user(deployment: Deployment, phone: Phone, steps: Mapping[str, DeploymentStep]) -> str:
     """The user of the phone's SIP contact, as which it is registered *now*, before it reads the new file.
 
@@ -131,69 +178,3 @@ def line_user(deployment: Deployment, phone: Phone, steps: Mapping[str, Deployme
         deployment.revision.facts.get("registration_user") if deployment.revision else "",
     ]
     return str(next((user for user in candidates if user), f"SEP{phone.mac}"))
-
-
-def _stamps(manager: CallManager | None) -> tuple[tuple[str, str], ...]:
-    return parse_stamps(manager.stamps) if manager else DEFAULT_STAMPS
-
-
-def _by_notify(deployment: Deployment, phone: Phone, manager: CallManager | None, user: str) -> Sent:
-    if not phone.phone_ip:
-        raise Refusal("no-address", "The phone's IP address is not known.")
-    target = NotifyTarget(
-        host=manager.host if manager else phone.phone_ip,
-        port=manager.port if manager else phone.sip_port,
-        transport=manager.transport if manager else "udp",
-        user=user,
-        contact_host=phone.phone_ip,
-        contact_port=phone.sip_port,
-        networks=phone_networks(),
-    )
-    answer = send_notify(
-        target,
-        action=manager.action if manager else "restart",
-        stamps=_stamps(manager),
-        # The same transaction again after a crash is a retransmission for the phone, not a second restart.
-        transaction=deployment.uuid.hex,
-    )
-    if answer.status != 200:
-        raise TransportError(
-            f"{answer.status} {answer.reason}: {explain(answer.status)}",
-            permanent=True,
-            code=f"sip-{answer.status}",
-            request=answer.exchange.request,
-            answer=answer.exchange.answer,
-        )
-    return Sent("sip-notify", answer.exchange)
-
-
-def _by_ami(phone: Phone, manager: CallManager, endpoint: str) -> Sent:
-    with AmiSession(ami_target(manager)) as session:
-        if manager.channel == CallManager.Channel.CHAN_SIP:
-            exchange = restart_chan_sip(
-                session, peer=endpoint, action=manager.action, stamps=_stamps(manager)
-            )
-            return Sent("ami-chan-sip", exchange)
-        phone_there = {"endpoint": endpoint, "mac": phone.mac, "ip": phone.phone_ip or ""}
-        before = pjsip_registration(session, **phone_there)
-        exchange = restart_pjsip(session, **phone_there, action=manager.action, stamps=_stamps(manager))
-        return Sent("ami-pjsip", exchange, {"registration": before or "", **phone_there})
-
-
-def _by_sccp_action(phone: Phone, manager: CallManager) -> Sent:
-    with AmiSession(ami_target(manager)) as session:
-        return Sent("ami-sccp", restart_sccp(session, device_name=f"SEP{phone.mac}", type=manager.action))
-
-
-def key_macros() -> list[Macro]:
-    return [
-        Macro(row.name, tuple(part.strip() for part in row.phone_models.split(",")), parse_steps(row.steps))
-        for row in KeyMacro.objects.all()
-    ]
-
-
-def _by_keys(phone: Phone) -> Sent:
-    macro = macro_for(phone.model, key_macros())
-    if macro is None:
-        raise Refusal("no-key-macro", f"No key macro restarts a {phone.model or 'phone of unknown model'}.")
-    return Sent("key-macro", run_macro(phone_web(phone), macro), {"macro": macro.name})

@@ -22,7 +22,7 @@ from phones_app.services import evidence
 from phones_app.services.deployment import no_live_lease
 from phones_app.services.deployment_event import CONFIRMED, RESTARTED, UPLOADED, tell
 from phones_app.services.drift import note_uploads
-from phones_app.services.restart import is_remembered, line_user, look_at, send_restart
+from phones_app.services.restart import choose, line_user, look_at
 from phones_app.services.service_session import clear_service_session
 from phones_app.services.targets import file_server_of, ftp_target
 from phones_app.transports import TransportError
@@ -227,11 +227,10 @@ def resume_restart(deployment: Deployment, pool: FtpPool) -> None:
             record(deployment, Kind.RESTART, StepState.DONE, message)
             record(deployment, Kind.CONFIRM, StepState.RUNNING)
         return
-    if deployment.restarted_at and timezone.now() - deployment.restarted_at < timedelta(
-        seconds=DOUBT_SECONDS
-    ):
+    since = timezone.now() - deployment.restarted_at if deployment.restarted_at else timedelta.max
+    if since < timedelta(seconds=DOUBT_SECONDS):
         raise Wait(timedelta(seconds=0.5), "evidence of a restart that may have been sent")
-    if not (fetches_are_seen(deployment) or is_remembered(deployment, phone)):
+    if not (fetches_are_seen(deployment) or choose(phone, deployment.revision).is_idempotent(since)):
         message = (
             "A worker died while it told the phone to restart. It may have heard, so it is not told again."
         )
@@ -248,7 +247,10 @@ def fetches_are_seen(deployment: Deployment) -> bool:
 
 
 def _send(deployment: Deployment, phone: Phone) -> None:
-    sent = send_restart(deployment, phone, line_user(deployment, phone, steps_of(deployment)))
+    # By SIP, the same transaction again after a crash is a retransmission for the phone and no second restart.
+    sent = choose(phone, deployment.revision).send(
+        user=line_user(deployment, phone, steps_of(deployment)), transaction=deployment.uuid.hex
+    )
     with transaction.atomic():
         move(deployment, State.RESTART_ACKNOWLEDGED)
         tell(deployment, RESTARTED)

@@ -110,7 +110,7 @@ def test_a_profile_that_changed_since_the_preview_is_shown_again(clerk_desk, new
 @pytest.mark.parametrize(
     ("manager", "software", "way"),
     [
-        ("ami", "SIP", "NOTIFY through PBX (Asterisk)"),
+        ("ami", "SIP", "NOTIFY through PBX (Asterisk, PJSIP)"),
         ("sip", "SIP", "SIP NOTIFY to PBX"),
         ("ami", "SCCP", "SCCPDeviceRestart through PBX"),
         (None, "SCCP", "Key presses “79xx reset”"),
