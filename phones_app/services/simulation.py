@@ -19,8 +19,8 @@ from phones_app.models import Phone
 from phones_app.services.demo_profiles import DemoLine, sep_file
 from phones_app.simulator.fleet import Fleet
 from phones_app.simulator.generations import default_load
-from phones_app.simulator.orders import Fault
 from phones_app.simulator.phone import SimulatedPhone, SimulatedPhoneConfig
+from phones_app.simulator.state import Fault
 
 log = structlog.get_logger(__name__)
 

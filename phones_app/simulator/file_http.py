@@ -8,9 +8,10 @@ from io import FileIO
 from pathlib import Path
 from urllib.parse import unquote
 
+from contacts_app.transports.async_http import Exchange, HttpListener
+
 from .fetches import Fetch, FetchReporter, mac_in
 from .plain_files import open_plain_file
-from .web_wire import Exchange, HttpListener
 
 MAX_CONNECTIONS = 512
 CHUNK_BYTES = 64 * 1024

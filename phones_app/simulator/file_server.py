@@ -9,11 +9,12 @@ from typing import Self
 
 from pyftpdlib.servers import FTPServer
 
+from contacts_app.transports.loop_thread import LoopThread
+
 from .fetches import Fetch, FetchReporter
 from .file_ftp import ftp_server
 from .file_http import FileWeb
 from .file_tftp import FileTftp
-from .loop_thread import LoopThread
 
 __all__ = ["EmbeddedFileServer", "Fetch"]
 

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
 
-from . import tftp_wire as wire
+from contacts_app.transports import tftp as wire
+
 from .fetches import Fetch, FetchReporter, mac_in
 from .plain_files import open_plain_file
 

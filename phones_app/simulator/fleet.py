@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self
 
-from .loop_thread import LoopThread
+from contacts_app.transports.loop_thread import LoopThread
+
 from .phone import OnEvent, SimulatedPhone
 
 # UDP, TCP and web port of a phone, and one request it makes or answers.

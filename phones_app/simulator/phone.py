@@ -1,125 +1,35 @@
 """One simulated phone: boots, reads its file, registers, and starts over when it is told to.
 
-The phone's outer life is here; what it answers is in `sip` and `web`, what it reads in `device_file`.
+The phone's life is here; what it knows is in `state`, what it answers in `sip` and `web`, what it reads in `device_file`.
 """
 
 import asyncio
 import contextlib
 import logging
-import re
 import secrets
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
 
-from .device_file import MAX_BYTES, DeviceFile, FileRejectedError, read_device_file
+from .device_file import MAX_BYTES, FileRejectedError, read_device_file
 from .download import download
-from .generations import MENU_SECONDS, default_load, generation_of
-from .orders import Fault, Order
 from .sip import SipAgent
+from .state import Fault, OnEvent, Order, PhoneState, SimulatedPhoneConfig, ignore
 from .web import PhoneWeb
 
 __all__ = ["Fault", "Order", "SimulatedPhone", "SimulatedPhoneConfig"]
 
 logger = logging.getLogger(__name__)
 
-SOFTWARE_TYPES = ("SIP", "SCCP", "SIPE")
 # How often a phone that cannot have its ports tries again.
 _PORT_SECONDS = 0.5
-_HISTORY_LINES = 200
-# A menu walk is never longer than this.
-_REMEMBERED_KEYS = 32
-
-OnEvent = Callable[[str, str], None]
 
 
-@dataclass(frozen=True)
-class SimulatedPhoneConfig:
-    """What is fixed when the phone leaves its box; a port of 0 becomes a free one at the first start."""
+class SimulatedPhone(PhoneState):
+    """Lives on one asyncio loop from `start` to `stop`."""
 
-    mac: str
-    model: str = "8845"
-    software_type: str = "SIP"
-    host: str = "127.0.0.1"
-    sip_port: int = 0
-    web_port: int = 0
-    config_url: str = "http://127.0.0.1:6970"
-    load: str = ""
-    boot_seconds: float = 1.0
-    # Real phones ask again every 15 to 45 s (spec §2.7).
-    retry_seconds: float = 5.0
-    slow_seconds: float = 3.0
-    web_access: bool = True
-    fault: Fault | str = Fault.NONE
-
-    def __post_init__(self) -> None:
-        if not re.fullmatch(r"[0-9A-F]{12}", self.mac):
-            raise ValueError(f"{self.mac!r} is not a MAC of 12 upper-case hex digits")
-        if self.software_type not in SOFTWARE_TYPES:
-            raise ValueError(f"{self.software_type!r} is none of {', '.join(SOFTWARE_TYPES)}")
-
-
-def _ignore(_mac: str, _text: str) -> None:
-    """Nobody listens."""
-
-
-class SimulatedPhone:
-    """Lives on one asyncio loop from `start` to `stop`; counters and `fault` are for any thread."""
-
-    def __init__(self, config: SimulatedPhoneConfig, on_event: OnEvent = _ignore) -> None:
-        self.config = config
-        self.on_event = on_event
-        self.generation = generation_of(config.model)
-        self.load = config.load or default_load(config.model, config.software_type)
-        self.sip_port = config.sip_port
-        self.web_port = config.web_port
-        self.restarts = self.fetches = self.notifies = self.executes = 0
-        self.registered = False
-        self.call_id = ""
-        self.device_file: DeviceFile | None = None
-        self.history: deque[str] = deque(maxlen=_HISTORY_LINES)
-        self._fault = Fault(config.fault)
+    def __init__(self, config: SimulatedPhoneConfig, on_event: OnEvent = ignore) -> None:
+        super().__init__(config, on_event)
         self._sip = SipAgent(self) if config.software_type != "SCCP" else None
         self._web = PhoneWeb(self)
-        self._up = False
-        self._order: Order | None = None
-        self._wake = asyncio.Event()
-        self._keys: deque[str] = deque(maxlen=_REMEMBERED_KEYS)
-        self._last_key = 0.0
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._life: asyncio.Task[None] | None = None
-
-    @property
-    def fault(self) -> Fault:
-        return self._fault
-
-    @fault.setter
-    def fault(self, fault: Fault | str) -> None:
-        self._fault = Fault(fault)
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._on_fault)
-
-    @property
-    def config_sha256(self) -> str:
-        """The digest of the file the phone runs on, empty before it has accepted any."""
-        return self.device_file.sha256 if self.device_file else ""
-
-    @property
-    def line_users(self) -> tuple[str, ...]:
-        return self.device_file.line_users if self.device_file else ()
-
-    @property
-    def version_stamp(self) -> str:
-        return self.device_file.version_stamp.strip("{}") if self.device_file else ""
-
-    @property
-    def user_agent(self) -> str:
-        version = ".".join(re.findall(r"\d+", self.load.partition(".")[2])[:3])
-        return f"Cisco-CP{self.config.model}/{version}"
-
-    @property
-    def answer_delay(self) -> float:
-        return self.config.slow_seconds if self._fault is Fault.SLOW else 0.0
 
     async def start(self) -> None:
         """Listen and begin to live; OSError when a port is taken."""
@@ -136,44 +46,18 @@ class SimulatedPhone:
                 await self._life
         self._go_dark()
 
-    def record(self, text: str) -> None:
-        """Note one line of what happens to the phone."""
-        self.history.append(text)
-        self.on_event(self.config.mac, text)
-
-    def take(self, order: Order) -> None:
-        """Do this as soon as no call is up."""
-        if self._up:
-            self._order = max(order, self._order or order)
-            self._wake.set()
-
-    def press(self, key: str) -> None:
-        """Take one key press; the walk to a restart works only in an idle and unlocked phone (spec §1.4)."""
-        now = asyncio.get_running_loop().time()
-        if now - self._last_key > MENU_SECONDS:
-            self._keys.clear()
-        self._last_key = now
-        self._keys.append(key)
-        pressed = tuple(self._keys)
-        allowed = self.device_file is None or self.device_file.settings_access
-        walked = any(pressed[-len(walk) :] == walk for walk in self.generation.restart_keys)
-        if walked and allowed and self._fault is not Fault.IN_CALL:
-            self._keys.clear()
-            self.take(Order.RESET)
-
     def _on_fault(self) -> None:
         if self._without_power():
             self._go_dark()
-        self._wake.set()
-        self.record(f"fault {self._fault or 'none'}")
+        super()._on_fault()
 
     def _without_power(self) -> bool:
-        return self._fault is Fault.POWERED_OFF
+        return self.fault is Fault.POWERED_OFF
 
     async def _live(self) -> None:
         try:
             while True:
-                if not self._up:
+                if not self.is_up:
                     await self._boot()
                 if not self.registered:
                     await self._configure()
@@ -187,10 +71,10 @@ class SimulatedPhone:
         """Wait for an order that may be carried out; None when it is time for the file or for a boot."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(None if self.registered else self.config.retry_seconds):
-                while self._up and (self._order is None or self._fault is Fault.IN_CALL):
-                    self._wake.clear()
-                    await self._wake.wait()
-                order, self._order = self._order, None
+                while self.is_up and (self.order is None or self.fault is Fault.IN_CALL):
+                    self.wake.clear()
+                    await self.wake.wait()
+                order, self.order = self.order, None
                 return order
         return None
 
@@ -202,10 +86,10 @@ class SimulatedPhone:
         self.record(f"{order.name.lower()}s")
 
     async def _boot(self) -> None:
-        while not self._up:
+        while not self.is_up:
             while self._without_power():
-                self._wake.clear()
-                await self._wake.wait()
+                self.wake.clear()
+                await self.wake.wait()
             await asyncio.sleep(self.config.boot_seconds)
             if self._without_power():
                 continue
@@ -226,13 +110,13 @@ class SimulatedPhone:
         if self._without_power():  # taken away while the ports were being opened
             self._go_dark()
             return
-        self._up = True
+        self.is_up = True
         self.record("is up")
 
     def _go_dark(self) -> None:
         """Be without power: nobody is answered, and what was to be done is forgotten."""
-        self._up = False
-        self._order = None
+        self.is_up = False
+        self.order = None
         self._unregister()
         self._web.close()
         if self._sip is not None:
@@ -249,11 +133,11 @@ class SimulatedPhone:
         """Ask for the file once, and register if it is good; otherwise the life goes on and asks again."""
         name = f"SEP{self.config.mac}.cnf.xml"
         data = await self._download(name)
-        if data is None or not self._up:
+        if data is None or not self.is_up:
             return
         self.fetches += 1
         try:
-            if self._fault is Fault.REJECTING:
+            if self.fault is Fault.REJECTING:
                 raise FileRejectedError("the file is not signed")
             self.device_file = read_device_file(data, self.config.software_type)
         except FileRejectedError as error:
@@ -263,10 +147,10 @@ class SimulatedPhone:
         for companion in self.device_file.companions:
             await self._download(companion)
         try:
-            await self._set_web_access(self._up and self.device_file.web_access)
+            await self._set_web_access(self.is_up and self.device_file.web_access)
         except OSError as error:
             self.record(f"cannot open its web pages: {error}")
-        if self._up:
+        if self.is_up:
             self._register()
         else:
             self._go_dark()

@@ -1,12 +1,12 @@
 """How a phone reads a pushed CiscoIPPhoneExecute object and answers it (Cisco phones spec §1.1 to §1.3)."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from xml.sax.saxutils import quoteattr
 
 from lxml import etree
 
 from .generations import Generation
-from .status_pages import element
 
 MAX_ITEMS = 3
 MAX_WEB_ITEMS = 1
@@ -64,7 +64,7 @@ def write_response(uris: Sequence[str], generation: Generation) -> bytes:
     for uri in uris:
         status, text = _outcome(uri, generation)
         values = {"Status": status, "Data": text, "URL": uri}
-        items.append(element("ResponseItem", [(name, values[name]) for name in generation.item_attributes]))
+        items.append(_element("ResponseItem", [(name, values[name]) for name in generation.item_attributes]))
     return _document(generation, f"<CiscoIPPhoneResponse>{''.join(items)}</CiscoIPPhoneResponse>")
 
 
@@ -81,7 +81,7 @@ def key_presses(uris: Sequence[str], generation: Generation) -> list[str]:
 
 
 def write_error(generation: Generation, number: int) -> bytes:
-    return _document(generation, element("CiscoIPPhoneError", [("Number", str(number))]))
+    return _document(generation, _element("CiscoIPPhoneError", [("Number", str(number))]))
 
 
 def _outcome(uri: str, generation: Generation) -> tuple[str, str]:
@@ -93,6 +93,11 @@ def _outcome(uri: str, generation: Generation) -> tuple[str, str]:
     if scheme not in _URIS or scheme in generation.unknown_schemes:
         return _INVALID
     return _SUCCESS if _URIS[scheme].fullmatch(rest) else _NOT_FOUND
+
+
+def _element(name: str, attributes: Iterable[tuple[str, str]]) -> str:
+    """Write an empty element whose attributes keep their order."""
+    return f"<{name} {' '.join(f'{key}={quoteattr(text)}' for key, text in attributes)}/>"
 
 
 def _document(generation: Generation, xml: str) -> bytes:

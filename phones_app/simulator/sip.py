@@ -4,13 +4,9 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from .orders import Order
 from .sip_request import SipRequest, parse_headers, parse_request, write_answer
-
-if TYPE_CHECKING:
-    from .phone import SimulatedPhone
+from .state import Order, PhoneState
 
 # RFC 3261 §17.2.2, timer J: how long an answer is kept for retransmissions of its request.
 REMEMBER_SECONDS = 32.0
@@ -47,7 +43,7 @@ Verdict = tuple[int, Order | None]
 class SipAgent:
     """Listens on one port, UDP and TCP, for one phone."""
 
-    def __init__(self, phone: "SimulatedPhone") -> None:
+    def __init__(self, phone: PhoneState) -> None:
         self._phone = phone
         self._tag = secrets.token_hex(8)
         self._udp: asyncio.DatagramTransport | None = None

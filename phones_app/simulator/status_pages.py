@@ -1,21 +1,17 @@
 """The phone's read-only web pages (Cisco phones spec §5): what a client can learn about it, as XML."""
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import escape
 
-from .orders import Fault
-
-if TYPE_CHECKING:
-    from .phone import SimulatedPhone
+from .state import Fault, PhoneState
 
 Children = Iterable[tuple[str, str]]
-Page = Callable[["SimulatedPhone"], bytes]
+Page = Callable[[PhoneState], bytes]
 
 _STREAMS = range(1, 4)
 
 
-def _page(phone: "SimulatedPhone", root: str, children: Children, declarations: int = 1) -> bytes:
+def _page(phone: PhoneState, root: str, children: Children, declarations: int = 1) -> bytes:
     encoding = phone.generation.encoding
     lines = [
         *[f'<?xml version="1.0" encoding="{encoding}"?>'] * declarations,
@@ -26,12 +22,7 @@ def _page(phone: "SimulatedPhone", root: str, children: Children, declarations: 
     return "\r\n".join([*lines, ""]).encode(encoding, "xmlcharrefreplace")
 
 
-def element(name: str, attributes: Children) -> str:
-    """Write an empty element whose attributes keep their order."""
-    return f"<{name} {' '.join(f'{key}={quoteattr(text)}' for key, text in attributes)}/>"
-
-
-def _shown_mac(phone: "SimulatedPhone") -> str:
+def _shown_mac(phone: PhoneState) -> str:
     """Return the MAC as this generation writes it, or that of another phone if one took the address."""
     mac = phone.config.mac
     if phone.fault is Fault.WRONG_MAC:
@@ -40,7 +31,7 @@ def _shown_mac(phone: "SimulatedPhone") -> str:
     return phone.generation.mac_separator.join(pairs)
 
 
-def _device_information(phone: "SimulatedPhone") -> bytes:
+def _device_information(phone: PhoneState) -> bytes:
     mac = _shown_mac(phone)
     children = [
         ("MACAddress", mac),
@@ -60,7 +51,7 @@ def _device_information(phone: "SimulatedPhone") -> bytes:
     return _page(phone, "DeviceInformation", children)
 
 
-def _network_configuration(phone: "SimulatedPhone") -> bytes:
+def _network_configuration(phone: PhoneState) -> bytes:
     device_file = phone.device_file
     managers = device_file.call_managers if device_file else ()
     children = [
@@ -78,7 +69,7 @@ def _network_configuration(phone: "SimulatedPhone") -> bytes:
 
 
 def _streaming_statistics(stream: int) -> Page:
-    def page(phone: "SimulatedPhone") -> bytes:
+    def page(phone: PhoneState) -> bytes:
         active = stream == 1 and phone.fault is Fault.IN_CALL
         children = [
             ("RemoteAddr", "127.0.0.1/16384" if active else "0.0.0.0/0"),
@@ -91,7 +82,7 @@ def _streaming_statistics(stream: int) -> Page:
     return page
 
 
-def _device_log(phone: "SimulatedPhone") -> bytes:
+def _device_log(phone: PhoneState) -> bytes:
     lines = [("status", line) for line in phone.history]
     return _page(phone, "DeviceLog", lines, phone.generation.log_declarations)
 

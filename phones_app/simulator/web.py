@@ -4,8 +4,9 @@ import asyncio
 import base64
 import binascii
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode
+
+from contacts_app.transports.async_http import Exchange, HttpListener, Request, get
 
 from .push import (
     ERROR_AUTHENTICATION,
@@ -16,11 +17,8 @@ from .push import (
     write_error,
     write_response,
 )
+from .state import PhoneState
 from .status_pages import PAGES
-from .web_wire import Exchange, HttpListener, Request, get
-
-if TYPE_CHECKING:
-    from .phone import SimulatedPhone
 
 # A phone is a small machine.
 MAX_CONNECTIONS = 16
@@ -33,7 +31,7 @@ _AUTHORIZED = b"AUTHORIZED"
 class PhoneWeb:
     """Answers for one phone while its port is open."""
 
-    def __init__(self, phone: "SimulatedPhone") -> None:
+    def __init__(self, phone: PhoneState) -> None:
         self._phone = phone
         self._listener = HttpListener(self._answer, max_connections=MAX_CONNECTIONS)
 

@@ -144,9 +144,9 @@ def _play(part: int) -> None:
     import django
 
     django.setup()
+    from contacts_app.transports.loop_thread import LoopThread
     from phones_app.services.embedded_server import config_url
     from phones_app.services.simulation import Players, config_of, playable_phones
-    from phones_app.simulator.loop_thread import LoopThread
 
     loop, players, url = LoopThread("phones"), Players(lambda _mac, _text: None), config_url()
     loop.call(

@@ -13,6 +13,7 @@ from django.db import DatabaseError, close_old_connections
 
 from contacts_app.management.reporting import ReportingCommand, account_numbered, argument, positive
 from contacts_app.models import Account
+from contacts_app.transports.loop_thread import LoopThread
 from phones_app.management.stopping import until_stopped
 from phones_app.services.embedded_server import config_url
 from phones_app.services.simulation import (
@@ -25,7 +26,6 @@ from phones_app.services.simulation import (
     parse_behaviour,
     playable_phones,
 )
-from phones_app.simulator.loop_thread import LoopThread
 from phones_app.simulator.phone import SimulatedPhone, SimulatedPhoneConfig
 
 log = structlog.get_logger(__name__)

@@ -12,7 +12,7 @@ from phones_app.services.deployment import cancel, deploy, restart_many, retry
 from phones_app.services.errors import ProfileRefused
 from phones_app.services.phone_profile import update_profile
 from phones_app.services.service_session import open_service_session
-from phones_app.simulator.orders import Fault
+from phones_app.simulator.state import Fault
 from tests.commands import manage
 from tests.peers.sip_udp import sip_phone
 from tests.phones_app.site import ACTOR, sccp_file, sip_file

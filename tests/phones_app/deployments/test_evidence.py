@@ -7,7 +7,7 @@ from phones_app.models import CallManager, Deployment
 from phones_app.models.deployment import State
 from phones_app.services.deployment import deploy
 from phones_app.simulator.file_server import EmbeddedFileServer
-from phones_app.simulator.orders import Fault
+from phones_app.simulator.state import Fault
 from tests.peers.asterisk import Asterisk, Registration
 from tests.phones_app.site import ACTOR, sip_file
 

@@ -16,7 +16,7 @@ from phones_app.services.drift import check_files
 from phones_app.services.drift_repair import adopt
 from phones_app.services.phone_profile import restore_revision, update_profile
 from phones_app.services.rollout_progress import progress_of
-from phones_app.simulator.orders import Fault
+from phones_app.simulator.state import Fault
 from phones_app.transports.ftp_pool import FtpPool
 from tests.phones_app.site import ACTOR, sip_file
 

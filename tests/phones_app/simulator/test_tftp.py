@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from phones_app.simulator import tftp_wire
+from contacts_app.transports import tftp
 from phones_app.simulator.file_server import EmbeddedFileServer
 
 from .conftest import MAC, NAME, PASSWORD, USERNAME, FetchLog, PlacePhone, device_file
@@ -181,7 +181,7 @@ def test_block_numbers_start_over_at_zero(
     place_phone: PlacePhone, file_server: EmbeddedFileServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # 65,536 real blocks would take ten seconds, so both ends count to 256 here.
-    monkeypatch.setattr(tftp_wire, "BLOCKS", 256)
+    monkeypatch.setattr(tftp, "BLOCKS", 256)
     content = device_file().ljust(1428 * 260)
     desk = place_phone(content, config_url=f"tftp://127.0.0.1:{file_server.tftp_port}")
     assert desk.phone.config_sha256 == hashlib.sha256(content).hexdigest()

@@ -7,8 +7,8 @@ from http import HTTPStatus
 
 import pytest
 
-from phones_app.simulator.loop_thread import LoopThread
-from phones_app.simulator.web_wire import Exchange, HttpListener, get
+from contacts_app.transports.async_http import Exchange, HttpListener, get
+from contacts_app.transports.loop_thread import LoopThread
 
 
 async def _greet(exchange: Exchange) -> None:

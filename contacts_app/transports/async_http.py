@@ -1,7 +1,7 @@
-"""Just enough HTTP for phones and their file server: one request, one answer, then the connection ends.
+"""Just enough HTTP/1.1 for small servers and clients on asyncio: one request, one answer, then the connection ends.
 
 Nothing here knows what is asked or answered. Connections, header sizes and waiting times are bounded, because
-one process may be a thousand phones and any of them may meet a client that never finishes its request.
+one process may hold a thousand such servers and any of them may meet a client that never finishes its request.
 """
 
 import asyncio

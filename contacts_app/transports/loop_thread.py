@@ -1,4 +1,4 @@
-"""An asyncio loop in a thread of its own, for callers that are not asynchronous: tests, the file server."""
+"""An asyncio loop in a thread of its own, for callers that are not asynchronous."""
 
 import asyncio
 import threading

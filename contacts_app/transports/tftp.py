@@ -1,6 +1,6 @@
-"""TFTP packets and its option negotiation (RFC 1350, RFC 2347 to 2349), as the server and the phones speak it.
+"""TFTP packets and its option negotiation (RFC 1350, RFC 2347 to 2349), for servers and clients.
 
-Plain bytes in and out; who waits for what, and how often, is in `file_tftp` and `tftp_get`.
+Plain bytes in and out; who waits for what, and how often, is the business of who holds the sockets.
 """
 
 import struct
