@@ -1,6 +1,6 @@
 """TFTP packets and its option negotiation (RFC 1350, RFC 2347 to 2349), for servers and clients.
 
-Plain bytes in and out; who waits for what, and how often, is the business of who holds the sockets.
+Plain bytes in and out; waiting and sending again is left to the owner of the sockets.
 """
 
 import struct

@@ -10,7 +10,7 @@ from contacts_app.models.encrypted import EncryptedTextField
 from contacts_app.models.history import Tracked
 from contacts_app.models.text_index import TextIndex
 from phones_app.models.phone import PORT
-from phones_app.transports.service_control import DEFAULT_STAMPS, parse_stamps
+from phones_app.transports.sip_message import DEFAULT_STAMPS, parse_stamps
 
 
 class Transport(models.TextChoices):

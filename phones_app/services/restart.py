@@ -1,14 +1,14 @@
 """Where a restart is decided: `choose` says how a phone is restarted (phone profiles spec §5, Cisco phones spec §2).
 
-The preview, every dry run and the restart itself ask `choose`, and do nothing else about it. The ways are described, one
-class each, in `phones_app/transports/restart_strategies.py`:
+The preview, every dry run and the restart itself ask `choose` and decide nothing on their own. The strategies are
+classes in `phones_app/transports/restart_strategies.py`:
 
-    phone speaks    no call manager    SIP call manager    Asterisk with PJSIP     Asterisk with chan_sip
-    SIP, SIPE       SIP direct         SIP by registrar    AMI PJSIP               AMI chan_sip
-    SCCP            key presses        key presses         AMI SCCP, else keys     AMI SCCP, else keys
+    phone speaks  no call manager   SIP call manager        Asterisk with PJSIP         Asterisk with chan_sip
+    SIP, SIPE     SipNotify direct  SipNotify by registrar  AmiPjsip                    AmiChanSip
+    SCCP          KeyPresses        KeyPresses              AmiSccp, else KeyPresses    AmiSccp, else KeyPresses
 
-Also here: what has to be known before a restart (`look_at`: is it this phone, and is it in a call?), and as whom the
-phone is registered (`line_user`).
+If something needed is missing (the address, a key macro), it is CannotRestart. Also here: what is checked right before a
+restart (`look_at`: is it this phone, is it in a call?), and the SIP user of the phone (`line_user`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +30,7 @@ from phones_app.transports.restart_strategies import (
     RestartStrategy,
     SipNotify,
 )
-from phones_app.transports.service_control import DEFAULT_STAMPS, parse_stamps
+from phones_app.transports.sip_message import DEFAULT_STAMPS, parse_stamps
 from phones_app.transports.sip_notify import NotifyTarget
 from phones_app.transports.status import PhoneStatus, read_status, read_streams
 
@@ -47,9 +47,9 @@ def key_macros() -> list[Macro]:
 
 
 def choose(phone: Phone, revision: ProfileRevision | None, macros: Macros = key_macros) -> RestartStrategy:
-    """The one way in which this phone is restarted when it is to run this file (None: the file it has).
+    """The strategy that restarts this phone after an upload of `revision` (None: without an upload).
 
-    `macros` is asked only where keys may be pressed; who asks for many phones passes a cached one.
+    `macros` is called only for SCCP phones; for many phones at once, pass a cached one.
     """
     manager = phone.call_manager
     asterisk = manager if manager and manager.kind == CallManager.Kind.AMI else None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from contacts_app.transports.errors import Exchange, TransportError
 
 from .ami import AmiMessage, AmiReply, AmiSession, Fields
-from .service_control import DEFAULT_STAMPS, Stamps, body_lines
+from .sip_message import DEFAULT_STAMPS, Stamps, body_lines
 
 # What chan-sccp-b takes: `reset` and `full` reboot the phone.
 SCCP_TYPES = ("restart", "reset", "full", "applyConfig")

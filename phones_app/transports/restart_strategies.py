@@ -1,8 +1,8 @@
-"""The ways to restart a phone. Each describes itself, sends the restart once, and says whether sending again is harmless.
+"""The strategies to restart a phone: each describes itself, sends, and says whether sending again is harmless.
 
-Which of them a phone gets is decided in one place, `choose` in `phones_app/services/restart.py`: the preview shows
-`describe()` of the very object whose `send()` acts, so that what was promised is what happens, fall-backs included.
-Sources: phone profiles spec §5, Cisco phones spec §1.4, §2 and §8.1.
+Which one a phone gets is decided in one place, `choose` in `phones_app/services/restart.py`. The preview shows the
+`describe()` of the same choice whose `send()` acts later, so that what was promised is what happens, fall-backs
+included. Sources: phone profiles spec §5, Cisco phones spec §1.4, §2 and §8.1.
 """
 
 from collections.abc import Callable
@@ -17,8 +17,8 @@ from .asterisk import pjsip_registration, restart_chan_sip, restart_pjsip, resta
 from .cgi import run_macro
 from .key_macros import KeyMacro
 from .phone_web import PhoneWeb
-from .service_control import Stamps
-from .sip_notify import NotifyTarget, explain, send_notify
+from .sip_message import Stamps, explain
+from .sip_notify import NotifyTarget, send_notify
 
 # How long a phone surely answers the same transaction from memory. RFC 3261 §17.2.2, timer J is 32 s; less, because
 # the request is on its way for a moment.
@@ -95,7 +95,7 @@ class SipNotify:
 
 @dataclass(frozen=True)
 class _ThroughAsterisk:
-    """What the strategies with an Asterisk (`pbx` is its name) have in common: it sends again whenever it is asked."""
+    """What the strategies with an Asterisk (`pbx` is its name) have in common: it sends as often as it is asked."""
 
     target: AmiTarget
     pbx: str

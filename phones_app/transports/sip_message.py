@@ -1,10 +1,39 @@
-"""Reads SIP responses, from a datagram or out of a TCP stream; only what the answer to one NOTIFY needs."""
+"""The text of a NOTIFY that restarts a phone, and of the responses to it; no sockets.
+
+The body is that of the `service-control` event, which tells Cisco's enterprise firmware to restart (Cisco phones spec
+§2.1). It reaches the phone by `sip_notify`, directly, or by `asterisk`, through a PBX.
+"""
 
 import errno
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from contacts_app.transports.errors import TransportError
 from contacts_app.transports.wire import evidence
+
+Stamps = Iterable[tuple[str, str]]
+
+# `apply-config` is missing on purpose: without the result and load keys that only a call manager knows it
+# means nothing.
+ACTIONS = ("restart", "reset", "check-version", "call-preservation", "prt-report")
+# The problem report takes no version stamps.
+_STAMPLESS = {"prt-report"}
+
+# All-zero differs from whatever the phone holds and so makes it read everything again.
+# FeatureControlVersionStamp is left out: an 8861 with 14.1.1 answered 400 until it was removed.
+_ZERO = "00000000-0000-0000-0000-000000000000"
+DEFAULT_STAMPS: tuple[tuple[str, str], ...] = (
+    ("ConfigVersionStamp", _ZERO),
+    ("DialplanVersionStamp", _ZERO),
+    ("SoftkeyVersionStamp", _ZERO),
+)
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,63}")
+# The characters of a Call-ID (RFC 3261 §25.1, `word` and "@") without the braces that delimit it here, and
+# without the quote and backslash that Asterisk takes away from a manager variable; it knows no comma, at
+# which Asterisk would split the variable.
+_VALUE = re.compile(r"[A-Za-z0-9\-.!%*_+`'~()<>:/\[\]?@]{0,255}")
 
 _STATUS_LINE = re.compile(r"SIP/2\.0 (?P<status>[1-6]\d\d)(?: (?P<reason>.*))?")
 _BRANCH = re.compile(r";\s*branch\s*=\s*([^;,\s]+)", re.IGNORECASE)
@@ -12,6 +41,52 @@ _STREAM_LIMIT = 65536
 
 # RFC 3261 §7.3.3: the short names that phones may use.
 _COMPACT = {"v": "via", "i": "call-id", "l": "content-length"}
+
+_MEANINGS = {
+    200: "The phone accepted the request; it acts afterwards, at the end of a call if there is one.",
+    400: "The phone refuses the request: the registration it names is not the present one (read it again "
+    "just before sending), the address is not the phone's own, or the firmware takes no such NOTIFY.",
+    401: "The receiver asks for credentials. Phones do not: this is a call manager, which must allow us.",
+    403: "The receiver does not accept requests from this server.",
+    404: "The name in the request is not that of a line of the phone.",
+    405: "The receiver does not take NOTIFY at all.",
+    407: "The call manager asks for credentials; it must allow this server.",
+    408: "The call manager got no answer from the phone.",
+    480: "The call manager says that the phone is not registered.",
+    481: "The phone does not know this registration; read its Call-ID again.",
+    483: "The request took too many hops on its way.",
+    489: "The receiver does not know the event service-control; its firmware is not of the enterprise kind.",
+}
+
+
+def body_lines(action: str, register_call_id: str = "", stamps: Stamps = DEFAULT_STAMPS) -> list[str]:
+    """Return the lines of the body, without line ends; values with line ends or braces are refused.
+
+    `register_call_id` is the Call-ID of the phone's present registration; a registered phone answers 400 to
+    any other.
+    """
+    if action not in ACTIONS:
+        raise TransportError(
+            f"{action!r} is none of the actions {', '.join(ACTIONS)}", permanent=True, code="invalid-value"
+        )
+    fields = [("RegisterCallId", register_call_id)]
+    if action not in _STAMPLESS:
+        fields.extend(stamps)
+    return [f"action={action}", *(_field(name, value) for name, value in fields)]
+
+
+def parse_stamps(text: str) -> tuple[tuple[str, str], ...]:
+    """Read stamps as people write them, `Name={value}` a line; ValueError says which line is none."""
+    stamps = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        name, separator, value = line.strip().partition("=")
+        value = value.removeprefix("{").removesuffix("}")
+        if not separator or not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
+            raise ValueError(f"line {number}: {line.strip()!r} is not of the form Name={{value}}")
+        stamps.append((name, value))
+    return tuple(stamps)
 
 
 @dataclass(frozen=True)
@@ -47,6 +122,17 @@ def parse_response(data: bytes) -> SipResponse | None:
         method=headers.get("cseq", "").rpartition(" ")[2].upper(),
         text=evidence(data),
     )
+
+
+def explain(status: int) -> str:
+    """Say for people what a final answer means (Cisco phones spec §2.2)."""
+    if status in _MEANINGS:
+        return _MEANINGS[status]
+    if 200 <= status < 300:
+        return _MEANINGS[200]
+    if 300 <= status < 400:
+        return "The receiver points to another address; such pointers are not followed."
+    return f"The receiver answered {status}, which phones are not known to send."
 
 
 class StreamFramer:
@@ -91,3 +177,10 @@ def _headers(lines: list[str]) -> dict[str, str]:
         name = name.strip().lower()
         headers.setdefault(_COMPACT.get(name, name), value.strip())
     return headers
+
+
+def _field(name: str, value: str) -> str:
+    if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
+        fault = f"{name!r}={value!r} cannot be sent in a NOTIFY"
+        raise TransportError(fault, permanent=True, code="invalid-value")
+    return f"{name}={{{value}}}"

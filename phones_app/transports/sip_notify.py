@@ -19,8 +19,15 @@ from contacts_app.transports.errors import Exchange, TransportError
 from contacts_app.transports.networks import Networks
 from contacts_app.transports.wire import Deadline, checked_address, connection_error, evidence
 
-from .service_control import DEFAULT_STAMPS, Stamps, body_lines
-from .sip_message import SipResponse, StreamFramer, host_text, parse_response
+from .sip_message import (
+    DEFAULT_STAMPS,
+    SipResponse,
+    Stamps,
+    StreamFramer,
+    body_lines,
+    host_text,
+    parse_response,
+)
 
 # Waits before the next try; their sum is when to give up. RFC 3261's timer F (32 s) is too long for a person
 # at a screen (Cisco phones spec §2.2).
@@ -34,22 +41,6 @@ _RECVERR = {socket.AF_INET: (socket.IPPROTO_IP, 11), socket.AF_INET6: (socket.IP
 
 _USER = re.compile(r"[A-Za-z0-9\-_.!~*'()&=+$,;?/%]{1,128}")
 _HOST = re.compile(r"[A-Za-z0-9.\-]{1,253}|\[?[0-9A-Fa-f:.]{2,45}\]?")
-
-_MEANINGS = {
-    200: "The phone accepted the request; it acts afterwards, at the end of a call if there is one.",
-    400: "The phone refuses the request: the registration it names is not the present one (read it again "
-    "just before sending), the address is not the phone's own, or the firmware takes no such NOTIFY.",
-    401: "The receiver asks for credentials. Phones do not: this is a call manager, which must allow us.",
-    403: "The receiver does not accept requests from this server.",
-    404: "The name in the request is not that of a line of the phone.",
-    405: "The receiver does not take NOTIFY at all.",
-    407: "The call manager asks for credentials; it must allow this server.",
-    408: "The call manager got no answer from the phone.",
-    480: "The call manager says that the phone is not registered.",
-    481: "The phone does not know this registration; read its Call-ID again.",
-    483: "The request took too many hops on its way.",
-    489: "The receiver does not know the event service-control; its firmware is not of the enterprise kind.",
-}
 
 
 @dataclass(frozen=True)
@@ -139,17 +130,6 @@ def send_notify(
             **asdict(conversation.exchange),
         )
     return SipAnswer(final.status, final.reason, conversation.exchange, conversation.attempts)
-
-
-def explain(status: int) -> str:
-    """Say for people what a final answer means (Cisco phones spec §2.2)."""
-    if status in _MEANINGS:
-        return _MEANINGS[status]
-    if 200 <= status < 300:
-        return _MEANINGS[200]
-    if 300 <= status < 400:
-        return "The receiver points to another address; such pointers are not followed."
-    return f"The receiver answered {status}, which phones are not known to send."
 
 
 def _check(target: NotifyTarget, local_host: str) -> None:

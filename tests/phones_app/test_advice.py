@@ -39,7 +39,7 @@ def test_every_code_that_is_raised_has_advice():
 def test_the_tables_of_ftp_and_asterisk_have_advice():
     from phones_app.transports.asterisk import _REFUSALS
     from phones_app.transports.cgi import _ERRORS
-    from phones_app.transports.ftp_failure import ANSWER_CODES, FAILURES
+    from phones_app.transports.ftp_folder import ANSWER_CODES, FAILURES
 
     for code in {code for _, code, *_ in FAILURES} | set(ANSWER_CODES.values()):
         assert advice_on(code, "upload"), code

@@ -12,8 +12,8 @@ import pytest
 
 from contacts_app.transports.networks import Networks
 from phones_app.transports import TransportError
-from phones_app.transports.service_control import DEFAULT_STAMPS, parse_stamps
-from phones_app.transports.sip_notify import NotifyTarget, explain, send_notify
+from phones_app.transports.sip_message import DEFAULT_STAMPS, explain, parse_stamps
+from phones_app.transports.sip_notify import NotifyTarget, send_notify
 from tests.peers.sipp import TAKE_NOTIFY, answer, needs_sipp, silence, sipp_phone
 
 CALL_ID = "001122334455-0002a3f4-1b2c3d4e-5f607182@192.0.2.10"
