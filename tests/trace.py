@@ -146,7 +146,8 @@ def traced() -> Trace:
     import django
     from django.core.management import call_command
 
-    trace, failures = Trace(), []
+    trace = Trace()
+    failures: list[BaseException] = []
     threading.setprofile(trace.enter)
 
     def use() -> None:
