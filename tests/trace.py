@@ -1,9 +1,8 @@
 """`python -m tests.trace`: which of our files one switch runs through, from the request to `confirmed`.
 
-A reader who wants to understand a switch has to open these files, so their number is a measure of the architecture. One
-process plays everything: the request goes through the WSGI application, a Celery worker on a broker in memory carries
-out what the request asked for, the embedded file server takes the upload and records the phone's fetch, and a simulated
-phone restarts when it is told to. The database is SQLite in a temporary folder.
+A reader who wants to understand a switch has to open these files, so their number is a measure of the architecture. The
+portal of tests/portal.py plays everything: the request goes through the WSGI application, a Celery worker carries out
+what was requested, the embedded file server takes the upload and records the phone's fetch, and a simulated phone restarts.
 
 A *file* counts when one of its functions was entered between the request and the confirmation. Imports and start-up do
 not count: a switch of another phone runs before. Migrations and simulated phones do not count either.
@@ -13,33 +12,17 @@ the nearest function of ours on the stack, so a call through Django or Celery is
 
 import argparse
 import inspect
-import io
 import json
-import os
-import signal
 import sys
-import tempfile
 import threading
-from pathlib import Path
 from types import CodeType, FrameType
-from typing import Any
 
-from tests.commands import ROOT, Running, run
+from tests.commands import ROOT
+from tests.portal import SECONDS, Portal, with_portal
 from tests.servers import wait_for
 
 OURS = ("config/", "contacts_app/", "profiles_app/", "phones_app/")
 NOT_COUNTED = ("/migrations/", "/simulator/")
-SECONDS = 60
-# Ports of its own choice, and a broker in memory for the worker of this process.
-ENVIRONMENT = {
-    "DJANGO_SETTINGS_MODULE": "config.settings",
-    "CELERY_BROKER_URL": "memory://",
-    "CELERY_TASK_ALWAYS_EAGER": "0",
-    "FILE_SERVER_FTP_PORT": "0",
-    "FILE_SERVER_HTTP_PORT": "0",
-    "FILE_SERVER_TFTP_PORT": "0",
-    "LOG_LEVEL": "ERROR",
-}
 
 
 class Trace:
@@ -79,93 +62,27 @@ class Trace:
         return self._paths[code]
 
 
-class Portal:
-    """A portal with one account, used as its customers do, so that it does not depend on how the code is laid out."""
-
-    def __init__(self) -> None:
-        from django.test import Client
-
-        owner = ("--name", "Trace", "--email", "owner@example.org", "--password", "correct horse")
-        self.account = run("create_account", *owner, "--json").row["voip_id"]
-        token = run("create_token", "--account", self.account, "--json").row["token"]
-        self.client = Client(SERVER_NAME="localhost", headers={"Authorization": f"Bearer {token}"})
-
-    def get(self, path: str) -> Any:
-        return self.client.get(f"/api/v1/{path}").json()["data"]
-
-    def post(self, path: str, body: dict[str, str]) -> Any:
-        response = self.client.post(f"/api/v1/{path}", body, content_type="application/json")
-        assert response.status_code < 300, response.content
-        return response.json()["data"]
-
-    def profile_for(self, mac: str) -> str:
-        """The file that a phone has started with, changed a little, as a new profile; its UUID."""
-        from django.conf import settings
-
-        file = settings.PHONE_FILES_DIR / f"SEP{mac.replace(':', '')}.cnf.xml"
-        text = file.read_text().replace("Simulated", "Switched")
-        [user] = self.get("users")
-        return self.post("phone-profiles", {"user_uuid": user["uuid"], "name": mac, "cnf_xml": text})["uuid"]
-
-    def is_confirmed(self, mac: str) -> bool:
-        [deployment] = self.get(f"deployments?mac={mac}")
-        return deployment["state"] == "confirmed"
-
-
 def switch(portal: Portal, mac: str, trace: Trace) -> None:
     """Put a new profile on a phone, and wait until the phone has taken it."""
     body = {"profile_uuid": portal.profile_for(mac), "mac": mac}
     trace.recording = True
     sys.setprofile(trace.enter)
-    portal.post("phone-profiles/switch", body)
+    portal.post("/api/v1/phone-profiles/switch", body)
     sys.setprofile(None)  # looking whether it has ended is not part of the switch
     wait_for(lambda: portal.is_confirmed(mac), SECONDS)
     trace.recording = False
 
 
-def trace_second_switch(trace: Trace, folder: str) -> None:
-    """Start all but the file server, and switch two phones: the first one makes Python import what it needs."""
-    from celery import current_app
-    from celery.contrib.testing.worker import start_worker
-
-    portal = Portal()
-    log, environment = Path(folder, "phones.log"), {"DATA_DIR": folder}
-    phones = Running(log, "simulate_phones", "--count", "2", "--json", environment=environment)
-    try:
-        with start_worker(current_app, pool="threads", concurrency=2, perform_ping_check=False):
-            wait_for(lambda: phones.printed.count("\n") == 2, SECONDS)
-            first, second = (json.loads(line)["mac"] for line in phones.printed.splitlines())
-            switch(portal, first, Trace())
-            switch(portal, second, trace)
-    finally:
-        phones.stop()
-
-
 def traced() -> Trace:
-    """The file server has the main thread, whose signals end it; what uses it runs beside."""
-    import django
-    from django.core.management import call_command
-
+    """The second of two switches: the first one makes Python import what it needs."""
     trace = Trace()
-    failures: list[BaseException] = []
     threading.setprofile(trace.enter)
 
-    def use() -> None:
-        try:
-            wait_for(output.getvalue, SECONDS)
-            trace_second_switch(trace, os.environ["DATA_DIR"])
-        except BaseException as failure:
-            failures.append(failure)
-        finally:
-            os.kill(os.getpid(), signal.SIGTERM)
+    def use(portal: Portal) -> None:
+        for mac, watching in zip(portal.macs, (Trace(), trace), strict=True):
+            switch(portal, mac, watching)
 
-    django.setup()
-    call_command("migrate", verbosity=0)
-    output = io.StringIO()
-    threading.Thread(target=use).start()
-    call_command("serve_files", stdout=output)
-    if failures:
-        raise failures[0]
+    with_portal(use)
     return trace
 
 
@@ -174,10 +91,7 @@ def main() -> int:
     parser.add_argument("--most", type=int, metavar="N", help="Status 1 when there are more files.")
     parser.add_argument("--json", action="store_true", help="The files and the hops as one JSON object.")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ |= ENVIRONMENT | {"DATA_DIR": folder}
-        os.environ.pop("DATABASE_URL", None)
-        trace = traced()
+    trace = traced()
     if options.json:
         print(json.dumps({"files": list(trace.files), "hops": list(trace.hops)}))
     else:
