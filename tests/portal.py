@@ -29,7 +29,7 @@ ENVIRONMENT = {
     "FILE_SERVER_TFTP_PORT": "0",
     "LOG_LEVEL": "ERROR",
 }
-OWNER = "owner@example.org"
+OWNER, PASSWORD = "owner@example.org", "correct horse"
 
 
 class Portal:
@@ -38,7 +38,7 @@ class Portal:
     def __init__(self) -> None:
         from django.test import Client
 
-        owner = ("--name", "Example", "--email", OWNER, "--password", "correct horse")
+        owner = ("--name", "Example", "--email", OWNER, "--password", PASSWORD)
         self.voip_id = run("create_account", *owner, "--json").row["voip_id"]
         self.token = run("create_token", "--account", self.voip_id, "--json").row["token"]
         self.client = Client(SERVER_NAME="localhost", headers={"Authorization": f"Bearer {self.token}"})

@@ -2,7 +2,7 @@
 
 A reader who wants to understand a switch has to open these files, so their number is a measure of the architecture. The
 portal of tests/portal.py plays everything: the request goes through the WSGI application, a Celery worker carries out
-what was requested, the embedded file server takes the upload and records the phone's fetch, and a simulated phone restarts.
+what was requested, the embedded file server takes the upload and notes the phone's fetch, and a simulated phone restarts.
 
 A *file* counts when one of its functions was entered between the request and the confirmation. Imports and start-up do
 not count: a switch of another phone runs before. Migrations and simulated phones do not count either.
