@@ -52,8 +52,9 @@ def listen(portal: Portal, url: str) -> None:
     body = {"name": "Receiver", "config": {"url": url}, "profile_id": profile["id"]}
     callback = portal.post(f"{base}/callbacks", body)
     listener = portal.post(f"{base}/listeners", {"callback_id": callback["id"]})
+    below = f"{base}/listeners/{listener['id']}"
     for tag in ("call", "deployment"):
-        portal.post(f"{base}/listeners/{listener['id']}/subscriptions", {":tags": [tag]})
+        portal.post(f"{below}/subscriptions", {":tags": [tag]})
 
 
 def deploy(portal: Portal) -> None:

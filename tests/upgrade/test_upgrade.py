@@ -89,10 +89,10 @@ def every_list_of_rest_answers(old: dump.Dump) -> None:
 def every_page_of_the_admin_opens() -> None:
     user = apps.get_model("contacts_app", "User")
     desk = at_desk(user.objects.create_superuser("root@example.org", "correct horse"))
-    for model, pages in admin.site._registry.items():
+    for model in admin.site._registry:
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         urls = [reverse(f"{name}_changelist")]
-        if (row := pages.get_queryset(None).first()) is not None:
+        if (row := model._default_manager.first()) is not None:
             urls.append(reverse(f"{name}_change", args=[row.pk]))
         for url in urls:
             assert desk.get(url).status_code == 200, url
