@@ -2,6 +2,7 @@
 
 import pytest
 from django.apps import apps
+from django.conf.global_settings import PASSWORD_HASHERS
 from django.contrib import admin
 from django.core.management import call_command
 from django.db import connection
@@ -40,6 +41,8 @@ def empty_database(transactional_db):
 def upgraded(request, empty_database, settings) -> dump.Dump:
     settings.SECRET_KEY = dump.KEYS["SECRET_KEY"]
     settings.ENCRYPTION_KEYS = [dump.KEYS["ENCRYPTION_KEYS"]]
+    # The owner's password was hashed by the real portal.
+    settings.PASSWORD_HASHERS = PASSWORD_HASHERS
     old = dump.read(request.param)
     dump.load(old)
     call_command("migrate", verbosity=0)
