@@ -1,0 +1,101 @@
+"""Databases of earlier versions are upgraded: no row is lost, all pages and lists open, secrets are readable."""
+
+import pytest
+from django.apps import apps
+from django.conf.global_settings import PASSWORD_HASHERS
+from django.contrib import admin
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+import config.urls  # noqa: F401 - finds the pages of the admin
+from tests.admin_people import at_desk
+from tests.apis.routes import LISTS, url_of
+from tests.portal import OWNER, PASSWORD
+from tests.upgrade import dump
+
+DUMPS = sorted(dump.FOLDER.glob("*.json.xz"))
+# Models that have another name since, or None if they are gone.
+RENAMED: dict[str, str | None] = {}
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def drop_all_tables() -> None:
+    with connection.constraint_checks_disabled(), connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cascade = " CASCADE" if connection.vendor == "postgresql" else ""
+            cursor.execute(f"DROP TABLE {connection.ops.quote_name(table)}{cascade}")
+
+
+@pytest.fixture
+def empty_database(transactional_db):
+    """The database of the run without any table; the other tests find it as they left it."""
+    drop_all_tables()
+    yield
+    drop_all_tables()
+    call_command("migrate", verbosity=0)
+
+
+@pytest.fixture(params=DUMPS, ids=lambda path: path.name.partition(".")[0])
+def upgraded(request, empty_database, settings) -> dump.Dump:
+    settings.SECRET_KEY = dump.KEYS["SECRET_KEY"]
+    settings.ENCRYPTION_KEYS = [dump.KEYS["ENCRYPTION_KEYS"]]
+    # The owner's password was hashed by the real portal.
+    settings.PASSWORD_HASHERS = PASSWORD_HASHERS
+    old = dump.read(request.param)
+    dump.load(old)
+    call_command("migrate", verbosity=0)
+    dump.continue_numbering()
+    return old
+
+
+def test_there_is_a_dump_to_upgrade():
+    assert DUMPS, "run: python -m tests.upgrade.freeze"
+
+
+def test_an_old_database_is_upgraded(upgraded):
+    """One test, because bringing the database up takes most of its time."""
+    call_command("check")
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+    every_row_is_there(upgraded)
+    secrets_are_readable(upgraded)
+    every_list_of_rest_answers(upgraded)
+    every_page_of_the_admin_opens()
+
+
+def every_row_is_there(old: dump.Dump) -> None:
+    counts = {RENAMED.get(table.model, table.model): len(table.rows) for table in old.tables}
+    counts.pop(None, None)
+    assert counts == {label: apps.get_model(label)._base_manager.count() for label in counts}
+
+
+def secrets_are_readable(old: dump.Dump) -> None:
+    for model in apps.get_models():
+        # Reading a row decrypts what is encrypted in it.
+        list(model._base_manager.all())
+    passwords = apps.get_model("phones_app", "FileServer").objects.values_list("password", flat=True)
+    assert old.secret in passwords
+
+
+def every_list_of_rest_answers(old: dump.Dump) -> None:
+    """With the old API token; what is a person's own, after a log-in with the old password."""
+    body = {"username": OWNER, "password": PASSWORD}
+    login = Client().post("/api/v1/auth/login", body, content_type="application/json").json()
+    for path in LISTS:
+        token = login["data"]["accessToken"] if path.startswith("/api/v1/me") else old.token
+        url = url_of(path, {}, voip_id=old.voip_id, user_uuid=old.user)
+        answer = Client(headers={"Authorization": f"Bearer {token}"}).get(url)
+        assert answer.status_code == 200, (path, answer.getvalue())
+
+
+def every_page_of_the_admin_opens() -> None:
+    user = apps.get_model("contacts_app", "User")
+    desk = at_desk(user.objects.create_superuser("root@example.org", "correct horse"))
+    for model in admin.site._registry:
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        urls = [reverse(f"{name}_changelist")]
+        if (row := model._default_manager.first()) is not None:
+            urls.append(reverse(f"{name}_change", args=[row.pk]))
+        for url in urls:
+            assert desk.get(url).status_code == 200, url
