@@ -27,7 +27,7 @@ def spec_names() -> dict[str, Path]:
 
 def sections(spec: Path) -> set[str]:
     """The numbers of headings, and those of the items in numbered lists below them: item 14 of section 8 is 8.14."""
-    found = set()
+    found: set[str] = set()
     heading = ""
     for line in spec.read_text(encoding="utf-8").splitlines():
         if match := re.match(r"#{2,4} (\d+(?:\.\d+)*)[. ]", line):
@@ -51,7 +51,7 @@ def broken(text: str, names: dict[str, set[str]], *, own: set[str] | None = None
         rf"(?:(?P<spec>{known}) spec|(?P<other>{OTHERS})) (?P<numbers>{NUMBERS})", re.IGNORECASE
     )
     wrong = []
-    followed = set()
+    followed: set[int] = set()
     for match in citation.finditer(text):
         followed.update(match.start("numbers") + sign.start() for sign in re.finditer("§", match["numbers"]))
         if spec := match["spec"]:
