@@ -14,7 +14,7 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 HEAD_BYTES = 16 * 1024
-BODY_BYTES = 128 * 1024  # a push of 40 KB (spec §1.1) with every byte percent-encoded
+BODY_BYTES = 128 * 1024  # a push of 40 KB (Cisco phones spec §1.1) with every byte percent-encoded
 SEND_SECONDS = 15.0
 LINGER_SECONDS = 2.0
 

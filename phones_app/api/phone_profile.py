@@ -1,4 +1,4 @@
-"""`/phone-profiles`: list, read, create, change and delete (phone profiles spec §1–3)."""
+"""`/phone-profiles`: list, read, create, change and delete (phone profiles spec §1 to §3)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`/auth/register`: a person is added by an administrator, or adds themselves where that is allowed (spec §1)."""
+"""`/auth/register`: an administrator adds a person, or people add themselves if allowed (phone profiles spec §1)."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
 """The SEP document: read, judge, describe, mask and compare the file which a Cisco phone boots from.
 
 Pure values in, pure values out: no Django, no sockets, no database. What Cisco's firmware makes of such a
-file is in the Cisco phones spec §4; the modules here cite it by section.
+file is in the Cisco phones spec §4.
 """
 
 from phones_app.sep import catalogue, mac

@@ -21,7 +21,7 @@ from phones_app.sep.refusal import Refused
 
 CALL_MANAGER_MODE = "USECALLMANAGER"
 
-# Marks which known generators leave where a value was to go (§4.8). Percent signs also occur in URLs, and
+# Placeholders that known generators leave unfilled (Cisco phones spec §4.8). Percent signs also occur in URLs, and
 # CUCM itself writes %%attribute%%, so only a lone upper-case word between them counts. Each alternative
 # starts with a plain character and looks back only after it: that lets the regex engine skip ahead.
 _PLACEHOLDER = re.compile(
@@ -57,7 +57,7 @@ def check(
         facts=facts(document),
         file_name=file_name,
         model=model,
-        # What SIPE means is not known beyond doubt; it behaves as SIP (§0, 5).
+        # What SIPE means is not known beyond doubt; it behaves as SIP (Cisco phones spec §0.5).
         software="SIP" if software_type == "SIPE" else software_type or "",
     )
     findings = _file_name_findings(file_name)

@@ -97,7 +97,7 @@ def facts(document: Document) -> Facts:
 
 
 def line_elements(document: Document) -> list[Element]:
-    """Return the line keys; other keys of the same spelling are speed dials and features (spec §4.6)."""
+    """Return the line keys; other keys of the same spelling are speed dials and features (Cisco phones spec §4.6)."""
     keys = document.find_all("sipProfile/sipLines/line")
     return [key for key in keys if value_of(key.find("featureID")) == LINE_FEATURE]
 
@@ -107,7 +107,7 @@ def _is_bootstrap(document: Document) -> bool:
 
 
 def _protocol(document: Document, load: str) -> tuple[str, str]:
-    """Return the protocol and where it is said: two thirds of SCCP files have no deviceProtocol (§4.2)."""
+    """Return the protocol and its source: most SCCP files have no deviceProtocol (Cisco phones spec §4.2)."""
     stated = document.value("deviceProtocol").upper()
     if stated in ("SIP", "SCCP"):
         return stated, "deviceProtocol"

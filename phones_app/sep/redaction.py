@@ -1,6 +1,6 @@
 """Masking the passwords in a SEP file, byte-exactly, also in files that no parser can read.
 
-The files carry SIP and SSH passwords in clear (Cisco phones spec §8, 13), and what an administrator most
+The files carry SIP and SSH passwords in clear (Cisco phones spec §8.13), and what an administrator most
 wants to be shown is a broken file; so this works on tags in the bytes and needs no parse. Where a broken file
 leaves the end of a password open, too much is masked rather than too little.
 """

@@ -13,7 +13,7 @@ from xml.parsers import expat
 
 MAX_BYTES = 512 * 1024
 LINE_FEATURE = "9"
-# What is asked for after the file itself, and only if it was accepted (spec §2.7).
+# What is asked for after the file itself, and only if it was accepted (Cisco phones spec §2.7).
 _COMPANIONS = ("sipProfile/dialTemplate", "sipProfile/softKeyFile")
 
 
@@ -41,7 +41,7 @@ def read_device_file(data: bytes, software_type: str) -> DeviceFile:
     call_managers = tuple(_texts(device.iterfind("devicePool//processNodeName")))
     if not call_managers:
         raise FileRejectedError("no call manager is named")
-    # SIPE behaves as SIP (spec §0.5). Most SCCP files do not name their protocol (spec §4.2).
+    # SIPE behaves as SIP (Cisco phones spec §0.5). Most SCCP files do not name their protocol (Cisco phones spec §4.2).
     protocol = "SCCP" if software_type == "SCCP" else "SIP"
     if _text(device, "deviceProtocol") not in ("", protocol):
         raise FileRejectedError(f"the file is not for {protocol}")
@@ -50,7 +50,7 @@ def read_device_file(data: bytes, software_type: str) -> DeviceFile:
         line_users=_line_users(device) if protocol == "SIP" else (),
         call_managers=call_managers,
         authentication_url=_text(device, "authenticationURL"),
-        # Inverted: 1 is off. 2 is read-only on some models and leaves the pages up (spec §4.5).
+        # Inverted: 1 is off. 2 is read-only on some models and leaves the pages up (Cisco phones spec §4.5).
         web_access=_text(device, "vendorConfig/webAccess") != "1",
         settings_access=_text(device, "vendorConfig/settingsAccess") != "0",
         version_stamp=_text(device, "versionStamp"),
@@ -59,7 +59,7 @@ def read_device_file(data: bytes, software_type: str) -> DeviceFile:
 
 
 def _parse(data: bytes) -> Element:
-    """Parse without namespaces, because files of CUCM use `xsi:type` without declaring it (spec §4.7)."""
+    """Parse without namespaces, because files of CUCM use `xsi:type` without declaring it (Cisco phones spec §4.7)."""
     if len(data) > MAX_BYTES:
         raise FileRejectedError("the file is too large")
     if b"\0" in data:
@@ -86,7 +86,7 @@ def _refuse_doctype(*_: Any) -> None:
 
 
 def _line_users(device: Element) -> tuple[str, ...]:
-    """Return the names and contacts of the lines, by which a request may address the phone (spec §2.2)."""
+    """Return the names and contacts of the lines, by which a request may address the phone (Cisco phones spec §2.2)."""
     lines = [
         line
         for line in device.iterfind("sipProfile/sipLines/line")

@@ -14,7 +14,7 @@ from typing import Literal
 
 logger = logging.getLogger(__name__)
 
-# Exactly the name a phone asks for; case matters (spec §4.1).
+# Exactly the name a phone asks for; case matters (Cisco phones spec §4.1).
 _DEVICE_FILE = re.compile(r"SEP([0-9A-F]{12})\.cnf\.xml")
 REPORTERS = 4
 # Names that are never a phone's business: hidden, half uploaded, put aside.

@@ -23,7 +23,7 @@ IDLE_SECONDS = 120
 STALLED_SECONDS = 30
 # Change directory, list, read, delete, rename, store, set the time: no folders, no appending, no modes.
 PERMISSIONS = "elrdfwT"
-# TFTP and HTTP servers of another account must be able to read the file (spec §3.10).
+# TFTP and HTTP servers of another account must be able to read the file (Cisco phones spec §3.10).
 FILE_MODE = 0o644
 # Each of these would leave a file that is neither the old version nor the new one, or has a name of its own.
 _REFUSED_COMMANDS = {"APPE", "STOU", "MKD", "XMKD", "SITE CHMOD"}

@@ -1,4 +1,4 @@
-"""The read-only HTTP side of the file server, which 78xx/88xx phones ask on port 6970 (spec §3.2)."""
+"""The read-only HTTP side of the file server, which 78xx/88xx phones ask on port 6970 (Cisco phones spec §3.2)."""
 
 import hashlib
 import os

@@ -27,14 +27,14 @@ class Generation:
     models: tuple[str, ...]
     encoding: str
     content_type: str
-    # The order in which attributes of an answer item stand (spec §1.2: it differs by model).
+    # The order in which attributes of an answer item stand (Cisco phones spec §1.2: it differs by model).
     item_attributes: tuple[str, str, str]
     no_word: str
     mac_separator: str
-    # 79xx may send several XML declarations in one page (spec §5).
+    # 79xx may send several XML declarations in one page (Cisco phones spec §5).
     log_declarations: int
     restart_keys: tuple[tuple[str, ...], ...]
-    # Schemes of internal URIs that the models do not know (spec §1.3).
+    # Schemes of internal URIs that the models do not know (Cisco phones spec §1.3).
     unknown_schemes: frozenset[str] = frozenset()
 
 
@@ -86,7 +86,7 @@ GENERATIONS = (
     ),
 )
 
-# Firmware by protocol and beginning of the model number; `{tail}` is the end of that number (spec §4.9).
+# Firmware by protocol and beginning of the model number; `{tail}` is the end of that number (Cisco phones spec §4.9).
 _LOADS = (
     ("SCCP", ("69",), "SCCP69xx.9-4-1-3"),
     ("SCCP", ("894",), "SCCP894x.9-4-2SR3-1"),

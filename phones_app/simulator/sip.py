@@ -33,7 +33,7 @@ _ACTIONS: dict[str, Order | None] = {
     "call-preservation": None,
     "prt-report": None,
 }
-# Accepted without effect: enterprise firmware answers 200 to check-sync and does nothing (spec §2.2).
+# Accepted without effect: enterprise firmware answers 200 to check-sync and does nothing (Cisco phones spec §2.2).
 _IDLE_EVENTS = ("check-sync", "message-summary")
 
 Send = Callable[[bytes], None]

@@ -1,4 +1,4 @@
-"""The phone's web server: status pages for all, pushes for those whom the portal vouches for (spec §1)."""
+"""The phone's web server: status pages for all, pushes for those whom the portal vouches for (Cisco phones spec §1)."""
 
 import asyncio
 import base64
@@ -24,7 +24,7 @@ from .status_pages import PAGES
 MAX_CONNECTIONS = 16
 AUTHENTICATION_SECONDS = 5.0
 EXECUTE_PATH = "/CGI/Execute"
-# The whole body, without even a line end (spec §1.5).
+# The whole body, without even a line end (Cisco phones spec §1.5).
 _AUTHORIZED = b"AUTHORIZED"
 
 
@@ -94,7 +94,7 @@ class PhoneWeb:
             return False
         url = device_file.authentication_url
         if not url:
-            return True  # such a phone takes a push from anybody (spec §1.5)
+            return True  # such a phone takes a push from anybody (Cisco phones spec §1.5)
         user, password = _basic_credentials(request)
         device = f"SEP{self._phone.config.mac}"
         query = urlencode({"UserID": user, "Password": password, "devicename": device})

@@ -26,7 +26,7 @@ MAX_ITEMS = 3
 MAX_URL = 256
 MAX_DOCUMENT = 512
 
-# The whole request failed: number, what it means, and a code for programs (spec §1.2).
+# The whole request failed: number, what it means, and a code for programs (Cisco phones spec §1.2).
 _ERRORS = {
     "1": ("the phone could not read the request", "phone-error"),
     "2": ("the phone could not put its answer together", "phone-error"),

@@ -169,7 +169,7 @@ class _Conversation:
         return Exchange(evidence(self.request), evidence("\n".join(self.heard)))
 
     def write_from(self, local: str, port: int) -> None:
-        """Write the request. From has no user part: with one, several firmwares answer 400 (spec §2.1)."""
+        """Write the request. From has no user part: with one, several firmwares answer 400 (Cisco phones spec §2.1)."""
         local = self.local_host or local
         here = f"{host_text(local)}:{port}"
         body = "".join(f"{line}\r\n" for line in self.lines).encode("ascii")

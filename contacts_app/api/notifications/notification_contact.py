@@ -1,4 +1,4 @@
-"""`/notification_contacts/`: whom the account wants to be told (notification contacts spec §2-§4)."""
+"""`/notification_contacts/`: whom the account wants to be told (notification contacts spec §2 to §4)."""
 
 from collections.abc import Mapping
 from typing import Any

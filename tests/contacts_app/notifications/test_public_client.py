@@ -1,4 +1,4 @@
-"""The unmodified public client, `cloudsigma` of PyPI, against our web server (notification contacts spec §9, case 25)."""
+"""The unmodified public client `cloudsigma` against our web server (notification contacts spec §9 and §11, case 25)."""
 
 import os
 

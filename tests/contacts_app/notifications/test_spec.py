@@ -1,4 +1,4 @@
-"""The numbered conformance cases of the notification contacts spec (§11). Case 25 is `test_public_client`."""
+"""The numbered conformance cases (notification contacts spec §11). Case 25 is `test_public_client`."""
 
 import pytest
 

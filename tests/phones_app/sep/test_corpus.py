@@ -1,4 +1,4 @@
-"""Real files from the field get the verdict which the Cisco phones spec (§4.7, §4.8) gives them.
+"""Real files from the field get the right verdict (Cisco phones spec §4.7, §4.8).
 
 The collection belongs to others and is no part of the project; without it these tests are skipped.
 """

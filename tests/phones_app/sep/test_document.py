@@ -106,7 +106,7 @@ def test_a_hundred_thousand_levels_do_no_harm():
 
 
 def _expat_accepts(text: str) -> bool:
-    """The oracle: a bare expat without namespaces, as Cisco phones spec §4.7 asks for."""
+    """The oracle: a bare expat without namespaces, as the Cisco phones spec §4.7 asks for."""
     try:
         expat.ParserCreate().Parse(text, True)
     except expat.ExpatError:

@@ -1,4 +1,4 @@
-"""Callbacks: cases 17, 18, 19, 21 and 23 of the events spec, and the configuration of each mode (§5.2)."""
+"""Callbacks and the configuration of each mode (events spec §5.2 and §9, cases 17, 18, 19, 21 and 23)."""
 
 import json
 

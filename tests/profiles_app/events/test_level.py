@@ -1,4 +1,4 @@
-"""Who may use which URL, and which objects are seen there: cases 14 and 15 of the events spec, and §3.1."""
+"""Who may use which URL, and which objects are seen there (events spec §3.1 and §9, cases 14 and 15)."""
 
 import base64
 
