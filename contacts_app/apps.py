@@ -4,3 +4,13 @@ from django.apps import AppConfig
 class ContactsConfig(AppConfig):
     name = "contacts_app"
     verbose_name = "Accounts and people"
+
+    def ready(self) -> None:
+        # Imported here, because models can be imported only when all apps are loaded.
+        from contacts_app.api.authentication import register_credential
+        from contacts_app.api.credentials import api_token, login_session, password
+
+        # A token of the API is told by its prefix; every other bearer is taken for that of a login.
+        register_credential("bearer", api_token)
+        register_credential("bearer", login_session)
+        register_credential("basic", password)

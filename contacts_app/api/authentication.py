@@ -4,32 +4,31 @@ Bearer (API token or access token of a login), `X-Auth-Token` (the same two) and
 present and not good is refused; no credential is no actor.
 """
 
-import base64
-import binascii
-import hashlib
-import hmac
 from collections.abc import Callable
 from typing import ClassVar
 
-from django.conf import settings
-from django.contrib.auth import authenticate
-from django.core.cache import cache
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
-from contacts_app.models import User
-from contacts_app.services.actor import Actor, person, program
-from contacts_app.services.login import TokenRefused, session_of
-from contacts_app.services.token import PREFIX, find_token
+from contacts_app.services.actor import Actor
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-# Checking a password costs a deliberately slow hash; a verified one is remembered this long (seconds).
-BASIC_REMEMBERED_SECONDS = 60
 
 
 def client_address(request: Request) -> str:
     return str(request.META.get("REMOTE_ADDR", ""))
+
+
+# The actor behind a credential; None when it is of another kind. Raises AuthenticationFailed when it is not good.
+Credential = Callable[[Request, str], Actor | None]
+# With the scheme of each, in the order in which they are asked. The apps that own a kind add it when they are ready.
+CREDENTIALS: list[tuple[str, Credential]] = []
+
+
+def register_credential(scheme: str, find: Credential) -> None:
+    if (scheme, find) not in CREDENTIALS:
+        CREDENTIALS.append((scheme, find))
 
 
 # Says how a credential came (in lower case) and what it is; None when it did not come this way.
@@ -70,55 +69,15 @@ class CredentialAuthentication(BaseAuthentication):
         if found is None:
             return None
         scheme, value = found
-        if scheme == "bearer" and value:
-            actor = self._bearer(request, value)
-        elif scheme == "basic" and value:
-            actor = self._basic(request, value)
-        else:
+        if not value or scheme not in {known for known, _ in CREDENTIALS}:
             raise AuthenticationFailed("Unsupported or empty Authorization header")
+        answers = (find(request, value) for known, find in CREDENTIALS if known == scheme)
+        actor = next((actor for actor in answers if actor), None)
+        if actor is None:
+            raise AuthenticationFailed("Invalid credentials")
         if actor.read_only and request.method not in SAFE_METHODS:
             raise PermissionDenied("This token may only read")
         return actor, None
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="api"'
-
-    def _bearer(self, request: Request, text: str) -> Actor:
-        if text.startswith(f"{PREFIX}_"):
-            if token := find_token(text, client_address(request)):
-                return program(token)
-            raise AuthenticationFailed("Invalid, expired or revoked token")
-        try:
-            session, _ = session_of(text, "access")
-        except TokenRefused as refused:
-            raise AuthenticationFailed(str(refused)) from None
-        return person(session.user, "rest", str(session.uuid))
-
-    def _basic(self, request: Request, encoded: str) -> Actor:
-        try:
-            name, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            raise AuthenticationFailed("Malformed Basic credentials") from None
-        user = self._remembered(encoded)
-        if user is None:
-            # The address is part of axes' lockout, so the underlying Django request goes along.
-            user = authenticate(request=request._request, username=name, password=password)
-            if not isinstance(user, User):
-                raise AuthenticationFailed("Invalid credentials")
-            cache.set(_basic_key(encoded), (user.pk, user.password), BASIC_REMEMBERED_SECONDS)
-        return person(user, "rest")
-
-    def _remembered(self, encoded: str) -> User | None:
-        known = cache.get(_basic_key(encoded))
-        if known is None:
-            return None
-        user = (
-            User.objects.select_related("account")
-            .filter(pk=known[0], password=known[1], is_active=True)
-            .first()
-        )
-        return user if user and (user.account is None or user.account.is_active) else None
-
-
-def _basic_key(encoded: str) -> str:
-    return "basic:" + hmac.new(settings.SECRET_KEY.encode(), encoded.encode(), hashlib.sha256).hexdigest()

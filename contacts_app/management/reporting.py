@@ -16,7 +16,6 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
-from contacts_app.models import Account
 from contacts_app.models.encrypted import SecretUnreadable
 from contacts_app.services.actor import Actor, acting, system
 
@@ -120,13 +119,6 @@ class UsageError(CommandError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, returncode=EXIT_USAGE)
-
-
-def account_numbered(voip_id: int) -> Account:
-    account = Account.objects.filter(voip_id=voip_id).first()
-    if account is None:
-        raise CommandError(f"There is no account with the VoIP id {voip_id}.")
-    return account
 
 
 def argument(convert: Callable[[str], T]) -> Callable[[str], T]:

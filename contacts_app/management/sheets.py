@@ -12,7 +12,8 @@ from typing import Any, BinaryIO
 
 from django.core.management.base import CommandError
 
-from contacts_app.management.reporting import ReportingCommand, account_numbered, positive
+from contacts_app.management.account import account_numbered
+from contacts_app.management.reporting import ReportingCommand, positive
 from contacts_app.services.errors import Refusal
 from contacts_app.services.sheets import MAX_BYTES, Sheet, errors_as_csv, export_sheet, import_sheet
 

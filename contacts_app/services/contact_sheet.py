@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from django.db.models import QuerySet
 
 from contacts_app.models import NotificationContact
-from contacts_app.services.sheets.columns import AccountColumn, Column, FieldColumn, UuidColumn
+from contacts_app.services.account_column import AccountColumn
+from contacts_app.services.sheets.columns import Column, FieldColumn, UuidColumn
 from contacts_app.services.sheets.sheet import Sheet
 
 

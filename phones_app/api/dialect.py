@@ -14,7 +14,6 @@ from contacts_app.api.dialect import Conflict, Dialect
 from contacts_app.api.rights import Manages
 from contacts_app.api.view import DialectView, Utf8Renderer
 from contacts_app.services.errors import Refusal
-from phones_app.services.errors import ProfileRefused, describe
 
 
 class PhoneDialect(Dialect):
@@ -40,10 +39,8 @@ class PhoneFamilyView(DialectView):
     permission_classes = [Manages]
 
     def handle_exception(self, exc: Exception) -> Response:
-        if isinstance(exc, ProfileRefused):
-            exc = ValidationError({"cnf_xml": [describe(finding) for finding in exc.findings]})
-        elif isinstance(exc, Refusal):
-            exc = Conflict(exc.message)
+        if isinstance(exc, Refusal):
+            exc = ValidationError(exc.fields) if exc.fields else Conflict(exc.message)
         return super().handle_exception(exc)
 
 

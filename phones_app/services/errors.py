@@ -11,7 +11,9 @@ class ProfileRefused(Refusal):
 
     def __init__(self, findings: Sequence[Finding]) -> None:
         self.findings = list(findings)
-        super().__init__("profile-has-errors", "; ".join(describe(finding) for finding in findings))
+        told = [describe(finding) for finding in findings]
+        self.fields = {"cnf_xml": told}
+        super().__init__("profile-has-errors", "; ".join(told))
 
 
 def describe(finding: Finding) -> str:

@@ -8,8 +8,9 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
 from contacts_app.models import Account
+from contacts_app.services.account_column import AccountColumn
 from contacts_app.services.actor import Actor
-from contacts_app.services.sheets.columns import AccountColumn, Column, FieldColumn, MacColumn, SecretColumn
+from contacts_app.services.sheets.columns import Column, FieldColumn, MacColumn, SecretColumn
 from contacts_app.services.sheets.sheet import Identity, Key, Sheet
 from phones_app.models import CallManager, FileServer, Phone
 

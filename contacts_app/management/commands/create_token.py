@@ -7,10 +7,10 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from contacts_app.management.account import account_numbered
 from contacts_app.management.reporting import (
     ReportingCommand,
     UsageError,
-    account_numbered,
     argument,
     positive,
 )

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from contacts_app.management.reporting import ReportingCommand, account_numbered, argument, positive
+from contacts_app.management.account import account_numbered
+from contacts_app.management.reporting import ReportingCommand, argument, positive
 from phones_app.models import FileState, PhoneFile
 from phones_app.sep.mac import parse_mac
 from phones_app.services.drift import Found, check_files, difference

@@ -11,10 +11,10 @@ from django.core.management.base import CommandError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from contacts_app.management.account import account_numbered
 from contacts_app.management.reporting import (
     ReportingCommand,
     UsageError,
-    account_numbered,
     argument,
     positive,
 )

@@ -6,7 +6,8 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from contacts_app.management.reporting import ReportingCommand, account_numbered, positive
+from contacts_app.management.account import account_numbered
+from contacts_app.management.reporting import ReportingCommand, positive
 from contacts_app.models import User
 from phones_app.services.import_profiles import Destination, Result, import_profiles
 

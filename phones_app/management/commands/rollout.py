@@ -10,10 +10,10 @@ from uuid import UUID
 
 from django.core.management.base import CommandError
 
+from contacts_app.management.account import account_numbered
 from contacts_app.management.reporting import (
     ReportingCommand,
     UsageError,
-    account_numbered,
     argument,
     positive,
 )

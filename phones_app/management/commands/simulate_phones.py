@@ -11,7 +11,8 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import DatabaseError, close_old_connections
 
-from contacts_app.management.reporting import ReportingCommand, account_numbered, argument, positive
+from contacts_app.management.account import account_numbered
+from contacts_app.management.reporting import ReportingCommand, argument, positive
 from contacts_app.models import Account
 from contacts_app.transports.loop_thread import LoopThread
 from phones_app.management.stopping import until_stopped

@@ -8,7 +8,8 @@ from uuid import UUID
 from django.core.management.base import CommandError
 from django.db import transaction
 
-from contacts_app.management.reporting import ReportingCommand, account_numbered, argument, positive
+from contacts_app.management.account import account_numbered
+from contacts_app.management.reporting import ReportingCommand, argument, positive
 from contacts_app.models import Extension
 from profiles_app.models import Event
 from profiles_app.services.event import emit

@@ -9,7 +9,8 @@ from django.core.management.base import CommandError
 from django.db.models import Count, QuerySet
 from django.utils import timezone
 
-from contacts_app.management.reporting import ReportingCommand, UsageError, account_numbered, positive
+from contacts_app.management.account import account_numbered
+from contacts_app.management.reporting import ReportingCommand, UsageError, positive
 from profiles_app.models import Callback, Delivery
 from profiles_app.services.delivery import replay, replayable
 
