@@ -14,7 +14,7 @@ log = structlog.get_logger(__name__)
 SWEEP = "sweep"
 
 
-@shared_task(ignore_result=True)
+@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]
 def work_on(queue: str) -> None:
     """Celery's way in. Losing the message loses no work."""
     run_queue(queue)
