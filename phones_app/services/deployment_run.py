@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Case, F, Q, QuerySet, When
+from django.db.models import Case, Count, F, Q, QuerySet, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -85,7 +85,7 @@ class UploadBatches(Work):
     batch = BATCH
     account = "account"
     server = SERVER
-    # Another one, so that a server of two rollouts takes files of the one while it waits for the other's slow server.
+    # Two, as a batch that has files for this server may be waiting for another server, a slow one.
     per_server = 2
 
     def __init__(self, owner: str) -> None:
@@ -94,7 +94,12 @@ class UploadBatches(Work):
 
     @classmethod
     def due(cls) -> QuerySet[Deployment]:
-        return in_batches(due())
+        """But for accounts whose restarts have not kept up: what is uploaded long before cannot be paused any more."""
+        ready = Deployment.objects.filter(
+            state=State.SESSION_CLEARED, finished_at=None, next_attempt_at__lte=timezone.now()
+        ).exclude(rollout=None)
+        by_account = ready.order_by().values("account").annotate(number=Count("pk"))
+        return in_batches(due()).exclude(account__in=by_account.filter(number__gte=BATCH).values("account"))
 
     @classmethod
     def reserve(cls) -> int:

@@ -1,7 +1,7 @@
 """What a kind of work says of itself, and the registry of all kinds."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -106,6 +106,3 @@ def kinds_of(queue: str) -> list[type[Work]]:
 
 def queues() -> dict[str, list[type[Work]]]:
     return _queues
-
-
-Stopped = Callable[[], bool]

@@ -6,7 +6,7 @@ Any number of processes may run the same queue. In a process one run at a time d
 import threading
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -26,11 +26,12 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
 from contacts_app.core.work.claim import Claim, Claims
-from contacts_app.core.work.kind import Stopped, Work, kinds_of
+from contacts_app.core.work.kind import Work, kinds_of
 from contacts_app.core.work.lease import Heartbeat, LeaseLost
 from contacts_app.core.work.models import lock
 
 log = structlog.get_logger(__name__)
+Stopped = Callable[[], bool]
 # After an unexpected error rows rest, so that they cannot keep a worker busy for ever.
 PENALTY = timedelta(minutes=1)
 # The database may be back already, and then nothing has to wait for the lease to run out.
