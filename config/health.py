@@ -11,8 +11,8 @@ from django.db.utils import Error as DatabaseError
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 
-from phones_app.models import Sweep
-from phones_app.services.deployment import overdue
+from contacts_app.core.work.models import WorkStatus
+from contacts_app.core.work.wake import SWEEP, overdue
 
 # A sweep that is this late (in its own periods) is not running, and work due this long is not taken.
 LATE_PERIODS = 10
@@ -36,7 +36,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
         checks["migrations"] = _migrations()
         if checks["migrations"] == "ok":
             checks["sweep"] = _sweep()
-            checks["overdue_deployments"] = overdue(OVERDUE)
+            checks |= {f"overdue_{name}": number for name, number in overdue(OVERDUE).items()}
     ready = all(checks[name] == "ok" for name in ("database", "migrations", "sweep", "broker"))
     return JsonResponse({"status": "ok" if ready else "not ready", **checks}, status=200 if ready else 503)
 
@@ -69,7 +69,7 @@ def _broker() -> str:
 
 
 def _sweep() -> str:
-    last = Sweep.objects.filter(name="deployments").first()
+    last = WorkStatus.objects.filter(name=SWEEP).first()
     if last is None:
         return "has not run yet"
     age = timezone.now() - last.ran_at

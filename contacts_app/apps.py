@@ -14,3 +14,7 @@ class ContactsConfig(AppConfig):
         register_credential("bearer", api_token)
         register_credential("bearer", login_session)
         register_credential("basic", password)
+        from contacts_app.core.work.kind import register
+        from contacts_app.services.mail_sending import Mails
+
+        register(Mails)

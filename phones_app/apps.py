@@ -11,10 +11,15 @@ class PhonesConfig(AppConfig):
     verbose_name = "Phones"
 
     def ready(self) -> None:
+        from contacts_app.core.work.kind import register
         from phones_app.models import PhoneProfile
         from phones_app.services.account_deletion import deployments_under_way
+        from phones_app.services.deployment_run import Deployments, UploadBatches
+        from phones_app.services.drift import DriftChecks
+        from phones_app.services.inventory import StatusChecks
         from profiles_app.services.profile_event import tell_of_profiles
 
+        register(Deployments, UploadBatches, StatusChecks, DriftChecks)
         tell_of_profiles(PhoneProfile, "phone-profile")
         deleting_accounts.connect(deployments_under_way)
         post_migrate.connect(add_default_key_macros, sender=self)

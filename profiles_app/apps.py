@@ -9,12 +9,16 @@ class ProfilesConfig(AppConfig):
     verbose_name = "Service profiles"
 
     def ready(self) -> None:
+        from contacts_app.core.work.kind import register
         from profiles_app import models
         from profiles_app.checks import presets_are_readable
+        from profiles_app.services.delivery_run import Deliveries
         from profiles_app.services.event import emit_happened
+        from profiles_app.services.inbound_message import InboundMessages
         from profiles_app.services.profile_event import tell_of_profiles
 
         checks.register(presets_are_readable)
+        register(Deliveries, InboundMessages)
         happened.connect(emit_happened)
         tell_of_profiles(models.EventProfile, "event-profile")
         tell_of_profiles(models.MessagingProfile, "messaging-profile")

@@ -8,14 +8,6 @@ from celery import current_app
 from django.core.cache import cache
 
 
-@pytest.fixture(autouse=True, scope="session")
-def tasks_are_known():
-    """In eager mode whoever nudges plays the worker, and a worker knows the tasks."""
-    import contacts_app.tasks  # noqa: F401
-    import phones_app.tasks  # noqa: F401
-    import profiles_app.tasks  # noqa: F401
-
-
 @pytest.fixture(autouse=True)
 def quick_and_forgetful(settings):
     """Cheap password hashes, static files looked for when asked for, short waits, an empty cache."""

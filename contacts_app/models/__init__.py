@@ -1,5 +1,6 @@
 """WHO: accounts, extensions, users and their credentials, and whom an account wants to be told."""
 
+from contacts_app.core.work.models import WorkStatus
 from contacts_app.models.account import Account, AccountGroup, Extension
 from contacts_app.models.api_token import ApiToken, LoginSession
 from contacts_app.models.event_class import EventClass
@@ -30,4 +31,5 @@ __all__ = [
     "Trouble",
     "UploadedSheet",
     "User",
+    "WorkStatus",
 ]

@@ -11,10 +11,11 @@ from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from contacts_app.core.work.wake import nudge_after_commit
 from contacts_app.models import Account, Mail, NotificationContact
-from contacts_app.services.nudge import nudge_after_commit
 
-SEND = "contacts_app.tasks.send_due_mail"
+# The queue of the workers that send mail (`mail_sending`).
+MAIL = "mail"
 SUBJECT_LENGTH = Mail._meta.get_field("subject").max_length
 # Where the link to unsubscribe stands in a body until it is sent. The name can never be anybody's (RFC 6761).
 UNSUBSCRIBE_MARK = "https://unsubscribe.invalid/"
@@ -68,7 +69,7 @@ def queue_mail(
         ignore_conflicts=bool(group),
     )
     if mails:
-        nudge_after_commit(SEND)
+        nudge_after_commit(MAIL)
     return mails
 
 
@@ -93,7 +94,7 @@ def resend_mail(mail: Mail) -> Mail:
         about=mail.about,
         next_attempt_at=timezone.now(),
     )
-    nudge_after_commit(SEND)
+    nudge_after_commit(MAIL)
     return again
 
 

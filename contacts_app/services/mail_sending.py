@@ -4,8 +4,7 @@ At least once: a worker that dies between the two sends again when its lease has
 """
 
 import smtplib
-import time
-import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from email.errors import MessageError
 from email.utils import formatdate, parseaddr
@@ -14,22 +13,17 @@ import structlog
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
-from django.db import connection as database
-from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from contacts_app.core.work.kind import Work
+from contacts_app.core.work.lease import no_live_lease
 from contacts_app.models import Mail
-from contacts_app.services.mail import SEND, UNSUBSCRIBE_MARK
-from contacts_app.services.notice_mail import due_notices
-from contacts_app.services.nudge import nudge
+from contacts_app.services.mail import MAIL, UNSUBSCRIBE_MARK
+from contacts_app.services.notice_mail import due_notices, mail_due_notices
 from contacts_app.services.unsubscribe import unsubscribe_url
 
 log = structlog.get_logger(__name__)
-BATCH = 100
-LEASE = timedelta(minutes=5)
-# A worker begins no mail when its lease could end before the server has answered to every command of it.
-LAST_START = LEASE.total_seconds() - 120
 # When the server cannot be reached at all, nothing else is tried there for this long.
 SERVER_PAUSE = timedelta(minutes=1)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
@@ -41,53 +35,36 @@ class Refused(Exception):
     """The mail server will not take this mail, today or ever."""
 
 
-def sweep_mail() -> int:
-    """Find mails, and lines for them, that are due although no worker was told; how many there are."""
-    due = _due().count() + due_notices().count()
-    if due:
-        nudge(SEND)
-    return due
+class Mails(Work):
+    """Sending due mail, many through one connection; and before that, making mails of the lines that are due."""
+
+    name = queue = MAIL
+    model = Mail
+    batch = 100
+
+    @classmethod
+    def due(cls) -> QuerySet[Mail]:
+        rows = Mail.objects.filter(no_live_lease(), next_attempt_at__lte=timezone.now())
+        return rows.filter(state=Mail.State.QUEUED)
+
+    @classmethod
+    def sweep(cls) -> int:
+        return super().sweep() + due_notices().count()
+
+    def prepare(self) -> int:
+        return mail_due_notices()
+
+    def do(self, keys: Sequence[int]) -> None:
+        _send_claimed(keys, self.owner)
+        # After a server that went away.
+        self.let_go(keys)
 
 
-def send_due_mail() -> int:
-    """Send what is due; how many mails were handed over or given up."""
-    done = 0
-    while keys := _claim(owner := uuid.uuid4().hex):
-        done += _send_claimed(keys, owner)
-        if Mail.objects.filter(lease_owner=owner).exists():
-            # The server went away, or was too slow for one lease: let go, and the sweep comes back.
-            _let_go(owner)
-            break
-    return done
-
-
-def _due() -> QuerySet[Mail]:
-    now = timezone.now()
-    return Mail.objects.filter(state=Mail.State.QUEUED, next_attempt_at__lte=now).filter(
-        Q(lease_owner="") | Q(lease_until__lt=now)
-    )
-
-
-@transaction.atomic
-def _claim(owner: str) -> list[int]:
-    # SQLite knows no row locks and needs none: its transactions follow one another.
-    due = _due().order_by("next_attempt_at", "pk")
-    if database.features.has_select_for_update_skip_locked:
-        due = due.select_for_update(skip_locked=True)
-    keys = list(due.values_list("pk", flat=True)[:BATCH])
-    if keys:
-        Mail.objects.filter(pk__in=keys).update(lease_owner=owner, lease_until=timezone.now() + LEASE)
-    return keys
-
-
-def _send_claimed(keys: list[int], owner: str) -> int:
+def _send_claimed(keys: Sequence[int], owner: str) -> None:
     """Send these one after the other through one connection, which is opened anew after every failure."""
-    started, done = time.monotonic(), 0
     server = get_connection()
     try:
         for pk in keys:
-            if time.monotonic() - started > LAST_START:
-                break
             mail = Mail.objects.select_related("contact").filter(pk=pk).first()
             if mail is None:
                 continue
@@ -97,32 +74,29 @@ def _send_claimed(keys: list[int], owner: str) -> int:
                 # SMTPException is an OSError: names that do not resolve, refusals, time-outs, failed logins.
                 _wait_for_server(mail, owner, error)
                 break
-            done += _send_one(mail, owner, server)
+            _send_one(mail, owner, server)
     finally:
         _close(server)
-    return done
 
 
-def _send_one(mail: Mail, owner: str, server: BaseEmailBackend) -> bool:
-    """Whether the mail is done with."""
+def _send_one(mail: Mail, owner: str, server: BaseEmailBackend) -> None:
     now = timezone.now()
     held = Mail.objects.filter(pk=mail.pk, lease_owner=owner, state=Mail.State.QUEUED)
     if not held.update(attempts=F("attempts") + 1):
-        return False
+        return
     ended = {"lease_owner": "", "lease_until": None, "finished_at": now}
     try:
         _hand_over(mail, server)
     except Refused as refusal:
         log.warning("mail refused", mail=str(mail.uuid), reason=str(refusal))
         held.update(state=Mail.State.FAILED, error=str(refusal), **ended)
-        return True
     except Exception as error:
         # Whatever it was, it must not keep the mails behind this one.
         log.warning("mail not sent", mail=str(mail.uuid), exc_info=not isinstance(error, OSError))
         _close(server)
-        return _try_later(mail, held, error, now)
-    held.update(state=Mail.State.SENT, error="", **ended)
-    return True
+        _try_later(mail, held, error, now)
+    else:
+        held.update(state=Mail.State.SENT, error="", **ended)
 
 
 def _hand_over(mail: Mail, server: BaseEmailBackend) -> None:
@@ -162,15 +136,14 @@ def message_of(mail: Mail) -> EmailMultiAlternatives:
     return message
 
 
-def _try_later(mail: Mail, held: QuerySet[Mail], error: Exception, now: datetime) -> bool:
-    """Whether it was given up instead."""
+def _try_later(mail: Mail, held: QuerySet[Mail], error: Exception, now: datetime) -> None:
+    """Or give it up, once it has been tried for days."""
     free = {"error": words_of(error), "lease_owner": "", "lease_until": None}
     if now - mail.created_at > GIVE_UP:
         held.update(state=Mail.State.FAILED, finished_at=now, **free)
-        return True
+        return
     pause = min(FIRST_PAUSE * 2 ** min(mail.attempts, 10), LONGEST_PAUSE)
     held.update(next_attempt_at=now + pause, **free)
-    return False
 
 
 def _wait_for_server(mail: Mail, owner: str, error: OSError) -> None:
@@ -180,10 +153,6 @@ def _wait_for_server(mail: Mail, owner: str, error: OSError) -> None:
     _try_later(mail, Mail.objects.filter(pk=mail.pk, lease_owner=owner), error, now)
     queued = Mail.objects.filter(state=Mail.State.QUEUED, next_attempt_at__lte=now)
     queued.update(next_attempt_at=now + SERVER_PAUSE, error=words_of(error))
-
-
-def _let_go(owner: str) -> None:
-    Mail.objects.filter(lease_owner=owner).update(lease_owner="", lease_until=None)
 
 
 def _close(server: BaseEmailBackend) -> None:

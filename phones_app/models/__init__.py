@@ -8,7 +8,7 @@ from phones_app.models.phone_file import FileState, PhoneFile
 from phones_app.models.phone_group import PhoneGroup
 from phones_app.models.phone_profile import PhoneProfile, ProfileRevision
 from phones_app.models.rollout import Rollout, RolloutState
-from phones_app.models.sighting import FileFetch, ServiceSession, Sweep
+from phones_app.models.sighting import FileFetch, ServiceSession
 
 __all__ = [
     "CallManager",
@@ -28,5 +28,4 @@ __all__ = [
     "RolloutState",
     "ServiceSession",
     "SoftwareType",
-    "Sweep",
 ]

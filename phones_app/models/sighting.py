@@ -64,14 +64,3 @@ class ServiceSession(models.Model):
     @property
     def is_live(self) -> bool:
         return timezone.now() - self.last_used_at < SESSION_IDLE_LIFE
-
-
-class Sweep(models.Model):
-    """When each periodic sweep ran last, for /readyz, and until when somebody has the turn (services/turn.py)."""
-
-    name = models.CharField(primary_key=True, max_length=64)
-    ran_at = models.DateTimeField()
-    held_until = models.DateTimeField(null=True)
-
-    def __str__(self) -> str:
-        return self.name

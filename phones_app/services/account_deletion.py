@@ -5,11 +5,11 @@ from typing import Any
 
 from django.db.models import Q
 
+from contacts_app.core.work.lease import no_live_lease
 from contacts_app.models import Account
 from phones_app.models import Deployment
 from phones_app.models.deployment import State
 from phones_app.sep.mac import colons
-from phones_app.services.deployment import no_live_lease
 
 NAMED = 10
 

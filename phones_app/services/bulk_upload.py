@@ -7,7 +7,7 @@ file and store nothing. Whatever does not go smoothly here is left to `steps` to
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime, timedelta
@@ -15,9 +15,8 @@ from queue import SimpleQueue
 from typing import Any
 
 import structlog
-from django.conf import settings
-from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
 from contacts_app.authorship import Author, authored, one_line
@@ -36,7 +35,6 @@ from phones_app.models import (
     ServiceSession,
 )
 from phones_app.models.deployment import State, StepState
-from phones_app.services.deployment import due
 from phones_app.services.deployment_event import UPLOADED, tell_all
 from phones_app.services.drift import note_uploads
 from phones_app.services.steps import told_of_upload
@@ -61,11 +59,13 @@ Kind = DeploymentStep.Kind
 Done = tuple[Deployment, FileServer, Upload | None]
 
 
-def upload_batch(owner: str, pool: FtpPool) -> Iterator[list[int]]:
-    """Take a batch of due deployments of rollouts and yield their keys, as they are ready for what comes next."""
-    alone, keys = take(owner)
-    if alone:
-        yield alone
+def in_batches(due: "QuerySet[Deployment]") -> "QuerySet[Deployment]":
+    """Those of the due deployments that are uploaded in batches."""
+    return due.filter(rollout__isnull=False, state=State.QUEUED, kind=Deployment.Kind.DEPLOY)
+
+
+def upload_batch(keys: Sequence[int], owner: str, pool: FtpPool) -> Iterator[list[int]]:
+    """Upload deployments that have begun and yield their keys, as they are ready for what comes next."""
     rows = Deployment.objects.filter(pk__in=keys, lease_owner=owner, state=State.UPLOADING)
     by_server: defaultdict[FileServer, list[Deployment]] = defaultdict(list)
     servers: dict[tuple[int, int | None], FileServer] = {}
@@ -86,23 +86,13 @@ def upload_batch(owner: str, pool: FtpPool) -> Iterator[list[int]]:
     yield from _upload_all(by_server, owner, pool)
 
 
-@transaction.atomic
-def take(owner: str) -> tuple[list[int], list[int]]:
-    """Claim a batch; those that must go through their steps alone, and the others, which are `uploading` now."""
+def begin(keys: Sequence[int], owner: str) -> tuple[list[int], list[int]]:
+    """Begin a claimed batch; those whose phones have other deployments, and the rest, which are `uploading` now."""
+    held = Deployment.objects.filter(pk__in=keys, lease_owner=owner, state=State.QUEUED)
     others = Deployment.objects.filter(phone=OuterRef("phone"), finished_at=None).exclude(pk=OuterRef("pk"))
-    rows = due().filter(rollout__isnull=False, state=State.QUEUED, kind=Deployment.Kind.DEPLOY)
-    if connection.features.has_select_for_update_skip_locked:
-        rows = rows.select_for_update(skip_locked=True, of=("self",))
-    found = rows.annotate(has_others=Exists(others)).order_by("next_attempt_at")
-    taken = list(found.values_list("pk", "has_others")[:BATCH])
-    now = timezone.now()
-    lease = {"lease_owner": owner, "lease_until": now + timedelta(seconds=settings.LEASE_SECONDS)}
-    alone = [pk for pk, has_others in taken if has_others]
-    together = [pk for pk, has_others in taken if not has_others]
-    if alone:
-        Deployment.objects.filter(pk__in=alone).update(**lease)
-    if together:
-        Deployment.objects.filter(pk__in=together).update(state=State.UPLOADING, started_at=now, **lease)
+    alone = list(held.filter(Exists(others)).values_list("pk", flat=True))
+    together = [pk for pk in keys if pk not in alone]
+    held.filter(pk__in=together).update(state=State.UPLOADING, started_at=timezone.now())
     return alone, together
 
 

@@ -3,22 +3,24 @@
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import lru_cache
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
+from contacts_app.core.work.lease import no_live_lease
+from contacts_app.core.work.wake import nudge_after_commit
 from contacts_app.services.actor import Actor
 from contacts_app.services.errors import Refusal
 from phones_app import sep
 from phones_app.models import Deployment, Phone, PhoneProfile, ProfileRevision
 from phones_app.models.deployment import State, StepState
 from phones_app.services.errors import ProfileRefused
-from phones_app.services.nudge import nudge_after_commit
 from phones_app.services.targets import file_server_of
 
+# The queue of the workers that carry deployments out (`deployment_run`).
+DEPLOYMENTS = "deployments"
 BATCH = 500
 # States in which nothing is under way on the wire when no worker holds the row.
 CANCELLABLE = (State.QUEUED, State.SESSION_CLEARED)
@@ -150,10 +152,6 @@ def cancel(deployment: Deployment) -> None:
     )
 
 
-def no_live_lease() -> Q:
-    return Q(lease_until=None) | Q(lease_until__lt=timezone.now()) | Q(lease_owner="")
-
-
 def wait_until(deployment: Deployment, seconds: float, reached: Callable[[Deployment], bool]) -> bool:
     """Look at the row until `reached` says so, at most `seconds`; whether it did."""
     deadline = time.monotonic() + seconds
@@ -228,7 +226,7 @@ def _insert(phones: Iterable[Phone], rows: list[Deployment]) -> list[Deployment]
     created = enqueue(rows, phones=[phone.pk for phone in phones])
     for deployment in created:
         deployment.phone.last_deployment = deployment  # type: ignore[union-attr]
-    nudge_after_commit()
+    nudge_after_commit(DEPLOYMENTS)
     return created
 
 
@@ -256,13 +254,4 @@ def due() -> "QuerySet[Deployment]":
         Deployment.objects.filter(finished_at=None, next_attempt_at__lte=now)
         .filter(no_live_lease())
         .filter(~Q(state=State.QUEUED) | ~Exists(busy))
-    )
-
-
-def overdue(age: timedelta) -> int:
-    """How many open deployments have been due for longer than `age`: work that nobody takes."""
-    return (
-        Deployment.objects.filter(finished_at=None, next_attempt_at__lt=timezone.now() - age)
-        .filter(no_live_lease())
-        .count()
     )

@@ -13,9 +13,10 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from contacts_app.core.work.lease import no_live_lease
+from contacts_app.core.work.queue import run_queue
 from phones_app.models import Deployment
-from phones_app.services.deployment import no_live_lease
-from phones_app.services.deployment_run import run_due
+from phones_app.services.deployment import DEPLOYMENTS
 
 log = structlog.get_logger(__name__)
 
@@ -67,7 +68,7 @@ class Driver:
 
     def _run(self) -> None:
         try:
-            run_due(self._stopped.is_set)
+            run_queue(DEPLOYMENTS, self._stopped.is_set)
         except Exception:
             log.exception("deployments could not be carried out here")
         finally:

@@ -1,41 +1,36 @@
 """Drift: files on the file servers that are no longer those that were uploaded, and what to do about them.
 
 Each upload is noted on the phone's PhoneFile; from time to time the file is read back. Rows are due at `next_check_at`
-and taken by moving that time ahead. Reading needs no database and keeps to few connections; what was found is written
+and claimed by setting that time ahead. Reading needs no database and keeps to few connections; what was found is written
 down in batches. A server that does not answer says nothing about its files.
 """
 
 import hashlib
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from time import monotonic
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from contacts_app.core.work.kind import Work
 from contacts_app.services.insert_from import insert_from
-from contacts_app.services.nudge import nudge
 from phones_app import sep
 from phones_app.models import Deployment, FileServer, FileState, PhoneFile
 from phones_app.models.phone_file import DRIFTED
 from phones_app.services.targets import ftp_target
-from phones_app.services.turn import turn
 from phones_app.transports import TransportError
 from phones_app.transports.ftp import FtpTarget
 from phones_app.transports.ftp_pool import FtpPool
 from profiles_app.services.event import Happening, emit_many
 
-CHECK = "phones_app.tasks.check_files_due"
 BATCH = 100
-ROUND_SECONDS = 30.0
-LEASE = timedelta(minutes=5)
 READ_SECONDS = 10.0
 # As many as the pool lends of one server.
 READERS = 2
@@ -90,26 +85,6 @@ def note_uploads(deployments: "QuerySet[Deployment]", server: FileServer, now: d
         _tell(PhoneFile.objects.filter(pk__in=drifted).select_related("phone__account", "server"))
 
 
-def sweep_files() -> int:
-    """Have a worker read back the files that are due; how many there are."""
-    due = _due().count() if settings.DRIFT_CHECK_SECONDS > 0 else 0
-    if due:
-        nudge(CHECK)
-    return due
-
-
-def check_due(stopped: Callable[[], bool] = lambda: False) -> int:
-    """Read back files that are due, for a while, unless somebody else does; how many."""
-    checked, ends = 0, monotonic() + ROUND_SECONDS
-    with turn("files", seconds=LEASE.total_seconds()) as ours, closing(FtpPool()) as pool:
-        while ours and settings.DRIFT_CHECK_SECONDS > 0 and not stopped() and monotonic() < ends:
-            files = claim(BATCH)
-            if not files:
-                break
-            checked += len(write_down(read_back(files, pool)))
-    return checked
-
-
 def check_files(files: "QuerySet[PhoneFile]") -> Iterator[Found]:
     """Read these files back now, whether due or not, batch by batch, and keep what is found."""
     rows = files.filter(server__isnull=False).order_by("pk")
@@ -120,26 +95,35 @@ def check_files(files: "QuerySet[PhoneFile]") -> Iterator[Found]:
             yield from write_down(read_back(batch, pool))
 
 
-def _due() -> "QuerySet[PhoneFile]":
-    return PhoneFile.objects.filter(server__isnull=False, next_check_at__lte=timezone.now())
+class DriftChecks(Work):
+    """Reading back the files that are due, by one process at a time."""
+
+    name = queue = "drift-checks"
+    model = PhoneFile
+    due_field = "next_check_at"
+    batch = BATCH
+    # So that a worker with other work gets to it.
+    round_time = timedelta(seconds=30)
+
+    def __init__(self, owner: str) -> None:
+        super().__init__(owner)
+        self.pool = self.opened.enter_context(closing(FtpPool()))
+
+    @classmethod
+    def due(cls) -> "QuerySet[PhoneFile]":
+        if settings.DRIFT_CHECK_SECONDS <= 0:
+            return PhoneFile.objects.none()
+        return PhoneFile.objects.filter(server__isnull=False, next_check_at__lte=timezone.now())
+
+    def do(self, keys: Sequence[int]) -> None:
+        write_down(read_back(_readable(PhoneFile.objects.filter(pk__in=keys)), self.pool))
 
 
 def _readable(files: "QuerySet[PhoneFile]") -> "QuerySet[PhoneFile]":
     return files.select_related("phone__account", "server").defer("phone__web_password", "found")
 
 
-@transaction.atomic
-def claim(limit: int) -> list[PhoneFile]:
-    """Take files that are due; nobody else does before the lease is over."""
-    due = _due().order_by("next_check_at")
-    if connection.features.has_select_for_update_skip_locked:
-        due = due.select_for_update(skip_locked=True)
-    keys = list(due.values_list("pk", flat=True)[:limit])
-    PhoneFile.objects.filter(pk__in=keys).update(next_check_at=timezone.now() + LEASE)
-    return list(_readable(PhoneFile.objects.filter(pk__in=keys)))
-
-
-def read_back(files: Sequence[PhoneFile], pool: FtpPool) -> list[Found]:
+def read_back(files: Iterable[PhoneFile], pool: FtpPool) -> list[Found]:
     """Read the files, those of a server on few connections, which are kept."""
     by_server: dict[FtpTarget, list[PhoneFile]] = defaultdict(list)
     for file in files:

@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.utils import timezone
 
+from contacts_app.core.work.wake import nudge_after_commit
 from contacts_app.services.actor import Actor
 from contacts_app.services.errors import Refusal
 from phones_app.models import Deployment, FileState, PhoneFile, ProfileRevision
-from phones_app.services.deployment import Deployed, check_compatible, enqueue
-from phones_app.services.nudge import nudge_after_commit
+from phones_app.services.deployment import DEPLOYMENTS, Deployed, check_compatible, enqueue
 from phones_app.services.phone_profile import update_profile
 
 BATCH = 500
@@ -35,7 +35,7 @@ def put_back_many(files: Iterable[PhoneFile], *, actor: Actor) -> Deployed:
         batch = done.deployments[start : start + BATCH]
         with transaction.atomic():
             enqueue(batch, phones=[row.phone_id for row in batch if row.phone_id])
-            nudge_after_commit()
+            nudge_after_commit(DEPLOYMENTS)
     return done
 
 

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from contacts_app.services.unlocked import update_unlocked
+from contacts_app.core.work.lease import update_unlocked
 from phones_app.models import CallManager, Deployment, DeploymentStep, FileFetch, Phone
 from phones_app.models.deployment import State, StepState
 from phones_app.services.deployment_event import CONFIRMED, tell

@@ -1,7 +1,7 @@
 """What phones say of themselves on their status pages: looked at from time to time, kept on their rows.
 
-A row is due at `next_look_at`. Whoever takes it moves that time ahead first, which is its lease: a look only reads, so
-doing one twice after a crash harms nobody. Asking the phones is bounded and needs no database; what they said is written
+A row is due at `next_look_at`, and claimed by setting that time ahead: a look only reads, so doing one twice after a
+crash harms nobody. Asking the phones is bounded and needs no database; what they said is written
 down in batches, with an event for each phone that went away, came back, or is another one than its record says.
 """
 
@@ -11,31 +11,26 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
-from time import monotonic
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from contacts_app.core.work.kind import Work
+from contacts_app.core.work.wake import nudge_after_commit
 from contacts_app.services.errors import Refusal
 from contacts_app.services.history import save_recorded
-from contacts_app.services.nudge import nudge
 from phones_app import sep
 from phones_app.models import Phone, Presence
 from phones_app.services.deployment import same_software
 from phones_app.services.targets import status_page
-from phones_app.services.turn import turn
 from phones_app.transports import TransportError
 from phones_app.transports.status import PhoneStatus, read_status, read_streams
 from profiles_app.services.event import Happening, emit_many
 
-LOOK = "phones_app.tasks.look_due"
+LOOKS = "status-checks"
 BATCH = 200
-# One round lets go after this time, so that a worker with other work gets to it.
-ROUND_SECONDS = 30.0
-# Longer than a round with its last batch can take, each phone being asked for five seconds at most.
-LEASE = timedelta(minutes=5)
 # A phone that restarts misses a look; only one that misses the next as well is called unreachable.
 MISSES, SECOND_LOOK = 2, timedelta(seconds=90)
 # An address that may not be asked is looked at again in case that somebody has allowed it.
@@ -111,50 +106,36 @@ def look_now(phone: Phone) -> Seen:
     return seen
 
 
-def sweep_looks() -> int:
-    """Have a worker look at the phones that are due; how many there are."""
-    due = _due().count() if settings.PHONE_LOOK_SECONDS > 0 else 0
-    if due:
-        nudge(LOOK)
-    return due
-
-
-def look_due(stopped: Callable[[], bool] = lambda: False) -> int:
-    """Look at phones that are due, for a while, unless somebody else does; at how many."""
-    looked, ends = 0, monotonic() + ROUND_SECONDS
-    with turn("looks", seconds=LEASE.total_seconds()) as ours:
-        while ours and settings.PHONE_LOOK_SECONDS > 0 and not stopped() and monotonic() < ends:
-            places = claim(BATCH)
-            if not places:
-                break
-            seen = look_at_all(places, threads=settings.PHONE_LOOK_THREADS, stopped=stopped)
-            looked += write_down(list(seen))
-    return looked
-
-
 def ask_for_look(phones: "QuerySet[Phone]") -> int:
     """Have these phones looked at now; how many can be."""
     asked = phones.filter(is_active=True, phone_ip__isnull=False).update(next_look_at=timezone.now())
     if asked:
-        transaction.on_commit(lambda: nudge(LOOK))
+        nudge_after_commit(LOOKS)
     return asked
 
 
-def _due() -> "QuerySet[Phone]":
-    return Phone.objects.filter(is_active=True, phone_ip__isnull=False, next_look_at__lte=timezone.now())
+class StatusChecks(Work):
+    """Reading the status pages of phones that are due, by one process at a time."""
 
+    name = queue = LOOKS
+    model = Phone
+    due_field = "next_look_at"
+    batch = BATCH
+    # Longer than a round with its last batch can take, each phone being asked for five seconds at most.
+    claim_time = timedelta(minutes=5)
+    # So that a worker with other work gets to it.
+    round_time = timedelta(seconds=30)
 
-@transaction.atomic
-def claim(limit: int) -> list[Place]:
-    """Take phones that are due; nobody else does before the lease is over."""
-    due = _due().order_by("next_look_at")
-    if connection.features.has_select_for_update_skip_locked:
-        due = due.select_for_update(skip_locked=True)
-    places = [
-        Place(str(ip), port, pk) for pk, ip, port in due.values_list("pk", "phone_ip", "web_port")[:limit]
-    ]
-    Phone.objects.filter(pk__in=[place.phone for place in places]).update(next_look_at=timezone.now() + LEASE)
-    return places
+    @classmethod
+    def due(cls) -> "QuerySet[Phone]":
+        if settings.PHONE_LOOK_SECONDS <= 0:
+            return Phone.objects.none()
+        return Phone.objects.filter(is_active=True, phone_ip__isnull=False, next_look_at__lte=timezone.now())
+
+    def do(self, keys: Sequence[int]) -> None:
+        rows = Phone.objects.filter(pk__in=keys).values_list("phone_ip", "web_port", "pk")
+        places = [Place(str(ip), port, pk) for ip, port, pk in rows]
+        write_down(list(look_at_all(places, threads=settings.PHONE_LOOK_THREADS)))
 
 
 @transaction.atomic

@@ -11,16 +11,17 @@ from zoneinfo import ZoneInfo
 
 import structlog
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count, Min, Q, QuerySet
 from django.utils import timezone
 
+from contacts_app.core.work.lease import lock_unlocked, no_live_lease
+from contacts_app.core.work.wake import nudge_after_commit
 from contacts_app.services.actor import Actor
 from contacts_app.services.errors import Refusal
 from phones_app.models import Deployment, DeploymentStep, Phone, PhoneProfile, Rollout, RolloutState
 from phones_app.models.deployment import State, StepState
-from phones_app.services.deployment import BATCH, CANCELLABLE, enqueue, no_live_lease
-from phones_app.services.nudge import nudge_after_commit
+from phones_app.services.deployment import BATCH, CANCELLABLE, DEPLOYMENTS, enqueue
 from phones_app.services.phone_selection import Selection
 from phones_app.services.rollout_event import tell
 from phones_app.services.rollout_limits import IN_CALL, first_of, room_in
@@ -85,7 +86,7 @@ def start(
         enqueue(batch, phones=[row.phone_id for row in batch if row.phone_id])
     if rows:
         tell(rollout)
-    nudge_after_commit()
+    nudge_after_commit(DEPLOYMENTS)
     return rollout
 
 
@@ -117,7 +118,7 @@ def pause(rollout: Rollout) -> None:
 def resume(rollout: Rollout) -> None:
     """Go on where it was paused. Raises Refusal unless it is paused."""
     _change(rollout, RolloutState.PAUSED, RolloutState.RUNNING, "resumed")
-    nudge_after_commit()
+    nudge_after_commit(DEPLOYMENTS)
 
 
 def cancel(rollout: Rollout) -> None:
@@ -172,9 +173,7 @@ def advance_all() -> None:
 def advance(pk: int) -> None:
     """One step of one rollout: end it, open its next wave, or let more phones of the present one go."""
     rows = Rollout.objects.filter(pk=pk, state=RolloutState.RUNNING)
-    if connection.features.has_select_for_update_skip_locked:
-        rows = rows.select_for_update(skip_locked=True, of=("self",))
-    rollout = rows.select_related("account").first()
+    rollout = lock_unlocked(rows).select_related("account").first()
     if rollout is None:
         return
     # Looked at before failures are counted, while others fail: what is over by now has all of its own among them.
@@ -219,7 +218,7 @@ def _release(rollout: Rollout) -> None:
         keys = [key for place, room in room_in(rollout, held).items() for key in first_of(held, place, room)]
         released = Deployment.objects.filter(pk__in=keys).update(next_attempt_at=now) if keys else 0
     if released:
-        nudge_after_commit()
+        nudge_after_commit(DEPLOYMENTS)
 
 
 def _too_much_failed(rollout: Rollout) -> str:

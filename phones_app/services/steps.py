@@ -13,13 +13,13 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from contacts_app.core.work.lease import LeaseLost, no_live_lease
 from contacts_app.services.errors import Refusal
 from contacts_app.services.history import update_recorded
 from phones_app import sep
 from phones_app.models import Deployment, DeploymentStep, FileServer, Phone
 from phones_app.models.deployment import CALL_TO_END, State, StepState
 from phones_app.services import evidence
-from phones_app.services.deployment import no_live_lease
 from phones_app.services.deployment_event import CONFIRMED, RESTARTED, UPLOADED, tell
 from phones_app.services.drift import note_uploads
 from phones_app.services.restart import choose, line_user, look_at
@@ -33,10 +33,6 @@ from phones_app.transports.ftp_pool import FtpPool
 # sent again: a phone that got it fetches its file within seconds.
 DOUBT_SECONDS = 10
 Kind = DeploymentStep.Kind
-
-
-class LeaseLost(Exception):
-    """Another worker has the row, or it was ended meanwhile."""
 
 
 class Wait(Exception):

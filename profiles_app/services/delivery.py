@@ -6,10 +6,10 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from contacts_app.core.work.wake import nudge_after_commit
 from contacts_app.services.actor import Actor
-from contacts_app.services.nudge import nudge_after_commit
 from profiles_app.models import Callback, Delivery
-from profiles_app.services.event import DELIVER, Happening, new_event
+from profiles_app.services.event import DELIVERIES, Happening, new_event
 from profiles_app.services.matching import Destination, new_delivery, wake_lanes, write_deliveries
 
 BATCH = 500
@@ -51,7 +51,7 @@ def _replay(keys: list[int], actor: Actor) -> int:
         finished_at=None,
     )
     wake_lanes({callback for _, callback in locked}, now)
-    nudge_after_commit(DELIVER)
+    nudge_after_commit(DELIVERIES)
     return len(locked)
 
 
@@ -71,5 +71,5 @@ def send_test_event(callback: Callback, actor: Actor) -> Delivery:
     event.matched_at = now
     event.save()
     write_deliveries([new_delivery(event, Destination(callback.pk, 0), None, now)], now)
-    nudge_after_commit(DELIVER)
+    nudge_after_commit(DELIVERIES)
     return Delivery.objects.get(event=event, callback=callback)

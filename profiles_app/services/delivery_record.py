@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from contacts_app.core.work.lease import LeaseLost
 from profiles_app.models import Callback, CallbackLane, Delivery, DeliveryAttempt
 from profiles_app.services.callback_state import (
     deregister,
@@ -26,10 +27,6 @@ from profiles_app.services.matching import Routes, new_delivery, write_deliverie
 
 State = Delivery.State
 NOT_ANSWERING = "Not sent: the callback did not answer just before."
-
-
-class LeaseLost(Exception):
-    """Another worker has the callback."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +76,7 @@ def record_round(callback: Callback, owner: str, verdicts: Sequence[Verdict]) ->
         _judge(callback, lane, verdicts, now)
 
 
-def let_go(callback_id: int, owner: str, *, rest: timedelta | None = None) -> None:
+def let_go(callback_id: int, owner: str) -> None:
     """Give the lane back, and say when it is next needed."""
     with transaction.atomic():
         lane = CallbackLane.objects.select_for_update().filter(pk=callback_id, lease_owner=owner).first()
@@ -89,10 +86,8 @@ def let_go(callback_id: int, owner: str, *, rest: timedelta | None = None) -> No
         first = pending.order_by("next_attempt_at").values_list("next_attempt_at", flat=True).first()
         # Who has had a turn lines up behind those that are waiting.
         lane.wake_at = first and max(first, timezone.now())
-        if rest is not None:
-            lane.resting_until = timezone.now() + rest
         lane.lease_owner, lane.lease_until = "", None
-        lane.save(update_fields=["wake_at", "resting_until", "lease_owner", "lease_until"])
+        lane.save(update_fields=["wake_at", "lease_owner", "lease_until"])
 
 
 def _locked_lane(callback_id: int, owner: str, others: set[int]) -> CallbackLane:

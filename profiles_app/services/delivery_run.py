@@ -1,39 +1,34 @@
 """Delivering: claim the lanes of callbacks with something due, send what is due in the order of events, write it down.
 
-Any number of workers may do this. A lane is held under a lease, renewed by a heartbeat while the process lives; one that
-is killed stops renewing, and another one delivers again whatever was not written down: at least once, with the same uuid.
+A lane is leased by one worker at a time. When that one is killed, another one delivers again whatever was not written
+down: at least once, with the same uuid.
 """
 
-import threading
 import time
-import uuid
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import Error as DatabaseError
-from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Length
 from django.utils import timezone
 
-from contacts_app.services.heartbeat import Heartbeat
-from contacts_app.services.nudge import nudge
+from contacts_app.core.work.kind import Work
+from contacts_app.core.work.lease import LeaseLost, no_live_lease
 from profiles_app.models import Callback, CallbackLane, Delivery, Event, Listener
 from profiles_app.services.callback_state import deregister_failing
 from profiles_app.services.channel import Channel, channel_to
 from profiles_app.services.delivery_record import (
     NOT_ANSWERING,
-    LeaseLost,
     Verdict,
     is_resting,
     let_go,
     record_round,
 )
 from profiles_app.services.envelope import envelope
-from profiles_app.services.event import DELIVER, within_memory
+from profiles_app.services.event import DELIVERIES, within_memory
 from profiles_app.services.matching import match_new
 from profiles_app.services.rate_limit import RateLimit
 
@@ -43,113 +38,44 @@ ROUND = 200
 ROUND_SECONDS = 1.0
 # After so long a lane lets others have its thread.
 TURN_SECONDS = 5.0
-# After an unexpected error a lane rests, so that it cannot keep a worker busy for ever.
-PENALTY = timedelta(minutes=1)
 BROKEN = "Not sent: Patchbay could not make a request of this event. Its log says why."
 
-_running, _asked = threading.Lock(), threading.Event()
 
+class Deliveries(Work):
+    """What is due to one callback after the other, each for a while; and before that, the matching of new events."""
 
-def deliver_due() -> None:
-    """Match new events and deliver whatever is due. One run at a time in a process; asking again prolongs it."""
-    _asked.set()
-    while _asked.is_set() and _running.acquire(blocking=False):
-        try:
-            _asked.clear()
-            _run()
-        finally:
-            _running.release()
+    name = queue = DELIVERIES
+    model = CallbackLane
+    due_field = "wake_at"
+    account = "callback__account"
 
+    @classmethod
+    def due(cls) -> QuerySet[CallbackLane]:
+        now = timezone.now()
+        is_rested = Q(resting_until=None) | Q(resting_until__lte=now)
+        return CallbackLane.objects.filter(is_rested, no_live_lease(), wake_at__lte=now)
 
-def sweep_deliveries() -> int:
-    """Find events and deliveries that wait although no worker was told, and callbacks that fail for too long."""
-    deregister_failing(timedelta(seconds=settings.CALLBACK_FAILING_SECONDS))
-    waiting = Event.objects.filter(matched_at=None).count() + _due_lanes().count()
-    if waiting:
-        nudge(DELIVER)
-    return waiting
+    @classmethod
+    def threads(cls) -> int:
+        return int(settings.CALLBACK_LANES)
 
+    @classmethod
+    def sweep(cls) -> int:
+        deregister_failing(timedelta(seconds=settings.CALLBACK_FAILING_SECONDS))
+        return Event.objects.filter(matched_at=None).count() + super().sweep()
 
-def _run() -> None:
-    owner, most = uuid.uuid4().hex, settings.CALLBACK_LANES
-    held, stopping = CallbackLane.objects.filter(lease_owner=owner), threading.Event()
-    with Heartbeat(held), ThreadPoolExecutor(most, thread_name_prefix="lane") as threads:
-        try:
-            _keep_going(owner, most, threads, stopping)
-        finally:
-            # After an error no lane begins another turn: this heartbeat has to end, or it holds what has failed.
-            stopping.set()
+    def prepare(self) -> int:
+        return match_new()
 
+    def do(self, keys: Sequence[int]) -> None:
+        for pk in keys:
+            end = time.monotonic() + TURN_SECONDS
+            while time.monotonic() < end and _round(pk, self.owner):
+                pass
+            let_go(pk, self.owner)
 
-def _keep_going(owner: str, most: int, threads: ThreadPoolExecutor, stopping: threading.Event) -> None:
-    lanes: set[Future[None]] = set()
-    while True:
-        _asked.clear()
-        matched = match_new()
-        lanes |= {threads.submit(_lane, pk, owner, stopping) for pk in claim(owner, most - len(lanes))}
-        if not lanes and not matched:
-            return
-        if lanes:
-            # Each lane goes on by itself; this matches new events and adds lanes for what came due meanwhile.
-            ended, lanes = wait(lanes, timeout=0.2, return_when=FIRST_COMPLETED)
-            for lane in ended:
-                lane.result()
-
-
-def _lane(pk: int | None, owner: str, stopping: threading.Event) -> None:
-    """One callback after the other on one thread and one database connection, until none is due."""
-    try:
-        while pk is not None:
-            _take_turn(pk, owner)
-            pk = None if stopping.is_set() else next(iter(claim(owner, 1)), None)
-    except DatabaseError:
-        log.exception("the database refused", callback=pk)
-        connection.close()
-        if pk is not None:
-            # As long as this process has anything to do, its heartbeat would keep the lane from everybody.
-            let_go(pk, owner, rest=PENALTY)
-    finally:
-        connection.close()
-
-
-def _due_lanes() -> QuerySet[CallbackLane]:
-    now = timezone.now()
-    return CallbackLane.objects.filter(
-        Q(resting_until=None) | Q(resting_until__lte=now),
-        Q(lease_owner="") | Q(lease_until__lt=now),
-        wake_at__lte=now,
-    )
-
-
-@transaction.atomic
-def claim(owner: str, limit: int) -> list[int]:
-    """Take up to `limit` due lanes under our lease; their keys. Of several workers each lane goes to one."""
-    if limit <= 0:
-        return []
-    due = _due_lanes().order_by("wake_at", "pk")
-    # SQLite knows no row locks and needs none: its transactions follow one another.
-    if connection.features.has_select_for_update_skip_locked:
-        due = due.select_for_update(skip_locked=True)
-    keys = list(due.values_list("pk", flat=True)[:limit])
-    if keys:
-        until = timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
-        CallbackLane.objects.filter(pk__in=keys).update(lease_owner=owner, lease_until=until)
-    return keys
-
-
-def _take_turn(pk: int, owner: str) -> None:
-    end = time.monotonic() + TURN_SECONDS
-    try:
-        while time.monotonic() < end and _round(pk, owner):
-            pass
-        let_go(pk, owner)
-    except LeaseLost:
-        log.info("callback taken over by another worker", callback=pk)
-    except DatabaseError:
-        raise
-    except Exception:
-        log.exception("deliveries broke", callback=pk)
-        let_go(pk, owner, rest=PENALTY)
+    def rest(self, until: datetime) -> dict[str, Any]:
+        return {"resting_until": until}
 
 
 def _round(pk: int, owner: str) -> int:

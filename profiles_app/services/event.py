@@ -14,13 +14,14 @@ from django.db import transaction
 from django.dispatch import Signal
 from django.utils import timezone
 
+from contacts_app.core.work.wake import nudge
 from contacts_app.models import Account, Extension
 from contacts_app.services.notification import notify_many
-from contacts_app.services.nudge import nudge
 from profiles_app.models import Event, Listener
 from profiles_app.services.event_notification import news_of
 
-DELIVER = "profiles_app.tasks.deliver_due"
+# The queue of the workers that match events and deliver them (`delivery_run`).
+DELIVERIES = "deliveries"
 BATCH = 1000
 # So much of events is read at a time, as it is stored (bytes).
 MOST_AT_ONCE = 4 * 1024 * 1024
@@ -110,4 +111,4 @@ def new_event(happening: Happening) -> Event:
 def _nudge_for(first: int) -> None:
     # Whoever matches goes on until nothing is left, so with older events still unmatched a worker was told already.
     if not Event.objects.filter(matched_at=None, pk__lt=first).exists():
-        nudge(DELIVER)
+        nudge(DELIVERIES)

@@ -1,28 +1,25 @@
 """Messages that come in: stored first, then posted to the webhook of the number's profile (messaging spec §4.3)."""
 
 import json
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-import structlog
-from celery import current_app
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F, QuerySet
 from django.utils import timezone
-from kombu.exceptions import KombuError
 
+from contacts_app.core.work.kind import Work
+from contacts_app.core.work.wake import nudge_after_commit
 from contacts_app.transports.errors import TransportError
 from contacts_app.transports.networks import Networks
 from profiles_app.models import InboundMessage, NumberLease
 from profiles_app.services.errors import outward_message
 from profiles_app.transports import send
 
-log = structlog.get_logger(__name__)
 State = InboundMessage.State
-# Both webhooks may take all their time before somebody else may have a try.
-CLAIM = timedelta(seconds=60)
-# So many due messages a sweep tells of, so that a backlog does not flood the broker.
-SWEEP_BATCH = 500
+MESSAGES = "inbound-messages"
 
 
 @transaction.atomic
@@ -31,7 +28,7 @@ def receive_message(*, lease: NumberLease, sender: str, text: str) -> InboundMes
     message = InboundMessage.objects.create(
         lease=lease, sender=sender, text=text, next_attempt_at=timezone.now()
     )
-    transaction.on_commit(lambda: _nudge(message.pk))
+    nudge_after_commit(MESSAGES)
     return message
 
 
@@ -49,13 +46,32 @@ def webhook_body(message: InboundMessage) -> dict[str, Any]:
     }
 
 
-def deliver_message(pk: int) -> None:
-    """Deliver the message if it is due; of several that try at a time one does."""
-    now = timezone.now()
-    due = InboundMessage.objects.filter(pk=pk, state=State.PENDING, next_attempt_at__lte=now)
-    if not due.update(next_attempt_at=now + CLAIM):
-        return
-    message = InboundMessage.objects.select_related("lease__messaging_profile").get(pk=pk)
+class InboundMessages(Work):
+    """Posting messages to the webhooks of their numbers."""
+
+    name = queue = MESSAGES
+    model = InboundMessage
+    account = "lease__account"
+    # The webhooks of one profile take few messages at a time.
+    server = F("lease__messaging_profile")
+    per_server = 2
+    # Both webhooks may take all their time.
+    claim_time = timedelta(seconds=60)
+
+    @classmethod
+    def due(cls) -> QuerySet[InboundMessage]:
+        return InboundMessage.objects.filter(state=State.PENDING, next_attempt_at__lte=timezone.now())
+
+    @classmethod
+    def threads(cls) -> int:
+        return 4
+
+    def do(self, keys: Sequence[int]) -> None:
+        for message in InboundMessage.objects.filter(pk__in=keys).select_related("lease__messaging_profile"):
+            _deliver(message)
+
+
+def _deliver(message: InboundMessage) -> None:
     profile = message.lease.messaging_profile
     urls = [url for url in (profile.callback_url, profile.callback_url2) if url]
     lines: list[str] = []
@@ -66,7 +82,7 @@ def deliver_message(pk: int) -> None:
         if taken is not None:
             state = State.DELIVERED if taken else State.FAILED
             break
-    InboundMessage.objects.filter(pk=pk, state=State.PENDING).update(
+    InboundMessage.objects.filter(pk=message.pk, state=State.PENDING).update(
         state=state, outcome="\n".join(lines), finished_at=timezone.now()
     )
 
@@ -76,16 +92,7 @@ def redeliver_message(message: InboundMessage) -> None:
     now = timezone.now()
     again = InboundMessage.objects.filter(pk=message.pk, state__in=(State.FAILED, State.KEPT))
     if again.update(state=State.PENDING, outcome="", finished_at=None, next_attempt_at=now):
-        transaction.on_commit(lambda: _nudge(message.pk))
-
-
-def sweep_messages() -> int:
-    """Find messages that are due although no worker was told; how many there are."""
-    due = InboundMessage.objects.filter(state=State.PENDING, next_attempt_at__lte=timezone.now())
-    keys = list(due.order_by("next_attempt_at").values_list("pk", flat=True)[:SWEEP_BATCH])
-    for pk in keys:
-        _nudge(pk)
-    return len(keys)
+        nudge_after_commit(MESSAGES)
 
 
 def _post(url: str, body: dict[str, Any]) -> tuple[bool | None, str]:
@@ -99,11 +106,3 @@ def _post(url: str, body: dict[str, Any]) -> tuple[bool | None, str]:
     if status >= 500:
         return None, f"Answered {status}."
     return status < 300, f"Answered {status}."
-
-
-def _nudge(pk: int) -> None:
-    try:
-        # A signature, because send_task would ignore eager mode.
-        current_app.signature("profiles_app.tasks.deliver_message", args=(pk,)).apply_async()
-    except (KombuError, OSError) as error:
-        log.warning("nudge lost, the sweep will find the row", reason=str(error))

@@ -22,10 +22,10 @@ def _measure() -> Iterator[tuple[str, str]]:
     from celery import current_app
     from django.db import connection
 
+    from contacts_app.core.work.queue import run_queue
     from contacts_app.models import Account, User
     from phones_app.models import Deployment
-    from phones_app.services.deployment import deploy_many
-    from phones_app.services.deployment_run import run_due
+    from phones_app.services.deployment import DEPLOYMENTS, deploy_many
     from tests.phones_app.site import ACTOR, Site, sip_file
 
     current_app.conf.task_always_eager = False
@@ -40,7 +40,7 @@ def _measure() -> Iterator[tuple[str, str]]:
             started = time.monotonic()
             deploy_many(phones=phones, profile=profile, actor=ACTOR)
             while Deployment.objects.filter(finished_at=None).exists():
-                run_due()
+                run_queue(DEPLOYMENTS)
             seconds = time.monotonic() - started
         site.files.stop()
     states = dict.fromkeys(Deployment.objects.order_by().values_list("state", flat=True))

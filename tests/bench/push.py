@@ -20,7 +20,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
 
 from phones_app.transports.ftp import FtpTarget
@@ -199,19 +198,29 @@ def _renew(host: str, port: str) -> None:
 
 
 def _worker(owner: str) -> None:
-    from phones_app.services.bulk_upload import upload_batch
+    from contacts_app.core.work.claim import Claims
+    from phones_app.services.bulk_upload import in_batches
     from phones_app.services.deployment import due
+    from phones_app.services.deployment_run import UploadBatches
 
-    due().exists()  # connected
+    class Uploads(UploadBatches):
+        """No restart ever keeps up here."""
+
+        @classmethod
+        def due(cls):
+            return in_batches(due())
+
+    Uploads.due().exists()  # connected
     print("[]", flush=True)
     sys.stdin.readline()
     done = 0
-    with closing(FtpPool()) as pool:
-        for _ in count():
-            batch = sum(map(len, upload_batch(f"bench-{owner}", pool)))
-            if not batch:
-                break
-            done += batch
+    work = Uploads(f"bench-{owner}")
+    claims = Claims(work)
+    with work.opened:
+        while claim := claims.take():
+            work.do(claim.keys)
+            claims.end(claim)
+            done += len(claim.keys)
     print(json.dumps(done), flush=True)
 
 

@@ -8,7 +8,8 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
-from phones_app.services.deployment_run import run_due
+from contacts_app.core.work.queue import run_queue
+from phones_app.services.deployment import DEPLOYMENTS
 from tests.phones_app.conftest import site
 
 __all__ = ["site"]
@@ -104,7 +105,7 @@ def worker(no_inline_work) -> Iterator[None]:
     def work() -> None:
         try:
             while not stopped.wait(0.1):
-                run_due()
+                run_queue(DEPLOYMENTS)
         finally:
             connection.close()
 

@@ -27,7 +27,7 @@ SECRET_LOOKING = re.compile(
 HARMLESS = {"ApiToken.key_id", "OutboundVoiceProfile.tn_lease"}
 # Written by Patchbay itself about what happened: they are records already; an uploaded sheet will be some.
 RECORDS = {
-    "contacts_app": {"LoginSession", "Mail", "Notice", "Trouble", "UploadedSheet"},
+    "contacts_app": {"LoginSession", "Mail", "Notice", "Trouble", "UploadedSheet", "WorkStatus"},
     "profiles_app": {
         "CallbackLane",
         "Delivery",
@@ -43,7 +43,6 @@ RECORDS = {
         "PhoneFile",
         "ProfileRevision",
         "ServiceSession",
-        "Sweep",
     },
 }
 

@@ -4,8 +4,9 @@ import time
 
 import pytest
 
+from contacts_app.core.work.queue import run_queue
 from phones_app.models import Deployment
-from phones_app.services.deployment_run import run_due
+from phones_app.services.deployment import DEPLOYMENTS
 from tests.phones_app.site import Site
 
 
@@ -27,7 +28,7 @@ def finish():
     ) -> Deployment:
         deadline = time.monotonic() + seconds
         while True:
-            run_due()
+            run_queue(DEPLOYMENTS)
             deployment.refresh_from_db()
             if until(deployment):
                 return deployment

@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection
 
+from contacts_app.core.work.queue import run_queue
 from phones_app.models import Deployment
 from phones_app.models.deployment import State
-from phones_app.services.deployment import deploy, deploy_many
-from phones_app.services.deployment_run import run_due
+from phones_app.services.deployment import DEPLOYMENTS, deploy, deploy_many
 from tests.phones_app.site import ACTOR, sip_file
 from tests.servers import wait_for
 
@@ -34,7 +34,7 @@ def test_eighty_phones_at_once_with_two_workers(site, settings):
 
         def work():
             while not stopping.wait(0.1):
-                run_due()
+                run_queue(DEPLOYMENTS)
 
         running = [workers.submit(in_thread, work) for _ in range(2)]
         try:
@@ -57,8 +57,12 @@ def test_of_twenty_simultaneous_requests_for_one_phone_the_last_one_stays(site):
         asked = list(
             crowd.map(lambda one: in_thread(lambda: deploy(phone=phone, profile=one, actor=ACTOR)), profiles)
         )
-        wait_for(lambda: run_due() or not Deployment.objects.filter(finished_at=None).exists(), 60)
-        wait_for(lambda: run_due() or not Deployment.objects.filter(finished_at=None).exists(), 60)
+        wait_for(
+            lambda: run_queue(DEPLOYMENTS) or not Deployment.objects.filter(finished_at=None).exists(), 60
+        )
+        wait_for(
+            lambda: run_queue(DEPLOYMENTS) or not Deployment.objects.filter(finished_at=None).exists(), 60
+        )
     last = max(asked, key=lambda deployment: deployment.pk)
     last.refresh_from_db()
     assert last.state == State.CONFIRMED, last.error
@@ -71,6 +75,9 @@ def test_workers_that_start_together_never_take_the_same_deployment(site):
     profile = site.profile(content=sip_file("1002"))
     with site.alive(*phones) as fleet, ThreadPoolExecutor(6) as workers:
         deploy_many(phones=phones, profile=profile, actor=ACTOR)
-        list(workers.map(lambda _: in_thread(run_due), range(6)))
-        wait_for(lambda: run_due() == 0 and not Deployment.objects.filter(finished_at=None).exists(), 30)
+        list(workers.map(lambda _: in_thread(run_queue, DEPLOYMENTS), range(6)))
+        wait_for(
+            lambda: run_queue(DEPLOYMENTS) == 0 and not Deployment.objects.filter(finished_at=None).exists(),
+            30,
+        )
         assert [fleet[phone.mac].notifies for phone in phones] == [1] * len(phones)

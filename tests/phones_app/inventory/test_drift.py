@@ -3,6 +3,7 @@
 import pytest
 from django.utils import timezone
 
+from contacts_app.core.work.queue import run_queue
 from phones_app.models import Deployment, PhoneFile
 from phones_app.services import drift
 from phones_app.services.deployment import deploy
@@ -32,7 +33,7 @@ def path(site, phone):
 
 def check(phone) -> PhoneFile:
     PhoneFile.objects.update(next_check_at=timezone.now())
-    assert drift.check_due() == 1
+    assert run_queue("drift-checks") == 1
     return PhoneFile.objects.select_related("phone", "revision__profile__user").get(phone=phone)
 
 

@@ -7,10 +7,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from contacts_app.core.work.claim import Claims
+from contacts_app.core.work.models import lock
+from contacts_app.core.work.queue import run_queue
 from phones_app.models import FileFetch, Phone, Presence
 from phones_app.services import inventory
 from phones_app.services.deployment import deploy
-from phones_app.services.turn import turn
 from profiles_app.models import Event
 from tests.phones_app.site import ACTOR
 from tests.servers import wait_for
@@ -26,7 +28,7 @@ def look_now(*phones: Phone) -> int:
     def all_looked() -> bool:
         # The file server, writing down what a phone has just fetched, may hold its row; then it stays due.
         nonlocal looked
-        looked += inventory.look_due()
+        looked += run_queue(inventory.LOOKS)
         return looked >= asked
 
     wait_for(all_looked)
@@ -135,27 +137,27 @@ def test_a_forbidden_address_is_not_asked(site, settings):
 
 def test_an_address_changed_during_the_look_is_not_judged(site):
     phone = site.phone()
-    [place] = inventory.claim(10)
-    seen = inventory.look(place)
+    seen = inventory.look(inventory.Place(phone.phone_ip, phone.web_port, phone.pk))
     Phone.objects.filter(pk=phone.pk).update(phone_ip="127.0.0.9")
     assert inventory.write_down([seen]) == 0
 
 
 def test_who_is_looked_at_is_taken_by_nobody_else_and_due_again_after_a_crash(site):
     phone = site.phone()
-    assert [place.phone for place in inventory.claim(10)] == [phone.pk]
-    assert inventory.claim(10) == []
-    Phone.objects.update(next_look_at=timezone.now())  # the lease is over
-    assert len(inventory.claim(10)) == 1
+    one, another = (Claims(inventory.StatusChecks(name)) for name in ("one", "another"))
+    assert one.take().keys == [phone.pk]
+    assert another.take() is None
+    Phone.objects.update(next_look_at=timezone.now())  # the claim is over
+    assert another.take().keys == [phone.pk]
 
 
 def test_one_round_at_a_time_and_a_dead_one_holds_up_nobody_for_ever(site):
     site.phone()
-    with turn("looks", seconds=300) as ours:
+    with lock(inventory.LOOKS, seconds=300) as ours:
         assert ours
-        assert inventory.look_due() == 0
-    assert inventory.look_due() == 1
-    with turn("looks", seconds=-1) as dead, turn("looks", seconds=300) as ours:
+        assert run_queue(inventory.LOOKS) == 0
+    assert run_queue(inventory.LOOKS) == 1
+    with lock(inventory.LOOKS, seconds=-1) as dead, lock(inventory.LOOKS, seconds=300) as ours:
         assert (dead, ours) == (True, True)
 
 
@@ -163,11 +165,11 @@ def test_inactive_phones_and_those_without_an_address_are_left_alone(site, setti
     site.phone(is_active=False)
     nowhere = site.phone()
     Phone.objects.filter(pk=nowhere.pk).update(phone_ip=None)
-    assert (inventory.sweep_looks(), inventory.look_due()) == (0, 0)
+    assert (inventory.StatusChecks.sweep(), run_queue(inventory.LOOKS)) == (0, 0)
     site.phone()
-    assert inventory.sweep_looks() == 1
+    assert inventory.StatusChecks.sweep() == 1
     settings.PHONE_LOOK_SECONDS = 0
-    assert (inventory.sweep_looks(), inventory.look_due()) == (0, 0)
+    assert (inventory.StatusChecks.sweep(), run_queue(inventory.LOOKS)) == (0, 0)
 
 
 def test_many_phones_are_written_down_together(site):
@@ -177,6 +179,6 @@ def test_many_phones_are_written_down_together(site):
         wait_for(lambda: FileFetch.objects.count() == 40)
         Phone.objects.update(next_look_at=timezone.now())
         with CaptureQueriesContext(connection) as queries:
-            assert inventory.look_due() == 40
+            assert run_queue(inventory.LOOKS) == 40
     assert Phone.objects.filter(presence=Presence.REACHABLE).count() == 40
     assert len(queries) < 25

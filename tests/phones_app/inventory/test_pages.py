@@ -6,10 +6,9 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from contacts_app.core.work.queue import run_queue
 from contacts_app.services.token import create_token
 from phones_app.models import Phone, PhoneFile, Presence
-from phones_app.services.drift import check_due
-from phones_app.services.inventory import look_due
 from tests.admin_people import at_desk
 from tests.phones_app.api.conftest import Api
 from tests.phones_app.site import sip_file
@@ -69,12 +68,12 @@ def test_selected_phones_are_looked_at(site, desk):
 
     def reachable() -> bool:
         # While its fetch is written down somebody holds its row, and it stays due for the next sweep.
-        look_due()
+        run_queue("status-checks")
         phone.refresh_from_db()
         return phone.presence == Presence.REACHABLE
 
     with site.alive(phone):
-        look_due()
+        run_queue("status-checks")
         phone.refresh_from_db()
         assert phone.presence == Presence.NEVER
         desk.post(LIST, {"action": "look_selected", "_selected_action": [phone.pk]})
@@ -119,7 +118,7 @@ def drifted(site):
         uploaded_at=now, state_since=now, next_check_at=now,
     )  # fmt: skip
     (site.folder / f"SEP{phone.mac}.cnf.xml").write_text(sip_file(label="Changed"))
-    assert check_due() == 1
+    assert run_queue("drift-checks") == 1
     return phone
 
 

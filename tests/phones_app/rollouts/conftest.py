@@ -4,9 +4,10 @@ import time
 
 import pytest
 
+from contacts_app.core.work.queue import run_queue
 from phones_app.models import Phone, Rollout
 from phones_app.services import rollout as rollouts
-from phones_app.services.deployment_run import run_due
+from phones_app.services.deployment import DEPLOYMENTS
 from phones_app.services.phone_selection import Selection
 from tests.phones_app.site import ACTOR
 
@@ -35,7 +36,7 @@ def carry_out():
     def carry_out(rollout, until=lambda rollout: rollout.finished_at, seconds=60) -> Rollout:
         deadline = time.monotonic() + seconds
         while True:
-            run_due()
+            run_queue(DEPLOYMENTS)
             rollouts.advance_all()
             rollout.refresh_from_db()
             if until(rollout):

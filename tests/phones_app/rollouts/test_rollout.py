@@ -6,12 +6,15 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 from django.utils import timezone
 
+from contacts_app.core.work.claim import Claims
+from contacts_app.core.work.queue import run_queue
 from contacts_app.services.errors import Refusal
 from phones_app.models import Deployment, DeploymentStep, FileServer, Phone, PhoneFile, Rollout, RolloutState
 from phones_app.models.deployment import State
 from phones_app.services import rollout as rollouts
-from phones_app.services.bulk_upload import upload_batch
-from phones_app.services.deployment_run import run_due, run_one
+from phones_app.services.bulk_upload import begin, upload_batch
+from phones_app.services.deployment import DEPLOYMENTS
+from phones_app.services.deployment_run import UploadBatches, run_one
 from phones_app.services.drift import check_files
 from phones_app.services.drift_repair import adopt
 from phones_app.services.phone_profile import restore_revision, update_profile
@@ -227,7 +230,7 @@ def test_cancelled_a_phone_in_a_call_is_never_restarted(site, start, carry_out, 
         rollouts.cancel(rollout)
         fleet[phone.mac].fault = Fault.NONE
         for _ in range(3):
-            run_due()
+            run_queue(DEPLOYMENTS)
         assert (fleet[phone.mac].notifies, fleet[phone.mac].restarts) == (0, 0)
     assert states(rollout) == {State.CANCELLED: 1}
 
@@ -269,7 +272,9 @@ def test_what_a_worker_has_just_uploaded_is_not_restarted_any_more(
     with site.alive(*phones) as fleet, closing(FtpPool()) as pool:
         rollout = start(phones, site.profile(content=sip_file("1002")))
         rollouts.advance_all()
-        keys = [key for batch in upload_batch(owner, pool) for key in batch]
+        claim = Claims(UploadBatches(owner)).take()
+        _, begun = begin(claim.keys, owner)
+        keys = [key for batch in upload_batch(begun, owner, pool) for key in batch]
         (rollouts.pause if stopped == "paused" else rollouts.cancel)(rollout)
         assert states(rollout) == {State.SESSION_CLEARED: 2}, "the worker holds them"
         for key in keys:

@@ -6,10 +6,12 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
+from contacts_app.core.work.claim import Claims
+from contacts_app.core.work.queue import run_queue
 from profiles_app.models import Callback, CallbackLane, Delivery, DeliveryAttempt, Event
 from profiles_app.services.delivery_record import let_go
-from profiles_app.services.delivery_run import claim, deliver_due
-from profiles_app.services.event import within_memory
+from profiles_app.services.delivery_run import Deliveries
+from profiles_app.services.event import DELIVERIES, within_memory
 from profiles_app.services.matching import Destination, new_delivery, write_deliveries
 from tests.profiles_app.deliveries.events import call, feed, uuids
 from tests.servers import wait_for
@@ -25,7 +27,7 @@ def test_what_is_written_while_its_lane_is_given_back_is_not_forgotten(at, ear, 
     Delivery.objects.all().delete()
     now = timezone.now()
     CallbackLane.objects.update(wake_at=now)
-    assert claim("worker", 1) == [callback]
+    assert Claims(Deliveries("worker")).take().keys == [callback]
 
     def give_back():
         let_go(callback, "worker")
@@ -91,7 +93,7 @@ def test_large_events_are_read_a_few_at_a_time_and_all_of_them(
     assert within_memory([(1, 40_000), (2, 1)]) == [1]
     ear(receiver)
     events = feed(at, *(call(data={"text": "x" * 6_000}) for _ in range(4)))
-    deliver_due()
+    run_queue(DELIVERIES)
     assert uuids(receiver) == events
     assert not Delivery.objects.exclude(state="delivered").exists()
 

@@ -7,8 +7,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from contacts_app.core.work.queue import run_queue
+from contacts_app.core.work.wake import sweep
 from profiles_app.models import InboundMessage
-from profiles_app.services.inbound_message import deliver_message, sweep_messages
+from profiles_app.services.inbound_message import MESSAGES
 from tests.profiles_app.messaging.conftest import LONG_CODES, MESSAGING
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -135,11 +137,11 @@ def test_a_message_is_delivered_once_and_a_lost_one_is_found(api, webhook, hooks
     hooks(first.url)
     api.payload("POST", INBOUND, MESSAGE)
     message = InboundMessage.objects.get()
-    deliver_message(message.pk)
-    assert sweep_messages() == 0
+    run_queue(MESSAGES)
+    assert sweep() == 0
     # As if the worker had died before it said what became of it.
     InboundMessage.objects.update(state="pending", next_attempt_at=message.created_at)
-    assert sweep_messages() == 1
+    assert sweep() == 1
     assert len(first.posted) == 2
     assert InboundMessage.objects.get().state == "delivered"
 

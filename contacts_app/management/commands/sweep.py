@@ -10,16 +10,9 @@ from django.core.management.base import BaseCommand
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
-from contacts_app.services.mail_sending import sweep_mail
-from phones_app.services.deployment_run import sweep
-from phones_app.services.drift import sweep_files
-from phones_app.services.inventory import sweep_looks
-from profiles_app.services.delivery_run import sweep_deliveries
-from profiles_app.services.inbound_message import sweep_messages
+from contacts_app.core.work.wake import sweep
 
 log = structlog.get_logger(__name__)
-# Each wakes the workers for its kind of rows, and says how many there are.
-SWEEPS = (sweep, sweep_looks, sweep_files, sweep_messages, sweep_mail, sweep_deliveries)
 
 
 class Command(BaseCommand):
@@ -36,15 +29,14 @@ class Command(BaseCommand):
 
     def handle(self, *, every: float | None, **options: Any) -> None:
         if every is None:
-            self.stdout.write(f"{sum(look() for look in SWEEPS)} due")
+            self.stdout.write(f"{sweep()} due")
             return
         stopping = threading.Event()
         for signum in (signal.SIGINT, signal.SIGTERM):
             signal.signal(signum, lambda *_: stopping.set())
         while not stopping.wait(every):
             try:
-                for look in SWEEPS:
-                    look()
+                sweep()
             except DatabaseError as error:
                 # The database may be away for a while; this process is what notices that it is back.
                 log.warning("sweep failed, will try again", reason=str(error))

@@ -1,0 +1,82 @@
+"""Leases on rows: taken with a claim, renewed while the process lives, and lost when it does not."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import structlog
+from django.conf import settings
+from django.db import close_old_connections, connection, transaction
+from django.db.models import Model, Q, QuerySet
+from django.utils import timezone
+
+log = structlog.get_logger(__name__)
+Row = TypeVar("Row", bound=Model)
+
+
+class LeaseLost(Exception):
+    """Another worker has the row, or it was ended meanwhile."""
+
+
+def no_live_lease() -> Q:
+    """Rows that no living worker holds."""
+    return Q(lease_owner="") | Q(lease_until=None) | Q(lease_until__lt=timezone.now())
+
+
+def lease_of(owner: str) -> dict[str, Any]:
+    """What a row holds under a lease that begins now."""
+    return {
+        "lease_owner": owner,
+        "lease_until": timezone.now() + timedelta(seconds=settings.LEASE_SECONDS),
+    }
+
+
+def lock_unlocked(rows: QuerySet[Row]) -> QuerySet[Row]:
+    """Lock those of the rows that no other transaction has locked, and leave out the others.
+
+    SQLite knows no row locks and needs none: its transactions follow one another.
+    """
+    if connection.features.has_select_for_update_skip_locked:
+        return rows.select_for_update(skip_locked=True, of=("self",))
+    return rows
+
+
+@transaction.atomic
+def update_unlocked(rows: QuerySet[Any], **values: Any) -> int:
+    """UPDATE those of the rows that no other transaction has locked; how many. The others stay as they are.
+
+    For what is written again soon: two that hold several rows in different orders would block each other.
+    """
+    if connection.features.has_select_for_update_skip_locked:
+        free = list(lock_unlocked(rows).values_list("pk", flat=True))
+        rows = rows.model._default_manager.filter(pk__in=free)
+    return rows.update(**values)
+
+
+class Heartbeat:
+    """Renews the leases of rows in the background while the `with` block runs; `held` says which rows those are now."""
+
+    def __init__(self, held: Callable[[], list[QuerySet[Any]]]) -> None:
+        self._held = held
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="lease-heartbeat", daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def _beat(self) -> None:
+        while not self._stopped.wait(settings.LEASE_SECONDS / 4):
+            try:
+                for rows in self._held():
+                    # A row that is being written now is left to the next beat.
+                    until = timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
+                    update_unlocked(rows, lease_until=until)
+            except Exception:
+                log.exception("could not renew leases")
+                close_old_connections()
+        connection.close()

@@ -1,0 +1,51 @@
+"""Waking workers: by a nudge when rows were written, and by the sweep, which finds rows that no worker was nudged for."""
+
+from datetime import timedelta
+
+import structlog
+from celery import shared_task
+from django.db import transaction
+
+from contacts_app.core.work.kind import queues
+from contacts_app.core.work.models import note_run
+from contacts_app.core.work.queue import run_queue
+
+log = structlog.get_logger(__name__)
+SWEEP = "sweep"
+
+
+@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]
+def work_on(queue: str) -> None:
+    """Celery's way in. Losing the message loses no work."""
+    run_queue(queue)
+
+
+def nudge(queue: str) -> None:
+    """Have a worker look for due rows of this queue."""
+    try:
+        work_on.delay(queue)
+    except Exception as error:
+        # The broker's clients raise errors of several families: the rows are written, so nothing has failed.
+        log.warning("nudge lost, the sweep will find the rows", queue=queue, reason=str(error))
+
+
+def nudge_after_commit(queue: str) -> None:
+    """The same, once the rows of this transaction can be seen."""
+    transaction.on_commit(lambda: nudge(queue))
+
+
+def sweep() -> int:
+    """Nudge a worker for each queue with due work; how much is due. Notes that it ran."""
+    note_run(SWEEP)
+    found = 0
+    for queue, kinds in queues().items():
+        due = sum(kind.sweep() for kind in kinds)
+        if due:
+            nudge(queue)
+        found += due
+    return found
+
+
+def overdue(age: timedelta) -> dict[str, int]:
+    """How many rows of each kind of work have been due for longer than `age`: no worker takes them."""
+    return {kind.name: kind.overdue(age) for kinds in queues().values() for kind in kinds}

@@ -1,0 +1,206 @@
+"""What every kind of work gets: fairness, caps, rest after an error, and no harm from a lost lease.
+
+The kind of work here sends no mail: it takes the rows of the table of mails, which have accounts and leases.
+"""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.db.models import F
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from contacts_app.core.work import kind as kinds
+from contacts_app.core.work.claim import Claims
+from contacts_app.core.work.kind import Work, register
+from contacts_app.core.work.lease import LeaseLost, no_live_lease
+from contacts_app.core.work.queue import PENALTY, run_queue
+from contacts_app.core.work.wake import overdue, sweep
+from contacts_app.models import Mail
+from tests.servers import wait_for
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_inline_work")]
+QUEUE = "letters"
+
+
+class Letters(Work):
+    name = queue = QUEUE
+    model = Mail
+    account = "account"
+    server = F("about")
+    per_server = 2
+
+    @classmethod
+    def due(cls):
+        # A state that real mail never has here, so that nothing else takes the rows.
+        return Mail.objects.filter(no_live_lease(), state="letter", next_attempt_at__lte=timezone.now())
+
+    @classmethod
+    def threads(cls):
+        return 4
+
+    def do(self, keys):
+        self.deliver(Mail.objects.get(pk=keys[0]))
+        if not self.held(keys).update(state="done", lease_owner=""):
+            raise LeaseLost
+
+
+@pytest.fixture
+def letters(monkeypatch):
+    """Have letters delivered by a function: `letters(deliver)`."""
+    monkeypatch.setattr(kinds, "_queues", dict(kinds._queues))
+
+    def use(deliver):
+        monkeypatch.setattr(Letters, "deliver", staticmethod(deliver), raising=False)
+        register(Letters)
+
+    return use
+
+
+def write(account, number=1, server="", **fields) -> list[Mail]:
+    due = {"state": "letter", "next_attempt_at": timezone.now()} | fields
+    return Mail.objects.bulk_create(
+        Mail(
+            account=account,
+            to="x@y.example",
+            subject=str(index),
+            about=server or f"{account.pk}-{index}",
+            **due,
+        )
+        for index in range(number)
+    )
+
+
+@pytest.fixture
+def in_background():
+    stopping = threading.Event()
+
+    def work():
+        try:
+            while not stopping.wait(0.05):
+                run_queue(QUEUE, stopping.is_set)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=work)
+    yield thread
+    stopping.set()
+    thread.join()
+
+
+def test_an_account_that_holds_every_thread_keeps_no_other_account_waiting(
+    acme, other, letters, in_background
+):
+    release, delivered = threading.Event(), []
+
+    def deliver(mail):
+        if mail.account_id == acme.pk:
+            release.wait(30)
+        delivered.append(mail.account_id)
+
+    letters(deliver)
+    write(acme, 20)
+    in_background.start()
+    try:
+        wait_for(lambda: Mail.objects.filter(lease_owner__gt="").count() == Letters.threads())
+        write(other, 3)
+        wait_for(lambda: len(delivered) == 3)
+        assert set(delivered) == {other.pk}
+    finally:
+        release.set()
+
+
+def test_threads_are_shared_among_accounts_whoever_came_first(acme, other, letters):
+    letters(lambda mail: None)
+    write(acme, 10)
+    write(other, 10)
+    claims = Claims(Letters("worker"))
+    while claims.take():
+        pass
+    held = Mail.objects.filter(lease_owner="worker")
+    assert (held.filter(account=acme).count(), held.filter(account=other).count()) == (4, 1)
+    # As threads of the first one end, the other one gets its half.
+    for claim in list(claims._claims)[:2]:
+        claims.end(claim)
+        claims.take()
+    busy = [claim.accounts for claim in claims._claims]
+    assert (busy.count(frozenset({acme.pk})), busy.count(frozenset({other.pk}))) == (2, 2)
+
+
+def test_a_server_is_capped_and_the_rows_behind_it_are_reached(acme, letters):
+    letters(lambda mail: None)
+    write(acme, 50, server="slow")
+    [quick] = write(acme, server="quick")
+    claims = Claims(Letters("worker"))
+    taken = [claims.take() for _ in range(3)]
+    assert [set(claim.servers) for claim in taken] == [{"slow"}, {"slow"}, {"quick"}]
+    assert taken[2].keys == [quick.pk]
+    assert claims.take() is None
+
+
+@pytest.mark.parametrize("due", [10, 1000])
+def test_a_claim_takes_the_same_few_queries_however_much_is_due(acme, other, letters, due):
+    letters(lambda mail: None)
+    write(acme, due, server="slow")
+    write(other, due)
+    claims = Claims(Letters("worker"))
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        for _ in range(4):
+            assert claims.take()
+    work = [query for query in queries if query["sql"].startswith(("SELECT", "UPDATE"))]
+    assert len(work) <= 4 * 3
+
+
+def test_after_an_unexpected_error_a_row_rests_and_the_others_are_done(acme, letters):
+    def deliver(mail):
+        if mail.subject == "1":
+            raise ValueError("a mistake of ours")
+
+    letters(deliver)
+    rows = write(acme, 3)
+    assert run_queue(QUEUE) == 3
+    states = dict(Mail.objects.values_list("subject", "state"))
+    assert states == {"0": "done", "1": "letter", "2": "done"}
+    rows[1].refresh_from_db()
+    assert rows[1].lease_owner == ""
+    assert rows[1].next_attempt_at > timezone.now() + PENALTY / 2
+    assert run_queue(QUEUE) == 0
+
+
+def test_who_lost_its_lease_changes_nothing(acme, letters):
+    def deliver(mail):
+        later = timezone.now() + timedelta(minutes=5)
+        Mail.objects.filter(pk=mail.pk).update(lease_owner="somebody", lease_until=later)
+
+    letters(deliver)
+    [row] = write(acme)
+    run_queue(QUEUE)
+    row.refresh_from_db()
+    assert (row.state, row.lease_owner) == ("letter", "somebody")
+    assert row.next_attempt_at <= timezone.now()
+
+
+def test_a_lease_is_renewed_while_the_work_lasts_and_ends_with_its_worker(acme, letters, settings):
+    settings.LEASE_SECONDS = 0.4
+    until = []
+
+    def deliver(mail):
+        first = mail.lease_until
+        wait_for(lambda: Mail.objects.get(pk=mail.pk).lease_until > first + timedelta(seconds=0.4))
+        until.append(first)
+
+    letters(deliver)
+    write(acme, lease_owner="dead", lease_until=timezone.now() - timedelta(seconds=1))
+    assert run_queue(QUEUE) == 1
+    assert len(until) == 1
+
+
+def test_what_no_worker_takes_is_counted(acme, letters):
+    letters(lambda mail: None)
+    write(acme, 2, next_attempt_at=timezone.now() - timedelta(minutes=3))
+    assert overdue(timedelta(minutes=2))[QUEUE] == 2
+    assert sweep() == 2
