@@ -12,11 +12,17 @@ class PhonesConfig(AppConfig):
 
     def ready(self) -> None:
         from phones_app.models import PhoneProfile
+        from phones_app.services import deployment_event, gates
         from phones_app.services.account_deletion import deployments_under_way
+        from phones_app.services.rollout import advance_all
+        from phones_app.services.rollout_event import rollouts_of
+        from phones_app.services.rollout_gate import closed_by_rollout
         from profiles_app.services.profile_event import tell_of_profiles
 
         tell_of_profiles(PhoneProfile, "phone-profile")
         deleting_accounts.connect(deployments_under_way)
+        gates.register(closed_by_rollout, release=advance_all)
+        deployment_event.register(rollouts_of)
         post_migrate.connect(add_default_key_macros, sender=self)
 
 

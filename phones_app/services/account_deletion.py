@@ -9,7 +9,7 @@ from contacts_app.models import Account
 from phones_app.models import Deployment
 from phones_app.models.deployment import State
 from phones_app.sep.mac import colons
-from phones_app.services.deployment import no_live_lease
+from phones_app.services.transitions import no_live_lease
 
 NAMED = 10
 

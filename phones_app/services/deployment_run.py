@@ -27,29 +27,29 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from contacts_app.authorship import Author, authored
 from contacts_app.services.heartbeat import Heartbeat
-from phones_app.models import Deployment, DeploymentStep, Sweep
+from phones_app.models import Deployment, Sweep
 from phones_app.models.deployment import State, StepState
 from phones_app.services.bulk_upload import BATCH, upload_batch
 from phones_app.services.deployment import due
-from phones_app.services.deployment_event import FAILED, tell
+from phones_app.services.deployment_record import Note, write_steps
+from phones_app.services.gates import GATED, pass_gates, release_due
 from phones_app.services.nudge import nudge
-from phones_app.services.rollout import advance_all, stops
-from phones_app.services.steps import STEPS, Failed, LeaseLost, Wait, perform, record
+from phones_app.services.steps import STEPS, Failed, LeaseLost, Wait, held, perform
+from phones_app.services.transitions import failed
 from phones_app.transports.ftp_pool import FtpPool
 
 log = structlog.get_logger(__name__)
 # After an unexpected error the row rests, so that it cannot keep a worker busy for ever.
 PENALTY = timedelta(minutes=1)
-# How often rollouts are looked after while there is work: each look counts the phones of the whole rollout.
+# How often what is held is looked after while there is work: that may count ten thousand phones.
 ADVANCE_SECONDS = 0.2
-NOT_IN_BATCHES = Q(rollout=None) | ~Q(state=State.QUEUED)
+NOT_IN_BATCHES = Q(in_batch=False) | ~Q(state=State.QUEUED)
 
 
 def run_due(stopped: Callable[[], bool] = lambda: False) -> int:
     """Carry out all deployments that are due now; how many were worked on. Once `stopped`, no more are taken."""
-    advance_all()
+    release_due()
     owner = uuid.uuid4().hex
     with closing(FtpPool()) as pool:
         return _Work(owner, pool, stopped).carry_out()
@@ -85,7 +85,7 @@ class _Work:
                 running &= still
                 # Each goes on by itself; this adds what came due in the meantime.
                 if not (running or feeding in still) or monotonic() - advanced > ADVANCE_SECONDS:
-                    advance_all()
+                    release_due()
                     advanced = monotonic()
                 if feeding not in still:
                     feeding = threads.submit(self._feed) if self._is_fed() else None
@@ -138,7 +138,7 @@ class _Work:
 def sweep() -> int:
     """Find rows that are due although nobody was nudged for them; how many there are. Notes that it ran."""
     Sweep.objects.update_or_create(name="deployments", defaults={"ran_at": timezone.now()})
-    advance_all()
+    release_due()
     number = due().count()
     if number:
         nudge()
@@ -150,8 +150,8 @@ def claim(owner: str, limit: int) -> list[int]:
     """Take up to `limit` due deployments under our lease; their keys. Of several workers each row goes to one."""
     if limit <= 0:
         return []
-    # What a rollout has still to upload is taken in batches (bulk_upload), so that whoever waits for one phone need
-    # not wait for the thousands of a rollout.
+    # Of many that were asked for together the uploads are taken in batches (bulk_upload), so that one phone's
+    # deployment does not wait for thousands.
     found = due().filter(NOT_IN_BATCHES).order_by("next_attempt_at")
     # SQLite knows no row locks and needs none: its transactions follow one another.
     if connection.features.has_select_for_update_skip_locked:
@@ -189,7 +189,7 @@ def run_one(pk: int, owner: str, pool: FtpPool) -> None:
     """Take one claimed deployment through its steps until it ends or waits."""
     deployment = (
         # Not all that steps may want: with nine tables PostgreSQL takes ten milliseconds to plan what it does in one.
-        Deployment.objects.select_related("phone", "profile", "revision", "rollout")
+        Deployment.objects.select_related("phone", "profile", "revision")
         # Most steps need no file, and each one is deciphered when it is read.
         .defer("revision__content")
         .filter(pk=pk, lease_owner=owner, finished_at=None)
@@ -197,15 +197,13 @@ def run_one(pk: int, owner: str, pool: FtpPool) -> None:
     )
     if deployment is None:
         raise LeaseLost
-    wish = Author(deployment.requested_by, "task", deployment.user_id, reason=f"Deployment {deployment.uuid}")
-    with authored(lambda: wish):
-        _carry_out(deployment, owner, pool)
+    _carry_out(deployment, owner, pool)
 
 
 def _carry_out(deployment: Deployment, owner: str, pool: FtpPool) -> None:
     while deployment.finished_at is None:
         kind = STEPS[deployment.state][1]
-        if deployment.state == State.SESSION_CLEARED and stops(deployment):
+        if deployment.state in GATED and not pass_gates([deployment]):
             return
         try:
             perform(deployment, pool)
@@ -215,42 +213,16 @@ def _carry_out(deployment: Deployment, owner: str, pool: FtpPool) -> None:
                     _let_go(deployment.pk, owner, pause.pause, pause.reason)
                     and deployment.state != State.QUEUED
                 ):
-                    record(deployment, kind, StepState.WAITING, f"Waits for {pause.reason}.")
+                    waits = Note(kind, StepState.WAITING, f"Waits for {pause.reason}.")
+                    write_steps({deployment: [waits]})
             return
         except Failed as failure:
-            _fail(deployment, kind, failure)
+            note = Note(kind, StepState.FAILED, failure.message, failure.request, failure.answer)
+            held(failed({deployment: note}, code=failure.code))
+            log.info(
+                "deployment failed", deployment=str(deployment.uuid), code=failure.code, mac=deployment.mac
+            )
             return
-
-
-def _fail(deployment: Deployment, kind: DeploymentStep.Kind, failure: Failed) -> None:
-    with transaction.atomic():
-        held = Deployment.objects.filter(
-            pk=deployment.pk, lease_owner=deployment.lease_owner, finished_at=None
-        )
-        if not held.update(
-            state=State.FAILED,
-            error=failure.message,
-            error_code=failure.code,
-            finished_at=timezone.now(),
-            waiting_for="",
-            lease_owner="",
-        ):
-            raise LeaseLost
-        deployment.state, deployment.error, deployment.error_code = (
-            State.FAILED,
-            failure.message,
-            failure.code,
-        )
-        tell(deployment, FAILED)
-        record(
-            deployment,
-            kind,
-            StepState.FAILED,
-            failure.message,
-            request=failure.request,
-            answer=failure.answer,
-        )
-    log.info("deployment failed", deployment=str(deployment.uuid), code=failure.code, mac=deployment.mac)
 
 
 def _let_go(pk: int, owner: str, pause: timedelta, reason: str) -> bool:

@@ -14,8 +14,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from phones_app.models import Deployment
-from phones_app.services.deployment import no_live_lease
 from phones_app.services.deployment_run import run_due
+from phones_app.services.transitions import no_live_lease
 
 log = structlog.get_logger(__name__)
 
