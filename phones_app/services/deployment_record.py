@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from contacts_app.authorship import Author, authored
@@ -48,8 +47,7 @@ class Note:
 def write_steps(notes: Mapping[Deployment, Sequence[Note]]) -> None:
     """Write down how steps stand: one row for each kind of step of a deployment."""
     now, written = timezone.now(), []
-    # In one query, and only of those whose steps were not read before.
-    prefetch_related_objects(list(notes), "steps")
+    _read_steps(notes)
     for deployment, its_notes in notes.items():
         rows = steps_of(deployment)
         for note in its_notes:
@@ -69,10 +67,18 @@ def write_steps(notes: Mapping[Deployment, Sequence[Note]]) -> None:
 
 def steps_of(deployment: Deployment) -> dict[str, DeploymentStep]:
     """The rows of the steps so far, read once while a worker has the deployment."""
-    if not hasattr(deployment, "step_rows"):
-        prefetch_related_objects([deployment], "steps")
-        deployment.step_rows = {step.kind: step for step in deployment.steps.all()}  # type: ignore[attr-defined]
+    _read_steps([deployment])
     return deployment.step_rows  # type: ignore[attr-defined,no-any-return]
+
+
+def _read_steps(deployments: Iterable[Deployment]) -> None:
+    """In one query, of those whose steps were not read before."""
+    unread: dict[int, dict[str, DeploymentStep]] = {}
+    for row in deployments:
+        if not hasattr(row, "step_rows"):
+            row.step_rows = unread[row.pk] = {}  # type: ignore[attr-defined]
+    for step in DeploymentStep.objects.filter(deployment__in=unread):
+        unread[step.deployment_id][step.kind] = step
 
 
 def skip_steps(deployments: Sequence[int]) -> None:
