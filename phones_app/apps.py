@@ -13,15 +13,21 @@ class PhonesConfig(AppConfig):
     def ready(self) -> None:
         from contacts_app.core.work.kind import register
         from phones_app.models import PhoneProfile
+        from phones_app.services import deployment_event, gates
         from phones_app.services.account_deletion import deployments_under_way
         from phones_app.services.deployment_run import Deployments, UploadBatches
         from phones_app.services.drift import DriftChecks
         from phones_app.services.inventory import StatusChecks
+        from phones_app.services.rollout import advance_all
+        from phones_app.services.rollout_event import rollouts_of
+        from phones_app.services.rollout_gate import closed_by_rollout
         from profiles_app.services.profile_event import tell_of_profiles
 
         register(Deployments, UploadBatches, StatusChecks, DriftChecks)
         tell_of_profiles(PhoneProfile, "phone-profile")
         deleting_accounts.connect(deployments_under_way)
+        gates.register(closed_by_rollout, release=advance_all)
+        deployment_event.register(rollouts_of)
         post_migrate.connect(add_default_key_macros, sender=self)
 
 

@@ -16,14 +16,14 @@ from django.urls import reverse
 import config.urls  # noqa: F401 - finds the pages of the admin
 from contacts_app.services.token import create_token
 from phones_app.api import urls as phone_family
-from phones_app.models import Phone, PhoneProfile, Rollout
+from phones_app.models import Phone, PhoneProfile, Rollout, RolloutMember
 from tests.admin_people import at_desk
 from tests.many_rows import make_rows, multiply, without_foreign_keys
 
 OURS = ("contacts_app", "profiles_app", "phones_app")
 PAGES = [pages for model, pages in admin.site._registry.items() if model._meta.app_label in OURS]
 IDS = [pages.opts.model_name for pages in PAGES]
-MODELS = [pages.model for pages in PAGES]
+MODELS = [*(pages.model for pages in PAGES), RolloutMember]
 TIMES = 1000
 # The lists of the phone family and what they can be asked for; `{…}` is of some row. The other dialects, whose lists
 # are those of one account, have tests of their own.

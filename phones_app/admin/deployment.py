@@ -24,6 +24,7 @@ from phones_app.models import Deployment, DeploymentStep
 from phones_app.models.deployment import State
 from phones_app.services import deployment as service
 from phones_app.services.advice import advice_for
+from phones_app.services.transitions import ARROWS
 from phones_app.templatetags.phone_labels import STEP_ICONS, colour_of, state_label
 
 StepKind = DeploymentStep.Kind
@@ -111,7 +112,7 @@ def timeline(deployment: Deployment) -> dict[str, Any]:
         "proof": EVIDENCE.get(evidence.get("kind", ""), ""),
         "proof_facts": told(evidence),
         "advice": advice_for(deployment) if deployment.error_code else None,
-        "cancellable": deployment.is_open and (deployment.state in service.CANCELLABLE),
+        "cancellable": deployment.is_open and State.CANCELLED in ARROWS[State(deployment.state)],
     }
 
 

@@ -13,7 +13,7 @@ from django.utils.formats import date_format
 
 from contacts_app.admin.overview import Day, Number, Panel, list_url, rows_for, shares
 from phones_app.models import Deployment, Phone, Rollout
-from phones_app.models.deployment import State
+from phones_app.models.deployment import FAILURES, State
 from phones_app.models.phone import Presence
 from phones_app.models.phone_file import FileState
 from phones_app.models.rollout import RolloutState
@@ -30,11 +30,12 @@ FLEET = (
     ("restarted, not confirmed", (State.RESTART_ACKNOWLEDGED,), "wait"),
     ("under way", UNDER_WAY, "busy"),
     ("failed", (State.FAILED,), "bad"),
+    ("rejected by the phone", (State.REJECTED,), "bad"),
     ("cancelled or superseded", (State.CANCELLED, State.SUPERSEDED), "gone"),
 )
 OPEN = (RolloutState.RUNNING, RolloutState.PAUSED)
 # What a day's column is made of.
-ENDED = (State.CONFIRMED, State.RESTART_ACKNOWLEDGED, State.FAILED)
+ENDED = (State.CONFIRMED, State.RESTART_ACKNOWLEDGED, *FAILURES)
 PRESENCE_TONES = {
     Presence.REACHABLE: "good",
     Presence.UNREACHABLE: "bad",
@@ -92,7 +93,9 @@ def _of_rollouts(request: HttpRequest) -> list[Panel]:
     if rollouts is None:
         return []
     open_ones = rollouts.filter(state__in=OPEN)
-    shown = open_ones.annotate(ended=Count("deployments", filter=Q(deployments__finished_at__isnull=False)))
+    shown = open_ones.annotate(
+        ended=Count("members", filter=Q(members__deployment__finished_at__isnull=False))
+    )
     numbers = [
         Number(
             str(rollout),
@@ -124,11 +127,11 @@ def _since(days: int) -> tuple[date, datetime]:
 
 def _by_reason(deployments: QuerySet[Deployment]) -> Panel:
     first, began = _since(FAILURE_DAYS)
-    failed = deployments.filter(state=State.FAILED, created_at__gte=began)
+    failed = deployments.filter(state__in=FAILURES, created_at__gte=began)
     reasons = list(
         failed.values_list("error_code").annotate(count=Count("pk")).order_by("-count", "error_code")
     )
-    there = {"state__exact": State.FAILED.value, "created_at_from": first.isoformat()}
+    there = {"state__exact": [state.value for state in FAILURES], "created_at_from": first.isoformat()}
     numbers = [
         Number(code or "without a code", count, list_url(Deployment, **there, error_code__exact=code), "bad")
         for code, count in reasons[:MOST_REASONS]

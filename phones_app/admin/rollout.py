@@ -51,7 +51,7 @@ CHANGES: dict[str, tuple[Callable[[Rollout], None], str]] = {
 def watched(rollout: Rollout, part: str, code: str, page: str) -> dict[str, Any]:
     """What the live part of the page shows; `part`, or the `code` of a failure, narrows the table of phones."""
     progress = progress_of(rollout)
-    rows = rollout.deployments.select_related("phone").defer("phone__web_password")
+    rows = rollout.deployments.select_related("phone", "in_rollout").defer("phone__web_password")
     failed = {group["code"]: group["phones"] for group in progress.failures}
     # The counts are known already, and a page of 25 needs no other.
     number, title, narrowed = progress.total, "All phones", {}
@@ -61,7 +61,7 @@ def watched(rollout: Rollout, part: str, code: str, page: str) -> dict[str, Any]
     elif code in failed:
         rows, number = rows.filter(BAD, error_code=code), failed[code]
         title, narrowed = f"Failed: {code}", {"code": code}
-    pages = Paginator(rows.order_by("wave", "pk"), ROWS)
+    pages = Paginator(rows.order_by("in_rollout__wave", "pk"), ROWS)
     pages.count = number
     revisions = rollout.deployments.order_by().values_list("revision__number", flat=True)
     return {

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -36,6 +36,13 @@ class StepRecord(Record):
         read_only_fields = fields
 
 
+class Wave(serializers.IntegerField):
+    """In which wave of its rollout a deployment is; 0 for one that is in none."""
+
+    def get_attribute(self, instance: Any) -> int:
+        return super().get_attribute(instance) or 0
+
+
 class DeploymentRecord(Record):
     """One profile revision on its way to one phone."""
 
@@ -47,7 +54,8 @@ class DeploymentRecord(Record):
         source="revision.number", read_only=True, allow_null=True, default=None
     )
     retry_of = RowUuid(read_only=True, allow_null=True)
-    rollout = RowUuid(read_only=True, allow_null=True)
+    rollout = RowUuid(source="in_rollout.rollout", read_only=True, allow_null=True)
+    wave = Wave(source="in_rollout.wave", read_only=True, help_text="Of its rollout.")
     is_open = serializers.BooleanField(read_only=True)
 
     class Meta:
@@ -122,7 +130,7 @@ FILTERS = [
 
 
 def deployments_with_relations() -> "QuerySet[Deployment]":
-    related = ("account", "profile", "revision", "retry_of", "rollout")
+    related = ("account", "profile", "revision", "retry_of", "in_rollout__rollout")
     # The file itself would be decrypted for each row.
     return Deployment.objects.select_related(*related).defer("revision__content", "revision__facts")
 
@@ -165,6 +173,8 @@ class DeploymentList(ReadableByOwners):
         asked = deployments.deploy_many(
             phones=[known[mac] for mac in macs if mac in known], profile=profile, actor=actor
         )
+        # New ones are in no rollout, which need not be asked for each of them.
+        prefetch_related_objects(asked.deployments, "in_rollout")
         refused = [(mac, "unknown-phone", "Phone not found") for mac in macs if mac not in known]
         refused += [(phone.mac, refusal.code, refusal.message) for phone, refusal in asked.refused]
         data = {

@@ -86,7 +86,7 @@ class DeploymentFilter(django_filters.FilterSet):  # type: ignore[misc]
     kind = django_filters.ChoiceFilter(choices=Deployment.Kind.choices)
     mac = MacFilter()
     profile = django_filters.UUIDFilter("profile__uuid")
-    rollout = django_filters.UUIDFilter("rollout__uuid")
+    rollout = django_filters.UUIDFilter("in_rollout__rollout__uuid")
     created_after = django_filters.IsoDateTimeFilter("created_at", "gte")
     created_before = django_filters.IsoDateTimeFilter("created_at", "lt")
     open = TruthFilter(field_name="finished_at", lookup_expr="isnull")

@@ -20,7 +20,7 @@ from phones_app.services.phone_access import (
     log_in_on_phone,
 )
 from phones_app.services.phone_directory import Entry, company_directory, personal_directory
-from phones_app.services.service_session import clear_service_session, live_service_session
+from phones_app.services.service_session import clear_service_sessions, live_service_session
 
 LOGIN_FIELDS = [("User name", "user", "A"), ("PIN", "pin", "NP")]
 View = Callable[[HttpRequest], HttpResponse]
@@ -121,7 +121,7 @@ def logout(request: HttpRequest, phone: Phone | None) -> HttpResponse:
     if phone is None:
         return _unknown(request)
     if live_service_session(phone.mac, address_of(request)):
-        clear_service_session(phone.mac)
+        clear_service_sessions([phone.mac])
     return _show(request, phone, phone_xml.text("Log out", "Nobody is logged in on this phone."))
 
 

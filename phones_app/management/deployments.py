@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from contacts_app.management.reporting import ReportingCommand, Row, argument, positive
 from phones_app.models import Deployment, Phone
-from phones_app.models.deployment import State
+from phones_app.models.deployment import FAILURES, State
 from phones_app.sep.mac import colons, parse_mac
 from phones_app.services.deployment import Deployed
 from phones_app.services.deployment_wait import wait_for
@@ -166,14 +166,14 @@ def _refused(mac: str, name: str, code: str, message: str) -> dict[str, Any]:
 def _is_bad(row: Row, *, waited: bool) -> bool:
     if waited:
         return bool(row["state"] != State.CONFIRMED)
-    return not row["open"] and row["state"] in (State.FAILED, State.CANCELLED)
+    return not row["open"] and row["state"] in (*FAILURES, State.CANCELLED)
 
 
 def _summary(bad: Sequence[Row], refused: Sequence[Row], total: int) -> str:
     still = sum(bool(row["open"]) for row in bad)
     counts = {
         "refused": len(refused),
-        "failed": sum(row["state"] == State.FAILED for row in bad),
+        "failed": sum(row["state"] in FAILURES for row in bad),
         "still under way": still,
     }
     counts["not confirmed"] = len(bad) - counts["failed"] - still

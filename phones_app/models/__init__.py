@@ -7,7 +7,7 @@ from phones_app.models.phone import Phone, Presence, SoftwareType
 from phones_app.models.phone_file import FileState, PhoneFile
 from phones_app.models.phone_group import PhoneGroup
 from phones_app.models.phone_profile import PhoneProfile, ProfileRevision
-from phones_app.models.rollout import Rollout, RolloutState
+from phones_app.models.rollout import Rollout, RolloutMember, RolloutState
 from phones_app.models.sighting import FileFetch, ServiceSession
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Presence",
     "ProfileRevision",
     "Rollout",
+    "RolloutMember",
     "RolloutState",
     "ServiceSession",
     "SoftwareType",

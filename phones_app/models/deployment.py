@@ -8,14 +8,12 @@ from django.db.models import Q
 
 from contacts_app.models import Account
 from contacts_app.models.text_index import TextIndex
-from phones_app.models.file_server import FileServer
 from phones_app.models.phone import MacAddressField, Phone
 from phones_app.models.phone_profile import PhoneProfile, ProfileRevision
-from phones_app.models.rollout import Rollout
 
 
 class State(models.TextChoices):
-    """The state machine of docs/architecture.md, in its order; the last four are ends."""
+    """In their order; the last four are ends. Which follows which: `services/transitions.py`."""
 
     QUEUED = "queued", "Queued"
     UPLOADING = "uploading", "Uploading"
@@ -24,11 +22,14 @@ class State(models.TextChoices):
     RESTARTING = "restarting", "Restarting"
     RESTART_ACKNOWLEDGED = "restart_acknowledged", "Restart acknowledged"
     CONFIRMED = "confirmed", "Confirmed"
+    REJECTED = "rejected", "Rejected by the phone"
     FAILED = "failed", "Failed"
     CANCELLED = "cancelled", "Cancelled"
     SUPERSEDED = "superseded", "Superseded"
 
 
+# The ends in which the phone does not run the file, although nobody called it off.
+FAILURES = (State.FAILED, State.REJECTED)
 # What a deployment waits for (`waiting_for`) whose phone is in a call.
 CALL_TO_END = "the call on the phone to end"
 
@@ -66,11 +67,7 @@ class Deployment(models.Model):
         ProfileRevision, null=True, on_delete=models.SET_NULL, related_name="deployments"
     )
     sha256 = models.CharField(max_length=64, blank=True)
-    rollout = models.ForeignKey(Rollout, null=True, on_delete=models.SET_NULL, related_name="deployments")
-    wave = models.PositiveIntegerField(default=0, help_text="Of its rollout.")
-    # Where the phone was when the rollout began, for the rollout's limits.
-    file_server = models.ForeignKey(FileServer, null=True, on_delete=models.SET_NULL, related_name="+")
-    site = models.CharField(max_length=255, blank=True)
+    in_batch = models.BooleanField(default=False, help_text="One of many: its file is uploaded with others.")
 
     state = models.CharField(max_length=24, choices=State, default=State.QUEUED)
     error = models.TextField(blank=True)
@@ -81,6 +78,7 @@ class Deployment(models.Model):
     requested_by = models.CharField(max_length=255)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     channel = models.CharField(max_length=16)
+    reason = models.CharField(max_length=255, blank=True, help_text="Why, as the phone's history says it.")
     retry_of = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="retries")
 
     created_at = models.DateTimeField(auto_now_add=True)
@@ -88,7 +86,7 @@ class Deployment(models.Model):
     uploaded_at = models.DateTimeField(null=True)
     restarted_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
-    next_attempt_at = models.DateTimeField(null=True, help_text="Empty: held back by its rollout.")
+    next_attempt_at = models.DateTimeField(null=True, help_text="Empty: held until it is released.")
     lease_owner = models.CharField(max_length=32, blank=True)
     lease_until = models.DateTimeField(null=True)
 
@@ -114,14 +112,11 @@ class Deployment(models.Model):
             models.Index(fields=["next_attempt_at"], condition=Q(finished_at=None), name="deployment_due"),
             models.Index(
                 fields=["next_attempt_at"],
-                condition=Q(finished_at=None) & (Q(rollout=None) | ~Q(state=State.QUEUED)),
+                condition=Q(finished_at=None) & (Q(in_batch=False) | ~Q(state=State.QUEUED)),
                 name="deployment_due_alone",
             ),
-            models.Index(fields=["rollout", "state"], name="deployment_of_rollout"),
             models.Index(
-                fields=["rollout", "wave"],
-                condition=Q(finished_at=None, next_attempt_at=None),
-                name="deployment_held_back",
+                fields=["id"], condition=Q(finished_at=None, next_attempt_at=None), name="deployment_held"
             ),
             models.Index(fields=["kind", "-created_at", "-id"], name="deployment_by_kind"),
             models.Index(fields=["profile", "-created_at", "-id"], name="deployment_of_profile"),

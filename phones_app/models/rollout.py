@@ -1,15 +1,18 @@
 """Many deployments as one piece of work: in waves, within limits, and stopped when too much goes wrong."""
 
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from contacts_app.models import Account
 from contacts_app.models.history import Tracked
 from contacts_app.models.text_index import TextIndex
+from phones_app.models.deployment import Deployment
+from phones_app.models.file_server import FileServer
 from phones_app.models.phone_profile import PhoneProfile
 
 MOST = 1_000_000
@@ -36,9 +39,9 @@ def _limit(
 class Rollout(models.Model):
     """One profile, or each phone's own, to a set of phones.
 
-    Each phone has its deployment from the start. One that stands in a later wave than `wave` is held back: it has no
-    `next_attempt_at`, so that no worker takes it. All there is to opening a wave, pausing and stopping is setting or
-    clearing that.
+    Each phone has its deployment from the start (`RolloutMember`). One that stands in a later wave than `wave` is held:
+    it has no `next_attempt_at`, so that no worker takes it. All there is to opening a wave, pausing and stopping is
+    setting or clearing that.
     """
 
     uuid = models.UUIDField("UUID", default=uuid.uuid4, unique=True, editable=False)
@@ -142,3 +145,32 @@ class Rollout(models.Model):
     @property
     def refused_total(self) -> int:
         return sum(group["phones"] for group in self.refused)
+
+    @property
+    def deployments(self) -> "QuerySet[Deployment]":
+        return self.deployments_where()
+
+    def deployments_where(self, **of_member: Any) -> "QuerySet[Deployment]":
+        """Those whose rows in this rollout are so, as `wave__lte=2`.
+
+        By a subquery, not a join: only conditions that stand in the UPDATE itself are looked at anew when another
+        transaction has just changed the row.
+        """
+        return Deployment.objects.filter(pk__in=self.members.filter(**of_member).values("deployment"))
+
+
+class RolloutMember(models.Model):
+    """One phone of a rollout: which deployment is its, in which wave, and where it was when the rollout began."""
+
+    rollout = models.ForeignKey(Rollout, on_delete=models.CASCADE, related_name="members", db_index=False)
+    deployment = models.OneToOneField(Deployment, on_delete=models.CASCADE, related_name="in_rollout")
+    wave = models.PositiveIntegerField()
+    # For the rollout's limits.
+    file_server = models.ForeignKey(FileServer, null=True, on_delete=models.SET_NULL, related_name="+")
+    site = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["rollout", "wave", "deployment"], name="rollout_member_by_wave")]
+
+    def __str__(self) -> str:
+        return f"wave {self.wave} of {self.rollout_id}"

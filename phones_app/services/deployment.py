@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from contacts_app.core.work.lease import no_live_lease
@@ -15,15 +15,14 @@ from contacts_app.services.actor import Actor
 from contacts_app.services.errors import Refusal
 from phones_app import sep
 from phones_app.models import Deployment, Phone, PhoneProfile, ProfileRevision
-from phones_app.models.deployment import State, StepState
+from phones_app.models.deployment import State
+from phones_app.services import transitions
 from phones_app.services.errors import ProfileRefused
 from phones_app.services.targets import file_server_of
 
 # The queue of the workers that carry deployments out (`deployment_run`).
 DEPLOYMENTS = "deployments"
 BATCH = 500
-# States in which nothing is under way on the wire when no worker holds the row.
-CANCELLABLE = (State.QUEUED, State.SESSION_CLEARED)
 
 
 @dataclass
@@ -134,11 +133,7 @@ def retry(deployment: Deployment, *, actor: Actor) -> Deployment:
 
 def cancel(deployment: Deployment) -> None:
     """End a deployment that is queued or waits for a call to end. Raises Refusal when it is under way or over."""
-    cancelled = (
-        Deployment.objects.filter(pk=deployment.pk, finished_at=None, state__in=CANCELLABLE)
-        .filter(no_live_lease())
-        .update(state=State.CANCELLED, finished_at=timezone.now(), waiting_for="", lease_owner="")
-    )
+    cancelled = transitions.cancelled(Deployment.objects.filter(pk=deployment.pk))
     deployment.refresh_from_db()
     if not cancelled:
         reason = (
@@ -147,9 +142,6 @@ def cancel(deployment: Deployment) -> None:
             else f"has already ended ({deployment.get_state_display()})"
         )
         raise Refusal("not-cancellable", f"The deployment {reason}.")
-    deployment.steps.filter(state=StepState.WAITING).update(
-        state=StepState.SKIPPED, finished_at=timezone.now()
-    )
 
 
 def wait_until(deployment: Deployment, seconds: float, reached: Callable[[Deployment], bool]) -> bool:
@@ -197,17 +189,22 @@ def _request(
             fitting.append(phone)
     for start in range(0, len(fitting), BATCH):
         batch = fitting[start : start + BATCH]
-        rows = [_row(phone, actor, profile, revision) for phone in batch]
-        asked.deployments += rows if dry_run else _insert(batch, rows)
+        rows = [request_of(phone, actor, profile, revision) for phone in batch]
+        asked.deployments += rows if dry_run else _store(batch, rows)
     return asked
 
 
-def _row(
-    phone: Phone, actor: Actor, profile: PhoneProfile | None, revision: ProfileRevision | None
+def request_of(
+    phone: Phone,
+    actor: Actor,
+    profile: PhoneProfile | None,
+    revision: ProfileRevision | None,
+    kind: Deployment.Kind | None = None,
 ) -> Deployment:
-    return Deployment(
+    """A deployment that is not stored yet; without a profile it is a mere restart."""
+    return transitions.requested(
         account_id=phone.account_id,
-        kind=Deployment.Kind.DEPLOY if profile else Deployment.Kind.RESTART,
+        kind=kind or (Deployment.Kind.DEPLOY if profile else Deployment.Kind.RESTART),
         phone=phone,
         mac=phone.mac,
         profile=profile,
@@ -217,30 +214,15 @@ def _row(
         requested_by=actor.label,
         user=actor.user,
         channel=actor.channel,
-        next_attempt_at=timezone.now(),
     )
 
 
 @transaction.atomic
-def _insert(phones: Iterable[Phone], rows: list[Deployment]) -> list[Deployment]:
-    created = enqueue(rows, phones=[phone.pk for phone in phones])
+def _store(phones: Iterable[Phone], rows: list[Deployment]) -> list[Deployment]:
+    created = transitions.queued(rows, phones=[phone.pk for phone in phones])
     for deployment in created:
         deployment.phone.last_deployment = deployment  # type: ignore[union-attr]
     nudge_after_commit(DEPLOYMENTS)
-    return created
-
-
-def enqueue(rows: list[Deployment], *, phones: list[int]) -> list[Deployment]:
-    """Queue the rows within the caller's transaction; whatever was queued for the same phones before gives way."""
-    # The lock makes simultaneous requests for one phone queue up here, so that the last one is the one that stays.
-    locked = Phone.objects.select_for_update().filter(pk__in=phones).order_by("pk")
-    keys = set(locked.values_list("pk", flat=True))
-    queued = Deployment.objects.filter(phone__in=keys, finished_at=None, state=State.QUEUED)
-    queued.update(state=State.SUPERSEDED, finished_at=timezone.now())
-    created = Deployment.objects.bulk_create(row for row in rows if row.phone_id in keys)
-    # By now the only queued one of each phone is the new one.
-    newest = Deployment.objects.filter(phone=OuterRef("pk"), finished_at=None, state=State.QUEUED)
-    Phone.objects.filter(pk__in=keys).update(last_deployment=Subquery(newest.values("pk")[:1]))
     return created
 
 

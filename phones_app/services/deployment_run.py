@@ -16,27 +16,27 @@ from django.db.models import Case, Count, F, Q, QuerySet, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from contacts_app.authorship import Author, authored
 from contacts_app.core.work.kind import Work
 from contacts_app.core.work.lease import LeaseLost
-from phones_app.models import Deployment, DeploymentStep
+from phones_app.models import Deployment
 from phones_app.models.deployment import State, StepState
-from phones_app.services.bulk_upload import BATCH, begin, in_batches, upload_batch
+from phones_app.services.bulk_upload import BATCH, alone_in, in_batches, upload_batch
 from phones_app.services.deployment import DEPLOYMENTS, due
-from phones_app.services.deployment_event import FAILED, tell
-from phones_app.services.rollout import advance_all, stops
-from phones_app.services.steps import STEPS, Failed, Wait, perform, record
+from phones_app.services.deployment_record import Note, write_steps
+from phones_app.services.gates import GATED, pass_gates, release_due
+from phones_app.services.steps import STEPS, Failed, Wait, held, perform
+from phones_app.services.transitions import failed
 from phones_app.transports.ftp_pool import PER_SERVER, FtpPool
 
 log = structlog.get_logger(__name__)
-# How often rollouts are looked after while there is work: each look counts the phones of the whole rollout.
+# How often held deployments are released while there is work: that may count ten thousand phones.
 ADVANCE_SECONDS = 0.2
 # The phone's server; where it has none, its account's default one, for which the account stands.
-SERVER = Coalesce("file_server", "phone__file_server", -F("account"))
+SERVER = Coalesce("phone__file_server", -F("account"))
 
 
 class Deployments(Work):
-    """One deployment after the other; the uploads of rollouts are made in batches before (`UploadBatches`)."""
+    """Deployments one by one; uploads that were asked for together are made in batches before (`UploadBatches`)."""
 
     name = queue = DEPLOYMENTS
     model = Deployment
@@ -52,7 +52,7 @@ class Deployments(Work):
 
     @classmethod
     def due(cls) -> QuerySet[Deployment]:
-        return due().filter(Q(rollout=None) | ~Q(state=State.QUEUED))
+        return due().filter(Q(in_batch=False) | ~Q(state=State.QUEUED))
 
     @classmethod
     def threads(cls) -> int:
@@ -60,12 +60,12 @@ class Deployments(Work):
 
     @classmethod
     def sweep(cls) -> int:
-        advance_all()
+        release_due()
         return super().sweep()
 
     def prepare(self) -> int:
         if monotonic() - self._advanced > ADVANCE_SECONDS:
-            advance_all()
+            release_due()
             self._advanced = monotonic()
         return 0
 
@@ -78,7 +78,7 @@ class Deployments(Work):
 
 
 class UploadBatches(Work):
-    """What a rollout has still to upload, many at a time, so that one phone need not wait for thousands of others."""
+    """Uploads that were asked for together, many at a time, so that one phone need not wait for thousands of others."""
 
     name, queue = "upload-batches", DEPLOYMENTS
     model = Deployment
@@ -96,8 +96,8 @@ class UploadBatches(Work):
     def due(cls) -> QuerySet[Deployment]:
         """But for accounts whose restarts have not kept up: what is uploaded long before cannot be paused any more."""
         ready = Deployment.objects.filter(
-            state=State.SESSION_CLEARED, finished_at=None, next_attempt_at__lte=timezone.now()
-        ).exclude(rollout=None)
+            in_batch=True, state=State.SESSION_CLEARED, finished_at=None, next_attempt_at__lte=timezone.now()
+        )
         by_account = ready.order_by().values("account").annotate(number=Count("pk"))
         return in_batches(due()).exclude(account__in=by_account.filter(number__gte=BATCH).values("account"))
 
@@ -106,7 +106,8 @@ class UploadBatches(Work):
         return 3
 
     def do(self, keys: Sequence[int]) -> None:
-        alone, together = begin(keys, self.owner)
+        alone = alone_in(keys)
+        together = [pk for pk in keys if pk not in alone]
         for pk in alone:
             with suppress(LeaseLost):
                 run_one(pk, self.owner, self.pool, until=State.UPLOADING)
@@ -122,7 +123,7 @@ def run_one(pk: int, owner: str, pool: FtpPool, until: State | None = None) -> N
     """Take one claimed deployment through its steps until it ends, waits or is in the state `until`."""
     deployment = (
         # Not all that steps may want: with nine tables PostgreSQL takes ten milliseconds to plan what it does in one.
-        Deployment.objects.select_related("phone", "profile", "revision", "rollout")
+        Deployment.objects.select_related("phone", "profile", "revision")
         # Most steps need no file, and each one is deciphered when it is read.
         .defer("revision__content")
         .filter(pk=pk, lease_owner=owner, finished_at=None)
@@ -130,15 +131,13 @@ def run_one(pk: int, owner: str, pool: FtpPool, until: State | None = None) -> N
     )
     if deployment is None:
         raise LeaseLost
-    wish = Author(deployment.requested_by, "task", deployment.user_id, reason=f"Deployment {deployment.uuid}")
-    with authored(lambda: wish):
-        _carry_out(deployment, owner, pool, until)
+    _carry_out(deployment, owner, pool, until)
 
 
 def _carry_out(deployment: Deployment, owner: str, pool: FtpPool, until: State | None) -> None:
     while deployment.finished_at is None and deployment.state != until:
         kind = STEPS[deployment.state][1]
-        if deployment.state == State.SESSION_CLEARED and stops(deployment):
+        if deployment.state in GATED and not pass_gates([deployment]):
             return
         try:
             perform(deployment, pool)
@@ -148,42 +147,16 @@ def _carry_out(deployment: Deployment, owner: str, pool: FtpPool, until: State |
                     _let_go(deployment.pk, owner, pause.pause, pause.reason)
                     and deployment.state != State.QUEUED
                 ):
-                    record(deployment, kind, StepState.WAITING, f"Waits for {pause.reason}.")
+                    waits = Note(kind, StepState.WAITING, f"Waits for {pause.reason}.")
+                    write_steps({deployment: [waits]})
             return
         except Failed as failure:
-            _fail(deployment, kind, failure)
+            note = Note(kind, StepState.FAILED, failure.message, failure.request, failure.answer)
+            held(failed({deployment: note}, code=failure.code))
+            log.info(
+                "deployment failed", deployment=str(deployment.uuid), code=failure.code, mac=deployment.mac
+            )
             return
-
-
-def _fail(deployment: Deployment, kind: DeploymentStep.Kind, failure: Failed) -> None:
-    with transaction.atomic():
-        held = Deployment.objects.filter(
-            pk=deployment.pk, lease_owner=deployment.lease_owner, finished_at=None
-        )
-        if not held.update(
-            state=State.FAILED,
-            error=failure.message,
-            error_code=failure.code,
-            finished_at=timezone.now(),
-            waiting_for="",
-            lease_owner="",
-        ):
-            raise LeaseLost
-        deployment.state, deployment.error, deployment.error_code = (
-            State.FAILED,
-            failure.message,
-            failure.code,
-        )
-        tell(deployment, FAILED)
-        record(
-            deployment,
-            kind,
-            StepState.FAILED,
-            failure.message,
-            request=failure.request,
-            answer=failure.answer,
-        )
-    log.info("deployment failed", deployment=str(deployment.uuid), code=failure.code, mac=deployment.mac)
 
 
 def _let_go(pk: int, owner: str, pause: timedelta, reason: str) -> bool:

@@ -1,34 +1,31 @@
 """Drift: files on the file servers that are no longer those that were uploaded, and what to do about them.
 
-Each upload is noted on the phone's PhoneFile; from time to time the file is read back. Rows are due at `next_check_at`
-and claimed by setting that time ahead. Reading needs no database and keeps to few connections; what was found is written
-down in batches. A server that does not answer says nothing about its files.
+Each upload is noted on the phone's PhoneFile (`phone_file`); from time to time the file is read back. Rows are due at
+`next_check_at` and claimed by setting that time ahead. Reading needs no database and keeps to few connections; what was
+found is written down in batches. A server that does not answer says nothing about its files.
 """
 
 import hashlib
-import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from contacts_app.core.work.kind import Work
-from contacts_app.services.insert_from import insert_from
 from phones_app import sep
-from phones_app.models import Deployment, FileServer, FileState, PhoneFile
-from phones_app.models.phone_file import DRIFTED
+from phones_app.models import Deployment, FileState, PhoneFile
+from phones_app.services.phone_file import check_pause, tell_files
 from phones_app.services.targets import ftp_target
 from phones_app.transports import TransportError
 from phones_app.transports.ftp import FtpTarget
 from phones_app.transports.ftp_pool import FtpPool
-from profiles_app.services.event import Happening, emit_many
 
 BATCH = 100
 READ_SECONDS = 10.0
@@ -36,11 +33,6 @@ READ_SECONDS = 10.0
 READERS = 2
 
 FOUND = ("state", "state_since", "checked_at", "next_check_at", "error", "found_sha256", "found")
-TAGS = {
-    FileState.IN_PLACE: "phone-file-in-place",
-    FileState.CHANGED: "phone-file-changed",
-    FileState.MISSING: "phone-file-missing",
-}
 
 
 @dataclass(frozen=True)
@@ -57,32 +49,6 @@ class Found:
         if not self.sha256:
             return FileState.MISSING
         return FileState.IN_PLACE if self.sha256 == self.file.sha256 else FileState.CHANGED
-
-
-def note_uploads(deployments: "QuerySet[Deployment]", server: FileServer, now: datetime) -> None:
-    """The files of these deployments are in their places on this server now, in the transaction of their state."""
-    of_phones = deployments.filter(phone__isnull=False)
-    files = PhoneFile.objects.filter(phone__in=of_phones.values("phone"))
-    drifted = list(files.filter(state__in=DRIFTED).values_list("pk", flat=True))
-    insert_from(
-        of_phones,
-        PhoneFile,
-        over="phone",
-        phone=F("phone"),
-        server=server.pk,
-        revision=F("revision"),
-        sha256=F("sha256"),
-        uploaded_at=now,
-        state=FileState.IN_PLACE,
-        state_since=now,
-        checked_at=now,
-        next_check_at=now + _pause(),
-        error="",
-        found_sha256="",
-        found=None,
-    )
-    if drifted:
-        _tell(PhoneFile.objects.filter(pk__in=drifted).select_related("phone__account", "server"))
 
 
 def check_files(files: "QuerySet[PhoneFile]") -> Iterator[Found]:
@@ -184,7 +150,7 @@ def write_down(found: Sequence[Found]) -> list[Found]:
     now, news = timezone.now(), []
     for each in kept:
         file = each.file
-        file.next_check_at, file.error = now + _pause(), each.error[:255]
+        file.next_check_at, file.error = now + check_pause(), each.error[:255]
         if not each.error:
             file.checked_at = now
             if file.state != each.state:
@@ -196,7 +162,7 @@ def write_down(found: Sequence[Found]) -> list[Found]:
     PhoneFile.objects.bulk_update(
         [each.file for each in kept if each.error], ("error", "next_check_at"), batch_size=BATCH
     )
-    _tell(news)
+    tell_files(news)
     return kept
 
 
@@ -205,31 +171,3 @@ def difference(file: PhoneFile) -> str:
     if not file.found or file.revision is None:
         return ""
     return sep.diff(bytes(file.revision.content), bytes(file.found))
-
-
-def _pause() -> timedelta:
-    # Files of one rollout are not to be read back together for ever.
-    return timedelta(seconds=(settings.DRIFT_CHECK_SECONDS or 86_400.0) * random.uniform(0.8, 1.2))  # noqa: S311
-
-
-def _tell(files: Iterable[PhoneFile]) -> None:
-    """Tell listeners, and through them the account's contacts, what has become of these files."""
-    emit_many([_happening(file) for file in files])
-
-
-def _happening(file: PhoneFile) -> Happening:
-    return Happening(
-        account=file.phone.account,
-        tags=["phone", TAGS[FileState(file.state)]],
-        data_type="phone",
-        data_object_uuid=file.phone.uuid,
-        data={
-            "mac": file.phone.mac_with_colons,
-            "name": file.phone.name,
-            "file": sep.mac.file_name(file.phone.mac),
-            "file_server": file.server.name if file.server else "",
-            "state": file.state,
-            "uploaded_sha256": file.sha256,
-            "found_sha256": file.found_sha256,
-        },
-    )

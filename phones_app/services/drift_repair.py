@@ -9,8 +9,9 @@ from contacts_app.core.work.wake import nudge_after_commit
 from contacts_app.services.actor import Actor
 from contacts_app.services.errors import Refusal
 from phones_app.models import Deployment, FileState, PhoneFile, ProfileRevision
-from phones_app.services.deployment import DEPLOYMENTS, Deployed, check_compatible, enqueue
+from phones_app.services.deployment import DEPLOYMENTS, Deployed, check_compatible, request_of
 from phones_app.services.phone_profile import update_profile
+from phones_app.services.transitions import queued
 
 BATCH = 500
 
@@ -34,7 +35,7 @@ def put_back_many(files: Iterable[PhoneFile], *, actor: Actor) -> Deployed:
     for start in range(0, len(done.deployments), BATCH):
         batch = done.deployments[start : start + BATCH]
         with transaction.atomic():
-            enqueue(batch, phones=[row.phone_id for row in batch if row.phone_id])
+            queued(batch, phones=[row.phone_id for row in batch if row.phone_id])
             nudge_after_commit(DEPLOYMENTS)
     return done
 
@@ -43,20 +44,7 @@ def _upload(file: PhoneFile, actor: Actor) -> Deployment:
     revision = _drifted(file)
     profile, phone = revision.profile, file.phone
     check_compatible(phone, profile, revision)
-    return Deployment(
-        account_id=phone.account_id,
-        kind=Deployment.Kind.UPLOAD,
-        phone=phone,
-        mac=phone.mac,
-        profile=profile,
-        profile_name=profile.name,
-        revision=revision,
-        sha256=revision.sha256,
-        requested_by=actor.label,
-        user=actor.user,
-        channel=actor.channel,
-        next_attempt_at=timezone.now(),
-    )
+    return request_of(phone, actor, profile, revision, Deployment.Kind.UPLOAD)
 
 
 @transaction.atomic

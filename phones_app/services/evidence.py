@@ -13,24 +13,17 @@ from django.db.models import Q
 from django.utils import timezone
 
 from contacts_app.core.work.lease import update_unlocked
-from phones_app.models import CallManager, Deployment, DeploymentStep, FileFetch, Phone
-from phones_app.models.deployment import State, StepState
-from phones_app.services.deployment_event import CONFIRMED, tell
+from phones_app.models import CallManager, Deployment, FileFetch, Phone
+from phones_app.models.deployment import State
 from phones_app.services.rejection import judge_repetition
 from phones_app.services.targets import ami_target, phone_web
+from phones_app.services.transitions import confirmed
 from phones_app.transports import TransportError
 from phones_app.transports.ami import AmiSession
 from phones_app.transports.asterisk import pjsip_registration
 from phones_app.transports.status import read_status
 
 Evidence = dict[str, Any]
-
-
-CONFIRMED_BY = {
-    "file-fetched": "The phone fetched the file.",
-    "registered-anew": "The phone registered anew.",
-    "came-back": "The phone went away and came back.",
-}
 
 
 @transaction.atomic
@@ -59,16 +52,8 @@ def record_fetch(
     if deployment is None:
         judge_repetition(fetch)
         return
-    # A worker that looks at this row right now loses it, which is what its conditional updates are for.
-    found, now = _as_evidence(fetch), timezone.now()
-    Deployment.objects.filter(pk=deployment.pk).update(
-        state=State.CONFIRMED, evidence=found, finished_at=now, waiting_for="", lease_owner=""
-    )
-    deployment.state = State.CONFIRMED
-    tell(deployment, CONFIRMED)
-    deployment.steps.filter(kind=DeploymentStep.Kind.CONFIRM).update(
-        state=StepState.DONE, message=CONFIRMED_BY["file-fetched"], detail=found, finished_at=now
-    )
+    # A worker that looks at this row right now loses it, which is what the conditions of transitions are for.
+    confirmed({deployment: _as_evidence(fetch)})
 
 
 def fetched(deployment: Deployment) -> Evidence | None:

@@ -3,14 +3,14 @@
 from enum import Enum, auto
 
 from phones_app.models import Deployment, DeploymentStep
-from phones_app.models.deployment import CALL_TO_END, State, StepState
+from phones_app.models.deployment import CALL_TO_END, FAILURES, State, StepState
 
 RESTARTED = (State.RESTART_ACKNOWLEDGED, State.CONFIRMED)
 
 
 class Outcome(Enum):
     RESTARTED = auto()  # the restart was accepted; whether the phone took the file may not be known yet
-    NOT_RESTARTED = auto()  # the file is in its place, and the phone was not told
+    NOT_RESTARTED = auto()  # the file is in its place, and the phone was not told, or gave it up
     NOT_UPLOADED = auto()
     GIVEN_UP = auto()  # cancelled, or a newer deployment took over
     UNDECIDED = auto()
@@ -27,7 +27,7 @@ def outcome_of(deployment: Deployment) -> Outcome:
         return Outcome.RESTARTED
     if deployment.is_open:
         return Outcome.UNDECIDED
-    if deployment.state != State.FAILED:
+    if deployment.state not in FAILURES:
         return Outcome.GIVEN_UP
     return Outcome.NOT_RESTARTED if deployment.uploaded_at else Outcome.NOT_UPLOADED
 

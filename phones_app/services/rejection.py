@@ -7,9 +7,9 @@ from itertools import pairwise
 
 from django.utils import timezone
 
-from phones_app.models import Deployment, DeploymentStep, FileFetch
-from phones_app.models.deployment import State, StepState
-from phones_app.services.deployment_event import FAILED, tell
+from phones_app.models import Deployment, FileFetch
+from phones_app.models.deployment import State
+from phones_app.services.transitions import rejected
 
 # A phone that somebody switches off and on fetches its file twice.
 FETCHES = 3
@@ -33,7 +33,7 @@ def record_companion(*, address: str, file_name: str, at: datetime) -> None:
 
 
 def judge_repetition(fetch: FileFetch) -> None:
-    """Fail the deployment that this fetch shows to be rejected, in the transaction of the fetch."""
+    """Find the deployment whose file this fetch shows to be rejected, in the transaction of the fetch."""
     deployment = (
         Deployment.objects.select_for_update()
         .filter(mac=fetch.mac, state=State.CONFIRMED, sha256=fetch.sha256)
@@ -54,16 +54,5 @@ def judge_repetition(fetch: FileFetch) -> None:
         or any(later - earlier > LONGEST_GAP for earlier, later in pairwise(times))
     ):
         return
-    _fail(deployment, MESSAGE.format(times=len(times), seconds=(times[-1] - times[0]).total_seconds()))
-
-
-def _fail(deployment: Deployment, message: str) -> None:
-    now = timezone.now()
-    Deployment.objects.filter(pk=deployment.pk).update(
-        state=State.FAILED, error=message, error_code="file-rejected", finished_at=now
-    )
-    deployment.steps.filter(kind=DeploymentStep.Kind.CONFIRM).update(
-        state=StepState.FAILED, message=message, finished_at=now
-    )
-    deployment.refresh_from_db()
-    tell(deployment, FAILED)
+    seconds = (times[-1] - times[0]).total_seconds()
+    rejected({deployment: MESSAGE.format(times=len(times), seconds=seconds)})

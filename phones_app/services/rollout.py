@@ -6,31 +6,31 @@ and does what is due; it may be called at any time by any number of processes, a
 
 import secrets
 from collections.abc import Callable
-from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 import structlog
-from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Count, Min, Q
 from django.utils import timezone
 
-from contacts_app.core.work.lease import lock_unlocked, no_live_lease
+from contacts_app.authorship import one_line
+from contacts_app.core.work.lease import lock_unlocked
 from contacts_app.core.work.wake import nudge_after_commit
 from contacts_app.services.actor import Actor
 from contacts_app.services.errors import Refusal
-from phones_app.models import Deployment, DeploymentStep, Phone, PhoneProfile, Rollout, RolloutState
-from phones_app.models.deployment import State, StepState
-from phones_app.services.deployment import BATCH, CANCELLABLE, DEPLOYMENTS, enqueue
+from phones_app.models import Deployment, Phone, PhoneProfile, Rollout, RolloutMember, RolloutState
+from phones_app.models.deployment import FAILURES, State
+from phones_app.services.deployment import BATCH, DEPLOYMENTS
+from phones_app.services.gates import hold, release
 from phones_app.services.phone_selection import Selection
 from phones_app.services.rollout_event import tell
+from phones_app.services.rollout_gate import ended, in_window
 from phones_app.services.rollout_limits import IN_CALL, first_of, room_in
 from phones_app.services.rollout_plan import Plan, Planned, make_plan
+from phones_app.services.transitions import cancelled, queued, requested
 
 log = structlog.get_logger(__name__)
-# What a deployment waits for that was about to restart its phone when its rollout was paused, or its window ended.
-TO_GO_ON = "its rollout to go on"
-FAILED = Q(state=State.FAILED)
+FAILED = Q(state__in=FAILURES)
 UNCONFIRMED = Q(state=State.RESTART_ACKNOWLEDGED, finished_at__isnull=False)
 
 
@@ -78,36 +78,50 @@ def start(
     rollout.save()
     # In one order for all, so that two rollouts at once do not wait for each other's phones in a circle.
     rows = sorted(
-        (_row(one, number, rollout) for number, wave in enumerate(planned.waves, 1) for one in wave),
-        key=lambda row: row.phone_id or 0,
+        ((one, wave) for wave, planned_ones in enumerate(planned.waves, 1) for one in planned_ones),
+        key=lambda row: row[0].phone,
     )
     for begin in range(0, len(rows), BATCH):
-        batch = rows[begin : begin + BATCH]
-        enqueue(batch, phones=[row.phone_id for row in batch if row.phone_id])
+        _store(rows[begin : begin + BATCH], rollout)
     if rows:
         tell(rollout)
     nudge_after_commit(DEPLOYMENTS)
     return rollout
 
 
-def _row(one: Planned, wave: int, rollout: Rollout) -> Deployment:
-    return Deployment(
-        account_id=one.account,
-        phone_id=one.phone,
-        mac=one.mac,
-        profile_id=one.profile,
-        profile_name=one.profile_name,
-        revision_id=one.revision,
-        sha256=one.sha256,
-        rollout=rollout,
-        wave=wave,
-        file_server_id=one.server,
-        site=one.site,
-        requested_by=rollout.requested_by,
-        user=rollout.user,
-        channel=rollout.channel,
-        next_attempt_at=None,
+def _store(rows: list[tuple[Planned, int]], rollout: Rollout) -> None:
+    """Deployments for these phones, and in which wave each of them is; they are held until their wave opens."""
+    stored = queued(
+        [
+            requested(
+                held=True,
+                in_batch=True,
+                account_id=one.account,
+                phone_id=one.phone,
+                mac=one.mac,
+                profile_id=one.profile,
+                profile_name=one.profile_name,
+                revision_id=one.revision,
+                sha256=one.sha256,
+                requested_by=rollout.requested_by,
+                user=rollout.user,
+                channel=rollout.channel,
+                reason=one_line(f"Rollout {rollout}"),
+            )
+            for one, _ in rows
+        ],
+        phones=[one.phone for one, _ in rows],
     )
+    places = {one.phone: (one, wave) for one, wave in rows}
+    members = []
+    for deployment in stored:
+        one, wave = places[deployment.phone_id or 0]
+        members.append(
+            RolloutMember(
+                rollout=rollout, deployment=deployment, wave=wave, file_server_id=one.server, site=one.site
+            )
+        )
+    RolloutMember.objects.bulk_create(members)
 
 
 def pause(rollout: Rollout) -> None:
@@ -177,9 +191,9 @@ def advance(pk: int) -> None:
     if rollout is None:
         return
     # Looked at before failures are counted, while others fail: what is over by now has all of its own among them.
-    here = rollout.deployments.filter(finished_at=None)
-    is_over = not here.exists()
-    wave_is_over = is_over or not here.filter(wave__lte=rollout.wave).exclude(IN_CALL).exists()
+    is_over = not rollout.deployments.filter(finished_at=None).exists()
+    begun = rollout.deployments_where(wave__lte=rollout.wave).filter(finished_at=None)
+    wave_is_over = is_over or not begun.exclude(IN_CALL).exists()
     if reason := _too_much_failed(rollout):
         _end(rollout, RolloutState.ABORTED, reason)
         return
@@ -187,7 +201,8 @@ def advance(pk: int) -> None:
         _end(rollout, RolloutState.FINISHED, "")
         return
     if wave_is_over:
-        following = here.filter(wave__gt=rollout.wave).aggregate(wave=Min("wave"))["wave"]
+        waiting = rollout.members.filter(wave__gt=rollout.wave, deployment__finished_at=None)
+        following = waiting.aggregate(wave=Min("wave"))["wave"]
         if following is not None:
             _open_wave(rollout, following)
     if in_window(rollout, timezone.now()):
@@ -210,15 +225,13 @@ def _open_wave(rollout: Rollout, wave: int) -> None:
 
 def _release(rollout: Rollout) -> None:
     """Let held-back phones of the open waves go, as many as the limits leave room for."""
-    held = rollout.deployments.filter(finished_at=None, next_attempt_at=None, wave__lte=rollout.wave)
-    now = timezone.now()
+    opened = rollout.deployments_where(wave__lte=rollout.wave)
     if rollout.server_limit is None and rollout.site_limit is None:
-        released = held.update(next_attempt_at=now)
+        release(opened)
     else:
+        held = opened.filter(finished_at=None, next_attempt_at=None)
         keys = [key for place, room in room_in(rollout, held).items() for key in first_of(held, place, room)]
-        released = Deployment.objects.filter(pk__in=keys).update(next_attempt_at=now) if keys else 0
-    if released:
-        nudge_after_commit(DEPLOYMENTS)
+        release(Deployment.objects.filter(pk__in=keys))
 
 
 def _too_much_failed(rollout: Rollout) -> str:
@@ -226,7 +239,7 @@ def _too_much_failed(rollout: Rollout) -> str:
     if rollout.abort_count is None and rollout.abort_percent is None:
         return ""
     bad = FAILED | UNCONFIRMED if rollout.unconfirmed_fails else FAILED
-    counts = rollout.deployments.filter(wave__lte=rollout.wave).aggregate(
+    counts = rollout.deployments_where(wave__lte=rollout.wave).aggregate(
         failed=Count("pk", filter=bad), opened=Count("pk")
     )
     failed, opened = counts["failed"], counts["opened"]
@@ -237,57 +250,9 @@ def _too_much_failed(rollout: Rollout) -> str:
     return ""
 
 
-def in_window(rollout: Rollout, moment: datetime) -> bool:
-    """Whether work may begin at this moment; the window's ends are times of day where the account is."""
-    start, end = rollout.window_start, rollout.window_end
-    if start is None or end is None:
-        return True
-    local: time = moment.astimezone(zone_of(rollout)).time()
-    # From a time to the same time is the whole day, as it is from midnight to midnight.
-    return start <= local < end if start < end else local >= start or local < end
-
-
-def zone_of(rollout: Rollout) -> ZoneInfo:
-    return ZoneInfo(rollout.account.time_zone if rollout.account else settings.TIME_ZONE)
-
-
 def _hold_back(rollout: Rollout) -> None:
     """Of what was let go, what has not begun; and a phone whose call ends now is not restarted either."""
-    released = rollout.deployments.filter(finished_at=None, next_attempt_at__isnull=False)
-    idle = released.filter(Q(state=State.QUEUED) | IN_CALL).filter(no_live_lease())
-    idle.update(next_attempt_at=None)
-
-
-def stops(deployment: Deployment) -> bool:
-    """Whether its rollout was stopped, or may not go on now: the phone is not restarted then.
-
-    For the worker that holds the deployment; it is taken from that worker, and ended or held back.
-    """
-    rollout = deployment.rollout
-    if rollout is None or (rollout.state == RolloutState.RUNNING and in_window(rollout, timezone.now())):
-        return False
-    held = Deployment.objects.filter(
-        pk=deployment.pk, lease_owner=deployment.lease_owner, state=deployment.state, finished_at=None
-    )
-    with transaction.atomic():
-        if rollout.is_open:
-            held.update(lease_owner="", lease_until=None, next_attempt_at=None, waiting_for=TO_GO_ON)
-        else:
-            _give_up(held, rollout)
-    return True
-
-
-def _give_up(idle: "QuerySet[Deployment]", rollout: Rollout) -> None:
-    steps = DeploymentStep.objects.filter(deployment__in=idle, finished_at=None)
-    steps.update(state=StepState.SKIPPED, finished_at=timezone.now())
-    idle.update(
-        state=State.CANCELLED,
-        finished_at=timezone.now(),
-        waiting_for="",
-        lease_owner="",
-        error=f"The rollout was {rollout.get_state_display().lower()}.",
-        error_code=f"rollout-{rollout.state}",
-    )
+    hold(rollout.deployments.filter(Q(state=State.QUEUED) | IN_CALL))
 
 
 def _change(
@@ -319,7 +284,7 @@ def _end(rollout: Rollout, state: RolloutState, reason: str) -> None:
     now = timezone.now()
     rollout.state, rollout.reason, rollout.finished_at = state, reason[:255], now
     rollout.save(update_fields=["state", "reason", "finished_at"])
-    idle = rollout.deployments.filter(finished_at=None, state__in=CANCELLABLE)
-    _give_up(idle.filter(no_live_lease()), rollout)
+    why = ended(rollout)
+    cancelled(rollout.deployments, error=why.reason, code=why.code)
     tell(rollout)
     log.info("rollout ended", rollout=str(rollout.uuid), state=state, reason=reason)

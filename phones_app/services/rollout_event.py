@@ -1,12 +1,13 @@
 """What listeners and people are told of rollouts, in the transaction of the change: each account of its own phones."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Prefetch, Q, prefetch_related_objects
 
 from contacts_app.models import Account
-from phones_app.models import Rollout, RolloutState
-from phones_app.models.deployment import State
+from phones_app.models import Deployment, Rollout, RolloutMember, RolloutState
+from phones_app.models.deployment import FAILURES, State
 from phones_app.sep.mac import colons
 from profiles_app.services.event import Happening, emit_many
 
@@ -26,7 +27,11 @@ def tell(rollout: Rollout) -> None:
     if tag is None:
         return
     own = Account.objects.filter(rollouts=rollout)
-    accounts = own if rollout.account_id else Account.objects.filter(deployments__rollout=rollout).distinct()
+    accounts = (
+        own
+        if rollout.account_id
+        else Account.objects.filter(deployments__in_rollout__rollout=rollout).distinct()
+    )
     emit_many(
         [
             Happening(account, ["rollout", tag], "rollout", _data(rollout, account), rollout.uuid)
@@ -35,14 +40,22 @@ def tell(rollout: Rollout) -> None:
     )
 
 
+def rollouts_of(deployments: Sequence[Deployment]) -> dict[Deployment, dict[str, Any]]:
+    """What events of these deployments say of their rollouts; read once for each deployment a worker has."""
+    members = RolloutMember.objects.select_related("rollout").defer("rollout__refused")
+    prefetch_related_objects(deployments, Prefetch("in_rollout", members))
+    found = {row: getattr(row, "in_rollout", None) for row in deployments}
+    return {row: {"rollout": member.rollout.uuid if member else None} for row, member in found.items()}
+
+
 def _data(rollout: Rollout, account: Account) -> dict[str, Any]:
     rows = rollout.deployments.filter(account=account)
     counts = rows.aggregate(
         total=Count("pk"),
         confirmed=Count("pk", filter=Q(state=State.CONFIRMED)),
-        failed=Count("pk", filter=Q(state=State.FAILED)),
+        failed=Count("pk", filter=Q(state__in=FAILURES)),
     )
-    failed = rows.filter(state=State.FAILED).select_related("phone").order_by("pk")[:MOST_FAILURES]
+    failed = rows.filter(state__in=FAILURES).select_related("phone").order_by("pk")[:MOST_FAILURES]
     return {
         "uuid": rollout.uuid,
         "name": rollout.name,

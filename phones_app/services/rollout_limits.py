@@ -36,9 +36,13 @@ def room_in(rollout: Rollout, held: "QuerySet[Deployment]") -> dict[Place, int]:
 
 
 def _by_place(rows: "QuerySet[Deployment]") -> "QuerySet[Deployment, tuple[int | None, str, int]]":
-    return rows.order_by().values_list("file_server", "site").annotate(number=Count("pk"))
+    return (
+        rows.order_by()
+        .values_list("in_rollout__file_server", "in_rollout__site")
+        .annotate(number=Count("pk"))
+    )
 
 
 def first_of(held: "QuerySet[Deployment]", place: Place, room: int) -> "QuerySet[Deployment, int]":
-    there = held.filter(file_server=place[0], site=place[1])
+    there = held.filter(in_rollout__file_server=place[0], in_rollout__site=place[1])
     return there.order_by("pk").values_list("pk", flat=True)[:room]

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from phones_app.models import Rollout, RolloutState
 from phones_app.models.deployment import State
-from phones_app.services.rollout import FAILED, UNCONFIRMED, in_window
+from phones_app.services.rollout import FAILED, UNCONFIRMED
+from phones_app.services.rollout_gate import in_window
 from phones_app.services.rollout_limits import IN_CALL
 
 # How fast it goes at present is measured over this time.

@@ -1,5 +1,7 @@
 """Service sessions: a person logged in on a phone's service menu, by MAC, for 24 idle hours (phone profiles spec §5)."""
 
+from collections.abc import Iterable
+
 from django.utils import timezone
 
 from contacts_app.models import User
@@ -27,6 +29,9 @@ def live_service_session(mac: str, address: str) -> ServiceSession | None:
     return session
 
 
-def clear_service_session(mac: str) -> int:
-    """End the session on this phone; how many there were. None is no error."""
-    return ServiceSession.objects.filter(mac=mac).delete()[0]
+def clear_service_sessions(macs: Iterable[str]) -> set[str]:
+    """End the sessions on these phones; the phones that had one. None is no error."""
+    found = set(ServiceSession.objects.filter(mac__in=list(macs)).values_list("mac", flat=True))
+    if found:
+        ServiceSession.objects.filter(mac__in=found).delete()
+    return found

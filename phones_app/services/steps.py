@@ -1,8 +1,8 @@
 """The steps of one deployment: upload, clear the service session, restart, confirm (the seed's order).
 
 Each step function is given a claimed deployment in the state it starts from, does its one thing and moves the row on. It
-raises Wait to be called again later and Failed to end the deployment. Every move is an UPDATE of the row in its old state
-and under our lease, so that a worker that lost its lease changes nothing.
+raises Wait to be called again later and Failed to end the deployment. Every move is one of `transitions`, which change
+nothing for a worker that lost its lease.
 """
 
 from collections.abc import Callable
@@ -10,23 +10,19 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 
-from contacts_app.core.work.lease import LeaseLost, no_live_lease
+from contacts_app.core.work.lease import LeaseLost
 from contacts_app.services.errors import Refusal
-from contacts_app.services.history import update_recorded
 from phones_app import sep
-from phones_app.models import Deployment, DeploymentStep, FileServer, Phone
+from phones_app.models import Deployment, DeploymentStep, Phone
 from phones_app.models.deployment import CALL_TO_END, State, StepState
-from phones_app.services import evidence
-from phones_app.services.deployment_event import CONFIRMED, RESTARTED, UPLOADED, tell
-from phones_app.services.drift import note_uploads
+from phones_app.services import evidence, transitions
+from phones_app.services.deployment_record import Note, Uploaded, steps_of
 from phones_app.services.restart import choose, line_user, look_at
-from phones_app.services.service_session import clear_service_session
 from phones_app.services.targets import file_server_of, ftp_target
 from phones_app.transports import TransportError
-from phones_app.transports.ftp import Upload
 from phones_app.transports.ftp_pool import FtpPool
 
 # After a crash between sending a restart and recording it, evidence of the restart is awaited this long before it is
@@ -51,42 +47,10 @@ class Failed(Exception):
         self.code, self.message, self.request, self.answer = code, message, request, answer
 
 
-def move(deployment: Deployment, to: State, **fields: Any) -> None:
-    """The row from its state to the next, if it is still ours."""
-    held = Deployment.objects.filter(
-        pk=deployment.pk, state=deployment.state, lease_owner=deployment.lease_owner, finished_at=None
-    )
-    if not held.update(state=to, waiting_for="", **fields):
+def held(moved: list[Deployment]) -> None:
+    """What a transition changed has to be the one deployment that it was for. Raises LeaseLost."""
+    if not moved:
         raise LeaseLost
-    for name, value in ({"state": to, "waiting_for": ""} | fields).items():
-        setattr(deployment, name, value)
-
-
-def record(
-    deployment: Deployment, kind: Kind, state: StepState, message: str = "", **fields: Any
-) -> DeploymentStep:
-    """Write down how a step stands; one row per kind of step, `detail` is added to what stands there.
-
-    Always in the transaction of an update that proved that the deployment is still ours.
-    """
-    now = timezone.now()
-    rows = steps_of(deployment)
-    step = rows.get(kind) or DeploymentStep(deployment=deployment, kind=kind, started_at=now)
-    step.state, step.message = state, message
-    step.finished_at = None if state in (StepState.RUNNING, StepState.WAITING) else now
-    step.detail = step.detail | fields.pop("detail", {})
-    for name, value in fields.items():
-        setattr(step, name, value)
-    step.save()
-    rows[kind] = step
-    return step
-
-
-def steps_of(deployment: Deployment) -> dict[str, DeploymentStep]:
-    """The rows of the steps so far, read once while a worker has the deployment."""
-    if not hasattr(deployment, "step_rows"):
-        deployment.step_rows = {step.kind: step for step in deployment.steps.all()}  # type: ignore[attr-defined]
-    return deployment.step_rows  # type: ignore[attr-defined,no-any-return]
 
 
 def phone_of(deployment: Deployment) -> Phone:
@@ -97,19 +61,8 @@ def phone_of(deployment: Deployment) -> Phone:
 
 def begin(deployment: Deployment, pool: FtpPool) -> None:
     """queued -> uploading (or straight to the restart), once nothing else is under way for this phone."""
-    now = timezone.now()
-    first = State.SESSION_CLEARED if deployment.kind == Deployment.Kind.RESTART else State.UPLOADING
-    others = Deployment.objects.filter(phone=deployment.phone_id, finished_at=None).exclude(pk=deployment.pk)
     try:
-        with transaction.atomic():
-            # What only waits (for a call to end, for evidence) gives way to what is newer.
-            idle = others.exclude(state=State.QUEUED).exclude(waiting_for="").filter(no_live_lease())
-            DeploymentStep.objects.filter(
-                deployment__in=list(idle.values_list("pk", flat=True)), finished_at=None
-            ).update(state=StepState.SKIPPED, finished_at=now)
-            idle.update(state=State.SUPERSEDED, finished_at=now, waiting_for="")
-            move(deployment, first, started_at=now)
-            record(deployment, Kind.UPLOAD if first == State.UPLOADING else Kind.RESTART, StepState.RUNNING)
+        held(transitions.started([deployment]))
     except IntegrityError:
         raise Wait(timedelta(seconds=0.2), "another deployment of this phone") from None
 
@@ -130,59 +83,12 @@ def upload(deployment: Deployment, pool: FtpPool) -> None:
             keep_backups=server.keep_backups,
             read_back=server.read_back,
         )
-    with transaction.atomic():
-        now = timezone.now()
-        ended = {"finished_at": now} if deployment.kind == Deployment.Kind.UPLOAD else {}
-        move(deployment, State.UPLOADED, uploaded_at=now, **ended)
-        note_uploads(Deployment.objects.filter(pk=deployment.pk), server, now)
-        tell(deployment, UPLOADED)
-        record(deployment, Kind.UPLOAD, StepState.DONE, **told_of_upload(server, result))
-        update_recorded(
-            Phone.objects.filter(pk=phone.pk),
-            current_profile_id=deployment.profile_id,
-            updated_at=timezone.now(),
-        )
-
-
-def told_of_upload(server: FileServer, result: Upload) -> dict[str, Any]:
-    """What the row of the step says of an upload that went well."""
-    stored = f"{result.size} bytes to {server.name}."
-    return {
-        "message": "The same file was there already." if result.unchanged else stored,
-        "request": result.exchange.request,
-        "answer": result.exchange.answer,
-        "detail": {
-            "server": server.name,
-            "host": f"{server.host}:{server.port}",
-            "path": result.path,
-            "size": result.size,
-            "sha256": result.sha256,
-            "unchanged": result.unchanged,
-            "backup": result.backup,
-            "read_back": result.read_back,
-            "seconds": round(result.seconds, 3),
-            "replaced_user": _registration_user(result.replaced),
-            "fetches_seen": server.is_embedded,
-        },
-    }
-
-
-def _registration_user(content: bytes | None) -> str:
-    """What a phone with this file registers as, "" when that cannot be told."""
-    try:
-        return sep.facts(sep.parse(content)).registration_user if content else ""
-    except sep.Refused:
-        return ""
+    held(transitions.uploaded({deployment: Uploaded(server, result)}))
 
 
 def clear_session(deployment: Deployment, pool: FtpPool) -> None:
     """uploaded -> session_cleared, in one transaction."""
-    with transaction.atomic():
-        move(deployment, State.SESSION_CLEARED)
-        cleared = clear_service_session(deployment.mac)
-        message = "Logged out of the service menu." if cleared else "Nobody was logged in."
-        record(deployment, Kind.CLEAR_SESSION, StepState.DONE, message, detail={"cleared": cleared})
-        record(deployment, Kind.RESTART, StepState.RUNNING)
+    held(transitions.session_cleared([deployment]))
 
 
 def restart(deployment: Deployment, pool: FtpPool) -> None:
@@ -195,20 +101,9 @@ def restart(deployment: Deployment, pool: FtpPool) -> None:
             raise Failed("in-call", "The phone was in a call for longer than restarts wait.")
         raise Wait(timedelta(seconds=settings.CALL_POLL_SECONDS), CALL_TO_END)
     detail: dict[str, Any] = {"note": situation.note}
-    with transaction.atomic():
-        move(deployment, State.RESTARTING, restarted_at=timezone.now())
-        if status := situation.status:
-            detail |= {
-                "load": status.load,
-                "directory_number": status.directory_number,
-                "had_status_page": True,
-            }
-            update_recorded(
-                Phone.objects.filter(pk=phone.pk),
-                last_seen_at=timezone.now(),
-                software_version=status.load,
-            )
-        record(deployment, Kind.RESTART, StepState.RUNNING, detail=detail)
+    if status := situation.status:
+        detail |= {"load": status.load, "directory_number": status.directory_number, "had_status_page": True}
+    held(transitions.restarting({deployment: detail}))
     _send(deployment, phone)
 
 
@@ -217,11 +112,7 @@ def resume_restart(deployment: Deployment, pool: FtpPool) -> None:
     phone = phone_of(deployment)
     if evidence.fetched(deployment):
         message = "Sent before the worker died: the phone fetched its file."
-        with transaction.atomic():
-            move(deployment, State.RESTART_ACKNOWLEDGED)
-            tell(deployment, RESTARTED)
-            record(deployment, Kind.RESTART, StepState.DONE, message)
-            record(deployment, Kind.CONFIRM, StepState.RUNNING)
+        held(transitions.acknowledged({deployment: Note(Kind.RESTART, StepState.DONE, message)}))
         return
     since = timezone.now() - deployment.restarted_at if deployment.restarted_at else timedelta.max
     if since < timedelta(seconds=DOUBT_SECONDS):
@@ -232,7 +123,7 @@ def resume_restart(deployment: Deployment, pool: FtpPool) -> None:
         )
         raise Failed("restart-in-doubt", message)
     # Evidence of this one is awaited from now on, however long no worker was there.
-    move(deployment, State.RESTARTING, restarted_at=timezone.now())
+    held(transitions.restarting({deployment: {}}))
     _send(deployment, phone)
 
 
@@ -247,19 +138,15 @@ def _send(deployment: Deployment, phone: Phone) -> None:
     sent = choose(phone, deployment.revision).send(
         user=line_user(deployment, phone, steps_of(deployment)), transaction=deployment.uuid.hex
     )
-    with transaction.atomic():
-        move(deployment, State.RESTART_ACKNOWLEDGED)
-        tell(deployment, RESTARTED)
-        record(
-            deployment,
-            Kind.RESTART,
-            StepState.DONE,
-            f"Accepted ({sent.method}).",
-            request=sent.exchange.request,
-            answer=sent.exchange.answer,
-            detail={"method": sent.method} | sent.remembered,
-        )
-        record(deployment, Kind.CONFIRM, StepState.RUNNING)
+    accepted = Note(
+        Kind.RESTART,
+        StepState.DONE,
+        f"Accepted ({sent.method}).",
+        request=sent.exchange.request,
+        answer=sent.exchange.answer,
+        detail={"method": sent.method} | sent.remembered,
+    )
+    held(transitions.acknowledged({deployment: accepted}))
 
 
 def confirm(deployment: Deployment, pool: FtpPool) -> None:
@@ -272,25 +159,11 @@ def confirm(deployment: Deployment, pool: FtpPool) -> None:
         # Where fetches are seen nothing less is taken.
         found = evidence.came_back(deployment, noticed)
     if found:
-        with transaction.atomic():
-            move(deployment, State.CONFIRMED, evidence=found, finished_at=timezone.now())
-            tell(deployment, CONFIRMED)
-            record(
-                deployment, Kind.CONFIRM, StepState.DONE, evidence.CONFIRMED_BY[found["kind"]], detail=found
-            )
+        held(transitions.confirmed({deployment: found}))
         return
     since = deployment.restarted_at or timezone.now()
     if timezone.now() - since > timedelta(seconds=settings.CONFIRM_SECONDS):
-        message = f"No evidence within {settings.CONFIRM_SECONDS:.0f} s that the phone took its file."
-        with transaction.atomic():
-            move(
-                deployment,
-                State.RESTART_ACKNOWLEDGED,
-                finished_at=timezone.now(),
-                error=message,
-                error_code="no-evidence",
-            )
-            record(deployment, Kind.CONFIRM, StepState.FAILED, message, detail=noticed)
+        held(transitions.unconfirmed({deployment: noticed}))
         return
     step.detail = noticed
     raise Wait(

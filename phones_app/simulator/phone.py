@@ -25,53 +25,8 @@ _PORT_SECONDS = 0.5
 class SimulatedPhone(PhoneState):
     """Lives on one asyncio loop from `start` to `stop`."""
 
-<<<<<<< HEAD
     def __init__(self, config: SimulatedPhoneConfig, on_event: OnEvent = ignore) -> None:
         super().__init__(config, on_event)
-=======
-    mac: str
-    model: str = "8845"
-    software_type: str = "SIP"
-    host: str = "127.0.0.1"
-    sip_port: int = 0
-    web_port: int = 0
-    config_url: str = "http://127.0.0.1:6970"
-    load: str = ""
-    boot_seconds: float = 1.0
-    # Real phones ask again every 15 to 45 s (Cisco phones spec §2.7).
-    retry_seconds: float = 5.0
-    slow_seconds: float = 3.0
-    web_access: bool = True
-    fault: Fault | str = Fault.NONE
-
-    def __post_init__(self) -> None:
-        if not re.fullmatch(r"[0-9A-F]{12}", self.mac):
-            raise ValueError(f"{self.mac!r} is not a MAC of 12 upper-case hex digits")
-        if self.software_type not in SOFTWARE_TYPES:
-            raise ValueError(f"{self.software_type!r} is none of {', '.join(SOFTWARE_TYPES)}")
-
-
-def _ignore(_mac: str, _text: str) -> None:
-    """Nobody listens."""
-
-
-class SimulatedPhone:
-    """Lives on one asyncio loop from `start` to `stop`; counters and `fault` are for any thread."""
-
-    def __init__(self, config: SimulatedPhoneConfig, on_event: OnEvent = _ignore) -> None:
-        self.config = config
-        self.on_event = on_event
-        self.generation = generation_of(config.model)
-        self.load = config.load or default_load(config.model, config.software_type)
-        self.sip_port = config.sip_port
-        self.web_port = config.web_port
-        self.restarts = self.fetches = self.notifies = self.executes = 0
-        self.registered = False
-        self.call_id = ""
-        self.device_file: DeviceFile | None = None
-        self.history: deque[str] = deque(maxlen=_HISTORY_LINES)
-        self._fault = Fault(config.fault)
->>>>>>> 1cd7c210f4f7410845ea777e7d44783bef9998cd
         self._sip = SipAgent(self) if config.software_type != "SCCP" else None
         self._web = PhoneWeb(self)
         self._life: asyncio.Task[None] | None = None
@@ -91,34 +46,6 @@ class SimulatedPhone:
                 await self._life
         self._go_dark()
 
-<<<<<<< HEAD
-=======
-    def record(self, text: str) -> None:
-        """Note one line of what happens to the phone."""
-        self.history.append(text)
-        self.on_event(self.config.mac, text)
-
-    def take(self, order: Order) -> None:
-        """Do this as soon as no call is up."""
-        if self._up:
-            self._order = max(order, self._order or order)
-            self._wake.set()
-
-    def press(self, key: str) -> None:
-        """Take one key press; the walk to a restart works only in an idle and unlocked phone (Cisco phones spec §1.4)."""
-        now = asyncio.get_running_loop().time()
-        if now - self._last_key > MENU_SECONDS:
-            self._keys.clear()
-        self._last_key = now
-        self._keys.append(key)
-        pressed = tuple(self._keys)
-        allowed = self.device_file is None or self.device_file.settings_access
-        walked = any(pressed[-len(walk) :] == walk for walk in self.generation.restart_keys)
-        if walked and allowed and self._fault is not Fault.IN_CALL:
-            self._keys.clear()
-            self.take(Order.RESET)
-
->>>>>>> 1cd7c210f4f7410845ea777e7d44783bef9998cd
     def _on_fault(self) -> None:
         if self._without_power():
             self._go_dark()

@@ -58,7 +58,7 @@ class SimulatedPhoneConfig:
     config_url: str = "http://127.0.0.1:6970"
     load: str = ""
     boot_seconds: float = 1.0
-    # Real phones ask again every 15 to 45 s (spec §2.7).
+    # Real phones ask again every 15 to 45 s (Cisco phones spec §2.7).
     retry_seconds: float = 5.0
     slow_seconds: float = 3.0
     web_access: bool = True
@@ -143,7 +143,7 @@ class PhoneState:
             self.wake.set()
 
     def press(self, key: str) -> None:
-        """Take one key press; the walk to a restart works only in an idle and unlocked phone (spec §1.4)."""
+        """Take one key press; the walk to a restart works only in an idle and unlocked phone (Cisco phones spec §1.4)."""
         now = asyncio.get_running_loop().time()
         if now - self._last_key > MENU_SECONDS:
             self._keys.clear()

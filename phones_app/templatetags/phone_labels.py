@@ -22,6 +22,7 @@ STATE_COLOURS: dict[str, str] = {
     State.RESTARTING: "info",
     State.RESTART_ACKNOWLEDGED: "warning",
     State.CONFIRMED: "success",
+    State.REJECTED: "danger",
     State.FAILED: "danger",
     State.CANCELLED: "",
     State.SUPERSEDED: "",

@@ -11,7 +11,8 @@ from phones_app.services.advice import advice_on, all_advice
 ROOT = Path(__file__).resolve().parent.parent.parent
 SPOKEN = [*ROOT.glob("phones_app/transports/*.py"), *ROOT.glob("contacts_app/transports/*.py")]
 SPOKEN += [
-    ROOT / "phones_app/services" / f"{name}.py" for name in ("steps", "restart", "targets", "evidence")
+    ROOT / "phones_app/services" / f"{name}.py"
+    for name in ("steps", "transitions", "restart", "targets", "evidence")
 ]
 CODE = re.compile(r"[a-z]+(-[a-z0-9]+)*")
 

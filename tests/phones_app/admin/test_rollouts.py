@@ -114,7 +114,9 @@ def test_it_is_watched_and_stopped(clerk_desk, rollout):
         assert (row.history_actor, row.history_channel) == ("clerk@acme.example", "admin")
         assert (row.history_change_reason, bool(row.history_request_id)) == (f"Time to {change}", True)
     assert rollout.history.count() == 4, "looking changes nothing"
-    Deployment.objects.filter(wave=1).update(state="failed", error="No such line.", error_code="sip-404")
+    Deployment.objects.filter(in_rollout__wave=1).update(
+        state="failed", error="No such line.", error_code="sip-404"
+    )
     page = clerk_desk.get(url("progress", rollout) + "?part=failed").content.decode()
     assert "No such line." in page
     assert "hx-get" not in page

@@ -24,13 +24,14 @@ def test_a_file_that_is_fetched_again_and_again_was_rejected(site, finish, proto
     with site.alive(phone, config_url=urls(site)[protocol]) as fleet:
         fleet[phone.mac].fault = "rejecting"
         asked = deploy(phone=phone, profile=site.profile(content=sip_file(label="New")), actor=ACTOR)
-        failed = finish(asked, until=lambda deployment: deployment.state == "failed")
+        failed = finish(asked, until=lambda deployment: deployment.state == "rejected")
     assert failed.error_code == "file-rejected"
     assert "fetched it 3 times" in failed.error
     assert failed.evidence["protocol"] == protocol
     confirm = failed.steps.get(kind="confirm")
     assert (confirm.state, confirm.message) == ("failed", failed.error)
-    assert "failed-deployment" in Event.objects.latest("pk").tags
+    event = Event.objects.latest("pk")
+    assert ("failed-deployment" in event.tags, event.data["state"]) == (True, "rejected")
 
 
 @pytest.mark.parametrize("protocol", ["http", "tftp"])

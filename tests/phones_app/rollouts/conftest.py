@@ -41,7 +41,9 @@ def carry_out():
             rollout.refresh_from_db()
             if until(rollout):
                 return rollout
-            states = list(rollout.deployments.values_list("mac", "state", "wave", "waiting_for", "error"))
+            states = list(
+                rollout.deployments.values_list("mac", "state", "in_rollout__wave", "waiting_for", "error")
+            )
             assert time.monotonic() < deadline, f"still {rollout.state}, wave {rollout.wave}: {states}"
             time.sleep(0.05)
 
