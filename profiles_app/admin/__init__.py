@@ -2,9 +2,8 @@
 
 from profiles_app.admin.callback import CallbackAdmin
 from profiles_app.admin.customer_profile import AccountWithProfileAdmin, CustomerProfileAdmin
-from profiles_app.admin.delivery import DeliveryAdmin
-from profiles_app.admin.event import EventAdmin
-from profiles_app.admin.event_profile import EventProfileAdmin
+from profiles_app.admin.delivery import DeliveryAdmin, EventAdmin
+from profiles_app.admin.events_object import EventProfileAdmin
 from profiles_app.admin.inbound_message import InboundMessageAdmin
 from profiles_app.admin.listener import ListenerAdmin
 from profiles_app.admin.messaging_profile import MessagingProfileAdmin

@@ -1,6 +1,8 @@
 """Callbacks: where events go. Saving sends nothing unless it enables; the URL is tried by a button of its own."""
 
 import json
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.contrib import admin, messages
@@ -51,6 +53,9 @@ OFF_BY = {
 }
 
 
+Asked = Callable[["CallbackAdmin", HttpRequest, Callback, str], HttpResponse]
+
+
 class OffBy(admin.SimpleListFilter):
     title = "switched off"
     parameter_name = "off_by"
@@ -60,6 +65,26 @@ class OffBy(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(OFF_BY.get(self.value() or "", Q()))
+
+
+def page_of(row: Callback | Delivery) -> str:
+    return reverse(f"admin:profiles_app_{row._meta.model_name}_change", args=[row.pk])
+
+
+def asks(question: str, button: str) -> Callable[[Asked], Callable[..., HttpResponse]]:
+    """An action on the page of a callback, carried out once the person has confirmed it there."""
+
+    def decorate(act: Asked) -> Callable[..., HttpResponse]:
+        @wraps(act)
+        def asked(self: "CallbackAdmin", request: HttpRequest, object_id: str) -> HttpResponse:
+            callback = self.row_or_404(request, object_id)
+            words, back = question.format(callback=callback), page_of(callback)
+            page = self.confirmed(request, question=words, button=button, back=back)
+            return page or act(self, request, callback, back)
+
+        return asked
+
+    return decorate
 
 
 def tone_of(period: Period) -> str:
@@ -135,6 +160,7 @@ class CallbackAdmin(EventsObjectAdmin):
             self.delete_model(request, callback)
 
     def has_reveal_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # Named in the action itself, the permission would be looked up before there is a database.
         return bool(request.user.has_perm(REVEAL))
 
     @action(description="Enable the selected callbacks", permissions=["change"])
@@ -168,68 +194,48 @@ class CallbackAdmin(EventsObjectAdmin):
         self._try(request, obj)
 
     @action(description="Test now…", icon="science", permissions=["change"])
-    def test(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        callback = self.row_or_404(request, object_id)
-        back = reverse("admin:profiles_app_callback_change", args=[callback.pk])
-        question = f'Send {{"test": 1}} to {callback.target}, as when the callback was created?'
-        if page := self.confirmed(request, question=question, button="Send", back=back):
-            return page
+    @asks('Send {{"test": 1}} to {callback.target}, as when the callback was created?', "Send")
+    def test(self, request: HttpRequest, callback: Callback, back: str) -> HttpResponse:
         self._try(request, callback)
         return HttpResponseRedirect(back)
 
     @action(description="Send test event…", icon="send", permissions=["change"])
-    def test_event(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    @asks("Deliver an event with the tag test-event to {callback.target}, signed, with all attempts?", "Send")
+    def test_event(self, request: HttpRequest, callback: Callback, back: str) -> HttpResponse:
         """An event on the way that all others go, and to the page on which it can be watched."""
-        callback = self.row_or_404(request, object_id)
-        back = reverse("admin:profiles_app_callback_change", args=[callback.pk])
-        question = (
-            f"Deliver an event with the tag test-event to {callback.target}, signed, with all attempts?"
-        )
-        if page := self.confirmed(request, question=question, button="Send", back=back):
-            return page
         delivery = send_test_event(callback, actor_of(request))
         self.log_change(request, callback, "Was sent a test event.")
         messages.success(request, "The event is on its way.")
-        if not request.user.has_perm("profiles_app.view_delivery"):
-            return HttpResponseRedirect(back)
-        return HttpResponseRedirect(reverse("admin:profiles_app_delivery_change", args=[delivery.pk]))
+        may_watch = request.user.has_perm("profiles_app.view_delivery")
+        return HttpResponseRedirect(page_of(delivery) if may_watch else back)
 
     @action(description="New signing secret…", icon="key", permissions=["change"])
-    def new_signing_secret(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        callback = self.row_or_404(request, object_id)
-        back = reverse("admin:profiles_app_callback_change", args=[callback.pk])
-        question = (
-            f"Give {callback} a new secret to sign with? Receivers that check the former one refuse events."
-        )
-        if page := self.confirmed(request, question=question, button="New secret", back=back):
-            return page
+    @asks(
+        "Give {callback} a new secret to sign with? Receivers that check the former one refuse events.",
+        "New secret",
+    )
+    def new_signing_secret(self, request: HttpRequest, callback: Callback, back: str) -> HttpResponse:
         secret = renew_signing_secret(callback)
         self.log_change(request, callback, "Was given a new signing secret.")
-        page = self.page(
-            request,
-            "admin/profiles_app/callback/signing_secret.html",
-            str(callback),
-            secret=secret,
-            back=back,
-        )
-        add_never_cache_headers(page)
-        return page
-
-    def _try(self, request: HttpRequest, callback: Callback) -> None:
-        tried = probe(callback)
-        say = messages.success if tried.ok else messages.error
-        say(request, f"Test: {tried.message}")
+        return self._unkept_page(request, callback, "signing_secret", secret=secret)
 
     @action(description="Show secrets", icon="visibility", permissions=["reveal"])
     def reveal(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The configuration as it is sent; that somebody has seen it is written down."""
         callback = self.row_or_404(request, object_id)
         self.log_change(request, callback, "Was shown the configuration with its secrets.")
-        back = reverse("admin:profiles_app_callback_change", args=[callback.pk])
         text = json.dumps(callback.config, indent=2, ensure_ascii=False)
-        page = self.page(
-            request, "admin/profiles_app/callback/config.html", str(callback), text=text, back=back
-        )
+        return self._unkept_page(request, callback, "config", text=text)
+
+    def _try(self, request: HttpRequest, callback: Callback) -> None:
+        tried = probe(callback)
+        say = messages.success if tried.ok else messages.error
+        say(request, f"Test: {tried.message}")
+
+    def _unkept_page(self, request: HttpRequest, callback: Callback, name: str, **shown: str) -> HttpResponse:
+        """A page with secrets, which no cache keeps."""
+        template = f"admin/profiles_app/callback/{name}.html"
+        page = self.page(request, template, str(callback), back=page_of(callback), **shown)
         add_never_cache_headers(page)
         return page
 

@@ -13,6 +13,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from profiles_app.admin.events_object import EventsObjectForm
 from profiles_app.models import Callback
 from profiles_app.services.callback import check_fallbacks
 from profiles_app.services.callback_config import HTTP_MODES, Config, checked_config
@@ -57,7 +58,8 @@ def _lines(help_text: str, rows: int) -> forms.CharField:
     return forms.CharField(required=False, strip=False, help_text=help_text, widget=widget)
 
 
-class CallbackForm(forms.ModelForm):  # type: ignore[type-arg]
+class CallbackForm(EventsObjectForm):
+    within_account = ("profile", "fallback_callback")
     url = forms.CharField(
         label="URL",
         required=False,
@@ -101,8 +103,11 @@ class CallbackForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean(self) -> dict[str, Any]:
         """As by REST, so that enabling a callback again takes a URL that answers; else saving asks nobody."""
-        given = super().clean() or {}
-        self._check_references(given)
+        given = super().clean()
+        try:
+            check_fallbacks(self.instance.pk, getattr(given.get("fallback_callback"), "pk", None))
+        except ValidationError as error:
+            self.add_error("fallback_callback", error.message_dict["fallback_callback_id"])
         if not self.errors:
             try:
                 self.config = checked_config(given["mode"], self._typed(given), self.stored)
@@ -118,16 +123,6 @@ class CallbackForm(forms.ModelForm):  # type: ignore[type-arg]
         wanted.mode, wanted.config = mode, self.config
         if not (tried := probe(wanted)).ok:
             self.add_error("enabled", f"It stays disabled. {tried.message}")
-
-    def _check_references(self, given: dict[str, Any]) -> None:
-        account = given.get("account") or self.instance.account
-        for name in ("profile", "fallback_callback"):
-            if (row := given.get(name)) is not None and row.account_id != account.pk:
-                self.add_error(name, "This belongs to another account.")
-        try:
-            check_fallbacks(self.instance.pk, getattr(given.get("fallback_callback"), "pk", None))
-        except ValidationError as error:
-            self.add_error("fallback_callback", error.message_dict["fallback_callback_id"])
 
     def _typed(self, given: dict[str, Any]) -> Config:
         """The configuration as the mode's fields have it; what was left empty is not in it."""

@@ -1,5 +1,6 @@
-"""Deliveries: the list, and the attempts of one, live while it is under way. What has ended can be sent again."""
+"""Events and their deliveries: lists and pages, live while a delivery is under way; what has ended can be sent again."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -15,12 +16,14 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action, display
 
-from contacts_app.admin.base import DayRangeFilter, ReadOnlyAdmin, TenantFilter, actor_of
+from contacts_app.admin.base import DayRangeFilter, ReadOnlyAdmin, TenantFilter, actor_of, count_of
 from contacts_app.templatetags.moments import ago
-from profiles_app.models import Delivery, Listener
+from profiles_app.models import Delivery, Event, Listener
 from profiles_app.services.delivery import replay
 from profiles_app.services.envelope import envelope, to_json
 
+# More callbacks than this seldom take one event; the list of deliveries has them all.
+SHOWN = 50
 TAGS_SHOWN = 2
 MAY_REPLAY = "profiles_app.change_delivery"
 COLOURS: dict[str, str] = {
@@ -56,10 +59,6 @@ def state_label(delivery: Delivery) -> str:
     return render_to_string("unfold/helpers/label.html", label)
 
 
-def _listener_of(delivery: Delivery) -> Listener | None:
-    return Listener.objects.select_related("extension").filter(pk=delivery.listener_id or 0).first()
-
-
 def labelled(deliveries: QuerySet[Delivery]) -> list[tuple[Delivery, str]]:
     """Deliveries with their callbacks' names, each beside its state as people see it."""
     rows = deliveries.select_related("callback").defer(*OF_CALLBACK)
@@ -74,7 +73,7 @@ def timeline(delivery: Delivery) -> dict[str, Any]:
     hops = Delivery.objects.filter(same, event=delivery.event_id)
     return {
         "delivery": delivery,
-        "listener": _listener_of(delivery),
+        "listener": Listener.objects.select_related("extension").filter(pk=delivery.listener_id or 0).first(),
         "state": state_label(delivery),
         "attempts": delivery.attempts.order_by("pk"),
         "is_open": delivery.state == Delivery.State.PENDING,
@@ -82,8 +81,70 @@ def timeline(delivery: Delivery) -> dict[str, Any]:
     }
 
 
+class RecordAdmin(ReadOnlyAdmin):
+    """A list of rows that nobody deletes, each with a page of its own template that shows what `shown` gives."""
+
+    fields = ()
+
+    def shown(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        shown = self.shown(request, self.row_or_404(request, object_id))
+        return super().change_view(request, object_id, form_url, shown | (extra_context or {}))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @display(description="When", ordering="created_at")
+    def when(self, row: Event | Delivery) -> str:
+        return ago(row.created_at)
+
+
+@admin.register(Event)
+class EventAdmin(RecordAdmin):
+    list_display = ("tags_here", "object_here", "when", "delivery_count", "account")
+    list_display_links = ("tags_here",)
+    list_select_related = ("account",)
+    list_filter = (("account", TenantFilter), ("created_at", DayRangeFilter))
+    search_fields = ("=uuid", "=data_object_uuid", "=data_type")
+    search_help_text = "UUID of the event or of its object, or the data type"
+    change_form_template = "admin/profiles_app/event/detail.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request).defer("stored_data")
+        return rows.annotate(deliveries_here=count_of(Event, "deliveries"))
+
+    def shown(self, request: HttpRequest, row: Event) -> dict[str, Any]:
+        return {
+            "title": f"Event {' '.join(row.tags)}",
+            "event": row,
+            "data": json.dumps(row.data, indent=2, ensure_ascii=False),
+            "may_see_deliveries": request.user.has_perm("profiles_app.view_delivery"),
+            "deliveries": labelled(row.deliveries.order_by("pk")[:SHOWN]),
+        }
+
+    @display(description="Tags")
+    def tags_here(self, event: Event) -> SafeString:
+        return format_html_join("", '<span class="pb-chip">{}</span>', ((tag,) for tag in event.tags))
+
+    @display(description="Object", ordering="data_type", header=True)
+    def object_here(self, event: Event) -> list[str]:
+        return [event.data_type, str(event.data_object_uuid or "")]
+
+    @display(description="Deliveries")
+    def delivery_count(self, event: Any) -> int:
+        return int(event.deliveries_here)
+
+
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnlyAdmin):
+class DeliveryAdmin(RecordAdmin):
     list_display = ("event_here", "callback_here", "state_here", "attempt_count", "when", "why", "account")
     list_display_links = ("event_here",)
     list_select_related = ("account", "event", "callback")
@@ -98,7 +159,6 @@ class DeliveryAdmin(ReadOnlyAdmin):
     search_help_text = "UUID of the event or of its object, or the callback"
     change_form_template = "admin/profiles_app/delivery/detail.html"
     actions = ["replay_selected"]
-    fields = ()
 
     def get_urls(self) -> list[Any]:
         wrap = self.admin_site.admin_view
@@ -116,32 +176,21 @@ class DeliveryAdmin(ReadOnlyAdmin):
             .defer("event__stored_data", *OF_CALLBACK)
         )
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
     def has_replay_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.has_perm(MAY_REPLAY))
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        delivery = self.row_or_404(request, object_id)
-        context = self._context(request, delivery)
-        body = envelope(delivery.event, delivery.callback, delivery.listener_id, context["listener"])
-        context |= {"title": str(delivery), "envelope": to_json(body, indent=2)}
-        return super().change_view(request, object_id, form_url, context | (extra_context or {}))
+    def shown(self, request: HttpRequest, row: Delivery) -> dict[str, Any]:
+        context = self._live(request, row)
+        body = envelope(row.event, row.callback, row.listener_id, context["listener"])
+        return context | {"title": str(row), "envelope": to_json(body, indent=2)}
 
     def timeline_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The live part of the page, asked for every two seconds until the delivery has ended."""
         self.require(request, "profiles_app.view_delivery")
-        context = self._context(request, self.row_or_404(request, str(pk)))
+        context = self._live(request, self.row_or_404(request, str(pk)))
         return render(request, "admin/profiles_app/delivery/timeline.html", context)
 
-    def _context(self, request: HttpRequest, delivery: Delivery) -> dict[str, Any]:
+    def _live(self, request: HttpRequest, delivery: Delivery) -> dict[str, Any]:
         return timeline(delivery) | {"may_replay": self.has_replay_permission(request)}
 
     def replay_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -175,10 +224,6 @@ class DeliveryAdmin(ReadOnlyAdmin):
     @display(description="State", ordering="state")
     def state_here(self, delivery: Delivery) -> str:
         return state_label(delivery)
-
-    @display(description="When", ordering="created_at")
-    def when(self, delivery: Delivery) -> str:
-        return ago(delivery.created_at)
 
     @display(description="Why")
     def why(self, delivery: Delivery) -> str:

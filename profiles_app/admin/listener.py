@@ -15,24 +15,19 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 
 from contacts_app.admin.base import TenantFilter
-from profiles_app.admin.events_object import EventsObjectAdmin
+from profiles_app.admin.events_object import EventsObjectAdmin, EventsObjectForm
 from profiles_app.models import Listener, ListenerFilter, Subscription
 from profiles_app.services.listener import checked_tags
 from profiles_app.services.listener_filter import checked_filter_value
 from profiles_app.services.tags import TAGS
 
 
-class ListenerForm(forms.ModelForm):  # type: ignore[type-arg]
+class ListenerForm(EventsObjectForm):
+    within_account = ("callback",)
+
     class Meta:
         model = Listener
         fields = ("account", "extension", "callback", "version", "expires_at")
-
-    def clean(self) -> dict[str, Any]:
-        given = super().clean() or {}
-        account, callback = given.get("account") or self.instance.account, given.get("callback")
-        if callback is not None and callback.account_id != account.pk:
-            self.add_error("callback", "This belongs to another account.")
-        return given
 
 
 class SubscriptionForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -47,7 +47,7 @@ def checked_tags(tags: Iterable[str], *, at_extension: bool) -> list[str]:
 def create_overview(*, level: Level, given: Given) -> Listener:
     """A listener with subscriptions, filters and, if one is described, a new callback: all of it or nothing.
 
-    `given`: `subscriptions` (lists of checked tags), `filters` (with checked values), and either `callback_id` or
+    `given`: `subscriptions` (with checked tags), perhaps `filters` (with checked values), and either `callback_id` or
     `callback`, which is as for create_callback and may hold `profile`, a new event profile. Raises ValidationError
     by field of the wire.
     """
@@ -60,8 +60,8 @@ def create_overview(*, level: Level, given: Given) -> Listener:
         else:
             callback = _held_callback(level, given["callback_id"])
         listener = _store_listener(level, given, callback)
-        create_recorded(Subscription(listener=listener, tags=wanted) for wanted in given["subscriptions"])
-        create_recorded(ListenerFilter(listener=listener, **wanted) for wanted in given["filters"])
+        create_recorded(Subscription(listener=listener, **wanted) for wanted in given["subscriptions"])
+        create_recorded(ListenerFilter(listener=listener, **wanted) for wanted in given.get("filters", ()))
     return listener
 
 

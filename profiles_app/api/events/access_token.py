@@ -6,9 +6,11 @@ from django.contrib.auth import authenticate
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
 
 from contacts_app.api.authentication import client_address
 from contacts_app.models import LoginSession, User
@@ -79,7 +81,7 @@ class Pong(serializers.Serializer[Any]):
     pong = serializers.IntegerField(help_text="The server's Unix time.")
 
 
-def details(actor: Actor) -> dict[str, Any]:
+def details_of(actor: Actor) -> dict[str, Any]:
     scope, expires_at = scope_of(actor), expiry_of(actor)
     detail = {
         "scope": scope,
@@ -93,7 +95,7 @@ def details(actor: Actor) -> dict[str, Any]:
     }
 
 
-class AccessToken(OpenView):
+class AccessTokenViewSet(OpenView, ViewSet):
     def get_authenticators(self) -> list[Any]:
         return [] if self.request and self.request.method == "POST" else super().get_authenticators()
 
@@ -101,9 +103,9 @@ class AccessToken(OpenView):
         return [] if self.request and self.request.method == "POST" else list(super().get_permissions())
 
     @extend_schema(request=GrantRequest, responses={201: CreatedToken, **failures(400, 401, 422)}, auth=[])
-    def post(self, request: Request) -> Response:
+    def create(self, request: Request) -> Response:
         """Mint an access token. `?mode=details` answers as the details of the token do."""
-        wanted = GrantRequest(data=self.body())
+        wanted = GrantRequest(data=request.data)
         wanted.is_valid(raise_exception=True)
         try:
             grant = self._granted(wanted.validated_data)
@@ -117,18 +119,24 @@ class AccessToken(OpenView):
             "expires_in": grant.expires_in,
         }
         if request.query_params.get("mode") == "details":
-            body |= details(grant.actor)
+            body |= details_of(grant.actor)
         answer = Response(body, status=201)
         answer["Cache-Control"] = "no-store"  # RFC 6749 §5.1
         return answer
 
     @extend_schema(responses={200: TokenDetails, **failures(401)})
-    def get(self, request: Request) -> Response:
+    def retrieve(self, request: Request) -> Response:
         """The token that the request came with."""
-        return Response(details(self.actor))
+        return Response(details_of(self.actor))
+
+    @extend_schema(responses={200: TokenDetails, **failures(401)})
+    @action(detail=False)
+    def details(self, request: Request) -> Response:
+        """The token that the request came with, with its scope taken apart."""
+        return Response(details_of(self.actor))
 
     @extend_schema(responses={200: SUCCESS, **failures(401, 403, 404)})
-    def delete(self, request: Request) -> Response:
+    def destroy(self, request: Request) -> Response:
         """End the token that the request came with."""
         actor = self.actor
         if actor.token is not None:
@@ -164,18 +172,11 @@ class AccessToken(OpenView):
         return Response(self.dialect.oauth_error(error, refused.code, refused.message), status=status)
 
 
-class AccessTokenDetails(OpenView):
-    @extend_schema(responses={200: TokenDetails, **failures(401)})
-    def get(self, request: Request) -> Response:
-        """The token that the request came with, with its scope taken apart."""
-        return Response(details(self.actor))
-
-
-class Ping(OpenView):
+class PingViewSet(OpenView, ViewSet):
     authentication_classes = []
     permission_classes = []
 
     @extend_schema(responses={200: Pong}, auth=[])
-    def get(self, request: Request) -> Response:
+    def retrieve(self, request: Request) -> Response:
         """Says that the server is there."""
         return Response({"pong": int(timezone.now().timestamp())})

@@ -1,26 +1,27 @@
-"""`/callbacks`: where events are delivered to, and how that went of late (events spec §5.2)."""
+"""`/profiles` and `/callbacks`: whom to write to, where events go, and how that went (events spec §5.1, §5.2)."""
 
 from typing import Any
 
-from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from profiles_app.api.events.fields import Choice, EventsRecord, JsonObject, RowId, Text, Truth, UnixTime
-from profiles_app.api.events.grammar import Column
-from profiles_app.api.events.query import asked_mode, list_query
-from profiles_app.api.events.schema import (
-    config_schema,
-    documented_collection,
-    documented_item,
-    documented_list,
-    example,
-    failures,
+from profiles_app.api.events.fields import (
+    Choice,
+    Email,
+    EventsRecord,
+    JsonObject,
+    RowId,
+    Text,
+    Truth,
+    UnixTime,
 )
-from profiles_app.api.events.views import CollectionView, ItemView, ResourceView
-from profiles_app.models import Callback
+from profiles_app.api.events.grammar import Column
+from profiles_app.api.events.schema import config_schema, example, failures
+from profiles_app.api.events.views import CreateAtIdViewSet, ResourceViewSet, Services
+from profiles_app.models import Callback, EventProfile
 from profiles_app.services.callback import (
     create_callback,
     delete_callback,
@@ -29,13 +30,17 @@ from profiles_app.services.callback import (
 )
 from profiles_app.services.callback_config import masked_config
 from profiles_app.services.callback_health import health_of
+from profiles_app.services.event_profile import create_profile, delete_profile
 
-FILTERABLE = {
-    "name": Column("name", sound="name_sound"),
-    "profile_id": Column("profile_id", numeric=True),
-    "fallback_callback_id": Column("fallback_callback_id", numeric=True),
+PROFILE = {
+    "id": 389,
+    "voip_id": 1000002,
+    "extension_id": None,
+    "name": "My special profile",
+    "support_email": "support@example.org",
+    "created_at": 1591869178,
 }
-EXAMPLE = {
+CALLBACK = {
     "id": 1432,
     "voip_id": 1000002,
     "extension_id": None,
@@ -50,6 +55,22 @@ EXAMPLE = {
         "headers": [{"name": "Authorization", "value": True}],
     },
 }
+
+
+class EventProfileRecord(EventsRecord):
+    name = Text(max_length=128)
+    support_email = Email(
+        max_length=254, allow_null=True, help_text="null: the account's own email; it has to be said."
+    )
+    created_at = UnixTime(read_only=True)
+
+
+class ProfileViewSet(CreateAtIdViewSet):
+    queryset = EventProfile.objects.select_related("account", "extension")
+    serializer_class = EventProfileRecord
+    services = Services(create_profile, delete=delete_profile)
+    brief = ("id", "name")
+    examples = [example(PROFILE)]
 
 
 @extend_schema_field(config_schema())
@@ -69,44 +90,6 @@ class CallbackRecord(EventsRecord):
     config = Config()
 
 
-class CallbackView(ResourceView):
-    record = CallbackRecord
-    brief = ("id", "name")
-
-    def rows(self) -> QuerySet[Callback]:
-        return self.level.rows(Callback.objects.select_related("account", "extension"))
-
-
-@documented_collection(
-    "callback",
-    CallbackRecord,
-    examples=[example(EXAMPLE)],
-    filterable=FILTERABLE,
-    brief=True,
-    note='The URL is sent `{"test": 1}` by POST and has to answer 200 or 201.',
-)
-class CallbackList(CallbackView, CollectionView):
-    filterable = FILTERABLE
-
-    def create(self, given: dict[str, Any]) -> Callback:
-        return create_callback(level=self.level, given=given)
-
-
-@documented_item(
-    "callback",
-    CallbackRecord,
-    examples=[example(EXAMPLE)],
-    brief=True,
-    note="`config` is merged key by key unless the mode changes. A secret sent back as `true` is kept.",
-)
-class CallbackDetail(CallbackView, ItemView):
-    def update(self, row: Callback, given: dict[str, Any]) -> Callback:
-        return update_callback(row, level=self.level, given=given)
-
-    def delete_row(self, row: Callback) -> None:
-        delete_callback(row)
-
-
 class HealthRecord(serializers.Serializer[Any]):
     period_start = UnixTime(source="start")
     period_end = UnixTime(source="end")
@@ -117,23 +100,6 @@ class HealthRecord(serializers.Serializer[Any]):
     avg_duration_ms = serializers.IntegerField(allow_null=True, help_text="null without invocations.")
 
 
-@documented_list(
-    "callback_health", HealthRecord, note="Invocations per hour of the last day, the newest first."
-)
-class CallbackHealth(CallbackView, ItemView):
-    is_list = True
-    http_method_names = ["get", "head"]
-
-    def get(self, request: Request, **_: Any) -> Response:
-        query = list_query(request, {})
-        asked_mode(request)
-        periods = health_of(self.row())
-        if query.sort["id"] == "asc":
-            periods.reverse()
-        page = periods[query.offset : query.offset + query.limit]
-        return Response(query.envelope(len(periods), list(HealthRecord(page, many=True).data)))
-
-
 class SigningSecretRecord(serializers.Serializer[Any]):
     signing_secret = serializers.CharField(
         help_text="`X-Patchbay-Signature` is `sha256=` and the HMAC-SHA256, in hex, of `X-Patchbay-Timestamp`, a dot "
@@ -141,12 +107,38 @@ class SigningSecretRecord(serializers.Serializer[Any]):
     )
 
 
-class SigningSecret(CallbackView, ItemView):
-    http_method_names = ["post"]
+class CallbackViewSet(ResourceViewSet):
+    queryset = Callback.objects.select_related("account", "extension")
+    serializer_class = CallbackRecord
+    services = Services(create_callback, update_callback, delete_callback)
+    brief = ("id", "name")
+    columns = {
+        "name": Column("name", sound="name_sound"),
+        "profile_id": Column("profile_id", numeric=True),
+        "fallback_callback_id": Column("fallback_callback_id", numeric=True),
+    }
+    note = 'The URL is sent `{"test": 1}` by POST and has to answer 200 or 201.'
+    item_note = "`config` is merged key by key unless the mode changes. A secret sent back as `true` is kept."
+    examples = [example(CALLBACK)]
+
+    @extend_schema(
+        description="Invocations per hour of the last day, the newest first. Newest first.",
+        responses={200: HealthRecord(many=True), **failures(401, 403, 404, 422)},
+    )
+    @action(detail=True, brief=(), columns={})
+    def health(self, request: Request, **_: Any) -> Response:
+        periods = health_of(self.get_object())
+        if self.query.is_ascending:
+            periods.reverse()
+        page = self.paginate_queryset(periods)
+        return self.get_paginated_response(
+            HealthRecord(page, many=True, context=self.get_serializer_context()).data
+        )
 
     @extend_schema(request=None, responses={201: SigningSecretRecord, **failures(401, 403, 404)})
-    def post(self, request: Request, **_: Any) -> Response:
+    @action(detail=True, methods=["post"], url_path="signing-secret")
+    def signing_secret(self, request: Request, **_: Any) -> Response:
         """Give the callback a new secret to sign deliveries with. It is shown this once; the former one ends now."""
-        answer = Response({"signing_secret": renew_signing_secret(self.row())}, status=201)
+        answer = Response({"signing_secret": renew_signing_secret(self.get_object())}, status=201)
         answer["Cache-Control"] = "no-store"
         return answer

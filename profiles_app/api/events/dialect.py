@@ -10,12 +10,11 @@ from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from contacts_app.api.dialect import Conflict, Dialect
+from contacts_app.api.dialect import BoundedJSONParser, Conflict, Dialect
 from contacts_app.api.view import DialectView
 from contacts_app.models import Account, Extension
 from contacts_app.services.actor import Actor
 from profiles_app.api.events.rate_limits import RateLimited, RateLimits
-from profiles_app.api.events.schema import EventsSchema
 from profiles_app.services.errors import InUse
 from profiles_app.services.level import Level
 
@@ -72,15 +71,21 @@ def level_of(actor: Actor, voip_id: int, extension_id: int | None) -> Level:
     return Level(account, extension)
 
 
+class ObjectParser(BoundedJSONParser):
+    """Bodies are JSON objects, whatever is wrong inside them."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
+        body = super().parse(stream, media_type, parser_context)
+        if not isinstance(body, dict):
+            raise exceptions.ParseError("The body must be a JSON object.")
+        return body
+
+
 class OpenView(DialectView):
     """A view of this dialect; what is wrong with a body is a 422, unless it is no JSON object at all."""
 
     dialect = EventsDialect()
-
-    def body(self) -> dict[str, Any]:
-        if not isinstance(self.request.data, dict):
-            raise exceptions.ParseError("The body must be a JSON object.")
-        return self.request.data
+    parser_classes = [ObjectParser]
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, DjangoValidationError):
@@ -100,7 +105,6 @@ class OpenView(DialectView):
 class EventsView(OpenView):
     """A view whose URL names an account or an extension of it."""
 
-    schema = EventsSchema()
     throttle_classes = [RateLimits]
     level: Level
 

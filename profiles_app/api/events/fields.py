@@ -1,7 +1,9 @@
 """Fields that take the JSON type they name and nothing that could be made one."""
 
+from collections.abc import Mapping
+from copy import deepcopy
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -79,9 +81,22 @@ class JsonObject(serializers.Field[dict[str, Any], Any, Any, Any]):
         return value
 
 
-class EventsRecord(serializers.Serializer[Any]):
+class Record(serializers.Serializer[Any]):
+    # Members whose names no attribute can have, such as `:tags`.
+    odd: ClassVar[Mapping[str, serializers.Field[Any, Any, Any, Any]]] = {}
+
+    def get_fields(self) -> dict[str, Any]:
+        return {**super().get_fields(), **deepcopy(self.odd)}
+
+
+class EventsRecord(Record):
     """What every object with a level begins with."""
 
     id = serializers.IntegerField(read_only=True)
     voip_id = serializers.IntegerField(read_only=True)
     extension_id = serializers.IntegerField(read_only=True, allow_null=True, source="extension_number")
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        """The members that the context names as `shown`, if not all."""
+        body = super().to_representation(instance)
+        return {name: body[name] for name in self.context.get("shown") or body}

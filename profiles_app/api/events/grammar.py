@@ -1,7 +1,6 @@
 """The expressions that lists are filtered by: `filters[name]=contains:my` (events spec §4.1)."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.db.models import Q
@@ -11,8 +10,6 @@ from profiles_app.services.soundex import soundex
 
 MOST_ARGUMENTS = 500
 _COMMA = re.compile(r"(?<!\\),")  # `\,` is a comma in an argument
-
-Condition = Callable[[str, list[str]], Q]
 
 
 class BadExpression(Exception):
@@ -28,40 +25,25 @@ class Column:
     sound: str = ""
 
 
-def _lookup(suffix: str) -> Condition:
-    return lambda name, arguments: Q(**{f"{name}{suffix}": arguments[0]})
-
-
-def _negated(condition: Condition) -> Condition:
-    # Django negates so that null, which is not equal to anything and contains nothing, matches.
-    return lambda name, arguments: ~condition(name, arguments)
-
-
-_EQ, _IN = _lookup(""), lambda name, arguments: Q(**{f"{name}__in": arguments})
-_STARTS, _ENDS, _CONTAINS = map(_lookup, ("__istartswith", "__iendswith", "__icontains"))
-_BETWEEN: Condition = lambda name, arguments: Q(**{f"{name}__range": arguments})  # noqa: E731
-
-COMPARISONS: dict[str, Condition] = {
-    "eq": _EQ,
-    "ne": _negated(_EQ),
-    "lt": _lookup("__lt"),
-    "gt": _lookup("__gt"),
-    "lte": _lookup("__lte"),
-    "gte": _lookup("__gte"),
+LOOKUPS = {
+    "eq": "",
+    "lt": "__lt",
+    "gt": "__gt",
+    "lte": "__lte",
+    "gte": "__gte",
+    "starts-with": "__istartswith",
+    "ends-with": "__iendswith",
+    "contains": "__icontains",
+    "sounds": "",
+    "between": "__range",
+    "in": "__in",
 }
-TEXT_COMPARISONS: dict[str, Condition] = {
-    "starts-with": _STARTS,
-    "ends-with": _ENDS,
-    "contains": _CONTAINS,
-    "not-starts-with": _negated(_STARTS),
-    "not-ends-with": _negated(_ENDS),
-    "not-contains": _negated(_CONTAINS),
-}
-SOUNDS: dict[str, Condition] = {"sounds": _EQ, "not-sounds": _negated(_EQ)}
-RANGES: dict[str, Condition] = {"between": _BETWEEN, "not-between": _negated(_BETWEEN)}
-SETS: dict[str, Condition] = {"in": _IN, "not-in": _negated(_IN)}
+FOR_TEXT = ("starts-with", "ends-with", "contains", "sounds")
+# How many arguments they take at least and at most; the others take one.
+SEVERAL = {"between": (2, 2), "in": (1, MOST_ARGUMENTS)}
+# Django negates so that null, which is not equal to anything and contains nothing, matches.
+NEGATED = {"ne": "eq"} | {f"not-{name}": name for name in (*FOR_TEXT, *SEVERAL)}
 EMPTINESS = ("empty", "not-empty")
-WITH_ARGUMENTS = COMPARISONS | TEXT_COMPARISONS | SOUNDS | RANGES | SETS
 
 
 def condition(column: Column, expression: str) -> Q:
@@ -71,18 +53,20 @@ def condition(column: Column, expression: str) -> Q:
     operator, colon, rest = expression.partition(":")
     if operator in EMPTINESS:
         return _emptiness(column, operator, rest)
-    if not colon or operator not in WITH_ARGUMENTS:
-        return _EQ(column.name, _values(column, [expression]))
+    positive = NEGATED.get(operator, operator)
+    if not colon or positive not in LOOKUPS:
+        return Q(**{column.name: _values(column, [expression])[0]})
     arguments = [argument.replace("\\,", ",") for argument in _COMMA.split(rest)]
-    least, most = (1, MOST_ARGUMENTS) if operator in SETS else (2, 2) if operator in RANGES else (1, 1)
+    least, most = SEVERAL.get(positive, (1, 1))
     if not least <= len(arguments) <= most:
         raise BadExpression(f"Wrong number of arguments for {operator}.")
-    if operator in SOUNDS or operator in TEXT_COMPARISONS:
-        if column.numeric:
-            raise BadExpression(f"{operator} is for text.")
-        if operator in SOUNDS:
-            return SOUNDS[operator](column.sound, [soundex(arguments[0])])
-    return WITH_ARGUMENTS[operator](column.name, _values(column, arguments))
+    if positive in FOR_TEXT and column.numeric:
+        raise BadExpression(f"{operator} is for text.")
+    name, values = column.name, _values(column, arguments)
+    if positive == "sounds":
+        name, values = column.sound, [soundex(arguments[0])]
+    found = Q(**{f"{name}{LOOKUPS[positive]}": values if positive in SEVERAL else values[0]})
+    return ~found if operator in NEGATED else found
 
 
 def _emptiness(column: Column, operator: str, rest: str) -> Q:

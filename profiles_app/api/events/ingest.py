@@ -6,9 +6,10 @@ from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_f
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
 
 from profiles_app.api.events.dialect import EventsView
-from profiles_app.api.events.fields import Choice, JsonObject, RowId, Text
+from profiles_app.api.events.fields import Choice, JsonObject, Record, RowId, Text
 from profiles_app.api.events.listener import Tags
 from profiles_app.api.events.schema import failures
 from profiles_app.services.event import Happening, emit_many
@@ -54,7 +55,7 @@ class EventData(JsonObject):
     """What the type of the data calls for (events spec §7); numbers of calls and messages are found by filters."""
 
 
-class IngestedEvent(serializers.Serializer[Any]):
+class IngestedEvent(Record):
     data_type = Text(max_length=64)
     data_object_uuid = serializers.UUIDField(required=False, allow_null=True)
     schedules = serializers.ListField(
@@ -63,10 +64,8 @@ class IngestedEvent(serializers.Serializer[Any]):
         max_length=1000,
         help_text="The ids of the schedules that were in force, which filters of listeners can ask for.",
     )
-
-    def get_fields(self) -> dict[str, Any]:
-        # A serializer has an attribute of this name.
-        return {**super().get_fields(), "tags": ForeignTags(), "data": EventData()}
+    tags = ForeignTags()
+    odd = {"data": EventData()}
 
 
 class IngestRequest(serializers.Serializer[Any]):
@@ -82,18 +81,18 @@ class Accepted(serializers.Serializer[Any]):
     items = AcceptedEvent(many=True)
 
 
-class Ingest(EventsView):
+class IngestViewSet(EventsView, ViewSet):
     @extend_schema(
         request=IngestRequest,
         responses={201: Accepted, **failures(400, 401, 403, 404, 422)},
         examples=[OpenApiExample("A call", value=EXAMPLE, request_only=True)],
     )
-    def post(self, request: Request, **_: Any) -> Response:
+    def create(self, request: Request, **_: Any) -> Response:
         """Take in events of the account or extension, in their order: all of them or, if one is wrong, none.
 
         A body that is one event, without `events` around it, is taken too.
         """
-        body = self.body()
+        body = request.data
         wanted = IngestRequest(data=body if "events" in body else {"events": [body]})
         wanted.is_valid(raise_exception=True)
         at_extension = self.level.extension is not None

@@ -2,16 +2,12 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound
-from rest_framework.request import Request
 
-from contacts_app.services.history import create_recorded
-from profiles_app.api.events.fields import Choice, EventsRecord, JsonObject, RowId, Truth, UnixTime
+from profiles_app.api.events.fields import Choice, EventsRecord, JsonObject, Record, RowId, Truth, UnixTime
 from profiles_app.api.events.grammar import Column
-from profiles_app.api.events.schema import documented_collection, documented_item, tags_schema, value_schema
-from profiles_app.api.events.views import CollectionView, ItemView, ResourceView
+from profiles_app.api.events.schema import tags_schema, value_schema
+from profiles_app.api.events.views import CreateAtIdViewSet, PartOfListenerViewSet, Services
 from profiles_app.models import Listener, ListenerFilter, Subscription
 from profiles_app.services.listener import checked_tags, create_listener, update_listener
 from profiles_app.services.listener_filter import checked_filter_value
@@ -35,12 +31,9 @@ class Tags(serializers.ListField):
         super().__init__(**({"allow_empty": False, "max_length": 100} | kwargs))
 
 
-class SubscriptionRecord(serializers.Serializer[Any]):
+class SubscriptionRecord(Record):
     id = serializers.IntegerField(read_only=True)
-
-    def get_fields(self) -> dict[str, Any]:
-        # No attribute of a class can have this name.
-        return {**super().get_fields(), ":tags": Tags(source="tags")}
+    odd = {":tags": Tags(source="tags")}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if "tags" in attrs and "level" in self.context:
@@ -73,78 +66,21 @@ class FilterRecord(serializers.Serializer[Any]):
         return attrs
 
 
-class ListenerView(ResourceView):
-    record = ListenerRecord
-
-    def rows(self) -> QuerySet[Listener]:
-        return self.level.rows(Listener.objects.select_related("account", "extension"))
-
-
-FILTERABLE = {"callback_id": Column("callback_id", numeric=True)}
+class ListenerViewSet(CreateAtIdViewSet):
+    queryset = Listener.objects.select_related("account", "extension")
+    serializer_class = ListenerRecord
+    services = Services(create_listener, update_listener)
+    columns = {"callback_id": Column("callback_id", numeric=True)}
+    item_note = "Its subscriptions and filters go along with it."
 
 
-@documented_collection("listener", ListenerRecord, filterable=FILTERABLE)
-class ListenerList(ListenerView, CollectionView):
-    filterable = FILTERABLE
-
-    def create(self, given: dict[str, Any]) -> Listener:
-        return create_listener(level=self.level, given=given)
+class SubscriptionViewSet(PartOfListenerViewSet):
+    queryset = Subscription.objects.all()
+    serializer_class = SubscriptionRecord
+    note = "An event has to bear all the tags of one of them."
 
 
-@documented_item("listener", ListenerRecord, note="Its subscriptions and filters go along with it.")
-class ListenerDetail(ListenerView, ItemView):
-    def update(self, row: Listener, given: dict[str, Any]) -> Listener:
-        return update_listener(row, level=self.level, given=given)
-
-
-class PartOfListenerView(ResourceView):
-    """Subscriptions and filters: the listener stands in the URL."""
-
-    listener: Listener
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        listener = self.level.rows(Listener.objects.filter(pk=kwargs["listener_id"])).first()
-        if listener is None:
-            raise NotFound
-        self.listener = listener
-
-
-class SubscriptionView(PartOfListenerView):
-    record = SubscriptionRecord
-
-    def rows(self) -> QuerySet[Subscription]:
-        return Subscription.objects.filter(listener=self.listener)
-
-
-@documented_collection(
-    "subscription", SubscriptionRecord, note="An event has to bear all the tags of one of them."
-)
-class SubscriptionList(SubscriptionView, CollectionView):
-    def create(self, given: dict[str, Any]) -> Subscription:
-        [subscription] = create_recorded([Subscription(listener=self.listener, **given)])
-        return subscription
-
-
-@documented_item("subscription", SubscriptionRecord)
-class SubscriptionDetail(SubscriptionView, ItemView):
-    pass
-
-
-class FilterView(PartOfListenerView):
-    record = FilterRecord
-
-    def rows(self) -> QuerySet[ListenerFilter]:
-        return ListenerFilter.objects.filter(listener=self.listener)
-
-
-@documented_collection("filter", FilterRecord, note="An event has to pass all of them.")
-class FilterList(FilterView, CollectionView):
-    def create(self, given: dict[str, Any]) -> ListenerFilter:
-        [rule] = create_recorded([ListenerFilter(listener=self.listener, **given)])
-        return rule
-
-
-@documented_item("filter", FilterRecord)
-class FilterDetail(FilterView, ItemView):
-    pass
+class FilterViewSet(PartOfListenerViewSet):
+    queryset = ListenerFilter.objects.all()
+    serializer_class = FilterRecord
+    note = "An event has to pass all of them."

@@ -6,19 +6,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import QuerySet
+from drf_spectacular.plumbing import build_parameter_type
 from rest_framework.exceptions import ValidationError
+from rest_framework.filters import BaseFilterBackend
+from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from profiles_app.api.events.grammar import BadExpression, Column, condition
 
 DEFAULT_LIMIT, MOST = 25, 500
 # Together with a page no more than a database takes as a number.
 FARTHEST = 2**63 - 1 - MOST
-DIRECTIONS = ("asc", "desc")
+DIRECTIONS = ["asc", "desc"]
 MODES = {"brief": "brief", "full": "full", "all": "full"}
 _MEMBER = re.compile(r"(filters|sort)\[([^\]]*)\](\[\])?", re.DOTALL)
-
-Columns = Mapping[str, Column]
 
 
 @dataclass(frozen=True)
@@ -30,26 +32,12 @@ class ListQuery:
     sort: dict[str, str]
     filters: dict[str, Any]
 
-    def page(self, rows: QuerySet[Any], columns: Columns) -> tuple[int, list[Any]]:
-        """How many rows there are in all, and those of the page."""
-        for field, wanted in self.filters.items():
-            for expression in wanted if isinstance(wanted, list) else [wanted]:
-                rows = rows.filter(_condition(field, columns[field], expression))
-        ordered = rows.order_by("id" if self.sort["id"] == "asc" else "-id")
-        return rows.order_by().count(), list(ordered[self.offset : self.offset + self.limit])
-
-    def envelope(self, total: int, items: list[Any]) -> dict[str, Any]:
-        return {
-            "filters": self.filters,
-            "sort": self.sort,
-            "total": total,
-            "limit": self.limit,
-            "offset": self.offset,
-            "items": items,
-        }
+    @property
+    def is_ascending(self) -> bool:
+        return self.sort["id"] == "asc"
 
 
-def list_query(request: Request, columns: Columns) -> ListQuery:
+def list_query(request: Request, columns: Mapping[str, Column]) -> ListQuery:
     """Read the query string of a list. Raises ValidationError by parameter; unknown parameters are ignored."""
     given = request.query_params
     limit = _number(given.get("limit"), "limit", DEFAULT_LIMIT, 1, MOST)
@@ -96,8 +84,79 @@ def _sort(field: str, direction: str) -> dict[str, str]:
     return {"id": direction}
 
 
-def _condition(field: str, column: Column, expression: str) -> Any:
-    try:
-        return condition(column, expression)
-    except BadExpression as bad:
-        raise ValidationError({f"filters.{field}": str(bad)}) from None
+def _parameter(name: str, schema: dict[str, Any], description: str = "") -> dict[str, Any]:
+    return build_parameter_type(name=name, schema=schema, location="query", description=description)
+
+
+class GrammarFilter(BaseFilterBackend):
+    """Narrows a list by `filters[…]` on the view's `columns` and orders it by `sort[id]`."""
+
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
+        if view.detail:  # One object is found by its id alone.
+            return queryset
+        for field, wanted in view.query.filters.items():
+            for expression in wanted if isinstance(wanted, list) else [wanted]:
+                try:
+                    queryset = queryset.filter(condition(view.columns[field], expression))
+                except BadExpression as bad:
+                    raise ValidationError({f"filters.{field}": str(bad)}) from None
+        return queryset.order_by("id" if view.query.is_ascending else "-id")
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        sort = _parameter("sort[id]", {"type": "string", "enum": DIRECTIONS}, "`desc` if not given.")
+        return [
+            sort,
+            *(_parameter(f"filters[{name}]", {"type": "string"}, "`op:args`") for name in view.columns),
+        ]
+
+
+class Page(BasePagination):
+    """The rows from `offset` on, `limit` of them, in the envelope that repeats what was asked for."""
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+        self.query: ListQuery = view.query
+        in_database = isinstance(queryset, QuerySet)
+        self.total = queryset.order_by().count() if in_database else len(queryset)
+        return list(queryset[self.query.offset : self.query.offset + self.query.limit])
+
+    def get_paginated_response(self, data: Any) -> Response:
+        asked = self.query
+        return Response(
+            {
+                "filters": asked.filters,
+                "sort": asked.sort,
+                "total": self.total,
+                "limit": asked.limit,
+                "offset": asked.offset,
+                "items": data,
+            }
+        )
+
+    def item_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """How the OpenAPI document describes an item; its generator puts something else here for `mode`."""
+        return schema
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        limit = {"type": "integer", "minimum": 1, "maximum": MOST, "default": DEFAULT_LIMIT}
+        offset = {"type": "integer", "minimum": 0, "maximum": FARTHEST, "default": 0}
+        return [
+            _parameter("limit", limit),
+            _parameter("offset", offset),
+            _parameter("include_subaccounts", {"type": "integer", "enum": [0, 1]}),
+        ]
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        direction = {
+            "enum": DIRECTIONS,
+            "type": "string",
+            "description": "\n".join(f"* `{name}` - {name}" for name in DIRECTIONS),
+        }
+        members = {
+            "filters": {"type": "object", "additionalProperties": {}, "description": "What was asked for."},
+            "sort": {"type": "object", "additionalProperties": direction},
+            "total": {"type": "integer", "description": "Before paging."},
+            "limit": {"type": "integer"},
+            "offset": {"type": "integer"},
+            "items": schema | {"items": self.item_schema(schema["items"])},
+        }
+        return {"type": "object", "properties": members, "required": sorted(members)}

@@ -49,11 +49,11 @@ class RateLimits(BaseThrottle):
 
     def allow_request(self, request: Request, view: Any) -> bool:
         if settings.EVENTS_RATE_LIMITS:
-            endpoint = f"{request.method} {type(view).__name__}"
+            endpoint = f"{view.basename}-{view.action or request.method}"
             for number, rule in enumerate(RULES):
                 who = view.kwargs["voip_id"] if rule.per_account else client_address(request)
                 what = endpoint if rule.per_endpoint else ""
-                _count(rule, f"events-rate:{number}:{who}:{what.replace(' ', ':')}")
+                _count(rule, f"events-rate:{number}:{who}:{what}")
         return True
 
 

@@ -1,21 +1,13 @@
-"""What the OpenAPI document says of the events integration: envelopes, query parameters, errors, examples."""
+"""What the OpenAPI document says of the events integration: answers, errors, examples, and schemas from our tables."""
 
-import re
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple
 
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import (
-    OpenApiExample,
-    OpenApiParameter,
-    extend_schema,
-    extend_schema_field,
-    extend_schema_view,
-    inline_serializer,
-)
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema_field, inline_serializer
 from rest_framework import serializers
+from rest_framework.serializers import CharField, DictField, IntegerField, ListField
 
-from profiles_app.api.events.query import FARTHEST
+from profiles_app.api.events.fields import Record
 from profiles_app.services.callback_schemas import (
     APPLICATIONS,
     EMAIL,
@@ -26,61 +18,35 @@ from profiles_app.services.callback_schemas import (
 from profiles_app.services.listener_filter import FILTER_VALUES
 from profiles_app.services.tags import TAGS
 
-Record = type[serializers.Serializer[Any]]
-V = TypeVar("V", bound=type)
-
 SUCCESS = inline_serializer("EventsDeleted", {"success": serializers.BooleanField(default=True)})
 MODE = OpenApiParameter("mode", str, enum=["brief", "full"], description="`brief`: id and name alone.")
-PAGING = [
-    OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": 500, "default": 25}),
-    OpenApiParameter("offset", {"type": "integer", "minimum": 0, "maximum": FARTHEST, "default": 0}),
-    OpenApiParameter("sort[id]", str, enum=["asc", "desc"], description="`desc` if not given."),
-    OpenApiParameter("include_subaccounts", int, enum=[0, 1]),
-    MODE,
-]
 
 
-class ErrorBody(serializers.Serializer[Any]):
+class ErrorBody(Record):
     """Members of `@error`; some statuses have more."""
 
-    def get_fields(self) -> dict[str, Any]:
-        return {
-            "@message": serializers.CharField(),
-            "@httpStatusCode": serializers.IntegerField(),
-            "@time": serializers.DateTimeField(),
-            "@code": serializers.CharField(required=False, help_text="401 and 500."),
-            "@details": serializers.CharField(required=False, help_text="401, 403 and 500."),
-            "@rateLimit": serializers.DictField(
-                child=serializers.IntegerField(), required=False, help_text="429."
-            ),
-            "@messages": serializers.ListField(
-                child=serializers.CharField(), required=False, help_text="409."
-            ),
-            "fields": serializers.DictField(
-                child=serializers.ListField(child=serializers.CharField()), required=False, help_text="422."
-            ),
-        }
+    odd = {
+        "@message": CharField(),
+        "@httpStatusCode": IntegerField(),
+        "@time": serializers.DateTimeField(),
+        "@code": CharField(required=False, help_text="401 and 500."),
+        "@details": CharField(required=False, help_text="401, 403 and 500."),
+        "@rateLimit": DictField(child=IntegerField(), required=False, help_text="429."),
+        "@messages": ListField(child=CharField(), required=False, help_text="409."),
+        "fields": DictField(child=ListField(child=CharField()), required=False, help_text="422."),
+    }
 
 
-class EventsError(serializers.Serializer[Any]):
-    def get_fields(self) -> dict[str, Any]:
-        return {
-            "@error": ErrorBody(),
-            "error": serializers.CharField(required=False, help_text="401 and 500."),
-            "error_description": serializers.CharField(required=False, help_text="401 and 500."),
-        }
+class EventsError(Record):
+    odd = {
+        "@error": ErrorBody(),
+        "error": CharField(required=False, help_text="401 and 500."),
+        "error_description": CharField(required=False, help_text="401 and 500."),
+    }
 
 
 def failures(*statuses: int) -> dict[int, Any]:
     return dict.fromkeys((*statuses, 429), EventsError)
-
-
-class EventsSchema(AutoSchema):
-    """Names the lists, which the generator takes for single objects because of their envelope."""
-
-    def get_operation_id(self) -> str:
-        name = super().get_operation_id()
-        return re.sub("_retrieve$", "_list", name) if getattr(self.view, "is_list", False) else name
 
 
 def example(body: dict[str, Any]) -> OpenApiExample:
@@ -95,86 +61,68 @@ BRIEF: Schema = {
 }
 
 
-def full_or_brief(record: Record) -> Schema:
-    """What `mode` decides; the record itself is described where it is made."""
-    return {"oneOf": [{"$ref": f"#/components/schemas/{record.__name__}"}, BRIEF]}
+def full_or_brief(full: Schema) -> Schema:
+    """What `mode` decides."""
+    return {"oneOf": [full, BRIEF]}
 
 
-def list_of(name: str, record: Record, *, brief: bool = False) -> Any:
-    several = {"type": "array", "items": full_or_brief(record)}
-    items: Any = extend_schema_field(several)(type("Items", (serializers.JSONField,), {}))
-    return inline_serializer(
-        f"Events{name.title().replace('_', '')}List",
-        {
-            "filters": serializers.DictField(help_text="What was asked for."),
-            "sort": serializers.DictField(child=serializers.ChoiceField(["asc", "desc"])),
-            "total": serializers.IntegerField(help_text="Before paging."),
-            "limit": serializers.IntegerField(),
-            "offset": serializers.IntegerField(),
-            "items": items() if brief else record(many=True),
-        },
-    )
+class Operation(NamedTuple):
+    """What is said of an action of every resource; `note` and `item_note` are the resource's."""
+
+    description: str
+    success: int
+    failures: tuple[int, ...]
+    has_example: bool = True
 
 
-def _listing(name: str, record: Record, filterable: Iterable[str], note: str, *, brief: bool = False) -> Any:
-    filters = [OpenApiParameter(f"filters[{field}]", str, description="`op:args`") for field in filterable]
-    return extend_schema(
-        description=f"{note} Newest first.".strip(),
-        parameters=[*PAGING, *filters],
-        responses={200: list_of(name, record, brief=brief), **failures(401, 403, 404, 422)},
-    )
+OPERATIONS = {
+    "list": Operation("{view.note} Newest first.", 200, (401, 403, 404, 422), has_example=False),
+    "create": Operation("{view.note}", 201, (400, 401, 403, 404, 422)),
+    "retrieve": Operation("", 200, (401, 403, 404, 422)),
+    "partial_update": Operation("Change what is sent. {view.item_note}", 200, (400, 401, 403, 404, 409, 422)),
+    "destroy": Operation("{view.item_note}", 200, (401, 403, 404, 409), has_example=False),
+}
 
 
-def documented_list(name: str, record: Record, *, note: str = "") -> Callable[[V], V]:
-    """Describe a list to which nothing is added."""
-    return extend_schema_view(get=_listing(name, record, (), note))
+class ResourceSchema(AutoSchema):
+    """Describes a resource by what its viewset declares; its further actions describe themselves."""
 
+    view: Any
 
-def documented_collection(
-    name: str,
-    record: Record,
-    *,
-    request: Record | None = None,
-    filterable: Iterable[str] = (),
-    examples: Sequence[OpenApiExample] = (),
-    note: str = "",
-    brief: bool = False,
-) -> Callable[[V], V]:
-    """Describe a list and the creation of an object."""
-    return extend_schema_view(
-        get=_listing(name, record, filterable, note, brief=brief),
-        post=extend_schema(
-            description=note,
-            request=request or record,
-            responses={201: record, **failures(400, 401, 403, 404, 422)},
-            examples=list(examples),
-        ),
-    )
+    @property
+    def operation(self) -> Operation | None:
+        return OPERATIONS.get(self.view.action)
 
+    def get_description(self) -> str:  # type: ignore[override]
+        if self.operation is None:
+            return super().get_description()
+        return self.operation.description.format(view=self.view).strip()
 
-def documented_item(
-    name: str,
-    record: Record,
-    *,
-    examples: Sequence[OpenApiExample] = (),
-    note: str = "",
-    brief: bool = False,
-) -> Callable[[V], V]:
-    """Describe reading, changing and deleting one object."""
-    return extend_schema_view(
-        get=extend_schema(
-            parameters=[MODE],
-            responses={200: full_or_brief(record) if brief else record, **failures(401, 403, 404, 422)},
-            examples=list(examples),
-        ),
-        patch=extend_schema(
-            description=f"Change what is sent. {note}".strip(),
-            request=record(partial=True),
-            responses={200: record, **failures(400, 401, 403, 404, 409, 422)},
-            examples=list(examples),
-        ),
-        delete=extend_schema(description=note, responses={200: SUCCESS, **failures(401, 403, 404, 409)}),
-    )
+    def get_override_parameters(self) -> list[Any]:
+        return [MODE] if self.method == "GET" else []
+
+    def get_examples(self) -> list[OpenApiExample]:
+        return list(self.view.examples) if self.operation and self.operation.has_example else []
+
+    def get_response_serializers(self) -> Any:
+        if self.operation is None:
+            return super().get_response_serializers()
+        answer = self.view.serializer_class
+        if self.view.action == "destroy":
+            answer = SUCCESS
+        elif self.view.action == "retrieve" and self.view.brief:
+            answer = full_or_brief({"$ref": f"#/components/schemas/{answer.__name__}"})
+        return {self.operation.success: answer, **failures(*self.operation.failures)}
+
+    def get_paginated_name(self, serializer_name: str) -> str:
+        name = self.view.basename if self.operation else f"{self.view.basename}_{self.view.action}"
+        return f"Events{name.title().replace('_', '')}List"
+
+    def _get_paginator(self) -> Any:
+        paginator = super()._get_paginator()
+        if self.view.brief:
+            paginator.item_schema = full_or_brief
+        return paginator
 
 
 def _in_openapi(schema: Any) -> Any:

@@ -1,84 +1,153 @@
-"""What lists and single objects of the events integration have in common; each resource says what is its own."""
+"""The base of the resources of the events integration: each declares its rows, records, columns and services.
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+Reading the body, `mode`, filters, paging, the envelope, errors and the OpenAPI answers are said here and in what this
+names, once (events spec §4).
+"""
 
-from django.db.models import QuerySet
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
+
+from django.conf import settings
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.functional import cached_property
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework import mixins
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
+from rest_framework.serializers import BaseSerializer
+from rest_framework.viewsets import GenericViewSet
 
-from contacts_app.services.history import update_recorded
+from contacts_app.services.history import create_recorded, update_recorded
 from profiles_app.api.events.dialect import EventsView
-from profiles_app.api.events.query import Columns, asked_mode, list_query
+from profiles_app.api.events.grammar import Column
+from profiles_app.api.events.query import GrammarFilter, ListQuery, Page, asked_mode, list_query
+from profiles_app.api.events.schema import ResourceSchema
+from profiles_app.models import Listener
+from profiles_app.services.level import Level
 
 
-class ResourceView(EventsView):
-    """`record` reads and writes an object; `brief` are the members of it that `mode=brief` shows, if not all."""
+def create_part(*, model: type[Model], listener: Listener, given: Mapping[str, Any]) -> Any:
+    """A new row below a listener, with its history."""
+    [row] = create_recorded([model(listener=listener, **given)])
+    return row
 
-    record: ClassVar[type[Serializer[Any]]]
+
+def update_row(row: Any, *, level: Level, given: Mapping[str, Any]) -> Any:
+    """Change a row by itself, with its history."""
+    if given and not update_recorded(type(row).objects.filter(pk=row.pk), **given):
+        raise NotFound
+    for name, value in given.items():
+        setattr(row, name, value)
+    return row
+
+
+def delete_row(row: Any) -> None:
+    row.delete()
+
+
+class Services(NamedTuple):
+    """What writes the rows of a resource, where the row alone is not all there is to write."""
+
+    create: Callable[..., Any]
+    update: Callable[..., Any] = update_row
+    delete: Callable[..., None] = delete_row
+
+
+class CollectionViewSet(EventsView, mixins.ListModelMixin, mixins.CreateModelMixin, GenericViewSet[Any]):
+    """A list to which objects are added.
+
+    `brief`: the members that `mode=brief` shows, if not all. `columns`: what the list can be filtered by.
+    `note` and `item_note` describe the list and its objects in the OpenAPI document, `examples` are answers.
+    """
+
+    schema = ResourceSchema()
+    filter_backends = [GrammarFilter]
+    pagination_class = Page
+    # Where an object is created from something else than it is answered with.
+    create_serializer_class: ClassVar[type[BaseSerializer[Any]] | None] = None
+    services: ClassVar[Services]
     brief: ClassVar[Sequence[str]] = ()
+    columns: Mapping[str, Column] = {}
+    note: ClassVar[str] = ""
+    item_note: ClassVar[str] = ""
+    examples: ClassVar[Sequence[OpenApiExample]] = ()
 
-    def rows(self) -> QuerySet[Any]:
-        """The objects that are seen at the URL's level."""
-        raise NotImplementedError
+    def get_queryset(self) -> QuerySet[Any]:
+        return self.level.rows(super().get_queryset())
 
-    def shown(self, row: Any) -> Any:
-        body = self.record(row).data
-        if self.brief and asked_mode(self.request) == "brief":
-            return {name: body[name] for name in self.brief}
-        return body
+    def get_serializer_class(self) -> type[BaseSerializer[Any]]:
+        created_with = self.create_serializer_class if self.action == "create" else None
+        return created_with or super().get_serializer_class()
 
-    def given(self, row: Any = None) -> dict[str, Any]:
-        """What the body holds, checked; with a row it may leave out what is to stay."""
-        record = self.record(row, data=self.body(), partial=row is not None, context={"level": self.level})
-        record.is_valid(raise_exception=True)
-        return dict(record.validated_data)
+    def get_serializer_context(self) -> dict[str, Any]:
+        shown = self.brief if asked_mode(self.request) == "brief" else ()
+        return {**super().get_serializer_context(), "level": self.level, "shown": shown}
 
+    @cached_property
+    def query(self) -> ListQuery:
+        return list_query(self.request, self.columns)
 
-class CollectionView(ResourceView):
-    is_list = True
-    filterable: ClassVar[Columns] = {}
+    def place(self) -> dict[str, Any]:
+        """Where a new row belongs, as the service that creates it has it."""
+        return {"level": self.level}
 
-    def create(self, given: dict[str, Any]) -> Any:
-        raise NotImplementedError
-
-    def get(self, request: Request, **_: Any) -> Response:
-        query = list_query(request, self.filterable)
-        asked_mode(request)
-        total, rows = query.page(self.rows(), self.filterable)
-        return Response(query.envelope(total, [self.shown(row) for row in rows]))
-
-    def post(self, request: Request, **_: Any) -> Response:
-        return Response(self.shown(self.create(self.given())), status=201)
+    def perform_create(self, serializer: BaseSerializer[Any]) -> None:
+        serializer.instance = self.services.create(**self.place(), given=serializer.validated_data)
 
 
-class ItemView(ResourceView):
-    def row(self) -> Any:
-        row = self.rows().filter(pk=self.kwargs["id"]).first()
-        if row is None:
-            raise NotFound
-        return row
+class ResourceViewSet(mixins.RetrieveModelMixin, mixins.UpdateModelMixin, CollectionViewSet):
+    """A list and its single objects, named by their ids."""
 
-    def update(self, row: Any, given: dict[str, Any]) -> Any:
-        if given and not update_recorded(self.rows().filter(pk=row.pk), **given):
-            raise NotFound
-        for name, value in given.items():
-            setattr(row, name, value)
-        return row
+    lookup_url_kwarg = "id"
+    lookup_value_converter = "int"
 
-    def delete_row(self, row: Any) -> None:
-        row.delete()
+    def perform_update(self, serializer: BaseSerializer[Any]) -> None:
+        serializer.instance = self.services.update(
+            serializer.instance, level=self.level, given=serializer.validated_data
+        )
 
-    def get(self, request: Request, **_: Any) -> Response:
-        asked_mode(request)
-        return Response(self.shown(self.row()))
-
-    def patch(self, request: Request, **_: Any) -> Response:
-        row = self.row()
-        return Response(self.shown(self.update(row, self.given(row))))
-
-    def delete(self, request: Request, **_: Any) -> Response:
-        self.delete_row(self.row())
+    def destroy(self, request: Request, **_: Any) -> Response:
+        self.services.delete(self.get_object())
         return Response({"success": True})
+
+
+class CreateAtIdViewSet(ResourceViewSet):
+    """Creating where the guide's slip of the pen puts it: `POST /profiles/PROFILE_ID` (events spec §2.1).
+
+    Clients written from that page send some id, or the very words, and the server gives the new object its own id.
+    """
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if "id" in kwargs and not (request.method == "POST" and settings.EVENTS_ID_ON_CREATE):
+            if isinstance(kwargs["id"], str):
+                raise Http404
+            self.http_method_names = [name for name in self.http_method_names if name != "post"]
+        return super().dispatch(request, *args, **kwargs)
+
+    # The OpenAPI document tells the truth: what is at this URL is the object.
+    @extend_schema(exclude=True)
+    def create_at_id(self, request: Request, **_: Any) -> Response:
+        return self.create(request)
+
+
+class PartOfListenerViewSet(ResourceViewSet):
+    """Subscriptions and filters: the listener stands in the URL."""
+
+    services = Services(create_part)
+    listener: Listener
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        listener = self.level.rows(Listener.objects.filter(pk=kwargs["listener_id"])).first()
+        if listener is None:
+            raise NotFound
+        self.listener = listener
+
+    def get_queryset(self) -> QuerySet[Any]:
+        return GenericViewSet.get_queryset(self).filter(listener=self.listener)
+
+    def place(self) -> dict[str, Any]:
+        return {"model": self.get_queryset().model, "listener": self.listener}
