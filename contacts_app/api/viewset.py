@@ -4,11 +4,15 @@ A dialect's own base viewset says its envelope, errors and credentials once; a r
 record, what a body may hold, and the service that stores it.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any, ClassVar
 from uuid import UUID
 
+import django_filters
+from django import forms
 from django.urls import URLPattern, path
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
@@ -20,6 +24,32 @@ from rest_framework.viewsets import GenericViewSet
 from contacts_app.api.rows import find, uuid_in_url
 from contacts_app.api.view import DialectView
 from contacts_app.models import Account
+
+Reader = serializers.Field[Any, Any, Any, Any]
+
+
+class QueryField(forms.Field):
+    """A query parameter that is read as a field of a serializer reads it; only an absent one is none."""
+
+    def __init__(self, *, reader: Reader, **kwargs: Any) -> None:
+        self.reader = reader
+        super().__init__(**kwargs)
+
+    def clean(self, value: Any) -> Any:
+        try:
+            return None if value is None else self.reader.run_validation(value)
+        except ValidationError as error:
+            raise forms.ValidationError([str(text) for text in error.detail]) from None
+
+
+class QueryFilter(django_filters.Filter):  # type: ignore[misc]
+    """A list filter whose value a field of a serializer reads, and describes in the OpenAPI document."""
+
+    field_class = QueryField
+
+    def __init__(self, column: str, lookup: str, reader: Reader) -> None:
+        super().__init__(column, lookup, reader=reader)
+        extend_schema_field(reader)(self)
 
 
 class DialectViewSet(DialectView, GenericViewSet[Any]):
@@ -103,7 +133,7 @@ class EditableViewSet(ListModelMixin, RetrieveModelMixin, DialectViewSet):
         """The row that a body is to fill."""
         return self.queryset.model()
 
-    def save(self, row: Any, sent: Mapping[str, Any]) -> None:
+    def save(self, row: Any, sent: dict[str, Any]) -> None:
         is_new = row._state.adding
         for name, value in sent.items():
             setattr(row, name, value)
