@@ -146,8 +146,7 @@ class EditableViewSet(ListModelMixin, RetrieveModelMixin, DialectViewSet):
 
     def partial_update(self, request: Request, **named: str) -> Response:
         row = self.get_object()
-        if sent := self.sent(row):
-            self.save(row, sent)
+        self.save(row, self.sent(row))
         return Response(self.shown(row))
 
     def destroy(self, request: Request, **named: str) -> Response:

@@ -81,6 +81,11 @@ class ProfileViewSet(EditableViewSet, MessagingViewSet):
             raise ValidationError({"uuid": "Say which one: in the path, as ?uuid= or in the body."})
         return super().get_object()
 
+    def save(self, row: Any, sent: dict[str, Any]) -> None:
+        """A body that says nothing changes nothing, the time of the last change included."""
+        if sent:
+            super().save(row, sent)
+
     def uuid_elsewhere(self) -> str | None:
         """The UUID in the query or in the body, for the URLs that the document prints without."""
         if not settings.MESSAGING_UUID_ANYWHERE:

@@ -1,5 +1,6 @@
 """`/myAccountCustomerProfiles/`: list, read, create, change and delete (MyAccount spec §2, §3)."""
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import django_filters
@@ -179,11 +180,11 @@ class MyAccountProfiles(EditableViewSet, MyAccountViewSet):
         return MyAccountProfile(account=self.actor.account)
 
     def save(self, row: MyAccountProfile, sent: dict[str, Any]) -> None:
-        groups = sent.pop("customerGroups", [] if row._state.adding else None)
-        changed = None if row._state.adding else sent
-        for name, value in sent.items():
-            setattr(row, name, value)
-        save_myaccount_profile(row, changed=changed, groups=groups)
+        self.groups: Sequence[str] | None = sent.pop("customerGroups", [] if row._state.adding else None)
+        super().save(row, sent)
+
+    def store(self, row: MyAccountProfile, changed: Collection[str] | None) -> None:
+        save_myaccount_profile(row, changed=changed, groups=self.groups)
 
     def remove(self, row: MyAccountProfile) -> None:
         delete_myaccount_profile(row)
