@@ -20,6 +20,7 @@ from contacts_app.api.fields import Text
 from contacts_app.api.notifications.dialect import ROOT, NotificationsViewSet
 from contacts_app.api.notifications.query import (
     ACCOUNT,
+    MOST_ALTERNATIVES,
     PAGING,
     Alternatives,
     Page,
@@ -110,6 +111,14 @@ class ContactFilter(django_filters.FilterSet):  # type: ignore[misc]
     class Meta:
         model = NotificationContact
         fields: list[str] = []
+
+    def filter_queryset(self, rows: Any) -> Any:
+        count = 0
+        for name, given in self.form.cleaned_data.items():
+            count += sum(map(len, given))
+            if count > MOST_ALTERNATIVES:
+                raise ValidationError({name: f"No more than {MOST_ALTERNATIVES} values to look for."})
+        return super().filter_queryset(rows)
 
 
 OBJECTS = objects("NotificationContact", ContactRecord, at_least=1)
