@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.text import capfirst
 from unfold.decorators import display
 
-from contacts_app.admin.base import PortalAdmin, ReadOnlyAdmin, TenantFilter, actor_of, count_of
+from contacts_app.admin.base import PortalAdmin, ReadOnlyAdmin, TenantFilter, actor_of, count_column
 from contacts_app.models import Account, AccountGroup, Extension
 from contacts_app.services.account import save_account
 from contacts_app.services.account_deletion import NAMED, delete_accounts, what_blocks, what_goes
@@ -21,18 +21,14 @@ from contacts_app.services.errors import Refusal
 @admin.register(Account)
 class AccountAdmin(PortalAdmin):
     list_display: tuple[str, ...] = (
-        "name",
-        "voip_id",
-        "email",
-        "user_count",
-        "phone_count",
-        "is_active",
-        "created_at",
+        *("name", "voip_id", "email", "user_count", "phone_count", "is_active", "created_at"),
     )
     list_filter = ("is_active", ("groups", TenantFilter), ("parent", TenantFilter))
     search_fields = ("name", "voip_id", "email")
     search_help_text = "Name, VoIP id or email"
     autocomplete_fields = ("parent", "groups")
+    user_count = count_column("users", "Users")
+    phone_count = count_column("phones", "Phones")
     readonly_fields: tuple[str, ...] = ("uuid", "created_at", "updated_at")
     delete_confirmation_template = "admin/contacts_app/account/delete_confirmation.html"
     delete_selected_confirmation_template = "admin/contacts_app/account/delete_selected_confirmation.html"
@@ -45,12 +41,6 @@ class AccountAdmin(PortalAdmin):
     def tenant_rows(self, request: HttpRequest) -> QuerySet[Account]:
         actor, rows = actor_of(request), self.all_rows(request)
         return actor.sees(rows) if actor.account is None else rows.filter(pk=actor.account.pk)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return self.tenant_rows(request).annotate(
-            users_here=count_of(Account, "users"),
-            phones_here=count_of(Account, "phones"),
-        )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return super().has_add_permission(request) and actor_of(request).account is None
@@ -116,18 +106,11 @@ class AccountAdmin(PortalAdmin):
             messages.error(request, refusal.message)
             return HttpResponseRedirect(reverse("admin:contacts_app_account_changelist"))
 
-    @display(description="Users")
-    def user_count(self, account: Any) -> int:
-        return account.users_here
-
-    @display(description="Phones")
-    def phone_count(self, account: Any) -> int:
-        return account.phones_here
-
 
 @admin.register(AccountGroup)
 class AccountGroupAdmin(PortalAdmin):
     list_display = ("name", "owner", "member_count", "updated_at")
+    member_count = count_column("members", "Accounts")
     list_select_related = ("account",)
     list_filter = (("account", TenantFilter),)
     search_fields = ("name", "account__name")
@@ -139,16 +122,9 @@ class AccountGroupAdmin(PortalAdmin):
         ("Record", {"fields": ("created_at", "updated_at")}),
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return self.tenant_rows(request).annotate(members_here=count_of(AccountGroup, "members"))
-
     @display(description="Owner")
     def owner(self, group: AccountGroup) -> str:
         return str(group.account or "portal")
-
-    @display(description="Accounts")
-    def member_count(self, group: Any) -> int:
-        return group.members_here
 
 
 @admin.register(Extension)

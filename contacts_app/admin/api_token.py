@@ -1,18 +1,18 @@
 """Tokens of programs and login sessions of people. A token is in the answer that made it and nowhere else."""
 
+from functools import partial
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from contacts_app.admin.base import PortalAdmin, ReadOnlyAdmin, TenantFilter
+from contacts_app.admin.base import PortalAdmin, ReadOnlyAdmin, SameAccountForm, TenantFilter
 from contacts_app.models import ApiToken, LoginSession
 from contacts_app.services.login import close_session
 from contacts_app.services.token import create_token, parse_networks, revoke_token
@@ -26,7 +26,9 @@ STATE_LABELS = {
 }
 
 
-class ApiTokenForm(forms.ModelForm):  # type: ignore[type-arg]
+class ApiTokenForm(SameAccountForm):
+    same_account = {"extension": "This extension belongs to another account."}
+
     class Meta:
         model = ApiToken
         fields = ("name", "account", "extension", "read_only", "networks", "expires_at")
@@ -38,26 +40,13 @@ class ApiTokenForm(forms.ModelForm):  # type: ignore[type-arg]
             raise ValidationError(error.messages) from None
         return str(self.cleaned_data["networks"])
 
-    def clean(self) -> dict[str, Any]:
-        given = super().clean() or {}
-        account, extension = given.get("account"), given.get("extension")
-        if extension and account and extension.account_id != account.pk:
-            self.add_error("extension", "This extension belongs to another account.")
-        return given
-
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(PortalAdmin):
     form = ApiTokenForm
     list_display = (
-        "name_and_key",
-        "scope",
-        "account",
-        "extension",
-        "read_only",
-        "state",
-        "last_used_at",
-        "expires_at",
+        *("name_and_key", "scope", "account", "extension"),
+        *("read_only", "state", "last_used_at", "expires_at"),
     )
     list_select_related = ("account", "extension", "parent")
     list_filter = ("scope", "read_only", ("account", TenantFilter))
@@ -66,16 +55,9 @@ class ApiTokenAdmin(PortalAdmin):
     autocomplete_fields = ("account", "extension")
     actions_detail = ["revoke"]
     actions = ("revoke_selected",)
-    fixed = (
-        "key_id",
-        "scope",
-        "account",
-        "extension",
-        "state",
-        "last_used_at",
-        "created_at",
-        "created_by",
-        "revoked_at",
+    chosen_once = (
+        *("key_id", "scope", "account", "extension", "state"),
+        *("last_used_at", "created_at", "created_by", "revoked_at"),
     )
     add_fieldsets = (
         (
@@ -91,9 +73,6 @@ class ApiTokenAdmin(PortalAdmin):
         ("Good for", {"fields": ("scope", "account", "extension")}),
         ("Record", {"fields": ("key_id", "state", "last_used_at", "created_at", "created_by", "revoked_at")}),
     )
-
-    def get_readonly_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> tuple[str, ...]:
-        return self.fixed if obj else ()
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:
@@ -123,15 +102,15 @@ class ApiTokenAdmin(PortalAdmin):
 
     @action(description="Revoke…", icon="block", permissions=["change"], variant=ActionVariant.DANGER)
     def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        token = self.row_or_404(request, object_id)
-        back = reverse("admin:contacts_app_apitoken_change", args=[token.pk])
-        question = f"Revoke {token}? Whatever uses it stops working at once, and nothing brings it back."
-        if page := self.confirmed(request, question=question, button="Revoke", back=back):
-            return page
-        revoke_token(token)
-        self.log_change(request, token, "Revoked.")
-        messages.success(request, f"{token} is revoked.")
-        return HttpResponseRedirect(back)
+        return self.act_on(
+            request,
+            object_id,
+            revoke_token,
+            question="Revoke {0}? Whatever uses it stops working at once, and nothing brings it back.",
+            button="Revoke",
+            logged="Revoked.",
+            done="{0} is revoked.",
+        )
 
     @admin.action(description="Revoke for good", permissions=["change"])
     def revoke_selected(self, request: HttpRequest, queryset: Any) -> None:
@@ -172,16 +151,15 @@ class LoginSessionAdmin(ReadOnlyAdmin):
 
     @action(description="End…", icon="logout", permissions=["end"], variant=ActionVariant.DANGER)
     def end(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        session = self.row_or_404(request, object_id)
-        back = reverse("admin:contacts_app_loginsession_change", args=[session.pk])
-        if page := self.confirmed(
-            request, question=f"Log out {session.user}?", button="End the session", back=back
-        ):
-            return page
-        close_session(session, ip=None)
-        self.log_change(request, session, "Ended.")
-        messages.success(request, f"{session.user} is logged out.")
-        return HttpResponseRedirect(back)
+        return self.act_on(
+            request,
+            object_id,
+            partial(close_session, ip=None),
+            question="Log out {0.user}?",
+            button="End the session",
+            logged="Ended.",
+            done="{0.user} is logged out.",
+        )
 
     @display(description="State", label=STATE_LABELS)
     def state(self, session: LoginSession) -> str:

@@ -1,10 +1,11 @@
 """The ground all admin pages stand on: people see their own account's rows; secrets go in and never out."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, time, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
+from django.contrib import messages
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
@@ -22,11 +23,13 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 from django.forms import ModelForm
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.timezone import make_aware
 from django.views.decorators.debug import sensitive_post_parameters
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateFilter
+from unfold.decorators import display
 from unfold.utils import parse_date_str
 from unfold.widgets import (
     UnfoldAdminExpandableTextareaWidget,
@@ -50,6 +53,17 @@ def count_of(model: type[Model], relation: str) -> Coalesce:
     return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
 
 
+def count_column(relation: str, description: str) -> Any:
+    """A column of a list that says how many rows point at one over `relation`; `PortalAdmin` counts them."""
+
+    @display(description=description)
+    def column(pages: Any, row: Any) -> int:
+        return int(getattr(row, f"{relation}_counted"))
+
+    column.counts = relation
+    return column
+
+
 class PortalAdmin(BigListAdmin, HistoryPages):
     """Base of every page about a model.
 
@@ -61,6 +75,8 @@ class PortalAdmin(BigListAdmin, HistoryPages):
     tenant_path: str | None = "account"
     tenant_shares = False
     goes_along = False
+    # Fields that are chosen when a row is made, and read only from then on.
+    chosen_once: tuple[str, ...] = ()
     # Counting every choice of every filter would read the table as often.
     show_facets = ShowFacets.NEVER
     list_per_page = 25
@@ -83,7 +99,14 @@ class PortalAdmin(BigListAdmin, HistoryPages):
         return actor_of(request).sees(rows, self.tenant_path, shared=self.tenant_shares)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return self.tenant_rows(request)
+        columns: list[Any] = [getattr(self, str(name), None) for name in self.list_display]
+        counted = [column.counts for column in columns if hasattr(column, "counts")]
+        counts = {f"{relation}_counted": count_of(self.model, relation) for relation in counted}
+        return self.tenant_rows(request).annotate(**counts)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fixed = super().get_readonly_fields(request, obj)
+        return (*fixed, *self.chosen_once) if obj else fixed
 
     def is_theirs(self, request: HttpRequest, row: Model | None) -> bool:
         """Whether the person's account owns the row; staff own everything."""
@@ -152,6 +175,34 @@ class PortalAdmin(BigListAdmin, HistoryPages):
             return None
         return self.page(request, "admin/confirm.html", question, button=button, back=back, model_admin=self)
 
+    def act_on(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        act: Callable[[Any], Any],
+        *,
+        question: str,
+        button: str,
+        logged: str,
+        done: str,
+    ) -> HttpResponse:
+        """What a button on the page of a row does once the person has said yes; `{0}` in the texts is the row."""
+        row = self.row_or_404(request, object_id)
+        page_of = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
+        back = reverse(page_of, args=[row.pk])
+        if page := self.confirmed(request, question=question.format(row), button=button, back=back):
+            return page
+        try:
+            made = act(row)
+        except Refusal as refusal:
+            messages.error(request, refusal.message)
+            return HttpResponseRedirect(back)
+        self.log_change(request, row, logged)
+        messages.success(request, done.format(row))
+        return HttpResponseRedirect(
+            reverse(page_of, args=[made.pk]) if isinstance(made, self.model) else back
+        )
+
     def require(self, request: HttpRequest, permission: str) -> None:
         if not request.user.has_perm(permission):
             raise PermissionDenied
@@ -209,6 +260,20 @@ class SecretForm(ModelForm):  # type: ignore[type-arg]
         elif self.cleaned_data.get("forget_secret"):
             setattr(self.instance, self.kept_in, "")
         return super().save(commit)
+
+
+class SameAccountForm(ModelForm):  # type: ignore[type-arg]
+    """A form whose row refers to others of its account only: `same_account` says what is wrong with any other."""
+
+    same_account: ClassVar[dict[str, str]] = {}
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        account = given.get("account") or (self.instance.account if self.instance.pk else None)
+        for name, refusal in self.same_account.items():
+            if account and given.get(name) and given[name].account_id != account.pk:
+                self.add_error(name, refusal)
+        return given
 
 
 class TenantFilter(AutocompleteSelectFilter):

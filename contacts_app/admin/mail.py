@@ -4,8 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action, display
@@ -41,15 +40,15 @@ class MailAdmin(ReadOnlyAdmin):
 
     @action(description="Send again…", icon="forward_to_inbox", permissions=["again"])
     def send_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        mail = self.row_or_404(request, object_id)
-        back = reverse("admin:contacts_app_mail_change", args=[mail.pk])
-        question = f"Send “{mail.subject}” to {mail.to} once more?"
-        if page := self.confirmed(request, question=question, button="Send", back=back):
-            return page
-        again = resend_mail(mail)
-        self.log_change(request, mail, "Sent again.")
-        messages.success(request, "The mail is on its way.")
-        return HttpResponseRedirect(reverse("admin:contacts_app_mail_change", args=[again.pk]))
+        return self.act_on(
+            request,
+            object_id,
+            resend_mail,
+            question="Send “{0.subject}” to {0.to} once more?",
+            button="Send",
+            logged="Sent again.",
+            done="The mail is on its way.",
+        )
 
     @admin.action(description="Send failed ones again", permissions=["again"])
     def send_selected_again(self, request: HttpRequest, queryset: QuerySet[Mail]) -> None:

@@ -57,6 +57,8 @@ class NotificationContactAdmin(SheetPages, PortalAdmin):
     search_fields = ("name", "email", "account__name")
     search_help_text = "Name, email, account, or phone number in any spelling"
     autocomplete_fields = ("account",)
+    # A contact does not change hands: it could leave an account without a main one.
+    chosen_once = ("account", "main", "uuid", "created_at", "updated_at")
     actions_detail = ["make_main"]
     contact_fields = (None, {"fields": ("account", "email", "name", "phone")})
     record_fields = ("Record", {"fields": ("main", "uuid", "created_at", "updated_at")})
@@ -67,12 +69,6 @@ class NotificationContactAdmin(SheetPages, PortalAdmin):
         # Who may not choose has no form, and reads the choice.
         choice = "told_of" if self.has_change_permission(request, obj) else "is_told_of"
         return [self.contact_fields, ("Notifications", {"fields": (choice,)}), self.record_fields]
-
-    def get_readonly_fields(
-        self, request: HttpRequest, obj: NotificationContact | None = None
-    ) -> tuple[str, ...]:
-        """A contact does not change hands: it could leave an account without a main one."""
-        return ("account", "main", "uuid", "created_at", "updated_at") if obj else ()
 
     def term_match(self, term: str) -> Q:
         number = compact(term)
@@ -110,21 +106,20 @@ class NotificationContactAdmin(SheetPages, PortalAdmin):
     @action(description="Make main…", icon="star", permissions=["make_main"])
     def make_main(self, request: HttpRequest, object_id: str) -> HttpResponse:
         contact = self.row_or_404(request, object_id)
-        back = reverse("admin:contacts_app_notificationcontact_change", args=[contact.pk])
         if contact.main:
             messages.info(request, f"{contact} is the main contact already.")
-            return HttpResponseRedirect(back)
-        question = f"Make {contact} the main contact? {contact.email} becomes the email of {contact.account}."
-        if page := self.confirmed(request, question=question, button="Make main", back=back):
-            return page
-        try:
-            make_main(contact)
-        except Refusal as refusal:
-            messages.error(request, refusal.message)
-        else:
-            self.log_change(request, contact, "Made the main contact.")
-            messages.success(request, f"{contact} is the main contact of {contact.account} now.")
-        return HttpResponseRedirect(back)
+            return HttpResponseRedirect(
+                reverse("admin:contacts_app_notificationcontact_change", args=[contact.pk])
+            )
+        return self.act_on(
+            request,
+            object_id,
+            make_main,
+            question="Make {0} the main contact? {0.email} becomes the email of {0.account}.",
+            button="Make main",
+            logged="Made the main contact.",
+            done="{0} is the main contact of {0.account} now.",
+        )
 
     @display(description="Contact", ordering="name", header=True)
     def name_and_email(self, contact: NotificationContact) -> list[str]:
@@ -132,12 +127,8 @@ class NotificationContactAdmin(SheetPages, PortalAdmin):
 
     @display(description="Is told of")
     def is_told_of(self, contact: NotificationContact) -> str:
-        return (
-            ", ".join(
-                str(NotificationPreference(type=type_).get_type_display()) for type_ in wanted_types(contact)
-            )
-            or "Nothing"
-        )
+        told = [NotificationPreference(type=type_).get_type_display() for type_ in wanted_types(contact)]
+        return ", ".join(map(str, told)) or "Nothing"
 
     @display(description="Main", ordering="main", label={"Main": "success"})
     def is_main(self, contact: NotificationContact) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.utils import flatten
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
@@ -25,6 +26,8 @@ from contacts_app.services.user import is_taken, may_change, may_grant
 
 # Only those who have every permission may hand permissions out.
 GRANTS = ("is_staff", "is_superuser", "groups", "user_permissions")
+PERSON = (("first_name", "last_name"), "phone", "location", "nationality", ("lang", "timezone"))
+RECORD = ("uuid", "last_login", ("last_login_ip", "last_logout_ip"), "created_at", "created_by", "updated_at")
 PIN = RegexValidator(r"^[0-9]{4,16}$", "A PIN has 4 to 16 digits: phones offer no other keys.")
 
 
@@ -107,16 +110,7 @@ class UserAdmin(DjangoUserAdmin, PortalAdmin):  # type: ignore[type-arg, misc]
     ordering = ("email",)
     autocomplete_fields = ("account",)
     filter_horizontal = ("groups", "user_permissions")
-    readonly_fields = (
-        "password_here",
-        "uuid",
-        "last_login",
-        "last_login_ip",
-        "last_logout_ip",
-        "created_at",
-        "created_by",
-        "updated_at",
-    )
+    readonly_fields = ("password_here", *flatten(RECORD))
     add_fieldsets = (
         (None, {"fields": ("email", "first_name", "last_name", "account", "permission_level", "is_staff")}),
         ("Password", {"fields": ("password1", "password2")}),
@@ -126,33 +120,10 @@ class UserAdmin(DjangoUserAdmin, PortalAdmin):  # type: ignore[type-arg, misc]
             None,
             {"fields": ("email", "username", "password_here", "account", "permission_level", "is_active")},
         ),
-        (
-            "Person",
-            {
-                "fields": (
-                    ("first_name", "last_name"),
-                    "phone",
-                    "location",
-                    "nationality",
-                    ("lang", "timezone"),
-                )
-            },
-        ),
+        ("Person", {"fields": PERSON}),
         ("Phone service menu", {"fields": ("new_pin", "forget_pin")}),
-        ("Admin", {"fields": ("is_staff", "is_superuser", "groups", "user_permissions")}),
-        (
-            "Record",
-            {
-                "fields": (
-                    "uuid",
-                    "last_login",
-                    ("last_login_ip", "last_logout_ip"),
-                    "created_at",
-                    "created_by",
-                    "updated_at",
-                )
-            },
-        ),
+        ("Admin", {"fields": GRANTS}),
+        ("Record", {"fields": RECORD}),
     )
 
     def term_match(self, term: str) -> Q:
@@ -204,13 +175,8 @@ class GroupAdmin(DjangoGroupAdmin, PortalAdmin):  # type: ignore[misc]
 
     tenant_path = None
 
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.is_superuser)
-
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.is_superuser)
 
+    has_module_permission = has_add_permission = has_view_permission
     has_change_permission = has_delete_permission = has_view_permission
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.is_superuser)

@@ -100,6 +100,7 @@ class CustomerProfileAdmin(PortalAdmin):
     search_fields = ("customer__name", "customer__voip_id", "profile__name")
     search_help_text = "Customer or profile"
     autocomplete_fields = ("customer", "profile")
+    chosen_once = ("customer",)
     readonly_fields = ("created_at", "updated_at")
     fieldsets = (
         (
@@ -116,9 +117,6 @@ class CustomerProfileAdmin(PortalAdmin):
     def tenant_rows(self, request: HttpRequest) -> QuerySet[CustomerProfile]:
         actor, rows = actor_of(request), self.all_rows(request)
         return rows if actor.is_staff else rows.filter(customer__in=customers_of(actor).values("pk"))
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return (*(("customer",) if obj else ()), *self.readonly_fields)
 
     def save_model(self, request: HttpRequest, obj: CustomerProfile, form: Any, change: bool) -> None:
         assign_profile(customer=obj.customer, profile=obj.profile)

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action, display
 
@@ -39,15 +38,15 @@ class InboundMessageAdmin(ReadOnlyAdmin):
 
     @action(description="Deliver again…", icon="replay", permissions=["again"])
     def deliver_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        message = self.row_or_404(request, object_id)
-        back = reverse("admin:profiles_app_inboundmessage_change", args=[message.pk])
-        question = f"Post the message from {message.sender} to the webhook once more?"
-        if page := self.confirmed(request, question=question, button="Deliver", back=back):
-            return page
-        redeliver_message(message)
-        self.log_change(request, message, "Delivered again.")
-        messages.success(request, "The message is on its way, unless a webhook has taken it already.")
-        return HttpResponseRedirect(back)
+        return self.act_on(
+            request,
+            object_id,
+            redeliver_message,
+            question="Post the message from {0.sender} to the webhook once more?",
+            button="Deliver",
+            logged="Delivered again.",
+            done="The message is on its way, unless a webhook has taken it already.",
+        )
 
     @display(description="Messaging profile")
     def profile(self, message: InboundMessage) -> str:

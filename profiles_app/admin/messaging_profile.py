@@ -4,14 +4,13 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from contacts_app.admin.base import TenantFilter, actor_of, count_of
+from contacts_app.admin.base import TenantFilter, actor_of, count_column
 from contacts_app.services.text_search import NOTHING, one_of
 from profiles_app.admin.owned import RECORD, OwnedAdmin, telephone_numbers
 from profiles_app.models import MessagingProfile, NumberLease
@@ -53,30 +52,18 @@ class MessagingProfileForm(forms.ModelForm):  # type: ignore[type-arg]
 class MessagingProfileAdmin(OwnedAdmin):
     form = MessagingProfileForm
     list_display = (
-        "name",
-        "account",
-        "is_default",
-        "number_count",
-        "webhook",
-        "number_pool_enable",
-        "shares",
-        "skip_unhealthy_tns",
-        "sticky_sender",
-        "updated_at",
+        *("name", "account", "is_default", "number_count", "webhook", "number_pool_enable"),
+        *("shares", "skip_unhealthy_tns", "sticky_sender", "updated_at"),
     )
     list_filter = (
-        "number_pool_enable",
-        "skip_unhealthy_tns",
-        "sticky_sender",
-        "is_default",
+        *("number_pool_enable", "skip_unhealthy_tns", "sticky_sender", "is_default"),
         ("account", TenantFilter),
     )
     search_fields = ("name", "account__name")
     search_help_text = "Name, account, or a number that uses the profile"
     actions_detail = ["make_default"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).annotate(numbers_here=count_of(MessagingProfile, "leases"))
+    readonly_fields = (*OwnedAdmin.readonly_fields, "webhook", "second_webhook")
+    number_count = count_column("leases", "Numbers")
 
     def term_match(self, term: str) -> Q:
         numbers = telephone_numbers(term)
@@ -104,9 +91,6 @@ class MessagingProfileAdmin(OwnedAdmin):
             ("Record", {"fields": RECORD}),
         )
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return (*super().get_readonly_fields(request, obj), "webhook", "second_webhook")
-
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         default = isinstance(obj, MessagingProfile) and obj.is_default
         return super().has_delete_permission(request, obj) and not default
@@ -129,23 +113,22 @@ class MessagingProfileAdmin(OwnedAdmin):
 
     @action(description="Make default…", icon="star", permissions=["change"])
     def make_default(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        profile = self.row_or_404(request, object_id)
-        back = reverse("admin:profiles_app_messagingprofile_change", args=[profile.pk])
-        question = f"Make {profile} the default messaging profile of {profile.account}?"
-        if page := self.confirmed(request, question=question, button="Make default", back=back):
-            return page
-        profile.is_default = True
-        save_messaging_profile(profile, actor=actor_of(request), changed={"is_default"})
-        self.log_change(request, profile, "Made the default.")
-        messages.success(request, f"{profile} is the default messaging profile of {profile.account}.")
-        return HttpResponseRedirect(back)
+        def act(profile: MessagingProfile) -> None:
+            profile.is_default = True
+            save_messaging_profile(profile, actor=actor_of(request), changed={"is_default"})
+
+        return self.act_on(
+            request,
+            object_id,
+            act,
+            question="Make {0} the default messaging profile of {0.account}?",
+            button="Make default",
+            logged="Made the default.",
+            done="{0} is the default messaging profile of {0.account}.",
+        )
 
     def _reveals(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("contacts_app.reveal_secrets"))
-
-    @display(description="Numbers")
-    def number_count(self, profile: Any) -> int:
-        return profile.numbers_here
 
     @display(description="Webhook")
     def webhook(self, profile: MessagingProfile) -> str:

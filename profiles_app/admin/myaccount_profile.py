@@ -12,7 +12,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from contacts_app.admin.base import PortalAdmin, TenantFilter, actor_of, count_of
+from contacts_app.admin.base import PortalAdmin, TenantFilter, actor_of, count_column
 from contacts_app.models import AccountGroup
 from contacts_app.services.history import update_recorded
 from profiles_app.models import Availability, MyAccountProfile
@@ -21,6 +21,7 @@ from profiles_app.services.preset import allowed_values
 
 # Columns whose values come from a configured list, and the name of that list.
 PRESETS = {"myaccount_flags": "myAccountFlags", "my_numbers": "myNumbers", "my_campaigns": "myCampaigns"}
+MY_CALLS = ("my_calls_enabled", "my_calls_daily_cdr_access", "my_calls_use_backend_descriptions")
 AVAILABILITY_LABELS = {"Headline": "success", "Standard": "info", "Historic": ""}
 
 
@@ -54,9 +55,7 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
             "availability",
             "customer",
             *PRESETS,
-            "my_calls_enabled",
-            "my_calls_daily_cdr_access",
-            "my_calls_use_backend_descriptions",
+            *MY_CALLS,
         )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -82,13 +81,8 @@ class MyAccountProfileAdmin(PortalAdmin):
     form = ProfileForm
     tenant_shares = True
     list_display = (
-        "name",
-        "applies_to",
-        "availability_here",
-        "my_calls_enabled",
-        "owner",
-        "assigned",
-        "updated_at",
+        *("name", "applies_to", "availability_here", "my_calls_enabled"),
+        *("owner", "assigned", "updated_at"),
     )
     list_filter = (
         ("availability", ChoicesCheckboxFilter),
@@ -102,19 +96,11 @@ class MyAccountProfileAdmin(PortalAdmin):
     autocomplete_fields = ("account", "customer")
     readonly_fields = ("id", "created_at", "updated_at")
     actions = ["make_historic", "make_standard"]
+    assigned = count_column("assignments", "Assigned")
     fieldsets = (
         (None, {"fields": ("name", "description", "availability", "account", "customer", "groups")}),
         ("MyAccount settings", {"fields": tuple(PRESETS)}),
-        (
-            "My Calls settings",
-            {
-                "fields": (
-                    "my_calls_enabled",
-                    "my_calls_daily_cdr_access",
-                    "my_calls_use_backend_descriptions",
-                )
-            },
-        ),
+        ("My Calls settings", {"fields": MY_CALLS}),
         ("Record", {"fields": ("id", "created_at", "updated_at")}),
     )
 
@@ -122,10 +108,8 @@ class MyAccountProfileAdmin(PortalAdmin):
         return visible_profiles(actor_of(request))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows = self.tenant_rows(request).select_related("account", "customer")
-        return rows.prefetch_related("group_links__group").annotate(
-            assigned_here=count_of(MyAccountProfile, "assignments")
-        )
+        rows = super().get_queryset(request).select_related("account", "customer")
+        return rows.prefetch_related("group_links__group")
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
@@ -169,7 +153,3 @@ class MyAccountProfileAdmin(PortalAdmin):
     @display(description="Owner")
     def owner(self, profile: MyAccountProfile) -> str:
         return str(profile.account or "portal")
-
-    @display(description="Assigned")
-    def assigned(self, profile: Any) -> int:
-        return profile.assigned_here

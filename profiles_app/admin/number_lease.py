@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, DropdownFilter
 from unfold.decorators import action, display
 
-from contacts_app.admin.base import ReadOnlyAdmin, TenantFilter, actor_of
+from contacts_app.admin.base import ReadOnlyAdmin, SameAccountForm, TenantFilter, actor_of
 from contacts_app.models.phone_number import digits
 from contacts_app.services.text_search import NOTHING, one_of, text_match
 from profiles_app.admin.owned import RECORD, OwnedAdmin, telephone_numbers
@@ -18,24 +17,18 @@ from profiles_app.models.number_lease import HEALTHY
 from profiles_app.services.number_lease import forget_outcomes, is_healthy, save_number_lease
 
 
-class NumberLeaseForm(forms.ModelForm):  # type: ignore[type-arg]
+class NumberLeaseForm(SameAccountForm):
+    same_account = {"messaging_profile": "This messaging profile belongs to another account."}
+
     class Meta:
         model = NumberLease
-        fields = "__all__"  # noqa: DJ007 -- the page's fieldsets say which
+        fields = "__all__"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if (field := self.fields.get("messaging_profile")) and self.instance.pk is None:
             field.required = False
             field.help_text = f"{field.help_text} Empty: by the account's default profile."
-
-    def clean(self) -> dict[str, Any]:
-        given = super().clean() or {}
-        account = given.get("account") or (self.instance.account if self.instance.pk else None)
-        profile = given.get("messaging_profile")
-        if profile and account and profile.account_id != account.pk:
-            self.add_error("messaging_profile", "This messaging profile belongs to another account.")
-        return given
 
 
 class HealthFilter(DropdownFilter):
@@ -50,21 +43,18 @@ class HealthFilter(DropdownFilter):
         return queryset if wanted is None else queryset.filter(wanted)
 
 
+# What tenants read of a lease and staff write.
+OF_STAFF = ("tn", "expires_at", "autorenew", "sent_count", "delivered_count", "spam_count")
+
+
 @admin.register(NumberLease)
 class NumberLeaseAdmin(OwnedAdmin):
     """Numbers are leased out by staff; their tenants choose how they are used."""
 
     form = NumberLeaseForm
     list_display = (
-        "number",
-        "kind",
-        "account",
-        "messaging_profile",
-        "health",
-        "delivery",
-        "sent_count",
-        "autorenew",
-        "expires_at",
+        *("number", "kind", "account", "messaging_profile", "health"),
+        *("delivery", "sent_count", "autorenew", "expires_at"),
     )
     list_select_related = ("account", "messaging_profile")
     list_filter = (
@@ -79,6 +69,7 @@ class NumberLeaseAdmin(OwnedAdmin):
     ordering = ("tn",)
     autocomplete_fields = ("account", "messaging_profile")
     actions = ["forget_health"]
+    readonly_fields = (*OwnedAdmin.readonly_fields, "kind", "health")
     fieldsets = (
         (None, {"fields": ("tn", "account", "kind", "messaging_profile")}),
         ("Lease", {"fields": ("expires_at", "autorenew")}),
@@ -87,18 +78,8 @@ class NumberLeaseAdmin(OwnedAdmin):
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        always = (*super().get_readonly_fields(request, obj), "kind", "health")
-        if actor_of(request).is_staff:
-            return always
-        return (
-            *always,
-            "tn",
-            "expires_at",
-            "autorenew",
-            "sent_count",
-            "delivered_count",
-            "spam_count",
-        )
+        always = super().get_readonly_fields(request, obj)
+        return always if actor_of(request).is_staff else (*always, *OF_STAFF)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return super().has_add_permission(request) and actor_of(request).is_staff

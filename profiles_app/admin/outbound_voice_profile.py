@@ -2,23 +2,24 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action, display
 
-from contacts_app.admin.base import TenantFilter, actor_of
+from contacts_app.admin.base import SameAccountForm, TenantFilter, actor_of
 from profiles_app.admin.owned import RECORD, OwnedAdmin
 from profiles_app.models import OutboundVoiceProfile
 from profiles_app.services.outbound_voice_profile import save_outbound_voice_profile
 
 
-class OutboundVoiceProfileForm(forms.ModelForm):  # type: ignore[type-arg]
+class OutboundVoiceProfileForm(SameAccountForm):
+    same_account = {"tn_lease": "This number belongs to another account."}
+
     class Meta:
         model = OutboundVoiceProfile
-        fields = "__all__"  # noqa: DJ007 -- the page's fieldsets say which
+        fields = "__all__"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -27,28 +28,13 @@ class OutboundVoiceProfileForm(forms.ModelForm):  # type: ignore[type-arg]
             if not field.required:
                 field.help_text = f"{field.help_text} Empty: a free one."
 
-    def clean(self) -> dict[str, Any]:
-        given = super().clean() or {}
-        account = given.get("account") or (self.instance.account if self.instance.pk else None)
-        lease = given.get("tn_lease")
-        if lease and account and lease.account_id != account.pk:
-            self.add_error("tn_lease", "This number belongs to another account.")
-        return given
-
 
 @admin.register(OutboundVoiceProfile)
 class OutboundVoiceProfileAdmin(OwnedAdmin):
     form = OutboundVoiceProfileForm
     list_display = (
-        "name",
-        "account",
-        "tech_prefix",
-        "state",
-        "channel_limit",
-        "max_rate",
-        "daily_spend_limit",
-        "record_calls",
-        "updated_at",
+        *("name", "account", "tech_prefix", "state", "channel_limit"),
+        *("max_rate", "daily_spend_limit", "record_calls", "updated_at"),
     )
     list_filter = ("is_active", ("record_calls", ChoicesCheckboxFilter), ("account", TenantFilter))
     search_fields = ("name", "=tech_prefix", "account__name")

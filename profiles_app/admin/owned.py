@@ -1,9 +1,6 @@
 """What the pages about records of the messaging API share: the account is chosen once, and who changed what is shown."""
 
-from typing import Any
-
 from django.db.models import Q
-from django.http import HttpRequest
 
 from contacts_app.admin.base import PortalAdmin
 from contacts_app.models.phone_number import digits
@@ -26,7 +23,5 @@ class OwnedAdmin(PortalAdmin):
     list_select_related: tuple[str, ...] = ("account",)
     autocomplete_fields: tuple[str, ...] = ("account",)
     readonly_fields: tuple[str, ...] = ("uuid", "created_at", "created_by", "updated_at", "modified_by")
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """What refers to the record belongs to the same account, so it stays there."""
-        return (*self.readonly_fields, "account") if obj else self.readonly_fields
+    # What refers to the record belongs to the same account, so it stays there.
+    chosen_once = ("account",)

@@ -1,23 +1,21 @@
 """The dialect of /api/2.0: errors as a list, JSON or 406, and what its views have in common."""
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
-from django.db.models import Model, QuerySet
 from django.http import HttpResponse
-from rest_framework.exceptions import NotAcceptable, NotFound, PermissionDenied, ValidationError
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import NotAcceptable, NotFound, PermissionDenied
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts_app.api.dialect import BoundedJSONParser, Dialect
 from contacts_app.api.rights import Manages
-from contacts_app.api.rows import find, parse_uuid, uuid_in_url
-from contacts_app.api.view import DialectView, Utf8Renderer
-from contacts_app.models import Account
+from contacts_app.api.rows import parse_uuid
+from contacts_app.api.view import Utf8Renderer
+from contacts_app.api.viewset import AccountViewSet
 from contacts_app.services.errors import Refusal
-
-M = TypeVar("M", bound=Model)
 
 ROOT = "/api/2.0/"
 # `error_type` by status (notification contacts spec §6); other 4xx are about what was sent, 5xx about us.
@@ -70,8 +68,9 @@ class OneMebibyteOfJson(BoundedJSONParser):
     max_bytes = 1024 * 1024
 
 
-class NotificationsView(DialectView):
-    """A view of this dialect, for those who may do everything in their scope."""
+@extend_schema(tags=["notifications"])
+class NotificationsViewSet(AccountViewSet):
+    """A resource of this dialect, for those who may do everything in their scope."""
 
     dialect = NotificationsDialect()
     renderer_classes = [Utf8Renderer]
@@ -92,29 +91,10 @@ class NotificationsView(DialectView):
             exc = PermissionDenied(exc.message)
         return super().handle_exception(exc)
 
-    def account_named(self) -> Account | None:
-        """The account of the actor. Staff have none, so they may name one by its UUID with `?account=`."""
-        own, named = self.actor.account, self.request.query_params.get("account")
-        if named is None:
-            return own
-        known = Account.objects.filter(pk=own.pk) if own else self.actor.sees(Account.objects.all())
-        return find(known, "Account", uuid=uuid_in_url(named, "account"))
-
-    def visible(self, rows: "QuerySet[M]") -> "QuerySet[M]":
-        """The actor's rows; of staff those of all accounts, or of the one they name."""
-        account = self.account_named()
-        return self.actor.sees(rows) if account is None else rows.filter(account=account)
-
-    def account_of_new(self) -> Account:
-        account = self.account_named()
-        if account is None:
-            raise ValidationError({"account": "Staff say whose it is to be: ?account=UUID"})
-        return account
-
-    def one(self, rows: "QuerySet[M]", text: str) -> M:
-        """The visible row of this UUID; anything that is not a UUID names no row either."""
-        uuid = parse_uuid(text)
-        row = self.visible(rows).filter(uuid=uuid).first() if uuid else None
+    def get_object(self) -> Any:
+        """The row of this UUID; anything that is not a UUID names no row either."""
+        uuid = parse_uuid(self.kwargs["uuid"])
+        row = self.get_queryset().filter(uuid=uuid).first() if uuid else None
         if row is None:
-            raise NotFound(f"Object with uuid {text} does not exist")
+            raise NotFound(f"Object with uuid {self.kwargs['uuid']} does not exist")
         return row

@@ -3,53 +3,45 @@
 from collections.abc import Mapping
 from typing import Any
 
+import django_filters
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import transaction
-from django.db.models import Q
 from django.http import HttpResponse
+from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
+from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts_app.api.fields import Text
-from contacts_app.api.notifications.description import describe_contacts
-from contacts_app.api.notifications.dialect import ROOT, NotificationsView
+from contacts_app.api.notifications.dialect import ROOT, NotificationsViewSet
 from contacts_app.api.notifications.query import (
     ACCOUNT,
+    MOST_ALTERNATIVES,
     PAGING,
-    Lookup,
+    Alternatives,
     Page,
-    contains,
-    exactly,
-    filtered,
+    UuidAlternatives,
     ordered,
 )
 from contacts_app.api.notifications.schema import (
     CREATE_EXAMPLES,
     EDIT_EXAMPLES,
     LIST_EXAMPLE,
-    TAGS,
     answers,
+    describe_contacts,
     listed,
     objects,
 )
-from contacts_app.api.rows import parse_uuid
 from contacts_app.models import NotificationContact
 from contacts_app.models.notification_contact import EMAIL_LENGTH, NAME_LENGTH, check_address
 from contacts_app.models.phone_number import MAX_TYPED_LENGTH, TYPED, parse_phone_number
 from contacts_app.services.history import create_recorded
 from contacts_app.services.notification_contact import delete_contact
 
-FILTERS: dict[str, Lookup] = {
-    "uuid": lambda values: Q(uuid__in=[uuid for value in values if (uuid := parse_uuid(value))]),
-    "name": exactly("name"),
-    "name__contains": contains("name"),
-    "email": exactly("email"),
-    "email__contains": contains("email"),
-}
 ORDERING = ["uuid", "name", "email"]
 DEFAULT_ORDER = ["account_id", "-main"]
 
@@ -109,49 +101,67 @@ def as_record(contact: NotificationContact) -> dict[str, Any]:
     }
 
 
-LIST = listed("NotificationContact", ContactRecord)
+class ContactFilter(django_filters.FilterSet):  # type: ignore[misc]
+    uuid = UuidAlternatives()
+    name = Alternatives()
+    name__contains = Alternatives("name", "icontains")
+    email = Alternatives()
+    email__contains = Alternatives("email", "icontains")
+
+    class Meta:
+        model = NotificationContact
+        fields: list[str] = []
+
+    def filter_queryset(self, rows: Any) -> Any:
+        count = 0
+        for name, given in self.form.cleaned_data.items():
+            count += sum(map(len, given))
+            if count > MOST_ALTERNATIVES:
+                raise ValidationError({name: f"No more than {MOST_ALTERNATIVES} values to look for."})
+        return super().filter_queryset(rows)
+
+
 OBJECTS = objects("NotificationContact", ContactRecord, at_least=1)
-LIST_PARAMETERS = [
-    *PAGING,
-    *(OpenApiParameter(name, str, description="A comma means or.") for name in FILTERS),
-    OpenApiParameter(
-        "order_by",
-        {"type": "string", "pattern": f"^(-?({'|'.join(ORDERING)})(,|$))*$"},
-        description=f"One of {', '.join(ORDERING)}; with a minus, backwards.",
-    ),
-    ACCOUNT,
-]
+LISTED: dict[str, Any] = {
+    "parameters": [
+        *PAGING,
+        OpenApiParameter(
+            "order_by",
+            {"type": "string", "pattern": f"^(-?({'|'.join(ORDERING)})(,|$))*$"},
+            description=f"One of {', '.join(ORDERING)}; with a minus, backwards.",
+        ),
+        ACCOUNT,
+    ],
+    "responses": answers(200, listed("NotificationContact", ContactRecord), 400, 404),
+}
 
 
-@extend_schema(tags=TAGS)
-class ContactsInDetail(NotificationsView):
-    """The long form of the list, which for contacts is the same as the short one."""
+class NotificationContacts(NotificationsViewSet):
+    queryset = NotificationContact.objects.all()
+    serializer_class = ContactRecord
+    filter_backends = [DjangoFilterBackend]
+    filterset_class = ContactFilter
 
-    @extend_schema(
-        operation_id="notification_contacts_detail",
-        parameters=LIST_PARAMETERS,
-        responses=answers(200, LIST, 400, 404),
-    )
-    def get(self, request: Request) -> Response:
+    @extend_schema(operation_id="notification_contacts_list", examples=[LIST_EXAMPLE], **LISTED)
+    def list(self, request: Request) -> Response:
         """The contacts: the main one first, then as they were made."""
         query = request.query_params
         page = Page.of(query)
-        rows = filtered(self.visible(NotificationContact.objects.all()), query, FILTERS)
+        rows = self.filter_queryset(self.get_queryset())
         shown = ordered(rows, query, ORDERING, DEFAULT_ORDER)[page.slice]
         return Response(page.answer(rows.count(), map(as_record, shown), query))
 
-
-@extend_schema(tags=TAGS)
-class Contacts(ContactsInDetail):
-    @extend_schema(
-        operation_id="notification_contacts_list",
-        parameters=LIST_PARAMETERS,
-        responses=answers(200, LIST, 400, 404),
-        examples=[LIST_EXAMPLE],
-    )
-    def get(self, request: Request) -> Response:
+    @extend_schema(operation_id="notification_contacts_detail", filters=True, **LISTED)
+    @action(detail=False, url_path="detail")
+    def long_list(self, request: Request) -> Response:
         """The contacts: the main one first, then as they were made."""
-        return super().get(request)
+        return self.list(request)
+
+    @extend_schema(operation_id="notification_contacts_schema", responses=answers(200, OpenApiTypes.OBJECT))
+    @action(detail=False, url_path="schema", filter_backends=[])
+    def describe(self, request: Request) -> Response:
+        """The resource's description for programs."""
+        return Response(describe_contacts(list(ContactFilter.base_filters), ORDERING))
 
     @extend_schema(
         operation_id="notification_contacts_create",
@@ -160,7 +170,7 @@ class Contacts(ContactsInDetail):
         responses=answers(201, OBJECTS, 400, 404, 413, 415),
         examples=CREATE_EXAMPLES,
     )
-    def post(self, request: Request) -> Response:
+    def create(self, request: Request) -> Response:
         """Create contacts, all or none. One contact may also come without the envelope."""
         record = ContactRecord(data=_sent(request.data), many=True)
         record.is_valid(raise_exception=True)
@@ -173,6 +183,40 @@ class Contacts(ContactsInDetail):
             headers={"Location": resource_uri(contacts[0])},
         )
 
+    @extend_schema(operation_id="notification_contacts_get", responses=answers(200, ContactRecord, 404))
+    def retrieve(self, request: Request, uuid: str) -> Response:
+        """One contact."""
+        return Response(as_record(self.get_object()))
+
+    @extend_schema(
+        operation_id="notification_contacts_edit",
+        request=ContactRecord(partial=True),
+        responses=answers(200, ContactWithKey, 400, 404, 413, 415),
+        examples=EDIT_EXAMPLES,
+    )
+    @transaction.atomic
+    def update(self, request: Request, uuid: str) -> Response:
+        """Change only what is sent. A whole record may be sent back as it came."""
+        contact = self.get_object()
+        sent = self.sent(contact)
+        for name, value in sent.items():
+            setattr(contact, name, value)
+        contact.save(update_fields=[*sent, "updated_at"])
+        return Response(as_record(contact) | {"pk": str(contact.uuid)})
+
+    @extend_schema(
+        operation_id="notification_contacts_delete", request=None, responses=answers(204, None, 404)
+    )
+    def destroy(self, request: Request, uuid: str) -> HttpResponse:
+        """Delete a contact with its preferences. The main one is refused with 403."""
+        delete_contact(self.get_object())
+        # The document shows this type, although there is nothing of it.
+        return HttpResponse(status=204, content_type="text/html; charset=utf-8")
+
+    def get_queryset(self) -> Any:
+        rows = super().get_queryset()
+        return rows.select_for_update() if self.action == "update" else rows
+
 
 def _sent(body: Any) -> list[Any]:
     """The records of a request that creates."""
@@ -182,47 +226,3 @@ def _sent(body: Any) -> list[Any]:
     if not isinstance(records, list) or not records:
         raise ValidationError({"objects": "Must be a list of at least one contact."})
     return records
-
-
-@extend_schema(tags=TAGS)
-class ContactDetail(NotificationsView):
-    @extend_schema(operation_id="notification_contacts_get", responses=answers(200, ContactRecord, 404))
-    def get(self, request: Request, uuid: str) -> Response:
-        """One contact."""
-        return Response(as_record(self.one(NotificationContact.objects.all(), uuid)))
-
-    @extend_schema(
-        operation_id="notification_contacts_edit",
-        request=ContactRecord(partial=True),
-        responses=answers(200, ContactWithKey, 400, 404, 413, 415),
-        examples=EDIT_EXAMPLES,
-    )
-    def put(self, request: Request, uuid: str) -> Response:
-        """Change only what is sent. A whole record may be sent back as it came."""
-        record = ContactRecord(data=request.data, partial=True)
-        with transaction.atomic():
-            contact = self.one(NotificationContact.objects.select_for_update(), uuid)
-            record.is_valid(raise_exception=True)
-            for name, value in record.validated_data.items():
-                setattr(contact, name, value)
-            contact.save(update_fields=[*record.validated_data, "updated_at"])
-        return Response(as_record(contact) | {"pk": str(contact.uuid)})
-
-    @extend_schema(
-        operation_id="notification_contacts_delete",
-        request=None,
-        responses=answers(204, None, 404),
-    )
-    def delete(self, request: Request, uuid: str) -> HttpResponse:
-        """Delete a contact with its preferences. The main one is refused with 403."""
-        delete_contact(self.one(NotificationContact.objects.all(), uuid))
-        # The document shows this type, although there is nothing of it.
-        return HttpResponse(status=204, content_type="text/html; charset=utf-8")
-
-
-@extend_schema(tags=TAGS)
-class ContactsDescription(NotificationsView):
-    @extend_schema(operation_id="notification_contacts_schema", responses=answers(200, OpenApiTypes.OBJECT))
-    def get(self, request: Request) -> Response:
-        """The resource's description for programs."""
-        return Response(describe_contacts(list(FILTERS), ORDERING))

@@ -13,10 +13,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts_app.api.fields import Text
-from contacts_app.api.notifications.dialect import ROOT, NotificationsView
+from contacts_app.api.notifications.dialect import ROOT, NotificationsViewSet
 from contacts_app.api.notifications.notification_contact import DEFAULT_ORDER, resource_uri
 from contacts_app.api.notifications.query import ACCOUNT, PAGING, Page
-from contacts_app.api.notifications.schema import MAIN_CONTACT, TAGS, answers, listed, objects
+from contacts_app.api.notifications.schema import MAIN_CONTACT, answers, listed, objects
 from contacts_app.api.rows import parse_uuid
 from contacts_app.models import (
     NotificationContact,
@@ -76,18 +76,19 @@ OBJECTS = objects("NotificationPreference", PreferenceRecord)
 EXAMPLE = {"contact": MAIN_CONTACT["resource_uri"], "medium": "email", "type": "payment", "value": False}
 
 
-@extend_schema(tags=TAGS)
-class Preferences(NotificationsView):
+class NotificationPreferences(NotificationsViewSet):
+    queryset = NotificationContact.objects.all()
+
     @extend_schema(
         operation_id="notification_preferences_list",
         parameters=[*PAGING, ACCOUNT],
         responses=answers(200, listed("NotificationPreference", PreferenceRecord), 400, 404),
     )
-    def get(self, request: Request) -> Response:
+    def list(self, request: Request) -> Response:
         """What each contact is told of: one record for every contact and type."""
         query = request.query_params
         page = Page.of(query)
-        contacts = self.visible(NotificationContact.objects.all())
+        contacts = self.get_queryset()
         # The page is cut from the contacts that it touches.
         first, skipped = divmod(page.offset, len(KINDS))
         last = -(-(page.offset + page.limit) // len(KINDS)) if page.limit else first
@@ -106,7 +107,7 @@ class Preferences(NotificationsView):
             OpenApiExample("Edited", {"objects": [EXAMPLE]}, response_only=True, status_codes=["202"]),
         ],
     )
-    def put(self, request: Request) -> Response:
+    def update_list(self, request: Request) -> Response:
         """Change the preferences that are sent, all or none; the others stay. One may come without the list."""
         record = PreferenceRecord(data=_sent(request.data), many=True)
         record.is_valid(raise_exception=True)
@@ -124,7 +125,7 @@ class Preferences(NotificationsView):
 
     def _contacts(self, uuids: set[UUID]) -> dict[UUID, NotificationContact]:
         """The contacts, which stay until the transaction has ended."""
-        rows = self.visible(NotificationContact.objects.select_for_update()).filter(uuid__in=uuids)
+        rows = self.get_queryset().select_for_update().filter(uuid__in=uuids)
         found = {contact.uuid: contact for contact in rows}
         if missing := uuids - found.keys():
             raise NotFound(f"Object with uuid {min(missing)} does not exist")

@@ -1,14 +1,21 @@
 """The query parameters of lists: paging, filters, order and fields (notification contacts spec §3)."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any, TypeVar
 
+import django_filters
+from django import forms
 from django.db.models import Model, Q, QuerySet
 from django.http import QueryDict
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiParameter, extend_schema_field
+from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
+
+from contacts_app.api.rows import parse_uuid
 
 M = TypeVar("M", bound=Model)
 
@@ -56,42 +63,35 @@ def _number(query: QueryDict, name: str, default: int) -> int:
     return int(text)
 
 
-def alternatives(text: str) -> list[str]:
-    r"""The values between commas; `\,` is a comma inside a value."""
-    return [value.replace("\\,", ",") for value in re.split(r"(?<!\\),", text)]
+class AlternativesField(forms.Field):
+    r"""The values of a parameter, one list for each time that it is given; `\\,` is a comma inside a value."""
+
+    widget = forms.MultipleHiddenInput
+
+    def clean(self, texts: list[str]) -> list[list[str]]:
+        if any("\0" in text for text in texts):
+            raise forms.ValidationError("Null characters are not allowed.")
+        return [[value.replace("\\,", ",") for value in re.split(r"(?<!\\),", text)] for text in texts]
 
 
-# Makes the condition for several values, any of which will do.
-Lookup = Callable[[list[str]], Q]
+@extend_schema_field(serializers.CharField(help_text="A comma means or."))
+class Alternatives(django_filters.Filter):  # type: ignore[misc]
+    """Rows of which a column has, or with `icontains` holds, one of the values; given twice, both must be true."""
+
+    field_class = AlternativesField
+
+    def filter(self, rows: "QuerySet[M]", given: list[list[str]]) -> "QuerySet[M]":
+        return rows.filter(*map(self.condition, given))
+
+    def condition(self, values: list[str]) -> Q:
+        if self.lookup_expr == "exact":
+            return Q(**{f"{self.field_name}__in": values})
+        return reduce(or_, (Q(**{f"{self.field_name}__{self.lookup_expr}": value}) for value in values))
 
 
-def exactly(column: str) -> Lookup:
-    return lambda values: Q(**{f"{column}__in": values})
-
-
-def contains(column: str) -> Lookup:
-    def lookup(values: list[str]) -> Q:
-        found = Q()
-        for value in values:
-            found |= Q(**{f"{column}__icontains": value})
-        return found
-
-    return lookup
-
-
-def filtered(rows: "QuerySet[M]", query: QueryDict, filters: Mapping[str, Lookup]) -> "QuerySet[M]":
-    """The rows for which every given filter holds; names of no filter are ignored."""
-    found, count = Q(), 0
-    for name, lookup in filters.items():
-        for text in query.getlist(name):
-            values = alternatives(text)
-            count += len(values)
-            if "\0" in text:
-                raise ValidationError({name: "Null characters are not allowed."})
-            if count > MOST_ALTERNATIVES:
-                raise ValidationError({name: f"No more than {MOST_ALTERNATIVES} values to look for."})
-            found &= lookup(values)
-    return rows.filter(found)
+class UuidAlternatives(Alternatives):
+    def condition(self, values: list[str]) -> Q:
+        return Q(**{f"{self.field_name}__in": [uuid for value in values if (uuid := parse_uuid(value))]})
 
 
 def ordered(

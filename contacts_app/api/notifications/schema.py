@@ -1,13 +1,14 @@
-"""What the OpenAPI document says of this dialect: envelopes, errors, and examples from the API's own document."""
+"""What the OpenAPI document says of this dialect, with the API's own examples, and what a resource says of itself."""
 
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.plumbing import build_array_type
-from drf_spectacular.utils import OpenApiExample, inline_serializer
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer, inline_serializer
 from rest_framework import serializers
 
 from contacts_app.api.notifications.dialect import ERROR_TYPES
+from contacts_app.api.notifications.query import DEFAULT_LIMIT
 
 Record = serializers.Serializer[Any]
 
@@ -40,7 +41,11 @@ class ListMeta(serializers.Serializer[Any]):
 
 def listed(name: str, record: type[Record]) -> Any:
     """A list; with `fields=` its records have fewer members."""
-    return inline_serializer(f"{name}List", {"meta": ListMeta(), "objects": record(many=True, partial=True)})
+    shape: Any = inline_serializer(
+        f"{name}List", {"meta": ListMeta(), "objects": record(many=True, partial=True)}
+    )
+    # A list stands in its envelope; it is not a list of envelopes.
+    return extend_schema_serializer(many=False)(shape)
 
 
 def objects(name: str, record: type[Record], *, at_least: int = 0) -> Any:
@@ -54,7 +59,6 @@ def answers(status: int, shape: Any, *failures: int) -> dict[int, Any]:
     return {status: shape, **dict.fromkeys((401, 403, 406, 429, *failures), NotificationsErrors)}
 
 
-TAGS = ["notifications"]
 CONTACT_SENT = {"email": "some_email_2@example.com", "name": "Some Name 2", "phone": "+1 123 555 1234"}
 CONTACT_KEPT = {
     "email": "some_email_2@example.com",
@@ -95,3 +99,35 @@ EDIT_EXAMPLES = [
         status_codes=["200"],
     ),
 ]
+
+
+def _field(help_text: str, type_: str = "string", **others: Any) -> dict[str, Any]:
+    return {
+        "blank": False,
+        "default": "No default provided.",
+        "help_text": help_text,
+        "nullable": False,
+        "readonly": False,
+        "type": type_,
+        "unique": False,
+    } | others
+
+
+def describe_contacts(filters: list[str], ordering: list[str]) -> dict[str, Any]:
+    """What `notification_contacts/schema/` says to programs (notification contacts spec §3)."""
+    return {
+        "allowed_detail_http_methods": ["get", "put", "delete"],
+        "allowed_list_http_methods": ["get", "post"],
+        "default_format": "application/json",
+        "default_limit": DEFAULT_LIMIT,
+        "fields": {
+            "email": _field("Where the contact is written to."),
+            "main": _field("True of the account's own contact.", "boolean", nullable=True, readonly=True),
+            "name": _field("What the contact is called.", blank=True, default=""),
+            "phone": _field("Kept without spaces and punctuation.", blank=True, default=""),
+            "resource_uri": _field("The contact's URL.", readonly=True),
+            "uuid": _field("The contact's id.", readonly=True, unique=True),
+        },
+        "filtering": dict.fromkeys(filters, "exact"),
+        "ordering": ordering,
+    }

@@ -4,12 +4,13 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts_app.api.fields import Text
-from profiles_app.api.messaging.dialect import MessagingView, answer
+from contacts_app.api.rows import find
+from profiles_app.api.messaging.dialect import MessagingViewSet
 from profiles_app.api.messaging.schema import answers, envelope
 from profiles_app.models import NumberLease
 from profiles_app.services.inbound_message import receive_message, webhook_body
@@ -39,27 +40,23 @@ class InboundOutput(serializers.Serializer[Any]):
         return {name: serializers.CharField() for name in names}
 
 
-class InboundMessages(MessagingView):
+class InboundMessages(MessagingViewSet):
+    queryset = NumberLease.objects.select_related("messaging_profile")
+
     @extend_schema(
         operation_id="ReceiveMessage",
         request=InboundInput,
-        responses=answers(envelope("InboundMessage", InboundOutput()), 404),
+        responses=answers(envelope("InboundMessage", InboundOutput), 404),
     )
-    def post(self, request: Request) -> Response:
+    @action(detail=False, methods=["post"])
+    def inbound(self, request: Request) -> Response:
         """Take in a message. It is posted to the callback URL of the number's profile, or to the second one."""
-        sent = InboundInput(data=request.data)
-        sent.is_valid(raise_exception=True)
-        lease = self._lease(sent.validated_data["to"])
-        message = receive_message(
-            lease=lease, sender=sent.validated_data["from"], text=sent.validated_data["message"]
-        )
-        return answer(webhook_body(message))
+        sent = self.sent(body=InboundInput)
+        lease = self._lease(sent["to"])
+        return Response(webhook_body(receive_message(lease=lease, sender=sent["from"], text=sent["message"])))
 
     def _lease(self, to: str) -> NumberLease:
         digits = to.removeprefix("+")
         known = digits.isascii() and digits.isdigit() and len(digits) <= 15
-        rows = self.visible(NumberLease.objects.select_related("messaging_profile"))
-        lease: NumberLease | None = rows.filter(tn=int(digits)).first() if known else None
-        if lease is None:
-            raise NotFound("TN lease not found")
+        lease: NumberLease = find(self.get_queryset(), "TN lease", tn=int(digits) if known else None)
         return lease

@@ -1,7 +1,5 @@
 """`/auth`: a password becomes a token, and the person it belongs to is told (messaging spec §2)."""
 
-from typing import Any
-
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import AuthenticationFailed
@@ -13,7 +11,7 @@ from contacts_app.api.fields import Instant
 from contacts_app.api.rights import LoggedIn
 from contacts_app.models import LoginSession, User
 from contacts_app.services.login import access_token, open_session
-from profiles_app.api.messaging.dialect import MessagingView, answer
+from profiles_app.api.messaging.dialect import MessagingViewSet
 from profiles_app.api.messaging.embedded import AccountBrief, Null, UserBrief
 from profiles_app.api.messaging.schema import answers, envelope
 
@@ -38,42 +36,26 @@ class Person(UserBrief):
     class Meta:
         model = User
         fields = [
-            "created_on",
-            "modified_on",
-            *UserBrief.Meta.fields,
-            "phone_number",
-            "avatar",
-            "gender",
-            "dob",
-            "gmail_user_id",
-            "facebook_user_id",
-            "apple_user_id",
-            "wechat_user_id",
-            "deleted_on",
-            "token",
-            "account",
+            *("created_on", "modified_on", *UserBrief.Meta.fields, "phone_number"),
+            *("avatar", "gender", "dob", "gmail_user_id", "facebook_user_id", "apple_user_id"),
+            *("wechat_user_id", "deleted_on", "token", "account"),
         ]
 
     def get_token(self, user: User) -> str:
         return str(self.context["token"])
 
 
-class Auth(MessagingView):
+class Auth(MessagingViewSet):
     permission_classes = [LoggedIn]
 
-    @extend_schema(
-        operation_id="Authenticate", responses=answers(envelope("User", Person(context={"token": ""})))
-    )
-    def get(self, request: Request) -> Response:
+    @extend_schema(operation_id="Authenticate", responses=answers(envelope("User", Person)))
+    def list(self, request: Request) -> Response:
         """Log in with Basic credentials. Somebody who is logged in already gets a fresh token of the same login."""
-        return answer(Person(self._person(), context={"token": self._token(request)}).data)
-
-    def _person(self) -> User:
         if self.actor.user is None:
             raise AuthenticationFailed("An API token belongs to nobody who could log in")
-        return self.actor.user
+        return Response(Person(self.actor.user, context={"token": self._token(self.actor.user)}).data)
 
-    def _token(self, request: Request) -> Any:
+    def _token(self, user: User) -> str:
         if self.actor.session_uuid:
             return access_token(LoginSession.objects.select_related("user").get(uuid=self.actor.session_uuid))
-        return open_session(self._person(), client_address(request) or None).access
+        return open_session(user, client_address(self.request) or None).access

@@ -1,23 +1,22 @@
 """`/profile/messaging`: messaging profiles, the numbers that use them, and which number sends next."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Prefetch
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import serializers
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts_app.api.fields import Text
-from contacts_app.api.rows import uuid_in_url
-from profiles_app.api.messaging.dialect import answer
+from profiles_app.api.messaging.dialect import ProfileViewSet
 from profiles_app.api.messaging.embedded import OWNED_FIELDS, OWNED_RELATIONS, OwnedOutput
 from profiles_app.api.messaging.fields import CallbackUrl, Flag, Input, PoolFlag, Weight
 from profiles_app.api.messaging.number_lease import LEASES, MANY_LEASES, ONE_LEASE, LeaseBrief, LeaseOutput
-from profiles_app.api.messaging.profile import ProfileCollection, ProfileItem, ProfileView
-from profiles_app.api.messaging.schema import ACCOUNT, UUID_IN_PATH, UUID_IN_QUERY, answers, envelope
+from profiles_app.api.messaging.schema import answers
 from profiles_app.models import MessagingProfile, NumberLease
 from profiles_app.models.web_url import is_web_url
 from profiles_app.services.messaging_profile import delete_messaging_profile, save_messaging_profile
@@ -63,16 +62,9 @@ class MessagingProfileOutput(OwnedOutput):
         model = MessagingProfile
         fields = [
             *OWNED_FIELDS,
-            "name",
-            "callback_url",
-            "callback_url2",
-            "number_pool_enable",
-            "long_code_weight",
-            "tollfree_weight",
-            "toll_free_weight",
-            "skip_unhealthy_tns",
-            "sticky_sender",
-            "leases",
+            *("name", "callback_url", "callback_url2", "number_pool_enable"),
+            *("long_code_weight", "tollfree_weight", "toll_free_weight"),
+            *("skip_unhealthy_tns", "sticky_sender", "leases"),
         ]
 
     def get_fields(self) -> dict[str, Any]:
@@ -86,25 +78,6 @@ class SenderRequest(serializers.Serializer[Any]):
     to = Text(min_length=MIN_RECIPIENT, max_length=MAX_RECIPIENT, help_text="Who the message is for.")
 
 
-class MessagingProfileView(ProfileView):
-    rows = MessagingProfile.objects.select_related(*OWNED_RELATIONS).prefetch_related(
-        Prefetch(
-            "leases", NumberLease.objects.only("uuid", "tn", "messaging_profile").order_by("created_at", "pk")
-        )
-    )
-    input = MessagingProfileInput
-    output = MessagingProfileOutput
-    thing = "Messaging profile"
-
-    def store(self, profile: MessagingProfile, changed: set[str] | None) -> None:
-        save_messaging_profile(profile, actor=self.actor, changed=changed)
-
-    def remove(self, profile: MessagingProfile) -> None:
-        delete_messaging_profile(profile, actor=self.actor)
-
-
-ONE = envelope("MessagingProfile", MessagingProfileOutput())
-MANY = envelope("MessagingProfiles", MessagingProfileOutput(many=True))
 EXAMPLE = OpenApiExample(
     "All fields",
     {
@@ -121,87 +94,42 @@ EXAMPLE = OpenApiExample(
 )
 
 
-@extend_schema_view(
-    get=extend_schema(
-        operation_id="ListMessagingProfiles",
-        description="This will return a list of all messaging profiles, the oldest first; with `uuid` that one.",
-        parameters=[UUID_IN_QUERY, ACCOUNT],
-        responses=answers(MANY, 404),
-    ),
-    post=extend_schema(
-        operation_id="CreateMessagingProfile",
-        description="This will create a new messaging profile",
-        parameters=[ACCOUNT],
-        request=MessagingProfileInput,
-        examples=[EXAMPLE],
-        responses=answers(ONE, 404, created=True),
-    ),
-    patch=extend_schema(
-        operation_id="ModifyMessagingProfileByQuery",
-        description="As with the UUID in the path; here it stands in the query or in the body.",
-        parameters=[UUID_IN_QUERY],
-        request=MessagingProfileInput(partial=True),
-        responses=answers(ONE, 404),
-    ),
-    delete=extend_schema(
-        operation_id="RemoveMessagingProfileByQuery",
-        description="As with the UUID in the path; here it stands in the query or in the body.",
-        parameters=[UUID_IN_QUERY],
-        responses=answers(ONE, 404, 409),
-    ),
-)
-class MessagingProfileCollection(MessagingProfileView, ProfileCollection):
-    pass
-
-
-@extend_schema_view(
-    get=extend_schema(
-        operation_id="GetMessagingProfileByUUID",
-        parameters=[UUID_IN_PATH],
-        description="Get extended messaging profile info",
-        responses=answers(ONE, 404),
-    ),
-    patch=extend_schema(
-        operation_id="ModifyMessagingProfile",
-        parameters=[UUID_IN_PATH],
-        description="This will update a messaging profile",
-        request=MessagingProfileInput(partial=True),
-        responses=answers(ONE, 404),
-    ),
-    delete=extend_schema(
-        operation_id="RemoveMessagingProfileByUUID",
-        parameters=[UUID_IN_PATH],
-        description="Remove a messaging profile. Its numbers move to the account's default one, which stays.",
-        responses=answers(ONE, 404, 409),
-    ),
-)
-class MessagingProfileItem(MessagingProfileView, ProfileItem):
-    pass
-
-
-class MessagingProfileLeases(MessagingProfileView):
-    @extend_schema(
-        operation_id="ListTNLeasesOfMessagingProfile",
-        parameters=[UUID_IN_PATH],
-        responses=answers(MANY_LEASES, 404),
+@extend_schema_view(create=extend_schema(examples=[EXAMPLE]))
+class MessagingProfiles(ProfileViewSet):
+    queryset = MessagingProfile.objects.select_related(*OWNED_RELATIONS).prefetch_related(
+        Prefetch(
+            "leases", NumberLease.objects.only("uuid", "tn", "messaging_profile").order_by("created_at", "pk")
+        )
     )
-    def get(self, request: Request, uuid: str) -> Response:
+    serializer_class = MessagingProfileOutput
+    body_class = MessagingProfileInput
+    thing = "Messaging profile"
+    name_in_document = "MessagingProfile"
+    descriptions = {
+        "list": "This will return a list of all messaging profiles, the oldest first; with `uuid` that one.",
+        "create": "This will create a new messaging profile",
+        "retrieve": "Get extended messaging profile info",
+        "partial_update": "This will update a messaging profile",
+        "destroy": "Remove a messaging profile. Its numbers move to the account's default one, which stays.",
+    }
+    conflicts = ("destroy", "destroy_named")
+
+    def store(self, row: MessagingProfile, changed: Collection[str] | None) -> None:
+        save_messaging_profile(row, actor=self.actor, changed=changed)
+
+    def remove(self, row: MessagingProfile) -> None:
+        delete_messaging_profile(row, actor=self.actor)
+
+    @extend_schema(operation_id="ListTNLeasesOfMessagingProfile", responses=answers(MANY_LEASES, 404))
+    @action(detail=True)
+    def tnleases(self, request: Request, uuid: str) -> Response:
         """The numbers that use the profile."""
-        profile = self.one(uuid_in_url(uuid))
-        return answer(LeaseOutput(LEASES.filter(messaging_profile=profile), many=True).data)
+        return Response(LeaseOutput(LEASES.filter(messaging_profile=self.get_object()), many=True).data)
 
-
-class MessagingProfileSender(MessagingProfileView):
-    @extend_schema(
-        operation_id="ChooseSender",
-        parameters=[UUID_IN_PATH],
-        request=SenderRequest,
-        responses=answers(ONE_LEASE, 404, 409),
-    )
-    def post(self, request: Request, uuid: str) -> Response:
+    @extend_schema(operation_id="ChooseSender", request=SenderRequest, responses=answers(ONE_LEASE, 404, 409))
+    @action(detail=True, methods=["post"])
+    def sender(self, request: Request, uuid: str) -> Response:
         """Choose the number that sends the next message, by the rules of the pool. Choosing takes that number's turn."""
-        profile = self.one(uuid_in_url(uuid))
-        wanted = SenderRequest(data=request.data)
-        wanted.is_valid(raise_exception=True)
-        lease = choose_sender(profile=profile, to=wanted.validated_data["to"])
-        return answer(LeaseOutput(LEASES.get(pk=lease.pk)).data)
+        profile = self.get_object()
+        lease = choose_sender(profile=profile, to=self.sent(body=SenderRequest)["to"])
+        return Response(LeaseOutput(LEASES.get(pk=lease.pk)).data)

@@ -3,18 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import serializers
+from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts_app.api.fields import Instant
-from contacts_app.api.rows import find, uuid_in_url
-from profiles_app.api.messaging.dialect import MessagingView, answer
+from contacts_app.api.rows import uuid_in_url
+from profiles_app.api.messaging.dialect import MessagingViewSet
 from profiles_app.api.messaging.embedded import OWNED_FIELDS, OWNED_RELATIONS, Null, OwnedOutput
 from profiles_app.api.messaging.fields import Flag, Input
-from profiles_app.api.messaging.schema import ACCOUNT, UUID_IN_PATH, answers, envelope
+from profiles_app.api.messaging.schema import answers, envelope
 from profiles_app.models import MessagingProfile, NumberLease
 from profiles_app.services.number_lease import move_number_lease, record_outcome
 
@@ -52,17 +54,9 @@ class ProfileOfLease(serializers.ModelSerializer[MessagingProfile]):
     class Meta:
         model = MessagingProfile
         fields = [
-            "created_on",
-            "modified_on",
-            "uuid",
-            "name",
-            "callback_url",
-            "callback_url2",
-            "number_pool_enable",
-            "long_code_weight",
-            "tollfree_weight",
-            "skip_unhealthy_tns",
-            "sticky_sender",
+            *("created_on", "modified_on", "uuid", "name", "callback_url", "callback_url2"),
+            *("number_pool_enable", "long_code_weight", "tollfree_weight"),
+            *("skip_unhealthy_tns", "sticky_sender"),
         ]
 
 
@@ -118,65 +112,35 @@ class OutcomeInput(Input):
     spam = Flag(default=False)
 
 
-ONE_LEASE = envelope("TNLease", LeaseOutput())
-MANY_LEASES = envelope("TNLeases", LeaseOutput(many=True))
+ONE_LEASE = envelope("TNLease", LeaseOutput)
+MANY_LEASES = envelope("TNLeases", LeaseOutput, many=True)
 
 
-class LeaseView(MessagingView):
-    def one(self, uuid: str) -> NumberLease:
-        lease: NumberLease = find(self.visible(LEASES), "TN lease", uuid=uuid_in_url(uuid))
-        return lease
+@extend_schema_view(
+    list=extend_schema(description="The account's numbers, the longest held first."),
+    retrieve=extend_schema(description="One number."),
+)
+class NumberLeases(ListModelMixin, RetrieveModelMixin, MessagingViewSet):
+    queryset = LEASES
+    serializer_class = LeaseOutput
+    thing = "TN lease"
+    name_in_document = "TNLease"
 
-
-class LeaseCollection(LeaseView):
-    @extend_schema(
-        operation_id="ListTNLeases",
-        parameters=[ACCOUNT],
-        responses=answers(MANY_LEASES, 404),
-    )
-    def get(self, request: Request) -> Response:
-        """The account's numbers, the longest held first."""
-        return answer(LeaseOutput(self.visible(LEASES), many=True).data)
-
-
-class LeaseItem(LeaseView):
-    @extend_schema(
-        operation_id="GetTNLeaseByUUID", parameters=[UUID_IN_PATH], responses=answers(ONE_LEASE, 404)
-    )
-    def get(self, request: Request, uuid: str) -> Response:
-        """One number."""
-        return answer(LeaseOutput(self.one(uuid)).data)
-
-    @extend_schema(
-        operation_id="ModifyTNLease",
-        parameters=[UUID_IN_PATH],
-        request=LeaseInput,
-        responses=answers(ONE_LEASE, 404),
-    )
-    def patch(self, request: Request, uuid: str) -> Response:
+    @extend_schema(request=LeaseInput)
+    def partial_update(self, request: Request, uuid: str) -> Response:
         """Give the number another messaging profile of its account."""
-        lease = self.one(uuid)
-        body = LeaseInput(data=request.data)
-        body.is_valid(raise_exception=True)
-        if wanted := body.validated_data.get("messaging_profile"):
+        lease = self.get_object()
+        if wanted := self.sent(body=LeaseInput).get("messaging_profile"):
             profile = MessagingProfile.objects.filter(account=lease.account_id, uuid=wanted).first()
             if profile is None:
                 raise NotFound("Messaging profile not found")
             move_number_lease(lease, profile, actor=self.actor)
-        return answer(LeaseOutput(self.one(uuid)).data)
+        return self.retrieve(request)
 
-
-class LeaseOutcome(LeaseView):
-    @extend_schema(
-        operation_id="RecordOutcome",
-        parameters=[UUID_IN_PATH],
-        request=OutcomeInput,
-        responses=answers(ONE_LEASE, 404),
-    )
-    def post(self, request: Request, uuid: str) -> Response:
+    @extend_schema(operation_id="RecordOutcome", request=OutcomeInput, responses=answers(ONE_LEASE, 404))
+    @action(detail=True, methods=["post"])
+    def outcome(self, request: Request, uuid: str) -> Response:
         """Say what became of a message that the number sent: its health decides whether the pool skips it."""
-        lease = self.one(uuid)
-        body = OutcomeInput(data=request.data)
-        body.is_valid(raise_exception=True)
-        record_outcome(lease, **body.validated_data)
-        return answer(LeaseOutput(lease).data)
+        lease = self.get_object()
+        record_outcome(lease, **self.sent(body=OutcomeInput))
+        return Response(self.shown(lease))

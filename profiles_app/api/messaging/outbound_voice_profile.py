@@ -1,16 +1,16 @@
 """`/profile/outbound_voice`: limits and recording of outbound calls, as both generations of the API spell them."""
 
+from collections.abc import Collection
 from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import serializers
 
 from contacts_app.api.fields import Text
+from profiles_app.api.messaging.dialect import ProfileViewSet
 from profiles_app.api.messaging.embedded import OWNED_FIELDS, OWNED_RELATIONS, OwnedOutput
 from profiles_app.api.messaging.fields import Flag, Input, Number, TrackType, Whole
 from profiles_app.api.messaging.number_lease import LeaseBrief, Reference
-from profiles_app.api.messaging.profile import ProfileCollection, ProfileItem, ProfileView
-from profiles_app.api.messaging.schema import ACCOUNT, UUID_IN_PATH, UUID_IN_QUERY, answers, envelope
 from profiles_app.models import NumberLease, OutboundVoiceProfile
 from profiles_app.models.outbound_voice_profile import MAX_TECH_PREFIX, MIN_TECH_PREFIX, RecordingFormat
 from profiles_app.services.outbound_voice_profile import save_outbound_voice_profile
@@ -69,7 +69,8 @@ class OutboundVoiceProfileInput(Input):
     def validate_tn_lease(self, value: Any) -> NumberLease | None:
         if value is None:
             return None
-        lease = NumberLease.objects.filter(account=self.context["account"], uuid=value).first()
+        profile: Any = self.instance
+        lease = NumberLease.objects.filter(account=profile.account, uuid=value).first()
         if lease is None:
             raise serializers.ValidationError("No such TN lease.")
         return lease
@@ -99,40 +100,15 @@ class OutboundVoiceProfileOutput(OwnedOutput):
         model = OutboundVoiceProfile
         fields = [
             *OWNED_FIELDS,
-            "name",
-            "is_active",
-            "tech_prefix",
-            "channel_limit",
-            "max_rate",
-            "record_calls",
-            "daily_spend_limit",
-            "filemat",
-            "audio_track_type",
-            "product",
-            "tn_lease",
-            "class4_ingress_trunk_settings",
-            "sip_domains",
+            *("name", "is_active", "tech_prefix", "channel_limit", "max_rate", "record_calls"),
+            *("daily_spend_limit", "filemat", "audio_track_type", "product"),
+            *("tn_lease", "class4_ingress_trunk_settings", "sip_domains"),
         ]
 
     def get_class4_ingress_trunk_settings(self, profile: OutboundVoiceProfile) -> dict[str, str] | None:
         return {"media_type": profile.media} if profile.media else None
 
 
-class OutboundVoiceProfileView(ProfileView):
-    rows = OutboundVoiceProfile.objects.select_related(*OWNED_RELATIONS, "tn_lease")
-    input = OutboundVoiceProfileInput
-    output = OutboundVoiceProfileOutput
-    thing = "Outbound voice profile"
-
-    def store(self, profile: OutboundVoiceProfile, changed: set[str] | None) -> None:
-        save_outbound_voice_profile(profile, actor=self.actor, changed=changed)
-
-    def remove(self, profile: OutboundVoiceProfile) -> None:
-        profile.delete()
-
-
-ONE = envelope("OutboundVoiceProfile", OutboundVoiceProfileOutput())
-MANY = envelope("OutboundVoiceProfiles", OutboundVoiceProfileOutput(many=True))
 EXAMPLE = OpenApiExample(
     "First generation",
     {
@@ -149,59 +125,21 @@ EXAMPLE = OpenApiExample(
 )
 
 
-@extend_schema_view(
-    get=extend_schema(
-        operation_id="ListOutboundVoiceProfiles",
-        description="All outbound voice profiles, the oldest first; with `uuid` that one.",
-        parameters=[UUID_IN_QUERY, ACCOUNT],
-        responses=answers(MANY, 404),
-    ),
-    post=extend_schema(
-        operation_id="CreateOutboundVoiceProfile",
-        description="This will create a new outbound voice profile",
-        parameters=[ACCOUNT],
-        request=OutboundVoiceProfileInput,
-        examples=[EXAMPLE],
-        responses=answers(ONE, 404, 409, created=True),
-    ),
-    patch=extend_schema(
-        operation_id="ModifyOutboundVoiceProfileByQuery",
-        description="As with the UUID in the path; here it stands in the query or in the body.",
-        parameters=[UUID_IN_QUERY],
-        request=OutboundVoiceProfileInput(partial=True),
-        responses=answers(ONE, 404, 409),
-    ),
-    delete=extend_schema(
-        operation_id="RemoveOutboundVoiceProfileByQuery",
-        description="As with the UUID in the path; here it stands in the query or in the body.",
-        parameters=[UUID_IN_QUERY],
-        responses=answers(ONE, 404),
-    ),
-)
-class OutboundVoiceProfileCollection(OutboundVoiceProfileView, ProfileCollection):
-    pass
+@extend_schema_view(create=extend_schema(examples=[EXAMPLE]))
+class OutboundVoiceProfiles(ProfileViewSet):
+    queryset = OutboundVoiceProfile.objects.select_related(*OWNED_RELATIONS, "tn_lease")
+    serializer_class = OutboundVoiceProfileOutput
+    body_class = OutboundVoiceProfileInput
+    thing = "Outbound voice profile"
+    name_in_document = "OutboundVoiceProfile"
+    descriptions = {
+        "list": "All outbound voice profiles, the oldest first; with `uuid` that one.",
+        "create": "This will create a new outbound voice profile",
+        "retrieve": "One outbound voice profile.",
+        "partial_update": "Change what is sent.",
+        "destroy": "Remove an outbound voice profile.",
+    }
+    conflicts = ("create", "partial_update", "update_named")
 
-
-@extend_schema_view(
-    get=extend_schema(
-        operation_id="GetOutboundVoiceProfileByUUID",
-        parameters=[UUID_IN_PATH],
-        description="One outbound voice profile.",
-        responses=answers(ONE, 404),
-    ),
-    patch=extend_schema(
-        operation_id="ModifyOutboundVoiceProfile",
-        parameters=[UUID_IN_PATH],
-        description="Change what is sent.",
-        request=OutboundVoiceProfileInput(partial=True),
-        responses=answers(ONE, 404, 409),
-    ),
-    delete=extend_schema(
-        operation_id="RemoveOutboundVoiceProfileByUUID",
-        parameters=[UUID_IN_PATH],
-        description="Remove an outbound voice profile.",
-        responses=answers(ONE, 404),
-    ),
-)
-class OutboundVoiceProfileItem(OutboundVoiceProfileView, ProfileItem):
-    pass
+    def store(self, row: OutboundVoiceProfile, changed: Collection[str] | None) -> None:
+        save_outbound_voice_profile(row, actor=self.actor, changed=changed)

@@ -4,16 +4,17 @@ import math
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts_app.api.authentication import client_address
 from contacts_app.api.fields import Instant, Text
-from contacts_app.api.rows import find, uuid_in_url
+from contacts_app.api.rows import find, parse_uuid, uuid_in_url
 from contacts_app.models import ApiToken
 from contacts_app.services.token import (
     PREFIX,
@@ -23,7 +24,7 @@ from contacts_app.services.token import (
     revoke_token,
     tokens_of,
 )
-from profiles_app.api.messaging.dialect import MessagingView, answer, created
+from profiles_app.api.messaging.dialect import MessagingViewSet
 from profiles_app.api.messaging.fields import Whole
 from profiles_app.api.messaging.schema import answers, envelope
 
@@ -41,9 +42,9 @@ class TokenInput(serializers.Serializer[Any]):
         help_text="Seconds from now; absent: until it is deleted.",
     )
 
-    def lifetime(self) -> timedelta | None:
-        ttl = self.validated_data.get("ttl")
-        return None if ttl is None else timedelta(seconds=ttl)
+
+def lifetime(sent: dict[str, Any]) -> timedelta | None:
+    return None if sent.get("ttl") is None else timedelta(seconds=sent["ttl"])
 
 
 class TokenOutput(serializers.ModelSerializer[ApiToken]):
@@ -67,69 +68,56 @@ class TokenOutput(serializers.ModelSerializer[ApiToken]):
         return text
 
 
-ONE = envelope("Token", TokenOutput())
-MANY = envelope("Tokens", TokenOutput(many=True))
+ONE = envelope("Token", TokenOutput)
+MANY = envelope("Tokens", TokenOutput, many=True)
 
 
-class TokenCreation(MessagingView):
-    @extend_schema(operation_id="CreateToken", request=TokenInput, responses=answers(ONE, created=True))
-    def post(self, request: Request) -> Response:
+class Tokens(MessagingViewSet):
+    serializer_class = TokenOutput
+    body_class = TokenInput
+    thing = name_in_document = "Token"
+    lookup_url_kwarg = "token"
+
+    def get_queryset(self) -> QuerySet[ApiToken]:
+        return tokens_of(self.actor)
+
+    @extend_schema(responses=answers(ONE, created=True))
+    def create(self, request: Request) -> Response:
         """Make a token with the rights of whoever asks. One made with a token ends no later than that one."""
-        wanted = TokenInput(data=request.data)
-        wanted.is_valid(raise_exception=True)
-        name = wanted.validated_data["name"]
-        token, text = create_token_for(actor=self.actor, name=name, lifetime=wanted.lifetime())
-        return created(TokenOutput(token, context={"text": text}).data)
+        sent = self.sent()
+        token, text = create_token_for(actor=self.actor, name=sent["name"], lifetime=lifetime(sent))
+        return self.created(TokenOutput(token, context={"text": text}).data)
 
-
-class TokenList(MessagingView):
     @extend_schema(operation_id="ListTokens", responses=answers(MANY))
-    def get(self, request: Request) -> Response:
+    @action(detail=False, url_path="list")
+    def good(self, request: Request) -> Response:
         """The good tokens of whoever asks."""
-        return answer(TokenOutput(tokens_of(self.actor), many=True).data)
+        return Response(TokenOutput(self.get_queryset(), many=True).data)
 
-
-class AllTokens(MessagingView):
     @extend_schema(operation_id="DeleteAllTokens", responses=answers(MANY))
-    def delete(self, request: Request) -> Response:
+    @action(detail=False, methods=["delete"])
+    def all(self, request: Request) -> Response:
         """Revoke all tokens of whoever asks, the one that is asked with too; the payload lists them."""
-        tokens = list(tokens_of(self.actor))
+        tokens = list(self.get_queryset())
         for token in tokens:
             revoke_token(token)
-        return answer(TokenOutput(tokens, many=True).data)
+        return Response(TokenOutput(tokens, many=True).data)
 
-
-class TokenItem(MessagingView):
-    @extend_schema(operation_id="ModifyToken", request=TokenInput(partial=True), responses=answers(ONE, 404))
-    def patch(self, request: Request, token: str) -> Response:
+    def partial_update(self, request: Request, token: str) -> Response:
         """Rename a token by its UUID, or let it live this long from now."""
-        row = find(tokens_of(self.actor), "Token", uuid=uuid_in_url(token))
-        wanted = TokenInput(data=request.data, partial=True)
-        wanted.is_valid(raise_exception=True)
-        if wanted.validated_data:
-            change_token(
-                row, actor=self.actor, name=wanted.validated_data.get("name"), lifetime=wanted.lifetime()
-            )
-        return answer(TokenOutput(row).data)
+        row = find(self.get_queryset(), self.thing, uuid=uuid_in_url(token))
+        if sent := self.sent(row):
+            change_token(row, actor=self.actor, name=sent.get("name"), lifetime=lifetime(sent))
+        return Response(self.shown(row))
 
-    @extend_schema(operation_id="DeleteToken", responses=answers(ONE, 404))
-    def delete(self, request: Request, token: str) -> Response:
+    @extend_schema(operation_id="DeleteToken")
+    def destroy(self, request: Request, token: str) -> Response:
         """Revoke a token by its text or its UUID."""
         if token.startswith(f"{PREFIX}_"):
             found = find_token(token, client_address(request))
-            row = find(tokens_of(self.actor), "Token", pk=found.pk) if found else None
-            if row is None:
-                raise NotFound("Token not found")
+            row = find(self.get_queryset(), self.thing, pk=found.pk if found else None)
         else:
-            row = self._by_uuid(token)
+            # What is no UUID may be the text of another provider's token, which is as unknown here as any.
+            row = find(self.get_queryset(), self.thing, uuid=parse_uuid(token))
         revoke_token(row)
-        return answer(TokenOutput(row).data)
-
-    def _by_uuid(self, text: str) -> ApiToken:
-        # What is no UUID may be the text of another provider's token, which is as unknown here as any.
-        try:
-            uuid = uuid_in_url(text)
-        except serializers.ValidationError:
-            raise NotFound("Token not found") from None
-        token: ApiToken = find(tokens_of(self.actor), "Token", uuid=uuid)
-        return token
+        return Response(self.shown(row))

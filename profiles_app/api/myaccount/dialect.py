@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -13,9 +14,11 @@ from rest_framework.views import set_rollback
 from contacts_app.api.authentication import CredentialAuthentication, authorization
 from contacts_app.api.dialect import Dialect
 from contacts_app.api.rights import Manages
-from contacts_app.api.view import DialectView
+from contacts_app.api.rows import find
+from contacts_app.api.viewset import DialectViewSet
 from contacts_app.services.actor import Actor
 from contacts_app.services.errors import Refusal
+from profiles_app.api.myaccount.fields import NUMBER
 
 CODES = {
     400: "bad_request",
@@ -63,12 +66,19 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         return {"type": "http", "scheme": "bearer", "description": "API token, or access token of a login."}
 
 
-class MyAccountView(DialectView):
-    """A view of this dialect, for those who may do everything in their scope."""
+@extend_schema(tags=["MyAccount profiles"])
+class MyAccountViewSet(DialectViewSet):
+    """A resource of this dialect, for those who may do everything in their scope. URLs name rows by their numbers."""
 
     dialect: MyAccountDialect = MyAccountDialect()  # type: ignore[misc]
     authentication_classes = [BearerAuthentication]
     permission_classes = [Manages]
+
+    def get_object(self) -> Any:
+        number = self.kwargs[self.lookup_url_kwarg or self.lookup_field]
+        if not NUMBER.fullmatch(number):
+            raise NotFound(f"{self.thing} not found")
+        return find(self.get_queryset(), self.thing, **{self.lookup_field: int(number)})
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, Refusal):

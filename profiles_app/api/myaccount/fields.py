@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.timezone import get_default_timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
@@ -13,6 +14,8 @@ from rest_framework import serializers
 from contacts_app.api.fields import Text
 from contacts_app.models import Account
 from contacts_app.services.account import customers_of
+from contacts_app.services.actor import Actor
+from profiles_app.services.myaccount_profile import visible_profiles
 from profiles_app.services.preset import allowed_values
 
 NUMBER = re.compile("[1-9][0-9]{0,17}")
@@ -37,19 +40,33 @@ class Flag(serializers.Field[bool, Any, bool, Any]):
 
 
 @extend_schema_field(OpenApiTypes.STR)
-class CustomerId(serializers.Field[Account, Any, str, Any]):
+class NumberedRow(serializers.Field[Any, Any, str, Any]):
+    """The public number of a row as a text."""
+
+    column, thing = "pk", "profile"
+
+    def rows(self, actor: Actor) -> QuerySet[Any]:
+        return visible_profiles(actor)
+
+    def to_internal_value(self, data: Any) -> Any:
+        number = str(data).strip() if isinstance(data, int | str) else ""
+        rows = self.rows(self.context["request"].user)
+        row = rows.filter(**{self.column: int(number)}).first() if NUMBER.fullmatch(number) else None
+        if row is None:
+            raise serializers.ValidationError(f"There is no such {self.thing}.")
+        return row
+
+
+class CustomerId(NumberedRow):
     """The public number of a customer as a text, or null."""
+
+    column, thing = "voip_id", "customer"
+
+    def rows(self, actor: Actor) -> QuerySet[Account]:
+        return customers_of(actor)
 
     def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
         return super().validate_empty_values(None if isinstance(data, str) and not data.strip() else data)
-
-    def to_internal_value(self, data: Any) -> Account:
-        number = str(data).strip() if isinstance(data, int | str) else ""
-        customers = customers_of(self.context["request"].user)
-        customer = customers.filter(voip_id=int(number)).first() if NUMBER.fullmatch(number) else None
-        if customer is None:
-            raise serializers.ValidationError("There is no such customer.")
-        return customer
 
 
 class TextList(serializers.ListField):

@@ -1,18 +1,22 @@
 """`/myAccountCustomerProfiles/`: list, read, create, change and delete (MyAccount spec §2, §3)."""
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
+import django_filters
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from contacts_app.api.authentication import SAFE_METHODS
 from contacts_app.api.fields import Text
-from contacts_app.api.rows import find
-from profiles_app.api.myaccount.dialect import MyAccountView, answers
-from profiles_app.api.myaccount.fields import NUMBER, CustomerId, Flag, GroupNames, Preset, Presets, Since
+from contacts_app.api.viewset import EditableViewSet, QueryFilter
+from profiles_app.api.myaccount.dialect import MyAccountViewSet, answers
+from profiles_app.api.myaccount.fields import CustomerId, Flag, GroupNames, Preset, Presets, Since
 from profiles_app.models import MyAccountProfile
 from profiles_app.services.myaccount_profile import (
     delete_myaccount_profile,
@@ -20,7 +24,6 @@ from profiles_app.services.myaccount_profile import (
     visible_profiles,
 )
 
-TAG = "MyAccount profiles"
 # Rows fetched at a time: a list without a limit may be long.
 CHUNK = 1000
 # Beyond what a database takes as an offset nothing can be.
@@ -86,124 +89,105 @@ class MyAccountProfileRecord(serializers.Serializer[MyAccountProfile]):
         }
 
 
-class ListQuery(serializers.Serializer[Any]):
+class MyAccountProfileFilter(django_filters.FilterSet):  # type: ignore[misc]
     """What a list can be asked for; unknown parameters are ignored."""
 
-    idAfter = serializers.IntegerField(required=False, help_text="Only those with a higher id.")
-    createdSince = Since(required=False, help_text="Only those made at or after this time.")
-    updatedSince = Since(required=False, help_text="Only those made or changed at or after this time.")
+    idAfter = QueryFilter("pk", "gt", serializers.IntegerField(help_text="Only those with a higher id."))
+    createdSince = QueryFilter("created_at", "gte", Since(help_text="Only those made at or after this time."))
+    updatedSince = QueryFilter(
+        "updated_at", "gte", Since(help_text="Only those made or changed at or after this time.")
+    )
+
+    class Meta:
+        model = MyAccountProfile
+        fields: list[str] = []
+
+
+class Paging(serializers.Serializer[Any]):
     limit = serializers.IntegerField(
         required=False, min_value=1, max_value=HIGHEST, help_text="Default: all."
     )
     offset = serializers.IntegerField(required=False, min_value=0, max_value=HIGHEST)
 
 
-FILTERS = {"idAfter": "pk__gt", "createdSince": "created_at__gte", "updatedSince": "updated_at__gte"}
+WRITTEN: dict[str, Any] = {
+    "request": MyAccountProfileRecord(partial=True),
+    "responses": answers(200, MyAccountProfileRecord, 400, 404, 409, 413, 415),
+}
 
 
-class ProfileView(MyAccountView):
-    def rows(self) -> QuerySet[MyAccountProfile]:
+@extend_schema_view(
+    create=extend_schema(
+        operation_id="myaccount_profiles_create",
+        description="Add a profile. It belongs to the account of the key, or to the portal when the key is of staff.",
+        examples=[EXAMPLE],
+        responses=answers(201, MyAccountProfileRecord, 400, 409, 413, 415),
+    ),
+    retrieve=extend_schema(
+        operation_id="myaccount_profiles_read",
+        description="One profile.",
+        responses=answers(200, MyAccountProfileRecord, 404),
+    ),
+    partial_update=extend_schema(
+        operation_id="myaccount_profiles_update", description="Change only what is sent.", **WRITTEN
+    ),
+    destroy=extend_schema(
+        operation_id="myaccount_profiles_delete",
+        description="Delete a profile that is assigned to no customer.",
+        responses=answers(204, None, 404, 409),
+    ),
+)
+class MyAccountProfiles(EditableViewSet, MyAccountViewSet):
+    queryset = MyAccountProfile.objects.all()
+    serializer_class = MyAccountProfileRecord
+    filter_backends = [DjangoFilterBackend]
+    filterset_class = MyAccountProfileFilter
+    thing = "Profile"
+    lookup_field, lookup_url_kwarg = "pk", "profile_id"
+
+    def get_queryset(self) -> QuerySet[MyAccountProfile]:
         whole = visible_profiles(self.actor).select_related("customer")
         return whole.prefetch_related("group_links__group").order_by("pk")
 
-    def profile(self, profile_id: str) -> MyAccountProfile:
-        if not NUMBER.fullmatch(profile_id):
-            raise NotFound("Profile not found")
-        return find(self.rows(), "Profile", pk=int(profile_id))
-
-    def writable(self, profile_id: str) -> MyAccountProfile:
-        profile = self.profile(profile_id)
-        if self.actor.account is not None and profile.account_id != self.actor.account.pk:
+    def get_object(self) -> MyAccountProfile:
+        profile: MyAccountProfile = super().get_object()
+        writes = self.request.method not in SAFE_METHODS
+        if writes and self.actor.account is not None and profile.account_id != self.actor.account.pk:
             raise PermissionDenied("This profile is the portal's; only its staff may change it")
         return profile
 
-    def checked(self, profile: MyAccountProfile | None = None) -> dict[str, Any]:
-        record = MyAccountProfileRecord(
-            profile, data=self.request.data, partial=profile is not None, context={"request": self.request}
-        )
-        record.is_valid(raise_exception=True)
-        return dict(record.validated_data)
-
-    def shown(self, profile: MyAccountProfile) -> dict[str, Any]:
-        return MyAccountProfileRecord().to_representation(self.rows().get(pk=profile.pk))
-
-
-class ProfileList(ProfileView):
     @extend_schema(
         operation_id="myaccount_profiles_list",
-        tags=[TAG],
-        parameters=[ListQuery],
+        parameters=[Paging],
         responses=answers(200, MyAccountProfileRecord(many=True), 400),
     )
-    def get(self, request: Request) -> Response:
+    def list(self, request: Request) -> Response:
         """All profiles by ascending id. To read on, ask for `idAfter` the highest id that was there."""
-        query = ListQuery(data=request.query_params.dict())
-        query.is_valid(raise_exception=True)
-        asked = dict(query.validated_data)
-        start, limit = asked.pop("offset", 0), asked.pop("limit", None)
-        rows = self.rows().filter(**{FILTERS[name]: value for name, value in asked.items()})
+        rows = self.filter_queryset(self.get_queryset())
+        paging = Paging(data=request.query_params.dict())
+        paging.is_valid(raise_exception=True)
+        start, limit = paging.validated_data.get("offset", 0), paging.validated_data.get("limit")
         part = rows[start : None if limit is None else start + limit]
         show = MyAccountProfileRecord().to_representation
         return Response([show(profile) for profile in part.iterator(chunk_size=CHUNK)])
 
-    @extend_schema(
-        operation_id="myaccount_profiles_create",
-        tags=[TAG],
-        request=MyAccountProfileRecord,
-        examples=[EXAMPLE],
-        responses=answers(201, MyAccountProfileRecord, 400, 409, 413, 415),
-    )
-    def post(self, request: Request) -> Response:
-        """Add a profile. It belongs to the account of the key, or to the portal when the key is of staff."""
-        given = self.checked()
-        groups = given.pop("customerGroups", [])
-        profile = MyAccountProfile(account=self.actor.account, **given)
-        save_myaccount_profile(profile, groups=groups)
-        return Response(self.shown(profile), status=201)
-
-
-class ProfileDetail(ProfileView):
-    @extend_schema(
-        operation_id="myaccount_profiles_read",
-        tags=[TAG],
-        responses=answers(200, MyAccountProfileRecord, 404),
-    )
-    def get(self, request: Request, profile_id: str) -> Response:
-        """One profile."""
-        return Response(MyAccountProfileRecord().to_representation(self.profile(profile_id)))
-
-    @extend_schema(
-        operation_id="myaccount_profiles_update",
-        tags=[TAG],
-        request=MyAccountProfileRecord(partial=True),
-        responses=answers(200, MyAccountProfileRecord, 400, 404, 409, 413, 415),
-    )
-    def patch(self, request: Request, profile_id: str) -> Response:
-        """Change only what is sent."""
-        profile = self.writable(profile_id)
-        given = self.checked(profile)
-        groups = given.pop("customerGroups", None)
-        for name, value in given.items():
-            setattr(profile, name, value)
-        save_myaccount_profile(profile, changed=given, groups=groups)
-        return Response(self.shown(profile))
-
-    @extend_schema(
-        operation_id="myaccount_profiles_replace",
-        tags=[TAG],
-        request=MyAccountProfileRecord(partial=True),
-        responses=answers(200, MyAccountProfileRecord, 400, 404, 409, 413, 415),
-    )
-    def put(self, request: Request, profile_id: str) -> Response:
+    @extend_schema(operation_id="myaccount_profiles_replace", **WRITTEN)
+    def update(self, request: Request, **named: str) -> Response:
         """The same as PATCH."""
-        return self.patch(request, profile_id)
+        return self.partial_update(request, **named)
 
-    @extend_schema(
-        operation_id="myaccount_profiles_delete",
-        tags=[TAG],
-        responses=answers(204, None, 404, 409),
-    )
-    def delete(self, request: Request, profile_id: str) -> Response:
-        """Delete a profile that is assigned to no customer."""
-        delete_myaccount_profile(self.writable(profile_id))
-        return Response(status=204)
+    def new(self) -> MyAccountProfile:
+        return MyAccountProfile(account=self.actor.account)
+
+    def save(self, row: MyAccountProfile, sent: dict[str, Any]) -> None:
+        self.groups: Sequence[str] | None = sent.pop("customerGroups", [] if row._state.adding else None)
+        super().save(row, sent)
+
+    def store(self, row: MyAccountProfile, changed: Collection[str] | None) -> None:
+        save_myaccount_profile(row, changed=changed, groups=self.groups)
+
+    def remove(self, row: MyAccountProfile) -> None:
+        delete_myaccount_profile(row)
+
+    def shown(self, row: MyAccountProfile) -> Any:
+        return super().shown(self.get_queryset().get(pk=row.pk))

@@ -117,8 +117,8 @@ def test_groups_are_for_superusers(acme, root_desk):
 
 def test_accounts_tell_how_many_people_and_phones_they_have(root_desk, acme, other, alice, bob):
     shown = {account.pk: account for account in root_desk.get(ACCOUNTS).context["cl"].result_list}
-    assert (shown[acme.pk].users_here, shown[acme.pk].phones_here) == (2, 0)
-    assert shown[other.pk].users_here == 0
+    assert (shown[acme.pk].users_counted, shown[acme.pk].phones_counted) == (2, 0)
+    assert shown[other.pk].users_counted == 0
 
 
 def test_more_accounts_take_no_more_queries(root_desk, acme):

@@ -8,9 +8,9 @@ from django.db import connection, connections
 
 from contacts_app.models import Account
 from contacts_app.services.actor import Actor, system
-from profiles_app.api.messaging.messaging_profile import MessagingProfileView
+from profiles_app.api.messaging.messaging_profile import MessagingProfiles
 from profiles_app.api.messaging.number_lease import LEASES
-from profiles_app.api.messaging.outbound_voice_profile import OutboundVoiceProfileView
+from profiles_app.api.messaging.outbound_voice_profile import OutboundVoiceProfiles
 from profiles_app.models import MessagingProfile, NumberLease, OutboundVoiceProfile
 from profiles_app.services.number_lease import save_number_lease
 from profiles_app.services.sender import _pool, choose_sender
@@ -55,11 +55,11 @@ def test_lists_and_the_pool_answer_from_an_index(crowd, acme):
     tenant = Actor("alice", "test", account=acme)
     used = crowd[-1]
     plans = {
-        "messaging profiles": tenant.sees(MessagingProfileView.rows).explain(),
-        "outbound voice profiles": tenant.sees(OutboundVoiceProfileView.rows).explain(),
+        "messaging profiles": tenant.sees(MessagingProfiles.queryset).explain(),
+        "outbound voice profiles": tenant.sees(OutboundVoiceProfiles.queryset).explain(),
         "leases": tenant.sees(LEASES).explain(),
         "leases of a profile": LEASES.filter(messaging_profile=used).explain(),
-        "by uuid": tenant.sees(MessagingProfileView.rows).filter(uuid=used.uuid).explain(),
+        "by uuid": tenant.sees(MessagingProfiles.queryset).filter(uuid=used.uuid).explain(),
         "next in the pool": _pool(used).filter(kind="long_code").order_by("turn", "pk")[:1].explain(),
     }
     big = ("messagingprofile", "outboundvoiceprofile", "numberlease")
