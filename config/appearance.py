@@ -31,7 +31,7 @@ NAVIGATION = [
         "title": "Phones",
         "items": [
             _list_of("phones_app.phone", "Phones", "deskphone"),
-            _list_of("phones_app.phoneprofile", "Phone profiles", "description"),
+            _list_of("profiles_app.phoneprofile", "Phone profiles", "description"),
             _list_of("phones_app.phonegroup", "Phone groups", "group_work"),
             _list_of("phones_app.rollout", "Rollouts", "stacked_line_chart"),
             _list_of("phones_app.deployment", "Deployments", "rocket_launch"),

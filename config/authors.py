@@ -5,9 +5,9 @@ from functools import partial
 
 from django.http import HttpRequest, HttpResponse
 
-from contacts_app.authorship import Author, authored, one_line
-from contacts_app.models import User
-from contacts_app.services.actor import Actor, person
+from contacts_app.core.actor import Actor, person
+from contacts_app.core.history.authorship import Author, authored, one_line
+from contacts_app.people.models import User
 
 # Forms of the admin have a field for the reason, clients of the APIs a header.
 REASON_FIELD = "_reason"

@@ -6,7 +6,7 @@ from typing import Any
 from celery import Celery, Task
 from celery.signals import worker_init
 
-from contacts_app.authorship import Author, authored
+from contacts_app.core.history.authorship import Author, authored
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # They load every page and route, which no worker needs; `manage.py check` and `serve` make them.

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from phones_app.admin import overview as phones
-from profiles_app.admin import overview as profiles
+from phones_app.deployment.admin import overview as phones
+from profiles_app.events.admin import overview as profiles
 
 
 def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.views import defaults
 
-from contacts_app.api.dialect import plain_error
+from contacts_app.core.api.dialect import plain_error
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

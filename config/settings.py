@@ -135,7 +135,7 @@ EVENTS_RATE_LIMITS = env.bool("EVENTS_RATE_LIMITS", default=False)
 # --- MyAccount profiles ------------------------------------------------------------------------------------------
 # What a profile can grant; every installation has lists of its own (MyAccount spec §4).
 MYACCOUNT_PRESETS_FILE = env.str(
-    "MYACCOUNT_PRESETS_FILE", default=str(BASE_DIR / "profiles_app" / "myaccount_presets.toml")
+    "MYACCOUNT_PRESETS_FILE", default=str(BASE_DIR / "profiles_app" / "myaccount" / "presets.toml")
 )
 
 # --- Applications ------------------------------------------------------------------------------------------------
@@ -203,7 +203,7 @@ TEMPLATES = [
 AUTH_USER_MODEL = "contacts_app.User"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "contacts_app.services.login.EmailOrUsernameBackend",
+    "contacts_app.people.login.EmailOrUsernameBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -222,18 +222,18 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_VERBOSE = False
 # What our logins call it; the default, the model's USERNAME_FIELD, would count all failures under no name at all.
 AXES_USERNAME_FORM_FIELD = "username"
-AXES_USERNAME_CALLABLE = "contacts_app.services.login.counted_name"
+AXES_USERNAME_CALLABLE = "contacts_app.people.login.counted_name"
 AXES_LOCKOUT_CALLABLE = "config.errors.locked_out"
 AXES_ENABLE_ADMIN = False
 
 # --- REST --------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["contacts_app.api.authentication.CredentialAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["contacts_app.core.api.authentication.CredentialAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["contacts_app.api.dialect.BoundedJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["contacts_app.core.api.dialect.BoundedJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "contacts_app.api.dialect.error_response",
+    "EXCEPTION_HANDLER": "contacts_app.core.api.dialect.error_response",
     "UNAUTHENTICATED_USER": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
@@ -248,15 +248,15 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "ENUM_NAME_OVERRIDES": {
-        "EventTagEnum": "profiles_app.services.tags.TAGS",
-        "SoftwareTypeEnum": "phones_app.models.phone.SoftwareType.choices",
-        "DeploymentStateEnum": "phones_app.models.deployment.State.choices",
-        "StepStateEnum": "phones_app.models.deployment.StepState.choices",
-        "RolloutStateEnum": "phones_app.models.rollout.RolloutState.choices",
-        "DeploymentKindEnum": "phones_app.models.deployment.Deployment.Kind",
-        "RecordingFormatEnum": "profiles_app.models.outbound_voice_profile.RecordingFormat.choices",
-        "NotificationTypeEnum": "contacts_app.models.notification_preference.NotificationType.choices",
-        "CallManagerTransportEnum": "phones_app.models.call_manager.Transport.choices",
+        "EventTagEnum": "profiles_app.events.tags.TAGS",
+        "SoftwareTypeEnum": "phones_app.inventory.models.SoftwareType.choices",
+        "DeploymentStateEnum": "phones_app.deployment.models.State.choices",
+        "StepStateEnum": "phones_app.deployment.models.StepState.choices",
+        "RolloutStateEnum": "phones_app.rollout.models.RolloutState.choices",
+        "DeploymentKindEnum": "phones_app.deployment.models.Deployment.Kind",
+        "RecordingFormatEnum": "profiles_app.voice.models.RecordingFormat.choices",
+        "NotificationTypeEnum": "contacts_app.contacts.models.contact.NotificationType.choices",
+        "CallManagerTransportEnum": "phones_app.servers.models.Transport.choices",
     },
 }
 

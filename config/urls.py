@@ -6,8 +6,8 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 from config import health
-from contacts_app.pages import unsubscribe
-from profiles_app.pages import callback_unsubscribe
+from contacts_app.contacts.pages import unsubscribe
+from profiles_app.events.pages import callback_unsubscribe
 
 admin.autodiscover()
 
@@ -35,12 +35,12 @@ urlpatterns = [
         SpectacularRedocView.as_view(authentication_classes=[], permission_classes=[]),
         name="redoc",
     ),
-    path("api/v1/", include("phones_app.api.urls")),
-    path("backend/api/v1/", include("profiles_app.api.myaccount.urls")),
-    path("rest/", include("profiles_app.api.messaging.urls")),
-    path("v4/", include("profiles_app.api.events.urls")),
-    path("api/2.0/", include("contacts_app.api.notifications.urls")),
-    path("cisco/services/", include("phones_app.api.phone_services")),
+    path("api/v1/", include("phones_app.urls")),
+    path("backend/api/v1/", include("profiles_app.myaccount.urls")),
+    path("rest/", include("profiles_app.messaging.urls")),
+    path("v4/", include("profiles_app.events.urls")),
+    path("api/2.0/", include("contacts_app.contacts.urls")),
+    path("cisco/services/", include("phones_app.mobility.pages")),
 ]
 
 handler400 = "config.errors.bad_request"

@@ -7,14 +7,14 @@ class ContactsConfig(AppConfig):
 
     def ready(self) -> None:
         # Imported here, because models can be imported only when all apps are loaded.
-        from contacts_app.api.authentication import register_credential
-        from contacts_app.api.credentials import api_token, login_session, password
+        from contacts_app.core.api.authentication import register_credential
+        from contacts_app.tokens.credentials import api_token, login_session, password
 
         # A token of the API is told by its prefix; every other bearer is taken for that of a login.
         register_credential("bearer", api_token)
         register_credential("bearer", login_session)
         register_credential("basic", password)
+        from contacts_app.contacts.mail_sending import Mails
         from contacts_app.core.work.kind import register
-        from contacts_app.services.mail_sending import Mails
 
         register(Mails)

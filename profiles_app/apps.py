@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 from django.core import checks
 
-from contacts_app.signals import happened
+from contacts_app.core.history.authorship import happened
 
 
 class ProfilesConfig(AppConfig):
@@ -11,11 +11,10 @@ class ProfilesConfig(AppConfig):
     def ready(self) -> None:
         from contacts_app.core.work.kind import register
         from profiles_app import models
-        from profiles_app.checks import presets_are_readable
-        from profiles_app.services.delivery_run import Deliveries
-        from profiles_app.services.event import emit_happened
-        from profiles_app.services.inbound_message import InboundMessages
-        from profiles_app.services.profile_event import tell_of_profiles
+        from profiles_app.events.delivery_run import Deliveries
+        from profiles_app.events.outbox import emit_happened, tell_of_profiles
+        from profiles_app.messaging.inbound import InboundMessages
+        from profiles_app.myaccount.services import presets_are_readable
 
         checks.register(presets_are_readable)
         register(Deliveries, InboundMessages)

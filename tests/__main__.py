@@ -13,7 +13,7 @@ from tests.servers import NoServer, postgres, redis
 ROOT = Path(__file__).resolve().parent.parent
 # These know no database, or look at pages, documents and processes that are the same on every one: once is enough.
 ONCE = [
-    "tests/phones_app/sep",
+    "tests/profiles_app/phone/sep",
     "tests/phones_app/transports",
     "tests/phones_app/simulator",
     "tests/browser",
@@ -21,7 +21,7 @@ ONCE = [
     "tests/apis/test_openapi.py",
     "tests/phones_app/commands/test_serve_files.py",
     "tests/phones_app/commands/test_simulate_phones.py",
-    "tests/phones_app/deployments/test_corpus_deployed.py",
+    "tests/phones_app/deployment/test_corpus_deployed.py",
 ]
 
 

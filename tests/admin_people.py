@@ -3,14 +3,15 @@
 from django.contrib.auth.models import Permission
 from django.test import Client
 
-from contacts_app.models import Account, User
+from contacts_app.accounts.models import Account
+from contacts_app.people.models import User
 
 OURS = ("contacts_app", "phones_app", "profiles_app")
 
 
 def at_desk(user: User) -> Client:
     client = Client()
-    client.force_login(user, backend="contacts_app.services.login.EmailOrUsernameBackend")
+    client.force_login(user, backend="contacts_app.people.login.EmailOrUsernameBackend")
     return client
 
 

@@ -7,6 +7,9 @@ import pytest
 from celery import current_app
 from django.core.cache import cache
 
+# Callers of the REST APIs and people in the admin, used all over.
+pytest_plugins = ["tests.phones_app.rest", "tests.phones_app.desks"]
+
 
 @pytest.fixture(autouse=True)
 def quick_and_forgetful(settings):
@@ -21,21 +24,21 @@ def quick_and_forgetful(settings):
 
 @pytest.fixture
 def acme(db):
-    from contacts_app.services.account import create_account
+    from contacts_app.accounts.services import create_account
 
     return create_account(voip_id=1000001, name="Acme", email="office@acme.example")
 
 
 @pytest.fixture
 def other(db):
-    from contacts_app.services.account import create_account
+    from contacts_app.accounts.services import create_account
 
     return create_account(voip_id=1000002, name="Other", email="office@other.example")
 
 
 @pytest.fixture
 def alice(acme):
-    from contacts_app.models import User
+    from contacts_app.people.models import User
 
     return User.objects.create_user(
         "alice@acme.example",
@@ -49,7 +52,7 @@ def alice(acme):
 
 @pytest.fixture
 def bob(acme):
-    from contacts_app.models import User
+    from contacts_app.people.models import User
 
     return User.objects.create_user(
         "bob@acme.example", "correct horse", account=acme, first_name="Bob", last_name="Baker"
@@ -58,7 +61,7 @@ def bob(acme):
 
 @pytest.fixture
 def charlie(other):
-    from contacts_app.models import User
+    from contacts_app.people.models import User
 
     return User.objects.create_user(
         "charlie@other.example", "correct horse", account=other, permission_level=0, first_name="Charlie"
@@ -67,7 +70,7 @@ def charlie(other):
 
 @pytest.fixture
 def root(db):
-    from contacts_app.models import User
+    from contacts_app.people.models import User
 
     return User.objects.create_superuser("root@example.org", "correct horse")
 

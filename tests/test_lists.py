@@ -14,9 +14,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 import config.urls  # noqa: F401 - finds the pages of the admin
-from contacts_app.services.token import create_token
-from phones_app.api import urls as phone_family
-from phones_app.models import Phone, PhoneProfile, Rollout, RolloutMember
+from contacts_app.tokens.services import create_token
+from phones_app import urls as phone_family
+from phones_app.inventory.models import Phone
+from phones_app.rollout.models import Rollout, RolloutMember
+from profiles_app.phone.models import PhoneProfile
 from tests.admin_people import at_desk
 from tests.many_rows import make_rows, multiply, without_foreign_keys
 

@@ -8,9 +8,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from contacts_app.models import User
-from phones_app.models import Deployment, Phone, PhoneFile, Rollout
-from profiles_app.models import Callback
+from contacts_app.people.models import User
+from phones_app.deployment.models import Deployment, PhoneFile
+from phones_app.inventory.models import Phone
+from phones_app.rollout.models import Rollout
+from profiles_app.events.models.setup import Callback
 from tests.admin_people import at_desk, clerk
 
 pytestmark = pytest.mark.django_db

@@ -1,4 +1,7 @@
-"""A small supervisor for `manage.py serve`: starts services as child processes, restarts what dies, stops them all."""
+"""Commands that run until they are told to stop.
+
+A small supervisor for `manage.py serve`: starts services as child processes, restarts what dies, stops them all.
+"""
 
 import ctypes
 import os
@@ -7,8 +10,29 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import FrameType
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+@contextmanager
+def until_stopped() -> Iterator[threading.Event]:
+    """An event that SIGTERM and Ctrl-C set; both do again afterwards what they did before."""
+    stopping = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    before = {number: signal.signal(number, stop) for number in SIGNALS}
+    try:
+        yield stopping
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
 
 STOP_SECONDS = 10.0
 # A service that dies at once again and again is started ever more rarely, at most this many seconds apart.

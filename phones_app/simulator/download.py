@@ -6,8 +6,8 @@ import ftplib
 from http import HTTPStatus
 from urllib.parse import unquote, urlsplit
 
-from contacts_app.transports import tftp as wire
-from contacts_app.transports.async_http import get
+from contacts_app.core.net import tftp as wire
+from contacts_app.core.net.async_http import get
 
 SECONDS = 10.0
 # A packet that stays without an answer is sent again after this time.

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self
 
-from contacts_app.transports.loop_thread import LoopThread
-
-from .phone import OnEvent, SimulatedPhone
+from contacts_app.core.net.async_http import LoopThread
+from phones_app.simulator.phone import SimulatedPhone
+from phones_app.simulator.state import OnEvent
 
 # UDP, TCP and web port of a phone, and one request it makes or answers.
 _FILES_PER_PHONE = 5

@@ -8,11 +8,11 @@ import contextlib
 import logging
 import secrets
 
-from .device_file import MAX_BYTES, FileRejectedError, read_device_file
-from .download import download
-from .sip import SipAgent
-from .state import Fault, OnEvent, Order, PhoneState, SimulatedPhoneConfig, ignore
-from .web import PhoneWeb
+from phones_app.simulator.device_file import MAX_BYTES, FileRejectedError, read_device_file
+from phones_app.simulator.download import download
+from phones_app.simulator.sip import SipAgent
+from phones_app.simulator.state import Fault, OnEvent, Order, PhoneState, SimulatedPhoneConfig, ignore
+from phones_app.simulator.web import PhoneWeb
 
 __all__ = ["Fault", "Order", "SimulatedPhone", "SimulatedPhoneConfig"]
 

@@ -6,7 +6,7 @@ from xml.sax.saxutils import quoteattr
 
 from lxml import etree
 
-from .generations import Generation
+from phones_app.simulator.generations import Generation
 
 MAX_ITEMS = 3
 MAX_WEB_ITEMS = 1

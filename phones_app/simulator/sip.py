@@ -5,8 +5,8 @@ import contextlib
 import secrets
 from collections.abc import Callable
 
-from .sip_request import SipRequest, parse_headers, parse_request, write_answer
-from .state import Order, PhoneState
+from phones_app.simulator.sip_request import SipRequest, parse_headers, parse_request, write_answer
+from phones_app.simulator.state import Order, PhoneState
 
 # RFC 3261 §17.2.2, timer J: how long an answer is kept for retransmissions of its request.
 REMEMBER_SECONDS = 32.0

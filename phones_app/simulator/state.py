@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
-from .device_file import DeviceFile
-from .generations import MENU_SECONDS, default_load, generation_of
+from phones_app.simulator.device_file import DeviceFile
+from phones_app.simulator.generations import MENU_SECONDS, default_load, generation_of
 
 SOFTWARE_TYPES = ("SIP", "SCCP", "SIPE")
 _HISTORY_LINES = 200

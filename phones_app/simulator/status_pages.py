@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from xml.sax.saxutils import escape
 
-from .state import Fault, PhoneState
+from phones_app.simulator.state import Fault, PhoneState
 
 Children = Iterable[tuple[str, str]]
 Page = Callable[[PhoneState], bytes]

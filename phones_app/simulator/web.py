@@ -6,9 +6,8 @@ import binascii
 from http import HTTPStatus
 from urllib.parse import parse_qs, urlencode
 
-from contacts_app.transports.async_http import Exchange, HttpListener, Request, get
-
-from .push import (
+from contacts_app.core.net.async_http import Exchange, HttpListener, Request, get
+from phones_app.simulator.push import (
     ERROR_AUTHENTICATION,
     ERROR_PARSE,
     PushRejectedError,
@@ -17,8 +16,8 @@ from .push import (
     write_error,
     write_response,
 )
-from .state import PhoneState
-from .status_pages import PAGES
+from phones_app.simulator.state import PhoneState
+from phones_app.simulator.status_pages import PAGES
 
 # A phone is a small machine.
 MAX_CONNECTIONS = 16

@@ -9,8 +9,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from contacts_app.templatetags.moments import ago
-from phones_app.models import Deployment, Phone, Presence
-from phones_app.models.deployment import State, StepState
+from phones_app.deployment.models import Deployment, State, StepState
+from phones_app.inventory.models import Phone, Presence
 
 register = template.Library()
 

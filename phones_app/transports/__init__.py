@@ -3,6 +3,6 @@
 No Django, no models and no decisions live here; whether and when to send is decided by the services.
 """
 
-from contacts_app.transports.errors import Exchange, TransportError
+from contacts_app.core.errors import Exchange, TransportError
 
 __all__ = ["Exchange", "TransportError"]

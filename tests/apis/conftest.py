@@ -6,16 +6,20 @@ import pytest
 from django.apps import apps
 from django.test import Client
 
-from contacts_app.models import NotificationContact, User
-from contacts_app.services.actor import person, system
-from contacts_app.services.login import open_session
-from contacts_app.services.token import create_token
-from phones_app.models import CallManager, FileServer, Phone, PhoneProfile, Rollout
-from phones_app.services import rollout as rollouts
-from phones_app.services.deployment import deploy
-from phones_app.services.phone_selection import Selection
-from profiles_app.models import NumberLease
-from profiles_app.services.number_lease import save_number_lease
+from contacts_app.contacts.models.contact import NotificationContact
+from contacts_app.core.actor import person, system
+from contacts_app.people.login import open_session
+from contacts_app.people.models import User
+from contacts_app.tokens.services import create_token
+from phones_app.deployment.request import deploy
+from phones_app.inventory.models import Phone
+from phones_app.inventory.selection import Selection
+from phones_app.rollout import rollout as rollouts
+from phones_app.rollout.models import Rollout
+from phones_app.servers.models import CallManager, FileServer
+from profiles_app.messaging.models import NumberLease
+from profiles_app.messaging.services import save_number_lease
+from profiles_app.phone.models import PhoneProfile
 from tests.peers.http_receiver import Receiver
 from tests.phones_app.site import sip_file
 

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from contacts_app.services.token import create_token
+from contacts_app.tokens.services import create_token
 from tests.processes import processes
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings as django_settings
 
-from contacts_app.services.account import ensure_extension
-from contacts_app.services.token import create_token
+from contacts_app.accounts.services import ensure_extension
+from contacts_app.tokens.services import create_token
 
 CONFIG = Path(__file__).parent.parent / "schemathesis.toml"
 EXAMPLES = "3"

@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from profiles_app.models import MyAccountProfile
+from profiles_app.myaccount.models import MyAccountProfile
 from tests.admin_people import at_desk
 from tests.apis.conftest import of
 from tests.apis.routes import is_error_of_its_dialect

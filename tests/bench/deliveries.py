@@ -92,8 +92,8 @@ def _beside_a_loop(running: Any, port: int) -> Iterator[tuple[str, str]]:
 
 def _killed(running: Any, port: int) -> Iterator[tuple[str, str]]:
     """Every event has to come, in order, and twice at most what a killed worker had not written down."""
-    from profiles_app.models import Event
-    from profiles_app.services.delivery_run import ROUND
+    from profiles_app.events.delivery_run import ROUND
+    from profiles_app.events.models.outbox import Event
 
     callbacks = _callbacks(CALLBACKS, port)
     left = list(WORKERS)
@@ -142,7 +142,8 @@ def _dead_callback(running: Any, port: int) -> Iterator[tuple[str, str]]:
 
 def _healthy_round(running: Any, port: int, with_dead: bool) -> tuple[float, float]:
     """Seconds until the healthy ones have got all, and those of processor time."""
-    from profiles_app.models import Callback, CallbackLane
+    from profiles_app.events.models.outbox import CallbackLane
+    from profiles_app.events.models.setup import Callback
     from tests.servers import wait_for
 
     healthy = _callbacks(HEALTHY, port)
@@ -161,8 +162,8 @@ def _healthy_round(running: Any, port: int, with_dead: bool) -> tuple[float, flo
 
 
 def _callbacks(number: int, port: int) -> list[Any]:
-    from contacts_app.models import Account
-    from profiles_app.models import Callback, Listener, Subscription
+    from contacts_app.accounts.models import Account
+    from profiles_app.events.models.setup import Callback, Listener, Subscription
 
     account, _ = Account.objects.get_or_create(voip_id=1, name="Bench", email="bench@example.org")
     made = []
@@ -178,10 +179,10 @@ def _callbacks(number: int, port: int) -> list[Any]:
 
 def _deliver(callbacks: list[Any], events: int, look: Any = lambda delivered: None) -> float:
     """Seconds from the first event until all of these callbacks have been told of all."""
-    from contacts_app.models import Account
-    from profiles_app.models import Delivery
-    from profiles_app.services.event import Happening, emit_many
-    from tests.profiles_app.deliveries.events import call
+    from contacts_app.accounts.models import Account
+    from profiles_app.events.models.outbox import Delivery
+    from profiles_app.events.outbox import Happening, emit_many
+    from tests.profiles_app.events.deliveries.events import call
 
     account, data = Account.objects.get(voip_id=1), call()
     one = Happening(account, data["tags"], "call", data["data"])
@@ -201,8 +202,8 @@ def _bare_loop(port: int, callback: Any) -> tuple[float, float]:
     """Posts a second, and milliseconds of processor time: the same bodies, one after the other through one client."""
     import httpx
 
-    from profiles_app.models import Event
-    from profiles_app.services.envelope import envelope
+    from profiles_app.events.envelope import envelope
+    from profiles_app.events.models.outbox import Event
 
     bodies = [
         json.dumps(envelope(event, callback, 1, None)).encode() for event in Event.objects.order_by("pk")
@@ -218,7 +219,8 @@ def _bare_loop(port: int, callback: Any) -> tuple[float, float]:
 
 
 def _forget(port: int) -> None:
-    from profiles_app.models import Callback, Event, Listener
+    from profiles_app.events.models.outbox import Event
+    from profiles_app.events.models.setup import Callback, Listener
 
     Event.objects.all().delete()
     Listener.objects.all().delete()

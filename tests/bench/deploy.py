@@ -22,10 +22,11 @@ def _measure() -> Iterator[tuple[str, str]]:
     from celery import current_app
     from django.db import connection
 
+    from contacts_app.accounts.models import Account
     from contacts_app.core.work.queue import run_queue
-    from contacts_app.models import Account, User
-    from phones_app.models import Deployment
-    from phones_app.services.deployment import DEPLOYMENTS, deploy_many
+    from contacts_app.people.models import User
+    from phones_app.deployment.models import Deployment
+    from phones_app.deployment.request import DEPLOYMENTS, deploy_many
     from tests.phones_app.site import ACTOR, Site, sip_file
 
     current_app.conf.task_always_eager = False

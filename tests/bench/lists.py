@@ -61,9 +61,9 @@ def main() -> None:
 def _measure() -> Iterator[tuple[str, str]]:
     from django.test import Client
 
-    from contacts_app.models import User
-    from contacts_app.services.token import create_token
-    from phones_app.models import Phone
+    from contacts_app.people.models import User
+    from contacts_app.tokens.services import create_token
+    from phones_app.inventory.models import Phone
     from tests.admin_people import at_desk, clerk
 
     started = time.monotonic()
@@ -90,8 +90,9 @@ def _fill() -> dict[str, Any]:
     """1,000,100 phones; who has 300,000 of them, with mixed values, and who 10,000, all with the same ones."""
     from django.db import connection, transaction
 
-    from contacts_app.models import Account
-    from phones_app.models import Deployment, Phone
+    from contacts_app.accounts.models import Account
+    from phones_app.deployment.models import Deployment
+    from phones_app.inventory.models import Phone
     from tests.many_rows import make_rows, multiply, without_foreign_keys
 
     with transaction.atomic():
@@ -116,7 +117,7 @@ def _searches(phone: Any, stranger: Any) -> list[str]:
 
 
 def _of_admin(rows: Any) -> Iterator[dict[str, Any]]:
-    from phones_app.models import Presence, SoftwareType
+    from phones_app.inventory.models import Presence, SoftwareType
 
     phone, stranger = _two_phones(rows)
     yield from ({}, {"p": min(4000, rows.count() // 25)}, {"o": "-0"}, {"o": "1"}, {"o": "-6"})
@@ -132,7 +133,7 @@ def _of_admin(rows: Any) -> Iterator[dict[str, Any]]:
 
 
 def _of_rest(rows: Any) -> Iterator[dict[str, Any]]:
-    from phones_app.models import Presence, SoftwareType
+    from phones_app.inventory.models import Presence, SoftwareType
 
     phone, stranger = _two_phones(rows)
     deep = min(100_000, rows.count() // 4 * 3)
@@ -150,7 +151,7 @@ def _of_rest(rows: Any) -> Iterator[dict[str, Any]]:
 
 def _two_phones(rows: Any) -> tuple[Any, Any]:
     """One of them, and one of somebody else's, with another model and location."""
-    from phones_app.models import Phone
+    from phones_app.inventory.models import Phone
 
     phone = rows.order_by("pk")[5000]
     others = Phone.objects.exclude(model=phone.model).exclude(location=phone.location)

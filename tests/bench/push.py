@@ -22,8 +22,8 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from phones_app.transports.ftp import FtpTarget
-from phones_app.transports.ftp_pool import FtpPool, connections_to
+from phones_app.transports.ftp.login import FtpTarget
+from phones_app.transports.ftp.pool import FtpPool, connections_to
 from tests.bench.distance import away
 from tests.peers.ftp import Server, vsftpd
 
@@ -141,12 +141,15 @@ def _inside(*command: str) -> Iterator["subprocess.Popen[bytes]"]:
 
 def _rows() -> None:
     """A rollout to as many phones, each with a file of its own."""
-    from contacts_app.models import Account, User
-    from contacts_app.services.actor import system
-    from phones_app.models import FileServer, Phone, Rollout
-    from phones_app.services import rollout as rollouts
-    from phones_app.services.phone_profile import create_profile
-    from phones_app.services.phone_selection import Selection
+    from contacts_app.accounts.models import Account
+    from contacts_app.core.actor import system
+    from contacts_app.people.models import User
+    from phones_app.inventory.models import Phone
+    from phones_app.inventory.selection import Selection
+    from phones_app.rollout import rollout as rollouts
+    from phones_app.rollout.models import Rollout
+    from phones_app.servers.models import FileServer
+    from profiles_app.phone.services import create_profile
     from tests.phones_app.site import sip_file
 
     account = Account.objects.create(voip_id=1, name="Bench", email="bench@example.org")
@@ -185,8 +188,8 @@ def _renew(host: str, port: str) -> None:
     from django.db import connection
     from django.utils import timezone
 
-    from phones_app.models import Deployment, DeploymentStep, FileServer, PhoneFile
-    from phones_app.models.deployment import State
+    from phones_app.deployment.models import Deployment, DeploymentStep, PhoneFile, State
+    from phones_app.servers.models import FileServer
 
     DeploymentStep.objects.all().delete()
     PhoneFile.objects.all().delete()
@@ -199,9 +202,9 @@ def _renew(host: str, port: str) -> None:
 
 def _worker(owner: str) -> None:
     from contacts_app.core.work.claim import Claims
-    from phones_app.services.bulk_upload import in_batches
-    from phones_app.services.deployment import due
-    from phones_app.services.deployment_run import UploadBatches
+    from phones_app.deployment.batch import in_batches
+    from phones_app.deployment.request import due
+    from phones_app.deployment.run import UploadBatches
 
     class Uploads(UploadBatches):
         """No restart ever keeps up here."""

@@ -108,11 +108,12 @@ def _inside() -> None:
     django.setup()
     from django.conf import settings
 
-    from contacts_app.services.actor import system
-    from phones_app.models import Phone, Rollout
-    from phones_app.services import rollout as rollouts
-    from phones_app.services.phone_selection import Selection
-    from phones_app.services.rollout_progress import progress_of
+    from contacts_app.core.actor import system
+    from phones_app.inventory.models import Phone
+    from phones_app.inventory.selection import Selection
+    from phones_app.rollout import rollout as rollouts
+    from phones_app.rollout.models import Rollout
+    from phones_app.rollout.progress import progress_of
 
     _make_rows(settings.PHONE_FILES_DIR)
     print("[]", flush=True)
@@ -144,9 +145,9 @@ def _play(part: int) -> None:
     import django
 
     django.setup()
-    from contacts_app.transports.loop_thread import LoopThread
-    from phones_app.services.embedded_server import config_url
-    from phones_app.services.simulation import Players, config_of, playable_phones
+    from contacts_app.core.net.async_http import LoopThread
+    from phones_app.boot.services import config_url
+    from phones_app.demo.simulation import Players, config_of, playable_phones
 
     loop, players, url = LoopThread("phones"), Players(lambda _mac, _text: None), config_url()
     loop.call(
@@ -156,10 +157,11 @@ def _play(part: int) -> None:
 
 
 def _make_rows(folder: Path) -> None:
-    from contacts_app.models import Account, User
-    from contacts_app.services.actor import system
-    from phones_app.models import Phone
-    from phones_app.services.phone_profile import create_profile
+    from contacts_app.accounts.models import Account
+    from contacts_app.core.actor import system
+    from contacts_app.people.models import User
+    from phones_app.inventory.models import Phone
+    from profiles_app.phone.services import create_profile
     from tests.phones_app.site import sip_file
 
     account = Account.objects.create(voip_id=1, name="Bench", email="bench@example.org")
@@ -195,7 +197,7 @@ def _make_rows(folder: Path) -> None:
 
 
 def _booted(folder: Path) -> Iterator[int]:
-    from phones_app.models import FileFetch
+    from phones_app.mobility.models import FileFetch
 
     yield FileFetch.objects.values("mac").distinct().count()
 
@@ -204,7 +206,8 @@ def _restarted_twice() -> int:
     """Phones that fetched the new file more than once."""
     from django.db.models import Count
 
-    from phones_app.models import Deployment, FileFetch
+    from phones_app.deployment.models import Deployment
+    from phones_app.mobility.models import FileFetch
 
     new = FileFetch.objects.filter(sha256__in=Deployment.objects.values("sha256"))
     return new.values("mac").annotate(times=Count("pk")).filter(times__gt=1).count()

@@ -20,10 +20,11 @@ def measure() -> Iterator[tuple[str, str]]:
 def _measure() -> Iterator[tuple[str, str]]:
     from django.db import connection
 
-    from contacts_app.services.account import create_account
-    from contacts_app.services.actor import system
-    from contacts_app.services.sheets import export_sheet, import_sheet
-    from phones_app.services.phone_sheet import PhoneSheet
+    from contacts_app.accounts.services import create_account
+    from contacts_app.core.actor import system
+    from contacts_app.core.csv.importing import import_sheet
+    from contacts_app.core.csv.sheet import export_sheet
+    from phones_app.inventory.csv import PhoneSheet
 
     create_account(name="Bench", email="bench@example.org")
     lines = ["mac,name,model,software_type,phone_ip,location,line_user"]

@@ -9,7 +9,7 @@ from django.db import connection
 from django.urls import reverse
 
 from contacts_app.core.work.queue import run_queue
-from phones_app.services.deployment import DEPLOYMENTS
+from phones_app.deployment.request import DEPLOYMENTS
 from tests.phones_app.conftest import site
 
 __all__ = ["site"]

@@ -5,7 +5,8 @@ import re
 import pytest
 from django.urls import reverse
 
-from phones_app.models import Deployment, Phone
+from phones_app.deployment.models import Deployment
+from phones_app.inventory.models import Phone
 from tests.phones_app.site import sip_file
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -115,5 +116,5 @@ def test_a_rollout_is_planned_and_watched_to_its_end(window, site, worker, size)
     assert page.get_by_role("link", name=phones[0].mac_with_colons).count() == 0
     assert desk.sticks_out() == 0
     desk.picture(f"rollout-ended-{size}")
-    desk.open(reverse("admin:phones_app_phoneprofile_history", args=[profile.pk]))
+    desk.open(reverse("admin:profiles_app_phoneprofile_history", args=[profile.pk]))
     assert desk.sticks_out() == 0

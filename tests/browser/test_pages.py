@@ -4,13 +4,14 @@ import pytest
 from django.contrib import admin
 from django.urls import reverse
 
-from contacts_app.models import Extension
-from contacts_app.services.login import open_session
-from contacts_app.services.token import create_token
-from phones_app.models import CallManager, FileServer, KeyMacro, ServiceSession
-from phones_app.services.deployment import deploy
-from phones_app.services.evidence import record_fetch
-from phones_app.services.service_session import open_service_session
+from contacts_app.accounts.models import Extension
+from contacts_app.people.login import open_session
+from contacts_app.tokens.services import create_token
+from phones_app.deployment.evidence import record_fetch
+from phones_app.deployment.request import deploy
+from phones_app.mobility.models import ServiceSession
+from phones_app.mobility.services import open_service_session
+from phones_app.servers.models import CallManager, FileServer, KeyMacro
 from tests.phones_app.site import ACTOR, sip_file
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -50,8 +51,8 @@ def all_pages(phone, profile) -> dict[str, str]:
         "deploy-preview": f"{deploy_url}?phones={phone.pk}&profile={profile.pk}",
         "restart-preview": f"{reverse('admin:phones_app_phone_restart')}?phones={phone.pk}",
         "password": reverse("admin:auth_user_password_change", args=[profile.user_id]),
-        "history": reverse("admin:phones_app_phoneprofile_history", args=[profile.pk]),
-        "delete": reverse("admin:phones_app_phoneprofile_delete", args=[profile.pk]),
+        "history": reverse("admin:profiles_app_phoneprofile_history", args=[profile.pk]),
+        "delete": reverse("admin:profiles_app_phoneprofile_delete", args=[profile.pk]),
     }
     for model in admin.site._registry:
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
@@ -83,7 +84,7 @@ def test_the_editor_follows_the_theme_and_marks_what_is_wrong(window, furnished,
     _, profile = furnished
     desk = window("desktop", theme)
     page = desk.page
-    desk.open(reverse("admin:phones_app_phoneprofile_change", args=[profile.pk]))
+    desk.open(reverse("admin:profiles_app_phoneprofile_change", args=[profile.pk]))
     page.locator(".ace_editor").wait_for()
     assert page.locator(".ace_editor.ace_dark").count() == (theme == "dark")
     broken = "<device>\\n<broken>\\n</device>\\n"
@@ -100,7 +101,7 @@ def test_the_editor_follows_the_theme_and_marks_what_is_wrong(window, furnished,
 def test_a_link_of_a_check_leads_to_the_line_in_the_editor(window, furnished):
     _, profile = furnished
     desk = window()
-    desk.open(reverse("admin:phones_app_phoneprofile_change", args=[profile.pk]))
+    desk.open(reverse("admin:profiles_app_phoneprofile_change", args=[profile.pk]))
     link = desk.page.locator("a[data-line]").first
     line = int(link.get_attribute("data-line"))
     link.click()
@@ -111,7 +112,7 @@ def test_a_link_of_a_check_leads_to_the_line_in_the_editor(window, furnished):
 def test_editing_in_the_browser_changes_nothing_but_what_was_typed(window, furnished):
     _, profile = furnished
     desk = window()
-    desk.open(reverse("admin:phones_app_phoneprofile_change", args=[profile.pk]))
+    desk.open(reverse("admin:profiles_app_phoneprofile_change", args=[profile.pk]))
     before = profile.content
     desk.page.evaluate(
         "const editor = document.querySelector('.django-ace-widget').editor;"
@@ -124,7 +125,7 @@ def test_editing_in_the_browser_changes_nothing_but_what_was_typed(window, furni
 
 
 def test_a_new_token_is_copied_and_a_reload_makes_no_second_one(window, acme):
-    from contacts_app.models import ApiToken
+    from contacts_app.tokens.models import ApiToken
 
     desk = window()
     page = desk.page

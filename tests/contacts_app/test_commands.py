@@ -4,12 +4,16 @@ import pytest
 from cryptography.fernet import Fernet
 from django.contrib.auth import authenticate
 
-from contacts_app.models import Account, ApiToken, Extension, User
-from contacts_app.services import secret_rotation
-from contacts_app.services.actor import system
-from contacts_app.services.token import find_token
-from phones_app.models import FileServer, Phone, ProfileRevision
-from phones_app.services.phone_profile import create_profile
+from contacts_app.accounts.models import Account, Extension
+from contacts_app.core import secrets as secret_rotation
+from contacts_app.core.actor import system
+from contacts_app.people.models import User
+from contacts_app.tokens.models import ApiToken
+from contacts_app.tokens.services import find_token
+from phones_app.inventory.models import Phone
+from phones_app.servers.models import FileServer
+from profiles_app.phone.models import ProfileRevision
+from profiles_app.phone.services import create_profile
 from tests.commands import manage, run
 from tests.phones_app.site import sip_file
 
@@ -179,7 +183,7 @@ def test_old_key_may_be_dropped_after_rotation(secrets, settings):
     assert counts == {
         "phones_app.FileServer": (5, 0),
         "phones_app.Phone": (1, 0),
-        "phones_app.ProfileRevision": (1, 0),
+        "profiles_app.ProfileRevision": (1, 0),
         "profiles_app.Event": (1, 0),
     }
     assert [row["rotated"] for row in preview.rows] == [row["rotated"] for row in first.rows]

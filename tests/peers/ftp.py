@@ -21,10 +21,9 @@ from pyftpdlib.handlers import FTPHandler
 from pyftpdlib.ioloop import IOLoop
 from pyftpdlib.servers import FTPServer
 
+from tests.peers import find, needs
+from tests.peers.tls import write_certificate
 from tests.servers import free_port
-
-from . import find, needs
-from .tls import write_certificate
 
 READY_SECONDS = 10
 START_ATTEMPTS = 3

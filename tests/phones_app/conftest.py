@@ -5,8 +5,8 @@ import time
 import pytest
 
 from contacts_app.core.work.queue import run_queue
-from phones_app.models import Deployment
-from phones_app.services.deployment import DEPLOYMENTS
+from phones_app.deployment.models import Deployment
+from phones_app.deployment.request import DEPLOYMENTS
 from tests.phones_app.site import Site
 
 

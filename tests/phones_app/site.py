@@ -8,15 +8,19 @@ from pathlib import Path
 
 from django.db import connection
 
-from contacts_app.models import Account, User
-from contacts_app.services.actor import Actor, system
-from phones_app.models import FileServer, Phone, PhoneProfile
-from phones_app.services.embedded_server import fetch_recorder
-from phones_app.services.phone_profile import create_profile
-from phones_app.simulator.fetches import Fetch
-from phones_app.simulator.file_server import EmbeddedFileServer
+from contacts_app.accounts.models import Account
+from contacts_app.core.actor import Actor, system
+from contacts_app.people.models import User
+from phones_app.boot.fetches import Fetch
+from phones_app.boot.server import EmbeddedFileServer
+from phones_app.boot.services import fetch_recorder
+from phones_app.inventory.models import Phone
+from phones_app.servers.models import FileServer
 from phones_app.simulator.fleet import FleetThread
-from phones_app.simulator.phone import SimulatedPhone, SimulatedPhoneConfig
+from phones_app.simulator.phone import SimulatedPhone
+from phones_app.simulator.state import SimulatedPhoneConfig
+from profiles_app.phone.models import PhoneProfile
+from profiles_app.phone.services import create_profile
 
 ACTOR: Actor = system("test")
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.db import transaction
 
-from contacts_app.management.reporting import ReportingCommand, positive
-from contacts_app.services.account import create_account
+from contacts_app.accounts.services import create_account
+from contacts_app.core.commands import ReportingCommand, positive
 
 
 class Command(ReportingCommand):

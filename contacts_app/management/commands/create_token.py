@@ -7,15 +7,10 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from contacts_app.management.account import account_numbered
-from contacts_app.management.reporting import (
-    ReportingCommand,
-    UsageError,
-    argument,
-    positive,
-)
-from contacts_app.services.account import ensure_extension
-from contacts_app.services.token import create_token, parse_networks
+from contacts_app.accounts.commands import account_numbered
+from contacts_app.accounts.services import ensure_extension
+from contacts_app.core.commands import ReportingCommand, UsageError, argument, positive
+from contacts_app.tokens.services import create_token, parse_networks
 
 LONGEST_LIFE_DAYS = 36_500
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from contacts_app.management.reporting import ReportingCommand
-from contacts_app.services.secret_rotation import rotate_secrets
+from contacts_app.core.commands import ReportingCommand
+from contacts_app.core.secrets import rotate_secrets
 
 
 class Command(ReportingCommand):

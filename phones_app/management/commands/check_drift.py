@@ -5,11 +5,11 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from contacts_app.management.account import account_numbered
-from contacts_app.management.reporting import ReportingCommand, argument, positive
-from phones_app.models import FileState, PhoneFile
-from phones_app.sep.mac import parse_mac
-from phones_app.services.drift import Found, check_files, difference
+from contacts_app.accounts.commands import account_numbered
+from contacts_app.core.commands import ReportingCommand, argument, positive
+from phones_app.deployment.models import FileState, PhoneFile
+from phones_app.drift.checks import Found, check_files, difference
+from profiles_app.phone.sep.mac import parse_mac
 
 
 class Command(ReportingCommand):

@@ -7,10 +7,10 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.db.models import Q
 
-from contacts_app.management.account import account_numbered
-from contacts_app.management.reporting import ReportingCommand, positive
-from phones_app.models import CallManager, FileServer
-from phones_app.services.check_server import Check, check_call_manager, check_file_server
+from contacts_app.accounts.commands import account_numbered
+from contacts_app.core.commands import ReportingCommand, positive
+from phones_app.servers.models import CallManager, FileServer
+from phones_app.servers.services import Check, check_call_manager, check_file_server
 
 
 class Command(ReportingCommand):

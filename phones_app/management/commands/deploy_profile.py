@@ -6,10 +6,11 @@ from uuid import UUID
 
 from django.core.management.base import CommandError
 
-from contacts_app.management.reporting import UsageError, argument
-from phones_app.management.deployments import DeploymentCommand
-from phones_app.models import Phone, PhoneProfile
-from phones_app.services.deployment import Deployed, deploy_many
+from contacts_app.core.commands import UsageError, argument
+from phones_app.deployment.commands import DeploymentCommand
+from phones_app.deployment.request import Deployed, deploy_many
+from phones_app.inventory.models import Phone
+from profiles_app.phone.models import PhoneProfile
 
 
 class Command(DeploymentCommand):

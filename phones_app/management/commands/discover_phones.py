@@ -11,18 +11,13 @@ from django.core.management.base import CommandError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from contacts_app.management.account import account_numbered
-from contacts_app.management.reporting import (
-    ReportingCommand,
-    UsageError,
-    argument,
-    positive,
-)
-from contacts_app.services.errors import Refusal
-from phones_app.models import Phone
-from phones_app.sep.mac import colons, parse_mac
-from phones_app.services.discovery import Finding, Search, discover, phones_in, search_networks
-from phones_app.services.inventory import Place
+from contacts_app.accounts.commands import account_numbered
+from contacts_app.core.commands import ReportingCommand, UsageError, argument, positive
+from contacts_app.core.errors import Refusal
+from phones_app.inventory.discovery import Finding, Search, discover, phones_in, search_networks
+from phones_app.inventory.models import Phone
+from phones_app.inventory.status_check import Place
+from profiles_app.phone.sep.mac import colons, parse_mac
 
 MOST_THREADS = 256
 Network = IPv4Network | IPv6Network

@@ -1,7 +1,7 @@
 """`manage.py export_phones`: the inventory as CSV, to be edited and imported again."""
 
-from contacts_app.management.sheets import ExportCommand
-from phones_app.services.phone_sheet import PhoneSheet
+from contacts_app.core.csv.commands import ExportCommand
+from phones_app.inventory.csv import PhoneSheet
 
 
 class Command(ExportCommand):

@@ -1,7 +1,7 @@
 """`manage.py import_phones`: phones from a CSV file, all or none."""
 
-from contacts_app.management.sheets import ImportCommand
-from phones_app.services.phone_sheet import PhoneSheet
+from contacts_app.core.csv.commands import ImportCommand
+from phones_app.inventory.csv import PhoneSheet
 
 
 class Command(ImportCommand):

@@ -4,9 +4,9 @@ from argparse import ArgumentParser
 from typing import Any
 from urllib.parse import urlsplit
 
-from contacts_app.management.reporting import ReportingCommand, argument
-from phones_app.models import Phone
-from phones_app.services.demo import load_demo
+from contacts_app.core.commands import ReportingCommand, argument
+from phones_app.demo.demo import load_demo
+from phones_app.inventory.models import Phone
 
 
 def web_address(text: str) -> str:

@@ -3,8 +3,8 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from phones_app.management.deployments import DeploymentCommand
-from phones_app.services.deployment import restart_many
+from phones_app.deployment.commands import DeploymentCommand
+from phones_app.deployment.request import restart_many
 
 
 class Command(DeploymentCommand):

@@ -10,21 +10,17 @@ from uuid import UUID
 
 from django.core.management.base import CommandError
 
-from contacts_app.management.account import account_numbered
-from contacts_app.management.reporting import (
-    ReportingCommand,
-    UsageError,
-    argument,
-    positive,
-)
-from contacts_app.services.errors import Refusal
-from phones_app.management.rollouts import follow, told
-from phones_app.models import Phone, PhoneGroup, PhoneProfile, Rollout
-from phones_app.models.rollout import MOST, WEEK
-from phones_app.sep.mac import parse_mac
-from phones_app.services import rollout as rollouts
-from phones_app.services.phone_selection import Selection, phones_by_mac, phones_of_group, read_macs
-from phones_app.services.rollout_plan import Plan
+from contacts_app.accounts.commands import account_numbered
+from contacts_app.core.commands import ReportingCommand, UsageError, argument, positive
+from contacts_app.core.errors import Refusal
+from phones_app.inventory.models import Phone, PhoneGroup
+from phones_app.inventory.selection import Selection, phones_by_mac, phones_of_group, read_macs
+from phones_app.rollout import rollout as rollouts
+from phones_app.rollout.commands import follow, told
+from phones_app.rollout.models import MOST, WEEK, Rollout
+from phones_app.rollout.plan import Plan
+from profiles_app.phone.models import PhoneProfile
+from profiles_app.phone.sep.mac import parse_mac
 
 COLUMNS = {
     "rollout": "Rollout",

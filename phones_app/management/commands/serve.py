@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from contacts_app.models import User
+from contacts_app.people.models import User
 from phones_app.management.supervisor import Service, Supervisor
 
 # Enough for every person who waits in `switch` at once, and cheap: a waiting thread only looks at a row.

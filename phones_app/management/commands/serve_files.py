@@ -8,16 +8,16 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from contacts_app.management.reporting import ReportingCommand
-from phones_app.management.stopping import until_stopped
-from phones_app.services.embedded_server import (
+from contacts_app.core.commands import ReportingCommand
+from phones_app.boot.server import EmbeddedFileServer
+from phones_app.boot.services import (
     config_url,
     embedded_file_server,
     fetch_recorder,
     forget_address,
     record_address,
 )
-from phones_app.simulator.file_server import EmbeddedFileServer
+from phones_app.management.supervisor import until_stopped
 
 
 class Command(ReportingCommand):

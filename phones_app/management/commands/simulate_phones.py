@@ -11,13 +11,12 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import DatabaseError, close_old_connections
 
-from contacts_app.management.account import account_numbered
-from contacts_app.management.reporting import ReportingCommand, argument, positive
-from contacts_app.models import Account
-from contacts_app.transports.loop_thread import LoopThread
-from phones_app.management.stopping import until_stopped
-from phones_app.services.embedded_server import config_url
-from phones_app.services.simulation import (
+from contacts_app.accounts.commands import account_numbered
+from contacts_app.accounts.models import Account
+from contacts_app.core.commands import ReportingCommand, argument, positive
+from contacts_app.core.net.async_http import LoopThread
+from phones_app.boot.services import config_url
+from phones_app.demo.simulation import (
     Change,
     Players,
     add_phones,
@@ -27,7 +26,9 @@ from phones_app.services.simulation import (
     parse_behaviour,
     playable_phones,
 )
-from phones_app.simulator.phone import SimulatedPhone, SimulatedPhoneConfig
+from phones_app.management.supervisor import until_stopped
+from phones_app.simulator.phone import SimulatedPhone
+from phones_app.simulator.state import SimulatedPhoneConfig
 
 log = structlog.get_logger(__name__)
 

@@ -8,13 +8,13 @@ from uuid import UUID
 from django.core.management.base import CommandError
 from django.db import transaction
 
-from contacts_app.management.account import account_numbered
-from contacts_app.management.reporting import ReportingCommand, argument, positive
-from contacts_app.models import Extension
-from profiles_app.models import Event
-from profiles_app.services.event import emit
-from profiles_app.services.listener import checked_tags
-from profiles_app.services.tags import TAGS
+from contacts_app.accounts.commands import account_numbered
+from contacts_app.accounts.models import Extension
+from contacts_app.core.commands import ReportingCommand, argument, positive
+from profiles_app.events.listener import checked_tags
+from profiles_app.events.models.outbox import Event
+from profiles_app.events.outbox import emit
+from profiles_app.events.tags import TAGS
 
 LONGEST_TYPE = Event._meta.get_field("data_type").max_length or 0
 

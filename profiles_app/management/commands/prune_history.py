@@ -7,11 +7,11 @@ from typing import Any
 
 from django.utils import timezone
 
-from contacts_app.management.reporting import ReportingCommand, positive
-from contacts_app.services.history_retention import count_old_records, prune_records
-from contacts_app.services.mail import old_mails, prune_mails
-from profiles_app.models import Delivery, DeliveryAttempt
-from profiles_app.services.retention import old_events, prune_events
+from contacts_app.contacts.mail import old_mails, prune_mails
+from contacts_app.core.commands import ReportingCommand, positive
+from contacts_app.core.history.records import count_old_records, prune_records
+from profiles_app.events.delivery import old_events, prune_events
+from profiles_app.events.models.outbox import Delivery, DeliveryAttempt
 
 LONGEST_DAYS = 36_500
 Tell = Callable[[int], None]

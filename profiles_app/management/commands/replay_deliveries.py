@@ -9,10 +9,11 @@ from django.core.management.base import CommandError
 from django.db.models import Count, QuerySet
 from django.utils import timezone
 
-from contacts_app.management.account import account_numbered
-from contacts_app.management.reporting import ReportingCommand, UsageError, positive
-from profiles_app.models import Callback, Delivery
-from profiles_app.services.delivery import replay, replayable
+from contacts_app.accounts.commands import account_numbered
+from contacts_app.core.commands import ReportingCommand, UsageError, positive
+from profiles_app.events.delivery import replay, replayable
+from profiles_app.events.models.outbox import Delivery
+from profiles_app.events.models.setup import Callback
 
 BIGGEST_ID = 2**63 - 1
 LONGEST_HOURS = 24 * 36_500

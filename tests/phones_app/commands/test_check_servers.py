@@ -2,7 +2,7 @@
 
 import pytest
 
-from phones_app.models import CallManager, FileServer
+from phones_app.servers.models import CallManager, FileServer
 from tests.commands import run
 from tests.servers import free_port
 

@@ -4,10 +4,10 @@ import uuid
 
 import pytest
 
-from contacts_app.models import User
-from phones_app.models import Deployment
-from phones_app.services.deployment import deploy
-from phones_app.simulator.phone import Fault
+from contacts_app.people.models import User
+from phones_app.deployment.models import Deployment
+from phones_app.deployment.request import deploy
+from phones_app.simulator.state import Fault
 from tests.commands import run
 from tests.peers.sip_udp import sip_phone
 from tests.phones_app.site import ACTOR, sip_file

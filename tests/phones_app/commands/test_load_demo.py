@@ -2,12 +2,16 @@
 
 import pytest
 
-from contacts_app.models import Account, Extension, User
-from contacts_app.services.actor import system
-from phones_app import sep
-from phones_app.models import Deployment, FileServer, Phone, PhoneProfile, ProfileRevision
-from phones_app.services.deployment import check_compatible
-from phones_app.services.phone_profile import update_profile
+from contacts_app.accounts.models import Account, Extension
+from contacts_app.core.actor import system
+from contacts_app.people.models import User
+from phones_app.deployment.models import Deployment
+from phones_app.deployment.request import check_compatible
+from phones_app.inventory.models import Phone
+from phones_app.servers.models import FileServer
+from profiles_app.phone import sep
+from profiles_app.phone.models import PhoneProfile, ProfileRevision
+from profiles_app.phone.services import update_profile
 from tests.commands import run
 
 pytestmark = pytest.mark.django_db

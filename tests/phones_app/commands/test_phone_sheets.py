@@ -7,10 +7,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from contacts_app.services.actor import system
-from contacts_app.services.sheets import import_sheet
-from phones_app.models import CallManager, FileServer, Phone
-from phones_app.services.phone_sheet import PhoneSheet
+from contacts_app.core.actor import system
+from contacts_app.core.csv.importing import import_sheet
+from phones_app.inventory.csv import PhoneSheet
+from phones_app.inventory.models import Phone
+from phones_app.servers.models import CallManager, FileServer
 from tests.commands import run
 
 pytestmark = pytest.mark.django_db

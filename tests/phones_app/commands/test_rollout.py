@@ -2,9 +2,11 @@
 
 import pytest
 
-from phones_app.models import Deployment, Phone, PhoneGroup, Rollout
+from phones_app.deployment.models import Deployment
+from phones_app.inventory.models import Phone, PhoneGroup
+from phones_app.rollout.models import Rollout
 from tests.commands import run
-from tests.phones_app.api.conftest import of
+from tests.phones_app.rest import of
 from tests.phones_app.site import sip_file
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_inline_work")]

@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from phones_app.models import FileFetch, FileServer
-from phones_app.services.embedded_server import fetch_recorder
-from phones_app.simulator.fetches import Fetch
+from phones_app.boot.fetches import Fetch
+from phones_app.boot.services import fetch_recorder
+from phones_app.mobility.models import FileFetch
+from phones_app.servers.models import FileServer
 from tests.servers import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -3,10 +3,11 @@
 import pytest
 from django.utils import timezone
 
-from phones_app.models import Phone, Presence
+from phones_app.inventory.models import Phone, Presence
 from phones_app.simulator.fleet import FleetThread
-from phones_app.simulator.phone import SimulatedPhone, SimulatedPhoneConfig
-from profiles_app.models import Event
+from phones_app.simulator.phone import SimulatedPhone
+from phones_app.simulator.state import SimulatedPhoneConfig
+from profiles_app.events.models.outbox import Event
 from tests.commands import run
 from tests.servers import free_port
 

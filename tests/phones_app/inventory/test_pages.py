@@ -7,10 +7,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from contacts_app.core.work.queue import run_queue
-from contacts_app.services.token import create_token
-from phones_app.models import Phone, PhoneFile, Presence
+from contacts_app.tokens.services import create_token
+from phones_app.deployment.models import PhoneFile
+from phones_app.inventory.models import Phone, Presence
 from tests.admin_people import at_desk
-from tests.phones_app.api.conftest import Api
+from tests.phones_app.rest import Api
 from tests.phones_app.site import sip_file
 from tests.servers import wait_for
 

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
-from phones_app.simulator.file_server import EmbeddedFileServer, Fetch
+from phones_app.boot.fetches import Fetch
+from phones_app.boot.server import EmbeddedFileServer
 from phones_app.simulator.fleet import FleetThread
-from phones_app.simulator.phone import SimulatedPhone, SimulatedPhoneConfig
+from phones_app.simulator.phone import SimulatedPhone
+from phones_app.simulator.state import SimulatedPhoneConfig
 
 USERNAME, PASSWORD = "portal", "pass word"
 MAC = "001122334455"

@@ -8,12 +8,20 @@ import time
 
 import pytest
 
-from phones_app.simulator.file_server import EmbeddedFileServer
+from phones_app.boot.server import EmbeddedFileServer
 from phones_app.simulator.fleet import Fleet, FleetThread
-from phones_app.simulator.phone import SimulatedPhone, SimulatedPhoneConfig
-
-from .conftest import MAC, NAME, PASSWORD, USERNAME, FetchLog, PlacePhone, device_file
-from .sip_client import by_udp, notify, status_of
+from phones_app.simulator.phone import SimulatedPhone
+from phones_app.simulator.state import SimulatedPhoneConfig
+from tests.phones_app.simulator.conftest import (
+    MAC,
+    NAME,
+    PASSWORD,
+    USERNAME,
+    FetchLog,
+    PlacePhone,
+    device_file,
+)
+from tests.phones_app.simulator.sip_client import by_udp, notify, status_of
 
 
 def test_a_new_profile_reaches_the_phone(

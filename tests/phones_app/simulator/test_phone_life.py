@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from phones_app.simulator.phone import SimulatedPhone, SimulatedPhoneConfig
-
-from .conftest import MAC, NAME, Desk, FetchLog, PlacePhone, device_file
-from .sip_client import by_udp, notify, status_of
+from phones_app.simulator.phone import SimulatedPhone
+from phones_app.simulator.state import SimulatedPhoneConfig
+from tests.phones_app.simulator.conftest import MAC, NAME, Desk, FetchLog, PlacePhone, device_file
+from tests.phones_app.simulator.sip_client import by_udp, notify, status_of
 
 
 def test_a_phone_without_a_file_asks_until_there_is_one(place_phone: PlacePhone) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from .conftest import Desk, PlacePhone, device_file
-from .sip_client import ZERO, by_tcp, by_udp, notify, status_of, udp_socket
+from tests.phones_app.simulator.conftest import Desk, PlacePhone, device_file
+from tests.phones_app.simulator.sip_client import ZERO, by_tcp, by_udp, notify, status_of, udp_socket
 
 
 def test_a_restart_is_answered_first_and_then_brings_a_new_registration(desk: Desk) -> None:

@@ -13,8 +13,7 @@ from lxml import etree
 
 from phones_app.simulator.generations import generation_of
 from phones_app.simulator.phone import SimulatedPhone
-
-from .conftest import MAC, Desk, PlacePhone, device_file
+from tests.phones_app.simulator.conftest import MAC, Desk, PlacePhone, device_file
 
 MENU_WALK = generation_of("8845").restart_keys[0]
 STAR_RESET = generation_of("7975").restart_keys[0]

@@ -7,8 +7,7 @@ from http import HTTPStatus
 
 import pytest
 
-from contacts_app.transports.async_http import Exchange, HttpListener, get
-from contacts_app.transports.loop_thread import LoopThread
+from contacts_app.core.net.async_http import Exchange, HttpListener, LoopThread, get
 
 
 async def _greet(exchange: Exchange) -> None:

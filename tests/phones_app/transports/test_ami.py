@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from contacts_app.transports.networks import Networks
-from phones_app.transports import TransportError
-from phones_app.transports.ami import AmiSession, AmiTarget
-from phones_app.transports.asterisk import (
+from contacts_app.core.errors import TransportError
+from contacts_app.core.net.networks import Networks
+from phones_app.transports.restart.ami import AmiSession, AmiTarget
+from phones_app.transports.restart.asterisk import (
     pjsip_contacts,
     pjsip_registration,
     restart_chan_sip,
@@ -251,7 +251,7 @@ def test_an_endless_line_is_cut_off() -> None:
 
 
 def test_an_endless_list_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("phones_app.transports.ami._MAX_MESSAGES", 50)
+    monkeypatch.setattr("phones_app.transports.restart.ami._MAX_MESSAGES", 50)
     with (
         Asterisk(registrations=[MINE] * 100).running() as pbx,
         AmiSession(target(pbx)) as session,

@@ -9,10 +9,10 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from contacts_app.transports.networks import Networks
-from phones_app.transports import TransportError
-from phones_app.transports.cgi import PhoneWeb, execute, run_macro
-from phones_app.transports.key_macros import (
+from contacts_app.core.errors import TransportError
+from contacts_app.core.net.networks import Networks
+from phones_app.transports.restart.cgi import execute, run_macro
+from phones_app.transports.restart.key_macros import (
     KeyMacro,
     Step,
     format_steps,
@@ -20,6 +20,7 @@ from phones_app.transports.key_macros import (
     macro_for,
     parse_steps,
 )
+from phones_app.transports.status.phone_web import PhoneWeb
 from tests.peers.phone_web import BARE_RESPONSE, ITEM, RESPONSE, REVERSED_ITEM, PhoneWebServer
 
 CLASSIC_RESET = [

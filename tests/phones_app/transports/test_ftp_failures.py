@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from phones_app.transports import TransportError
-from phones_app.transports.ftp import FtpSession, FtpTarget
+from contacts_app.core.errors import TransportError
+from phones_app.transports.ftp.login import FtpTarget
+from phones_app.transports.ftp.session import FtpSession
 from tests.peers import ftp as peers
 from tests.peers.ftp_misbehaving import (
     ClosesInTheMiddle,

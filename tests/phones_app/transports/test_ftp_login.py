@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from contacts_app.transports.networks import Networks
-from phones_app.transports import TransportError
-from phones_app.transports.ftp import FtpSession, FtpTarget
+from contacts_app.core.errors import TransportError
+from contacts_app.core.net.networks import Networks
+from phones_app.transports.ftp.login import FtpTarget
+from phones_app.transports.ftp.session import FtpSession
 from tests.peers import ftp as peers
 from tests.peers.ftp_misbehaving import misbehaving
 from tests.servers import free_port

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 from pyftpdlib.handlers import FTPHandler
 
-from phones_app.transports import TransportError, ftp, ftp_pool
-from phones_app.transports.ftp import FtpTarget
-from phones_app.transports.ftp_pool import FtpPool
+from contacts_app.core.errors import TransportError
+from phones_app.transports.ftp import pool as ftp_pool
+from phones_app.transports.ftp import session as ftp
+from phones_app.transports.ftp.login import FtpTarget
+from phones_app.transports.ftp.pool import FtpPool
 from tests.peers import ftp as peers
 
 

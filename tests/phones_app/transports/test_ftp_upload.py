@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from contacts_app.transports.networks import Networks
-from phones_app.transports import TransportError
-from phones_app.transports.ftp import FtpSession, FtpTarget
+from contacts_app.core.errors import TransportError
+from contacts_app.core.net.networks import Networks
+from phones_app.transports.ftp.login import FtpTarget
+from phones_app.transports.ftp.session import FtpSession
 from tests.peers import ftp as peers
 
 NAME = "SEP001122334455.cnf.xml"

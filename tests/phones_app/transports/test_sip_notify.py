@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from contacts_app.transports.networks import Networks
-from phones_app.transports import TransportError
-from phones_app.transports.sip_message import DEFAULT_STAMPS, explain, parse_stamps
-from phones_app.transports.sip_notify import NotifyTarget, send_notify
+from contacts_app.core.errors import TransportError
+from contacts_app.core.net.networks import Networks
+from phones_app.transports.restart.sip_message import DEFAULT_STAMPS, explain, parse_stamps
+from phones_app.transports.restart.sip_notify import NotifyTarget, send_notify
 from tests.peers.sipp import TAKE_NOTIFY, answer, needs_sipp, silence, sipp_phone
 
 CALL_ID = "001122334455-0002a3f4-1b2c3d4e-5f607182@192.0.2.10"

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from contacts_app.transports.networks import Networks
-from phones_app.transports import TransportError
-from phones_app.transports.phone_web import PhoneWeb
-from phones_app.transports.status import read_network, read_status, read_streams
+from contacts_app.core.errors import TransportError
+from contacts_app.core.net.networks import Networks
+from phones_app.transports.status.phone_web import PhoneWeb
+from phones_app.transports.status.status import read_network, read_status, read_streams
 from tests.peers.phone_web import (
     DEVICE_7962,
     DEVICE_8841,

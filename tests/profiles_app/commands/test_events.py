@@ -6,16 +6,17 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from contacts_app.models import Account, Extension, Mail
-from contacts_app.models.history import tracked_models
-from contacts_app.services.mail import old_mails
-from profiles_app.models import Callback, Delivery, DeliveryAttempt, Event, Listener, Subscription
-from profiles_app.services import retention
-from profiles_app.services.callback import planned_callback, store_callback
-from profiles_app.services.level import Level
+from contacts_app.accounts.models import Account, Extension
+from contacts_app.contacts.mail import old_mails
+from contacts_app.contacts.models.mail import Mail
+from contacts_app.core.history.models import tracked_models
+from profiles_app.events import delivery as retention
+from profiles_app.events.callback import Level, planned_callback, store_callback
+from profiles_app.events.models.outbox import Delivery, DeliveryAttempt, Event
+from profiles_app.events.models.setup import Callback, Listener, Subscription
 from tests.commands import run
 from tests.peers.http_receiver import Receiver
-from tests.profiles_app.deliveries.events import uuids
+from tests.profiles_app.events.deliveries.events import uuids
 from tests.servers import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)

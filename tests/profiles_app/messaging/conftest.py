@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from contacts_app.services.actor import system
-from profiles_app.models import MessagingProfile, NumberLease
-from profiles_app.services.number_lease import save_number_lease
+from contacts_app.core.actor import system
+from profiles_app.messaging.models import MessagingProfile, NumberLease
+from profiles_app.messaging.services import save_number_lease
 
 MESSAGING, VOICE = "/rest/profile/messaging", "/rest/profile/outbound_voice"
 UNKNOWN = "00000000-0000-4000-8000-000000000000"

@@ -5,18 +5,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from contacts_app.services.actor import system
-from profiles_app.models import (
-    InboundMessage,
-    MessagingProfile,
-    NumberLease,
-    OutboundVoiceProfile,
-    StickySender,
-)
-from profiles_app.services.inbound_message import receive_message
-from profiles_app.services.messaging_profile import save_messaging_profile
-from profiles_app.services.number_lease import save_number_lease
-from profiles_app.services.outbound_voice_profile import save_outbound_voice_profile
+from contacts_app.core.actor import system
+from profiles_app.messaging.inbound import receive_message
+from profiles_app.messaging.models import InboundMessage, MessagingProfile, NumberLease, StickySender
+from profiles_app.messaging.services import save_messaging_profile, save_number_lease
+from profiles_app.voice.models import OutboundVoiceProfile
+from profiles_app.voice.services import save_outbound_voice_profile
 from tests.admin_people import at_desk, clerk
 
 pytestmark = pytest.mark.django_db

@@ -9,8 +9,8 @@ import pytest
 
 from contacts_app.core.work.queue import run_queue
 from contacts_app.core.work.wake import sweep
-from profiles_app.models import InboundMessage
-from profiles_app.services.inbound_message import MESSAGES
+from profiles_app.messaging.inbound import MESSAGES
+from profiles_app.messaging.models import InboundMessage
 from tests.profiles_app.messaging.conftest import LONG_CODES, MESSAGING
 
 pytestmark = pytest.mark.django_db(transaction=True)

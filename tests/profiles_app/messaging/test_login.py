@@ -6,8 +6,9 @@ import jwt
 import pytest
 from django.utils import timezone
 
-from contacts_app.models import ApiToken, LoginSession, User
-from contacts_app.services.token import create_token
+from contacts_app.people.models import User
+from contacts_app.tokens.models import ApiToken, LoginSession
+from contacts_app.tokens.services import create_token
 from tests.profiles_app.messaging.conftest import MESSAGING, basic, is_error
 
 pytestmark = pytest.mark.django_db
@@ -138,7 +139,7 @@ def test_a_token_made_with_a_token_reaches_no_further(anybody, acme, alice):
 
 
 def test_people_without_rights_and_tokens_of_one_extension_have_no_part_here(anybody, bob, acme):
-    from contacts_app.models import Extension
+    from contacts_app.accounts.models import Extension
 
     extension = Extension.objects.create(account=acme, number=201)
     _, text = create_token(extension=extension)

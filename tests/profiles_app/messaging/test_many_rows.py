@@ -6,14 +6,14 @@ from collections import Counter
 import pytest
 from django.db import connection, connections
 
-from contacts_app.models import Account
-from contacts_app.services.actor import Actor, system
-from profiles_app.api.messaging.messaging_profile import MessagingProfiles
-from profiles_app.api.messaging.number_lease import LEASES
-from profiles_app.api.messaging.outbound_voice_profile import OutboundVoiceProfiles
-from profiles_app.models import MessagingProfile, NumberLease, OutboundVoiceProfile
-from profiles_app.services.number_lease import save_number_lease
-from profiles_app.services.sender import _pool, choose_sender
+from contacts_app.accounts.models import Account
+from contacts_app.core.actor import Actor, system
+from profiles_app.messaging.api.messaging_profile import MessagingProfiles
+from profiles_app.messaging.api.number_lease import LEASES
+from profiles_app.messaging.models import MessagingProfile, NumberLease
+from profiles_app.messaging.services import _pool, choose_sender, save_number_lease
+from profiles_app.voice.api import OutboundVoiceProfiles
+from profiles_app.voice.models import OutboundVoiceProfile
 from tests.many_rows import multiply, without_foreign_keys
 from tests.profiles_app.messaging.conftest import LONG_CODES, TOLLFREE
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from profiles_app.models import MessagingProfile, NumberLease
+from profiles_app.messaging.models import MessagingProfile, NumberLease
 from tests.profiles_app.messaging.conftest import LONG_CODES, MESSAGING, UNKNOWN
 
 pytestmark = pytest.mark.django_db

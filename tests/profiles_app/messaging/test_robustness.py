@@ -7,8 +7,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver
 
-from profiles_app.api.messaging import urls
-from profiles_app.models import InboundMessage, MessagingProfile, NumberLease, OutboundVoiceProfile
+from profiles_app.messaging import urls
+from profiles_app.messaging.models import InboundMessage, MessagingProfile, NumberLease
+from profiles_app.voice.models import OutboundVoiceProfile
 from tests.profiles_app.messaging.conftest import MESSAGING, UNKNOWN, VOICE, is_error
 
 pytestmark = pytest.mark.django_db

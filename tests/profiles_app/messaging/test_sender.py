@@ -7,9 +7,8 @@ from itertools import count as count_from
 import pytest
 from django.utils import timezone
 
-from profiles_app.models import NumberLease, StickySender
-from profiles_app.services.number_lease import forget_outcomes, kind_of
-from profiles_app.services.sender import next_kind
+from profiles_app.messaging.models import NumberLease, StickySender
+from profiles_app.messaging.services import forget_outcomes, kind_of, next_kind
 from tests.profiles_app.messaging.conftest import LONG_CODES, MESSAGING, TOLLFREE, UNKNOWN
 
 pytestmark = pytest.mark.django_db

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from contacts_app.models import Account
-from contacts_app.services.token import create_token
+from contacts_app.accounts.models import Account
+from contacts_app.tokens.services import create_token
 
 BASE = "/backend/api/v1/"
 PROFILES = "myAccountCustomerProfiles/"

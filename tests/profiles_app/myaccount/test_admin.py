@@ -7,10 +7,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from contacts_app.models import Account, AccountGroup
-from profiles_app.models import CustomerProfile, MyAccountProfile
-from profiles_app.services.myaccount_profile import save_myaccount_profile
-from profiles_app.services.preset import preset_values
+from contacts_app.accounts.models import Account, AccountGroup
+from profiles_app.myaccount.models import CustomerProfile, MyAccountProfile
+from profiles_app.myaccount.services import preset_values, save_myaccount_profile
 from tests.admin_people import at_desk, clerk
 
 pytestmark = pytest.mark.django_db

@@ -4,9 +4,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from contacts_app.models import Account, AccountGroup
-from profiles_app.models import MyAccountProfile
-from profiles_app.services.customer_profile import resolve_profile, resolve_profiles
+from contacts_app.accounts.models import Account, AccountGroup
+from profiles_app.myaccount.models import MyAccountProfile
+from profiles_app.myaccount.services import resolve_profile, resolve_profiles
 from tests.profiles_app.myaccount.conftest import PROFILES, refused
 
 pytestmark = pytest.mark.django_db

@@ -4,9 +4,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from contacts_app.models import Account, AccountGroup
-from profiles_app.models import CustomerProfile, MyAccountProfile, MyAccountProfileGroup
-from profiles_app.services.customer_profile import resolve_profiles
+from contacts_app.accounts.models import Account, AccountGroup
+from profiles_app.myaccount.models import CustomerProfile, MyAccountProfile, MyAccountProfileGroup
+from profiles_app.myaccount.services import resolve_profiles
 from tests.many_rows import multiply, without_foreign_keys
 from tests.profiles_app.myaccount.conftest import key_of
 

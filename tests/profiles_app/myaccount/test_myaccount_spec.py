@@ -6,9 +6,9 @@ from urllib.parse import quote
 import pytest
 from django.utils.timezone import now
 
-from contacts_app.models import AccountGroup
-from profiles_app.models import MyAccountProfile
-from profiles_app.services.preset import LISTS, preset_values
+from contacts_app.accounts.models import AccountGroup
+from profiles_app.myaccount.models import MyAccountProfile
+from profiles_app.myaccount.services import LISTS, preset_values
 from tests.profiles_app.myaccount.conftest import PROFILES, Key, refused
 
 pytestmark = pytest.mark.django_db

@@ -8,12 +8,12 @@ from django.db import connection
 from django.db.models import RestrictedError
 from django.test.utils import CaptureQueriesContext
 
-from contacts_app.models import AccountGroup
-from contacts_app.services.account import ensure_extension
-from contacts_app.services.errors import Refusal
-from contacts_app.services.login import open_session
-from profiles_app.models import MyAccountProfile
-from profiles_app.services.myaccount_profile import save_myaccount_profile
+from contacts_app.accounts.models import AccountGroup
+from contacts_app.accounts.services import ensure_extension
+from contacts_app.core.errors import Refusal
+from contacts_app.people.login import open_session
+from profiles_app.myaccount.models import MyAccountProfile
+from profiles_app.myaccount.services import save_myaccount_profile
 from tests.profiles_app.myaccount.conftest import PROFILES, Key, key_of, refused
 
 pytestmark = pytest.mark.django_db

@@ -12,13 +12,13 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from contacts_app.contacts.models.mail import Mail
 from contacts_app.core.work import kind as kinds
 from contacts_app.core.work.claim import Claims
 from contacts_app.core.work.kind import Work, register
 from contacts_app.core.work.lease import LeaseLost, no_live_lease
 from contacts_app.core.work.queue import PENALTY, run_queue
 from contacts_app.core.work.wake import overdue, sweep
-from contacts_app.models import Mail
 from tests.servers import wait_for
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_inline_work")]

@@ -5,8 +5,8 @@ import threading
 import pytest
 from django.db import connection, transaction
 
+from contacts_app.accounts.models import Account
 from contacts_app.core.work.lease import update_unlocked
-from contacts_app.models import Account
 
 
 @pytest.mark.django_db(transaction=True)

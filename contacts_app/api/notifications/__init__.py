@@ -1,1 +1,0 @@
-"""The dialect of notification contacts and preferences, /api/2.0 (notification contacts spec)."""

@@ -1,0 +1,210 @@
+"""Whom accounts want to be told, and of what.
+
+Mail to people: what was sent, what waits and why, and what mail servers said.
+"""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter
+from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+
+from contacts_app.contacts.mail import UNSUBSCRIBE_MARK, resend_mail
+from contacts_app.contacts.models.contact import (
+    CHOICES,
+    NotificationContact,
+    NotificationPreference,
+    is_told_by_default,
+)
+from contacts_app.contacts.models.mail import Mail
+from contacts_app.contacts.services import (
+    TYPES,
+    ContactSheet,
+    delete_contact,
+    make_main,
+    set_wanted_types,
+    wanted_types,
+)
+from contacts_app.core.admin.base import DayRangeFilter, PortalAdmin, ReadOnlyAdmin, TenantFilter
+from contacts_app.core.csv.admin import SheetPages
+from contacts_app.core.errors import Refusal
+from contacts_app.core.lists.search import NOTHING, text_match
+from contacts_app.core.phone_number import compact
+
+
+class NotificationContactForm(forms.ModelForm):  # type: ignore[type-arg]
+    told_of = forms.MultipleChoiceField(
+        label="Is told of",
+        required=False,
+        choices=CHOICES,
+        initial=[type_ for type_ in TYPES if is_told_by_default(type_)],
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="This portal tells the first kind. The other one is kept for systems that ask for it over the API.",
+    )
+
+    class Meta:
+        model = NotificationContact
+        fields = ("account", "email", "name", "phone")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["told_of"] = wanted_types(self.instance)
+
+
+@admin.register(NotificationContact)
+class NotificationContactAdmin(SheetPages, PortalAdmin):
+    sheet = ContactSheet
+    actions = ["export_selected"]
+    # A main contact is deleted with its account and never by itself.
+    goes_along = True
+    form = NotificationContactForm
+    list_display = ("name_and_email", "phone", "is_main", "account", "created_at")
+    list_select_related = ("account",)
+    list_filter = ("main", ("account", TenantFilter))
+    search_fields = ("name", "email", "account__name")
+    search_help_text = "Name, email, account, or phone number in any spelling"
+    autocomplete_fields = ("account",)
+    # A contact does not change hands: it could leave an account without a main one.
+    chosen_once = ("account", "main", "uuid", "created_at", "updated_at")
+    actions_detail = ["make_main"]
+    contact_fields = (None, {"fields": ("account", "email", "name", "phone")})
+    record_fields = ("Record", {"fields": ("main", "uuid", "created_at", "updated_at")})
+
+    def get_fieldsets(self, request: HttpRequest, obj: NotificationContact | None = None) -> Any:
+        if obj is None:
+            return [self.contact_fields, ("Notifications", {"fields": ("told_of",)})]
+        # Who may not choose has no form, and reads the choice.
+        choice = "told_of" if self.has_change_permission(request, obj) else "is_told_of"
+        return [self.contact_fields, ("Notifications", {"fields": (choice,)}), self.record_fields]
+
+    def term_match(self, term: str) -> Q:
+        number = compact(term)
+        return text_match("phone", number) if number.removeprefix("+").isdecimal() else NOTHING
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        set_wanted_types(form.instance, form.cleaned_data["told_of"])
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        is_main = isinstance(obj, NotificationContact) and obj.main
+        return super().has_delete_permission(request, obj) and not is_main
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        deleted, count, missing, protected = super().get_deleted_objects(objs, request)
+        kept = [f"{contact}, the main contact of {contact.account}" for contact in objs if contact.main]
+        return deleted, count, missing, [*protected, *kept]
+
+    def delete_model(self, request: HttpRequest, obj: NotificationContact) -> None:
+        try:
+            delete_contact(obj)
+        except Refusal as refusal:
+            raise PermissionDenied(refusal.message) from None
+
+    def delete_queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> None:
+        for contact in queryset:
+            self.delete_model(request, contact)
+
+    def has_make_main_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return all(
+            request.user.has_perm(f"contacts_app.change_{what}")
+            for what in ("notificationcontact", "account")
+        )
+
+    @action(description="Make main…", icon="star", permissions=["make_main"])
+    def make_main(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        contact = self.row_or_404(request, object_id)
+        if contact.main:
+            messages.info(request, f"{contact} is the main contact already.")
+            return HttpResponseRedirect(
+                reverse("admin:contacts_app_notificationcontact_change", args=[contact.pk])
+            )
+        return self.act_on(
+            request,
+            object_id,
+            make_main,
+            question="Make {0} the main contact? {0.email} becomes the email of {0.account}.",
+            button="Make main",
+            logged="Made the main contact.",
+            done="{0} is the main contact of {0.account} now.",
+        )
+
+    @display(description="Contact", ordering="name", header=True)
+    def name_and_email(self, contact: NotificationContact) -> list[str]:
+        return [contact.name or "–", contact.email]
+
+    @display(description="Is told of")
+    def is_told_of(self, contact: NotificationContact) -> str:
+        told = [NotificationPreference(type=type_).get_type_display() for type_ in wanted_types(contact)]
+        return ", ".join(map(str, told)) or "Nothing"
+
+    @display(description="Main", ordering="main", label={"Main": "success"})
+    def is_main(self, contact: NotificationContact) -> str:
+        return "Main" if contact.main else ""
+
+
+STATE_LABELS = {"Sent": "success", "Queued": "info", "Waits": "warning", "Failed": "danger"}
+
+
+@admin.register(Mail)
+class MailAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "to", "subject", "state_here", "attempts", "error", "account")
+    list_select_related = ("account",)
+    list_filter = (
+        ("state", ChoicesCheckboxFilter),
+        ("created_at", DayRangeFilter),
+        ("account", TenantFilter),
+    )
+    search_fields = ("to__startswith", "=uuid")
+    search_help_text = "How the address begins, or the UUID"
+    actions = ["send_selected_again"]
+    actions_detail = ["send_again"]
+    fieldsets = (
+        (None, {"fields": ("to", "subject", "preview")}),
+        ("Sending", {"fields": ("state_here", "attempts", "error", "next_attempt_at", "finished_at")}),
+        ("Record", {"fields": ("account", "contact", "kind", "uuid", "created_at")}),
+    )
+
+    def has_again_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.has_perm("contacts_app.change_mail"))
+
+    @action(description="Send again…", icon="forward_to_inbox", permissions=["again"])
+    def send_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.act_on(
+            request,
+            object_id,
+            resend_mail,
+            question="Send “{0.subject}” to {0.to} once more?",
+            button="Send",
+            logged="Sent again.",
+            done="The mail is on its way.",
+        )
+
+    @admin.action(description="Send failed ones again", permissions=["again"])
+    def send_selected_again(self, request: HttpRequest, queryset: QuerySet[Mail]) -> None:
+        failed = list(queryset.filter(state=Mail.State.FAILED))
+        for mail in failed:
+            resend_mail(mail)
+            self.log_change(request, mail, "Sent again.")
+        messages.success(request, f"On their way: {len(failed)}. Only failed mails are sent again.")
+
+    @display(description="State", ordering="state", label=STATE_LABELS)
+    def state_here(self, mail: Mail) -> str:
+        waits = mail.state == Mail.State.QUEUED and mail.error
+        return "Waits" if waits else Mail.State(mail.state).label
+
+    @display(description="Text")
+    def preview(self, mail: Mail) -> str:
+        text = mail.text.replace(UNSUBSCRIBE_MARK, "(a link that only the recipient gets)")
+        return format_html('<pre class="pb-wire pb-mail">{}</pre>', text)
+
+    @display(description="About")
+    def kind(self, mail: Mail) -> str:
+        return str(NotificationPreference(type=mail.about).get_type_display()) or "–"

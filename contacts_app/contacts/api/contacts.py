@@ -1,0 +1,227 @@
+"""`/notification_contacts/`: whom the account wants to be told (notification contacts spec §2 to §4)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import django_filters
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import transaction
+from django.http import HttpResponse
+from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from contacts_app.contacts.api.dialect import ROOT, NotificationsViewSet
+from contacts_app.contacts.api.query import (
+    ACCOUNT,
+    MOST_ALTERNATIVES,
+    PAGING,
+    Alternatives,
+    Page,
+    UuidAlternatives,
+    ordered,
+)
+from contacts_app.contacts.api.schema import (
+    CREATE_EXAMPLES,
+    EDIT_EXAMPLES,
+    LIST_EXAMPLE,
+    answers,
+    describe_contacts,
+    listed,
+    objects,
+)
+from contacts_app.contacts.models.contact import EMAIL_LENGTH, NAME_LENGTH, NotificationContact, check_address
+from contacts_app.contacts.services import delete_contact
+from contacts_app.core.api.view import Text
+from contacts_app.core.history.records import create_recorded
+from contacts_app.core.phone_number import MAX_TYPED_LENGTH, TYPED, parse_phone_number
+
+ORDERING = ["uuid", "name", "email"]
+DEFAULT_ORDER = ["account_id", "-main"]
+
+
+@extend_schema_field({"type": "string", "nullable": True, "maxLength": MAX_TYPED_LENGTH, "pattern": TYPED})
+class PhoneNumber(Text):
+    """A number in any spelling in, its compact form out; null is none."""
+
+    def to_internal_value(self, data: Any) -> str:
+        try:
+            return parse_phone_number(super().to_internal_value(data))
+        except DjangoValidationError as error:
+            raise serializers.ValidationError(error.messages) from None
+
+
+def _required(**kwargs: Any) -> Text:
+    message = "This field is required"
+    return Text(error_messages=dict.fromkeys(("required", "blank", "null"), message), **kwargs)
+
+
+class ContactRecord(serializers.Serializer[Any]):
+    """One contact. What it does not know is dropped, what only the server says is ignored."""
+
+    email = _required(max_length=EMAIL_LENGTH, trim_whitespace=False, validators=[check_address])
+    main = serializers.BooleanField(
+        read_only=True, allow_null=True, help_text="True of one contact of the account, null of the others."
+    )
+    name = Text(required=False, allow_blank=True, max_length=NAME_LENGTH, trim_whitespace=False)
+    phone = PhoneNumber(
+        required=False,
+        allow_blank=True,
+        trim_whitespace=False,
+        help_text="Spaces and punctuation are taken out; null is none.",
+    )
+    resource_uri = serializers.CharField(read_only=True)
+    uuid = serializers.UUIDField(read_only=True)
+
+
+class ContactWithKey(ContactRecord):
+    """The answer to an edit, which names the contact once more (notification contacts spec §2)."""
+
+    pk = serializers.UUIDField(read_only=True)
+
+
+def resource_uri(contact: NotificationContact) -> str:
+    return f"{ROOT}notification_contacts/{contact.uuid}/"
+
+
+def as_record(contact: NotificationContact) -> dict[str, Any]:
+    return {
+        "email": contact.email,
+        "main": contact.main or None,
+        "name": contact.name,
+        "phone": contact.phone,
+        "resource_uri": resource_uri(contact),
+        "uuid": str(contact.uuid),
+    }
+
+
+class ContactFilter(django_filters.FilterSet):  # type: ignore[misc]
+    uuid = UuidAlternatives()
+    name = Alternatives()
+    name__contains = Alternatives("name", "icontains")
+    email = Alternatives()
+    email__contains = Alternatives("email", "icontains")
+
+    class Meta:
+        model = NotificationContact
+        fields: list[str] = []
+
+    def filter_queryset(self, rows: Any) -> Any:
+        count = 0
+        for name, given in self.form.cleaned_data.items():
+            count += sum(map(len, given))
+            if count > MOST_ALTERNATIVES:
+                raise ValidationError({name: f"No more than {MOST_ALTERNATIVES} values to look for."})
+        return super().filter_queryset(rows)
+
+
+OBJECTS = objects("NotificationContact", ContactRecord, at_least=1)
+LISTED: dict[str, Any] = {
+    "parameters": [
+        *PAGING,
+        OpenApiParameter(
+            "order_by",
+            {"type": "string", "pattern": f"^(-?({'|'.join(ORDERING)})(,|$))*$"},
+            description=f"One of {', '.join(ORDERING)}; with a minus, backwards.",
+        ),
+        ACCOUNT,
+    ],
+    "responses": answers(200, listed("NotificationContact", ContactRecord), 400, 404),
+}
+
+
+class NotificationContacts(NotificationsViewSet):
+    queryset = NotificationContact.objects.all()
+    serializer_class = ContactRecord
+    filter_backends = [DjangoFilterBackend]
+    filterset_class = ContactFilter
+
+    @extend_schema(operation_id="notification_contacts_list", examples=[LIST_EXAMPLE], **LISTED)
+    def list(self, request: Request) -> Response:
+        """The contacts: the main one first, then as they were made."""
+        query = request.query_params
+        page = Page.of(query)
+        rows = self.filter_queryset(self.get_queryset())
+        shown = ordered(rows, query, ORDERING, DEFAULT_ORDER)[page.slice]
+        return Response(page.answer(rows.count(), map(as_record, shown), query))
+
+    @extend_schema(operation_id="notification_contacts_detail", filters=True, **LISTED)
+    @action(detail=False, url_path="detail")
+    def long_list(self, request: Request) -> Response:
+        """The contacts: the main one first, then as they were made."""
+        return self.list(request)
+
+    @extend_schema(operation_id="notification_contacts_schema", responses=answers(200, OpenApiTypes.OBJECT))
+    @action(detail=False, url_path="schema", filter_backends=[])
+    def describe(self, request: Request) -> Response:
+        """The resource's description for programs."""
+        return Response(describe_contacts(list(ContactFilter.base_filters), ORDERING))
+
+    @extend_schema(
+        operation_id="notification_contacts_create",
+        parameters=[ACCOUNT],
+        request=OBJECTS,
+        responses=answers(201, OBJECTS, 400, 404, 413, 415),
+        examples=CREATE_EXAMPLES,
+    )
+    def create(self, request: Request) -> Response:
+        """Create contacts, all or none. One contact may also come without the envelope."""
+        record = ContactRecord(data=_sent(request.data), many=True)
+        record.is_valid(raise_exception=True)
+        account = self.account_of_new()
+        contacts = [NotificationContact(account=account, **values) for values in record.validated_data]
+        create_recorded(contacts)
+        return Response(
+            {"objects": [as_record(contact) for contact in contacts]},
+            status=201,
+            headers={"Location": resource_uri(contacts[0])},
+        )
+
+    @extend_schema(operation_id="notification_contacts_get", responses=answers(200, ContactRecord, 404))
+    def retrieve(self, request: Request, uuid: str) -> Response:
+        """One contact."""
+        return Response(as_record(self.get_object()))
+
+    @extend_schema(
+        operation_id="notification_contacts_edit",
+        request=ContactRecord(partial=True),
+        responses=answers(200, ContactWithKey, 400, 404, 413, 415),
+        examples=EDIT_EXAMPLES,
+    )
+    @transaction.atomic
+    def update(self, request: Request, uuid: str) -> Response:
+        """Change only what is sent. A whole record may be sent back as it came."""
+        contact = self.get_object()
+        sent = self.sent(contact)
+        for name, value in sent.items():
+            setattr(contact, name, value)
+        contact.save(update_fields=[*sent, "updated_at"])
+        return Response(as_record(contact) | {"pk": str(contact.uuid)})
+
+    @extend_schema(
+        operation_id="notification_contacts_delete", request=None, responses=answers(204, None, 404)
+    )
+    def destroy(self, request: Request, uuid: str) -> HttpResponse:
+        """Delete a contact with its preferences. The main one is refused with 403."""
+        delete_contact(self.get_object())
+        # The document shows this type, although there is nothing of it.
+        return HttpResponse(status=204, content_type="text/html; charset=utf-8")
+
+    def get_queryset(self) -> Any:
+        rows = super().get_queryset()
+        return rows.select_for_update() if self.action == "update" else rows
+
+
+def _sent(body: Any) -> list[Any]:
+    """The records of a request that creates."""
+    if not isinstance(body, Mapping):
+        raise ValidationError("Must be an object.")
+    records = body.get("objects", [body])
+    if not isinstance(records, list) or not records:
+        raise ValidationError({"objects": "Must be a list of at least one contact."})
+    return records

@@ -1,0 +1,139 @@
+"""`/notification_preferences/`: what each contact is told of (notification contacts spec §8)."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field
+from rest_framework import serializers
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from contacts_app.contacts.api.contacts import DEFAULT_ORDER, resource_uri
+from contacts_app.contacts.api.dialect import ROOT, NotificationsViewSet
+from contacts_app.contacts.api.query import ACCOUNT, PAGING, Page
+from contacts_app.contacts.api.schema import MAIN_CONTACT, answers, listed, objects
+from contacts_app.contacts.models.contact import (
+    NotificationContact,
+    NotificationMedium,
+    NotificationPreference,
+    NotificationType,
+)
+from contacts_app.contacts.services import set_preferences
+from contacts_app.core.api.view import Text, parse_uuid
+
+CONTACT_PATTERN = f"^{ROOT}notification_contacts/[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}/$"
+# One of each for every contact.
+KINDS = [(medium, type_) for medium in NotificationMedium.values for type_ in NotificationType.values]
+
+
+class Truth(serializers.BooleanField):
+    """true or false, and nothing that could be taken for one."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
+@extend_schema_field({"type": "string", "pattern": CONTACT_PATTERN})
+class ContactUri(Text):
+    """A contact's `resource_uri`, or its UUID alone."""
+
+    def to_internal_value(self, data: Any) -> UUID:  # type: ignore[override]
+        uuid = parse_uuid(re.sub(r"\A.*/notification_contacts/|/\Z", "", super().to_internal_value(data)))
+        if uuid is None:
+            raise serializers.ValidationError("Must be the resource_uri of a contact.")
+        return uuid
+
+
+class PreferenceRecord(serializers.Serializer[Any]):
+    """Whether one contact is told of one type of notification."""
+
+    contact = ContactUri(help_text="The contact's resource_uri.")
+    medium = serializers.ChoiceField(choices=NotificationMedium.choices, default=NotificationMedium.EMAIL)
+    type = serializers.ChoiceField(choices=NotificationType.choices)
+    value = Truth()
+
+
+def as_record(contact: NotificationContact, medium: str, type_: str, value: bool) -> dict[str, Any]:
+    return {"contact": resource_uri(contact), "medium": medium, "type": type_, "value": value}
+
+
+def preferences_of(contacts: Iterable[NotificationContact]) -> Iterator[dict[str, Any]]:
+    """All preferences of contacts, decided or not."""
+    for contact in contacts:
+        decided = {(row.medium, row.type): row.value for row in contact.preferences.all()}
+        for medium, type_ in KINDS:
+            yield as_record(contact, medium, type_, decided.get((medium, type_), True))
+
+
+OBJECTS = objects("NotificationPreference", PreferenceRecord)
+EXAMPLE = {"contact": MAIN_CONTACT["resource_uri"], "medium": "email", "type": "payment", "value": False}
+
+
+class NotificationPreferences(NotificationsViewSet):
+    queryset = NotificationContact.objects.all()
+
+    @extend_schema(
+        operation_id="notification_preferences_list",
+        parameters=[*PAGING, ACCOUNT],
+        responses=answers(200, listed("NotificationPreference", PreferenceRecord), 400, 404),
+    )
+    def list(self, request: Request) -> Response:
+        """What each contact is told of: one record for every contact and type."""
+        query = request.query_params
+        page = Page.of(query)
+        contacts = self.get_queryset()
+        # The page is cut from the contacts that it touches.
+        first, skipped = divmod(page.offset, len(KINDS))
+        last = -(-(page.offset + page.limit) // len(KINDS)) if page.limit else first
+        touched = Page(last - first, first).slice
+        rows = contacts.order_by(*DEFAULT_ORDER, "pk").prefetch_related("preferences")[touched]
+        records = list(preferences_of(rows))[skipped : skipped + page.limit if page.limit else None]
+        return Response(page.answer(contacts.count() * len(KINDS), records, query))
+
+    @extend_schema(
+        operation_id="notification_preferences_edit",
+        parameters=[ACCOUNT],
+        request=PreferenceRecord(many=True),
+        responses=answers(202, OBJECTS, 400, 404, 413, 415),
+        examples=[
+            OpenApiExample("To edit", EXAMPLE, request_only=True),
+            OpenApiExample("Edited", {"objects": [EXAMPLE]}, response_only=True, status_codes=["202"]),
+        ],
+    )
+    def update_list(self, request: Request) -> Response:
+        """Change the preferences that are sent, all or none; the others stay. One may come without the list."""
+        record = PreferenceRecord(data=_sent(request.data), many=True)
+        record.is_valid(raise_exception=True)
+        sent = record.validated_data
+        with transaction.atomic():
+            contacts = self._contacts({values["contact"] for values in sent})
+            set_preferences(
+                NotificationPreference(**values | {"contact": contacts[values["contact"]]}) for values in sent
+            )
+        shown = [
+            as_record(contacts[values["contact"]], values["medium"], values["type"], values["value"])
+            for values in sent
+        ]
+        return Response({"objects": shown}, status=202)
+
+    def _contacts(self, uuids: set[UUID]) -> dict[UUID, NotificationContact]:
+        """The contacts, which stay until the transaction has ended."""
+        rows = self.get_queryset().select_for_update().filter(uuid__in=uuids)
+        found = {contact.uuid: contact for contact in rows}
+        if missing := uuids - found.keys():
+            raise NotFound(f"Object with uuid {min(missing)} does not exist")
+        return found
+
+
+def _sent(body: Any) -> list[Any]:
+    """The records of a request: a list, a list in the envelope of answers, or one record."""
+    records = body.get("objects", [body]) if isinstance(body, Mapping) else body
+    if not isinstance(records, list):
+        raise ValidationError("Must be a preference or a list of them.")
+    return records

@@ -1,0 +1,133 @@
+"""What the OpenAPI document says of this dialect, with the API's own examples, and what a resource says of itself."""
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiSerializerExtension
+from drf_spectacular.plumbing import build_array_type
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer, inline_serializer
+from rest_framework import serializers
+
+from contacts_app.contacts.api.dialect import ERROR_TYPES
+from contacts_app.contacts.api.query import DEFAULT_LIMIT
+
+Record = serializers.Serializer[Any]
+
+
+class NotificationsError(serializers.Serializer[Any]):
+    error_message = serializers.CharField()
+    error_point = serializers.CharField(allow_null=True, help_text="The field, where one is to blame.")
+    error_type = serializers.ChoiceField(
+        choices=sorted({"validation", "backend", *ERROR_TYPES.values()}),
+    )
+
+
+class NotificationsErrors(serializers.Serializer[Any]):
+    """What every error is answered with: a list, mostly of one."""
+
+
+class ErrorsAreAList(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    # The generator makes no lists of answers that are not a success.
+    target_class = NotificationsErrors
+
+    def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        return build_array_type(auto_schema.resolve_serializer(NotificationsError, direction).ref)
+
+
+class ListMeta(serializers.Serializer[Any]):
+    limit = serializers.IntegerField()
+    offset = serializers.IntegerField()
+    total_count = serializers.IntegerField()
+
+
+def listed(name: str, record: type[Record]) -> Any:
+    """A list; with `fields=` its records have fewer members."""
+    shape: Any = inline_serializer(
+        f"{name}List", {"meta": ListMeta(), "objects": record(many=True, partial=True)}
+    )
+    # A list stands in its envelope; it is not a list of envelopes.
+    return extend_schema_serializer(many=False)(shape)
+
+
+def objects(name: str, record: type[Record], *, at_least: int = 0) -> Any:
+    return inline_serializer(
+        f"{name}Objects", {"objects": serializers.ListField(child=record(), min_length=at_least)}
+    )
+
+
+def answers(status: int, shape: Any, *failures: int) -> dict[int, Any]:
+    """All answers of a route: its success, and the failures that it knows besides those of any."""
+    return {status: shape, **dict.fromkeys((401, 403, 406, 429, *failures), NotificationsErrors)}
+
+
+CONTACT_SENT = {"email": "some_email_2@example.com", "name": "Some Name 2", "phone": "+1 123 555 1234"}
+CONTACT_KEPT = {
+    "email": "some_email_2@example.com",
+    "main": None,
+    "name": "Some Name 2",
+    "phone": "+11235551234",
+    "resource_uri": "/api/2.0/notification_contacts/0103f398-9f85-446a-a285-fe63cf9f0f28/",
+    "uuid": "0103f398-9f85-446a-a285-fe63cf9f0f28",
+}
+MAIN_CONTACT = {
+    "email": "some_email_1@example.com",
+    "main": True,
+    "name": "Some Name",
+    "phone": "",
+    "resource_uri": "/api/2.0/notification_contacts/e13c4b8c-68c8-4163-bc00-2a43a86e5937/",
+    "uuid": "e13c4b8c-68c8-4163-bc00-2a43a86e5937",
+}
+EDITED = {
+    "email": "some_email_2@example.com",
+    "name": "Some New Name",
+}
+LIST_EXAMPLE = OpenApiExample(
+    "Contacts",
+    {"meta": {"limit": 0, "offset": 0, "total_count": 1}, "objects": [MAIN_CONTACT]},
+    response_only=True,
+    status_codes=["200"],
+)
+CREATE_EXAMPLES = [
+    OpenApiExample("To create", {"objects": [CONTACT_SENT]}, request_only=True),
+    OpenApiExample("Created", {"objects": [CONTACT_KEPT]}, response_only=True, status_codes=["201"]),
+]
+EDIT_EXAMPLES = [
+    OpenApiExample("To edit", EDITED, request_only=True),
+    OpenApiExample(
+        "Edited",
+        CONTACT_KEPT | EDITED | {"pk": CONTACT_KEPT["uuid"]},
+        response_only=True,
+        status_codes=["200"],
+    ),
+]
+
+
+def _field(help_text: str, type_: str = "string", **others: Any) -> dict[str, Any]:
+    return {
+        "blank": False,
+        "default": "No default provided.",
+        "help_text": help_text,
+        "nullable": False,
+        "readonly": False,
+        "type": type_,
+        "unique": False,
+    } | others
+
+
+def describe_contacts(filters: list[str], ordering: list[str]) -> dict[str, Any]:
+    """What `notification_contacts/schema/` says to programs (notification contacts spec §3)."""
+    return {
+        "allowed_detail_http_methods": ["get", "put", "delete"],
+        "allowed_list_http_methods": ["get", "post"],
+        "default_format": "application/json",
+        "default_limit": DEFAULT_LIMIT,
+        "fields": {
+            "email": _field("Where the contact is written to."),
+            "main": _field("True of the account's own contact.", "boolean", nullable=True, readonly=True),
+            "name": _field("What the contact is called.", blank=True, default=""),
+            "phone": _field("Kept without spaces and punctuation.", blank=True, default=""),
+            "resource_uri": _field("The contact's URL.", readonly=True),
+            "uuid": _field("The contact's id.", readonly=True, unique=True),
+        },
+        "filtering": dict.fromkeys(filters, "exact"),
+        "ordering": ordering,
+    }

@@ -1,0 +1,191 @@
+"""Mail to people: written in the caller's transaction, sent when that has been committed.
+
+One mail of all lines that a contact is to be told of one class: they are counted, and the first ones are shown.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+
+from contacts_app.accounts.models import Account
+from contacts_app.contacts.models.contact import CLASSES, EventClass, NotificationContact
+from contacts_app.contacts.models.mail import Mail, Notice
+from contacts_app.contacts.notification import contacts_told_of
+from contacts_app.core.work.wake import nudge_after_commit
+
+# The queue of the workers that send mail (`mail_sending`).
+MAIL = "mail"
+SUBJECT_LENGTH = Mail._meta.get_field("subject").max_length
+# Where the link to unsubscribe stands in a body until it is sent. The name can never be anybody's (RFC 6761).
+UNSUBSCRIBE_MARK = "https://unsubscribe.invalid/"
+PRUNE_BATCH = 1000
+
+
+def queue_mail(
+    *,
+    to: Iterable[str],
+    template: str,
+    context: Mapping[str, Any],
+    account: Account | None = None,
+    group: str | None = None,
+    contact: NotificationContact | None = None,
+    about: str = "",
+) -> list[Mail]:
+    """Write a mail to each of these addresses; they go out after the commit. Those that were written.
+
+    `template` names a pair in `templates`, such as `contacts_app/contacts/mail/notices`: `….txt`, whose first line is the
+    subject, and `….html`. Times are shown in the account's time zone, and both know the portal's address as `portal`. The
+    context must hold no secrets.
+    An address that has a mail of the same `group` already gets no other, so that writing twice is writing once.
+    With `contact` and `about` the mail can be unsubscribed from.
+    """
+    known = {"portal": settings.PUBLIC_URL, "unsubscribe_url": UNSUBSCRIBE_MARK if about else "", **context}
+    with timezone.override(_zone_of(account)):
+        subject, _, text = render_to_string(f"{template}.txt", known).strip().partition("\n")
+        subject = " ".join(subject.split())
+        html = render_to_string(f"{template}.html", known | {"subject": subject})
+    now = timezone.now()
+    addresses = list(dict.fromkeys(to))
+    if group:
+        # The constraint decides between writers at the same time.
+        taken = set(Mail.objects.filter(group=group, to__in=addresses).values_list("to", flat=True))
+        addresses = [address for address in addresses if address not in taken]
+    mails = Mail.objects.bulk_create(
+        [
+            Mail(
+                account=account,
+                contact=contact,
+                to=address,
+                subject=subject[:SUBJECT_LENGTH],
+                text=text.strip() + "\n",
+                html=html,
+                about=about,
+                group=group or "",
+                next_attempt_at=now,
+            )
+            for address in addresses
+        ],
+        ignore_conflicts=bool(group),
+    )
+    if mails:
+        nudge_after_commit(MAIL)
+    return mails
+
+
+def _zone_of(account: Account | None) -> ZoneInfo:
+    try:
+        return ZoneInfo(account.time_zone if account else "UTC")
+    except (KeyError, ValueError, OSError):
+        # Nobody checks what is entered; a name that is none costs the hours, not the mail.
+        return ZoneInfo("UTC")
+
+
+@transaction.atomic
+def resend_mail(mail: Mail) -> Mail:
+    """Send the same words again as a mail of their own; the first one stays on record."""
+    again = Mail.objects.create(
+        account=mail.account,
+        contact=mail.contact,
+        to=mail.to,
+        subject=mail.subject,
+        text=mail.text,
+        html=mail.html,
+        about=mail.about,
+        next_attempt_at=timezone.now(),
+    )
+    nudge_after_commit(MAIL)
+    return again
+
+
+def old_mails(older_than: datetime) -> QuerySet[Mail]:
+    """Mails that were written before that and are done with."""
+    return Mail.objects.exclude(state=Mail.State.QUEUED).filter(created_at__lt=older_than)
+
+
+def prune_mails(older_than: datetime, tell: Callable[[int], None] = lambda count: None) -> int:
+    """Delete old mails in batches; how many. `tell` hears of every batch how many there have been."""
+    keys = old_mails(older_than).order_by("created_at").values_list("pk", flat=True)
+    deleted = 0
+    while batch := list(keys[:PRUNE_BATCH]):
+        deleted += Mail.objects.filter(pk__in=batch).delete()[0]
+        tell(deleted)
+    return deleted
+
+
+MOST_LINES = 20
+# So many mails are written by one call; the next one goes on.
+BATCH = 500
+HOUR = timedelta(hours=1)
+
+
+def due_notices() -> QuerySet[Notice]:
+    return Notice.objects.filter(due_at__lte=timezone.now())
+
+
+def mail_due_notices() -> int:
+    """Write the mails that are due; how many. Lines that are not due yet go along with those that are."""
+    groups = due_notices().order_by().values_list("contact", "event_class").distinct()
+    return sum(_mail(contact, event_class) for contact, event_class in list(groups[:BATCH]))
+
+
+@transaction.atomic
+def _mail(contact_key: int, event_class: str) -> bool:
+    # The lock lets one of several workers write the mail.
+    contact = NotificationContact.objects.select_for_update().filter(pk=contact_key).first()
+    pending = Notice.objects.filter(contact=contact_key, event_class=event_class)
+    lines = list(pending.order_by("pk").values_list("pk", "over"))
+    if contact is None or not lines:
+        return False
+    wanted = contact.pk in contacts_told_of(contact.account_id, event_class)
+    if wanted and (later := _next_mail_at(contact, event_class)):
+        pending.update(due_at=later)
+        return False
+    shown = list(pending.order_by("pk")[:MOST_LINES])
+    for start in range(0, len(lines), BATCH):
+        # By their keys: a line that is written meanwhile is for the next mail.
+        Notice.objects.filter(pk__in=[pk for pk, _ in lines[start : start + BATCH]]).delete()
+    if wanted:
+        _queue(contact, EventClass(event_class), shown, Counter(over for _, over in lines))
+    return wanted
+
+
+def _next_mail_at(contact: NotificationContact, event_class: str) -> datetime | None:
+    """When the contact may get the next mail of the class; None: now."""
+    lately = Mail.objects.filter(
+        contact=contact, about=event_class, created_at__gt=timezone.now() - HOUR
+    ).order_by("-created_at")
+    limit = max(1, settings.NOTIFICATION_MAILS_PER_HOUR)
+    nth = lately.values_list("created_at", flat=True)[limit - 1 : limit].first()
+    return nth and nth + HOUR
+
+
+def _queue(
+    contact: NotificationContact, event_class: EventClass, shown: list[Notice], count: Counter[bool]
+) -> None:
+    words = CLASSES[event_class]
+    parts = [
+        f"{count[over]} {word}" for over, word in ((False, words.happened), (True, words.over)) if count[over]
+    ]
+    heading = shown[0].title if count.total() == 1 else f"{words.topic}: {', '.join(parts)}"
+    queue_mail(
+        to=[contact.email],
+        template="contacts_app/contacts/mail/notices",
+        context={
+            "heading": heading,
+            "notices": shown,
+            "more": count.total() - len(shown),
+            "path": reverse(f"admin:{words.page}_changelist"),
+        },
+        account=contact.account,
+        contact=contact,
+        about=event_class,
+    )

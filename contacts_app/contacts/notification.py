@@ -1,0 +1,133 @@
+"""Telling an account's contacts what happened: who wants to know, and that a trouble is told once and its end as well.
+
+Nothing is mailed here. A line is written for each contact, and `notice_mail` makes one mail of those that are due.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from contacts_app.accounts.models import Account
+from contacts_app.contacts.models.contact import CLASSES, EventClass, NotificationContact, is_told_by_default
+from contacts_app.contacts.models.mail import Notice, Trouble
+
+BATCH = 500
+TITLE_LENGTH = 255
+DETAIL_LENGTH = 4000
+
+
+@dataclass(frozen=True)
+class News:
+    """Something to tell, without secrets.
+
+    `key` names what does not work (a MAC address, a UUID), for classes that can recover; `over` says that it works
+    again. `path` leads to the page of the portal that shows more.
+    """
+
+    account: Account
+    event_class: EventClass
+    title: str
+    detail: str = ""
+    path: str = ""
+    key: str = ""
+    over: bool = False
+
+
+def notify(
+    *,
+    account: Account,
+    event_class: EventClass,
+    title: str,
+    detail: str = "",
+    path: str = "",
+    key: str = "",
+    over: bool = False,
+) -> int:
+    """Tell one piece of news, in the caller's transaction; how many contacts are told."""
+    return notify_many([News(account, event_class, title, detail, path, key, over)])
+
+
+@transaction.atomic
+def notify_many(news: Sequence[News]) -> int:
+    """Tell all of it, with a few statements for each account, class and thousand; how many lines were written."""
+    alike: dict[tuple[int, EventClass, bool], list[News]] = defaultdict(list)
+    for item in news:
+        if item.account.is_active:
+            alike[item.account.pk, item.event_class, item.over].append(item)
+    return sum(
+        _tell(account, event_class, over, items) for (account, event_class, over), items in alike.items()
+    )
+
+
+def contacts_told_of(account: int, event_class: str) -> set[int]:
+    """The keys of the account's contacts that want to be told."""
+    contacts = NotificationContact.objects.filter(account=account)
+    decided = dict(contacts.filter(preferences__type=event_class).values_list("pk", "preferences__value"))
+    default = is_told_by_default(event_class)
+    return {pk for pk in contacts.order_by().values_list("pk", flat=True) if decided.get(pk, default)}
+
+
+def _tell(account: int, event_class: EventClass, over: bool, items: list[News]) -> int:
+    if not CLASSES[event_class].over:
+        wanting = contacts_told_of(account, event_class)
+        return _write((contact, item) for item in items for contact in wanting)
+    by_key = {item.key: item for item in items}
+    known = Trouble.objects.filter(account=account, event_class=event_class, key__in=by_key)
+    return _end(account, event_class, by_key, known) if over else _begin(account, event_class, by_key, known)
+
+
+def _begin(account: int, event_class: EventClass, by_key: dict[str, News], known: Iterable[Trouble]) -> int:
+    for trouble in known:
+        del by_key[trouble.key]
+    if not by_key:
+        return 0
+    Trouble.objects.bulk_create(
+        [Trouble(account_id=account, event_class=event_class, key=key) for key in by_key],
+        batch_size=BATCH,
+        ignore_conflicts=True,
+    )
+    wanting = contacts_told_of(account, event_class)
+    begun = Trouble.objects.filter(account=account, event_class=event_class, key__in=by_key)
+    told: Any = Trouble.told.through
+    told.objects.bulk_create(
+        [told(trouble_id=row.pk, notificationcontact_id=contact) for row in begun for contact in wanting],
+        batch_size=BATCH,
+        ignore_conflicts=True,
+    )
+    return _write((contact, item) for item in by_key.values() for contact in wanting)
+
+
+def _end(account: int, event_class: EventClass, by_key: dict[str, News], known: Iterable[Trouble]) -> int:
+    ended = {trouble.pk: by_key[trouble.key] for trouble in known}
+    if not ended:
+        return 0
+    # Who was told and has unsubscribed since is not told.
+    wanting = contacts_told_of(account, event_class)
+    told: Any = Trouble.told.through
+    pairs = list(told.objects.filter(trouble__in=ended).values_list("trouble", "notificationcontact"))
+    Trouble.objects.filter(pk__in=ended).delete()
+    return _write((contact, ended[trouble]) for trouble, contact in pairs if contact in wanting)
+
+
+def _write(lines: Iterable[tuple[int, News]]) -> int:
+    due = timezone.now() + timedelta(seconds=settings.NOTIFICATION_WINDOW_SECONDS)
+    rows = [
+        Notice(
+            contact_id=contact,
+            event_class=item.event_class,
+            over=item.over,
+            title=item.title[:TITLE_LENGTH],
+            detail=item.detail[:DETAIL_LENGTH],
+            path=item.path,
+            due_at=due,
+        )
+        for contact, item in lines
+    ]
+    Notice.objects.bulk_create(rows, batch_size=BATCH)
+    return len(rows)

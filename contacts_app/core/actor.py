@@ -1,0 +1,100 @@
+"""Who acts: one value for a person, a token or the system itself, and the one place that says what it may see."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+from django.db.models import Model, Q, QuerySet
+
+from contacts_app.accounts.models import Account, Extension
+from contacts_app.core.history.authorship import Author, authored
+from contacts_app.people.models import User
+from contacts_app.tokens.models import ApiToken
+
+M = TypeVar("M", bound=Model)
+
+
+@dataclass(frozen=True)
+class Actor:
+    """`account` None means staff: every account. `level` 0 may do everything in its scope (phone profiles spec §6)."""
+
+    label: str
+    channel: str
+    account: Account | None = None
+    extension: Extension | None = None
+    user: User | None = None
+    level: int = 0
+    read_only: bool = False
+    session_uuid: str = ""
+    token: ApiToken | None = None
+
+    # What Django REST framework and the admin's libraries ask of a request's user.
+    is_authenticated = True
+    is_anonymous = False
+    is_active = True
+
+    @property
+    def pk(self) -> int | None:
+        return self.user.pk if self.user else None
+
+    @property
+    def is_staff(self) -> bool:
+        return self.account is None and self.level == 0
+
+    @property
+    def manages(self) -> bool:
+        """May do everything in its scope; a token of one extension may not, whatever the scope's level."""
+        return self.level == 0 and self.extension is None
+
+    @property
+    def author(self) -> User | None:
+        """The person whose work this is: the one who acts, or the one who made the token that does."""
+        return self.user or (self.token.created_by if self.token else None)
+
+    def as_author(self, *, request_id: str = "", reason: str = "") -> Author:
+        """The actor as history knows it."""
+        made_by = self.token.created_by_id if self.token else None
+        return Author(self.label, self.channel, self.user.pk if self.user else made_by, request_id, reason)
+
+    def __str__(self) -> str:
+        return self.label
+
+    def sees(self, rows: QuerySet[M], path: str = "account", *, shared: bool = False) -> QuerySet[M]:
+        """The rows of the actor's tenant; `path` leads from the row to its account, `shared` adds those of none."""
+        if self.account is None:
+            # A person without an account who is not level 0 sees nothing by tenancy, only what is their own.
+            return rows if self.level == 0 else rows.none()
+        mine = Q(**{path: self.account})
+        return rows.filter(mine | Q(**{f"{path}__isnull": True}) if shared else mine)
+
+
+def person(user: User, channel: str, session_uuid: str = "") -> Actor:
+    """A logged-in person. Superusers are level 0 whatever their row says."""
+    level = 0 if user.is_superuser else user.permission_level
+    return Actor(user.email, channel, account=user.account, user=user, level=level, session_uuid=session_uuid)
+
+
+def program(token: ApiToken) -> Actor:
+    """The bearer of an API token: level 0 within the token's account or, for a staff token, everywhere."""
+    return Actor(
+        f"token {token.key_id}",
+        "rest",
+        account=token.account,
+        extension=token.extension,
+        read_only=token.read_only,
+        token=token,
+    )
+
+
+def system(channel: str) -> Actor:
+    """Patchbay itself: a command on the server's terminal or a periodic task."""
+    return Actor(channel, channel)
+
+
+@contextmanager
+def acting(actor: Actor, *, reason: str = "") -> Iterator[None]:
+    """What changes inside is the actor's work, in the history of whatever it is."""
+    author = actor.as_author(reason=reason)
+    with authored(lambda: author):
+        yield

@@ -1,0 +1,73 @@
+"""What the first page of the admin is made of: panels of numbers, each a link to the list behind it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from contacts_app.core.admin.base import PortalAdmin
+
+
+@dataclass(frozen=True)
+class Number:
+    """`tone` is good, wait, bad, busy or gone; `share` is per cent of its panel's whole."""
+
+    label: str
+    count: int
+    url: str
+    tone: str = "busy"
+    share: float = 0
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Day:
+    """One column of a chart: its parts from the bottom up."""
+
+    number: int
+    label: str
+    url: str
+    parts: list[Number]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """`kind` is bar, counts, progress or days; `whole` is of what; `empty` is said when there is nothing."""
+
+    title: str
+    kind: str
+    numbers: list[Number] = field(default_factory=list)
+    days: list[Day] = field(default_factory=list)
+    whole: Number | None = None
+    empty: str = ""
+
+    @property
+    def template(self) -> str:
+        return f"contacts_app/core/overview/{self.kind}.html"
+
+
+def rows_for(request: HttpRequest, model: type[Model]) -> QuerySet[Any] | None:
+    """The rows that this person may see; None for somebody who may see no such rows at all."""
+    page = admin.site.get_model_admin(model)
+    if not isinstance(page, PortalAdmin) or not page.has_view_permission(request):
+        return None
+    return page.tenant_rows(request).order_by()
+
+
+def list_url(model: type[Model], **filters: Any) -> str:
+    url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    return f"{url}?{urlencode(filters, doseq=True)}" if filters else url
+
+
+def shares(numbers: list[Number]) -> list[Number]:
+    """The same numbers, each with its share of their sum; what is zero is left out."""
+    whole = sum(number.count for number in numbers)
+    return [
+        Number(number.label, number.count, number.url, number.tone, 100 * number.count / whole, number.note)
+        for number in numbers
+        if number.count
+    ]

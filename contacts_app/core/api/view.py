@@ -1,0 +1,133 @@
+"""What the views of all wire dialects have in common: who asks, and that there is nothing but JSON.
+
+Who may use a route (phone profiles spec §6); whose rows they see is `Actor.sees`.
+
+Finding the row that a URL names: malformed is 400, absent or somebody else's is 404.
+
+Fields whose wire form several dialects share.
+"""
+
+from datetime import UTC, datetime
+from typing import Any, ClassVar, TypeVar, cast
+from uuid import UUID
+
+from django.db.models import Model, QuerySet
+from rest_framework import serializers
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.fields import empty
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.permissions import BasePermission
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from contacts_app.core.actor import Actor
+from contacts_app.core.api.dialect import Dialect
+
+
+class JsonAlone(DefaultContentNegotiation):
+    """There is JSON only, so neither an Accept header nor `?format=` can be wrong."""
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
+class Utf8Renderer(JSONRenderer):
+    """JSON that names its character set, as the servers of some documents do."""
+
+    charset = "utf-8"
+
+
+class DialectView(APIView):
+    """A view that speaks its `dialect`, in errors too."""
+
+    dialect: ClassVar[Dialect]
+    content_negotiation_class: type[DefaultContentNegotiation] = JsonAlone
+    metadata_class = None
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks; the one authentication of Patchbay puts no other kind of user there."""
+        return cast(Actor, self.request.user)
+
+    def initialize_request(self, request: Any, *args: Any, **kwargs: Any) -> Request:
+        # A charset in the request's Content-Type would be used for the query string too, whatever it is.
+        request.encoding = "utf-8"
+        return super().initialize_request(request, *args, **kwargs)
+
+
+class LoggedIn(BasePermission):
+    """Any credential."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return bool(request.user)
+
+
+class Manages(LoggedIn):
+    """Level 0: everything in its scope. A token of one extension has no part in phones and profiles."""
+
+    message = "This needs permission level 0"
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return super().has_permission(request, view) and cast(Actor, request.user).manages
+
+
+class OwnsOrManages(LoggedIn):
+    """People of any level; the view narrows what they get to their own."""
+
+    message = "This token has no phone profiles"
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        actor = cast(Actor, request.user)
+        return super().has_permission(request, view) and (actor.manages or actor.user is not None)
+
+
+M = TypeVar("M", bound=Model)
+
+
+def parse_uuid(text: str) -> UUID | None:
+    """A UUID in its usual spelling and any case; None for anything else."""
+    try:
+        uuid = UUID(text)
+    except ValueError:
+        return None
+    return uuid if str(uuid) == text.lower() else None
+
+
+def uuid_in_url(text: str, name: str = "uuid") -> UUID:
+    """The UUID that a URL names; anything else is a 400."""
+    uuid = parse_uuid(text)
+    if uuid is None:
+        raise ValidationError({name: "Must be a UUID."})
+    return uuid
+
+
+def find(rows: "QuerySet[M]", thing: str, **lookup: Any) -> M:
+    """The one row, or a 404 that says what was not found. Rows of other tenants are not among `rows`."""
+    row = rows.filter(**lookup).first()
+    if row is None:
+        raise NotFound(f"{thing} not found")
+    return row
+
+
+class Instant(serializers.DateTimeField):
+    """ISO 8601 in UTC with milliseconds and `Z` (phone profiles spec §3, messaging spec §3)."""
+
+    def to_representation(self, value: datetime | None) -> str | None:  # type: ignore[override]
+        if value is None:
+            return None
+        value = value.astimezone(UTC)
+        return f"{value:%Y-%m-%dT%H:%M:%S}.{value.microsecond // 1000:03d}Z"
+
+
+class Text(serializers.CharField):
+    """A string, and nothing that could be made one; null is the empty string, unless null is allowed."""
+
+    def run_validation(self, data: Any = empty) -> str | None:
+        # Here, so that it is refused wherever the empty string is.
+        return super().run_validation("" if data is None and not self.allow_null else data)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return str(super().to_internal_value(data))

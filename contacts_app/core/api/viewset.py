@@ -1,0 +1,195 @@
+"""A REST resource of any wire dialect: a DRF viewset that a router puts at the URLs of the dialect's document.
+
+A dialect's own base viewset says its envelope, errors and credentials once; a resource then declares its rows, its
+record, what a body may hold, and the service that stores it.
+"""
+
+from collections.abc import Collection
+from typing import Any, ClassVar
+from uuid import UUID
+
+import django_filters
+from django import forms
+from django.urls import URLPattern, path
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.routers import Route, SimpleRouter
+from rest_framework.serializers import BaseSerializer
+from rest_framework.viewsets import GenericViewSet
+
+from contacts_app.accounts.models import Account
+from contacts_app.core.api.view import DialectView, find, uuid_in_url
+
+Reader = serializers.Field[Any, Any, Any, Any]
+
+
+class QueryField(forms.Field):
+    """A query parameter that is read as a field of a serializer reads it; only an absent one is none."""
+
+    def __init__(self, *, reader: Reader, **kwargs: Any) -> None:
+        self.reader = reader
+        super().__init__(**kwargs)
+
+    def clean(self, value: Any) -> Any:
+        try:
+            return None if value is None else self.reader.run_validation(value)
+        except ValidationError as error:
+            raise forms.ValidationError([str(text) for text in error.detail]) from None
+
+
+class QueryFilter(django_filters.Filter):  # type: ignore[misc]
+    """A list filter whose value a field of a serializer reads, and describes in the OpenAPI document."""
+
+    field_class = QueryField
+
+    def __init__(self, column: str, lookup: str, reader: Reader) -> None:
+        super().__init__(column, lookup, reader=reader)
+        extend_schema_field(reader)(self)
+
+
+class DialectViewSet(DialectView, GenericViewSet[Any]):
+    """`queryset` comes with the relations that `serializer_class`, the record of a row, shows.
+
+    `body_class`: what a request may hold, where that is not the record. `thing`: what errors call a row.
+    """
+
+    queryset: Any = None
+    body_class: ClassVar[type[BaseSerializer[Any]] | None] = None
+    thing: ClassVar[str] = "Object"
+    lookup_field = "uuid"
+
+    def get_queryset(self) -> Any:
+        """The rows of the actor's tenant; those of other tenants do not exist here."""
+        return self.actor.sees(super().get_queryset())
+
+    def get_object(self) -> Any:
+        """The row that the URL names."""
+        uuid = uuid_in_url(self.kwargs[self.lookup_field], self.lookup_field)
+        return find(self.get_queryset(), self.thing, uuid=uuid)
+
+    def sent(self, row: Any = None, body: type[BaseSerializer[Any]] | None = None) -> dict[str, Any]:
+        """The checked body of the request, for a `row` that it fills or, if it is stored already, changes in part."""
+        chosen = body or self.body_class or self.get_serializer_class()
+        is_stored = row is not None and not row._state.adding
+        serializer = chosen(
+            row, data=self.request.data, partial=is_stored, context=self.get_serializer_context()
+        )
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+    def shown(self, row: Any) -> Any:
+        return self.get_serializer(row).data
+
+    def envelope(self, content: Any) -> Any:
+        """What the dialect puts around the content of a successful answer."""
+        return content
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(response, Response) and not response.exception and response.status_code != 204:
+            response.data = self.envelope(response.data)
+        return super().finalize_response(request, response, *args, **kwargs)
+
+
+class AccountViewSet(DialectViewSet):
+    """A resource of which every row belongs to an account: the actor's or, as staff have none, that of `?account=`."""
+
+    def account_of(self, uuid: UUID) -> Account:
+        """The account that the query names; for a tenant there is no other than its own."""
+        own = self.actor.account
+        return find(Account.objects.filter(pk=own.pk) if own else Account.objects.all(), "Account", uuid=uuid)
+
+    def account_named(self) -> Account | None:
+        named = self.request.query_params.get("account")
+        return self.actor.account if named is None else self.account_of(uuid_in_url(named, "account"))
+
+    def account_of_new(self) -> Account:
+        account = self.account_named()
+        if account is None:
+            raise ValidationError({"account": "Staff say whose it is to be: ?account=UUID"})
+        return account
+
+    def get_queryset(self) -> Any:
+        """The actor's rows; of staff those of all accounts, or of the one they name."""
+        account, rows = self.account_named(), super().get_queryset()
+        return rows if account is None else rows.filter(account=account)
+
+
+class EditableViewSet(ListModelMixin, RetrieveModelMixin, DialectViewSet):
+    """A resource whose rows are listed, shown, created, changed and deleted, by the services of `store` and `remove`."""
+
+    def store(self, row: Any, changed: Collection[str] | None) -> None:
+        """Store a row; of one that exists, the `changed` columns."""
+        raise NotImplementedError
+
+    def remove(self, row: Any) -> None:
+        row.delete()
+
+    def new(self) -> Any:
+        """The row that a body is to fill."""
+        return self.queryset.model()
+
+    def save(self, row: Any, sent: dict[str, Any]) -> None:
+        is_new = row._state.adding
+        for name, value in sent.items():
+            setattr(row, name, value)
+        self.store(row, None if is_new else set(sent))
+
+    def create(self, request: Request) -> Response:
+        row = self.new()
+        self.save(row, self.sent(row))
+        return Response(self.shown(row), status=201)
+
+    def partial_update(self, request: Request, **named: str) -> Response:
+        row = self.get_object()
+        self.save(row, self.sent(row))
+        return Response(self.shown(row))
+
+    def destroy(self, request: Request, **named: str) -> Response:
+        self.remove(self.get_object())
+        return Response(status=204)
+
+
+class DialectRouter(SimpleRouter):
+    """Routes without patterns of their own: which texts name a row is for the viewset to say, in its dialect.
+
+    Lists may also be written to. `both_ends`: a URL is the same with and without a slash at its end, and the OpenAPI
+    document shows the form of the dialect's document alone. A redirect would lose the body of a request.
+    """
+
+    routes = [
+        Route(
+            url="{prefix}{trailing_slash}",
+            mapping={
+                "get": "list",
+                "post": "create",
+                "put": "update_list",
+                "patch": "update_named",
+                "delete": "destroy_named",
+            },
+            name="{basename}-list",
+            detail=False,
+            initkwargs={},
+        ),
+        *SimpleRouter.routes[1:],
+    ]
+
+    def __init__(self, *, trailing_slash: bool = False, both_ends: bool = False) -> None:
+        self.both_ends = both_ends
+        super().__init__(trailing_slash, use_regex_path=False)
+
+    def get_default_basename(self, viewset: Any) -> str:
+        return str(viewset.__name__)
+
+    def get_urls(self) -> list[Any]:
+        urls = super().get_urls()
+        return urls + [_other_end(url) for url in urls] if self.both_ends else urls
+
+
+def _other_end(url: Any) -> URLPattern:
+    route, view = str(url.pattern), url.callback
+    other = route.removesuffix("/") if route.endswith("/") else f"{route}/"
+    return path(other, view.cls.as_view(view.actions, **view.initkwargs | {"schema": None}))

@@ -1,0 +1,163 @@
+"""What operator commands have in common: tables or JSON lines, one line for an error, exit statuses."""
+
+import json
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import DatabaseError, transaction
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+from rich.text import Text
+
+from contacts_app.core.actor import Actor, acting, system
+from contacts_app.core.secrets import SecretUnreadable
+
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130  # as shells have it: 128 and the number of SIGINT
+# Where nobody looks, nothing is cut off to fit.
+WIDTH_WITHOUT_TERMINAL = 400
+
+Row = Mapping[str, Any]
+T = TypeVar("T")
+
+
+class ReportingCommand(BaseCommand):
+    """Ends with status 0 (done), 1 (failed, or some of it failed) or 2 (wrong usage).
+
+    `columns` maps the keys of a row to the headings of the table; JSON lines hold whole rows. `writes` is
+    False for commands that change and send nothing, which have no --dry-run therefore.
+    """
+
+    columns: Mapping[str, str] = {}
+    writes = True
+    # An operator must be able to work while some other part is misconfigured; `check` is its own command.
+    requires_system_checks = []
+    # Domain errors whose text is for people.
+    expected_errors: tuple[type[Exception], ...] = (SecretUnreadable,)
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", dest="as_json", help="One JSON object per line.")
+        if self.writes:
+            parser.add_argument(
+                "--dry-run", action="store_true", help="Say what would be done, and do nothing."
+            )
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        self.as_json = bool(options.get("as_json"))
+        try:
+            with acting(self.actor, reason=f"manage.py {type(self).__module__.rpartition('.')[2]}"):
+                return super().execute(*args, **options)
+        except CommandError:
+            raise
+        except KeyboardInterrupt:
+            raise CommandError("Interrupted.", returncode=EXIT_INTERRUPTED) from None
+        except ValidationError as error:
+            raise CommandError(" ".join(self._sentences(error))) from error
+        except DatabaseError as error:
+            text = str(error).splitlines()[0]
+            unmigrated = "no such table" in text or "does not exist" in text
+            hint = " Run `manage.py migrate`?" if unmigrated else ""
+            raise CommandError(f"The database says: {text}.{hint}") from error
+        except self.expected_errors as error:
+            raise CommandError(str(error)) from error
+
+    @property
+    def actor(self) -> Actor:
+        return system("command")
+
+    def report(self, rows: Iterable[Row], columns: Mapping[str, str] | None = None) -> None:
+        """Print rows: all of each as JSON, or a table of `columns` (those of the command when None)."""
+        if self.as_json:
+            for row in rows:
+                self.stdout.write(json.dumps(dict(row), cls=DjangoJSONEncoder, ensure_ascii=False))
+            return
+        columns = self.columns if columns is None else columns
+        table = Table(*columns.values())
+        for row in rows:
+            table.add_row(*(_cell(row.get(key)) for key in columns))
+        console = Console(width=None if self.stdout.isatty() else WIDTH_WITHOUT_TERMINAL)
+        with console.capture() as captured:
+            console.print(table)
+        self.stdout.write(captured.get(), ending="")
+
+    def say(self, text: str) -> None:
+        """A sentence for people; programs that read JSON do not get it."""
+        if not self.as_json:
+            self.stdout.write(text)
+            self.stdout.flush()
+
+    @contextmanager
+    def progress(self) -> Iterator[Callable[[str, float], None]]:
+        """A bar for people who watch: call it with what is being done, and which part of it is, from 0 to 1."""
+        console = Console(stderr=True)
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+            task = bar.add_task("", total=1.0)
+            yield lambda doing, part: bar.update(task, description=doing, completed=part)
+
+    @staticmethod
+    def undo(dry_run: bool) -> None:
+        """Within `transaction.atomic()`: nothing of it stays when this is a dry run."""
+        if dry_run:
+            transaction.set_rollback(True)
+
+    @staticmethod
+    def _sentences(error: ValidationError) -> list[str]:
+        if not hasattr(error, "error_dict"):
+            return list(error.messages)
+        return [f"{field}: {text}" for field, texts in error.message_dict.items() for text in texts]
+
+
+class UsageError(CommandError):
+    """The arguments make no sense together."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, returncode=EXIT_USAGE)
+
+
+def argument(convert: Callable[[str], T]) -> Callable[[str], T]:
+    """An argument type whose ValueError or ValidationError is told as wrong usage, in its own words."""
+
+    def converted(text: str) -> T:
+        try:
+            return convert(text)
+        except ValidationError as error:
+            raise ArgumentTypeError(" ".join(error.messages)) from None
+        except ValueError as error:
+            raise ArgumentTypeError(str(error)) from None
+
+    return converted
+
+
+def positive(convert: Callable[[str], T], *, at_most: float) -> Callable[[str], T]:
+    """An argument type for numbers above zero."""
+
+    def converted(text: str) -> T:
+        try:
+            number = convert(text)
+        except ValueError:
+            raise ValueError(f"“{text}” is not a number") from None
+        if not 0 < number <= at_most:  # type: ignore[operator]
+            raise ValueError(f"{text} is not between 0 and {at_most:g}")
+        return number
+
+    return argument(converted)
+
+
+def _cell(value: object) -> Text:
+    # Text, because what a phone or a server said may hold square brackets, which rich would take for markup.
+    if value is None or value == "":
+        return Text("–")
+    if isinstance(value, bool):
+        return Text("yes" if value else "no")
+    if isinstance(value, datetime):
+        return Text(f"{value:%Y-%m-%d %H:%M:%S}")
+    if isinstance(value, list | tuple | set):
+        return Text(", ".join(map(str, value)))
+    return Text(str(value))

@@ -1,0 +1,113 @@
+"""CSV -> rows: everything is checked before anything is stored, all errors are told, and all is stored or nothing.
+
+The file is read twice, in batches: first to check it, then, in one transaction, to store it. The second reading checks
+again, because the rows may have changed meanwhile.
+
+Keeping an uploaded CSV file while a person looks at what it would do.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+from io import BytesIO
+from itertools import islice
+from typing import BinaryIO
+
+from django.db import IntegrityError, OperationalError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from contacts_app.core.csv.models import UploadedSheet
+from contacts_app.core.csv.reading import Reading
+from contacts_app.core.csv.sheet import BATCH, Entry, Report, Sheet
+from contacts_app.core.csv.text import Line, Unreadable, check_size, read_lines
+from contacts_app.core.errors import Refusal
+from contacts_app.core.history.authorship import because
+from contacts_app.people.models import User
+
+# Told after every batch: what is being done, and which part of the file has been read, from 0 to 1.
+Progress = Callable[[str, float], None]
+
+
+def import_sheet(
+    file: BinaryIO, sheet: Sheet, *, dry_run: bool = False, progress: Progress = lambda _doing, _part: None
+) -> Report:
+    """Check the file and, if there is no error and this is no dry run, store it.
+
+    Raises Refusal when the file is too large, or when others changed the same rows at the same moment.
+    """
+    size = check_size(file) or 1
+    report = Report()
+    for _ in _batches(file, sheet, report):
+        progress("Checking", file.tell() / size)
+    if dry_run or report.errors:
+        return report
+    stored = Report()
+    try:
+        with transaction.atomic():
+            for entries in _batches(file, sheet, stored, lock=True):
+                _store(sheet, entries)
+                progress("Storing", file.tell() / size)
+            stored.stored = not stored.errors
+            transaction.set_rollback(not stored.stored)
+    except (IntegrityError, OperationalError) as error:
+        text = "The same rows were changed by somebody else at this moment; nothing was stored. Try again."
+        raise Refusal("changed-meanwhile", text) from error
+    return stored
+
+
+def _store(sheet: Sheet, entries: Sequence[Entry]) -> None:
+    good = [entry for entry in entries if not entry.errors]
+    if new := [entry for entry in good if entry.stored is None]:
+        sheet.create(new)
+    if changed := [entry for entry in good if entry.stored is not None and entry.changed]:
+        sheet.update(changed)
+
+
+def _batches(file: BinaryIO, sheet: Sheet, report: Report, *, lock: bool = False) -> Iterator[list[Entry]]:
+    """Each batch of rows, checked and counted in the report."""
+    lines = read_lines(file, [column.name for column in sheet.columns])
+    try:
+        _, header = next(lines, (1, []))
+    except Unreadable as error:
+        report.add(error.row, "", error.message)
+        return
+    reading = Reading(sheet, header, report, lock=lock)
+    if reading.knows_its_rows:
+        for batch in _chunks(lines, report):
+            yield reading.entries(batch)
+
+
+def _chunks(lines: Iterator[Line], report: Report) -> Iterator[list[Line]]:
+    """Whatever comes before an unreadable row is looked at too, so that all errors come at once."""
+
+    def readable() -> Iterator[Line]:
+        try:
+            yield from (line for line in lines if any(map(str.strip, line[1])))
+        except Unreadable as error:
+            report.add(error.row, "", error.message)
+
+    rows = readable()
+    while batch := list(islice(rows, BATCH)):
+        yield batch
+
+
+KEPT = timedelta(days=1)
+
+
+@transaction.atomic
+def keep_upload(*, user: User, kind: str, name: str, file: BinaryIO) -> UploadedSheet:
+    """Keep a person's one file of a kind; those that nobody came back to go. Raises Refusal for one too large."""
+    check_size(file)
+    file.seek(0)
+    former = Q(user=user, kind=kind) | Q(created_at__lt=timezone.now() - KEPT)
+    UploadedSheet.objects.filter(former).delete()
+    return UploadedSheet.objects.create(user=user, kind=kind, name=name[:255], content=file.read())
+
+
+def import_upload(upload: UploadedSheet, *, sheet: Sheet, dry_run: bool) -> Report:
+    """What the file would do, or does: once stored it is gone. Raises Refusal."""
+    with because(f"Imported from {upload.name}"):
+        report = import_sheet(BytesIO(upload.content), sheet, dry_run=dry_run)
+    if report.stored:
+        upload.delete()
+    return report

@@ -1,0 +1,152 @@
+"""What a kind of row looks like as a sheet: its columns, what identifies a row, and how rows are found and stored.
+
+What an import found: how many rows of which kind, and every error with its row and column.
+
+Rows -> CSV, piece by piece, however many there are. Secrets have no column here.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from django.db.models import Model, QuerySet
+from django.utils import timezone
+
+from contacts_app.core.actor import Actor
+from contacts_app.core.csv.columns import Column
+from contacts_app.core.csv.text import as_csv
+from contacts_app.core.history.records import create_recorded, save_recorded
+
+BATCH = 500
+# Names of columns, and what stands in them.
+Key = tuple[str, ...]
+Identity = tuple[Any, ...]
+
+
+@dataclass
+class Entry:
+    """One row of a file: the stored row that it is about (None: a new one), and which attributes it changes."""
+
+    row: int
+    stored: Any = None
+    values: dict[str, Any] = field(default_factory=dict)
+    changed: set[str] = field(default_factory=set)
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+class Sheet:
+    """Made for one actor and one export or import, because its columns remember what they have looked up."""
+
+    kind: ClassVar[str]
+    thing: ClassVar[str]
+    model: ClassVar[type[Model]]
+    # The ways to identify a row: the first one whose cells are not empty, else the last one.
+    keys: ClassVar[tuple[Key, ...]]
+    # Those by which nothing new is made.
+    keys_of_stored: ClassVar[tuple[Key, ...]] = (("uuid",),)
+    why_none_is_made: ClassVar[str] = ""
+
+    def __init__(self, actor: Actor) -> None:
+        self.actor = actor
+        self.columns = self.make_columns()
+
+    def make_columns(self) -> Sequence[Column]:
+        raise NotImplementedError
+
+    def rows(self) -> "QuerySet[Any]":
+        """The rows that the actor may export and change."""
+        raise NotImplementedError
+
+    def for_columns(self, rows: "QuerySet[Any]", names: Collection[str]) -> "QuerySet[Any]":
+        """The same with what these columns need, and without secrets that they do not."""
+        read = [column for column in self.columns if column.fixed or column.name in names]
+        secrets = [column.attribute for column in self.columns if not column.exported and column not in read]
+        deferred = {path for column in read for path in column.deferred}.union(secrets)
+        if related := {path for column in read for path in column.related}:
+            rows = rows.select_related(*related)
+        return rows.defer(*deferred)
+
+    def taken_by_others(self, key: Key, identities: Collection[Identity]) -> set[Identity]:
+        """Those of the identities which a row has that the actor does not see."""
+        return set()
+
+    def judge(self, entries: Sequence[Entry]) -> None:
+        """Write into the entries of a batch what is wrong with them beyond single cells."""
+
+    def create(self, entries: Sequence[Entry]) -> None:
+        create_recorded(self.model(**entry.values) for entry in entries)
+
+    def update(self, entries: Sequence[Entry]) -> None:
+        """Write what has changed and nothing else: other parts of the rows may be changing at this moment."""
+        now = timezone.now()
+        for entry in entries:
+            for name in entry.changed:
+                setattr(entry.stored, name, entry.values[name])
+            entry.stored.updated_at = now
+        names = {"updated_at"}.union(*(entry.changed for entry in entries))
+        save_recorded([entry.stored for entry in entries], sorted(names))
+
+
+# A file with more of them is not what it was meant to be; the rest is counted.
+MOST_ERRORS = 10_000
+
+
+@dataclass(frozen=True, order=True)
+class CellError:
+    """`row` is numbered as spreadsheets do; `column` is empty when the row as a whole is wrong."""
+
+    row: int
+    column: str
+    message: str
+
+
+@dataclass
+class Report:
+    """What an import has done (`stored`), or would do."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    errors: list[CellError] = field(default_factory=list)
+    untold: int = 0
+    stored: bool = False
+
+    @property
+    def rows(self) -> int:
+        """Those without an error."""
+        return self.created + self.updated + self.unchanged
+
+    @property
+    def error_count(self) -> int:
+        return len(self.errors) + self.untold
+
+    def add(self, row: int, column: str, message: str) -> None:
+        if len(self.errors) < MOST_ERRORS:
+            self.errors.append(CellError(row, column, message))
+        else:
+            self.untold += 1
+
+
+def errors_as_csv(errors: Iterable[CellError]) -> Iterator[str]:
+    """The errors as a sheet of their own."""
+    lines = ([str(error.row), error.column, error.message] for error in errors)
+    return as_csv([["row", "column", "message"], *lines], for_spreadsheets=True)
+
+
+CHUNK = 1000
+
+
+def export_sheet(
+    sheet: Sheet, rows: "QuerySet[Any] | None" = None, *, for_spreadsheets: bool = False
+) -> Iterator[str]:
+    """CSV of all rows that the actor sees, or of these of them."""
+    columns = [column for column in sheet.columns if column.exported]
+    names = [column.name for column in columns]
+    shown = sheet.for_columns(sheet.rows() if rows is None else rows, names)
+
+    def lines() -> Iterator[list[str]]:
+        yield names
+        for row in shown.iterator(chunk_size=CHUNK):
+            yield [column.write(row) for column in columns]
+
+    return as_csv(lines(), for_spreadsheets=for_spreadsheets)

@@ -1,0 +1,51 @@
+"""Why a service will not do something: one family, each with a stable code that edges map to their own words.
+
+How every transport fails and what it leaves as evidence: an exception, and a request with its answer.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+class Refusal(Exception):
+    """The request is understood and will not be done, for a reason that stands in the present data.
+
+    `fields` says what is wrong with which field, where the reason is in what was sent.
+    """
+
+    fields: Mapping[str, list[str]] = {}
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """The exact wire text of one conversation, secrets masked, for the deployment's evidence.
+
+    Nobody can see from here what a phone made of a request, so a person standing next to it must be able
+    to read what was sent and answered (Cisco phones spec §7.5).
+    """
+
+    request: str
+    answer: str
+
+
+class TransportError(Exception):
+    """A request did not do what it was to do.
+
+    `permanent` says that the same request will fail again until somebody changes something; the caller alone
+    decides about another try. `code` is stable, kebab-case and meant for programs; `message` is for people.
+    """
+
+    def __init__(
+        self, message: str, permanent: bool = False, *, code: str, request: str = "", answer: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.permanent = permanent
+        self.code = code
+        self.request = request
+        self.answer = answer

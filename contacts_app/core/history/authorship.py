@@ -1,0 +1,72 @@
+"""Whose work a change is: the one value that every historical row takes its actor, channel, request id and reason from.
+
+The edges set it (a middleware for requests, `ReportingCommand` for commands, the task class of Celery for tasks), and
+`models/history.py` reads it. It knows no model and no request, so that all of them can import it.
+
+What this app tells the ones above it, which it cannot import.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+
+from django.dispatch import Signal
+
+REASON_LENGTH = 255
+
+
+@dataclass(frozen=True)
+class Author:
+    """`label` is for people, and stays when the user of `user_id` is gone; `channel`: admin, rest, command or task."""
+
+    label: str
+    channel: str
+    user_id: int | None = None
+    request_id: str = ""
+    reason: str = ""
+
+
+# Whatever runs outside the edges (a shell, a management command of Django's) was started by hand on the server.
+NOBODY = Author("system", "command")
+_current: ContextVar[Callable[[], Author]] = ContextVar("author", default=lambda: NOBODY)
+
+
+def current_author() -> Author:
+    return _current.get()()
+
+
+@contextmanager
+def authored(author: Callable[[], Author]) -> Iterator[None]:
+    """What changes inside is the work of `author()`, which is asked at each change: a request may learn it late."""
+    token = _current.set(author)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+@contextmanager
+def because(reason: str) -> Iterator[None]:
+    """The same author, with a reason; one that was given already stays, because it is a person's."""
+    author = current_author()
+    with authored(lambda: replace(author, reason=author.reason or one_line(reason))):
+        yield
+
+
+def one_line(text: str) -> str:
+    """A reason as it can be stored: printable, and no longer than its column."""
+    return "".join(char if char.isprintable() else " " for char in text).strip()[:REASON_LENGTH]
+
+
+# Something happened that those who listen for events are to hear of. Sent within the transaction of the change,
+# with what profiles_app.services.event.emit takes: `account` (None: the portal itself), `extension`, `tags`,
+# `data_type`, `data` and `data_object_uuid`.
+happened = Signal()
+
+# A row of history is written: sender is the model, with `instance`, `change` ("+", "~" or "-") and `changes`, which maps
+# the fields that differ to what they were and are.
+recorded = Signal()
+
+# Accounts are to be deleted (`accounts`). Receivers return sentences, each a reason why that cannot be now.
+deleting_accounts = Signal()

@@ -1,0 +1,185 @@
+"""Changing many rows at once without losing their history: `update` and the bulk methods send no signal of theirs.
+
+How long the history of records is kept: forever, unless somebody prunes it.
+
+INSERT … SELECT, which the ORM does not write: a row of one table for each row of a query, in one statement.
+
+UPDATE … RETURNING, which the ORM does not write: which rows met the conditions at the moment of their change.
+"""
+
+from collections.abc import Callable, Iterable
+from copy import copy
+from datetime import datetime
+from typing import Any, TypeVar, cast
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection, transaction
+from django.db.models import Expression, F, Field, Model, QuerySet, Value
+from django.db.models.sql import UpdateQuery
+
+from contacts_app.core.history.models import Changes, Tracked, named_fields, tracked_models
+
+M = TypeVar("M", bound=Model)
+BATCH = 500
+
+
+def update_recorded(rows: QuerySet[M], **values: Any) -> int:
+    """`rows.update(**values)` and a historical row for each that it changed. Values are plain, not expressions."""
+    tracked, count, last = tracked_models[rows.model], 0, 0
+    names = {field.name for field in named_fields(rows.model, values)}
+    # What is not written need not be deciphered.
+    ordered = rows.order_by("pk").defer(*(tracked.secret - names))
+    with transaction.atomic():
+        while before := list(ordered.filter(pk__gt=last).select_for_update(of=("self",))[:BATCH]):
+            last = before[-1].pk
+            after = [_with(row, values) for row in before]
+            _record_changes(tracked, before, after, values)
+            same = rows.model._base_manager.filter(pk__in=[row.pk for row in before])
+            count += same.update(**values)
+    return count
+
+
+def create_recorded(rows: Iterable[M]) -> list[M]:
+    """`bulk_create` of new rows, each with the first row of its history."""
+    made = list(rows)
+    if not made:
+        return []
+    model = type(made[0])
+    with transaction.atomic():
+        model._default_manager.bulk_create(made, batch_size=BATCH)
+        tracked = tracked_models[model]
+        _store(tracked, [(row, "+", {}) for row in made])
+    return made
+
+
+def upsert_recorded(rows: Iterable[M], *, unique: list[str], fields: list[str]) -> None:
+    """`bulk_create` that stores `fields` over rows with the same `unique` ones, and the history of both kinds."""
+    made = list(rows)
+    if not made:
+        return
+    model = type(made[0])
+    columns = [field.attname for field in named_fields(model, unique)]
+    owners = {getattr(row, columns[0]) for row in made}
+    wanted = {_key(row, columns) for row in made}
+
+    def stored() -> dict[tuple[Any, ...], M]:
+        found = model._base_manager.filter(**{f"{columns[0]}__in": owners})
+        return {key: row for row in found if (key := _key(row, columns)) in wanted}
+
+    with transaction.atomic():
+        before = stored()
+        model._default_manager.bulk_create(
+            made, update_conflicts=True, unique_fields=unique, update_fields=fields
+        )
+        after, tracked = stored(), tracked_models[model]
+        _store(tracked, [(row, "+", {}) for key, row in after.items() if key not in before])
+        both = [key for key in after if key in before]
+        _record_changes(tracked, [before[key] for key in both], [after[key] for key in both], fields)
+
+
+def save_recorded(rows: Iterable[M], fields: Iterable[str]) -> None:
+    """`bulk_update` of rows that were changed in memory, and a historical row for each that differs from its table."""
+    changed, names = list(rows), list(fields)
+    if not changed:
+        return
+    model = type(changed[0])
+    with transaction.atomic():
+        for start in range(0, len(changed), BATCH):
+            batch = changed[start : start + BATCH]
+            stored = model._base_manager.only(*names).in_bulk([row.pk for row in batch])
+            batch = [row for row in batch if row.pk in stored]
+            _record_changes(tracked_models[model], [stored[row.pk] for row in batch], batch, names)
+            model._default_manager.bulk_update(batch, names)
+
+
+def _key(row: Model, columns: Iterable[str]) -> tuple[Any, ...]:
+    return tuple(getattr(row, column) for column in columns)
+
+
+def _with(row: M, values: dict[str, Any]) -> M:
+    after = copy(row)
+    for name, value in values.items():
+        setattr(after, name, value)
+    return after
+
+
+def _record_changes(tracked: Tracked, before: list[Any], after: list[Any], names: Iterable[str]) -> None:
+    fields = {field.name for field in named_fields(tracked.cls, names)}
+    _store(
+        tracked,
+        [
+            (new, "~", changes)
+            for old, new in zip(before, after, strict=True)
+            if (changes := tracked.changes(old, new, fields))
+        ],
+    )
+
+
+def _store(tracked: Tracked, news: list[tuple[Any, str, Changes]]) -> None:
+    if news:
+        rows = [tracked.row(*one) for one in news]
+        type(rows[0])._base_manager.bulk_create(rows, batch_size=BATCH)
+
+
+PRUNED_AT_ONCE = 1000
+
+
+def count_old_records(older_than: datetime) -> int:
+    return sum(rows.filter(history_date__lt=older_than).count() for rows in _tables())
+
+
+def prune_records(older_than: datetime, tell: Callable[[int], None] = lambda count: None) -> int:
+    """Delete historical rows from before that, in batches; how many. `tell` hears how many there have been."""
+    deleted = 0
+    for rows in _tables():
+        # Rows are written in the order of their keys: the first one that is young enough is the end of the old ones.
+        oldest = rows.order_by("history_id").values_list("history_id", "history_date")
+        while batch := [key for key, moment in oldest[:PRUNED_AT_ONCE] if moment < older_than]:
+            deleted += rows.filter(history_id__in=batch).delete()[0]
+            tell(deleted)
+    return deleted
+
+
+def _tables() -> list[QuerySet[Any]]:
+    return [tracked.rows_of_model() for tracked in tracked_models.values()]
+
+
+def insert_from(rows: QuerySet[Any], into: type[Model], *, over: str = "", **columns: Any) -> int:
+    """Insert a row of `into` for each of `rows`, which have to be filtered; how many.
+
+    `columns` are all fields of `into` but an automatic key: an F takes over what the row has, anything else is the same
+    for all. With `over`, the name of a unique field, the columns are stored over rows that are there already.
+    """
+    taken: dict[str, Any] = {}
+    names: dict[str, str] = {}
+    for name, value in columns.items():
+        field = cast("Field[Any, Any]", into._meta.get_field(name))
+        names[name] = connection.ops.quote_name(str(field.column))
+        taken[f"_{name}"] = value if isinstance(value, F | Expression) else Value(value, output_field=field)
+    query = rows.order_by().annotate(**taken).values_list(*taken).query
+    select, parameters = query.get_compiler(connection=connection).as_sql()
+    # No value stands in the text, only names of the schema.
+    sql = (
+        f"INSERT INTO {connection.ops.quote_name(into._meta.db_table)} ({', '.join(names.values())}) {select}"
+    )
+    if over:
+        key = names.pop(over)
+        replaced = ", ".join(f"{name} = EXCLUDED.{name}" for name in names.values())
+        sql += f" ON CONFLICT ({key}) DO UPDATE SET {replaced}"
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return int(cursor.rowcount)
+
+
+def update_returning(rows: QuerySet[Any], **values: Any) -> list[int]:
+    """`rows.update(**values)` in one statement; the keys of the rows that it changed."""
+    query: Any = rows.order_by().query.chain(UpdateQuery)
+    query.add_update_values(values)
+    try:
+        sql, parameters = query.get_compiler(connection=connection).as_sql()
+    except EmptyResultSet:  # No row can meet conditions as `pk__in=[]`.
+        return []
+    key = connection.ops.quote_name(str(rows.model._meta.pk.column))
+    with connection.cursor() as cursor:
+        cursor.execute(f"{sql} RETURNING {key}", parameters)
+        return [row[0] for row in cursor.fetchall()]

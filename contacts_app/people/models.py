@@ -1,0 +1,142 @@
+"""People: staff who run the portal (no account) and the users of an account."""
+
+import uuid
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.auth.models import PermissionsMixin
+from django.core.validators import MaxValueValidator
+from django.db import models
+from django.utils.timezone import now
+
+from contacts_app.accounts.models import Account
+from contacts_app.core.history.models import Tracked
+from contacts_app.core.lists.search import TextIndex
+from contacts_app.core.phone_number import digits
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        email = self.normalize_email(email).lower()
+        if not email:
+            raise ValueError("A user needs an email address.")
+        user = self.model(email=email, **{"username": email, **fields})
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        return self.create_user(
+            email, password, is_staff=True, is_superuser=True, permission_level=0, **fields
+        )
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person who logs in by email (or user name).
+
+    `permission_level` 0 is the highest (phone profiles spec §6): it may do everything within the account, or
+    everywhere when the user has no account. Other levels read and switch their own profiles.
+    """
+
+    uuid = models.UUIDField("UUID", default=uuid.uuid4, unique=True, editable=False)
+    email = models.EmailField(unique=True)
+    username = models.CharField(
+        max_length=254, unique=True, help_text="Second name to log in with; the email if not set."
+    )
+    first_name = models.CharField(max_length=150, blank=True)
+    last_name = models.CharField(max_length=150, blank=True)
+    account = models.ForeignKey(
+        Account,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="users",
+        help_text="Empty for staff.",
+    )
+    permission_level = models.PositiveSmallIntegerField(
+        default=1,
+        validators=[MaxValueValidator(9)],
+        help_text="0 may do everything in the account; others only see and switch their own profiles.",
+    )
+    phone = models.CharField(
+        max_length=64, null=True, blank=True, help_text="Kept as typed, found in any spelling."
+    )
+    # What a number is found by, however it is spelt.
+    phone_digits = models.CharField(max_length=64, blank=True, default="", editable=False)
+    lang = models.CharField(
+        max_length=16, default="en", help_text="Language that REST clients show, such as en or de."
+    )
+    location = models.CharField(max_length=255, null=True, blank=True)
+    nationality = models.CharField(max_length=64, null=True, blank=True)
+    timezone = models.CharField(
+        max_length=64, default="UTC", help_text="Such as Europe/Berlin; REST clients show times in it."
+    )
+    pin_hash = models.CharField("phone PIN", max_length=128, blank=True, editable=False)
+
+    is_active = models.BooleanField(  # type: ignore[assignment, misc]
+        default=True, help_text="Who is not active can log in nowhere; their records stay."
+    )
+    is_staff = models.BooleanField(
+        "may use the admin", default=False, help_text="What they may do there is what permissions say."
+    )
+    last_login_ip = models.GenericIPAddressField(null=True, blank=True, editable=False)
+    last_logout_ip = models.GenericIPAddressField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(default=now, editable=False)
+    created_by = models.ForeignKey(
+        "self", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = []  # type: ignore[misc]
+
+    history = Tracked(
+        secret=["password", "pin_hash"],
+        quiet=["last_login", "last_login_ip", "last_logout_ip", "phone_digits"],
+        links=["groups", "user_permissions"],
+    )
+
+    class Meta:
+        ordering = ["email"]
+        permissions = [("reveal_secrets", "Can see passwords and unredacted phone profiles")]
+        indexes = [
+            models.Index(fields=["is_active", "email"], name="user_by_activity"),
+            models.Index(fields=["is_staff", "email"], name="user_by_staff"),
+            models.Index(fields=["account", "email"], name="user_of_account"),
+            TextIndex(
+                fields=["email", "username", "first_name", "last_name", "phone", "phone_digits"],
+                name="user_text",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.username = self.username or self.email
+        self.phone_digits = digits(self.phone or "")
+        if "phone" in (named := kwargs.get("update_fields") or ()):
+            kwargs["update_fields"] = {*named, "phone_digits"}
+        super().save(*args, **kwargs)
+
+    @property
+    def role(self) -> str:
+        """What providers call those who may do everything, and the others (messaging spec §2)."""
+        return "Admin" if self.is_superuser or self.permission_level == 0 else "User"
+
+    def get_full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip() or self.email
+
+    def get_short_name(self) -> str:
+        return self.first_name or self.email
+
+    def set_pin(self, pin: str) -> None:
+        """The PIN that the person types on a phone's service menu; an empty one forbids that."""
+        self.pin_hash = make_password(pin) if pin else ""
+
+    def check_pin(self, pin: str) -> bool:
+        return bool(self.pin_hash) and check_password(pin, self.pin_hash)

@@ -1,0 +1,101 @@
+"""People: the names they log in with, their passwords, and who may make, change and delete whom.
+
+The same for the web admin and for REST (phone profiles spec §6).
+"""
+
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from contacts_app.core.actor import Actor
+from contacts_app.core.errors import Refusal
+from contacts_app.people.models import User
+from contacts_app.tokens.models import LoginSession
+
+
+def is_taken(name: str, *, but: User | None = None) -> bool:
+    """Whether somebody logs in with this name: email and user name share one name space, in any case."""
+    others = User.objects.exclude(pk=but.pk) if but and but.pk else User.objects.all()
+    return others.filter(email__iexact=name).exists() or others.filter(username__iexact=name).exists()
+
+
+def may_change(actor: Actor, user: User) -> bool:
+    """Whoever can set somebody's password has all their rights, so must have them already."""
+    if user.permission_level < actor.level:
+        return False
+    if not (user.is_staff or user.is_superuser):
+        return True
+    by = actor.user
+    if by is None or by.pk == user.pk or by.is_superuser:
+        return by is not None
+    return by.is_staff and not user.is_superuser and by.has_perms(user.get_all_permissions())
+
+
+def may_grant(actor: Actor, level: int) -> bool:
+    """Nobody hands out a higher level than their own, to themselves or to others (0 is the highest)."""
+    return level >= actor.level
+
+
+@transaction.atomic
+def create_user(*, actor: Actor, password: str, **values: Any) -> User:
+    """A new person; without a user name they log in with the email alone.
+
+    Raises Refusal `name-taken`, ValidationError for a weak password, PermissionDenied for too high a level.
+    """
+    user = User(created_by=actor.author)
+    _fill(user, actor, values)
+    _set_password(user, password)
+    user.save()
+    return user
+
+
+@transaction.atomic
+def change_user(user: User, *, actor: Actor, password: str | None = None, **values: Any) -> User:
+    """Change only what is named. Another password ends the person's login sessions. Raises as `create_user` does."""
+    if not may_change(actor, user):
+        raise PermissionDenied("This person has rights that you do not have")
+    if user.pk == actor.pk and values.get("is_active") is False:
+        raise Refusal("oneself", "You cannot suspend yourself")
+    _fill(user, actor, values)
+    columns = {*values, "username", "updated_at"}
+    if password is not None:
+        _set_password(user, password)
+        columns.add("password")
+        LoginSession.objects.filter(user=user, revoked_at=None).update(revoked_at=timezone.now())
+    user.save(update_fields=columns)
+    return user
+
+
+def delete_user(user: User, *, actor: Actor) -> None:
+    """Delete a person with their profiles and sessions. Raises PermissionDenied, and Refusal `oneself`."""
+    if not may_change(actor, user):
+        raise PermissionDenied("This person has rights that you do not have")
+    if user.pk == actor.pk:
+        raise Refusal("oneself", "You cannot delete yourself")
+    user.delete()
+
+
+def _fill(user: User, actor: Actor, values: dict[str, Any]) -> None:
+    level = values.get("permission_level", user.permission_level)
+    if level != user.permission_level and not may_grant(actor, level):
+        raise PermissionDenied("This permission level is above your own")
+    email = str(values.get("email", user.email)).lower()
+    # A user name that is the email, or was, follows it.
+    name = str(values.get("username", user.username) or "")
+    names = {"email": email, "username": email if name.lower() in ("", user.email, email) else name}
+    for field in names:
+        if names[field] != getattr(user, field) and is_taken(names[field], but=user):
+            raise Refusal("name-taken", f"Somebody else logs in with {names[field]}")
+    for field, value in (values | names).items():
+        setattr(user, field, value)
+
+
+def _set_password(user: User, password: str) -> None:
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise ValidationError({"password": error.messages}) from None
+    user.set_password(password)

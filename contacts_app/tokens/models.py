@@ -1,0 +1,123 @@
+"""Credentials of programs (ApiToken) and of people logged in through REST (LoginSession)."""
+
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from contacts_app.accounts.models import Account, Extension
+from contacts_app.core.history.models import Tracked
+from contacts_app.core.lists.search import TextIndex
+
+
+class ApiToken(models.Model):
+    """An opaque token: its key id finds the row, a keyed digest proves the secret, the secret itself is shown once."""
+
+    class Scope(models.TextChoices):
+        STAFF = "staff", "Staff: every account"
+        ACCOUNT = "account", "One account"
+        EXTENSION = "extension", "One extension of an account"
+
+    uuid = models.UUIDField("UUID", default=uuid4, unique=True, editable=False)
+    name = models.CharField(max_length=255, blank=True, help_text="What uses this token.")
+    key_id = models.CharField(max_length=16, unique=True, editable=False)
+    digest = models.CharField(max_length=64, editable=False)
+    scope = models.CharField(max_length=16, choices=Scope, help_text="What its user may see at all.")
+    account = models.ForeignKey(
+        Account,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="tokens",
+        help_text="The account whose data this token reads and changes; empty for staff.",
+    )
+    extension = models.ForeignKey(
+        Extension,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="tokens",
+        help_text="Narrows the token to one extension of the account; empty: all of it.",
+    )
+    read_only = models.BooleanField(default=False, help_text="Only GET, HEAD and OPTIONS are allowed.")
+    networks = models.CharField(
+        max_length=512, blank=True, help_text="Comma-separated networks that may use the token; empty: any."
+    )
+    parent = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.CASCADE,
+        related_name="access_tokens",
+        help_text="The token whose credentials this one was minted from; it is good for as long as that one is.",
+    )
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Refused from then on; empty: never.")
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+
+    history = Tracked(secret=["digest"], quiet=["last_used_at"])
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        verbose_name = "API token"
+        constraints = [
+            models.CheckConstraint(
+                name="token_scope_names_its_owner",
+                condition=models.Q(scope="staff", account=None, extension=None)
+                | models.Q(scope="account", account__isnull=False, extension=None)
+                | models.Q(scope="extension", account__isnull=False, extension__isnull=False),
+            )
+        ]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="token_by_age"),
+            models.Index(fields=["scope", "-created_at", "-id"], name="token_by_scope"),
+            models.Index(fields=["read_only", "-created_at", "-id"], name="token_by_right"),
+            models.Index(fields=["account", "-created_at", "-id"], name="token_of_account"),
+            TextIndex(fields=["name", "key_id"], name="token_text"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name or 'token'} ({self.key_id}…)"
+
+    @property
+    def is_usable(self) -> bool:
+        alive = self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())
+        return alive and (self.parent is None or self.parent.is_usable)
+
+
+class LoginSession(models.Model):
+    """One login of a person through REST: its access and refresh tokens are good as long as this row is."""
+
+    uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="login_sessions"
+    )
+    refresh_id = models.UUIDField(default=uuid4, help_text="The one refresh token that is still good.")
+    ip = models.GenericIPAddressField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        indexes = [
+            models.Index(fields=["user", "-created_at"], name="login_session_of_user"),
+            models.Index(fields=["-created_at", "-id"], name="login_session_by_age"),
+            models.Index(fields=["ip"], name="login_session_by_ip"),
+            TextIndex(fields=["ip"], name="login_session_text"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} since {self.created_at:%Y-%m-%d %H:%M}"

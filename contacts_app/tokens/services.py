@@ -1,0 +1,170 @@
+"""API tokens: made, shown once, recognised by a keyed digest, revoked (stack: key id + HMAC-SHA-256)."""
+
+import hashlib
+import hmac
+import ipaddress
+import secrets
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from contacts_app.accounts.models import Account, Extension
+from contacts_app.core.actor import Actor
+from contacts_app.core.history.authorship import happened
+from contacts_app.core.history.records import update_recorded
+from contacts_app.people.models import User
+from contacts_app.tokens.models import ApiToken
+
+PREFIX = "pb"
+# Writing the last use on every request would make every read a write.
+LAST_USED_RESOLUTION = timedelta(minutes=1)
+
+
+def _digest(secret: str) -> str:
+    # The pepper is the server's key, so that a stolen table alone cannot be tested against guesses. A slow hash would
+    # be wrong for 256 random bits.
+    return hmac.new(settings.SECRET_KEY.encode(), secret.encode(), hashlib.sha256).hexdigest()
+
+
+def parse_networks(text: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    try:
+        return [ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip()]
+    except ValueError as error:
+        raise ValidationError({"networks": str(error)}) from None
+
+
+def create_token(
+    *,
+    account: Account | None = None,
+    extension: Extension | None = None,
+    name: str = "",
+    read_only: bool = False,
+    expires_at: datetime | None = None,
+    networks: str = "",
+    created_by: User | None = None,
+    parent: ApiToken | None = None,
+) -> tuple[ApiToken, str]:
+    """A new token and its text, which is not kept and cannot be shown again. Neither owner: a staff token."""
+    parse_networks(networks)
+    key_id, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
+    scope = (
+        ApiToken.Scope.EXTENSION if extension else ApiToken.Scope.ACCOUNT if account else ApiToken.Scope.STAFF
+    )
+    token = ApiToken(
+        name=name,
+        key_id=key_id,
+        digest=_digest(secret),
+        scope=scope,
+        account=extension.account if extension else account,
+        extension=extension,
+        read_only=read_only,
+        expires_at=expires_at,
+        networks=networks,
+        created_by=created_by,
+        parent=parent,
+    )
+    with transaction.atomic():
+        token.save()
+        if parent is None:  # Tokens minted by programs come and go by the hour.
+            _tell(token, "created-token")
+    return token, f"{PREFIX}_{key_id}_{secret}"
+
+
+def tokens_of(actor: Actor) -> QuerySet[ApiToken]:
+    """The good tokens of the actor's scope that the same person has made, or that no person has made."""
+    still_good = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+    mine = ApiToken.objects.filter(
+        still_good, revoked_at=None, account=actor.account, created_by=actor.author
+    )
+    return mine.order_by("created_at", "pk")
+
+
+def create_token_for(*, actor: Actor, name: str, lifetime: timedelta | None) -> tuple[ApiToken, str]:
+    """A token with the actor's own scope. One that was made with a token is good nowhere and never beyond that one."""
+    return create_token(
+        account=actor.account,
+        name=name,
+        expires_at=_not_beyond(actor, lifetime),
+        networks=actor.token.networks if actor.token else "",
+        created_by=actor.author,
+    )
+
+
+def change_token(
+    token: ApiToken, *, actor: Actor, name: str | None = None, lifetime: timedelta | None = None
+) -> ApiToken:
+    """Rename the token, or let it live this long from now."""
+    if name is not None:
+        token.name = name
+    if lifetime is not None:
+        token.expires_at = _not_beyond(actor, lifetime)
+    token.save(update_fields=["name", "expires_at", "updated_at"])
+    return token
+
+
+def _not_beyond(actor: Actor, lifetime: timedelta | None) -> datetime | None:
+    ends = [timezone.now() + lifetime] if lifetime else []
+    if actor.token and actor.token.expires_at:
+        ends.append(actor.token.expires_at)
+    return min(ends, default=None)
+
+
+def find_token(text: str, address: str) -> ApiToken | None:
+    """The usable token with this text, seen from this address; None for anything else."""
+    prefix, _, rest = text.partition("_")
+    key_id, _, secret = rest.partition("_")
+    if prefix != PREFIX or not secret or "\x00" in text:
+        return None
+    token = ApiToken.objects.select_related("account", "extension", "parent").filter(key_id=key_id).first()
+    if token is None or not hmac.compare_digest(token.digest, _digest(secret)) or not token.is_usable:
+        return None
+    if token.account is not None and not token.account.is_active:
+        return None
+    if token.networks and not _inside(address, token.networks):
+        return None
+    _mark_used(token)
+    return token
+
+
+def revoke_token(token: ApiToken) -> None:
+    with transaction.atomic():
+        good = ApiToken.objects.filter(pk=token.pk, revoked_at=None)
+        revoked = update_recorded(good, revoked_at=timezone.now())
+        if revoked and token.parent_id is None:
+            _tell(token, "revoked-token")
+
+
+def _tell(token: ApiToken, tag: str) -> None:
+    happened.send(
+        ApiToken,
+        account=token.account,
+        extension=token.extension,
+        tags=["api-token", tag],
+        data_type="api-token",
+        data={
+            "uuid": token.uuid,
+            "key_id": token.key_id,
+            "name": token.name,
+            "token": str(token),
+            "scope": token.scope,
+        },
+        data_object_uuid=token.uuid,
+    )
+
+
+def _inside(address: str, networks: str) -> bool:
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(ip in network for network in parse_networks(networks))
+
+
+def _mark_used(token: ApiToken) -> None:
+    now = timezone.now()
+    if token.last_used_at is None or now - token.last_used_at > LAST_USED_RESOLUTION:
+        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)

@@ -1,0 +1,176 @@
+"""The FTP side of the file server: uploads into one flat folder, by one account, over a well-kept library."""
+
+import contextlib
+import hashlib
+import hmac
+import os
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pyftpdlib.authorizers import AuthenticationFailed, DummyAuthorizer
+from pyftpdlib.exceptions import FilesystemError
+from pyftpdlib.filesystems import AbstractedFS
+from pyftpdlib.handlers import DTPHandler, FTPHandler
+from pyftpdlib.ioloop import IOLoop
+from pyftpdlib.servers import FTPServer
+
+from phones_app.boot.fetches import Fetch, FetchReporter, mac_in
+
+MAX_CONNECTIONS = 64
+IDLE_SECONDS = 120
+STALLED_SECONDS = 30
+# Change directory, list, read, delete, rename, store, set the time: no folders, no appending, no modes.
+PERMISSIONS = "elrdfwT"
+# TFTP and HTTP servers of another account must be able to read the file (Cisco phones spec §3.10).
+FILE_MODE = 0o644
+# Each of these would leave a file that is neither the old version nor the new one, or has a name of its own.
+_REFUSED_COMMANDS = {"APPE", "STOU", "MKD", "XMKD", "SITE CHMOD"}
+
+
+class _OneAccount(DummyAuthorizer):  # type: ignore[misc]
+    """The library's table of users with a comparison whose time tells nothing."""
+
+    def validate_authentication(self, username: str, password: str, handler: FTPHandler) -> None:
+        expected = self.user_table.get(username, {}).get("pwd", "")
+        known = hmac.compare_digest(password.encode(), expected.encode())
+        if not known or username not in self.user_table:
+            raise AuthenticationFailed("Authentication failed.")
+
+
+class _ReadFile:
+    """A file being sent: notes what was read. It hides its descriptor, else the kernel would send unseen."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.at = datetime.now(UTC)
+        self._file = open(name, "rb", buffering=0)  # noqa: SIM115 (closed by the data channel)
+        self._digest = hashlib.sha256()
+        self._from_start = True
+        self._ended = False
+        self.size = 0
+
+    @property
+    def closed(self) -> bool:
+        return self._file.closed
+
+    @property
+    def complete(self) -> bool:
+        return self._from_start and self._ended
+
+    @property
+    def sha256(self) -> str:
+        return self._digest.hexdigest()
+
+    def read(self, size: int) -> bytes:
+        data = self._file.read(size)
+        self._digest.update(data)
+        self.size += len(data)
+        self._ended = not data
+        return data
+
+    def seek(self, position: int) -> None:
+        self._file.seek(position)
+        self._from_start = False
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class _StoredFile:
+    """A file being received, under a hidden name until the last byte has come.
+
+    A reader therefore sees the old version or the new one, even when the client stores over the name itself.
+    """
+
+    def __init__(self, name: str, channel: FTPHandler) -> None:
+        self.name = name
+        self._channel = channel
+        folder, base = os.path.split(name)
+        self._hidden = os.path.join(folder, f".{base}.{secrets.token_hex(4)}.part")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        self._file = os.fdopen(os.open(self._hidden, flags, FILE_MODE), "wb")
+        # The process may have a stricter umask than phones can live with.
+        os.fchmod(self._file.fileno(), FILE_MODE)
+
+    @property
+    def closed(self) -> bool:
+        return self._file.closed
+
+    def write(self, data: bytes) -> int:
+        return self._file.write(data)
+
+    def close(self) -> None:
+        try:
+            self._file.close()
+            data: DTPHandler | None = self._channel.data_channel
+            if data is not None and data.file_obj is self and data.transfer_finished:
+                os.replace(self._hidden, self.name)
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self._hidden)
+
+
+class _FlatFolder(AbstractedFS):  # type: ignore[misc]
+    """The library's view of the folder; it already keeps links and `..` from leading out."""
+
+    def open(self, filename: str, mode: str) -> _ReadFile | _StoredFile:
+        if mode == "rb":
+            return _ReadFile(filename)
+        if mode == "wb":
+            return _StoredFile(filename, self.cmd_channel)
+        raise FilesystemError("Files are stored whole here")
+
+
+class _Data(DTPHandler):  # type: ignore[misc]
+    timeout = STALLED_SECONDS
+
+
+class _Control(FTPHandler):  # type: ignore[misc]
+    """One client. `reporter` is set by the server that makes a class of its own from this one."""
+
+    reporter: FetchReporter
+    timeout = IDLE_SECONDS
+    auth_failed_timeout = 1
+    banner = "File server ready."
+    abstracted_fs = _FlatFolder
+    dtp_handler = _Data
+    proto_cmds = {name: how for name, how in FTPHandler.proto_cmds.items() if name not in _REFUSED_COMMANDS}
+
+    def on_file_sent(self, file: str) -> None:
+        self._report(complete=True)
+
+    def on_incomplete_file_sent(self, file: str) -> None:
+        self._report(complete=False)
+
+    def _report(self, *, complete: bool) -> None:
+        sent = self.data_channel.file_obj
+        if isinstance(sent, _ReadFile):  # listings are data too
+            name = os.path.basename(sent.name)
+            whole = complete and sent.complete
+            self.reporter.report(
+                Fetch(name, mac_in(name), self.remote_ip, "ftp", sent.size, sent.sha256, sent.at, whole)
+            )
+
+
+def ftp_server(
+    root: Path,
+    address: tuple[str, int],
+    account: tuple[str, str],
+    passive_ports: range | None,
+    reporter: FetchReporter,
+) -> FTPServer:
+    """Bind the port and return the server; the caller turns its loop and closes it."""
+    authorizer = _OneAccount()
+    authorizer.add_user(*account, str(root), perm=PERMISSIONS)
+    settings: dict[str, Any] = {
+        "authorizer": authorizer,
+        "passive_ports": list(passive_ports) if passive_ports else None,
+        "reporter": reporter,
+    }
+    # The library reads these from the class, and two servers of one process differ in them.
+    handler = type("Control", (_Control,), settings)
+    server = FTPServer(address, handler, ioloop=IOLoop())
+    server.max_cons = MAX_CONNECTIONS
+    return server

@@ -1,0 +1,132 @@
+"""The embedded file server: uploads by FTP, phones read by HTTP or TFTP, all in one folder; each fetch is told."""
+
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from pyftpdlib.servers import FTPServer
+
+from contacts_app.core.net.async_http import LoopThread
+from phones_app.boot.fetches import Fetch, FetchReporter
+from phones_app.boot.ftp import ftp_server
+from phones_app.boot.http import FileWeb
+from phones_app.boot.tftp import FileTftp
+
+__all__ = ["EmbeddedFileServer", "Fetch"]
+
+logger = logging.getLogger(__name__)
+
+# How long a stop waits for the FTP loop to notice.
+_TURN_SECONDS = 0.1
+
+
+def _ignore(_fetch: Fetch) -> None:
+    """Nobody wants to know."""
+
+
+class EmbeddedFileServer:
+    """Start in the background with `start` or `with`, or stay in the foreground with `serve_forever`.
+
+    A port of 0 means any free one; after the start `ftp_port`, `http_port` and `tftp_port` say which. Without
+    a `tftp_port` there is no TFTP. `on_fetch` is called after each complete transfer, from a thread of this
+    server, one call at a time. A server starts once.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        host: str = "127.0.0.1",
+        ftp_port: int = 2121,
+        http_port: int = 6970,
+        *,
+        username: str,
+        password: str,
+        on_fetch: Callable[[Fetch], None] = _ignore,
+        passive_ports: range | None = None,
+        tftp_port: int | None = None,
+    ) -> None:
+        if not username or not password or username == "anonymous":
+            raise ValueError("The file server needs an account with a name and a password")
+        self.root = root
+        self.host = host
+        self.ftp_port = ftp_port
+        self.http_port = http_port
+        self.tftp_port = tftp_port
+        self._account = (username, password)
+        self._passive_ports = passive_ports
+        self._reporter = FetchReporter(on_fetch)
+        self._web = FileWeb(root, self._reporter)
+        self._tftp = FileTftp(root, self._reporter)
+        self._loop = LoopThread("file-server-phones")
+        self._ftp: FTPServer | None = None
+        self._ftp_thread: threading.Thread | None = None
+        self._stopping = threading.Event()
+        self._changing = threading.Lock()
+
+    def start(self) -> None:
+        """Bind the ports and serve in the background; OSError, and nothing left open, if one is taken."""
+        with self._changing:
+            if self._stopping.is_set():
+                return
+            try:
+                self._bind()
+            except OSError:
+                self._close()
+                raise
+            self._ftp_thread = threading.Thread(target=self._turn, name="file-server-ftp", daemon=True)
+            self._ftp_thread.start()
+
+    def serve_forever(self) -> None:
+        """Start, and return only after `stop` or when interrupted."""
+        self.start()
+        try:
+            self._stopping.wait()
+        finally:
+            self.stop()
+
+    def stop(self) -> None:
+        """Stop serving and wait until the last fetch has been told; from any thread, also more than once."""
+        self._stopping.set()
+        with self._changing:
+            if self._ftp_thread is not None:
+                self._ftp_thread.join()
+            self._close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _bind(self) -> None:
+        self._ftp = ftp_server(
+            self.root, (self.host, self.ftp_port), self._account, self._passive_ports, self._reporter
+        )
+        self.ftp_port = self._ftp.address[1]
+        self.http_port = self._loop.call(self._web.open(self.host, self.http_port))
+        if self.tftp_port is not None:
+            self.tftp_port = self._loop.call(self._tftp.open(self.host, self.tftp_port))
+
+    def _turn(self) -> None:
+        assert self._ftp is not None  # noqa: S101 (start() has just made it)
+        while not self._stopping.is_set():
+            try:
+                # Its own serve_forever would log a start at every turn.
+                self._ftp.ioloop.loop(timeout=_TURN_SECONDS, blocking=False)
+            except Exception:
+                logger.exception("The FTP server met an error and goes on")
+
+    def _close(self) -> None:
+        if self._ftp is not None:
+            self._ftp.close_all()
+            self._ftp = None
+            self._loop.call(self._web.close())
+            self._loop.call(self._tftp.close())
+            self._loop.stop()
+        self._reporter.close()

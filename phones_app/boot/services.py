@@ -1,0 +1,123 @@
+"""The embedded file server as a row: its account, its address, and the fetches it saw.
+
+The row is what uploads go by; it is written when the server listens, because a port may have been taken.
+"""
+
+import secrets
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, close_old_connections, transaction
+
+from phones_app.boot.fetches import Fetch
+from phones_app.deployment.evidence import record_companion, record_fetch
+from phones_app.servers.models import FileServer
+from profiles_app.phone.sep.mac import mac_of_file_name
+
+log = structlog.get_logger(__name__)
+
+NAME, USERNAME = "Embedded file server", "patchbay"
+WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - compared, not bound
+# Pauses before a fetch that was not written down is tried again; in sum less than a supervisor waits.
+RETRY_PAUSES = (0.2, 0.5, 1.0, 2.0, 3.0)
+
+
+@transaction.atomic
+def embedded_file_server() -> FileServer:
+    """The row, made if it is missing; its password stays what it was."""
+    server = FileServer.objects.filter(is_embedded=True).first()
+    if server is None:
+        server = FileServer(
+            name=NAME,
+            is_embedded=True,
+            host=reachable(settings.FILE_SERVER_HOST),
+            port=settings.FILE_SERVER_FTP_PORT,
+            is_default=not FileServer.objects.filter(account=None, is_default=True).exists(),
+        )
+    if not server.username or not server.password:
+        server.username, server.password = USERNAME, secrets.token_urlsafe(24)
+    server.save()
+    return server
+
+
+@transaction.atomic
+def record_address(*, host: str, ftp_port: int, http_port: int) -> FileServer:
+    """The server listens here now: uploads and phones go there. Default if no other shared one is."""
+    server = embedded_file_server()
+    server.host, server.port, server.directory = reachable(host), ftp_port, ""
+    others = FileServer.objects.filter(account=None, is_default=True).exclude(pk=server.pk)
+    server.is_default = not others.exists()
+    server.save(update_fields=["host", "port", "directory", "is_default", "updated_at"])
+    _url_file().write_text(_url(host, http_port))
+    return server
+
+
+def forget_address(*, host: str, http_port: int) -> None:
+    """The server there has stopped. The row keeps the address, the likeliest one for the next start."""
+    if config_url() == _url(host, http_port):
+        _url_file().unlink(missing_ok=True)
+
+
+def config_url() -> str:
+    """Where phones of this machine fetch their files: where the server listens, else where it would."""
+    try:
+        return _url_file().read_text()
+    except FileNotFoundError:
+        return _url(settings.FILE_SERVER_HOST, settings.FILE_SERVER_HTTP_PORT)
+
+
+def reachable(host: str) -> str:
+    """An address to connect to for one to listen on."""
+    return WILDCARDS.get(host, host)
+
+
+def fetch_recorder(stopping: threading.Event) -> Callable[[Fetch], None]:
+    """What to do with each fetch: write it down as evidence, again and again while the database is away.
+
+    What was read by FTP is none: phones do not speak it, so it was read by ourselves or by a person.
+    """
+
+    def note(fetch: Fetch) -> None:
+        if fetch.protocol == "ftp":
+            return
+        for pause in (*RETRY_PAUSES, None):
+            try:
+                close_old_connections()
+                _write_down(fetch)
+                return
+            except (DatabaseError, InterfaceError) as error:
+                if pause is None or stopping.is_set():
+                    log.error("a fetch could not be written down", file=fetch.file_name, reason=str(error))
+                    return
+                stopping.wait(pause)
+
+    return note
+
+
+def _write_down(fetch: Fetch) -> None:
+    mac = mac_of_file_name(fetch.file_name)
+    if mac is None:
+        record_companion(address=fetch.address, file_name=fetch.file_name, at=fetch.at)
+        return
+    record_fetch(
+        mac=mac,
+        file_name=fetch.file_name,
+        sha256=fetch.sha256,
+        size=fetch.size,
+        address=fetch.address,
+        protocol=fetch.protocol,
+        at=fetch.at,
+    )
+
+
+def _url(host: str, port: int) -> str:
+    host = reachable(host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _url_file() -> Path:
+    # The port on the phones' side is of no concern to uploads, so it stands beside the files, not in the row.
+    return settings.DATA_DIR / "phone-files.url"

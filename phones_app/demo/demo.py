@@ -1,0 +1,161 @@
+"""A small believable customer with people, phones and profiles. Nobody and nothing in it is real."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.db import transaction
+
+from contacts_app.accounts.models import Account, Extension
+from contacts_app.accounts.services import create_account
+from contacts_app.core.actor import system
+from contacts_app.core.history.records import create_recorded
+from contacts_app.people.models import User
+from phones_app.boot.services import embedded_file_server
+from phones_app.demo.files import PEOPLE, PHONES, PROFILES, DemoPerson, DemoPhone, DemoProfile, sep_file
+from phones_app.demo.simulation import FIRST_SIP_PORT, FIRST_WEB_PORT, put_first_file
+from phones_app.inventory.models import Phone
+from phones_app.simulator.generations import default_load
+from profiles_app.phone import sep
+from profiles_app.phone.models import PhoneProfile
+from profiles_app.phone.services import create_profile, update_profile
+
+ACCOUNT_NAME, ACCOUNT_EMAIL = "Harbour Hotel", "office@harbour-hotel.example"
+# Who wrote a revision tells whether somebody has changed a profile since; such a profile is left alone.
+ACTOR = system("demo")
+
+
+@dataclass
+class Demo:
+    """What was done: rows made, profiles renewed for another URL, files laid down for phones to boot from."""
+
+    account: Account
+    created: bool
+    renewed: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+
+
+def load_demo(*, url: str, dry_run: bool = False) -> Demo:
+    """Make the demo, or bring its profiles to this URL. What people deleted or changed stays so."""
+    with transaction.atomic():
+        embedded_file_server()
+        account = Account.objects.filter(email=ACCOUNT_EMAIL).first()
+        demo = (
+            Demo(account, False)
+            if account
+            else Demo(create_account(name=ACCOUNT_NAME, email=ACCOUNT_EMAIL), True)
+        )
+        before: dict[int, bytes] = {}
+        if demo.created:
+            _create(demo.account, url)
+        else:
+            before = _renew(demo, url)
+        transaction.set_rollback(dry_run)
+    if dry_run:
+        return demo
+    # Files come after the rows are there for good; whatever a crash leaves out, the next run lays down.
+    _lay_files(demo, before)
+    return demo
+
+
+def _create(account: Account, url: str) -> None:
+    people = {person.key: _person(account, person) for person in PEOPLE}
+    profiles = {profile.name: _profile(people, profile, url) for profile in PROFILES}
+    numbers = {line.number: line.label for profile in PROFILES for line in profile.lines}
+    create_recorded(Extension(account=account, number=int(n), name=name) for n, name in numbers.items())
+    for place, phone in enumerate(PHONES):
+        _phone(account, phone, place, profiles[phone.profile])
+
+
+def _person(account: Account, person: DemoPerson) -> User:
+    user = User(
+        email=f"{person.key}@harbour-hotel.example",
+        first_name=person.first_name,
+        last_name=person.last_name,
+        account=account,
+        permission_level=person.level,
+        phone=person.phone,
+        location=person.location,
+        timezone="Europe/London",
+    )
+    # Nobody can log in with a password that stands in a public repository: staff set one who want to.
+    user.set_unusable_password()
+    user.set_pin(person.pin)
+    user.save()
+    return user
+
+
+def _profile(people: Mapping[str, User], profile: DemoProfile, url: str) -> PhoneProfile:
+    return create_profile(
+        actor=ACTOR,
+        user=people[profile.owner],
+        name=profile.name,
+        description=profile.description,
+        compatible_models=profile.models,
+        software_type=profile.software_type,
+        content=_content(profile, url),
+        reason="Demo data",
+    )
+
+
+def _content(profile: DemoProfile, url: str) -> bytes:
+    return sep_file(name=profile.name, software_type=profile.software_type, lines=profile.lines, portal=url)
+
+
+def _phone(account: Account, phone: DemoPhone, place: int, profile: PhoneProfile) -> None:
+    Phone.objects.create(
+        mac=phone.mac,
+        account=account,
+        model=phone.model,
+        software_type=phone.software_type,
+        software_version=default_load(phone.model, phone.software_type),
+        name=phone.name,
+        hostname=sep.mac.file_name(phone.mac).partition(".")[0],
+        location=phone.location,
+        phone_vlan=phone.vlan,
+        phone_ip="127.0.0.1",
+        sip_port=FIRST_SIP_PORT + place,
+        web_port=FIRST_WEB_PORT + place,
+        web_username="patchbay",
+        web_password=secrets.token_urlsafe(12),
+        current_profile=profile,
+        is_simulated=True,
+    )
+
+
+def _own_profiles(account: Account) -> dict[str, PhoneProfile]:
+    """The demo's profiles that nobody else has changed since, by name."""
+    rows = PhoneProfile.objects.filter(user__account=account, revision__channel=ACTOR.channel).select_related(
+        "revision"
+    )
+    return {profile.name: profile for profile in rows}
+
+
+def _renew(demo: Demo, url: str) -> dict[int, bytes]:
+    """Profiles that speak of another URL get a revision; what they said before, by their key."""
+    before: dict[int, bytes] = {}
+    own = _own_profiles(demo.account)
+    for profile in PROFILES:
+        row, content = own.get(profile.name), _content(profile, url)
+        if row is not None and row.content != content:
+            before[row.pk] = row.content
+            update_profile(row, actor=ACTOR, content=content, reason="The portal's address has changed")
+            demo.renewed.append(profile.name)
+    return before
+
+
+def _lay_files(demo: Demo, before: Mapping[int, bytes]) -> None:
+    """Give each phone the file of what it runs, where there is none, or one that was just renewed."""
+    own = {profile.pk: profile for profile in _own_profiles(demo.account).values()}
+    macs = [phone.mac for phone in PHONES]
+    for phone in Phone.objects.filter(account=demo.account, mac__in=macs, current_profile__in=own).order_by(
+        "mac"
+    ):
+        name = sep.mac.file_name(phone.mac)
+        path = settings.PHONE_FILES_DIR / name
+        there = path.read_bytes() if path.exists() else None
+        key = phone.current_profile_id or 0
+        if there is None or there == before.get(key):
+            put_first_file(phone.mac, own[key].content)
+            demo.files.append(name)

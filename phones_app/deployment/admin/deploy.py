@@ -1,0 +1,223 @@
+"""The part of a deployment's preview that asks the file server: loaded on its own, because a server may be slow.
+
+Deploying to phones and restarting them: choose, look at what exactly would happen, then say yes.
+"""
+
+from contextlib import closing
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import render
+from django.urls import path, reverse
+from django.utils.http import urlencode
+from unfold.decorators import action
+from unfold.enums import ActionVariant
+
+from contacts_app.core.admin.base import PortalAdmin
+from contacts_app.core.admin.frame import actor_of
+from contacts_app.core.errors import Refusal
+from phones_app.deployment.models import Deployment
+from phones_app.deployment.preview import preview_deploy, preview_file, preview_restart
+from phones_app.deployment.request import Deployed, deploy_many, restart_many
+from phones_app.inventory.models import Phone
+from phones_app.rollout.models import Rollout
+from phones_app.transports.ftp.pool import FtpPool
+from profiles_app.phone.admin.revision import file_lines, may_reveal, record_reveal
+from profiles_app.phone.models import PhoneProfile
+
+
+class ComparisonForm(forms.Form):
+    phone = forms.IntegerField(max_value=2**63 - 1)
+    profile = forms.IntegerField(max_value=2**63 - 1)
+
+
+class FileComparison(PortalAdmin):
+    """Adds the fragment `compare/`: one phone's new file beside its present ones, passwords masked."""
+
+    def get_urls(self) -> list[object]:
+        view = self.admin_site.admin_view(self.comparison)
+        return [path("compare/", view, name="phones_app_phone_compare"), *super().get_urls()]
+
+    def comparison(self, request: HttpRequest) -> HttpResponse:
+        self.require(request, "phones_app.add_deployment")
+        self.require(request, "profiles_app.view_phoneprofile")
+        form = ComparisonForm(request.GET)
+        if not form.is_valid():
+            raise Http404("There is nothing to compare.")
+        phone = self.row_or_404(request, str(form.cleaned_data["phone"]))
+        profiles = self.admin_site.get_model_admin(PhoneProfile)
+        profile = profiles.row_or_404(request, str(form.cleaned_data["profile"]))
+        try:
+            with closing(FtpPool()) as pool:
+                preview = preview_file(phone=phone, profile=profile, pool=pool)
+        except Refusal as refusal:
+            raise Http404(refusal.message) from None
+        return render(request, "phones_app/deployment/comparison.html", {"preview": preview})
+
+
+MAY_DEPLOY = "phones_app.add_deployment"
+NAMED = 5
+
+
+class PhonesForm(forms.Form):
+    """The phones in question as one field: a selection can have more rows than a form may have fields."""
+
+    phones = forms.RegexField(r"^\d{1,18}(,\d{1,18})*$", widget=forms.HiddenInput)
+
+    def clean_phones(self) -> list[int]:
+        return [int(key) for key in self.cleaned_data["phones"].split(",")]
+
+
+class ProfileForm(forms.Form):
+    profile = forms.ModelChoiceField(PhoneProfile.objects.none(), label="Phone profile")
+    revision = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+
+class DeployPages(FileComparison):
+    """The pages of the phone admin on which something happens to phones."""
+
+    def get_urls(self) -> list[Any]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("deploy/", wrap(self.deploy_page), name="phones_app_phone_deploy"),
+            path("restart/", wrap(self.restart_page), name="phones_app_phone_restart"),
+            *super().get_urls(),
+        ]
+
+    def has_deploy_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(MAY_DEPLOY)
+
+    @action(
+        description="Deploy…", icon="rocket_launch", permissions=["deploy"], variant=ActionVariant.PRIMARY
+    )
+    def deploy_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        phone = self.row_or_404(request, object_id)
+        return HttpResponseRedirect(f"{reverse('admin:phones_app_phone_deploy')}?phones={phone.pk}")
+
+    @action(description="Restart…", icon="restart_alt", permissions=["deploy"])
+    def restart_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        phone = self.row_or_404(request, object_id)
+        return HttpResponseRedirect(f"{reverse('admin:phones_app_phone_restart')}?phones={phone.pk}")
+
+    @admin.action(description="Deploy a profile…", permissions=["deploy"])
+    def deploy_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse:
+        return self._choose(request, self._profile_form(request, None), list(queryset))
+
+    @admin.action(description="Roll out…", permissions=["deploy"])
+    def roll_out_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse:
+        pages: Any = self.admin_site.get_model_admin(Rollout)
+        macs = ",".join(queryset.order_by("mac").values_list("mac", flat=True))
+        page: HttpResponse = pages.choose(request, pages.rollout_form(request, macs=macs))
+        return page
+
+    @admin.action(description="Restart…", permissions=["deploy"])
+    def restart_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse:
+        return self._restart_preview(
+            request, list(self._phones(request, queryset.values_list("pk", flat=True)))
+        )
+
+    def deploy_page(self, request: HttpRequest) -> HttpResponse:
+        """Choose the profile, be shown what would happen, and with `confirm` let it happen."""
+        self.require(request, MAY_DEPLOY)
+        self.require(request, "profiles_app.view_phoneprofile")
+        asked = request.POST if request.method == "POST" else request.GET
+        phones = self._asked_phones(request, asked)
+        form = self._profile_form(request, asked if "profile" in asked else None)
+        if not form.is_valid():
+            return self._choose(request, form, phones)
+        profile = form.cleaned_data["profile"]
+        confirmed = request.method == "POST" and "confirm" in request.POST
+        if confirmed and form.cleaned_data["revision"] == profile.revision_id:
+            done = deploy_many(phones=phones, profile=profile, actor=actor_of(request))
+            return self._done(request, done, "deployed", {"profile__id__exact": profile.pk})
+        if confirmed:
+            messages.warning(request, "The profile was changed meanwhile. This is what it says now.")
+        return self._deploy_preview(request, phones, profile)
+
+    def restart_page(self, request: HttpRequest) -> HttpResponse:
+        self.require(request, MAY_DEPLOY)
+        phones = self._asked_phones(request, request.POST if request.method == "POST" else request.GET)
+        if request.method == "POST" and "confirm" in request.POST:
+            done = restart_many(phones=phones, actor=actor_of(request))
+            return self._done(request, done, "restarted", {"kind__exact": Deployment.Kind.RESTART.value})
+        return self._restart_preview(request, phones)
+
+    def _asked_phones(self, request: HttpRequest, asked: QueryDict) -> list[Phone]:
+        form = PhonesForm(asked)
+        phones = list(self._phones(request, form.cleaned_data["phones"])) if form.is_valid() else []
+        if not phones:
+            raise Http404("None of these phones is there.")
+        return phones
+
+    def _phones(self, request: HttpRequest, keys: Any) -> Any:
+        rows = self.tenant_rows(request).filter(pk__in=list(keys)).defer("web_password")
+        return rows.select_related("account", "file_server", "call_manager", "current_profile")
+
+    def _profile_form(self, request: HttpRequest, asked: QueryDict | None) -> ProfileForm:
+        form = ProfileForm(asked)
+        profiles = self.admin_site.get_model_admin(PhoneProfile).tenant_rows(request)
+        field: Any = form.fields["profile"]
+        field.widget = AutocompleteSelect(Deployment._meta.get_field("profile"), self.admin_site)
+        field.queryset = profiles.exclude(revision=None).select_related("revision", "user")
+        return form
+
+    def _choose(self, request: HttpRequest, form: ProfileForm, phones: list[Phone]) -> HttpResponse:
+        return self.page(
+            request,
+            "phones_app/deployment/deploy.html",
+            "Deploy a profile",
+            form=form,
+            keys=_keys(phones),
+            phones=phones[:NAMED],
+            untold=max(0, len(phones) - NAMED),
+            media=self.media + form.media,
+        )
+
+    def _deploy_preview(
+        self, request: HttpRequest, phones: list[Phone], profile: PhoneProfile
+    ) -> HttpResponse:
+        preview = preview_deploy(phones=phones, profile=profile, actor=actor_of(request))
+        record_reveal(request, profile)
+        findings = {finding for plan in preview.plans for finding in plan.warnings}
+        return self.page(
+            request,
+            "phones_app/deployment/deploy_preview.html",
+            f"Deploy {profile}?",
+            preview=preview,
+            profile=profile,
+            keys=_keys(phones),
+            revealed=may_reveal(request),
+            lines=file_lines(request, profile.content, findings),
+            warnings=sorted(findings, key=lambda finding: finding.line or 0),
+        )
+
+    def _restart_preview(self, request: HttpRequest, phones: list[Phone]) -> HttpResponse:
+        preview = preview_restart(phones=phones, actor=actor_of(request))
+        return self.page(
+            request,
+            "phones_app/deployment/restart_preview.html",
+            "Restart?",
+            preview=preview,
+            keys=_keys(phones),
+        )
+
+    def _done(self, request: HttpRequest, done: Deployed, verb: str, where: dict[str, Any]) -> HttpResponse:
+        for phone, refusal in done.refused[:NAMED]:
+            messages.error(request, f"{phone} is not {verb}: {refusal.message}")
+        if len(done.refused) > NAMED:
+            messages.error(request, f"{len(done.refused) - NAMED} more phones are not {verb}.")
+        if len(done.deployments) == 1:
+            return HttpResponseRedirect(
+                reverse("admin:phones_app_deployment_change", args=[done.deployments[0].pk])
+            )
+        if not done.deployments:
+            return HttpResponseRedirect(reverse("admin:phones_app_phone_changelist"))
+        messages.success(request, f"{len(done.deployments)} phones are being {verb}.")
+        return HttpResponseRedirect(f"{reverse('admin:phones_app_deployment_changelist')}?{urlencode(where)}")
+
+
+def _keys(phones: Any) -> str:
+    return ",".join(str(phone.pk) for phone in phones)

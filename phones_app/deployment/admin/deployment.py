@@ -1,0 +1,228 @@
+"""Deployments: the list, and the timeline of one, live while it runs, with all that was said on the wire."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter
+from unfold.decorators import display
+
+from contacts_app.core.admin.base import DayRangeFilter, ReadOnlyAdmin, TenantFilter
+from contacts_app.core.admin.frame import actor_of
+from contacts_app.core.errors import Refusal
+from contacts_app.templatetags.moments import ago, duration, exact
+from phones_app.deployment import request as service
+from phones_app.deployment.admin.deploy import MAY_DEPLOY
+from phones_app.deployment.models import Deployment, DeploymentStep, State
+from phones_app.deployment.outcome import advice_for
+from phones_app.deployment.transitions import ARROWS
+from phones_app.inventory.admin.group import MacSearchMixin
+from phones_app.templatetags.phone_labels import STEP_ICONS, colour_of, state_label
+from profiles_app.phone import sep
+
+StepKind = DeploymentStep.Kind
+STEPS_OF = {
+    Deployment.Kind.DEPLOY: (StepKind.UPLOAD, StepKind.CLEAR_SESSION, StepKind.RESTART, StepKind.CONFIRM),
+    Deployment.Kind.RESTART: (StepKind.RESTART, StepKind.CONFIRM),
+    Deployment.Kind.UPLOAD: (StepKind.UPLOAD,),
+}
+# What people look for in the details of a step or of the evidence; the rest of the JSON is for programs.
+DETAILS = {
+    "server": "Server",
+    "host": "Address",
+    "path": "Path",
+    "size": "Bytes",
+    "sha256": "SHA-256",
+    "unchanged": "Was there already",
+    "backup": "Backup",
+    "read_back": "Read back",
+    "seconds": "Seconds",
+    "method": "Method",
+    "macro": "Key macro",
+    "note": "Note",
+    "load": "Load",
+    "file": "File",
+    "address": "Phone's address",
+    "protocol": "Protocol",
+    "call_id": "Call-ID",
+    "at": "At",
+    "away_at": "Went away at",
+    "registration": "Call-ID before",
+}
+EVIDENCE = {
+    "file-fetched": "The phone fetched this very file after the upload.",
+    "registered-anew": "Asterisk holds a new registration of the phone.",
+    "came-back": "The phone's status page went away and came back.",
+}
+
+
+@dataclass(frozen=True)
+class TimelineStep:
+    """One step as the timeline shows it; a step that has no row yet is still to come."""
+
+    title: str
+    row: DeploymentStep | None
+
+    @property
+    def state(self) -> str:
+        return self.row.state if self.row else ""
+
+    @property
+    def icon(self) -> str:
+        return STEP_ICONS[self.state]
+
+    @property
+    def took(self) -> str:
+        if self.row is None:
+            return ""
+        return duration(((self.row.finished_at or timezone.now()) - self.row.started_at).total_seconds())
+
+    @property
+    def facts(self) -> list[tuple[str, Any]]:
+        """What the confirmation found has a card of its own."""
+        return told(self.row.detail) if self.row and self.row.kind != StepKind.CONFIRM else []
+
+
+def told(values: dict[str, Any]) -> list[tuple[str, Any]]:
+    """The values that people look for, under their titles."""
+    return [
+        (title, exact(datetime.fromisoformat(value)) if name.endswith("at") else value)
+        for name, title in DETAILS.items()
+        if (value := values.get(name)) not in (None, "", False)
+    ]
+
+
+def timeline(deployment: Deployment) -> dict[str, Any]:
+    """What the timeline's template shows."""
+    rows = {row.kind: row for row in deployment.steps.all()}
+    kinds = STEPS_OF[Deployment.Kind(deployment.kind)]
+    evidence = deployment.evidence
+    return {
+        "deployment": deployment,
+        "colour": colour_of(deployment),
+        "steps": [TimelineStep(kind.label, rows.get(kind)) for kind in kinds],
+        "took": duration(_span(deployment).total_seconds()),
+        "proof": EVIDENCE.get(evidence.get("kind", ""), ""),
+        "proof_facts": told(evidence),
+        "advice": advice_for(deployment) if deployment.error_code else None,
+        "cancellable": deployment.is_open and State.CANCELLED in ARROWS[State(deployment.state)],
+    }
+
+
+def _span(deployment: Deployment) -> timedelta:
+    return (deployment.finished_at or timezone.now()) - deployment.created_at
+
+
+@admin.register(Deployment)
+class DeploymentAdmin(MacSearchMixin, ReadOnlyAdmin):
+    list_display = ("phone_here", "what", "state_here", "asked_by", "when", "took", "problem")
+    list_display_links = ("phone_here",)
+    list_select_related = ("phone",)
+    list_filter = (
+        ("state", ChoicesCheckboxFilter),
+        ("kind", ChoicesCheckboxFilter),
+        ("account", TenantFilter),
+        ("profile", TenantFilter),
+        ("created_at", DayRangeFilter),
+    )
+    search_fields = ("profile_name", "phone__name", "requested_by")
+    search_help_text = "MAC in any spelling, phone, profile or person"
+    ordering = ("-created_at", "-pk")
+    change_form_template = "phones_app/deployment/detail.html"
+    fields = ()
+
+    def get_urls(self) -> list[Any]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("<int:pk>/timeline/", wrap(self.timeline_view), name="phones_app_deployment_timeline"),
+            path("<int:pk>/cancel/", wrap(self.cancel_view), name="phones_app_deployment_cancel"),
+            path("<int:pk>/retry/", wrap(self.retry_view), name="phones_app_deployment_retry"),
+            *super().get_urls(),
+        ]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        deployment = self.row_or_404(request, object_id)
+        context = timeline(deployment) | {
+            "may_deploy": request.user.has_perm(MAY_DEPLOY),
+            "title": str(deployment),
+        }
+        return super().change_view(request, object_id, form_url, context | (extra_context or {}))
+
+    def timeline_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The live part of the page, asked for every second until the deployment has ended."""
+        self.require(request, "phones_app.view_deployment")
+        context = timeline(self.row_or_404(request, str(pk))) | {
+            "may_deploy": request.user.has_perm(MAY_DEPLOY)
+        }
+        return render(request, "phones_app/deployment/timeline.html", context)
+
+    def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        def cancel(deployment: Deployment) -> Deployment:
+            service.cancel(deployment)
+            messages.success(request, "The deployment is cancelled.")
+            return deployment
+
+        return self._act(request, pk, cancel)
+
+    def retry_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return self._act(request, pk, lambda deployment: service.retry(deployment, actor=actor_of(request)))
+
+    def _act(self, request: HttpRequest, pk: int, change: Callable[[Deployment], Deployment]) -> HttpResponse:
+        """Do something to a deployment and show what became of it; a refusal is said in its own words."""
+        self.require(request, MAY_DEPLOY)
+        deployment = self.row_or_404(request, str(pk))
+        if request.method == "POST":
+            try:
+                deployment = change(deployment)
+            except Refusal as refusal:
+                messages.error(request, refusal.message)
+        return HttpResponseRedirect(reverse("admin:phones_app_deployment_change", args=[deployment.pk]))
+
+    @display(description="Phone", ordering="mac", header=True)
+    def phone_here(self, deployment: Deployment) -> list[str]:
+        return [
+            sep.mac.colons(deployment.mac),
+            deployment.phone.name if deployment.phone else "deleted phone",
+        ]
+
+    @display(description="What", ordering="profile_name")
+    def what(self, deployment: Deployment) -> str:
+        return deployment.profile_name or "Restart only"
+
+    @display(description="State", ordering="state")
+    def state_here(self, deployment: Deployment) -> str:
+        return state_label(deployment)
+
+    @display(description="Asked for by", ordering="requested_by")
+    def asked_by(self, deployment: Deployment) -> str:
+        return deployment.requested_by
+
+    @display(description="When", ordering="created_at")
+    def when(self, deployment: Deployment) -> str:
+        return ago(deployment.created_at)
+
+    @display(description="Took")
+    def took(self, deployment: Deployment) -> str:
+        if deployment.state == State.QUEUED:
+            return ""
+        return format_html('<span class="pb-ago">{}</span>', duration(_span(deployment).total_seconds()))
+
+    @display(description="Problem")
+    def problem(self, deployment: Deployment) -> str:
+        return deployment.error or (f"Waits for {deployment.waiting_for}" if deployment.waiting_for else "")

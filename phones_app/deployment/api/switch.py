@@ -1,0 +1,193 @@
+"""`POST /phone-profiles/switch`: deploy a profile to a phone, and wait a while for what becomes of it.
+
+`GET /phone-profiles/{uuid}/preview`: what a phone would get, beside what it got and what lies on its file server.
+"""
+
+from contextlib import closing
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import APIException
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from contacts_app.core.api.dialect import Conflict
+from contacts_app.core.api.family import PhoneFamilyView, answer, answers, envelope
+from contacts_app.core.api.view import Instant, OwnsOrManages, find, uuid_in_url
+from contacts_app.core.errors import Refusal
+from phones_app.deployment.models import Deployment
+from phones_app.deployment.outcome import Outcome, is_decided, outcome_of
+from phones_app.deployment.preview import FilePreview, preview_file
+from phones_app.deployment.request import deploy, wait_until
+from phones_app.inventory.api.fields import MacText, Shape
+from phones_app.inventory.models import Phone
+from phones_app.transports.ftp.pool import FtpPool
+from profiles_app.phone.api.profile import profile_of
+
+PROFILE_UUID = "f47ac10b-58cc-4372-a567-0e02b2c3d479"
+
+
+class UploadFailed(APIException):
+    """The file server did not take the file; nothing was cleared and nothing restarted."""
+
+    status_code = 502
+
+
+class SwitchRequest(Shape):
+    profile_uuid = serializers.UUIDField(help_text="The profile to deploy.")
+    mac = MacText(help_text="MAC address of the phone, in any spelling.")
+
+
+class SwitchResult(Shape):
+    profile = serializers.CharField(help_text="Name of the profile.")
+    mac = serializers.CharField()
+    restart = serializers.CharField(help_text="`ok`, `pending`, or why the phone could not be restarted.")
+    deployment = serializers.CharField(required=False, help_text="With status 202: where to look again.")
+
+
+EXAMPLES = [
+    OpenApiExample(
+        "Switch", request_only=True, value={"profile_uuid": PROFILE_UUID, "mac": "AA:BB:CC:DD:EE:01"}
+    ),
+    OpenApiExample(
+        "Switched",
+        response_only=True,
+        status_codes=["200"],
+        value={
+            "success": True,
+            "message": "Profile switched",
+            "data": {"profile": "Reception Desk", "mac": "AA:BB:CC:DD:EE:01", "restart": "ok"},
+        },
+    ),
+]
+SWITCH = envelope("Switch", SwitchResult())
+RESPONSES = answers(200, SWITCH, 400, 404, 409, 502) | {
+    202: OpenApiResponse(SWITCH, "The work goes on; Location names the deployment.")
+}
+
+
+class Switch(PhoneFamilyView):
+    """People of any level may switch their own profiles."""
+
+    def get_permissions(self) -> list[BasePermission]:
+        return [OwnsOrManages()]
+
+    @extend_schema(request=SwitchRequest, responses=RESPONSES, examples=EXAMPLES)
+    def post(self, request: Request) -> Response:
+        """Put the profile's file on the file server, end the phone's service session, restart the phone.
+
+        A restart that fails is still a success, with the reason as `restart`: the phone takes its file when
+        it starts the next time. When it is in a call, or all takes too long, the answer is 202.
+        """
+        wanted = SwitchRequest(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        actor = self.actor
+        profile = profile_of(actor, wanted.validated_data["profile_uuid"])
+        phone = find(
+            actor.sees(Phone.objects.select_related("file_server")), "Phone", mac=wanted.validated_data["mac"]
+        )
+        try:
+            deployment = deploy(phone=phone, profile=profile, actor=actor)
+        except Refusal as refusal:
+            # Also when the file does not fit: nothing is wrong with the request itself.
+            raise Conflict(refusal.message) from None
+        wait_until(deployment, settings.SWITCH_WAIT_SECONDS, is_decided)
+        return _answer(deployment, {"profile": profile.name, "mac": phone.mac_with_colons})
+
+
+def _answer(deployment: Deployment, data: dict[str, Any]) -> Response:
+    match outcome_of(deployment):
+        case Outcome.RESTARTED:
+            return answer(data | {"restart": "ok"}, "Profile switched")
+        case Outcome.NOT_RESTARTED:
+            return answer(data | {"restart": deployment.error or "failed"}, "Profile switched")
+        case Outcome.NOT_UPLOADED:
+            raise UploadFailed(deployment.error)
+        case Outcome.GIVEN_UP:
+            raise Conflict(f"The deployment ended before it was done: {deployment.get_state_display()}")
+    url = f"/api/v1/deployments/{deployment.uuid}"
+    response = answer(
+        data | {"restart": "pending", "deployment": url}, "Profile switch in progress", status=202
+    )
+    response["Location"] = url
+    return response
+
+
+class PreviewOf(Shape):
+    mac = MacText(help_text="MAC address of the phone, in any spelling.")
+
+
+class FindingShape(Shape):
+    code = serializers.CharField()
+    severity = serializers.CharField(help_text="`error` or `warning`.")
+    message = serializers.CharField()
+    line = serializers.IntegerField(allow_null=True)
+    column = serializers.IntegerField(allow_null=True)
+
+
+class VerdictShape(Shape):
+    topic = serializers.CharField()
+    file = serializers.CharField(help_text="What the file says.")
+    phone = serializers.CharField(help_text="What the phone is.")
+    fits = serializers.BooleanField(allow_null=True, help_text="Null: not known.")
+
+
+class ComparedShape(Shape):
+    exists = serializers.BooleanField()
+    sha256 = serializers.CharField()
+    at = Instant(allow_null=True)
+    same = serializers.BooleanField()
+    diff = serializers.CharField(help_text="Unified, passwords masked.")
+    trouble = serializers.CharField(help_text="Why it is not known.")
+
+
+class PreviewShape(Shape):
+    file_name = serializers.CharField()
+    file_server = serializers.CharField()
+    restart = serializers.CharField(help_text="How the phone would be restarted, fall-backs included.")
+    restart_trouble = serializers.CharField(help_text="Why the restart cannot work; empty if it may.")
+    revision = serializers.IntegerField()
+    size = serializers.IntegerField(help_text="Bytes.")
+    sha256 = serializers.CharField()
+    refused = serializers.CharField(help_text="Why the profile may not go to this phone; empty if it may.")
+    cnf_xml = serializers.CharField(help_text="The file, character for character.")
+    findings = FindingShape(many=True)
+    verdicts = VerdictShape(many=True)
+    uploaded = ComparedShape(help_text="Beside the file uploaded last.")
+    on_server = ComparedShape(help_text="Beside the file on the phone's file server now.")
+
+
+def shown(preview: FilePreview) -> dict[str, Any]:
+    record = preview.as_dict() | {"cnf_xml": preview.profile.cnf_xml}
+    record["uploaded"]["at"] = (
+        Instant().to_representation(preview.uploaded.at) if preview.uploaded.at else None
+    )
+    return record
+
+
+class Preview(PhoneFamilyView):
+    """Reads the file server and changes nothing."""
+
+    def get_permissions(self) -> list[BasePermission]:
+        return [OwnsOrManages()]
+
+    @extend_schema(
+        parameters=[OpenApiParameter("mac", str, required=True, description="MAC address, in any spelling.")],
+        responses=answers(200, envelope("Preview", PreviewShape()), 400, 404, 409),
+    )
+    def get(self, request: Request, uuid: str) -> Response:
+        """The exact file for one phone, the checker's word, and how it differs from the present files."""
+        asked = PreviewOf(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        profile = profile_of(self.actor, uuid_in_url(uuid))
+        rows = self.actor.sees(Phone.objects.select_related("account", "file_server", "call_manager"))
+        phone = find(rows, "Phone", mac=asked.validated_data["mac"])
+        try:
+            with closing(FtpPool()) as pool:
+                preview = preview_file(phone=phone, profile=profile, pool=pool)
+        except Refusal as refusal:
+            raise Conflict(refusal.message) from None
+        return answer(shown(preview), "Preview of a deployment")

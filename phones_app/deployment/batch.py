@@ -1,0 +1,162 @@
+"""Uploads in batches: many deployments that were asked for together are claimed, uploaded and written down together.
+
+It takes them from queued to session_cleared by the same transitions as `steps` does one.
+A worker that dies in between leaves deployments in `uploading`: their uploads are done again one by one, find their own
+file and store nothing. Whatever does not go smoothly here is left to `steps` too, which knows how to fail.
+"""
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import timedelta
+from queue import SimpleQueue
+
+import structlog
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from contacts_app.accounts.models import Account
+from contacts_app.core.errors import Refusal, TransportError
+from phones_app.deployment import transitions
+from phones_app.deployment.gates import pass_gates
+from phones_app.deployment.models import Deployment, State
+from phones_app.deployment.record import Uploaded
+from phones_app.servers.models import FileServer
+from phones_app.servers.services import file_server_of, ftp_target
+from phones_app.transports.ftp.login import FtpTarget
+from phones_app.transports.ftp.pool import FtpPool, connections_to
+from phones_app.transports.ftp.session import Upload
+from profiles_app.phone import sep
+from profiles_app.phone.models import ProfileRevision
+
+log = structlog.get_logger(__name__)
+# Deployments claimed at once: few enough that another worker gets its share, and that a pause is felt soon.
+BATCH = 200
+# Uploads are written down together once a batch is through, or those that are when it takes longer.
+SOON = timedelta(seconds=1)
+# What is read of the rows: with all columns that alone takes a tenth of the time of an upload.
+READ = (
+    "uuid", "kind", "state", "lease_owner", "error_code", "error", "profile_name", "sha256", "requested_by", "reason",
+    "mac", "revision", "user", "account", "profile__uuid", "phone__uuid", "phone__name", "phone__current_profile",
+    "phone__account", "phone__file_server",
+)  # fmt: skip
+
+Done = tuple[Deployment, FileServer, Upload | None]
+
+
+def in_batches(due: "QuerySet[Deployment]") -> "QuerySet[Deployment]":
+    """Those of the due deployments that are uploaded in batches."""
+    return due.filter(in_batch=True, state=State.QUEUED, kind=Deployment.Kind.DEPLOY)
+
+
+def alone_in(keys: Sequence[int]) -> list[int]:
+    """Those of a claimed batch whose phones have other open deployments: each of them goes through its steps alone."""
+    others = Deployment.objects.filter(phone=OuterRef("phone"), finished_at=None).exclude(pk=OuterRef("pk"))
+    return list(Deployment.objects.filter(Exists(others), pk__in=keys).values_list("pk", flat=True))
+
+
+def upload_batch(keys: Sequence[int], owner: str, pool: FtpPool) -> Iterator[list[int]]:
+    """Upload claimed deployments and yield their keys, as they are ready for what comes next."""
+    rows = Deployment.objects.filter(pk__in=keys, lease_owner=owner, state=State.QUEUED)
+    by_server: defaultdict[FileServer, list[Deployment]] = defaultdict(list)
+    servers: dict[tuple[int, int | None], FileServer] = {}
+    found = list(rows.select_related("phone", "profile").only(*READ))
+    accounts = Account.objects.in_bulk({row.account_id for row in found})
+    for row in transitions.started(pass_gates(found)):
+        row.account = accounts[row.account_id]
+        try:
+            phone = row.phone
+            place = (phone.account_id, phone.file_server_id) if phone else (0, None)
+            if phone is None:
+                raise Refusal("phone-deleted", "")
+            servers[place] = servers.get(place) or file_server_of(phone)
+            by_server[servers[place]].append(row)
+        except Refusal:
+            yield [row.pk]
+    yield from _upload_all(by_server, pool)
+
+
+def _upload_all(by_server: dict[FileServer, list[Deployment]], pool: FtpPool) -> Iterator[list[int]]:
+    revisions = {row.revision_id for rows in by_server.values() for row in rows if row.revision_id}
+    stored = ProfileRevision.objects.filter(pk__in=revisions).values_list("pk", "content")
+    contents = {pk: bytes(content) for pk, content in stored}
+    results: SimpleQueue[Done] = SimpleQueue()
+    with ExitStack() as stack:
+        left = 0
+        for server, rows in by_server.items():
+            # Threads of its own for each server, so that a slow one holds up nobody else's.
+            number = connections_to(server.host)
+            threads = stack.enter_context(ThreadPoolExecutor(number))
+            work, target = _Shared(rows), ftp_target(server)
+            for _ in range(number):
+                threads.submit(_upload_some, work, server, target, contents, pool, results)
+            left += len(rows)
+        done: dict[Deployment, Uploaded] = {}
+        since = timezone.now()
+        while left:
+            row, server, upload = results.get()
+            left -= 1
+            if upload is None:
+                yield [row.pk]
+            else:
+                done[row] = Uploaded(server, upload)
+            if done and (not left or timezone.now() - since > SOON):
+                yield _write_down(done)
+                done, since = {}, timezone.now()
+
+
+class _Shared:
+    """Rows that several threads share out among themselves, each of them knowing which is its next."""
+
+    def __init__(self, rows: list[Deployment]) -> None:
+        self._rows = iter(rows)
+        self._lock = threading.Lock()
+        self.broken = False  # the server does not take files as it should
+
+    def __iter__(self) -> Iterator[tuple[Deployment, Deployment | None]]:
+        following = self._take()
+        while following:
+            row, following = following, self._take()
+            yield row, following
+
+    def _take(self) -> Deployment | None:
+        with self._lock:
+            return next(self._rows, None)
+
+
+def _upload_some(
+    work: _Shared,
+    server: FileServer,
+    target: FtpTarget,
+    contents: dict[int, bytes],
+    pool: FtpPool,
+    results: "SimpleQueue[Done]",
+) -> None:
+    """Upload over one connection; after a failure the rest of the server's rows go back untouched."""
+    for row, following in work:
+        upload = None
+        try:
+            if not work.broken and row.revision_id in contents:
+                with pool.session(target) as session:
+                    upload = session.upload(
+                        sep.mac.file_name(row.mac),
+                        contents[row.revision_id],
+                        keep_backups=server.keep_backups,
+                        read_back=server.read_back,
+                        next_name=sep.mac.file_name(following.mac) if following else "",
+                    )
+        except TransportError:
+            work.broken = True
+        except Exception:
+            log.exception("bulk upload broke", deployment=row.pk)
+            work.broken = True
+        results.put((row, server, upload))
+
+
+def _write_down(done: Mapping[Deployment, Uploaded]) -> list[int]:
+    """Write down a number of uploads in one transaction; the keys of those that are still ours."""
+    with transaction.atomic():
+        return [row.pk for row in transitions.session_cleared(transitions.uploaded(done))]

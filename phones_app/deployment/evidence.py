@@ -1,0 +1,186 @@
+"""A phone that gives up its file tells nobody: it fetches it again every 15 to 45 seconds and nothing else (Cisco
+phones spec §2.7). So the first fetch confirms a deployment, and the ones that follow may take that back.
+
+How it is known that a phone restarted and took its file (Cisco phones spec §2.7): pushed is never shown as applied.
+
+In order of strength: the embedded file server saw the phone fetch the very file; Asterisk holds a new registration; the
+phone's status page went away and came back.
+"""
+
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from contacts_app.core.errors import TransportError
+from contacts_app.core.work.lease import update_unlocked
+from phones_app.deployment.models import Deployment, State
+from phones_app.deployment.transitions import confirmed, rejected
+from phones_app.inventory.models import Phone
+from phones_app.mobility.models import FileFetch
+from phones_app.servers.models import CallManager
+from phones_app.servers.services import ami_target, phone_web
+from phones_app.transports.restart.ami import AmiSession
+from phones_app.transports.restart.asterisk import pjsip_registration
+from phones_app.transports.status.status import read_status
+
+# A phone that somebody switches off and on fetches its file twice.
+FETCHES = 3
+LONGEST_GAP = timedelta(seconds=60)
+# Later than this after the restart it is no answer to the deployment.
+WINDOW = timedelta(minutes=10)
+# What a phone fetches within this time after its file it fetches because of the file.
+FOLLOWING = timedelta(minutes=2)
+
+MESSAGE = "The phone rejects the file: it fetched it {times} times within {seconds:.0f} s, and nothing that comes after."
+
+
+def record_companion(*, address: str, file_name: str, at: datetime) -> None:
+    """A file that is no phone's own was fetched from this address: who fetched its own there has accepted it."""
+    before = FileFetch.objects.filter(
+        address=address, fetched_at__gt=timezone.now() - FOLLOWING, fetched_at__lte=at
+    )
+    last = before.order_by("-fetched_at").first()
+    if last is not None and not last.followed_by:
+        FileFetch.objects.filter(pk=last.pk).update(followed_by=file_name)
+
+
+def judge_repetition(fetch: FileFetch) -> None:
+    """Find the deployment whose file this fetch shows to be rejected, in the transaction of the fetch."""
+    deployment = (
+        Deployment.objects.select_for_update()
+        .filter(mac=fetch.mac, state=State.CONFIRMED, sha256=fetch.sha256)
+        .filter(restarted_at__gte=fetch.fetched_at - WINDOW, restarted_at__lte=fetch.fetched_at)
+        .order_by("-created_at")
+        .first()
+    )
+    if deployment is None:
+        return
+    rows = FileFetch.objects.filter(
+        mac=fetch.mac, protocol=fetch.protocol, fetched_at__gte=deployment.restarted_at
+    )
+    fetches = list(rows.order_by("fetched_at")[: FETCHES + 1])
+    times = [row.fetched_at for row in fetches]
+    if (
+        len(fetches) < FETCHES
+        or any(row.followed_by or row.sha256 != fetch.sha256 for row in fetches)
+        or any(later - earlier > LONGEST_GAP for earlier, later in pairwise(times))
+    ):
+        return
+    seconds = (times[-1] - times[0]).total_seconds()
+    rejected({deployment: MESSAGE.format(times=len(times), seconds=seconds)})
+
+
+Evidence = dict[str, Any]
+
+
+@transaction.atomic
+def record_fetch(
+    *, mac: str, file_name: str, sha256: str, size: int, address: str, protocol: str, at: datetime
+) -> None:
+    """The embedded file server handed a phone its file: this confirms the deployment that waits for it.
+
+    One that has not heard the phone's answer to its restart yet finds the fetch a moment later (`fetched`).
+    """
+    fetch = FileFetch.objects.create(
+        mac=mac,
+        file_name=file_name,
+        sha256=sha256,
+        size=size,
+        address=address,
+        protocol=protocol,
+        fetched_at=at,
+    )
+    waiting = Deployment.objects.select_for_update().filter(
+        mac=mac, finished_at=None, state=State.RESTART_ACKNOWLEDGED, restarted_at__lte=at
+    )
+    deployment = waiting.filter(Q(sha256=sha256) | Q(sha256="")).first()
+    # Deployments are locked before phones everywhere; and thousands wait for what comes after this one.
+    update_unlocked(Phone.objects.filter(mac=mac), last_seen_at=at)
+    if deployment is None:
+        judge_repetition(fetch)
+        return
+    # A worker that looks at this row right now loses it, which is what the conditions of transitions are for.
+    confirmed({deployment: _as_evidence(fetch)})
+
+
+def fetched(deployment: Deployment) -> Evidence | None:
+    """The phone fetched the deployed file after the upload (for a mere restart: any file after it)."""
+    since = deployment.uploaded_at or deployment.restarted_at
+    fetches = FileFetch.objects.filter(mac=deployment.mac, fetched_at__gte=since)
+    if deployment.sha256:
+        fetches = fetches.filter(sha256=deployment.sha256)
+    fetch = fetches.order_by("fetched_at").first()
+    return _as_evidence(fetch) if fetch else None
+
+
+def _as_evidence(fetch: FileFetch) -> Evidence:
+    return {
+        "kind": "file-fetched",
+        "file": fetch.file_name,
+        "sha256": fetch.sha256,
+        "address": fetch.address,
+        "protocol": fetch.protocol,
+        "at": fetch.fetched_at.isoformat(),
+    }
+
+
+def registered_anew(deployment: Deployment, remembered: dict[str, Any]) -> Evidence | None:
+    """Asterisk holds a registration with another Call-ID than the one remembered from before the restart."""
+    before = remembered.get("registration")
+    phone = deployment.phone
+    manager = phone.call_manager if phone else None
+    if not phone or not before or not manager or manager.kind != CallManager.Kind.AMI:
+        return None
+    try:
+        with AmiSession(ami_target(manager)) as session:
+            now = pjsip_registration(
+                session, endpoint=remembered["endpoint"], mac=phone.mac, ip=phone.phone_ip or ""
+            )
+    except TransportError:
+        return None
+    if not now or now == before:
+        return None
+    return {"kind": "registered-anew", "call_id": now, "at": timezone.now().isoformat()}
+
+
+def came_back(deployment: Deployment, noticed: dict[str, Any]) -> Evidence | None:
+    """The status page, seen away since the restart, answers again. `noticed` is kept between looks."""
+    phone = deployment.phone
+    if phone is None or not phone.phone_ip:
+        return None
+    try:
+        status = read_status(phone_web(phone), timeout=1.0)
+    except TransportError as error:
+        # Only a phone that had a page before can be said to have gone away.
+        if noticed.get("had_status_page") and error.code in ("refused", "timeout"):
+            noticed.setdefault("away_at", timezone.now().isoformat())
+        return None
+    if status.mac != phone.mac or "away_at" not in noticed:
+        return None
+    return {
+        "kind": "came-back",
+        "away_at": noticed["away_at"],
+        "load": status.load,
+        "at": timezone.now().isoformat(),
+    }
+
+
+def look_pause(since: datetime, *, told: bool) -> timedelta:
+    """When to look again: often at first, when phones reboot, then ever less.
+
+    Seldom where we are `told` of fetches, which confirm by themselves (`record_fetch`); all that is missed there is one
+    that was written down at the moment of the phone's answer.
+    """
+    age = timezone.now() - since
+    pause = (
+        min(max(age, timedelta(seconds=10)), timedelta(seconds=30))
+        if told
+        else min(age / 4, timedelta(seconds=10))
+    )
+    left = timedelta(seconds=settings.CONFIRM_SECONDS) - age
+    return max(min(pause, left), timedelta(seconds=1))

@@ -1,0 +1,76 @@
+"""What may stop a deployment that is not called off: it is held until it is released, and gates are asked on its way.
+
+A held one has no `next_attempt_at`, so that no worker takes it. A gate is asked before a deployment starts and before
+its phone is restarted; subjects above deployments register theirs, with what releases what they hold.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from contacts_app.core.work.lease import no_live_lease
+from contacts_app.core.work.wake import nudge_after_commit
+from phones_app.deployment.models import Deployment, State
+from phones_app.deployment.request import DEPLOYMENTS
+from phones_app.deployment.transitions import cancelled
+
+
+@dataclass(frozen=True)
+class Closed:
+    """Why a deployment may not go on. With a code it ends here for that reason; without one it is held."""
+
+    reason: str
+    code: str = ""
+
+
+Gate = Callable[[Sequence[Deployment]], Mapping[Deployment, Closed]]
+# The states in which gates are asked: before the start, and before the restart.
+GATED = (State.QUEUED, State.SESSION_CLEARED)
+_gates: list[Gate] = []
+_releases: list[Callable[[], None]] = []
+
+
+def register(gate: Gate, *, release: Callable[[], None]) -> None:
+    """Have `gate` asked which deployments may not go on, and `release` called as long as there is work."""
+    _gates.append(gate)
+    _releases.append(release)
+
+
+def release_due() -> None:
+    """Let go whatever need not be held any longer."""
+    for release in _releases:
+        release()
+
+
+def pass_gates(deployments: Sequence[Deployment]) -> list[Deployment]:
+    """Those of a worker's deployments that may go on; the others are taken from it, and ended or held."""
+    closed: dict[Deployment, Closed] = {}
+    for gate in _gates:
+        closed |= gate(deployments)
+    alike: defaultdict[tuple[Closed, str], list[int]] = defaultdict(list)
+    for row, why in closed.items():
+        alike[why, row.lease_owner].append(row.pk)
+    for (why, owner), keys in alike.items():
+        rows = Deployment.objects.filter(pk__in=keys, lease_owner=owner)
+        if why.code:
+            cancelled(rows, owner=owner, error=why.reason, code=why.code)
+        else:
+            rows.filter(finished_at=None).update(
+                lease_owner="", lease_until=None, next_attempt_at=None, waiting_for=why.reason
+            )
+    return [row for row in deployments if row not in closed]
+
+
+def hold(rows: "QuerySet[Deployment]") -> None:
+    """Hold those that no worker has; of what a worker has it learns at the next gate."""
+    released = rows.filter(finished_at=None, next_attempt_at__isnull=False)
+    released.filter(no_live_lease()).update(next_attempt_at=None)
+
+
+def release(rows: "QuerySet[Deployment]") -> None:
+    """Let those go that are held."""
+    if rows.filter(finished_at=None, next_attempt_at=None).update(next_attempt_at=timezone.now()):
+        nudge_after_commit(DEPLOYMENTS)

@@ -1,0 +1,208 @@
+"""One profile revision on its way to one phone, step by step, each step with its evidence.
+
+The file of a phone on its file server: what was put there last, and what was found there since.
+"""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from contacts_app.accounts.models import Account
+from contacts_app.core.lists.search import TextIndex
+from contacts_app.core.secrets import EncryptedBinaryField
+from phones_app.inventory.models import MacAddressField, Phone
+from phones_app.servers.models import FileServer
+from profiles_app.phone.models import PhoneProfile, ProfileRevision
+
+
+class State(models.TextChoices):
+    """In their order; the last four are ends. Which follows which: `services/transitions.py`."""
+
+    QUEUED = "queued", "Queued"
+    UPLOADING = "uploading", "Uploading"
+    UPLOADED = "uploaded", "Uploaded"
+    SESSION_CLEARED = "session_cleared", "Session cleared"
+    RESTARTING = "restarting", "Restarting"
+    RESTART_ACKNOWLEDGED = "restart_acknowledged", "Restart acknowledged"
+    CONFIRMED = "confirmed", "Confirmed"
+    REJECTED = "rejected", "Rejected by the phone"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+    SUPERSEDED = "superseded", "Superseded"
+
+
+# The ends in which the phone does not run the file, although nobody called it off.
+FAILURES = (State.FAILED, State.REJECTED)
+# What a deployment waits for (`waiting_for`) whose phone is in a call.
+CALL_TO_END = "the call on the phone to end"
+
+
+class StepState(models.TextChoices):
+    RUNNING = "running", "Running"
+    WAITING = "waiting", "Waiting"
+    DONE = "done", "Done"
+    FAILED = "failed", "Failed"
+    SKIPPED = "skipped", "Skipped"
+
+
+class Deployment(models.Model):
+    """The row is the truth: workers take it over by a lease and go on where its state says.
+
+    `finished_at` is set once nothing more will be done. A deployment that ends as `restart_acknowledged` was
+    uploaded and its restart was accepted, but no evidence came that the phone took the file.
+    """
+
+    class Kind(models.TextChoices):
+        DEPLOY = "deploy", "Deploy a profile"
+        RESTART = "restart", "Restart only"
+        UPLOAD = "upload", "Upload only"
+
+    uuid = models.UUIDField("UUID", default=uuid.uuid4, unique=True, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="deployments")
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.DEPLOY)
+    phone = models.ForeignKey(Phone, null=True, on_delete=models.SET_NULL, related_name="deployments")
+    mac = MacAddressField("MAC address", db_index=True)
+    profile = models.ForeignKey(
+        PhoneProfile, null=True, on_delete=models.SET_NULL, related_name="deployments"
+    )
+    profile_name = models.CharField("profile", max_length=255, blank=True)
+    revision = models.ForeignKey(
+        ProfileRevision, null=True, on_delete=models.SET_NULL, related_name="deployments"
+    )
+    sha256 = models.CharField(max_length=64, blank=True)
+    in_batch = models.BooleanField(default=False, help_text="One of many: its file is uploaded with others.")
+
+    state = models.CharField(max_length=24, choices=State, default=State.QUEUED)
+    error = models.TextField(blank=True)
+    error_code = models.CharField(max_length=64, blank=True)
+    waiting_for = models.CharField(max_length=255, blank=True)
+    evidence = models.JSONField(default=dict, blank=True)
+
+    requested_by = models.CharField(max_length=255)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    channel = models.CharField(max_length=16)
+    reason = models.CharField(max_length=255, blank=True, help_text="Why, as the phone's history says it.")
+    retry_of = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="retries")
+
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    uploaded_at = models.DateTimeField(null=True)
+    restarted_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    next_attempt_at = models.DateTimeField(null=True, help_text="Empty: held until it is released.")
+    lease_owner = models.CharField(max_length=32, blank=True)
+    lease_until = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["phone"],
+                condition=Q(finished_at=None) & ~Q(state=State.QUEUED),
+                name="one_running_deployment_per_phone",
+            ),
+            models.UniqueConstraint(
+                fields=["phone"],
+                condition=Q(finished_at=None, state=State.QUEUED),
+                name="one_queued_deployment_per_phone",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="deployment_by_creation"),
+            models.Index(fields=["account", "-created_at"], name="deployment_of_account"),
+            models.Index(fields=["state", "-created_at"], name="deployment_by_state"),
+            models.Index(fields=["phone", "-created_at"], name="deployment_of_phone"),
+            models.Index(fields=["next_attempt_at"], condition=Q(finished_at=None), name="deployment_due"),
+            models.Index(
+                fields=["next_attempt_at"],
+                condition=Q(finished_at=None) & (Q(in_batch=False) | ~Q(state=State.QUEUED)),
+                name="deployment_due_alone",
+            ),
+            models.Index(
+                fields=["id"], condition=Q(finished_at=None, next_attempt_at=None), name="deployment_held"
+            ),
+            models.Index(fields=["kind", "-created_at", "-id"], name="deployment_by_kind"),
+            models.Index(fields=["profile", "-created_at", "-id"], name="deployment_of_profile"),
+            models.Index(fields=["mac", "-created_at", "-id"], name="deployment_by_mac"),
+            TextIndex(fields=["mac", "profile_name", "requested_by"], name="deployment_text"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.profile_name or 'restart'} → SEP{self.mac}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.finished_at is None
+
+
+class DeploymentStep(models.Model):
+    """What was done, what was answered and when; the exact texts, so that a person with a phone can see why."""
+
+    class Kind(models.TextChoices):
+        UPLOAD = "upload", "Upload"
+        CLEAR_SESSION = "clear_session", "Clear service session"
+        RESTART = "restart", "Restart"
+        CONFIRM = "confirm", "Confirm"
+
+    deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="steps")
+    kind = models.CharField(max_length=16, choices=Kind)
+    state = models.CharField(max_length=8, choices=StepState, default=StepState.RUNNING)
+    message = models.TextField(blank=True)
+    request = models.TextField(blank=True)
+    answer = models.TextField(blank=True)
+    detail = models.JSONField(default=dict, blank=True)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["deployment", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["deployment", "kind"], name="one_step_of_a_kind_per_deployment")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.get_state_display()}"
+
+
+class FileState(models.TextChoices):
+    """What the last read-back said; the last two are drift: somebody else was there."""
+
+    IN_PLACE = "in_place", "In place"
+    CHANGED = "changed", "Changed behind our back"
+    MISSING = "missing", "Missing"
+
+
+DRIFTED = (FileState.CHANGED, FileState.MISSING)
+
+
+class PhoneFile(models.Model):
+    """Written by each upload, judged by read-backs. A phone that nothing was uploaded for has none."""
+
+    phone = models.OneToOneField(Phone, on_delete=models.CASCADE, related_name="file", primary_key=True)
+    server = models.ForeignKey(FileServer, null=True, on_delete=models.SET_NULL, related_name="+")
+    revision = models.ForeignKey(ProfileRevision, null=True, on_delete=models.SET_NULL, related_name="+")
+    sha256 = models.CharField(max_length=64, help_text="Of what was uploaded, or adopted.")
+    uploaded_at = models.DateTimeField()
+
+    state = models.CharField(max_length=12, choices=FileState, default=FileState.IN_PLACE)
+    state_since = models.DateTimeField()
+    checked_at = models.DateTimeField(null=True)
+    next_check_at = models.DateTimeField()
+    error = models.CharField(max_length=255, blank=True)
+    found_sha256 = models.CharField(max_length=64, blank=True)
+    found = EncryptedBinaryField(null=True, help_text="What was found instead, byte for byte.")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["state", "phone"], name="file_by_state"),
+            models.Index(fields=["next_check_at"], name="file_check_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"file of {self.phone}"
+
+    @property
+    def is_drifted(self) -> bool:
+        return self.state in DRIFTED

@@ -1,0 +1,118 @@
+"""What became of a deployment, as somebody who waits for it wants to know: decided yet, and how.
+
+What to do about a deployment that failed: the table `advice.toml`, looked up by step and error code.
+
+What listeners are told of deployments and restarts, in the transaction of the change. No secrets, no file contents.
+"""
+
+import tomllib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import Enum, auto
+from functools import cache
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+from phones_app.deployment.models import CALL_TO_END, FAILURES, Deployment, DeploymentStep, State, StepState
+from profiles_app.events.outbox import Happening, emit_many
+from profiles_app.phone.sep.mac import colons
+
+RESTARTED = (State.RESTART_ACKNOWLEDGED, State.CONFIRMED)
+
+
+class Outcome(Enum):
+    RESTARTED = auto()  # the restart was accepted; whether the phone took the file may not be known yet
+    NOT_RESTARTED = auto()  # the file is in its place, and the phone was not told, or gave it up
+    NOT_UPLOADED = auto()
+    GIVEN_UP = auto()  # cancelled, or a newer deployment took over
+    UNDECIDED = auto()
+
+
+def is_decided(deployment: Deployment) -> bool:
+    """Waiting a little would change nothing: it ended, was restarted, or waits for a call to end."""
+    in_call = deployment.state == State.SESSION_CLEARED and deployment.waiting_for == CALL_TO_END
+    return not deployment.is_open or deployment.state in RESTARTED or in_call
+
+
+def outcome_of(deployment: Deployment) -> Outcome:
+    if deployment.state in RESTARTED or _was_restarted(deployment):
+        return Outcome.RESTARTED
+    if deployment.is_open:
+        return Outcome.UNDECIDED
+    if deployment.state not in FAILURES:
+        return Outcome.GIVEN_UP
+    return Outcome.NOT_RESTARTED if deployment.uploaded_at else Outcome.NOT_UPLOADED
+
+
+def _was_restarted(deployment: Deployment) -> bool:
+    # A newer deployment supersedes one that merely waits for evidence; its restart was accepted all the same.
+    if deployment.state != State.SUPERSEDED:
+        return False
+    return deployment.steps.filter(kind=DeploymentStep.Kind.RESTART, state=StepState.DONE).exists()
+
+
+class Advice(NamedTuple):
+    """One row of the table; an empty `step` means that the codes mean the same in every step."""
+
+    codes: tuple[str, ...]
+    step: str
+    happened: str
+    do: str
+
+
+@cache
+def all_advice() -> tuple[Advice, ...]:
+    rows = tomllib.loads(files(__package__).joinpath("advice.toml").read_text(encoding="utf-8"))["advice"]
+    return tuple(Advice(tuple(row["codes"]), row.get("step", ""), row["happened"], row["do"]) for row in rows)
+
+
+def advice_on(code: str, step: str) -> Advice | None:
+    """The row for a code that ended this kind of step; None for a code that speaks for itself, as `sip-486`."""
+    return next((row for row in all_advice() if code in row.codes and row.step in ("", step)), None)
+
+
+def advice_for(deployment: Deployment) -> Advice | None:
+    failed = deployment.steps.filter(state=StepState.FAILED).order_by("-pk").values_list("kind", flat=True)
+    return advice_on(deployment.error_code, failed.first() or DeploymentStep.Kind.UPLOAD)
+
+
+UPLOADED, CONFIRMED, FAILED = "uploaded-deployment", "confirmed-deployment", "failed-deployment"
+RESTARTED_PHONE = "restarted-phone"
+# The general tag and the type of the data that go with each.
+KIND_OF = {UPLOADED: "deployment", CONFIRMED: "deployment", FAILED: "deployment", RESTARTED_PHONE: "phone"}
+# What else an event says of each of some deployments: for those that a subject above deployments knows.
+Source = Callable[[Sequence[Deployment]], Mapping[Deployment, Mapping[str, Any]]]
+_sources: list[Source] = []
+
+
+def register(source: Source) -> None:
+    """Have `source` asked, once for each set of deployments, what their events say besides."""
+    _sources.append(source)
+
+
+def tell_all(deployments: Sequence[Deployment], tag: str) -> None:
+    more = [source(deployments) for source in _sources]
+    emit_many([_happening(row, tag, [found[row] for found in more if row in found]) for row in deployments])
+
+
+def _happening(deployment: Deployment, tag: str, more: Iterable[Mapping[str, Any]]) -> Happening:
+    phone, profile, kind = deployment.phone, deployment.profile, KIND_OF[tag]
+    of_phone = {"mac": colons(deployment.mac), "name": phone.name if phone else ""}
+    of_deployment = {
+        "uuid": deployment.uuid,
+        "kind": deployment.kind,
+        "state": deployment.state,
+        "error_code": deployment.error_code,
+        "error": deployment.error,
+        "profile": profile.uuid if profile else None,
+        "profile_name": deployment.profile_name,
+        "sha256": deployment.sha256,
+        "requested_by": deployment.requested_by,
+    }
+    about = phone.uuid if kind == "phone" and phone else deployment.uuid
+    return Happening(
+        deployment.account,
+        ["deployment" if kind == "deployment" else "phone", tag],
+        kind,
+        of_deployment | of_phone | {name: value for fields in more for name, value in fields.items()},
+        about,
+    )

@@ -1,0 +1,223 @@
+"""What a deployment or a restart would do, phone by phone, told before anything is done.
+
+The exact file that a phone would get, beside the one uploaded last and the one on its file server now.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from contacts_app.core.actor import Actor
+from contacts_app.core.errors import Refusal, TransportError
+from phones_app.deployment.models import Deployment
+from phones_app.deployment.request import check_compatible, deploy_many, restart_many
+from phones_app.deployment.restart import choose, key_macros
+from phones_app.inventory.models import Phone
+from phones_app.servers.models import FileServer
+from phones_app.servers.services import file_server_of, ftp_target
+from phones_app.transports.ftp.pool import FtpPool
+from phones_app.transports.restart.strategies import Description
+from profiles_app.phone import sep
+from profiles_app.phone.models import PhoneProfile, ProfileRevision
+
+# How many phones are told about one by one; the others are counted.
+SHOWN = 50
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would happen to one phone; `server` is None when nothing would be uploaded."""
+
+    phone: Phone
+    server: FileServer | None
+    restart: Description
+    warnings: tuple[sep.Finding, ...] = ()
+
+    @property
+    def file_name(self) -> str:
+        return sep.mac.file_name(self.phone.mac)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """`taken` counts the phones it would happen to, `plans` tell of the first; `refused` are the others."""
+
+    taken: int
+    plans: list[Plan] = field(default_factory=list)
+    refused: list[tuple[Phone, Refusal]] = field(default_factory=list)
+
+    @property
+    def untold(self) -> int:
+        return self.taken - len(self.plans)
+
+
+def preview_deploy(*, phones: Sequence[Phone], profile: PhoneProfile, actor: Actor) -> Preview:
+    asked = deploy_many(phones=phones, profile=profile, actor=actor, dry_run=True)
+    warnings: dict[tuple[str, str | None], tuple[sep.Finding, ...]] = {}
+    servers: dict[tuple[int, int | None], FileServer] = {}
+    macros, plans = cache(key_macros), []
+    for deployment in asked.deployments[:SHOWN]:
+        phone = _phone(deployment)
+        # What is said about a file depends on the phone's model and software alone.
+        kind = (phone.model, phone.software_type)
+        if kind not in warnings:
+            warnings[kind] = tuple(check_compatible(phone, profile))
+        # And which default server it gets, on its account.
+        place = (phone.account_id, phone.file_server_id)
+        if place not in servers:
+            servers[place] = file_server_of(phone)
+        restart = choose(phone, deployment.revision, macros).describe()
+        plans.append(Plan(phone, servers[place], restart, warnings[kind]))
+    return Preview(len(asked.deployments), plans, asked.refused)
+
+
+def preview_restart(*, phones: Sequence[Phone], actor: Actor) -> Preview:
+    asked = restart_many(phones=phones, actor=actor, dry_run=True)
+    macros = cache(key_macros)
+    plans = [
+        Plan(phone, None, choose(phone, deployment.revision, macros).describe())
+        for deployment in asked.deployments[:SHOWN]
+        for phone in [_phone(deployment)]
+    ]
+    return Preview(len(asked.deployments), plans, asked.refused)
+
+
+def _phone(deployment: Deployment) -> Phone:
+    assert deployment.phone is not None, "a row that was just made names its phone"  # noqa: S101
+    return deployment.phone
+
+
+# Somebody waits for the page: a server that answers more slowly than this is told as one that does not answer.
+READ_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The new file beside an earlier one.
+
+    `sha256` is empty where there is no earlier one, `diff` unified and masked, `trouble` why something is not known.
+    """
+
+    sha256: str = ""
+    at: datetime | None = None
+    same: bool = False
+    diff: str = ""
+    trouble: str = ""
+
+    @property
+    def exists(self) -> bool:
+        return bool(self.sha256)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"exists": self.exists} | asdict(self)
+
+
+@dataclass(frozen=True)
+class FilePreview:
+    """What somebody wants to know before the file leaves; `refusal` says why it may not go to this phone."""
+
+    phone: Phone
+    profile: PhoneProfile
+    revision: ProfileRevision
+    server: FileServer | None
+    restart: Description
+    uploaded: Compared
+    on_server: Compared
+    findings: tuple[sep.Finding, ...]
+    verdicts: tuple[sep.Verdict, ...]
+    refusal: Refusal | None
+
+    @property
+    def file_name(self) -> str:
+        return sep.mac.file_name(self.phone.mac)
+
+    @property
+    def content(self) -> bytes:
+        return bytes(self.revision.content)
+
+    def as_dict(self) -> dict[str, Any]:
+        """What page, REST and `--dry-run` have in common; the file itself is left to those who may see it."""
+        return {
+            "file_name": self.file_name,
+            "file_server": self.server.name if self.server else "",
+            "restart": self.restart.way,
+            "restart_trouble": self.restart.trouble,
+            "revision": self.revision.number,
+            "size": len(self.content),
+            "sha256": self.revision.sha256,
+            "refused": self.refusal.message if self.refusal else "",
+            "findings": [finding.as_dict() for finding in self.findings],
+            "verdicts": [verdict.as_dict() for verdict in self.verdicts],
+            "uploaded": self.uploaded.as_dict(),
+            "on_server": self.on_server.as_dict(),
+        }
+
+
+def preview_file(*, phone: Phone, profile: PhoneProfile, pool: FtpPool) -> FilePreview:
+    """Look at everything that is known before a deployment; reads the file server, writes nothing.
+
+    Raises Refusal when the profile has no file.
+    """
+    revision = profile.revision
+    if revision is None:
+        raise Refusal("profile-is-empty", f"The profile {profile.name} has no file.")
+    content = bytes(revision.content)
+    refusal = server = None
+    try:
+        check_compatible(phone, profile)
+        server = file_server_of(phone)
+    except Refusal as refused:
+        refusal = refused
+    return FilePreview(
+        phone=phone,
+        profile=profile,
+        revision=revision,
+        server=server,
+        restart=choose(phone, revision).describe(),
+        uploaded=_uploaded_last(phone, revision),
+        on_server=_on_server(phone, server, content, pool) if server else Compared(),
+        findings=tuple(sep.check(content, model=phone.model, software_type=phone.software_type)),
+        verdicts=_verdicts(phone, content),
+        refusal=refusal,
+    )
+
+
+def _uploaded_last(phone: Phone, revision: ProfileRevision) -> Compared:
+    deployments = Deployment.objects.filter(phone=phone).exclude(uploaded_at=None)
+    last = deployments.select_related("revision").order_by("-created_at").first()
+    if last is None:
+        return Compared()
+    if last.sha256 == revision.sha256:
+        return Compared(last.sha256, last.uploaded_at, same=True)
+    if last.revision is None:
+        return Compared(
+            last.sha256, last.uploaded_at, trouble="Its profile was deleted, and the file with it."
+        )
+    return Compared(
+        last.sha256,
+        last.uploaded_at,
+        diff=sep.diff(bytes(last.revision.content), bytes(revision.content)),
+    )
+
+
+def _on_server(phone: Phone, server: FileServer, content: bytes, pool: FtpPool) -> Compared:
+    try:
+        with pool.session(replace(ftp_target(server), deadline=READ_SECONDS)) as session:
+            present = session.read(sep.mac.file_name(phone.mac))
+    except TransportError as error:
+        return Compared(trouble=error.message)
+    if present is None:
+        return Compared()
+    digest = hashlib.sha256(present).hexdigest()
+    return Compared(digest, same=present == content, diff=sep.diff(present, content))
+
+
+def _verdicts(phone: Phone, content: bytes) -> tuple[sep.Verdict, ...]:
+    try:
+        facts = sep.facts(sep.parse(content))
+    except sep.Refused:
+        return ()
+    return sep.fit(facts, model=phone.model, software_type=phone.software_type)

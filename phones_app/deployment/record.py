@@ -1,0 +1,228 @@
+"""What is written down with a deployment's transition beside its state: the rows of its steps, and the phone's row.
+
+All of it for sets of deployments, in a few statements however many there are, and always in the transaction of the
+update that proved that the deployments are still the worker's (`transitions`).
+
+The row of a phone's file on its file server: written by uploads, judged by read-backs, and told when it changes.
+"""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from contacts_app.core.history.authorship import Author, authored
+from contacts_app.core.history.records import insert_from, update_recorded
+from phones_app.deployment.models import DRIFTED, Deployment, DeploymentStep, FileState, PhoneFile, StepState
+from phones_app.inventory.models import Phone
+from phones_app.servers.models import FileServer
+from phones_app.transports.ftp.session import Upload
+from profiles_app.events.outbox import Happening, emit_many
+from profiles_app.phone import sep
+
+Kind = DeploymentStep.Kind
+WRITTEN = ("state", "message", "request", "answer", "detail", "started_at", "finished_at")
+UNFINISHED = (StepState.RUNNING, StepState.WAITING)
+
+
+class Uploaded(NamedTuple):
+    """A file that was stored, and where."""
+
+    server: FileServer
+    result: Upload
+
+
+@dataclass(frozen=True)
+class Note:
+    """How a step stands. An empty request or answer leaves what stands there; `detail` is added to it."""
+
+    kind: Kind
+    state: StepState
+    message: str = ""
+    request: str = ""
+    answer: str = ""
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    began: datetime | None = None
+
+
+def write_steps(notes: Mapping[Deployment, Sequence[Note]]) -> None:
+    """Write down how steps stand: one row for each kind of step of a deployment."""
+    now, written = timezone.now(), []
+    _read_steps(notes)
+    for deployment, its_notes in notes.items():
+        rows = steps_of(deployment)
+        for note in its_notes:
+            step = rows.setdefault(note.kind, DeploymentStep(deployment=deployment, kind=note.kind))
+            step.state, step.message = note.state, note.message
+            step.request, step.answer = note.request or step.request, note.answer or step.answer
+            step.detail = step.detail | note.detail
+            step.started_at = note.began or step.started_at or now
+            step.finished_at = None if note.state in UNFINISHED else now
+            # Found by deployment and kind; the key is not to stand in the way of the insertion.
+            step.pk = None
+            written.append(step)
+    DeploymentStep.objects.bulk_create(
+        written, update_conflicts=True, unique_fields=["deployment", "kind"], update_fields=WRITTEN
+    )
+
+
+def steps_of(deployment: Deployment) -> dict[str, DeploymentStep]:
+    """The rows of the steps so far, read once while a worker has the deployment."""
+    _read_steps([deployment])
+    return deployment.step_rows  # type: ignore[attr-defined,no-any-return]
+
+
+def _read_steps(deployments: Iterable[Deployment]) -> None:
+    """In one query, of those whose steps were not read before."""
+    unread: dict[int, dict[str, DeploymentStep]] = {}
+    for row in deployments:
+        if not hasattr(row, "step_rows"):
+            row.step_rows = unread[row.pk] = {}  # type: ignore[attr-defined]
+    for step in DeploymentStep.objects.filter(deployment__in=unread):
+        unread[step.deployment_id][step.kind] = step
+
+
+def skip_steps(deployments: Sequence[int]) -> None:
+    """What was under way of deployments (their keys) that were called off."""
+    steps = DeploymentStep.objects.filter(deployment__in=deployments, finished_at=None)
+    steps.update(state=StepState.SKIPPED, finished_at=timezone.now())
+
+
+def upload_note(uploaded: Uploaded, now: datetime) -> Note:
+    """What the row of the step says of an upload that went well."""
+    server, result = uploaded
+    stored = f"{result.size} bytes to {server.name}."
+    return Note(
+        Kind.UPLOAD,
+        StepState.DONE,
+        "The same file was there already." if result.unchanged else stored,
+        request=result.exchange.request,
+        answer=result.exchange.answer,
+        detail={
+            "server": server.name,
+            "host": f"{server.host}:{server.port}",
+            "path": result.path,
+            "size": result.size,
+            "sha256": result.sha256,
+            "unchanged": result.unchanged,
+            "backup": result.backup,
+            "read_back": result.read_back,
+            "seconds": round(result.seconds, 3),
+            "replaced_user": _registration_user(result.replaced),
+            "fetches_seen": server.is_embedded,
+        },
+        began=now - timedelta(seconds=result.seconds),
+    )
+
+
+def _registration_user(content: bytes | None) -> str:
+    """What a phone with this file registers as, "" when that cannot be told."""
+    try:
+        return sep.facts(sep.parse(content)).registration_user if content else ""
+    except sep.Refused:
+        return ""
+
+
+def note_profiles(deployments: Iterable[Deployment]) -> None:
+    """What each phone got is its current profile now."""
+    _change_phones(
+        {
+            row: {"current_profile_id": row.profile_id, "updated_at": timezone.now()}
+            for row in deployments
+            if row.phone is not None and row.phone.current_profile_id != row.profile_id
+        }
+    )
+
+
+def note_status(details: Mapping[Deployment, Mapping[str, Any]]) -> None:
+    """What the phones' status pages said before their restart: that they are there, and with which load."""
+    _change_phones(
+        {
+            row: {"last_seen_at": timezone.now(), "software_version": detail["load"]}
+            for row, detail in details.items()
+            if "load" in detail
+        }
+    )
+
+
+def _change_phones(changes: Mapping[Deployment, dict[str, Any]]) -> None:
+    """Change the deployments' phones in the names of those who asked for them; equal changes are made together."""
+    equal: defaultdict[tuple[Author, tuple[Any, ...]], list[int]] = defaultdict(list)
+    for row, values in changes.items():
+        if row.phone_id is not None:
+            equal[_author_of(row), tuple(values.items())].append(row.phone_id)
+    for (author, alike), phones in equal.items():
+        with authored(lambda author=author: author):  # type: ignore[misc]
+            update_recorded(Phone.objects.filter(pk__in=phones), **dict(alike))
+
+
+def _author_of(deployment: Deployment) -> Author:
+    reason = deployment.reason or f"Deployment {deployment.uuid}"
+    return Author(deployment.requested_by, "task", deployment.user_id, reason=reason)
+
+
+TAGS = {
+    FileState.IN_PLACE: "phone-file-in-place",
+    FileState.CHANGED: "phone-file-changed",
+    FileState.MISSING: "phone-file-missing",
+}
+
+
+def note_uploads(deployments: "QuerySet[Deployment]", server: FileServer, now: datetime) -> None:
+    """The files of these deployments are in their places on this server now, in the transaction of their state."""
+    of_phones = deployments.filter(phone__isnull=False)
+    files = PhoneFile.objects.filter(phone__in=of_phones.values("phone"))
+    drifted = list(files.filter(state__in=DRIFTED).values_list("pk", flat=True))
+    insert_from(
+        of_phones,
+        PhoneFile,
+        over="phone",
+        phone=F("phone"),
+        server=server.pk,
+        revision=F("revision"),
+        sha256=F("sha256"),
+        uploaded_at=now,
+        state=FileState.IN_PLACE,
+        state_since=now,
+        checked_at=now,
+        next_check_at=now + check_pause(),
+        error="",
+        found_sha256="",
+        found=None,
+    )
+    if drifted:
+        tell_files(PhoneFile.objects.filter(pk__in=drifted).select_related("phone__account", "server"))
+
+
+def check_pause() -> timedelta:
+    """How long a file is not read back; by chance, so that those of one rollout do not stay together for ever."""
+    return timedelta(seconds=(settings.DRIFT_CHECK_SECONDS or 86_400.0) * random.uniform(0.8, 1.2))  # noqa: S311
+
+
+def tell_files(files: Iterable[PhoneFile]) -> None:
+    """Tell listeners, and through them the account's contacts, how these files stand now."""
+    emit_many([_happening(file) for file in files])
+
+
+def _happening(file: PhoneFile) -> Happening:
+    return Happening(
+        account=file.phone.account,
+        tags=["phone", TAGS[FileState(file.state)]],
+        data_type="phone",
+        data_object_uuid=file.phone.uuid,
+        data={
+            "mac": file.phone.mac_with_colons,
+            "name": file.phone.name,
+            "file": sep.mac.file_name(file.phone.mac),
+            "file_server": file.server.name if file.server else "",
+            "state": file.state,
+            "uploaded_sha256": file.sha256,
+            "found_sha256": file.found_sha256,
+        },
+    )

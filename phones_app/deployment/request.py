@@ -1,0 +1,240 @@
+"""Deployments as rows: asked for, superseded, cancelled, retried. Carrying them out is `deployment_run`'s business."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from contacts_app.core.actor import Actor
+from contacts_app.core.errors import Refusal
+from contacts_app.core.work.lease import no_live_lease
+from contacts_app.core.work.wake import nudge_after_commit
+from phones_app.deployment import transitions
+from phones_app.deployment.models import Deployment, State
+from phones_app.inventory.models import Phone
+from phones_app.servers.services import file_server_of
+from profiles_app.phone import sep
+from profiles_app.phone.models import PhoneProfile, ProfileRevision
+from profiles_app.phone.services import ProfileRefused
+
+# The queue of the workers that carry deployments out (`deployment_run`).
+DEPLOYMENTS = "deployments"
+BATCH = 500
+
+
+@dataclass
+class Deployed:
+    """What became of a request for many phones: rows made, and phones refused with the reason."""
+
+    deployments: list[Deployment] = field(default_factory=list)
+    refused: list[tuple[Phone, Refusal]] = field(default_factory=list)
+
+
+def check_fits(phone: Phone, profile: PhoneProfile, revision: ProfileRevision | None) -> ProfileRevision:
+    """Whether this profile may go to this phone, as far as can be told without reading its file. Raises Refusal."""
+    if revision is None:
+        raise Refusal("profile-is-empty", f"The profile {profile.name} has no file.")
+    if profile.user.account_id not in (None, phone.account_id):
+        # A file holds the SIP credentials of its account. Profiles of staff are for everybody's phones.
+        raise Refusal("another-account", "The profile and the phone belong to different accounts.")
+    if not phone.is_active:
+        raise Refusal("phone-inactive", f"The phone {phone.mac_with_colons} is inactive.")
+    models = {sep.catalogue.normalise_model(model) for model in profile.compatible_models}
+    if models and sep.catalogue.normalise_model(phone.model) not in models:
+        raise Refusal(
+            "model-mismatch",
+            f"The profile is for models {', '.join(sorted(models))}; "
+            f"the phone is a {phone.model or 'phone of unknown model'}.",
+        )
+    if not same_software(profile.software_type, phone.software_type):
+        raise Refusal(
+            "software-mismatch",
+            f"The profile is for {profile.software_type} software; the phone runs {phone.software_type}.",
+        )
+    return revision
+
+
+def check_compatible(
+    phone: Phone, profile: PhoneProfile, revision: ProfileRevision | None = None
+) -> list[sep.Finding]:
+    """Whether this profile may go to this phone; the file's warnings for this phone. Raises Refusal."""
+    revision = check_fits(phone, profile, revision or profile.revision)
+    findings = list(_judge(bytes(revision.content), phone.model, phone.software_type))
+    if errors := [finding for finding in findings if finding.severity is sep.Severity.ERROR]:
+        raise ProfileRefused(errors)
+    return findings
+
+
+@lru_cache(maxsize=32)
+def _judge(content: bytes, model: str, software_type: str | None) -> tuple[sep.Finding, ...]:
+    """What the checker says. One file goes to thousands of phones of a few models, so it is remembered."""
+    return tuple(sep.check(content, model=model, software_type=software_type))
+
+
+def same_software(wanted: str | None, actual: str | None) -> bool:
+    """Nothing wanted or nothing known fits; SIPE counts as SIP (Cisco phones spec §0.5)."""
+    return not wanted or not actual or (wanted == "SCCP") == (actual == "SCCP")
+
+
+def deploy(*, phone: Phone, profile: PhoneProfile, actor: Actor) -> Deployment:
+    """Ask for the profile's latest revision on the phone. Raises Refusal."""
+    return _only(deploy_many(phones=[phone], profile=profile, actor=actor))
+
+
+def deploy_many(
+    *, phones: Sequence[Phone], profile: PhoneProfile, actor: Actor, dry_run: bool = False
+) -> Deployed:
+    """Ask for the profile on every phone that it fits; the others come back with the reason."""
+
+    accounts_with_server: set[int] = set()
+
+    def check(phone: Phone) -> None:
+        check_compatible(phone, profile)
+        # One look for the default server does for all phones of an account.
+        if phone.file_server_id is None and phone.account_id not in accounts_with_server:
+            file_server_of(phone)
+            accounts_with_server.add(phone.account_id)
+
+    return _request(phones, check, actor, dry_run, profile=profile, revision=profile.revision)
+
+
+def restart_many(*, phones: Sequence[Phone], actor: Actor, dry_run: bool = False) -> Deployed:
+    """Ask for a restart without an upload."""
+
+    def check(phone: Phone) -> None:
+        if not phone.is_active:
+            raise Refusal("phone-inactive", f"The phone {phone.mac_with_colons} is inactive.")
+
+    return _request(phones, check, actor, dry_run, profile=None, revision=None)
+
+
+def retry(deployment: Deployment, *, actor: Actor) -> Deployment:
+    """The same revision to the same phone once more. Raises Refusal when it is open, or phone or revision are gone."""
+    if deployment.is_open:
+        raise Refusal("deployment-open", "The deployment has not ended yet.")
+    if deployment.phone is None:
+        raise Refusal("phone-deleted", "The phone of this deployment was deleted.")
+    if deployment.kind == Deployment.Kind.RESTART:
+        return _only(restart_many(phones=[deployment.phone], actor=actor), retry_of=deployment)
+    profile, revision = deployment.profile, deployment.revision
+    if profile is None or revision is None:
+        raise Refusal("profile-deleted", "The profile of this deployment was deleted.")
+
+    def check(phone: Phone) -> None:
+        check_compatible(phone, profile, revision)
+        file_server_of(phone)
+
+    asked = _request([deployment.phone], check, actor, dry_run=False, profile=profile, revision=revision)
+    return _only(asked, retry_of=deployment)
+
+
+def cancel(deployment: Deployment) -> None:
+    """End a deployment that is queued or waits for a call to end. Raises Refusal when it is under way or over."""
+    cancelled = transitions.cancelled(Deployment.objects.filter(pk=deployment.pk))
+    deployment.refresh_from_db()
+    if not cancelled:
+        reason = (
+            "is being carried out"
+            if deployment.is_open
+            else f"has already ended ({deployment.get_state_display()})"
+        )
+        raise Refusal("not-cancellable", f"The deployment {reason}.")
+
+
+def wait_until(deployment: Deployment, seconds: float, reached: Callable[[Deployment], bool]) -> bool:
+    """Look at the row until `reached` says so, at most `seconds`; whether it did."""
+    deadline = time.monotonic() + seconds
+    pause = 0.03
+    while True:
+        deployment.refresh_from_db()
+        if reached(deployment):
+            return True
+        if (left := deadline - time.monotonic()) <= 0:
+            return False
+        time.sleep(min(pause, left))
+        pause = min(pause * 1.5, 0.25)
+
+
+def _only(asked: Deployed, retry_of: Deployment | None = None) -> Deployment:
+    if asked.refused:
+        raise asked.refused[0][1]
+    if not asked.deployments:
+        raise Refusal("phone-deleted", "The phone was deleted meanwhile.")
+    deployment = asked.deployments[0]
+    if retry_of is not None:
+        deployment.retry_of = retry_of
+        deployment.save(update_fields=["retry_of"])
+    return deployment
+
+
+def _request(
+    phones: Sequence[Phone],
+    check: Callable[[Phone], None],
+    actor: Actor,
+    dry_run: bool,
+    profile: PhoneProfile | None,
+    revision: ProfileRevision | None,
+) -> Deployed:
+    asked = Deployed()
+    fitting: list[Phone] = []
+    for phone in phones:
+        try:
+            check(phone)
+        except Refusal as refusal:
+            asked.refused.append((phone, refusal))
+        else:
+            fitting.append(phone)
+    for start in range(0, len(fitting), BATCH):
+        batch = fitting[start : start + BATCH]
+        rows = [request_of(phone, actor, profile, revision) for phone in batch]
+        asked.deployments += rows if dry_run else _store(batch, rows)
+    return asked
+
+
+def request_of(
+    phone: Phone,
+    actor: Actor,
+    profile: PhoneProfile | None,
+    revision: ProfileRevision | None,
+    kind: Deployment.Kind | None = None,
+) -> Deployment:
+    """A deployment that is not stored yet; without a profile it is a mere restart."""
+    return transitions.requested(
+        account_id=phone.account_id,
+        kind=kind or (Deployment.Kind.DEPLOY if profile else Deployment.Kind.RESTART),
+        phone=phone,
+        mac=phone.mac,
+        profile=profile,
+        profile_name=profile.name if profile else "",
+        revision=revision,
+        sha256=revision.sha256 if revision else "",
+        requested_by=actor.label,
+        user=actor.user,
+        channel=actor.channel,
+    )
+
+
+@transaction.atomic
+def _store(phones: Iterable[Phone], rows: list[Deployment]) -> list[Deployment]:
+    created = transitions.queued(rows, phones=[phone.pk for phone in phones])
+    for deployment in created:
+        deployment.phone.last_deployment = deployment  # type: ignore[union-attr]
+    nudge_after_commit(DEPLOYMENTS)
+    return created
+
+
+def due() -> "QuerySet[Deployment]":
+    """Open deployments that somebody should be working on, and nobody is."""
+    now = timezone.now()
+    # A queued deployment waits while another one of its phone is in the middle of something.
+    busy = Deployment.objects.filter(phone=OuterRef("phone"), finished_at=None).exclude(state=State.QUEUED)
+    busy = busy.filter(Q(waiting_for="") | Q(lease_until__gte=now, lease_owner__gt=""))
+    return (
+        Deployment.objects.filter(finished_at=None, next_attempt_at__lte=now)
+        .filter(no_live_lease())
+        .filter(~Q(state=State.QUEUED) | ~Exists(busy))
+    )

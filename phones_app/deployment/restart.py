@@ -1,0 +1,182 @@
+"""Where a restart is decided: `choose` says how a phone is restarted (phone profiles spec §5, Cisco phones spec §2).
+
+The preview, every dry run and the restart itself ask `choose` and decide nothing on their own. The strategies are
+classes in `phones_app/transports/restart_strategies.py`:
+
+    phone speaks  no call manager   SIP call manager        Asterisk with PJSIP         Asterisk with chan_sip
+    SIP, SIPE     SipNotify direct  SipNotify by registrar  AmiPjsip                    AmiChanSip
+    SCCP          KeyPresses        KeyPresses              AmiSccp, else KeyPresses    AmiSccp, else KeyPresses
+
+If something needed is missing (the address, a key macro), it is CannotRestart. Also here: what is checked right before a
+restart (`look_at`: is it this phone, is it in a call?), and the SIP user of the phone (`line_user`).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from contacts_app.core.errors import TransportError
+from phones_app.deployment.models import Deployment, DeploymentStep, State
+from phones_app.inventory.models import Phone
+from phones_app.servers.models import CallManager, KeyMacro
+from phones_app.servers.services import ami_target, phone_networks, phone_web
+from phones_app.transports.restart.key_macros import KeyMacro as Macro
+from phones_app.transports.restart.key_macros import macro_for, parse_steps
+from phones_app.transports.restart.sip_message import DEFAULT_STAMPS, parse_stamps
+from phones_app.transports.restart.sip_notify import NotifyTarget
+from phones_app.transports.restart.strategies import (
+    AmiChanSip,
+    AmiPjsip,
+    AmiSccp,
+    CannotRestart,
+    KeyPresses,
+    RestartStrategy,
+    SipNotify,
+)
+from phones_app.transports.status.status import PhoneStatus, read_status, read_streams
+from profiles_app.phone.models import ProfileRevision
+
+Macros = Callable[[], Sequence[Macro]]
+NO_ADDRESS = "The phone's IP address is not known."
+
+
+def key_macros() -> list[Macro]:
+    """The key macros, in the order in which they are tried."""
+    return [
+        Macro(row.name, tuple(part.strip() for part in row.phone_models.split(",")), parse_steps(row.steps))
+        for row in KeyMacro.objects.all()
+    ]
+
+
+def choose(phone: Phone, revision: ProfileRevision | None, macros: Macros = key_macros) -> RestartStrategy:
+    """The strategy that restarts this phone after an upload of `revision` (None: without an upload).
+
+    `macros` is called only for SCCP phones; for many phones at once, pass a cached one.
+    """
+    manager = phone.call_manager
+    asterisk = manager if manager and manager.kind == CallManager.Kind.AMI else None
+    if protocol_of(phone, revision) == "SCCP":
+        keys = _key_presses(phone, macros())
+        return _ami_sccp(phone, asterisk, otherwise=keys) if asterisk else keys
+    if asterisk and asterisk.channel == CallManager.Channel.CHAN_SIP:
+        return _ami_chan_sip(asterisk)
+    if asterisk:
+        return _ami_pjsip(phone, asterisk)
+    return _sip_by_registrar(phone, manager) if manager else _sip_direct(phone)
+
+
+def protocol_of(phone: Phone, revision: ProfileRevision | None) -> str:
+    """SIP or SCCP: what the phone is known to run, else what the file is written for."""
+    if phone.software_type:
+        return "SCCP" if phone.software_type == "SCCP" else "SIP"
+    return str((revision.facts if revision else {}).get("protocol") or "SIP")
+
+
+def _sip_direct(phone: Phone) -> RestartStrategy:
+    receiver = f"{phone.phone_ip or 'the phone'}:{phone.sip_port}"
+    if not phone.phone_ip:
+        return CannotRestart(f"SIP NOTIFY to {receiver}", code="no-address", trouble=NO_ADDRESS)
+    target = NotifyTarget(phone.phone_ip, phone.sip_port, networks=phone_networks())
+    return SipNotify(target, receiver, "restart", DEFAULT_STAMPS)
+
+
+def _sip_by_registrar(phone: Phone, manager: CallManager) -> RestartStrategy:
+    if not phone.phone_ip:
+        return CannotRestart(f"SIP NOTIFY to {manager}", code="no-address", trouble=NO_ADDRESS)
+    target = NotifyTarget(
+        manager.host,
+        manager.port,
+        manager.transport,
+        contact_host=phone.phone_ip,
+        contact_port=phone.sip_port,
+        networks=phone_networks(),
+    )
+    return SipNotify(target, str(manager), manager.action, parse_stamps(manager.stamps))
+
+
+def _ami_pjsip(phone: Phone, manager: CallManager) -> RestartStrategy:
+    return AmiPjsip(
+        ami_target(manager),
+        str(manager),
+        manager.action,
+        parse_stamps(manager.stamps),
+        mac=phone.mac,
+        ip=phone.phone_ip or "",
+    )
+
+
+def _ami_chan_sip(manager: CallManager) -> RestartStrategy:
+    return AmiChanSip(ami_target(manager), str(manager), manager.action, parse_stamps(manager.stamps))
+
+
+def _ami_sccp(phone: Phone, manager: CallManager, *, otherwise: RestartStrategy) -> RestartStrategy:
+    return AmiSccp(
+        ami_target(manager), str(manager), manager.action, device_name=f"SEP{phone.mac}", otherwise=otherwise
+    )
+
+
+def _key_presses(phone: Phone, macros: Sequence[Macro]) -> RestartStrategy:
+    macro = macro_for(phone.model, macros)
+    if macro is None:
+        trouble = f"No key macro restarts a {phone.model or 'phone of unknown model'}."
+        return CannotRestart("Key presses", code="no-key-macro", trouble=trouble)
+    if not phone.phone_ip:
+        return CannotRestart(f"Key presses “{macro.name}”", code="no-address", trouble=NO_ADDRESS)
+    return KeyPresses(macro, partial(phone_web, phone))
+
+
+@dataclass
+class Situation:
+    """What the phone's status page says before a restart; `status` None: it does not answer."""
+
+    status: PhoneStatus | None
+    in_call: bool
+    note: str
+
+
+def look_at(phone: Phone) -> Situation:
+    """Raises TransportError when another phone answers at this address: that one must not be restarted."""
+    if not phone.phone_ip:
+        return Situation(None, False, "No IP address, so no look at the status page.")
+    web = phone_web(phone)
+    try:
+        status = read_status(web)
+    except TransportError as error:
+        if error.permanent and error.code == "outside-networks":
+            raise
+        return Situation(None, False, f"The status page does not answer ({error.message}).")
+    if status.mac and status.mac != phone.mac:
+        raise TransportError(
+            f"The phone at {phone.phone_ip} is {status.mac}, not {phone.mac}: its address has changed.",
+            permanent=True,
+            code="another-phone",
+            request=status.exchange.request,
+            answer=status.exchange.answer,
+        )
+    return Situation(status, bool(read_streams(web)), "")
+
+
+def line_user(deployment: Deployment, phone: Phone, steps: Mapping[str, DeploymentStep]) -> str:
+    """The user of the phone's SIP contact, as which it is registered *now*, before it reads the new file.
+
+    In this order: as recorded; line 1 of what it was last confirmed to run; what its status page says; line 1 of the
+    file that the upload replaced; line 1 of the new file; its device name. The phone answers 404 to a wrong one.
+    """
+    if phone.line_user:
+        return phone.line_user
+    running = (
+        Deployment.objects.filter(phone=phone, state__in=(State.CONFIRMED, State.RESTART_ACKNOWLEDGED))
+        .filter(created_at__lt=deployment.created_at)
+        .exclude(revision=None)
+        .select_related("revision")
+        .order_by("-created_at")
+        .first()
+    )
+    seen = {kind: step.detail for kind, step in steps.items()}
+    candidates = [
+        running.revision.facts.get("registration_user") if running and running.revision else "",
+        seen.get(DeploymentStep.Kind.RESTART, {}).get("directory_number"),
+        seen.get(DeploymentStep.Kind.UPLOAD, {}).get("replaced_user"),
+        deployment.revision.facts.get("registration_user") if deployment.revision else "",
+    ]
+    return str(next((user for user in candidates if user), f"SEP{phone.mac}"))

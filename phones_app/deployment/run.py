@@ -1,0 +1,167 @@
+"""Carrying deployments out: each claimed one is taken through its steps until it ends or waits.
+
+A worker that is killed loses its lease; another one goes on in the state where the row stands.
+"""
+
+from collections.abc import Sequence
+from contextlib import closing, suppress
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Case, Count, F, Q, QuerySet, When
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from contacts_app.core.work.kind import Work
+from contacts_app.core.work.lease import LeaseLost
+from phones_app.deployment.batch import BATCH, alone_in, in_batches, upload_batch
+from phones_app.deployment.gates import GATED, pass_gates, release_due
+from phones_app.deployment.models import Deployment, State, StepState
+from phones_app.deployment.record import Note, write_steps
+from phones_app.deployment.request import DEPLOYMENTS, due
+from phones_app.deployment.steps import STEPS, Failed, Wait, held, perform
+from phones_app.deployment.transitions import failed
+from phones_app.transports.ftp.pool import PER_SERVER, FtpPool
+
+log = structlog.get_logger(__name__)
+# How often held deployments are released while there is work: that may count ten thousand phones.
+ADVANCE_SECONDS = 0.2
+# The phone's server; where it has none, its account's default one, for which the account stands.
+SERVER = Coalesce("phone__file_server", -F("account"))
+
+
+class Deployments(Work):
+    """Deployments one by one; uploads that were asked for together are made in batches before (`UploadBatches`)."""
+
+    name = queue = DEPLOYMENTS
+    model = Deployment
+    account = "account"
+    # What is uploaded already needs no file server any more.
+    server = Case(When(state__in=(State.QUEUED, State.UPLOADING), then=SERVER))
+    per_server = PER_SERVER
+
+    def __init__(self, owner: str) -> None:
+        super().__init__(owner)
+        self.pool = self.opened.enter_context(closing(FtpPool()))
+        self._advanced = 0.0
+
+    @classmethod
+    def due(cls) -> QuerySet[Deployment]:
+        return due().filter(Q(in_batch=False) | ~Q(state=State.QUEUED))
+
+    @classmethod
+    def threads(cls) -> int:
+        return int(settings.DEPLOYMENT_THREADS)
+
+    @classmethod
+    def sweep(cls) -> int:
+        release_due()
+        return super().sweep()
+
+    def prepare(self) -> int:
+        if monotonic() - self._advanced > ADVANCE_SECONDS:
+            release_due()
+            self._advanced = monotonic()
+        return 0
+
+    def do(self, keys: Sequence[int]) -> None:
+        for pk in keys:
+            run_one(pk, self.owner, self.pool)
+
+    def rest(self, until: datetime) -> dict[str, Any]:
+        return {"next_attempt_at": until, "waiting_for": "another try after an internal error"}
+
+
+class UploadBatches(Work):
+    """Uploads that were asked for together, many at a time, so that one phone need not wait for thousands of others."""
+
+    name, queue = "upload-batches", DEPLOYMENTS
+    model = Deployment
+    batch = BATCH
+    account = "account"
+    server = SERVER
+    # Two, as a batch that has files for this server may be waiting for another server, a slow one.
+    per_server = 2
+
+    def __init__(self, owner: str) -> None:
+        super().__init__(owner)
+        self.pool = self.opened.enter_context(closing(FtpPool()))
+
+    @classmethod
+    def due(cls) -> QuerySet[Deployment]:
+        """But for accounts whose restarts have not kept up: what is uploaded long before cannot be paused any more."""
+        ready = Deployment.objects.filter(
+            in_batch=True, state=State.SESSION_CLEARED, finished_at=None, next_attempt_at__lte=timezone.now()
+        )
+        by_account = ready.order_by().values("account").annotate(number=Count("pk"))
+        return in_batches(due()).exclude(account__in=by_account.filter(number__gte=BATCH).values("account"))
+
+    @classmethod
+    def reserve(cls) -> int:
+        return 3
+
+    def do(self, keys: Sequence[int]) -> None:
+        alone = alone_in(keys)
+        together = [pk for pk in keys if pk not in alone]
+        for pk in alone:
+            with suppress(LeaseLost):
+                run_one(pk, self.owner, self.pool, until=State.UPLOADING)
+        self.let_go(alone)
+        for ready in upload_batch(together, self.owner, self.pool):
+            self.let_go(ready)
+
+    def rest(self, until: datetime) -> dict[str, Any]:
+        return {"next_attempt_at": until, "waiting_for": "another try after an internal error"}
+
+
+def run_one(pk: int, owner: str, pool: FtpPool, until: State | None = None) -> None:
+    """Take one claimed deployment through its steps until it ends, waits or is in the state `until`."""
+    deployment = (
+        # Not all that steps may want: with nine tables PostgreSQL takes ten milliseconds to plan what it does in one.
+        Deployment.objects.select_related("phone", "profile", "revision")
+        # Most steps need no file, and each one is deciphered when it is read.
+        .defer("revision__content")
+        .filter(pk=pk, lease_owner=owner, finished_at=None)
+        .first()
+    )
+    if deployment is None:
+        raise LeaseLost
+    _carry_out(deployment, owner, pool, until)
+
+
+def _carry_out(deployment: Deployment, owner: str, pool: FtpPool, until: State | None) -> None:
+    while deployment.finished_at is None and deployment.state != until:
+        kind = STEPS[deployment.state][1]
+        if deployment.state in GATED and not pass_gates([deployment]):
+            return
+        try:
+            perform(deployment, pool)
+        except Wait as pause:
+            with transaction.atomic():
+                if (
+                    _let_go(deployment.pk, owner, pause.pause, pause.reason)
+                    and deployment.state != State.QUEUED
+                ):
+                    waits = Note(kind, StepState.WAITING, f"Waits for {pause.reason}.")
+                    write_steps({deployment: [waits]})
+            return
+        except Failed as failure:
+            note = Note(kind, StepState.FAILED, failure.message, failure.request, failure.answer)
+            held(failed({deployment: note}, code=failure.code))
+            log.info(
+                "deployment failed", deployment=str(deployment.uuid), code=failure.code, mac=deployment.mac
+            )
+            return
+
+
+def _let_go(pk: int, owner: str, pause: timedelta, reason: str) -> bool:
+    """Give the row back until later; whether it was still ours."""
+    held = Deployment.objects.filter(pk=pk, lease_owner=owner, finished_at=None)
+    later = timezone.now() + pause
+    return bool(
+        held.update(lease_owner="", lease_until=None, next_attempt_at=later, waiting_for=reason[:255])
+    )

@@ -1,0 +1,244 @@
+"""The only writer of a deployment's state: which state follows which, and what is written with each change.
+
+Every function is named after what happens and takes a set of deployments; one is a set of one. It checks the old state
+and the lease in the UPDATE that changes them, writes steps, history, events and the phone's row in the same transaction,
+and returns the deployments that it changed: what another worker took over, or what ended meanwhile, is not among them.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone
+
+from contacts_app.core.history.records import update_returning
+from contacts_app.core.work.lease import no_live_lease
+from phones_app.deployment import outcome as event
+from phones_app.deployment.models import Deployment, State, StepState
+from phones_app.deployment.record import (
+    Kind,
+    Note,
+    Uploaded,
+    note_profiles,
+    note_status,
+    note_uploads,
+    skip_steps,
+    upload_note,
+    write_steps,
+)
+from phones_app.inventory.models import Phone
+from phones_app.mobility.services import clear_service_sessions
+
+_CALLED_OFF = (State.FAILED, State.SUPERSEDED)
+# Old state: new states. A restart is `restarting` again when it is sent again after a crash, and a deployment of which
+# no evidence comes ends as `restart_acknowledged`.
+ARROWS: dict[State, tuple[State, ...]] = {
+    State.QUEUED: (State.UPLOADING, State.SESSION_CLEARED, State.CANCELLED, *_CALLED_OFF),
+    State.UPLOADING: (State.UPLOADED, *_CALLED_OFF),
+    State.UPLOADED: (State.SESSION_CLEARED, *_CALLED_OFF),
+    State.SESSION_CLEARED: (State.RESTARTING, State.CANCELLED, *_CALLED_OFF),
+    State.RESTARTING: (State.RESTARTING, State.RESTART_ACKNOWLEDGED, *_CALLED_OFF),
+    State.RESTART_ACKNOWLEDGED: (State.RESTART_ACKNOWLEDGED, State.CONFIRMED, *_CALLED_OFF),
+    State.CONFIRMED: (State.REJECTED,),
+}
+CONFIRMED_BY = {
+    "file-fetched": "The phone fetched the file.",
+    "registered-anew": "The phone registered anew.",
+    "came-back": "The phone went away and came back.",
+}
+BATCH = 500
+
+
+def requested(*, held: bool = False, **what: Any) -> Deployment:
+    """A deployment as it begins, not stored yet; `what` are its other fields. A held one waits to be released."""
+    return Deployment(next_attempt_at=None if held else timezone.now(), **what)
+
+
+@transaction.atomic
+def queued(deployments: Iterable[Deployment], *, phones: Sequence[int]) -> list[Deployment]:
+    """Store requested ones; what was queued for the same phones before is superseded. Phones that are gone get none."""
+    # The lock makes simultaneous requests for one phone queue up here, so that the last one is the one that stays.
+    locked = Phone.objects.select_for_update().filter(pk__in=phones).order_by("pk")
+    keys = set(locked.values_list("pk", flat=True))
+    _end(Deployment.objects.filter(phone__in=keys, state=State.QUEUED), State.SUPERSEDED)
+    created = Deployment.objects.bulk_create(row for row in deployments if row.phone_id in keys)
+    # By now the only queued one of each phone is the new one.
+    newest = Deployment.objects.filter(phone=OuterRef("pk"), finished_at=None, state=State.QUEUED)
+    Phone.objects.filter(pk__in=keys).update(last_deployment=Subquery(newest.values("pk")[:1]))
+    return created
+
+
+@transaction.atomic
+def started(deployments: Sequence[Deployment]) -> list[Deployment]:
+    """queued -> uploading, or straight to the restart. IntegrityError while another one of the phone is under way."""
+    now = timezone.now()
+    # What only waits (for a call to end, for evidence) gives way to what is newer.
+    others = Deployment.objects.filter(phone__in=[row.phone_id for row in deployments if row.phone_id])
+    waiting = others.exclude(state=State.QUEUED).exclude(waiting_for="")
+    _end(waiting.filter(no_live_lease()).exclude(pk__in=[row.pk for row in deployments]), State.SUPERSEDED)
+    restarts = [row for row in deployments if row.kind == Deployment.Kind.RESTART]
+    uploads = [row for row in deployments if row.kind != Deployment.Kind.RESTART]
+    restarts = _move(restarts, State.SESSION_CLEARED, started_at=now)
+    uploads = _move(uploads, State.UPLOADING, started_at=now)
+    write_steps(
+        {row: [Note(Kind.RESTART, StepState.RUNNING)] for row in restarts}
+        | {row: [Note(Kind.UPLOAD, StepState.RUNNING)] for row in uploads}
+    )
+    return restarts + uploads
+
+
+@transaction.atomic
+def uploaded(uploads: Mapping[Deployment, Uploaded]) -> list[Deployment]:
+    """uploading -> uploaded, which is the end of an upload without a restart."""
+    now = timezone.now()
+    last = [row for row in uploads if row.kind == Deployment.Kind.UPLOAD]
+    others = [row for row in uploads if row.kind != Deployment.Kind.UPLOAD]
+    moved = _move(others, State.UPLOADED, uploaded_at=now)
+    moved += _move(last, State.UPLOADED, uploaded_at=now, finished_at=now)
+    by_server: defaultdict[Any, list[int]] = defaultdict(list)
+    for row in moved:
+        by_server[uploads[row].server].append(row.pk)
+    for server, keys in by_server.items():
+        note_uploads(Deployment.objects.filter(pk__in=keys), server, now)
+    event.tell_all(moved, event.UPLOADED)
+    write_steps({row: [upload_note(uploads[row], now)] for row in moved})
+    note_profiles(moved)
+    return moved
+
+
+@transaction.atomic
+def session_cleared(deployments: Sequence[Deployment]) -> list[Deployment]:
+    """uploaded -> session_cleared: who was logged in on the phone's service menu is so no more."""
+    moved = _move(deployments, State.SESSION_CLEARED)
+    were_logged_in = clear_service_sessions(row.mac for row in moved)
+    write_steps(
+        {row: [_cleared(row.mac in were_logged_in), Note(Kind.RESTART, StepState.RUNNING)] for row in moved}
+    )
+    return moved
+
+
+def _cleared(was_logged_in: bool) -> Note:
+    message = "Logged out of the service menu." if was_logged_in else "Nobody was logged in."
+    return Note(Kind.CLEAR_SESSION, StepState.DONE, message, detail={"cleared": int(was_logged_in)})
+
+
+@transaction.atomic
+def restarting(details: Mapping[Deployment, Mapping[str, Any]]) -> list[Deployment]:
+    """session_cleared -> restarting, in the moment before the phone is told; `details` of what it said before."""
+    moved = _move(details, State.RESTARTING, restarted_at=timezone.now())
+    note_status({row: details[row] for row in moved})
+    write_steps({row: [Note(Kind.RESTART, StepState.RUNNING, detail=details[row])] for row in moved})
+    return moved
+
+
+@transaction.atomic
+def acknowledged(notes: Mapping[Deployment, Note]) -> list[Deployment]:
+    """restarting -> restart_acknowledged: the phone, or who tells it, accepted; the notes are of the restarts."""
+    moved = _move(notes, State.RESTART_ACKNOWLEDGED)
+    event.tell_all(moved, event.RESTARTED_PHONE)
+    write_steps({row: [notes[row], Note(Kind.CONFIRM, StepState.RUNNING)] for row in moved})
+    return moved
+
+
+@transaction.atomic
+def confirmed(evidence: Mapping[Deployment, dict[str, Any]]) -> list[Deployment]:
+    """restart_acknowledged -> confirmed, each with the evidence that the phone took its file."""
+    moved = []
+    for row, found in evidence.items():
+        moved += _move([row], State.CONFIRMED, evidence=found, finished_at=timezone.now())
+    event.tell_all(moved, event.CONFIRMED)
+    write_steps(
+        {
+            row: [Note(Kind.CONFIRM, StepState.DONE, CONFIRMED_BY[row.evidence["kind"]], detail=row.evidence)]
+            for row in moved
+        }
+    )
+    return moved
+
+
+@transaction.atomic
+def unconfirmed(noticed: Mapping[Deployment, Mapping[str, Any]]) -> list[Deployment]:
+    """The end of what was acknowledged, without evidence in good time; `noticed` is what was seen of the phones."""
+    message = f"No evidence within {settings.CONFIRM_SECONDS:.0f} s that the phone took its file."
+    moved = _move(
+        noticed,
+        State.RESTART_ACKNOWLEDGED,
+        error=message,
+        error_code="no-evidence",
+        finished_at=timezone.now(),
+    )
+    write_steps({row: [Note(Kind.CONFIRM, StepState.FAILED, message, detail=noticed[row])] for row in moved})
+    return moved
+
+
+def rejected(messages: Mapping[Deployment, str]) -> list[Deployment]:
+    """confirmed -> rejected: the phone gave its file up afterwards."""
+    notes = {row: Note(Kind.CONFIRM, StepState.FAILED, message) for row, message in messages.items()}
+    return _fail(notes, State.REJECTED, code="file-rejected")
+
+
+def failed(notes: Mapping[Deployment, Note], *, code: str) -> list[Deployment]:
+    """Any open state -> failed, in the step that the note is of and for its reason."""
+    return _fail(notes, State.FAILED, code=code)
+
+
+@transaction.atomic
+def _fail(notes: Mapping[Deployment, Note], to: State, *, code: str) -> list[Deployment]:
+    moved, now = [], timezone.now()
+    for row, note in notes.items():
+        moved += _move([row], to, error=note.message, error_code=code, finished_at=now)
+    event.tell_all(moved, event.FAILED)
+    write_steps({row: [notes[row]] for row in moved})
+    return moved
+
+
+def cancelled(rows: "QuerySet[Deployment]", *, owner: str = "", error: str = "", code: str = "") -> int:
+    """Those of the rows that nothing is under way for on the wire -> cancelled; how many.
+
+    They have to be held by the worker `owner`, or by none.
+    """
+    lease = Q(lease_owner=owner) if owner else no_live_lease()
+    return _end(rows.filter(lease), State.CANCELLED, error=error, error_code=code)
+
+
+def _move(deployments: Iterable[Deployment], to: State, **fields: Any) -> list[Deployment]:
+    """From their states to the next, those that are still in them and in the hands of their worker."""
+    rows = {row.pk: row for row in deployments}
+    states, owners = {State(row.state) for row in rows.values()}, {row.lease_owner for row in rows.values()}
+    if wrong := [state for state in states if to not in ARROWS.get(state, ())]:
+        raise ValueError(f"no arrow leads from {', '.join(wrong)} to {to}")
+    held = Deployment.objects.filter(pk__in=rows, state__in=states, lease_owner__in=owners)
+    if State.CONFIRMED not in states:
+        held = held.filter(finished_at=None)
+    values = {"state": to, "waiting_for": ""} | fields
+    if fields.get("finished_at"):
+        values["lease_owner"] = ""
+    moved = [rows[key] for key in _update(held, len(rows), values)]
+    for row in moved:
+        for name, value in values.items():
+            setattr(row, name, value)
+    return moved
+
+
+@transaction.atomic
+def _end(rows: "QuerySet[Deployment]", to: State, **fields: Any) -> int:
+    """Call off those of the rows that are open and from whose states an arrow leads there; how many."""
+    before = [state for state, following in ARROWS.items() if to in following]
+    values = {"state": to, "finished_at": timezone.now(), "waiting_for": "", "lease_owner": ""} | fields
+    keys = _update(rows.filter(finished_at=None, state__in=before), None, values)
+    for start in range(0, len(keys), BATCH):
+        skip_steps(keys[start : start + BATCH])
+    return len(keys)
+
+
+def _update(rows: "QuerySet[Deployment]", number: int | None, values: dict[str, Any]) -> list[int]:
+    """Change the rows, at most `number` if that is known, and return the keys of those that met the conditions."""
+    if number == 0:
+        return []
+    if number != 1:
+        # In one order, so that two who change several rows at once do not wait for each other in a circle.
+        list(rows.select_for_update(of=("self",)).order_by("pk").values_list("pk"))
+    return sorted(update_returning(rows, **values))

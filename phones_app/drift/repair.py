@@ -1,0 +1,84 @@
+"""What people do about drift: put the uploaded file back, or adopt what was found as a new revision."""
+
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.utils import timezone
+
+from contacts_app.core.actor import Actor
+from contacts_app.core.errors import Refusal
+from contacts_app.core.work.wake import nudge_after_commit
+from phones_app.deployment.models import Deployment, FileState, PhoneFile
+from phones_app.deployment.request import DEPLOYMENTS, Deployed, check_compatible, request_of
+from phones_app.deployment.transitions import queued
+from profiles_app.phone.models import ProfileRevision
+from profiles_app.phone.services import update_profile
+
+BATCH = 500
+
+
+def put_back(file: PhoneFile, *, actor: Actor) -> Deployment:
+    """Ask for the uploaded file on the server, without a restart: the phone runs on it. Raises Refusal."""
+    done = put_back_many([file], actor=actor)
+    if done.refused:
+        raise done.refused[0][1]
+    return done.deployments[0]
+
+
+def put_back_many(files: Iterable[PhoneFile], *, actor: Actor) -> Deployed:
+    """The same for many; files that are in their place are passed over."""
+    done = Deployed()
+    for file in files:
+        try:
+            done.deployments.append(_upload(file, actor))
+        except Refusal as refusal:
+            done.refused.append((file.phone, refusal))
+    for start in range(0, len(done.deployments), BATCH):
+        batch = done.deployments[start : start + BATCH]
+        with transaction.atomic():
+            queued(batch, phones=[row.phone_id for row in batch if row.phone_id])
+            nudge_after_commit(DEPLOYMENTS)
+    return done
+
+
+def _upload(file: PhoneFile, actor: Actor) -> Deployment:
+    revision = _drifted(file)
+    profile, phone = revision.profile, file.phone
+    check_compatible(phone, profile, revision)
+    return request_of(phone, actor, profile, revision, Deployment.Kind.UPLOAD)
+
+
+@transaction.atomic
+def adopt(file: PhoneFile, *, actor: Actor, reason: str = "") -> ProfileRevision:
+    """Make what was found the profile's new revision, after the checks of every revision. Raises Refusal.
+
+    Other phones with this profile keep what they have until somebody deploys it to them.
+    """
+    revision = _drifted(file)
+    if not file.found:
+        raise Refusal("file-missing", "There is no file on the server that could be adopted.")
+    if not actor.sees(type(revision.profile)._default_manager.all(), "user__account").filter(
+        pk=revision.profile_id
+    ):
+        raise Refusal("another-account", "The profile belongs to another account.")
+    why = reason or f"Found on the file server at {file.phone.mac_with_colons}"
+    profile = update_profile(revision.profile, actor=actor, content=bytes(file.found), reason=why)
+    now = timezone.now()
+    PhoneFile.objects.filter(pk=file.pk).update(
+        revision=profile.revision,
+        sha256=file.found_sha256,
+        state=FileState.IN_PLACE,
+        state_since=now,
+        found_sha256="",
+        found=None,
+    )
+    assert profile.revision is not None  # noqa: S101 (it was just given one)
+    return profile.revision
+
+
+def _drifted(file: PhoneFile) -> ProfileRevision:
+    if not file.is_drifted:
+        raise Refusal("file-in-place", "The file on the server is the one that was uploaded.")
+    if file.revision is None:
+        raise Refusal("profile-deleted", "The profile of the uploaded file was deleted.")
+    return file.revision

@@ -1,0 +1,115 @@
+"""`/phones.csv`, `/phone-profiles.csv`, `/notification-contacts.csv`: rows as CSV, and CSV as rows, all or none."""
+
+from dataclasses import asdict
+from io import BytesIO
+from typing import Any, ClassVar
+
+from django.http import HttpResponseBase, StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import serializers
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from contacts_app.contacts.services import ContactSheet
+from contacts_app.core.api.dialect import BodyTooLarge
+from contacts_app.core.api.family import Failure, NoMetadata, PhoneFamilyView, answer, answers, envelope
+from contacts_app.core.csv.importing import import_sheet
+from contacts_app.core.csv.sheet import Sheet, export_sheet
+from contacts_app.core.csv.text import MAX_BYTES
+from contacts_app.core.history.authorship import because
+from phones_app.inventory.api.fields import TRUTH, Shape
+from phones_app.inventory.csv import PhoneSheet
+from profiles_app.phone.csv import ProfileSheet
+
+CSV = "text/csv"
+
+
+class CsvParser(BaseParser):
+    """The body as it is; what is wrong with it is told by row."""
+
+    media_type = CSV
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        content = stream.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise BodyTooLarge(f"The file is larger than {MAX_BYTES} bytes.")
+        return BytesIO(content)
+
+
+class SheetCounts(Shape):
+    created = serializers.IntegerField()
+    updated = serializers.IntegerField()
+    unchanged = serializers.IntegerField()
+    stored = serializers.BooleanField(help_text="False after a dry run.")
+
+
+class SheetError(Shape):
+    row = serializers.IntegerField(required=False, help_text="As spreadsheets number them: the header is 1.")
+    column = serializers.CharField(required=False, help_text="Empty: the row as a whole.")
+    field = serializers.CharField(required=False, help_text="Instead of both: what is wrong in the query.")
+    message = serializers.CharField()
+
+
+class SheetFailure(Failure):
+    errors = SheetError(many=True, required=False)  # type: ignore[assignment]
+
+
+class DryRun(Shape):
+    dry_run = serializers.ChoiceField(choices=list(TRUTH), default="false")
+
+
+DONE = envelope("Sheet", SheetCounts(), metadata=NoMetadata)
+exports = extend_schema(
+    responses={(200, CSV): OpenApiTypes.STR, **answers(401, Failure)},
+    description="All rows that the caller sees. Secrets have no column; cells that a spreadsheet would carry out begin "
+    "with an apostrophe, which import takes away.",
+)
+imports = extend_schema(
+    parameters=[OpenApiParameter("dry_run", enum=list(TRUTH), description="Check and count only.")],
+    request={CSV: OpenApiTypes.STR},
+    responses=answers(200, DONE, 409, 413, 415) | {400: SheetFailure},
+    description="Every row is checked first. With any error nothing is stored and all of them are answered; else all is "
+    "stored in one transaction. Columns that are left out stay as they are, unknown ones are an error.",
+)
+
+
+class SheetView(PhoneFamilyView):
+    sheet: ClassVar[type[Sheet]]
+    parser_classes = [CsvParser]
+
+    def get(self, request: Request) -> HttpResponseBase:
+        pieces = export_sheet(self.sheet(self.actor))
+        response = StreamingHttpResponse(pieces, content_type=f"{CSV}; charset=utf-8")
+        response["Content-Disposition"] = f'attachment; filename="{self.sheet.kind}.csv"'
+        return response
+
+    def post(self, request: Request) -> Response:
+        asked = DryRun(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        file = request.data if isinstance(request.data, BytesIO) else BytesIO()
+        with because("Imported as CSV"):
+            dry_run = TRUTH[asked.validated_data["dry_run"]]
+            report = import_sheet(file, self.sheet(self.actor), dry_run=dry_run)
+        if report.errors:
+            message = f"{report.error_count} error(s); nothing was stored"
+            body = {"success": False, "message": message, "errors": [asdict(one) for one in report.errors]}
+            return Response(body, status=400)
+        counts = {name: getattr(report, name) for name in ("created", "updated", "unchanged", "stored")}
+        return answer(counts, "Imported" if report.stored else "Checked", metadata={})
+
+
+@extend_schema_view(get=exports, post=imports)
+class PhonesAsCsv(SheetView):
+    sheet = PhoneSheet
+
+
+@extend_schema_view(get=exports, post=imports)
+class PhoneProfilesAsCsv(SheetView):
+    sheet = ProfileSheet
+
+
+@extend_schema_view(get=exports, post=imports)
+class ContactsAsCsv(SheetView):
+    sheet = ContactSheet

@@ -1,0 +1,58 @@
+"""Which phones are meant: by MAC addresses, by a list in a file, by a saved group."""
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+
+from contacts_app.core.errors import Refusal
+from phones_app.inventory.models import Phone, PhoneGroup
+from profiles_app.phone.sep.mac import parse_mac
+
+HEADINGS = ("mac", "mac address", "mac_address")
+MOST_ERRORS = 20
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The phones, and the MAC addresses asked for that belong to none of those that may be seen."""
+
+    phones: "QuerySet[Phone]"
+    unknown: tuple[str, ...] = ()
+
+
+def phones_by_mac(rows: "QuerySet[Phone]", macs: Iterable[str]) -> Selection:
+    wanted = list(dict.fromkeys(macs))
+    found = rows.filter(mac__in=wanted)
+    known = set(found.order_by().values_list("mac", flat=True))
+    return Selection(found, tuple(mac for mac in wanted if mac not in known))
+
+
+def read_macs(text: str) -> list[str]:
+    """The MAC addresses in the first column of a CSV file, or in the one headed `mac`. Raises Refusal with all errors."""
+    rows = [row for row in csv.reader(io.StringIO(text.lstrip("\ufeff"))) if any(map(str.strip, row))]
+    if not rows:
+        raise Refusal("no-phones", "The file names no phone.")
+    headings = [cell.strip().lower() for cell in rows[0]]
+    column = next((headings.index(name) for name in HEADINGS if name in headings), None)
+    macs, errors = [], []
+    for number, row in enumerate(rows, 1):
+        if number == 1 and column is not None:
+            continue
+        cell = row[column or 0].strip() if len(row) > (column or 0) else ""
+        try:
+            macs.append(parse_mac(cell))
+        except ValueError as error:
+            errors.append(f"row {number}: {error}")
+    if errors:
+        more = f"; and {len(errors) - MOST_ERRORS} more" if len(errors) > MOST_ERRORS else ""
+        raise Refusal("bad-list", "; ".join(errors[:MOST_ERRORS]) + more)
+    if not macs:
+        raise Refusal("no-phones", "The file names no phone.")
+    return macs
+
+
+def phones_of_group(rows: "QuerySet[Phone]", group: PhoneGroup) -> Selection:
+    return Selection(rows.filter(groups=group))

@@ -1,0 +1,235 @@
+"""What phones say of themselves on their status pages: looked at from time to time, kept on their rows.
+
+A row is due at `next_look_at`, and claimed by setting that time ahead: a look only reads, so doing one twice after a
+crash harms nobody. Asking the phones is bounded and needs no database; what they said is written
+down in batches, with an event for each phone that went away, came back, or is another one than its record says.
+"""
+
+import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from contacts_app.core.errors import Refusal, TransportError
+from contacts_app.core.history.records import save_recorded
+from contacts_app.core.work.kind import Work
+from contacts_app.core.work.wake import nudge_after_commit
+from phones_app.deployment.request import same_software
+from phones_app.inventory.models import Phone, Presence
+from phones_app.servers.services import status_page
+from phones_app.transports.status.status import PhoneStatus, read_status, read_streams
+from profiles_app.events.outbox import Happening, emit_many
+from profiles_app.phone import sep
+
+LOOKS = "status-checks"
+BATCH = 200
+# A phone that restarts misses a look; only one that misses the next as well is called unreachable.
+MISSES, SECOND_LOOK = 2, timedelta(seconds=90)
+# An address that may not be asked is looked at again in case that somebody has allowed it.
+FORBIDDEN_PAUSE = timedelta(hours=6)
+
+WRITTEN = (
+    "last_seen_at", "presence", "presence_since", "in_call", "serial_number", "mac_there", "looked_at",
+    "look_error", "missed_looks", "next_look_at", "model", "software_version", "software_type",
+)  # fmt: skip
+TAGS = {
+    Presence.UNREACHABLE: "phone-unreachable",
+    Presence.REACHABLE: "phone-seen-again",
+    Presence.ANOTHER: "phone-at-another-address",
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where to look, and for whose sake: `phone` is the key of its row, None for an address that nobody claims."""
+
+    address: str
+    port: int
+    phone: int | None = None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was found at a place; `status` None: `error` says why there is nothing, `code` in a word."""
+
+    place: Place
+    status: PhoneStatus | None
+    in_call: bool | None = None
+    error: str = ""
+    code: str = ""
+
+
+def look(place: Place, seconds: float = 2.0) -> Seen:
+    """Ask what is there, and whether somebody is talking on it."""
+    web = status_page(place.address, place.port)
+    try:
+        status = read_status(web, timeout=seconds)
+    except TransportError as error:
+        return Seen(place, None, error=error.message, code=error.code)
+    return Seen(place, status, in_call=read_streams(web, timeout=seconds + 1))
+
+
+def look_at_all(
+    places: Iterable[Place],
+    *,
+    threads: int,
+    seconds: float = 2.0,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Iterator[Seen]:
+    """Look everywhere, so many at a time, and yield each as it comes; whatever is not yet begun can be stopped."""
+    waiting = iter(places)
+    with ThreadPoolExecutor(threads, thread_name_prefix="looks") as pool:
+        running: set[Future[Seen]] = set()
+        while True:
+            more = [] if stopped() else islice(waiting, threads - len(running))
+            running |= {pool.submit(look, place, seconds) for place in more}
+            if not running:
+                return
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            yield from (future.result() for future in done)
+
+
+def look_now(phone: Phone) -> Seen:
+    """Look at one phone while somebody waits. Raises Refusal when its address is not known."""
+    if not phone.phone_ip:
+        raise Refusal("no-address", "The phone's IP address is not known.")
+    seen = look(Place(phone.phone_ip, phone.web_port, phone.pk))
+    write_down([seen])
+    return seen
+
+
+def ask_for_look(phones: "QuerySet[Phone]") -> int:
+    """Have these phones looked at now; how many can be."""
+    asked = phones.filter(is_active=True, phone_ip__isnull=False).update(next_look_at=timezone.now())
+    if asked:
+        nudge_after_commit(LOOKS)
+    return asked
+
+
+class StatusChecks(Work):
+    """Reading the status pages of phones that are due, by one process at a time."""
+
+    name = queue = LOOKS
+    model = Phone
+    due_field = "next_look_at"
+    batch = BATCH
+    # Longer than a round with its last batch can take, each phone being asked for five seconds at most.
+    claim_time = timedelta(minutes=5)
+    # So that a worker with other work gets to it.
+    round_time = timedelta(seconds=30)
+
+    @classmethod
+    def due(cls) -> "QuerySet[Phone]":
+        if settings.PHONE_LOOK_SECONDS <= 0:
+            return Phone.objects.none()
+        return Phone.objects.filter(is_active=True, phone_ip__isnull=False, next_look_at__lte=timezone.now())
+
+    def do(self, keys: Sequence[int]) -> None:
+        rows = Phone.objects.filter(pk__in=keys).values_list("phone_ip", "web_port", "pk")
+        places = [Place(str(ip), port, pk) for ip, port, pk in rows]
+        write_down(list(look_at_all(places, threads=settings.PHONE_LOOK_THREADS)))
+
+
+@transaction.atomic
+def write_down(seen: Sequence[Seen]) -> int:
+    """Keep what was found at the addresses of phones; of how many. An address changed meanwhile is not judged."""
+    by_phone = {found.place.phone: found for found in seen if found.place.phone is not None}
+    rows = Phone.objects.select_for_update().defer("web_password").filter(pk__in=by_phone).order_by("pk")
+    now, told, news = timezone.now(), [], []
+    for phone in rows:
+        found = by_phone[phone.pk]
+        if (phone.phone_ip, phone.web_port) != (found.place.address, found.place.port):
+            continue
+        before = phone.presence
+        note(phone, found, now)
+        told.append(phone)
+        if is_news(before, phone.presence):
+            news.append(phone)
+    save_recorded(told, WRITTEN)
+    tell(news)
+    return len(told)
+
+
+def note(phone: Phone, found: Seen, now: datetime) -> None:
+    """Put what was found at its address on a phone."""
+    phone.looked_at, phone.look_error = now, found.error[:255]
+    phone.next_look_at = now + _pause()
+    status = found.status
+    if status is None:
+        phone.in_call = None
+        if found.code == "outside-networks":
+            phone.next_look_at = now + FORBIDDEN_PAUSE
+            return
+        phone.missed_looks = min(phone.missed_looks + 1, MISSES)
+        if phone.missed_looks < MISSES:
+            phone.next_look_at = min(now + SECOND_LOOK, phone.next_look_at)
+        else:
+            _become(phone, Presence.UNREACHABLE, now)
+        return
+    phone.missed_looks = 0
+    if status.mac and status.mac != phone.mac:
+        phone.mac_there, phone.in_call = status.mac, None
+        phone.look_error = f"The phone there is {sep.mac.colons(status.mac)}: the address has changed."
+        _become(phone, Presence.ANOTHER, now)
+        return
+    phone.mac_there, phone.in_call, phone.last_seen_at = "", found.in_call, now
+    _become(phone, Presence.REACHABLE, now)
+    describe(phone, status)
+
+
+def describe(phone: Phone, status: PhoneStatus) -> None:
+    """Take over what the phone says of itself; where its record is finer than the page (SIPE, a spelling), that stays."""
+    if status.model and sep.catalogue.normalise_model(phone.model) != status.model:
+        phone.model = status.model
+    if status.software and not (phone.software_type and same_software(status.software, phone.software_type)):
+        phone.software_type = status.software
+    phone.software_version = status.load[:128] or phone.software_version
+    phone.serial_number = status.serial[:64] or phone.serial_number
+
+
+def is_news(before: str, after: str) -> bool:
+    """What is worth an event: not that a phone was found that nobody had looked at before."""
+    known = (Presence.UNREACHABLE, Presence.REACHABLE, Presence.ANOTHER)
+    return before != after and (before in known or after == Presence.ANOTHER)
+
+
+def _become(phone: Phone, presence: Presence, now: datetime) -> None:
+    if phone.presence != presence:
+        phone.presence, phone.presence_since = presence, now
+    if presence is not Presence.ANOTHER:
+        phone.mac_there = ""
+
+
+def _pause() -> timedelta:
+    # Without the jitter all phones of an import would be looked at together for ever.
+    return timedelta(seconds=(settings.PHONE_LOOK_SECONDS or 900.0) * random.uniform(0.8, 1.2))  # noqa: S311
+
+
+def tell(phones: Sequence[Phone]) -> None:
+    """Tell listeners, and through them the account's contacts, what has become of these phones."""
+    emit_many([_happening(phone) for phone in phones])
+
+
+def _happening(phone: Phone) -> Happening:
+    return Happening(
+        account=phone.account,
+        tags=["phone", TAGS[Presence(phone.presence)]],
+        data_type="phone",
+        data_object_uuid=phone.uuid,
+        data={
+            "mac": phone.mac_with_colons,
+            "name": phone.name,
+            "ip": phone.phone_ip,
+            "presence": phone.presence,
+            "mac_there": sep.mac.colons(phone.mac_there) if phone.mac_there else None,
+            "last_seen_at": phone.last_seen_at,
+            "error": phone.look_error,
+        },
+    )

@@ -1,0 +1,133 @@
+"""Service sessions: a person logged in on a phone's service menu, by MAC, for 24 idle hours (phone profiles spec §5).
+
+What phones may ask for: from where, whether a push is allowed, and who logs in with a PIN.
+
+The MAC address in a phone's request is not authenticated, so addresses and throttles do what they can
+(Cisco phones spec §1.5, §1.6).
+
+Names and numbers for the directories on a phone's screen: extensions, and people with a phone.
+"""
+
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from django.contrib.auth.hashers import make_password
+from django.core.cache import cache
+from django.db.models import Q
+from django.utils import timezone
+
+from contacts_app.accounts.models import Account, Extension
+from contacts_app.people.models import User
+from phones_app.inventory.models import Phone
+from phones_app.mobility.models import ServiceSession
+from phones_app.servers.services import phone_networks
+
+
+def open_service_session(*, phone: Phone, user: User, address: str) -> ServiceSession:
+    """Log a person in on a phone; whoever was logged in there before is logged out."""
+    session, _ = ServiceSession.objects.update_or_create(
+        mac=phone.mac, defaults={"user": user, "address": address, "last_used_at": timezone.now()}
+    )
+    return session
+
+
+def live_service_session(mac: str, address: str) -> ServiceSession | None:
+    """The session on this phone, its idle time begun anew; None when there is none or another address asks.
+
+    The MAC in a phone's request is not authenticated, so a session is good only from the address that opened it
+    (Cisco phones spec §1.6).
+    """
+    session = ServiceSession.objects.select_related("user").filter(mac=mac).first()
+    if session is None or not session.is_live or session.address != address or not session.user.is_active:
+        return None
+    ServiceSession.objects.filter(pk=session.pk).update(last_used_at=timezone.now())
+    return session
+
+
+def clear_service_sessions(macs: Iterable[str]) -> set[str]:
+    """End the sessions on these phones; the phones that had one. None is no error."""
+    found = set(ServiceSession.objects.filter(mac__in=list(macs)).values_list("mac", flat=True))
+    if found:
+        ServiceSession.objects.filter(mac__in=found).delete()
+    return found
+
+
+MAX_FAILURES = 5
+LOCKED_SECONDS = 15 * 60
+
+
+class LoginRefused(Exception):
+    """User name or PIN is wrong."""
+
+
+class TooManyFailures(LoginRefused):
+    """Not even looked at any more, for a while."""
+
+
+def is_phone_address(address: str, phone: Phone | None) -> bool:
+    """Inside the networks that ops named for phones, or where this very phone is known to be."""
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return False
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    if phone is not None and phone.phone_ip == str(ip):
+        return True
+    return any(ip in network for network in phone_networks().networks)
+
+
+def is_push_authorised(phone: Phone | None, *, username: str, password: str, address: str) -> bool:
+    """The answer to a phone that asks whether to obey a push (Cisco phones spec §1.5)."""
+    if not is_phone_address(address, phone):
+        return False
+    known = phone is not None and bool(phone.web_password)
+    expected = (phone.web_username, phone.web_password) if phone is not None else ("", "")
+    # Both are compared whatever the first yields, so that the time taken tells nothing.
+    right = [
+        hmac.compare_digest(given.encode(), wanted.encode())
+        for given, wanted in zip((username, password), expected, strict=True)
+    ]
+    return known and all(right)
+
+
+def log_in_on_phone(*, phone: Phone, name: str, pin: str, address: str) -> ServiceSession:
+    """Open the service session of a person of the phone's account. Raises LoginRefused."""
+    key = f"phone-login:{phone.mac}"
+    cache.add(key, 0, LOCKED_SECONDS)
+    # Counted before the PIN is looked at, so that simultaneous guesses count as well.
+    if cache.incr(key) > MAX_FAILURES:
+        raise TooManyFailures("Too many failed logins; try again later")
+    user = (
+        User.objects.filter(Q(email__iexact=name) | Q(username__iexact=name))
+        .filter(account=phone.account_id, is_active=True)
+        .first()
+    )
+    if user is None:
+        make_password(pin)  # the same work as for a known name
+    if user is None or not user.check_pin(pin):
+        raise LoginRefused("Wrong user name or PIN")
+    cache.delete(key)
+    return open_service_session(phone=phone, user=user, address=address)
+
+
+@dataclass(frozen=True, order=True)
+class Entry:
+    name: str
+    number: str
+
+
+def company_directory(account: Account) -> list[Entry]:
+    """The account's extensions, for everybody at one of its phones."""
+    rows = Extension.objects.filter(account=account).values_list("name", "number")
+    return sorted(Entry(name or str(number), str(number)) for name, number in rows)
+
+
+def personal_directory(user: User) -> list[Entry]:
+    """For a person who is logged in on a phone also the people of the account who have a phone number."""
+    if user.account is None:
+        return []
+    people = User.objects.filter(account=user.account, is_active=True).exclude(phone=None).exclude(phone="")
+    entries = [Entry(person.get_full_name(), str(person.phone)) for person in people]
+    return sorted(entries + company_directory(user.account))

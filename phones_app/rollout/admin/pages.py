@@ -1,0 +1,149 @@
+"""Starting a rollout: which phones, which profile, at what pace; then what would happen; then yes."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
+
+from contacts_app.core.admin.base import PortalAdmin
+from contacts_app.core.admin.frame import actor_of
+from contacts_app.core.errors import Refusal
+from phones_app.deployment.admin.deploy import MAY_DEPLOY
+from phones_app.inventory.models import Phone, PhoneGroup
+from phones_app.inventory.selection import Selection, phones_by_mac, phones_of_group, read_macs
+from phones_app.rollout import rollout as service
+from phones_app.rollout.models import Rollout
+from profiles_app.phone.sep.mac import colons, parse_mac
+
+MAX_LIST_BYTES = 8 * 1024 * 1024
+SOURCES = ("group", "file", "everything")
+NAMED = 5
+# What the empty form proposes: careful, because whoever starts the first rollout has not seen one go wrong.
+CAREFUL = {"canary_size": 5, "wave_size": 100, "wave_pause": 60, "wave_jitter": 30, "abort_percent": 10}
+
+
+class RolloutForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A rollout that is not saved yet, and the phones: chosen before (`macs`), a group, a list in a file, or all."""
+
+    macs = forms.CharField(required=False, widget=forms.HiddenInput)
+    group = forms.ModelChoiceField(
+        PhoneGroup.objects.none(), required=False, label="Saved group", widget=UnfoldAdminSelectWidget
+    )
+    file = forms.FileField(
+        required=False,
+        label="List of MAC addresses",
+        widget=UnfoldAdminFileFieldWidget,
+        help_text="CSV: the first column, or the one headed “mac”.",
+    )
+    everything = forms.BooleanField(required=False, label="All phones", widget=UnfoldBooleanSwitchWidget)
+    include_unchanged = forms.BooleanField(
+        required=False,
+        label="Also phones that have this very file",
+        widget=UnfoldBooleanSwitchWidget,
+    )
+    revision = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    phones: Any = None  # the rows that the person may see
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        try:
+            self.selection = self._selection(cleaned)
+        except (Refusal, ValueError) as error:
+            self.add_error("file", str(error))
+        return cleaned
+
+    def _selection(self, cleaned: dict[str, Any]) -> Selection:
+        if sum(bool(cleaned.get(name)) for name in ("macs", *SOURCES)) != 1:
+            raise forms.ValidationError("Choose the phones in one way.")
+        if cleaned.get("macs"):
+            return phones_by_mac(self.phones, map(parse_mac, cleaned["macs"].split(",")))
+        if group := cleaned.get("group"):
+            return phones_of_group(self.phones, group)
+        if file := cleaned.get("file"):
+            if file.size > MAX_LIST_BYTES:
+                raise ValueError("The file is too large.")
+            return phones_by_mac(self.phones, read_macs(file.read().decode("utf-8-sig")))
+        return Selection(self.phones)
+
+
+class RolloutPages(PortalAdmin):
+    """The pages of the rollout admin that lead to a rollout."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(MAY_DEPLOY)
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """Choose, be shown what would happen, and with `confirm` let it happen."""
+        self.require(request, MAY_DEPLOY)
+        self.require(request, "profiles_app.view_phoneprofile")
+        if request.method != "POST":
+            return self.choose(request, self.rollout_form(request))
+        form = self.rollout_form(request, request.POST, request.FILES)
+        if not form.is_valid() or "edit" in request.POST:
+            return self.choose(request, form)
+        rollout: Rollout = form.instance
+        profile = rollout.profile
+        latest = profile.revision_id if profile else None
+        confirmed = "confirm" in request.POST
+        what: dict[str, Any] = {
+            "selection": form.selection,
+            "profile": profile,
+            "pace": rollout,
+            "include_unchanged": form.cleaned_data["include_unchanged"],
+        }
+        if confirmed and form.cleaned_data["revision"] == latest:
+            started = service.start(**what, actor=actor_of(request))
+            return HttpResponseRedirect(reverse("admin:phones_app_rollout_change", args=[started.pk]))
+        if confirmed:
+            messages.warning(request, "The profile was changed meanwhile. This is what would happen now.")
+        return self._show_plan(request, form, service.plan(**what), latest)
+
+    def rollout_form(self, request: HttpRequest, *data: Any, **initial: Any) -> RolloutForm:
+        fields = ["name", "profile", *service.PACE]
+        form_class: Any = self.get_form(request, form=RolloutForm, fields=fields)
+        form: RolloutForm = form_class(*data, initial=CAREFUL | initial)
+        form.phones = self.admin_site.get_model_admin(Phone).tenant_rows(request)
+        field: Any = form.fields["group"]
+        field.queryset = actor_of(request).sees(PhoneGroup.objects.all())
+        form.fields["profile"].help_text = "Empty: each phone gets the profile that it has, as it is now."
+        return form
+
+    def choose(self, request: HttpRequest, form: RolloutForm) -> HttpResponse:
+        macs = [mac for mac in (form["macs"].value() or "").split(",") if mac]
+        return self.page(
+            request,
+            "phones_app/rollout/choose.html",
+            "New rollout",
+            form=form,
+            number=len(macs),
+            chosen=[colons(mac) for mac in macs[:NAMED]],
+            untold=max(0, len(macs) - NAMED),
+            sources=[form[name] for name in SOURCES],
+            pace=[form[name] for name in service.PACE],
+            media=self.media + form.media,
+        )
+
+    def _show_plan(
+        self, request: HttpRequest, form: RolloutForm, plan: Any, latest: int | None
+    ) -> HttpResponse:
+        kept = {field.html_name: field.value() for field in form if field.html_name != "file"}
+        if form.cleaned_data.get("file"):
+            # A browser sends a file once, so the addresses in it go along instead.
+            known = form.selection.phones.order_by("mac").values_list("mac", flat=True)
+            kept["macs"] = ",".join([*known, *form.selection.unknown])
+        kept["revision"] = latest
+        return self.page(
+            request,
+            "phones_app/rollout/plan.html",
+            "What would happen",
+            plan=plan,
+            rollout=form.instance,
+            first=plan.waves[0][:NAMED] if plan.waves else [],
+            sizes=[len(wave) for wave in plan.waves],
+            models=plan.counted("model")[:NAMED],
+            servers=plan.servers(),
+            kept=[(name, value) for name, value in kept.items() if value not in (None, "", False)],
+        )

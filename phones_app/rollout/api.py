@@ -1,0 +1,307 @@
+"""`/rollouts`: one profile, or each phone's own, to many phones; looked at before, watched, stopped and repeated."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from contacts_app.core.actor import Actor
+from contacts_app.core.api.family import (
+    PAGING,
+    NoMetadata,
+    PageMetadata,
+    PhoneFamilyView,
+    answer,
+    answers,
+    envelope,
+    page,
+)
+from contacts_app.core.api.view import Text, find, uuid_in_url
+from phones_app.inventory.api.fields import (
+    MacText,
+    NothingElse,
+    Record,
+    RolloutFilter,
+    RowUuid,
+    Shape,
+    filtered,
+)
+from phones_app.inventory.api.selection import PhoneFilterRecord, selected
+from phones_app.rollout import rollout as rollouts
+from phones_app.rollout.models import Rollout, RolloutState
+from phones_app.rollout.plan import Plan
+from phones_app.rollout.progress import progress_of
+from profiles_app.phone.api.profile import profile_of
+
+MAX_PHONES = 100_000
+
+
+class ReasonRecord(Shape):
+    """Why phones were refused or failed; `message` is what was said of one of them."""
+
+    code = serializers.CharField(help_text="Stable, for programs.")
+    message = serializers.CharField()
+    phones = serializers.IntegerField()
+
+
+class RefusedRecord(ReasonRecord):
+    macs = serializers.ListField(child=serializers.CharField(), help_text="The first of them.")
+
+
+class PaceRecord(Record):
+    """How fast and how far: the limits of a rollout, all of them optional."""
+
+    class Meta:
+        model = Rollout
+        fields = ["name", *rollouts.PACE]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if (attrs.get("window_start") is None) != (attrs.get("window_end") is None):
+            raise ValidationError({"window_end": "A window has a start and an end."})
+        return attrs
+
+
+class RolloutRecord(PaceRecord):
+    account = serializers.IntegerField(
+        source="account.voip_id", read_only=True, allow_null=True, default=None
+    )
+    profile = serializers.CharField(source="profile_name", read_only=True)
+    profile_uuid = RowUuid(source="profile", read_only=True, allow_null=True)
+    retry_of = RowUuid(read_only=True, allow_null=True)
+    is_open = serializers.BooleanField(read_only=True)
+    refused_total = serializers.IntegerField(read_only=True)
+
+    class Meta:
+        model = Rollout
+        fields = [
+            "uuid",
+            "account",
+            "profile",
+            "profile_uuid",
+            "state",
+            "is_open",
+            "reason",
+            *PaceRecord.Meta.fields,
+            "total",
+            "unchanged",
+            "refused_total",
+            "wave",
+            "waves",
+            "next_wave_at",
+            "requested_by",
+            "channel",
+            "retry_of",
+            "created_at",
+            "finished_at",
+        ]
+        read_only_fields = fields
+
+
+class PartsRecord(Shape):
+    """Phones by where they stand; together they are `total`."""
+
+    held_back = serializers.IntegerField()
+    queued = serializers.IntegerField()
+    under_way = serializers.IntegerField()
+    in_call = serializers.IntegerField()
+    confirmed = serializers.IntegerField()
+    unconfirmed = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    cancelled = serializers.IntegerField()
+
+
+class ProgressRecord(Shape):
+    total = serializers.IntegerField()
+    ended = serializers.IntegerField()
+    percent = serializers.IntegerField()
+    parts = PartsRecord()
+    rate = serializers.FloatField(help_text="Phones a second, over the last minute.")
+    remaining = serializers.FloatField(allow_null=True, help_text="Seconds to go; null: it cannot be told.")
+    waits_for = serializers.CharField()
+    failures = ReasonRecord(many=True)
+
+
+class RolloutDetailRecord(RolloutRecord):
+    progress = ProgressRecord(read_only=True)
+    refused = RefusedRecord(many=True, read_only=True)
+
+    class Meta(RolloutRecord.Meta):
+        fields = [*RolloutRecord.Meta.fields, "refused", "progress"]
+        read_only_fields = fields
+
+
+class RolloutRequest(NothingElse, PaceRecord):
+    """Which phones — one of `macs`, `group`, `filter` and `all` — get which profile, and at what pace."""
+
+    profile_uuid = serializers.UUIDField(
+        required=False, allow_null=True, help_text="Null: the profile that each phone has."
+    )
+    macs = serializers.ListField(child=MacText(), required=False, allow_empty=False, max_length=MAX_PHONES)
+    group = Text(required=False, max_length=255, help_text="UUID or exact name of a saved group of phones.")
+    filter = PhoneFilterRecord(required=False)
+    all = serializers.BooleanField(required=False)
+    include_unchanged = serializers.BooleanField(
+        default=False, help_text="Also phones that have this very file."
+    )
+    dry_run = serializers.BooleanField(default=False, help_text="Say what would be done, and do nothing.")
+
+    class Meta(PaceRecord.Meta):
+        fields = [
+            *PaceRecord.Meta.fields,
+            *("profile_uuid", "macs", "group", "filter", "all", "include_unchanged", "dry_run"),
+        ]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        named = [name for name in ("macs", "group", "filter", "all") if attrs.get(name)]
+        if len(named) != 1:
+            raise ValidationError({"macs": "Name the phones by one of macs, group, filter and all."})
+        return super().validate(attrs)
+
+
+class PlanRecord(Shape):
+    """What a rollout would do."""
+
+    total = serializers.IntegerField(help_text="Phones that would get a file.")
+    unchanged = serializers.IntegerField(help_text="Phones that have it already.")
+    refused_total = serializers.IntegerField()
+    refused = RefusedRecord(many=True)
+    waves = serializers.ListField(child=serializers.IntegerField(), help_text="Phones in each.")
+    canary = serializers.ListField(child=serializers.CharField(), help_text="The phones of the first wave.")
+
+
+class Started(Shape):
+    """`rollout` is null after a dry run, `plan` otherwise."""
+
+    rollout = RolloutDetailRecord(allow_null=True)
+    plan = PlanRecord(allow_null=True)
+
+
+ONE = envelope("Rollout", RolloutDetailRecord(), metadata=NoMetadata)
+MANY = envelope("Rollouts", RolloutRecord(many=True), metadata=PageMetadata)
+STARTED = envelope("RolloutStart", Started(), metadata=NoMetadata)
+FILTERS = [
+    *PAGING,
+    OpenApiParameter("state", enum=RolloutState.values),
+    OpenApiParameter("profile", OpenApiTypes.UUID, description="UUID of a profile."),
+    OpenApiParameter("open", bool, description="Whether it runs or is paused."),
+]
+START_EXAMPLE = OpenApiExample(
+    "A rollout",
+    request_only=True,
+    value={
+        "profile_uuid": "f47ac10b-58cc-4372-a567-0e02b2c3d479",
+        "group": "Third floor",
+        "canary_size": 5,
+        "wave_size": 100,
+        "wave_pause": 300,
+        "abort_percent": 10,
+        "dry_run": True,
+    },
+)
+MOST_CANARIES = 100
+
+
+def visible_to(actor: Actor) -> "QuerySet[Rollout]":
+    return actor.sees(Rollout.objects.select_related("account", "profile", "retry_of"))
+
+
+def in_full(rollout: Rollout) -> dict[str, Any]:
+    rollout.progress = progress_of(rollout)  # type: ignore[attr-defined]
+    return dict(RolloutDetailRecord().to_representation(rollout))
+
+
+def _told(plan: Plan) -> dict[str, Any]:
+    canary = plan.waves[0][:MOST_CANARIES] if plan.waves else []
+    return {
+        "total": plan.total,
+        "unchanged": plan.unchanged,
+        "refused_total": plan.refused_total,
+        "refused": plan.refused,
+        "waves": [len(wave) for wave in plan.waves],
+        "canary": [MacText().to_representation(one.mac) for one in canary],
+    }
+
+
+class RolloutList(PhoneFamilyView):
+    @extend_schema(operation_id="rollouts_list", parameters=FILTERS, responses=answers(200, MANY, 400))
+    def get(self, request: Request) -> Response:
+        """Rollouts, the newest first."""
+        rows, metadata = page(request, filtered(request, visible_to(self.actor), RolloutFilter))
+        found = f"{metadata['total']} rollout(s) found"
+        return answer(RolloutRecord(many=True).to_representation(rows), found, metadata=metadata)
+
+    @extend_schema(
+        request=RolloutRequest, responses=answers(202, STARTED, 400, 404), examples=[START_EXAMPLE]
+    )
+    def post(self, request: Request) -> Response:
+        """Start a rollout or, with `dry_run`, be told what it would do (status 200)."""
+        asked = RolloutRequest(data=request.data)
+        asked.is_valid(raise_exception=True)
+        wanted, actor = dict(asked.validated_data), self.actor
+        uuid = wanted.get("profile_uuid")
+        what: dict[str, Any] = {
+            "selection": selected(actor, wanted),
+            "profile": profile_of(actor, uuid) if uuid else None,
+            "pace": Rollout(**{name: wanted[name] for name in PaceRecord.Meta.fields if name in wanted}),
+            "include_unchanged": wanted["include_unchanged"],
+        }
+        if wanted["dry_run"]:
+            plan = rollouts.plan(**what)
+            told = {"rollout": None, "plan": _told(plan)}
+            return answer(told, f"{plan.total} phone(s) would get a file", metadata={})
+        rollout = rollouts.start(**what, actor=actor)
+        started = {"rollout": in_full(rollout), "plan": None}
+        return answer(started, f"Rollout to {rollout.total} phone(s) started", status=202, metadata={})
+
+
+class RolloutDetail(PhoneFamilyView):
+    @extend_schema(responses=answers(200, ONE, 400, 404))
+    def get(self, request: Request, uuid: str) -> Response:
+        """One rollout with its progress. Its phones are the deployments with `?rollout=` its UUID."""
+        rollout = find(visible_to(self.actor), "Rollout", uuid=uuid_in_url(uuid))
+        return answer(in_full(rollout), "Rollout found", metadata={})
+
+
+class RolloutChange(PhoneFamilyView):
+    """One of the things that can be done to a rollout that is there."""
+
+    def change(self, uuid: str, change: Callable[[Rollout], None], done: str) -> Response:
+        rollout = find(visible_to(self.actor), "Rollout", uuid=uuid_in_url(uuid))
+        change(rollout)
+        return answer(in_full(rollout), f"Rollout {done}", metadata={})
+
+
+class RolloutPause(RolloutChange):
+    @extend_schema(request=None, responses=answers(200, ONE, 400, 404, 409))
+    def post(self, request: Request, uuid: str) -> Response:
+        """Restart no more phones; those that were told to restart go on."""
+        return self.change(uuid, rollouts.pause, "paused")
+
+
+class RolloutResume(RolloutChange):
+    @extend_schema(request=None, responses=answers(200, ONE, 400, 404, 409))
+    def post(self, request: Request, uuid: str) -> Response:
+        """Go on where it was paused."""
+        return self.change(uuid, rollouts.resume, "resumed")
+
+
+class RolloutCancel(RolloutChange):
+    @extend_schema(request=None, responses=answers(200, ONE, 400, 404, 409))
+    def post(self, request: Request, uuid: str) -> Response:
+        """End it: phones that were not told to restart yet are left alone."""
+        return self.change(uuid, rollouts.cancel, "cancelled")
+
+
+class RolloutRetry(PhoneFamilyView):
+    @extend_schema(request=None, responses=answers(201, ONE, 400, 404, 409))
+    def post(self, request: Request, uuid: str) -> Response:
+        """A new rollout to the phones that failed or were not confirmed."""
+        rollout = find(visible_to(self.actor), "Rollout", uuid=uuid_in_url(uuid))
+        again = rollouts.retry_failed(rollout, actor=self.actor)
+        return answer(in_full(again), "Rollout started", status=201, metadata={})

@@ -1,0 +1,83 @@
+"""Rollouts on a terminal: their numbers as one row, and a progress bar that follows them to their end."""
+
+import time
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+
+from phones_app.deployment.wait import LOOK_SECONDS, Driver
+from phones_app.rollout.models import Rollout
+from phones_app.rollout.progress import Progress, progress_of
+from phones_app.rollout.rollout import advance_all
+
+
+def told(rollout: Rollout) -> dict[str, Any]:
+    progress = progress_of(rollout)
+    return {
+        "rollout": rollout.uuid,
+        "name": rollout.name,
+        "profile": rollout.profile_name,
+        "state": rollout.state,
+        "reason": rollout.reason,
+        "total": progress.total,
+        "ended": progress.ended,
+        **progress.parts,
+        "unchanged": rollout.unchanged,
+        "refused_total": rollout.refused_total,
+        "refused": rollout.refused,
+        "failures": progress.failures,
+        "wave": rollout.wave,
+        "waves": rollout.waves,
+        "rate": progress.rate,
+        "remaining": progress.remaining,
+        "created_at": rollout.created_at,
+        "finished_at": rollout.finished_at,
+    }
+
+
+def follow(rollout: Rollout, *, silent: bool) -> None:
+    """Show the progress on the terminal until nothing is left to do; carry out what is due if no worker does."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[speed]}"),
+        TimeElapsedColumn(),
+    )
+    driver = Driver()
+    try:
+        with Bar(*columns, console=Console(stderr=True), disable=silent, transient=True) as shown:
+            bar = shown.add_task("", total=rollout.total, speed="")
+            while True:
+                advance_all()
+                rollout.refresh_from_db()
+                now = progress_of(rollout)
+                shown.update(
+                    bar, completed=now.ended, description=_description(rollout, now), speed=_speed(now)
+                )
+                if not rollout.is_open and now.ended == now.total:
+                    return
+                driver.look(rollout.deployments.all())
+                time.sleep(LOOK_SECONDS)
+    finally:
+        driver.stop()
+
+
+def _description(rollout: Rollout, now: Progress) -> str:
+    parts = [f"wave {rollout.wave}/{rollout.waves}"]
+    if not rollout.is_open or rollout.state == "paused":
+        parts.append(rollout.get_state_display().lower())
+    if failed := now.parts["failed"] + now.parts["unconfirmed"]:
+        parts.append(f"{failed} failed")
+    if in_call := now.parts["in_call"]:
+        parts.append(f"{in_call} in a call")
+    if now.waits_for:
+        parts.append(f"waits for {now.waits_for}")
+    return ", ".join(parts)
+
+
+def _speed(now: Progress) -> str:
+    left = f", {now.remaining:.0f} s to go" if now.remaining is not None else ""
+    return f"{now.rate:.1f} phones/s{left}"

@@ -1,0 +1,165 @@
+"""How many more phones of a rollout may be under way at once, at each file server and in each location.
+
+What listeners and people are told of rollouts, in the transaction of the change: each account of its own phones.
+
+When a rollout lets its phones go on: while it runs, and within its window.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db.models import Count, Prefetch, Q, QuerySet, prefetch_related_objects
+from django.utils import timezone
+
+from contacts_app.accounts.models import Account
+from phones_app.deployment.gates import Closed
+from phones_app.deployment.models import CALL_TO_END, FAILURES, Deployment, State
+from phones_app.rollout.models import Rollout, RolloutMember, RolloutState
+from profiles_app.events.outbox import Happening, emit_many
+from profiles_app.phone.sep.mac import colons
+
+# A call may last for hours; the phone's restart waits for its end, and neither the next wave nor a limit waits along.
+IN_CALL = Q(state=State.SESSION_CLEARED, waiting_for=CALL_TO_END)
+Place = tuple[int | None, str]
+
+
+def room_in(rollout: Rollout, held: "QuerySet[Deployment]") -> dict[Place, int]:
+    """How many more phones may be under way in each place (file server and site) where some are held back."""
+    under_way = rollout.deployments.filter(finished_at=None, next_attempt_at__isnull=False).exclude(IN_CALL)
+    at_server: defaultdict[int | None, int] = defaultdict(int)
+    at_site: defaultdict[str, int] = defaultdict(int)
+    for server, site, number in _by_place(under_way):
+        at_server[server] += number
+        at_site[site] += number
+    room: dict[Place, int] = {}
+    for server, site, number in _by_place(held):
+        free = [number]
+        if rollout.server_limit is not None:
+            free.append(rollout.server_limit - at_server[server])
+        # Phones whose place nobody noted are not in one place.
+        if rollout.site_limit is not None and site:
+            free.append(rollout.site_limit - at_site[site])
+        if (most := min(free)) > 0:
+            room[server, site] = most
+            at_server[server] += most
+            at_site[site] += most
+    return room
+
+
+def _by_place(rows: "QuerySet[Deployment]") -> "QuerySet[Deployment, tuple[int | None, str, int]]":
+    return (
+        rows.order_by()
+        .values_list("in_rollout__file_server", "in_rollout__site")
+        .annotate(number=Count("pk"))
+    )
+
+
+def first_of(held: "QuerySet[Deployment]", place: Place, room: int) -> "QuerySet[Deployment, int]":
+    there = held.filter(in_rollout__file_server=place[0], in_rollout__site=place[1])
+    return there.order_by("pk").values_list("pk", flat=True)[:room]
+
+
+TAGS = {
+    RolloutState.RUNNING: "started-rollout",
+    RolloutState.PAUSED: "paused-rollout",
+    RolloutState.FINISHED: "finished-rollout",
+    RolloutState.ABORTED: "aborted-rollout",
+}
+# So many failed phones are named; the others are counted.
+MOST_FAILURES = 20
+
+
+def tell(rollout: Rollout) -> None:
+    """Tell what has just become of it. That a person has cancelled it is known to that person."""
+    tag = TAGS.get(RolloutState(rollout.state))
+    if tag is None:
+        return
+    own = Account.objects.filter(rollouts=rollout)
+    accounts = (
+        own
+        if rollout.account_id
+        else Account.objects.filter(deployments__in_rollout__rollout=rollout).distinct()
+    )
+    emit_many(
+        [
+            Happening(account, ["rollout", tag], "rollout", _data(rollout, account), rollout.uuid)
+            for account in accounts
+        ]
+    )
+
+
+def rollouts_of(deployments: Sequence[Deployment]) -> dict[Deployment, dict[str, Any]]:
+    """What events of these deployments say of their rollouts; read once for each deployment a worker has."""
+    members = RolloutMember.objects.select_related("rollout").defer("rollout__refused")
+    prefetch_related_objects(deployments, Prefetch("in_rollout", members))
+    found = {row: getattr(row, "in_rollout", None) for row in deployments}
+    return {row: {"rollout": member.rollout.uuid if member else None} for row, member in found.items()}
+
+
+def _data(rollout: Rollout, account: Account) -> dict[str, Any]:
+    rows = rollout.deployments.filter(account=account)
+    counts = rows.aggregate(
+        total=Count("pk"),
+        confirmed=Count("pk", filter=Q(state=State.CONFIRMED)),
+        failed=Count("pk", filter=Q(state__in=FAILURES)),
+    )
+    failed = rows.filter(state__in=FAILURES).select_related("phone").order_by("pk")[:MOST_FAILURES]
+    return {
+        "uuid": rollout.uuid,
+        "name": rollout.name,
+        "profile_name": rollout.profile_name,
+        "state": rollout.state,
+        "reason": rollout.reason,
+        **counts,
+        "failures": [
+            {
+                "mac": colons(row.mac),
+                "name": row.phone.name if row.phone else "",
+                "error_code": row.error_code,
+                "error": row.error,
+            }
+            for row in failed
+        ],
+    }
+
+
+# What a deployment waits for that was about to go on when its rollout was paused, or its window ended.
+TO_GO_ON = Closed("its rollout to go on")
+
+
+def closed_by_rollout(deployments: Sequence[Deployment]) -> Mapping[Deployment, Closed]:
+    """Which of these deployments their rollouts, as they are now, do not let go on."""
+    members = RolloutMember.objects.filter(deployment__in=deployments).select_related("rollout__account")
+    rollouts = {member.deployment_id: member.rollout for member in members.defer("rollout__refused")}
+    found = {row: _closed(rollouts[row.pk]) for row in deployments if row.pk in rollouts}
+    return {row: closed for row, closed in found.items() if closed}
+
+
+def _closed(rollout: Rollout) -> Closed | None:
+    if not rollout.is_open:
+        return ended(rollout)
+    is_open = rollout.state == RolloutState.RUNNING and in_window(rollout, timezone.now())
+    return None if is_open else TO_GO_ON
+
+
+def ended(rollout: Rollout) -> Closed:
+    """Why phones that were not told to restart when the rollout ended never are."""
+    return Closed(f"The rollout was {rollout.get_state_display().lower()}.", f"rollout-{rollout.state}")
+
+
+def in_window(rollout: Rollout, moment: datetime) -> bool:
+    """Whether work may begin at this moment; the window's ends are times of day where the account is."""
+    start, end = rollout.window_start, rollout.window_end
+    if start is None or end is None:
+        return True
+    local: time = moment.astimezone(zone_of(rollout)).time()
+    # From a time to the same time is the whole day, as it is from midnight to midnight.
+    return start <= local < end if start < end else local >= start or local < end
+
+
+def zone_of(rollout: Rollout) -> ZoneInfo:
+    return ZoneInfo(rollout.account.time_zone if rollout.account else settings.TIME_ZONE)

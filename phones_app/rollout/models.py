@@ -1,0 +1,176 @@
+"""Many deployments as one piece of work: in waves, within limits, and stopped when too much goes wrong."""
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q, QuerySet
+
+from contacts_app.accounts.models import Account
+from contacts_app.core.history.models import Tracked
+from contacts_app.core.lists.search import TextIndex
+from phones_app.deployment.models import Deployment
+from phones_app.servers.models import FileServer
+from profiles_app.phone.models import PhoneProfile
+
+MOST = 1_000_000
+WEEK = 7 * 24 * 3600
+
+
+class RolloutState(models.TextChoices):
+    """The last three are ends."""
+
+    RUNNING = "running", "Running"
+    PAUSED = "paused", "Paused"
+    FINISHED = "finished", "Finished"
+    ABORTED = "aborted", "Aborted"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+def _limit(
+    name: str, help_text: str, most: int = MOST
+) -> "models.PositiveIntegerField[int | None, int | None]":
+    bounds = [MinValueValidator(1), MaxValueValidator(most)]
+    return models.PositiveIntegerField(name, null=True, blank=True, validators=bounds, help_text=help_text)
+
+
+class Rollout(models.Model):
+    """One profile, or each phone's own, to a set of phones.
+
+    Each phone has its deployment from the start (`RolloutMember`). One that stands in a later wave than `wave` is held:
+    it has no `next_attempt_at`, so that no worker takes it. All there is to opening a wave, pausing and stopping is
+    setting or clearing that.
+    """
+
+    uuid = models.UUIDField("UUID", default=uuid.uuid4, unique=True, editable=False)
+    account = models.ForeignKey(
+        Account,
+        null=True,
+        on_delete=models.CASCADE,
+        related_name="rollouts",
+        help_text="Empty: phones of several accounts.",
+    )
+    name = models.CharField(max_length=255, blank=True)
+    profile = models.ForeignKey(
+        PhoneProfile,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="rollouts",
+        help_text="Empty: the profile that each phone has.",
+    )
+    profile_name = models.CharField("profile", max_length=255, blank=True)
+
+    canary_size = models.PositiveIntegerField(
+        "canary",
+        default=0,
+        validators=[MaxValueValidator(MOST)],
+        help_text="Phones in the first wave, of as many models as possible; 0: no such wave.",
+    )
+    wave_size = _limit("wave size", "Phones in each further wave; empty: all at once.")
+    server_limit = _limit("at once per file server", "Phones under way at the same time; empty: no limit.")
+    site_limit = _limit("at once per location", "Phones under way at the same time; empty: no limit.")
+    wave_pause = models.PositiveIntegerField(
+        "pause between waves", default=0, validators=[MaxValueValidator(WEEK)], help_text="Seconds."
+    )
+    wave_jitter = models.PositiveIntegerField(
+        "jitter",
+        default=0,
+        validators=[MaxValueValidator(WEEK)],
+        help_text="Up to so many seconds are added to each pause, by chance.",
+    )
+    window_start = models.TimeField(
+        "not before", null=True, blank=True, help_text="Time of day in the account's time zone."
+    )
+    window_end = models.TimeField(
+        "not after", null=True, blank=True, help_text="May be before the start: over midnight."
+    )
+    abort_count = _limit("abort after failures", "So many failed phones end the rollout; empty: any number.")
+    abort_percent = _limit(
+        "abort at per cent failed", "Of the phones in the waves opened so far; empty: any share.", most=100
+    )
+    unconfirmed_fails = models.BooleanField(
+        "unconfirmed is failed",
+        default=True,
+        help_text="A phone of which nothing was seen after its restart counts as failed.",
+    )
+
+    state = models.CharField(max_length=12, choices=RolloutState, default=RolloutState.RUNNING)
+    reason = models.CharField(max_length=255, blank=True, help_text="Why it was paused or ended.")
+    wave = models.PositiveIntegerField(default=0, help_text="The last one opened.")
+    waves = models.PositiveIntegerField(default=0)
+    next_wave_at = models.DateTimeField(null=True)
+    total = models.PositiveIntegerField(default=0, help_text="Phones with a deployment.")
+    unchanged = models.PositiveIntegerField(default=0, help_text="Phones passed over: they have this file.")
+    refused = models.JSONField(default=list, blank=True, help_text="Why phones were refused, with examples.")
+
+    requested_by = models.CharField(max_length=255)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    channel = models.CharField(max_length=16)
+    retry_of = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="retries")
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+
+    history = Tracked(quiet=["wave", "waves", "next_wave_at", "total", "unchanged", "refused", "finished_at"])
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="rollout_by_creation"),
+            models.Index(fields=["account", "-created_at"], name="rollout_of_account"),
+            models.Index(fields=["state", "-created_at"], name="rollout_by_state"),
+            models.Index(
+                fields=["-created_at", "-id"], condition=Q(finished_at=None), name="rollout_by_creation_open"
+            ),
+            TextIndex(fields=["name", "profile_name", "requested_by"], name="rollout_text"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="rollout_window_has_both_ends",
+                condition=Q(window_start=None, window_end=None)
+                | Q(window_start__isnull=False, window_end__isnull=False),
+                violation_error_message="A window has a start and an end.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name or f"{self.profile_name or 'own profiles'} to {self.total} phones"
+
+    @property
+    def is_open(self) -> bool:
+        return self.finished_at is None
+
+    @property
+    def refused_total(self) -> int:
+        return sum(group["phones"] for group in self.refused)
+
+    @property
+    def deployments(self) -> "QuerySet[Deployment]":
+        return self.deployments_where()
+
+    def deployments_where(self, **of_member: Any) -> "QuerySet[Deployment]":
+        """Those whose rows in this rollout are so, as `wave__lte=2`.
+
+        By a subquery, not a join: only conditions that stand in the UPDATE itself are looked at anew when another
+        transaction has just changed the row.
+        """
+        return Deployment.objects.filter(pk__in=self.members.filter(**of_member).values("deployment"))
+
+
+class RolloutMember(models.Model):
+    """One phone of a rollout: which deployment is its, in which wave, and where it was when the rollout began."""
+
+    rollout = models.ForeignKey(Rollout, on_delete=models.CASCADE, related_name="members", db_index=False)
+    deployment = models.OneToOneField(Deployment, on_delete=models.CASCADE, related_name="in_rollout")
+    wave = models.PositiveIntegerField()
+    # For the rollout's limits.
+    file_server = models.ForeignKey(FileServer, null=True, on_delete=models.SET_NULL, related_name="+")
+    site = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["rollout", "wave", "deployment"], name="rollout_member_by_wave")]
+
+    def __str__(self) -> str:
+        return f"wave {self.wave} of {self.rollout_id}"

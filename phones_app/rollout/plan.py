@@ -1,0 +1,201 @@
+"""What a rollout would do, before it does anything: who gets a file, who has it already, who is refused and why."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from typing import Any, NamedTuple
+
+from django.db.models import F, OuterRef, QuerySet, Subquery
+
+from contacts_app.core.errors import Refusal
+from phones_app.deployment.models import DRIFTED, Deployment, State
+from phones_app.deployment.request import check_fits, same_software
+from phones_app.inventory.models import Phone
+from phones_app.rollout.models import Rollout
+from phones_app.servers.models import FileServer
+from phones_app.servers.services import default_server
+from profiles_app.phone.models import PhoneProfile
+from profiles_app.phone.sep.mac import colons
+
+CHUNK = 1000
+# Refused phones are counted, and so many of each kind named.
+NAMED = 20
+# What a phone is not given again: it was told to restart with this file in its place.
+HAS_IT = (State.CONFIRMED, State.RESTART_ACKNOWLEDGED)
+
+
+class Planned(NamedTuple):
+    """One phone with what it would get from where."""
+
+    phone: int
+    account: int
+    mac: str
+    model: str
+    site: str
+    server: int
+    profile: int
+    profile_name: str
+    revision: int
+    sha256: str
+
+
+@dataclass
+class Plan:
+    """`waves` are the phones in the order in which they would get their file."""
+
+    waves: list[list[Planned]] = field(default_factory=list)
+    unchanged: int = 0
+    refused: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        return sum(map(len, self.waves))
+
+    @property
+    def refused_total(self) -> int:
+        return sum(group["phones"] for group in self.refused)
+
+    @property
+    def looked_at(self) -> int:
+        return self.total + self.unchanged + self.refused_total
+
+    def counted(self, name: str) -> list[tuple[str, int]]:
+        """How many phones there are of each model, site …, the most frequent first."""
+        return Counter(str(getattr(one, name)) for wave in self.waves for one in wave).most_common()
+
+    def servers(self) -> list[tuple[str, int]]:
+        numbers = {int(key): number for key, number in self.counted("server")}
+        names = FileServer.objects.in_bulk(numbers)
+        return [(names[key].name, number) for key, number in numbers.items()]
+
+
+def make_plan(
+    *,
+    phones: "QuerySet[Phone]",
+    profile: PhoneProfile | None,
+    pace: Rollout,
+    include_unchanged: bool = False,
+    unknown: Sequence[str] = (),
+) -> Plan:
+    """Look at every phone; `pace` says how large the waves are. `profile` None: each phone's own."""
+    plan, taken = Plan(), []
+    refused: dict[str, dict[str, Any]] = {}
+    for mac in unknown:
+        _refuse(refused, mac, Refusal("unknown-phone", "There is no phone with this MAC address."))
+    servers = _Servers()
+    for phone in _with_what_they_have(phones, profile):
+        try:
+            planned = _planned(phone, profile or phone.current_profile, servers)
+        except Refusal as refusal:
+            _refuse(refused, phone.mac, refusal)
+            continue
+        if _has_it(phone, planned) and not include_unchanged:
+            plan.unchanged += 1
+        else:
+            taken.append(planned)
+    plan.refused = sorted(refused.values(), key=lambda group: -group["phones"])
+    plan.waves = list(_in_waves(taken, pace))
+    return plan
+
+
+def _has_it(phone: Any, planned: Planned) -> bool:
+    """Whether the phone was told to restart with this file, and the file lies where the phone would find it."""
+    uploaded = phone.has_sha256 == planned.sha256 and phone.has_state in HAS_IT
+    in_place = (phone.there_sha256, phone.there_server) == (planned.sha256, planned.server)
+    return uploaded and in_place and phone.there_state not in DRIFTED
+
+
+def _refuse(refused: dict[str, dict[str, Any]], mac: str, why: Refusal) -> None:
+    group = refused.setdefault(why.code, {"code": why.code, "message": why.message, "phones": 0, "macs": []})
+    group["phones"] += 1
+    if group["phones"] <= NAMED:
+        group["macs"].append(colons(mac))
+
+
+def _with_what_they_have(phones: "QuerySet[Phone]", profile: PhoneProfile | None) -> Iterator[Phone]:
+    newest = Deployment.objects.filter(
+        phone=OuterRef("pk"), kind=Deployment.Kind.DEPLOY, uploaded_at__isnull=False
+    ).order_by("-created_at", "-pk")
+    rows = phones.order_by("mac").only(
+        "mac",
+        "account_id",
+        "model",
+        "software_type",
+        "location",
+        "is_active",
+        "file_server_id",
+        "current_profile",
+    )
+    if profile is None:
+        own = ("current_profile__user", "current_profile__revision")
+        rows = phones.order_by("mac").select_related(*own)
+        rows = rows.defer("web_password", "description", "current_profile__revision__content")
+    rows = rows.annotate(
+        has_sha256=Subquery(newest.values("sha256")[:1]),
+        has_state=Subquery(newest.values("state")[:1]),
+        # What is there: moved to another server, or after a file was adopted, it is not what was uploaded last.
+        there_sha256=F("file__sha256"),
+        there_server=F("file__server"),
+        there_state=F("file__state"),
+    )
+    return rows.iterator(chunk_size=CHUNK)
+
+
+def _planned(phone: Phone, profile: PhoneProfile | None, servers: "_Servers") -> Planned:
+    if profile is None:
+        raise Refusal("no-profile", "The phone has no profile.")
+    revision = check_fits(phone, profile, profile.revision)
+    # Of all that makes a stored file wrong for a phone this alone is not known when it is stored (Cisco phones
+    # spec §4.8), and reading ten thousand files for it would take long.
+    if not same_software(protocol := revision.facts.get("protocol"), phone.software_type):
+        raise Refusal(
+            "software-mismatch", f"The file is for {protocol}; the phone runs {phone.software_type}."
+        )
+    return Planned(
+        phone.pk,
+        phone.account_id,
+        phone.mac,
+        phone.model,
+        phone.location,
+        servers.of(phone),
+        profile.pk,
+        profile.name,
+        revision.pk,
+        revision.sha256,
+    )
+
+
+def _in_waves(taken: list[Planned], pace: Rollout) -> Iterator[list[Planned]]:
+    canary = _canary(taken, pace.canary_size) if pace.canary_size else []
+    if canary:
+        yield canary
+        chosen = {one.phone for one in canary}
+        taken = [one for one in taken if one.phone not in chosen]
+    size = pace.wave_size or len(taken) or 1
+    for start in range(0, len(taken), size):
+        yield taken[start : start + size]
+
+
+def _canary(taken: list[Planned], size: int) -> list[Planned]:
+    """One phone of each model, then another of each …: what goes wrong often does so with one model only."""
+    by_model: defaultdict[str, list[Planned]] = defaultdict(list)
+    for one in taken:
+        if len(by_model[one.model]) < size:
+            by_model[one.model].append(one)
+    rounds = zip_longest(*by_model.values())
+    return [one for ones in rounds for one in ones if one is not None][:size]
+
+
+class _Servers:
+    """Which server a phone's file goes to, asked once for each account (`targets.file_server_of` for many)."""
+
+    def __init__(self) -> None:
+        self._default: dict[int, int] = {}
+
+    def of(self, phone: Phone) -> int:
+        if phone.file_server_id is not None:
+            return phone.file_server_id
+        if phone.account_id not in self._default:
+            self._default[phone.account_id] = default_server(phone.account_id).pk
+        return self._default[phone.account_id]

@@ -1,0 +1,104 @@
+"""How far a rollout is: one set of numbers for the page, the command and REST."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Count, Max, Min, Q
+from django.utils import timezone
+
+from phones_app.deployment.models import State
+from phones_app.rollout.limits import IN_CALL, in_window
+from phones_app.rollout.models import Rollout, RolloutState
+from phones_app.rollout.rollout import FAILED, UNCONFIRMED
+
+# How fast it goes at present is measured over this time.
+RECENT = timedelta(minutes=1)
+OPEN = Q(finished_at=None)
+HELD = OPEN & Q(next_attempt_at=None, state=State.QUEUED)
+CALL = OPEN & IN_CALL
+BAD = FAILED | UNCONFIRMED
+
+# Where a phone of a rollout can stand. Together the parts are the whole.
+PARTS: dict[str, Q] = {
+    "held_back": HELD,
+    "queued": OPEN & ~HELD & Q(state=State.QUEUED),
+    "under_way": OPEN & ~CALL & ~Q(state=State.QUEUED),
+    "in_call": CALL,
+    "confirmed": Q(state=State.CONFIRMED),
+    "unconfirmed": UNCONFIRMED,
+    "failed": FAILED,
+    "cancelled": Q(state__in=(State.CANCELLED, State.SUPERSEDED)),
+}
+ENDED = ("confirmed", "unconfirmed", "failed", "cancelled")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Phones by where they stand (`PARTS`), phones a second over the last minute, and seconds to go if it can be told."""
+
+    total: int
+    parts: dict[str, int]
+    rate: float
+    remaining: float | None
+    waits_for: str
+    failures: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def ended(self) -> int:
+        return sum(self.parts[name] for name in ENDED)
+
+    @property
+    def percent(self) -> int:
+        return self.ended * 100 // self.total if self.total else 100
+
+
+def progress_of(rollout: Rollout) -> Progress:
+    """Two queries, however many phones there are."""
+    now = timezone.now()
+    counted = rollout.deployments.aggregate(
+        **{name: Count("pk", filter=part) for name, part in PARTS.items()},
+        recent=Count("pk", filter=Q(finished_at__gt=now - RECENT)),
+        began=Min("started_at"),
+        last=Max("finished_at"),
+    )
+    recent, began = counted.pop("recent"), counted.pop("began")
+    last = counted.pop("last")
+    ended = sum(counted[name] for name in ENDED)
+    left = sum(counted.values()) - ended
+    running = rollout.state == RolloutState.RUNNING
+    elapsed = max(((now if left else last or now) - began).total_seconds(), 1.0) if began else 0.0
+    # What is left is told from the whole time so far, with its pauses; the rate is how it goes just now.
+    overall = ended / elapsed if elapsed else 0.0
+    rate = recent / min(elapsed, RECENT.total_seconds()) if left and elapsed else overall
+    return Progress(
+        total=rollout.total,
+        parts=counted,
+        rate=round(rate, 2),
+        remaining=round(left / overall, 1) if running and left and overall else None,
+        waits_for=_waits_for(rollout) if left and running else "",
+        failures=failures_of(rollout),
+    )
+
+
+def failures_of(rollout: Rollout) -> list[dict[str, Any]]:
+    """The reasons for which phones failed, the most frequent first, each with one phone's words for it."""
+    groups = (
+        rollout.deployments.filter(BAD)
+        .order_by()
+        .values("error_code")
+        .annotate(phones=Count("pk"), example=Min("error"))
+    )
+    return [
+        {"code": group["error_code"], "message": group["example"], "phones": group["phones"]}
+        for group in groups.order_by("-phones", "error_code")
+    ]
+
+
+def _waits_for(rollout: Rollout) -> str:
+    """Why nothing new begins at the moment, in words; "" when something may."""
+    if not in_window(rollout, timezone.now()):
+        return f"the window from {rollout.window_start:%H:%M} to {rollout.window_end:%H:%M}"
+    if rollout.next_wave_at is not None:
+        return "the pause before the next wave"
+    return ""

@@ -1,0 +1,290 @@
+"""Rollouts: started, paused, resumed, stopped, and moved on from wave to wave by whoever comes by.
+
+The deployments are rows from the start, and those of later waves are held back (`Rollout`). `advance` looks at the rows
+and does what is due; it may be called at any time by any number of processes, and a dead one leaves nothing undone.
+"""
+
+import secrets
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+from django.db import transaction
+from django.db.models import Count, Min, Q
+from django.utils import timezone
+
+from contacts_app.core.actor import Actor
+from contacts_app.core.errors import Refusal
+from contacts_app.core.history.authorship import one_line
+from contacts_app.core.work.lease import lock_unlocked
+from contacts_app.core.work.wake import nudge_after_commit
+from phones_app.deployment.gates import hold, release
+from phones_app.deployment.models import FAILURES, Deployment, State
+from phones_app.deployment.request import BATCH, DEPLOYMENTS
+from phones_app.deployment.transitions import cancelled, queued, requested
+from phones_app.inventory.models import Phone
+from phones_app.inventory.selection import Selection
+from phones_app.rollout.limits import IN_CALL, ended, first_of, in_window, room_in, tell
+from phones_app.rollout.models import Rollout, RolloutMember, RolloutState
+from phones_app.rollout.plan import Plan, Planned, make_plan
+from profiles_app.phone.models import PhoneProfile
+
+log = structlog.get_logger(__name__)
+FAILED = Q(state__in=FAILURES)
+UNCONFIRMED = Q(state=State.RESTART_ACKNOWLEDGED, finished_at__isnull=False)
+
+
+def plan(
+    *,
+    selection: Selection,
+    profile: PhoneProfile | None,
+    pace: Rollout | None = None,
+    include_unchanged: bool = False,
+) -> Plan:
+    """What `start` would do. `pace` is a row that is not saved: only its limits count. `profile` None: each its own."""
+    return make_plan(
+        phones=selection.phones,
+        unknown=selection.unknown,
+        profile=profile,
+        pace=pace or Rollout(),
+        include_unchanged=include_unchanged,
+    )
+
+
+@transaction.atomic
+def start(
+    *,
+    selection: Selection,
+    profile: PhoneProfile | None,
+    actor: Actor,
+    pace: Rollout | None = None,
+    include_unchanged: bool = False,
+) -> Rollout:
+    """Save `pace` as a rollout to these phones, with a deployment for each that fits and does not have the file yet."""
+    rollout = pace or Rollout()
+    planned = plan(selection=selection, profile=profile, pace=rollout, include_unchanged=include_unchanged)
+    accounts = {one.account for wave in planned.waves for one in wave}
+    rollout.account_id = actor.account.pk if actor.account else accounts.pop() if len(accounts) == 1 else None
+    rollout.profile, rollout.profile_name = profile, profile.name if profile else ""
+    rollout.total, rollout.waves = planned.total, len(planned.waves)
+    rollout.unchanged, rollout.refused = planned.unchanged, planned.refused
+    rollout.requested_by, rollout.user, rollout.channel = actor.label, actor.user, actor.channel
+    if not planned.total:
+        rollout.state, rollout.reason, rollout.finished_at = (
+            RolloutState.FINISHED,
+            "Nothing to do.",
+            timezone.now(),
+        )
+    rollout.save()
+    # In one order for all, so that two rollouts at once do not wait for each other's phones in a circle.
+    rows = sorted(
+        ((one, wave) for wave, planned_ones in enumerate(planned.waves, 1) for one in planned_ones),
+        key=lambda row: row[0].phone,
+    )
+    for begin in range(0, len(rows), BATCH):
+        _store(rows[begin : begin + BATCH], rollout)
+    if rows:
+        tell(rollout)
+    nudge_after_commit(DEPLOYMENTS)
+    return rollout
+
+
+def _store(rows: list[tuple[Planned, int]], rollout: Rollout) -> None:
+    """Deployments for these phones, and in which wave each of them is; they are held until their wave opens."""
+    stored = queued(
+        [
+            requested(
+                held=True,
+                in_batch=True,
+                account_id=one.account,
+                phone_id=one.phone,
+                mac=one.mac,
+                profile_id=one.profile,
+                profile_name=one.profile_name,
+                revision_id=one.revision,
+                sha256=one.sha256,
+                requested_by=rollout.requested_by,
+                user=rollout.user,
+                channel=rollout.channel,
+                reason=one_line(f"Rollout {rollout}"),
+            )
+            for one, _ in rows
+        ],
+        phones=[one.phone for one, _ in rows],
+    )
+    places = {one.phone: (one, wave) for one, wave in rows}
+    members = []
+    for deployment in stored:
+        one, wave = places[deployment.phone_id or 0]
+        members.append(
+            RolloutMember(
+                rollout=rollout, deployment=deployment, wave=wave, file_server_id=one.server, site=one.site
+            )
+        )
+    RolloutMember.objects.bulk_create(members)
+
+
+def pause(rollout: Rollout) -> None:
+    """Restart no more phones; those that were told go on. Raises Refusal unless it runs."""
+    _change(rollout, RolloutState.RUNNING, RolloutState.PAUSED, "paused", _hold_back)
+
+
+def resume(rollout: Rollout) -> None:
+    """Go on where it was paused. Raises Refusal unless it is paused."""
+    _change(rollout, RolloutState.PAUSED, RolloutState.RUNNING, "resumed")
+    nudge_after_commit(DEPLOYMENTS)
+
+
+def cancel(rollout: Rollout) -> None:
+    """End it: phones that were not told to restart yet never are. Raises Refusal when it is over."""
+    with transaction.atomic():
+        locked = Rollout.objects.select_for_update().get(pk=rollout.pk)
+        if not locked.is_open:
+            raise _not_so(locked, "cancelled")
+        _end(locked, RolloutState.CANCELLED, "")
+    rollout.refresh_from_db()
+
+
+def retry_failed(rollout: Rollout, *, actor: Actor) -> Rollout:
+    """A new rollout, at the same pace, to the phones that failed or were not confirmed. Raises Refusal."""
+    if rollout.is_open:
+        raise Refusal("rollout-open", "The rollout has not ended yet.")
+    failed = rollout.deployments.filter(FAILED | UNCONFIRMED)
+    if not failed.exists():
+        raise Refusal("nothing-failed", "No phone of this rollout failed.")
+    if rollout.profile is None and rollout.profile_name:
+        raise Refusal("profile-deleted", "The profile of this rollout was deleted.")
+    again = Rollout(**{name: getattr(rollout, name) for name in PACE}, name=rollout.name, retry_of=rollout)
+    selection = Selection(Phone.objects.filter(pk__in=failed.values("phone")))
+    return start(
+        selection=selection, profile=rollout.profile, actor=actor, pace=again, include_unchanged=True
+    )
+
+
+# The fields that say how fast and how far a rollout goes: what its planner chooses, and what a retry takes over.
+PACE = (
+    "canary_size",
+    "wave_size",
+    "server_limit",
+    "site_limit",
+    "wave_pause",
+    "wave_jitter",
+    "window_start",
+    "window_end",
+    "abort_count",
+    "abort_percent",
+    "unconfirmed_fails",
+)
+
+
+def advance_all() -> None:
+    """Move every running rollout on as far as it may go now."""
+    for pk in Rollout.objects.filter(state=RolloutState.RUNNING).values_list("pk", flat=True):
+        advance(pk)
+
+
+@transaction.atomic
+def advance(pk: int) -> None:
+    """One step of one rollout: end it, open its next wave, or let more phones of the present one go."""
+    rows = Rollout.objects.filter(pk=pk, state=RolloutState.RUNNING)
+    rollout = lock_unlocked(rows).select_related("account").first()
+    if rollout is None:
+        return
+    # Looked at before failures are counted, while others fail: what is over by now has all of its own among them.
+    is_over = not rollout.deployments.filter(finished_at=None).exists()
+    begun = rollout.deployments_where(wave__lte=rollout.wave).filter(finished_at=None)
+    wave_is_over = is_over or not begun.exclude(IN_CALL).exists()
+    if reason := _too_much_failed(rollout):
+        _end(rollout, RolloutState.ABORTED, reason)
+        return
+    if is_over:
+        _end(rollout, RolloutState.FINISHED, "")
+        return
+    if wave_is_over:
+        waiting = rollout.members.filter(wave__gt=rollout.wave, deployment__finished_at=None)
+        following = waiting.aggregate(wave=Min("wave"))["wave"]
+        if following is not None:
+            _open_wave(rollout, following)
+    if in_window(rollout, timezone.now()):
+        _release(rollout)
+    else:
+        _hold_back(rollout)
+
+
+def _open_wave(rollout: Rollout, wave: int) -> None:
+    """Open the next wave once the pause after the present one is over."""
+    now = timezone.now()
+    if rollout.wave and rollout.next_wave_at is None:
+        # In milliseconds; by chance, so that rollouts begun together do not stay together.
+        jitter = secrets.randbelow(rollout.wave_jitter * 1000 + 1) / 1000
+        rollout.next_wave_at = now + timedelta(seconds=rollout.wave_pause + jitter)
+    if rollout.next_wave_at is None or rollout.next_wave_at <= now:
+        rollout.wave, rollout.next_wave_at = wave, None
+    rollout.save(update_fields=["wave", "next_wave_at"])
+
+
+def _release(rollout: Rollout) -> None:
+    """Let held-back phones of the open waves go, as many as the limits leave room for."""
+    opened = rollout.deployments_where(wave__lte=rollout.wave)
+    if rollout.server_limit is None and rollout.site_limit is None:
+        release(opened)
+    else:
+        held = opened.filter(finished_at=None, next_attempt_at=None)
+        keys = [key for place, room in room_in(rollout, held).items() for key in first_of(held, place, room)]
+        release(Deployment.objects.filter(pk__in=keys))
+
+
+def _too_much_failed(rollout: Rollout) -> str:
+    """Why the rollout must stop, "" when it need not."""
+    if rollout.abort_count is None and rollout.abort_percent is None:
+        return ""
+    bad = FAILED | UNCONFIRMED if rollout.unconfirmed_fails else FAILED
+    counts = rollout.deployments_where(wave__lte=rollout.wave).aggregate(
+        failed=Count("pk", filter=bad), opened=Count("pk")
+    )
+    failed, opened = counts["failed"], counts["opened"]
+    if rollout.abort_count is not None and failed >= rollout.abort_count:
+        return f"{failed} phones failed; {rollout.abort_count} end the rollout."
+    if rollout.abort_percent is not None and failed and failed * 100 >= rollout.abort_percent * opened:
+        return f"{failed} of {opened} phones failed; {rollout.abort_percent} % end the rollout."
+    return ""
+
+
+def _hold_back(rollout: Rollout) -> None:
+    """Of what was let go, what has not begun; and a phone whose call ends now is not restarted either."""
+    hold(rollout.deployments.filter(Q(state=State.QUEUED) | IN_CALL))
+
+
+def _change(
+    rollout: Rollout,
+    before: RolloutState,
+    after: RolloutState,
+    verb: str,
+    also: Callable[[Rollout], None] = lambda rollout: None,
+) -> None:
+    with transaction.atomic():
+        locked = Rollout.objects.select_for_update().get(pk=rollout.pk)
+        if locked.state != before:
+            raise _not_so(locked, verb)
+        locked.state, locked.reason = after, ""
+        locked.save(update_fields=["state", "reason"])
+        also(locked)
+        if after == RolloutState.PAUSED:
+            tell(locked)
+    rollout.refresh_from_db()
+
+
+def _not_so(rollout: Rollout, verb: str) -> Refusal:
+    is_now = rollout.get_state_display().lower()
+    return Refusal(f"rollout-not-{verb}", f"The rollout is {is_now}, so it cannot be {verb}.")
+
+
+def _end(rollout: Rollout, state: RolloutState, reason: str) -> None:
+    """The rollout is over: nothing of it begins any more."""
+    now = timezone.now()
+    rollout.state, rollout.reason, rollout.finished_at = state, reason[:255], now
+    rollout.save(update_fields=["state", "reason", "finished_at"])
+    why = ended(rollout)
+    cancelled(rollout.deployments, error=why.reason, code=why.code)
+    tell(rollout)
+    log.info("rollout ended", rollout=str(rollout.uuid), state=state, reason=reason)

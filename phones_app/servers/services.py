@@ -1,0 +1,158 @@
+"""Rows -> the plain values that transports take.
+
+Connection tests of file servers and call managers, with the result kept on the row.
+
+File servers: there is one default for each account, and one shared by all.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from contacts_app.core.errors import Exchange, Refusal, TransportError
+from contacts_app.core.history.records import update_recorded
+from contacts_app.core.net.networks import Networks
+from phones_app.inventory.models import Phone
+from phones_app.servers.models import CallManager, FileServer
+from phones_app.transports.ftp.login import FtpTarget
+from phones_app.transports.ftp.session import FtpSession
+from phones_app.transports.restart.ami import AmiSession, AmiTarget
+from phones_app.transports.status.phone_web import PhoneWeb
+
+
+@lru_cache(maxsize=8)
+def _parse_networks(text: str) -> Networks:
+    return Networks.parse(text)
+
+
+def phone_networks() -> Networks:
+    """Where outgoing connections may go (settings.PHONE_NETWORKS)."""
+    return _parse_networks(settings.PHONE_NETWORKS)
+
+
+def file_server_of(phone: Phone) -> FileServer:
+    """The phone's own file server, else its account's default, else the shared default, else the embedded one."""
+    if phone.file_server is not None:
+        return phone.file_server
+    return default_server(phone.account_id)
+
+
+def default_server(account: int) -> FileServer:
+    """The account's default file server, else the shared default, else the embedded one. Raises Refusal."""
+    candidates = FileServer.objects.filter(Q(is_default=True) | Q(is_embedded=True)).filter(
+        Q(account=account) | Q(account=None)
+    )
+    ranked = sorted(candidates, key=lambda server: (server.account_id is None, not server.is_default))
+    if not ranked:
+        raise Refusal("no-file-server", "The phone has no file server, and there is no default one.")
+    return ranked[0]
+
+
+def ftp_target(server: FileServer) -> FtpTarget:
+    return FtpTarget(
+        host=server.host,
+        port=server.port,
+        username=server.username,
+        password=server.password,
+        directory=server.directory,
+        tls=server.protocol == FileServer.Protocol.FTPS,
+        verify_certificate=server.verify_certificate,
+        passive=server.passive,
+        deadline=settings.FTP_UPLOAD_SECONDS,
+        networks=phone_networks(),
+    )
+
+
+def phone_web(phone: Phone) -> PhoneWeb:
+    """The phone's web server. Raises Refusal when its address is not known."""
+    if not phone.phone_ip:
+        raise Refusal("no-address", "The phone's IP address is not known.")
+    return PhoneWeb(
+        host=phone.phone_ip,
+        port=phone.web_port,
+        username=phone.web_username,
+        password=phone.web_password,
+        networks=phone_networks(),
+    )
+
+
+def status_page(host: str, port: int) -> PhoneWeb:
+    """A phone's web server as far as it asks for no credentials."""
+    return PhoneWeb(host=host, port=port, networks=phone_networks())
+
+
+def ami_target(manager: CallManager) -> AmiTarget:
+    return AmiTarget(
+        host=manager.host,
+        port=manager.port,
+        username=manager.username,
+        secret=manager.password,
+        networks=phone_networks(),
+    )
+
+
+@dataclass(frozen=True)
+class Check:
+    """How a test went: `message` for people, and the exact texts, secrets masked."""
+
+    ok: bool
+    message: str
+    exchange: Exchange
+
+
+def check_file_server(server: FileServer) -> Check:
+    """Log in, go to the folder, store, rename and delete a tiny file."""
+    try:
+        with FtpSession(ftp_target(server)) as session:
+            check = Check(True, "Logged in, and stored, renamed and deleted a test file.", session.test())
+    except TransportError as error:
+        check = _failed(error)
+    return _keep(server, check)
+
+
+def check_call_manager(manager: CallManager) -> Check:
+    """Asterisk: log in and ping. SIP: only whether the address may be spoken to, and this says so."""
+    try:
+        check = _ping(manager) if manager.kind == CallManager.Kind.AMI else _resolve(manager)
+    except TransportError as error:
+        check = _failed(error)
+    return _keep(manager, check)
+
+
+def _ping(manager: CallManager) -> Check:
+    with AmiSession(ami_target(manager)) as session:
+        reply = session.action("Ping")
+    words = "Logged in; Asterisk answers." if reply.succeeded else f"Asterisk refuses a ping: {reply.message}"
+    return Check(reply.succeeded, words, reply.exchange)
+
+
+def _resolve(manager: CallManager) -> Check:
+    address = phone_networks().resolve(manager.host, manager.port)
+    return Check(
+        True, f"{manager.host} is at {address}, which is allowed. Nothing was sent.", Exchange("", "")
+    )
+
+
+def _failed(error: TransportError) -> Check:
+    return Check(False, error.message, Exchange(error.request, error.answer))
+
+
+def _keep(row: FileServer | CallManager, check: Check) -> Check:
+    row.tested_at, row.test_result = timezone.now(), "" if check.ok else check.message
+    type(row)._default_manager.filter(pk=row.pk).update(tested_at=row.tested_at, test_result=row.test_result)
+    return check
+
+
+@transaction.atomic
+def save_file_server(server: FileServer, *, update_fields: Iterable[str] | None = None) -> FileServer:
+    """Store the server; as a default it takes the place of the former one of its account."""
+    if server.is_default:
+        others = FileServer.objects.filter(account=server.account, is_default=True).exclude(pk=server.pk)
+        update_recorded(others, is_default=False)
+    server.save(update_fields=update_fields)
+    return server

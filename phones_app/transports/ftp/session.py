@@ -1,0 +1,261 @@
+"""Putting a phone's file on an FTP or FTPS server so that a phone fetching at any moment gets a whole file.
+
+One logged-in connection carries any number of uploads; ftp_pool keeps such connections for the next caller.
+"""
+
+import hashlib
+import posixpath
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from time import monotonic
+from types import TracebackType
+from typing import TypeVar
+
+from contacts_app.core.errors import Exchange, TransportError
+from phones_app.transports.ftp import names
+from phones_app.transports.ftp import upload as ftp_upload
+from phones_app.transports.ftp.folder import FtpFolder
+from phones_app.transports.ftp.login import FtpTarget, log_in
+
+__all__ = ["FtpSession", "FtpTarget", "Upload"]
+
+QUIT_SECONDS = 1.0
+NOOP_SECONDS = 2.0
+TIDY_SECONDS = 10.0
+
+Found = TypeVar("Found")
+
+# Host and port of servers that lost a command sent before the answer to the one before it, as lftp's
+# documentation of ftp:sync-mode tells of some; these are asked one thing at a time.
+_one_at_a_time: set[tuple[str, int]] = set()
+
+
+@dataclass(frozen=True)
+class Upload:
+    """What one upload did; `unchanged` means that the very same content was there already.
+
+    `replaced` is what the file held before, where it was read.
+    """
+
+    path: str
+    size: int
+    sha256: str
+    unchanged: bool
+    backup: str | None
+    read_back: bool
+    exchange: Exchange
+    seconds: float
+    replaced: bytes | None = field(default=None, repr=False)
+
+
+class FtpSession:
+    """One connection, logged in at the first use; any failure closes it, and the next use connects anew.
+
+    Not for two threads at once.
+    """
+
+    def __init__(self, target: FtpTarget) -> None:
+        self.target = target
+        self.reused = False  # set by who keeps sessions: the server may have hung up in the meantime
+        self._folder: FtpFolder | None = None
+        self._ends = 0.0  # when the present piece of work must be over, by the monotonic clock
+        self._lost = False  # what failed last was a command sent before the answer to the one before it
+        self._spent = 0.0  # seconds that connecting took, owed to the first piece of work
+
+    def __enter__(self) -> "FtpSession":
+        started = monotonic()
+        self._ends = started + self.target.deadline
+        self._connect()
+        self._spent = monotonic() - started
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def connected(self) -> bool:
+        return self._folder is not None
+
+    def upload(
+        self,
+        name: str,
+        content: bytes,
+        *,
+        keep_backups: int = 3,
+        read_back: bool = False,
+        next_name: str = "",
+    ) -> Upload:
+        """Put `content` under `name`, in this order (Cisco phones spec §3.10):
+
+        1. Read the old file if it may be equal; if it is, store nothing. Read it too if it is to be kept.
+        2. Store the new content under a temporary name and check its size (`read_back`: its digest too).
+        3. Store the old content, likewise, as the backup; `keep_backups=0` makes and deletes no backup.
+        4. Rename the temporary name over the real one, and delete what is superfluous.
+
+        A failure anywhere leaves the old file under its name. A process killed anywhere leaves at most
+        temporary files, which the next upload of that name deletes.
+
+        Commands that change nothing are sent along with those before them; if one of these stays unanswered,
+        the whole is done once more without that. `next_name` is the next upload's, so that this can be done
+        from one upload to the next.
+        """
+        _check(name)
+        started = monotonic()
+        try:
+            return self._upload(name, content, keep_backups, read_back, started, next_name)
+        except TransportError as error:
+            if not self._lost or error.code not in ("timeout", "disconnected", "protocol"):
+                raise
+            self._lost = False
+        address = (self.target.host, self.target.port)
+        _one_at_a_time.add(address)
+        try:
+            return self._upload(name, content, keep_backups, read_back, started)
+        except TransportError:
+            _one_at_a_time.discard(address)  # that was not the cause
+            raise
+
+    def _upload(
+        self,
+        name: str,
+        content: bytes,
+        keep_backups: int,
+        read_back: bool,
+        started: float,
+        next_name: str = "",
+    ) -> Upload:
+        with self._work(self.target.deadline - (monotonic() - started)):
+            existing = self._begin(
+                lambda folder: ftp_upload.look(folder, name, len(content), for_backup=keep_backups > 0)
+            )
+            folder = self._connect()
+            unchanged, backup = existing.content == content, None
+            if not unchanged:
+                backup = ftp_upload.replace(
+                    folder,
+                    name,
+                    content,
+                    existing,
+                    keep_backup=keep_backups > 0,
+                    read_back=read_back,
+                    next_name=next_name,
+                    reconnect=self._reconnect,
+                )
+            exchange = folder.wire.transcript.take()
+        if not unchanged:
+            self._tidy(name, keep_backups)
+        return Upload(
+            path=posixpath.join(self.target.directory, name),
+            size=len(content),
+            sha256=hashlib.sha256(content).hexdigest(),
+            unchanged=unchanged,
+            backup=backup,
+            read_back=unchanged or read_back or not folder.knows_size,
+            exchange=exchange,
+            seconds=monotonic() - started,
+            replaced=existing.content,
+        )
+
+    def read(self, name: str) -> bytes | None:
+        """Return the content of a file, None when there is none or it may not be read."""
+        _check(name)
+        with self._work(self.target.deadline):
+            return self._begin(lambda folder: folder.read(name))
+
+    def stale_companions(self, name: str) -> list[str]:
+        """Return the signed or encrypted files there that a secured phone takes instead of `name`."""
+        _check(name)
+        with self._work(self.target.deadline):
+            listing = self._begin(FtpFolder.list)
+            folder = self._connect()
+            return [
+                companion
+                for companion in names.companions(name)
+                if (folder.size(companion) is not None if listing is None else companion in listing)
+            ]
+
+    def test(self) -> Exchange:
+        """Log in anew, go to the folder, store a tiny file, rename and delete it; return what was said."""
+        self.close()
+        with self._work(self.target.deadline):
+            folder = self._connect()
+            ftp_upload.probe(folder)
+            return folder.wire.transcript.take()
+
+    def alive(self) -> bool:
+        """Ask the server whether it still listens; a session that is not alive is closed."""
+        if self._folder is None:
+            return False
+        with suppress(TransportError), self._work(NOOP_SECONDS):
+            with self._folder.step("noop", "ask whether the server still listens"):
+                self._folder.wire.voidcmd("NOOP")
+            self._folder.wire.transcript.take()
+        return self.connected
+
+    def close(self) -> None:
+        """Say good-bye where that still can be done, and drop the connection."""
+        folder, self._folder = self._folder, None
+        if folder is None:
+            return
+        folder.wire.deadline = monotonic() + QUIT_SECONDS
+        if not folder.broken:
+            with suppress(TransportError), folder.step("quit", "say good-bye"):
+                folder.wire.voidcmd("QUIT")
+        folder.wire.close()
+
+    def _connect(self) -> FtpFolder:
+        if self._folder is None:
+            self._folder = log_in(self.target, self._ends)
+            self._folder.wire.foresees = (self.target.host, self.target.port) not in _one_at_a_time
+            self.reused = False
+        return self._folder
+
+    def _reconnect(self, grace: float = 0.0) -> FtpFolder:
+        """Connect anew, within at least `grace` seconds even if the time is over."""
+        self.close()
+        self._ends = max(self._ends, monotonic() + grace)
+        return self._connect()
+
+    @contextmanager
+    def _work(self, seconds: float) -> Iterator[None]:
+        """Bound what is inside, and close the connection if it fails: its state is unknown then."""
+        self._ends = monotonic() + seconds - self._spent
+        self._spent = 0.0
+        if self._folder is not None:
+            self._folder.wire.deadline = self._ends
+        try:
+            yield
+        except BaseException:
+            self._lost = self._folder is not None and self._folder.wire.foreseen
+            self.close()
+            raise
+
+    def _begin(self, first: Callable[[FtpFolder], Found]) -> Found:
+        """Do the first thing, which must only read; once more if a kept connection turns out to be dead."""
+        reused, self.reused = self.reused, False
+        try:
+            return first(self._connect())
+        except TransportError as error:
+            if not reused or error.code not in ("disconnected", "timeout"):
+                raise
+            if error.code == "timeout" and self._folder is not None and self._folder.wire.foreseen:
+                _one_at_a_time.add((self.target.host, self.target.port))
+        return first(self._reconnect())
+
+    def _tidy(self, name: str, keep_backups: int) -> None:
+        # The file is in its place: nothing that fails from here on may turn the upload into a failure.
+        with suppress(TransportError), self._work(min(TIDY_SECONDS, self._ends - monotonic())):
+            folder = self._connect()
+            ftp_upload.tidy(folder, name, keep_backups)
+            folder.wire.transcript.take()
+
+
+def _check(name: str) -> None:
+    if name in ("", ".", "..") or not name.isprintable() or any(each in name for each in "/\\"):
+        raise TransportError(f"{name!r} is not the name of a file", permanent=True, code="bad-value")

@@ -1,0 +1,142 @@
+"""The steps by which a new file takes the place of an old one on an FTP server, in the order that is safe.
+
+FTP can neither copy nor replace in one transaction, and a phone may fetch the file at any moment.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from time import monotonic
+
+from contacts_app.core.errors import TransportError
+from phones_app.transports.ftp import names
+from phones_app.transports.ftp.folder import FtpFolder
+
+MAX_DELETIONS = 20  # leftovers and old backups removed after one upload
+RESTORE_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Existing:
+    """The file that is to be replaced; `content` is None where it is not needed or may not be read."""
+
+    present: bool
+    content: bytes | None = None
+
+
+def look(folder: FtpFolder, name: str, new_size: int, *, for_backup: bool) -> Existing:
+    """Find out what there is under `name`, reading it if it may equal the new content or is to be kept."""
+    # Whether the old file is read or the new one stored at once, it takes a data connection.
+    size = folder.size(name, following=folder.wire.offer)
+    if size is None and folder.knows_size:
+        return Existing(present=False)
+    content = folder.read(name) if for_backup or size in (None, new_size) else None
+    return Existing(present=size is not None or content is not None, content=content)
+
+
+def replace(
+    folder: FtpFolder,
+    name: str,
+    content: bytes,
+    existing: Existing,
+    *,
+    keep_backup: bool,
+    read_back: bool,
+    next_name: str,
+    reconnect: Callable[[float], FtpFolder],
+) -> str | None:
+    """Put `content` under `name` and return the name of the backup, if one was made; `next_name` will be next, or "".
+
+    The real name is missing at no moment, except on servers that refuse to rename over an existing file or
+    to let the old one be read: there the old file has to go away first, for the time of two commands.
+    `reconnect` opens a second connection, within that many seconds, to put the old file back.
+    """
+    kept = existing.present and keep_backup
+    with folder.temporary(name, content, read_back=read_back, renamed=not kept) as temporary:
+        if not kept:
+            backup = None
+        elif existing.content is None:
+            backup = _free_backup_name(folder, name)
+            _swap(folder, temporary, name, backup, reconnect)
+            return backup
+        else:
+            backup = _copy(folder, name, existing.content)
+        try:
+            folder.rename(temporary, name, next_name=next_name)
+        except TransportError:
+            if folder.broken or not existing.present:
+                raise
+            aside = names.aside(name)
+            _swap(folder, temporary, name, aside, reconnect)
+            folder.delete_quietly(aside)
+    return backup
+
+
+def tidy(folder: FtpFolder, name: str, keep_backups: int) -> None:
+    """Delete what killed uploads have left and all but the newest backups, where listing works.
+
+    A temporary file of another upload of the same name that is still under way goes too: this one is newer,
+    and the other must not be renamed over it.
+    """
+    folder.list()
+    relatives = folder.relatives(name)
+    superfluous = names.backups(relatives)[keep_backups:] if keep_backups else []
+    for each in (names.leftovers(relatives) + superfluous)[:MAX_DELETIONS]:
+        folder.delete(each)
+
+
+def probe(folder: FtpFolder) -> None:
+    """Show that files can be stored, renamed and deleted, with a tiny one of our own."""
+    with folder.temporary("patchbay-test", b"test\n") as temporary:
+        renamed = names.aside("patchbay-test")
+        folder.rename(temporary, renamed)
+        folder.delete(renamed)
+
+
+def _copy(folder: FtpFolder, name: str, content: bytes) -> str:
+    with folder.temporary(name, content, renamed=False) as copy:
+        backup = _free_backup_name(folder, name)
+        folder.rename(copy, backup)
+    return backup
+
+
+def _free_backup_name(folder: FtpFolder, name: str) -> str:
+    # Renaming would silently replace a backup made within the same second.
+    offered = names.new_backups(name, datetime.now(UTC), folder.relatives(name))
+    return next(each for each in offered if not _exists(folder, each))
+
+
+def _exists(folder: FtpFolder, name: str) -> bool:
+    size = folder.size(name)
+    return size is not None or (not folder.knows_size and folder.read(name) is not None)
+
+
+def _swap(
+    folder: FtpFolder, temporary: str, name: str, aside: str, reconnect: Callable[[float], FtpFolder]
+) -> None:
+    """Rename the old file away and the new one in; on failure the old one gets its name back."""
+    folder.rename(name, aside)
+    try:
+        folder.rename(temporary, name)
+    except TransportError as error:
+        try:
+            # A phone must not be left without its file, so this may outlast the deadline a little and may
+            # take a second connection.
+            again = reconnect(RESTORE_SECONDS) if folder.broken else folder
+            again.wire.deadline = max(again.wire.deadline, monotonic() + RESTORE_SECONDS)
+            _put_back(again, aside, name)
+        except TransportError as second:
+            error.message += f"; the old file could not be put back ({second.message}) and is now {aside}"
+        raise
+
+
+def _put_back(folder: FtpFolder, aside: str, name: str) -> None:
+    try:
+        folder.rename(aside, name)
+    except TransportError:
+        # Some servers let nobody rename to such a name, yet let everybody store under it.
+        content = None if folder.broken else folder.read(aside)
+        if content is None:
+            raise
+        folder.store(name, content)
+        folder.delete_quietly(aside)

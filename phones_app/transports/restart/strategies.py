@@ -1,0 +1,211 @@
+"""The strategies to restart a phone: each describes itself, sends, and says whether sending again is harmless.
+
+Which one a phone gets is decided in one place, `choose` in `phones_app/services/restart.py`. The preview shows the
+`describe()` of the same choice whose `send()` acts later, so that what was promised is what happens, fall-backs
+included. Sources: phone profiles spec §5, Cisco phones spec §1.4, §2 and §8.1.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any, Protocol
+
+from contacts_app.core.errors import Exchange, TransportError
+from phones_app.transports.restart.ami import AmiSession, AmiTarget
+from phones_app.transports.restart.asterisk import (
+    pjsip_registration,
+    restart_chan_sip,
+    restart_pjsip,
+    restart_sccp,
+)
+from phones_app.transports.restart.cgi import run_macro
+from phones_app.transports.restart.key_macros import KeyMacro
+from phones_app.transports.restart.sip_message import Stamps, explain
+from phones_app.transports.restart.sip_notify import NotifyTarget, send_notify
+from phones_app.transports.status.phone_web import PhoneWeb
+
+# How long a phone surely answers the same transaction from memory. RFC 3261 §17.2.2, timer J is 32 s; less, because
+# the request is on its way for a moment.
+REMEMBERED = timedelta(seconds=30)
+
+
+@dataclass(frozen=True)
+class Description:
+    """A restart in words for people: how it is sent, and why that cannot work (empty: nothing is known against it)."""
+
+    way: str
+    trouble: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.way}, which cannot work: {self.trouble}" if self.trouble else self.way
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A restart that was accepted: by which method, the exact texts, and what is needed to recognise evidence of it."""
+
+    method: str
+    exchange: Exchange
+    remembered: dict[str, Any] = field(default_factory=dict)
+
+
+class RestartStrategy(Protocol):
+    """What every way to restart a phone can do."""
+
+    def describe(self) -> Description:
+        """Say what `send` would do; nothing is read from the network."""
+
+    def send(self, user: str, transaction: str) -> Sent:
+        """Ask for the restart, once; TransportError when it was not accepted.
+
+        `user` is the SIP user under which the phone is registered now, `transaction` the seed that is the same for
+        every try of the same restart. Strategies without SIP use neither.
+        """
+
+    def is_idempotent(self, after: timedelta) -> bool:
+        """Whether sending once more, `after` this time, restarts no phone twice."""
+
+
+@dataclass(frozen=True)
+class SipNotify:
+    """SIP: a NOTIFY to the phone itself, or to its registrar (`receiver` is its name), which passes it on."""
+
+    target: NotifyTarget
+    receiver: str
+    action: str
+    stamps: Stamps
+
+    def describe(self) -> Description:
+        return Description(f"SIP NOTIFY to {self.receiver}")
+
+    def send(self, user: str, transaction: str) -> Sent:
+        answer = send_notify(
+            replace(self.target, user=user), action=self.action, stamps=self.stamps, transaction=transaction
+        )
+        if answer.status != 200:
+            raise TransportError(
+                f"{answer.status} {answer.reason}: {explain(answer.status)}",
+                permanent=True,
+                code=f"sip-{answer.status}",
+                request=answer.exchange.request,
+                answer=answer.exchange.answer,
+            )
+        return Sent("sip-notify", answer.exchange)
+
+    def is_idempotent(self, after: timedelta) -> bool:
+        """Over UDP the same transaction is a retransmission, as long as its receiver remembers it."""
+        return self.target.transport == "udp" and after < REMEMBERED
+
+
+@dataclass(frozen=True)
+class _ThroughAsterisk:
+    """What the strategies with an Asterisk (`pbx` is its name) have in common: it sends as often as it is asked."""
+
+    target: AmiTarget
+    pbx: str
+    action: str
+
+    def is_idempotent(self, after: timedelta) -> bool:
+        return False
+
+
+@dataclass(frozen=True)
+class AmiPjsip(_ThroughAsterisk):
+    """SIP phone at an Asterisk with PJSIP, which knows where the phone is registered."""
+
+    stamps: Stamps
+    mac: str
+    ip: str
+
+    def describe(self) -> Description:
+        return Description(f"NOTIFY through {self.pbx} (Asterisk, PJSIP)")
+
+    def send(self, user: str, transaction: str) -> Sent:
+        phone = {"endpoint": user, "mac": self.mac, "ip": self.ip}
+        with AmiSession(self.target) as session:
+            before = pjsip_registration(session, **phone)
+            exchange = restart_pjsip(session, **phone, action=self.action, stamps=self.stamps)
+        return Sent("ami-pjsip", exchange, {"registration": before or "", **phone})
+
+
+@dataclass(frozen=True)
+class AmiChanSip(_ThroughAsterisk):
+    """SIP phone at an Asterisk with chan_sip, which can send the NOTIFY itself only if it knows the Call-ID."""
+
+    stamps: Stamps
+
+    def describe(self) -> Description:
+        return Description(
+            f"NOTIFY through {self.pbx} (Asterisk, chan_sip); if that does not know the Call-ID of the registration, "
+            f"its own NOTIFY “cisco-{self.action}” of sip_notify.conf"
+        )
+
+    def send(self, user: str, transaction: str) -> Sent:
+        with AmiSession(self.target) as session:
+            exchange = restart_chan_sip(session, peer=user, action=self.action, stamps=self.stamps)
+        return Sent("ami-chan-sip", exchange)
+
+
+@dataclass(frozen=True)
+class AmiSccp(_ThroughAsterisk):
+    """SCCP phone at an Asterisk with chan-sccp-b; only where that is not loaded, `otherwise` is sent instead.
+
+    No other refusal leads to the fall-back: "device not found" means that the phone is not where it is expected.
+    """
+
+    device_name: str
+    otherwise: RestartStrategy
+
+    def describe(self) -> Description:
+        return Description(
+            f"SCCPDeviceRestart through {self.pbx}; if that has no chan-sccp-b: {self.otherwise.describe()}"
+        )
+
+    def send(self, user: str, transaction: str) -> Sent:
+        try:
+            with AmiSession(self.target) as session:
+                exchange = restart_sccp(session, device_name=self.device_name, type=self.action)
+        except TransportError as error:
+            if error.code != "unknown-action":
+                raise
+            return self.otherwise.send(user, transaction)
+        return Sent("ami-sccp", exchange)
+
+
+@dataclass(frozen=True)
+class KeyPresses:
+    """The keys that a person would press to restart the phone, pushed over HTTP.
+
+    `phone` is called only when keys are pressed: it reads the push password, which a description has no need of.
+    """
+
+    macro: KeyMacro
+    phone: Callable[[], PhoneWeb]
+
+    def describe(self) -> Description:
+        return Description(f"Key presses “{self.macro.name}”")
+
+    def send(self, user: str, transaction: str) -> Sent:
+        return Sent("key-macro", run_macro(self.phone(), self.macro), {"macro": self.macro.name})
+
+    def is_idempotent(self, after: timedelta) -> bool:
+        """Keys pressed in another menu than the one they are meant for do something else."""
+        return False
+
+
+@dataclass(frozen=True)
+class CannotRestart:
+    """The way that the phone would be restarted, with something missing for it: nothing is sent."""
+
+    way: str
+    code: str
+    trouble: str
+
+    def describe(self) -> Description:
+        return Description(self.way, self.trouble)
+
+    def send(self, user: str, transaction: str) -> Sent:
+        raise TransportError(self.trouble, permanent=True, code=self.code)
+
+    def is_idempotent(self, after: timedelta) -> bool:
+        return True

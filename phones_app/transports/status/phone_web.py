@@ -1,0 +1,184 @@
+"""Talks to the small web server inside a phone: one bounded request after the other, and its sloppy XML.
+
+What is asked and what it means is in `cgi` and `status`. httpcore is used without httpx
+around it, held to the checked address and one deadline (contacts_app.transports.http); that it follows no
+redirects, keeps no cookies and knows no proxies is just right for a phone.
+"""
+
+import base64
+import re
+import ssl
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import httpcore
+from lxml import etree
+
+from contacts_app.core.errors import Exchange, TransportError
+from contacts_app.core.net.http import HTTP_FAILURES, CheckedBackend, http_failure
+from contacts_app.core.net.networks import Networks
+from contacts_app.core.net.wire import Deadline, checked_address, evidence
+
+MAX_BYTES = 65_536
+
+_DECLARATION = re.compile(r"<\?xml\b[^>]*\?>")
+# Only encodings of plain text: Python knows others, some of them slow on purpose-made input.
+_ENCODING = re.compile(
+    rb"<\?xml\b[^>]*?encoding\s*=\s*[\"'](iso-8859-\d+|windows-\d+|shift_jis|euc-\w+|gb\d+|big5)[\"']",
+    re.IGNORECASE,
+)
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+
+@dataclass(frozen=True)
+class PhoneWeb:
+    """A phone's web server, and the account for pushes to it. `timeout` is for a whole call."""
+
+    host: str
+    port: int = 80
+    username: str = ""
+    password: str = field(default="", repr=False)
+    tls: bool = False
+    networks: Networks | None = None
+    timeout: float = 5.0
+
+    @property
+    def peer(self) -> str:
+        return f"{self.host}:{self.port} ({'HTTPS' if self.tls else 'HTTP'})"
+
+
+@dataclass(frozen=True)
+class WebAnswer:
+    """One answer of the phone: status, whole body, and the exact texts with the password masked."""
+
+    status: int
+    body: bytes
+    exchange: Exchange
+
+
+class PhoneSession:
+    """Requests to one phone within one deadline, on one connection as long as the phone keeps it open."""
+
+    def __init__(
+        self, phone: PhoneWeb, pool: httpcore.ConnectionPool, deadline: Deadline, max_bytes: int
+    ) -> None:
+        self._phone = phone
+        self._pool = pool
+        self._deadline = deadline
+        self._max_bytes = max_bytes
+
+    def get(self, target: str) -> WebAnswer:
+        """Read a page, without credentials: the status pages ask for none (Cisco phones spec §5)."""
+        return self._exchange("GET", target, (("Accept", "text/xml, */*"),), b"")
+
+    def post_form(self, target: str, body: bytes) -> WebAnswer:
+        """Post an encoded form with the push account, if there is one."""
+        phone = self._phone
+        token = base64.b64encode(f"{phone.username}:{phone.password}".encode()).decode()
+        headers = [
+            ("Content-Type", "application/x-www-form-urlencoded"),
+            ("Content-Length", str(len(body))),
+            ("Connection", "close"),
+        ]
+        if phone.username:
+            headers.insert(0, ("Authorization", f"Basic {token}"))
+        return self._exchange("POST", target, headers, body)
+
+    def _exchange(
+        self, method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes
+    ) -> WebAnswer:
+        phone = self._phone
+        host = f"[{phone.host}]" if ":" in phone.host else phone.host
+        default_port = 443 if phone.tls else 80
+        fields = [("Host", host if phone.port == default_port else f"{host}:{phone.port}"), *headers]
+        url = httpcore.URL(
+            scheme="https" if phone.tls else "http", host=phone.host, port=phone.port, target=target
+        )
+        sent = evidence(_request_text(method, target, fields, body))
+        head, received = "", bytearray()
+        try:
+            with self._pool.stream(method, url, headers=fields, content=body or None) as response:
+                head = _head_text(response)
+                for chunk in response.iter_stream():
+                    received += chunk
+                    if len(received) > self._max_bytes:
+                        raise TransportError(
+                            f"{phone.peer} answers with more than {self._max_bytes} bytes",
+                            code="too-large",
+                            request=sent,
+                            answer=evidence(head + _readable(received)),
+                        )
+        except HTTP_FAILURES as error:
+            answer = evidence(head + _readable(received))
+            raise http_failure(error, phone.peer, request=sent, answer=answer) from error
+        answer = evidence(head + _readable(received))
+        return WebAnswer(response.status, bytes(received), Exchange(sent, answer))
+
+
+@contextmanager
+def phone_session(
+    phone: PhoneWeb, *, timeout: float | None = None, max_bytes: int = MAX_BYTES
+) -> Iterator[PhoneSession]:
+    """Open a session; the connection is made with the first request, to the checked address alone."""
+    address = checked_address(phone.networks, phone.host, phone.port)
+    deadline = Deadline.after(phone.timeout if timeout is None else timeout)
+    pool = httpcore.ConnectionPool(
+        ssl_context=_lenient_tls() if phone.tls else None,
+        max_connections=1,
+        network_backend=CheckedBackend(address, deadline),
+    )
+    with pool:
+        yield PhoneSession(phone, pool, deadline, max_bytes)
+
+
+def parse_document(body: bytes) -> etree._Element | None:
+    """Read a phone's XML as leniently as is safe; None when there is no element in it.
+
+    Phones write no declaration, several, or a wrong one, latin-1 without saying so, raw ampersands and
+    control characters (Cisco phones spec §1.2, §5). What they never write is a DTD, so none is accepted.
+    """
+    text = _readable(body)
+    if "<!DOCTYPE" in text.upper() or "<!ENTITY" in text.upper():
+        return None
+    text = _CONTROLS.sub("", _DECLARATION.sub("", text)).strip("\ufeff \t\r\n")
+    parser = etree.XMLParser(recover=True, resolve_entities=False, no_network=True, huge_tree=False)
+    try:
+        root = etree.fromstring(text, parser) if text else None
+    except etree.XMLSyntaxError:
+        return None
+    return root if root is not None and isinstance(root.tag, str) else None
+
+
+def _lenient_tls() -> ssl.SSLContext:
+    """Phones have certificates that no public authority signed, and old ones know only TLS 1.0."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    return context
+
+
+def _request_text(method: str, target: str, fields: list[tuple[str, str]], body: bytes) -> str:
+    shown = [(name, "Basic ***" if name == "Authorization" else value) for name, value in fields]
+    head = "".join(f"{name}: {value}\r\n" for name, value in shown)
+    return f"{method} {target} HTTP/1.1\r\n{head}\r\n{body.decode('ascii', 'replace')}"
+
+
+def _head_text(response: httpcore.Response) -> str:
+    reason = response.extensions.get("reason_phrase", b"").decode("latin-1")
+    lines = [f"HTTP/1.1 {response.status} {reason}".rstrip()]
+    lines += [f"{name.decode('latin-1')}: {value.decode('latin-1')}" for name, value in response.headers]
+    return "\r\n".join([*lines, "", ""])
+
+
+def _readable(body: bytes | bytearray) -> str:
+    """Decode by the declaration, else as UTF-8, else as latin-1, which never fails."""
+    declared = _ENCODING.search(body[:1024])
+    for encoding in (declared[1].decode() if declared else "utf-8", "utf-8"):
+        try:
+            return bytes(body).decode(encoding)
+        except (UnicodeError, LookupError):
+            continue
+    return bytes(body).decode("latin-1")

@@ -1,1 +1,0 @@
-"""The events integration of Phone.com's v4 API: profiles, callbacks, listeners, overview, and its access tokens."""

@@ -1,1 +1,0 @@
-"""The messaging dialect, /rest: messaging and outbound voice profiles, number leases, logging in and tokens."""

@@ -1,0 +1,51 @@
+"""Callbacks at a glance: how many work, how many were switched off and by whom, and how deliveries fare."""
+
+from django.db.models import Count, Q
+from django.http import HttpRequest
+
+from contacts_app.core.admin.overview import Number, Panel, list_url, rows_for, shares
+from profiles_app.events.admin.callback import OFF_BY
+from profiles_app.events.admin.delivery import of_last_day
+from profiles_app.events.models.outbox import Delivery
+from profiles_app.events.models.setup import Callback
+
+State = Delivery.State
+TONES = {State.DELIVERED: "good", State.PENDING: "busy", State.FAILED: "bad", State.SUPPRESSED: "gone"}
+
+
+def panels(request: HttpRequest) -> list[Panel]:
+    return [*_of_callbacks(request), *_of_deliveries(request)]
+
+
+def _of_callbacks(request: HttpRequest) -> list[Panel]:
+    callbacks = rows_for(request, Callback)
+    if callbacks is None:
+        return []
+    counts = callbacks.aggregate(
+        on=Count("pk", filter=Q(enabled=True)),
+        portal=Count("pk", filter=OFF_BY["portal"]),
+        person=Count("pk", filter=OFF_BY["person"]),
+    )
+    numbers = [
+        Number("enabled", counts["on"], list_url(Callback, enabled__exact=1), "good"),
+        Number("switched off by the portal", counts["portal"], list_url(Callback, off_by="portal"), "bad"),
+        Number("disabled", counts["person"], list_url(Callback, off_by="person"), "gone"),
+    ]
+    return [Panel("Callbacks", "bar", shares(numbers), empty="There are no callbacks yet.")]
+
+
+def _of_deliveries(request: HttpRequest) -> list[Panel]:
+    deliveries = rows_for(request, Delivery)
+    if deliveries is None:
+        return []
+    counts = dict(of_last_day(deliveries).values_list("state").annotate(Count("pk")))
+    numbers = [
+        Number(
+            state.label.lower(),
+            counts.get(state, 0),
+            list_url(Delivery, state__exact=state.value, within="24h"),
+            tone,
+        )
+        for state, tone in TONES.items()
+    ]
+    return [Panel("Deliveries of 24 hours", "bar", shares(numbers), empty="Nothing was to be delivered.")]

@@ -1,0 +1,183 @@
+"""`/v4/oauth/access-token` and `/v4/ping`: getting a token, looking at it, ending it (events spec §3)."""
+
+from typing import Any
+
+from django.contrib.auth import authenticate
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from contacts_app.core.actor import Actor
+from contacts_app.core.api.authentication import client_address
+from contacts_app.people.login import close_session
+from contacts_app.people.models import User
+from contacts_app.tokens.grants import (
+    Grant,
+    GrantRefused,
+    client_of,
+    expiry_of,
+    grant_again,
+    grant_to_client,
+    grant_to_person,
+    scope_of,
+)
+from contacts_app.tokens.models import LoginSession
+from contacts_app.tokens.services import revoke_token
+from profiles_app.events.api.dialect import OpenView
+from profiles_app.events.api.fields import Choice, Text, UnixTime
+from profiles_app.events.api.schema import SUCCESS, failures
+
+GRANT_TYPES = ("password", "client_credentials", "refresh_token", "authorization_code")
+# What a grant needs besides the client's credentials.
+NEEDS = {"password": ("username", "password"), "refresh_token": ("refresh_token",)}
+
+
+class GrantRequest(serializers.Serializer[Any]):
+    grant_type = Choice(choices=GRANT_TYPES)
+    client_id = Text(max_length=64, help_text="The key id of an API token.")
+    client_secret = Text(max_length=255, help_text="The secret part of the API token, or all of its text.")
+    username = Text(required=False, allow_null=True, max_length=254, help_text="Email or user name.")
+    password = Text(required=False, allow_null=True, max_length=1024)
+    phonenumber = Text(required=False, allow_null=True, max_length=64, help_text="Not used.")
+    scope = Text(
+        required=False, allow_null=True, allow_blank=True, max_length=255, help_text="Space-separated."
+    )
+    redirect_uri = Text(required=False, allow_null=True, max_length=2048, help_text="Not used.")
+    code = Text(required=False, allow_null=True, max_length=2048, help_text="No codes are issued here.")
+    refresh_token = Text(required=False, allow_null=True, max_length=4096)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        missing = [name for name in NEEDS.get(attrs["grant_type"], ()) if not attrs.get(name)]
+        if missing:
+            raise serializers.ValidationError(dict.fromkeys(missing, "This grant type needs it."))
+        return attrs
+
+
+class ScopeDetail(serializers.Serializer[Any]):
+    scope = serializers.CharField()
+    voip_id = serializers.IntegerField(allow_null=True, help_text="null: every account.")
+    extension_id = serializers.IntegerField(allow_null=True)
+
+
+class TokenDetails(serializers.Serializer[Any]):
+    scope = serializers.CharField()
+    expires_at = UnixTime(allow_null=True, help_text="null: never.")
+    scope_details = ScopeDetail(many=True)
+
+
+class CreatedToken(serializers.Serializer[Any]):
+    access_token = serializers.CharField()
+    token_type = serializers.CharField(default="Bearer")
+    scope = serializers.CharField()
+    refresh_token = serializers.CharField(allow_null=True, help_text="null for client credentials.")
+    expires_in = serializers.IntegerField(help_text="Seconds.")
+
+
+class Pong(serializers.Serializer[Any]):
+    pong = serializers.IntegerField(help_text="The server's Unix time.")
+
+
+def details_of(actor: Actor) -> dict[str, Any]:
+    scope, expires_at = scope_of(actor), expiry_of(actor)
+    detail = {
+        "scope": scope,
+        "voip_id": actor.account.voip_id if actor.account else None,
+        "extension_id": actor.extension.number if actor.extension else None,
+    }
+    return {
+        "scope": scope,
+        "expires_at": int(expires_at.timestamp()) if expires_at else None,
+        "scope_details": [detail],
+    }
+
+
+class AccessTokenViewSet(OpenView, ViewSet):
+    def get_authenticators(self) -> list[Any]:
+        return [] if self.request and self.request.method == "POST" else super().get_authenticators()
+
+    def get_permissions(self) -> list[Any]:
+        return [] if self.request and self.request.method == "POST" else list(super().get_permissions())
+
+    @extend_schema(request=GrantRequest, responses={201: CreatedToken, **failures(400, 401, 422)}, auth=[])
+    def create(self, request: Request) -> Response:
+        """Mint an access token. `?mode=details` answers as the details of the token do."""
+        wanted = GrantRequest(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        try:
+            grant = self._granted(wanted.validated_data)
+        except GrantRefused as refused:
+            return self._refusal(refused)
+        body: dict[str, Any] = {
+            "access_token": grant.access_token,
+            "token_type": "Bearer",
+            "scope": scope_of(grant.actor),
+            "refresh_token": grant.refresh_token,
+            "expires_in": grant.expires_in,
+        }
+        if request.query_params.get("mode") == "details":
+            body |= details_of(grant.actor)
+        answer = Response(body, status=201)
+        answer["Cache-Control"] = "no-store"  # RFC 6749 §5.1
+        return answer
+
+    @extend_schema(responses={200: TokenDetails, **failures(401)})
+    def retrieve(self, request: Request) -> Response:
+        """The token that the request came with."""
+        return Response(details_of(self.actor))
+
+    @extend_schema(responses={200: TokenDetails, **failures(401)})
+    @action(detail=False)
+    def details(self, request: Request) -> Response:
+        """The token that the request came with, with its scope taken apart."""
+        return Response(details_of(self.actor))
+
+    @extend_schema(responses={200: SUCCESS, **failures(401, 403, 404)})
+    def destroy(self, request: Request) -> Response:
+        """End the token that the request came with."""
+        actor = self.actor
+        if actor.token is not None:
+            revoke_token(actor.token)
+        elif actor.session_uuid:
+            close_session(LoginSession.objects.get(uuid=actor.session_uuid), client_address(request) or None)
+        else:
+            raise NotFound  # A password is no token.
+        return Response({"success": True})
+
+    def _granted(self, wanted: dict[str, Any]) -> Grant:
+        address = client_address(self.request)
+        client = client_of(wanted["client_id"], wanted["client_secret"], address)
+        kind = wanted["grant_type"]
+        if kind == "authorization_code":
+            raise GrantRefused("invalid_grant", "No authorization codes are issued here")
+        if kind == "password":
+            # The address is part of the lockout after wrong passwords, so the underlying request goes along.
+            credentials = {"username": wanted["username"], "password": wanted["password"]}
+            user = authenticate(request=self.request._request, **credentials)
+            if not isinstance(user, User):
+                raise GrantRefused("invalid_grant", "Wrong user name or password")
+            grant = grant_to_person(client, user, address, wanted.get("scope") or "")
+        elif kind == "refresh_token":
+            grant = grant_again(client, wanted["refresh_token"])
+        else:
+            grant = grant_to_client(client, wanted.get("scope") or "")
+        return grant
+
+    def _refusal(self, refused: GrantRefused) -> Response:
+        status = 401 if refused.code == "invalid_client" else 400
+        error = self.dialect.error(status, refused.message, {})["@error"]
+        return Response(self.dialect.oauth_error(error, refused.code, refused.message), status=status)
+
+
+class PingViewSet(OpenView, ViewSet):
+    authentication_classes = []
+    permission_classes = []
+
+    @extend_schema(responses={200: Pong}, auth=[])
+    def retrieve(self, request: Request) -> Response:
+        """Says that the server is there."""
+        return Response({"pong": int(timezone.now().timestamp())})

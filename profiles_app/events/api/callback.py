@@ -1,0 +1,144 @@
+"""`/profiles` and `/callbacks`: whom to write to, where events go, and how that went (events spec §5.1, §5.2)."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from profiles_app.events.api.fields import (
+    Choice,
+    Email,
+    EventsRecord,
+    JsonObject,
+    RowId,
+    Text,
+    Truth,
+    UnixTime,
+)
+from profiles_app.events.api.query import Column
+from profiles_app.events.api.schema import config_schema, example, failures
+from profiles_app.events.api.views import CreateAtIdViewSet, ResourceViewSet, Services
+from profiles_app.events.callback import (
+    create_callback,
+    delete_callback,
+    renew_signing_secret,
+    update_callback,
+)
+from profiles_app.events.callback_config import masked_config
+from profiles_app.events.callback_state import health_of
+from profiles_app.events.listener import create_profile, delete_profile
+from profiles_app.events.models.setup import Callback, EventProfile
+
+PROFILE = {
+    "id": 389,
+    "voip_id": 1000002,
+    "extension_id": None,
+    "name": "My special profile",
+    "support_email": "support@example.org",
+    "created_at": 1591869178,
+}
+CALLBACK = {
+    "id": 1432,
+    "voip_id": 1000002,
+    "extension_id": None,
+    "fallback_callback_id": None,
+    "name": "My callback",
+    "profile_id": 389,
+    "enabled": True,
+    "mode": "HTTPS",
+    "config": {
+        "url": "https://example.org/events",
+        "method": "POST",
+        "headers": [{"name": "Authorization", "value": True}],
+    },
+}
+
+
+class EventProfileRecord(EventsRecord):
+    name = Text(max_length=128)
+    support_email = Email(
+        max_length=254, allow_null=True, help_text="null: the account's own email; it has to be said."
+    )
+    created_at = UnixTime(read_only=True)
+
+
+class ProfileViewSet(CreateAtIdViewSet):
+    queryset = EventProfile.objects.select_related("account", "extension")
+    serializer_class = EventProfileRecord
+    services = Services(create_profile, delete=delete_profile)
+    brief = ("id", "name")
+    examples = [example(PROFILE)]
+
+
+@extend_schema_field(config_schema())
+class Config(JsonObject):
+    """The configuration: checked by the service, which knows the mode; secrets never go out."""
+
+    def to_representation(self, value: dict[str, Any]) -> dict[str, Any]:
+        return masked_config(value)
+
+
+class CallbackRecord(EventsRecord):
+    fallback_callback_id = RowId(required=False, allow_null=True, min_value=0)
+    name = Text(required=False, allow_null=True, max_length=128)
+    profile_id = RowId(required=False, allow_null=True, min_value=0)
+    enabled = Truth(required=False)
+    mode = Choice(choices=Callback.Mode.choices, required=False)
+    config = Config()
+
+
+class HealthRecord(serializers.Serializer[Any]):
+    period_start = UnixTime(source="start")
+    period_end = UnixTime(source="end")
+    total = serializers.IntegerField(help_text="Invocations.")
+    success = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    timeout = serializers.IntegerField()
+    avg_duration_ms = serializers.IntegerField(allow_null=True, help_text="null without invocations.")
+
+
+class SigningSecretRecord(serializers.Serializer[Any]):
+    signing_secret = serializers.CharField(
+        help_text="`X-Patchbay-Signature` is `sha256=` and the HMAC-SHA256, in hex, of `X-Patchbay-Timestamp`, a dot "
+        "and the body."
+    )
+
+
+class CallbackViewSet(ResourceViewSet):
+    queryset = Callback.objects.select_related("account", "extension")
+    serializer_class = CallbackRecord
+    services = Services(create_callback, update_callback, delete_callback)
+    brief = ("id", "name")
+    columns = {
+        "name": Column("name", sound="name_sound"),
+        "profile_id": Column("profile_id", numeric=True),
+        "fallback_callback_id": Column("fallback_callback_id", numeric=True),
+    }
+    note = 'The URL is sent `{"test": 1}` by POST and has to answer 200 or 201.'
+    item_note = "`config` is merged key by key unless the mode changes. A secret sent back as `true` is kept."
+    examples = [example(CALLBACK)]
+
+    @extend_schema(
+        description="Invocations per hour of the last day, the newest first. Newest first.",
+        responses={200: HealthRecord(many=True), **failures(401, 403, 404, 422)},
+    )
+    @action(detail=True, brief=(), columns={})
+    def health(self, request: Request, **_: Any) -> Response:
+        periods = health_of(self.get_object())
+        if self.query.is_ascending:
+            periods.reverse()
+        page = self.paginate_queryset(periods)
+        return self.get_paginated_response(
+            HealthRecord(page, many=True, context=self.get_serializer_context()).data
+        )
+
+    @extend_schema(request=None, responses={201: SigningSecretRecord, **failures(401, 403, 404)})
+    @action(detail=True, methods=["post"], url_path="signing-secret")
+    def signing_secret(self, request: Request, **_: Any) -> Response:
+        """Give the callback a new secret to sign deliveries with. It is shown this once; the former one ends now."""
+        answer = Response({"signing_secret": renew_signing_secret(self.get_object())}, status=201)
+        answer["Cache-Control"] = "no-store"
+        return answer

@@ -1,0 +1,182 @@
+"""The limits that the provider sets on how often it may be asked (events spec §6). Ours are off unless ops want them.
+
+The dialect of the events integration, /v4: its errors, who may use which URL, and the base of its views.
+"""
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+from django.core.exceptions import ObjectDoesNotExist
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.utils import timezone
+from rest_framework import exceptions
+from rest_framework.exceptions import ErrorDetail, Throttled
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
+
+from contacts_app.accounts.models import Account, Extension
+from contacts_app.core.actor import Actor
+from contacts_app.core.api.authentication import client_address
+from contacts_app.core.api.dialect import BoundedJSONParser, Conflict, Dialect
+from contacts_app.core.api.view import DialectView
+from profiles_app.events.callback import Level
+from profiles_app.events.channel import InUse
+
+
+@dataclass(frozen=True)
+class Rule:
+    requests: int
+    seconds: int
+    per_endpoint: bool
+    per_account: bool  # or else per address
+
+
+RULES = (
+    Rule(30, 30, per_endpoint=True, per_account=True),
+    Rule(360, 30, per_endpoint=True, per_account=False),
+    Rule(120, 60, per_endpoint=False, per_account=True),
+    Rule(1440, 60, per_endpoint=False, per_account=False),
+)
+
+
+class RateLimited(Throttled):
+    """`limits` stand in the error as `@rateLimit`."""
+
+    def __init__(self, rule: Rule, reset: int, wait: float) -> None:
+        super().__init__(wait)
+        self.detail = ErrorDetail("Too much requests", self.default_code)
+        self.limits = {
+            "RateLimit-Limit": rule.requests,
+            "RateLimit-Remaining": 0,
+            "RateLimit-Reset": reset,
+            "Retry-After": math.ceil(wait),
+        }
+
+
+class RateLimits(BaseThrottle):
+    """Counts requests in windows of time, in the cache: each process its own where the cache is not shared."""
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        if settings.EVENTS_RATE_LIMITS:
+            endpoint = f"{view.basename}-{view.action or request.method}"
+            for number, rule in enumerate(RULES):
+                who = view.kwargs["voip_id"] if rule.per_account else client_address(request)
+                what = endpoint if rule.per_endpoint else ""
+                _count(rule, f"events-rate:{number}:{who}:{what}")
+        return True
+
+
+def _count(rule: Rule, key: str) -> None:
+    now = time.time()
+    window = int(now // rule.seconds)
+    key = f"{key}:{window}"
+    # Should the window be forgotten between the two calls, this request begins it anew.
+    cache.add(key, 0, rule.seconds)
+    try:
+        count = cache.incr(key)
+    except ValueError:
+        return
+    if count > rule.requests:
+        reset = (window + 1) * rule.seconds
+        raise RateLimited(rule, reset, max(reset - now, 1))
+
+
+# What the API says whatever the reason is; the reason stands in `@details` or `fields`.
+MESSAGES = {401: "Unauthorized", 403: "Forbidden", 404: "Not found", 422: "Validation failed"}
+# Errors with `@code` and `@details`, and OAuth's words beside `@error` (events spec §6).
+CODES = {401: "access_denied", 500: "server_error"}
+
+
+class EventsDialect(Dialect):
+    """`{"@error": {"@message", "@httpStatusCode", "@time", …}}` (events spec §6)."""
+
+    prefixes = ("/v4/",)
+
+    def error(self, status_code: int, message: str, fields: Mapping[str, list[str]]) -> dict[str, Any]:
+        error: dict[str, Any] = {
+            "@message": MESSAGES.get(status_code, message),
+            "@httpStatusCode": status_code,
+            "@time": timezone.now().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        }
+        if status_code == 403:
+            error["@details"] = message
+        elif status_code == 409:
+            error["@messages"] = [message]
+        elif status_code == 422:
+            error["fields"] = dict(fields)
+        elif code := CODES.get(status_code):
+            return self.oauth_error(error, code, message)
+        return {"@error": error}
+
+    def oauth_error(self, error: dict[str, Any], code: str, message: str) -> dict[str, Any]:
+        described = error | {"@code": f"oauth2.{code}", "@details": message}
+        return {"@error": described, "error": code, "error_description": message}
+
+
+class Unprocessable(exceptions.ValidationError):
+    status_code = 422
+
+
+def level_of(actor: Actor, voip_id: int, extension_id: int | None) -> Level:
+    """The account or extension that a URL names, if the actor may use the URL (events spec §3)."""
+    if actor.level != 0 or (actor.account is not None and actor.account.voip_id != voip_id):
+        raise exceptions.PermissionDenied
+    if actor.extension is not None and actor.extension.number != extension_id:
+        raise exceptions.PermissionDenied("This token is for its extension's URLs only.")
+    account = actor.account or Account.objects.filter(voip_id=voip_id).first()
+    if account is None:
+        raise exceptions.NotFound
+    if extension_id is None:
+        return Level(account)
+    extension = actor.extension or Extension.objects.filter(account=account, number=extension_id).first()
+    if extension is None:
+        raise exceptions.NotFound
+    return Level(account, extension)
+
+
+class ObjectParser(BoundedJSONParser):
+    """Bodies are JSON objects, whatever is wrong inside them."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
+        body = super().parse(stream, media_type, parser_context)
+        if not isinstance(body, dict):
+            raise exceptions.ParseError("The body must be a JSON object.")
+        return body
+
+
+class OpenView(DialectView):
+    """A view of this dialect; what is wrong with a body is a 422, unless it is no JSON object at all."""
+
+    dialect = EventsDialect()
+    parser_classes = [ObjectParser]
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, DjangoValidationError):
+            exc = Unprocessable(exc.message_dict)
+        elif isinstance(exc, exceptions.ValidationError):
+            exc = Unprocessable(exc.detail)
+        elif isinstance(exc, InUse):
+            exc = Conflict(exc.message)
+        elif isinstance(exc, ObjectDoesNotExist):
+            exc = exceptions.NotFound()
+        response = super().handle_exception(exc)
+        if isinstance(exc, RateLimited):
+            response.data["@error"]["@rateLimit"] = exc.limits
+        return response
+
+
+class EventsView(OpenView):
+    """A view whose URL names an account or an extension of it."""
+
+    throttle_classes = [RateLimits]
+    level: Level
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        self.level = level_of(self.actor, kwargs["voip_id"], kwargs.get("extension_id"))

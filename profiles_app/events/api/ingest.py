@@ -1,0 +1,112 @@
+"""`/ingest`: where a PBX or another system feeds events of its own into the outbox. Not in the provider's API."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from profiles_app.events.api.dialect import EventsView
+from profiles_app.events.api.fields import Choice, JsonObject, Record, RowId, Text
+from profiles_app.events.api.listener import Tags
+from profiles_app.events.api.schema import failures
+from profiles_app.events.listener import checked_tags
+from profiles_app.events.outbox import Happening, emit_many
+from profiles_app.events.tags import FOREIGN
+
+MOST = 1000
+EXAMPLE = {
+    "events": [
+        {
+            "tags": ["call", "new-call", "inbound", "first-leg", "from-did", "to-did"],
+            "data_type": "call",
+            "data_object_uuid": "11111111-1111-4111-8111-111111111111",
+            "data": {
+                "uuid": "11111111-1111-4111-8111-111111111111",
+                "direction": "inbound",
+                "event_leg": {
+                    "uuid": "11111111-1111-4111-8111-111111111111",
+                    "from": {"type": "did", "id": "+15550000001"},
+                    "to": {"type": "did", "id": "+15550000002"},
+                    "is_first": True,
+                    "state": "new",
+                    "completion_status": None,
+                },
+                "first_leg": None,
+            },
+        }
+    ]
+}
+
+
+@extend_schema_field(
+    {"type": "array", "minItems": 1, "maxItems": 100, "items": {"type": "string", "enum": list(FOREIGN)}}
+)
+class ForeignTags(Tags):
+    """Names of tags that tell of what happens elsewhere."""
+
+    child = Choice(choices=FOREIGN)
+
+
+@extend_schema_field({"type": "object", "additionalProperties": True})
+class EventData(JsonObject):
+    """What the type of the data calls for (events spec §7); numbers of calls and messages are found by filters."""
+
+
+class IngestedEvent(Record):
+    data_type = Text(max_length=64)
+    data_object_uuid = serializers.UUIDField(required=False, allow_null=True)
+    schedules = serializers.ListField(
+        child=RowId(),
+        required=False,
+        max_length=1000,
+        help_text="The ids of the schedules that were in force, which filters of listeners can ask for.",
+    )
+    tags = ForeignTags()
+    odd = {"data": EventData()}
+
+
+class IngestRequest(serializers.Serializer[Any]):
+    events = serializers.ListField(child=IngestedEvent(), min_length=1, max_length=MOST)
+
+
+class AcceptedEvent(serializers.Serializer[Any]):
+    uuid = serializers.UUIDField()
+    timestamp_ns = serializers.IntegerField()
+
+
+class Accepted(serializers.Serializer[Any]):
+    items = AcceptedEvent(many=True)
+
+
+class IngestViewSet(EventsView, ViewSet):
+    @extend_schema(
+        request=IngestRequest,
+        responses={201: Accepted, **failures(400, 401, 403, 404, 422)},
+        examples=[OpenApiExample("A call", value=EXAMPLE, request_only=True)],
+    )
+    def create(self, request: Request, **_: Any) -> Response:
+        """Take in events of the account or extension, in their order: all of them or, if one is wrong, none.
+
+        A body that is one event, without `events` around it, is taken too.
+        """
+        body = request.data
+        wanted = IngestRequest(data=body if "events" in body else {"events": [body]})
+        wanted.is_valid(raise_exception=True)
+        at_extension = self.level.extension is not None
+        happenings = [
+            Happening(
+                self.level.account,
+                checked_tags(given["tags"], at_extension=at_extension),
+                given["data_type"],
+                given["data"],
+                given.get("data_object_uuid"),
+                self.level.extension,
+                given.get("schedules", ()),
+            )
+            for given in wanted.validated_data["events"]
+        ]
+        events = emit_many(happenings)
+        return Response({"items": AcceptedEvent(events, many=True).data}, status=201)

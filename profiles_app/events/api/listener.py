@@ -1,0 +1,85 @@
+"""`/listeners` with `/subscriptions` and `/filters`: which events go to which callback (events spec §5.3 to §5.5)."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from profiles_app.events.api.fields import Choice, EventsRecord, JsonObject, Record, RowId, Truth, UnixTime
+from profiles_app.events.api.query import Column
+from profiles_app.events.api.schema import tags_schema, value_schema
+from profiles_app.events.api.views import CreateAtIdViewSet, PartOfListenerViewSet, Services
+from profiles_app.events.listener import checked_filter_value, checked_tags, create_listener, update_listener
+from profiles_app.events.models.setup import Listener, ListenerFilter, Subscription
+from profiles_app.events.tags import TAGS
+
+
+class ListenerRecord(EventsRecord):
+    version = Choice(choices=Listener.Version.choices, required=False)
+    callback_id = RowId()
+    created_at = UnixTime(read_only=True)
+    expires_at = UnixTime(required=False, allow_null=True)
+
+
+@tags_schema
+class Tags(serializers.ListField):
+    """Names of tags; an event has to bear all of them."""
+
+    child = Choice(choices=TAGS)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**({"allow_empty": False, "max_length": 100} | kwargs))
+
+
+class SubscriptionRecord(Record):
+    id = serializers.IntegerField(read_only=True)
+    odd = {":tags": Tags(source="tags")}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "tags" in attrs and "level" in self.context:
+            attrs["tags"] = checked_tags(
+                attrs["tags"], at_extension=self.context["level"].extension is not None
+            )
+        return attrs
+
+
+@value_schema
+class FilterValue(JsonObject):
+    pass
+
+
+FILTER = {"filter_type", "filter_value"}
+
+
+class FilterRecord(serializers.Serializer[Any]):
+    id = serializers.IntegerField(read_only=True)
+    listener_id = serializers.IntegerField(read_only=True)
+    filter_type = Choice(choices=ListenerFilter.Type.choices)
+    filter_value = FilterValue()
+    not_logic = Truth(required=False, help_text="Pass what does not match.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        present = {name: getattr(self.instance, name) for name in FILTER} if self.instance else {}
+        if FILTER & attrs.keys():
+            wanted = present | attrs
+            attrs["filter_value"] = checked_filter_value(wanted["filter_type"], wanted["filter_value"])
+        return attrs
+
+
+class ListenerViewSet(CreateAtIdViewSet):
+    queryset = Listener.objects.select_related("account", "extension")
+    serializer_class = ListenerRecord
+    services = Services(create_listener, update_listener)
+    columns = {"callback_id": Column("callback_id", numeric=True)}
+    item_note = "Its subscriptions and filters go along with it."
+
+
+class SubscriptionViewSet(PartOfListenerViewSet):
+    queryset = Subscription.objects.all()
+    serializer_class = SubscriptionRecord
+    note = "An event has to bear all the tags of one of them."
+
+
+class FilterViewSet(PartOfListenerViewSet):
+    queryset = ListenerFilter.objects.all()
+    serializer_class = FilterRecord
+    note = "An event has to pass all of them."

@@ -1,0 +1,226 @@
+"""What a callback's configuration holds in each mode, as JSON Schema (events spec §5.2).
+
+The same tables check what comes in, name the defaults, say which keys are kept, and stand in the OpenAPI document.
+
+Rules of a callback's configuration: checking it, merging changes into it, masking its secrets (events spec §5.2).
+"""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ValidationError
+
+from profiles_app.events import json_schema
+from profiles_app.events.models.setup import Callback
+
+Schema = dict[str, Any]
+
+DEFAULT_METHOD = "POST"
+STATIC_PARAMETERS = (
+    "cd1",
+    "cd2",
+    "cd3",
+    "cd4",
+    "cd5",
+    "cid",
+    "dh",
+    "dl",
+    "ea",
+    "ec",
+    "el",
+    "ev",
+    "ni",
+    "t",
+    "tid",
+    "uid",
+    "v",
+)
+NEVER_DYNAMIC = ("t", "tid", "v")
+DYNAMIC_VALUES = ["call_duration", "direction", "direction_text", "phone_number", "other_phone_number"]
+
+RATE_LIMIT: Schema = {
+    "type": ["object", "null"],
+    "description": "At most `number` events in `period` seconds; those beyond are suppressed.",
+    "required": ["number", "period"],
+    "properties": {
+        "number": {"type": "integer", "minimum": 1, "maximum": 1000},
+        "period": {"type": "integer", "minimum": 10, "maximum": 3600},
+    },
+}
+# The guide has a hyphen, the official schema an underscore; whichever was received is echoed.
+RATE_LIMITS = {"rate-limit": RATE_LIMIT, "rate_limit": RATE_LIMIT}
+
+HTTP: Schema = {
+    "type": "object",
+    "required": ["url"],
+    "properties": {
+        "url": {"type": "string", "format": "http-url", "maxLength": 2048},
+        "method": {"enum": ["GET", "POST", "PUT", "PATCH", "DELETE"], "default": DEFAULT_METHOD},
+        "headers": {
+            "type": ["array", "null"],
+            "maxItems": 50,
+            "items": {
+                "type": "object",
+                "required": ["name", "value"],
+                "properties": {
+                    "name": {"type": "string", "format": "header-name", "maxLength": 128},
+                    "value": {"type": "string", "format": "header-value", "maxLength": 4096},
+                },
+            },
+        },
+        "timeout": {"type": ["integer", "null"], "minimum": 1, "maximum": 30, "description": "Seconds."},
+        **RATE_LIMITS,
+    },
+}
+
+EMAIL: Schema = {
+    "type": "object",
+    "required": ["email"],
+    "properties": {
+        "email": {"type": "string", "format": "email", "maxLength": 254},
+        "mode": {"enum": ["json", "text"], "default": "json"},
+        **RATE_LIMITS,
+    },
+}
+
+_PARAMETER: Schema = {"type": ["string", "number"], "maxLength": 2048}
+GOOGLE_ANALYTICS: Schema = {
+    "type": "object",
+    "required": ["tracking_id"],
+    "properties": {
+        "tracking_id": {"type": "string", "minLength": 1, "maxLength": 64},
+        "static": {
+            "type": "object",
+            "properties": dict.fromkeys(STATIC_PARAMETERS, _PARAMETER),
+            "additionalProperties": False,
+        },
+        "dynamic": {
+            "type": "object",
+            "properties": {
+                name: {"enum": DYNAMIC_VALUES} for name in STATIC_PARAMETERS if name not in NEVER_DYNAMIC
+            },
+            "additionalProperties": False,
+        },
+    },
+}
+_SECONDS_BETWEEN: Schema = {"type": "integer", "minimum": 60, "maximum": 2_592_000}
+SMS_AUTORESPONDER: Schema = {
+    "type": "object",
+    "required": ["message"],
+    "properties": {
+        "message": {"type": "string", "minLength": 1, "maxLength": 1600},
+        "rate-limit": _SECONDS_BETWEEN | {"default": 300},
+        "rate_limit": _SECONDS_BETWEEN,
+    },
+}
+APPLICATIONS: dict[str, Schema] = {
+    "google-analytics": GOOGLE_ANALYTICS,
+    "sms-autoresponder": SMS_AUTORESPONDER,
+}
+APPLICATION: Schema = {
+    "type": "object",
+    "required": ["application", "parameters"],
+    "properties": {"application": {"enum": list(APPLICATIONS)}, "parameters": {"type": "object"}},
+}
+
+CONFIG_SCHEMAS: dict[str, Schema] = {
+    Callback.Mode.HTTPS: HTTP,
+    Callback.Mode.HTTP: HTTP,
+    Callback.Mode.EMAIL: EMAIL,
+    Callback.Mode.APPLICATION: APPLICATION,
+}
+
+
+def application_schema(application: str) -> Schema:
+    """The configuration of one application, with its parameters."""
+    return APPLICATION | {"properties": APPLICATION["properties"] | {"parameters": APPLICATIONS[application]}}
+
+
+Config = dict[str, Any]
+
+HTTP_MODES = (Callback.Mode.HTTPS, Callback.Mode.HTTP)
+# Their values are shown as `true`, and sent back as `true` they mean: keep what is stored.
+SECRET_HEADERS = ("authorization", "x-api-key")
+
+
+def checked_config(mode: str, config: Any, stored: Config | None = None) -> Config:
+    """The configuration to store. `stored` is the present one, for secrets that are to be kept."""
+    if isinstance(config, dict):
+        config = _corrected(mode, config)
+        if "headers" in config:
+            config = config | {
+                "headers": _with_kept_secrets(config["headers"], (stored or {}).get("headers", []))
+            }
+        if set(RATE_LIMITS) <= {name for name, value in config.items() if value is not None}:
+            raise ValidationError({"config.rate-limit": ["There are two spellings of the rate limit."]})
+    schema = CONFIG_SCHEMAS[mode]
+    json_schema.check(schema, config, "config")
+    if mode == Callback.Mode.APPLICATION:
+        schema = application_schema(config["application"])
+        json_schema.check(schema, config, "config")
+    kept: Config = json_schema.normalised(schema, config)
+    if "headers" in kept and not kept["headers"]:
+        del kept["headers"]
+    return kept
+
+
+def merged_config(stored: Config, changes: Any) -> Any:
+    """The stored configuration with changed keys; either spelling of the rate limit replaces the other."""
+    if not isinstance(changes, dict):
+        return changes
+    replaced = set(RATE_LIMITS) if set(RATE_LIMITS) & set(changes) else set()
+    return {name: value for name, value in stored.items() if name not in replaced} | changes
+
+
+def masked_config(config: Config) -> Config:
+    """The configuration as anybody may see it."""
+    if "headers" not in config:
+        return config
+    masked = [
+        header | ({"value": True} if header["name"].lower() in SECRET_HEADERS else {})
+        for header in config["headers"]
+    ]
+    return config | {"headers": masked}
+
+
+def target_of(mode: str, config: Config) -> str:
+    """What a callback is found by: the host (a URL may hold secrets), the address, or the application."""
+    if mode in HTTP_MODES:
+        return urlsplit(config["url"]).netloc.lower()[:254]
+    return str(config["email"] if mode == Callback.Mode.EMAIL else config["application"])
+
+
+def _corrected(mode: str, config: Config) -> Config:
+    """The guide once misspells `parameters`, so clients do; the autoresponder's rate limit has two spellings too."""
+    if mode != Callback.Mode.APPLICATION:
+        return config
+    if "paramters" in config and "parameters" not in config:
+        config = config | {"parameters": config["paramters"]}
+    parameters = config.get("parameters")
+    if (
+        isinstance(parameters, dict)
+        and "rate_limit" in parameters
+        and config.get("application") in APPLICATIONS
+    ):
+        renamed = {"rate-limit": parameters["rate_limit"]} | parameters
+        config = config | {
+            "parameters": {name: value for name, value in renamed.items() if name != "rate_limit"}
+        }
+    return config
+
+
+def _with_kept_secrets(headers: Any, stored: list[dict[str, str]]) -> Any:
+    """Replace each `true` by the stored value of that header; where there is none it stays, which is refused."""
+    if not isinstance(headers, list):
+        return headers
+    left = [(header["name"].lower(), header["value"]) for header in stored]
+    complete = []
+    for header in headers:
+        name = header.get("name") if isinstance(header, dict) else None
+        if isinstance(name, str) and header.get("value") is True and name.lower() in SECRET_HEADERS:
+            kept = next((secret for secret in left if secret[0] == name.lower()), None)
+            if kept:
+                left.remove(kept)
+                header = header | {"value": kept[1]}
+        complete.append(header)
+    return complete

@@ -1,0 +1,269 @@
+"""Callbacks in trouble: their owners are told, and those that fail for too long are switched off (events spec §7.1).
+
+Contacts of the account who have asked for it are told as well.
+
+How a callback has fared of late: invocations per hour of the last day (events spec §5.2).
+
+The mails that email callbacks send, and ending them without a login (events spec §7).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Avg, Count, Q
+from django.db.models.functions import TruncHour
+from django.urls import reverse
+from django.utils import timezone
+
+from contacts_app.contacts.mail import queue_mail
+from contacts_app.contacts.models.contact import EventClass
+from contacts_app.contacts.notification import notify
+from profiles_app.events.envelope import unsubscribe_code_fits
+from profiles_app.events.models.outbox import CallbackLane, Delivery, DeliveryAttempt
+from profiles_app.events.models.setup import Callback, Listener
+from profiles_app.events.outbox import emit
+
+MAIL_PAUSE = timedelta(hours=1)
+
+
+def tell_of_trouble(callback: Callback, lane: CallbackLane, reason: str, now: datetime) -> None:
+    """Tell the owner that deliveries fail, unless the last such mail is not an hour old. The caller saves the lane."""
+    if lane.told_at and now - lane.told_at < MAIL_PAUSE:
+        return
+    lane.told_at, lane.told_of_trouble = now, True
+    _mail("callback_failing", callback, since=lane.failing_since, reason=reason)
+    _notify(EventClass.CALLBACK_FAILING, callback, "does not take events", reason)
+
+
+def tell_of_recovery(callback: Callback, lane: CallbackLane) -> None:
+    """Tell the owner who was told of trouble that it is over. The caller saves the lane."""
+    lane.told_of_trouble = False
+    _mail("callback_recovered", callback, since=lane.told_at)
+    _notify(EventClass.CALLBACK_FAILING, callback, "takes events again", over=True)
+
+
+def deregister(callback: Callback, lane: CallbackLane, why: str, reason: str, now: datetime) -> None:
+    """Switch the callback off, within the caller's transaction, who saves the lane.
+
+    What is pending goes to the fallbacks, or ends. The lane begins anew, for when somebody enables the callback again.
+    """
+    since = lane.failing_since
+    callback.enabled, callback.disabled_reason, callback.disabled_at = False, why, now
+    callback.save(update_fields=["enabled", "disabled_reason", "disabled_at"])
+    lane.exhausted_in_row = lane.silent_in_row = 0
+    lane.failing_since = lane.resting_until = None
+    lane.told_at, lane.told_of_trouble = now, True
+    words = f"{why} The last attempt: {reason}" if reason and reason not in why else why
+    _mail("callback_deregistered", callback, since=since, reason=words)
+    _notify(EventClass.CALLBACK_DEREGISTERED, callback, "was switched off", words)
+    tell_listeners(callback, "deactivated-listener-callback", reason=why)
+
+
+def begin_anew(callback: Callback) -> None:
+    """Hold nothing against a callback that was enabled or whose URL has just answered, in the caller's transaction.
+
+    Called before the callback itself is locked: whoever writes down a round locks the lane first.
+    """
+    CallbackLane.objects.filter(pk=callback.pk).update(
+        failing_since=None, resting_until=None, exhausted_in_row=0, silent_in_row=0
+    )
+
+
+def tell_listeners(callback: Callback, tag: str, **details: Any) -> None:
+    """Write the event that something became of a callback."""
+    emit(
+        account=callback.account,
+        extension=callback.extension,
+        tags=["listener-callback", tag],
+        data_type="listener-callback",
+        data={"id": callback.pk, "name": callback.name, "mode": callback.mode, **details},
+    )
+
+
+def deregister_failing(longest: timedelta) -> int:
+    """Switch off the callbacks without success for this long, whether or not something is due; how many."""
+    now = timezone.now()
+    failing = CallbackLane.objects.filter(failing_since__lte=now - longest, lease_owner="")
+    count = 0
+    for pk in list(failing.values_list("pk", flat=True)):
+        with transaction.atomic():
+            lane = CallbackLane.objects.select_for_update().filter(pk=pk, lease_owner="").first()
+            if lane is None or lane.failing_since is None or lane.failing_since > now - longest:
+                continue
+            callback = Callback.objects.select_related("account", "extension", "profile").get(pk=pk)
+            if callback.enabled:
+                deregister(callback, lane, no_success_since(lane.failing_since), "", now)
+                lane.wake_at = now
+                count += 1
+            else:
+                lane.failing_since = None
+            lane.save()
+    return count
+
+
+def no_success_since(moment: datetime) -> str:
+    return f"No delivery has succeeded since {moment:%Y-%m-%d %H:%M} UTC."
+
+
+def owner_address(callback: Callback) -> str:
+    """Whom to write to: the support address of the callback's profile, else the account's (events spec §7.1)."""
+    profile = callback.profile
+    return (profile and profile.support_email) or callback.account.email
+
+
+def _mail(template: str, callback: Callback, **context: Any) -> None:
+    known = {
+        "callback": str(callback),
+        "profile": callback.profile.name if callback.profile else "",
+        "path": _page_of(callback),
+    }
+    queue_mail(
+        to=[owner_address(callback)],
+        template=f"profiles_app/events/mail/{template}",
+        context=known | context,
+        account=callback.account,
+    )
+
+
+def _notify(
+    event_class: EventClass, callback: Callback, what: str, detail: str = "", *, over: bool = False
+) -> None:
+    notify(
+        account=callback.account,
+        event_class=event_class,
+        title=f"{callback} {what}",
+        detail=detail,
+        path=_page_of(callback),
+        key=str(callback.pk),
+        over=over,
+    )
+
+
+def _page_of(callback: Callback) -> str:
+    return reverse("admin:profiles_app_callback_change", args=[callback.pk])
+
+
+PERIOD = timedelta(hours=1)
+PERIODS = 24
+
+
+@dataclass(frozen=True)
+class Period:
+    """What happened from `start` to `end`. Without invocations there is no average."""
+
+    start: datetime
+    end: datetime
+    total: int = 0
+    success: int = 0
+    failed: int = 0
+    timeout: int = 0
+    avg_duration_ms: int | None = None
+
+
+def health_of(callback: Callback) -> list[Period]:
+    """The periods, the present one first, in one query whatever the number of attempts."""
+    present = timezone.now().replace(minute=0, second=0, microsecond=0)
+    starts = [present - PERIOD * number for number in range(PERIODS)]
+    counted = (
+        DeliveryAttempt.objects.filter(callback=callback, started_at__gte=starts[-1])
+        .order_by()
+        .annotate(start=TruncHour("started_at", tzinfo=UTC))
+        .values("start")
+        .annotate(
+            total=Count("pk"),
+            success=Count("pk", filter=Q(ok=True)),
+            timeout=Count("pk", filter=Q(error_code="timeout")),
+            average=Avg("duration_ms"),
+        )
+    )
+    found = {row["start"]: row for row in counted}
+    return [_period(start, found.get(start)) for start in starts]
+
+
+def _period(start: datetime, row: Mapping[str, Any] | None) -> Period:
+    """Time-outs are counted apart from other failures."""
+    if row is None:
+        return Period(start, start + PERIOD)
+    failed = row["total"] - row["success"] - row["timeout"]
+    average = round(row["average"])
+    return Period(start, start + PERIOD, row["total"], row["success"], failed, row["timeout"], average)
+
+
+ENDED = "The mailbox's owner has ended the mails of this listener."
+NOT_WANTED = "The mailbox's owner wants no mails of it."
+
+
+@dataclass(frozen=True)
+class Mails:
+    """Those that a listener sends to its callback, or to one of the fallbacks."""
+
+    listener: Listener
+    callback: Callback
+
+    @property
+    def by_fallback(self) -> bool:
+        return self.callback.pk != self.listener.callback_id
+
+    @property
+    def have_ended(self) -> bool:
+        return not self.callback.enabled if self.by_fallback else self.listener.has_expired
+
+    @property
+    def shown_address(self) -> str:
+        """Enough for its owner to know it, and too little for whoever a mail was forwarded to."""
+        name, _, domain = str(self.callback.config["email"]).partition("@")
+        return f"{name[:1]}…@{domain}"
+
+
+def mails_of(listener_id: int, code: str) -> Mails | None:
+    """What a link is about; None for one that we have not made, or whose address or callback has changed since."""
+    listener = Listener.objects.select_related("callback", "account").filter(pk=listener_id).first()
+    if listener is None:
+        return None
+    for callback in _with_fallbacks(listener.callback):
+        if callback.mode == Callback.Mode.EMAIL and unsubscribe_code_fits(
+            code, listener_id, callback.config["email"]
+        ):
+            return Mails(listener, callback)
+    return None
+
+
+def _with_fallbacks(callback: Callback | None) -> Iterator[Callback]:
+    passed: set[int] = set()
+    while callback is not None and callback.pk not in passed:
+        passed.add(callback.pk)
+        yield callback
+        callback = callback.fallback_callback
+
+
+@transaction.atomic
+def end_mails(mails: Mails) -> None:
+    """The listener fires no more, nor is tried again what it has fired. Whoever manages it can prolong it again.
+
+    Where the mailbox only stands in for others they go on, so it is switched off instead, and its owner is told.
+    """
+    if mails.by_fallback:
+        _switch_off(mails.callback.pk)
+        return
+    listener, now = mails.listener, timezone.now()
+    if not listener.has_expired:
+        listener.expires_at = now
+        listener.save(update_fields=["expires_at"])
+    # A worker that is in the middle of a round leaves alone what is not pending any more when it writes that down.
+    pending = Delivery.objects.filter(callback=listener.callback_id, state=Delivery.State.PENDING)
+    pending.filter(listener_id=listener.pk).update(
+        state=Delivery.State.SUPPRESSED, outcome=ENDED, finished_at=now
+    )
+
+
+def _switch_off(pk: int) -> None:
+    now = timezone.now()
+    lane, _ = CallbackLane.objects.select_for_update().get_or_create(callback_id=pk)
+    callback = Callback.objects.select_related("account", "extension", "profile").get(pk=pk)
+    if callback.enabled:
+        deregister(callback, lane, NOT_WANTED, "", now)
+        lane.wake_at = now
+        lane.save()

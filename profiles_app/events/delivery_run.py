@@ -1,0 +1,147 @@
+"""Delivering: claim the lanes of callbacks with something due, send what is due in the order of events, write it down.
+
+A lane is leased by one worker at a time. When that one is killed, another one delivers again whatever was not written
+down: at least once, with the same uuid.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Length
+from django.utils import timezone
+
+from contacts_app.core.work.kind import Work
+from contacts_app.core.work.lease import LeaseLost, no_live_lease
+from profiles_app.events.callback_state import deregister_failing
+from profiles_app.events.channel import Channel, RateLimit, channel_to
+from profiles_app.events.delivery_record import NOT_ANSWERING, Verdict, is_resting, let_go, record_round
+from profiles_app.events.envelope import envelope
+from profiles_app.events.matching import match_new
+from profiles_app.events.models.outbox import CallbackLane, Delivery, Event
+from profiles_app.events.models.setup import Callback, Listener
+from profiles_app.events.outbox import DELIVERIES, within_memory
+
+log = structlog.get_logger(__name__)
+# A round ends with what was sent being written down: after so many deliveries, or so long.
+ROUND = 200
+ROUND_SECONDS = 1.0
+# After so long a lane lets others have its thread.
+TURN_SECONDS = 5.0
+BROKEN = "Not sent: Patchbay could not make a request of this event. Its log says why."
+
+
+class Deliveries(Work):
+    """What is due to one callback after the other, each for a while; and before that, the matching of new events."""
+
+    name = queue = DELIVERIES
+    model = CallbackLane
+    due_field = "wake_at"
+    account = "callback__account"
+
+    @classmethod
+    def due(cls) -> QuerySet[CallbackLane]:
+        now = timezone.now()
+        is_rested = Q(resting_until=None) | Q(resting_until__lte=now)
+        return CallbackLane.objects.filter(is_rested, no_live_lease(), wake_at__lte=now)
+
+    @classmethod
+    def threads(cls) -> int:
+        return int(settings.CALLBACK_LANES)
+
+    @classmethod
+    def sweep(cls) -> int:
+        deregister_failing(timedelta(seconds=settings.CALLBACK_FAILING_SECONDS))
+        return Event.objects.filter(matched_at=None).count() + super().sweep()
+
+    def prepare(self) -> int:
+        return match_new()
+
+    def do(self, keys: Sequence[int]) -> None:
+        for pk in keys:
+            end = time.monotonic() + TURN_SECONDS
+            while time.monotonic() < end and _round(pk, self.owner):
+                pass
+            let_go(pk, self.owner)
+
+    def rest(self, until: datetime) -> dict[str, Any]:
+        return {"resting_until": until}
+
+
+def _round(pk: int, owner: str) -> int:
+    """Deliver some of what is due to a callback, which is read anew each time; how many there were."""
+    rows = Callback.objects.select_related("account", "extension", "profile", "lane")
+    callback = rows.filter(pk=pk).first()
+    if callback is None:
+        raise LeaseLost
+    now = timezone.now()
+    due = Delivery.objects.filter(callback=pk, state=Delivery.State.PENDING, next_attempt_at__lte=now)
+    sizes = due.order_by("event_id").annotate(size=Length("event__stored_data")).values_list("pk", "size")
+    keys = within_memory(sizes[:ROUND])
+    deliveries = list(Delivery.objects.filter(pk__in=keys).order_by("event_id").select_related("event"))
+    if deliveries:
+        record_round(callback, owner, list(_verdicts(callback, deliveries)))
+    return len(deliveries)
+
+
+def _verdicts(callback: Callback, deliveries: Sequence[Delivery]) -> Iterator[Verdict]:
+    if (unsent := _never_sent(callback)) is not None:
+        yield from (unsent(delivery) for delivery in deliveries)
+        return
+    end = time.monotonic() + ROUND_SECONDS
+    limit = RateLimit(callback, timezone.now())
+    listeners = _listeners_of(deliveries)
+    silent = callback.lane.silent_in_row
+    with channel_to(callback) as channel:
+        for delivery in deliveries:
+            if time.monotonic() > end:
+                return
+            # A callback that answers nothing is asked once after each rest; the others share the fate of that one.
+            if silent > callback.lane.silent_in_row and silent >= settings.CALLBACK_SILENT_LIMIT:
+                yield Verdict(delivery, outcome=NOT_ANSWERING)
+            elif delivery.attempt_count == 0 and not limit.admits(timezone.now()):
+                yield Verdict(delivery, outcome="Beyond the callback's rate limit.", suppressed=True)
+            else:
+                verdict = _send(channel, callback, delivery, listeners)
+                silent = silent + 1 if verdict.attempt and verdict.attempt.is_silent else 0
+                yield verdict
+                if verdict.is_gone:
+                    return
+
+
+def _never_sent(callback: Callback) -> Callable[[Delivery], Verdict] | None:
+    """What becomes of deliveries to a callback that nothing is sent to; None if it is sent to."""
+    if is_resting(callback.lane, timezone.now()):
+        return lambda delivery: Verdict(delivery, outcome=NOT_ANSWERING)
+    if callback.mode == Callback.Mode.APPLICATION:
+        words = f"The application {callback.config['application']} is not run by this portal."
+    elif not callback.enabled and not callback.disabled_reason:
+        words = "The callback was switched off."
+    elif not callback.enabled:
+        words = f"The callback was switched off by the portal. {callback.disabled_reason}"[:255]
+        return lambda delivery: Verdict(delivery, outcome=words, given_up=True)
+    else:
+        return None
+    return lambda delivery: Verdict(delivery, outcome=words, suppressed=True)
+
+
+def _send(
+    channel: Channel, callback: Callback, delivery: Delivery, listeners: dict[int, Listener]
+) -> Verdict:
+    listener = listeners.get(delivery.listener_id or 0)
+    try:
+        body = envelope(delivery.event, callback, delivery.listener_id, listener)
+        return Verdict(delivery, channel.send(body))
+    except Exception:
+        # A mistake of ours holds up nothing that comes after it, and is not held against the callback.
+        log.exception("a delivery broke", delivery=delivery.pk)
+        return Verdict(delivery, outcome=BROKEN, given_up=True)
+
+
+def _listeners_of(deliveries: Sequence[Delivery]) -> dict[int, Listener]:
+    keys = {delivery.listener_id for delivery in deliveries if delivery.listener_id}
+    return Listener.objects.select_related("extension").in_bulk(keys)

@@ -1,0 +1,65 @@
+"""`manage.py import_profiles`: takes over the files that phones run on today."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from contacts_app.accounts.commands import account_numbered
+from contacts_app.core.commands import ReportingCommand, positive
+from contacts_app.people.models import User
+from profiles_app.phone.import_folder import Destination, Result, import_profiles
+
+
+class Command(ReportingCommand):
+    help = (
+        "Make a profile of each SEP<MAC>.cnf.xml, byte for byte, and the current one of the phone if it has none. "
+        "Nothing is deployed. A profile that is there already gets a revision, or stays when nothing changed."
+    )
+    columns = {
+        "file": "File",
+        "result": "Result",
+        "profile": "Profile",
+        "phone": "Phone",
+        "owner": "Owner",
+        "code": "Code",
+        "line": "Line",
+        "reason": "Reason",
+    }
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("paths", nargs="+", type=Path, metavar="DIR|FILE")
+        parser.add_argument(
+            "--owner", metavar="EMAIL", help="Default: the level-0 user of the phone's account."
+        )
+        parser.add_argument("--account", type=positive(int, at_most=2**63 - 1), metavar="VOIP_ID")
+        parser.add_argument("--create-phones", action="store_true", help="Make phones that are missing.")
+
+    def handle(
+        self, *, paths: list[Path], owner: str | None, account: int | None, dry_run: bool, **options: Any
+    ) -> None:
+        destination = Destination(
+            owner=self._person(owner) if owner else None,
+            account=account_numbered(account) if account else None,
+            create_phones=options["create_phones"],
+        )
+        done = []
+        count = sum(len(list(path.iterdir())) if path.is_dir() else 1 for path in paths)
+        with self.progress() as progress:
+            for one in import_profiles(paths, destination=destination, actor=self.actor, dry_run=dry_run):
+                done.append(one)
+                progress("Importing", len(done) / max(count, len(done)))
+        self.report({**vars(imported), "dry_run": dry_run} for imported in done)
+        refused = sum(imported.result is Result.REFUSED for imported in done)
+        if refused:
+            raise CommandError(f"{refused} of {len(done)} files were refused.")
+        if all(imported.result is Result.IGNORED for imported in done):
+            raise CommandError("There is no SEP<MAC>.cnf.xml.")
+
+    def _person(self, email: str) -> User:
+        user = User.objects.select_related("account").filter(email__iexact=email).first()
+        if user is None:
+            raise CommandError(f"There is no user with the email {email}.")
+        return user

@@ -1,0 +1,168 @@
+"""What the pages about records of the messaging API share: the account is chosen once, and who changed what is shown.
+
+Messaging profiles: webhooks, and how the pool of numbers chooses a sender.
+"""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from contacts_app.core.admin.base import PortalAdmin, TenantFilter, count_column
+from contacts_app.core.admin.frame import actor_of
+from contacts_app.core.lists.search import NOTHING, number_match, one_of
+from contacts_app.core.phone_number import digits
+from contacts_app.core.web_url import masked_url
+from profiles_app.messaging.models import MessagingProfile, NumberLease
+from profiles_app.messaging.services import delete_messaging_profile, save_messaging_profile
+
+RECORD = ("uuid", ("created_at", "created_by"), ("updated_at", "modified_by"))
+SHORTEST_PART, SHORTEST_NATIONAL, LONGEST_NUMBER = 3, 7, 15
+
+
+def telephone_numbers(term: str) -> Q:
+    """Leases whose number begins with these digits, or ends with them if they can be one without its country's code."""
+    number = digits(term)
+    if not SHORTEST_PART <= len(number) <= LONGEST_NUMBER:
+        return NOTHING
+    found = number_match("tn", number)
+    return found | Q(tn__iendswith=number) if len(number) >= SHORTEST_NATIONAL else found
+
+
+class OwnedAdmin(PortalAdmin):
+    list_select_related: tuple[str, ...] = ("account",)
+    autocomplete_fields: tuple[str, ...] = ("account",)
+    readonly_fields: tuple[str, ...] = ("uuid", "created_at", "created_by", "updated_at", "modified_by")
+    # What refers to the record belongs to the same account, so it stays there.
+    chosen_once = ("account",)
+
+
+WEBHOOKS = ("callback_url", "callback_url2")
+
+
+class MessagingProfileForm(forms.ModelForm):  # type: ignore[type-arg]
+    """People who may not see secrets get webhooks without their secret part; sent back like that they stay."""
+
+    reveals = False
+
+    class Meta:
+        model = MessagingProfile
+        fields = "__all__"  # noqa: DJ007 -- the page's fieldsets say which
+        widgets = dict.fromkeys(WEBHOOKS, UnfoldAdminTextInputWidget)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.stored = {name: getattr(self.instance, name) for name in WEBHOOKS}
+        if not self.reveals:
+            self.initial.update({name: masked_url(url) for name, url in self.stored.items()})
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        for name in WEBHOOKS:
+            if name in given:
+                unchanged = not self.reveals and given[name] == masked_url(self.stored[name])
+                given[name] = self.stored[name] if unchanged else given[name] or None
+        return given
+
+    def validate_constraints(self) -> None:
+        """Not here: there is one default, and a new one takes over when the service stores it."""
+
+
+@admin.register(MessagingProfile)
+class MessagingProfileAdmin(OwnedAdmin):
+    form = MessagingProfileForm
+    list_display = (
+        *("name", "account", "is_default", "number_count", "webhook", "number_pool_enable"),
+        *("shares", "skip_unhealthy_tns", "sticky_sender", "updated_at"),
+    )
+    list_filter = (
+        *("number_pool_enable", "skip_unhealthy_tns", "sticky_sender", "is_default"),
+        ("account", TenantFilter),
+    )
+    search_fields = ("name", "account__name")
+    search_help_text = "Name, account, or a number that uses the profile"
+    actions_detail = ["make_default"]
+    readonly_fields = (*OwnedAdmin.readonly_fields, "webhook", "second_webhook")
+    number_count = count_column("leases", "Numbers")
+
+    def term_match(self, term: str) -> Q:
+        numbers = telephone_numbers(term)
+        if numbers == NOTHING:
+            return NOTHING
+        return one_of("pk", NumberLease.objects.filter(numbers).values("messaging_profile"))
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        form.reveals = self._reveals(request)
+        return form
+
+    def get_fieldsets(self, request: HttpRequest, obj: MessagingProfile | None = None) -> Any:
+        """Whoever may only look gets no form that could hide what is secret."""
+        looks_only = not self.has_change_permission(request, obj) and not self._reveals(request)
+        webhooks = ("webhook", "second_webhook") if obj and looks_only else WEBHOOKS
+        weights = ("long_code_weight", "tollfree_weight")
+        return (
+            (None, {"fields": ("name", "account", "is_default")}),
+            ("Webhooks", {"fields": webhooks}),
+            (
+                "Number pool",
+                {"fields": ("number_pool_enable", weights, "skip_unhealthy_tns", "sticky_sender")},
+            ),
+            ("Record", {"fields": RECORD}),
+        )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        default = isinstance(obj, MessagingProfile) and obj.is_default
+        return super().has_delete_permission(request, obj) and not default
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Numbers stand in nobody's way where they move to the default profile."""
+        deleted, count, missing, protected = super().get_deleted_objects(objs, request)
+        return deleted, count, missing, [] if settings.MESSAGING_DELETE_MOVES_NUMBERS else protected
+
+    def save_model(self, request: HttpRequest, obj: MessagingProfile, form: Any, change: bool) -> None:
+        changed = form.changed_data if change else None
+        save_messaging_profile(obj, actor=actor_of(request), changed=changed)
+
+    def delete_model(self, request: HttpRequest, obj: MessagingProfile) -> None:
+        delete_messaging_profile(obj, actor=actor_of(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for profile in queryset:
+            delete_messaging_profile(profile, actor=actor_of(request))
+
+    @action(description="Make default…", icon="star", permissions=["change"])
+    def make_default(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def act(profile: MessagingProfile) -> None:
+            profile.is_default = True
+            save_messaging_profile(profile, actor=actor_of(request), changed={"is_default"})
+
+        return self.act_on(
+            request,
+            object_id,
+            act,
+            question="Make {0} the default messaging profile of {0.account}?",
+            button="Make default",
+            logged="Made the default.",
+            done="{0} is the default messaging profile of {0.account}.",
+        )
+
+    def _reveals(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("contacts_app.reveal_secrets"))
+
+    @display(description="Webhook")
+    def webhook(self, profile: MessagingProfile) -> str:
+        return masked_url(profile.callback_url)
+
+    @display(description="Second webhook")
+    def second_webhook(self, profile: MessagingProfile) -> str:
+        return masked_url(profile.callback_url2)
+
+    @display(description="Long codes : toll-free")
+    def shares(self, profile: MessagingProfile) -> str:
+        return f"{profile.long_code_weight} : {profile.tollfree_weight}"

@@ -1,0 +1,173 @@
+"""`/auth`: a password becomes a token, and the person it belongs to is told (messaging spec §2).
+
+`/token`: long-lived bearer tokens. Their text is in the answer that made them and nowhere else (messaging spec §2).
+"""
+
+import math
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from contacts_app.core.api.authentication import client_address
+from contacts_app.core.api.view import Instant, LoggedIn, Text, find, parse_uuid, uuid_in_url
+from contacts_app.people.login import access_token, open_session
+from contacts_app.people.models import User
+from contacts_app.tokens.models import ApiToken, LoginSession
+from contacts_app.tokens.services import (
+    PREFIX,
+    change_token,
+    create_token_for,
+    find_token,
+    revoke_token,
+    tokens_of,
+)
+from profiles_app.messaging.api.dialect import MessagingViewSet, answers, envelope
+from profiles_app.messaging.api.fields import AccountBrief, Null, UserBrief, Whole
+
+
+class Person(UserBrief):
+    """A user as the document shows one; what Patchbay does not know of people is null. No password, ever."""
+
+    created_on = Instant(source="created_at")
+    modified_on = Instant(source="updated_at")
+    phone_number = serializers.CharField(source="phone", allow_null=True)
+    avatar = Null()
+    gender = Null()
+    dob = Null()
+    gmail_user_id = Null()
+    facebook_user_id = Null()
+    apple_user_id = Null()
+    wechat_user_id = Null()
+    deleted_on = Null()
+    token = serializers.SerializerMethodField()
+    account = AccountBrief(allow_null=True)
+
+    class Meta:
+        model = User
+        fields = [
+            *("created_on", "modified_on", *UserBrief.Meta.fields, "phone_number"),
+            *("avatar", "gender", "dob", "gmail_user_id", "facebook_user_id", "apple_user_id"),
+            *("wechat_user_id", "deleted_on", "token", "account"),
+        ]
+
+    def get_token(self, user: User) -> str:
+        return str(self.context["token"])
+
+
+class Auth(MessagingViewSet):
+    permission_classes = [LoggedIn]
+
+    @extend_schema(operation_id="Authenticate", responses=answers(envelope("User", Person)))
+    def list(self, request: Request) -> Response:
+        """Log in with Basic credentials. Somebody who is logged in already gets a fresh token of the same login."""
+        if self.actor.user is None:
+            raise AuthenticationFailed("An API token belongs to nobody who could log in")
+        return Response(Person(self.actor.user, context={"token": self._token(self.actor.user)}).data)
+
+    def _token(self, user: User) -> str:
+        if self.actor.session_uuid:
+            return access_token(LoginSession.objects.select_related("user").get(uuid=self.actor.session_uuid))
+        return open_session(user, client_address(self.request) or None).access
+
+
+MIN_TTL = 60
+TEN_YEARS = 10 * 365 * 24 * 3600
+
+
+class TokenInput(serializers.Serializer[Any]):
+    name = Text(max_length=255)
+    ttl = Whole(
+        required=False,
+        allow_null=True,
+        min_value=MIN_TTL,
+        max_value=TEN_YEARS,
+        help_text="Seconds from now; absent: until it is deleted.",
+    )
+
+
+def lifetime(sent: dict[str, Any]) -> timedelta | None:
+    return None if sent.get("ttl") is None else timedelta(seconds=sent["ttl"])
+
+
+class TokenOutput(serializers.ModelSerializer[ApiToken]):
+    ttl = serializers.SerializerMethodField(help_text="Seconds that are left; null: no end.")
+    token = serializers.SerializerMethodField(help_text="Only where the token is made, null elsewhere.")
+    expired_on = Instant(source="expires_at", allow_null=True)
+    created_on = Instant(source="created_at")
+    modified_on = Instant(source="updated_at")
+
+    class Meta:
+        model = ApiToken
+        fields = ["uuid", "name", "ttl", "token", "expired_on", "created_on", "modified_on"]
+
+    def get_ttl(self, token: ApiToken) -> int | None:
+        if token.expires_at is None:
+            return None
+        return max(0, math.ceil((token.expires_at - timezone.now()).total_seconds()))
+
+    def get_token(self, token: ApiToken) -> str | None:
+        text: str | None = self.context.get("text")
+        return text
+
+
+ONE = envelope("Token", TokenOutput)
+MANY = envelope("Tokens", TokenOutput, many=True)
+
+
+class Tokens(MessagingViewSet):
+    serializer_class = TokenOutput
+    body_class = TokenInput
+    thing = name_in_document = "Token"
+    lookup_url_kwarg = "token"
+
+    def get_queryset(self) -> QuerySet[ApiToken]:
+        return tokens_of(self.actor)
+
+    @extend_schema(responses=answers(ONE, created=True))
+    def create(self, request: Request) -> Response:
+        """Make a token with the rights of whoever asks. One made with a token ends no later than that one."""
+        sent = self.sent()
+        token, text = create_token_for(actor=self.actor, name=sent["name"], lifetime=lifetime(sent))
+        return self.created(TokenOutput(token, context={"text": text}).data)
+
+    @extend_schema(operation_id="ListTokens", responses=answers(MANY))
+    @action(detail=False, url_path="list")
+    def good(self, request: Request) -> Response:
+        """The good tokens of whoever asks."""
+        return Response(TokenOutput(self.get_queryset(), many=True).data)
+
+    @extend_schema(operation_id="DeleteAllTokens", responses=answers(MANY))
+    @action(detail=False, methods=["delete"])
+    def all(self, request: Request) -> Response:
+        """Revoke all tokens of whoever asks, the one that is asked with too; the payload lists them."""
+        tokens = list(self.get_queryset())
+        for token in tokens:
+            revoke_token(token)
+        return Response(TokenOutput(tokens, many=True).data)
+
+    def partial_update(self, request: Request, token: str) -> Response:
+        """Rename a token by its UUID, or let it live this long from now."""
+        row = find(self.get_queryset(), self.thing, uuid=uuid_in_url(token))
+        if sent := self.sent(row):
+            change_token(row, actor=self.actor, name=sent.get("name"), lifetime=lifetime(sent))
+        return Response(self.shown(row))
+
+    @extend_schema(operation_id="DeleteToken")
+    def destroy(self, request: Request, token: str) -> Response:
+        """Revoke a token by its text or its UUID."""
+        if token.startswith(f"{PREFIX}_"):
+            found = find_token(token, client_address(request))
+            row = find(self.get_queryset(), self.thing, pk=found.pk if found else None)
+        else:
+            # What is no UUID may be the text of another provider's token, which is as unknown here as any.
+            row = find(self.get_queryset(), self.thing, uuid=parse_uuid(token))
+        revoke_token(row)
+        return Response(self.shown(row))

@@ -1,0 +1,141 @@
+"""`/profile/messaging`: messaging profiles, the numbers that use them, and which number sends next."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Prefetch
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from contacts_app.core.api.view import Text
+from contacts_app.core.web_url import is_web_url
+from profiles_app.messaging.api.dialect import ProfileViewSet, answers
+from profiles_app.messaging.api.fields import (
+    OWNED_FIELDS,
+    OWNED_RELATIONS,
+    CallbackUrl,
+    Flag,
+    Input,
+    OwnedOutput,
+    PoolFlag,
+    Weight,
+)
+from profiles_app.messaging.api.number_lease import LEASES, MANY_LEASES, ONE_LEASE, LeaseBrief, LeaseOutput
+from profiles_app.messaging.models import MessagingProfile, NumberLease
+from profiles_app.messaging.services import choose_sender, delete_messaging_profile, save_messaging_profile
+
+MIN_RECIPIENT, MAX_RECIPIENT = 3, 64
+
+
+class MessagingProfileInput(Input):
+    spellings = {"toll_free_weight": "tollfree_weight"}
+
+    name = Text(max_length=255, help_text="A user-assigned name to help manage the messaging profile.")
+    callback_url = CallbackUrl(help_text="Primary webhook callback url")
+    callback_url2 = CallbackUrl(help_text="Secondary webhook url (if primary can't be reached)")
+    number_pool_enable = PoolFlag(
+        required=False, help_text="Whether the pool chooses senders. A URL here is taken for `callback_url2`."
+    )
+    long_code_weight = Weight()
+    tollfree_weight = Weight()
+    toll_free_weight = Weight(help_text="The same as `tollfree_weight`.")
+    skip_unhealthy_tns = Flag(required=False)
+    sticky_sender = Flag(required=False)
+
+    def to_internal_value(self, data: Any) -> Any:
+        # The document's row of this flag is that of `callback_url2`, which lost its name (messaging spec §4.2).
+        if isinstance(data, Mapping) and _is_url(url := data.get("number_pool_enable")):
+            data = {name: value for name, value in data.items() if name != "number_pool_enable"}
+            data.setdefault("callback_url2", url)
+        return super().to_internal_value(data)
+
+
+def _is_url(value: Any) -> bool:
+    return isinstance(value, str) and is_web_url(value)
+
+
+class MessagingProfileOutput(OwnedOutput):
+    callback_url = serializers.CharField(allow_null=True)
+    callback_url2 = serializers.CharField(allow_null=True)
+    toll_free_weight = serializers.IntegerField(source="tollfree_weight", required=False)
+    leases = LeaseBrief(many=True)
+
+    class Meta:
+        model = MessagingProfile
+        fields = [
+            *OWNED_FIELDS,
+            *("name", "callback_url", "callback_url2", "number_pool_enable"),
+            *("long_code_weight", "tollfree_weight", "toll_free_weight"),
+            *("skip_unhealthy_tns", "sticky_sender", "leases"),
+        ]
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        if not settings.MESSAGING_BOTH_SPELLINGS:
+            del fields["toll_free_weight"]
+        return fields
+
+
+class SenderRequest(serializers.Serializer[Any]):
+    to = Text(min_length=MIN_RECIPIENT, max_length=MAX_RECIPIENT, help_text="Who the message is for.")
+
+
+EXAMPLE = OpenApiExample(
+    "All fields",
+    {
+        "name": "Front desk",
+        "callback_url": "https://hooks.example.org/messages",
+        "callback_url2": "https://backup.example.org/messages",
+        "number_pool_enable": True,
+        "long_code_weight": 5,
+        "toll_free_weight": 1,
+        "skip_unhealthy_tns": True,
+        "sticky_sender": True,
+    },
+    request_only=True,
+)
+
+
+@extend_schema_view(create=extend_schema(examples=[EXAMPLE]))
+class MessagingProfiles(ProfileViewSet):
+    queryset = MessagingProfile.objects.select_related(*OWNED_RELATIONS).prefetch_related(
+        Prefetch(
+            "leases", NumberLease.objects.only("uuid", "tn", "messaging_profile").order_by("created_at", "pk")
+        )
+    )
+    serializer_class = MessagingProfileOutput
+    body_class = MessagingProfileInput
+    thing = "Messaging profile"
+    name_in_document = "MessagingProfile"
+    descriptions = {
+        "list": "This will return a list of all messaging profiles, the oldest first; with `uuid` that one.",
+        "create": "This will create a new messaging profile",
+        "retrieve": "Get extended messaging profile info",
+        "partial_update": "This will update a messaging profile",
+        "destroy": "Remove a messaging profile. Its numbers move to the account's default one, which stays.",
+    }
+    conflicts = ("destroy", "destroy_named")
+
+    def store(self, row: MessagingProfile, changed: Collection[str] | None) -> None:
+        save_messaging_profile(row, actor=self.actor, changed=changed)
+
+    def remove(self, row: MessagingProfile) -> None:
+        delete_messaging_profile(row, actor=self.actor)
+
+    @extend_schema(operation_id="ListTNLeasesOfMessagingProfile", responses=answers(MANY_LEASES, 404))
+    @action(detail=True)
+    def tnleases(self, request: Request, uuid: str) -> Response:
+        """The numbers that use the profile."""
+        return Response(LeaseOutput(LEASES.filter(messaging_profile=self.get_object()), many=True).data)
+
+    @extend_schema(operation_id="ChooseSender", request=SenderRequest, responses=answers(ONE_LEASE, 404, 409))
+    @action(detail=True, methods=["post"])
+    def sender(self, request: Request, uuid: str) -> Response:
+        """Choose the number that sends the next message, by the rules of the pool. Choosing takes that number's turn."""
+        profile = self.get_object()
+        lease = choose_sender(profile=profile, to=self.sent(body=SenderRequest)["to"])
+        return Response(LeaseOutput(LEASES.get(pk=lease.pk)).data)

@@ -1,0 +1,263 @@
+"""Phone profiles: whose they are, what they fit, and the file in an editor, checked before it is stored."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter
+from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from contacts_app.core.admin.base import ReadOnlyAdmin, TenantFilter, count_of
+from contacts_app.core.admin.frame import actor_of
+from contacts_app.core.csv.admin import SheetPages
+from contacts_app.core.history.authorship import because
+from contacts_app.templatetags.moments import ago
+from profiles_app.phone import sep
+from profiles_app.phone.admin.revision import (
+    RevisionPages,
+    XmlField,
+    file_lines,
+    may_reveal,
+    record_reveal,
+    with_line_ends_of,
+)
+from profiles_app.phone.csv import ProfileSheet
+from profiles_app.phone.models import PhoneProfile, ProfileRevision
+from profiles_app.phone.services import (
+    ProfileRefused,
+    check_content,
+    create_profile,
+    describe,
+    encode,
+    update_profile,
+)
+
+META = ("user", "name", "description", "compatible_models", "software_type")
+
+
+class ModelNumbersField(forms.CharField):
+    """Model numbers, comma-separated, as the list that is stored."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return ", ".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        parts = value if isinstance(value, list) else str(value or "").split(",")
+        models = [sep.catalogue.normalise_model(part) for part in parts]
+        return list(dict.fromkeys(model for model in models if model))
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return self.to_python(initial) != self.to_python(data)
+
+
+class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
+    compatible_models = ModelNumbersField(
+        required=False,
+        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "8841, 8845"}),
+        help_text="Phone models this profile works with, comma-separated; empty: all.",
+    )
+    cnf_xml = XmlField(label="File")
+    reason = forms.CharField(
+        required=False,
+        max_length=255,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="Why the file changes, for its history.",
+    )
+
+    class Meta:
+        model = PhoneProfile
+        fields = META
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.stored = self.instance.content if self.instance.pk else b""
+        if field := self.fields.get("cnf_xml"):
+            self.initial["cnf_xml"] = sep.decode(self.stored)
+            field.widget.annotate(
+                sep.check(self.stored, software_type=self.instance.software_type) if self.stored else []
+            )
+
+    def clean_software_type(self) -> str | None:
+        return self.cleaned_data["software_type"] or None
+
+    def clean(self) -> dict[str, Any]:
+        """The same judgement that the service will give, as errors at the field, each with its line."""
+        given = super().clean() or {}
+        self.content = self.stored
+        field = self.fields.get("cnf_xml")
+        try:
+            if "cnf_xml" in given:
+                self.content = encode(with_line_ends_of(sep.decode(self.stored), given["cnf_xml"]))
+            if self.content:
+                check_content(self.content, software_type=given.get("software_type"))
+        except ProfileRefused as refused:
+            place = "cnf_xml" if field else "software_type"
+            self.add_error(place, [describe(finding) for finding in refused.findings])
+            if field:
+                field.widget.annotate(refused.findings)
+        return given
+
+    def has_changed(self) -> bool:
+        return bool(self.changed_data)
+
+    @property
+    def changed_data(self) -> list[str]:
+        """The file has changed when its bytes have, not when the browser wrote its line ends anew."""
+        changed: list[str] = list(super().changed_data)
+        if "cnf_xml" in changed and getattr(self, "content", None) == self.stored:
+            changed.remove("cnf_xml")
+        return changed
+
+
+@admin.register(PhoneProfile)
+class PhoneProfileAdmin(SheetPages, RevisionPages):
+    sheet = ProfileSheet
+    actions = ["export_selected"]
+    form = ProfileForm
+    tenant_path = "user__account"
+    list_display = (
+        "name",
+        "user",
+        "models_here",
+        "software_type",
+        "revision_number",
+        "phone_count",
+        "changed",
+    )
+    list_select_related = ("user", "revision")
+    list_filter = (("software_type", ChoicesCheckboxFilter), ("user", TenantFilter))
+    search_fields = ("name", "description", "user__email", "user__account__name")
+    search_help_text = "Name, description, owner or account"
+    ordering = ("name", "pk")
+    autocomplete_fields = ("user",)
+    actions_detail = ["download"]
+    change_form_outer_after_template = "profiles_app/phone/panels.html"
+    about = (None, {"fields": META})
+    # The form's own field says why the file changes, which is kept with the revision too.
+    asks_reason = False  # type: ignore[assignment]
+
+    def tenant_rows(self, request: HttpRequest) -> QuerySet[PhoneProfile]:
+        return super().tenant_rows(request).defer("revision__content")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return self.tenant_rows(request).annotate(phones_here=count_of(PhoneProfile, "phones"))
+
+    def get_fieldsets(self, request: HttpRequest, obj: PhoneProfile | None = None) -> Any:
+        """Whoever may not see passwords can write a new file, but not edit one that has some."""
+        if obj is not None and not self._may_edit_file(request, obj):
+            return (self.about,)
+        return (self.about, ("File", {"fields": ("cnf_xml", "reason") if obj else ("cnf_xml",)}))
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        if obj is not None and not self._may_edit_file(request, obj):
+            # Declared fields stay in a form whatever its fieldsets say, so that they could still be posted.
+            for name in ("cnf_xml", "reason"):
+                form.base_fields.pop(name)
+        return form
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"user": request.user.pk} | super().get_changeform_initial_data(request)
+
+    def has_reveal_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may_reveal(request)
+
+    def _may_edit_file(self, request: HttpRequest, obj: PhoneProfile) -> bool:
+        return may_reveal(request) and self.has_change_permission(request, obj)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        context: dict[str, Any] = {}
+        profile = self.get_object(request, object_id)
+        if profile is not None and request.method == "GET":
+            record_reveal(request, profile)
+        if profile is not None and profile.revision is not None:
+            findings = sep.check(profile.content, software_type=profile.software_type)
+            context = {"findings": findings, "facts": profile.revision.facts, "profile": profile}
+            context["revisions"] = profile.revisions.defer("content")[:20]
+            context["may_restore"] = self.has_change_permission(request, profile)
+            if not self._may_edit_file(request, profile):
+                context["lines"] = file_lines(request, profile.content, findings)
+        return super().change_view(request, object_id, form_url, context | (extra_context or {}))
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        given = {name: form.cleaned_data[name] for name in META}
+        actor = actor_of(request)
+        if change:
+            content = form.content if "cnf_xml" in form.cleaned_data else None
+            reason = form.cleaned_data.get("reason", "")
+            with because(reason):
+                saved = update_profile(obj, actor=actor, content=content, reason=reason, **given)
+        else:
+            saved = create_profile(actor=actor, content=form.content, **given)
+        vars(obj).update(vars(saved))
+        for finding in sep.check(saved.content, software_type=saved.software_type):
+            messages.warning(request, describe(finding))
+
+    @action(description="Download", icon="download", permissions=["reveal"])
+    def download(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The file byte for byte."""
+        profile = self.row_or_404(request, object_id)
+        record_reveal(request, profile)
+        answer = HttpResponse(profile.content, content_type="application/octet-stream")
+        answer["Content-Disposition"] = f'attachment; filename="profile-{profile.uuid}.cnf.xml"'
+        return answer
+
+    @display(description="Models")
+    def models_here(self, profile: PhoneProfile) -> str:
+        return ", ".join(profile.compatible_models) or "all"
+
+    @display(description="Revision")
+    def revision_number(self, profile: PhoneProfile) -> int | None:
+        return profile.revision.number if profile.revision else None
+
+    @display(description="Phones")
+    def phone_count(self, profile: Any) -> int:
+        return profile.phones_here
+
+    @display(description="Updated", ordering="updated_at")
+    def changed(self, profile: PhoneProfile) -> str:
+        return ago(profile.updated_at)
+
+
+@admin.register(ProfileRevision)
+class ProfileRevisionAdmin(ReadOnlyAdmin):
+    """What a profile said at one time. Revisions are only ever added."""
+
+    tenant_path = "profile__user__account"
+    list_display = ("number", "profile", "author", "channel", "created_at", "digest")
+    list_select_related = ("profile",)
+    search_fields = ("profile__name", "author", "sha256")
+    fields = ("profile", "number", "author", "channel", "reason", "created_at", "size", "sha256")
+    change_form_outer_after_template = "profiles_app/phone/revision.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ProfileRevision]:
+        return super().get_queryset(request).defer("content")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        revision = self.row_or_404(request, object_id)
+        record_reveal(request, revision.profile)
+        findings = sep.check(revision.content, software_type=revision.profile.software_type)
+        context = {"findings": findings, "lines": file_lines(request, revision.content, findings)}
+        return super().change_view(request, object_id, form_url, context | (extra_context or {}))
+
+    @display(description="Digest")
+    def digest(self, revision: ProfileRevision) -> str:
+        return revision.sha256[:12]

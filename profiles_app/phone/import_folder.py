@@ -1,0 +1,185 @@
+"""Taking over files that phones run on today: each SEP<MAC>.cnf.xml becomes a profile and that of its phone.
+
+Nothing is deployed. Each file is stored on its own, so that a bad one keeps no good one out.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from django.db import transaction
+
+from contacts_app.accounts.models import Account
+from contacts_app.core.actor import Actor
+from contacts_app.core.errors import Refusal
+from contacts_app.core.history.records import update_recorded
+from contacts_app.people.models import User
+from phones_app.inventory.models import Phone
+from profiles_app.phone import sep
+from profiles_app.phone.models import PhoneProfile
+from profiles_app.phone.services import (
+    ProfileRefused,
+    check_content,
+    create_profile,
+    describe,
+    update_profile,
+)
+
+# Names that uploads and people leave beside the files of phones (Cisco phones spec §3.10).
+_LEFT_OVER = re.compile(r"\..*|.*\.(part|bak|old|orig|tmp)|.*~", re.IGNORECASE)
+
+
+class Result(StrEnum):
+    CREATED = "created"
+    REVISED = "revised"
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"
+    IGNORED = "ignored"
+
+
+@dataclass
+class Imported:
+    """What became of one file. `code`, `line` and `reason` say why it was refused or ignored."""
+
+    file: str
+    result: Result
+    profile: str = ""
+    phone: str = ""
+    owner: str = ""
+    code: str = ""
+    line: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Whose the files become. Without an owner: the level-0 user of `account`, else of the phone's account."""
+
+    owner: User | None = None
+    account: Account | None = None
+    create_phones: bool = False
+
+
+def import_profiles(
+    paths: Iterable[Path], *, destination: Destination, actor: Actor, dry_run: bool = False
+) -> Iterator[Imported]:
+    """Take over files and the files that lie directly in folders, in the order of their names."""
+    for path in paths:
+        try:
+            files = sorted(path.iterdir()) if path.is_dir() else [path]
+        except OSError as error:
+            yield _unreadable(path, error)
+            continue
+        for file in files:
+            if not file.is_dir():
+                yield _import_file(file, destination, actor, dry_run)
+
+
+def _import_file(file: Path, destination: Destination, actor: Actor, dry_run: bool) -> Imported:
+    mac = sep.mac.mac_of_file_name(file.name)
+    if mac is None:
+        return Imported(str(file), Result.IGNORED, code="file-name", reason=_why_ignored(file.name))
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(sep.MAX_BYTES + 1)
+        with transaction.atomic():
+            imported = _store(file, mac, content, destination, actor)
+            transaction.set_rollback(dry_run)
+        return imported
+    except OSError as error:
+        return _unreadable(file, error)
+    except ProfileRefused as refused:
+        first, reasons = refused.findings[0], "; ".join(map(describe, refused.findings))
+        return Imported(str(file), Result.REFUSED, code=first.code, line=first.line, reason=reasons)
+    except Refusal as refusal:
+        return Imported(str(file), Result.REFUSED, code=refusal.code, reason=refusal.message)
+
+
+def _unreadable(path: Path, error: OSError) -> Imported:
+    return Imported(str(path), Result.REFUSED, code="unreadable", reason=error.strerror or str(error))
+
+
+def _why_ignored(name: str) -> str:
+    if _LEFT_OVER.fullmatch(name):
+        return "A backup or a file half uploaded."
+    if sep.mac.mac_of_file_name("SEP" + name[3:15].upper() + name[15:].lower()):
+        return "Phones ask for SEP<MAC>.cnf.xml with capital letters."
+    return "The name is not SEP<MAC>.cnf.xml."
+
+
+def _store(file: Path, mac: str, content: bytes, destination: Destination, actor: Actor) -> Imported:
+    check_content(content)  # First of all, so that a bad file is told as such, whosever it would be.
+    phone = Phone.objects.select_related("account").filter(mac=mac).first()
+    owner = _owner(phone, destination)
+    _check_account(phone, owner, destination)
+    profile = PhoneProfile.objects.filter(user=owner, name=f"SEP{mac}").select_related("revision").first()
+    imported = Imported(str(file), Result.UNCHANGED, profile=f"SEP{mac}", owner=owner.email)
+    reason = f"Imported from {file.name}"[:255]
+    if profile is None:
+        profile = _new_profile(mac, content, owner, actor, reason)
+        imported.result = Result.CREATED
+    elif profile.content != content:
+        update_profile(profile, actor=actor, content=content, reason=reason)
+        imported.result = Result.REVISED
+    if phone is None and destination.create_phones:
+        phone = _new_phone(mac, content, destination.account or owner.account)
+    if phone is not None:
+        imported.phone = phone.mac
+        # It is what the phone runs; one that got another profile from here runs that one.
+        update_recorded(Phone.objects.filter(pk=phone.pk, current_profile=None), current_profile=profile)
+    return imported
+
+
+def _owner(phone: Phone | None, destination: Destination) -> User:
+    if destination.owner is not None:
+        return destination.owner
+    account = destination.account or (phone.account if phone else None)
+    if account is None:
+        raise Refusal(
+            "no-owner", "No phone has this MAC address, and neither an owner nor an account is named."
+        )
+    owner = User.objects.filter(account=account, permission_level=0, is_active=True).order_by("pk").first()
+    if owner is None:
+        raise Refusal("no-owner", f"The account {account} has no user of permission level 0; name an owner.")
+    return owner
+
+
+def _check_account(phone: Phone | None, owner: User, destination: Destination) -> None:
+    """A file holds passwords, and must not come into the hands of another account."""
+    if phone is None:
+        return
+    for account in (destination.account, owner.account):
+        if account is not None and phone.account_id != account.pk:
+            raise Refusal("other-account", f"The phone belongs to the account {phone.account}.")
+
+
+def _new_profile(mac: str, content: bytes, owner: User, actor: Actor, reason: str) -> PhoneProfile:
+    facts = sep.facts(sep.parse(content))
+    labels = ", ".join(filter(None, (line.label or line.name for line in facts.lines)))
+    return create_profile(
+        actor=actor,
+        user=owner,
+        name=f"SEP{mac}",
+        description=labels or None,
+        software_type=facts.protocol or None,
+        content=content,
+        reason=reason,
+    )
+
+
+def _new_phone(mac: str, content: bytes, account: Account | None) -> Phone:
+    if account is None:
+        raise Refusal("no-account", "The owner is staff; name the account of new phones.")
+    facts = sep.facts(sep.parse(content))
+    # A load is often made for several models; only one that says it all tells the model.
+    model = facts.load_models[0] if len(facts.load_models) == 1 else ""
+    return Phone.objects.create(
+        mac=mac,
+        account=account,
+        model=model,
+        software_type=facts.protocol or None,
+        hostname=f"SEP{mac}",
+        name=(facts.lines[0].label if facts.lines else "")[:255],
+    )

@@ -1,0 +1,116 @@
+"""Phone profiles (Cisco SEP files) and their immutable revisions."""
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+
+from contacts_app.core.history.models import Tracked
+from contacts_app.core.lists.search import TextIndex
+from contacts_app.core.secrets import EncryptedBinaryField
+from phones_app.inventory.models import SoftwareType
+from profiles_app.phone import sep
+
+UNCHANGING = "A revision never changes and never goes by itself; add another one."
+
+
+class PhoneProfile(models.Model):
+    """A named profile of a user; what it says stands in its latest revision."""
+
+    uuid = models.UUIDField("UUID", default=uuid.uuid4, unique=True, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="phone_profiles",
+        verbose_name="owner",
+    )
+    name = models.CharField(max_length=255)
+    description = models.TextField(null=True, blank=True)
+    compatible_models = models.JSONField(
+        default=list, blank=True, help_text="Phone models this profile works with, such as 8845; empty: all."
+    )
+    software_type = models.CharField(
+        "software", max_length=4, choices=SoftwareType, null=True, blank=True, help_text="Empty: all."
+    )
+    revision = models.OneToOneField(
+        "ProfileRevision", null=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    history = Tracked()
+
+    class Meta:
+        ordering = ["created_at", "pk"]
+        indexes = [
+            models.Index(fields=["created_at", "id"], name="profile_by_creation"),
+            models.Index(fields=["name", "id"], name="profile_by_name"),
+            models.Index(fields=["software_type", "name", "id"], name="profile_by_software"),
+            models.Index(fields=["user", "name", "id"], name="profile_of_user"),
+            models.Index(fields=["updated_at", "id"], name="profile_by_change"),
+            TextIndex(fields=["name", "description"], name="profile_text"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def content(self) -> bytes:
+        """The SEP file, byte for byte."""
+        return bytes(self.revision.content) if self.revision else b""
+
+    @property
+    def cnf_xml(self) -> str:
+        return sep.decode(self.content)
+
+
+class RevisionRows(models.QuerySet["ProfileRevision"]):
+    """Revisions are read and added. They go along with their profile, which is the database's cascade and not this."""
+
+    def update(self, **_: Any) -> int:
+        raise TypeError(UNCHANGING)
+
+    def bulk_update(self, *_: Any, **__: Any) -> int:
+        raise TypeError(UNCHANGING)
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        raise TypeError(UNCHANGING)
+
+
+class ProfileRevision(models.Model):
+    """What a profile said at one time. Rows are only ever added."""
+
+    profile = models.ForeignKey(PhoneProfile, on_delete=models.CASCADE, related_name="revisions")
+    number = models.PositiveIntegerField()
+    content = EncryptedBinaryField(help_text="The SEP file, byte for byte.")
+    sha256 = models.CharField(max_length=64)
+    size = models.PositiveIntegerField()
+    facts = models.JSONField(default=dict, help_text="What the file says, without secrets.")
+    author = models.CharField(max_length=255)
+    channel = models.CharField(max_length=16)
+    reason = models.CharField(max_length=255, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = RevisionRows.as_manager()
+
+    class Meta:
+        ordering = ["profile_id", "-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["profile", "number"], name="revision_number_once_per_profile")
+        ]
+        indexes = [
+            models.Index(fields=["created_at", "id"], name="revision_by_age"),
+            TextIndex(fields=["author", "sha256"], name="revision_text"),
+        ]
+
+    def __str__(self) -> str:
+        return f"revision {self.number}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.pk:
+            raise TypeError(UNCHANGING)
+        super().save(*args, **kwargs)
+
+    def delete(self, *_: Any, **__: Any) -> tuple[int, dict[str, int]]:
+        raise TypeError(UNCHANGING)

@@ -1,0 +1,40 @@
+"""The SEP document: read, judge, describe, mask and compare the file which a Cisco phone boots from.
+
+Pure values in, pure values out: no Django, no sockets, no database. What Cisco's firmware makes of such a
+file is in the Cisco phones spec §4.
+"""
+
+from profiles_app.phone.sep import catalogue, mac
+from profiles_app.phone.sep.checks import check
+from profiles_app.phone.sep.comparison import MASK, SECRET_ELEMENTS, Pair, diff, folded, redact, side_by_side
+from profiles_app.phone.sep.device_facts import Facts, Line, Server, Verdict, facts, fit
+from profiles_app.phone.sep.document import MAX_BYTES, Document, Element, Refused, decode, encode, parse
+from profiles_app.phone.sep.limits import Finding, Severity
+
+__all__ = [
+    "MASK",
+    "MAX_BYTES",
+    "SECRET_ELEMENTS",
+    "Document",
+    "Element",
+    "Facts",
+    "Finding",
+    "Line",
+    "Pair",
+    "Refused",
+    "Server",
+    "Severity",
+    "Verdict",
+    "catalogue",
+    "check",
+    "decode",
+    "diff",
+    "encode",
+    "facts",
+    "fit",
+    "folded",
+    "mac",
+    "parse",
+    "redact",
+    "side_by_side",
+]

@@ -1,0 +1,216 @@
+"""Masking the passwords in a SEP file, byte-exactly, also in files that no parser can read.
+
+The files carry SIP and SSH passwords in clear (Cisco phones spec §8.13), and what an administrator most
+wants to be shown is a broken file; so this works on tags in the bytes and needs no parse. Where a broken file
+leaves the end of a password open, too much is masked rather than too little.
+
+How two revisions of a file differ, for people to read.
+"""
+
+import codecs
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import SequenceMatcher, unified_diff
+from itertools import chain, groupby, zip_longest
+
+from profiles_app.phone.sep.document import Refused, decode
+
+# Cisco phones spec §4.8. Everywhere else in the project this list is the one to use.
+SECRET_ELEMENTS = (
+    "authPassword",
+    "sshPassword",
+    "phonePassword",
+    "adminPassword",
+    "userPassword",
+    "credentials",
+)
+MASK = "********"
+
+_MASK = MASK.encode("ascii")
+_NAMES = "|".join(SECRET_ELEMENTS).encode("ascii")
+# Case is ignored although the phone's is not: a password under a misspelt name is a password still.
+_TOKEN = re.compile(
+    rb"(?P<section><!--|<!\[CDATA\[)"
+    rb"|<\s*+(?P<close>/?+)\s*+(?:[\w.-]++:)?+(?P<name>" + _NAMES + rb")(?![\w.:\x80-\xff-])",
+    re.IGNORECASE,
+)
+_END_OF_SECTION = {b"<!--": b"-->", b"<![CDATA[": b"]]>"}
+# What follows the name in a sound start tag; anything else, such as `<authPassword[== secret`, is content.
+_REST_OF_TAG = re.compile(rb"""(?=[\s/>])(?:"[^"<]*"|'[^'<]*'|[^<>"'])*+>""")
+
+Region = tuple[int, int]
+
+
+def redact(content: bytes) -> bytes:
+    """Return the content with the text of every secret element replaced by MASK and no other byte changed."""
+    wide = _utf_16_codec(content)
+    if wide:
+        text = content.decode(wide, "replace").encode("utf-8")
+        return _masked(text, 0, len(text)).decode("utf-8").encode(wide)
+    return _masked(content, 0, len(content))
+
+
+def _masked(content: bytes, start: int, end: int) -> bytes:
+    kept, position = [], start
+    for first, last in _merged(sorted(_secret_regions(content, start, end))):
+        if first < last:
+            kept += [content[position:first], _MASK]
+            position = last
+    return b"".join([*kept, content[position:end]])
+
+
+def _secret_regions(content: bytes, start: int, end: int) -> Iterator[Region]:
+    """Find what the secret elements enclose; comments and CDATA sections are texts of their own."""
+    open_tags: dict[bytes, list[tuple[int, int]]] = {name.lower(): [] for name in _NAMES.split(b"|")}
+    boundaries: list[int] = []
+    floor = start
+    for token, section_end in _tokens(content, start, end):
+        if section_end is not None:
+            yield from _secret_regions(content, token.end(), section_end)
+            floor = section_end
+            continue
+        boundaries.append(token.start())
+        opened = open_tags[token["name"].lower()]
+        if token["close"]:
+            # Without its open tag it ends a password under a misspelt one: mask back to the last tag.
+            last_tag = content.rfind(b">", floor, token.start()) + 1
+            yield (opened.pop()[0] if opened else max(last_tag, floor)), token.start()
+            floor = token.end()
+            continue
+        tag = _REST_OF_TAG.match(content, token.end(), end)
+        floor = tag.end() if tag else token.end()
+        if tag is None or not tag[0].endswith(b"/>"):
+            opened.append((floor, len(boundaries)))
+    for first, following in chain.from_iterable(open_tags.values()):
+        limit = boundaries[following] if following < len(boundaries) else end
+        next_tag = content.find(b"</", first, limit)
+        yield first, limit if next_tag < 0 else next_tag
+
+
+def _tokens(content: bytes, start: int, end: int) -> Iterator[tuple[re.Match[bytes], int | None]]:
+    """Find the tags of secret elements, and comments and CDATA sections with where their text ends.
+
+    A section without an end counts as text, so that tags after it are still seen; its end is looked for only
+    once, or a hostile file would take quadratic time.
+    """
+    endless: set[bytes] = set()
+    while token := _TOKEN.search(content, start, end):
+        start = token.end()
+        section = token["section"]
+        if section is None:
+            yield token, None
+        elif section.upper() not in endless:
+            closing = _END_OF_SECTION[section.upper()]
+            section_end = content.find(closing, start, end)
+            if section_end < 0:
+                endless.add(section.upper())
+                continue
+            yield token, section_end
+            start = section_end + len(closing)
+
+
+def _merged(regions: list[Region]) -> Iterator[Region]:
+    """Yield regions in order without overlaps, for a secret element inside another."""
+    current: Region | None = None
+    for first, last in regions:
+        if current and first <= current[1]:
+            current = current[0], max(current[1], last)
+            continue
+        if current:
+            yield current
+        current = first, last
+    if current:
+        yield current
+
+
+def _utf_16_codec(content: bytes) -> str | None:
+    """Tell UTF-16 by its mark or by its many NUL bytes; phones refuse it, but error reports show it."""
+    if content.startswith(codecs.BOM_UTF16_LE):
+        return "utf-16-le"
+    if content.startswith(codecs.BOM_UTF16_BE):
+        return "utf-16-be"
+    if content.count(0) * 3 < len(content) or not content:
+        return None
+    return "utf-16-be" if content[::2].count(0) > content[1::2].count(0) else "utf-16-le"
+
+
+# Where a secret spreads over several lines, no line of it can be said to have changed.
+ONLY_SECRETS_DIFFER = "(only masked values differ)\n"
+CONTEXT = 3
+
+
+def diff(old: bytes, new: bytes, *, redacted: bool = True) -> str:
+    """Return a unified diff, "" for equal files. Content which does not decode is compared all the same."""
+    if old == new:
+        return ""
+    before, after = _masked_text(old, new) if redacted else (_lines(old), _lines(new))
+    difference = "\n".join(unified_diff(before, after, "old", "new", lineterm=""))
+    return f"{difference}\n" if difference else ONLY_SECRETS_DIFFER
+
+
+def _lines(content: bytes) -> list[str]:
+    try:
+        text = decode(content)
+    except Refused:
+        text = content.decode("utf-8", "backslashreplace")
+    # Only the line feed separates: a changed line end is a change of the file and has to show.
+    return text.split("\n")
+
+
+def _masked_text(old: bytes, new: bytes) -> tuple[list[str], list[str]]:
+    """The lines of both files with their secrets masked; a changed password must not look like no change at all."""
+    before, after = _lines(redact(old)), _lines(redact(new))
+    clear = _lines(old), _lines(new)
+    if (len(before), len(after)) == (len(clear[0]), len(clear[1])):
+        for place, i1, i2, j1, j2 in SequenceMatcher(None, *clear, autojunk=False).get_opcodes():
+            for i, j in zip(range(i1, i2), range(j1, j2), strict=False):
+                if place == "replace" and before[i] == after[j]:
+                    after[j] = after[j].replace(MASK, f"{MASK} (changed)")
+    return before, after
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A line of the old file beside one of the new; a number of 0 is a place where the other file alone has a line."""
+
+    old_number: int
+    old: str
+    new_number: int
+    new: str
+
+    @property
+    def differs(self) -> bool:
+        return self.old != self.new or not (self.old_number and self.new_number)
+
+
+def side_by_side(old: bytes, new: bytes) -> list[Pair]:
+    """Both files whole, line beside line, with their secrets masked."""
+    before, after = _masked_text(old, new)
+    pairs = []
+    for _, i1, i2, j1, j2 in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        for i, j in zip_longest(range(i1, i2), range(j1, j2)):
+            pairs.append(
+                Pair(
+                    0 if i is None else i + 1,
+                    "" if i is None else before[i],
+                    0 if j is None else j + 1,
+                    "" if j is None else after[j],
+                )
+            )
+    return pairs
+
+
+def folded(pairs: list[Pair]) -> list[tuple[Pair | None, int]]:
+    """The pairs that differ with a few lines around them; in between, how many pairs were left out."""
+    near = {
+        place + distance
+        for place, pair in enumerate(pairs)
+        if pair.differs
+        for distance in range(-CONTEXT, CONTEXT + 1)
+    }
+    rows: list[tuple[Pair | None, int]] = []
+    for shown, stretch in groupby(enumerate(pairs), key=lambda each: each[0] in near):
+        found = [pair for _, pair in stretch]
+        rows += [(pair, 0) for pair in found] if shown else [(None, len(found))]
+    return rows

@@ -1,0 +1,94 @@
+"""What a check reports: a stable code, how bad it is, a sentence for people, and the place in the file.
+
+How long texts and how many entries a phone takes: tables and two checks (Cisco phones spec §4.4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from profiles_app.phone.sep.document import Document, Element, integer_of, value_of
+
+
+class Severity(StrEnum):
+    ERROR = "error"  # blocks saving and deploying
+    WARNING = "warning"  # shown, and left to the administrator
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One remark about a file. `line` and `column` count from 1 and are None for the file as a whole."""
+
+    code: str
+    severity: Severity
+    message: str
+    line: int | None = None
+    column: int | None = None
+
+    def as_dict(self) -> dict[str, str | int | None]:
+        return {
+            "code": self.code,
+            "severity": self.severity.value,
+            "message": self.message,
+            "line": self.line,
+            "column": self.column,
+        }
+
+
+_URL_LENGTH = 255
+_URLS = ("authenticationURL", "directoryURL", "idleURL", "informationURL", "messagesURL", "servicesURL")
+
+# A path, and how long the texts of the elements there may be, by their name.
+MAX_LENGTHS: tuple[tuple[str, dict[str, int]], ...] = (
+    (
+        "*",
+        dict.fromkeys(("proxyServerURL", *_URLS), _URL_LENGTH)
+        | {f"secure{url[0].upper()}{url[1:]}": _URL_LENGTH for url in _URLS},
+    ),
+    (
+        "sipProfile/sipLines/line/*",
+        dict.fromkeys(("name", "authName", "authPassword", "featureLabel", "displayName"), 30)
+        | {"serviceURI": _URL_LENGTH},
+    ),
+    ("sipProfile/phoneLabel", {"phoneLabel": 12}),
+    (".//callManager/processNodeName", {"processNodeName": 50}),
+    (".//ntp/name", {"name": 50}),
+    ("phoneServices/phoneService/url", {"url": _URL_LENGTH}),
+)
+
+# The path to the parents, and the beginning of the names of the children to count (certHash1, certHash2 …).
+MAX_COUNTS: tuple[tuple[str, str, int], ...] = (
+    (".//callManagerGroup/members", "member", 5),
+    (".//vpnGroup/addresses", "url", 3),
+    (".//vpnGroup/credentials", "certHash", 10),
+    ("addOnModules", "addOnModule", 3),
+)
+
+Remark = tuple[str, Element | None]
+
+
+def too_long(document: Document) -> Iterator[Remark]:
+    """Yield the texts which a phone would cut or refuse; without the texts, as some are secret."""
+    for path, limits in MAX_LENGTHS:
+        for element in document.find_all(path):
+            limit = limits.get(element.tag)
+            length = len(value_of(element)) if limit else 0
+            if limit and length > limit:
+                yield f"{element.tag} has {length} characters; phones take {limit}", element
+
+
+def too_many(document: Document, *, max_calls: int | None) -> Iterator[Remark]:
+    """Yield what there is more of than a phone takes; `max_calls` is the model's ceiling, if known."""
+    for path, prefix, limit in MAX_COUNTS:
+        for parent in document.find_all(path):
+            count = sum(child.tag.startswith(prefix) for child in parent)
+            if count > limit:
+                yield f"{parent.tag} has {count} entries; phones take {limit}", parent
+    if max_calls is None:
+        return
+    for element in document.find_all("sipProfile/sipLines/line/maxNumCalls"):
+        calls = integer_of(element)
+        if calls is not None and calls > max_calls:
+            yield f"maxNumCalls is {calls}; this model takes {max_calls}", element

@@ -1,0 +1,125 @@
+"""What the services of phones refuse beyond the family's `Refusal`, and how findings are told to people.
+
+Phone profiles: made, changed and read, each change as a new revision after the checks of the SEP document.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import transaction
+
+from contacts_app.core.actor import Actor
+from contacts_app.core.errors import Refusal
+from contacts_app.core.history.authorship import because, one_line
+from contacts_app.people.models import User
+from profiles_app.phone import sep
+from profiles_app.phone.models import PhoneProfile, ProfileRevision
+from profiles_app.phone.sep.limits import Finding
+
+
+class ProfileRefused(Refusal):
+    """The SEP file has errors; `findings` say where."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self.findings = list(findings)
+        told = [describe(finding) for finding in findings]
+        self.fields = {"cnf_xml": told}
+        super().__init__("profile-has-errors", "; ".join(told))
+
+
+def describe(finding: Finding) -> str:
+    where = f"line {finding.line}" if finding.line else ""
+    if finding.line and finding.column:
+        where += f", column {finding.column}"
+    return f"{where}: {finding.message}" if where else finding.message
+
+
+def encode(cnf_xml: str) -> bytes:
+    """The bytes of a file that came as text. Raises ProfileRefused when its own encoding cannot hold it."""
+    try:
+        return sep.encode(cnf_xml)
+    except sep.Refused as refused:
+        finding = sep.Finding(refused.code, sep.Severity.ERROR, refused.message, refused.line, refused.column)
+        raise ProfileRefused([finding]) from None
+
+
+def check_content(content: bytes, *, software_type: str | None = None) -> list[sep.Finding]:
+    """The warnings of a file that may be stored. Raises ProfileRefused when there are errors."""
+    findings = sep.check(content, software_type=software_type or None)
+    if errors := [finding for finding in findings if finding.severity is sep.Severity.ERROR]:
+        raise ProfileRefused(errors)
+    return findings
+
+
+@transaction.atomic
+def create_profile(
+    *,
+    actor: Actor,
+    user: User,
+    name: str,
+    content: bytes,
+    description: str | None = None,
+    compatible_models: Iterable[str] = (),
+    software_type: str | None = None,
+    reason: str = "",
+) -> PhoneProfile:
+    """A new profile with its first revision. Raises ProfileRefused."""
+    check_content(content, software_type=software_type)
+    profile = PhoneProfile.objects.create(
+        user=user,
+        name=name,
+        description=description,
+        compatible_models=list(compatible_models),
+        software_type=software_type or None,
+    )
+    _add_revision(profile, content, actor, reason)
+    return profile
+
+
+@transaction.atomic
+def update_profile(
+    profile: PhoneProfile, *, actor: Actor, content: bytes | None = None, reason: str = "", **fields: Any
+) -> PhoneProfile:
+    """Change fields and, with `content`, add a revision unless the bytes are those of the latest one.
+
+    Raises ProfileRefused when the file (the new or the present one) does not fit the software it is meant for.
+    """
+    profile = PhoneProfile.objects.select_for_update().get(pk=profile.pk)
+    for name, value in fields.items():
+        setattr(profile, name, value)
+    if content is not None or "software_type" in fields:
+        check_content(profile.content if content is None else content, software_type=profile.software_type)
+    profile.save()
+    if content is not None and content != profile.content:
+        _add_revision(profile, content, actor, reason)
+    return profile
+
+
+def restore_revision(revision: ProfileRevision, *, actor: Actor, reason: str = "") -> PhoneProfile:
+    """Make what the profile said once what it says now, as a new revision.
+
+    Raises Refusal `nothing-to-restore`, or ProfileRefused when the file does not pass today's checks.
+    """
+    profile = PhoneProfile.objects.select_related("revision").get(pk=revision.profile_id)
+    content = bytes(revision.content)
+    if content == profile.content:
+        raise Refusal("nothing-to-restore", f"The profile says what {revision} says already.")
+    why = one_line(f"Restored {revision}" + (f": {reason}" if reason else ""))
+    with because(why):
+        return update_profile(profile, actor=actor, content=content, reason=why)
+
+
+def _add_revision(profile: PhoneProfile, content: bytes, actor: Actor, reason: str) -> None:
+    profile.revision = ProfileRevision.objects.create(
+        profile=profile,
+        number=profile.revision.number + 1 if profile.revision else 1,
+        content=content,
+        sha256=hashlib.sha256(content).hexdigest(),
+        size=len(content),
+        facts=sep.facts(sep.parse(content)).as_dict(),
+        author=actor.label,
+        channel=actor.channel,
+        reason=reason,
+    )
+    profile.save(update_fields=["revision", "updated_at"])

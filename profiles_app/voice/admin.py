@@ -1,0 +1,79 @@
+"""Outbound voice profiles: what calls may cost, how many there may be, what is recorded."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter
+from unfold.decorators import action, display
+
+from contacts_app.core.admin.base import SameAccountForm, TenantFilter
+from contacts_app.core.admin.frame import actor_of
+from profiles_app.messaging.admin.profile import RECORD, OwnedAdmin
+from profiles_app.voice.models import OutboundVoiceProfile
+from profiles_app.voice.services import save_outbound_voice_profile
+
+
+class OutboundVoiceProfileForm(SameAccountForm):
+    same_account = {"tn_lease": "This number belongs to another account."}
+
+    class Meta:
+        model = OutboundVoiceProfile
+        fields = "__all__"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if field := self.fields.get("tech_prefix"):
+            field.required = self.instance.pk is not None
+            if not field.required:
+                field.help_text = f"{field.help_text} Empty: a free one."
+
+
+@admin.register(OutboundVoiceProfile)
+class OutboundVoiceProfileAdmin(OwnedAdmin):
+    form = OutboundVoiceProfileForm
+    list_display = (
+        *("name", "account", "tech_prefix", "state", "channel_limit"),
+        *("max_rate", "daily_spend_limit", "record_calls", "updated_at"),
+    )
+    list_filter = ("is_active", ("record_calls", ChoicesCheckboxFilter), ("account", TenantFilter))
+    search_fields = ("name", "=tech_prefix", "account__name")
+    search_help_text = "Name, tech prefix or account"
+    autocomplete_fields = ("account", "tn_lease")
+    actions = ["activate", "deactivate"]
+    fieldsets = (
+        (None, {"fields": ("name", "account", "is_active", "tech_prefix")}),
+        ("Limits", {"fields": ("channel_limit", "max_rate", "daily_spend_limit")}),
+        ("Recording", {"fields": ("record_calls", "file_format", "audio_track_type")}),
+        ("Provider", {"fields": ("tn_lease", "product", "media")}),
+        ("Record", {"fields": RECORD}),
+    )
+
+    def save_model(self, request: HttpRequest, obj: OutboundVoiceProfile, form: Any, change: bool) -> None:
+        changed = form.changed_data if change else None
+        save_outbound_voice_profile(obj, actor=actor_of(request), changed=changed)
+
+    @action(description="Allow outbound calls", permissions=["change"])
+    def activate(self, request: HttpRequest, queryset: QuerySet[OutboundVoiceProfile]) -> None:
+        self._switch(request, queryset, active=True)
+
+    @action(description="Block outbound calls", permissions=["change"])
+    def deactivate(self, request: HttpRequest, queryset: QuerySet[OutboundVoiceProfile]) -> None:
+        self._switch(request, queryset, active=False)
+
+    def _switch(
+        self, request: HttpRequest, queryset: QuerySet[OutboundVoiceProfile], *, active: bool
+    ) -> None:
+        to_switch = list(queryset.exclude(is_active=active))
+        for profile in to_switch:
+            profile.is_active = active
+            save_outbound_voice_profile(profile, actor=actor_of(request), changed={"is_active"})
+            self.log_change(
+                request, profile, "Outbound calls allowed." if active else "Outbound calls blocked."
+            )
+        messages.success(request, f"{len(to_switch)} changed.")
+
+    @display(description="State", ordering="is_active", label={"Active": "success", "Blocked": "danger"})
+    def state(self, profile: OutboundVoiceProfile) -> str:
+        return "Active" if profile.is_active else "Blocked"

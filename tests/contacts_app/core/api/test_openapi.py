@@ -1,0 +1,38 @@
+"""The OpenAPI document: made without a warning, and the one in the repository is up to date."""
+
+import io
+import re
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+
+
+@pytest.fixture(scope="module")
+def document() -> str:
+    output = io.StringIO()
+    call_command("spectacular", "--validate", "--fail-on-warn", stdout=output)
+    return output.getvalue()
+
+
+def test_every_route_is_in_the_document(document):
+    from phones_app.urls import urlpatterns
+
+    for route in urlpatterns:
+        path = re.sub(r"<\w+:(\w+)>", r"{\1}", str(route.pattern))
+        assert f"  /api/v1/{path}:" in document
+
+
+def test_the_document_in_the_repository_is_this_one(document):
+    kept = (settings.BASE_DIR / "docs" / "openapi.yaml").read_text()
+    assert kept.strip() == document.strip(), (
+        "run: manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml"
+    )
+
+
+def test_no_answer_has_a_password(document):
+    lines = document.splitlines()
+    for number, line in enumerate(lines):
+        if line.strip() in ("password:", "web_password:"):
+            following = "\n".join(lines[number : number + 8])
+            assert "writeOnly: true" in following or "maxLength: 1024" in following

@@ -1,0 +1,284 @@
+"""kill -9 at every step: after a restart of the process the deployment finishes, once, and no half file is ever seen.
+
+The peers hold a step open: an FTP server that falls silent at one command, a phone whose status page or NOTIFY is never
+answered. While it hangs there the worker is killed; then the peer works again and another worker is started.
+"""
+
+import hashlib
+import http.server
+import json
+import threading
+import urllib.request
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from pyftpdlib.handlers import FTPHandler
+
+from contacts_app.tokens.services import create_token
+from phones_app.deployment.evidence import record_fetch
+from phones_app.deployment.models import Deployment, State
+from phones_app.deployment.request import deploy
+from phones_app.servers.models import FileServer
+from tests.peers.ftp import pyftpd
+from tests.peers.sip_udp import sip_phone
+from tests.phones_app.site import ACTOR, sip_file
+from tests.processes import processes
+from tests.servers import free_port, wait_for
+
+pytestmark = pytest.mark.django_db(transaction=True)
+OLD, NEW = sip_file("1001").encode(), sip_file("1002").encode()
+
+
+class Holding:
+    """An FTP handler that falls silent at one command: before doing it or, with `after`, when it is done."""
+
+    def __init__(self) -> None:
+        held = self
+        self.at("")
+
+        class Handler(FTPHandler):
+            def pre_process_command(self, line, cmd, arg):
+                if cmd == held.command and not held.after:
+                    held.reached.set()
+                    return
+                super().pre_process_command(line, cmd, arg)
+
+            def ftp_RNTO(self, path):
+                done = super().ftp_RNTO(path)
+                if held.command == "RNTO" and held.after:
+                    held.reached.set()
+                return done
+
+            def respond(self, resp, *arguments, **options):
+                if not (held.after and held.reached.is_set()):
+                    super().respond(resp, *arguments, **options)
+
+        self.handler = Handler
+
+    def at(self, command: str, *, after: bool = False) -> None:
+        self.reached = threading.Event()
+        self.command, self.after = command, after
+
+    def release(self) -> None:
+        self.at("")
+
+
+@pytest.fixture
+def running(tmp_path, db, no_inline_work):
+    (tmp_path / "processes").mkdir()
+    with processes(tmp_path / "processes") as running:
+        yield running
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "files"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def desk(site, folder):
+    """A phone row with a file on the server; its agent and its server are the test's."""
+    # The periodic look at its status page would be taken for the deployment's.
+    phone = site.phone(web_port=free_port(), next_look_at=timezone.now() + timedelta(days=1))
+    (folder / f"SEP{phone.mac}.cnf.xml").write_bytes(OLD)
+    return phone
+
+
+def use(server) -> None:
+    FileServer.objects.update(
+        host=server.host,
+        port=server.port,
+        username=server.username,
+        password=server.password,
+        is_embedded=False,
+    )
+
+
+def reached(deployment, *states) -> bool:
+    deployment.refresh_from_db()
+    assert deployment.state != State.FAILED, deployment.error
+    return deployment.state in states
+
+
+def fetch(phone) -> None:
+    """The embedded file server says that the phone took the new file."""
+    record_fetch(
+        mac=phone.mac,
+        file_name=f"SEP{phone.mac}.cnf.xml",
+        sha256=hashlib.sha256(NEW).hexdigest(),
+        size=len(NEW),
+        address="127.0.0.1",
+        protocol="http",
+        at=timezone.now(),
+    )
+
+
+@pytest.mark.parametrize(
+    "killed_at",
+    [
+        # One worker after the other dies a little later than the one before it.
+        [("USER", False), ("SIZE", False), ("STOR", False), ("RNFR", False), ("RNTO", False)],
+        [("RNTO", True)],
+    ],
+    ids=["before a file has its name", "after"],
+)
+def test_workers_killed_while_uploading(site, folder, desk, running, killed_at):
+    profile, hold = site.profile(content=NEW.decode()), Holding()
+    name = f"SEP{desk.mac}.cnf.xml"
+    with pyftpd(folder, handler=hold.handler) as server, sip_phone() as agent:
+        use(server)
+        desk.sip_port = agent.port
+        desk.save()
+        running.start_sweep()
+        deployment = deploy(phone=desk, profile=profile, actor=ACTOR)
+        for command, after in killed_at:
+            hold.at(command, after=after)
+            running.start_worker()
+            assert hold.reached.wait(60)
+            running.kill("worker")
+            assert (folder / name).read_bytes() in (OLD, NEW)
+        hold.release()
+        running.start_worker()
+        wait_for(lambda: reached(deployment, State.RESTART_ACKNOWLEDGED), 60)
+        fetch(desk)
+        wait_for(lambda: reached(deployment, State.CONFIRMED), 60)
+        assert (folder / name).read_bytes() == NEW
+        assert not list(folder.glob(".*part*")), "a temporary file was left behind"
+        assert len(agent.transactions) == 1
+    assert deployment.steps.count() == 4
+
+
+def test_a_worker_killed_before_it_began(site, folder, desk, running):
+    """The nudge is lost with the worker; the row is not."""
+    with pyftpd(folder) as server, sip_phone() as agent:
+        use(server)
+        desk.sip_port = agent.port
+        desk.save()
+        running.start_worker()
+        running.kill("worker")
+        deployment = deploy(phone=desk, profile=site.profile(content=NEW.decode()), actor=ACTOR)
+        Deployment.objects.filter(pk=deployment.pk).update(
+            state=State.QUEUED, lease_owner="dead", lease_until=timezone.now() + timedelta(seconds=1)
+        )
+        running.start_sweep()
+        running.start_worker()
+        wait_for(lambda: reached(deployment, State.RESTART_ACKNOWLEDGED), 60)
+        assert len(agent.transactions) == 1
+
+
+def test_a_worker_killed_while_it_looks_at_the_phone(site, folder, desk, running):
+    """The status page never answers; the session is cleared, nothing has been restarted."""
+    asked, hold = threading.Event(), threading.Event()
+
+    class StatusPage(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.set()
+            hold.wait(30)
+            self.send_error(404)
+
+        def log_message(self, *_):
+            pass
+
+    web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), StatusPage)
+    threading.Thread(target=web.serve_forever, daemon=True).start()
+    with pyftpd(folder) as server, sip_phone() as agent:
+        use(server)
+        desk.sip_port, desk.web_port = agent.port, web.server_address[1]
+        desk.save()
+        running.start_worker()
+        running.start_sweep()
+        deployment = deploy(phone=desk, profile=site.profile(content=NEW.decode()), actor=ACTOR)
+        assert asked.wait(60)
+        running.kill("worker")
+        deployment.refresh_from_db()
+        assert deployment.state == State.SESSION_CLEARED
+        assert agent.notifies == []
+        hold.set()
+        running.start_worker()
+        wait_for(lambda: reached(deployment, State.RESTART_ACKNOWLEDGED), 60)
+        assert len(agent.transactions) == 1
+    web.shutdown()
+
+
+@pytest.mark.parametrize("phone_acted", [True, False])
+def test_a_worker_killed_while_the_restart_is_unanswered(site, folder, desk, running, phone_acted):
+    """A phone that acted is not restarted again; one that did not gets the same transaction once more."""
+    with pyftpd(folder) as server, sip_phone(status=0) as agent:
+        use(server)
+        desk.sip_port = agent.port
+        desk.save()
+        running.start_worker()
+        running.start_sweep()
+        deployment = deploy(phone=desk, profile=site.profile(content=NEW.decode()), actor=ACTOR)
+        assert agent.arrived.wait(60)
+        running.kill("worker")
+        deployment.refresh_from_db()
+        assert deployment.state == State.RESTARTING
+        heard = len(agent.notifies)
+        agent.status = 200
+        if phone_acted:
+            fetch(desk)
+        running.start_worker()
+        wait_for(lambda: reached(deployment, State.RESTART_ACKNOWLEDGED, State.CONFIRMED), 60)
+        assert len(agent.transactions) == 1
+        assert (len(agent.notifies) == heard) == phone_acted
+
+
+def test_a_worker_killed_while_evidence_is_awaited(site, folder, desk, running):
+    with pyftpd(folder) as server, sip_phone() as agent:
+        use(server)
+        desk.sip_port = agent.port
+        desk.save()
+        running.start_worker()
+        running.start_sweep()
+        deployment = deploy(phone=desk, profile=site.profile(content=NEW.decode()), actor=ACTOR)
+        wait_for(lambda: reached(deployment, State.RESTART_ACKNOWLEDGED), 60)
+        running.kill("worker")
+        fetch(desk)
+        running.start_worker()
+        wait_for(lambda: reached(deployment, State.CONFIRMED), 60)
+        assert len(agent.transactions) == 1
+
+
+def test_a_web_process_killed_in_the_middle_of_a_switch(site, folder, desk, running):
+    """Whoever asked gets no answer, and the work goes on."""
+    _, token = create_token(account=site.account)
+    hold = Holding()
+    hold.at("STOR")
+    with pyftpd(folder, handler=hold.handler) as server, sip_phone() as agent:
+        use(server)
+        desk.sip_port = agent.port
+        desk.save()
+        profile = site.profile(content=NEW.decode())
+        url = running.start_web()
+        running.start_worker()
+        running.start_sweep()
+        request = urllib.request.Request(
+            f"{url}/api/v1/phone-profiles/switch",
+            data=json.dumps({"profile_uuid": str(profile.uuid), "mac": desk.mac}).encode(),
+            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+        )
+        unanswered = threading.Event()
+
+        def ask() -> None:
+            try:
+                urllib.request.urlopen(request, timeout=120)
+            except OSError:
+                unanswered.set()
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        assert hold.reached.wait(60)
+        running.kill("web")
+        running.kill("worker")
+        asking.join(10)
+        assert unanswered.is_set()
+        hold.release()
+        running.start_worker()
+        deployment = Deployment.objects.get()
+        wait_for(lambda: reached(deployment, State.RESTART_ACKNOWLEDGED), 60)
+        assert (folder / f"SEP{desk.mac}.cnf.xml").read_bytes() == NEW
+        assert len(agent.transactions) == 1

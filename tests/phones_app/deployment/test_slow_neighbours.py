@@ -1,0 +1,106 @@
+"""Phones whose file servers drip: they cost the phones of other accounts, and on other servers, no time."""
+
+import contextlib
+import threading
+
+import pytest
+from django.db import connection
+
+from contacts_app.core.work.queue import run_queue
+from phones_app.deployment.models import Deployment, State
+from phones_app.deployment.request import DEPLOYMENTS, deploy, deploy_many
+from phones_app.servers.models import FileServer
+from phones_app.transports.ftp.pool import PER_SERVER
+from profiles_app.phone.services import create_profile
+from tests.peers.ftp import pyftpd
+from tests.peers.ftp_misbehaving import SlowMotion
+from tests.phones_app.site import ACTOR, sip_file
+from tests.servers import wait_for
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_inline_work")]
+PHONES = 96
+# Each upload to a dripping server holds a thread for so long.
+DRIPPING_SECONDS = 6
+QUICK = 2.0
+
+
+@pytest.fixture
+def worker(settings):
+    settings.FTP_UPLOAD_SECONDS = DRIPPING_SECONDS
+    stopping = threading.Event()
+
+    def work():
+        try:
+            while not stopping.wait(0.05):
+                run_queue(DEPLOYMENTS, stopping.is_set)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    yield thread
+    stopping.set()
+    thread.join()
+
+
+@pytest.fixture
+def dripping(site, tmp_path):
+    """Make so many dripping servers, and share the phones of Acme among them: `dripping(servers)`."""
+    with contextlib.ExitStack() as stack:
+
+        def make(number: int) -> None:
+            servers = []
+            for index in range(number):
+                folder = tmp_path / f"dripping-{index}"
+                folder.mkdir()
+                running = stack.enter_context(pyftpd(folder, handler=SlowMotion))
+                servers.append(
+                    FileServer.objects.create(
+                        account=site.account,
+                        name=f"Dripping {index}",
+                        host=running.host,
+                        port=running.port,
+                        username=running.username,
+                        password=running.password,
+                    )
+                )
+            phones = [site.phone(file_server=servers[index % number]) for index in range(PHONES)]
+            deploy_many(phones=phones, profile=site.profile(content=sip_file("1002")), actor=ACTOR)
+
+        yield make
+
+
+def seconds_of(deployment: Deployment) -> float:
+    """How long it took from the request to the uploaded file."""
+
+    def is_uploaded() -> bool:
+        deployment.refresh_from_db()
+        return deployment.uploaded_at is not None
+
+    wait_for(is_uploaded, 60)
+    return (deployment.uploaded_at - deployment.created_at).total_seconds()
+
+
+def uploading() -> int:
+    return Deployment.objects.filter(state=State.UPLOADING).count()
+
+
+def test_another_account_does_not_wait_for_threads_that_wait_for_servers(
+    site, other, charlie, dripping, worker, settings
+):
+    """Every thread that is for all is held by one account when another account asks."""
+    dripping(settings.DEPLOYMENT_THREADS)
+    wait_for(lambda: uploading() == settings.DEPLOYMENT_THREADS)
+    phone = site.phone()
+    phone.account = other
+    phone.save()
+    profile = create_profile(actor=ACTOR, user=charlie, name="Desk", content=sip_file("1003").encode())
+    assert seconds_of(deploy(phone=phone, profile=profile, actor=ACTOR)) < QUICK
+
+
+def test_one_server_holds_few_threads_and_the_account_s_other_servers_do_not_wait(site, dripping, worker):
+    dripping(1)
+    wait_for(lambda: uploading() == PER_SERVER)
+    quick = deploy(phone=site.phone(), profile=site.profile(content=sip_file("1003")), actor=ACTOR)
+    assert seconds_of(quick) < QUICK
+    assert uploading() <= PER_SERVER

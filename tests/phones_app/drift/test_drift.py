@@ -1,0 +1,132 @@
+"""Files changed behind our back are found, told, put back without a restart, or adopted; on a real FTP server."""
+
+import pytest
+from django.utils import timezone
+
+from contacts_app.core.work.queue import run_queue
+from phones_app.deployment.models import Deployment, PhoneFile
+from phones_app.deployment.request import deploy
+from phones_app.drift import checks as drift
+from phones_app.drift.repair import adopt, put_back
+from profiles_app.events.models.outbox import Event
+from profiles_app.phone.services import ProfileRefused
+from tests.commands import run
+from tests.phones_app.site import ACTOR, sip_file
+
+pytestmark = pytest.mark.django_db(transaction=True)
+OTHER = sip_file(label="Somebody else's", line="1002")
+
+
+@pytest.fixture
+def deployed(site, finish):
+    """A phone that runs on the file of a profile, and nothing has happened since."""
+    phone = site.phone()
+    with site.alive(phone) as fleet:
+        finish(deploy(phone=phone, profile=site.profile(), actor=ACTOR))
+        phone.fleet = fleet
+        yield phone
+
+
+def path(site, phone):
+    return site.folder / f"SEP{phone.mac}.cnf.xml"
+
+
+def check(phone) -> PhoneFile:
+    PhoneFile.objects.update(next_check_at=timezone.now())
+    assert run_queue("drift-checks") == 1
+    return PhoneFile.objects.select_related("phone", "revision__profile__user").get(phone=phone)
+
+
+def tags() -> list[str]:
+    events = Event.objects.filter(data_type="phone").order_by("pk")
+    return [event.tags[-1] for event in events if event.tags[-1].startswith("phone-file-")]
+
+
+def test_a_file_in_its_place_is_no_drift(site, deployed):
+    file = check(deployed)
+    assert (file.state, file.found, file.error) == ("in_place", None, "")
+    assert file.next_check_at > timezone.now()
+    assert tags() == []
+
+
+def test_a_changed_file_is_shown_with_its_secrets_masked_and_told_once(site, deployed):
+    path(site, deployed).write_text(OTHER)
+    file = check(deployed)
+    check(deployed)
+    assert file.state == "changed"
+    shown = drift.difference(file)
+    assert "+    <featureID>9</featureID><featureLabel>Somebody else's" in shown
+    assert "very-secret" not in shown
+    assert tags() == ["phone-file-changed"]
+
+
+def test_a_missing_file_is_found_missing_and_back_when_it_is_back(site, deployed):
+    before = path(site, deployed).read_bytes()
+    path(site, deployed).unlink()
+    assert check(deployed).state == "missing"
+    path(site, deployed).write_bytes(before)
+    assert check(deployed).state == "in_place"
+    assert tags() == ["phone-file-missing", "phone-file-in-place"]
+
+
+def test_a_server_that_does_not_answer_says_nothing_about_its_files(site, deployed):
+    path(site, deployed).write_text(OTHER)
+    check(deployed)
+    site.files.stop()
+    file = check(deployed)
+    assert (file.state, bool(file.error)) == ("changed", True)
+
+
+@pytest.mark.parametrize("damage", ["changed", "missing"])
+def test_put_back_restores_the_file_and_restarts_nobody(site, deployed, finish, damage):
+    before, restarts = path(site, deployed).read_bytes(), deployed.fleet[deployed.mac].restarts
+    if damage == "changed":
+        path(site, deployed).write_text(OTHER)
+    else:
+        path(site, deployed).unlink()
+    file = check(deployed)
+    deployment = finish(put_back(file, actor=ACTOR))
+    assert (deployment.kind, deployment.state) == ("upload", "uploaded")
+    assert path(site, deployed).read_bytes() == before
+    assert deployed.fleet[deployed.mac].restarts == restarts
+    file.refresh_from_db()
+    assert (file.state, file.found) == ("in_place", None)
+    assert tags() == [f"phone-file-{damage}", "phone-file-in-place"]
+
+
+def test_adopting_makes_a_checked_revision_and_the_file_is_ours(site, deployed):
+    path(site, deployed).write_text(OTHER)
+    revision = adopt(check(deployed), actor=ACTOR)
+    assert (revision.number, bytes(revision.content)) == (2, OTHER.encode())
+    assert "Found on the file server" in revision.reason
+    assert check(deployed).state == "in_place"
+
+
+def test_a_broken_file_is_not_adopted(site, deployed):
+    path(site, deployed).write_text("<device>")
+    file = check(deployed)
+    with pytest.raises(ProfileRefused):
+        adopt(file, actor=ACTOR)
+    file.refresh_from_db()
+    assert (file.state, file.revision.number) == ("changed", 1)
+
+
+def test_a_file_that_is_being_uploaded_is_not_judged(site, deployed):
+    path(site, deployed).write_text(OTHER)
+    [file] = drift._readable(PhoneFile.objects.all())
+    with drift.closing(drift.FtpPool()) as pool:
+        found = drift.read_back([file], pool)
+    Deployment.objects.update(finished_at=None, state="uploading")
+    assert drift.write_down(found) == []
+    assert PhoneFile.objects.get().state == "in_place"
+
+
+def test_the_command_tells_what_has_drifted(site, deployed):
+    assert run("check_drift", "--json").status == 0
+    path(site, deployed).write_text(OTHER)
+    ran = run("check_drift", deployed.mac, "--json", "--diff", "--sample", 10)
+    assert ran.status == 1
+    assert (ran.row["state"], ran.row["mac"]) == ("changed", deployed.mac_with_colons)
+    assert "Somebody else's" in ran.row["diff"]
+    assert "very-secret" not in ran.out
+    assert "changed" in run("check_drift").out

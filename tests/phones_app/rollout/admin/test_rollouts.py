@@ -1,0 +1,178 @@
+"""Rollouts in the web admin: chosen, shown, confirmed, watched and stopped; nobody else's."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from phones_app.deployment.models import Deployment
+from phones_app.inventory.models import PhoneGroup
+from phones_app.rollout import rollout as rollouts
+from phones_app.rollout.models import Rollout
+from profiles_app.phone.services import update_profile
+from tests.admin_people import at_desk, clerk
+from tests.phones_app.site import ACTOR
+
+ADD = reverse("admin:phones_app_rollout_add")
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shared_server", "no_inline_work")]
+PACE = {
+    "canary_size": "1",
+    "wave_pause": "0",
+    "wave_jitter": "0",
+    "abort_count": "2",
+    "unconfirmed_fails": "on",
+}
+
+
+@pytest.fixture
+def fleet(new_phone):
+    return [new_phone(f"AABBCCDDEE0{number}") for number in range(1, 4)]
+
+
+def hidden(answer) -> dict[str, object]:
+    """What the page that shows the plan sends when somebody says yes."""
+    return dict(answer.context["kept"]) | {"confirm": "yes"}
+
+
+def url(name, rollout, *more):
+    return reverse(f"admin:phones_app_rollout_{name}", args=[rollout.pk, *more])
+
+
+def test_a_selection_is_shown_and_then_rolled_out(clerk_desk, fleet, new_profile, new_phone):
+    profile = new_profile(software_type="SIP")
+    odd = new_phone("AABBCCDDEE09", software_type="SCCP")
+    chosen = clerk_desk.post(
+        reverse("admin:phones_app_phone_changelist"),
+        {"action": "roll_out_selected", "select_across": "1", "_selected_action": [fleet[0].pk]},
+    )
+    macs = chosen.context["form"]["macs"].value()
+    assert macs.count(",") == 3
+    assert "4 phones" in chosen.content.decode()
+    assert fleet[0].mac_with_colons in chosen.content.decode()
+    plan = clerk_desk.post(
+        ADD, PACE | {"macs": macs, "profile": profile.pk, "window_start": "22:00", "window_end": "04:00"}
+    )
+    page = plan.content.decode()
+    for expected in (
+        "Roll out to 3 phones",
+        "2: 1, 2 phones",
+        "software-mismatch",
+        odd.mac_with_colons,
+        "22:00 to 04:00",
+        f"?phones={fleet[0].pk}&amp;profile={profile.pk}",
+    ):
+        assert expected in page, expected
+    assert not Rollout.objects.exists()
+    begun = clerk_desk.post(ADD, hidden(plan))
+    rollout = Rollout.objects.get()
+    assert begun.url == url("change", rollout)
+    assert (rollout.total, rollout.canary_size, rollout.abort_count, rollout.refused_total) == (3, 1, 2, 1)
+    assert rollout.unconfirmed_fails
+    assert "3" in clerk_desk.get(begun.url).content.decode()
+
+
+def test_phones_by_list_by_group_or_all(clerk_desk, acme, fleet, new_profile):
+    asked = PACE | {"profile": new_profile().pk}
+    listed = SimpleUploadedFile("phones.csv", b"mac\naabb.ccdd.ee01\n00:00:00:00:00:99\n")
+    plan = clerk_desk.post(ADD, asked | {"file": listed})
+    assert (plan.context["plan"].total, plan.context["plan"].refused_total) == (1, 1)
+    assert clerk_desk.post(ADD, hidden(plan)).status_code == 302
+    assert Rollout.objects.get().refused_total == 1
+    group = PhoneGroup.objects.create(account=acme, name="Pilot")
+    group.phones.set(fleet[1:])
+    assert clerk_desk.post(ADD, asked | {"group": group.pk}).context["plan"].total == 2
+    assert clerk_desk.post(ADD, asked | {"everything": "on"}).context["plan"].total == 3
+    bad = SimpleUploadedFile("phones.csv", b"mac\nnonsense\n")
+    assert "row 2" in clerk_desk.post(ADD, asked | {"file": bad}).content.decode()
+    for wrong in ({}, {"everything": "on", "group": group.pk}):
+        assert clerk_desk.post(ADD, asked | wrong).context["form"].errors
+
+
+def test_a_profile_changed_meanwhile_is_shown_again(clerk_desk, fleet, new_profile):
+    profile = new_profile()
+    plan = clerk_desk.post(ADD, PACE | {"profile": profile.pk, "everything": "on"})
+    update_profile(profile, actor=ACTOR, content=profile.content.replace(b"1001", b"1002"))
+    again = clerk_desk.post(ADD, hidden(plan))
+    assert "was changed meanwhile" in again.content.decode()
+    assert not Rollout.objects.exists()
+    assert clerk_desk.post(ADD, hidden(again)).status_code == 302
+
+
+@pytest.fixture
+def rollout(clerk_desk, fleet, new_profile):
+    plan = clerk_desk.post(ADD, PACE | {"profile": new_profile().pk, "everything": "on"})
+    clerk_desk.post(ADD, hidden(plan))
+    return Rollout.objects.get()
+
+
+def test_it_is_watched_and_stopped(clerk_desk, rollout):
+    rollouts.advance_all()
+    for change, state in (("pause", "paused"), ("resume", "running"), ("cancel", "cancelled")):
+        clerk_desk.get(url("now", rollout, change))
+        clerk_desk.post(url("now", rollout, change), {"_reason": f"Time to {change}"})
+        rollout.refresh_from_db()
+        assert rollout.state == state
+        row = rollout.history.first()
+        assert row.history_changes["state"][1] == state
+        assert (row.history_actor, row.history_channel) == ("clerk@acme.example", "admin")
+        assert (row.history_change_reason, bool(row.history_request_id)) == (f"Time to {change}", True)
+    assert rollout.history.count() == 4, "looking changes nothing"
+    Deployment.objects.filter(in_rollout__wave=1).update(
+        state="failed", error="No such line.", error_code="sip-404"
+    )
+    page = clerk_desk.get(url("progress", rollout) + "?part=failed").content.decode()
+    assert "No such line." in page
+    assert "hx-get" not in page
+    same = clerk_desk.get(url("progress", rollout) + "?code=sip-404")
+    assert [row.error_code for row in same.context["rows"]] == ["sip-404"]
+    everything = clerk_desk.get(url("progress", rollout) + "?code=nonsense&part=nonsense")
+    assert len(everything.context["rows"]) == rollout.total
+    assert "after 2 failed phones" in page
+    again = clerk_desk.post(url("retry", rollout))
+    assert again.url == url("change", Rollout.objects.get(retry_of=rollout))
+
+
+def test_others_neither_see_nor_touch_it(rollout, other, acme):
+    stranger = at_desk(clerk(other, "clerk@other.example"))
+    for page in (url("change", rollout), url("progress", rollout)):
+        assert stranger.get(page).status_code == 404
+    assert stranger.post(url("now", rollout, "cancel")).status_code == 404
+    listed = stranger.get(reverse("admin:phones_app_rollout_changelist")).content.decode()
+    assert str(rollout) not in listed
+    mac = rollout.deployments.first().mac
+    plan = stranger.post(ADD, PACE | {"macs": mac}).context["plan"]
+    assert (plan.total, plan.refused[0]["code"]) == (0, "unknown-phone")
+    reader = at_desk(clerk(acme, "reader@acme.example", without="add_deployment"))
+    assert reader.get(url("change", rollout)).status_code == 200
+    assert reader.post(url("now", rollout, "cancel")).status_code == 403
+    assert reader.get(ADD).status_code == 403
+
+
+def test_a_group_is_a_list_of_macs(clerk_desk, acme, fleet, new_phone, other):
+    add = reverse("admin:phones_app_phonegroup_add")
+    asked = {"name": "Pilot", "account": acme.pk}
+    foreign = new_phone("AABBCCDDEEFF", account=other)
+    refused = clerk_desk.post(add, asked | {"members": f"{fleet[0].mac}\n{foreign.mac}"})
+    assert foreign.mac_with_colons in refused.content.decode()
+    clerk_desk.post(add, asked | {"members": f"{fleet[0].mac}\n{fleet[1].mac}"})
+    group = PhoneGroup.objects.get()
+    assert set(group.phones.all()) == set(fleet[:2])
+    change = reverse("admin:phones_app_phonegroup_change", args=[group.pk])
+    assert fleet[1].mac_with_colons in clerk_desk.get(change).content.decode()
+    clerk_desk.post(change, asked | {"members": fleet[2].mac})
+    assert list(group.phones.all()) == [fleet[2]]
+
+
+def test_a_selection_becomes_a_group(clerk_desk, root_desk, acme, fleet, new_phone, other):
+    def save(desk, phones):
+        chosen = {"action": "group_selected", "_selected_action": [phone.pk for phone in phones]}
+        return desk.post(reverse("admin:phones_app_phone_changelist"), chosen)
+
+    saved = save(clerk_desk, fleet[:2])
+    group = PhoneGroup.objects.get()
+    assert saved.url == reverse("admin:phones_app_phonegroup_change", args=[group.pk])
+    assert (group.account, set(group.phones.all())) == (acme, set(fleet[:2]))
+    assert fleet[0].mac_with_colons in clerk_desk.get(saved.url).content.decode()
+    foreign = new_phone("AABBCCDDEEFF", account=other)
+    save(root_desk, [fleet[0], foreign])
+    save(at_desk(clerk(acme, "reader@acme.example", without="add_phonegroup")), fleet)
+    assert PhoneGroup.objects.count() == 1

@@ -1,0 +1,51 @@
+"""A few phones without agents, and a rollout to play with."""
+
+import time
+
+import pytest
+
+from contacts_app.core.work.queue import run_queue
+from phones_app.deployment.request import DEPLOYMENTS
+from phones_app.inventory.models import Phone
+from phones_app.inventory.selection import Selection
+from phones_app.rollout import rollout as rollouts
+from phones_app.rollout.models import Rollout
+from tests.phones_app.site import ACTOR
+
+
+@pytest.fixture
+def start():
+    """Start a rollout to phones, with the limits named."""
+
+    def start(phones, profile, *, include_unchanged=False, **pace) -> Rollout:
+        rows = Phone.objects.filter(pk__in=[phone.pk for phone in phones])
+        return rollouts.start(
+            selection=Selection(rows),
+            profile=profile,
+            actor=ACTOR,
+            pace=Rollout(**pace),
+            include_unchanged=include_unchanged,
+        )
+
+    return start
+
+
+@pytest.fixture
+def carry_out():
+    """Play the worker until the rollout stands as asked."""
+
+    def carry_out(rollout, until=lambda rollout: rollout.finished_at, seconds=60) -> Rollout:
+        deadline = time.monotonic() + seconds
+        while True:
+            run_queue(DEPLOYMENTS)
+            rollouts.advance_all()
+            rollout.refresh_from_db()
+            if until(rollout):
+                return rollout
+            states = list(
+                rollout.deployments.values_list("mac", "state", "in_rollout__wave", "waiting_for", "error")
+            )
+            assert time.monotonic() < deadline, f"still {rollout.state}, wave {rollout.wave}: {states}"
+            time.sleep(0.05)
+
+    return carry_out
