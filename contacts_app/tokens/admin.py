@@ -14,7 +14,8 @@ from unfold.enums import ActionVariant
 
 from contacts_app.core.admin.base import PortalAdmin, ReadOnlyAdmin, SameAccountForm, TenantFilter
 from contacts_app.people.login import close_session
-from contacts_app.tokens.models import ApiToken, LoginSession
+from contacts_app.people.models import LoginSession
+from contacts_app.tokens.models import ApiToken
 from contacts_app.tokens.services import create_token, parse_networks, revoke_token
 
 STATE_LABELS = {

@@ -11,7 +11,7 @@ from django.core.cache import cache
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from contacts_app.core.actor import Actor, person, program
+from contacts_app.core.actor import Actor
 from contacts_app.core.api.authentication import client_address
 from contacts_app.people.login import TokenRefused, session_of
 from contacts_app.people.models import User
@@ -25,7 +25,7 @@ def api_token(request: Request, text: str) -> Actor | None:
     if not text.startswith(f"{PREFIX}_"):
         return None
     if token := find_token(text, client_address(request)):
-        return program(token)
+        return token.as_actor()
     raise AuthenticationFailed("Invalid, expired or revoked token")
 
 
@@ -34,7 +34,7 @@ def login_session(request: Request, text: str) -> Actor:
         session, _ = session_of(text, "access")
     except TokenRefused as refused:
         raise AuthenticationFailed(str(refused)) from None
-    return person(session.user, "rest", str(session.uuid))
+    return session.user.as_actor("rest", str(session.uuid))
 
 
 def password(request: Request, encoded: str) -> Actor:
@@ -49,7 +49,7 @@ def password(request: Request, encoded: str) -> Actor:
         if not isinstance(user, User):
             raise AuthenticationFailed("Invalid credentials")
         cache.set(_basic_key(encoded), (user.pk, user.password), BASIC_REMEMBERED_SECONDS)
-    return person(user, "rest")
+    return user.as_actor("rest")
 
 
 def _remembered(encoded: str) -> User | None:

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from contacts_app.core.actor import Actor, person, program
+from contacts_app.core.actor import Actor
 from contacts_app.people.login import TokenRefused, Tokens, open_session, refresh_session, session_of
-from contacts_app.people.models import User
-from contacts_app.tokens.models import ApiToken, LoginSession
+from contacts_app.people.models import LoginSession, User
+from contacts_app.tokens.models import ApiToken
 from contacts_app.tokens.services import PREFIX, create_token, find_token
 
 ACCOUNT_OWNER, EXTENSION_USER = "account-owner", "extension-user"
@@ -48,7 +48,7 @@ def client_of(client_id: str, client_secret: str, address: str) -> ApiToken:
 
 def grant_to_client(client: ApiToken, scope: str = "") -> Grant:
     """An access token with the client's own rights, which dies with the client. Raises GrantRefused."""
-    _require_scope(program(client), scope)
+    _require_scope(client.as_actor(), scope)
     ApiToken.objects.filter(parent=client, expires_at__lt=timezone.now()).delete()
     lifetime = timedelta(seconds=settings.ACCESS_TOKEN_SECONDS)
     token, text = create_token(
@@ -61,13 +61,13 @@ def grant_to_client(client: ApiToken, scope: str = "") -> Grant:
         created_by=client.created_by,
         parent=client,
     )
-    return Grant(program(token), text, None, settings.ACCESS_TOKEN_SECONDS)
+    return Grant(token.as_actor(), text, None, settings.ACCESS_TOKEN_SECONDS)
 
 
 def grant_to_person(client: ApiToken, user: User, address: str, scope: str = "") -> Grant:
     """A login session for somebody whose password has been verified. Raises GrantRefused."""
     _require_same_account(client, user)
-    _require_scope(person(user, "rest"), scope)
+    _require_scope(user.as_actor("rest"), scope)
     return _granted(open_session(user, address or None))
 
 
@@ -108,5 +108,5 @@ def _require_scope(actor: Actor, scope: str) -> None:
 
 
 def _granted(tokens: Tokens) -> Grant:
-    actor = person(tokens.session.user, "rest", str(tokens.session.uuid))
+    actor = tokens.session.user.as_actor("rest", str(tokens.session.uuid))
     return Grant(actor, tokens.access, tokens.refresh, settings.ACCESS_TOKEN_SECONDS)
