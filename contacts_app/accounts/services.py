@@ -23,28 +23,19 @@ from contacts_app.core.csv.columns import Column
 from contacts_app.core.errors import Refusal
 from contacts_app.core.history.authorship import deleting_accounts
 from contacts_app.core.history.models import recorded_together, tracked_models
-from contacts_app.people.models import User
 
 FIRST_VOIP_ID = 1_000_001
 
 
 @transaction.atomic
-def create_account(*, name: str, email: str, voip_id: int | None = None, password: str = "") -> Account:
-    """A new account; with a password also its owner, a level-0 user with the account's email.
-
-    Raises ValidationError when the voip_id or the owner's email is taken or malformed.
-    """
+def create_account(*, name: str, email: str, voip_id: int | None = None) -> Account:
+    """A new account. Raises ValidationError when the voip_id is taken or malformed."""
     if voip_id is None:
         highest = Account.objects.aggregate(highest=models.Max("voip_id"))["highest"]
         voip_id = max(FIRST_VOIP_ID, (highest or 0) + 1)
     account = Account(name=name, email=email.lower(), voip_id=voip_id)
     account.full_clean()
     save_account(account)
-    if password:
-        owner = User(email=email.lower(), username=email.lower(), account=account, permission_level=0)
-        owner.set_password(password)
-        owner.full_clean()
-        owner.save()
     return account
 
 

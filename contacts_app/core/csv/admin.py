@@ -62,8 +62,7 @@ class SheetPages(PortalAdmin):
         if sent and form.is_valid():
             file = form.cleaned_data["file"]
             try:
-                user: Any = request.user
-                upload = keep_upload(user=user, kind=self.sheet.kind, name=file.name, file=file.file)
+                upload = keep_upload(user=request.user, kind=self.sheet.kind, name=file.name, file=file.file)
                 return HttpResponseRedirect(reverse(f"admin:{self._base}_import_check", args=[upload.uuid]))
             except Refusal as refusal:
                 form.add_error("file", refusal.message)

@@ -37,6 +37,7 @@ RECORDS = {
         "DeliveryAttempt",
         "Event",
         "InboundMessage",
+        "ProfileRevision",
         "StickySender",
     },
     "phones_app": {
@@ -44,7 +45,6 @@ RECORDS = {
         "DeploymentStep",
         "FileFetch",
         "PhoneFile",
-        "ProfileRevision",
         "ServiceSession",
     },
 }
