@@ -2,7 +2,6 @@
 
 from contacts_app.accounts.models import Account, AccountGroup, Extension
 from contacts_app.contacts.models.contact import (
-    EventClass,
     NotificationContact,
     NotificationMedium,
     NotificationPreference,
@@ -18,7 +17,6 @@ __all__ = [
     "Account",
     "AccountGroup",
     "ApiToken",
-    "EventClass",
     "Extension",
     "LoginSession",
     "Mail",

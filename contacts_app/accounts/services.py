@@ -7,7 +7,7 @@ The column of a sheet that says which account a row belongs to; sheets themselve
 Deleting accounts: what goes with them and what stands in the way, told before and checked again while it is done.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import Any
@@ -21,7 +21,6 @@ from contacts_app.accounts.models import Account, AccountGroup, Extension
 from contacts_app.core.actor import Actor
 from contacts_app.core.csv.columns import Column
 from contacts_app.core.errors import Refusal
-from contacts_app.core.history.authorship import deleting_accounts
 from contacts_app.core.history.models import recorded_together, tracked_models
 
 FIRST_VOIP_ID = 1_000_001
@@ -157,14 +156,18 @@ def what_goes(accounts: Iterable[Account]) -> list[Going]:
     return [going for going in found if going.count and not going.model._meta.auto_created]
 
 
+_blockers: list[Callable[[Sequence[Account]], list[str]]] = []
+
+
+def register_blocker(reasons: Callable[[Sequence[Account]], list[str]]) -> None:
+    """Add why accounts cannot be deleted now, as sentences. Called from the `ready` of an app above."""
+    _blockers.append(reasons)
+
+
 def what_blocks(accounts: Sequence[Account]) -> list[str]:
     """Why the accounts cannot be deleted now, as sentences; empty when they can."""
     going = _going(accounts)
-    told = [
-        reason
-        for _, reasons in deleting_accounts.send(Account, accounts=accounts)
-        for reason in reasons or ()
-    ]
+    told = [reason for blocker in _blockers for reason in blocker(accounts)]
     for model, rows in going.items():
         for relation in _relations(model, PROTECT, RESTRICT):
             related = relation.related_model

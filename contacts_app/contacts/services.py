@@ -22,11 +22,12 @@ from django.urls import reverse
 from contacts_app.accounts.models import Account
 from contacts_app.accounts.services import AccountColumn, save_account
 from contacts_app.contacts.models.contact import (
-    EventClass,
     NotificationContact,
     NotificationPreference,
     NotificationType,
+    event_classes,
     is_told_by_default,
+    label_of,
 )
 from contacts_app.core.csv.columns import Column, FieldColumn, UuidColumn
 from contacts_app.core.csv.sheet import Sheet
@@ -65,7 +66,8 @@ def delete_contact(contact: NotificationContact) -> None:
     present.delete()
 
 
-TYPES = [*EventClass.values, *NotificationType.values]
+def types() -> list[str]:
+    return [*event_classes, *NotificationType.values]
 
 
 def set_preferences(preferences: Iterable[NotificationPreference]) -> None:
@@ -77,7 +79,7 @@ def set_preferences(preferences: Iterable[NotificationPreference]) -> None:
 def wanted_types(contact: NotificationContact) -> list[str]:
     """The types that the contact is told of."""
     decided = {row.type: row.value for row in contact.preferences.all()}
-    return [type_ for type_ in TYPES if decided.get(type_, is_told_by_default(type_))]
+    return [type_ for type_ in types() if decided.get(type_, is_told_by_default(type_))]
 
 
 @transaction.atomic
@@ -86,7 +88,7 @@ def set_wanted_types(contact: NotificationContact, wanted: Iterable[str]) -> Non
     chosen, present = set(wanted), set(wanted_types(contact))
     set_preferences(
         NotificationPreference(contact=contact, type=type_, value=type_ in chosen)
-        for type_ in TYPES
+        for type_ in types()
         if (type_ in chosen) != (type_ in present)
     )
 
@@ -99,7 +101,7 @@ class Subscription(NamedTuple):
 
     @property
     def label(self) -> str:
-        return str(NotificationPreference(type=self.about).get_type_display())
+        return label_of(self.about)
 
     @property
     def address(self) -> str:
