@@ -9,7 +9,9 @@ class ContactsConfig(AppConfig):
 
     def ready(self) -> None:
         # Imported here, because models can be imported only when all apps are loaded.
+        from contacts_app.accounts.services import register_follower
         from contacts_app.contacts.mail_sending import Mails
+        from contacts_app.contacts.services import main_contact_follows
         from contacts_app.core.api.authentication import register_credential
         from contacts_app.core.work.kind import register
         from contacts_app.tokens.credentials import api_token, login_session, password
@@ -19,3 +21,4 @@ class ContactsConfig(AppConfig):
         register_credential("bearer", login_session)
         register_credential("basic", password)
         register(Mails)
+        register_follower(main_contact_follows)

@@ -1,10 +1,6 @@
-"""Making accounts and their owners, what follows from an account, and who is whose customer.
+"""Accounts: stored, served as customers, put into groups, named in CSV, and deleted.
 
-Account groups by their names, which is all that providers' APIs know of them.
-
-The column of a sheet that says which account a row belongs to; sheets themselves know no accounts.
-
-Deleting accounts: what goes with them and what stands in the way, told before and checked again while it is done.
+What is deleted with an account and what stands in the way is shown before, and checked again while it is done.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,6 +20,18 @@ from contacts_app.core.errors import Refusal
 from contacts_app.core.history.models import recorded_together, tracked_models
 
 FIRST_VOIP_ID = 1_000_001
+_followers: list[Callable[[Account], None]] = []
+_blockers: list[Callable[[Sequence[Account]], list[str]]] = []
+
+
+def register_follower(follow: Callable[[Account], None]) -> None:
+    """Add what is done when an account's email is new or changed, in the same transaction. Called from `ready`."""
+    _followers.append(follow)
+
+
+def register_blocker(reasons: Callable[[Sequence[Account]], list[str]]) -> None:
+    """Add why accounts cannot be deleted now, as sentences. Called from `ready`."""
+    _blockers.append(reasons)
 
 
 @transaction.atomic
@@ -40,21 +48,12 @@ def create_account(*, name: str, email: str, voip_id: int | None = None) -> Acco
 
 @transaction.atomic
 def save_account(account: Account) -> None:
-    """Store a new or changed account. Its main contact is made with it and follows its email.
-
-    Nothing else touches that contact's email when an account is saved: it may have been edited on purpose
-    (notification contacts spec §4).
-    """
+    """Store a new or changed account, and what follows its email if that is new."""
     stored = Account.objects.select_for_update().filter(pk=account.pk).values_list("email", flat=True)
-    if stored.first() == account.email:
-        account.save()
-        return
+    is_same = stored.first() == account.email
     account.save()
-    account.notification_contacts.update_or_create(
-        main=True,
-        defaults={"email": account.email},
-        create_defaults={"main": True, "email": account.email, "name": account.name},
-    )
+    for follow in () if is_same else _followers:
+        follow(account)
 
 
 def ensure_extension(*, account: Account, number: int) -> Extension:
@@ -154,14 +153,6 @@ def what_goes(accounts: Iterable[Account]) -> list[Going]:
     """The accounts and everything that the database deletes with them, by kind."""
     found = [Going(model, rows, rows.count()) for model, rows in _going(accounts).items()]
     return [going for going in found if going.count and not going.model._meta.auto_created]
-
-
-_blockers: list[Callable[[Sequence[Account]], list[str]]] = []
-
-
-def register_blocker(reasons: Callable[[Sequence[Account]], list[str]]) -> None:
-    """Add why accounts cannot be deleted now, as sentences. Called from the `ready` of an app above."""
-    _blockers.append(reasons)
 
 
 def what_blocks(accounts: Sequence[Account]) -> list[str]:

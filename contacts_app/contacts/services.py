@@ -1,10 +1,7 @@
-"""The rules of main contacts, for admin and REST alike (notification contacts spec §4).
+"""Notification contacts for admin, REST, CSV and the links in mails: the rules of main contacts (notification contacts
+spec §4), and what each contact has chosen to be told of.
 
-What contacts want to be told of.
-
-The link in every mail to a contact that ends mails of its kind: good without a login, for ever, for that alone.
-
-Notification contacts as a sheet: known by their UUID, or by account and email.
+The link to unsubscribe works without a login, for ever, and for its contact and its kind of mail alone.
 """
 
 from collections.abc import Iterable, Sequence
@@ -33,6 +30,19 @@ from contacts_app.core.csv.columns import Column, FieldColumn, UuidColumn
 from contacts_app.core.csv.sheet import Sheet
 from contacts_app.core.errors import Refusal
 from contacts_app.core.history.records import upsert_recorded
+
+
+def main_contact_follows(account: Account) -> None:
+    """Make the main contact of a new account; give that of another one the account's new email.
+
+    Nothing else touches that contact's email when an account is saved: it may have been edited on purpose.
+    """
+    NotificationContact.objects.update_or_create(
+        account=account,
+        main=True,
+        defaults={"email": account.email},
+        create_defaults={"email": account.email, "name": account.name},
+    )
 
 
 @transaction.atomic

@@ -23,7 +23,7 @@ check_address = RegexValidator(r"\A[^@\s]+@[^@\s]+\Z", "Must be an email address
 class NotificationContact(models.Model):
     """A person or a mailbox. One of each account is its main contact, whose email follows the account's.
 
-    `accounts.services.save_account` makes the main one and keeps its email; the database allows no second one.
+    `services.main_contact_follows` makes the main one and keeps its email; the database allows no second one.
     """
 
     uuid = models.UUIDField("UUID", default=uuid.uuid4, unique=True, editable=False)
