@@ -91,16 +91,10 @@ def _zone_of(account: Account | None) -> ZoneInfo:
 @transaction.atomic
 def resend_mail(mail: Mail) -> Mail:
     """Send the same words again as a mail of their own; the first one stays on record."""
-    again = Mail.objects.create(
-        account=mail.account,
-        contact=mail.contact,
-        to=mail.to,
-        subject=mail.subject,
-        text=mail.text,
-        html=mail.html,
-        about=mail.about,
-        next_attempt_at=timezone.now(),
-    )
+    same = {
+        name: getattr(mail, name) for name in ("account", "contact", "to", "subject", "text", "html", "about")
+    }
+    again = Mail.objects.create(**same, next_attempt_at=timezone.now())
     nudge_after_commit(MAIL)
     return again
 

@@ -1,10 +1,10 @@
 """Telling an account's contacts what happened: who wants to know, and that a trouble is told once and its end as well.
 
-Nothing is mailed here. A line is written for each contact, and `notice_mail` makes one mail of those that are due.
+Nothing is mailed here. A line is written for each contact, and `mail_due_notices` makes one mail of those that are due.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -46,22 +46,8 @@ def list_path(model: type[Model]) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
 
 
-def notify(
-    *,
-    account: Account,
-    event_class: EventClass,
-    title: str,
-    detail: str = "",
-    path: str = "",
-    key: str = "",
-    over: bool = False,
-) -> int:
-    """Tell one piece of news, in the caller's transaction; how many contacts are told."""
-    return notify_many([News(account, event_class, title, detail, path, key, over)])
-
-
 @transaction.atomic
-def notify_many(news: Sequence[News]) -> int:
+def notify(*news: News) -> int:
     """Tell all of it, with a few statements for each account, class and thousand; how many lines were written."""
     alike: dict[tuple[int, EventClass, bool], list[News]] = defaultdict(list)
     for item in news:

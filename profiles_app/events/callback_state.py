@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from contacts_app.contacts.mail import queue_mail
 from contacts_app.contacts.models.contact import EventClass
-from contacts_app.contacts.notification import notify
+from contacts_app.contacts.notification import News, notify
 from profiles_app.events.envelope import unsubscribe_code_fits
 from profiles_app.events.models.outbox import CallbackLane, Delivery, DeliveryAttempt
 from profiles_app.events.models.setup import Callback, Listener
@@ -149,15 +149,8 @@ def _mail(template: str, callback: Callback, **context: Any) -> None:
 def _notify(
     event_class: EventClass, callback: Callback, what: str, detail: str = "", *, over: bool = False
 ) -> None:
-    notify(
-        account=callback.account,
-        event_class=event_class,
-        title=f"{callback} {what}",
-        detail=detail,
-        path=_page_of(callback),
-        key=str(callback.pk),
-        over=over,
-    )
+    title, path = f"{callback} {what}", _page_of(callback)
+    notify(News(callback.account, event_class, title, detail, path, str(callback.pk), over))
 
 
 def _page_of(callback: Callback) -> str:

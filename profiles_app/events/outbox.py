@@ -19,7 +19,7 @@ from django.dispatch import Signal
 from django.utils import timezone
 
 from contacts_app.accounts.models import Account, Extension
-from contacts_app.contacts.notification import notify_many
+from contacts_app.contacts.notification import notify
 from contacts_app.core.history.authorship import recorded
 from contacts_app.core.work.wake import nudge
 from profiles_app.events.models.outbox import Event
@@ -94,7 +94,7 @@ def emit_many(happenings: Sequence[Happening]) -> list[Event]:
         event.matched_at = None if event.account_id in heard else now
     with transaction.atomic():
         Event.objects.bulk_create(events, batch_size=BATCH)
-        notify_many([news for one in happenings for news in news_of(one.account, one.tags, one.data)])
+        notify(*(news for one in happenings for news in news_of(one.account, one.tags, one.data)))
         first = min((event.pk for event in events if event.matched_at is None), default=None)
         if first is not None:
             transaction.on_commit(lambda: _nudge_for(first))

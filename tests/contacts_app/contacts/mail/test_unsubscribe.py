@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from contacts_app.contacts.models.contact import NotificationContact, NotificationPreference, event_classes
-from contacts_app.contacts.notification import notify
+from contacts_app.contacts.notification import News, notify
 from contacts_app.contacts.services import unsubscribe_url, wanted_types
 from phones_app.registered import DEPLOYMENT_FAILED
 from tests.peers.mail import html_of, text_of
@@ -44,7 +44,7 @@ def is_told(contact) -> bool:
 
 def test_the_link_of_a_mail_ends_mails_of_its_kind(mail_server, acme, contact, browser, pass_time):
     def fail(key: str) -> None:
-        notify(account=acme, event_class=DEPLOYMENT_FAILED, title=f"Phone {key} failed", key=key)
+        notify(News(account=acme, event_class=DEPLOYMENT_FAILED, title=f"Phone {key} failed", key=key))
         pass_time(minutes=5)
 
     fail("a")
