@@ -41,7 +41,7 @@ def parse_phone_number(text: str) -> str:
     return number
 
 
-class PhoneNumberField(models.CharField):
+class PhoneNumberField(models.CharField):  # type: ignore[type-arg]
     """A compact number in the database; takes one in any spelling."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

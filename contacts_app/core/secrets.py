@@ -38,7 +38,7 @@ def _decrypt(stored: bytes) -> bytes:
         raise SecretUnreadable("No key of ENCRYPTION_KEYS decrypts a stored secret.") from None
 
 
-class EncryptedTextField(models.TextField):
+class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
     """Text that is stored encrypted."""
 
     def get_prep_value(self, value: Any) -> Any:
@@ -48,7 +48,7 @@ class EncryptedTextField(models.TextField):
         return _decrypt(value.encode("ascii")).decode() if value else value
 
 
-class EncryptedBinaryField(models.BinaryField):
+class EncryptedBinaryField(models.BinaryField):  # type: ignore[type-arg]
     """Bytes that are stored encrypted."""
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:

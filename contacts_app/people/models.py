@@ -75,7 +75,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     pin_hash = models.CharField("phone PIN", max_length=128, blank=True, editable=False)
 
-    is_active = models.BooleanField(  # type: ignore[assignment, misc]
+    is_active = models.BooleanField(
         default=True, help_text="Who is not active can log in nowhere; their records stay."
     )
     is_staff = models.BooleanField(
@@ -93,7 +93,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
-    REQUIRED_FIELDS = []  # type: ignore[misc]
+    REQUIRED_FIELDS = []
 
     history = Tracked(
         secret=["password", "pin_hash"],

@@ -77,13 +77,13 @@ class ApiTokenAdmin(PortalAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:
-            return super().save_model(request, obj, form, change)
+            super().save_model(request, obj, form, change)
+            return
         names = ("account", "extension", "name", "read_only", "expires_at", "networks")
         given = {name: form.cleaned_data[name] for name in names}
         token, text = create_token(**given, created_by=request.user)  # type: ignore[arg-type]
         vars(obj).update(vars(token))
         obj.shown_once = text
-        return None
 
     def response_add(
         self, request: HttpRequest, obj: Any, post_url_continue: str | None = None

@@ -91,7 +91,8 @@ def scope_of(actor: Actor) -> str:
 def expiry_of(actor: Actor) -> datetime | None:
     """When the actor's token ends; None if it does not, or if there is none."""
     if actor.token is not None:
-        return actor.token.expires_at
+        ends: datetime | None = actor.token.expires_at
+        return ends
     if actor.session_uuid:
         return LoginSession.objects.get(uuid=actor.session_uuid).expires_at
     return None

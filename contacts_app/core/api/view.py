@@ -123,7 +123,7 @@ class Instant(serializers.DateTimeField):
 class Text(serializers.CharField):
     """A string, and nothing that could be made one; null is the empty string, unless null is allowed."""
 
-    def run_validation(self, data: Any = empty) -> str | None:
+    def run_validation(self, data: Any = empty) -> Any:
         # Here, so that it is refused wherever the empty string is.
         return super().run_validation("" if data is None and not self.allow_null else data)
 

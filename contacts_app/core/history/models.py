@@ -105,7 +105,8 @@ class Tracked(HistoricalRecords):  # type: ignore[misc]
         ]
         if self.part_of:
             indexes.append(models.Index(fields=[self.part_of, "-history_id"], name=f"{name}_parts"))
-        return super().get_meta_options(model) | {"indexes": indexes, "ordering": ["-history_id"]}
+        options: dict[str, Any] = super().get_meta_options(model)
+        return options | {"indexes": indexes, "ordering": ["-history_id"]}
 
     def pre_save(self, instance: Any, raw: bool, update_fields: Any = None, **_: Any) -> None:
         """Remember what the row says now, unless nothing of it can change that anybody wants to know."""
