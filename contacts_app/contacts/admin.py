@@ -36,7 +36,7 @@ from contacts_app.core.admin.base import DayRangeFilter, PortalAdmin, ReadOnlyAd
 from contacts_app.core.csv.admin import SheetPages
 from contacts_app.core.errors import Refusal
 from contacts_app.core.lists.search import NOTHING, text_match
-from contacts_app.core.phone_number import compact
+from contacts_app.core.values import compact
 
 
 class NotificationContactForm(forms.ModelForm):  # type: ignore[type-arg]

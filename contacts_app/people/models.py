@@ -14,7 +14,7 @@ from contacts_app.accounts.models import Account
 from contacts_app.core.actor import Actor
 from contacts_app.core.history.models import Tracked
 from contacts_app.core.lists.search import TextIndex
-from contacts_app.core.phone_number import digits
+from contacts_app.core.values import digits
 
 
 class UserManager(BaseUserManager["User"]):

@@ -13,7 +13,7 @@ from django.db.models import Q
 from contacts_app.accounts.models import Account
 from contacts_app.core.history.models import Tracked
 from contacts_app.core.lists.search import TextIndex
-from contacts_app.core.phone_number import PhoneNumberField
+from contacts_app.core.values import PhoneNumberField
 
 EMAIL_LENGTH, NAME_LENGTH = 254, 255
 # No stricter than the API's own rule (notification contacts spec §7): what comes in by REST can be edited by staff.

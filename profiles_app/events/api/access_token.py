@@ -16,7 +16,7 @@ from contacts_app.core.actor import Actor
 from contacts_app.core.api.authentication import client_address
 from contacts_app.people.login import close_session
 from contacts_app.people.models import LoginSession, User
-from contacts_app.tokens.grants import (
+from contacts_app.tokens.credentials import (
     Grant,
     GrantRefused,
     client_of,
