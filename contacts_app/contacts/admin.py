@@ -1,7 +1,4 @@
-"""Whom accounts want to be told, and of what.
-
-Mail to people: what was sent, what waits and why, and what mail servers said.
-"""
+"""Notification contacts and what they are told of; mails: what was sent, what waits and why, what mail servers said."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
 """Mail to people: written in the caller's transaction, sent when that has been committed.
 
-One mail of all lines that a contact is to be told of one class: they are counted, and the first ones are shown.
+A contact gets one mail of all lines of one class: they are counted, and the first ones are shown.
 """
 
 from collections import Counter

@@ -1,9 +1,8 @@
 """Fields whose column holds ciphertext: secrets are encrypted at rest with rotatable keys (MultiFernet).
 
 The first of settings.ENCRYPTION_KEYS encrypts, every one of them decrypts. `None` and the empty value stay as they
-are, so that "no password" can be told without a key. Such fields cannot be filtered on.
-
-Rotating the keys of secrets at rest: what an older key holds is encrypted anew with the first one.
+are, so that "no password" can be told without a key. Such fields cannot be filtered on. Rotating the keys encrypts anew
+with the first one what an older one holds.
 """
 
 from collections.abc import Iterator

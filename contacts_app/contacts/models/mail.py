@@ -1,7 +1,4 @@
-"""What contacts are to be told next, and the troubles they were told of that are not over yet.
-
-Mail on its way to people: each row is one message to one address, written with whatever it tells of.
-"""
+"""Lines that wait to be mailed to contacts, troubles that are not over yet, and mails, each to one address."""
 
 import uuid
 

@@ -1,9 +1,7 @@
 """CSV -> rows: everything is checked before anything is stored, all errors are told, and all is stored or nothing.
 
 The file is read twice, in batches: first to check it, then, in one transaction, to store it. The second reading checks
-again, because the rows may have changed meanwhile.
-
-Keeping an uploaded CSV file while a person looks at what it would do.
+again, because the rows may have changed meanwhile. An uploaded file is kept while a person looks at what it would do.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -71,7 +69,7 @@ def _batches(file: BinaryIO, sheet: Sheet, report: Report, *, lock: bool = False
         report.add(error.row, "", error.message)
         return
     reading = Reading(sheet, header, report, lock=lock)
-    if reading.knows_its_rows:
+    if reading.keys:
         for batch in _chunks(lines, report):
             yield reading.entries(batch)
 

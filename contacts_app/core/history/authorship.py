@@ -1,9 +1,8 @@
 """Whose work a change is: the one value that every historical row takes its actor, channel, request id and reason from.
 
 The edges set it (a middleware for requests, `ReportingCommand` for commands, the task class of Celery for tasks), and
-`models/history.py` reads it. It knows no model and no request, so that all of them can import it.
-
-What this app tells the ones above it, which it cannot import.
+`history.models` reads it. It knows no model and no request, so that all of them can import it. The
+signals by which the apps above hear of changes are here for the same reason.
 """
 
 from collections.abc import Callable, Iterator

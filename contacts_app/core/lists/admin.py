@@ -34,10 +34,6 @@ def _reversed(order: list[str]) -> list[str]:
     return [term[1:] if term.startswith("-") else f"-{term}" for term in order]
 
 
-def _unquoted(word: str) -> str:
-    return unescape_string_literal(word) if word[0] in "\"'" and word[0] == word[-1] else word
-
-
 class ListPaginator(Paginator):  # type: ignore[type-arg]
     """Knows the total only roughly when it is large, and has pages for the first `DEEPEST` rows."""
 
@@ -94,17 +90,20 @@ class BigListAdmin(ModelAdmin):  # type: ignore[misc]
 
     def get_sortable_by(self, request: HttpRequest) -> list[str]:
         """The columns that an index can order."""
-        orders = index_orders(self.model)
-        return [name for name in self.get_list_display(request) if self._order_of(name) in orders]
-
-    def _order_of(self, name: Any) -> Any:
-        return getattr(getattr(self, str(name), None), "admin_order_field", name)
+        orders, columns = index_orders(self.model), self.get_list_display(request)
+        order_of = {
+            name: getattr(getattr(self, str(name), None), "admin_order_field", name) for name in columns
+        }
+        return [name for name in columns if order_of[name] in orders]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         """Rows in which every word is found somewhere, or the term as one."""
-        words = [_unquoted(word) for word in smart_split(search_term)]
+        words = [
+            unescape_string_literal(word) if word[0] in "\"'" and word[0] == word[-1] else word
+            for word in smart_split(search_term)
+        ]
         if not words:
             return queryset, False
         anywhere, found = any(len(word) >= SHORTEST_PART for word in words), Q()
