@@ -1,8 +1,7 @@
 """Telling what happened: events are written in the transaction of the change that they report.
 
-Who is told is found out afterwards (`matching`), by a worker, so that whoever changes something waits for nobody.
-
-Events about profiles of every kind: made, changed and deleted, told from their history, wherever that was done.
+Which listeners are told is found out afterwards (`matching`), by a worker, so that a change does not wait for it. Events
+about profiles of every kind, made, changed and deleted, are taken from their history, wherever that was done.
 """
 
 import json

@@ -15,41 +15,15 @@ from contacts_app.contacts.notification import News, list_path
 from contacts_app.tokens.models import ApiToken
 
 PUBLISHED = (
-    "inbound",
-    "outbound",
-    "call",
-    "new-call",
-    "connecting-call",
-    "connected-call",
-    "completed-call",
-    "first-leg",
-    "not-first-leg",
-    "to-did",
-    "from-did",
-    "to-extension",
-    "from-extension",
-    "message",
-    "sms-message",
-    "mms-message",
-    "*ms-message",
-    "api-error",
-    "api-error-trusted",
-    "call-log",
-    "recording",
-    "call-recording",
-    "message-status",
-    "voicemail-recording",
+    *("inbound", "outbound", "call", "new-call", "connecting-call", "connected-call", "completed-call"),
+    *("first-leg", "not-first-leg", "to-did", "from-did", "to-extension", "from-extension"),
+    *("message", "sms-message", "mms-message", "*ms-message", "api-error", "api-error-trusted"),
+    *("call-log", "recording", "call-recording", "message-status", "voicemail-recording"),
 )
 # In the guide alone, as planned, unstable or deprecated.
 GUIDE_ONLY = (
-    "received-message",
-    "sent-message",
-    "delivered-message",
-    "fax",
-    "voicemail-transcript",
-    "listener-callback",
-    "deactivated-listener-callback",
-    "deleted-listener-callback",
+    *("received-message", "sent-message", "delivered-message", "fax", "voicemail-transcript"),
+    *("listener-callback", "deactivated-listener-callback", "deleted-listener-callback"),
 )
 # Patchbay's own, of the app below and of events themselves. Each event bears the general tag and the particular one; see
 # docs/events.md. Those of other subjects are registered.
