@@ -66,18 +66,14 @@ class SheetPages(PortalAdmin):
                 return HttpResponseRedirect(reverse(f"admin:{self._base}_import_check", args=[upload.uuid]))
             except Refusal as refusal:
                 form.add_error("file", refusal.message)
-        title = f"Import {self.opts.verbose_name_plural}"
-        columns = self.sheet(actor_of(request)).columns
-        back = reverse(f"admin:{self._base}_changelist")
-        limit = MAX_BYTES // 1024**2
         return self.page(
             request,
             "contacts_app/core/sheet_upload.html",
-            title,
+            f"Import {self.opts.verbose_name_plural}",
             form=form,
-            columns=columns,
-            back=back,
-            limit=limit,
+            columns=self.sheet(actor_of(request)).columns,
+            back=reverse(f"admin:{self._base}_changelist"),
+            limit=MAX_BYTES // 1024**2,
         )
 
     def import_page(self, request: HttpRequest, uuid: Any) -> HttpResponse:
