@@ -45,6 +45,7 @@ RECORDS = {
         "DeploymentStep",
         "FileFetch",
         "PhoneFile",
+        "RolloutMember",
         "ServiceSession",
     },
 }
