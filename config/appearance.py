@@ -118,7 +118,7 @@ UNFOLD = {
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _file("icon.svg")}],
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
-    "DASHBOARD_CALLBACK": "config.dashboard.overview",
+    "DASHBOARD_CALLBACK": "contacts_app.core.admin.overview.overview",
     "STYLES": [_file("admin.css")],
     "SCRIPTS": [_file("admin.js")],
     "COLORS": {"primary": PRIMARY},

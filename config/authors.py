@@ -5,7 +5,7 @@ from functools import partial
 
 from django.http import HttpRequest, HttpResponse
 
-from contacts_app.core.actor import Actor, person
+from contacts_app.core.actor import Actor
 from contacts_app.core.history.authorship import Author, authored, one_line
 from contacts_app.people.models import User
 
@@ -30,7 +30,7 @@ def author_of(request: HttpRequest) -> Author:
     user = getattr(request, "user", None)
     actor = user if isinstance(user, Actor) else None
     if isinstance(user, User):
-        actor = person(user, "admin" if in_admin else "rest")
+        actor = user.as_actor("admin" if in_admin else "rest")
     reason = request.META.get(REASON_HEADER, "").encode("latin-1", "replace").decode("utf-8", "replace")
     if in_admin and request.method == "POST":
         reason = request.POST.get(REASON_FIELD, "")

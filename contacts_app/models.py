@@ -2,7 +2,6 @@
 
 from contacts_app.accounts.models import Account, AccountGroup, Extension
 from contacts_app.contacts.models.contact import (
-    EventClass,
     NotificationContact,
     NotificationMedium,
     NotificationPreference,
@@ -11,14 +10,13 @@ from contacts_app.contacts.models.contact import (
 from contacts_app.contacts.models.mail import Mail, Notice, Trouble
 from contacts_app.core.csv.models import UploadedSheet
 from contacts_app.core.work.models import WorkStatus
-from contacts_app.people.models import User
-from contacts_app.tokens.models import ApiToken, LoginSession
+from contacts_app.people.models import LoginSession, User
+from contacts_app.tokens.models import ApiToken
 
 __all__ = [
     "Account",
     "AccountGroup",
     "ApiToken",
-    "EventClass",
     "Extension",
     "LoginSession",
     "Mail",

@@ -1,9 +1,9 @@
+"""What phones register with the ground and with the apps below."""
+
 from typing import Any
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
-
-from contacts_app.core.history.authorship import deleting_accounts
 
 
 class PhonesConfig(AppConfig):
@@ -11,20 +11,21 @@ class PhonesConfig(AppConfig):
     verbose_name = "Phones"
 
     def ready(self) -> None:
+        # Imported here, because models can be imported only when all apps are loaded.
+        from contacts_app.accounts.services import register_blocker
         from contacts_app.core.work.kind import register
-        from phones_app.accounts import deployments_under_way
+        from phones_app import registered
         from phones_app.deployment import gates, outcome
         from phones_app.deployment.run import Deployments, UploadBatches
         from phones_app.drift.checks import DriftChecks
         from phones_app.inventory.status_check import StatusChecks
         from phones_app.rollout.limits import closed_by_rollout, rollouts_of
         from phones_app.rollout.rollout import advance_all
-        from profiles_app.events.outbox import tell_of_profiles
-        from profiles_app.phone.models import PhoneProfile
+        from profiles_app.events import tags
 
         register(Deployments, UploadBatches, StatusChecks, DriftChecks)
-        tell_of_profiles(PhoneProfile, "phone-profile")
-        deleting_accounts.connect(deployments_under_way)
+        tags.register(*registered.TAGS, told=registered.TOLD)
+        register_blocker(registered.deployments_under_way)
         gates.register(closed_by_rollout, release=advance_all)
         outcome.register(rollouts_of)
         post_migrate.connect(add_default_key_macros, sender=self)

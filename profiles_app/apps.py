@@ -1,3 +1,5 @@
+"""What profiles register with the ground and with the app below."""
+
 from django.apps import AppConfig
 from django.core import checks
 
@@ -9,17 +11,29 @@ class ProfilesConfig(AppConfig):
     verbose_name = "Service profiles"
 
     def ready(self) -> None:
+        # Imported here, because models can be imported only when all apps are loaded.
+        from contacts_app.contacts.models.contact import register as register_classes
         from contacts_app.core.work.kind import register
         from profiles_app import models
+        from profiles_app.events import tags
+        from profiles_app.events.callback_state import CALLBACK_DEREGISTERED, CALLBACK_FAILING
         from profiles_app.events.delivery_run import Deliveries
         from profiles_app.events.outbox import emit_happened, tell_of_profiles
         from profiles_app.messaging.inbound import InboundMessages
         from profiles_app.myaccount.services import presets_are_readable
+        from profiles_app.phone.models import PhoneProfile
 
         checks.register(presets_are_readable)
         register(Deliveries, InboundMessages)
+        register_classes(CALLBACK_FAILING, CALLBACK_DEREGISTERED)
         happened.connect(emit_happened)
-        tell_of_profiles(models.EventProfile, "event-profile")
-        tell_of_profiles(models.MessagingProfile, "messaging-profile")
-        tell_of_profiles(models.OutboundVoiceProfile, "outbound-voice-profile")
-        tell_of_profiles(models.MyAccountProfile, "myaccount-profile")
+        tags.register(told=tags.TOLD_OF_TOKENS)
+        tell_of_profiles(
+            {
+                PhoneProfile: "phone-profile",
+                models.EventProfile: "event-profile",
+                models.MessagingProfile: "messaging-profile",
+                models.OutboundVoiceProfile: "outbound-voice-profile",
+                models.MyAccountProfile: "myaccount-profile",
+            }
+        )

@@ -7,8 +7,8 @@ from django.db import connection, models, transaction
 from django.db.utils import ProgrammingError
 from django.utils import timezone
 
-from contacts_app.core.phone_number import PhoneNumberField
 from contacts_app.core.secrets import EncryptedBinaryField, EncryptedTextField
+from contacts_app.core.values import PhoneNumberField
 from phones_app.inventory.models import MacAddressField
 
 # What the kind of a field does not tell: constraints that span columns, flags that only one row may have, and words

@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.text import capfirst
 from unfold.decorators import display
@@ -87,12 +87,12 @@ class AccountAdmin(PortalAdmin):
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    ) -> Any:
         return self._unless_refused(
             request, lambda: super(AccountAdmin, self).delete_view(request, object_id, extra_context)
         )
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         return self._unless_refused(
             request, lambda: super(AccountAdmin, self).response_action(request, queryset)
         )

@@ -1,13 +1,9 @@
-"""Making accounts and their owners, what follows from an account, and who is whose customer.
+"""Accounts: stored, served as customers, put into groups, named in CSV, and deleted.
 
-Account groups by their names, which is all that providers' APIs know of them.
-
-The column of a sheet that says which account a row belongs to; sheets themselves know no accounts.
-
-Deleting accounts: what goes with them and what stands in the way, told before and checked again while it is done.
+What is deleted with an account and what stands in the way is shown before, and checked again while it is done.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import Any
@@ -21,50 +17,43 @@ from contacts_app.accounts.models import Account, AccountGroup, Extension
 from contacts_app.core.actor import Actor
 from contacts_app.core.csv.columns import Column
 from contacts_app.core.errors import Refusal
-from contacts_app.core.history.authorship import deleting_accounts
 from contacts_app.core.history.models import recorded_together, tracked_models
-from contacts_app.people.models import User
 
 FIRST_VOIP_ID = 1_000_001
+_followers: list[Callable[[Account], None]] = []
+_blockers: list[Callable[[Sequence[Account]], list[str]]] = []
+
+
+def register_follower(follow: Callable[[Account], None]) -> None:
+    """Add what is done when an account's email is new or changed, in the same transaction. Called from `ready`."""
+    _followers.append(follow)
+
+
+def register_blocker(reasons: Callable[[Sequence[Account]], list[str]]) -> None:
+    """Add why accounts cannot be deleted now, as sentences. Called from `ready`."""
+    _blockers.append(reasons)
 
 
 @transaction.atomic
-def create_account(*, name: str, email: str, voip_id: int | None = None, password: str = "") -> Account:
-    """A new account; with a password also its owner, a level-0 user with the account's email.
-
-    Raises ValidationError when the voip_id or the owner's email is taken or malformed.
-    """
+def create_account(*, name: str, email: str, voip_id: int | None = None) -> Account:
+    """A new account. Raises ValidationError when the voip_id is taken or malformed."""
     if voip_id is None:
         highest = Account.objects.aggregate(highest=models.Max("voip_id"))["highest"]
         voip_id = max(FIRST_VOIP_ID, (highest or 0) + 1)
     account = Account(name=name, email=email.lower(), voip_id=voip_id)
     account.full_clean()
     save_account(account)
-    if password:
-        owner = User(email=email.lower(), username=email.lower(), account=account, permission_level=0)
-        owner.set_password(password)
-        owner.full_clean()
-        owner.save()
     return account
 
 
 @transaction.atomic
 def save_account(account: Account) -> None:
-    """Store a new or changed account. Its main contact is made with it and follows its email.
-
-    Nothing else touches that contact's email when an account is saved: it may have been edited on purpose
-    (notification contacts spec §4).
-    """
+    """Store a new or changed account, and what follows its email if that is new."""
     stored = Account.objects.select_for_update().filter(pk=account.pk).values_list("email", flat=True)
-    if stored.first() == account.email:
-        account.save()
-        return
+    is_same = stored.first() == account.email
     account.save()
-    account.notification_contacts.update_or_create(
-        main=True,
-        defaults={"email": account.email},
-        create_defaults={"main": True, "email": account.email, "name": account.name},
-    )
+    for follow in () if is_same else _followers:
+        follow(account)
 
 
 def ensure_extension(*, account: Account, number: int) -> Extension:
@@ -169,11 +158,7 @@ def what_goes(accounts: Iterable[Account]) -> list[Going]:
 def what_blocks(accounts: Sequence[Account]) -> list[str]:
     """Why the accounts cannot be deleted now, as sentences; empty when they can."""
     going = _going(accounts)
-    told = [
-        reason
-        for _, reasons in deleting_accounts.send(Account, accounts=accounts)
-        for reason in reasons or ()
-    ]
+    told = [reason for blocker in _blockers for reason in blocker(accounts)]
     for model, rows in going.items():
         for relation in _relations(model, PROTECT, RESTRICT):
             related = relation.related_model

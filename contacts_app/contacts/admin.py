@@ -1,7 +1,4 @@
-"""Whom accounts want to be told, and of what.
-
-Mail to people: what was sent, what waits and why, and what mail servers said.
-"""
+"""Notification contacts and what they are told of; mails: what was sent, what waits and why, what mail servers said."""
 
 from typing import Any
 
@@ -18,33 +15,33 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from contacts_app.contacts.mail import UNSUBSCRIBE_MARK, resend_mail
 from contacts_app.contacts.models.contact import (
-    CHOICES,
     NotificationContact,
-    NotificationPreference,
+    choices,
     is_told_by_default,
+    label_of,
 )
 from contacts_app.contacts.models.mail import Mail
 from contacts_app.contacts.services import (
-    TYPES,
     ContactSheet,
     delete_contact,
     make_main,
     set_wanted_types,
+    types,
     wanted_types,
 )
 from contacts_app.core.admin.base import DayRangeFilter, PortalAdmin, ReadOnlyAdmin, TenantFilter
 from contacts_app.core.csv.admin import SheetPages
 from contacts_app.core.errors import Refusal
 from contacts_app.core.lists.search import NOTHING, text_match
-from contacts_app.core.phone_number import compact
+from contacts_app.core.values import compact
 
 
 class NotificationContactForm(forms.ModelForm):  # type: ignore[type-arg]
     told_of = forms.MultipleChoiceField(
         label="Is told of",
         required=False,
-        choices=CHOICES,
-        initial=[type_ for type_ in TYPES if is_told_by_default(type_)],
+        choices=choices,
+        initial=lambda: [type_ for type_ in types() if is_told_by_default(type_)],
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text="This portal tells the first kind. The other one is kept for systems that ask for it over the API.",
     )
@@ -142,7 +139,7 @@ class NotificationContactAdmin(SheetPages, PortalAdmin):
 
     @display(description="Is told of")
     def is_told_of(self, contact: NotificationContact) -> str:
-        told = [NotificationPreference(type=type_).get_type_display() for type_ in wanted_types(contact)]
+        told = [label_of(type_) for type_ in wanted_types(contact)]
         return ", ".join(map(str, told)) or "Nothing"
 
     @display(description="Main", ordering="main", label={"Main": "success"})
@@ -207,4 +204,4 @@ class MailAdmin(ReadOnlyAdmin):
 
     @display(description="About")
     def kind(self, mail: Mail) -> str:
-        return str(NotificationPreference(type=mail.about).get_type_display()) or "–"
+        return label_of(mail.about) or "–"

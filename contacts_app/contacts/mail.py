@@ -1,6 +1,6 @@
 """Mail to people: written in the caller's transaction, sent when that has been committed.
 
-One mail of all lines that a contact is to be told of one class: they are counted, and the first ones are shown.
+A contact gets one mail of all lines of one class: they are counted, and the first ones are shown.
 """
 
 from collections import Counter
@@ -13,13 +13,12 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils import timezone
 
 from contacts_app.accounts.models import Account
-from contacts_app.contacts.models.contact import CLASSES, EventClass, NotificationContact
+from contacts_app.contacts.models.contact import NotificationContact, event_classes
 from contacts_app.contacts.models.mail import Mail, Notice
-from contacts_app.contacts.notification import contacts_told_of
+from contacts_app.contacts.notification import contacts_told_of, list_path
 from contacts_app.core.work.wake import nudge_after_commit
 
 # The queue of the workers that send mail (`mail_sending`).
@@ -92,16 +91,10 @@ def _zone_of(account: Account | None) -> ZoneInfo:
 @transaction.atomic
 def resend_mail(mail: Mail) -> Mail:
     """Send the same words again as a mail of their own; the first one stays on record."""
-    again = Mail.objects.create(
-        account=mail.account,
-        contact=mail.contact,
-        to=mail.to,
-        subject=mail.subject,
-        text=mail.text,
-        html=mail.html,
-        about=mail.about,
-        next_attempt_at=timezone.now(),
-    )
+    same = {
+        name: getattr(mail, name) for name in ("account", "contact", "to", "subject", "text", "html", "about")
+    }
+    again = Mail.objects.create(**same, next_attempt_at=timezone.now())
     nudge_after_commit(MAIL)
     return again
 
@@ -154,7 +147,7 @@ def _mail(contact_key: int, event_class: str) -> bool:
         # By their keys: a line that is written meanwhile is for the next mail.
         Notice.objects.filter(pk__in=[pk for pk, _ in lines[start : start + BATCH]]).delete()
     if wanted:
-        _queue(contact, EventClass(event_class), shown, Counter(over for _, over in lines))
+        _queue(contact, event_class, shown, Counter(over for _, over in lines))
     return wanted
 
 
@@ -168,10 +161,8 @@ def _next_mail_at(contact: NotificationContact, event_class: str) -> datetime | 
     return nth and nth + HOUR
 
 
-def _queue(
-    contact: NotificationContact, event_class: EventClass, shown: list[Notice], count: Counter[bool]
-) -> None:
-    words = CLASSES[event_class]
+def _queue(contact: NotificationContact, event_class: str, shown: list[Notice], count: Counter[bool]) -> None:
+    words = event_classes[event_class]
     parts = [
         f"{count[over]} {word}" for over, word in ((False, words.happened), (True, words.over)) if count[over]
     ]
@@ -183,7 +174,7 @@ def _queue(
             "heading": heading,
             "notices": shown,
             "more": count.total() - len(shown),
-            "path": reverse(f"admin:{words.page}_changelist"),
+            "path": list_path(words.page),
         },
         account=contact.account,
         contact=contact,

@@ -1,20 +1,22 @@
 """Telling an account's contacts what happened: who wants to know, and that a trouble is told once and its end as well.
 
-Nothing is mailed here. A line is written for each contact, and `notice_mail` makes one mail of those that are due.
+Nothing is mailed here. A line is written for each contact, and `mail_due_notices` makes one mail of those that are due.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Model
+from django.urls import reverse
 from django.utils import timezone
 
 from contacts_app.accounts.models import Account
-from contacts_app.contacts.models.contact import CLASSES, EventClass, NotificationContact, is_told_by_default
+from contacts_app.contacts.models.contact import EventClass, NotificationContact, is_told_by_default
 from contacts_app.contacts.models.mail import Notice, Trouble
 
 BATCH = 500
@@ -39,22 +41,13 @@ class News:
     over: bool = False
 
 
-def notify(
-    *,
-    account: Account,
-    event_class: EventClass,
-    title: str,
-    detail: str = "",
-    path: str = "",
-    key: str = "",
-    over: bool = False,
-) -> int:
-    """Tell one piece of news, in the caller's transaction; how many contacts are told."""
-    return notify_many([News(account, event_class, title, detail, path, key, over)])
+def list_path(model: type[Model]) -> str:
+    """Where the admin lists a model."""
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
 
 
 @transaction.atomic
-def notify_many(news: Sequence[News]) -> int:
+def notify(*news: News) -> int:
     """Tell all of it, with a few statements for each account, class and thousand; how many lines were written."""
     alike: dict[tuple[int, EventClass, bool], list[News]] = defaultdict(list)
     for item in news:
@@ -74,11 +67,11 @@ def contacts_told_of(account: int, event_class: str) -> set[int]:
 
 
 def _tell(account: int, event_class: EventClass, over: bool, items: list[News]) -> int:
-    if not CLASSES[event_class].over:
-        wanting = contacts_told_of(account, event_class)
+    if not event_class.over:
+        wanting = contacts_told_of(account, event_class.name)
         return _write((contact, item) for item in items for contact in wanting)
     by_key = {item.key: item for item in items}
-    known = Trouble.objects.filter(account=account, event_class=event_class, key__in=by_key)
+    known = Trouble.objects.filter(account=account, event_class=event_class.name, key__in=by_key)
     return _end(account, event_class, by_key, known) if over else _begin(account, event_class, by_key, known)
 
 
@@ -88,12 +81,12 @@ def _begin(account: int, event_class: EventClass, by_key: dict[str, News], known
     if not by_key:
         return 0
     Trouble.objects.bulk_create(
-        [Trouble(account_id=account, event_class=event_class, key=key) for key in by_key],
+        [Trouble(account_id=account, event_class=event_class.name, key=key) for key in by_key],
         batch_size=BATCH,
         ignore_conflicts=True,
     )
-    wanting = contacts_told_of(account, event_class)
-    begun = Trouble.objects.filter(account=account, event_class=event_class, key__in=by_key)
+    wanting = contacts_told_of(account, event_class.name)
+    begun = Trouble.objects.filter(account=account, event_class=event_class.name, key__in=by_key)
     told: Any = Trouble.told.through
     told.objects.bulk_create(
         [told(trouble_id=row.pk, notificationcontact_id=contact) for row in begun for contact in wanting],
@@ -108,7 +101,7 @@ def _end(account: int, event_class: EventClass, by_key: dict[str, News], known: 
     if not ended:
         return 0
     # Who was told and has unsubscribed since is not told.
-    wanting = contacts_told_of(account, event_class)
+    wanting = contacts_told_of(account, event_class.name)
     told: Any = Trouble.told.through
     pairs = list(told.objects.filter(trouble__in=ended).values_list("trouble", "notificationcontact"))
     Trouble.objects.filter(pk__in=ended).delete()
@@ -120,7 +113,7 @@ def _write(lines: Iterable[tuple[int, News]]) -> int:
     rows = [
         Notice(
             contact_id=contact,
-            event_class=item.event_class,
+            event_class=item.event_class.name,
             over=item.over,
             title=item.title[:TITLE_LENGTH],
             detail=item.detail[:DETAIL_LENGTH],

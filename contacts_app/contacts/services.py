@@ -1,10 +1,7 @@
-"""The rules of main contacts, for admin and REST alike (notification contacts spec §4).
+"""Notification contacts for admin, REST, CSV and the links in mails: the rules of main contacts (notification contacts
+spec §4), and what each contact has chosen to be told of.
 
-What contacts want to be told of.
-
-The link in every mail to a contact that ends mails of its kind: good without a login, for ever, for that alone.
-
-Notification contacts as a sheet: known by their UUID, or by account and email.
+The link to unsubscribe works without a login, for ever, and for its contact and its kind of mail alone.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,16 +19,30 @@ from django.urls import reverse
 from contacts_app.accounts.models import Account
 from contacts_app.accounts.services import AccountColumn, save_account
 from contacts_app.contacts.models.contact import (
-    EventClass,
     NotificationContact,
     NotificationPreference,
     NotificationType,
+    event_classes,
     is_told_by_default,
+    label_of,
 )
 from contacts_app.core.csv.columns import Column, FieldColumn, UuidColumn
 from contacts_app.core.csv.sheet import Sheet
 from contacts_app.core.errors import Refusal
 from contacts_app.core.history.records import upsert_recorded
+
+
+def main_contact_follows(account: Account) -> None:
+    """Make the main contact of a new account; give that of another one the account's new email.
+
+    Nothing else touches that contact's email when an account is saved: it may have been edited on purpose.
+    """
+    NotificationContact.objects.update_or_create(
+        account=account,
+        main=True,
+        defaults={"email": account.email},
+        create_defaults={"email": account.email, "name": account.name},
+    )
 
 
 @transaction.atomic
@@ -65,7 +76,8 @@ def delete_contact(contact: NotificationContact) -> None:
     present.delete()
 
 
-TYPES = [*EventClass.values, *NotificationType.values]
+def types() -> list[str]:
+    return [*event_classes, *NotificationType.values]
 
 
 def set_preferences(preferences: Iterable[NotificationPreference]) -> None:
@@ -77,7 +89,7 @@ def set_preferences(preferences: Iterable[NotificationPreference]) -> None:
 def wanted_types(contact: NotificationContact) -> list[str]:
     """The types that the contact is told of."""
     decided = {row.type: row.value for row in contact.preferences.all()}
-    return [type_ for type_ in TYPES if decided.get(type_, is_told_by_default(type_))]
+    return [type_ for type_ in types() if decided.get(type_, is_told_by_default(type_))]
 
 
 @transaction.atomic
@@ -86,7 +98,7 @@ def set_wanted_types(contact: NotificationContact, wanted: Iterable[str]) -> Non
     chosen, present = set(wanted), set(wanted_types(contact))
     set_preferences(
         NotificationPreference(contact=contact, type=type_, value=type_ in chosen)
-        for type_ in TYPES
+        for type_ in types()
         if (type_ in chosen) != (type_ in present)
     )
 
@@ -99,7 +111,7 @@ class Subscription(NamedTuple):
 
     @property
     def label(self) -> str:
-        return str(NotificationPreference(type=self.about).get_type_display())
+        return label_of(self.about)
 
     @property
     def address(self) -> str:

@@ -1,18 +1,21 @@
-"""Who acts: one value for a person, a token or the system itself, and the one place that says what it may see."""
+"""Who acts: one value for a person, a token or the system itself, and the one place that says what it may see.
+
+The rows in it are of subjects that this ground does not know; the people and tokens among them make their own actor
+(`User.as_actor`, `ApiToken.as_actor`).
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db.models import Model, Q, QuerySet
 
-from contacts_app.accounts.models import Account, Extension
 from contacts_app.core.history.authorship import Author, authored
-from contacts_app.people.models import User
-from contacts_app.tokens.models import ApiToken
 
 M = TypeVar("M", bound=Model)
+# A row of a model that is declared above, or None.
+Row = Any
 
 
 @dataclass(frozen=True)
@@ -21,13 +24,13 @@ class Actor:
 
     label: str
     channel: str
-    account: Account | None = None
-    extension: Extension | None = None
-    user: User | None = None
+    account: Row = None
+    extension: Row = None
+    user: Row = None
     level: int = 0
     read_only: bool = False
     session_uuid: str = ""
-    token: ApiToken | None = None
+    token: Row = None
 
     # What Django REST framework and the admin's libraries ask of a request's user.
     is_authenticated = True
@@ -48,7 +51,7 @@ class Actor:
         return self.level == 0 and self.extension is None
 
     @property
-    def author(self) -> User | None:
+    def author(self) -> Row:
         """The person whose work this is: the one who acts, or the one who made the token that does."""
         return self.user or (self.token.created_by if self.token else None)
 
@@ -69,24 +72,6 @@ class Actor:
         return rows.filter(mine | Q(**{f"{path}__isnull": True}) if shared else mine)
 
 
-def person(user: User, channel: str, session_uuid: str = "") -> Actor:
-    """A logged-in person. Superusers are level 0 whatever their row says."""
-    level = 0 if user.is_superuser else user.permission_level
-    return Actor(user.email, channel, account=user.account, user=user, level=level, session_uuid=session_uuid)
-
-
-def program(token: ApiToken) -> Actor:
-    """The bearer of an API token: level 0 within the token's account or, for a staff token, everywhere."""
-    return Actor(
-        f"token {token.key_id}",
-        "rest",
-        account=token.account,
-        extension=token.extension,
-        read_only=token.read_only,
-        token=token,
-    )
-
-
 def system(channel: str) -> Actor:
     """Patchbay itself: a command on the server's terminal or a periodic task."""
     return Actor(channel, channel)
@@ -94,7 +79,7 @@ def system(channel: str) -> Actor:
 
 @contextmanager
 def acting(actor: Actor, *, reason: str = "") -> Iterator[None]:
-    """What changes inside is the actor's work, in the history of whatever it is."""
+    """What changes inside is recorded in history as the actor's work."""
     author = actor.as_author(reason=reason)
     with authored(lambda: author):
         yield

@@ -1,7 +1,5 @@
-"""Why a service will not do something: one family, each with a stable code that edges map to their own words.
-
-How every transport fails and what it leaves as evidence: an exception, and a request with its answer.
-"""
+"""Why a service refuses something, with a stable code that edges map to their own words; and how a transport fails, with
+the request and the answer as evidence."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

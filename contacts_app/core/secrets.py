@@ -1,9 +1,8 @@
 """Fields whose column holds ciphertext: secrets are encrypted at rest with rotatable keys (MultiFernet).
 
 The first of settings.ENCRYPTION_KEYS encrypts, every one of them decrypts. `None` and the empty value stay as they
-are, so that "no password" can be told without a key. Such fields cannot be filtered on.
-
-Rotating the keys of secrets at rest: what an older key holds is encrypted anew with the first one.
+are, so that "no password" can be told without a key. Such fields cannot be filtered on. Rotating the keys encrypts anew
+with the first one what an older one holds.
 """
 
 from collections.abc import Iterator
@@ -38,7 +37,7 @@ def _decrypt(stored: bytes) -> bytes:
         raise SecretUnreadable("No key of ENCRYPTION_KEYS decrypts a stored secret.") from None
 
 
-class EncryptedTextField(models.TextField):
+class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
     """Text that is stored encrypted."""
 
     def get_prep_value(self, value: Any) -> Any:
@@ -48,7 +47,7 @@ class EncryptedTextField(models.TextField):
         return _decrypt(value.encode("ascii")).decode() if value else value
 
 
-class EncryptedBinaryField(models.BinaryField):
+class EncryptedBinaryField(models.BinaryField):  # type: ignore[type-arg]
     """Bytes that are stored encrypted."""
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:

@@ -21,7 +21,7 @@ from contacts_app.core.actor import Actor
 from contacts_app.core.admin.base import PortalAdmin, SecretField, TenantFilter
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.lists.search import NOTHING, text_match
-from contacts_app.core.phone_number import digits
+from contacts_app.core.values import digits
 from contacts_app.people.models import User
 from contacts_app.people.services import is_taken, may_change, may_grant
 
@@ -61,13 +61,13 @@ class LoginNamesForm(forms.ModelForm):  # type: ignore[type-arg]
             raise ValidationError("Somebody else logs in with this name.")
 
 
-class NewUserForm(LoginNamesForm, UserCreationForm):
+class NewUserForm(LoginNamesForm, UserCreationForm):  # type: ignore[misc]
     class Meta:
         model = User
         fields = ("email",)
 
 
-class UserForm(LoginNamesForm, UserChangeForm):
+class UserForm(LoginNamesForm, UserChangeForm):  # type: ignore[misc]
     username = forms.CharField(
         required=False,
         max_length=254,

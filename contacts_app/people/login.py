@@ -13,8 +13,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
-from contacts_app.people.models import User
-from contacts_app.tokens.models import LoginSession
+from contacts_app.people.models import LoginSession, User
 
 ALGORITHM = "HS256"
 LIVE_SESSIONS_PER_USER = 5  # Phone profiles spec §6: the oldest gives way.

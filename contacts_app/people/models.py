@@ -1,7 +1,7 @@
-"""People: staff who run the portal (no account) and the users of an account."""
+"""People: staff who run the portal (no account) and the users of an account; and their logins through REST."""
 
-import uuid
 from typing import Any
+from uuid import uuid4
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.hashers import check_password, make_password
@@ -11,9 +11,10 @@ from django.db import models
 from django.utils.timezone import now
 
 from contacts_app.accounts.models import Account
+from contacts_app.core.actor import Actor
 from contacts_app.core.history.models import Tracked
 from contacts_app.core.lists.search import TextIndex
-from contacts_app.core.phone_number import digits
+from contacts_app.core.values import digits
 
 
 class UserManager(BaseUserManager["User"]):
@@ -39,7 +40,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     everywhere when the user has no account. Other levels read and switch their own profiles.
     """
 
-    uuid = models.UUIDField("UUID", default=uuid.uuid4, unique=True, editable=False)
+    uuid = models.UUIDField("UUID", default=uuid4, unique=True, editable=False)
     email = models.EmailField(unique=True)
     username = models.CharField(
         max_length=254, unique=True, help_text="Second name to log in with; the email if not set."
@@ -74,7 +75,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     pin_hash = models.CharField("phone PIN", max_length=128, blank=True, editable=False)
 
-    is_active = models.BooleanField(  # type: ignore[assignment, misc]
+    is_active = models.BooleanField(
         default=True, help_text="Who is not active can log in nowhere; their records stay."
     )
     is_staff = models.BooleanField(
@@ -92,7 +93,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
-    REQUIRED_FIELDS = []  # type: ignore[misc]
+    REQUIRED_FIELDS = []
 
     history = Tracked(
         secret=["password", "pin_hash"],
@@ -128,6 +129,13 @@ class User(AbstractBaseUser, PermissionsMixin):
         """What providers call those who may do everything, and the others (messaging spec §2)."""
         return "Admin" if self.is_superuser or self.permission_level == 0 else "User"
 
+    def as_actor(self, channel: str, session_uuid: str = "") -> Actor:
+        """The person, logged in. Superusers are level 0 whatever their row says."""
+        level = 0 if self.is_superuser else self.permission_level
+        return Actor(
+            self.email, channel, account=self.account, user=self, level=level, session_uuid=session_uuid
+        )
+
     def get_full_name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip() or self.email
 
@@ -140,3 +148,27 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def check_pin(self, pin: str) -> bool:
         return bool(self.pin_hash) and check_password(pin, self.pin_hash)
+
+
+class LoginSession(models.Model):
+    """One login of a person through REST: its access and refresh tokens are good as long as this row is."""
+
+    uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="login_sessions")
+    refresh_id = models.UUIDField(default=uuid4, help_text="The one refresh token that is still good.")
+    ip = models.GenericIPAddressField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        indexes = [
+            models.Index(fields=["user", "-created_at"], name="login_session_of_user"),
+            models.Index(fields=["-created_at", "-id"], name="login_session_by_age"),
+            models.Index(fields=["ip"], name="login_session_by_ip"),
+            TextIndex(fields=["ip"], name="login_session_text"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} since {self.created_at:%Y-%m-%d %H:%M}"

@@ -10,10 +10,10 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from contacts_app.accounts.models import Account
 from contacts_app.core.actor import Actor
 from contacts_app.core.errors import Refusal
-from contacts_app.people.models import User
-from contacts_app.tokens.models import LoginSession
+from contacts_app.people.models import LoginSession, User
 
 
 def is_taken(name: str, *, but: User | None = None) -> bool:
@@ -37,6 +37,15 @@ def may_change(actor: Actor, user: User) -> bool:
 def may_grant(actor: Actor, level: int) -> bool:
     """Nobody hands out a higher level than their own, to themselves or to others (0 is the highest)."""
     return level >= actor.level
+
+
+def create_owner(account: Account, password: str) -> User:
+    """A level-0 user with the account's email. Raises ValidationError when that is taken or malformed."""
+    owner = User(email=account.email, username=account.email, account=account, permission_level=0)
+    owner.set_password(password)
+    owner.full_clean()
+    owner.save()
+    return owner
 
 
 @transaction.atomic

@@ -14,7 +14,8 @@ from unfold.enums import ActionVariant
 
 from contacts_app.core.admin.base import PortalAdmin, ReadOnlyAdmin, SameAccountForm, TenantFilter
 from contacts_app.people.login import close_session
-from contacts_app.tokens.models import ApiToken, LoginSession
+from contacts_app.people.models import LoginSession
+from contacts_app.tokens.models import ApiToken
 from contacts_app.tokens.services import create_token, parse_networks, revoke_token
 
 STATE_LABELS = {
@@ -76,13 +77,13 @@ class ApiTokenAdmin(PortalAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:
-            return super().save_model(request, obj, form, change)
+            super().save_model(request, obj, form, change)
+            return
         names = ("account", "extension", "name", "read_only", "expires_at", "networks")
         given = {name: form.cleaned_data[name] for name in names}
         token, text = create_token(**given, created_by=request.user)  # type: ignore[arg-type]
         vars(obj).update(vars(token))
         obj.shown_once = text
-        return None
 
     def response_add(
         self, request: HttpRequest, obj: Any, post_url_continue: str | None = None

@@ -1,4 +1,4 @@
-"""Credentials of programs (ApiToken) and of people logged in through REST (LoginSession)."""
+"""Credentials of programs: API tokens."""
 
 from uuid import uuid4
 
@@ -7,6 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from contacts_app.accounts.models import Account, Extension
+from contacts_app.core.actor import Actor
 from contacts_app.core.history.models import Tracked
 from contacts_app.core.lists.search import TextIndex
 
@@ -96,28 +97,13 @@ class ApiToken(models.Model):
         alive = self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())
         return alive and (self.parent is None or self.parent.is_usable)
 
-
-class LoginSession(models.Model):
-    """One login of a person through REST: its access and refresh tokens are good as long as this row is."""
-
-    uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="login_sessions"
-    )
-    refresh_id = models.UUIDField(default=uuid4, help_text="The one refresh token that is still good.")
-    ip = models.GenericIPAddressField(null=True, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    expires_at = models.DateTimeField()
-    revoked_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        ordering = ["-created_at", "-pk"]
-        indexes = [
-            models.Index(fields=["user", "-created_at"], name="login_session_of_user"),
-            models.Index(fields=["-created_at", "-id"], name="login_session_by_age"),
-            models.Index(fields=["ip"], name="login_session_by_ip"),
-            TextIndex(fields=["ip"], name="login_session_text"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.user} since {self.created_at:%Y-%m-%d %H:%M}"
+    def as_actor(self) -> Actor:
+        """A program with this token: level 0 within the token's account or, for a staff token, everywhere."""
+        return Actor(
+            f"token {self.key_id}",
+            "rest",
+            account=self.account,
+            extension=self.extension,
+            read_only=self.read_only,
+            token=self,
+        )

@@ -20,13 +20,31 @@ from django.utils import timezone
 
 from contacts_app.contacts.mail import queue_mail
 from contacts_app.contacts.models.contact import EventClass
-from contacts_app.contacts.notification import notify
+from contacts_app.contacts.notification import News, notify
 from profiles_app.events.envelope import unsubscribe_code_fits
 from profiles_app.events.models.outbox import CallbackLane, Delivery, DeliveryAttempt
 from profiles_app.events.models.setup import Callback, Listener
 from profiles_app.events.outbox import emit
 
 MAIL_PAUSE = timedelta(hours=1)
+# The owner of a callback is told at the support address of its event profile; contacts are if they ask for it.
+CALLBACK_FAILING = EventClass(
+    "callback_failing",
+    "Callbacks that take no events, and do again",
+    "Callbacks",
+    Callback,
+    "failing",
+    "working again",
+    told=False,
+)
+CALLBACK_DEREGISTERED = EventClass(
+    "callback_deregistered",
+    "Callbacks that were switched off",
+    "Callbacks",
+    Callback,
+    "switched off",
+    told=False,
+)
 
 
 def tell_of_trouble(callback: Callback, lane: CallbackLane, reason: str, now: datetime) -> None:
@@ -35,14 +53,14 @@ def tell_of_trouble(callback: Callback, lane: CallbackLane, reason: str, now: da
         return
     lane.told_at, lane.told_of_trouble = now, True
     _mail("callback_failing", callback, since=lane.failing_since, reason=reason)
-    _notify(EventClass.CALLBACK_FAILING, callback, "does not take events", reason)
+    _notify(CALLBACK_FAILING, callback, "does not take events", reason)
 
 
 def tell_of_recovery(callback: Callback, lane: CallbackLane) -> None:
     """Tell the owner who was told of trouble that it is over. The caller saves the lane."""
     lane.told_of_trouble = False
     _mail("callback_recovered", callback, since=lane.told_at)
-    _notify(EventClass.CALLBACK_FAILING, callback, "takes events again", over=True)
+    _notify(CALLBACK_FAILING, callback, "takes events again", over=True)
 
 
 def deregister(callback: Callback, lane: CallbackLane, why: str, reason: str, now: datetime) -> None:
@@ -58,7 +76,7 @@ def deregister(callback: Callback, lane: CallbackLane, why: str, reason: str, no
     lane.told_at, lane.told_of_trouble = now, True
     words = f"{why} The last attempt: {reason}" if reason and reason not in why else why
     _mail("callback_deregistered", callback, since=since, reason=words)
-    _notify(EventClass.CALLBACK_DEREGISTERED, callback, "was switched off", words)
+    _notify(CALLBACK_DEREGISTERED, callback, "was switched off", words)
     tell_listeners(callback, "deactivated-listener-callback", reason=why)
 
 
@@ -131,15 +149,8 @@ def _mail(template: str, callback: Callback, **context: Any) -> None:
 def _notify(
     event_class: EventClass, callback: Callback, what: str, detail: str = "", *, over: bool = False
 ) -> None:
-    notify(
-        account=callback.account,
-        event_class=event_class,
-        title=f"{callback} {what}",
-        detail=detail,
-        path=_page_of(callback),
-        key=str(callback.pk),
-        over=over,
-    )
+    title, path = f"{callback} {what}", _page_of(callback)
+    notify(News(callback.account, event_class, title, detail, path, str(callback.pk), over))
 
 
 def _page_of(callback: Callback) -> str:

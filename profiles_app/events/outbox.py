@@ -1,18 +1,13 @@
-"""Which events people are told of, and in which words: one table from tags to news for an account's contacts.
+"""Telling what happened: events are written in the transaction of the change that they report.
 
-Telling what happened: events are written in the transaction of the change that they report.
-
-Who is told is found out afterwards (`matching`), by a worker, so that whoever changes something waits for nobody.
-
-Events about profiles of every kind: made, changed and deleted, told from their history, wherever that was done.
+Which listeners are told is found out afterwards (`matching`), by a worker, so that a change does not wait for it. Events
+about profiles of every kind, made, changed and deleted, are taken from their history, wherever that was done.
 """
 
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
-from urllib.parse import urlencode
+from typing import Any
 from uuid import UUID
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -20,90 +15,15 @@ from django.db import transaction
 from django.db.models import Model
 from django.db.models.signals import post_delete
 from django.dispatch import Signal
-from django.urls import reverse
 from django.utils import timezone
 
 from contacts_app.accounts.models import Account, Extension
-from contacts_app.contacts.models.contact import CLASSES, EventClass
-from contacts_app.contacts.notification import News, notify_many
+from contacts_app.contacts.notification import notify
 from contacts_app.core.history.authorship import recorded
 from contacts_app.core.work.wake import nudge
 from profiles_app.events.models.outbox import Event
 from profiles_app.events.models.setup import Listener
-
-
-class Rule(NamedTuple):
-    """`title` and `detail` are filled with the event's data. `subject` names the field that says what it is about."""
-
-    event_class: EventClass
-    title: str
-    detail: str = ""
-    subject: str = "mac"
-    over: bool = False
-
-
-RULES = {
-    "failed-deployment": Rule(EventClass.DEPLOYMENT_FAILED, "{phone}: the deployment failed", "{error}"),
-    "confirmed-deployment": Rule(EventClass.DEPLOYMENT_FAILED, "{phone}: deployed after all", over=True),
-    "phone-unreachable": Rule(EventClass.PHONE_UNREACHABLE, "{phone} cannot be reached", "{error}"),
-    "phone-at-another-address": Rule(EventClass.PHONE_UNREACHABLE, "{phone} has moved", "{error}"),
-    "phone-seen-again": Rule(EventClass.PHONE_UNREACHABLE, "{phone} is back", over=True),
-    "phone-file-changed": Rule(EventClass.DRIFT_FOUND, "{phone}: its file was changed behind our back"),
-    "phone-file-missing": Rule(EventClass.DRIFT_FOUND, "{phone}: its file is missing"),
-    "phone-file-in-place": Rule(EventClass.DRIFT_FOUND, "{phone}: its file is in its place again", over=True),
-    "finished-rollout": Rule(
-        EventClass.ROLLOUT_FINISHED, "Rollout {label} has finished", "{summary}", "label"
-    ),
-    "paused-rollout": Rule(EventClass.ROLLOUT_PAUSED, "Rollout {label} was paused", "{summary}", "label"),
-    "aborted-rollout": Rule(EventClass.ROLLOUT_ABORTED, "Rollout {label} was aborted", "{summary}", "label"),
-    "created-token": Rule(
-        EventClass.TOKEN_CREATED, "API token {name} ({key_id}…) was created", subject="key_id"
-    ),
-    "revoked-token": Rule(
-        EventClass.TOKEN_REVOKED, "API token {name} ({key_id}…) was revoked", subject="key_id"
-    ),
-}
-# What fails in a rollout is told with the rollout.
-TOLD_BY_ROLLOUT = "failed-deployment"
-MOST_OF_A_FAILURE = 160
-
-
-def news_of(account: Account | None, tags: Sequence[str], data: Mapping[str, Any]) -> list[News]:
-    """What an account's contacts are to be told of an event, which is mostly nothing."""
-    told = [tag for tag in tags if tag in RULES and not (tag == TOLD_BY_ROLLOUT and data.get("rollout"))]
-    return [_news(account, RULES[tag], data) for tag in told if account]
-
-
-def _news(account: Account, rule: Rule, data: Mapping[str, Any]) -> News:
-    words = defaultdict(str, {name: "" if value is None else str(value) for name, value in data.items()})
-    words["phone"] = f"{words['name']} ({words['mac']})" if words["name"] else words["mac"]
-    words["label"] = words["name"] or words["profile_name"]
-    if "failures" in data:
-        words["summary"] = _summary(data)
-    subject = words[rule.subject]
-    listed = reverse(f"admin:{CLASSES[rule.event_class].page}_changelist")
-    return News(
-        account=account,
-        event_class=rule.event_class,
-        title=rule.title.format_map(words),
-        detail=rule.detail.format_map(words),
-        path=f"{listed}?{urlencode({'q': subject})}",
-        key=subject,
-        over=rule.over,
-    )
-
-
-def _summary(data: Mapping[str, Any]) -> str:
-    """How a rollout went: the counts, why it ended, and the phones that failed as far as they are named."""
-    lines = [f"{data['confirmed']} of {data['total']} phones confirmed, {data['failed']} failed."]
-    lines += [str(data["reason"])] if data["reason"] else []
-    lines += [
-        f"{failure['name'] or failure['mac']} ({failure['mac']}): {failure['error']}"[:MOST_OF_A_FAILURE]
-        for failure in data["failures"]
-    ]
-    more = data["failed"] - len(data["failures"])
-    return "\n".join([*lines, f"and {more} more."] if more else lines)
-
+from profiles_app.events.tags import news_of, register
 
 # The queue of the workers that match events and deliver them (`delivery_run`).
 DELIVERIES = "deliveries"
@@ -149,7 +69,7 @@ def emit(
     data_object_uuid: UUID | None = None,
     extension: Extension | None = None,
 ) -> Event:
-    """Write one event. `tags` are of services/tags.py; without an account it is history alone."""
+    """Write one event. `tags` are among those of `tags`; without an account it is history alone."""
     return emit_many([Happening(account, tags, data_type, data, data_object_uuid, extension)])[0]
 
 
@@ -173,7 +93,7 @@ def emit_many(happenings: Sequence[Happening]) -> list[Event]:
         event.matched_at = None if event.account_id in heard else now
     with transaction.atomic():
         Event.objects.bulk_create(events, batch_size=BATCH)
-        notify_many([news for one in happenings for news in news_of(one.account, one.tags, one.data)])
+        notify(*(news for one in happenings for news in news_of(one.account, one.tags, one.data)))
         first = min((event.pk for event in events if event.matched_at is None), default=None)
         if first is not None:
             transaction.on_commit(lambda: _nudge_for(first))
@@ -202,8 +122,14 @@ def _nudge_for(first: int) -> None:
 TAGS = {"+": "created-profile", "~": "changed-profile", "-": "deleted-profile"}
 
 
-def tell_of_profiles(model: type[Model], tag: str) -> None:
-    """From now on listeners hear of what becomes of the profiles of this model."""
+def tell_of_profiles(kinds: Mapping[type[Model], str]) -> None:
+    """Register the events of these models' profiles, which bear the tag of their model."""
+    register("profile", *kinds.values(), *TAGS.values())
+    for model, tag in kinds.items():
+        _tell_of(model, tag)
+
+
+def _tell_of(model: type[Model], tag: str) -> None:
 
     def told(*, instance: Any, change: str, changes: Mapping[str, Any], **_: Any) -> None:
         # A new profile gets its first revision in a second step.

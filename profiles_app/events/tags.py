@@ -1,77 +1,89 @@
-"""The tags that events bear and subscriptions ask for (events spec §5.4)."""
+"""The tags that events bear and subscriptions ask for (events spec §5.4), and which of them contacts are told of.
+
+What is told, and in which words, is a table from tags to news, to which the apps above add their rows.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from contacts_app.accounts.models import Account
+from contacts_app.contacts.models.contact import EventClass
+from contacts_app.contacts.models.contact import register as register_classes
+from contacts_app.contacts.notification import News, list_path
+from contacts_app.tokens.models import ApiToken
 
 PUBLISHED = (
-    "inbound",
-    "outbound",
-    "call",
-    "new-call",
-    "connecting-call",
-    "connected-call",
-    "completed-call",
-    "first-leg",
-    "not-first-leg",
-    "to-did",
-    "from-did",
-    "to-extension",
-    "from-extension",
-    "message",
-    "sms-message",
-    "mms-message",
-    "*ms-message",
-    "api-error",
-    "api-error-trusted",
-    "call-log",
-    "recording",
-    "call-recording",
-    "message-status",
-    "voicemail-recording",
+    *("inbound", "outbound", "call", "new-call", "connecting-call", "connected-call", "completed-call"),
+    *("first-leg", "not-first-leg", "to-did", "from-did", "to-extension", "from-extension"),
+    *("message", "sms-message", "mms-message", "*ms-message", "api-error", "api-error-trusted"),
+    *("call-log", "recording", "call-recording", "message-status", "voicemail-recording"),
 )
 # In the guide alone, as planned, unstable or deprecated.
 GUIDE_ONLY = (
-    "received-message",
-    "sent-message",
-    "delivered-message",
-    "fax",
-    "voicemail-transcript",
-    "listener-callback",
-    "deactivated-listener-callback",
-    "deleted-listener-callback",
+    *("received-message", "sent-message", "delivered-message", "fax", "voicemail-transcript"),
+    *("listener-callback", "deactivated-listener-callback", "deleted-listener-callback"),
 )
-# Patchbay's own events. Each bears the general tag and the particular one; see docs/events.md.
-OWN = (
-    "profile",
-    "phone-profile",
-    "event-profile",
-    "messaging-profile",
-    "outbound-voice-profile",
-    "myaccount-profile",
-    "created-profile",
-    "changed-profile",
-    "deleted-profile",
-    "deployment",
-    "uploaded-deployment",
-    "confirmed-deployment",
-    "failed-deployment",
-    "phone",
-    "restarted-phone",
-    "phone-unreachable",
-    "phone-seen-again",
-    "phone-at-another-address",
-    "phone-file-changed",
-    "phone-file-missing",
-    "phone-file-in-place",
-    "rollout",
-    "started-rollout",
-    "paused-rollout",
-    "aborted-rollout",
-    "finished-rollout",
-    "api-token",
-    "created-token",
-    "revoked-token",
-    "test-event",
-)
+# Patchbay's own, of the app below and of events themselves. Each event bears the general tag and the particular one; see
+# docs/events.md. Those of other subjects are registered.
+OWN = ("api-token", "created-token", "revoked-token", "test-event")
 # What other systems may feed in: telling of what happens here is for Patchbay alone.
 FOREIGN = tuple(tag for tag in PUBLISHED + GUIDE_ONLY if not tag.endswith("listener-callback"))
-TAGS = PUBLISHED + GUIDE_ONLY + OWN
+TAGS = [*PUBLISHED, *GUIDE_ONLY, *OWN]
 # Errors of the API concern the account, so no extension hears of them.
 ACCOUNT_TAGS = ("api-error", "api-error-trusted")
+
+
+class Rule(NamedTuple):
+    """`title` and `detail` are filled with the event's data. `subject` names the field that says what it is about."""
+
+    event_class: EventClass
+    title: str
+    detail: str = ""
+    subject: str = "mac"
+    over: bool = False
+    # A field of the data; where it is filled, the event is told with another one.
+    unless: str = ""
+    # More fields for `title`, `detail` and `subject`, from those of the data.
+    words: Callable[[Mapping[str, Any]], Mapping[str, str]] = lambda _data: {}
+
+
+rules: dict[str, Rule] = {}
+
+
+def register(*tags: str, told: Mapping[str, Rule] | None = None) -> None:
+    """Add tags, and what of them contacts are told. Called from the `ready` of the app whose events they are."""
+    at = TAGS.index(OWN[0])
+    TAGS[at:at] = tags
+    rules.update(told or {})
+    register_classes(*(rule.event_class for rule in (told or {}).values()))
+
+
+def news_of(account: Account | None, tags: Sequence[str], data: Mapping[str, Any]) -> list[News]:
+    """What an account's contacts are to be told of an event, which is mostly nothing."""
+    found = [rules[tag] for tag in tags if tag in rules]
+    return [_news(account, rule, data) for rule in found if account and not data.get(rule.unless)]
+
+
+def _news(account: Account, rule: Rule, data: Mapping[str, Any]) -> News:
+    words = defaultdict(str, {name: "" if value is None else str(value) for name, value in data.items()})
+    words.update(rule.words(data))
+    subject = words[rule.subject]
+    return News(
+        account=account,
+        event_class=rule.event_class,
+        title=rule.title.format_map(words),
+        detail=rule.detail.format_map(words),
+        path=f"{list_path(rule.event_class.page)}?{urlencode({'q': subject})}",
+        key=subject,
+        over=rule.over,
+    )
+
+
+TOKEN_CREATED = EventClass("token_created", "API tokens that were created", "API tokens", ApiToken, "created")
+TOKEN_REVOKED = EventClass("token_revoked", "API tokens that were revoked", "API tokens", ApiToken, "revoked")
+TOLD_OF_TOKENS = {
+    "created-token": Rule(TOKEN_CREATED, "API token {name} ({key_id}…) was created", subject="key_id"),
+    "revoked-token": Rule(TOKEN_REVOKED, "API token {name} ({key_id}…) was revoked", subject="key_id"),
+}

@@ -19,7 +19,7 @@ from contacts_app.accounts.models import Account
 from contacts_app.core.history.models import Tracked
 from contacts_app.core.lists.search import TextIndex
 from contacts_app.core.secrets import EncryptedTextField
-from contacts_app.core.web_url import validate_web_url
+from contacts_app.core.values import validate_web_url
 
 
 class OwnedRecord(models.Model):

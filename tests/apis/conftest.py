@@ -7,7 +7,7 @@ from django.apps import apps
 from django.test import Client
 
 from contacts_app.contacts.models.contact import NotificationContact
-from contacts_app.core.actor import person, system
+from contacts_app.core.actor import system
 from contacts_app.people.login import open_session
 from contacts_app.people.models import User
 from contacts_app.tokens.services import create_token
@@ -71,7 +71,7 @@ def rows(owner, alice, bob, acme, settings, no_inline_work) -> dict[str, Any]:
 
 
 def phone_rows(owner: Caller, alice: User) -> dict[str, Any]:
-    acme, actor = alice.account, person(alice, "rest")
+    acme, actor = alice.account, alice.as_actor("rest")
     server = FileServer.objects.create(name="F", host="127.0.0.1", port=1, account=acme, is_default=True)
     manager = CallManager.objects.create(name="C", host="127.0.0.1", port=1, kind="sip", account=acme)
     extension = owner.make("/api/v1/extensions", {"number": 101, "name": "Reception of Acme"})["data"]

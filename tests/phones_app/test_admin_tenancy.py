@@ -11,7 +11,8 @@ from contacts_app.accounts.models import AccountGroup, Extension
 from contacts_app.contacts.mail import queue_mail
 from contacts_app.contacts.models.contact import NotificationContact
 from contacts_app.people.login import open_session
-from contacts_app.tokens.models import ApiToken, LoginSession
+from contacts_app.people.models import LoginSession
+from contacts_app.tokens.models import ApiToken
 from contacts_app.tokens.services import create_token
 from phones_app.deployment.models import Deployment
 from phones_app.inventory.models import Phone, PhoneGroup

@@ -39,7 +39,7 @@ from contacts_app.contacts.models.contact import EMAIL_LENGTH, NAME_LENGTH, Noti
 from contacts_app.contacts.services import delete_contact
 from contacts_app.core.api.view import Text
 from contacts_app.core.history.records import create_recorded
-from contacts_app.core.phone_number import MAX_TYPED_LENGTH, TYPED, parse_phone_number
+from contacts_app.core.values import MAX_TYPED_LENGTH, TYPED, parse_phone_number
 
 ORDERING = ["uuid", "name", "email"]
 DEFAULT_ORDER = ["account_id", "-main"]

@@ -1,8 +1,6 @@
-"""Whom an account wants to be told, and how to reach them.
+"""Notification contacts of an account, the types of notifications, and what each contact has chosen of them.
 
-What Patchbay itself tells contacts of, beside the documented types of the notifications API: one table.
-
-What a contact wants to be told of. Only decisions are rows: without one, the default of its type holds.
+Only decisions are rows: without one, the default of the type holds.
 """
 
 import uuid
@@ -15,7 +13,7 @@ from django.db.models import Q
 from contacts_app.accounts.models import Account
 from contacts_app.core.history.models import Tracked
 from contacts_app.core.lists.search import TextIndex
-from contacts_app.core.phone_number import PhoneNumberField
+from contacts_app.core.values import PhoneNumberField
 
 EMAIL_LENGTH, NAME_LENGTH = 254, 255
 # No stricter than the API's own rule (notification contacts spec §7): what comes in by REST can be edited by staff.
@@ -25,7 +23,7 @@ check_address = RegexValidator(r"\A[^@\s]+@[^@\s]+\Z", "Must be an email address
 class NotificationContact(models.Model):
     """A person or a mailbox. One of each account is its main contact, whose email follows the account's.
 
-    `services.account.save_account` makes the main one and keeps its email; the database allows no second one.
+    `services.main_contact_follows` makes the main one and keeps its email; the database allows no second one.
     """
 
     uuid = models.UUIDField("UUID", default=uuid.uuid4, unique=True, editable=False)
@@ -72,54 +70,34 @@ class NotificationContact(models.Model):
         return f"{self.name} <{self.email}>" if self.name else self.email
 
 
-class EventClass(models.TextChoices):
-    """What a contact can choose. A class that can recover tells both: the trouble, and that it is over."""
+class EventClass(NamedTuple):
+    """What Patchbay itself tells contacts that choose it, beside the documented types of the notifications API.
 
-    DEPLOYMENT_FAILED = "deployment_failed", "Deployments that fail, and phones deployed after all"
-    PHONE_UNREACHABLE = "phone_unreachable", "Phones that cannot be reached, and are back"
-    DRIFT_FOUND = "drift_found", "Phones that use another file than theirs, and no longer do"
-    ROLLOUT_FINISHED = "rollout_finished", "Rollouts that have finished"
-    ROLLOUT_PAUSED = "rollout_paused", "Rollouts that were paused"
-    ROLLOUT_ABORTED = "rollout_aborted", "Rollouts that were aborted"
-    CALLBACK_FAILING = "callback_failing", "Callbacks that take no events, and do again"
-    CALLBACK_DEREGISTERED = "callback_deregistered", "Callbacks that were switched off"
-    TOKEN_CREATED = "token_created", "API tokens that were created"
-    TOKEN_REVOKED = "token_revoked", "API tokens that were revoked"
+    A mail about several is headed `topic: 12 happened, 3 over`. A class with `over` can recover: contacts are told
+    both that something does not work and that it works again.
+    """
 
-
-class Words(NamedTuple):
-    """How a mail about several is headed: `topic: 12 happened, 3 over`. Without `over` nothing recovers."""
-
+    name: str  # As stored.
+    label: str
     topic: str
-    page: str  # The model that the admin lists.
+    page: type[models.Model]  # A mail leads to its list in the admin.
     happened: str
     over: str = ""
-    # Whether contacts are told who have not decided.
+    # Whether contacts that have not decided are told.
     told: bool = True
 
 
-# The owner of a callback is told at the support address of its event profile; contacts are if they ask for it.
-CLASSES = {
-    EventClass.DEPLOYMENT_FAILED: Words(
-        "Deployments", "phones_app_deployment", "failed", "succeeded after all"
-    ),
-    EventClass.PHONE_UNREACHABLE: Words("Phones", "phones_app_phone", "not reachable", "back"),
-    EventClass.DRIFT_FOUND: Words("Phone files", "phones_app_phone", "not as deployed", "in order again"),
-    EventClass.ROLLOUT_FINISHED: Words("Rollouts", "phones_app_rollout", "finished"),
-    EventClass.ROLLOUT_PAUSED: Words("Rollouts", "phones_app_rollout", "paused"),
-    EventClass.ROLLOUT_ABORTED: Words("Rollouts", "phones_app_rollout", "aborted"),
-    EventClass.CALLBACK_FAILING: Words(
-        "Callbacks", "profiles_app_callback", "failing", "working again", told=False
-    ),
-    EventClass.CALLBACK_DEREGISTERED: Words("Callbacks", "profiles_app_callback", "switched off", told=False),
-    EventClass.TOKEN_CREATED: Words("API tokens", "contacts_app_apitoken", "created"),
-    EventClass.TOKEN_REVOKED: Words("API tokens", "contacts_app_apitoken", "revoked"),
-}
+event_classes: dict[str, EventClass] = {}
+
+
+def register(*added: EventClass) -> None:
+    """Add classes. Called from the `ready` of the app that tells of them."""
+    event_classes.update({one.name: one for one in added})
 
 
 def is_told_by_default(type_: str) -> bool:
     """Whether a contact that has not decided is told of it; of the documented types always."""
-    return type_ not in EventClass.values or CLASSES[EventClass(type_)].told
+    return type_ not in event_classes or event_classes[type_].told
 
 
 class NotificationType(models.TextChoices):
@@ -153,11 +131,18 @@ class NotificationMedium(models.TextChoices):
     EMAIL = "email"
 
 
-# What there is to choose, for people: what Patchbay tells by itself comes first.
-CHOICES = [
-    ("Phones, rollouts and callbacks", EventClass.choices),
-    ("Payments and subscriptions", NotificationType.choices),
-]
+def choices() -> list[tuple[str, list[tuple[str, str]]]]:
+    """What there is to choose, for people: what Patchbay tells by itself comes first."""
+    own = [(one.name, one.label) for one in event_classes.values()]
+    return [
+        ("Phones, rollouts and callbacks", own),
+        ("Payments and subscriptions", list(NotificationType.choices)),
+    ]
+
+
+def label_of(type_: str) -> str:
+    labels = dict(pair for _, pairs in choices() for pair in pairs)
+    return labels.get(type_, type_)
 
 
 class NotificationPreference(models.Model):
@@ -169,7 +154,8 @@ class NotificationPreference(models.Model):
         related_name="preferences",
         db_index=False,  # The constraint's index begins with it.
     )
-    type = models.CharField(max_length=64, choices=CHOICES)
+    # What there is to choose is registered; forms and the API check it.
+    type = models.CharField(max_length=64)
     medium = models.CharField(max_length=16, choices=NotificationMedium, default=NotificationMedium.EMAIL)
     value = models.BooleanField(default=True, help_text="Whether the contact is told.")
     updated_at = models.DateTimeField(auto_now=True)
@@ -183,4 +169,4 @@ class NotificationPreference(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_type_display()}: {'yes' if self.value else 'no'}"
+        return f"{label_of(self.type)}: {'yes' if self.value else 'no'}"

@@ -1,7 +1,4 @@
-"""What contacts are to be told next, and the troubles they were told of that are not over yet.
-
-Mail on its way to people: each row is one message to one address, written with whatever it tells of.
-"""
+"""Lines that wait to be mailed to contacts, troubles that are not over yet, and mails, each to one address."""
 
 import uuid
 
@@ -9,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from contacts_app.accounts.models import Account
-from contacts_app.contacts.models.contact import EMAIL_LENGTH, EventClass, NotificationContact
+from contacts_app.contacts.models.contact import EMAIL_LENGTH, NotificationContact
 
 
 class Trouble(models.Model):
@@ -21,7 +18,7 @@ class Trouble(models.Model):
         related_name="troubles",
         db_index=False,  # The constraint's index begins with it.
     )
-    event_class = models.CharField(max_length=64, choices=EventClass)
+    event_class = models.CharField(max_length=64)
     key = models.CharField(max_length=128, help_text="What does not work, such as a phone's MAC address.")
     since = models.DateTimeField(auto_now_add=True)
     told: "models.ManyToManyField[NotificationContact, models.Model]" = models.ManyToManyField(
@@ -47,7 +44,7 @@ class Notice(models.Model):
         related_name="notices",
         db_index=False,  # The index below begins with it.
     )
-    event_class = models.CharField(max_length=64, choices=EventClass)
+    event_class = models.CharField(max_length=64)
     over = models.BooleanField(default=False, help_text="It tells that a trouble is over.")
     title = models.CharField(max_length=255)
     detail = models.TextField(blank=True)

@@ -14,7 +14,6 @@ from django.db.models import (
     Count,
     ForeignKey,
     IntegerField,
-    Manager,
     Model,
     OuterRef,
     QuerySet,
@@ -89,7 +88,8 @@ class PortalAdmin(BigListAdmin, HistoryPages):
 
     def all_rows(self, request: HttpRequest) -> QuerySet[Any]:
         """Every row there is: nothing for a page, but what `tenant_rows` narrows down."""
-        return super().get_queryset(request)
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows
 
     def tenant_rows(self, request: HttpRequest) -> QuerySet[Any]:
         """The rows that this person may see, without whatever lists add to them."""
@@ -98,7 +98,7 @@ class PortalAdmin(BigListAdmin, HistoryPages):
             return rows
         return actor_of(request).sees(rows, self.tenant_path, shared=self.tenant_shares)
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> Any:
         columns: list[Any] = [getattr(self, str(name), None) for name in self.list_display]
         counted = [column.counts for column in columns if hasattr(column, "counts")]
         counts = {f"{relation}_counted": count_of(self.model, relation) for relation in counted}
@@ -247,14 +247,14 @@ class SecretForm(ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         stored = (
             self.instance.pk is not None
-            and self._rows().filter(pk=self.instance.pk).exclude(**{self.kept_in: ""}).exists()
+            and type(self.instance)
+            ._default_manager.filter(pk=self.instance.pk)
+            .exclude(**{self.kept_in: ""})
+            .exists()
         )
         # Fields are missing where the person may only look.
         if field := self.fields.get("new_secret"):
             field.help_text = "One is stored; leave this empty to keep it." if stored else "None is stored."
-
-    def _rows(self) -> Manager[Any]:
-        return type(self.instance)._default_manager
 
     def save(self, commit: bool = True) -> Any:
         if new := self.cleaned_data.get("new_secret"):
@@ -278,7 +278,7 @@ class SameAccountForm(ModelForm):  # type: ignore[type-arg]
         return given
 
 
-class TenantFilter(AutocompleteSelectFilter):
+class TenantFilter(AutocompleteSelectFilter):  # type: ignore[misc]
     """A list filter by a related row, chosen by typing, which knows only rows that the person may see."""
 
     def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
@@ -288,7 +288,7 @@ class TenantFilter(AutocompleteSelectFilter):
             yield choice
 
 
-class DayRangeFilter(RangeDateFilter):
+class DayRangeFilter(RangeDateFilter):  # type: ignore[misc]
     """A list filter by whole days, the last one included."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:

@@ -6,12 +6,14 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from unfold.admin import ModelAdmin
 
-from contacts_app.core.actor import Actor, person
+from contacts_app.core.actor import Actor
 
 
 def actor_of(request: HttpRequest) -> Actor:
     """The logged-in person as services know them."""
-    return person(request.user, "admin")  # type: ignore[arg-type]
+    user: Any = request.user
+    actor: Actor = user.as_actor("admin")
+    return actor
 
 
 class Framed(ModelAdmin):  # type: ignore[misc]

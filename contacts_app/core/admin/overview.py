@@ -1,5 +1,6 @@
-"""What the first page of the admin is made of: panels of numbers, each a link to the list behind it."""
+"""The first page of the admin: panels of numbers, each a link to the list behind it, registered by the apps."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,6 +49,21 @@ class Panel:
     @property
     def template(self) -> str:
         return f"contacts_app/core/overview/{self.kind}.html"
+
+
+# What gives a person the panels of an app.
+_sources: list[Callable[[HttpRequest], list[Panel]]] = []
+
+
+def register(panels: Callable[[HttpRequest], list[Panel]]) -> None:
+    """Add the panels of an app. Called from its `admin`."""
+    _sources.append(panels)
+
+
+def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """What the first page shows this person; the panels of the topmost app come first."""
+    panels = [panel for source in reversed(_sources) for panel in source(request)]
+    return context | {"title": "Overview", "panels": panels}
 
 
 def rows_for(request: HttpRequest, model: type[Model]) -> QuerySet[Any] | None:

@@ -1,10 +1,7 @@
-"""What the views of all wire dialects have in common: who asks, and that there is nothing but JSON.
+"""What the views of all wire dialects share: who asks, who may use a route (phone profiles spec §6), nothing but JSON,
+the row that a URL names (malformed is 400, absent or another tenant's is 404), and a few fields.
 
-Who may use a route (phone profiles spec §6); whose rows they see is `Actor.sees`.
-
-Finding the row that a URL names: malformed is 400, absent or somebody else's is 404.
-
-Fields whose wire form several dialects share.
+Whose rows an actor sees is `Actor.sees`.
 """
 
 from datetime import UTC, datetime
@@ -123,7 +120,7 @@ class Instant(serializers.DateTimeField):
 class Text(serializers.CharField):
     """A string, and nothing that could be made one; null is the empty string, unless null is allowed."""
 
-    def run_validation(self, data: Any = empty) -> str | None:
+    def run_validation(self, data: Any = empty) -> Any:
         # Here, so that it is refused wherever the empty string is.
         return super().run_validation("" if data is None and not self.allow_null else data)
 

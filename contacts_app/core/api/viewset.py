@@ -10,7 +10,8 @@ from uuid import UUID
 
 import django_filters
 from django import forms
-from django.urls import URLPattern, path
+from django.db.models import QuerySet
+from django.urls import path
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -21,7 +22,6 @@ from rest_framework.routers import Route, SimpleRouter
 from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
-from contacts_app.accounts.models import Account
 from contacts_app.core.api.view import DialectView, find, uuid_in_url
 
 Reader = serializers.Field[Any, Any, Any, Any]
@@ -97,16 +97,18 @@ class DialectViewSet(DialectView, GenericViewSet[Any]):
 class AccountViewSet(DialectViewSet):
     """A resource of which every row belongs to an account: the actor's or, as staff have none, that of `?account=`."""
 
-    def account_of(self, uuid: UUID) -> Account:
-        """The account that the query names; for a tenant there is no other than its own."""
-        own = self.actor.account
-        return find(Account.objects.filter(pk=own.pk) if own else Account.objects.all(), "Account", uuid=uuid)
+    accounts: ClassVar[QuerySet[Any]]
 
-    def account_named(self) -> Account | None:
+    def account_of(self, uuid: UUID) -> Any:
+        """The account that the query names; for a tenant there is no other than its own."""
+        own, rows = self.actor.account, self.accounts.all()
+        return find(rows.filter(pk=own.pk) if own else rows, "Account", uuid=uuid)
+
+    def account_named(self) -> Any:
         named = self.request.query_params.get("account")
         return self.actor.account if named is None else self.account_of(uuid_in_url(named, "account"))
 
-    def account_of_new(self) -> Account:
+    def account_of_new(self) -> Any:
         account = self.account_named()
         if account is None:
             raise ValidationError({"account": "Staff say whose it is to be: ?account=UUID"})
@@ -189,7 +191,7 @@ class DialectRouter(SimpleRouter):
         return urls + [_other_end(url) for url in urls] if self.both_ends else urls
 
 
-def _other_end(url: Any) -> URLPattern:
+def _other_end(url: Any) -> Any:
     route, view = str(url.pattern), url.callback
     other = route.removesuffix("/") if route.endswith("/") else f"{route}/"
     return path(other, view.cls.as_view(view.actions, **view.initkwargs | {"schema": None}))

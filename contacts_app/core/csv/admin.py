@@ -62,23 +62,18 @@ class SheetPages(PortalAdmin):
         if sent and form.is_valid():
             file = form.cleaned_data["file"]
             try:
-                user: Any = request.user
-                upload = keep_upload(user=user, kind=self.sheet.kind, name=file.name, file=file.file)
+                upload = keep_upload(user=request.user, kind=self.sheet.kind, name=file.name, file=file.file)
                 return HttpResponseRedirect(reverse(f"admin:{self._base}_import_check", args=[upload.uuid]))
             except Refusal as refusal:
                 form.add_error("file", refusal.message)
-        title = f"Import {self.opts.verbose_name_plural}"
-        columns = self.sheet(actor_of(request)).columns
-        back = reverse(f"admin:{self._base}_changelist")
-        limit = MAX_BYTES // 1024**2
         return self.page(
             request,
             "contacts_app/core/sheet_upload.html",
-            title,
+            f"Import {self.opts.verbose_name_plural}",
             form=form,
-            columns=columns,
-            back=back,
-            limit=limit,
+            columns=self.sheet(actor_of(request)).columns,
+            back=reverse(f"admin:{self._base}_changelist"),
+            limit=MAX_BYTES // 1024**2,
         )
 
     def import_page(self, request: HttpRequest, uuid: Any) -> HttpResponse:

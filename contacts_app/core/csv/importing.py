@@ -1,16 +1,14 @@
 """CSV -> rows: everything is checked before anything is stored, all errors are told, and all is stored or nothing.
 
 The file is read twice, in batches: first to check it, then, in one transaction, to store it. The second reading checks
-again, because the rows may have changed meanwhile.
-
-Keeping an uploaded CSV file while a person looks at what it would do.
+again, because the rows may have changed meanwhile. An uploaded file is kept while a person looks at what it would do.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from io import BytesIO
 from itertools import islice
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import Q
@@ -22,7 +20,6 @@ from contacts_app.core.csv.sheet import BATCH, Entry, Report, Sheet
 from contacts_app.core.csv.text import Line, Unreadable, check_size, read_lines
 from contacts_app.core.errors import Refusal
 from contacts_app.core.history.authorship import because
-from contacts_app.people.models import User
 
 # Told after every batch: what is being done, and which part of the file has been read, from 0 to 1.
 Progress = Callable[[str, float], None]
@@ -72,7 +69,7 @@ def _batches(file: BinaryIO, sheet: Sheet, report: Report, *, lock: bool = False
         report.add(error.row, "", error.message)
         return
     reading = Reading(sheet, header, report, lock=lock)
-    if reading.knows_its_rows:
+    if reading.keys:
         for batch in _chunks(lines, report):
             yield reading.entries(batch)
 
@@ -95,7 +92,7 @@ KEPT = timedelta(days=1)
 
 
 @transaction.atomic
-def keep_upload(*, user: User, kind: str, name: str, file: BinaryIO) -> UploadedSheet:
+def keep_upload(*, user: Any, kind: str, name: str, file: BinaryIO) -> UploadedSheet:
     """Keep a person's one file of a kind; those that nobody came back to go. Raises Refusal for one too large."""
     check_size(file)
     file.seek(0)

@@ -40,10 +40,6 @@ class Reading:
             report.add(1, "", f"There is no column {needed}, by which rows are known.")
         self._met: dict[Any, int] = {}
 
-    @property
-    def knows_its_rows(self) -> bool:
-        return bool(self.keys)
-
     def entries(self, batch: Sequence[Line]) -> list[Entry]:
         entries = [Entry(row) for row, _ in batch]
         cells = {row: self._cells(line) for row, line in batch}

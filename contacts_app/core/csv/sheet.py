@@ -1,8 +1,6 @@
-"""What a kind of row looks like as a sheet: its columns, what identifies a row, and how rows are found and stored.
+"""What a kind of row looks like in CSV: its columns, what identifies a row, and how rows are found and stored.
 
-What an import found: how many rows of which kind, and every error with its row and column.
-
-Rows -> CSV, piece by piece, however many there are. Secrets have no column here.
+Also the report of an import, and the export, piece by piece, however many rows there are, without secrets.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence

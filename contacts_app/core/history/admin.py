@@ -3,7 +3,6 @@ through the same forms and services as any other change, so that no rule is pass
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from heapq import merge
 from typing import Any
 
@@ -41,23 +40,9 @@ class Entry:
     part: str
     differences: tuple[Difference, ...]
     known: tuple[Difference, ...]
-
-    @property
-    def moment(self) -> datetime:
-        moment: datetime = self.row.history_date
-        return moment
-
-    @property
-    def kind(self) -> str:
-        return KINDS[self.row.history_type][0]
-
-    @property
-    def colour(self) -> str:
-        return KINDS[self.row.history_type][1]
-
-    @property
-    def channel(self) -> str:
-        return CHANNELS.get(self.row.history_channel, self.row.history_channel)
+    kind: str
+    colour: str
+    channel: str
 
 
 class HistoryPages(Framed):
@@ -126,7 +111,7 @@ class HistoryPages(Framed):
         for row in found:
             key = quote(getattr(row, self.opts.pk.attname))
             row.url = reverse("admin:{}_{}_history".format(*info), args=[key])
-            row.channel = CHANNELS.get(row.history_channel, row.history_channel)
+            row.channel = _channel(row)
         return self.page(
             request,
             "contacts_app/core/deleted_records.html",
@@ -161,7 +146,12 @@ def _entries(model: type[Model], rows: "QuerySet[Any]", key: str, *, upto: int) 
 def _entry(row: Any, model: type[Model], *, is_part: bool) -> Entry:
     name = f"{capfirst(str(model._meta.verbose_name))} {row.history_name}" if is_part else ""
     changes = tuple(_difference(model, field, *pair) for field, pair in row.history_changes.items())
-    return Entry(row, name, changes, () if row.history_type == "~" else tuple(_known(row, model)))
+    known = () if row.history_type == "~" else tuple(_known(row, model))
+    return Entry(row, name, changes, known, *KINDS[row.history_type], _channel(row))
+
+
+def _channel(row: HistoryRow) -> str:
+    return CHANNELS.get(row.history_channel, row.history_channel)
 
 
 def _difference(model: type[Model], name: str, before: Any, after: Any) -> Difference:

@@ -1,9 +1,8 @@
 """Whose work a change is: the one value that every historical row takes its actor, channel, request id and reason from.
 
 The edges set it (a middleware for requests, `ReportingCommand` for commands, the task class of Celery for tasks), and
-`models/history.py` reads it. It knows no model and no request, so that all of them can import it.
-
-What this app tells the ones above it, which it cannot import.
+`history.models` reads it. It knows no model and no request, so that all of them can import it. The
+signals by which the apps above hear of changes are here for the same reason.
 """
 
 from collections.abc import Callable, Iterator
@@ -60,13 +59,10 @@ def one_line(text: str) -> str:
 
 
 # Something happened that those who listen for events are to hear of. Sent within the transaction of the change,
-# with what profiles_app.services.event.emit takes: `account` (None: the portal itself), `extension`, `tags`,
+# with what events are made of: `account` (None: the portal itself), `extension`, `tags`,
 # `data_type`, `data` and `data_object_uuid`.
 happened = Signal()
 
 # A row of history is written: sender is the model, with `instance`, `change` ("+", "~" or "-") and `changes`, which maps
 # the fields that differ to what they were and are.
 recorded = Signal()
-
-# Accounts are to be deleted (`accounts`). Receivers return sentences, each a reason why that cannot be now.
-deleting_accounts = Signal()

@@ -1,7 +1,7 @@
 """History: what every model that a person can change declares as `history = Tracked()`.
 
 django-simple-history keeps a table per model with a row for each change. `Tracked` adds who, how and why
-(`contacts_app.authorship`), what changed (before and after, as people read it), and that no secret and no tick of a
+(`authorship`), what changed (before and after, as people read it), and that no secret and no tick of a
 counter gets there. A historical row names nothing by a constraint, so that it outlives its record and its account.
 """
 
@@ -79,7 +79,11 @@ class Tracked(HistoricalRecords):  # type: ignore[misc]
             field.name for field in fields if isinstance(field, EncryptedTextField | EncryptedBinaryField)
         }
         # When a record was made and changed is what the historical rows themselves say.
-        dated = {field.name for field in fields if _dates_itself(field)}
+        dated = {
+            field.name
+            for field in fields
+            if getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False)
+        }
         self.excluded_fields = [*self.secret, *self.quiet, *dated]
         self.columns = tuple(field.name for field in fields if field.name not in self.excluded_fields)
         # The indexes below are all that is read by.
@@ -105,7 +109,8 @@ class Tracked(HistoricalRecords):  # type: ignore[misc]
         ]
         if self.part_of:
             indexes.append(models.Index(fields=[self.part_of, "-history_id"], name=f"{name}_parts"))
-        return super().get_meta_options(model) | {"indexes": indexes, "ordering": ["-history_id"]}
+        options: dict[str, Any] = super().get_meta_options(model)
+        return options | {"indexes": indexes, "ordering": ["-history_id"]}
 
     def pre_save(self, instance: Any, raw: bool, update_fields: Any = None, **_: Any) -> None:
         """Remember what the row says now, unless nothing of it can change that anybody wants to know."""
@@ -212,10 +217,6 @@ def named_fields(model: Any, names: Iterable[str]) -> Sequence[Any]:
     """The fields that `update` or `update_fields` names, which take `account_id` for `account`."""
     wanted = set(names)
     return [field for field in model._meta.local_concrete_fields if wanted & {field.name, field.attname}]
-
-
-def _dates_itself(field: Any) -> bool:
-    return bool(getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False))
 
 
 def _name(instance: Any) -> str:

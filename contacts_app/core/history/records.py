@@ -1,10 +1,7 @@
 """Changing many rows at once without losing their history: `update` and the bulk methods send no signal of theirs.
 
-How long the history of records is kept: forever, unless somebody prunes it.
-
-INSERT … SELECT, which the ORM does not write: a row of one table for each row of a query, in one statement.
-
-UPDATE … RETURNING, which the ORM does not write: which rows met the conditions at the moment of their change.
+Also INSERT … SELECT and UPDATE … RETURNING, which the ORM does not write, and the pruning of history, which is kept for
+ever otherwise.
 """
 
 from collections.abc import Callable, Iterable

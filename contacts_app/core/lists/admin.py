@@ -34,10 +34,6 @@ def _reversed(order: list[str]) -> list[str]:
     return [term[1:] if term.startswith("-") else f"-{term}" for term in order]
 
 
-def _unquoted(word: str) -> str:
-    return unescape_string_literal(word) if word[0] in "\"'" and word[0] == word[-1] else word
-
-
 class ListPaginator(Paginator):  # type: ignore[type-arg]
     """Knows the total only roughly when it is large, and has pages for the first `DEEPEST` rows."""
 
@@ -48,7 +44,7 @@ class ListPaginator(Paginator):  # type: ignore[type-arg]
         return total_of(self.object_list)  # type: ignore[arg-type]
 
     @cached_property
-    def count(self) -> int:  # type: ignore[override]
+    def count(self) -> int:
         return min(self.total.number, DEEPEST)
 
     def page(self, number: Any) -> Any:
@@ -56,7 +52,7 @@ class ListPaginator(Paginator):  # type: ignore[type-arg]
         return super().page(number)
 
 
-class BigList(ChangeList):
+class BigList(ChangeList):  # type: ignore[misc]
     """A list whose rows are found first and read then: what is skipped on the way to a page is not joined."""
 
     result_list: Any
@@ -64,11 +60,11 @@ class BigList(ChangeList):
     def _get_deterministic_ordering(self, ordering: Any) -> Any:
         """The one place that knows the order asked for: it becomes that of an index, or the list's own."""
         if "o" not in self.params:
-            return super()._get_deterministic_ordering(ordering)  # type: ignore[misc]
+            return super()._get_deterministic_ordering(ordering)
         orders = index_orders(self.model)
         asked = [term for term in ordering if isinstance(term, str) and term.lstrip("-") in orders]
         if not asked:
-            return super()._get_deterministic_ordering(self._get_default_ordering())  # type: ignore[misc]
+            return super()._get_deterministic_ordering(self._get_default_ordering())
         order = orders[asked[0].lstrip("-")]
         return order if order[0].startswith("-") == asked[0].startswith("-") else _reversed(order)
 
@@ -83,7 +79,7 @@ class BigList(ChangeList):
         self.result_list = [rows[key] for key in keys if key in rows]
 
 
-class BigListAdmin(ModelAdmin):
+class BigListAdmin(ModelAdmin):  # type: ignore[misc]
     """A page about a model that may have a million rows."""
 
     paginator = ListPaginator
@@ -94,17 +90,20 @@ class BigListAdmin(ModelAdmin):
 
     def get_sortable_by(self, request: HttpRequest) -> list[str]:
         """The columns that an index can order."""
-        orders = index_orders(self.model)
-        return [name for name in self.get_list_display(request) if self._order_of(name) in orders]
-
-    def _order_of(self, name: Any) -> Any:
-        return getattr(getattr(self, str(name), None), "admin_order_field", name)
+        orders, columns = index_orders(self.model), self.get_list_display(request)
+        order_of = {
+            name: getattr(getattr(self, str(name), None), "admin_order_field", name) for name in columns
+        }
+        return [name for name in columns if order_of[name] in orders]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         """Rows in which every word is found somewhere, or the term as one."""
-        words = [_unquoted(word) for word in smart_split(search_term)]
+        words = [
+            unescape_string_literal(word) if word[0] in "\"'" and word[0] == word[-1] else word
+            for word in smart_split(search_term)
+        ]
         if not words:
             return queryset, False
         anywhere, found = any(len(word) >= SHORTEST_PART for word in words), Q()

@@ -1,6 +1,4 @@
-"""An index for text that is searched by a part of it.
-
-Looking for a word in several columns, so that each of them is answered from an index (models/text_index.py).
+"""Looking for a word in several columns, so that each of them is answered from an index, which `TextIndex` declares.
 
 A column of another table is looked up there first: an OR across a join would make the database read both as a whole.
 """

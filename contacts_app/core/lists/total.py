@@ -48,7 +48,9 @@ def total_of(rows: QuerySet[Any]) -> Total:
         return _careful_total(rows)
     # In the order of the list, whose index then serves for counting too.
     counted = rows.values("pk")[: COUNTED + 1].count()
-    return Total(counted, is_exact=True) if counted <= COUNTED else _beyond(counted, rows)
+    if counted <= COUNTED:
+        return Total(counted, is_exact=True)
+    return Total(max(counted, _estimate(rows)), is_exact=False)
 
 
 def _careful_total(rows: QuerySet[Any]) -> Total:
@@ -61,10 +63,6 @@ def _careful_total(rows: QuerySet[Any]) -> Total:
     if len(keys) <= limit:
         return Total(len(keys), is_exact=True, keys=keys)
     return Total(max(len(keys), estimate), is_exact=False)
-
-
-def _beyond(counted: int, rows: QuerySet[Any]) -> Total:
-    return Total(max(counted, _estimate(rows)), is_exact=False)
 
 
 def _estimate(rows: QuerySet[Any]) -> int:

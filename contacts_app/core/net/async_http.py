@@ -1,6 +1,5 @@
-"""An asyncio loop in a thread of its own, for callers that are not asynchronous.
-
-Just enough HTTP/1.1 for small servers and clients on asyncio: one request, one answer, then the connection ends.
+"""Just enough HTTP/1.1 for small servers and clients on asyncio: one request, one answer, then the connection ends; and
+a loop in a thread of its own, for callers that are not asynchronous.
 
 Nothing here knows what is asked or answered. Connections, header sizes and waiting times are bounded, because
 one process may hold a thousand such servers and any of them may meet a client that never finishes its request.

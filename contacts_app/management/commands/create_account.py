@@ -7,6 +7,7 @@ from django.db import transaction
 
 from contacts_app.accounts.services import create_account
 from contacts_app.core.commands import ReportingCommand, positive
+from contacts_app.people.services import create_owner
 
 
 class Command(ReportingCommand):
@@ -26,7 +27,9 @@ class Command(ReportingCommand):
     def handle(
         self, *, name: str, email: str, voip_id: int | None, password: str, dry_run: bool, **options: Any
     ) -> None:
-        account = create_account(name=name, email=email, voip_id=voip_id, password=password)
+        account = create_account(name=name, email=email, voip_id=voip_id)
+        if password:
+            create_owner(account, password)
         self.undo(dry_run)
         self.report(
             [

@@ -22,8 +22,7 @@ from contacts_app.people.login import (
     refresh_session,
     session_of,
 )
-from contacts_app.people.models import User
-from contacts_app.tokens.models import LoginSession
+from contacts_app.people.models import LoginSession, User
 from phones_app.inventory.api.fields import Shape
 
 

@@ -112,10 +112,10 @@ class MeView(PhoneFamilyView):
     permission_classes = [LoggedIn]
 
     def person(self) -> User:
-        actor = self.actor
-        if actor.user is None:
+        user: User | None = self.actor.user
+        if user is None:
             raise NotFound("This token belongs to no person")
-        return actor.user
+        return user
 
 
 class Me(MeView):

@@ -15,8 +15,8 @@ from rest_framework.viewsets import ViewSet
 from contacts_app.core.actor import Actor
 from contacts_app.core.api.authentication import client_address
 from contacts_app.people.login import close_session
-from contacts_app.people.models import User
-from contacts_app.tokens.grants import (
+from contacts_app.people.models import LoginSession, User
+from contacts_app.tokens.credentials import (
     Grant,
     GrantRefused,
     client_of,
@@ -26,7 +26,6 @@ from contacts_app.tokens.grants import (
     grant_to_person,
     scope_of,
 )
-from contacts_app.tokens.models import LoginSession
 from contacts_app.tokens.services import revoke_token
 from profiles_app.events.api.dialect import OpenView
 from profiles_app.events.api.fields import Choice, Text, UnixTime

@@ -14,7 +14,7 @@ from unfold.decorators import action, display
 from contacts_app.core.admin.base import DayRangeFilter, ReadOnlyAdmin, SameAccountForm, TenantFilter
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.lists.search import NOTHING, one_of, text_match
-from contacts_app.core.phone_number import digits
+from contacts_app.core.values import digits
 from profiles_app.messaging.admin.profile import RECORD, OwnedAdmin, telephone_numbers
 from profiles_app.messaging.inbound import redeliver_message
 from profiles_app.messaging.models import HEALTHY, InboundMessage, NumberLease, StickySender

@@ -16,8 +16,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from contacts_app.core.admin.base import PortalAdmin, TenantFilter, count_column
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.lists.search import NOTHING, number_match, one_of
-from contacts_app.core.phone_number import digits
-from contacts_app.core.web_url import masked_url
+from contacts_app.core.values import digits, masked_url
 from profiles_app.messaging.models import MessagingProfile, NumberLease
 from profiles_app.messaging.services import delete_messaging_profile, save_messaging_profile
 

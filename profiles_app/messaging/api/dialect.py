@@ -146,6 +146,7 @@ class MessagingViewSet(AccountViewSet):
     """
 
     dialect = MessagingDialect()
+    accounts = Account.objects.all()
     schema = MessagingSchema()
     authentication_classes = [MessagingAuthentication]
     permission_classes = [Manages]
@@ -164,7 +165,7 @@ class MessagingViewSet(AccountViewSet):
     def created(self, content: Any) -> Response:
         return Response(content, settings.MESSAGING_CREATED_STATUS)
 
-    def account_of(self, uuid: UUID) -> Account:
+    def account_of(self, uuid: UUID) -> Any:
         """Tenants may name any account: it is their own that is meant."""
         return self.actor.account or super().account_of(uuid)
 

@@ -12,7 +12,7 @@ from rest_framework import serializers
 
 from contacts_app.accounts.models import Account
 from contacts_app.core.api.view import Instant
-from contacts_app.core.web_url import MAX_URL, MIN_URL, UNFIT, is_web_url
+from contacts_app.core.values import MAX_URL, MIN_URL, UNFIT, is_web_url
 from contacts_app.people.models import User
 from profiles_app.messaging.models import MAX_WEIGHT
 

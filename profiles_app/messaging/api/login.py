@@ -19,8 +19,8 @@ from rest_framework.response import Response
 from contacts_app.core.api.authentication import client_address
 from contacts_app.core.api.view import Instant, LoggedIn, Text, find, parse_uuid, uuid_in_url
 from contacts_app.people.login import access_token, open_session
-from contacts_app.people.models import User
-from contacts_app.tokens.models import ApiToken, LoginSession
+from contacts_app.people.models import LoginSession, User
+from contacts_app.tokens.models import ApiToken
 from contacts_app.tokens.services import (
     PREFIX,
     change_token,

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts_app.core.api.view import Text
-from contacts_app.core.web_url import is_web_url
+from contacts_app.core.values import is_web_url
 from profiles_app.messaging.api.dialect import ProfileViewSet, answers
 from profiles_app.messaging.api.fields import (
     OWNED_FIELDS,

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from contacts_app.accounts.models import Account
-from contacts_app.contacts.models.contact import EventClass, NotificationContact, NotificationType
+from contacts_app.contacts.models.contact import NotificationContact, NotificationType, event_classes
 from contacts_app.contacts.services import set_wanted_types, wanted_types
 from tests.admin_people import at_desk, clerk
 
@@ -55,7 +55,7 @@ def test_a_contact_is_added_with_a_compact_number_and_its_choices(desk, acme):
 
 def test_what_is_told_by_default_is_chosen_to_begin_with(desk):
     boxes = re.findall(r'<input[^>]*name="told_of"[^>]*>', desk.get(ADD).content.decode())
-    assert len(boxes) == len(NotificationType.values) + len(EventClass.values)
+    assert len(boxes) == len(NotificationType.values) + len(event_classes)
     # Its classes say "checked:" as well.
     unchecked = {re.search(r'value="(\w+)"', box)[1] for box in boxes if not re.search(r" checked[ >]", box)}
     # The owner of a callback is told anyhow.

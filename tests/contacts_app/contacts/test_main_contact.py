@@ -9,7 +9,7 @@ from contacts_app.accounts.services import create_account, save_account
 from contacts_app.contacts.models.contact import NotificationContact, NotificationPreference
 from contacts_app.contacts.services import delete_contact, make_main, set_wanted_types, wanted_types
 from contacts_app.core.errors import Refusal
-from contacts_app.core.phone_number import parse_phone_number
+from contacts_app.core.values import parse_phone_number
 from tests.commands import run
 
 pytestmark = pytest.mark.django_db

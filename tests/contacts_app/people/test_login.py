@@ -2,7 +2,7 @@
 
 import pytest
 
-from contacts_app.tokens.models import LoginSession
+from contacts_app.people.models import LoginSession
 from phones_app.inventory.models import Phone
 from profiles_app.phone.models import PhoneProfile
 from tests.phones_app.rest import MAC, Api, of, of_token

@@ -9,7 +9,8 @@ from django.urls import reverse
 
 from contacts_app.accounts.models import Extension
 from contacts_app.people.login import open_session
-from contacts_app.tokens.models import ApiToken, LoginSession
+from contacts_app.people.models import LoginSession
+from contacts_app.tokens.models import ApiToken
 from contacts_app.tokens.services import find_token
 from tests.admin_people import at_desk, clerk
 

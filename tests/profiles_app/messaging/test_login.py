@@ -6,8 +6,8 @@ import jwt
 import pytest
 from django.utils import timezone
 
-from contacts_app.people.models import User
-from contacts_app.tokens.models import ApiToken, LoginSession
+from contacts_app.people.models import LoginSession, User
+from contacts_app.tokens.models import ApiToken
 from contacts_app.tokens.services import create_token
 from tests.profiles_app.messaging.conftest import MESSAGING, basic, is_error
 

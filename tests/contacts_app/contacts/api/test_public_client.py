@@ -6,6 +6,7 @@ import pytest
 from django.conf import global_settings
 
 from contacts_app.accounts.services import create_account
+from contacts_app.people.services import create_owner
 from tests.contacts_app.contacts.api.conftest import MEMBERS
 from tests.processes import processes
 
@@ -16,7 +17,9 @@ EMAIL, PASSWORD = "owner@harbour.example", "correct horse battery"
 def owner(transactional_db, settings):
     """An account's owner, whose password the web server's process can check as well."""
     settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS
-    return create_account(name="Harbour", email=EMAIL, password=PASSWORD)
+    account = create_account(name="Harbour", email=EMAIL)
+    create_owner(account, PASSWORD)
+    return account
 
 
 @pytest.fixture

@@ -6,14 +6,15 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.test import Client
 
-from contacts_app.contacts.models.contact import EventClass, NotificationContact, NotificationPreference
-from contacts_app.contacts.notification import notify
+from contacts_app.contacts.models.contact import NotificationContact, NotificationPreference, event_classes
+from contacts_app.contacts.notification import News, notify
 from contacts_app.contacts.services import unsubscribe_url, wanted_types
+from phones_app.registered import DEPLOYMENT_FAILED
 from tests.peers.mail import html_of, text_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-FAILED = EventClass.DEPLOYMENT_FAILED
+FAILED = DEPLOYMENT_FAILED.name
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def is_told(contact) -> bool:
 
 def test_the_link_of_a_mail_ends_mails_of_its_kind(mail_server, acme, contact, browser, pass_time):
     def fail(key: str) -> None:
-        notify(account=acme, event_class=FAILED, title=f"Phone {key} failed", key=key)
+        notify(News(account=acme, event_class=DEPLOYMENT_FAILED, title=f"Phone {key} failed", key=key))
         pass_time(minutes=5)
 
     fail("a")
@@ -61,7 +62,7 @@ def test_the_link_of_a_mail_ends_mails_of_its_kind(mail_server, acme, contact, b
     assert "have ended" in browser.post(path_of(url)).content.decode()
     fail("b")
     assert len(mail_server.messages) == 1
-    assert set(EventClass.values) - set(wanted_types(contact)) == {
+    assert set(event_classes) - set(wanted_types(contact)) == {
         FAILED,
         "callback_failing",
         "callback_deregistered",

@@ -12,9 +12,9 @@ from django.core import mail
 from django.core.management import call_command
 from django.utils import timezone
 
-from contacts_app.contacts.models.contact import EventClass
 from contacts_app.contacts.services import set_wanted_types
 from contacts_app.core.actor import system
+from profiles_app.events.callback_state import CALLBACK_DEREGISTERED, CALLBACK_FAILING
 from profiles_app.events.delivery import replay, send_test_event
 from profiles_app.events.models.outbox import CallbackLane, Delivery, DeliveryAttempt
 from profiles_app.events.models.setup import Callback
@@ -160,7 +160,7 @@ def test_contacts_who_ask_for_it_are_told_of_trouble_its_end_and_of_switching_of
     settings.NOTIFICATION_WINDOW_SECONDS = 0
     asking = acme.notification_contacts.create(email="asks@acme.example")
     acme.notification_contacts.create(email="asks-not@acme.example")
-    set_wanted_types(asking, [EventClass.CALLBACK_FAILING, EventClass.CALLBACK_DEREGISTERED])
+    set_wanted_types(asking, [CALLBACK_FAILING.name, CALLBACK_DEREGISTERED.name])
     callback, _ = ear(receiver, name="Desk")
     for statuses in ((500,), (), (410,)):
         receiver.misbehave = answering(*statuses)
