@@ -12,9 +12,9 @@ from django.db.models import Q
 from contacts_app.accounts.models import Account
 from contacts_app.core.lists.search import TextIndex
 from contacts_app.core.secrets import EncryptedBinaryField
-from phones_app.inventory.models import MacAddressField, Phone
+from phones_app.inventory.models import Phone
 from phones_app.servers.models import FileServer
-from profiles_app.phone.models import PhoneProfile, ProfileRevision
+from profiles_app.phone.models import MacAddressField, PhoneProfile, ProfileRevision
 
 
 class State(models.TextChoices):

@@ -50,7 +50,7 @@ def check_fits(phone: Phone, profile: PhoneProfile, revision: ProfileRevision | 
             f"The profile is for models {', '.join(sorted(models))}; "
             f"the phone is a {phone.model or 'phone of unknown model'}.",
         )
-    if not same_software(profile.software_type, phone.software_type):
+    if not sep.catalogue.same_software(profile.software_type, phone.software_type):
         raise Refusal(
             "software-mismatch",
             f"The profile is for {profile.software_type} software; the phone runs {phone.software_type}.",
@@ -73,11 +73,6 @@ def check_compatible(
 def _judge(content: bytes, model: str, software_type: str | None) -> tuple[sep.Finding, ...]:
     """What the checker says. One file goes to thousands of phones of a few models, so it is remembered."""
     return tuple(sep.check(content, model=model, software_type=software_type))
-
-
-def same_software(wanted: str | None, actual: str | None) -> bool:
-    """Nothing wanted or nothing known fits; SIPE counts as SIP (Cisco phones spec §0.5)."""
-    return not wanted or not actual or (wanted == "SCCP") == (actual == "SCCP")
 
 
 def deploy(*, phone: Phone, profile: PhoneProfile, actor: Actor) -> Deployment:

@@ -154,7 +154,7 @@ def _judge(
     if there is None and account is None:
         return Finding(Result.ANOTHER if expected else Result.UNKNOWN, seen, expected)
     if there is None:
-        by_mac[status.mac] = phone = Phone(mac=status.mac, account=account)  # type: ignore[misc]
+        by_mac[status.mac] = phone = Phone(mac=status.mac, account=account)
         _settle(phone, seen)
         return Finding(Result.ADDED, seen, phone)
     if (there.phone_ip, there.web_port) == (seen.place.address, seen.place.port):

@@ -4,9 +4,7 @@ Phones that people treat alike, saved under a name.
 """
 
 import uuid
-from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -17,13 +15,8 @@ from contacts_app.accounts.models import Account
 from contacts_app.core.history.models import Tracked
 from contacts_app.core.lists.search import TextIndex
 from contacts_app.core.secrets import EncryptedTextField
-from profiles_app.phone.sep.mac import colons, parse_mac
-
-
-class SoftwareType(models.TextChoices):
-    SCCP = "SCCP", "SCCP"
-    SIP = "SIP", "SIP"
-    SIPE = "SIPE", "SIPE"
+from profiles_app.phone.models import MacAddressField, PhoneProfile, SoftwareType
+from profiles_app.phone.sep.mac import colons
 
 
 class Presence(models.TextChoices):
@@ -48,25 +41,6 @@ LISTED_BY = {
     "last_seen_at": "last_seen",
 }
 PORT = [MinValueValidator(1), MaxValueValidator(65535)]
-
-
-class MacAddressField(models.CharField):
-    """Twelve upper-case hex digits in the database; takes a MAC address in any spelling."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **(kwargs | {"max_length": 12}))
-
-    def to_python(self, value: object) -> str | None:
-        if value in (None, ""):
-            return None
-        try:
-            return parse_mac(str(value))
-        except ValueError as error:
-            raise ValidationError(str(error)) from None
-
-    def formfield(self, **kwargs: Any) -> Any:
-        # Longer spellings than the stored one are welcome in forms.
-        return super().formfield(**({"max_length": 32} | kwargs))
 
 
 class Phone(models.Model):
@@ -140,7 +114,7 @@ class Phone(models.Model):
         help_text="Empty: the phone is asked directly.",
     )
     current_profile = models.ForeignKey(
-        "profiles_app.PhoneProfile",
+        PhoneProfile,
         null=True,
         blank=True,
         on_delete=models.SET_NULL,

@@ -21,7 +21,6 @@ from contacts_app.core.errors import Refusal, TransportError
 from contacts_app.core.history.records import save_recorded
 from contacts_app.core.work.kind import Work
 from contacts_app.core.work.wake import nudge_after_commit
-from phones_app.deployment.request import same_software
 from phones_app.inventory.models import Phone, Presence
 from phones_app.servers.services import status_page
 from phones_app.transports.status.status import PhoneStatus, read_status, read_streams
@@ -188,7 +187,9 @@ def describe(phone: Phone, status: PhoneStatus) -> None:
     """Take over what the phone says of itself; where its record is finer than the page (SIPE, a spelling), that stays."""
     if status.model and sep.catalogue.normalise_model(phone.model) != status.model:
         phone.model = status.model
-    if status.software and not (phone.software_type and same_software(status.software, phone.software_type)):
+    if status.software and not (
+        phone.software_type and sep.catalogue.same_software(status.software, phone.software_type)
+    ):
         phone.software_type = status.software
     phone.software_version = status.load[:128] or phone.software_version
     phone.serial_number = status.serial[:64] or phone.serial_number

@@ -7,7 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from contacts_app.core.lists.search import TextIndex
-from phones_app.inventory.models import MacAddressField
+from profiles_app.phone.models import MacAddressField
 
 SESSION_IDLE_LIFE = timedelta(hours=24)  # Phone profiles spec §5.
 

@@ -10,13 +10,13 @@ from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from contacts_app.core.errors import Refusal
 from phones_app.deployment.models import DRIFTED, Deployment, State
-from phones_app.deployment.request import check_fits, same_software
+from phones_app.deployment.request import check_fits
 from phones_app.inventory.models import Phone
 from phones_app.rollout.models import Rollout
 from phones_app.servers.models import FileServer
 from phones_app.servers.services import default_server
+from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile
-from profiles_app.phone.sep.mac import colons
 
 CHUNK = 1000
 # Refused phones are counted, and so many of each kind named.
@@ -110,7 +110,7 @@ def _refuse(refused: dict[str, dict[str, Any]], mac: str, why: Refusal) -> None:
     group = refused.setdefault(why.code, {"code": why.code, "message": why.message, "phones": 0, "macs": []})
     group["phones"] += 1
     if group["phones"] <= NAMED:
-        group["macs"].append(colons(mac))
+        group["macs"].append(sep.mac.colons(mac))
 
 
 def _with_what_they_have(phones: "QuerySet[Phone]", profile: PhoneProfile | None) -> Iterator[Phone]:
@@ -148,7 +148,7 @@ def _planned(phone: Phone, profile: PhoneProfile | None, servers: "_Servers") ->
     revision = check_fits(phone, profile, profile.revision)
     # Of all that makes a stored file wrong for a phone this alone is not known when it is stored (Cisco phones
     # spec §4.8), and reading ten thousand files for it would take long.
-    if not same_software(protocol := revision.facts.get("protocol"), phone.software_type):
+    if not sep.catalogue.same_software(protocol := revision.facts.get("protocol"), phone.software_type):
         raise Refusal(
             "software-mismatch", f"The file is for {protocol}; the phone runs {phone.software_type}."
         )

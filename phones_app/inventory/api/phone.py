@@ -36,9 +36,10 @@ from phones_app.inventory.api.fields import (
     SoftwareTypeField,
     filtered,
 )
-from phones_app.inventory.models import Phone, Presence, SoftwareType
+from phones_app.inventory.models import Phone, Presence
 from phones_app.inventory.status_check import look_now
 from phones_app.servers.models import CallManager, FileServer
+from profiles_app.phone.models import SoftwareType
 from profiles_app.phone.sep.mac import parse_mac
 
 
