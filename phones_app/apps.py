@@ -13,7 +13,9 @@ class PhonesConfig(AppConfig):
     def ready(self) -> None:
         from contacts_app.core.work.kind import register
         from phones_app.accounts import deployments_under_way
+        from phones_app.boot import services as boot
         from phones_app.deployment import gates, outcome
+        from phones_app.deployment.evidence import judge_fetch
         from phones_app.deployment.run import Deployments, UploadBatches
         from phones_app.drift.checks import DriftChecks
         from phones_app.inventory.status_check import StatusChecks
@@ -24,6 +26,7 @@ class PhonesConfig(AppConfig):
 
         register(Deployments, UploadBatches, StatusChecks, DriftChecks)
         tell_of_profiles(PhoneProfile, "phone-profile")
+        boot.register(judge_fetch)
         deleting_accounts.connect(deployments_under_way)
         gates.register(closed_by_rollout, release=advance_all)
         outcome.register(rollouts_of)

@@ -1,8 +1,8 @@
 """WHERE: phones, phone profiles and revisions, servers, deployments and what phones were seen doing."""
 
+from phones_app.boot.models import FileFetch
 from phones_app.deployment.models import Deployment, DeploymentStep, FileState, PhoneFile
-from phones_app.inventory.models import Phone, PhoneGroup, Presence
-from phones_app.mobility.models import FileFetch, ServiceSession
+from phones_app.inventory.models import Phone, PhoneGroup, Presence, ServiceSession
 from phones_app.rollout.models import Rollout, RolloutMember, RolloutState
 from phones_app.servers.models import CallManager, FileServer, KeyMacro
 from profiles_app.phone.models import PhoneProfile, ProfileRevision, SoftwareType

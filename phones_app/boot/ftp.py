@@ -16,7 +16,7 @@ from pyftpdlib.handlers import DTPHandler, FTPHandler
 from pyftpdlib.ioloop import IOLoop
 from pyftpdlib.servers import FTPServer
 
-from phones_app.boot.fetches import Fetch, FetchReporter, mac_in
+from phones_app.boot.fetches import Fetch, FetchReporter
 
 MAX_CONNECTIONS = 64
 IDLE_SECONDS = 120
@@ -149,9 +149,7 @@ class _Control(FTPHandler):  # type: ignore[misc]
         if isinstance(sent, _ReadFile):  # listings are data too
             name = os.path.basename(sent.name)
             whole = complete and sent.complete
-            self.reporter.report(
-                Fetch(name, mac_in(name), self.remote_ip, "ftp", sent.size, sent.sha256, sent.at, whole)
-            )
+            self.reporter.report(Fetch(name, self.remote_ip, "ftp", sent.size, sent.sha256, sent.at, whole))
 
 
 def ftp_server(

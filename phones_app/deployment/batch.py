@@ -24,8 +24,9 @@ from phones_app.deployment import transitions
 from phones_app.deployment.gates import pass_gates
 from phones_app.deployment.models import Deployment, State
 from phones_app.deployment.record import Uploaded
+from phones_app.inventory.services import file_server_of
 from phones_app.servers.models import FileServer
-from phones_app.servers.services import file_server_of, ftp_target
+from phones_app.servers.services import ftp_target
 from phones_app.transports.ftp.login import FtpTarget
 from phones_app.transports.ftp.pool import FtpPool, connections_to
 from phones_app.transports.ftp.session import Upload

@@ -16,8 +16,9 @@ from phones_app.deployment.models import Deployment
 from phones_app.deployment.request import check_compatible, deploy_many, restart_many
 from phones_app.deployment.restart import choose, key_macros
 from phones_app.inventory.models import Phone
+from phones_app.inventory.services import file_server_of
 from phones_app.servers.models import FileServer
-from phones_app.servers.services import file_server_of, ftp_target
+from phones_app.servers.services import ftp_target
 from phones_app.transports.ftp.pool import FtpPool
 from phones_app.transports.restart.strategies import Description
 from profiles_app.phone import sep

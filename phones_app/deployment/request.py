@@ -16,7 +16,7 @@ from contacts_app.core.work.wake import nudge_after_commit
 from phones_app.deployment import transitions
 from phones_app.deployment.models import Deployment, State
 from phones_app.inventory.models import Phone
-from phones_app.servers.services import file_server_of
+from phones_app.inventory.services import file_server_of
 from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile, ProfileRevision
 from profiles_app.phone.services import ProfileRefused

@@ -18,8 +18,9 @@ from functools import partial
 from contacts_app.core.errors import TransportError
 from phones_app.deployment.models import Deployment, DeploymentStep, State
 from phones_app.inventory.models import Phone
+from phones_app.inventory.services import phone_web
 from phones_app.servers.models import CallManager, KeyMacro
-from phones_app.servers.services import ami_target, phone_networks, phone_web
+from phones_app.servers.services import ami_target, phone_networks
 from phones_app.transports.restart.key_macros import KeyMacro as Macro
 from phones_app.transports.restart.key_macros import macro_for, parse_steps
 from phones_app.transports.restart.sip_message import DEFAULT_STAMPS, parse_stamps

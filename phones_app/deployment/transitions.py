@@ -30,7 +30,7 @@ from phones_app.deployment.record import (
     write_steps,
 )
 from phones_app.inventory.models import Phone
-from phones_app.mobility.services import clear_service_sessions
+from phones_app.inventory.services import clear_service_sessions
 
 _CALLED_OFF = (State.FAILED, State.SUPERSEDED)
 # Old state: new states. A restart is `restarting` again when it is sent again after a crash, and a deployment of which

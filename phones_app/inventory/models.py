@@ -1,11 +1,9 @@
-"""A phone in the inventory, keyed by its MAC address.
-
-Phones that people treat alike, saved under a name.
-"""
+"""Phones, keyed by their MAC addresses, groups of phones saved under a name, and who is logged in on which phone."""
 
 import uuid
+from datetime import timedelta
 
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -15,6 +13,7 @@ from contacts_app.accounts.models import Account
 from contacts_app.core.history.models import Tracked
 from contacts_app.core.lists.search import TextIndex
 from contacts_app.core.secrets import EncryptedTextField
+from phones_app.servers.models import PORT, CallManager, FileServer
 from profiles_app.phone.models import MacAddressField, PhoneProfile, SoftwareType
 from profiles_app.phone.sep.mac import colons
 
@@ -40,7 +39,9 @@ LISTED_BY = {
     "current_profile": "profile",
     "last_seen_at": "last_seen",
 }
-PORT = [MinValueValidator(1), MaxValueValidator(65535)]
+
+
+SESSION_IDLE_LIFE = timedelta(hours=24)  # Phone profiles spec §5.
 
 
 class Phone(models.Model):
@@ -98,7 +99,7 @@ class Phone(models.Model):
     web_password = EncryptedTextField("push password", blank=True, default="")
 
     file_server = models.ForeignKey(
-        "FileServer",
+        FileServer,
         null=True,
         blank=True,
         on_delete=models.SET_NULL,
@@ -106,7 +107,7 @@ class Phone(models.Model):
         help_text="Empty: the default one.",
     )
     call_manager = models.ForeignKey(
-        "CallManager",
+        CallManager,
         null=True,
         blank=True,
         on_delete=models.SET_NULL,
@@ -237,3 +238,29 @@ class PhoneGroup(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ServiceSession(models.Model):
+    """A person logged in on a phone's service menu. It belongs to the MAC and ends after 24 idle hours."""
+
+    mac = MacAddressField("MAC address", unique=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="service_sessions"
+    )
+    address = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-last_used_at", "-pk"]
+        indexes = [
+            models.Index(fields=["-last_used_at", "-id"], name="service_session_by_use"),
+            TextIndex(fields=["mac", "address"], name="service_session_text"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} on {self.mac}"
+
+    @property
+    def is_live(self) -> bool:
+        return timezone.now() - self.last_used_at < SESSION_IDLE_LIFE

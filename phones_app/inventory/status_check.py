@@ -22,7 +22,8 @@ from contacts_app.core.history.records import save_recorded
 from contacts_app.core.work.kind import Work
 from contacts_app.core.work.wake import nudge_after_commit
 from phones_app.inventory.models import Phone, Presence
-from phones_app.servers.services import status_page
+from phones_app.servers.services import phone_networks
+from phones_app.transports.status.phone_web import PhoneWeb
 from phones_app.transports.status.status import PhoneStatus, read_status, read_streams
 from profiles_app.events.outbox import Happening, emit_many
 from profiles_app.phone import sep
@@ -67,7 +68,7 @@ class Seen:
 
 def look(place: Place, seconds: float = 2.0) -> Seen:
     """Ask what is there, and whether somebody is talking on it."""
-    web = status_page(place.address, place.port)
+    web = PhoneWeb(host=place.address, port=place.port, networks=phone_networks())
     try:
         status = read_status(web, timeout=seconds)
     except TransportError as error:

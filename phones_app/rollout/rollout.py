@@ -23,7 +23,7 @@ from phones_app.deployment.models import FAILURES, Deployment, State
 from phones_app.deployment.request import BATCH, DEPLOYMENTS
 from phones_app.deployment.transitions import cancelled, queued, requested
 from phones_app.inventory.models import Phone
-from phones_app.inventory.selection import Selection
+from phones_app.inventory.services import Selection
 from phones_app.rollout.limits import IN_CALL, ended, first_of, in_window, room_in, tell
 from phones_app.rollout.models import Rollout, RolloutMember, RolloutState
 from phones_app.rollout.plan import Plan, Planned, make_plan

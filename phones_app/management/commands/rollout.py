@@ -14,7 +14,7 @@ from contacts_app.accounts.commands import account_numbered
 from contacts_app.core.commands import ReportingCommand, UsageError, argument, positive
 from contacts_app.core.errors import Refusal
 from phones_app.inventory.models import Phone, PhoneGroup
-from phones_app.inventory.selection import Selection, phones_by_mac, phones_of_group, read_macs
+from phones_app.inventory.services import Selection, phones_by_mac, phones_of_group, read_macs
 from phones_app.rollout import rollout as rollouts
 from phones_app.rollout.commands import follow, told
 from phones_app.rollout.models import MOST, WEEK, Rollout

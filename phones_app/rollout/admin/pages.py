@@ -13,7 +13,7 @@ from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.errors import Refusal
 from phones_app.deployment.admin.deploy import MAY_DEPLOY
 from phones_app.inventory.models import Phone, PhoneGroup
-from phones_app.inventory.selection import Selection, phones_by_mac, phones_of_group, read_macs
+from phones_app.inventory.services import Selection, phones_by_mac, phones_of_group, read_macs
 from phones_app.rollout import rollout as service
 from phones_app.rollout.models import Rollout
 from profiles_app.phone.sep.mac import colons, parse_mac

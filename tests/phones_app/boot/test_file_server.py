@@ -57,7 +57,7 @@ def test_an_uploaded_file_is_served_and_the_fetch_is_told(
     assert (response.status, body, response.getheader("Content-Length")) == (200, text, str(len(text)))
     [fetch] = fetch_log.wait_for(bool)
     digest = hashlib.sha256(text).hexdigest()
-    expected = Fetch(NAME, "001122334455", "127.0.0.1", "http", len(text), digest, fetch.at, True)
+    expected = Fetch(NAME, "127.0.0.1", "http", len(text), digest, fetch.at, True)
     assert fetch == expected
     assert before <= fetch.at <= datetime.now(UTC)
 

@@ -8,8 +8,7 @@ from django.utils import timezone
 from contacts_app.core.errors import Refusal
 from phones_app.deployment.models import Deployment, State, StepState
 from phones_app.deployment.request import cancel, deploy, restart_many, retry
-from phones_app.inventory.models import Phone
-from phones_app.mobility.models import ServiceSession
+from phones_app.inventory.models import Phone, ServiceSession
 from phones_app.mobility.services import open_service_session
 from phones_app.servers.models import FileServer
 from phones_app.simulator.state import Fault
