@@ -1,7 +1,7 @@
 """WHERE: phones, phone profiles and revisions, servers, deployments and what phones were seen doing."""
 
 from phones_app.boot.models import FileFetch
-from phones_app.deployment.models import Deployment, DeploymentStep, FileState, PhoneFile
+from phones_app.deployment.models import Deployment, DeploymentStep, FileState, LastDeployment, PhoneFile
 from phones_app.inventory.models import Phone, PhoneGroup, Presence, ServiceSession
 from phones_app.rollout.models import Rollout, RolloutMember, RolloutState
 from phones_app.servers.models import CallManager, FileServer, KeyMacro
@@ -15,6 +15,7 @@ __all__ = [
     "FileServer",
     "FileState",
     "KeyMacro",
+    "LastDeployment",
     "Phone",
     "PhoneFile",
     "PhoneGroup",

@@ -18,7 +18,7 @@ from profiles_app.phone.models import MacAddressField, PhoneProfile, ProfileRevi
 
 
 class State(models.TextChoices):
-    """In their order; the last four are ends. Which follows which: `services/transitions.py`."""
+    """In their order; the last four are ends. Which follows which: `transitions.py`."""
 
     QUEUED = "queued", "Queued"
     UPLOADING = "uploading", "Uploading"
@@ -135,6 +135,21 @@ class Deployment(models.Model):
     @property
     def is_open(self) -> bool:
         return self.finished_at is None
+
+
+class LastDeployment(models.Model):
+    """The newest deployment of a phone.
+
+    In a row of its own: it is changed by requests, which do not wait for a worker that holds the deployment before.
+    """
+
+    phone = models.OneToOneField(
+        Phone, on_delete=models.CASCADE, primary_key=True, related_name="last_deployment"
+    )
+    deployment = models.OneToOneField(Deployment, on_delete=models.CASCADE, related_name="+")
+
+    def __str__(self) -> str:
+        return f"last of {self.phone}"
 
 
 class DeploymentStep(models.Model):

@@ -216,8 +216,6 @@ def request_of(
 @transaction.atomic
 def _store(phones: Iterable[Phone], rows: list[Deployment]) -> list[Deployment]:
     created = transitions.queued(rows, phones=[phone.pk for phone in phones])
-    for deployment in created:
-        deployment.phone.last_deployment = deployment  # type: ignore[union-attr]
     nudge_after_commit(DEPLOYMENTS)
     return created
 

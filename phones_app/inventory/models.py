@@ -123,12 +123,9 @@ class Phone(models.Model):
         db_index=False,
         help_text="Uploaded last.",
     )
-    last_deployment = models.ForeignKey(
-        "Deployment", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
-    )
     is_simulated = models.BooleanField(default=False, help_text="Played by `manage.py simulate_phones`.")
 
-    # What looks at the status page have found (services/inventory.py); nobody edits it.
+    # What looks at the status page have found (`status_check`); nobody edits it.
     last_seen_at = models.DateTimeField(null=True, blank=True, editable=False)
     presence = models.CharField(max_length=16, choices=Presence, default=Presence.NEVER, editable=False)
     presence_since = models.DateTimeField(null=True, editable=False)
@@ -151,7 +148,6 @@ class Phone(models.Model):
 
     history = Tracked(
         quiet=[
-            "last_deployment",
             "last_seen_at",
             "presence",
             "presence_since",

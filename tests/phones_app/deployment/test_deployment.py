@@ -41,7 +41,7 @@ def test_a_profile_arrives_on_a_sip_phone_and_is_confirmed_by_the_fetch(site, fi
     )
     phone.refresh_from_db()
     assert phone.current_profile == profile
-    assert phone.last_deployment == deployment
+    assert phone.last_deployment.deployment == deployment
 
 
 def test_a_profile_arrives_on_an_sccp_phone_by_key_presses(site, finish):

@@ -43,6 +43,7 @@ RECORDS = {
         "Deployment",
         "DeploymentStep",
         "FileFetch",
+        "LastDeployment",
         "PhoneFile",
         "ProfileRevision",
         "ServiceSession",
