@@ -12,10 +12,10 @@ class PhonesConfig(AppConfig):
 
     def ready(self) -> None:
         from contacts_app.core.work.kind import register
-        from phones_app.accounts import deployments_under_way
         from phones_app.boot import services as boot
         from phones_app.deployment import gates, outcome
         from phones_app.deployment.evidence import judge_fetch
+        from phones_app.deployment.request import deployments_under_way
         from phones_app.deployment.run import Deployments, UploadBatches
         from phones_app.drift.checks import DriftChecks
         from phones_app.inventory.status_check import StatusChecks

@@ -37,7 +37,7 @@ class Fetch:
 
     file_name: str
     address: str
-    protocol: Literal["http", "ftp", "tftp"]
+    protocol: Literal["http", "tftp"]
     size: int
     sha256: str
     at: datetime

@@ -90,14 +90,9 @@ def register(listener: FetchListener) -> None:
 
 
 def fetch_recorder(stopping: threading.Event) -> Callable[[Fetch], None]:
-    """A function that stores a fetch, and tries again while the database is away.
-
-    What was read by FTP is not stored: phones do not speak it, so it was read by Patchbay itself or by a person.
-    """
+    """A function that stores a fetch, and tries again while the database is away."""
 
     def record(fetch: Fetch) -> None:
-        if fetch.protocol == "ftp":
-            return
         for pause in (*RETRY_PAUSES, None):
             try:
                 close_old_connections()

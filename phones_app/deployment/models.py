@@ -1,6 +1,5 @@
-"""One profile revision on its way to one phone, step by step, each step with its evidence.
-
-The file of a phone on its file server: what was put there last, and what was found there since.
+"""One profile revision on its way to one phone, step by step, each step with its evidence; and the phone's file on its
+file server: what was uploaded last, and what was found there since.
 """
 
 import uuid

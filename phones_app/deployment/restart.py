@@ -1,7 +1,7 @@
 """Where a restart is decided: `choose` says how a phone is restarted (phone profiles spec §5, Cisco phones spec §2).
 
 The preview, every dry run and the restart itself ask `choose` and decide nothing on their own. The strategies are
-classes in `phones_app/transports/restart_strategies.py`:
+classes in `phones_app/transports/restart/strategies.py`:
 
     phone speaks  no call manager   SIP call manager        Asterisk with PJSIP         Asterisk with chan_sip
     SIP, SIPE     SipNotify direct  SipNotify by registrar  AmiPjsip                    AmiChanSip

@@ -66,7 +66,7 @@ def queued(deployments: Iterable[Deployment], *, phones: Sequence[int]) -> list[
     _end(Deployment.objects.filter(phone__in=keys, state=State.QUEUED), State.SUPERSEDED)
     created = Deployment.objects.bulk_create(row for row in deployments if row.phone_id in keys)
     LastDeployment.objects.bulk_create(
-        [LastDeployment(phone_id=row.phone_id, deployment=row) for row in created],
+        [LastDeployment(phone_id=row.phone_id, deployment=row) for row in created if row.phone_id],
         update_conflicts=True,
         unique_fields=["phone"],
         update_fields=["deployment"],

@@ -1,7 +1,7 @@
 """Looking for phones: those of the inventory where they should be, and in a network at every address.
 
-A known phone is found in its place or has moved; an unknown one is listed and, if somebody says for which account,
-added. Only networks that ops have named in PHONE_NETWORKS are searched, and no large ones.
+A known phone is found in its place or has moved; an unknown one is listed and, if an account is named,
+added to it. Only networks that ops have named in PHONE_NETWORKS are searched, and no large ones.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -148,17 +148,10 @@ class Phone(models.Model):
 
     history = Tracked(
         quiet=[
-            "last_seen_at",
-            "presence",
-            "presence_since",
-            "in_call",
-            "mac_there",
-            "looked_at",
-            "look_error",
-            "missed_looks",
-            "next_look_at",
+            "last_seen_at", "presence", "presence_since", "in_call", "mac_there", "looked_at", "look_error",
+            "missed_looks", "next_look_at",
         ]
-    )
+    )  # fmt: skip
 
     class Meta:
         ordering = ["mac"]

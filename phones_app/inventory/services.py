@@ -68,6 +68,19 @@ def file_server_of(phone: Phone) -> FileServer:
     return default_server(phone.account_id)
 
 
+class FileServers:
+    """`file_server_of` for many phones: a server is read once for all phones that use it."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, int | None], FileServer] = {}
+
+    def of(self, phone: Phone) -> FileServer:
+        key = (phone.account_id, phone.file_server_id)
+        if key not in self._known:
+            self._known[key] = file_server_of(phone)
+        return self._known[key]
+
+
 def phone_web(phone: Phone) -> PhoneWeb:
     """The phone's web server. Raises Refusal when its address is not known."""
     if not phone.phone_ip:

@@ -1,8 +1,8 @@
-"""What phones say of themselves on their status pages: looked at from time to time, kept on their rows.
+"""Status checks: what phones say of themselves on their status pages, read at intervals and kept on their rows.
 
-A row is due at `next_look_at`, and claimed by setting that time ahead: a look only reads, so doing one twice after a
-crash harms nobody. Asking the phones is bounded and needs no database; what they said is written
-down in batches, with an event for each phone that went away, came back, or is another one than its record says.
+A row is due at `next_look_at`, and claimed by setting that time ahead: a check only reads, so doing one twice after a
+crash does no harm. Reading is bounded and needs no database; the results are stored in batches, with an event for each
+phone that became unreachable, came back, or is another one than its record says.
 """
 
 import random

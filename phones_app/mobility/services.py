@@ -1,11 +1,8 @@
-"""Service sessions: a person logged in on a phone's service menu, by MAC, for 24 idle hours (phone profiles spec §5).
-
-What phones may ask for: from where, whether a push is allowed, and who logs in with a PIN.
+"""What phones ask for: log-in with a PIN on the service menu, for 24 idle hours (phone profiles spec §5), whether a push
+is authorised, and the directories on their screens.
 
 The MAC address in a phone's request is not authenticated, so addresses and throttles do what they can
 (Cisco phones spec §1.5, §1.6).
-
-Names and numbers for the directories on a phone's screen: extensions, and people with a phone.
 """
 
 import hmac

@@ -37,6 +37,7 @@ RECORDS = {
         "DeliveryAttempt",
         "Event",
         "InboundMessage",
+        "ProfileRevision",
         "StickySender",
     },
     "phones_app": {
@@ -45,7 +46,6 @@ RECORDS = {
         "FileFetch",
         "LastDeployment",
         "PhoneFile",
-        "ProfileRevision",
         "ServiceSession",
     },
 }
