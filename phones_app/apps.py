@@ -14,8 +14,11 @@ class PhonesConfig(AppConfig):
         # Imported here, because models can be imported only when all apps are loaded.
         from contacts_app.accounts.services import register_blocker
         from contacts_app.core.work.kind import register
-        from phones_app import registered
+        from phones_app import events
+        from phones_app.boot import services as boot
         from phones_app.deployment import gates, outcome
+        from phones_app.deployment.evidence import judge_fetch
+        from phones_app.deployment.request import deployments_under_way
         from phones_app.deployment.run import Deployments, UploadBatches
         from phones_app.drift.checks import DriftChecks
         from phones_app.inventory.status_check import StatusChecks
@@ -24,8 +27,9 @@ class PhonesConfig(AppConfig):
         from profiles_app.events import tags
 
         register(Deployments, UploadBatches, StatusChecks, DriftChecks)
-        tags.register(*registered.TAGS, told=registered.TOLD)
-        register_blocker(registered.deployments_under_way)
+        tags.register(*events.TAGS, told=events.TOLD)
+        register_blocker(deployments_under_way)
+        boot.register(judge_fetch)
         gates.register(closed_by_rollout, release=advance_all)
         outcome.register(rollouts_of)
         post_migrate.connect(add_default_key_macros, sender=self)

@@ -1,29 +1,9 @@
-"""WHERE: phones, phone profiles and revisions, servers, deployments and what phones were seen doing."""
+"""WHERE: the models of the subjects, for Django to find."""
 
-from phones_app.deployment.models import Deployment, DeploymentStep, FileState, PhoneFile
-from phones_app.inventory.models import Phone, PhoneGroup, Presence, SoftwareType
-from phones_app.mobility.models import FileFetch, ServiceSession
-from phones_app.rollout.models import Rollout, RolloutMember, RolloutState
-from phones_app.servers.models import CallManager, FileServer, KeyMacro
-from profiles_app.phone.models import PhoneProfile, ProfileRevision
+from phones_app.boot import models as boot
+from phones_app.deployment import models as deployment
+from phones_app.inventory import models as inventory
+from phones_app.rollout import models as rollout
+from phones_app.servers import models as servers
 
-__all__ = [
-    "CallManager",
-    "Deployment",
-    "DeploymentStep",
-    "FileFetch",
-    "FileServer",
-    "FileState",
-    "KeyMacro",
-    "Phone",
-    "PhoneFile",
-    "PhoneGroup",
-    "PhoneProfile",
-    "Presence",
-    "ProfileRevision",
-    "Rollout",
-    "RolloutMember",
-    "RolloutState",
-    "ServiceSession",
-    "SoftwareType",
-]
+__all__ = ["boot", "deployment", "inventory", "rollout", "servers"]

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from contacts_app.core.secrets import EncryptedBinaryField, EncryptedTextField
 from contacts_app.core.values import PhoneNumberField
-from phones_app.inventory.models import MacAddressField
+from profiles_app.phone.models import MacAddressField
 
 # What the kind of a field does not tell: constraints that span columns, flags that only one row may have, and words
 # that many rows have in common (the copies keep them).

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from contacts_app.people.models import User
-from phones_app.deployment.models import Deployment, PhoneFile
+from phones_app.deployment.models import Deployment, LastDeployment, PhoneFile
 from phones_app.inventory.models import Phone
 from phones_app.rollout.models import Rollout
 from profiles_app.events.models.setup import Callback
@@ -30,12 +30,12 @@ def fleet(acme, other):
     def phone(account, state: str = "", **fields) -> Phone:
         one = Phone.objects.create(mac=next(macs), account=account, **fields)
         if state:
-            one.last_deployment = Deployment.objects.create(
+            last = Deployment.objects.create(
                 account=account, phone=one, mac=one.mac, state=state, requested_by="x", channel="x",
                 next_attempt_at=timezone.now(), finished_at=timezone.now(),
                 error_code="login" if state == "failed" else "",
             )  # fmt: skip
-            one.save()
+            LastDeployment.objects.create(phone=one, deployment=last)
         return one
 
     phones = [phone(acme, state, presence="reachable") for state in ("confirmed", "confirmed", "failed", "")]

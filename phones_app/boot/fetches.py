@@ -1,7 +1,5 @@
-"""What the file server tells about a file that was read from it: the best proof that a phone has its new file
-(Cisco phones spec §2.7).
-
-The files that phones may have: those that lie directly in one folder, under their plain names.
+"""The files that phones may fetch, those that lie directly in one folder, and the reports of their fetches: the best
+proof that a phone has its new file (Cisco phones spec §2.7).
 """
 
 import logging
@@ -14,22 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from io import FileIO
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Literal
 
 logger = logging.getLogger(__name__)
 
-# Exactly the name a phone asks for; case matters (Cisco phones spec §4.1).
-_DEVICE_FILE = re.compile(r"SEP([0-9A-F]{12})\.cnf\.xml")
 REPORTERS = 4
 # Names that are never a phone's business: hidden, half uploaded, put aside.
 _PRIVATE = re.compile(r"\..*|.*\.(part|bak)", re.IGNORECASE | re.DOTALL)
-
-
-def mac_in(file_name: str) -> str | None:
-    """Return the MAC in the name of a device file, None for every other file."""
-    match = _DEVICE_FILE.fullmatch(PurePath(file_name).name)
-    return match[1] if match else None
 
 
 def is_private(file_name: str) -> bool:
@@ -46,9 +36,8 @@ class Fetch:
     """
 
     file_name: str
-    mac: str | None
     address: str
-    protocol: Literal["http", "ftp", "tftp"]
+    protocol: Literal["http", "tftp"]
     size: int
     sha256: str
     at: datetime

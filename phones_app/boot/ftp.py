@@ -1,13 +1,12 @@
 """The FTP side of the file server: uploads into one flat folder, by one account, over a well-kept library."""
 
 import contextlib
-import hashlib
 import hmac
 import os
 import secrets
-from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pyftpdlib.authorizers import AuthenticationFailed, DummyAuthorizer
 from pyftpdlib.exceptions import FilesystemError
@@ -15,8 +14,6 @@ from pyftpdlib.filesystems import AbstractedFS
 from pyftpdlib.handlers import DTPHandler, FTPHandler
 from pyftpdlib.ioloop import IOLoop
 from pyftpdlib.servers import FTPServer
-
-from phones_app.boot.fetches import Fetch, FetchReporter, mac_in
 
 MAX_CONNECTIONS = 64
 IDLE_SECONDS = 120
@@ -37,45 +34,6 @@ class _OneAccount(DummyAuthorizer):  # type: ignore[misc]
         known = hmac.compare_digest(password.encode(), expected.encode())
         if not known or username not in self.user_table:
             raise AuthenticationFailed("Authentication failed.")
-
-
-class _ReadFile:
-    """A file being sent: notes what was read. It hides its descriptor, else the kernel would send unseen."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.at = datetime.now(UTC)
-        self._file = open(name, "rb", buffering=0)  # noqa: SIM115 (closed by the data channel)
-        self._digest = hashlib.sha256()
-        self._from_start = True
-        self._ended = False
-        self.size = 0
-
-    @property
-    def closed(self) -> bool:
-        return self._file.closed
-
-    @property
-    def complete(self) -> bool:
-        return self._from_start and self._ended
-
-    @property
-    def sha256(self) -> str:
-        return self._digest.hexdigest()
-
-    def read(self, size: int) -> bytes:
-        data = self._file.read(size)
-        self._digest.update(data)
-        self.size += len(data)
-        self._ended = not data
-        return data
-
-    def seek(self, position: int) -> None:
-        self._file.seek(position)
-        self._from_start = False
-
-    def close(self) -> None:
-        self._file.close()
 
 
 class _StoredFile:
@@ -115,9 +73,9 @@ class _StoredFile:
 class _FlatFolder(AbstractedFS):  # type: ignore[misc]
     """The library's view of the folder; it already keeps links and `..` from leading out."""
 
-    def open(self, filename: str, mode: str) -> _ReadFile | _StoredFile:
+    def open(self, filename: str, mode: str) -> FileIO | _StoredFile:
         if mode == "rb":
-            return _ReadFile(filename)
+            return cast("FileIO", super().open(filename, mode))
         if mode == "wb":
             return _StoredFile(filename, self.cmd_channel)
         raise FilesystemError("Files are stored whole here")
@@ -128,9 +86,8 @@ class _Data(DTPHandler):  # type: ignore[misc]
 
 
 class _Control(FTPHandler):  # type: ignore[misc]
-    """One client. `reporter` is set by the server that makes a class of its own from this one."""
+    """One client. Reads are not reported: phones do not speak FTP, so it is Patchbay itself or a person that reads."""
 
-    reporter: FetchReporter
     timeout = IDLE_SECONDS
     auth_failed_timeout = 1
     banner = "File server ready."
@@ -138,28 +95,12 @@ class _Control(FTPHandler):  # type: ignore[misc]
     dtp_handler = _Data
     proto_cmds = {name: how for name, how in FTPHandler.proto_cmds.items() if name not in _REFUSED_COMMANDS}
 
-    def on_file_sent(self, file: str) -> None:
-        self._report(complete=True)
-
-    def on_incomplete_file_sent(self, file: str) -> None:
-        self._report(complete=False)
-
-    def _report(self, *, complete: bool) -> None:
-        sent = self.data_channel.file_obj
-        if isinstance(sent, _ReadFile):  # listings are data too
-            name = os.path.basename(sent.name)
-            whole = complete and sent.complete
-            self.reporter.report(
-                Fetch(name, mac_in(name), self.remote_ip, "ftp", sent.size, sent.sha256, sent.at, whole)
-            )
-
 
 def ftp_server(
     root: Path,
     address: tuple[str, int],
     account: tuple[str, str],
     passive_ports: range | None,
-    reporter: FetchReporter,
 ) -> FTPServer:
     """Bind the port and return the server; the caller turns its loop and closes it."""
     authorizer = _OneAccount()
@@ -167,7 +108,6 @@ def ftp_server(
     settings: dict[str, Any] = {
         "authorizer": authorizer,
         "passive_ports": list(passive_ports) if passive_ports else None,
-        "reporter": reporter,
     }
     # The library reads these from the class, and two servers of one process differ in them.
     handler = type("Control", (_Control,), settings)

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from contacts_app.core.net.async_http import Exchange, HttpListener
-from phones_app.boot.fetches import Fetch, FetchReporter, mac_in, open_plain_file
+from phones_app.boot.fetches import Fetch, FetchReporter, open_plain_file
 
 MAX_CONNECTIONS = 512
 CHUNK_BYTES = 64 * 1024
@@ -61,6 +61,4 @@ class FileWeb:
         finally:
             if exchange.request.method == "GET":
                 peer = exchange.request.peer
-                self._reporter.report(
-                    Fetch(name, mac_in(name), peer, "http", sent, digest.hexdigest(), at, complete)
-                )
+                self._reporter.report(Fetch(name, peer, "http", sent, digest.hexdigest(), at, complete))

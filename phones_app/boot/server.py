@@ -105,9 +105,7 @@ class EmbeddedFileServer:
         self.stop()
 
     def _bind(self) -> None:
-        self._ftp = ftp_server(
-            self.root, (self.host, self.ftp_port), self._account, self._passive_ports, self._reporter
-        )
+        self._ftp = ftp_server(self.root, (self.host, self.ftp_port), self._account, self._passive_ports)
         self.ftp_port = self._ftp.address[1]
         self.http_port = self._loop.call(self._web.open(self.host, self.http_port))
         if self.tftp_port is not None:

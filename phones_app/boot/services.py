@@ -6,14 +6,18 @@ The row is what uploads go by; it is written when the server listens, because a 
 import secrets
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections, transaction
+from django.utils import timezone
 
+from contacts_app.core.work.lease import update_unlocked
 from phones_app.boot.fetches import Fetch
-from phones_app.deployment.evidence import record_companion, record_fetch
+from phones_app.boot.models import FileFetch
+from phones_app.inventory.models import Phone
 from phones_app.servers.models import FileServer
 from profiles_app.phone.sep.mac import mac_of_file_name
 
@@ -23,6 +27,8 @@ NAME, USERNAME = "Embedded file server", "patchbay"
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - compared, not bound
 # Pauses before a fetch that was not written down is tried again; in sum less than a supervisor waits.
 RETRY_PAUSES = (0.2, 0.5, 1.0, 2.0, 3.0)
+# Another file that a phone fetches within this time after its own means that it accepted its own.
+FOLLOWING = timedelta(minutes=2)
 
 
 @transaction.atomic
@@ -74,19 +80,23 @@ def reachable(host: str) -> str:
     return WILDCARDS.get(host, host)
 
 
+FetchListener = Callable[[FileFetch], None]
+_listeners: list[FetchListener] = []
+
+
+def register(listener: FetchListener) -> None:
+    """Have `listener` called with each fetch of a phone's own file, in the transaction in which it is stored."""
+    _listeners.append(listener)
+
+
 def fetch_recorder(stopping: threading.Event) -> Callable[[Fetch], None]:
-    """What to do with each fetch: write it down as evidence, again and again while the database is away.
+    """A function that stores a fetch, and tries again while the database is away."""
 
-    What was read by FTP is none: phones do not speak it, so it was read by ourselves or by a person.
-    """
-
-    def note(fetch: Fetch) -> None:
-        if fetch.protocol == "ftp":
-            return
+    def record(fetch: Fetch) -> None:
         for pause in (*RETRY_PAUSES, None):
             try:
                 close_old_connections()
-                _write_down(fetch)
+                record_fetch(fetch)
                 return
             except (DatabaseError, InterfaceError) as error:
                 if pause is None or stopping.is_set():
@@ -94,23 +104,35 @@ def fetch_recorder(stopping: threading.Event) -> Callable[[Fetch], None]:
                     return
                 stopping.wait(pause)
 
-    return note
+    return record
 
 
-def _write_down(fetch: Fetch) -> None:
+@transaction.atomic
+def record_fetch(fetch: Fetch) -> None:
+    """Store that a phone fetched its file, or which other file it fetched after that."""
     mac = mac_of_file_name(fetch.file_name)
     if mac is None:
-        record_companion(address=fetch.address, file_name=fetch.file_name, at=fetch.at)
+        recent = FileFetch.objects.filter(
+            address=fetch.address, fetched_at__gt=timezone.now() - FOLLOWING, fetched_at__lte=fetch.at
+        )
+        last = recent.order_by("-fetched_at").first()
+        if last is not None and not last.followed_by:
+            FileFetch.objects.filter(pk=last.pk).update(followed_by=fetch.file_name)
         return
-    record_fetch(
+    row = FileFetch.objects.create(
         mac=mac,
         file_name=fetch.file_name,
         sha256=fetch.sha256,
         size=fetch.size,
         address=fetch.address,
         protocol=fetch.protocol,
-        at=fetch.at,
+        fetched_at=fetch.at,
     )
+    # The listeners first, because deployments are locked before phones everywhere.
+    for listener in _listeners:
+        listener(row)
+    # Not worth a wait for a locked row: thousands of fetches may follow this one.
+    update_unlocked(Phone.objects.filter(mac=mac), last_seen_at=fetch.at)
 
 
 def _url(host: str, port: int) -> str:

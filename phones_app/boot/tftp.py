@@ -12,7 +12,7 @@ from io import FileIO
 from pathlib import Path
 
 from contacts_app.core.net import tftp as wire
-from phones_app.boot.fetches import Fetch, FetchReporter, mac_in, open_plain_file
+from phones_app.boot.fetches import Fetch, FetchReporter, open_plain_file
 
 MAX_TRANSFERS = 1024
 TRIES = 5
@@ -100,7 +100,7 @@ class FileTftp:
             except OSError:
                 pass  # the client went away, gave up, or never was at that address
             finally:
-                fetch = Fetch(name, mac_in(name), peer[0], "tftp", sent, digest.hexdigest(), at, complete)
+                fetch = Fetch(name, peer[0], "tftp", sent, digest.hexdigest(), at, complete)
                 self._reporter.report(fetch)
 
 

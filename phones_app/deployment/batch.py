@@ -24,8 +24,9 @@ from phones_app.deployment import transitions
 from phones_app.deployment.gates import pass_gates
 from phones_app.deployment.models import Deployment, State
 from phones_app.deployment.record import Uploaded
+from phones_app.inventory.services import FileServers
 from phones_app.servers.models import FileServer
-from phones_app.servers.services import file_server_of, ftp_target
+from phones_app.servers.services import ftp_target
 from phones_app.transports.ftp.login import FtpTarget
 from phones_app.transports.ftp.pool import FtpPool, connections_to
 from phones_app.transports.ftp.session import Upload
@@ -62,18 +63,15 @@ def upload_batch(keys: Sequence[int], owner: str, pool: FtpPool) -> Iterator[lis
     """Upload claimed deployments and yield their keys, as they are ready for what comes next."""
     rows = Deployment.objects.filter(pk__in=keys, lease_owner=owner, state=State.QUEUED)
     by_server: defaultdict[FileServer, list[Deployment]] = defaultdict(list)
-    servers: dict[tuple[int, int | None], FileServer] = {}
+    servers = FileServers()
     found = list(rows.select_related("phone", "profile").only(*READ))
     accounts = Account.objects.in_bulk({row.account_id for row in found})
     for row in transitions.started(pass_gates(found)):
         row.account = accounts[row.account_id]
         try:
-            phone = row.phone
-            place = (phone.account_id, phone.file_server_id) if phone else (0, None)
-            if phone is None:
+            if row.phone is None:
                 raise Refusal("phone-deleted", "")
-            servers[place] = servers.get(place) or file_server_of(phone)
-            by_server[servers[place]].append(row)
+            by_server[servers.of(row.phone)].append(row)
         except Refusal:
             yield [row.pk]
     yield from _upload_all(by_server, pool)

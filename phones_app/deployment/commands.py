@@ -16,7 +16,7 @@ from phones_app.deployment.models import FAILURES, Deployment, State
 from phones_app.deployment.preview import SHOWN, FilePreview, preview_file
 from phones_app.deployment.request import Deployed
 from phones_app.deployment.restart import choose, key_macros
-from phones_app.deployment.wait import wait_for
+from phones_app.deployment.run import wait_for
 from phones_app.inventory.models import Phone
 from phones_app.transports.ftp.pool import FtpPool
 from profiles_app.phone.sep.mac import colons, parse_mac

@@ -1,10 +1,9 @@
-"""A phone that gives up its file tells nobody: it fetches it again every 15 to 45 seconds and nothing else (Cisco
-phones spec §2.7). So the first fetch confirms a deployment, and the ones that follow may take that back.
-
-How it is known that a phone restarted and took its file (Cisco phones spec §2.7): pushed is never shown as applied.
+"""How it is known that a phone restarted and took its file (Cisco phones spec §2.7): pushed is never shown as applied.
 
 In order of strength: the embedded file server saw the phone fetch the very file; Asterisk holds a new registration; the
-phone's status page went away and came back.
+phone's status page went away and came back. A phone that gives its file up afterwards sends no word of it: it fetches
+the file again every 15 to 45 seconds and nothing else. So the first fetch confirms a deployment, and the ones that
+follow may take that back.
 """
 
 from datetime import datetime, timedelta
@@ -12,45 +11,51 @@ from itertools import pairwise
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from contacts_app.core.errors import TransportError
-from contacts_app.core.work.lease import update_unlocked
+from phones_app.boot.models import FileFetch
 from phones_app.deployment.models import Deployment, State
 from phones_app.deployment.transitions import confirmed, rejected
-from phones_app.inventory.models import Phone
-from phones_app.mobility.models import FileFetch
+from phones_app.inventory.services import phone_web
 from phones_app.servers.models import CallManager
-from phones_app.servers.services import ami_target, phone_web
+from phones_app.servers.services import ami_target
 from phones_app.transports.restart.ami import AmiSession
 from phones_app.transports.restart.asterisk import pjsip_registration
 from phones_app.transports.status.status import read_status
 
+Evidence = dict[str, Any]
 # A phone that somebody switches off and on fetches its file twice.
 FETCHES = 3
 LONGEST_GAP = timedelta(seconds=60)
 # Later than this after the restart it is no answer to the deployment.
 WINDOW = timedelta(minutes=10)
-# What a phone fetches within this time after its file it fetches because of the file.
-FOLLOWING = timedelta(minutes=2)
 
 MESSAGE = "The phone rejects the file: it fetched it {times} times within {seconds:.0f} s, and nothing that comes after."
 
 
-def record_companion(*, address: str, file_name: str, at: datetime) -> None:
-    """A file that is no phone's own was fetched from this address: who fetched its own there has accepted it."""
-    before = FileFetch.objects.filter(
-        address=address, fetched_at__gt=timezone.now() - FOLLOWING, fetched_at__lte=at
+def judge_fetch(fetch: FileFetch) -> None:
+    """A phone was handed its file: this confirms the deployment that waits for it, or shows that the phone rejects it.
+
+    A deployment whose phone has not answered to its restart yet finds the fetch a moment later (`fetched`).
+    """
+    waiting = Deployment.objects.select_for_update().filter(
+        mac=fetch.mac,
+        finished_at=None,
+        state=State.RESTART_ACKNOWLEDGED,
+        restarted_at__lte=fetch.fetched_at,
     )
-    last = before.order_by("-fetched_at").first()
-    if last is not None and not last.followed_by:
-        FileFetch.objects.filter(pk=last.pk).update(followed_by=file_name)
+    deployment = waiting.filter(Q(sha256=fetch.sha256) | Q(sha256="")).first()
+    if deployment is None:
+        _judge_repetition(fetch)
+    else:
+        # A worker that checks this row right now loses it, which is what the conditions of transitions are for.
+        confirmed({deployment: _as_evidence(fetch)})
 
 
-def judge_repetition(fetch: FileFetch) -> None:
-    """Find the deployment whose file this fetch shows to be rejected, in the transaction of the fetch."""
+def _judge_repetition(fetch: FileFetch) -> None:
+    """Find the deployment whose file this fetch shows to be rejected."""
     deployment = (
         Deployment.objects.select_for_update()
         .filter(mac=fetch.mac, state=State.CONFIRMED, sha256=fetch.sha256)
@@ -73,39 +78,6 @@ def judge_repetition(fetch: FileFetch) -> None:
         return
     seconds = (times[-1] - times[0]).total_seconds()
     rejected({deployment: MESSAGE.format(times=len(times), seconds=seconds)})
-
-
-Evidence = dict[str, Any]
-
-
-@transaction.atomic
-def record_fetch(
-    *, mac: str, file_name: str, sha256: str, size: int, address: str, protocol: str, at: datetime
-) -> None:
-    """The embedded file server handed a phone its file: this confirms the deployment that waits for it.
-
-    One that has not heard the phone's answer to its restart yet finds the fetch a moment later (`fetched`).
-    """
-    fetch = FileFetch.objects.create(
-        mac=mac,
-        file_name=file_name,
-        sha256=sha256,
-        size=size,
-        address=address,
-        protocol=protocol,
-        fetched_at=at,
-    )
-    waiting = Deployment.objects.select_for_update().filter(
-        mac=mac, finished_at=None, state=State.RESTART_ACKNOWLEDGED, restarted_at__lte=at
-    )
-    deployment = waiting.filter(Q(sha256=sha256) | Q(sha256="")).first()
-    # Deployments are locked before phones everywhere; and thousands wait for what comes after this one.
-    update_unlocked(Phone.objects.filter(mac=mac), last_seen_at=at)
-    if deployment is None:
-        judge_repetition(fetch)
-        return
-    # A worker that looks at this row right now loses it, which is what the conditions of transitions are for.
-    confirmed({deployment: _as_evidence(fetch)})
 
 
 def fetched(deployment: Deployment) -> Evidence | None:
@@ -173,7 +145,7 @@ def came_back(deployment: Deployment, noticed: dict[str, Any]) -> Evidence | Non
 def look_pause(since: datetime, *, told: bool) -> timedelta:
     """When to look again: often at first, when phones reboot, then ever less.
 
-    Seldom where we are `told` of fetches, which confirm by themselves (`record_fetch`); all that is missed there is one
+    Seldom where we are `told` of fetches, which confirm by themselves (`judge_fetch`); all that is missed there is one
     that was written down at the moment of the phone's answer.
     """
     age = timezone.now() - since

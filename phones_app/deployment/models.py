@@ -1,6 +1,5 @@
-"""One profile revision on its way to one phone, step by step, each step with its evidence.
-
-The file of a phone on its file server: what was put there last, and what was found there since.
+"""One profile revision on its way to one phone, step by step, each step with its evidence; and the phone's file on its
+file server: what was uploaded last, and what was found there since.
 """
 
 import uuid
@@ -12,13 +11,13 @@ from django.db.models import Q
 from contacts_app.accounts.models import Account
 from contacts_app.core.lists.search import TextIndex
 from contacts_app.core.secrets import EncryptedBinaryField
-from phones_app.inventory.models import MacAddressField, Phone
+from phones_app.inventory.models import Phone
 from phones_app.servers.models import FileServer
-from profiles_app.phone.models import PhoneProfile, ProfileRevision
+from profiles_app.phone.models import MacAddressField, PhoneProfile, ProfileRevision
 
 
 class State(models.TextChoices):
-    """In their order; the last four are ends. Which follows which: `services/transitions.py`."""
+    """In their order; the last four are ends. Which follows which: `transitions.py`."""
 
     QUEUED = "queued", "Queued"
     UPLOADING = "uploading", "Uploading"
@@ -135,6 +134,21 @@ class Deployment(models.Model):
     @property
     def is_open(self) -> bool:
         return self.finished_at is None
+
+
+class LastDeployment(models.Model):
+    """The newest deployment of a phone.
+
+    In a row of its own: it is changed by requests, which do not wait for a worker that holds the deployment before.
+    """
+
+    phone = models.OneToOneField(
+        Phone, on_delete=models.CASCADE, primary_key=True, related_name="last_deployment"
+    )
+    deployment = models.OneToOneField(Deployment, on_delete=models.CASCADE, related_name="+")
+
+    def __str__(self) -> str:
+        return f"last of {self.phone}"
 
 
 class DeploymentStep(models.Model):

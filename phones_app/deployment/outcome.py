@@ -1,8 +1,5 @@
-"""What became of a deployment, as somebody who waits for it wants to know: decided yet, and how.
-
-What to do about a deployment that failed: the table `advice.toml`, looked up by step and error code.
-
-What listeners are told of deployments and restarts, in the transaction of the change. No secrets, no file contents.
+"""How a deployment ended, as callers that wait for it need it; what to do about a failed one (`advice.toml`, by step and
+error code); and its events, emitted in the transaction of the change, without secrets and file contents.
 """
 
 import tomllib

@@ -1,6 +1,5 @@
-"""What a deployment or a restart would do, phone by phone, told before anything is done.
-
-The exact file that a phone would get, beside the one uploaded last and the one on its file server now.
+"""What a deployment or a restart would do, phone by phone, before anything is done; and the exact file that a phone would
+get, beside the one uploaded last and the one on its file server now.
 """
 
 import hashlib
@@ -16,8 +15,9 @@ from phones_app.deployment.models import Deployment
 from phones_app.deployment.request import check_compatible, deploy_many, restart_many
 from phones_app.deployment.restart import choose, key_macros
 from phones_app.inventory.models import Phone
+from phones_app.inventory.services import FileServers, file_server_of
 from phones_app.servers.models import FileServer
-from phones_app.servers.services import file_server_of, ftp_target
+from phones_app.servers.services import ftp_target
 from phones_app.transports.ftp.pool import FtpPool
 from phones_app.transports.restart.strategies import Description
 from profiles_app.phone import sep
@@ -57,20 +57,15 @@ class Preview:
 def preview_deploy(*, phones: Sequence[Phone], profile: PhoneProfile, actor: Actor) -> Preview:
     asked = deploy_many(phones=phones, profile=profile, actor=actor, dry_run=True)
     warnings: dict[tuple[str, str | None], tuple[sep.Finding, ...]] = {}
-    servers: dict[tuple[int, int | None], FileServer] = {}
-    macros, plans = cache(key_macros), []
+    servers, macros, plans = FileServers(), cache(key_macros), []
     for deployment in asked.deployments[:SHOWN]:
         phone = _phone(deployment)
         # What is said about a file depends on the phone's model and software alone.
         kind = (phone.model, phone.software_type)
         if kind not in warnings:
             warnings[kind] = tuple(check_compatible(phone, profile))
-        # And which default server it gets, on its account.
-        place = (phone.account_id, phone.file_server_id)
-        if place not in servers:
-            servers[place] = file_server_of(phone)
         restart = choose(phone, deployment.revision, macros).describe()
-        plans.append(Plan(phone, servers[place], restart, warnings[kind]))
+        plans.append(Plan(phone, servers.of(phone), restart, warnings[kind]))
     return Preview(len(asked.deployments), plans, asked.refused)
 
 

@@ -1,9 +1,8 @@
-"""What is written down with a deployment's transition beside its state: the rows of its steps, and the phone's row.
+"""What is stored with a deployment's transition beside its state: the rows of its steps, the phone's row, and the
+row of the phone's file on its file server.
 
 All of it for sets of deployments, in a few statements however many there are, and always in the transaction of the
 update that proved that the deployments are still the worker's (`transitions`).
-
-The row of a phone's file on its file server: written by uploads, judged by read-backs, and told when it changes.
 """
 
 import random

@@ -1,4 +1,4 @@
-"""Deployments as rows: asked for, superseded, cancelled, retried. Carrying them out is `deployment_run`'s business."""
+"""Deployments as rows: requested, cancelled, retried, and which of them are due. They are carried out in `run`."""
 
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from contacts_app.accounts.models import Account
 from contacts_app.core.actor import Actor
 from contacts_app.core.errors import Refusal
 from contacts_app.core.work.lease import no_live_lease
@@ -16,14 +17,16 @@ from contacts_app.core.work.wake import nudge_after_commit
 from phones_app.deployment import transitions
 from phones_app.deployment.models import Deployment, State
 from phones_app.inventory.models import Phone
-from phones_app.servers.services import file_server_of
+from phones_app.inventory.services import FileServers, file_server_of
 from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile, ProfileRevision
 from profiles_app.phone.services import ProfileRefused
 
-# The queue of the workers that carry deployments out (`deployment_run`).
+# The queue of the workers that carry deployments out (`run`).
 DEPLOYMENTS = "deployments"
 BATCH = 500
+# So many phones are named in a sentence.
+NAMED = 10
 
 
 @dataclass
@@ -50,7 +53,7 @@ def check_fits(phone: Phone, profile: PhoneProfile, revision: ProfileRevision | 
             f"The profile is for models {', '.join(sorted(models))}; "
             f"the phone is a {phone.model or 'phone of unknown model'}.",
         )
-    if not same_software(profile.software_type, phone.software_type):
+    if not sep.catalogue.same_software(profile.software_type, phone.software_type):
         raise Refusal(
             "software-mismatch",
             f"The profile is for {profile.software_type} software; the phone runs {phone.software_type}.",
@@ -75,11 +78,6 @@ def _judge(content: bytes, model: str, software_type: str | None) -> tuple[sep.F
     return tuple(sep.check(content, model=model, software_type=software_type))
 
 
-def same_software(wanted: str | None, actual: str | None) -> bool:
-    """Nothing wanted or nothing known fits; SIPE counts as SIP (Cisco phones spec §0.5)."""
-    return not wanted or not actual or (wanted == "SCCP") == (actual == "SCCP")
-
-
 def deploy(*, phone: Phone, profile: PhoneProfile, actor: Actor) -> Deployment:
     """Ask for the profile's latest revision on the phone. Raises Refusal."""
     return _only(deploy_many(phones=[phone], profile=profile, actor=actor))
@@ -89,15 +87,11 @@ def deploy_many(
     *, phones: Sequence[Phone], profile: PhoneProfile, actor: Actor, dry_run: bool = False
 ) -> Deployed:
     """Ask for the profile on every phone that it fits; the others come back with the reason."""
-
-    accounts_with_server: set[int] = set()
+    servers = FileServers()
 
     def check(phone: Phone) -> None:
         check_compatible(phone, profile)
-        # One look for the default server does for all phones of an account.
-        if phone.file_server_id is None and phone.account_id not in accounts_with_server:
-            file_server_of(phone)
-            accounts_with_server.add(phone.account_id)
+        servers.of(phone)
 
     return _request(phones, check, actor, dry_run, profile=profile, revision=profile.revision)
 
@@ -221,8 +215,6 @@ def request_of(
 @transaction.atomic
 def _store(phones: Iterable[Phone], rows: list[Deployment]) -> list[Deployment]:
     created = transitions.queued(rows, phones=[phone.pk for phone in phones])
-    for deployment in created:
-        deployment.phone.last_deployment = deployment  # type: ignore[union-attr]
     nudge_after_commit(DEPLOYMENTS)
     return created
 
@@ -238,3 +230,17 @@ def due() -> "QuerySet[Deployment]":
         .filter(no_live_lease())
         .filter(~Q(state=State.QUEUED) | ~Exists(busy))
     )
+
+
+def deployments_under_way(accounts: Sequence[Account]) -> list[str]:
+    """A phone whose file or restart is on its way would be left half done; what is only queued goes along."""
+    taken = ~(Q(state=State.QUEUED) & no_live_lease())
+    running = Deployment.objects.filter(taken, account__in=accounts, finished_at=None)
+    number = running.count()
+    if not number:
+        return []
+    names = ", ".join(
+        sep.mac.colons(mac) for mac in running.order_by("mac").values_list("mac", flat=True)[:NAMED]
+    )
+    what = "1 deployment is" if number == 1 else f"{number} deployments are"
+    return [f"{what} under way, to {names}{' …' if number > NAMED else ''}"]

@@ -1,7 +1,7 @@
 """Where a restart is decided: `choose` says how a phone is restarted (phone profiles spec §5, Cisco phones spec §2).
 
 The preview, every dry run and the restart itself ask `choose` and decide nothing on their own. The strategies are
-classes in `phones_app/transports/restart_strategies.py`:
+classes in `phones_app/transports/restart/strategies.py`:
 
     phone speaks  no call manager   SIP call manager        Asterisk with PJSIP         Asterisk with chan_sip
     SIP, SIPE     SipNotify direct  SipNotify by registrar  AmiPjsip                    AmiChanSip
@@ -18,8 +18,9 @@ from functools import partial
 from contacts_app.core.errors import TransportError
 from phones_app.deployment.models import Deployment, DeploymentStep, State
 from phones_app.inventory.models import Phone
+from phones_app.inventory.services import phone_web
 from phones_app.servers.models import CallManager, KeyMacro
-from phones_app.servers.services import ami_target, phone_networks, phone_web
+from phones_app.servers.services import ami_target, phone_networks
 from phones_app.transports.restart.key_macros import KeyMacro as Macro
 from phones_app.transports.restart.key_macros import macro_for, parse_steps
 from phones_app.transports.restart.sip_message import DEFAULT_STAMPS, parse_stamps

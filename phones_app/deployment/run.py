@@ -1,23 +1,26 @@
 """Carrying deployments out: each claimed one is taken through its steps until it ends or waits.
 
-A worker that is killed loses its lease; another one goes on in the state where the row stands.
+A worker that is killed loses its lease; another one continues in the state where the row stands. Commands that wait for
+deployments carry them out here when no worker does, under leases as well.
 """
 
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from datetime import datetime, timedelta
-from time import monotonic
 from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Case, Count, F, Q, QuerySet, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from contacts_app.core.work.kind import Work
-from contacts_app.core.work.lease import LeaseLost
+from contacts_app.core.work.lease import LeaseLost, no_live_lease
+from contacts_app.core.work.queue import run_queue
 from phones_app.deployment.batch import BATCH, alone_in, in_batches, upload_batch
 from phones_app.deployment.gates import GATED, pass_gates, release_due
 from phones_app.deployment.models import Deployment, State, StepState
@@ -28,26 +31,36 @@ from phones_app.deployment.transitions import failed
 from phones_app.transports.ftp.pool import PER_SERVER, FtpPool
 
 log = structlog.get_logger(__name__)
+LOOK_SECONDS = 0.2
+# A worker that was nudged takes its rows sooner than this.
+GRACE = timedelta(seconds=1)
 # How often held deployments are released while there is work: that may count ten thousand phones.
 ADVANCE_SECONDS = 0.2
 # The phone's server; where it has none, its account's default one, for which the account stands.
 SERVER = Coalesce("phone__file_server", -F("account"))
 
 
-class Deployments(Work):
-    """Deployments one by one; uploads that were asked for together are made in batches before (`UploadBatches`)."""
-
-    name = queue = DEPLOYMENTS
+class _DeploymentWork(Work):
+    queue = DEPLOYMENTS
     model = Deployment
     account = "account"
-    # What is uploaded already needs no file server any more.
-    server = Case(When(state__in=(State.QUEUED, State.UPLOADING), then=SERVER))
-    per_server = PER_SERVER
 
     def __init__(self, owner: str) -> None:
         super().__init__(owner)
         self.pool = self.opened.enter_context(closing(FtpPool()))
-        self._advanced = 0.0
+
+    def rest(self, until: datetime) -> dict[str, Any]:
+        return {"next_attempt_at": until, "waiting_for": "another try after an internal error"}
+
+
+class Deployments(_DeploymentWork):
+    """Deployments one by one; uploads that were asked for together are made in batches before (`UploadBatches`)."""
+
+    name = DEPLOYMENTS
+    # What is uploaded already needs no file server any more.
+    server = Case(When(state__in=(State.QUEUED, State.UPLOADING), then=SERVER))
+    per_server = PER_SERVER
+    _advanced = 0.0
 
     @classmethod
     def due(cls) -> QuerySet[Deployment]:
@@ -63,33 +76,24 @@ class Deployments(Work):
         return super().sweep()
 
     def prepare(self) -> int:
-        if monotonic() - self._advanced > ADVANCE_SECONDS:
+        if time.monotonic() - self._advanced > ADVANCE_SECONDS:
             release_due()
-            self._advanced = monotonic()
+            self._advanced = time.monotonic()
         return 0
 
     def do(self, keys: Sequence[int]) -> None:
         for pk in keys:
             run_one(pk, self.owner, self.pool)
 
-    def rest(self, until: datetime) -> dict[str, Any]:
-        return {"next_attempt_at": until, "waiting_for": "another try after an internal error"}
 
-
-class UploadBatches(Work):
+class UploadBatches(_DeploymentWork):
     """Uploads that were asked for together, many at a time, so that one phone need not wait for thousands of others."""
 
-    name, queue = "upload-batches", DEPLOYMENTS
-    model = Deployment
+    name = "upload-batches"
     batch = BATCH
-    account = "account"
     server = SERVER
     # Two, as a batch that has files for this server may be waiting for another server, a slow one.
     per_server = 2
-
-    def __init__(self, owner: str) -> None:
-        super().__init__(owner)
-        self.pool = self.opened.enter_context(closing(FtpPool()))
 
     @classmethod
     def due(cls) -> QuerySet[Deployment]:
@@ -113,9 +117,6 @@ class UploadBatches(Work):
         self.let_go(alone)
         for ready in upload_batch(together, self.owner, self.pool):
             self.let_go(ready)
-
-    def rest(self, until: datetime) -> dict[str, Any]:
-        return {"next_attempt_at": until, "waiting_for": "another try after an internal error"}
 
 
 def run_one(pk: int, owner: str, pool: FtpPool, until: State | None = None) -> None:
@@ -165,3 +166,53 @@ def _let_go(pk: int, owner: str, pause: timedelta, reason: str) -> bool:
     return bool(
         held.update(lease_owner="", lease_until=None, next_attempt_at=later, waiting_for=reason[:255])
     )
+
+
+def wait_for(deployments: Sequence[Deployment], *, seconds: float) -> Iterator[list[Deployment]]:
+    """Yield the rows as they stand, again and again, until all have ended or the time is up."""
+    keys = [deployment.pk for deployment in deployments]
+    rows = Deployment.objects.filter(pk__in=keys).select_related("phone").order_by("mac")
+    deadline = time.monotonic() + seconds
+    driver = Driver()
+    try:
+        while True:
+            present = list(rows.all())
+            yield present
+            if not any(row.is_open for row in present) or time.monotonic() >= deadline:
+                return
+            driver.look(Deployment.objects.filter(pk__in=keys))
+            time.sleep(LOOK_SECONDS)
+    finally:
+        driver.stop()
+
+
+class Driver:
+    """Runs what is due in a thread beside the one that waits, as soon as it is seen that nobody else does."""
+
+    def __init__(self) -> None:
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._grace = GRACE
+
+    def look(self, rows: "QuerySet[Deployment]") -> None:
+        if self._thread is not None and self._thread.is_alive():
+            return
+        overdue = rows.filter(finished_at=None).filter(no_live_lease())
+        if overdue.filter(next_attempt_at__lte=timezone.now() - self._grace).exists():
+            self._grace = timedelta(0)  # There is no worker, so that nobody is waited for from now on.
+            self._thread = threading.Thread(target=self._run, name="deployments")
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Take no more; return when what is under way has come to its next pause."""
+        self._stopped.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            run_queue(DEPLOYMENTS, self._stopped.is_set)
+        except Exception:
+            log.exception("deployments could not be carried out here")
+        finally:
+            connection.close()

@@ -20,7 +20,8 @@ from phones_app.deployment.models import CALL_TO_END, Deployment, DeploymentStep
 from phones_app.deployment.record import Note, Uploaded, steps_of
 from phones_app.deployment.restart import choose, line_user, look_at
 from phones_app.inventory.models import Phone
-from phones_app.servers.services import file_server_of, ftp_target
+from phones_app.inventory.services import file_server_of
+from phones_app.servers.services import ftp_target
 from phones_app.transports.ftp.pool import FtpPool
 from profiles_app.phone import sep
 

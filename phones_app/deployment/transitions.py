@@ -11,13 +11,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from contacts_app.core.history.records import update_returning
 from contacts_app.core.work.lease import no_live_lease
 from phones_app.deployment import outcome as event
-from phones_app.deployment.models import Deployment, State, StepState
+from phones_app.deployment.models import Deployment, LastDeployment, State, StepState
 from phones_app.deployment.record import (
     Kind,
     Note,
@@ -30,7 +30,7 @@ from phones_app.deployment.record import (
     write_steps,
 )
 from phones_app.inventory.models import Phone
-from phones_app.mobility.services import clear_service_sessions
+from phones_app.inventory.services import clear_service_sessions
 
 _CALLED_OFF = (State.FAILED, State.SUPERSEDED)
 # Old state: new states. A restart is `restarting` again when it is sent again after a crash, and a deployment of which
@@ -65,9 +65,12 @@ def queued(deployments: Iterable[Deployment], *, phones: Sequence[int]) -> list[
     keys = set(locked.values_list("pk", flat=True))
     _end(Deployment.objects.filter(phone__in=keys, state=State.QUEUED), State.SUPERSEDED)
     created = Deployment.objects.bulk_create(row for row in deployments if row.phone_id in keys)
-    # By now the only queued one of each phone is the new one.
-    newest = Deployment.objects.filter(phone=OuterRef("pk"), finished_at=None, state=State.QUEUED)
-    Phone.objects.filter(pk__in=keys).update(last_deployment=Subquery(newest.values("pk")[:1]))
+    LastDeployment.objects.bulk_create(
+        [LastDeployment(phone_id=row.phone_id, deployment=row) for row in created if row.phone_id],
+        update_conflicts=True,
+        unique_fields=["phone"],
+        update_fields=["deployment"],
+    )
     return created
 
 

@@ -1,8 +1,8 @@
-"""Drift: files on the file servers that are no longer those that were uploaded, and what to do about them.
+"""Drift: files on the file servers that are no longer those that were uploaded.
 
-Each upload is noted on the phone's PhoneFile (`phone_file`); from time to time the file is read back. Rows are due at
-`next_check_at` and claimed by setting that time ahead. Reading needs no database and keeps to few connections; what was
-found is written down in batches. A server that does not answer says nothing about its files.
+Each upload is noted on the phone's PhoneFile; at intervals the file is read back. Rows are due at `next_check_at` and
+claimed by setting that time ahead. Reading needs no database and few connections; the results are stored in batches. A
+server that does not answer says nothing about its files.
 """
 
 import hashlib

@@ -9,12 +9,10 @@ from contacts_app.core.actor import Actor
 from contacts_app.core.errors import Refusal
 from contacts_app.core.work.wake import nudge_after_commit
 from phones_app.deployment.models import Deployment, FileState, PhoneFile
-from phones_app.deployment.request import DEPLOYMENTS, Deployed, check_compatible, request_of
+from phones_app.deployment.request import BATCH, DEPLOYMENTS, Deployed, check_compatible, request_of
 from phones_app.deployment.transitions import queued
 from profiles_app.phone.models import ProfileRevision
 from profiles_app.phone.services import update_profile
-
-BATCH = 500
 
 
 def put_back(file: PhoneFile, *, actor: Actor) -> Deployment:

@@ -1,7 +1,4 @@
-"""Phones as a sheet: known by their MAC address. Push passwords go in and never come out.
-
-Which models there are phones of: a DISTINCT would read a million rows for a dozen names.
-"""
+"""CSV import and export of phones by MAC address, without push passwords in exports; and the models that are in use."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -20,22 +17,9 @@ from phones_app.inventory.models import Phone
 from phones_app.servers.models import CallManager, FileServer
 
 PLAIN = (
-    "name",
-    "brand",
-    "model",
-    "software_type",
-    "software_version",
-    "is_active",
-    "location",
-    "phone_ip",
-    "phone_vlan",
-    "hostname",
-    "description",
-    "line_user",
-    "sip_port",
-    "web_port",
-    "web_username",
-)
+    "name", "brand", "model", "software_type", "software_version", "is_active", "location", "phone_ip",
+    "phone_vlan", "hostname", "description", "line_user", "sip_port", "web_port", "web_username",
+)  # fmt: skip
 
 
 class ServerColumn(Column):
@@ -107,7 +91,7 @@ class PhoneSheet(Sheet):
         return set(Phone.objects.filter(mac__in=macs).order_by().values_list("mac")) if macs else set()
 
 
-# Nobody chooses from more, and what is typed in as a model can be anything.
+# A DISTINCT would read a million rows for a dozen names. More are no choice, and a model can be any text.
 MOST = 100
 # A loose index scan (PostgreSQL wiki): each step finds the next name in the index of models.
 LEAPS = """

@@ -1,7 +1,7 @@
 """Looking for phones: those of the inventory where they should be, and in a network at every address.
 
-A known phone is found in its place or has moved; an unknown one is listed and, if somebody says for which account,
-added. Only networks that ops have named in PHONE_NETWORKS are searched, and no large ones.
+A known phone is found in its place or has moved; an unknown one is listed and, if an account is named,
+added to it. Only networks that ops have named in PHONE_NETWORKS are searched, and no large ones.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -154,7 +154,7 @@ def _judge(
     if there is None and account is None:
         return Finding(Result.ANOTHER if expected else Result.UNKNOWN, seen, expected)
     if there is None:
-        by_mac[status.mac] = phone = Phone(mac=status.mac, account=account)  # type: ignore[misc]
+        by_mac[status.mac] = phone = Phone(mac=status.mac, account=account)
         _settle(phone, seen)
         return Finding(Result.ADDED, seen, phone)
     if (there.phone_ip, there.web_port) == (seen.place.address, seen.place.port):

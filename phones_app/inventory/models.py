@@ -1,13 +1,9 @@
-"""A phone in the inventory, keyed by its MAC address.
-
-Phones that people treat alike, saved under a name.
-"""
+"""Phones, keyed by their MAC addresses, groups of phones saved under a name, and who is logged in on which phone."""
 
 import uuid
-from typing import Any
+from datetime import timedelta
 
-from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -17,13 +13,9 @@ from contacts_app.accounts.models import Account
 from contacts_app.core.history.models import Tracked
 from contacts_app.core.lists.search import TextIndex
 from contacts_app.core.secrets import EncryptedTextField
-from profiles_app.phone.sep.mac import colons, parse_mac
-
-
-class SoftwareType(models.TextChoices):
-    SCCP = "SCCP", "SCCP"
-    SIP = "SIP", "SIP"
-    SIPE = "SIPE", "SIPE"
+from phones_app.servers.models import PORT, CallManager, FileServer
+from profiles_app.phone.models import MacAddressField, PhoneProfile, SoftwareType
+from profiles_app.phone.sep.mac import colons
 
 
 class Presence(models.TextChoices):
@@ -47,26 +39,9 @@ LISTED_BY = {
     "current_profile": "profile",
     "last_seen_at": "last_seen",
 }
-PORT = [MinValueValidator(1), MaxValueValidator(65535)]
 
 
-class MacAddressField(models.CharField):
-    """Twelve upper-case hex digits in the database; takes a MAC address in any spelling."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **(kwargs | {"max_length": 12}))
-
-    def to_python(self, value: object) -> str | None:
-        if value in (None, ""):
-            return None
-        try:
-            return parse_mac(str(value))
-        except ValueError as error:
-            raise ValidationError(str(error)) from None
-
-    def formfield(self, **kwargs: Any) -> Any:
-        # Longer spellings than the stored one are welcome in forms.
-        return super().formfield(**({"max_length": 32} | kwargs))
+SESSION_IDLE_LIFE = timedelta(hours=24)  # Phone profiles spec §5.
 
 
 class Phone(models.Model):
@@ -124,7 +99,7 @@ class Phone(models.Model):
     web_password = EncryptedTextField("push password", blank=True, default="")
 
     file_server = models.ForeignKey(
-        "FileServer",
+        FileServer,
         null=True,
         blank=True,
         on_delete=models.SET_NULL,
@@ -132,7 +107,7 @@ class Phone(models.Model):
         help_text="Empty: the default one.",
     )
     call_manager = models.ForeignKey(
-        "CallManager",
+        CallManager,
         null=True,
         blank=True,
         on_delete=models.SET_NULL,
@@ -140,7 +115,7 @@ class Phone(models.Model):
         help_text="Empty: the phone is asked directly.",
     )
     current_profile = models.ForeignKey(
-        "profiles_app.PhoneProfile",
+        PhoneProfile,
         null=True,
         blank=True,
         on_delete=models.SET_NULL,
@@ -148,12 +123,9 @@ class Phone(models.Model):
         db_index=False,
         help_text="Uploaded last.",
     )
-    last_deployment = models.ForeignKey(
-        "Deployment", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
-    )
     is_simulated = models.BooleanField(default=False, help_text="Played by `manage.py simulate_phones`.")
 
-    # What looks at the status page have found (services/inventory.py); nobody edits it.
+    # What looks at the status page have found (`status_check`); nobody edits it.
     last_seen_at = models.DateTimeField(null=True, blank=True, editable=False)
     presence = models.CharField(max_length=16, choices=Presence, default=Presence.NEVER, editable=False)
     presence_since = models.DateTimeField(null=True, editable=False)
@@ -176,18 +148,10 @@ class Phone(models.Model):
 
     history = Tracked(
         quiet=[
-            "last_deployment",
-            "last_seen_at",
-            "presence",
-            "presence_since",
-            "in_call",
-            "mac_there",
-            "looked_at",
-            "look_error",
-            "missed_looks",
-            "next_look_at",
+            "last_seen_at", "presence", "presence_since", "in_call", "mac_there", "looked_at", "look_error",
+            "missed_looks", "next_look_at",
         ]
-    )
+    )  # fmt: skip
 
     class Meta:
         ordering = ["mac"]
@@ -263,3 +227,29 @@ class PhoneGroup(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ServiceSession(models.Model):
+    """A person logged in on a phone's service menu. It belongs to the MAC and ends after 24 idle hours."""
+
+    mac = MacAddressField("MAC address", unique=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="service_sessions"
+    )
+    address = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-last_used_at", "-pk"]
+        indexes = [
+            models.Index(fields=["-last_used_at", "-id"], name="service_session_by_use"),
+            TextIndex(fields=["mac", "address"], name="service_session_text"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} on {self.mac}"
+
+    @property
+    def is_live(self) -> bool:
+        return timezone.now() - self.last_used_at < SESSION_IDLE_LIFE

@@ -1,8 +1,8 @@
-"""What phones say of themselves on their status pages: looked at from time to time, kept on their rows.
+"""Status checks: what phones say of themselves on their status pages, read at intervals and kept on their rows.
 
-A row is due at `next_look_at`, and claimed by setting that time ahead: a look only reads, so doing one twice after a
-crash harms nobody. Asking the phones is bounded and needs no database; what they said is written
-down in batches, with an event for each phone that went away, came back, or is another one than its record says.
+A row is due at `next_look_at`, and claimed by setting that time ahead: a check only reads, so doing one twice after a
+crash does no harm. Reading is bounded and needs no database; the results are stored in batches, with an event for each
+phone that became unreachable, came back, or is another one than its record says.
 """
 
 import random
@@ -21,9 +21,9 @@ from contacts_app.core.errors import Refusal, TransportError
 from contacts_app.core.history.records import save_recorded
 from contacts_app.core.work.kind import Work
 from contacts_app.core.work.wake import nudge_after_commit
-from phones_app.deployment.request import same_software
 from phones_app.inventory.models import Phone, Presence
-from phones_app.servers.services import status_page
+from phones_app.servers.services import phone_networks
+from phones_app.transports.status.phone_web import PhoneWeb
 from phones_app.transports.status.status import PhoneStatus, read_status, read_streams
 from profiles_app.events.outbox import Happening, emit_many
 from profiles_app.phone import sep
@@ -68,7 +68,7 @@ class Seen:
 
 def look(place: Place, seconds: float = 2.0) -> Seen:
     """Ask what is there, and whether somebody is talking on it."""
-    web = status_page(place.address, place.port)
+    web = PhoneWeb(host=place.address, port=place.port, networks=phone_networks())
     try:
         status = read_status(web, timeout=seconds)
     except TransportError as error:
@@ -188,7 +188,9 @@ def describe(phone: Phone, status: PhoneStatus) -> None:
     """Take over what the phone says of itself; where its record is finer than the page (SIPE, a spelling), that stays."""
     if status.model and sep.catalogue.normalise_model(phone.model) != status.model:
         phone.model = status.model
-    if status.software and not (phone.software_type and same_software(status.software, phone.software_type)):
+    if status.software and not (
+        phone.software_type and sep.catalogue.same_software(status.software, phone.software_type)
+    ):
         phone.software_type = status.software
     phone.software_version = status.load[:128] or phone.software_version
     phone.serial_number = status.serial[:64] or phone.serial_number

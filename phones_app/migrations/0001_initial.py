@@ -7,8 +7,8 @@ import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.text
 import django.utils.timezone
-import phones_app.inventory.models
 import phones_app.servers.models
+import profiles_app.phone.models
 import simple_history.models
 import uuid
 from django.conf import settings
@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
             name='Phone',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('mac', phones_app.inventory.models.MacAddressField(max_length=12, unique=True, verbose_name='MAC address')),
+                ('mac', profiles_app.phone.models.MacAddressField(max_length=12, unique=True, verbose_name='MAC address')),
                 ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True, verbose_name='UUID')),
                 ('brand', models.CharField(blank=True, default='Cisco', max_length=64)),
                 ('model', models.CharField(blank=True, help_text='Such as 8845; CP-8845 and Cisco 8845 are the same.', max_length=64)),
@@ -98,7 +98,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True, verbose_name='UUID')),
                 ('kind', models.CharField(choices=[('deploy', 'Deploy a profile'), ('restart', 'Restart only'), ('upload', 'Upload only')], default='deploy', max_length=8)),
-                ('mac', phones_app.inventory.models.MacAddressField(db_index=True, max_length=12, verbose_name='MAC address')),
+                ('mac', profiles_app.phone.models.MacAddressField(db_index=True, max_length=12, verbose_name='MAC address')),
                 ('profile_name', models.CharField(blank=True, max_length=255, verbose_name='profile')),
                 ('sha256', models.CharField(blank=True, max_length=64)),
                 ('in_batch', models.BooleanField(default=False, help_text='One of many: its file is uploaded with others.')),
@@ -150,7 +150,7 @@ class Migration(migrations.Migration):
             name='FileFetch',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('mac', phones_app.inventory.models.MacAddressField(max_length=12, verbose_name='MAC address')),
+                ('mac', profiles_app.phone.models.MacAddressField(max_length=12, verbose_name='MAC address')),
                 ('file_name', models.CharField(max_length=255)),
                 ('sha256', models.CharField(max_length=64)),
                 ('size', models.PositiveIntegerField()),
@@ -300,7 +300,7 @@ class Migration(migrations.Migration):
                 ('history_channel', models.CharField(max_length=16)),
                 ('history_request_id', models.CharField(blank=True, max_length=64)),
                 ('history_changes', models.JSONField(default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder, help_text='Field: before and after; secrets masked.')),
-                ('mac', phones_app.inventory.models.MacAddressField(max_length=12, verbose_name='MAC address')),
+                ('mac', profiles_app.phone.models.MacAddressField(max_length=12, verbose_name='MAC address')),
                 ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, verbose_name='UUID')),
                 ('brand', models.CharField(blank=True, default='Cisco', max_length=64)),
                 ('model', models.CharField(blank=True, help_text='Such as 8845; CP-8845 and Cisco 8845 are the same.', max_length=64)),
@@ -379,6 +379,12 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='LastDeployment',
+            fields=[
+                ('phone', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='last_deployment', serialize=False, to='phones_app.phone')),
+            ],
+        ),
+        migrations.CreateModel(
             name='PhoneFile',
             fields=[
                 ('phone', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='file', serialize=False, to='phones_app.phone')),
@@ -407,11 +413,6 @@ class Migration(migrations.Migration):
             model_name='phone',
             name='file_server',
             field=models.ForeignKey(blank=True, help_text='Empty: the default one.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='phones', to='phones_app.fileserver'),
-        ),
-        migrations.AddField(
-            model_name='phone',
-            name='last_deployment',
-            field=models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='phones_app.deployment'),
         ),
         migrations.AddField(
             model_name='deployment',
@@ -532,7 +533,7 @@ class Migration(migrations.Migration):
             name='ServiceSession',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('mac', phones_app.inventory.models.MacAddressField(max_length=12, unique=True, verbose_name='MAC address')),
+                ('mac', profiles_app.phone.models.MacAddressField(max_length=12, unique=True, verbose_name='MAC address')),
                 ('address', models.CharField(blank=True, max_length=64)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('last_used_at', models.DateTimeField()),
@@ -625,6 +626,11 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='historicalphonegroup',
             index=models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='phonegroup_deleted'),
+        ),
+        migrations.AddField(
+            model_name='lastdeployment',
+            name='deployment',
+            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='phones_app.deployment'),
         ),
         migrations.AddField(
             model_name='phonefile',

@@ -10,9 +10,9 @@ from unfold.decorators import display
 from contacts_app.core.admin.base import ReadOnlyAdmin
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.templatetags.moments import ago
+from phones_app.boot.models import FileFetch
 from phones_app.inventory.admin.group import MacSearchMixin
-from phones_app.inventory.models import Phone
-from phones_app.mobility.models import FileFetch, ServiceSession
+from phones_app.inventory.models import Phone, ServiceSession
 from profiles_app.phone import sep
 
 

@@ -10,12 +10,12 @@ from django.views.decorators.http import require_http_methods
 
 from contacts_app.accounts.models import Account
 from phones_app.inventory.models import Phone
+from phones_app.inventory.services import clear_service_sessions
 from phones_app.mobility import screens
 from phones_app.mobility.services import (
     Entry,
     LoginRefused,
     TooManyFailures,
-    clear_service_sessions,
     company_directory,
     is_phone_address,
     is_push_authorised,

@@ -1,15 +1,11 @@
-"""Service sessions: a person logged in on a phone's service menu, by MAC, for 24 idle hours (phone profiles spec §5).
-
-What phones may ask for: from where, whether a push is allowed, and who logs in with a PIN.
+"""What phones ask for: log-in with a PIN on the service menu, for 24 idle hours (phone profiles spec §5), whether a push
+is authorised, and the directories on their screens.
 
 The MAC address in a phone's request is not authenticated, so addresses and throttles do what they can
 (Cisco phones spec §1.5, §1.6).
-
-Names and numbers for the directories on a phone's screen: extensions, and people with a phone.
 """
 
 import hmac
-from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address
 
@@ -20,8 +16,7 @@ from django.utils import timezone
 
 from contacts_app.accounts.models import Account, Extension
 from contacts_app.people.models import User
-from phones_app.inventory.models import Phone
-from phones_app.mobility.models import ServiceSession
+from phones_app.inventory.models import Phone, ServiceSession
 from phones_app.servers.services import phone_networks
 
 
@@ -44,14 +39,6 @@ def live_service_session(mac: str, address: str) -> ServiceSession | None:
         return None
     ServiceSession.objects.filter(pk=session.pk).update(last_used_at=timezone.now())
     return session
-
-
-def clear_service_sessions(macs: Iterable[str]) -> set[str]:
-    """End the sessions on these phones; the phones that had one. None is no error."""
-    found = set(ServiceSession.objects.filter(mac__in=list(macs)).values_list("mac", flat=True))
-    if found:
-        ServiceSession.objects.filter(mac__in=found).delete()
-    return found
 
 
 MAX_FAILURES = 5

@@ -35,7 +35,7 @@ from phones_app.inventory.api.fields import (
 from phones_app.inventory.api.selection import PhoneFilterRecord, selected
 from phones_app.rollout import rollout as rollouts
 from phones_app.rollout.models import Rollout, RolloutState
-from phones_app.rollout.plan import Plan
+from phones_app.rollout.plan import Plan, make_plan
 from phones_app.rollout.progress import progress_of
 from profiles_app.phone.api.profile import profile_of
 
@@ -252,7 +252,7 @@ class RolloutList(PhoneFamilyView):
             "include_unchanged": wanted["include_unchanged"],
         }
         if wanted["dry_run"]:
-            plan = rollouts.plan(**what)
+            plan = make_plan(**what)
             told = {"rollout": None, "plan": _told(plan)}
             return answer(told, f"{plan.total} phone(s) would get a file", metadata={})
         rollout = rollouts.start(**what, actor=actor)

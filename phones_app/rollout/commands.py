@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
-from phones_app.deployment.wait import LOOK_SECONDS, Driver
+from phones_app.deployment.run import LOOK_SECONDS, Driver
 from phones_app.rollout.models import Rollout
 from phones_app.rollout.progress import Progress, progress_of
 from phones_app.rollout.rollout import advance_all

@@ -1,8 +1,6 @@
-"""How many more phones of a rollout may be under way at once, at each file server and in each location.
+"""What a rollout allows: how many phones under way at each file server and in each location, and when.
 
-What listeners and people are told of rollouts, in the transaction of the change: each account of its own phones.
-
-When a rollout lets its phones go on: while it runs, and within its window.
+Also the events of rollouts, which are emitted in the transaction of the change: each account learns of its own phones.
 """
 
 from collections import defaultdict
@@ -24,30 +22,31 @@ from profiles_app.phone.sep.mac import colons
 
 # A call may last for hours; the phone's restart waits for its end, and neither the next wave nor a limit waits along.
 IN_CALL = Q(state=State.SESSION_CLEARED, waiting_for=CALL_TO_END)
-Place = tuple[int | None, str]
 
 
-def room_in(rollout: Rollout, held: "QuerySet[Deployment]") -> dict[Place, int]:
-    """How many more phones may be under way in each place (file server and site) where some are held back."""
+def released_next(rollout: Rollout, opened: "QuerySet[Deployment]") -> list[int]:
+    """The keys of those held deployments of the open waves for which the limits leave room, in each place."""
+    held = opened.filter(finished_at=None, next_attempt_at=None)
     under_way = rollout.deployments.filter(finished_at=None, next_attempt_at__isnull=False).exclude(IN_CALL)
     at_server: defaultdict[int | None, int] = defaultdict(int)
     at_site: defaultdict[str, int] = defaultdict(int)
     for server, site, number in _by_place(under_way):
         at_server[server] += number
         at_site[site] += number
-    room: dict[Place, int] = {}
+    keys: list[int] = []
     for server, site, number in _by_place(held):
-        free = [number]
+        room = number
         if rollout.server_limit is not None:
-            free.append(rollout.server_limit - at_server[server])
-        # Phones whose place nobody noted are not in one place.
+            room = min(room, rollout.server_limit - at_server[server])
+        # Phones without a location are not in one place.
         if rollout.site_limit is not None and site:
-            free.append(rollout.site_limit - at_site[site])
-        if (most := min(free)) > 0:
-            room[server, site] = most
-            at_server[server] += most
-            at_site[site] += most
-    return room
+            room = min(room, rollout.site_limit - at_site[site])
+        if room > 0:
+            there = held.filter(in_rollout__file_server=server, in_rollout__site=site)
+            keys += there.order_by("pk").values_list("pk", flat=True)[:room]
+            at_server[server] += room
+            at_site[site] += room
+    return keys
 
 
 def _by_place(rows: "QuerySet[Deployment]") -> "QuerySet[Deployment, tuple[int | None, str, int]]":
@@ -56,11 +55,6 @@ def _by_place(rows: "QuerySet[Deployment]") -> "QuerySet[Deployment, tuple[int |
         .values_list("in_rollout__file_server", "in_rollout__site")
         .annotate(number=Count("pk"))
     )
-
-
-def first_of(held: "QuerySet[Deployment]", place: Place, room: int) -> "QuerySet[Deployment, int]":
-    there = held.filter(in_rollout__file_server=place[0], in_rollout__site=place[1])
-    return there.order_by("pk").values_list("pk", flat=True)[:room]
 
 
 TAGS = {

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q, QuerySet
+from django.db.models import Max, Min, Q, QuerySet
 
 from contacts_app.accounts.models import Account
 from contacts_app.core.history.models import Tracked
@@ -148,10 +148,17 @@ class Rollout(models.Model):
 
     @property
     def deployments(self) -> "QuerySet[Deployment]":
-        return self.deployments_where()
+        """To read them."""
+        return Deployment.objects.filter(in_rollout__rollout=self)
+
+    def deployments_to_count(self) -> "QuerySet[Deployment]":
+        """To read all of them. They were stored together, so their keys are neighbours: without the range PostgreSQL
+        would read the deployments of all other rollouts as well."""
+        keys = self.members.aggregate(first=Min("deployment"), last=Max("deployment"))
+        return self.deployments.filter(pk__range=(keys["first"] or 0, keys["last"] or 0))
 
     def deployments_where(self, **of_member: Any) -> "QuerySet[Deployment]":
-        """Those whose rows in this rollout are so, as `wave__lte=2`.
+        """To change those whose rows in this rollout are so, as `wave__lte=2`.
 
         By a subquery, not a join: only conditions that stand in the UPDATE itself are looked at anew when another
         transaction has just changed the row.

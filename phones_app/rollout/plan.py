@@ -1,7 +1,7 @@
 """What a rollout would do, before it does anything: who gets a file, who has it already, who is refused and why."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any, NamedTuple
@@ -10,13 +10,13 @@ from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from contacts_app.core.errors import Refusal
 from phones_app.deployment.models import DRIFTED, Deployment, State
-from phones_app.deployment.request import check_fits, same_software
+from phones_app.deployment.request import check_fits
 from phones_app.inventory.models import Phone
+from phones_app.inventory.services import FileServers, Selection
 from phones_app.rollout.models import Rollout
 from phones_app.servers.models import FileServer
-from phones_app.servers.services import default_server
+from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile
-from profiles_app.phone.sep.mac import colons
 
 CHUNK = 1000
 # Refused phones are counted, and so many of each kind named.
@@ -72,19 +72,18 @@ class Plan:
 
 def make_plan(
     *,
-    phones: "QuerySet[Phone]",
+    selection: Selection,
     profile: PhoneProfile | None,
-    pace: Rollout,
+    pace: Rollout | None = None,
     include_unchanged: bool = False,
-    unknown: Sequence[str] = (),
 ) -> Plan:
-    """Look at every phone; `pace` says how large the waves are. `profile` None: each phone's own."""
+    """What `start` would do. `pace`, which need not be saved, has the limits. `profile` None: each phone's own."""
     plan, taken = Plan(), []
     refused: dict[str, dict[str, Any]] = {}
-    for mac in unknown:
+    for mac in selection.unknown:
         _refuse(refused, mac, Refusal("unknown-phone", "There is no phone with this MAC address."))
-    servers = _Servers()
-    for phone in _with_what_they_have(phones, profile):
+    servers = FileServers()
+    for phone in _with_what_they_have(selection.phones, profile):
         try:
             planned = _planned(phone, profile or phone.current_profile, servers)
         except Refusal as refusal:
@@ -95,7 +94,7 @@ def make_plan(
         else:
             taken.append(planned)
     plan.refused = sorted(refused.values(), key=lambda group: -group["phones"])
-    plan.waves = list(_in_waves(taken, pace))
+    plan.waves = list(_in_waves(taken, pace or Rollout()))
     return plan
 
 
@@ -110,7 +109,7 @@ def _refuse(refused: dict[str, dict[str, Any]], mac: str, why: Refusal) -> None:
     group = refused.setdefault(why.code, {"code": why.code, "message": why.message, "phones": 0, "macs": []})
     group["phones"] += 1
     if group["phones"] <= NAMED:
-        group["macs"].append(colons(mac))
+        group["macs"].append(sep.mac.colons(mac))
 
 
 def _with_what_they_have(phones: "QuerySet[Phone]", profile: PhoneProfile | None) -> Iterator[Phone]:
@@ -142,13 +141,13 @@ def _with_what_they_have(phones: "QuerySet[Phone]", profile: PhoneProfile | None
     return rows.iterator(chunk_size=CHUNK)
 
 
-def _planned(phone: Phone, profile: PhoneProfile | None, servers: "_Servers") -> Planned:
+def _planned(phone: Phone, profile: PhoneProfile | None, servers: FileServers) -> Planned:
     if profile is None:
         raise Refusal("no-profile", "The phone has no profile.")
     revision = check_fits(phone, profile, profile.revision)
     # Of all that makes a stored file wrong for a phone this alone is not known when it is stored (Cisco phones
     # spec §4.8), and reading ten thousand files for it would take long.
-    if not same_software(protocol := revision.facts.get("protocol"), phone.software_type):
+    if not sep.catalogue.same_software(protocol := revision.facts.get("protocol"), phone.software_type):
         raise Refusal(
             "software-mismatch", f"The file is for {protocol}; the phone runs {phone.software_type}."
         )
@@ -158,7 +157,7 @@ def _planned(phone: Phone, profile: PhoneProfile | None, servers: "_Servers") ->
         phone.mac,
         phone.model,
         phone.location,
-        servers.of(phone),
+        servers.of(phone).pk,
         profile.pk,
         profile.name,
         revision.pk,
@@ -185,17 +184,3 @@ def _canary(taken: list[Planned], size: int) -> list[Planned]:
             by_model[one.model].append(one)
     rounds = zip_longest(*by_model.values())
     return [one for ones in rounds for one in ones if one is not None][:size]
-
-
-class _Servers:
-    """Which server a phone's file goes to, asked once for each account (`targets.file_server_of` for many)."""
-
-    def __init__(self) -> None:
-        self._default: dict[int, int] = {}
-
-    def of(self, phone: Phone) -> int:
-        if phone.file_server_id is not None:
-            return phone.file_server_id
-        if phone.account_id not in self._default:
-            self._default[phone.account_id] = default_server(phone.account_id).pk
-        return self._default[phone.account_id]

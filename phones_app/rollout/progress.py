@@ -10,11 +10,10 @@ from django.utils import timezone
 from phones_app.deployment.models import State
 from phones_app.rollout.limits import IN_CALL, in_window
 from phones_app.rollout.models import Rollout, RolloutState
-from phones_app.rollout.rollout import FAILED, UNCONFIRMED
+from phones_app.rollout.rollout import FAILED, OPEN, UNCONFIRMED
 
 # How fast it goes at present is measured over this time.
 RECENT = timedelta(minutes=1)
-OPEN = Q(finished_at=None)
 HELD = OPEN & Q(next_attempt_at=None, state=State.QUEUED)
 CALL = OPEN & IN_CALL
 BAD = FAILED | UNCONFIRMED
@@ -54,9 +53,9 @@ class Progress:
 
 
 def progress_of(rollout: Rollout) -> Progress:
-    """Two queries, however many phones there are."""
+    """Two queries, however many phones there are, and a third when some failed."""
     now = timezone.now()
-    counted = rollout.deployments.aggregate(
+    counted = rollout.deployments_to_count().aggregate(
         **{name: Count("pk", filter=part) for name, part in PARTS.items()},
         recent=Count("pk", filter=Q(finished_at__gt=now - RECENT)),
         began=Min("started_at"),
@@ -77,7 +76,7 @@ def progress_of(rollout: Rollout) -> Progress:
         rate=round(rate, 2),
         remaining=round(left / overall, 1) if running and left and overall else None,
         waits_for=_waits_for(rollout) if left and running else "",
-        failures=failures_of(rollout),
+        failures=failures_of(rollout) if counted["failed"] or counted["unconfirmed"] else [],
     )
 
 

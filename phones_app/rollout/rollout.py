@@ -5,7 +5,6 @@ and does what is due; it may be called at any time by any number of processes, a
 """
 
 import secrets
-from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
@@ -23,32 +22,16 @@ from phones_app.deployment.models import FAILURES, Deployment, State
 from phones_app.deployment.request import BATCH, DEPLOYMENTS
 from phones_app.deployment.transitions import cancelled, queued, requested
 from phones_app.inventory.models import Phone
-from phones_app.inventory.selection import Selection
-from phones_app.rollout.limits import IN_CALL, ended, first_of, in_window, room_in, tell
+from phones_app.inventory.services import Selection
+from phones_app.rollout.limits import IN_CALL, ended, in_window, released_next, tell
 from phones_app.rollout.models import Rollout, RolloutMember, RolloutState
-from phones_app.rollout.plan import Plan, Planned, make_plan
+from phones_app.rollout.plan import Planned, make_plan
 from profiles_app.phone.models import PhoneProfile
 
 log = structlog.get_logger(__name__)
+OPEN = Q(finished_at=None)
 FAILED = Q(state__in=FAILURES)
 UNCONFIRMED = Q(state=State.RESTART_ACKNOWLEDGED, finished_at__isnull=False)
-
-
-def plan(
-    *,
-    selection: Selection,
-    profile: PhoneProfile | None,
-    pace: Rollout | None = None,
-    include_unchanged: bool = False,
-) -> Plan:
-    """What `start` would do. `pace` is a row that is not saved: only its limits count. `profile` None: each its own."""
-    return make_plan(
-        phones=selection.phones,
-        unknown=selection.unknown,
-        profile=profile,
-        pace=pace or Rollout(),
-        include_unchanged=include_unchanged,
-    )
 
 
 @transaction.atomic
@@ -62,7 +45,9 @@ def start(
 ) -> Rollout:
     """Save `pace` as a rollout to these phones, with a deployment for each that fits and does not have the file yet."""
     rollout = pace or Rollout()
-    planned = plan(selection=selection, profile=profile, pace=rollout, include_unchanged=include_unchanged)
+    planned = make_plan(
+        selection=selection, profile=profile, pace=rollout, include_unchanged=include_unchanged
+    )
     accounts = {one.account for wave in planned.waves for one in wave}
     rollout.account_id = actor.account.pk if actor.account else accounts.pop() if len(accounts) == 1 else None
     rollout.profile, rollout.profile_name = profile, profile.name if profile else ""
@@ -126,7 +111,7 @@ def _store(rows: list[tuple[Planned, int]], rollout: Rollout) -> None:
 
 def pause(rollout: Rollout) -> None:
     """Restart no more phones; those that were told go on. Raises Refusal unless it runs."""
-    _change(rollout, RolloutState.RUNNING, RolloutState.PAUSED, "paused", _hold_back)
+    _change(rollout, RolloutState.RUNNING, RolloutState.PAUSED, "paused")
 
 
 def resume(rollout: Rollout) -> None:
@@ -163,18 +148,9 @@ def retry_failed(rollout: Rollout, *, actor: Actor) -> Rollout:
 
 # The fields that say how fast and how far a rollout goes: what its planner chooses, and what a retry takes over.
 PACE = (
-    "canary_size",
-    "wave_size",
-    "server_limit",
-    "site_limit",
-    "wave_pause",
-    "wave_jitter",
-    "window_start",
-    "window_end",
-    "abort_count",
-    "abort_percent",
-    "unconfirmed_fails",
-)
+    "canary_size", "wave_size", "server_limit", "site_limit", "wave_pause", "wave_jitter", "window_start",
+    "window_end", "abort_count", "abort_percent", "unconfirmed_fails",
+)  # fmt: skip
 
 
 def advance_all() -> None:
@@ -190,25 +166,32 @@ def advance(pk: int) -> None:
     rollout = lock_unlocked(rows).select_related("account").first()
     if rollout is None:
         return
-    # Looked at before failures are counted, while others fail: what is over by now has all of its own among them.
-    is_over = not rollout.deployments.filter(finished_at=None).exists()
-    begun = rollout.deployments_where(wave__lte=rollout.wave).filter(finished_at=None)
-    wave_is_over = is_over or not begun.exclude(IN_CALL).exists()
-    if reason := _too_much_failed(rollout):
+    # In one query, because the rows may be many and change meanwhile.
+    counts = rollout.deployments_to_count().aggregate(
+        open=Count("pk", filter=OPEN),
+        opened=Count("pk", filter=Q(in_rollout__wave__lte=rollout.wave)),
+        failed=Count("pk", filter=_fails(rollout) & Q(in_rollout__wave__lte=rollout.wave)),
+        under_way=Count("pk", filter=OPEN & ~IN_CALL & Q(in_rollout__wave__lte=rollout.wave)),
+        held=Count("pk", filter=OPEN & Q(next_attempt_at=None, in_rollout__wave__lte=rollout.wave)),
+        following=Min("in_rollout__wave", filter=OPEN & Q(in_rollout__wave__gt=rollout.wave)),
+    )
+    if reason := _too_much_failed(rollout, counts["failed"], counts["opened"]):
         _end(rollout, RolloutState.ABORTED, reason)
         return
-    if is_over:
+    if not counts["open"]:
         _end(rollout, RolloutState.FINISHED, "")
         return
-    if wave_is_over:
-        waiting = rollout.members.filter(wave__gt=rollout.wave, deployment__finished_at=None)
-        following = waiting.aggregate(wave=Min("wave"))["wave"]
-        if following is not None:
-            _open_wave(rollout, following)
-    if in_window(rollout, timezone.now()):
-        _release(rollout)
-    else:
+    opens = not counts["under_way"] and counts["following"] is not None
+    if opens:
+        _open_wave(rollout, counts["following"])
+    if not in_window(rollout, timezone.now()):
         _hold_back(rollout)
+    elif opens or counts["held"]:
+        _release(rollout)
+
+
+def _fails(rollout: Rollout) -> Q:
+    return FAILED | UNCONFIRMED if rollout.unconfirmed_fails else FAILED
 
 
 def _open_wave(rollout: Rollout, wave: int) -> None:
@@ -229,20 +212,12 @@ def _release(rollout: Rollout) -> None:
     if rollout.server_limit is None and rollout.site_limit is None:
         release(opened)
     else:
-        held = opened.filter(finished_at=None, next_attempt_at=None)
-        keys = [key for place, room in room_in(rollout, held).items() for key in first_of(held, place, room)]
+        keys = released_next(rollout, rollout.deployments.filter(in_rollout__wave__lte=rollout.wave))
         release(Deployment.objects.filter(pk__in=keys))
 
 
-def _too_much_failed(rollout: Rollout) -> str:
-    """Why the rollout must stop, "" when it need not."""
-    if rollout.abort_count is None and rollout.abort_percent is None:
-        return ""
-    bad = FAILED | UNCONFIRMED if rollout.unconfirmed_fails else FAILED
-    counts = rollout.deployments_where(wave__lte=rollout.wave).aggregate(
-        failed=Count("pk", filter=bad), opened=Count("pk")
-    )
-    failed, opened = counts["failed"], counts["opened"]
+def _too_much_failed(rollout: Rollout, failed: int, opened: int) -> str:
+    """Why the rollout must stop, "" when it need not. Of the phones in the waves opened so far."""
     if rollout.abort_count is not None and failed >= rollout.abort_count:
         return f"{failed} phones failed; {rollout.abort_count} end the rollout."
     if rollout.abort_percent is not None and failed and failed * 100 >= rollout.abort_percent * opened:
@@ -252,24 +227,18 @@ def _too_much_failed(rollout: Rollout) -> str:
 
 def _hold_back(rollout: Rollout) -> None:
     """Of what was let go, what has not begun; and a phone whose call ends now is not restarted either."""
-    hold(rollout.deployments.filter(Q(state=State.QUEUED) | IN_CALL))
+    hold(rollout.deployments_where().filter(Q(state=State.QUEUED) | IN_CALL))
 
 
-def _change(
-    rollout: Rollout,
-    before: RolloutState,
-    after: RolloutState,
-    verb: str,
-    also: Callable[[Rollout], None] = lambda rollout: None,
-) -> None:
+def _change(rollout: Rollout, before: RolloutState, after: RolloutState, verb: str) -> None:
     with transaction.atomic():
         locked = Rollout.objects.select_for_update().get(pk=rollout.pk)
         if locked.state != before:
             raise _not_so(locked, verb)
         locked.state, locked.reason = after, ""
         locked.save(update_fields=["state", "reason"])
-        also(locked)
         if after == RolloutState.PAUSED:
+            _hold_back(locked)
             tell(locked)
     rollout.refresh_from_db()
 
@@ -285,6 +254,6 @@ def _end(rollout: Rollout, state: RolloutState, reason: str) -> None:
     rollout.state, rollout.reason, rollout.finished_at = state, reason[:255], now
     rollout.save(update_fields=["state", "reason", "finished_at"])
     why = ended(rollout)
-    cancelled(rollout.deployments, error=why.reason, code=why.code)
+    cancelled(rollout.deployments_where(), error=why.reason, code=why.code)
     tell(rollout)
     log.info("rollout ended", rollout=str(rollout.uuid), state=state, reason=reason)

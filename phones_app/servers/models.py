@@ -1,11 +1,9 @@
-"""What phones are registered at, and therefore how they are told to restart.
-
-Where phones fetch their files from: an FTP or FTPS server that Patchbay uploads to.
-"""
+"""What phones depend on: call managers, the key presses that restart them, and the file servers that they fetch from."""
 
 import uuid
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
@@ -13,8 +11,9 @@ from contacts_app.accounts.models import Account
 from contacts_app.core.history.models import Tracked
 from contacts_app.core.lists.search import TextIndex
 from contacts_app.core.secrets import EncryptedTextField
-from phones_app.inventory.models import PORT
 from phones_app.transports.restart.sip_message import DEFAULT_STAMPS, parse_stamps
+
+PORT = [MinValueValidator(1), MaxValueValidator(65535)]
 
 
 class Transport(models.TextChoices):

@@ -1,8 +1,6 @@
-"""Rows -> the plain values that transports take.
+"""File servers and call managers as the plain values that transports take, and tests of the connections to them.
 
-Connection tests of file servers and call managers, with the result kept on the row.
-
-File servers: there is one default for each account, and one shared by all.
+There is one default file server for each account, and one shared by all.
 """
 
 from collections.abc import Iterable
@@ -17,12 +15,10 @@ from django.utils import timezone
 from contacts_app.core.errors import Exchange, Refusal, TransportError
 from contacts_app.core.history.records import update_recorded
 from contacts_app.core.net.networks import Networks
-from phones_app.inventory.models import Phone
 from phones_app.servers.models import CallManager, FileServer
 from phones_app.transports.ftp.login import FtpTarget
 from phones_app.transports.ftp.session import FtpSession
 from phones_app.transports.restart.ami import AmiSession, AmiTarget
-from phones_app.transports.status.phone_web import PhoneWeb
 
 
 @lru_cache(maxsize=8)
@@ -33,13 +29,6 @@ def _parse_networks(text: str) -> Networks:
 def phone_networks() -> Networks:
     """Where outgoing connections may go (settings.PHONE_NETWORKS)."""
     return _parse_networks(settings.PHONE_NETWORKS)
-
-
-def file_server_of(phone: Phone) -> FileServer:
-    """The phone's own file server, else its account's default, else the shared default, else the embedded one."""
-    if phone.file_server is not None:
-        return phone.file_server
-    return default_server(phone.account_id)
 
 
 def default_server(account: int) -> FileServer:
@@ -66,24 +55,6 @@ def ftp_target(server: FileServer) -> FtpTarget:
         deadline=settings.FTP_UPLOAD_SECONDS,
         networks=phone_networks(),
     )
-
-
-def phone_web(phone: Phone) -> PhoneWeb:
-    """The phone's web server. Raises Refusal when its address is not known."""
-    if not phone.phone_ip:
-        raise Refusal("no-address", "The phone's IP address is not known.")
-    return PhoneWeb(
-        host=phone.phone_ip,
-        port=phone.web_port,
-        username=phone.web_username,
-        password=phone.web_password,
-        networks=phone_networks(),
-    )
-
-
-def status_page(host: str, port: int) -> PhoneWeb:
-    """A phone's web server as far as it asks for no credentials."""
-    return PhoneWeb(host=host, port=port, networks=phone_networks())
 
 
 def ami_target(manager: CallManager) -> AmiTarget:

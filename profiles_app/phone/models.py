@@ -4,15 +4,40 @@ import uuid
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 
 from contacts_app.core.history.models import Tracked
 from contacts_app.core.lists.search import TextIndex
 from contacts_app.core.secrets import EncryptedBinaryField
-from phones_app.inventory.models import SoftwareType
 from profiles_app.phone import sep
 
 UNCHANGING = "A revision never changes and never goes by itself; add another one."
+
+
+class SoftwareType(models.TextChoices):
+    SCCP = "SCCP", "SCCP"
+    SIP = "SIP", "SIP"
+    SIPE = "SIPE", "SIPE"
+
+
+class MacAddressField(models.CharField):  # type: ignore[type-arg]
+    """Twelve upper-case hex digits in the database; takes a MAC address in any spelling."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **(kwargs | {"max_length": 12}))
+
+    def to_python(self, value: object) -> str | None:
+        if value in (None, ""):
+            return None
+        try:
+            return sep.mac.parse_mac(str(value))
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+
+    def formfield(self, **kwargs: Any) -> Any:
+        # Longer spellings than the stored one are welcome in forms.
+        return super().formfield(**({"max_length": 32} | kwargs))
 
 
 class PhoneProfile(models.Model):

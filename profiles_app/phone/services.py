@@ -1,7 +1,4 @@
-"""What the services of phones refuse beyond the family's `Refusal`, and how findings are told to people.
-
-Phone profiles: made, changed and read, each change as a new revision after the checks of the SEP document.
-"""
+"""Phone profiles: created, changed and restored, each change as a new revision after the checks of the SEP document."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -15,20 +12,19 @@ from contacts_app.core.history.authorship import because, one_line
 from contacts_app.people.models import User
 from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile, ProfileRevision
-from profiles_app.phone.sep.limits import Finding
 
 
 class ProfileRefused(Refusal):
     """The SEP file has errors; `findings` say where."""
 
-    def __init__(self, findings: Sequence[Finding]) -> None:
+    def __init__(self, findings: Sequence[sep.Finding]) -> None:
         self.findings = list(findings)
         told = [describe(finding) for finding in findings]
         self.fields = {"cnf_xml": told}
         super().__init__("profile-has-errors", "; ".join(told))
 
 
-def describe(finding: Finding) -> str:
+def describe(finding: sep.Finding) -> str:
     where = f"line {finding.line}" if finding.line else ""
     if finding.line and finding.column:
         where += f", column {finding.column}"

@@ -13,7 +13,7 @@ from contacts_app.people.models import User
 from contacts_app.tokens.services import create_token
 from phones_app.deployment.request import deploy
 from phones_app.inventory.models import Phone
-from phones_app.inventory.selection import Selection
+from phones_app.inventory.services import Selection
 from phones_app.rollout import rollout as rollouts
 from phones_app.rollout.models import Rollout
 from phones_app.servers.models import CallManager, FileServer

@@ -117,7 +117,8 @@ def _searches(phone: Any, stranger: Any) -> list[str]:
 
 
 def _of_admin(rows: Any) -> Iterator[dict[str, Any]]:
-    from phones_app.inventory.models import Presence, SoftwareType
+    from phones_app.inventory.models import Presence
+    from profiles_app.phone.models import SoftwareType
 
     phone, stranger = _two_phones(rows)
     yield from ({}, {"p": min(4000, rows.count() // 25)}, {"o": "-0"}, {"o": "1"}, {"o": "-6"})
@@ -133,7 +134,8 @@ def _of_admin(rows: Any) -> Iterator[dict[str, Any]]:
 
 
 def _of_rest(rows: Any) -> Iterator[dict[str, Any]]:
-    from phones_app.inventory.models import Presence, SoftwareType
+    from phones_app.inventory.models import Presence
+    from profiles_app.phone.models import SoftwareType
 
     phone, stranger = _two_phones(rows)
     deep = min(100_000, rows.count() // 4 * 3)

@@ -145,7 +145,7 @@ def _rows() -> None:
     from contacts_app.core.actor import system
     from contacts_app.people.models import User
     from phones_app.inventory.models import Phone
-    from phones_app.inventory.selection import Selection
+    from phones_app.inventory.services import Selection
     from phones_app.rollout import rollout as rollouts
     from phones_app.rollout.models import Rollout
     from phones_app.servers.models import FileServer

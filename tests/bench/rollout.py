@@ -110,7 +110,7 @@ def _inside() -> None:
 
     from contacts_app.core.actor import system
     from phones_app.inventory.models import Phone
-    from phones_app.inventory.selection import Selection
+    from phones_app.inventory.services import Selection
     from phones_app.rollout import rollout as rollouts
     from phones_app.rollout.models import Rollout
     from phones_app.rollout.progress import progress_of
@@ -197,7 +197,7 @@ def _make_rows(folder: Path) -> None:
 
 
 def _booted(folder: Path) -> Iterator[int]:
-    from phones_app.mobility.models import FileFetch
+    from phones_app.boot.models import FileFetch
 
     yield FileFetch.objects.values("mac").distinct().count()
 
@@ -206,8 +206,8 @@ def _restarted_twice() -> int:
     """Phones that fetched the new file more than once."""
     from django.db.models import Count
 
+    from phones_app.boot.models import FileFetch
     from phones_app.deployment.models import Deployment
-    from phones_app.mobility.models import FileFetch
 
     new = FileFetch.objects.filter(sha256__in=Deployment.objects.values("sha256"))
     return new.values("mac").annotate(times=Count("pk")).filter(times__gt=1).count()

@@ -7,9 +7,10 @@ from django.urls import reverse
 from contacts_app.accounts.models import Extension
 from contacts_app.people.login import open_session
 from contacts_app.tokens.services import create_token
-from phones_app.deployment.evidence import record_fetch
+from phones_app.boot.fetches import Fetch
+from phones_app.boot.services import record_fetch
 from phones_app.deployment.request import deploy
-from phones_app.mobility.models import ServiceSession
+from phones_app.inventory.models import ServiceSession
 from phones_app.mobility.services import open_service_session
 from phones_app.servers.models import CallManager, FileServer, KeyMacro
 from tests.phones_app.site import ACTOR, sip_file
@@ -22,12 +23,10 @@ def furnished(site, acme, alice, no_inline_work):
     """At least one row on every list."""
     phone = site.phone(name="Reception desk", location="Ground floor", web_password="push-Pa55")
     profile = site.profile(content=sip_file().replace("<webAccess>0", "<webAccess>1"))
-    deploy(phone=phone, profile=profile, actor=ACTOR)
-    deployment = phone.last_deployment
+    deployment = deploy(phone=phone, profile=profile, actor=ACTOR)
     record_fetch(
-        mac=phone.mac, file_name=f"SEP{phone.mac}.cnf.xml", sha256="0" * 64, size=1500, address="127.0.0.1",
-        protocol="http", at=deployment.created_at,
-    )  # fmt: skip
+        Fetch(f"SEP{phone.mac}.cnf.xml", "127.0.0.1", "http", 1500, "0" * 64, deployment.created_at, True)
+    )
     open_service_session(phone=phone, user=alice, address="127.0.0.1")
     open_session(alice, "192.0.2.1")
     create_token(account=acme, name="CRM")

@@ -14,9 +14,9 @@ from contacts_app.people.login import open_session
 from contacts_app.people.models import LoginSession
 from contacts_app.tokens.models import ApiToken
 from contacts_app.tokens.services import create_token
+from phones_app.boot.models import FileFetch
 from phones_app.deployment.models import Deployment
-from phones_app.inventory.models import Phone, PhoneGroup
-from phones_app.mobility.models import FileFetch, ServiceSession
+from phones_app.inventory.models import Phone, PhoneGroup, ServiceSession
 from phones_app.rollout.models import Rollout
 from phones_app.servers.models import CallManager, FileServer, KeyMacro
 from profiles_app.phone.models import PhoneProfile, ProfileRevision

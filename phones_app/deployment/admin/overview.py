@@ -51,7 +51,7 @@ def _of_phones(request: HttpRequest) -> list[Panel]:
     phones = rows_for(request, Phone)
     if phones is None:
         return []
-    by_state = dict(phones.values_list("last_deployment__state").annotate(Count("pk")))
+    by_state = dict(phones.values_list("last_deployment__deployment__state").annotate(Count("pk")))
     fleet = [
         Number(label, sum(by_state.get(state, 0) for state in states), _phones_in(states), tone)
         for label, states, tone in FLEET

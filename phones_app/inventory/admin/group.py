@@ -23,7 +23,7 @@ from contacts_app.core.errors import Refusal
 from contacts_app.core.lists.admin import BigListAdmin
 from contacts_app.core.lists.search import text_match
 from phones_app.inventory.models import Phone, PhoneGroup
-from phones_app.inventory.selection import phones_by_mac, read_macs
+from phones_app.inventory.services import phones_by_mac, read_macs
 from phones_app.inventory.status_check import ask_for_look, look_now
 from profiles_app.phone.sep.mac import colons
 

@@ -38,15 +38,17 @@ class PhoneForm(SecretForm):
 class StateOfLast(ChoicesCheckboxFilter):
     """By the state of the last deployment: the deployments are looked up first, as few are in most states."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *args: Any, field_path: str) -> None:
+        super().__init__(*args, field_path="last_deployment__state")  # as the address of the page says it
         self.title = "last deployment"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if not (states := self.value()):
             return queryset
         deployments = Deployment.objects.filter(state__in=states).values("pk")
-        return queryset.filter(one_of("last_deployment", deployments, order=["state", "-created_at"]))
+        return queryset.filter(
+            one_of("last_deployment__deployment", deployments, order=["state", "-created_at"])
+        )
 
 
 class StateOfFile(ChoicesCheckboxFilter):
@@ -85,9 +87,9 @@ class PhoneAdmin(
         "is_active",
     )
     list_display_links = ("phone",)
-    list_select_related = ("account", "current_profile", "last_deployment", "file")
+    list_select_related = ("account", "current_profile", "last_deployment__deployment", "file")
     list_filter = (
-        ("last_deployment__state", StateOfLast),
+        ("last_deployment__deployment__state", StateOfLast),
         ("presence", ChoicesCheckboxFilter),
         "in_call",
         ("file__state", StateOfFile),
@@ -177,7 +179,8 @@ class PhoneAdmin(
 
     @display(description="Last deployment")
     def deployed(self, phone: Phone) -> str:
-        return deployment_link(phone.last_deployment)
+        last = getattr(phone, "last_deployment", None)
+        return deployment_link(last.deployment if last else None)
 
     @display(description="Last seen", ordering="last_seen_at")
     def seen(self, phone: Phone) -> str:

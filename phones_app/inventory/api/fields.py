@@ -20,8 +20,9 @@ from rest_framework.request import Request
 from contacts_app.core.api.view import Instant, Text
 from contacts_app.core.lists.search import any_match, text_match
 from phones_app.deployment.models import DRIFTED, Deployment, State
-from phones_app.inventory.models import MacAddressField, Phone, Presence, SoftwareType
+from phones_app.inventory.models import Phone, Presence
 from phones_app.rollout.models import Rollout, RolloutState
+from profiles_app.phone.models import MacAddressField, SoftwareType
 from profiles_app.phone.sep.mac import colons, parse_mac
 
 

@@ -36,9 +36,10 @@ from phones_app.inventory.api.fields import (
     SoftwareTypeField,
     filtered,
 )
-from phones_app.inventory.models import Phone, Presence, SoftwareType
+from phones_app.inventory.models import Phone, Presence
 from phones_app.inventory.status_check import look_now
 from phones_app.servers.models import CallManager, FileServer
+from profiles_app.phone.models import SoftwareType
 from profiles_app.phone.sep.mac import parse_mac
 
 
@@ -89,7 +90,7 @@ class PhoneRecord(TenantRecord):
     file_server = ServerReference(FileServer, help_text="UUID or exact name; null: the default one.")
     call_manager = ServerReference(CallManager, help_text="UUID or exact name; null: none.")
     current_profile = RowUuid(read_only=True, allow_null=True, help_text="Set by deployments.")
-    last_deployment = LastDeployment(read_only=True, allow_null=True)
+    last_deployment = LastDeployment(read_only=True, allow_null=True, source="last_deployment.deployment")
 
     class Meta:
         model = Phone
@@ -170,7 +171,7 @@ FILTERS = [
 
 
 def phones_with_relations() -> "QuerySet[Phone]":
-    related = ("account", "file_server", "call_manager", "current_profile", "last_deployment")
+    related = ("account", "file_server", "call_manager", "current_profile", "last_deployment__deployment")
     return Phone.objects.select_related(*related).defer(*UNSHOWN)
 
 

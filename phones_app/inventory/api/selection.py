@@ -10,7 +10,7 @@ from contacts_app.core.actor import Actor
 from contacts_app.core.api.view import Text, parse_uuid
 from phones_app.inventory.api.fields import NothingElse, PhoneFilter, Shape
 from phones_app.inventory.models import Phone, PhoneGroup
-from phones_app.inventory.selection import Selection, phones_by_mac, phones_of_group
+from phones_app.inventory.services import Selection, phones_by_mac, phones_of_group
 
 
 class PhoneFilterRecord(NothingElse, Shape):

@@ -14,11 +14,11 @@ from contacts_app.accounts.commands import account_numbered
 from contacts_app.core.commands import ReportingCommand, UsageError, argument, positive
 from contacts_app.core.errors import Refusal
 from phones_app.inventory.models import Phone, PhoneGroup
-from phones_app.inventory.selection import Selection, phones_by_mac, phones_of_group, read_macs
+from phones_app.inventory.services import Selection, phones_by_mac, phones_of_group, read_macs
 from phones_app.rollout import rollout as rollouts
 from phones_app.rollout.commands import follow, told
 from phones_app.rollout.models import MOST, WEEK, Rollout
-from phones_app.rollout.plan import Plan
+from phones_app.rollout.plan import Plan, make_plan
 from profiles_app.phone.models import PhoneProfile
 from profiles_app.phone.sep.mac import parse_mac
 
@@ -144,7 +144,7 @@ class Command(ReportingCommand):
         }
         if not dry_run:
             return rollouts.start(**what, actor=self.actor)
-        plan = rollouts.plan(**what)
+        plan = make_plan(**what)
         self._tell_plan(plan)
         if plan.refused and not options["everywhere"]:
             raise CommandError(f"{plan.refused_total} of {plan.looked_at} phones would be refused.")

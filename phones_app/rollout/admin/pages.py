@@ -13,9 +13,10 @@ from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.errors import Refusal
 from phones_app.deployment.admin.deploy import MAY_DEPLOY
 from phones_app.inventory.models import Phone, PhoneGroup
-from phones_app.inventory.selection import Selection, phones_by_mac, phones_of_group, read_macs
+from phones_app.inventory.services import Selection, phones_by_mac, phones_of_group, read_macs
 from phones_app.rollout import rollout as service
 from phones_app.rollout.models import Rollout
+from phones_app.rollout.plan import make_plan
 from profiles_app.phone.sep.mac import colons, parse_mac
 
 MAX_LIST_BYTES = 8 * 1024 * 1024
@@ -99,7 +100,7 @@ class RolloutPages(PortalAdmin):
             return HttpResponseRedirect(reverse("admin:phones_app_rollout_change", args=[started.pk]))
         if confirmed:
             messages.warning(request, "The profile was changed meanwhile. This is what would happen now.")
-        return self._show_plan(request, form, service.plan(**what), latest)
+        return self._show_plan(request, form, make_plan(**what), latest)
 
     def rollout_form(self, request: HttpRequest, *data: Any, **initial: Any) -> RolloutForm:
         fields = ["name", "profile", *service.PACE]

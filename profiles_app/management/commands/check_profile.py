@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from contacts_app.core.commands import ReportingCommand, Row
-from phones_app.inventory.models import SoftwareType
 from profiles_app.phone import sep
+from profiles_app.phone.models import SoftwareType
 
 STDIN = "-"
 

@@ -86,6 +86,11 @@ def software_of_load(load: str) -> str | None:
     return known[prefix] if prefix else None
 
 
+def same_software(wanted: str | None, actual: str | None) -> bool:
+    """Nothing wanted or nothing known fits; SIPE counts as SIP (Cisco phones spec §0.5)."""
+    return not wanted or not actual or (wanted == "SCCP") == (actual == "SCCP")
+
+
 def models_of_load(load: str) -> set[str]:
     """Return the models which a firmware load is made for, empty when unknown."""
     known = _catalogue().models_of_prefix

@@ -57,14 +57,14 @@ def test_an_uploaded_file_is_served_and_the_fetch_is_told(
     assert (response.status, body, response.getheader("Content-Length")) == (200, text, str(len(text)))
     [fetch] = fetch_log.wait_for(bool)
     digest = hashlib.sha256(text).hexdigest()
-    expected = Fetch(NAME, "001122334455", "127.0.0.1", "http", len(text), digest, fetch.at, True)
+    expected = Fetch(NAME, "127.0.0.1", "http", len(text), digest, fetch.at, True)
     assert fetch == expected
     assert before <= fetch.at <= datetime.now(UTC)
 
 
 @pytest.mark.parametrize("mode", ["I", "A"])
-def test_a_file_read_by_ftp_is_told_with_the_digest_of_the_file(
-    mode: str, ftp: ftplib.FTP, fetch_log: FetchLog
+def test_a_file_is_read_by_ftp_which_is_no_fetch_of_a_phone(
+    mode: str, ftp: ftplib.FTP, file_server: EmbeddedFileServer, fetch_log: FetchLog
 ) -> None:
     text = b"line\nline\n" * 20_000
     upload(ftp, NAME, text)
@@ -75,23 +75,18 @@ def test_a_file_read_by_ftp_is_told_with_the_digest_of_the_file(
             received.append(chunk)
     ftp.voidresp()
     assert b"".join(received).replace(b"\r\n", b"\n") == text
-    [fetch] = fetch_log.wait_for(bool)
-    assert (fetch.protocol, fetch.size, fetch.sha256) == ("ftp", len(text), hashlib.sha256(text).hexdigest())
+    ask(file_server, f"/{NAME}")
+    assert [fetch.protocol for fetch in fetch_log.wait_for(bool)] == ["http"]
 
 
 def test_a_broken_off_or_partial_transfer_is_not_told(
-    ftp: ftplib.FTP, file_server: EmbeddedFileServer, fetch_log: FetchLog
+    file_server: EmbeddedFileServer, fetch_log: FetchLog
 ) -> None:
     large = os.urandom(30_000_000)
     (file_server.root / "firmware.sbn").write_bytes(large)
     with socket.create_connection((file_server.host, file_server.http_port)) as client:
         client.sendall(b"GET /firmware.sbn HTTP/1.1\r\n\r\n")
         assert client.recv(1000)
-    ftp.voidcmd("TYPE I")
-    data = ftp.transfercmd("RETR firmware.sbn", rest=len(large) - 10)
-    assert data.recv(100) == large[-10:]
-    data.close()
-    ftp.voidresp()
     ask(file_server, "/firmware.sbn", "HEAD")
     ask(file_server, "/firmware.sbn")
     fetches = fetch_log.wait_for(bool)

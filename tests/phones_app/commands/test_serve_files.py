@@ -16,8 +16,8 @@ import pytest
 from django.db import connection
 
 from phones_app.boot.fetches import Fetch
+from phones_app.boot.models import FileFetch
 from phones_app.boot.services import fetch_recorder
-from phones_app.mobility.models import FileFetch
 from phones_app.servers.models import FileServer
 from tests.servers import wait_for
 
@@ -128,7 +128,7 @@ def test_other_default_server_stays_the_default(start):
     assert FileServer.objects.get(is_default=True).name == "Ours"
 
 
-FETCH = Fetch(NAME, MAC, "127.0.0.1", "http", 9, "0" * 64, datetime(2026, 1, 1, tzinfo=UTC), True)
+FETCH = Fetch(NAME, "127.0.0.1", "http", 9, "0" * 64, datetime(2026, 1, 1, tzinfo=UTC), True)
 
 
 def rename_table(old: str, new: str) -> None:

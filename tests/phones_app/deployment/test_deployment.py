@@ -8,8 +8,7 @@ from django.utils import timezone
 from contacts_app.core.errors import Refusal
 from phones_app.deployment.models import Deployment, State, StepState
 from phones_app.deployment.request import cancel, deploy, restart_many, retry
-from phones_app.inventory.models import Phone
-from phones_app.mobility.models import ServiceSession
+from phones_app.inventory.models import Phone, ServiceSession
 from phones_app.mobility.services import open_service_session
 from phones_app.servers.models import FileServer
 from phones_app.simulator.state import Fault
@@ -42,7 +41,7 @@ def test_a_profile_arrives_on_a_sip_phone_and_is_confirmed_by_the_fetch(site, fi
     )
     phone.refresh_from_db()
     assert phone.current_profile == profile
-    assert phone.last_deployment == deployment
+    assert phone.last_deployment.deployment == deployment
 
 
 def test_a_profile_arrives_on_an_sccp_phone_by_key_presses(site, finish):

@@ -16,7 +16,8 @@ from django.utils import timezone
 from pyftpdlib.handlers import FTPHandler
 
 from contacts_app.tokens.services import create_token
-from phones_app.deployment.evidence import record_fetch
+from phones_app.boot.fetches import Fetch
+from phones_app.boot.services import record_fetch
 from phones_app.deployment.models import Deployment, State
 from phones_app.deployment.request import deploy
 from phones_app.servers.models import FileServer
@@ -105,15 +106,9 @@ def reached(deployment, *states) -> bool:
 
 def fetch(phone) -> None:
     """The embedded file server says that the phone took the new file."""
-    record_fetch(
-        mac=phone.mac,
-        file_name=f"SEP{phone.mac}.cnf.xml",
-        sha256=hashlib.sha256(NEW).hexdigest(),
-        size=len(NEW),
-        address="127.0.0.1",
-        protocol="http",
-        at=timezone.now(),
-    )
+    digest = hashlib.sha256(NEW).hexdigest()
+    name = f"SEP{phone.mac}.cnf.xml"
+    record_fetch(Fetch(name, "127.0.0.1", "http", len(NEW), digest, timezone.now(), True))
 
 
 @pytest.mark.parametrize(

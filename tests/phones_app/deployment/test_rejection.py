@@ -2,9 +2,9 @@
 
 import pytest
 
+from phones_app.boot.models import FileFetch
 from phones_app.deployment.models import Deployment
 from phones_app.deployment.request import deploy
-from phones_app.mobility.models import FileFetch
 from profiles_app.events.models.outbox import Event
 from tests.phones_app.site import ACTOR, sip_file
 from tests.servers import wait_for

@@ -25,7 +25,7 @@ WRITER = ROOT / "phones_app/deployment/transitions.py"
 # Rows of other tables that have a state too say so by the name of its choices.
 OTHER_STATES = ("FileState", "StepState")
 MAKES = tuple(
-    f"Deployment.objects.{name}" for name in ("create", "bulk_create", "bulk_update", "get_or_create")
+    f".Deployment.objects.{name}" for name in ("create", "bulk_create", "bulk_update", "get_or_create")
 )
 
 
@@ -36,7 +36,7 @@ def writes_of_state(path: Path) -> Iterator[str]:
             continue
         text = ast.unparse(node)
         function = ast.unparse(node.func)
-        if function == "Deployment" or function.endswith(MAKES):
+        if function == "Deployment" or f".{function}".endswith(MAKES):
             yield text
         elif function.endswith(("update", "update_unlocked", "update_recorded", "update_returning")):
             yield from (

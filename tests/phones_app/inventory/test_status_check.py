@@ -10,10 +10,10 @@ from django.utils import timezone
 from contacts_app.core.work.claim import Claims
 from contacts_app.core.work.models import lock
 from contacts_app.core.work.queue import run_queue
+from phones_app.boot.models import FileFetch
 from phones_app.deployment.request import deploy
 from phones_app.inventory import status_check as inventory
 from phones_app.inventory.models import Phone, Presence
-from phones_app.mobility.models import FileFetch
 from profiles_app.events.models.outbox import Event
 from tests.phones_app.site import ACTOR
 from tests.servers import wait_for

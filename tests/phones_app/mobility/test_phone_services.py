@@ -6,8 +6,7 @@ from lxml import etree
 
 from contacts_app.accounts.models import Extension
 from contacts_app.people.models import User
-from phones_app.inventory.models import Phone
-from phones_app.mobility.models import ServiceSession
+from phones_app.inventory.models import Phone, ServiceSession
 
 pytestmark = pytest.mark.django_db
 MAC = "AABBCCDDEE01"

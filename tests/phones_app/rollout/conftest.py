@@ -7,7 +7,7 @@ import pytest
 from contacts_app.core.work.queue import run_queue
 from phones_app.deployment.request import DEPLOYMENTS
 from phones_app.inventory.models import Phone
-from phones_app.inventory.selection import Selection
+from phones_app.inventory.services import Selection
 from phones_app.rollout import rollout as rollouts
 from phones_app.rollout.models import Rollout
 from tests.phones_app.site import ACTOR

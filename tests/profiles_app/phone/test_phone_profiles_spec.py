@@ -7,8 +7,7 @@ import pytest
 from django.test import Client
 
 from phones_app.deployment.models import Deployment
-from phones_app.inventory.models import Phone
-from phones_app.mobility.models import ServiceSession
+from phones_app.inventory.models import Phone, ServiceSession
 from phones_app.mobility.services import open_service_session
 from profiles_app.phone.models import PhoneProfile
 from tests.phones_app.rest import MAC, Api, of

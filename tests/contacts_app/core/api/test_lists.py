@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from phones_app.deployment.models import Deployment
+from phones_app.deployment.models import Deployment, LastDeployment
 from phones_app.inventory.models import Phone
 from phones_app.servers.models import CallManager, FileServer
 from profiles_app.phone.models import PhoneProfile
@@ -29,11 +29,11 @@ def fill(alice, start: int, end: int) -> None:
             mac=f"0200000000{n:02X}", account=account, file_server=server, call_manager=manager,
             current_profile=profile, web_password=SECRET,
         )  # fmt: skip
-        phone.last_deployment = Deployment.objects.create(
+        last = Deployment.objects.create(
             account=account, phone=phone, mac=phone.mac, profile=profile, revision=profile.revision,
             next_attempt_at=timezone.now(), finished_at=timezone.now(), state="failed",
         )  # fmt: skip
-        phone.save()
+        LastDeployment.objects.create(phone=phone, deployment=last)
 
 
 def queries(api, path: str, expected: int) -> int:

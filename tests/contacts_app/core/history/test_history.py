@@ -44,6 +44,7 @@ RECORDS = {
         "Deployment",
         "DeploymentStep",
         "FileFetch",
+        "LastDeployment",
         "PhoneFile",
         "RolloutMember",
         "ServiceSession",

@@ -7,8 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from phones_app.deployment.models import Deployment, State
-from phones_app.inventory.models import Phone
-from phones_app.mobility.models import ServiceSession
+from phones_app.inventory.models import Phone, ServiceSession
 from phones_app.mobility.services import open_service_session
 from phones_app.servers.models import FileServer
 from tests.peers.phone_web import DEVICE_8841, streams

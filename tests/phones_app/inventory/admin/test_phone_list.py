@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from phones_app.deployment.models import Deployment
+from phones_app.deployment.models import Deployment, LastDeployment
 
 LIST = reverse("admin:phones_app_phone_changelist")
 pytestmark = pytest.mark.django_db
@@ -52,25 +52,25 @@ def test_every_word_of_a_search_must_fit(root_desk, new_phone):
 def test_phones_are_filtered_by_the_state_of_their_last_deployment(root_desk, acme, new_phone):
     broken, fine = new_phone("AABBCCDDEE01"), new_phone("AABBCCDDEE02")
     for phone, state in ((broken, "failed"), (fine, "confirmed")):
-        phone.last_deployment = Deployment.objects.create(
+        last = Deployment.objects.create(
             account=acme, phone=phone, mac=phone.mac, state=state, requested_by="test", channel="test",
             next_attempt_at=timezone.now(), finished_at=timezone.now(),
         )  # fmt: skip
-        phone.save()
+        LastDeployment.objects.create(phone=phone, deployment=last)
     assert macs_on(root_desk.get(LIST, {"last_deployment__state__exact": "failed"})) == ["AABBCCDDEE01"]
 
 
 def test_the_list_shows_the_mac_with_colons_and_the_last_state(root_desk, acme, new_phone):
     phone = new_phone(name="Lobby")
-    phone.last_deployment = Deployment.objects.create(
+    last = Deployment.objects.create(
         account=acme, phone=phone, mac=phone.mac, state="confirmed", requested_by="x", channel="x",
         next_attempt_at=timezone.now(), finished_at=timezone.now(),
     )  # fmt: skip
-    phone.save()
+    LastDeployment.objects.create(phone=phone, deployment=last)
     page = root_desk.get(LIST).content.decode()
     assert "AA:BB:CC:DD:EE:01" in page
     assert "Confirmed" in page
-    assert reverse("admin:phones_app_deployment_change", args=[phone.last_deployment_id]) in page
+    assert reverse("admin:phones_app_deployment_change", args=[last.pk]) in page
 
 
 def queries_of(desk, url: str) -> list[str]:
@@ -85,11 +85,11 @@ def test_a_longer_page_takes_no_more_queries(root_desk, acme, new_phone, new_pro
     def fill(numbers: range) -> None:
         for number in numbers:
             phone = new_phone(f"0200000{number:05X}", current_profile=profile)
-            phone.last_deployment = Deployment.objects.create(
+            last = Deployment.objects.create(
                 account=acme, phone=phone, mac=phone.mac, profile=profile, state="failed", requested_by="x", channel="x",
                 next_attempt_at=timezone.now(), finished_at=timezone.now(),
             )  # fmt: skip
-            phone.save()
+            LastDeployment.objects.create(phone=phone, deployment=last)
 
     pages = [
         LIST,

@@ -1,4 +1,4 @@
-"""Taking over files that phones run on today: each SEP<MAC>.cnf.xml becomes a profile and that of its phone.
+"""Import of the files that phones run on today: each SEP<MAC>.cnf.xml becomes the profile of its phone.
 
 Nothing is deployed. Each file is stored on its own, so that a bad one keeps no good one out.
 """

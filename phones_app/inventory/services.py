@@ -1,4 +1,4 @@
-"""Which phones are meant: by MAC addresses, by a list in a file, by a saved group."""
+"""Which phones are meant (by MAC addresses, by a list in a file, by a saved group), and what each of them depends on."""
 
 import csv
 import io
@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 
 from contacts_app.core.errors import Refusal
-from phones_app.inventory.models import Phone, PhoneGroup
+from phones_app.inventory.models import Phone, PhoneGroup, ServiceSession
+from phones_app.servers.models import FileServer
+from phones_app.servers.services import default_server, phone_networks
+from phones_app.transports.status.phone_web import PhoneWeb
 from profiles_app.phone.sep.mac import parse_mac
 
 HEADINGS = ("mac", "mac address", "mac_address")
@@ -56,3 +59,44 @@ def read_macs(text: str) -> list[str]:
 
 def phones_of_group(rows: "QuerySet[Phone]", group: PhoneGroup) -> Selection:
     return Selection(rows.filter(groups=group))
+
+
+def file_server_of(phone: Phone) -> FileServer:
+    """The phone's own file server, else its account's default, else the shared default, else the embedded one."""
+    if phone.file_server is not None:
+        return phone.file_server
+    return default_server(phone.account_id)
+
+
+class FileServers:
+    """`file_server_of` for many phones: a server is read once for all phones that use it."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, int | None], FileServer] = {}
+
+    def of(self, phone: Phone) -> FileServer:
+        key = (phone.account_id, phone.file_server_id)
+        if key not in self._known:
+            self._known[key] = file_server_of(phone)
+        return self._known[key]
+
+
+def phone_web(phone: Phone) -> PhoneWeb:
+    """The phone's web server. Raises Refusal when its address is not known."""
+    if not phone.phone_ip:
+        raise Refusal("no-address", "The phone's IP address is not known.")
+    return PhoneWeb(
+        host=phone.phone_ip,
+        port=phone.web_port,
+        username=phone.web_username,
+        password=phone.web_password,
+        networks=phone_networks(),
+    )
+
+
+def clear_service_sessions(macs: Iterable[str]) -> set[str]:
+    """End the sessions on these phones; the phones that had one. None is no error."""
+    found = set(ServiceSession.objects.filter(mac__in=list(macs)).values_list("mac", flat=True))
+    if found:
+        ServiceSession.objects.filter(mac__in=found).delete()
+    return found

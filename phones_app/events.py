@@ -1,19 +1,13 @@
-"""What the subjects of phones register with the apps below: their event tags, what contacts of an account are told of
-them, and what stands in the way of deleting an account."""
+"""The events of phones: their tags, and of which of them contacts are notified, in which words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import Q
-
-from contacts_app.accounts.models import Account
 from contacts_app.contacts.models.contact import EventClass
-from contacts_app.core.work.lease import no_live_lease
-from phones_app.deployment.models import Deployment, State
+from phones_app.deployment.models import Deployment
 from phones_app.inventory.models import Phone
 from phones_app.rollout.models import Rollout
 from profiles_app.events.tags import Rule
-from profiles_app.phone.sep.mac import colons
 
 TAGS = (
     *("deployment", "uploaded-deployment", "confirmed-deployment", "failed-deployment"),
@@ -99,17 +93,3 @@ TOLD = {
     "paused-rollout": _of_rollout(ROLLOUT_PAUSED, "Rollout {label} was paused"),
     "aborted-rollout": _of_rollout(ROLLOUT_ABORTED, "Rollout {label} was aborted"),
 }
-
-NAMED = 10
-
-
-def deployments_under_way(accounts: Sequence[Account]) -> list[str]:
-    """A phone whose file or restart is on its way would be left half done; what is only queued goes along."""
-    taken = ~(Q(state=State.QUEUED) & no_live_lease())
-    running = Deployment.objects.filter(taken, account__in=accounts, finished_at=None)
-    number = running.count()
-    if not number:
-        return []
-    names = ", ".join(colons(mac) for mac in running.order_by("mac").values_list("mac", flat=True)[:NAMED])
-    what = "1 deployment is" if number == 1 else f"{number} deployments are"
-    return [f"{what} under way, to {names}{' …' if number > NAMED else ''}"]

@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 from contacts_app.accounts.commands import account_numbered
 from contacts_app.core.commands import ReportingCommand, positive
 from contacts_app.people.models import User
-from profiles_app.phone.import_folder import Destination, Result, import_profiles
+from phones_app.inventory.import_folder import Destination, Result, import_profiles
 
 
 class Command(ReportingCommand):
