@@ -1,6 +1,6 @@
 """`manage.py export_phones`: the inventory as CSV, to be edited and imported again."""
 
-from contacts_app.core.csv.commands import ExportCommand
+from contacts_app.accounts.commands import ExportCommand
 from phones_app.inventory.csv import PhoneSheet
 
 

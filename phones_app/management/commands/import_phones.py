@@ -1,6 +1,6 @@
 """`manage.py import_phones`: phones from a CSV file, all or none."""
 
-from contacts_app.core.csv.commands import ImportCommand
+from contacts_app.accounts.commands import ImportCommand
 from phones_app.inventory.csv import PhoneSheet
 
 
