@@ -1,13 +1,12 @@
 """What the first page of the admin is made of: panels of numbers, each a link to the list behind it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.http import urlencode
 
 from contacts_app.core.admin.base import PortalAdmin
 
@@ -50,17 +49,14 @@ class Panel:
         return f"contacts_app/core/overview/{self.kind}.html"
 
 
-def rows_for(request: HttpRequest, model: type[Model]) -> QuerySet[Any] | None:
-    """The rows that this person may see; None for somebody who may see no such rows at all."""
+def panels_about(
+    request: HttpRequest, model: type[Model], panels_of: Callable[[QuerySet[Any]], list[Panel]]
+) -> list[Panel]:
+    """The panels of the rows that this person may see; none for somebody who may see no such rows at all."""
     page = admin.site.get_model_admin(model)
     if not isinstance(page, PortalAdmin) or not page.has_view_permission(request):
-        return None
-    return page.tenant_rows(request).order_by()
-
-
-def list_url(model: type[Model], **filters: Any) -> str:
-    url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
-    return f"{url}?{urlencode(filters, doseq=True)}" if filters else url
+        return []
+    return panels_of(page.tenant_rows(request).order_by())
 
 
 def shares(numbers: list[Number]) -> list[Number]:

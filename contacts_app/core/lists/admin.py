@@ -48,7 +48,7 @@ class ListPaginator(Paginator):  # type: ignore[type-arg]
         return total_of(self.object_list)  # type: ignore[arg-type]
 
     @cached_property
-    def count(self) -> int:  # type: ignore[override]
+    def count(self) -> int:
         return min(self.total.number, DEEPEST)
 
     def page(self, number: Any) -> Any:
@@ -64,11 +64,11 @@ class BigList(ChangeList):
     def _get_deterministic_ordering(self, ordering: Any) -> Any:
         """The one place that knows the order asked for: it becomes that of an index, or the list's own."""
         if "o" not in self.params:
-            return super()._get_deterministic_ordering(ordering)  # type: ignore[misc]
+            return super()._get_deterministic_ordering(ordering)
         orders = index_orders(self.model)
         asked = [term for term in ordering if isinstance(term, str) and term.lstrip("-") in orders]
         if not asked:
-            return super()._get_deterministic_ordering(self._get_default_ordering())  # type: ignore[misc]
+            return super()._get_deterministic_ordering(self._get_default_ordering())
         order = orders[asked[0].lstrip("-")]
         return order if order[0].startswith("-") == asked[0].startswith("-") else _reversed(order)
 
@@ -92,7 +92,7 @@ class BigListAdmin(ModelAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return BigList
 
-    def get_sortable_by(self, request: HttpRequest) -> list[str]:
+    def get_sortable_by(self, request: HttpRequest) -> Any:
         """The columns that an index can order."""
         orders = index_orders(self.model)
         return [name for name in self.get_list_display(request) if self._order_of(name) in orders]
