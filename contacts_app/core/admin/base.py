@@ -250,6 +250,10 @@ class RecordAdmin(ReadOnlyAdmin):
         # The page of a row shows no form.
         return () if obj else super().get_fields(request, obj)
 
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
+        self.row_or_404(request, object_id)  # Absent even for a POST, which is forbidden.
+        return super().change_view(request, object_id, *args, **kwargs)
+
     def shown(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         return self.live(request, row) | {"title": str(row)}
 
