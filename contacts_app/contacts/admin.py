@@ -109,10 +109,6 @@ class NotificationContactAdmin(SheetPages, PortalAdmin):
         except Refusal as refusal:
             raise PermissionDenied(refusal.message) from None
 
-    def delete_queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> None:
-        for contact in queryset:
-            self.delete_model(request, contact)
-
     def has_make_main_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return all(
             request.user.has_perm(f"contacts_app.change_{what}")

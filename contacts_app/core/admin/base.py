@@ -5,7 +5,7 @@ from functools import wraps
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin import ShowFacets
+from django.contrib.admin import ModelAdmin, ShowFacets
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError
@@ -157,6 +157,14 @@ class PortalAdmin(BigListAdmin, HistoryPages):
         may = self.deletable and super().has_delete_permission(request, obj)
         return may and self.is_theirs(request, obj)
 
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """One after the other where a service deletes a row."""
+        if type(self).delete_model is ModelAdmin.delete_model:
+            return super().delete_queryset(request, queryset)
+        for row in queryset:
+            self.delete_model(request, row)
+        return None
+
     def formfield_for_foreignkey(self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any) -> Any:  # type: ignore[type-arg]
         """Only rows that the person may see can be chosen; a tenant's own rows always name the account."""
         related = self.admin_site._registry.get(db_field.remote_field.model)
@@ -237,7 +245,7 @@ class RecordAdmin(ReadOnlyAdmin):
     """Rows that nobody deletes, each with a page of its own template that shows what `shown` gives.
 
     `live_template` is the part of the page that is asked for again while the row can change; it shows what `live`
-    gives. Its buttons need the permission `may_act`.
+    gives, and buttons to those who have the permission `may_act`.
     """
 
     deletable = False
@@ -254,15 +262,18 @@ class RecordAdmin(ReadOnlyAdmin):
         self.row_or_404(request, object_id)  # Absent even for a POST, which is forbidden.
         return super().change_view(request, object_id, *args, **kwargs)
 
-    def shown(self, request: HttpRequest, row: Any) -> dict[str, Any]:
-        return self.live(request, row) | {"title": str(row)}
-
     def live(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         raise NotImplementedError
 
+    def shown(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        may_act = request.user.has_perm(self.may_act)
+        return self.live(request, row) | {"title": str(row), "may_act": may_act}
+
     def live_page(self, request: HttpRequest, pk: int) -> HttpResponse:
         self.require(request, f"{self.opts.app_label}.view_{self.opts.model_name}")
-        return render(request, self.live_template, self.live(request, self.row_or_404(request, pk)))
+        # Without what a page shows beside it.
+        context = RecordAdmin.shown(self, request, self.row_or_404(request, pk))
+        return render(request, self.live_template, context)
 
     def act(self, request: HttpRequest, pk: int, change: Callable[[Any], Any]) -> HttpResponse:
         """Do something to a row, and go to its page or to that of the row made of it; a refusal is told."""

@@ -133,12 +133,10 @@ class DeploymentAdmin(MacSearchMixin, RecordAdmin):
     what = column("What", lambda row: row.profile_name or "Restart only", ordering="profile_name")
     state_here = column("State", state_label, ordering="state")
 
-    def live(self, request: HttpRequest, row: Deployment) -> dict[str, Any]:
-        return timeline(row) | {"may_deploy": request.user.has_perm(MAY_DEPLOY)}
+    timeline_page = RecordAdmin.live_page
 
-    def timeline_page(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Asked for every second until the deployment has ended."""
-        return self.live_page(request, pk)
+    def live(self, request: HttpRequest, row: Deployment) -> dict[str, Any]:
+        return timeline(row)
 
     def cancel_page(self, request: HttpRequest, pk: int) -> HttpResponse:
         def cancel(deployment: Deployment) -> None:
@@ -152,10 +150,8 @@ class DeploymentAdmin(MacSearchMixin, RecordAdmin):
 
     @display(description="Phone", ordering="mac", header=True)
     def phone_here(self, deployment: Deployment) -> list[str]:
-        return [
-            sep.mac.colons(deployment.mac),
-            deployment.phone.name if deployment.phone else "deleted phone",
-        ]
+        name = deployment.phone.name if deployment.phone else "deleted phone"
+        return [sep.mac.colons(deployment.mac), name]
 
     @display(description="Took")
     def took(self, deployment: Deployment) -> str:

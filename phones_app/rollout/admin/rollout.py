@@ -103,13 +103,11 @@ class RolloutAdmin(RolloutPages, RecordAdmin):
     phones = column("Phones", lambda rollout: f"{rollout.total:,}", ordering="total")
     waves_here = column("Wave", lambda rollout: f"{rollout.wave} of {rollout.waves}")
 
+    progress_page = RecordAdmin.live_page
+
     def live(self, request: HttpRequest, row: Rollout) -> dict[str, Any]:
         part, code, page = (request.GET.get(name, "") for name in ("part", "code", "page"))
-        return watched(row, part, code, page) | {"may_deploy": request.user.has_perm(MAY_DEPLOY)}
-
-    def progress_page(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Asked for every two seconds while anything can change."""
-        return self.live_page(request, pk)
+        return watched(row, part, code, page)
 
     def now_page(self, request: HttpRequest, pk: int, change: str) -> HttpResponse:
         if change == "cancel" and (asked := self._asks(request, pk)):

@@ -119,10 +119,6 @@ class CallbackAdmin(EventsObjectAdmin):
         except InUse as refusal:
             raise PermissionDenied(refusal.message) from None
 
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        for callback in queryset:
-            self.delete_model(request, callback)
-
     @action(description="Enable the selected callbacks", permissions=["change"])
     def enable(self, request: HttpRequest, queryset: QuerySet[Callback]) -> None:
         """As by REST: the URL of each is asked, and one that does not answer stays disabled."""

@@ -124,6 +124,7 @@ class DeliveryAdmin(RecordAdmin):
     pages = {"timeline": "<int:pk>/timeline/", "replay": "<int:pk>/replay/"}
     actions = ["replay_selected"]
     has_replay_permission = allowed(may_act)
+    timeline_page = RecordAdmin.live_page
     state_here = column("State", state_label, ordering="state")
     why = column("Why", attrgetter("outcome"))
 
@@ -132,16 +133,12 @@ class DeliveryAdmin(RecordAdmin):
         return rows.defer("event__stored_data", *OF_CALLBACK)
 
     def shown(self, request: HttpRequest, row: Delivery) -> dict[str, Any]:
-        context = self.live(request, row)
+        context = super().shown(request, row)
         body = envelope(row.event, row.callback, row.listener_id, context["listener"])
-        return context | {"title": str(row), "envelope": to_json(body, indent=2)}
+        return context | {"envelope": to_json(body, indent=2)}
 
     def live(self, request: HttpRequest, row: Delivery) -> dict[str, Any]:
-        return timeline(row) | {"may_replay": self.has_replay_permission(request)}
-
-    def timeline_page(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Asked for every two seconds until the delivery has ended."""
-        return self.live_page(request, pk)
+        return timeline(row)
 
     def replay_page(self, request: HttpRequest, pk: int) -> HttpResponse:
         return self.act(request, pk, lambda row: self._replay(request, Delivery.objects.filter(pk=row.pk)))

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminTextInputWidget
 
@@ -136,10 +136,6 @@ class MessagingProfileAdmin(OwnedAdmin):
 
     def delete_model(self, request: HttpRequest, obj: MessagingProfile) -> None:
         delete_messaging_profile(obj, actor=actor_of(request))
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        for profile in queryset:
-            delete_messaging_profile(profile, actor=actor_of(request))
 
     @button(
         "Make default…",

@@ -119,13 +119,8 @@ class PhoneProfileAdmin(SheetPages, RevisionPages):
     form = ProfileForm
     tenant_path = "user__account"
     list_display = (
-        "name",
-        "user",
-        "models_here",
-        "software_type",
-        "revision_number",
-        "phone_count",
-        "changed",
+        *("name", "user", "models_here", "software_type"),
+        *("revision_number", "phone_count", "changed"),
     )
     list_select_related = ("user", "revision")
     list_filter = ("software_type", "user")
