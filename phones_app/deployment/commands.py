@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 from django.core.management.base import CommandError
 
@@ -15,6 +16,7 @@ from phones_app.deployment.restart import choose, key_macros
 from phones_app.deployment.wait import wait_for
 from phones_app.inventory.models import Phone
 from phones_app.transports.ftp.pool import FtpPool
+from profiles_app.phone.models import PhoneProfile
 from profiles_app.phone.sep.mac import colons, parse_mac
 from profiles_app.phone.services import describe
 
@@ -23,6 +25,13 @@ LONGEST_WAIT = 24 * 3600.0
 
 
 PLANNED_COLUMNS = {"mac": "Phone", "name": "Name", "state": "State", "restart": "Restart", "error": "Error"}
+
+
+def profile_with(uuid: UUID) -> PhoneProfile:
+    profile = PhoneProfile.objects.select_related("user__account", "revision").filter(uuid=uuid).first()
+    if profile is None:
+        raise CommandError(f"There is no profile {uuid}.")
+    return profile
 
 
 class DeploymentCommand(ReportingCommand):

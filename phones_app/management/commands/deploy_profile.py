@@ -6,7 +6,7 @@ from uuid import UUID
 from django.core.management.base import CommandError
 
 from contacts_app.core.commands import Add, UsageError, argument
-from phones_app.deployment.commands import DeploymentCommand
+from phones_app.deployment.commands import DeploymentCommand, profile_with
 from phones_app.deployment.request import Deployed, deploy_many
 from phones_app.inventory.models import Phone
 from profiles_app.phone.models import PhoneProfile
@@ -31,9 +31,7 @@ class Command(DeploymentCommand):
     ) -> None:
         if everywhere == bool(macs):
             raise UsageError("Name phones by their MAC addresses, or say --all.")
-        row = PhoneProfile.objects.select_related("user__account", "revision").filter(uuid=profile).first()
-        if row is None:
-            raise CommandError(f"There is no profile {profile}.")
+        row = profile_with(profile)
         phones, unknown = self._fitting(row) if everywhere else self.phones(macs)
         asked = deploy_many(phones=phones, profile=row, actor=self.actor, dry_run=dry_run)
         if everywhere:

@@ -11,6 +11,7 @@ from django.core.management.base import CommandError
 
 from contacts_app.accounts.commands import account_numbered, add_account
 from contacts_app.core.commands import Add, ReportingCommand, UsageError, argument, headings, positive
+from phones_app.deployment.commands import profile_with
 from phones_app.inventory.models import Phone, PhoneGroup
 from phones_app.inventory.selection import Selection, phones_by_mac, phones_of_group, read_macs
 from phones_app.rollout import rollout as rollouts
@@ -212,11 +213,7 @@ def _named(uuids: list[str]) -> Rollout:
 def _profile(targets: list[str]) -> tuple[PhoneProfile, list[str]]:
     if not targets:
         raise UsageError("Name a profile by its UUID, or say --assigned.")
-    uuid = _uuid(targets[0])
-    profile = PhoneProfile.objects.select_related("user__account", "revision").filter(uuid=uuid).first()
-    if profile is None:
-        raise CommandError(f"There is no profile {uuid}.")
-    return profile, targets[1:]
+    return profile_with(_uuid(targets[0])), targets[1:]
 
 
 def _selection(macs: list[str], profile: PhoneProfile | None, options: dict[str, Any]) -> Selection:
