@@ -1,27 +1,46 @@
-"""The web admin's pages about phones, their profiles, servers and deployments."""
+"""The web admin's pages about phones, their profiles, servers and deployments. Only here the page of a phone has
+everything: each subject adds its columns, buttons and panels to what the inventory knows."""
 
+from django.contrib import admin
+
+import phones_app.deployment.admin.deployment
+import phones_app.inventory.admin.group
+import phones_app.mobility.admin
+import phones_app.rollout.admin.rollout
+import phones_app.servers.admin
 from contacts_app.core.admin import overview
 from phones_app.deployment.admin import overview as deployment
-from phones_app.deployment.admin.deployment import DeploymentAdmin
-from phones_app.inventory.admin.group import PhoneGroupAdmin
-from phones_app.inventory.admin.phone import PhoneAdmin
-from phones_app.mobility.admin import FileFetchAdmin, ServiceSessionAdmin
-from phones_app.rollout.admin.rollout import RolloutAdmin
-from phones_app.servers.admin import CallManagerAdmin, FileServerAdmin, KeyMacroAdmin
-from profiles_app.phone.admin.profile import PhoneProfileAdmin, ProfileRevisionAdmin
+from phones_app.deployment.admin.deploy import DeployPages, StateOfLast
+from phones_app.drift.admin import DriftPages, StateOfFile
+from phones_app.inventory.admin.phone import InventoryAdmin, ModelsInUse
+from phones_app.inventory.models import Phone
+from phones_app.rollout.admin.pages import RollOutSelected
 
 overview.register(deployment.panels)
 
-__all__ = [
-    "CallManagerAdmin",
-    "DeploymentAdmin",
-    "FileFetchAdmin",
-    "FileServerAdmin",
-    "KeyMacroAdmin",
-    "PhoneAdmin",
-    "PhoneGroupAdmin",
-    "PhoneProfileAdmin",
-    "ProfileRevisionAdmin",
-    "RolloutAdmin",
-    "ServiceSessionAdmin",
-]
+
+@admin.register(Phone)
+class PhoneAdmin(RollOutSelected, DriftPages, DeployPages, InventoryAdmin):
+    list_display = (
+        *("phone", "model_here", "account_name", "profile"),
+        *("deployed", "present", "seen", "is_active"),
+    )
+    list_select_related = ("account", "current_profile", "last_deployment__deployment", "file")
+    list_filter = (
+        ("last_deployment__deployment__state", StateOfLast),
+        "presence",
+        "in_call",
+        ("file__state", StateOfFile),
+        "software_type",
+        ("model", ModelsInUse),
+        "is_active",
+        "account",
+        "current_profile",
+    )
+    actions = [
+        *("deploy_selected", "roll_out_selected", "group_selected", "restart_selected"),
+        *("look_selected", "put_back_selected", "export_selected"),
+    ]
+    actions_row = ["deploy_one", "restart_one"]
+    actions_detail = ["deploy_one", "restart_one", "look_one", "put_back_one", "adopt_one"]
+    change_form_outer_after_template = "phones_app/deployment/deployments.html"

@@ -1,19 +1,19 @@
 """Accounts, their groups and their extensions."""
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
-from django.urls import reverse
 from django.utils.text import capfirst
-from unfold.decorators import display
 
 from contacts_app.accounts.models import Account, AccountGroup, Extension
 from contacts_app.accounts.services import NAMED, delete_accounts, save_account, what_blocks, what_goes
-from contacts_app.core.admin.base import PortalAdmin, ReadOnlyAdmin, TenantFilter, count_column
+from contacts_app.core.admin.base import PortalAdmin, ReadOnlyAdmin
+from contacts_app.core.admin.columns import column, count_column
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.errors import Refusal
 
@@ -23,16 +23,16 @@ class AccountAdmin(PortalAdmin):
     list_display: tuple[str, ...] = (
         *("name", "voip_id", "email", "user_count", "phone_count", "is_active", "created_at"),
     )
-    list_filter = ("is_active", ("groups", TenantFilter), ("parent", TenantFilter))
+    list_filter = ("is_active", "groups", "parent")
     search_fields = ("name", "voip_id", "email")
     search_help_text = "Name, VoIP id or email"
     autocomplete_fields = ("parent", "groups")
     user_count = count_column("users", "Users")
     phone_count = count_column("phones", "Phones")
-    readonly_fields: tuple[str, ...] = ("uuid", "created_at", "updated_at")
+    readonly_fields: ClassVar[tuple[str, ...]] = ("uuid", "created_at", "updated_at")
     delete_confirmation_template = "contacts_app/accounts/delete_confirmation.html"
     delete_selected_confirmation_template = "contacts_app/accounts/delete_selected_confirmation.html"
-    fieldsets: tuple[Any, ...] = (
+    fieldsets: ClassVar[tuple[Any, ...]] = (
         (None, {"fields": ("name", "voip_id", "email", ("level", "balance"), "time_zone", "is_active")}),
         ("Customer of", {"fields": ("parent", "groups")}),
         ("Record", {"fields": ("uuid", "created_at", "updated_at")}),
@@ -85,17 +85,11 @@ class AccountAdmin(PortalAdmin):
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         delete_accounts(list(queryset))
 
-    def delete_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> Any:
-        return self._unless_refused(
-            request, lambda: super(AccountAdmin, self).delete_view(request, object_id, extra_context)
-        )
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return self._unless_refused(request, partial(super().delete_view, request, *args, **kwargs))
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
-        return self._unless_refused(
-            request, lambda: super(AccountAdmin, self).response_action(request, queryset)
-        )
+    def response_action(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return self._unless_refused(request, partial(super().response_action, request, *args, **kwargs))
 
     def _unless_refused(self, request: HttpRequest, deletion: Callable[[], Any]) -> Any:
         """What was in no one's way when the page asked may be in the way when the answer comes."""
@@ -104,15 +98,16 @@ class AccountAdmin(PortalAdmin):
                 return deletion()
         except Refusal as refusal:
             messages.error(request, refusal.message)
-            return HttpResponseRedirect(reverse("admin:contacts_app_account_changelist"))
+            return HttpResponseRedirect(self.url_of("changelist"))
 
 
 @admin.register(AccountGroup)
 class AccountGroupAdmin(PortalAdmin):
     list_display = ("name", "owner", "member_count", "updated_at")
     member_count = count_column("members", "Accounts")
+    owner = column("Owner", lambda group: group.account or "portal")
     list_select_related = ("account",)
-    list_filter = (("account", TenantFilter),)
+    list_filter = ("account",)
     search_fields = ("name", "account__name")
     search_help_text = "Name or owner"
     autocomplete_fields = ("account",)
@@ -122,10 +117,6 @@ class AccountGroupAdmin(PortalAdmin):
         ("Record", {"fields": ("created_at", "updated_at")}),
     )
 
-    @display(description="Owner")
-    def owner(self, group: AccountGroup) -> str:
-        return str(group.account or "portal")
-
 
 @admin.register(Extension)
 class ExtensionAdmin(PortalAdmin):
@@ -134,7 +125,7 @@ class ExtensionAdmin(PortalAdmin):
     list_select_related = ("account",)
     search_fields = ("number", "name", "account__name")
     search_help_text = "Number, name or account"
-    list_filter = (("account", TenantFilter),)
+    list_filter = ("account",)
     autocomplete_fields = ("account",)
     readonly_fields = ("created_at", "updated_at")
     fieldsets = (

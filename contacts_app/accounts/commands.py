@@ -1,28 +1,38 @@
-"""What operator commands about an account's rows share: the account by its VoIP id, and CSV import and export."""
+"""What operator commands have in common that are about an account, named by its VoIP id: the option, and CSV import and
+export as if the account did it. A command says which sheet it is about."""
 
 import os
 import sys
 import tempfile
-from argparse import ArgumentParser
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, overload
 
 from django.core.management.base import CommandError
 
 from contacts_app.accounts.models import Account
-from contacts_app.core.commands import ReportingCommand, positive
+from contacts_app.core.commands import NUMBER, Add, ReportingCommand
 from contacts_app.core.csv.importing import import_sheet
 from contacts_app.core.csv.sheet import Sheet, errors_as_csv, export_sheet
 from contacts_app.core.csv.text import MAX_BYTES
-from contacts_app.core.errors import Refusal
 
 STANDARD = Path("-")
 
 
-def account_numbered(voip_id: int) -> Account:
+def add_account(add: Add, **options: Any) -> None:
+    add("--account", type=NUMBER, metavar="VOIP_ID", **options)
+
+
+@overload
+def account_numbered(voip_id: int) -> Account: ...
+@overload
+def account_numbered(voip_id: int | None) -> Account | None: ...
+def account_numbered(voip_id: int | None) -> Account | None:
+    """None when none is named."""
+    if voip_id is None:
+        return None
     account = Account.objects.filter(voip_id=voip_id).first()
     if account is None:
         raise CommandError(f"There is no account with the VoIP id {voip_id}.")
@@ -31,30 +41,22 @@ def account_numbered(voip_id: int) -> Account:
 
 class SheetCommand(ReportingCommand):
     sheet: type[Sheet]
-    expected_errors = (*ReportingCommand.expected_errors, Refusal)
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        super().add_arguments(parser)
-        parser.add_argument(
-            "--account",
-            type=positive(int, at_most=2**63 - 1),
-            metavar="VOIP_ID",
-            help="As if this account did it: only its rows, and new ones are its own.",
-        )
+    def arguments(self, add: Add) -> None:
+        add_account(add, help="As if this account did it: only its rows, and new ones are its own.")
 
     def made_for(self, account: int | None) -> Sheet:
-        actor = self.actor
-        return self.sheet(replace(actor, account=account_numbered(account)) if account else actor)
+        return self.sheet(replace(self.actor, account=account_numbered(account)))
 
 
 class ImportCommand(SheetCommand):
     columns = {"created": "New", "updated": "Changed", "unchanged": "Unchanged", "errors": "Errors"}
     error_columns = {"row": "Row", "column": "Column", "message": "What is wrong"}
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        super().add_arguments(parser)
-        parser.add_argument("file", type=Path, metavar="FILE.csv", help="- for standard input.")
-        parser.add_argument("--errors", type=Path, metavar="FILE.csv", help="Write the errors here as well.")
+    def arguments(self, add: Add) -> None:
+        super().arguments(add)
+        add("file", type=Path, metavar="FILE.csv", help="- for standard input.")
+        add("--errors", type=Path, metavar="FILE.csv", help="Write the errors here as well.")
 
     def handle(
         self, *, file: Path, account: int | None, errors: Path | None, dry_run: bool, **options: Any
@@ -68,16 +70,16 @@ class ImportCommand(SheetCommand):
             self.report(map(asdict, report.errors), self.error_columns)
             raise CommandError(f"{report.error_count} errors; nothing was stored.")
         counts = {"created": report.created, "updated": report.updated, "unchanged": report.unchanged}
-        self.report([{**counts, "errors": 0, "dry_run": dry_run}])
+        self.report_row(**counts, errors=0, dry_run=dry_run)
 
 
 class ExportCommand(SheetCommand):
     writes = False
     columns = {"file": "File", "rows": "Rows"}
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        super().add_arguments(parser)
-        parser.add_argument("file", nargs="?", type=Path, default=STANDARD, metavar="FILE.csv")
+    def arguments(self, add: Add) -> None:
+        super().arguments(add)
+        add("file", nargs="?", type=Path, default=STANDARD, metavar="FILE.csv")
 
     def handle(self, *, file: Path, account: int | None, **options: Any) -> None:
         sheet = self.made_for(account)
@@ -90,7 +92,7 @@ class ExportCommand(SheetCommand):
                 self.stdout.write(piece, ending="")
         else:
             _write(file, export_sheet(sheet))
-            self.report([{"file": str(file), "rows": sheet.rows().count()}])
+            self.report_row(file=str(file), rows=sheet.rows().count())
 
 
 def _opened(file: Path) -> BinaryIO:

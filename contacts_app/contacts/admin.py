@@ -1,4 +1,5 @@
-"""Notification contacts and what they are told of; mails: what was sent, what waits and why, what mail servers said."""
+"""Notification contacts of accounts with what they are notified about; and mail to people: what was sent, what waits
+and why, and what mail servers said."""
 
 from typing import Any
 
@@ -6,11 +7,9 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http import HttpRequest
 from django.utils.html import format_html
-from unfold.contrib.filters.admin import ChoicesCheckboxFilter
-from unfold.decorators import action, display
+from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from contacts_app.contacts.mail import UNSUBSCRIBE_MARK, resend_mail
@@ -29,7 +28,8 @@ from contacts_app.contacts.services import (
     types,
     wanted_types,
 )
-from contacts_app.core.admin.base import DayRangeFilter, PortalAdmin, ReadOnlyAdmin, TenantFilter
+from contacts_app.core.admin.base import PortalAdmin, ReadOnlyAdmin, allowed, button
+from contacts_app.core.admin.columns import column
 from contacts_app.core.csv.admin import SheetPages
 from contacts_app.core.errors import Refusal
 from contacts_app.core.lists.search import NOTHING, text_match
@@ -65,13 +65,17 @@ class NotificationContactAdmin(SheetPages, PortalAdmin):
     form = NotificationContactForm
     list_display = ("name_and_email", "phone", "is_main", "account", "created_at")
     list_select_related = ("account",)
-    list_filter = ("main", ("account", TenantFilter))
+    list_filter = ("main", "account")
     search_fields = ("name", "email", "account__name")
     search_help_text = "Name, email, account, or phone number in any spelling"
     autocomplete_fields = ("account",)
     # A contact does not change hands: it could leave an account without a main one.
     chosen_once = ("account", "main", "uuid", "created_at", "updated_at")
     actions_detail = ["make_main"]
+    name_and_email = column("Contact", lambda row: [row.name or "–", row.email], ordering="name", header=True)
+    is_main = column(
+        "Main", lambda row: "Main" if row.main else "", ordering="main", label={"Main": "success"}
+    )
     contact_fields = (None, {"fields": ("account", "email", "name", "phone")})
     record_fields = ("Record", {"fields": ("main", "uuid", "created_at", "updated_at")})
 
@@ -105,46 +109,27 @@ class NotificationContactAdmin(SheetPages, PortalAdmin):
         except Refusal as refusal:
             raise PermissionDenied(refusal.message) from None
 
-    def delete_queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> None:
-        for contact in queryset:
-            self.delete_model(request, contact)
-
     def has_make_main_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return all(
             request.user.has_perm(f"contacts_app.change_{what}")
             for what in ("notificationcontact", "account")
         )
 
-    @action(description="Make main…", icon="star", permissions=["make_main"])
-    def make_main(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        contact = self.row_or_404(request, object_id)
-        if contact.main:
-            messages.info(request, f"{contact} is the main contact already.")
-            return HttpResponseRedirect(
-                reverse("admin:contacts_app_notificationcontact_change", args=[contact.pk])
-            )
-        return self.act_on(
-            request,
-            object_id,
-            make_main,
-            question="Make {0} the main contact? {0.email} becomes the email of {0.account}.",
-            button="Make main",
-            logged="Made the main contact.",
-            done="{0} is the main contact of {0.account} now.",
-        )
-
-    @display(description="Contact", ordering="name", header=True)
-    def name_and_email(self, contact: NotificationContact) -> list[str]:
-        return [contact.name or "–", contact.email]
+    @button(
+        "Make main…",
+        question="Make {0} the main contact? {0.email} becomes the email of {0.account}.",
+        logged="Made the main contact.",
+        done="{0} is the main contact of {0.account} now.",
+        icon="star",
+        permission="make_main",
+    )
+    def make_main(self, request: HttpRequest, contact: NotificationContact) -> None:
+        make_main(contact)
 
     @display(description="Is told of")
     def is_told_of(self, contact: NotificationContact) -> str:
         told = [label_of(type_) for type_ in wanted_types(contact)]
         return ", ".join(map(str, told)) or "Nothing"
-
-    @display(description="Main", ordering="main", label={"Main": "success"})
-    def is_main(self, contact: NotificationContact) -> str:
-        return "Main" if contact.main else ""
 
 
 STATE_LABELS = {"Sent": "success", "Queued": "info", "Waits": "warning", "Failed": "danger"}
@@ -154,35 +139,30 @@ STATE_LABELS = {"Sent": "success", "Queued": "info", "Waits": "warning", "Failed
 class MailAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "to", "subject", "state_here", "attempts", "error", "account")
     list_select_related = ("account",)
-    list_filter = (
-        ("state", ChoicesCheckboxFilter),
-        ("created_at", DayRangeFilter),
-        ("account", TenantFilter),
-    )
+    list_filter = ("state", "created_at", "account")
     search_fields = ("to__startswith", "=uuid")
     search_help_text = "How the address begins, or the UUID"
     actions = ["send_selected_again"]
     actions_detail = ["send_again"]
+    has_again_permission = allowed("contacts_app.change_mail")
+    kind = column("About", lambda mail: label_of(mail.about) or "–")
     fieldsets = (
         (None, {"fields": ("to", "subject", "preview")}),
         ("Sending", {"fields": ("state_here", "attempts", "error", "next_attempt_at", "finished_at")}),
         ("Record", {"fields": ("account", "contact", "kind", "uuid", "created_at")}),
     )
 
-    def has_again_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(request.user.has_perm("contacts_app.change_mail"))
-
-    @action(description="Send again…", icon="forward_to_inbox", permissions=["again"])
-    def send_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self.act_on(
-            request,
-            object_id,
-            resend_mail,
-            question="Send “{0.subject}” to {0.to} once more?",
-            button="Send",
-            logged="Sent again.",
-            done="The mail is on its way.",
-        )
+    @button(
+        "Send again…",
+        question="Send “{0.subject}” to {0.to} once more?",
+        yes="Send",
+        logged="Sent again.",
+        done="The mail is on its way.",
+        icon="forward_to_inbox",
+        permission="again",
+    )
+    def send_again(self, request: HttpRequest, mail: Mail) -> None:
+        resend_mail(mail)
 
     @admin.action(description="Send failed ones again", permissions=["again"])
     def send_selected_again(self, request: HttpRequest, queryset: QuerySet[Mail]) -> None:
@@ -201,7 +181,3 @@ class MailAdmin(ReadOnlyAdmin):
     def preview(self, mail: Mail) -> str:
         text = mail.text.replace(UNSUBSCRIBE_MARK, "(a link that only the recipient gets)")
         return format_html('<pre class="pb-wire pb-mail">{}</pre>', text)
-
-    @display(description="About")
-    def kind(self, mail: Mail) -> str:
-        return label_of(mail.about) or "–"

@@ -1,6 +1,8 @@
 """What operator commands have in common: tables or JSON lines, one line for an error, exit statuses."""
 
 import json
+import signal
+import threading
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,11 +14,12 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import DatabaseError, transaction
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from contacts_app.core.actor import Actor, acting, system
+from contacts_app.core.errors import Refusal
 from contacts_app.core.secrets import SecretUnreadable
 
 EXIT_USAGE = 2
@@ -25,6 +28,7 @@ EXIT_INTERRUPTED = 130  # as shells have it: 128 and the number of SIGINT
 WIDTH_WITHOUT_TERMINAL = 400
 
 Row = Mapping[str, Any]
+Add = Callable[..., Any]
 T = TypeVar("T")
 
 
@@ -39,15 +43,16 @@ class ReportingCommand(BaseCommand):
     writes = True
     # An operator must be able to work while some other part is misconfigured; `check` is its own command.
     requires_system_checks = []
-    # Domain errors whose text is for people.
-    expected_errors: tuple[type[Exception], ...] = (SecretUnreadable,)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", dest="as_json", help="One JSON object per line.")
         if self.writes:
-            parser.add_argument(
-                "--dry-run", action="store_true", help="Say what would be done, and do nothing."
-            )
+            text = "Say what would be done, and do nothing."
+            parser.add_argument("--dry-run", action="store_true", help=text)
+        self.arguments(parser.add_argument)
+
+    def arguments(self, add: Add) -> None:
+        """The command's own arguments; `add` is `add_argument` of its parser."""
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         self.as_json = bool(options.get("as_json"))
@@ -65,7 +70,7 @@ class ReportingCommand(BaseCommand):
             unmigrated = "no such table" in text or "does not exist" in text
             hint = " Run `manage.py migrate`?" if unmigrated else ""
             raise CommandError(f"The database says: {text}.{hint}") from error
-        except self.expected_errors as error:
+        except (SecretUnreadable, Refusal) as error:
             raise CommandError(str(error)) from error
 
     @property
@@ -87,6 +92,9 @@ class ReportingCommand(BaseCommand):
             console.print(table)
         self.stdout.write(captured.get(), ending="")
 
+    def report_row(self, **row: Any) -> None:
+        self.report([row])
+
     def say(self, text: str) -> None:
         """A sentence for people; programs that read JSON do not get it."""
         if not self.as_json:
@@ -94,12 +102,17 @@ class ReportingCommand(BaseCommand):
             self.stdout.flush()
 
     @contextmanager
-    def progress(self) -> Iterator[Callable[[str, float], None]]:
-        """A bar for people who watch: call it with what is being done, and which part of it is, from 0 to 1."""
+    def progress(self, total: int | None = None) -> Iterator[Callable[[str, float], None]]:
+        """A bar for people who watch: call it with what is being done and how much of it is done: so many of `total`,
+        or a part from 0 to 1.
+        """
         console = Console(stderr=True)
-        with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-            task = bar.add_task("", total=1.0)
-            yield lambda doing, part: bar.update(task, description=doing, completed=part)
+        counted = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+        columns = Progress.get_default_columns() if total is None else counted
+        silent = self.as_json or not console.is_terminal
+        with Progress(*columns, console=console, transient=True, disable=silent) as bar:
+            task = bar.add_task("", total=1.0 if total is None else total)
+            yield lambda doing, done: bar.update(task, description=doing, completed=done)
 
     @staticmethod
     def undo(dry_run: bool) -> None:
@@ -148,6 +161,29 @@ def positive(convert: Callable[[str], T], *, at_most: float) -> Callable[[str], 
         return number
 
     return argument(converted)
+
+
+# What a column of whole numbers holds at most.
+NUMBER = positive(int, at_most=2**63 - 1)
+
+
+def headings(*same: str, **others: str) -> dict[str, str]:
+    """The columns of a table: keys of its rows that are their own headings, then keys with other ones."""
+    return {key: key.replace("_", " ").capitalize() for key in same} | others
+
+
+@contextmanager
+def until_stopped() -> Iterator[threading.Event]:
+    """An event that SIGTERM and Ctrl-C set; both do again afterwards what they did before."""
+    stopping = threading.Event()
+    before = {
+        number: signal.signal(number, lambda *_: stopping.set()) for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    try:
+        yield stopping
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _cell(value: object) -> Text:

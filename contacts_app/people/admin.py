@@ -18,7 +18,9 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from contacts_app.core.actor import Actor
-from contacts_app.core.admin.base import PortalAdmin, SecretField, TenantFilter
+from contacts_app.core.admin.base import PortalAdmin
+from contacts_app.core.admin.columns import column
+from contacts_app.core.admin.forms import SecretField
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.lists.search import NOTHING, text_match
 from contacts_app.core.values import digits
@@ -29,6 +31,7 @@ from contacts_app.people.services import is_taken, may_change, may_grant
 GRANTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 PERSON = (("first_name", "last_name"), "phone", "location", "nationality", ("lang", "timezone"))
 RECORD = ("uuid", "last_login", ("last_login_ip", "last_logout_ip"), "created_at", "created_by", "updated_at")
+ROLE_LABELS = {"Staff": "primary", "Owner": "info", "Member": ""}
 PIN = RegexValidator(r"^[0-9]{4,16}$", "A PIN has 4 to 16 digits: phones offer no other keys.")
 
 
@@ -99,19 +102,20 @@ class UserForm(LoginNamesForm, UserChangeForm):  # type: ignore[misc]
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, PortalAdmin):  # type: ignore[type-arg, misc]
+class UserAdmin(DjangoUserAdmin, PortalAdmin):  # type: ignore[type-arg]
     form = UserForm
     add_form = NewUserForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("email", "name", "account", "role", "is_active", "is_staff", "last_login")
     list_select_related = ("account",)
-    list_filter = ("is_active", "is_staff", ("account", TenantFilter))
+    list_filter = ("is_active", "is_staff", "account")
     search_fields = ("email", "username", "first_name", "last_name", "phone", "account__name")
     search_help_text = "Email, name, account, or phone number in any spelling"
     ordering = ("email",)
     autocomplete_fields = ("account",)
     filter_horizontal = ("groups", "user_permissions")
     readonly_fields = ("password_here", *flatten(RECORD))
+    name = column("Name", lambda user: f"{user.first_name} {user.last_name}".strip())
     add_fieldsets = (
         (None, {"fields": ("email", "first_name", "last_name", "account", "permission_level", "is_staff")}),
         ("Password", {"fields": ("password1", "password2")}),
@@ -152,15 +156,7 @@ class UserAdmin(DjangoUserAdmin, PortalAdmin):  # type: ignore[type-arg, misc]
         state = "Set" if user.has_usable_password() else "Not set"
         return format_html('{} (<a class="text-link" href="../password/">change</a>)', state)
 
-    @display(description="Name")
-    def name(self, user: User) -> str:
-        return f"{user.first_name} {user.last_name}".strip()
-
-    @display(
-        description="Role",
-        ordering="permission_level",
-        label={"Staff": "primary", "Owner": "info", "Member": ""},
-    )
+    @display(description="Role", ordering="permission_level", label=ROLE_LABELS)
     def role(self, user: User) -> str:
         if user.is_superuser or (user.account_id is None and user.permission_level == 0):
             return "Staff"
@@ -171,13 +167,13 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, PortalAdmin):  # type: ignore[misc]
+class GroupAdmin(DjangoGroupAdmin, PortalAdmin):
     """Sets of permissions; whoever can change them can have any, so this is for superusers."""
 
     tenant_path = None
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(request.user.is_superuser)
+        return request.user.is_superuser
 
     has_module_permission = has_add_permission = has_view_permission
     has_change_permission = has_delete_permission = has_view_permission

@@ -1,18 +1,18 @@
 """Tokens of programs and login sessions of people. A token is in the answer that made it and nowhere else."""
 
-from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
-from unfold.decorators import action, display
-from unfold.enums import ActionVariant
+from unfold.decorators import display
 
-from contacts_app.core.admin.base import PortalAdmin, ReadOnlyAdmin, SameAccountForm, TenantFilter
+from contacts_app.core.admin.base import PortalAdmin, ReadOnlyAdmin, allowed, button
+from contacts_app.core.admin.columns import column
+from contacts_app.core.admin.forms import SameAccountForm
+from contacts_app.core.admin.links import page_of
 from contacts_app.people.login import close_session
 from contacts_app.people.models import LoginSession
 from contacts_app.tokens.models import ApiToken
@@ -50,12 +50,13 @@ class ApiTokenAdmin(PortalAdmin):
         *("read_only", "state", "last_used_at", "expires_at"),
     )
     list_select_related = ("account", "extension", "parent")
-    list_filter = ("scope", "read_only", ("account", TenantFilter))
+    list_filter = (("scope", admin.ChoicesFieldListFilter), "read_only", "account")
     search_fields = ("name", "key_id", "account__name")
     search_help_text = "Name, key id or account"
     autocomplete_fields = ("account", "extension")
     actions_detail = ["revoke"]
     actions = ("revoke_selected",)
+    name_and_key = column("Token", lambda row: [row.name or "–", row.key_id], ordering="name", header=True)
     chosen_once = (
         *("key_id", "scope", "account", "extension", "state"),
         *("last_used_at", "created_at", "created_by", "revoked_at"),
@@ -85,33 +86,23 @@ class ApiTokenAdmin(PortalAdmin):
         vars(obj).update(vars(token))
         obj.shown_once = text
 
-    def response_add(
-        self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
-    ) -> HttpResponse:
+    def response_add(self, request: HttpRequest, obj: Any, *args: Any) -> HttpResponse:
         """The text goes straight into this answer: messages, URLs and the session are all kept somewhere."""
-        change_url = reverse("admin:contacts_app_apitoken_change", args=[obj.pk])
-        answer = self.page(
-            request,
-            "contacts_app/tokens/token_created.html",
-            "The token",
-            token=obj,
-            text=obj.shown_once,
-            change_url=change_url,
-        )
+        shown = {"token": obj, "text": obj.shown_once, "change_url": page_of(obj)}
+        answer = self.page(request, "contacts_app/tokens/token_created.html", "The token", **shown)
         add_never_cache_headers(answer)
         return answer
 
-    @action(description="Revoke…", icon="block", permissions=["change"], variant=ActionVariant.DANGER)
-    def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self.act_on(
-            request,
-            object_id,
-            revoke_token,
-            question="Revoke {0}? Whatever uses it stops working at once, and nothing brings it back.",
-            button="Revoke",
-            logged="Revoked.",
-            done="{0} is revoked.",
-        )
+    @button(
+        "Revoke…",
+        question="Revoke {0}? Whatever uses it stops working at once, and nothing brings it back.",
+        logged="Revoked.",
+        done="{0} is revoked.",
+        icon="block",
+        dangerous=True,
+    )
+    def revoke(self, request: HttpRequest, token: ApiToken) -> None:
+        revoke_token(token)
 
     @admin.action(description="Revoke for good", permissions=["change"])
     def revoke_selected(self, request: HttpRequest, queryset: Any) -> None:
@@ -120,10 +111,6 @@ class ApiTokenAdmin(PortalAdmin):
             revoke_token(token)
             self.log_change(request, token, "Revoked.")
         messages.success(request, f"{len(tokens)} tokens are revoked.")
-
-    @display(description="Token", ordering="name", header=True)
-    def name_and_key(self, token: ApiToken) -> list[str]:
-        return [token.name or "–", token.key_id]
 
     @display(description="State", label=STATE_LABELS)
     def state(self, token: ApiToken) -> str:
@@ -143,24 +130,21 @@ class LoginSessionAdmin(ReadOnlyAdmin):
     search_help_text = "Email or IP address"
     fields = ("user", "state", "ip", "created_at", "expires_at", "revoked_at")
     actions_detail = ["end"]
+    deletable = False
+    has_end_permission = allowed("contacts_app.change_loginsession")
 
-    def has_end_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(request.user.has_perm("contacts_app.change_loginsession"))
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    @action(description="End…", icon="logout", permissions=["end"], variant=ActionVariant.DANGER)
-    def end(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self.act_on(
-            request,
-            object_id,
-            partial(close_session, ip=None),
-            question="Log out {0.user}?",
-            button="End the session",
-            logged="Ended.",
-            done="{0.user} is logged out.",
-        )
+    @button(
+        "End…",
+        question="Log out {0.user}?",
+        yes="End the session",
+        logged="Ended.",
+        done="{0.user} is logged out.",
+        icon="logout",
+        permission="end",
+        dangerous=True,
+    )
+    def end(self, request: HttpRequest, session: LoginSession) -> None:
+        close_session(session, ip=None)
 
     @display(description="State", label=STATE_LABELS)
     def state(self, session: LoginSession) -> str:

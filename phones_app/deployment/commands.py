@@ -1,17 +1,14 @@
 """What commands have in common that ask for deployments: MAC addresses in, waiting, one row per phone out."""
 
-import sys
-from argparse import ArgumentParser
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 from django.core.management.base import CommandError
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from contacts_app.core.commands import ReportingCommand, Row, argument, positive
+from contacts_app.core.commands import Add, ReportingCommand, Row, argument, positive
 from phones_app.deployment.models import FAILURES, Deployment, State
 from phones_app.deployment.preview import SHOWN, FilePreview, preview_file
 from phones_app.deployment.request import Deployed
@@ -19,6 +16,7 @@ from phones_app.deployment.restart import choose, key_macros
 from phones_app.deployment.run import wait_for
 from phones_app.inventory.models import Phone
 from phones_app.transports.ftp.pool import FtpPool
+from profiles_app.phone.models import PhoneProfile
 from profiles_app.phone.sep.mac import colons, parse_mac
 from profiles_app.phone.services import describe
 
@@ -29,17 +27,21 @@ LONGEST_WAIT = 24 * 3600.0
 PLANNED_COLUMNS = {"mac": "Phone", "name": "Name", "state": "State", "restart": "Restart", "error": "Error"}
 
 
+def profile_with(uuid: UUID) -> PhoneProfile:
+    profile = PhoneProfile.objects.select_related("user__account", "revision").filter(uuid=uuid).first()
+    if profile is None:
+        raise CommandError(f"There is no profile {uuid}.")
+    return profile
+
+
 class DeploymentCommand(ReportingCommand):
     """Status 1 when a phone was refused or failed; with --wait also when one was not confirmed in time."""
 
     columns = {"mac": "Phone", "name": "Name", "state": "State", "evidence": "Evidence", "error": "Error"}
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        super().add_arguments(parser)
-        parser.add_argument(
-            "--wait", action="store_true", help="Wait for the end; works without a worker too."
-        )
-        parser.add_argument(
+    def arguments(self, add: Add) -> None:
+        add("--wait", action="store_true", help="Wait for the end; works without a worker too.")
+        add(
             "--timeout",
             type=positive(float, at_most=LONGEST_WAIT),
             default=WAIT_SECONDS,
@@ -48,8 +50,8 @@ class DeploymentCommand(ReportingCommand):
         )
 
     @staticmethod
-    def add_macs(parser: ArgumentParser, *, required: bool) -> None:
-        parser.add_argument(
+    def add_macs(add: Add, *, required: bool) -> None:
+        add(
             "macs",
             nargs="+" if required else "*",
             type=argument(parse_mac),
@@ -101,16 +103,12 @@ class DeploymentCommand(ReportingCommand):
             self.say(f"The files of {len(deployments) - SHOWN} more phones were not compared.")
 
     def _follow(self, deployments: Sequence[Deployment], timeout: float) -> list[Deployment]:
-        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-        silent = self.as_json or not sys.stderr.isatty()
         present = list(deployments)
-        with Progress(*columns, console=Console(stderr=True), disable=silent, transient=True) as progress:
-            bar = progress.add_task("Phones done", total=len(present))
+        with self.progress(len(present)) as show:
             for present in wait_for(deployments, seconds=timeout):
                 open_rows = [row for row in present if row.is_open]
                 waiting = {row.waiting_for or row.get_state_display().lower() for row in open_rows}
-                description = ", ".join(sorted(waiting)[:2]) or "Phones done"
-                progress.update(bar, completed=len(present) - len(open_rows), description=description)
+                show(", ".join(sorted(waiting)[:2]) or "Phones done", len(present) - len(open_rows))
         return present
 
 

@@ -1,14 +1,15 @@
-"""What somebody can do about a phone's file that was changed behind our back: put it back, or adopt it."""
+"""A phone's file that was changed outside Patchbay can be put back or adopted on the page of the phone."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.urls import reverse
-from unfold.decorators import action
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter
+from unfold.decorators import display
 
-from contacts_app.core.admin.base import PortalAdmin
+from contacts_app.core.admin.base import PortalAdmin, button
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.errors import Refusal
 from phones_app.deployment.admin.deploy import MAY_DEPLOY
@@ -25,8 +26,27 @@ def file_of(phone: Phone) -> PhoneFile | None:
     return PhoneFile.objects.select_related(*REPAIRABLE).filter(phone=phone).first()
 
 
+class StateOfFile(ChoicesCheckboxFilter):
+    """By whether the file on the server is the uploaded one."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = "file on the server"
+
+
 class DriftPages(PortalAdmin):
-    """The actions of the phone admin on a drifted file, and the panel on the phone's page that shows the difference."""
+    """What the admin of phones has about drift: a note in the list, actions on a drifted file, and the panel on the
+    phone's page that shows the difference."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        # What no page shows need not be deciphered.
+        return super().get_queryset(request).defer("file__found")
+
+    @display(description="Current profile", header=True)
+    def profile(self, phone: Phone) -> list[str]:
+        file = getattr(phone, "file", None)
+        drift = f"file {file.get_state_display().lower()}" if file and file.is_drifted else ""
+        return [phone.current_profile.name if phone.current_profile else "–", drift]
 
     def has_put_back_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return self._is_drifted(object_id) and request.user.has_perm(MAY_DEPLOY)
@@ -38,18 +58,16 @@ class DriftPages(PortalAdmin):
         """Repairs stand below the difference that they are about, not on top of the page."""
         return [each for each in super().get_actions_detail(request, object_id) if each.path not in REPAIRS]
 
-    def drift_context(self, request: HttpRequest, object_id: str) -> dict[str, Any]:
-        """What the panel on a phone's page shows."""
-        phone = Phone.objects.filter(pk=int(object_id)).first() if object_id.isdecimal() else None
-        file = file_of(phone) if phone else None
+    def shown(self, request: HttpRequest, row: Phone) -> dict[str, Any]:
+        others, file = super().shown(request, row), file_of(row)
         if file is None or not file.is_drifted:
-            return {}
+            return others
         repairs = [
-            (each.description, reverse(f"admin:{each.action_name}", args=[file.pk]))
-            for each in super().get_actions_detail(request, file.pk)
+            (each.description, reverse(f"admin:{each.action_name}", args=[row.pk]))
+            for each in super().get_actions_detail(request, row.pk)
             if each.path in REPAIRS
         ]
-        return {"phone_file": file, "file_diff": difference(file), "repairs": repairs}
+        return others | {"phone_file": file, "file_diff": difference(file), "repairs": repairs}
 
     @staticmethod
     def _is_drifted(object_id: Any) -> bool:
@@ -65,40 +83,31 @@ class DriftPages(PortalAdmin):
             messages.warning(request, f"{phone}: {refusal.message}")
         messages.success(request, f"{len(done.deployments)} files are being put back.")
 
-    @action(description="Put file back…", icon="undo", permissions=["put_back"])
-    def put_back_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        question = "Upload the file of {} again, without a restart? What is there now is kept as a backup."
-        done = "The file is being put back."
-        return self._repair(request, object_id, question, "Put back", done, put_back)
+    @button(
+        "Put file back…",
+        question="Upload the file of {0} again, without a restart? What is there now is kept as a backup.",
+        yes="Put back",
+        done="The file is being put back.",
+        icon="undo",
+        permission="put_back",
+    )
+    def put_back_one(self, request: HttpRequest, phone: Phone) -> None:
+        put_back(_drifted(phone), actor=actor_of(request))
 
-    @action(description="Adopt file…", icon="move_to_inbox", permissions=["adopt"])
-    def adopt_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        question = (
-            "Make the file found for {} a new revision of its profile? Other phones keep what they have."
-        )
-        return self._repair(request, object_id, question, "Adopt", "The profile has a new revision.", adopt)
+    @button(
+        "Adopt file…",
+        question="Make the file found for {0} a new revision of its profile? Other phones keep what they have.",
+        yes="Adopt",
+        done="The profile has a new revision.",
+        icon="move_to_inbox",
+        permission="adopt",
+    )
+    def adopt_one(self, request: HttpRequest, phone: Phone) -> None:
+        adopt(_drifted(phone), actor=actor_of(request))
 
-    def _repair(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        question: str,
-        button: str,
-        done: str,
-        repair: Callable[..., object],
-    ) -> HttpResponse:
-        phone = self.row_or_404(request, object_id)
-        back = reverse("admin:phones_app_phone_change", args=[phone.pk])
-        file = file_of(phone)
-        if file is None or not file.is_drifted:
-            messages.info(request, "The file on the server is the one that was uploaded, as far as is known.")
-            return HttpResponseRedirect(back)
-        asked = self.confirmed(request, question=question.format(phone), button=button, back=back)
-        if asked is not None:
-            return asked
-        try:
-            repair(file, actor=actor_of(request))
-            messages.success(request, done)
-        except Refusal as refusal:
-            messages.error(request, refusal.message)
-        return HttpResponseRedirect(back)
+
+def _drifted(phone: Phone) -> PhoneFile:
+    file = file_of(phone)
+    if file is None or not file.is_drifted:
+        raise Refusal("unchanged", "The file on the server is the uploaded one, as far as is known.")
+    return file

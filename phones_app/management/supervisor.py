@@ -1,38 +1,15 @@
-"""Commands that run until they are told to stop.
-
-A small supervisor for `manage.py serve`: starts services as child processes, restarts what dies, stops them all.
-"""
+"""A small supervisor for `manage.py serve`: starts services as child processes, restarts what dies, stops them all."""
 
 import ctypes
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from types import FrameType
-
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
-
-
-@contextmanager
-def until_stopped() -> Iterator[threading.Event]:
-    """An event that SIGTERM and Ctrl-C set; both do again afterwards what they did before."""
-    stopping = threading.Event()
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        stopping.set()
-
-    before = {number: signal.signal(number, stop) for number in SIGNALS}
-    try:
-        yield stopping
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
 
 STOP_SECONDS = 10.0
 # A service that dies at once again and again is started ever more rarely, at most this many seconds apart.
@@ -51,6 +28,18 @@ class Service:
     started_at: float = 0.0
     pause: float = 0.5
     restart_at: float = field(default=0.0)
+
+
+def why_taken(host: str, port: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> str:
+    """Why one cannot listen there; empty: one can."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind) as probe:
+        if kind is socket.SOCK_STREAM:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return error.strerror or str(error)
+    return ""
 
 
 def _die_with_parent() -> None:
@@ -83,10 +72,7 @@ class Supervisor:
     def _start(self, service: Service) -> None:
         # A session of its own: Ctrl-C reaches the supervisor alone, which then stops its children in order.
         service.process = subprocess.Popen(  # noqa: S603 - the commands are our own
-            service.command,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-            preexec_fn=_die_with_parent,
+            service.command, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=_die_with_parent
         )
         service.started_at = time.monotonic()
         service.restart_at = 0.0

@@ -5,15 +5,14 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.decorators import display
 
 from contacts_app.core.admin.base import ReadOnlyAdmin
+from contacts_app.core.admin.columns import ago_column, column
 from contacts_app.core.admin.frame import actor_of
-from contacts_app.templatetags.moments import ago
 from phones_app.boot.models import FileFetch
-from phones_app.inventory.admin.group import MacSearchMixin
+from phones_app.inventory.admin.search import MacSearchMixin
 from phones_app.inventory.models import Phone, ServiceSession
-from profiles_app.phone import sep
+from profiles_app.phone.sep.mac import colons
 
 
 class MacAdmin(MacSearchMixin, ReadOnlyAdmin):
@@ -21,17 +20,11 @@ class MacAdmin(MacSearchMixin, ReadOnlyAdmin):
 
     goes_along = False
     list_display_links = ("mac_address",)
+    mac_address = column("MAC address", lambda row: colons(row.mac), ordering="mac")
 
     def tenant_rows(self, request: HttpRequest) -> QuerySet[Any]:
-        rows = self.all_rows(request)
-        actor = actor_of(request)
-        if actor.is_staff:
-            return rows
-        return rows.filter(mac__in=actor.sees(Phone.objects.all()).values("mac"))
-
-    @display(description="MAC address", ordering="mac")
-    def mac_address(self, row: Any) -> str:
-        return sep.mac.colons(row.mac)
+        actor, rows = actor_of(request), self.all_rows(request)
+        return rows if actor.is_staff else rows.filter(mac__in=actor.sees(Phone.objects.all()).values("mac"))
 
 
 @admin.register(FileFetch)
@@ -40,22 +33,11 @@ class FileFetchAdmin(MacAdmin):
     search_fields = ("file_name", "address")
     search_help_text = "MAC in any spelling, file or IP address"
     fields = (
-        "mac_address",
-        "file_name",
-        "address",
-        "protocol",
-        "size",
-        "sha256",
-        "fetched_at",
-        "followed_by",
+        *("mac_address", "file_name", "address", "protocol", "size"),
+        *("sha256", "fetched_at", "followed_by"),
     )
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    @display(description="Fetched", ordering="fetched_at")
-    def fetched(self, fetch: FileFetch) -> str:
-        return ago(fetch.fetched_at)
+    deletable = False
+    fetched = ago_column("fetched_at", "Fetched")
 
 
 @admin.register(ServiceSession)
@@ -67,11 +49,5 @@ class ServiceSessionAdmin(MacAdmin):
     search_fields = ("user__email", "address")
     search_help_text = "MAC in any spelling, email or IP address"
     fields = ("mac_address", "user", "address", "live", "created_at", "last_used_at")
-
-    @display(description="Live", boolean=True)
-    def live(self, session: ServiceSession) -> bool:
-        return session.is_live
-
-    @display(description="Last used", ordering="last_used_at")
-    def last_used(self, session: ServiceSession) -> str:
-        return ago(session.last_used_at)
+    live = column("Live", lambda session: session.is_live, boolean=True)
+    last_used = ago_column("last_used_at", "Last used")

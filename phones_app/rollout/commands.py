@@ -1,11 +1,8 @@
 """Rollouts on a terminal: their numbers as one row, and a progress bar that follows them to their end."""
 
 import time
+from collections.abc import Callable
 from typing import Any
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bar
 
 from phones_app.deployment.run import LOOK_SECONDS, Driver
 from phones_app.rollout.models import Rollout
@@ -37,30 +34,19 @@ def told(rollout: Rollout) -> dict[str, Any]:
     }
 
 
-def follow(rollout: Rollout, *, silent: bool) -> None:
+def follow(rollout: Rollout, show: Callable[[str, float], None]) -> None:
     """Show the progress on the terminal until nothing is left to do; carry out what is due if no worker does."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[speed]}"),
-        TimeElapsedColumn(),
-    )
     driver = Driver()
     try:
-        with Bar(*columns, console=Console(stderr=True), disable=silent, transient=True) as shown:
-            bar = shown.add_task("", total=rollout.total, speed="")
-            while True:
-                advance_all()
-                rollout.refresh_from_db()
-                now = progress_of(rollout)
-                shown.update(
-                    bar, completed=now.ended, description=_description(rollout, now), speed=_speed(now)
-                )
-                if not rollout.is_open and now.ended == now.total:
-                    return
-                driver.look(rollout.deployments.all())
-                time.sleep(LOOK_SECONDS)
+        while True:
+            advance_all()
+            rollout.refresh_from_db()
+            now = progress_of(rollout)
+            show(f"{_description(rollout, now)} {_speed(now)}", now.ended)
+            if not rollout.is_open and now.ended == now.total:
+                return
+            driver.look(rollout.deployments.all())
+            time.sleep(LOOK_SECONDS)
     finally:
         driver.stop()
 

@@ -8,15 +8,18 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.contrib.filters.admin import ChoicesCheckboxFilter
-from unfold.decorators import action, display
+from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from contacts_app.core.admin.base import PortalAdmin, SecretForm, TenantFilter
+from contacts_app.core.admin.base import PortalAdmin
+from contacts_app.core.admin.columns import column
+from contacts_app.core.admin.forms import SecretForm
 from phones_app.servers.models import CallManager, FileServer, KeyMacro
 from phones_app.servers.services import Check, check_call_manager, check_file_server, save_file_server
 from phones_app.templatetags.phone_labels import last_test
 from phones_app.transports.restart.key_macros import parse_steps
+
+KIND_LABELS = {"SIP": "info", "AMI": "primary"}
 
 
 class ServerAdmin(PortalAdmin):
@@ -29,6 +32,8 @@ class ServerAdmin(PortalAdmin):
     list_select_related = ("account",)
     actions_submit_line = ["save_and_test"]
     test: Callable[[Any], Check]
+    tested = column("Last test", lambda row: last_test(row.tested_at, row.test_result), ordering="tested_at")
+    owner = column("Account", lambda server: server.account or "shared")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("password")
@@ -39,19 +44,14 @@ class ServerAdmin(PortalAdmin):
         say = messages.success if check.ok else messages.error
         say(request, f"Connection test: {check.message}")
 
-    @display(description="Last test", ordering="tested_at")
-    def tested(self, server: Any) -> str:
-        return last_test(server.tested_at, server.test_result)
-
-    @display(description="Account")
-    def owner(self, server: Any) -> str:
-        return str(server.account or "shared")
-
 
 class FileServerForm(SecretForm):
     def _get_validation_exclusions(self) -> set[str]:
         """There is one default: the form must not mind, because the service lets the new one take over."""
-        return super()._get_validation_exclusions() | {"is_default"}  # type: ignore[misc]
+        return {"is_default", *super()._get_validation_exclusions()}  # type: ignore[misc]
+
+
+CONNECTION = ("protocol", ("host", "port"), "username", "new_secret", "forget_secret", "directory")
 
 
 @admin.register(FileServer)
@@ -59,23 +59,11 @@ class FileServerAdmin(ServerAdmin):
     form = FileServerForm
     test = staticmethod(check_file_server)
     list_display = ("name", "protocol", "host", "port", "directory", "owner", "is_default", "tested")
-    list_filter = (("protocol", ChoicesCheckboxFilter), "is_default", ("account", TenantFilter))
+    list_filter = ("protocol", "is_default", "account")
     readonly_fields = ("tested", "test_result", "uuid", "is_embedded", "created_at", "updated_at")
     fieldsets = (
         (None, {"fields": ("name", "account", "is_default")}),
-        (
-            "Connection",
-            {
-                "fields": (
-                    "protocol",
-                    ("host", "port"),
-                    "username",
-                    "new_secret",
-                    "forget_secret",
-                    "directory",
-                )
-            },
-        ),
+        ("Connection", {"fields": CONNECTION}),
         ("Details", {"fields": ("passive", "verify_certificate", "read_back", "keep_backups")}),
         ("Connection test", {"fields": ("tested", "test_result")}),
         ("Record", {"fields": ("uuid", "is_embedded", "created_at", "updated_at")}),
@@ -97,8 +85,9 @@ class CallManagerForm(SecretForm):
 class CallManagerAdmin(ServerAdmin):
     form = CallManagerForm
     test = staticmethod(check_call_manager)
+    kind_here = column("Kind", lambda manager: manager.kind.upper(), ordering="kind", label=KIND_LABELS)
     list_display = ("name", "kind_here", "host", "port", "owner", "tested")
-    list_filter = (("kind", ChoicesCheckboxFilter), ("account", TenantFilter))
+    list_filter = ("kind", "account")
     readonly_fields = ("tested", "test_result", "uuid", "created_at", "updated_at")
     fieldsets = (
         (None, {"fields": ("name", "account", "kind", "host", "port")}),
@@ -108,10 +97,6 @@ class CallManagerAdmin(ServerAdmin):
         ("Connection test", {"fields": ("tested", "test_result")}),
         ("Record", {"fields": ("uuid", "created_at", "updated_at")}),
     )
-
-    @display(description="Kind", ordering="kind", label={"SIP": "info", "AMI": "primary"})
-    def kind_here(self, manager: CallManager) -> str:
-        return manager.kind.upper()
 
 
 class KeyMacroForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -3,11 +3,10 @@
 from datetime import datetime
 
 from django import template
-from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from contacts_app.core.admin.links import label, page_of
 from contacts_app.templatetags.moments import ago
 from phones_app.deployment.models import Deployment, State, StepState
 from phones_app.inventory.models import Phone, Presence
@@ -15,17 +14,11 @@ from phones_app.inventory.models import Phone, Presence
 register = template.Library()
 
 STATE_COLOURS: dict[str, str] = {
-    State.QUEUED: "",
-    State.UPLOADING: "info",
-    State.UPLOADED: "info",
-    State.SESSION_CLEARED: "info",
-    State.RESTARTING: "info",
+    **dict.fromkeys((State.QUEUED, State.CANCELLED, State.SUPERSEDED), ""),
+    **dict.fromkeys((State.UPLOADING, State.UPLOADED, State.SESSION_CLEARED, State.RESTARTING), "info"),
     State.RESTART_ACKNOWLEDGED: "warning",
     State.CONFIRMED: "success",
-    State.REJECTED: "danger",
-    State.FAILED: "danger",
-    State.CANCELLED: "",
-    State.SUPERSEDED: "",
+    **dict.fromkeys((State.REJECTED, State.FAILED), "danger"),
 }
 PRESENCE_COLOURS: dict[str, str] = {
     Presence.NEVER: "",
@@ -52,10 +45,8 @@ def colour_of(deployment: Deployment) -> str:
     return STATE_COLOURS[deployment.state]
 
 
-def state_label(deployment: Deployment) -> str:
-    return render_to_string(
-        "unfold/helpers/label.html", {"text": deployment.get_state_display(), "type": colour_of(deployment)}
-    )
+def state_label(deployment: Deployment) -> SafeString:
+    return label(deployment.get_state_display(), colour_of(deployment))
 
 
 @register.filter
@@ -63,28 +54,19 @@ def deployment_link(deployment: Deployment | None) -> SafeString | str:
     """The state as a coloured label that leads to the deployment, and when it was asked for."""
     if deployment is None:
         return "–"
-    url = reverse("admin:phones_app_deployment_change", args=[deployment.pk])
-    label = SafeString(state_label(deployment))
-    return format_html('<a class="pb-state" href="{}">{} {}</a>', url, label, ago(deployment.created_at))
+    shown = page_of(deployment), state_label(deployment), ago(deployment.created_at)
+    return format_html('<a class="pb-state" href="{}">{} {}</a>', *shown)
 
 
 @register.filter
 def presence_label(phone: Phone) -> SafeString:
     """Whether the phone answers, and since when not; on hovering the reason."""
     here = phone.presence == Presence.REACHABLE
-    text = "In a call" if here and phone.in_call else phone.get_presence_display()
-    label = SafeString(
-        render_to_string(
-            "unfold/helpers/label.html",
-            {
-                "text": text,
-                "type": "info" if here and phone.in_call else PRESENCE_COLOURS[phone.presence],
-                "label_title": phone.look_error,
-            },
-        )
-    )
+    text, colour = phone.get_presence_display(), PRESENCE_COLOURS[phone.presence]
+    if here and phone.in_call:
+        text, colour = "In a call", "info"
     moment = phone.last_seen_at if here else phone.presence_since
-    return format_html('<span class="pb-state">{} {}</span>', label, ago(moment))
+    return _dated(label(text, colour, phone.look_error), moment)
 
 
 def last_test(tested_at: datetime | None, result: str) -> SafeString | str:
@@ -92,10 +74,11 @@ def last_test(tested_at: datetime | None, result: str) -> SafeString | str:
     if tested_at is None:
         return "not tested"
     text, colour = ("Failed", "danger") if result else ("OK", "success")
-    label = SafeString(
-        render_to_string("unfold/helpers/label.html", {"text": text, "type": colour, "label_title": result})
-    )
-    return format_html('<span class="pb-state">{} {}</span>', label, ago(tested_at))
+    return _dated(label(text, colour, result), tested_at)
+
+
+def _dated(shown: SafeString, moment: datetime | None) -> SafeString:
+    return format_html('<span class="pb-state">{} {}</span>', shown, ago(moment))
 
 
 DIFF_LINES = {"+": "new", "-": "old", "@": "place"}

@@ -5,10 +5,9 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action, display
 
-from contacts_app.core.admin.base import SameAccountForm, TenantFilter
+from contacts_app.core.admin.forms import SameAccountForm
 from contacts_app.core.admin.frame import actor_of
 from profiles_app.messaging.admin.profile import RECORD, OwnedAdmin
 from profiles_app.voice.models import OutboundVoiceProfile
@@ -37,7 +36,7 @@ class OutboundVoiceProfileAdmin(OwnedAdmin):
         *("name", "account", "tech_prefix", "state", "channel_limit"),
         *("max_rate", "daily_spend_limit", "record_calls", "updated_at"),
     )
-    list_filter = ("is_active", ("record_calls", ChoicesCheckboxFilter), ("account", TenantFilter))
+    list_filter = ("is_active", "record_calls", "account")
     search_fields = ("name", "=tech_prefix", "account__name")
     search_help_text = "Name, tech prefix or account"
     autocomplete_fields = ("account", "tn_lease")
@@ -56,22 +55,18 @@ class OutboundVoiceProfileAdmin(OwnedAdmin):
 
     @action(description="Allow outbound calls", permissions=["change"])
     def activate(self, request: HttpRequest, queryset: QuerySet[OutboundVoiceProfile]) -> None:
-        self._switch(request, queryset, active=True)
+        self._switch(request, queryset, "Outbound calls allowed.", active=True)
 
     @action(description="Block outbound calls", permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[OutboundVoiceProfile]) -> None:
-        self._switch(request, queryset, active=False)
+        self._switch(request, queryset, "Outbound calls blocked.", active=False)
 
-    def _switch(
-        self, request: HttpRequest, queryset: QuerySet[OutboundVoiceProfile], *, active: bool
-    ) -> None:
-        to_switch = list(queryset.exclude(is_active=active))
+    def _switch(self, request: HttpRequest, rows: QuerySet[Any], logged: str, *, active: bool) -> None:
+        to_switch = list(rows.exclude(is_active=active))
         for profile in to_switch:
             profile.is_active = active
             save_outbound_voice_profile(profile, actor=actor_of(request), changed={"is_active"})
-            self.log_change(
-                request, profile, "Outbound calls allowed." if active else "Outbound calls blocked."
-            )
+            self.log_change(request, profile, logged)
         messages.success(request, f"{len(to_switch)} changed.")
 
     @display(description="State", ordering="is_active", label={"Active": "success", "Blocked": "danger"})

@@ -123,7 +123,7 @@ def test_a_form_that_comes_back_with_an_error_has_forgotten_the_password(clerk_d
 
 
 def test_an_error_page_says_nothing(root, rows, monkeypatch):
-    from phones_app.inventory.admin.phone import PhoneAdmin
+    from phones_app.admin import PhoneAdmin
 
     def broken(*_: object) -> None:
         raise RuntimeError("ftp-Pa55")

@@ -1,66 +1,90 @@
-"""The ground all admin pages stand on: people see their own account's rows; secrets go in and never out."""
+"""The ground all admin pages stand on: people see their own account's rows and do what they are permitted to."""
 
-from collections.abc import Callable, Iterator
-from datetime import datetime, time, timedelta
-from typing import Any, ClassVar
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
 
-from django import forms
 from django.contrib import messages
-from django.contrib.admin import ShowFacets
+from django.contrib.admin import ModelAdmin, ShowFacets
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError
-from django.db.models import (
-    Count,
-    ForeignKey,
-    IntegerField,
-    Model,
-    OuterRef,
-    QuerySet,
-    Subquery,
-    TextField,
-)
-from django.db.models.functions import Coalesce
-from django.forms import ModelForm
+from django.db.models import ForeignKey, Model, QuerySet, TextField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.shortcuts import render
 from django.utils.decorators import method_decorator
-from django.utils.timezone import make_aware
 from django.views.decorators.debug import sensitive_post_parameters
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateFilter
-from unfold.decorators import display
-from unfold.utils import parse_date_str
-from unfold.widgets import (
-    UnfoldAdminExpandableTextareaWidget,
-    UnfoldAdminPasswordToggleWidget,
-    UnfoldBooleanSwitchWidget,
-)
+from unfold.decorators import action
+from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldAdminExpandableTextareaWidget
 
+from contacts_app.core.admin.columns import ago_column, column, count_of, filter_of
 from contacts_app.core.admin.frame import actor_of
+from contacts_app.core.admin.links import page_of
 from contacts_app.core.errors import Refusal
 from contacts_app.core.history.admin import HistoryPages
 from contacts_app.core.lists.admin import BigListAdmin
 
 
-def count_of(model: type[Model], relation: str) -> Coalesce:
-    """How many rows point at one of the model, counted for the rows of a page only: joined they would multiply."""
-    pointer: Any = model._meta.get_field(relation)
-    # Seen from either side of a many-to-many.
-    name = pointer.remote_field.name if pointer.concrete else pointer.field.name
-    rows = pointer.related_model._default_manager.filter(**{name: OuterRef("pk")}).order_by().values(name)
-    counted = rows.annotate(number=Count("pk")).values("number")
-    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+def allowed(permission: str) -> Callable[..., bool]:
+    """A `has_…_permission` of a page that asks for this one, for actions that name no permission of Django's own.
+
+    Named in the action itself, the permission would be looked up before there is a database.
+    """
+
+    def has_permission(pages: Any, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(permission)
+
+    return has_permission
 
 
-def count_column(relation: str, description: str) -> Any:
-    """A column of a list that says how many rows point at one over `relation`; `PortalAdmin` counts them."""
+def button(
+    description: str,
+    *,
+    question: str,
+    yes: str = "",
+    logged: str = "",
+    done: str = "",
+    icon: str,
+    permission: str = "change",
+    dangerous: bool = False,
+) -> Callable[[Callable[[Any, HttpRequest, Any], Any]], Callable[..., HttpResponse]]:
+    """A button on the page of a row that does something once the person has confirmed it with `yes`, else the same words.
 
-    @display(description=description)
-    def column(pages: Any, row: Any) -> int:
-        return int(getattr(row, f"{relation}_counted"))
+    `{0}` in the texts is the row. What is done may return a page, or a row of the model to go to; a refusal is told.
+    """
 
-    column.counts = relation
-    return column
+    def decorate(act: Callable[[Any, HttpRequest, Any], Any]) -> Callable[..., HttpResponse]:
+        @action(
+            description=description,
+            icon=icon,
+            permissions=[permission],
+            variant=ActionVariant.DANGER if dangerous else ActionVariant.DEFAULT,
+        )
+        @wraps(act)
+        def pressed(pages: "PortalAdmin", request: HttpRequest, object_id: str) -> HttpResponse:
+            row = pages.row_or_404(request, object_id)
+            words, back = question.format(row), page_of(row)
+            if page := pages.confirmed(
+                request, question=words, button=yes or description.rstrip("…"), back=back
+            ):
+                return page
+            try:
+                made = act(pages, request, row)
+            except Refusal as refusal:
+                messages.error(request, refusal.message)
+                return HttpResponseRedirect(back)
+            if logged:
+                pages.log_change(request, row, logged)
+            if done:
+                messages.success(request, done.format(row))
+            if isinstance(made, HttpResponse):
+                return made
+            return HttpResponseRedirect(page_of(made) if isinstance(made, pages.model) else back)
+
+        return pressed
+
+    return decorate
 
 
 class PortalAdmin(BigListAdmin, HistoryPages):
@@ -69,12 +93,14 @@ class PortalAdmin(BigListAdmin, HistoryPages):
     `tenant_path` leads from a row to its account; None: the rows are nobody's, and only staff change them.
     `tenant_shares`: rows without an account are seen by everybody and changed by staff only.
     `goes_along`: nobody deletes these rows by themselves, but they go along with what they belong to.
+    `chosen_once`: fields that are chosen when a row is made, and read only from then on.
+    `deletable`: False where nobody may delete a row.
     """
 
     tenant_path: str | None = "account"
     tenant_shares = False
     goes_along = False
-    # Fields that are chosen when a row is made, and read only from then on.
+    deletable = True
     chosen_once: tuple[str, ...] = ()
     # Counting every choice of every filter would read the table as often.
     show_facets = ShowFacets.NEVER
@@ -102,7 +128,13 @@ class PortalAdmin(BigListAdmin, HistoryPages):
         columns: list[Any] = [getattr(self, str(name), None) for name in self.list_display]
         counted = [column.counts for column in columns if hasattr(column, "counts")]
         counts = {f"{relation}_counted": count_of(self.model, relation) for relation in counted}
-        return self.tenant_rows(request).annotate(**counts)
+        rows: QuerySet[Any] = self.tenant_rows(request).annotate(**counts)
+        return rows
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        """A field's name stands for a filter that suits it, the name of a filter's class for itself."""
+        filters = super().get_list_filter(request)
+        return [filter_of(self.model, one) if isinstance(one, str) else one for one in filters]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fixed = super().get_readonly_fields(request, obj)
@@ -123,14 +155,23 @@ class PortalAdmin(BigListAdmin, HistoryPages):
         return super().has_change_permission(request, obj) and self.is_theirs(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_delete_permission(request, obj) and self.is_theirs(request, obj)
+        may = self.deletable and super().has_delete_permission(request, obj)
+        return may and self.is_theirs(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """One after the other where a service deletes a row."""
+        if type(self).delete_model is ModelAdmin.delete_model:
+            return super().delete_queryset(request, queryset)
+        for row in queryset:
+            self.delete_model(request, row)
+        return None
 
     def formfield_for_foreignkey(self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any) -> Any:  # type: ignore[type-arg]
         """Only rows that the person may see can be chosen; a tenant's own rows always name the account."""
         related = self.admin_site._registry.get(db_field.remote_field.model)
         if isinstance(related, PortalAdmin) and "queryset" not in kwargs:
             kwargs["queryset"] = related.tenant_rows(request)
-        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        field: Any = super().formfield_for_foreignkey(db_field, request, **kwargs)
         actor = actor_of(request)
         if db_field.name == "account" and not actor.is_staff:
             # What has no account belongs to the whole portal, which is the business of its staff.
@@ -139,11 +180,8 @@ class PortalAdmin(BigListAdmin, HistoryPages):
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         deleted, count, missing, protected = super().get_deleted_objects(objs, request)
-        along = {
-            pages.opts.verbose_name
-            for pages in self.admin_site._registry.values()
-            if getattr(pages, "goes_along", 0)
-        }
+        registered = self.admin_site._registry.values()
+        along = {pages.opts.verbose_name for pages in registered if getattr(pages, "goes_along", 0)}
         return deleted, count, missing - along, protected
 
     def _get_obj_does_not_exist_redirect(
@@ -152,7 +190,7 @@ class PortalAdmin(BigListAdmin, HistoryPages):
         # Somebody else's row is as absent here as it is in REST.
         raise Http404(f"There is no {opts.verbose_name} {unquote(object_id)!r}.")
 
-    def row_or_404(self, request: HttpRequest, object_id: str) -> Any:
+    def row_or_404(self, request: HttpRequest, object_id: object) -> Any:
         row = self.get_object(request, unquote(str(object_id)))
         if row is None:
             raise Http404
@@ -167,6 +205,15 @@ class PortalAdmin(BigListAdmin, HistoryPages):
             # form itself says what is wrong, beside what was typed.
             return super().changeform_view(request, *args, **kwargs)
 
+    def shown(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """What the page of a row shows beside its form."""
+        return {}
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        if row := kwargs.get("obj"):
+            context.update(self.shown(request, row))
+        return super().render_change_form(request, context, *args, **kwargs)
+
     def confirmed(
         self, request: HttpRequest, *, question: str, button: str, back: str
     ) -> HttpResponse | None:
@@ -175,34 +222,6 @@ class PortalAdmin(BigListAdmin, HistoryPages):
             return None
         return self.page(
             request, "contacts_app/core/confirm.html", question, button=button, back=back, model_admin=self
-        )
-
-    def act_on(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        act: Callable[[Any], Any],
-        *,
-        question: str,
-        button: str,
-        logged: str,
-        done: str,
-    ) -> HttpResponse:
-        """What a button on the page of a row does once the person has said yes; `{0}` in the texts is the row."""
-        row = self.row_or_404(request, object_id)
-        page_of = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
-        back = reverse(page_of, args=[row.pk])
-        if page := self.confirmed(request, question=question.format(row), button=button, back=back):
-            return page
-        try:
-            made = act(row)
-        except Refusal as refusal:
-            messages.error(request, refusal.message)
-            return HttpResponseRedirect(back)
-        self.log_change(request, row, logged)
-        messages.success(request, done.format(row))
-        return HttpResponseRedirect(
-            reverse(page_of, args=[made.pk]) if isinstance(made, self.model) else back
         )
 
     def require(self, request: HttpRequest, permission: str) -> None:
@@ -223,78 +242,47 @@ class ReadOnlyAdmin(PortalAdmin):
         return False
 
 
-class SecretField(forms.CharField):
-    """A password that can be typed and is never shown again; typing nothing is no change."""
+class RecordAdmin(ReadOnlyAdmin):
+    """Rows that nobody deletes, each with a page of its own template that shows what `shown` gives.
 
-    def __init__(self, **kwargs: Any) -> None:
-        widget = UnfoldAdminPasswordToggleWidget(attrs={"autocomplete": "new-password"})
-        super().__init__(required=False, strip=False, widget=widget, **kwargs)
+    `live_template` is the part of the page that is asked for again while the row can change; it shows what `live`
+    gives, and buttons to those who have the permission `may_act`.
+    """
 
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return bool(data)
+    deletable = False
+    live_template: str
+    may_act: str
+    when = ago_column("created_at", "When")
+    asked_by = column("Asked for by", lambda row: row.requested_by, ordering="requested_by")
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        # The page of a row shows no form.
+        return () if obj else super().get_fields(request, obj)
 
-class SecretForm(ModelForm):  # type: ignore[type-arg]
-    """A form for a model with one encrypted field, named by `kept_in`; its value never reaches the form."""
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
+        self.row_or_404(request, object_id)  # Absent even for a POST, which is forbidden.
+        return super().change_view(request, object_id, *args, **kwargs)
 
-    kept_in = "password"
-    new_secret = SecretField(label="Password")
-    forget_secret = forms.BooleanField(
-        label="Forget the password", required=False, widget=UnfoldBooleanSwitchWidget
-    )
+    def live(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        raise NotImplementedError
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        stored = (
-            self.instance.pk is not None
-            and type(self.instance)
-            ._default_manager.filter(pk=self.instance.pk)
-            .exclude(**{self.kept_in: ""})
-            .exists()
-        )
-        # Fields are missing where the person may only look.
-        if field := self.fields.get("new_secret"):
-            field.help_text = "One is stored; leave this empty to keep it." if stored else "None is stored."
+    def shown(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        may_act = request.user.has_perm(self.may_act)
+        return self.live(request, row) | {"title": str(row), "may_act": may_act}
 
-    def save(self, commit: bool = True) -> Any:
-        if new := self.cleaned_data.get("new_secret"):
-            setattr(self.instance, self.kept_in, new)
-        elif self.cleaned_data.get("forget_secret"):
-            setattr(self.instance, self.kept_in, "")
-        return super().save(commit)
+    def live_page(self, request: HttpRequest, pk: int) -> HttpResponse:
+        self.require(request, f"{self.opts.app_label}.view_{self.opts.model_name}")
+        # Without what a page shows beside it.
+        context = RecordAdmin.shown(self, request, self.row_or_404(request, pk))
+        return render(request, self.live_template, context)
 
-
-class SameAccountForm(ModelForm):  # type: ignore[type-arg]
-    """A form whose row refers to others of its account only: `same_account` says what is wrong with any other."""
-
-    same_account: ClassVar[dict[str, str]] = {}
-
-    def clean(self) -> dict[str, Any]:
-        given = super().clean() or {}
-        account = given.get("account") or (self.instance.account if self.instance.pk else None)
-        for name, refusal in self.same_account.items():
-            if account and given.get(name) and given[name].account_id != account.pk:
-                self.add_error(name, refusal)
-        return given
-
-
-class TenantFilter(AutocompleteSelectFilter):  # type: ignore[misc]
-    """A list filter by a related row, chosen by typing, which knows only rows that the person may see."""
-
-    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
-        related = changelist.model_admin.admin_site.get_model_admin(self.field.remote_field.model)
-        for choice in super().choices(changelist):
-            choice["form"].fields[self.lookup_kwarg].queryset = related.tenant_rows(self.request)
-            yield choice
-
-
-class DayRangeFilter(RangeDateFilter):  # type: ignore[misc]
-    """A list filter by whole days, the last one included."""
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        for end, lookup, days in (("from", "gte", 0), ("to", "lt", 1)):
-            day = parse_date_str(self.used_parameters.get(f"{self.parameter_name}_{end}", ""))
-            if day is not None:
-                midnight = make_aware(datetime.combine(day + timedelta(days=days), time.min))
-                queryset = queryset.filter(**{f"{self.parameter_name}__{lookup}": midnight})
-        return queryset
+    def act(self, request: HttpRequest, pk: int, change: Callable[[Any], Any]) -> HttpResponse:
+        """Do something to a row, and go to its page or to that of the row made of it; a refusal is told."""
+        self.require(request, self.may_act)
+        row = self.row_or_404(request, pk)
+        if request.method == "POST":
+            try:
+                row = change(row) or row
+            except Refusal as refusal:
+                messages.error(request, refusal.message)
+        return HttpResponseRedirect(page_of(row))

@@ -1,9 +1,11 @@
 """Who is at the desk, and pages of one's own in the frame of the admin."""
 
-from typing import Any
+from typing import Any, ClassVar
 
+from django.contrib import messages
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin
 
 from contacts_app.core.actor import Actor
@@ -16,7 +18,37 @@ def actor_of(request: HttpRequest) -> Actor:
     return actor
 
 
-class Framed(ModelAdmin):  # type: ignore[misc]
+def tell(request: HttpRequest, done: object, text: str) -> None:
+    """Say what was done, as a warning when it is nothing."""
+    (messages.success if done else messages.warning)(request, text)
+
+
+class Framed(ModelAdmin):
+    # Pages beside Django's own: under which route of the model's each method is found. Mixins add theirs.
+    pages: ClassVar[dict[str, str]] = {}
+
+    def get_urls(self) -> list[URLPattern]:
+        own = {
+            name: route for part in type(self).__mro__ for name, route in vars(part).get("pages", {}).items()
+        }
+        named = [
+            path(
+                route,
+                self.admin_site.admin_view(getattr(self, f"{name}_page")),
+                name=f"{self.base_name}_{name}",
+            )
+            for name, route in own.items()
+        ]
+        return [*named, *super().get_urls()]
+
+    @property
+    def base_name(self) -> str:
+        """What the names of the model's URLs begin with."""
+        return f"{self.opts.app_label}_{self.opts.model_name}"
+
+    def url_of(self, page: str, *args: Any) -> str:
+        return reverse(f"admin:{self.base_name}_{page}", args=args)
+
     def page(self, request: HttpRequest, template: str, title: str, **context: Any) -> TemplateResponse:
         """A page of one's own in the frame of the admin."""
         request.current_app = self.admin_site.name

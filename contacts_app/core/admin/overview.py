@@ -7,8 +7,6 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.http import urlencode
 
 from contacts_app.core.admin.base import PortalAdmin
 
@@ -66,17 +64,14 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     return context | {"title": "Overview", "panels": panels}
 
 
-def rows_for(request: HttpRequest, model: type[Model]) -> QuerySet[Any] | None:
-    """The rows that this person may see; None for somebody who may see no such rows at all."""
+def panels_about(
+    request: HttpRequest, model: type[Model], panels_of: Callable[[QuerySet[Any]], list[Panel]]
+) -> list[Panel]:
+    """The panels of the rows that this person may see; none for somebody who may see no such rows at all."""
     page = admin.site.get_model_admin(model)
     if not isinstance(page, PortalAdmin) or not page.has_view_permission(request):
-        return None
-    return page.tenant_rows(request).order_by()
-
-
-def list_url(model: type[Model], **filters: Any) -> str:
-    url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
-    return f"{url}?{urlencode(filters, doseq=True)}" if filters else url
+        return []
+    return panels_of(page.tenant_rows(request).order_by())
 
 
 def shares(numbers: list[Number]) -> list[Number]:

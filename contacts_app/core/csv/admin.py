@@ -4,8 +4,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
-from django.urls import path, reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
@@ -29,15 +29,11 @@ class SheetPages(PortalAdmin):
 
     sheet: type[Sheet]
     actions_list = ("export_all", "upload", *PortalAdmin.actions_list)
-
-    def get_urls(self) -> list[Any]:
-        wrap, base = self.admin_site.admin_view, self._base
-        return [
-            path("import/", wrap(self.upload_page), name=f"{base}_import"),
-            path("import/<uuid:uuid>/", wrap(self.import_page), name=f"{base}_import_check"),
-            path("import/<uuid:uuid>/errors.csv", wrap(self.errors_page), name=f"{base}_import_errors"),
-            *super().get_urls(),
-        ]
+    pages = {
+        "import": "import/",
+        "import_check": "import/<uuid:uuid>/",
+        "import_errors": "import/<uuid:uuid>/errors.csv",
+    }
 
     def has_import_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.has_add_permission(request) and self.has_change_permission(request)
@@ -52,9 +48,9 @@ class SheetPages(PortalAdmin):
 
     @action(description="Import…", icon="upload", permissions=["import"])
     def upload(self, request: HttpRequest) -> HttpResponse:
-        return HttpResponseRedirect(reverse(f"admin:{self._base}_import"))
+        return HttpResponseRedirect(self.url_of("import"))
 
-    def upload_page(self, request: HttpRequest) -> HttpResponse:
+    def import_page(self, request: HttpRequest) -> HttpResponse:
         """Choose a file. Nothing is stored of it yet."""
         self._require_import(request)
         sent = request.method == "POST"
@@ -62,8 +58,9 @@ class SheetPages(PortalAdmin):
         if sent and form.is_valid():
             file = form.cleaned_data["file"]
             try:
-                upload = keep_upload(user=request.user, kind=self.sheet.kind, name=file.name, file=file.file)
-                return HttpResponseRedirect(reverse(f"admin:{self._base}_import_check", args=[upload.uuid]))
+                user: Any = request.user
+                upload = keep_upload(user=user, kind=self.sheet.kind, name=file.name, file=file.file)
+                return HttpResponseRedirect(self.url_of("import_check", upload.uuid))
             except Refusal as refusal:
                 form.add_error("file", refusal.message)
         return self.page(
@@ -72,11 +69,11 @@ class SheetPages(PortalAdmin):
             f"Import {self.opts.verbose_name_plural}",
             form=form,
             columns=self.sheet(actor_of(request)).columns,
-            back=reverse(f"admin:{self._base}_changelist"),
+            back=self.url_of("changelist"),
             limit=MAX_BYTES // 1024**2,
         )
 
-    def import_page(self, request: HttpRequest, uuid: Any) -> HttpResponse:
+    def import_check_page(self, request: HttpRequest, uuid: Any) -> HttpResponse:
         """What the file would do, with every error; on POST it does that."""
         upload = self._uploaded(request, uuid)
         try:
@@ -87,7 +84,7 @@ class SheetPages(PortalAdmin):
         if report.stored:
             told = f"{report.created} new, {report.updated} changed, {report.unchanged} as they were."
             messages.success(request, f"{upload.name} is imported: {told}")
-            return HttpResponseRedirect(reverse(f"admin:{self._base}_changelist"))
+            return HttpResponseRedirect(self.url_of("changelist"))
         return self.page(
             request,
             "contacts_app/core/sheet_check.html",
@@ -95,18 +92,14 @@ class SheetPages(PortalAdmin):
             report=report,
             shown=report.errors[:SHOWN_ERRORS],
             untold=report.error_count - SHOWN_ERRORS,
-            errors_url=reverse(f"admin:{self._base}_import_errors", args=[upload.uuid]),
-            back=reverse(f"admin:{self._base}_import"),
+            errors_url=self.url_of("import_errors", upload.uuid),
+            back=self.url_of("import"),
         )
 
-    def errors_page(self, request: HttpRequest, uuid: Any) -> HttpResponse:
+    def import_errors_page(self, request: HttpRequest, uuid: Any) -> HttpResponse:
         upload = self._uploaded(request, uuid)
         report = self._report(request, upload, dry_run=True)
         return _download(errors_as_csv(report.errors), f"{self.sheet.kind}-errors.csv")
-
-    @property
-    def _base(self) -> str:
-        return f"{self.opts.app_label}_{self.opts.model_name}"
 
     def _exported(self, request: HttpRequest, rows: Any) -> HttpResponse:
         pieces = export_sheet(self.sheet(actor_of(request)), rows, for_spreadsheets=True)
@@ -119,10 +112,7 @@ class SheetPages(PortalAdmin):
     def _uploaded(self, request: HttpRequest, uuid: Any) -> UploadedSheet:
         self._require_import(request)
         rows = UploadedSheet.objects.filter(user=request.user.pk, kind=self.sheet.kind)
-        upload = rows.filter(uuid=uuid).first()
-        if upload is None:
-            raise Http404("There is no such upload.")
-        return upload
+        return get_object_or_404(rows, uuid=uuid)
 
     def _report(self, request: HttpRequest, upload: UploadedSheet, *, dry_run: bool) -> Report:
         return import_upload(upload, sheet=self.sheet(actor_of(request)), dry_run=dry_run)

@@ -1,16 +1,15 @@
 """The history of a record on a page of its own, also when the record is gone. It is for reading: a way back leads
 through the same forms and services as any other change, so that no rule is passed by."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from heapq import merge
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied, ValidationError
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.text import capfirst
 from unfold.decorators import action
 
@@ -40,15 +39,21 @@ class Entry:
     part: str
     differences: tuple[Difference, ...]
     known: tuple[Difference, ...]
-    kind: str
-    colour: str
-    channel: str
+
+    @property
+    def kind(self) -> tuple[str, str]:
+        """What happened, and its colour."""
+        return KINDS[self.row.history_type]
+
+    @property
+    def channel(self) -> str:
+        return CHANNELS.get(self.row.history_channel, str(self.row.history_channel))
 
 
 class HistoryPages(Framed):
     """For the pages of a model: the history of each record, and the records that were deleted."""
 
-    actions_list: Sequence[Any] = ("deleted_records",)
+    actions_list: ClassVar[tuple[str, ...]] = ("deleted_records",)
 
     @property
     def is_tracked(self) -> bool:
@@ -63,7 +68,7 @@ class HistoryPages(Framed):
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         if not self.is_tracked:
-            return super().history_view(request, object_id, extra_context)  # type: ignore[no-any-return]
+            return super().history_view(request, object_id, extra_context)
         key, row = unquote(object_id), self.get_object(request, unquote(object_id))
         rows = self._rows_of(request, key)
         if row is None and not (self._sees_deleted(request) and rows.exists()):
@@ -107,11 +112,9 @@ class HistoryPages(Framed):
         number = _page_number(request)
         rows = tracked_models[self.model].rows_of_model().filter(history_type="-")
         found = list(rows.select_related("history_user")[(number - 1) * PER_PAGE : number * PER_PAGE + 1])
-        info = self.opts.app_label, self.opts.model_name
         for row in found:
-            key = quote(getattr(row, self.opts.pk.attname))
-            row.url = reverse("admin:{}_{}_history".format(*info), args=[key])
-            row.channel = _channel(row)
+            row.url = self.url_of("history", quote(getattr(row, self.opts.pk.attname)))
+            row.channel = CHANNELS.get(row.history_channel, row.history_channel)
         return self.page(
             request,
             "contacts_app/core/deleted_records.html",
@@ -147,11 +150,7 @@ def _entry(row: Any, model: type[Model], *, is_part: bool) -> Entry:
     name = f"{capfirst(str(model._meta.verbose_name))} {row.history_name}" if is_part else ""
     changes = tuple(_difference(model, field, *pair) for field, pair in row.history_changes.items())
     known = () if row.history_type == "~" else tuple(_known(row, model))
-    return Entry(row, name, changes, known, *KINDS[row.history_type], _channel(row))
-
-
-def _channel(row: HistoryRow) -> str:
-    return CHANNELS.get(row.history_channel, row.history_channel)
+    return Entry(row, name, changes, known)
 
 
 def _difference(model: type[Model], name: str, before: Any, after: Any) -> Difference:

@@ -88,7 +88,7 @@ class BigListAdmin(ModelAdmin):  # type: ignore[misc]
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return BigList
 
-    def get_sortable_by(self, request: HttpRequest) -> list[str]:
+    def get_sortable_by(self, request: HttpRequest) -> Any:
         """The columns that an index can order."""
         orders, columns = index_orders(self.model), self.get_list_display(request)
         order_of = {

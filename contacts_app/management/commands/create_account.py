@@ -1,12 +1,11 @@
 """`manage.py create_account`: a customer and, with a password, its owner."""
 
-from argparse import ArgumentParser
 from typing import Any
 
 from django.db import transaction
 
 from contacts_app.accounts.services import create_account
-from contacts_app.core.commands import ReportingCommand, positive
+from contacts_app.core.commands import NUMBER, Add, ReportingCommand
 from contacts_app.people.services import create_owner
 
 
@@ -14,14 +13,11 @@ class Command(ReportingCommand):
     help = "Make an account; with a password also its owner, who logs in with the account's email."
     columns = {"voip_id": "VoIP id", "uuid": "UUID", "name": "Name", "email": "Email", "owner": "Owner"}
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        super().add_arguments(parser)
-        parser.add_argument("--name", required=True)
-        parser.add_argument("--email", required=True)
-        parser.add_argument(
-            "--voip-id", type=positive(int, at_most=2**63 - 1), help="Default: the next free number."
-        )
-        parser.add_argument("--password", default="", help="Also make the owner, with this password.")
+    def arguments(self, add: Add) -> None:
+        add("--name", required=True)
+        add("--email", required=True)
+        add("--voip-id", type=NUMBER, help="Default: the next free number.")
+        add("--password", default="", help="Also make the owner, with this password.")
 
     @transaction.atomic
     def handle(
@@ -31,15 +27,11 @@ class Command(ReportingCommand):
         if password:
             create_owner(account, password)
         self.undo(dry_run)
-        self.report(
-            [
-                {
-                    "voip_id": account.voip_id,
-                    "uuid": None if dry_run else account.uuid,
-                    "name": account.name,
-                    "email": account.email,
-                    "owner": account.email if password else None,
-                    "dry_run": dry_run,
-                }
-            ]
+        self.report_row(
+            voip_id=account.voip_id,
+            uuid=None if dry_run else account.uuid,
+            name=account.name,
+            email=account.email,
+            owner=account.email if password else None,
+            dry_run=dry_run,
         )

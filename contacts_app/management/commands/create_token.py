@@ -7,9 +7,9 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from contacts_app.accounts.commands import account_numbered
+from contacts_app.accounts.commands import account_numbered, add_account
 from contacts_app.accounts.services import ensure_extension
-from contacts_app.core.commands import ReportingCommand, UsageError, argument, positive
+from contacts_app.core.commands import NUMBER, ReportingCommand, UsageError, argument, headings, positive
 from contacts_app.tokens.services import create_token, parse_networks
 
 LONGEST_LIFE_DAYS = 36_500
@@ -22,27 +22,14 @@ def networks(text: str) -> str:
 
 class Command(ReportingCommand):
     help = "Make an API token of an account, of one extension of it, or of staff. The token is shown once."
-    columns = {
-        "token": "Token",
-        "key_id": "Key id",
-        "scope": "Scope",
-        "account": "Account",
-        "extension": "Extension",
-        "read_only": "Read only",
-        "expires_at": "Expires",
-    }
+    columns = headings("token", "key_id", "scope", "account", "extension", "read_only", expires_at="Expires")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         owner = parser.add_mutually_exclusive_group(required=True)
-        owner.add_argument("--account", type=positive(int, at_most=2**63 - 1), metavar="VOIP_ID")
+        add_account(owner.add_argument)
         owner.add_argument("--staff", action="store_true", help="Every account.")
-        parser.add_argument(
-            "--extension",
-            type=positive(int, at_most=2**63 - 1),
-            metavar="N",
-            help="Made if the account lacks it.",
-        )
+        parser.add_argument("--extension", type=NUMBER, metavar="N", help="Made if the account lacks it.")
         parser.add_argument("--read-only", action="store_true")
         parser.add_argument("--expires-in", type=positive(float, at_most=LONGEST_LIFE_DAYS), metavar="DAYS")
         parser.add_argument("--name", default="", help="What uses this token.")
@@ -65,7 +52,7 @@ class Command(ReportingCommand):
     ) -> None:
         if staff and extension:
             raise UsageError("--extension belongs to --account, not to --staff.")
-        owner = account_numbered(account) if account else None
+        owner = account_numbered(account)
         token, text = create_token(
             account=owner,
             extension=ensure_extension(account=owner, number=extension) if owner and extension else None,
@@ -76,19 +63,15 @@ class Command(ReportingCommand):
         )
         dry_run = options["dry_run"]
         self.undo(dry_run)
-        self.report(
-            [
-                {
-                    "token": None if dry_run else text,
-                    "key_id": None if dry_run else token.key_id,
-                    "scope": token.scope,
-                    "name": token.name,
-                    "account": account,
-                    "extension": extension,
-                    "read_only": token.read_only,
-                    "networks": token.networks,
-                    "expires_at": token.expires_at,
-                    "dry_run": dry_run,
-                }
-            ]
+        self.report_row(
+            token=None if dry_run else text,
+            key_id=None if dry_run else token.key_id,
+            scope=token.scope,
+            name=token.name,
+            account=account,
+            extension=extension,
+            read_only=token.read_only,
+            networks=token.networks,
+            expires_at=token.expires_at,
+            dry_run=dry_run,
         )

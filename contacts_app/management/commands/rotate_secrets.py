@@ -4,19 +4,13 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from contacts_app.core.commands import ReportingCommand
+from contacts_app.core.commands import ReportingCommand, headings
 from contacts_app.core.secrets import rotate_secrets
 
 
 class Command(ReportingCommand):
     help = "Encrypt every stored secret with the first of ENCRYPTION_KEYS. May be interrupted and run again."
-    columns = {
-        "table": "Table",
-        "column": "Column",
-        "rotated": "Rotated",
-        "current": "Were current",
-        "unreadable": "Unreadable rows",
-    }
+    columns = headings("table", "column", "rotated", current="Were current", unreadable="Unreadable rows")
 
     def handle(self, *, dry_run: bool, **options: Any) -> None:
         columns = list(rotate_secrets(dry_run=dry_run))

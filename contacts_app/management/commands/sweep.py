@@ -1,7 +1,5 @@
 """`manage.py sweep`: find work that is due although no message told a worker so."""
 
-import signal
-import threading
 from argparse import ArgumentParser
 from typing import Any
 
@@ -10,6 +8,7 @@ from django.core.management.base import BaseCommand
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
+from contacts_app.core.commands import until_stopped
 from contacts_app.core.work.wake import sweep
 
 log = structlog.get_logger(__name__)
@@ -23,21 +22,18 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "--every", type=float, metavar="SECONDS", help="Go on, with this pause in between."
-        )
+        text = "Go on, with this pause in between."
+        parser.add_argument("--every", type=float, metavar="SECONDS", help=text)
 
     def handle(self, *, every: float | None, **options: Any) -> None:
         if every is None:
             self.stdout.write(f"{sweep()} due")
             return
-        stopping = threading.Event()
-        for signum in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(signum, lambda *_: stopping.set())
-        while not stopping.wait(every):
-            try:
-                sweep()
-            except DatabaseError as error:
-                # The database may be away for a while; this process is what notices that it is back.
-                log.warning("sweep failed, will try again", reason=str(error))
-                close_old_connections()
+        with until_stopped() as stopping:
+            while not stopping.wait(every):
+                try:
+                    sweep()
+                except DatabaseError as error:
+                    # The database may be away for a while; this process is what notices that it is back.
+                    log.warning("sweep failed, will try again", reason=str(error))
+                    close_old_connections()

@@ -1,7 +1,4 @@
-"""The part of a deployment's preview that asks the file server: loaded on its own, because a server may be slow.
-
-Deploying to phones and restarting them: choose, look at what exactly would happen, then say yes.
-"""
+"""Deploying to phones and restarting them: choose, look at what exactly would happen, then say yes."""
 
 from contextlib import closing
 from typing import Any
@@ -9,57 +6,36 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AutocompleteSelect
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
-from django.urls import path, reverse
-from django.utils.http import urlencode
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
-from contacts_app.core.admin.base import PortalAdmin
+from contacts_app.core.admin.base import PortalAdmin, allowed
+from contacts_app.core.admin.columns import column
 from contacts_app.core.admin.frame import actor_of
+from contacts_app.core.admin.links import list_url, page_of
 from contacts_app.core.errors import Refusal
+from contacts_app.core.lists.search import one_of
 from phones_app.deployment.models import Deployment
 from phones_app.deployment.preview import preview_deploy, preview_file, preview_restart
 from phones_app.deployment.request import Deployed, deploy_many, restart_many
 from phones_app.inventory.models import Phone
-from phones_app.rollout.models import Rollout
+from phones_app.templatetags.phone_labels import deployment_link
 from phones_app.transports.ftp.pool import FtpPool
 from profiles_app.phone.admin.revision import file_lines, may_reveal, record_reveal
 from profiles_app.phone.models import PhoneProfile
+
+MAY_DEPLOY = "phones_app.add_deployment"
+NAMED = 5
+RECENT = 10
 
 
 class ComparisonForm(forms.Form):
     phone = forms.IntegerField(max_value=2**63 - 1)
     profile = forms.IntegerField(max_value=2**63 - 1)
-
-
-class FileComparison(PortalAdmin):
-    """Adds the fragment `compare/`: one phone's new file beside its present ones, passwords masked."""
-
-    def get_urls(self) -> list[object]:
-        view = self.admin_site.admin_view(self.comparison)
-        return [path("compare/", view, name="phones_app_phone_compare"), *super().get_urls()]
-
-    def comparison(self, request: HttpRequest) -> HttpResponse:
-        self.require(request, "phones_app.add_deployment")
-        self.require(request, "profiles_app.view_phoneprofile")
-        form = ComparisonForm(request.GET)
-        if not form.is_valid():
-            raise Http404("There is nothing to compare.")
-        phone = self.row_or_404(request, str(form.cleaned_data["phone"]))
-        profiles = self.admin_site.get_model_admin(PhoneProfile)
-        profile = profiles.row_or_404(request, str(form.cleaned_data["profile"]))
-        try:
-            with closing(FtpPool()) as pool:
-                preview = preview_file(phone=phone, profile=profile, pool=pool)
-        except Refusal as refusal:
-            raise Http404(refusal.message) from None
-        return render(request, "phones_app/deployment/comparison.html", {"preview": preview})
-
-
-MAY_DEPLOY = "phones_app.add_deployment"
-NAMED = 5
 
 
 class PhonesForm(forms.Form):
@@ -76,48 +52,76 @@ class ProfileForm(forms.Form):
     revision = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
 
-class DeployPages(FileComparison):
-    """The pages of the phone admin on which something happens to phones."""
+class StateOfLast(ChoicesCheckboxFilter):
+    """By the state of the last deployment: the deployments are looked up first, as few are in most states."""
 
-    def get_urls(self) -> list[Any]:
-        wrap = self.admin_site.admin_view
-        return [
-            path("deploy/", wrap(self.deploy_page), name="phones_app_phone_deploy"),
-            path("restart/", wrap(self.restart_page), name="phones_app_phone_restart"),
-            *super().get_urls(),
-        ]
+    def __init__(self, *args: Any, field_path: str) -> None:
+        super().__init__(*args, field_path="last_deployment__state")  # as the address of the page says it
+        self.title = "last deployment"
 
-    def has_deploy_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm(MAY_DEPLOY)
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if not (states := self.value()):
+            return queryset
+        deployments = Deployment.objects.filter(state__in=states).values("pk")
+        return queryset.filter(
+            one_of("last_deployment__deployment", deployments, order=["state", "-created_at"])
+        )
+
+
+def _last_of(phone: Phone) -> Deployment | None:
+    last = getattr(phone, "last_deployment", None)
+    return last.deployment if last else None
+
+
+class DeployPages(PortalAdmin):
+    """What the admin of phones has about deployments: a column, and the pages on which something happens to phones."""
+
+    # `compare` is a fragment: one phone's new file beside its present ones, passwords masked. It is loaded on its own,
+    # because the file server that it asks may be slow.
+    pages = {"deploy": "deploy/", "restart": "restart/", "compare": "compare/"}
+    has_deploy_permission = allowed(MAY_DEPLOY)
+    deployed = column("Last deployment", lambda phone: deployment_link(_last_of(phone)))
+
+    def shown(self, request: HttpRequest, row: Phone) -> dict[str, Any]:
+        recent = Deployment.objects.filter(phone=row).order_by("-created_at", "-pk")
+        return super().shown(request, row) | {"recent_deployments": recent[:RECENT]}
 
     @action(
         description="Deploy…", icon="rocket_launch", permissions=["deploy"], variant=ActionVariant.PRIMARY
     )
     def deploy_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
         phone = self.row_or_404(request, object_id)
-        return HttpResponseRedirect(f"{reverse('admin:phones_app_phone_deploy')}?phones={phone.pk}")
+        return HttpResponseRedirect(f"{self.url_of('deploy')}?phones={phone.pk}")
 
     @action(description="Restart…", icon="restart_alt", permissions=["deploy"])
     def restart_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
         phone = self.row_or_404(request, object_id)
-        return HttpResponseRedirect(f"{reverse('admin:phones_app_phone_restart')}?phones={phone.pk}")
+        return HttpResponseRedirect(f"{self.url_of('restart')}?phones={phone.pk}")
 
     @admin.action(description="Deploy a profile…", permissions=["deploy"])
     def deploy_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse:
         return self._choose(request, self._profile_form(request, None), list(queryset))
 
-    @admin.action(description="Roll out…", permissions=["deploy"])
-    def roll_out_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse:
-        pages: Any = self.admin_site.get_model_admin(Rollout)
-        macs = ",".join(queryset.order_by("mac").values_list("mac", flat=True))
-        page: HttpResponse = pages.choose(request, pages.rollout_form(request, macs=macs))
-        return page
-
     @admin.action(description="Restart…", permissions=["deploy"])
     def restart_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse:
-        return self._restart_preview(
-            request, list(self._phones(request, queryset.values_list("pk", flat=True)))
-        )
+        phones = self._phones(request, queryset.values_list("pk", flat=True))
+        return self._restart_preview(request, list(phones))
+
+    def compare_page(self, request: HttpRequest) -> HttpResponse:
+        self.require(request, MAY_DEPLOY)
+        self.require(request, "profiles_app.view_phoneprofile")
+        form = ComparisonForm(request.GET)
+        if not form.is_valid():
+            raise Http404("There is nothing to compare.")
+        phone = self.row_or_404(request, form.cleaned_data["phone"])
+        profiles: Any = self.admin_site.get_model_admin(PhoneProfile)
+        profile = profiles.row_or_404(request, form.cleaned_data["profile"])
+        try:
+            with closing(FtpPool()) as pool:
+                preview = preview_file(phone=phone, profile=profile, pool=pool)
+        except Refusal as refusal:
+            raise Http404(refusal.message) from None
+        return render(request, "phones_app/deployment/comparison.html", {"preview": preview})
 
     def deploy_page(self, request: HttpRequest) -> HttpResponse:
         """Choose the profile, be shown what would happen, and with `confirm` let it happen."""
@@ -158,10 +162,11 @@ class DeployPages(FileComparison):
 
     def _profile_form(self, request: HttpRequest, asked: QueryDict | None) -> ProfileForm:
         form = ProfileForm(asked)
-        profiles = self.admin_site.get_model_admin(PhoneProfile).tenant_rows(request)
+        pages: Any = self.admin_site.get_model_admin(PhoneProfile)
         field: Any = form.fields["profile"]
         field.widget = AutocompleteSelect(Deployment._meta.get_field("profile"), self.admin_site)
-        field.queryset = profiles.exclude(revision=None).select_related("revision", "user")
+        rows = pages.tenant_rows(request).exclude(revision=None)
+        field.queryset = rows.select_related("revision", "user")
         return form
 
     def _choose(self, request: HttpRequest, form: ProfileForm, phones: list[Phone]) -> HttpResponse:
@@ -195,14 +200,8 @@ class DeployPages(FileComparison):
         )
 
     def _restart_preview(self, request: HttpRequest, phones: list[Phone]) -> HttpResponse:
-        preview = preview_restart(phones=phones, actor=actor_of(request))
-        return self.page(
-            request,
-            "phones_app/deployment/restart_preview.html",
-            "Restart?",
-            preview=preview,
-            keys=_keys(phones),
-        )
+        shown = {"preview": preview_restart(phones=phones, actor=actor_of(request)), "keys": _keys(phones)}
+        return self.page(request, "phones_app/deployment/restart_preview.html", "Restart?", **shown)
 
     def _done(self, request: HttpRequest, done: Deployed, verb: str, where: dict[str, Any]) -> HttpResponse:
         for phone, refusal in done.refused[:NAMED]:
@@ -210,13 +209,11 @@ class DeployPages(FileComparison):
         if len(done.refused) > NAMED:
             messages.error(request, f"{len(done.refused) - NAMED} more phones are not {verb}.")
         if len(done.deployments) == 1:
-            return HttpResponseRedirect(
-                reverse("admin:phones_app_deployment_change", args=[done.deployments[0].pk])
-            )
+            return HttpResponseRedirect(page_of(done.deployments[0]))
         if not done.deployments:
-            return HttpResponseRedirect(reverse("admin:phones_app_phone_changelist"))
+            return HttpResponseRedirect(list_url(Phone))
         messages.success(request, f"{len(done.deployments)} phones are being {verb}.")
-        return HttpResponseRedirect(f"{reverse('admin:phones_app_deployment_changelist')}?{urlencode(where)}")
+        return HttpResponseRedirect(list_url(Deployment, **where))
 
 
 def _keys(phones: Any) -> str:

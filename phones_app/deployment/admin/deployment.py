@@ -1,29 +1,26 @@
 """Deployments: the list, and the timeline of one, live while it runs, with all that was said on the wire."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
-from django.urls import path, reverse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
-from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import display
 
-from contacts_app.core.admin.base import DayRangeFilter, ReadOnlyAdmin, TenantFilter
+from contacts_app.core.admin.base import RecordAdmin
+from contacts_app.core.admin.columns import column
 from contacts_app.core.admin.frame import actor_of
-from contacts_app.core.errors import Refusal
-from contacts_app.templatetags.moments import ago, duration, exact
+from contacts_app.templatetags.moments import duration, exact
 from phones_app.deployment import request as service
 from phones_app.deployment.admin.deploy import MAY_DEPLOY
 from phones_app.deployment.models import Deployment, DeploymentStep, State
 from phones_app.deployment.outcome import advice_for
 from phones_app.deployment.transitions import ARROWS
-from phones_app.inventory.admin.group import MacSearchMixin
+from phones_app.inventory.admin.search import MacSearchMixin
 from phones_app.templatetags.phone_labels import STEP_ICONS, colour_of, state_label
 from profiles_app.phone import sep
 
@@ -121,101 +118,40 @@ def _span(deployment: Deployment) -> timedelta:
 
 
 @admin.register(Deployment)
-class DeploymentAdmin(MacSearchMixin, ReadOnlyAdmin):
+class DeploymentAdmin(MacSearchMixin, RecordAdmin):
     list_display = ("phone_here", "what", "state_here", "asked_by", "when", "took", "problem")
     list_display_links = ("phone_here",)
     list_select_related = ("phone",)
-    list_filter = (
-        ("state", ChoicesCheckboxFilter),
-        ("kind", ChoicesCheckboxFilter),
-        ("account", TenantFilter),
-        ("profile", TenantFilter),
-        ("created_at", DayRangeFilter),
-    )
+    list_filter = ("state", "kind", "account", "profile", "created_at")
     search_fields = ("profile_name", "phone__name", "requested_by")
     search_help_text = "MAC in any spelling, phone, profile or person"
     ordering = ("-created_at", "-pk")
     change_form_template = "phones_app/deployment/detail.html"
-    fields = ()
+    live_template = "phones_app/deployment/timeline.html"
+    may_act = MAY_DEPLOY
+    pages = {"timeline": "<int:pk>/timeline/", "cancel": "<int:pk>/cancel/", "retry": "<int:pk>/retry/"}
+    what = column("What", lambda row: row.profile_name or "Restart only", ordering="profile_name")
+    state_here = column("State", state_label, ordering="state")
 
-    def get_urls(self) -> list[Any]:
-        wrap = self.admin_site.admin_view
-        return [
-            path("<int:pk>/timeline/", wrap(self.timeline_view), name="phones_app_deployment_timeline"),
-            path("<int:pk>/cancel/", wrap(self.cancel_view), name="phones_app_deployment_cancel"),
-            path("<int:pk>/retry/", wrap(self.retry_view), name="phones_app_deployment_retry"),
-            *super().get_urls(),
-        ]
+    timeline_page = RecordAdmin.live_page
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    def live(self, request: HttpRequest, row: Deployment) -> dict[str, Any]:
+        return timeline(row)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        deployment = self.row_or_404(request, object_id)
-        context = timeline(deployment) | {
-            "may_deploy": request.user.has_perm(MAY_DEPLOY),
-            "title": str(deployment),
-        }
-        return super().change_view(request, object_id, form_url, context | (extra_context or {}))
-
-    def timeline_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The live part of the page, asked for every second until the deployment has ended."""
-        self.require(request, "phones_app.view_deployment")
-        context = timeline(self.row_or_404(request, str(pk))) | {
-            "may_deploy": request.user.has_perm(MAY_DEPLOY)
-        }
-        return render(request, "phones_app/deployment/timeline.html", context)
-
-    def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        def cancel(deployment: Deployment) -> Deployment:
+    def cancel_page(self, request: HttpRequest, pk: int) -> HttpResponse:
+        def cancel(deployment: Deployment) -> None:
             service.cancel(deployment)
             messages.success(request, "The deployment is cancelled.")
-            return deployment
 
-        return self._act(request, pk, cancel)
+        return self.act(request, pk, cancel)
 
-    def retry_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return self._act(request, pk, lambda deployment: service.retry(deployment, actor=actor_of(request)))
-
-    def _act(self, request: HttpRequest, pk: int, change: Callable[[Deployment], Deployment]) -> HttpResponse:
-        """Do something to a deployment and show what became of it; a refusal is said in its own words."""
-        self.require(request, MAY_DEPLOY)
-        deployment = self.row_or_404(request, str(pk))
-        if request.method == "POST":
-            try:
-                deployment = change(deployment)
-            except Refusal as refusal:
-                messages.error(request, refusal.message)
-        return HttpResponseRedirect(reverse("admin:phones_app_deployment_change", args=[deployment.pk]))
+    def retry_page(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return self.act(request, pk, partial(service.retry, actor=actor_of(request)))
 
     @display(description="Phone", ordering="mac", header=True)
     def phone_here(self, deployment: Deployment) -> list[str]:
-        return [
-            sep.mac.colons(deployment.mac),
-            deployment.phone.name if deployment.phone else "deleted phone",
-        ]
-
-    @display(description="What", ordering="profile_name")
-    def what(self, deployment: Deployment) -> str:
-        return deployment.profile_name or "Restart only"
-
-    @display(description="State", ordering="state")
-    def state_here(self, deployment: Deployment) -> str:
-        return state_label(deployment)
-
-    @display(description="Asked for by", ordering="requested_by")
-    def asked_by(self, deployment: Deployment) -> str:
-        return deployment.requested_by
-
-    @display(description="When", ordering="created_at")
-    def when(self, deployment: Deployment) -> str:
-        return ago(deployment.created_at)
+        name = deployment.phone.name if deployment.phone else "deleted phone"
+        return [sep.mac.colons(deployment.mac), name]
 
     @display(description="Took")
     def took(self, deployment: Deployment) -> str:

@@ -7,11 +7,11 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import TruncDate
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from contacts_app.core.admin.overview import Day, Number, Panel, list_url, rows_for, shares
+from contacts_app.core.admin.links import list_url, page_of
+from contacts_app.core.admin.overview import Day, Number, Panel, panels_about, shares
 from phones_app.deployment.models import FAILURES, Deployment, FileState, State
 from phones_app.inventory.models import Phone, Presence
 from phones_app.rollout.models import Rollout, RolloutState
@@ -44,13 +44,14 @@ FILE_TONES = {FileState.IN_PLACE: "good", FileState.CHANGED: "bad", FileState.MI
 
 
 def panels(request: HttpRequest) -> list[Panel]:
-    return [*_of_phones(request), *_of_rollouts(request), *_of_deployments(request)]
+    return [
+        *panels_about(request, Phone, _of_phones),
+        *panels_about(request, Rollout, _of_rollouts),
+        *panels_about(request, Deployment, lambda rows: [_by_day(rows), _by_reason(rows)]),
+    ]
 
 
-def _of_phones(request: HttpRequest) -> list[Panel]:
-    phones = rows_for(request, Phone)
-    if phones is None:
-        return []
+def _of_phones(phones: QuerySet[Phone]) -> list[Panel]:
     by_state = dict(phones.values_list("last_deployment__deployment__state").annotate(Count("pk")))
     fleet = [
         Number(label, sum(by_state.get(state, 0) for state in states), _phones_in(states), tone)
@@ -86,10 +87,7 @@ def _phones_in(states: tuple[State, ...]) -> str:
     return list_url(Phone, last_deployment__state__exact=[state.value for state in states])
 
 
-def _of_rollouts(request: HttpRequest) -> list[Panel]:
-    rollouts = rows_for(request, Rollout)
-    if rollouts is None:
-        return []
+def _of_rollouts(rollouts: QuerySet[Rollout]) -> list[Panel]:
     open_ones = rollouts.filter(state__in=OPEN)
     shown = open_ones.annotate(
         ended=Count("members", filter=Q(members__deployment__finished_at__isnull=False))
@@ -98,7 +96,7 @@ def _of_rollouts(request: HttpRequest) -> list[Panel]:
         Number(
             str(rollout),
             rollout.ended,
-            reverse("admin:phones_app_rollout_change", args=[rollout.pk]),
+            page_of(rollout),
             "wait" if rollout.state == RolloutState.PAUSED else "busy",
             100 * rollout.ended / (rollout.total or 1),
             f"{rollout.get_state_display()}, {rollout.ended} of {rollout.total} phones",
@@ -108,13 +106,6 @@ def _of_rollouts(request: HttpRequest) -> list[Panel]:
     there = list_url(Rollout, state__exact=[state.value for state in OPEN])
     whole = Number("running or paused", open_ones.count(), there) if numbers else None
     return [Panel("Rollouts", "progress", numbers, whole=whole, empty="No rollout is running.")]
-
-
-def _of_deployments(request: HttpRequest) -> list[Panel]:
-    deployments = rows_for(request, Deployment)
-    if deployments is None:
-        return []
-    return [_by_day(deployments), _by_reason(deployments)]
 
 
 def _since(days: int) -> tuple[date, datetime]:

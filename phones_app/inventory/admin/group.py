@@ -1,30 +1,21 @@
-"""Saved groups of phones; their members are one list of MAC addresses, as a spreadsheet has it.
+"""Saved groups of phones; their members are one list of MAC addresses, as a spreadsheet has it."""
 
-Finding phones by their MAC address in whatever spelling somebody has at hand, whole or a part of it.
-
-Looking at phones now, instead of when it is their turn.
-"""
-
-import re
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from django.utils import timezone
-from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from contacts_app.core.admin.base import PortalAdmin, TenantFilter, count_of
+from contacts_app.core.admin.base import PortalAdmin, allowed
+from contacts_app.core.admin.columns import count_column
+from contacts_app.core.admin.links import page_of
 from contacts_app.core.errors import Refusal
-from contacts_app.core.lists.admin import BigListAdmin
-from contacts_app.core.lists.search import text_match
 from phones_app.inventory.models import Phone, PhoneGroup
 from phones_app.inventory.services import phones_by_mac, read_macs
-from phones_app.inventory.status_check import ask_for_look, look_now
 from profiles_app.phone.sep.mac import colons
 
 SHOWN = 10
@@ -46,10 +37,9 @@ class PhoneGroupForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        account, text = (
-            cleaned.get("account") or getattr(self.instance, "account", None),
-            cleaned.get("members"),
-        )
+        account, text = cleaned.get("account"), cleaned.get("members")
+        if account is None and self.instance.pk:
+            account = self.instance.account
         self.chosen = Phone.objects.none()
         if text and account:
             try:
@@ -67,8 +57,7 @@ class PhoneGroupForm(forms.ModelForm):  # type: ignore[type-arg]
 class GroupOfSelected(PortalAdmin):
     """The action of the phone admin that saves what was found as a group, to be named on its page."""
 
-    def has_group_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("phones_app.add_phonegroup")
+    has_group_permission = allowed("phones_app.add_phonegroup")
 
     @admin.action(description="Save as a group", permissions=["group"])
     def group_selected(self, request: HttpRequest, queryset: QuerySet[Phone]) -> HttpResponse | None:
@@ -81,7 +70,7 @@ class GroupOfSelected(PortalAdmin):
             group = PhoneGroup.objects.create(account_id=accounts.pop(), name=name)
             group.phones.set(queryset.values_list("pk", flat=True))
         messages.success(request, "This is a group now. Give it a name.")
-        return HttpResponseRedirect(reverse("admin:phones_app_phonegroup_change", args=[group.pk]))
+        return HttpResponseRedirect(page_of(group))
 
 
 @admin.register(PhoneGroup)
@@ -89,76 +78,12 @@ class PhoneGroupAdmin(PortalAdmin):
     form = PhoneGroupForm
     list_display = ("name", "account", "number")
     list_select_related = ("account",)
-    list_filter = (("account", TenantFilter),)
+    list_filter = ("account",)
     search_fields = ("name",)
     autocomplete_fields = ("account",)
     fields = ("name", "account", "members")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[PhoneGroup]:
-        return super().get_queryset(request).annotate(number=count_of(PhoneGroup, "phones"))
+    number = count_column("phones", "Phones")
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         form.instance.phones.set(form.chosen)
-
-    @display(description="Phones")
-    def number(self, group: Any) -> int:
-        return int(group.number)
-
-
-_FILE_ENDING = re.compile(r"\.cnf\.xml$", re.IGNORECASE)
-_SEPARATORS = re.compile(r"[:.\s-]")
-_DIGITS = re.compile(r"[0-9A-F]{2,12}")
-
-
-def mac_digits(term: str) -> str:
-    """The hex digits of a MAC address or a part of one, as stored; empty for anything else."""
-    digits = _SEPARATORS.sub("", _FILE_ENDING.sub("", term)).upper().removeprefix("SEP")
-    return digits if _DIGITS.fullmatch(digits) else ""
-
-
-class MacSearchMixin(BigListAdmin):
-    """Each word of the search is looked for in `search_fields` and, if it can be part of one, in the MAC."""
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        whole = mac_digits(search_term)
-        if len(whole) == 12:
-            return queryset.filter(mac=whole), False
-        return super().get_search_results(request, queryset, search_term)
-
-    def word_match(self, request: HttpRequest, word: str, anywhere: bool) -> Q:
-        digits = mac_digits(word)
-        found = super().word_match(request, word, anywhere)
-        return found | text_match("mac", digits) if digits else found
-
-
-class LookPages(PortalAdmin):
-    """The actions of the phone admin that read status pages; who may change a phone may have it looked at."""
-
-    @admin.action(description="Look now", permissions=["change"])
-    def look_selected(self, request: HttpRequest, queryset: Any) -> None:
-        rows = self.tenant_rows(request).filter(pk__in=queryset.values("pk"))
-        asked = ask_for_look(rows)
-        messages.info(request, f"{asked} phones are being looked at.")
-
-    @action(description="Look now", icon="visibility", permissions=["change"])
-    def look_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        phone = self.row_or_404(request, object_id)
-        back = reverse("admin:phones_app_phone_change", args=[phone.pk])
-        question = self.confirmed(
-            request, question=f"Read the status page of {phone} now?", button="Look now", back=back
-        )
-        if question is not None:
-            return question
-        try:
-            seen = look_now(phone)
-        except Refusal as refusal:
-            messages.error(request, refusal.message)
-            return HttpResponseRedirect(back)
-        if seen.status is None:
-            messages.warning(request, seen.error)
-        else:
-            messages.success(request, f"A {seen.status.model} with load {seen.status.load} answers.")
-        return HttpResponseRedirect(back)

@@ -1,12 +1,11 @@
 """`manage.py check_drift`: are the files on the file servers those that were uploaded?"""
 
-from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import CommandError
 
-from contacts_app.accounts.commands import account_numbered
-from contacts_app.core.commands import ReportingCommand, argument, positive
+from contacts_app.accounts.commands import account_numbered, add_account
+from contacts_app.core.commands import Add, ReportingCommand, argument, positive
 from phones_app.deployment.models import FileState, PhoneFile
 from phones_app.drift.checks import Found, check_files, difference
 from profiles_app.phone.sep.mac import parse_mac
@@ -20,17 +19,16 @@ class Command(ReportingCommand):
     columns = {"mac": "Phone", "name": "Name", "file_server": "File server", "state": "File", "error": "Why"}
     writes = False
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        super().add_arguments(parser)
-        parser.add_argument("macs", nargs="*", type=argument(parse_mac), metavar="MAC", help="Default: all.")
-        parser.add_argument("--account", type=positive(int, at_most=2**63 - 1), metavar="VOIP_ID")
-        parser.add_argument(
+    def arguments(self, add: Add) -> None:
+        add("macs", nargs="*", type=argument(parse_mac), metavar="MAC", help="Default: all.")
+        add_account(add)
+        add(
             "--sample",
             type=positive(int, at_most=1_000_000),
             metavar="N",
             help="Only the N files that were not looked at for the longest time.",
         )
-        parser.add_argument("--diff", action="store_true", help="Show what was changed, passwords masked.")
+        add("--diff", action="store_true", help="Show what was changed, passwords masked.")
 
     def handle(
         self, *, macs: list[str], account: int | None, sample: int | None, diff: bool, **options: Any

@@ -1,37 +1,23 @@
 """`manage.py check_servers`: can the file servers be written to, do the call managers answer?"""
 
-from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.core.management.base import CommandError
 from django.db.models import Q
 
-from contacts_app.accounts.commands import account_numbered
-from contacts_app.core.commands import ReportingCommand, positive
+from contacts_app.accounts.commands import account_numbered, add_account
+from contacts_app.core.commands import Add, ReportingCommand, headings
 from phones_app.servers.models import CallManager, FileServer
 from phones_app.servers.services import Check, check_call_manager, check_file_server
 
 
 class Command(ReportingCommand):
     help = "Try every file server and call manager, and keep the result with it."
-    columns = {
-        "kind": "Kind",
-        "name": "Name",
-        "account": "Account",
-        "address": "Address",
-        "ok": "Works",
-        "message": "What",
-    }
+    columns = headings("kind", "name", "account", "address", ok="Works", message="What")
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        super().add_arguments(parser)
-        parser.add_argument(
-            "--account",
-            type=positive(int, at_most=2**63 - 1),
-            metavar="VOIP_ID",
-            help="Only those that phones of this account use: its own and the shared ones.",
-        )
+    def arguments(self, add: Add) -> None:
+        add_account(add, help="Only those that phones of this account use: its own and the shared ones.")
 
     def handle(self, *, account: int | None, dry_run: bool, **options: Any) -> None:
         usable = Q(account=account_numbered(account)) | Q(account=None) if account else Q()

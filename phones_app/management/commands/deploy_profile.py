@@ -1,13 +1,12 @@
 """`manage.py deploy_profile`: put a profile on phones, restart them, and say whether it worked."""
 
-from argparse import ArgumentParser
 from typing import Any
 from uuid import UUID
 
 from django.core.management.base import CommandError
 
-from contacts_app.core.commands import UsageError, argument
-from phones_app.deployment.commands import DeploymentCommand
+from contacts_app.core.commands import Add, UsageError, argument
+from phones_app.deployment.commands import DeploymentCommand, profile_with
 from phones_app.deployment.request import Deployed, deploy_many
 from phones_app.inventory.models import Phone
 from profiles_app.phone.models import PhoneProfile
@@ -16,11 +15,11 @@ from profiles_app.phone.models import PhoneProfile
 class Command(DeploymentCommand):
     help = "Deploy the latest revision of a profile to phones."
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        super().add_arguments(parser)
-        parser.add_argument("profile", type=argument(UUID), metavar="PROFILE_UUID")
-        self.add_macs(parser, required=False)
-        parser.add_argument(
+    def arguments(self, add: Add) -> None:
+        super().arguments(add)
+        add("profile", type=argument(UUID), metavar="PROFILE_UUID")
+        self.add_macs(add, required=False)
+        add(
             "--all",
             action="store_true",
             dest="everywhere",
@@ -32,9 +31,7 @@ class Command(DeploymentCommand):
     ) -> None:
         if everywhere == bool(macs):
             raise UsageError("Name phones by their MAC addresses, or say --all.")
-        row = PhoneProfile.objects.select_related("user__account", "revision").filter(uuid=profile).first()
-        if row is None:
-            raise CommandError(f"There is no profile {profile}.")
+        row = profile_with(profile)
         phones, unknown = self._fitting(row) if everywhere else self.phones(macs)
         asked = deploy_many(phones=phones, profile=row, actor=self.actor, dry_run=dry_run)
         if everywhere:

@@ -1,19 +1,14 @@
 """`manage.py discover_phones`: which phones are there, what do they run, and are they those of the inventory?"""
 
-import sys
-from argparse import ArgumentParser
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from itertools import count
 from typing import Any
 
 from django.core.management.base import CommandError
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from contacts_app.accounts.commands import account_numbered
-from contacts_app.core.commands import ReportingCommand, UsageError, argument, positive
-from contacts_app.core.errors import Refusal
+from contacts_app.accounts.commands import account_numbered, add_account
+from contacts_app.core.commands import Add, ReportingCommand, UsageError, argument, headings, positive
 from phones_app.inventory.discovery import Finding, Search, discover, phones_in, search_networks
 from phones_app.inventory.models import Phone
 from phones_app.inventory.status_check import Place
@@ -39,41 +34,30 @@ class Command(ReportingCommand):
         "Read the status pages of phones and keep what they say: model, load, serial number, in a call, last seen. "
         "Of the whole inventory, of phones by MAC address, or of every address in networks inside PHONE_NETWORKS."
     )
-    columns = {
-        "mac": "Phone",
-        "name": "Name",
-        "address": "Address",
-        "result": "Found",
-        "model": "Model",
-        "load": "Load",
-        "in_call": "In a call",
-        "error": "Why",
-    }
-    expected_errors = (*ReportingCommand.expected_errors, Refusal)
+    columns = headings(
+        mac="Phone",
+        name="Name",
+        address="Address",
+        result="Found",
+        model="Model",
+        load="Load",
+        in_call="In a call",
+        error="Why",
+    )
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        super().add_arguments(parser)
-        parser.add_argument("targets", nargs="*", type=argument(target), metavar="NETWORK|MAC")
-        parser.add_argument(
-            "--add", action="store_true", help="Add phones that nobody knows yet to --account."
-        )
-        parser.add_argument(
-            "--account",
-            type=positive(int, at_most=2**63 - 1),
-            metavar="VOIP_ID",
-            help="Whose phones are looked at, and who gets new ones.",
-        )
-        parser.add_argument(
-            "--port", type=positive(int, at_most=65535), default=80, help="Of phones that nobody knows yet."
-        )
-        parser.add_argument(
+    def arguments(self, add: Add) -> None:
+        add("targets", nargs="*", type=argument(target), metavar="NETWORK|MAC")
+        add("--add", action="store_true", help="Add phones that nobody knows yet to --account.")
+        add_account(add, help="Whose phones are looked at, and who gets new ones.")
+        add("--port", type=positive(int, at_most=65535), default=80, help="Of phones that nobody knows yet.")
+        add(
             "--parallel",
             type=positive(int, at_most=MOST_THREADS),
             default=32,
             metavar="N",
             help="Phones asked at the same time (default: %(default)s).",
         )
-        parser.add_argument(
+        add(
             "--timeout",
             type=positive(float, at_most=30),
             default=2.0,
@@ -86,7 +70,7 @@ class Command(ReportingCommand):
     ) -> None:
         if add and not account:
             raise UsageError("Say with --account VOIP_ID whose the new phones are.")
-        owner = account_numbered(account) if account else None
+        owner = account_numbered(account)
         networks = [one for one in targets if not isinstance(one, str)]
         search_networks(networks)
         phones = self._phones([one for one in targets if isinstance(one, str)], networks)
@@ -94,13 +78,14 @@ class Command(ReportingCommand):
         if dry_run:
             self.report(_would_be_asked(search.places()))
             return
-        with self._bar(search.count()) as advance:
+        asked = count(1)
+        with self.progress(search.count()) as show:
             found = discover(
                 search,
                 threads=options["parallel"],
                 seconds=options["timeout"],
                 account=owner if add else None,
-                on_look=advance,
+                on_look=lambda: show("Addresses asked", next(asked)),
             )
             self.report(_row(finding) for finding in found)
 
@@ -111,15 +96,6 @@ class Command(ReportingCommand):
         if unknown := [colons(mac) for mac in macs if mac not in known]:
             raise CommandError(f"There is no phone {', '.join(unknown)}.")
         return phones_in(networks) | Phone.objects.filter(mac__in=macs)
-
-    @contextmanager
-    def _bar(self, total: int) -> Iterator[Callable[[], None]]:
-        """A progress bar for people, and what moves it on."""
-        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-        silent = self.as_json or not sys.stderr.isatty()
-        with Progress(*columns, console=Console(stderr=True), disable=silent, transient=True) as progress:
-            bar = progress.add_task("Addresses asked", total=total)
-            yield lambda: progress.advance(bar)
 
 
 def _would_be_asked(places: Iterable[Place]) -> Iterator[dict[str, Any]]:

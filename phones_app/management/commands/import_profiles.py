@@ -1,13 +1,12 @@
 """`manage.py import_profiles`: takes over the files that phones run on today."""
 
-from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError
 
-from contacts_app.accounts.commands import account_numbered
-from contacts_app.core.commands import ReportingCommand, positive
+from contacts_app.accounts.commands import account_numbered, add_account
+from contacts_app.core.commands import Add, ReportingCommand, headings
 from contacts_app.people.models import User
 from phones_app.inventory.import_folder import Destination, Result, import_profiles
 
@@ -17,32 +16,20 @@ class Command(ReportingCommand):
         "Make a profile of each SEP<MAC>.cnf.xml, byte for byte, and the current one of the phone if it has none. "
         "Nothing is deployed. A profile that is there already gets a revision, or stays when nothing changed."
     )
-    columns = {
-        "file": "File",
-        "result": "Result",
-        "profile": "Profile",
-        "phone": "Phone",
-        "owner": "Owner",
-        "code": "Code",
-        "line": "Line",
-        "reason": "Reason",
-    }
+    columns = headings("file", "result", "profile", "phone", "owner", "code", "line", "reason")
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        super().add_arguments(parser)
-        parser.add_argument("paths", nargs="+", type=Path, metavar="DIR|FILE")
-        parser.add_argument(
-            "--owner", metavar="EMAIL", help="Default: the level-0 user of the phone's account."
-        )
-        parser.add_argument("--account", type=positive(int, at_most=2**63 - 1), metavar="VOIP_ID")
-        parser.add_argument("--create-phones", action="store_true", help="Make phones that are missing.")
+    def arguments(self, add: Add) -> None:
+        add("paths", nargs="+", type=Path, metavar="DIR|FILE")
+        add("--owner", metavar="EMAIL", help="Default: the level-0 user of the phone's account.")
+        add_account(add)
+        add("--create-phones", action="store_true", help="Make phones that are missing.")
 
     def handle(
         self, *, paths: list[Path], owner: str | None, account: int | None, dry_run: bool, **options: Any
     ) -> None:
         destination = Destination(
             owner=self._person(owner) if owner else None,
-            account=account_numbered(account) if account else None,
+            account=account_numbered(account),
             create_phones=options["create_phones"],
         )
         done = []

@@ -1,10 +1,9 @@
 """`manage.py load_demo`: a small made-up customer to try the portal with."""
 
-from argparse import ArgumentParser
 from typing import Any
 from urllib.parse import urlsplit
 
-from contacts_app.core.commands import ReportingCommand, argument
+from contacts_app.core.commands import Add, ReportingCommand, argument, headings
 from phones_app.demo.demo import load_demo
 from phones_app.inventory.models import Phone
 
@@ -21,17 +20,10 @@ class Command(ReportingCommand):
         "Make the demo: one account with people, profiles and simulated phones. Run again it changes "
         "nothing, or brings the profiles to another URL; what people changed or deleted stays so."
     )
-    columns = {
-        "account": "Account",
-        "voip_id": "VoIP id",
-        "state": "State",
-        "renewed": "Profiles renewed",
-        "files": "Files",
-    }
+    columns = headings("account", voip_id="VoIP id", state="State", renewed="Profiles renewed", files="Files")
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        super().add_arguments(parser)
-        parser.add_argument(
+    def arguments(self, add: Add) -> None:
+        add(
             "--url",
             type=argument(web_address),
             default="http://127.0.0.1:8000",

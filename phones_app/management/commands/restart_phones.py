@@ -1,8 +1,8 @@
 """`manage.py restart_phones`: have phones read their file again."""
 
-from argparse import ArgumentParser
 from typing import Any
 
+from contacts_app.core.commands import Add
 from phones_app.deployment.commands import DeploymentCommand
 from phones_app.deployment.request import restart_many
 
@@ -10,9 +10,9 @@ from phones_app.deployment.request import restart_many
 class Command(DeploymentCommand):
     help = "Restart phones without an upload. A phone in a call is restarted when the call has ended."
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        super().add_arguments(parser)
-        self.add_macs(parser, required=True)
+    def arguments(self, add: Add) -> None:
+        super().arguments(add)
+        self.add_macs(add, required=True)
 
     def handle(self, *, macs: list[str], dry_run: bool, **options: Any) -> None:
         phones, unknown = self.phones(macs)

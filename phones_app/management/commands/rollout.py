@@ -1,6 +1,5 @@
 """`manage.py rollout`: start, watch, pause, resume, cancel and repeat rollouts."""
 
-import sys
 from argparse import ArgumentParser
 from collections.abc import Callable
 from datetime import time
@@ -10,9 +9,9 @@ from uuid import UUID
 
 from django.core.management.base import CommandError
 
-from contacts_app.accounts.commands import account_numbered
-from contacts_app.core.commands import ReportingCommand, UsageError, argument, positive
-from contacts_app.core.errors import Refusal
+from contacts_app.accounts.commands import account_numbered, add_account
+from contacts_app.core.commands import Add, ReportingCommand, UsageError, argument, headings, positive
+from phones_app.deployment.commands import profile_with
 from phones_app.inventory.models import Phone, PhoneGroup
 from phones_app.inventory.services import Selection, phones_by_mac, phones_of_group, read_macs
 from phones_app.rollout import rollout as rollouts
@@ -23,23 +22,20 @@ from profiles_app.phone.models import PhoneProfile
 from profiles_app.phone.sep.mac import parse_mac
 
 COLUMNS = {
-    "rollout": "Rollout",
-    "state": "State",
-    "total": "Phones",
-    "confirmed": "Confirmed",
-    "unconfirmed": "Unconfirmed",
-    "failed": "Failed",
-    "unchanged": "Unchanged",
-    "refused_total": "Refused",
-    "reason": "Reason",
+    **headings("rollout", "state", total="Phones"),
+    **headings("confirmed", "unconfirmed", "failed", "unchanged", refused_total="Refused", reason="Reason"),
 }
-PLAN_COLUMNS = {
-    "total": "Would get a file",
-    "unchanged": "Have it already",
-    "refused_total": "Refused",
-    "waves": "Waves",
-    "canary": "First wave",
-}
+PLAN_COLUMNS = headings(
+    total="Would get a file",
+    unchanged="Have it already",
+    refused_total="Refused",
+    waves="Waves",
+    canary="First wave",
+)
+PACE = (
+    *("name", "canary_size", "wave_size", "server_limit", "site_limit"),
+    *("wave_pause", "wave_jitter", "unconfirmed_fails"),
+)
 REASONS = {"phones": "Phones", "code": "Code", "message": "Reason"}
 # What can be done to a rollout that is there: `rollout pause UUID`.
 CHANGES: dict[str, Callable[[Rollout], None]] = {
@@ -71,7 +67,6 @@ class Command(ReportingCommand):
         "Roll a profile out, or with --assigned each phone's own, in waves; or watch, pause, resume, cancel or repeat a "
         "rollout. Status 1 when a phone was refused or, with --watch, was not confirmed."
     )
-    expected_errors = (*ReportingCommand.expected_errors, Refusal)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -81,20 +76,14 @@ class Command(ReportingCommand):
             metavar="PROFILE_UUID MAC…",
             help="The profile (not with --assigned), then phones; or pause, resume, cancel, retry-failed and a rollout.",
         )
-        which = parser.add_argument_group("which phones, instead of MAC addresses")
-        which.add_argument("--assigned", action="store_true", help="Each phone gets the profile that it has.")
-        which.add_argument(
-            "--file", type=Path, metavar="CSV", help="The first column, or the one headed “mac”."
-        )
-        which.add_argument("--group", metavar="NAME", help="A saved group of phones.")
-        which.add_argument(
-            "--all", action="store_true", dest="everywhere", help="Every phone of the account."
-        )
-        which.add_argument("--account", type=int, metavar="VOIP_ID", help="Only phones of this account.")
-        which.add_argument(
-            "--include-unchanged", action="store_true", help="Also phones that have this very file."
-        )
-        _add_pace(parser)
+        add = parser.add_argument_group("which phones, instead of MAC addresses").add_argument
+        add("--assigned", action="store_true", help="Each phone gets the profile that it has.")
+        add("--file", type=Path, metavar="CSV", help="The first column, or the one headed “mac”.")
+        add("--group", metavar="NAME", help="A saved group of phones.")
+        add("--all", action="store_true", dest="everywhere", help="Every phone of the account.")
+        add_account(add, help="Only phones of this account.")
+        add("--include-unchanged", action="store_true", help="Also phones that have this very file.")
+        _add_pace(parser.add_argument_group("how fast and how far").add_argument)
         parser.add_argument(
             "--watch",
             nargs="?",
@@ -121,20 +110,15 @@ class Command(ReportingCommand):
                 return
             rollout = started
         if watch:
-            follow(rollout, silent=self.as_json or not sys.stderr.isatty())
+            with self.progress(rollout.total) as show:
+                follow(rollout, show)
         self._tell(rollout)
         _check_went_well(rollout, named=not (there or options["everywhere"]), waited=bool(watch))
 
     def _start(self, targets: list[str], dry_run: bool, options: dict[str, Any]) -> Rollout | None:
         profile, rest = (None, targets) if options["assigned"] else _profile(targets)
         pace = Rollout(
-            **{
-                name: options[name]
-                for name in ("name", "canary_size", "wave_size", "server_limit", "site_limit")
-            },
-            **{name: options[name] for name in ("wave_pause", "wave_jitter", "unconfirmed_fails")},
-            **(options["abort"] or {}),
-            **(options["window"] or {}),
+            **{name: options[name] for name in PACE}, **(options["abort"] or {}), **(options["window"] or {})
         )
         what: dict[str, Any] = {
             "selection": _selection(rest, profile, options),
@@ -179,33 +163,30 @@ class Command(ReportingCommand):
             self.report(groups, REASONS)
 
 
-def _add_pace(parser: ArgumentParser) -> None:
-    pace = parser.add_argument_group("how fast and how far")
-    pace.add_argument("--name", default="", help="For people.")
+def _add_pace(add: Add) -> None:
+    add("--name", default="", help="For people.")
     number: dict[str, Any] = {"type": positive(int, at_most=MOST), "metavar": "N"}
-    pace.add_argument("--canary", dest="canary_size", default=0, help="Phones in the first wave.", **number)
-    pace.add_argument("--wave", dest="wave_size", help="Phones in each further wave.", **number)
-    pace.add_argument("--parallel", dest="server_limit", help="At once per file server.", **number)
-    pace.add_argument("--parallel-per-site", dest="site_limit", help="At once per location.", **number)
+    add("--canary", dest="canary_size", default=0, help="Phones in the first wave.", **number)
+    add("--wave", dest="wave_size", help="Phones in each further wave.", **number)
+    add("--parallel", dest="server_limit", help="At once per file server.", **number)
+    add("--parallel-per-site", dest="site_limit", help="At once per location.", **number)
     seconds: dict[str, Any] = {"type": positive(int, at_most=WEEK), "metavar": "S", "default": 0}
-    pace.add_argument("--pause", dest="wave_pause", help="Seconds between waves.", **seconds)
-    pace.add_argument(
-        "--jitter", dest="wave_jitter", help="Up to so many seconds more, by chance.", **seconds
-    )
-    pace.add_argument(
+    add("--pause", dest="wave_pause", help="Seconds between waves.", **seconds)
+    add("--jitter", dest="wave_jitter", help="Up to so many seconds more, by chance.", **seconds)
+    add(
         "--window",
         type=argument(window),
         metavar="HH:MM-HH:MM",
         help="Begin with phones only in this time of day, in the account's time zone.",
     )
-    pace.add_argument(
+    add(
         "--abort-after",
         type=argument(share_or_count),
         dest="abort",
         metavar="N|P%",
         help="End it when so many phones failed.",
     )
-    pace.add_argument(
+    add(
         "--tolerate-unconfirmed",
         action="store_false",
         dest="unconfirmed_fails",
@@ -232,18 +213,14 @@ def _named(uuids: list[str]) -> Rollout:
 def _profile(targets: list[str]) -> tuple[PhoneProfile, list[str]]:
     if not targets:
         raise UsageError("Name a profile by its UUID, or say --assigned.")
-    uuid = _uuid(targets[0])
-    profile = PhoneProfile.objects.select_related("user__account", "revision").filter(uuid=uuid).first()
-    if profile is None:
-        raise CommandError(f"There is no profile {uuid}.")
-    return profile, targets[1:]
+    return profile_with(_uuid(targets[0])), targets[1:]
 
 
 def _selection(macs: list[str], profile: PhoneProfile | None, options: dict[str, Any]) -> Selection:
     ways = [bool(macs), options["file"] is not None, options["group"] is not None, options["everywhere"]]
     if sum(ways) != 1:
         raise UsageError("Name phones by their MAC addresses or by one of --file, --group and --all.")
-    account = account_numbered(options["account"]) if options["account"] is not None else None
+    account = account_numbered(options["account"])
     rows = account.phones.all() if account else Phone.objects.all()
     if macs:
         try:

@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import socket
 import sys
 import threading
 import time
@@ -15,7 +14,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from contacts_app.people.models import User
-from phones_app.management.supervisor import Service, Supervisor
+from phones_app.management.supervisor import Service, Supervisor, why_taken
 
 # Enough for every person who waits in `switch` at once, and cheap: a waiting thread only looks at a row.
 WEB_WORKERS, WEB_THREADS = 2, 24
@@ -30,7 +29,8 @@ class Command(BaseCommand):
         parser.add_argument("--no-demo", action="store_true", help="No demo data and no simulated phones.")
 
     def handle(self, *, host: str, port: int, no_demo: bool, **options: Any) -> None:
-        _check_free(host, port)
+        if reason := why_taken(host, port):
+            raise CommandError(f"Cannot listen on {host}:{port} ({reason}); choose another one: --port N")
         url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"  # noqa: S104 - compared, not bound
         call_command("migrate", verbosity=0, interactive=False)
         self._administrator()
@@ -77,18 +77,6 @@ class Command(BaseCommand):
             self._say("patchbay", f"ready: open {url}/admin/ — Ctrl-C stops everything")
 
 
-def _check_free(host: str, port: int) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise CommandError(
-                f"Cannot listen on {host}:{port} ({error.strerror}); choose another one: --port N"
-            ) from None
-
-
 def _services(host: str, port: int, url: str, *, demo: bool) -> list[Service]:
     manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
     celery = [sys.executable, "-m", "celery", "--app", "config", "--quiet"]
@@ -99,24 +87,14 @@ def _services(host: str, port: int, url: str, *, demo: bool) -> list[Service]:
     ]
     broker = settings.CELERY_BROKER_URL.partition("://")[0]
     worker = [
-        *celery,
-        "worker",
-        "--pool",
-        "threads",
-        "--concurrency",
-        "2",
-        "--loglevel",
-        "warning",
-        "--without-gossip",
+        *(*celery, "worker", "--pool", "threads", "--concurrency", "2", "--loglevel", "warning"),
+        *("--without-gossip", "--without-mingle"),
     ]
+    pause = settings.SWEEP_SECONDS
     services = [
         Service("web", web, f"{url}/  API docs: {url}/api/docs"),
-        Service("worker", [*worker, "--without-mingle"], f"Celery, broker {broker}"),
-        Service(
-            "sweep",
-            [*manage, "sweep", "--every", str(settings.SWEEP_SECONDS)],
-            f"every {settings.SWEEP_SECONDS:g} s",
-        ),
+        Service("worker", worker, f"Celery, broker {broker}"),
+        Service("sweep", [*manage, "sweep", "--every", str(pause)], f"every {pause:g} s"),
         Service("files", [*manage, "serve_files"], ""),
     ]
     if demo:

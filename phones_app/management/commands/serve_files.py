@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from contacts_app.core.commands import ReportingCommand
+from contacts_app.core.commands import ReportingCommand, until_stopped
 from phones_app.boot.server import EmbeddedFileServer
 from phones_app.boot.services import (
     config_url,
@@ -17,7 +17,7 @@ from phones_app.boot.services import (
     forget_address,
     record_address,
 )
-from phones_app.management.supervisor import until_stopped
+from phones_app.management.supervisor import why_taken
 
 
 class Command(ReportingCommand):
@@ -63,8 +63,7 @@ class Command(ReportingCommand):
         phones = config_url()
         tftp = f"tftp{phones.removeprefix('http').rpartition(':')[0]}:{tftp_port}"
         if self.as_json:
-            folder = str(settings.PHONE_FILES_DIR)
-            self.report([{"ftp": uploads, "http": phones, "tftp": tftp, "folder": folder}])
+            self.report_row(ftp=uploads, http=phones, tftp=tftp, folder=str(settings.PHONE_FILES_DIR))
             self.stdout.flush()
         else:
             self.say(f"files     uploads {uploads}, phones {phones} and {tftp}")
@@ -72,11 +71,4 @@ class Command(ReportingCommand):
 
 def _free_or_any(host: str, port: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
     """The port, or 0 for any free one when it is taken or not for us to take."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind) as probe:
-        if kind is socket.SOCK_STREAM:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return 0
-    return port
+    return 0 if why_taken(host, port, kind) else port

@@ -1,7 +1,6 @@
 """`manage.py simulate_phones`: plays the simulated phones of the inventory until it is told to stop."""
 
 import fcntl
-from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,9 +10,9 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import DatabaseError, close_old_connections
 
-from contacts_app.accounts.commands import account_numbered
+from contacts_app.accounts.commands import account_numbered, add_account
 from contacts_app.accounts.models import Account
-from contacts_app.core.commands import ReportingCommand, argument, positive
+from contacts_app.core.commands import Add, ReportingCommand, argument, headings, positive, until_stopped
 from contacts_app.core.net.async_http import LoopThread
 from phones_app.boot.services import config_url
 from phones_app.demo.simulation import (
@@ -26,7 +25,6 @@ from phones_app.demo.simulation import (
     parse_behaviour,
     playable_phones,
 )
-from phones_app.management.supervisor import until_stopped
 from phones_app.simulator.phone import SimulatedPhone
 from phones_app.simulator.state import SimulatedPhoneConfig
 
@@ -43,40 +41,31 @@ class Command(ReportingCommand):
         "Play the phones marked as simulated whose address is loopback, until SIGTERM or Ctrl-C. "
         "Phones that are added or changed meanwhile are picked up."
     )
-    columns = {
-        "mac": "MAC",
-        "model": "Model",
-        "software": "Software",
-        "sip_port": "SIP port",
-        "web_port": "Web port",
-    }
+    columns = headings(
+        mac="MAC", model="Model", software="Software", sip_port="SIP port", web_port="Web port"
+    )
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        super().add_arguments(parser)
-        parser.add_argument(
+    def arguments(self, add: Add) -> None:
+        add(
             "--count",
             type=positive(int, at_most=MOST_PHONES),
             default=0,
             metavar="N",
             help="Have at least N of them.",
         )
-        parser.add_argument(
-            "--account", type=positive(int, at_most=2**63 - 1), metavar="VOIP_ID", help="Of new phones."
-        )
-        parser.add_argument(
+        add_account(add, help="Of new phones.")
+        add(
             "--config-url",
             help="Where they fetch their files, by http, tftp or ftp; default: the embedded file server.",
         )
-        parser.add_argument(
+        add(
             "--behaviour",
             type=argument(parse_behaviour),
             default={},
             metavar="MIX",
             help="What is wrong with how many percent: rejecting=2,in_call=5,powered_off=1,wrong_mac=1,slow=3.",
         )
-        parser.add_argument(
-            "--portal", default="http://127.0.0.1:8000", help="Address of the portal in new phones' files."
-        )
+        add("--portal", default="http://127.0.0.1:8000", help="Address of the portal in new phones' files.")
 
     def handle(self, *, count: int, account: int | None, config_url: str | None, **options: Any) -> None:
         new = missing_phones(count, self._account(account)) if count else []
@@ -89,10 +78,10 @@ class Command(ReportingCommand):
             self._play(config_url, options["verbosity"] > 1)
 
     def _account(self, voip_id: int | None) -> Account:
-        account = account_numbered(voip_id) if voip_id else Account.objects.order_by("voip_id").first()
+        account = account_numbered(voip_id) or Account.objects.order_by("voip_id").first()
         if account is None:
             raise CommandError(
-                "There is no account for new phones yet: make one with `manage.py create_account`."
+                "There is no account for new phones yet: `manage.py create_account` makes one."
             )
         return account
 

@@ -3,13 +3,13 @@
 from typing import Any
 
 from django import forms
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
 
-from contacts_app.core.admin.base import PortalAdmin
+from contacts_app.core.admin.base import PortalAdmin, allowed
 from contacts_app.core.admin.frame import actor_of
+from contacts_app.core.admin.links import page_of
 from contacts_app.core.errors import Refusal
 from phones_app.deployment.admin.deploy import MAY_DEPLOY
 from phones_app.inventory.models import Phone, PhoneGroup
@@ -41,9 +41,7 @@ class RolloutForm(forms.ModelForm):  # type: ignore[type-arg]
     )
     everything = forms.BooleanField(required=False, label="All phones", widget=UnfoldBooleanSwitchWidget)
     include_unchanged = forms.BooleanField(
-        required=False,
-        label="Also phones that have this very file",
-        widget=UnfoldBooleanSwitchWidget,
+        required=False, label="Also phones that have this very file", widget=UnfoldBooleanSwitchWidget
     )
     revision = forms.IntegerField(required=False, widget=forms.HiddenInput)
     phones: Any = None  # the rows that the person may see
@@ -70,11 +68,21 @@ class RolloutForm(forms.ModelForm):  # type: ignore[type-arg]
         return Selection(self.phones)
 
 
+class RollOutSelected(PortalAdmin):
+    """The action of the phone admin that begins a rollout."""
+
+    @admin.action(description="Roll out…", permissions=["deploy"])
+    def roll_out_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse:
+        pages: Any = self.admin_site.get_model_admin(Rollout)
+        macs = ",".join(queryset.order_by("mac").values_list("mac", flat=True))
+        page: HttpResponse = pages.choose(request, pages.rollout_form(request, macs=macs))
+        return page
+
+
 class RolloutPages(PortalAdmin):
     """The pages of the rollout admin that lead to a rollout."""
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(MAY_DEPLOY)
+    has_add_permission = allowed(MAY_DEPLOY)
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """Choose, be shown what would happen, and with `confirm` let it happen."""
@@ -97,7 +105,7 @@ class RolloutPages(PortalAdmin):
         }
         if confirmed and form.cleaned_data["revision"] == latest:
             started = service.start(**what, actor=actor_of(request))
-            return HttpResponseRedirect(reverse("admin:phones_app_rollout_change", args=[started.pk]))
+            return HttpResponseRedirect(page_of(started))
         if confirmed:
             messages.warning(request, "The profile was changed meanwhile. This is what would happen now.")
         return self._show_plan(request, form, make_plan(**what), latest)
@@ -106,7 +114,8 @@ class RolloutPages(PortalAdmin):
         fields = ["name", "profile", *service.PACE]
         form_class: Any = self.get_form(request, form=RolloutForm, fields=fields)
         form: RolloutForm = form_class(*data, initial=CAREFUL | initial)
-        form.phones = self.admin_site.get_model_admin(Phone).tenant_rows(request)
+        phones: Any = self.admin_site.get_model_admin(Phone)
+        form.phones = phones.tenant_rows(request)
         field: Any = form.fields["group"]
         field.queryset = actor_of(request).sees(PhoneGroup.objects.all())
         form.fields["profile"].help_text = "Empty: each phone gets the profile that it has, as it is now."

@@ -1,8 +1,6 @@
 """Callbacks: where events go. Saving sends nothing unless it enables; the URL is tried by a button of its own."""
 
 import json
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from django.contrib import admin, messages
@@ -10,15 +8,14 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 from django.utils.html import format_html
-from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action, display
 
-from contacts_app.core.admin.base import TenantFilter, count_of
-from contacts_app.core.admin.frame import actor_of
-from contacts_app.core.admin.overview import list_url
+from contacts_app.core.admin.base import allowed, button
+from contacts_app.core.admin.columns import column, count_column
+from contacts_app.core.admin.frame import actor_of, tell
+from contacts_app.core.admin.links import list_url, page_of
 from contacts_app.core.history.records import update_recorded
 from contacts_app.templatetags.moments import ago
 from profiles_app.events.admin.callback_form import (
@@ -48,13 +45,7 @@ from profiles_app.events.models.setup import Callback
 REVEAL = "contacts_app.reveal_secrets"
 GENERAL = ("account", "extension", "name", "enabled", "profile", "fallback_callback", "mode")
 # Both of them as the indexes have it.
-OFF_BY = {
-    "portal": Q(enabled=False, disabled_at__isnull=False),
-    "person": Q(enabled=False, disabled_at=None),
-}
-
-
-Asked = Callable[["CallbackAdmin", HttpRequest, Callback, str], HttpResponse]
+OFF_BY = {"portal": Q(enabled=False, disabled_at__isnull=False), "person": Q(enabled=False, disabled_at=None)}
 
 
 class OffBy(admin.SimpleListFilter):
@@ -66,26 +57,6 @@ class OffBy(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(OFF_BY.get(self.value() or "", Q()))
-
-
-def page_of(row: Callback | Delivery) -> str:
-    return reverse(f"admin:profiles_app_{row._meta.model_name}_change", args=[row.pk])
-
-
-def asks(question: str, button: str) -> Callable[[Asked], Callable[..., HttpResponse]]:
-    """An action on the page of a callback, carried out once the person has confirmed it there."""
-
-    def decorate(act: Asked) -> Callable[..., HttpResponse]:
-        @wraps(act)
-        def asked(self: "CallbackAdmin", request: HttpRequest, object_id: str) -> HttpResponse:
-            callback = self.row_or_404(request, object_id)
-            words, back = question.format(callback=callback), page_of(callback)
-            page = self.confirmed(request, question=words, button=button, back=back)
-            return page or act(self, request, callback, back)
-
-        return asked
-
-    return decorate
 
 
 def tone_of(period: Period) -> str:
@@ -101,16 +72,14 @@ class CallbackAdmin(EventsObjectAdmin):
     list_display = ("title", "target", "mode", "enabled", "place", "profile", "listener_count")
     list_display_links = ("title",)
     list_select_related = ("account", "extension", "profile")
-    list_filter = (
-        ("mode", ChoicesCheckboxFilter),
-        "enabled",
-        OffBy,
-        ("account", TenantFilter),
-        ("profile", TenantFilter),
-    )
+    list_filter = ("mode", "enabled", OffBy, "account", "profile")
     search_fields = ("name", "target", "account__name")
     search_help_text = "Name, host, email address or account"
     autocomplete_fields = ("account", "extension", "profile", "fallback_callback")
+    readonly_fields = ("id", "configuration", "switched_off", "health")
+    title = column("Callback", lambda row: row.name or f"Callback {row.pk}", ordering="name")
+    listener_count = count_column("listeners", "Listeners")
+    has_reveal_permission = allowed(REVEAL)
     actions = ["enable", "disable"]
     actions_detail = [
         "test",
@@ -124,9 +93,6 @@ class CallbackAdmin(EventsObjectAdmin):
         ("Record", {"fields": ("id",)}),
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).annotate(listeners_here=count_of(Callback, "listeners"))
-
     def get_fieldsets(self, request: HttpRequest, obj: Callback | None = None) -> Any:
         if obj is None:
             return super().get_fieldsets(request, obj)
@@ -138,9 +104,6 @@ class CallbackAdmin(EventsObjectAdmin):
             _, *others = super().get_fieldsets(request, obj)
             return (health, (None, {"fields": general}), *others)
         return (health, (None, {"fields": (*general, "configuration")}), ("Record", {"fields": ("id",)}))
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return (*super().get_readonly_fields(request, obj), "configuration", "switched_off", "health")
 
     def save_model(self, request: HttpRequest, obj: Callback, form: Any, change: bool) -> None:
         obj.config = form.config
@@ -156,14 +119,6 @@ class CallbackAdmin(EventsObjectAdmin):
         except InUse as refusal:
             raise PermissionDenied(refusal.message) from None
 
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        for callback in queryset:
-            self.delete_model(request, callback)
-
-    def has_reveal_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # Named in the action itself, the permission would be looked up before there is a database.
-        return bool(request.user.has_perm(REVEAL))
-
     @action(description="Enable the selected callbacks", permissions=["change"])
     def enable(self, request: HttpRequest, queryset: QuerySet[Callback]) -> None:
         """As by REST: the URL of each is asked, and one that does not answer stays disabled."""
@@ -176,7 +131,7 @@ class CallbackAdmin(EventsObjectAdmin):
                 continue
             self.log_change(request, callback, "Enabled.")
             done += 1
-        self._tell_switched(request, done, "enabled")
+        tell(request, done, f"{_number(done)} now enabled.")
 
     @action(description="Disable the selected callbacks", permissions=["change"])
     def disable(self, request: HttpRequest, queryset: QuerySet[Callback]) -> None:
@@ -184,40 +139,44 @@ class CallbackAdmin(EventsObjectAdmin):
         update_recorded(Callback.objects.filter(pk__in=[callback.pk for callback in turned]), enabled=False)
         for callback in turned:
             self.log_change(request, callback, "Disabled.")
-        self._tell_switched(request, len(turned), "disabled")
-
-    def _tell_switched(self, request: HttpRequest, count: int, word: str) -> None:
-        say = messages.success if count else messages.warning
-        say(request, f"{count} {'callback is' if count == 1 else 'callbacks are'} now {word}.")
+        tell(request, turned, f"{_number(len(turned))} now disabled.")
 
     @action(description="Save and test the URL", permissions=["change"])
     def save_and_test(self, request: HttpRequest, obj: Callback) -> None:
         self._try(request, obj)
 
-    @action(description="Test now…", icon="science", permissions=["change"])
-    @asks('Send {{"test": 1}} to {callback.target}, as when the callback was created?', "Send")
-    def test(self, request: HttpRequest, callback: Callback, back: str) -> HttpResponse:
+    @button(
+        "Test now…",
+        question='Send {{"test": 1}} to {0.target}, as when the callback was created?',
+        yes="Send",
+        icon="science",
+    )
+    def test(self, request: HttpRequest, callback: Callback) -> None:
         self._try(request, callback)
-        return HttpResponseRedirect(back)
 
-    @action(description="Send test event…", icon="send", permissions=["change"])
-    @asks("Deliver an event with the tag test-event to {callback.target}, signed, with all attempts?", "Send")
-    def test_event(self, request: HttpRequest, callback: Callback, back: str) -> HttpResponse:
+    @button(
+        "Send test event…",
+        question="Deliver an event with the tag test-event to {0.target}, signed, with all attempts?",
+        yes="Send",
+        logged="Was sent a test event.",
+        done="The event is on its way.",
+        icon="send",
+    )
+    def test_event(self, request: HttpRequest, callback: Callback) -> HttpResponse | None:
         """An event on the way that all others go, and to the page on which it can be watched."""
         delivery = send_test_event(callback, actor_of(request))
-        self.log_change(request, callback, "Was sent a test event.")
-        messages.success(request, "The event is on its way.")
         may_watch = request.user.has_perm("profiles_app.view_delivery")
-        return HttpResponseRedirect(page_of(delivery) if may_watch else back)
+        return HttpResponseRedirect(page_of(delivery)) if may_watch else None
 
-    @action(description="New signing secret…", icon="key", permissions=["change"])
-    @asks(
-        "Give {callback} a new secret to sign with? Receivers that check the former one refuse events.",
-        "New secret",
+    @button(
+        "New signing secret…",
+        question="Give {0} a new secret to sign with? Receivers that check the former one refuse events.",
+        yes="New secret",
+        logged="Was given a new signing secret.",
+        icon="key",
     )
-    def new_signing_secret(self, request: HttpRequest, callback: Callback, back: str) -> HttpResponse:
+    def new_signing_secret(self, request: HttpRequest, callback: Callback) -> HttpResponse:
         secret = renew_signing_secret(callback)
-        self.log_change(request, callback, "Was given a new signing secret.")
         return self._unkept_page(request, callback, "signing_secret", secret=secret)
 
     @action(description="Show secrets", icon="visibility", permissions=["reveal"])
@@ -242,11 +201,8 @@ class CallbackAdmin(EventsObjectAdmin):
 
     @display(description="Switched off")
     def switched_off(self, callback: Callback) -> str:
-        return format_html(
-            "By the portal, {}. {} Enabling it asks the URL again.",
-            ago(callback.disabled_at),
-            callback.disabled_reason,
-        )
+        text = "By the portal, {}. {} Enabling it asks the URL again."
+        return format_html(text, ago(callback.disabled_at), callback.disabled_reason)
 
     @display(description="Requests by the hour")
     def health(self, callback: Callback) -> str:
@@ -266,13 +222,9 @@ class CallbackAdmin(EventsObjectAdmin):
         shown = {name: value for name, value in config.items() if name not in ("url", "headers")}
         return f"{callback.target}: {json.dumps(shown, ensure_ascii=False)}"
 
-    @display(description="Callback", ordering="name")
-    def title(self, callback: Callback) -> str:
-        return callback.name or f"Callback {callback.pk}"
 
-    @display(description="Listeners")
-    def listener_count(self, callback: Any) -> int:
-        return int(callback.listeners_here)
+def _number(callbacks: int) -> str:
+    return "1 callback is" if callbacks == 1 else f"{callbacks} callbacks are"
 
 
 def _words(refusal: ValidationError | Changed) -> str:

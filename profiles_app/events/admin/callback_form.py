@@ -13,7 +13,8 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from profiles_app.events.admin.listener import EventsObjectForm
+from contacts_app.core.admin.forms import SameAccountForm
+from profiles_app.events.admin.listener import ELSEWHERE
 from profiles_app.events.callback import check_fallbacks, probe
 from profiles_app.events.callback_config import (
     APPLICATIONS,
@@ -65,8 +66,8 @@ def _lines(help_text: str, rows: int) -> forms.CharField:
     return forms.CharField(required=False, strip=False, help_text=help_text, widget=widget)
 
 
-class CallbackForm(EventsObjectForm):
-    within_account = ("profile", "fallback_callback")
+class CallbackForm(SameAccountForm):
+    same_account = {"profile": ELSEWHERE, "fallback_callback": ELSEWHERE}
     url = forms.CharField(
         label="URL",
         required=False,

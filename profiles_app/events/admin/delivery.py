@@ -2,23 +2,21 @@
 
 import json
 from datetime import timedelta
+from operator import attrgetter
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
-from django.template.loader import render_to_string
-from django.urls import path, reverse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action, display
 
-from contacts_app.core.admin.base import DayRangeFilter, ReadOnlyAdmin, TenantFilter, count_of
-from contacts_app.core.admin.frame import actor_of
-from contacts_app.templatetags.moments import ago
+from contacts_app.core.admin.base import RecordAdmin, allowed
+from contacts_app.core.admin.columns import column, count_column
+from contacts_app.core.admin.frame import actor_of, tell
+from contacts_app.core.admin.links import label
 from profiles_app.events.delivery import replay
 from profiles_app.events.envelope import envelope, to_json
 from profiles_app.events.models.outbox import Delivery, Event
@@ -27,7 +25,6 @@ from profiles_app.events.models.setup import Listener
 # More callbacks than this seldom take one event; the list of deliveries has them all.
 SHOWN = 50
 TAGS_SHOWN = 2
-MAY_REPLAY = "profiles_app.change_delivery"
 COLOURS: dict[str, str] = {
     Delivery.State.PENDING: "info",
     Delivery.State.DELIVERED: "success",
@@ -57,8 +54,7 @@ def of_last_day(deliveries: QuerySet[Delivery]) -> QuerySet[Delivery]:
 
 def state_label(delivery: Delivery) -> str:
     waits = delivery.state == Delivery.State.PENDING and delivery.attempt_count
-    label = {"text": delivery.get_state_display(), "type": "warning" if waits else COLOURS[delivery.state]}
-    return render_to_string("unfold/helpers/label.html", label)
+    return label(delivery.get_state_display(), "warning" if waits else COLOURS[delivery.state])
 
 
 def labelled(deliveries: QuerySet[Delivery]) -> list[tuple[Delivery, str]]:
@@ -83,45 +79,22 @@ def timeline(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-class RecordAdmin(ReadOnlyAdmin):
-    """A list of rows that nobody deletes, each with a page of its own template that shows what `shown` gives."""
-
-    fields = ()
-
-    def shown(self, request: HttpRequest, row: Any) -> dict[str, Any]:
-        raise NotImplementedError
-
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        shown = self.shown(request, self.row_or_404(request, object_id))
-        return super().change_view(request, object_id, form_url, shown | (extra_context or {}))
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    @display(description="When", ordering="created_at")
-    def when(self, row: Event | Delivery) -> str:
-        return ago(row.created_at)
-
-
 @admin.register(Event)
 class EventAdmin(RecordAdmin):
     list_display = ("tags_here", "object_here", "when", "delivery_count", "account")
     list_display_links = ("tags_here",)
     list_select_related = ("account",)
-    list_filter = (("account", TenantFilter), ("created_at", DayRangeFilter))
+    list_filter = ("account", "created_at")
     search_fields = ("=uuid", "=data_object_uuid", "=data_type")
     search_help_text = "UUID of the event or of its object, or the data type"
     change_form_template = "profiles_app/events/event.html"
+    delivery_count = count_column("deliveries", "Deliveries")
+    object_here = column(
+        "Object", lambda row: [row.data_type, row.data_object_uuid or ""], ordering="data_type", header=True
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows = super().get_queryset(request).defer("stored_data")
-        return rows.annotate(deliveries_here=count_of(Event, "deliveries"))
+        return super().get_queryset(request).defer("stored_data")
 
     def shown(self, request: HttpRequest, row: Event) -> dict[str, Any]:
         return {
@@ -136,71 +109,39 @@ class EventAdmin(RecordAdmin):
     def tags_here(self, event: Event) -> SafeString:
         return format_html_join("", '<span class="pb-chip">{}</span>', ((tag,) for tag in event.tags))
 
-    @display(description="Object", ordering="data_type", header=True)
-    def object_here(self, event: Event) -> list[str]:
-        return [event.data_type, str(event.data_object_uuid or "")]
-
-    @display(description="Deliveries")
-    def delivery_count(self, event: Any) -> int:
-        return int(event.deliveries_here)
-
 
 @admin.register(Delivery)
 class DeliveryAdmin(RecordAdmin):
     list_display = ("event_here", "callback_here", "state_here", "attempt_count", "when", "why", "account")
     list_display_links = ("event_here",)
     list_select_related = ("account", "event", "callback")
-    list_filter = (
-        ("state", ChoicesCheckboxFilter),
-        ("callback", TenantFilter),
-        ("account", TenantFilter),
-        LastDay,
-        ("created_at", DayRangeFilter),
-    )
+    list_filter = ("state", "callback", "account", LastDay, "created_at")
     search_fields = ("=event__uuid", "=event__data_object_uuid", "callback__name")
     search_help_text = "UUID of the event or of its object, or the callback"
     change_form_template = "profiles_app/events/delivery.html"
+    live_template = "profiles_app/events/delivery_timeline.html"
+    may_act = "profiles_app.change_delivery"
+    pages = {"timeline": "<int:pk>/timeline/", "replay": "<int:pk>/replay/"}
     actions = ["replay_selected"]
-
-    def get_urls(self) -> list[Any]:
-        wrap = self.admin_site.admin_view
-        return [
-            path("<int:pk>/timeline/", wrap(self.timeline_view), name="profiles_app_delivery_timeline"),
-            path("<int:pk>/replay/", wrap(self.replay_view), name="profiles_app_delivery_replay"),
-            *super().get_urls(),
-        ]
+    has_replay_permission = allowed(may_act)
+    timeline_page = RecordAdmin.live_page
+    state_here = column("State", state_label, ordering="state")
+    why = column("Why", attrgetter("outcome"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return (
-            super()
-            .get_queryset(request)
-            .select_related(*self.list_select_related)
-            .defer("event__stored_data", *OF_CALLBACK)
-        )
-
-    def has_replay_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(request.user.has_perm(MAY_REPLAY))
+        rows = super().get_queryset(request).select_related(*self.list_select_related)
+        return rows.defer("event__stored_data", *OF_CALLBACK)
 
     def shown(self, request: HttpRequest, row: Delivery) -> dict[str, Any]:
-        context = self._live(request, row)
+        context = super().shown(request, row)
         body = envelope(row.event, row.callback, row.listener_id, context["listener"])
-        return context | {"title": str(row), "envelope": to_json(body, indent=2)}
+        return context | {"envelope": to_json(body, indent=2)}
 
-    def timeline_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The live part of the page, asked for every two seconds until the delivery has ended."""
-        self.require(request, "profiles_app.view_delivery")
-        context = self._live(request, self.row_or_404(request, str(pk)))
-        return render(request, "profiles_app/events/delivery_timeline.html", context)
+    def live(self, request: HttpRequest, row: Delivery) -> dict[str, Any]:
+        return timeline(row)
 
-    def _live(self, request: HttpRequest, delivery: Delivery) -> dict[str, Any]:
-        return timeline(delivery) | {"may_replay": self.has_replay_permission(request)}
-
-    def replay_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        self.require(request, MAY_REPLAY)
-        delivery = self.row_or_404(request, str(pk))
-        if request.method == "POST":
-            self._replay(request, Delivery.objects.filter(pk=delivery.pk))
-        return HttpResponseRedirect(reverse("admin:profiles_app_delivery_change", args=[delivery.pk]))
+    def replay_page(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return self.act(request, pk, lambda row: self._replay(request, Delivery.objects.filter(pk=row.pk)))
 
     @action(description="Deliver the selected ones again", permissions=["replay"])
     def replay_selected(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
@@ -208,8 +149,7 @@ class DeliveryAdmin(RecordAdmin):
 
     def _replay(self, request: HttpRequest, deliveries: QuerySet[Delivery]) -> None:
         count = replay(deliveries, actor_of(request))
-        say = messages.success if count else messages.warning
-        say(request, f"On their way again: {count}. What is still pending is left alone.")
+        tell(request, count, f"On their way again: {count}. What is still pending is left alone.")
 
     @display(description="Event")
     def event_here(self, delivery: Delivery) -> SafeString:
@@ -222,11 +162,3 @@ class DeliveryAdmin(RecordAdmin):
     @display(description="Callback")
     def callback_here(self, delivery: Delivery) -> str:
         return f"{delivery.callback}{f', fallback {delivery.hop}' if delivery.hop else ''}"
-
-    @display(description="State", ordering="state")
-    def state_here(self, delivery: Delivery) -> str:
-        return state_label(delivery)
-
-    @display(description="Why")
-    def why(self, delivery: Delivery) -> str:
-        return delivery.outcome

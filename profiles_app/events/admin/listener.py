@@ -1,9 +1,6 @@
-"""What the pages about objects of the events integration have in common, and event profiles, which have little else.
+"""Event profiles; and listeners with their subscriptions and filters, which say which events go to which callback."""
 
-Listeners with their subscriptions and filters: which events go to which callback.
-"""
-
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -13,11 +10,12 @@ from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 from unfold.admin import TabularInline
-from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 
-from contacts_app.core.admin.base import PortalAdmin, TenantFilter, count_of
+from contacts_app.core.admin.base import PortalAdmin
+from contacts_app.core.admin.columns import column, count_column
+from contacts_app.core.admin.forms import SameAccountForm
 from profiles_app.events.listener import checked_filter_value, checked_tags
 from profiles_app.events.models.setup import (
     EventProfile,
@@ -28,31 +26,17 @@ from profiles_app.events.models.setup import (
 )
 from profiles_app.events.tags import TAGS
 
-
-class EventsObjectForm(forms.ModelForm):  # type: ignore[type-arg]
-    """What an object refers to, by the fields in `within_account`, belongs to the same account."""
-
-    within_account: tuple[str, ...] = ()
-
-    def clean(self) -> dict[str, Any]:
-        given = super().clean() or {}
-        account = given.get("account") or self.instance.account
-        for name in self.within_account:
-            if (row := given.get(name)) is not None and row.account_id != account.pk:
-                self.add_error(name, "This belongs to another account.")
-        return given
+STATE_LABELS = {"Active": "success", "Expired": "warning", "Callback disabled": "danger"}
+ELSEWHERE = "This belongs to another account."
 
 
 class EventsObjectAdmin(PortalAdmin):
     """Ids stand in other people's URLs below an account or an extension, so objects keep their place."""
 
-    autocomplete_fields: Any = ("account", "extension")
-    list_select_related: Any = ("account", "extension")
-    record: tuple[str, ...] = ("id",)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: EventsObject | None = None) -> tuple[str, ...]:
-        placed = ("account", "extension") if obj else ()
-        return (*super().get_readonly_fields(request, obj), *placed, *self.record)
+    autocomplete_fields: ClassVar[tuple[str, ...]] = ("account", "extension")
+    list_select_related: ClassVar[tuple[str, ...]] = ("account", "extension")
+    chosen_once = ("account", "extension")
+    readonly_fields: ClassVar[tuple[str, ...]] = ("id", "created_at")
 
     @display(description="Belongs to", header=True)
     def place(self, row: EventsObject) -> list[str]:
@@ -62,17 +46,14 @@ class EventsObjectAdmin(PortalAdmin):
 @admin.register(EventProfile)
 class EventProfileAdmin(EventsObjectAdmin):
     list_display = ("name", "told", "place", "callback_count", "created_at")
-    list_filter = (("account", TenantFilter),)
+    list_filter = ("account",)
     search_fields = ("name", "support_email", "account__name")
     search_help_text = "Name, email or account"
-    record = ("id", "created_at")
+    callback_count = count_column("callbacks", "Callbacks")
     fieldsets = (
         (None, {"fields": ("account", "extension", "name", "support_email")}),
         ("Record", {"fields": ("id", "created_at")}),
     )
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).annotate(callbacks_here=count_of(EventProfile, "callbacks"))
 
     def save_model(self, request: HttpRequest, obj: EventProfile, form: Any, change: bool) -> None:
         obj.support_email = obj.support_email or None  # REST says null for none.
@@ -82,13 +63,9 @@ class EventProfileAdmin(EventsObjectAdmin):
     def told(self, profile: EventProfile) -> str:
         return profile.support_email or f"{profile.account.email} (the account's)"
 
-    @display(description="Callbacks")
-    def callback_count(self, profile: Any) -> int:
-        return int(profile.callbacks_here)
 
-
-class ListenerForm(EventsObjectForm):
-    within_account = ("callback",)
+class ListenerForm(SameAccountForm):
+    same_account = {"callback": ELSEWHERE}
 
     class Meta:
         model = Listener
@@ -159,17 +136,12 @@ class ListenerAdmin(EventsObjectAdmin):
     form = ListenerForm
     list_display = ("title", "callback", "wanted", "place", "version", "state")
     list_select_related = ("account", "extension", "callback")
-    list_filter = (
-        "callback__enabled",
-        ("version", ChoicesCheckboxFilter),
-        ("account", TenantFilter),
-        ("callback", TenantFilter),
-    )
+    list_filter = ("callback__enabled", "version", "account", "callback")
     search_fields = ("=id", "callback__name", "callback__target", "account__name")
     search_help_text = "Id, callback's name or host, or account"
     autocomplete_fields = ("account", "extension", "callback")
     inlines = (SubscriptionInline, FilterInline)
-    record = ("id", "created_at")
+    title = column("Listener", str, ordering="id")
     fieldsets = (
         (None, {"fields": ("account", "extension", "callback", "version", "expires_at")}),
         ("Record", {"fields": ("id", "created_at")}),
@@ -178,17 +150,11 @@ class ListenerAdmin(EventsObjectAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).prefetch_related("subscriptions")
 
-    @display(description="Listener", ordering="id")
-    def title(self, listener: Listener) -> str:
-        return str(listener)
-
     @display(description="Wanted events")
     def wanted(self, listener: Listener) -> str:
         return format_html_join(" or ", "{}", ((str(one),) for one in listener.subscriptions.all())) or "none"
 
-    @display(
-        description="State", label={"Active": "success", "Expired": "warning", "Callback disabled": "danger"}
-    )
+    @display(description="State", label=STATE_LABELS)
     def state(self, listener: Listener) -> str:
         if listener.has_expired:
             return "Expired"

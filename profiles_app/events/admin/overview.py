@@ -1,9 +1,10 @@
 """Callbacks at a glance: how many work, how many were switched off and by whom, and how deliveries fare."""
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 
-from contacts_app.core.admin.overview import Number, Panel, list_url, rows_for, shares
+from contacts_app.core.admin.links import list_url
+from contacts_app.core.admin.overview import Number, Panel, panels_about, shares
 from profiles_app.events.admin.callback import OFF_BY
 from profiles_app.events.admin.delivery import of_last_day
 from profiles_app.events.models.outbox import Delivery
@@ -14,13 +15,10 @@ TONES = {State.DELIVERED: "good", State.PENDING: "busy", State.FAILED: "bad", St
 
 
 def panels(request: HttpRequest) -> list[Panel]:
-    return [*_of_callbacks(request), *_of_deliveries(request)]
+    return [*panels_about(request, Callback, _of_callbacks), *panels_about(request, Delivery, _of_deliveries)]
 
 
-def _of_callbacks(request: HttpRequest) -> list[Panel]:
-    callbacks = rows_for(request, Callback)
-    if callbacks is None:
-        return []
+def _of_callbacks(callbacks: QuerySet[Callback]) -> list[Panel]:
     counts = callbacks.aggregate(
         on=Count("pk", filter=Q(enabled=True)),
         portal=Count("pk", filter=OFF_BY["portal"]),
@@ -34,10 +32,7 @@ def _of_callbacks(request: HttpRequest) -> list[Panel]:
     return [Panel("Callbacks", "bar", shares(numbers), empty="There are no callbacks yet.")]
 
 
-def _of_deliveries(request: HttpRequest) -> list[Panel]:
-    deliveries = rows_for(request, Delivery)
-    if deliveries is None:
-        return []
+def _of_deliveries(deliveries: QuerySet[Delivery]) -> list[Panel]:
     counts = dict(of_last_day(deliveries).values_list("state").annotate(Count("pk")))
     numbers = [
         Number(

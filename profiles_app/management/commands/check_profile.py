@@ -1,13 +1,12 @@
 """`manage.py check_profile`: what is wrong with SEP files, before anybody stores or deploys them."""
 
 import sys
-from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError
 
-from contacts_app.core.commands import ReportingCommand, Row
+from contacts_app.core.commands import Add, ReportingCommand, Row, headings
 from profiles_app.phone import sep
 from profiles_app.phone.models import SoftwareType
 
@@ -16,21 +15,13 @@ STDIN = "-"
 
 class Command(ReportingCommand):
     help = "Check SEP files as the portal would. The database is not touched."
-    columns = {
-        "file": "File",
-        "severity": "Severity",
-        "line": "Line",
-        "column": "Column",
-        "code": "Code",
-        "message": "What",
-    }
+    columns = headings("file", "severity", "line", "column", "code", message="What")
     writes = False
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        super().add_arguments(parser)
-        parser.add_argument("files", nargs="+", metavar="FILE", help=f"{STDIN} reads standard input.")
-        parser.add_argument("--model", default="", help="The phone it is for, such as 8845.")
-        parser.add_argument("--software", choices=SoftwareType.values, help="What that phone runs.")
+    def arguments(self, add: Add) -> None:
+        add("files", nargs="+", metavar="FILE", help=f"{STDIN} reads standard input.")
+        add("--model", default="", help="The phone it is for, such as 8845.")
+        add("--software", choices=SoftwareType.values, help="What that phone runs.")
 
     def handle(self, *, files: list[str], model: str, software: str | None, **options: Any) -> None:
         checked = {name: _check(name, model, software) for name in files}

@@ -1,16 +1,15 @@
 """`manage.py emit_event`: write one event, to see who hears of it."""
 
 import json
-from argparse import ArgumentParser
 from typing import Any
 from uuid import UUID
 
 from django.core.management.base import CommandError
 from django.db import transaction
 
-from contacts_app.accounts.commands import account_numbered
+from contacts_app.accounts.commands import account_numbered, add_account
 from contacts_app.accounts.models import Extension
-from contacts_app.core.commands import ReportingCommand, argument, positive
+from contacts_app.core.commands import NUMBER, Add, ReportingCommand, argument, headings
 from profiles_app.events.listener import checked_tags
 from profiles_app.events.models.outbox import Event
 from profiles_app.events.outbox import emit
@@ -41,27 +40,16 @@ def data_type(text: str) -> str:
 
 class Command(ReportingCommand):
     help = "Write an event of an account into the outbox. Its listeners are told by the workers."
-    columns = {
-        "uuid": "UUID",
-        "account": "Account",
-        "extension": "Extension",
-        "tags": "Tags",
-        "data_type": "Type",
-    }
+    columns = headings(uuid="UUID", account="Account", extension="Extension", tags="Tags", data_type="Type")
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        super().add_arguments(parser)
-        number = positive(int, at_most=2**63 - 1)
-        parser.add_argument("tags", nargs="+", choices=TAGS, metavar="TAG", help="See docs/events.md.")
-        parser.add_argument("--account", type=number, required=True, metavar="VOIP_ID")
-        parser.add_argument("--extension", type=number, metavar="N")
-        parser.add_argument(
-            "--type", type=argument(data_type), dest="data_type", help="Default: the first tag."
-        )
-        parser.add_argument(
-            "--data", type=argument(json_object), default={}, metavar="JSON", help="An object."
-        )
-        parser.add_argument("--object", type=UUID, metavar="UUID", help="What it is about.")
+    def arguments(self, add: Add) -> None:
+        number = NUMBER
+        add("tags", nargs="+", choices=TAGS, metavar="TAG", help="See docs/events.md.")
+        add_account(add, required=True)
+        add("--extension", type=number, metavar="N")
+        add("--type", type=argument(data_type), dest="data_type", help="Default: the first tag.")
+        add("--data", type=argument(json_object), default={}, metavar="JSON", help="An object.")
+        add("--object", type=UUID, metavar="UUID", help="What it is about.")
 
     @transaction.atomic
     def handle(
@@ -89,15 +77,11 @@ class Command(ReportingCommand):
             data_object_uuid=object,
         )
         self.undo(dry_run)
-        self.report(
-            [
-                {
-                    "uuid": None if dry_run else event.uuid,
-                    "account": owner.voip_id,
-                    "extension": extension,
-                    "tags": event.tags,
-                    "data_type": event.data_type,
-                    "dry_run": dry_run,
-                }
-            ]
+        self.report_row(
+            uuid=None if dry_run else event.uuid,
+            account=owner.voip_id,
+            extension=extension,
+            tags=event.tags,
+            data_type=event.data_type,
+            dry_run=dry_run,
         )

@@ -1,6 +1,5 @@
 """`manage.py prune_history`: forget what happened long ago."""
 
-from argparse import ArgumentParser
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 from contacts_app.contacts.mail import old_mails, prune_mails
-from contacts_app.core.commands import ReportingCommand, positive
+from contacts_app.core.commands import Add, ReportingCommand, positive
 from contacts_app.core.history.records import count_old_records, prune_records
 from profiles_app.events.delivery import old_events, prune_events
 from profiles_app.events.models.outbox import Delivery, DeliveryAttempt
@@ -24,12 +23,9 @@ class Command(ReportingCommand):
     )
     columns = {"what": "What", "deleted": "Deleted"}
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        super().add_arguments(parser)
-        parser.add_argument(
-            "--older-than", type=positive(float, at_most=LONGEST_DAYS), required=True, metavar="DAYS"
-        )
-        parser.add_argument(
+    def arguments(self, add: Add) -> None:
+        add("--older-than", type=positive(float, at_most=LONGEST_DAYS), required=True, metavar="DAYS")
+        add(
             "--records",
             action="store_true",
             help="Also the history of records: what they were, who changed them, and deleted ones for good.",

@@ -1,6 +1,5 @@
 """`manage.py replay_deliveries`: send again what has ended, to callbacks that were away."""
 
-from argparse import ArgumentParser
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -9,8 +8,8 @@ from django.core.management.base import CommandError
 from django.db.models import Count, QuerySet
 from django.utils import timezone
 
-from contacts_app.accounts.commands import account_numbered
-from contacts_app.core.commands import ReportingCommand, UsageError, positive
+from contacts_app.accounts.commands import account_numbered, add_account
+from contacts_app.core.commands import Add, ReportingCommand, UsageError, positive
 from profiles_app.events.delivery import replay, replayable
 from profiles_app.events.models.outbox import Delivery
 from profiles_app.events.models.setup import Callback
@@ -25,15 +24,14 @@ class Command(ReportingCommand):
     help = "Deliver again what has ended, with the same uuid and all attempts anew. The workers send it."
     columns = {"callback_id": "Callback", "callback": "Name", "deliveries": "Deliveries"}
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        super().add_arguments(parser)
+    def arguments(self, add: Add) -> None:
         number = positive(int, at_most=BIGGEST_ID)
-        parser.add_argument("deliveries", nargs="*", type=number, metavar="ID", help="Single deliveries.")
-        parser.add_argument("--event", type=UUID, metavar="UUID")
-        parser.add_argument("--callback", type=number, metavar="ID")
-        parser.add_argument("--account", type=number, metavar="VOIP_ID")
-        parser.add_argument("--within", type=positive(float, at_most=LONGEST_HOURS), metavar="HOURS")
-        parser.add_argument(
+        add("deliveries", nargs="*", type=number, metavar="ID", help="Single deliveries.")
+        add("--event", type=UUID, metavar="UUID")
+        add("--callback", type=number, metavar="ID")
+        add_account(add)
+        add("--within", type=positive(float, at_most=LONGEST_HOURS), metavar="HOURS")
+        add(
             "--state",
             action="append",
             choices=ENDED,

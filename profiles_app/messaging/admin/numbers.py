@@ -1,17 +1,16 @@
-"""Numbers: whose they are, which messaging profile they use, how healthy they are; and who hears from which.
-
-Messages that came in, and what the webhooks said to them.
-"""
+"""Number leases, which number each recipient hears from, and inbound messages with what the webhooks answered."""
 
 from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
-from unfold.contrib.filters.admin import ChoicesCheckboxFilter, DropdownFilter
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import action, display
 
-from contacts_app.core.admin.base import DayRangeFilter, ReadOnlyAdmin, SameAccountForm, TenantFilter
+from contacts_app.core.admin.base import ReadOnlyAdmin, allowed, button
+from contacts_app.core.admin.columns import column
+from contacts_app.core.admin.forms import SameAccountForm
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.lists.search import NOTHING, one_of, text_match
 from contacts_app.core.values import digits
@@ -61,18 +60,13 @@ class NumberLeaseAdmin(OwnedAdmin):
         *("delivery", "sent_count", "autorenew", "expires_at"),
     )
     list_select_related = ("account", "messaging_profile")
-    list_filter = (
-        ("kind", ChoicesCheckboxFilter),
-        HealthFilter,
-        "autorenew",
-        ("messaging_profile", TenantFilter),
-        ("account", TenantFilter),
-    )
+    list_filter = ("kind", HealthFilter, "autorenew", "messaging_profile", "account")
     search_fields = ("account__name", "messaging_profile__name")
     search_help_text = "Number in any spelling, account or messaging profile"
     ordering = ("tn",)
     autocomplete_fields = ("account", "messaging_profile")
     actions = ["forget_health"]
+    number = column("Number", lambda lease: f"+{lease.tn}", ordering="tn")
     readonly_fields = (*OwnedAdmin.readonly_fields, "kind", "health")
     fieldsets = (
         (None, {"fields": ("tn", "account", "kind", "messaging_profile")}),
@@ -104,10 +98,6 @@ class NumberLeaseAdmin(OwnedAdmin):
             self.log_change(request, lease, "Health forgotten.")
         messages.success(request, "The chosen numbers are healthy until their next messages say otherwise.")
 
-    @display(description="Number", ordering="tn")
-    def number(self, lease: NumberLease) -> str:
-        return f"+{lease.tn}"
-
     @display(description="Health", label={"Healthy": "success", "Unhealthy": "danger"})
     def health(self, lease: NumberLease) -> str:
         return "Healthy" if is_healthy(lease) else "Unhealthy"
@@ -121,11 +111,10 @@ class NumberLeaseAdmin(OwnedAdmin):
 class StickySenderAdmin(ReadOnlyAdmin):
     """Deleting a pair lets the pool choose anew."""
 
-    goes_along = True
     tenant_path = "profile__account"
     list_display = ("recipient", "lease", "profile", "created_at", "updated_at")
     list_select_related = ("lease", "profile")
-    list_filter = (("profile", TenantFilter),)
+    list_filter = ("profile",)
     search_fields = ("=recipient", "profile__name")
     search_help_text = "Recipient, or messaging profile"
     fields = ("recipient", "lease", "profile", "created_at", "updated_at")
@@ -146,39 +135,29 @@ class InboundMessageAdmin(ReadOnlyAdmin):
     tenant_path = "lease__account"
     list_display = ("created_at", "sender", "lease", "profile", "state_here", "outcome", "finished_at")
     list_select_related = ("lease__messaging_profile",)
-    list_filter = (
-        ("state", ChoicesCheckboxFilter),
-        ("created_at", DayRangeFilter),
-        ("lease", TenantFilter),
-    )
+    list_filter = ("state", "created_at", "lease")
     search_fields = ("=sender", "=lease__tn", "=uuid")
     search_help_text = "Sender, number or UUID"
     actions_detail = ["deliver_again"]
+    has_again_permission = allowed("profiles_app.change_inboundmessage")
+    profile = column("Messaging profile", lambda message: message.lease.messaging_profile)
+    state_here = column(
+        "State", lambda message: message.get_state_display(), ordering="state", label=STATE_LABELS
+    )
     fieldsets = (
         (None, {"fields": ("sender", "lease", "text")}),
         ("Delivery", {"fields": ("state_here", "outcome", "next_attempt_at", "finished_at")}),
         ("Record", {"fields": ("uuid", "created_at")}),
     )
 
-    def has_again_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(request.user.has_perm("profiles_app.change_inboundmessage"))
-
-    @action(description="Deliver again…", icon="replay", permissions=["again"])
-    def deliver_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self.act_on(
-            request,
-            object_id,
-            redeliver_message,
-            question="Post the message from {0.sender} to the webhook once more?",
-            button="Deliver",
-            logged="Delivered again.",
-            done="The message is on its way, unless a webhook has taken it already.",
-        )
-
-    @display(description="Messaging profile")
-    def profile(self, message: InboundMessage) -> str:
-        return str(message.lease.messaging_profile)
-
-    @display(description="State", ordering="state", label=STATE_LABELS)
-    def state_here(self, message: InboundMessage) -> str:
-        return InboundMessage.State(message.state).label
+    @button(
+        "Deliver again…",
+        question="Post the message from {0.sender} to the webhook once more?",
+        yes="Deliver",
+        logged="Delivered again.",
+        done="The message is on its way, unless a webhook has taken it already.",
+        icon="replay",
+        permission="again",
+    )
+    def deliver_again(self, request: HttpRequest, message: InboundMessage) -> None:
+        redeliver_message(message)

@@ -1,19 +1,17 @@
-"""What the pages about records of the messaging API share: the account is chosen once, and who changed what is shown.
+"""Messaging profiles: webhooks, and how the pool of numbers chooses a sender. Pages about other records of the messaging
+API share that the account is chosen once, and that who changed what is shown."""
 
-Messaging profiles: webhooks, and how the pool of numbers chooses a sender.
-"""
-
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
-from unfold.decorators import action, display
+from django.db.models import Q
+from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from contacts_app.core.admin.base import PortalAdmin, TenantFilter, count_column
+from contacts_app.core.admin.base import PortalAdmin, allowed, button
+from contacts_app.core.admin.columns import column, count_column
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.lists.search import NOTHING, number_match, one_of
 from contacts_app.core.values import digits, masked_url
@@ -34,9 +32,15 @@ def telephone_numbers(term: str) -> Q:
 
 
 class OwnedAdmin(PortalAdmin):
-    list_select_related: tuple[str, ...] = ("account",)
-    autocomplete_fields: tuple[str, ...] = ("account",)
-    readonly_fields: tuple[str, ...] = ("uuid", "created_at", "created_by", "updated_at", "modified_by")
+    list_select_related: ClassVar[tuple[str, ...]] = ("account",)
+    autocomplete_fields: ClassVar[tuple[str, ...]] = ("account",)
+    readonly_fields: ClassVar[tuple[str, ...]] = (
+        "uuid",
+        "created_at",
+        "created_by",
+        "updated_at",
+        "modified_by",
+    )
     # What refers to the record belongs to the same account, so it stays there.
     chosen_once = ("account",)
 
@@ -79,15 +83,16 @@ class MessagingProfileAdmin(OwnedAdmin):
         *("name", "account", "is_default", "number_count", "webhook", "number_pool_enable"),
         *("shares", "skip_unhealthy_tns", "sticky_sender", "updated_at"),
     )
-    list_filter = (
-        *("number_pool_enable", "skip_unhealthy_tns", "sticky_sender", "is_default"),
-        ("account", TenantFilter),
-    )
+    list_filter = (*("number_pool_enable", "skip_unhealthy_tns", "sticky_sender", "is_default"), "account")
     search_fields = ("name", "account__name")
     search_help_text = "Name, account, or a number that uses the profile"
     actions_detail = ["make_default"]
     readonly_fields = (*OwnedAdmin.readonly_fields, "webhook", "second_webhook")
     number_count = count_column("leases", "Numbers")
+    shares = column("Long codes : toll-free", lambda row: f"{row.long_code_weight} : {row.tollfree_weight}")
+    webhook = column("Webhook", lambda profile: masked_url(profile.callback_url))
+    second_webhook = column("Second webhook", lambda profile: masked_url(profile.callback_url2))
+    _reveals = allowed("contacts_app.reveal_secrets")
 
     def term_match(self, term: str) -> Q:
         numbers = telephone_numbers(term)
@@ -96,7 +101,7 @@ class MessagingProfileAdmin(OwnedAdmin):
         return one_of("pk", NumberLease.objects.filter(numbers).values("messaging_profile"))
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        form = super().get_form(request, obj, change, **kwargs)
+        form: Any = super().get_form(request, obj, change, **kwargs)
         form.reveals = self._reveals(request)
         return form
 
@@ -131,37 +136,13 @@ class MessagingProfileAdmin(OwnedAdmin):
     def delete_model(self, request: HttpRequest, obj: MessagingProfile) -> None:
         delete_messaging_profile(obj, actor=actor_of(request))
 
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        for profile in queryset:
-            delete_messaging_profile(profile, actor=actor_of(request))
-
-    @action(description="Make default…", icon="star", permissions=["change"])
-    def make_default(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        def act(profile: MessagingProfile) -> None:
-            profile.is_default = True
-            save_messaging_profile(profile, actor=actor_of(request), changed={"is_default"})
-
-        return self.act_on(
-            request,
-            object_id,
-            act,
-            question="Make {0} the default messaging profile of {0.account}?",
-            button="Make default",
-            logged="Made the default.",
-            done="{0} is the default messaging profile of {0.account}.",
-        )
-
-    def _reveals(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm("contacts_app.reveal_secrets"))
-
-    @display(description="Webhook")
-    def webhook(self, profile: MessagingProfile) -> str:
-        return masked_url(profile.callback_url)
-
-    @display(description="Second webhook")
-    def second_webhook(self, profile: MessagingProfile) -> str:
-        return masked_url(profile.callback_url2)
-
-    @display(description="Long codes : toll-free")
-    def shares(self, profile: MessagingProfile) -> str:
-        return f"{profile.long_code_weight} : {profile.tollfree_weight}"
+    @button(
+        "Make default…",
+        question="Make {0} the default messaging profile of {0.account}?",
+        logged="Made the default.",
+        done="{0} is the default messaging profile of {0.account}.",
+        icon="star",
+    )
+    def make_default(self, request: HttpRequest, profile: MessagingProfile) -> None:
+        profile.is_default = True
+        save_messaging_profile(profile, actor=actor_of(request), changed={"is_default"})

@@ -6,7 +6,6 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.html import format_html
 from unfold.decorators import display
 from unfold.views import ChangeList
@@ -14,8 +13,10 @@ from unfold.views import ChangeList
 from contacts_app.accounts.admin import AccountAdmin
 from contacts_app.accounts.models import Account
 from contacts_app.accounts.services import customers_of
-from contacts_app.core.admin.base import PortalAdmin, TenantFilter
+from contacts_app.core.admin.base import PortalAdmin
+from contacts_app.core.admin.columns import column
 from contacts_app.core.admin.frame import actor_of
+from contacts_app.core.admin.links import page_of
 from contacts_app.core.errors import Refusal
 from contacts_app.core.lists.admin import BigList
 from profiles_app.myaccount.models import CustomerProfile
@@ -70,10 +71,8 @@ class AccountWithProfileAdmin(AccountAdmin):
         resolution: Resolution = getattr(account, "myaccount_resolution", None) or resolve_profile(account)
         if resolution.profile is None:
             return "none"
-        url = reverse("admin:profiles_app_myaccountprofile_change", args=[resolution.profile.pk])
-        return format_html(
-            '<a href="{}" title="{}">{}</a>', url, WHY[resolution.reason], resolution.profile.name
-        )
+        url, why = page_of(resolution.profile), WHY[resolution.reason]
+        return format_html('<a href="{}" title="{}">{}</a>', url, why, resolution.profile.name)
 
 
 class CustomerProfileForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -97,12 +96,13 @@ class CustomerProfileAdmin(PortalAdmin):
     tenant_path = "customer"
     list_display = ("customer", "profile", "availability", "updated_at")
     list_select_related = ("customer", "profile")
-    list_filter = (("profile", TenantFilter),)
+    list_filter = ("profile",)
     search_fields = ("customer__name", "customer__voip_id", "profile__name")
     search_help_text = "Customer or profile"
     autocomplete_fields = ("customer", "profile")
     chosen_once = ("customer",)
     readonly_fields = ("created_at", "updated_at")
+    availability = column("Availability", lambda assigned: assigned.profile.availability)
     fieldsets = (
         (
             None,
@@ -122,7 +122,3 @@ class CustomerProfileAdmin(PortalAdmin):
     def save_model(self, request: HttpRequest, obj: CustomerProfile, form: Any, change: bool) -> None:
         assign_profile(customer=obj.customer, profile=obj.profile)
         obj.pk = CustomerProfile.objects.values_list("pk", flat=True).get(customer=obj.customer)
-
-    @display(description="Availability")
-    def availability(self, assigned: CustomerProfile) -> str:
-        return assigned.profile.availability

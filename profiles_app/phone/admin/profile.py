@@ -6,17 +6,17 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from unfold.contrib.filters.admin import ChoicesCheckboxFilter
-from unfold.decorators import action, display
+from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from contacts_app.core.admin.base import ReadOnlyAdmin, TenantFilter, count_of
+from contacts_app.core.admin.base import ReadOnlyAdmin, allowed
+from contacts_app.core.admin.columns import ago_column, column, count_column
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.csv.admin import SheetPages
 from contacts_app.core.history.authorship import because
-from contacts_app.templatetags.moments import ago
 from profiles_app.phone import sep
 from profiles_app.phone.admin.revision import (
+    REVEAL,
     RevisionPages,
     XmlField,
     file_lines,
@@ -50,7 +50,7 @@ class ModelNumbersField(forms.CharField):
         return list(dict.fromkeys(model for model in models if model))
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return self.to_python(initial) != self.to_python(data)
+        return bool(self.to_python(initial) != self.to_python(data))
 
 
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -119,31 +119,28 @@ class PhoneProfileAdmin(SheetPages, RevisionPages):
     form = ProfileForm
     tenant_path = "user__account"
     list_display = (
-        "name",
-        "user",
-        "models_here",
-        "software_type",
-        "revision_number",
-        "phone_count",
-        "changed",
+        *("name", "user", "models_here", "software_type"),
+        *("revision_number", "phone_count", "changed"),
     )
     list_select_related = ("user", "revision")
-    list_filter = (("software_type", ChoicesCheckboxFilter), ("user", TenantFilter))
+    list_filter = ("software_type", "user")
     search_fields = ("name", "description", "user__email", "user__account__name")
     search_help_text = "Name, description, owner or account"
     ordering = ("name", "pk")
     autocomplete_fields = ("user",)
     actions_detail = ["download"]
+    has_reveal_permission = allowed(REVEAL)
+    models_here = column("Models", lambda profile: ", ".join(profile.compatible_models) or "all")
+    revision_number = column("Revision", lambda profile: profile.revision and profile.revision.number)
+    phone_count = count_column("phones", "Phones")
+    changed = ago_column("updated_at", "Updated")
     change_form_outer_after_template = "profiles_app/phone/panels.html"
     about = (None, {"fields": META})
     # The form's own field says why the file changes, which is kept with the revision too.
-    asks_reason = False  # type: ignore[assignment]
+    asks_reason = False
 
     def tenant_rows(self, request: HttpRequest) -> QuerySet[PhoneProfile]:
         return super().tenant_rows(request).defer("revision__content")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return self.tenant_rows(request).annotate(phones_here=count_of(PhoneProfile, "phones"))
 
     def get_fieldsets(self, request: HttpRequest, obj: PhoneProfile | None = None) -> Any:
         """Whoever may not see passwords can write a new file, but not edit one that has some."""
@@ -162,31 +159,24 @@ class PhoneProfileAdmin(SheetPages, RevisionPages):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"user": request.user.pk} | super().get_changeform_initial_data(request)
 
-    def has_reveal_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return may_reveal(request)
-
     def _may_edit_file(self, request: HttpRequest, obj: PhoneProfile) -> bool:
         return may_reveal(request) and self.has_change_permission(request, obj)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        context: dict[str, Any] = {}
-        profile = self.get_object(request, object_id)
-        if profile is not None and request.method == "GET":
-            record_reveal(request, profile)
-        if profile is not None and profile.revision is not None:
-            findings = sep.check(profile.content, software_type=profile.software_type)
-            context = {"findings": findings, "facts": profile.revision.facts, "profile": profile}
-            context["revisions"] = profile.revisions.defer("content")[:20]
-            context["may_restore"] = self.has_change_permission(request, profile)
-            if not self._may_edit_file(request, profile):
-                context["lines"] = file_lines(request, profile.content, findings)
-        return super().change_view(request, object_id, form_url, context | (extra_context or {}))
+    def shown(self, request: HttpRequest, row: PhoneProfile) -> dict[str, Any]:
+        if request.method == "GET":
+            record_reveal(request, row)
+        if row.revision is None:
+            return {}
+        findings = sep.check(row.content, software_type=row.software_type)
+        lines = None if self._may_edit_file(request, row) else file_lines(request, row.content, findings)
+        return {
+            "profile": row,
+            "facts": row.revision.facts,
+            "findings": findings,
+            "lines": lines,
+            "revisions": row.revisions.defer("content")[:20],
+            "may_restore": self.has_change_permission(request, row),
+        }
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         given = {name: form.cleaned_data[name] for name in META}
@@ -211,22 +201,6 @@ class PhoneProfileAdmin(SheetPages, RevisionPages):
         answer["Content-Disposition"] = f'attachment; filename="profile-{profile.uuid}.cnf.xml"'
         return answer
 
-    @display(description="Models")
-    def models_here(self, profile: PhoneProfile) -> str:
-        return ", ".join(profile.compatible_models) or "all"
-
-    @display(description="Revision")
-    def revision_number(self, profile: PhoneProfile) -> int | None:
-        return profile.revision.number if profile.revision else None
-
-    @display(description="Phones")
-    def phone_count(self, profile: Any) -> int:
-        return profile.phones_here
-
-    @display(description="Updated", ordering="updated_at")
-    def changed(self, profile: PhoneProfile) -> str:
-        return ago(profile.updated_at)
-
 
 @admin.register(ProfileRevision)
 class ProfileRevisionAdmin(ReadOnlyAdmin):
@@ -238,26 +212,13 @@ class ProfileRevisionAdmin(ReadOnlyAdmin):
     search_fields = ("profile__name", "author", "sha256")
     fields = ("profile", "number", "author", "channel", "reason", "created_at", "size", "sha256")
     change_form_outer_after_template = "profiles_app/phone/revision.html"
+    deletable = False
+    digest = column("Digest", lambda revision: revision.sha256[:12])
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProfileRevision]:
         return super().get_queryset(request).defer("content")
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        revision = self.row_or_404(request, object_id)
-        record_reveal(request, revision.profile)
-        findings = sep.check(revision.content, software_type=revision.profile.software_type)
-        context = {"findings": findings, "lines": file_lines(request, revision.content, findings)}
-        return super().change_view(request, object_id, form_url, context | (extra_context or {}))
-
-    @display(description="Digest")
-    def digest(self, revision: ProfileRevision) -> str:
-        return revision.sha256[:12]
+    def shown(self, request: HttpRequest, row: ProfileRevision) -> dict[str, Any]:
+        record_reveal(request, row.profile)
+        findings = sep.check(row.content, software_type=row.profile.software_type)
+        return {"findings": findings, "lines": file_lines(request, row.content, findings)}

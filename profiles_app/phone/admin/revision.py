@@ -17,12 +17,12 @@ from django.contrib import messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import path, reverse
 from django.utils import timezone
 from django_ace import AceWidget
 
 from contacts_app.core.admin.base import PortalAdmin
 from contacts_app.core.admin.frame import actor_of
+from contacts_app.core.admin.links import page_of
 from contacts_app.core.errors import Refusal
 from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile, ProfileRevision
@@ -95,12 +95,8 @@ class XmlEditor(AceWidget):
 
     @property
     def media(self) -> forms.Media:
-        own = [
-            f"django_ace/ace/theme-{THEMES[1]}.js",
-            "django_ace/ace/ext-searchbox.js",
-            "patchbay/editor.js",
-        ]
-        return super().media + forms.Media(js=own)
+        ace = (f"django_ace/ace/theme-{THEMES[1]}.js", "django_ace/ace/ext-searchbox.js")
+        return super().media + forms.Media(js=[*ace, "patchbay/editor.js"])
 
     def annotate(self, findings: Iterable[sep.Finding]) -> None:
         """Let the editor mark these lines."""
@@ -138,18 +134,9 @@ def _plain(text: str) -> str:
 
 
 class RevisionPages(PortalAdmin):
-    def get_urls(self) -> list[Any]:
-        pages = (
-            ("<path:object_id>/compare/", self.compare),
-            ("<path:object_id>/restore/<str:number>/", self.restore),
-        )
-        named = [
-            path(route, self.admin_site.admin_view(view), name=f"profiles_app_phoneprofile_{view.__name__}")
-            for route, view in pages
-        ]
-        return [*named, *super().get_urls()]
+    pages = {"compare": "<path:object_id>/compare/", "restore": "<path:object_id>/restore/<str:number>/"}
 
-    def compare(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def compare_page(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Without being told which two: the present one beside the one before."""
         profile = self.row_or_404(request, object_id)
         self.require(request, "profiles_app.view_phoneprofile")
@@ -175,13 +162,13 @@ class RevisionPages(PortalAdmin):
             may_restore=self.has_change_permission(request, profile),
         )
 
-    def restore(self, request: HttpRequest, object_id: str, number: str) -> HttpResponse:
+    def restore_page(self, request: HttpRequest, object_id: str, number: str) -> HttpResponse:
         profile = self.row_or_404(request, object_id)
         if not self.has_change_permission(request, profile):
             self.require(request, "profiles_app.change_phoneprofile")
             raise Http404
         revision = _revision(profile, number)
-        back = reverse("admin:profiles_app_phoneprofile_change", args=[profile.pk])
+        back = page_of(profile)
         question = (
             f"Restore {revision} of {profile}? Its file becomes the profile's present one, as a new revision. "
             "No phone is told until the profile is deployed."
