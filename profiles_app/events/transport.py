@@ -28,13 +28,7 @@ class Answer:
 
 
 def send(
-    method: str,
-    url: str,
-    *,
-    body: bytes,
-    headers: Iterable[Header] = (),
-    networks: Networks,
-    timeout: float,
+    method: str, url: str, *, body: bytes, headers: Iterable[Header] = (), networks: Networks, timeout: float
 ) -> Answer:
     """Send one request over a connection of its own; see Connection."""
     with Connection(url, networks=networks, timeout=timeout) as connection:

@@ -13,12 +13,7 @@ class EventsRouter(SimpleRouter):
         Route("{prefix}", {"get": "list", "post": "create"}, "{basename}-list", False, {}),
         Route(
             "{prefix}/{lookup}",
-            {
-                "get": "retrieve",
-                "patch": "partial_update",
-                "delete": "destroy",
-                "post": "create_at_id",
-            },
+            {"get": "retrieve", "patch": "partial_update", "delete": "destroy", "post": "create_at_id"},
             "{basename}-detail",
             True,
             {},

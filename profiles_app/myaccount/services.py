@@ -85,10 +85,7 @@ def visible_profiles(actor: Actor) -> QuerySet[MyAccountProfile]:
 
 @transaction.atomic
 def save_myaccount_profile(
-    profile: MyAccountProfile,
-    *,
-    changed: Iterable[str] | None = None,
-    groups: Sequence[str] | None = None,
+    profile: MyAccountProfile, *, changed: Iterable[str] | None = None, groups: Sequence[str] | None = None
 ) -> None:
     """Store a profile, of an existing one only the `changed` columns; `groups` are names and replace the former ones.
 

@@ -16,9 +16,7 @@ Record = serializers.Serializer[Any]
 class NotificationsError(serializers.Serializer[Any]):
     error_message = serializers.CharField()
     error_point = serializers.CharField(allow_null=True, help_text="The field, where one is to blame.")
-    error_type = serializers.ChoiceField(
-        choices=sorted({"validation", "backend", *ERROR_TYPES.values()}),
-    )
+    error_type = serializers.ChoiceField(choices=sorted({"validation", "backend", *ERROR_TYPES.values()}))
 
 
 class NotificationsErrors(serializers.Serializer[Any]):
@@ -76,10 +74,7 @@ MAIN_CONTACT = {
     "resource_uri": "/api/2.0/notification_contacts/e13c4b8c-68c8-4163-bc00-2a43a86e5937/",
     "uuid": "e13c4b8c-68c8-4163-bc00-2a43a86e5937",
 }
-EDITED = {
-    "email": "some_email_2@example.com",
-    "name": "Some New Name",
-}
+EDITED = {"email": "some_email_2@example.com", "name": "Some New Name"}
 LIST_EXAMPLE = OpenApiExample(
     "Contacts",
     {"meta": {"limit": 0, "offset": 0, "total_count": 1}, "objects": [MAIN_CONTACT]},
