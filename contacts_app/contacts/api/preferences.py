@@ -23,20 +23,11 @@ from contacts_app.contacts.models.contact import (
     NotificationType,
 )
 from contacts_app.contacts.services import set_preferences
-from contacts_app.core.api.view import Text, parse_uuid
+from contacts_app.core.api.view import Text, Truth, parse_uuid
 
 CONTACT_PATTERN = f"^{ROOT}notification_contacts/[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}/$"
 # One of each for every contact.
 KINDS = [(medium, type_) for medium in NotificationMedium.values for type_ in NotificationType.values]
-
-
-class Truth(serializers.BooleanField):
-    """true or false, and nothing that could be taken for one."""
-
-    def to_internal_value(self, data: Any) -> bool:
-        if not isinstance(data, bool):
-            self.fail("invalid", input=data)
-        return data
 
 
 @extend_schema_field({"type": "string", "pattern": CONTACT_PATTERN})

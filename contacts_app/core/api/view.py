@@ -7,6 +7,8 @@ Finding the row that a URL names: malformed is 400, absent or somebody else's is
 Fields whose wire form several dialects share.
 """
 
+from collections.abc import Mapping
+from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any, ClassVar, TypeVar, cast
 from uuid import UUID
@@ -131,3 +133,20 @@ class Text(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         return str(super().to_internal_value(data))
+
+
+class Truth(serializers.BooleanField):
+    """true or false, and nothing that could be made one."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
+class Record(serializers.Serializer[Any]):
+    # Members whose names no attribute can have, such as `:tags` and `from`.
+    odd: ClassVar[Mapping[str, serializers.Field[Any, Any, Any, Any]]] = {}
+
+    def get_fields(self) -> dict[str, Any]:
+        return {**super().get_fields(), **deepcopy(self.odd)}

@@ -68,7 +68,7 @@ class DialectViewSet(DialectView, GenericViewSet[Any]):
 
     def get_object(self) -> Any:
         """The row that the URL names."""
-        uuid = uuid_in_url(self.kwargs[self.lookup_field], self.lookup_field)
+        uuid = uuid_in_url(self.kwargs[self.lookup_url_kwarg or self.lookup_field], self.lookup_field)
         return find(self.get_queryset(), self.thing, uuid=uuid)
 
     def sent(self, row: Any = None, body: type[BaseSerializer[Any]] | None = None) -> dict[str, Any]:

@@ -8,16 +8,8 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from profiles_app.events.api.fields import (
-    Choice,
-    Email,
-    EventsRecord,
-    JsonObject,
-    RowId,
-    Text,
-    Truth,
-    UnixTime,
-)
+from contacts_app.core.api.view import Truth
+from profiles_app.events.api.fields import Choice, Email, EventsRecord, JsonObject, RowId, Text, UnixTime
 from profiles_app.events.api.query import Column
 from profiles_app.events.api.schema import config_schema, example, failures
 from profiles_app.events.api.views import CreateAtIdViewSet, ResourceViewSet, Services

@@ -8,8 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
+from contacts_app.core.api.view import Record
 from profiles_app.events.api.dialect import EventsView
-from profiles_app.events.api.fields import Choice, JsonObject, Record, RowId, Text
+from profiles_app.events.api.fields import Choice, JsonObject, RowId, Text
 from profiles_app.events.api.listener import Tags
 from profiles_app.events.api.schema import failures
 from profiles_app.events.listener import checked_tags

@@ -4,7 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from profiles_app.events.api.fields import Choice, EventsRecord, JsonObject, Record, RowId, Truth, UnixTime
+from contacts_app.core.api.view import Record, Truth
+from profiles_app.events.api.fields import Choice, EventsRecord, JsonObject, RowId, UnixTime
 from profiles_app.events.api.query import Column
 from profiles_app.events.api.schema import tags_schema, value_schema
 from profiles_app.events.api.views import CreateAtIdViewSet, PartOfListenerViewSet, Services

@@ -4,8 +4,9 @@ from typing import Any
 
 from rest_framework import serializers
 
+from contacts_app.core.api.view import Record
 from profiles_app.events.api.callback import CallbackRecord, EventProfileRecord
-from profiles_app.events.api.fields import Choice, Record, RowId, UnixTime
+from profiles_app.events.api.fields import Choice, RowId, UnixTime
 from profiles_app.events.api.listener import FilterRecord, ListenerRecord, SubscriptionRecord
 from profiles_app.events.api.views import CollectionViewSet, Services
 from profiles_app.events.listener import create_overview

@@ -7,7 +7,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schem
 from rest_framework import serializers
 from rest_framework.serializers import CharField, DictField, IntegerField, ListField
 
-from profiles_app.events.api.fields import Record
+from contacts_app.core.api.view import Record
 from profiles_app.events.callback_config import APPLICATIONS, EMAIL, HTTP, Schema, application_schema
 from profiles_app.events.listener import FILTER_VALUES
 from profiles_app.events.tags import TAGS

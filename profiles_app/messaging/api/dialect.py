@@ -1,6 +1,6 @@
-"""What the OpenAPI document says of this dialect: its credentials, its envelope, its errors, and what is usual.
+"""The dialect of /rest: credentials, envelope, errors, and what its resources share (messaging spec §2, §3).
 
-The dialect of /rest: credentials, envelope, errors, and what its resources share (messaging spec §2, §3).
+What the OpenAPI document says of all that comes first.
 """
 
 from collections.abc import Collection, Mapping
@@ -100,7 +100,7 @@ class MessagingSchema(AutoSchema):
         return answers(shape, 404, *conflicts, created=action == "create")
 
 
-class MessagingScheme(OpenApiAuthenticationExtension):
+class MessagingScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "profiles_app.messaging.api.dialect.MessagingAuthentication"
     # Every class of its own has to name its schemes anew.
     name = ["restBearer", "restToken", "restBasic", "restJwt", "restBearerInQuery"]
