@@ -1,8 +1,6 @@
-"""What a callback's configuration holds in each mode, as JSON Schema (events spec §5.2).
+"""A callback's configuration in each mode: its JSON Schema, merging changes into it, masking it (events spec §5.2).
 
-The same tables check what comes in, name the defaults, say which keys are kept, and stand in the OpenAPI document.
-
-Rules of a callback's configuration: checking it, merging changes into it, masking its secrets (events spec §5.2).
+The schemas check what comes in, name the defaults, say which keys are kept, and stand in the OpenAPI document.
 """
 
 from typing import Any
@@ -17,23 +15,8 @@ Schema = dict[str, Any]
 
 DEFAULT_METHOD = "POST"
 STATIC_PARAMETERS = (
-    "cd1",
-    "cd2",
-    "cd3",
-    "cd4",
-    "cd5",
-    "cid",
-    "dh",
-    "dl",
-    "ea",
-    "ec",
-    "el",
-    "ev",
-    "ni",
-    "t",
-    "tid",
-    "uid",
-    "v",
+    *("cd1", "cd2", "cd3", "cd4", "cd5", "cid", "dh", "dl", "ea", "ec", "el", "ev"),
+    *("ni", "t", "tid", "uid", "v"),
 )
 NEVER_DYNAMIC = ("t", "tid", "v")
 DYNAMIC_VALUES = ["call_duration", "direction", "direction_text", "phone_number", "other_phone_number"]

@@ -1,13 +1,10 @@
-"""Callbacks in trouble: their owners are told, and those that fail for too long are switched off (events spec §7.1).
+"""How callbacks fare: failing ones are reported, switched off, and counted by the hour (events spec §5.2, §7.1).
 
-Contacts of the account who have asked for it are told as well.
-
-How a callback has fared of late: invocations per hour of the last day (events spec §5.2).
-
-The mails that email callbacks send, and ending them without a login (events spec §7).
+Reports go to the owner of the callback and to the contacts of the account who have asked for them. Whoever gets the
+mails of an email callback can end them without a login (events spec §7).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -34,15 +31,13 @@ def tell_of_trouble(callback: Callback, lane: CallbackLane, reason: str, now: da
     if lane.told_at and now - lane.told_at < MAIL_PAUSE:
         return
     lane.told_at, lane.told_of_trouble = now, True
-    _mail("callback_failing", callback, since=lane.failing_since, reason=reason)
-    _notify(EventClass.CALLBACK_FAILING, callback, "does not take events", reason)
+    _tell(callback, EventClass.CALLBACK_FAILING, "does not take events", lane.failing_since, reason)
 
 
 def tell_of_recovery(callback: Callback, lane: CallbackLane) -> None:
     """Tell the owner who was told of trouble that it is over. The caller saves the lane."""
     lane.told_of_trouble = False
-    _mail("callback_recovered", callback, since=lane.told_at)
-    _notify(EventClass.CALLBACK_FAILING, callback, "takes events again", over=True)
+    _tell(callback, EventClass.CALLBACK_FAILING, "takes events again", lane.told_at, over=True)
 
 
 def deregister(callback: Callback, lane: CallbackLane, why: str, reason: str, now: datetime) -> None:
@@ -57,8 +52,7 @@ def deregister(callback: Callback, lane: CallbackLane, why: str, reason: str, no
     lane.failing_since = lane.resting_until = None
     lane.told_at, lane.told_of_trouble = now, True
     words = f"{why} The last attempt: {reason}" if reason and reason not in why else why
-    _mail("callback_deregistered", callback, since=since, reason=words)
-    _notify(EventClass.CALLBACK_DEREGISTERED, callback, "was switched off", words)
+    _tell(callback, EventClass.CALLBACK_DEREGISTERED, "was switched off", since, words)
     tell_listeners(callback, "deactivated-listener-callback", reason=why)
 
 
@@ -114,36 +108,45 @@ def owner_address(callback: Callback) -> str:
     return (profile and profile.support_email) or callback.account.email
 
 
-def _mail(template: str, callback: Callback, **context: Any) -> None:
-    known = {
-        "callback": str(callback),
-        "profile": callback.profile.name if callback.profile else "",
-        "path": _page_of(callback),
-    }
+MAILS = {
+    EventClass.CALLBACK_FAILING: "callback_failing",
+    EventClass.CALLBACK_DEREGISTERED: "callback_deregistered",
+}
+
+
+def _tell(
+    callback: Callback,
+    event_class: EventClass,
+    what: str,
+    since: datetime | None,
+    reason: str = "",
+    *,
+    over: bool = False,
+) -> None:
+    """A mail to the owner, and a notification of the account's contacts."""
+    path = reverse("admin:profiles_app_callback_change", args=[callback.pk])
+    template = "callback_recovered" if over else MAILS[event_class]
     queue_mail(
         to=[owner_address(callback)],
         template=f"profiles_app/events/mail/{template}",
-        context=known | context,
+        context={
+            "callback": str(callback),
+            "profile": callback.profile.name if callback.profile else "",
+            "path": path,
+            "since": since,
+            "reason": reason,
+        },
         account=callback.account,
     )
-
-
-def _notify(
-    event_class: EventClass, callback: Callback, what: str, detail: str = "", *, over: bool = False
-) -> None:
     notify(
         account=callback.account,
         event_class=event_class,
         title=f"{callback} {what}",
-        detail=detail,
-        path=_page_of(callback),
+        detail=reason,
+        path=path,
         key=str(callback.pk),
         over=over,
     )
-
-
-def _page_of(callback: Callback) -> str:
-    return reverse("admin:profiles_app_callback_change", args=[callback.pk])
 
 
 PERIOD = timedelta(hours=1)
@@ -152,21 +155,29 @@ PERIODS = 24
 
 @dataclass(frozen=True)
 class Period:
-    """What happened from `start` to `end`. Without invocations there is no average."""
+    """An hour from `start` on. Time-outs are counted apart from other failures."""
 
     start: datetime
-    end: datetime
     total: int = 0
     success: int = 0
     failed: int = 0
     timeout: int = 0
-    avg_duration_ms: int | None = None
+    average: float | None = None
+
+    @property
+    def end(self) -> datetime:
+        return self.start + PERIOD
+
+    @property
+    def avg_duration_ms(self) -> int | None:
+        return None if self.average is None else round(self.average)
 
 
 def health_of(callback: Callback) -> list[Period]:
     """The periods, the present one first, in one query whatever the number of attempts."""
     present = timezone.now().replace(minute=0, second=0, microsecond=0)
     starts = [present - PERIOD * number for number in range(PERIODS)]
+    timed_out = Q(error_code="timeout")
     counted = (
         DeliveryAttempt.objects.filter(callback=callback, started_at__gte=starts[-1])
         .order_by()
@@ -175,21 +186,13 @@ def health_of(callback: Callback) -> list[Period]:
         .annotate(
             total=Count("pk"),
             success=Count("pk", filter=Q(ok=True)),
-            timeout=Count("pk", filter=Q(error_code="timeout")),
+            failed=Count("pk", filter=Q(ok=False) & ~timed_out),
+            timeout=Count("pk", filter=timed_out),
             average=Avg("duration_ms"),
         )
     )
     found = {row["start"]: row for row in counted}
-    return [_period(start, found.get(start)) for start in starts]
-
-
-def _period(start: datetime, row: Mapping[str, Any] | None) -> Period:
-    """Time-outs are counted apart from other failures."""
-    if row is None:
-        return Period(start, start + PERIOD)
-    failed = row["total"] - row["success"] - row["timeout"]
-    average = round(row["average"])
-    return Period(start, start + PERIOD, row["total"], row["success"], failed, row["timeout"], average)
+    return [Period(**found.get(start, {"start": start})) for start in starts]
 
 
 ENDED = "The mailbox's owner has ended the mails of this listener."

@@ -1,21 +1,16 @@
-"""What the rules of this app refuse besides invalid input, which is Django's ValidationError by field.
+"""The ways to a callback: HTTP requests over one connection, mails through one server. No decisions about tries.
 
-The ways to a callback: HTTP requests over one connection, mails through one server. No decisions about tries.
-
-An answer may repeat what was sent, so whatever is kept of it is cleared of the callback's secrets first.
-
-A callback's own limit: events beyond `number` in `period` seconds are suppressed, not queued (events spec §7).
+An answer may repeat what was sent, so whatever is kept of it is cleared of the callback's secrets first. A callback's
+own rate limit: events beyond `number` in `period` seconds are suppressed, not queued (events spec §7).
 """
 
 import json
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.errors import MessageError
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
@@ -37,30 +32,8 @@ from profiles_app.events.envelope import (
 )
 from profiles_app.events.models.outbox import DeliveryAttempt
 from profiles_app.events.models.setup import Callback
-from profiles_app.events.transport import EXCERPT_BYTES, Connection
+from profiles_app.events.transport import EXCERPT_BYTES, Connection, outward_message
 
-
-class InUse(Exception):
-    """Something else needs the row, so it stays. The message is for people."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
-
-
-class Changed(InUse):
-    """Somebody else has changed the row meanwhile."""
-
-
-def outward_message(error: TransportError) -> str:
-    """What may be said of a failed request to whoever has entered the URL."""
-    # Where a name of ours leads to inside our network is nobody's business outside.
-    if error.code == "outside-networks":
-        return "This address may not be spoken to."
-    return f"{error.message}."
-
-
-GONE = 410
 MASK = "•••"
 # Of an answer this much is kept (characters).
 EXCERPT = EXCERPT_BYTES // 2
@@ -69,34 +42,14 @@ SHORTEST_SECRET = 4
 SHORTEST_IN_PATH = 12
 
 
-@dataclass(frozen=True)
-class Attempt:
-    """One try. Without a `status` nobody answered, or it was a mail."""
-
-    started_at: datetime
-    duration_ms: int
-    ok: bool
-    status: int | None = None
-    error_code: str = ""
-    error: str = ""
-    excerpt: str = ""
-
-    @property
-    def is_silent(self) -> bool:
-        """Nobody answered: the next one will hardly be answered either."""
-        return not self.ok and self.status is None
-
-
 class Channel(Protocol):
-    """Used by one thread. `send` says how it went and raises nothing that the other side could be the cause of."""
+    """Used by one thread."""
 
-    def __enter__(self) -> Self: ...
+    def send(self, body: Mapping[str, Any]) -> DeliveryAttempt:
+        """How it went, not stored. Raises nothing that the other side could be the cause of."""
+        ...
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
-
-    def send(self, body: Mapping[str, Any]) -> Attempt: ...
+    def close(self) -> None: ...
 
 
 def channel_to(callback: Callback) -> Channel:
@@ -113,13 +66,7 @@ class HttpChannel:
         self._secrets = _secrets(self._url, [value for _, value in self._headers])
         self._connection: Connection | None = None
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._hang_up()
-
-    def send(self, body: Mapping[str, Any]) -> Attempt:
+    def send(self, body: Mapping[str, Any]) -> DeliveryAttempt:
         content = b"" if self._method == "GET" else to_json(body).encode()
         started_at, started = timezone.now(), time.monotonic()
         timestamp = int(started_at.timestamp())
@@ -134,13 +81,14 @@ class HttpChannel:
                 self._method, body=content or None, headers=headers, timeout=self._timeout
             )
         except TransportError as error:
-            self._hang_up()
-            text = masked(outward_message(error), self._secrets)[:512]
-            return Attempt(started_at, _since(started), False, error_code=error.code, error=text)
+            self.close()
+            return _attempt(started_at, started, error.code, masked(outward_message(error), self._secrets))
         ok = 200 <= answer.status < 300
-        excerpt = masked(answer.excerpt, self._secrets)[:EXCERPT]
-        words = "" if ok else f"Answered {answer.status}."
-        return Attempt(started_at, _since(started), ok, answer.status, "" if ok else "status", words, excerpt)
+        attempt = _attempt(
+            started_at, started, "" if ok else "status", "" if ok else f"Answered {answer.status}."
+        )
+        attempt.status, attempt.excerpt = answer.status, masked(answer.excerpt, self._secrets)[:EXCERPT]
+        return attempt
 
     def _connected(self) -> Connection:
         if self._connection is None:
@@ -148,7 +96,7 @@ class HttpChannel:
             self._connection = Connection(self._url, networks=networks, timeout=self._timeout)
         return self._connection
 
-    def _hang_up(self) -> None:
+    def close(self) -> None:
         if self._connection is not None:
             self._connection.__exit__()
             self._connection = None
@@ -162,22 +110,20 @@ class MailChannel:
         self._address, self._mode = config["email"], config["mode"]
         self._server = get_connection()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         self._server.close()
 
-    def send(self, body: Mapping[str, Any]) -> Attempt:
+    def send(self, body: Mapping[str, Any]) -> DeliveryAttempt:
         started_at, started = timezone.now(), time.monotonic()
         try:
             self._server.send_messages([self._mail(body)])
         # SMTPException is an OSError; the others are an address or a text that no mail can hold.
         except (OSError, ValueError, MessageError) as error:
             self._server.close()
-            text = f"The mail server did not take it: {words_of(error)}"[:512]
-            return Attempt(started_at, _since(started), False, error_code="mail", error=text)
-        return Attempt(started_at, _since(started), True)
+            return _attempt(
+                started_at, started, "mail", f"The mail server did not take it: {words_of(error)}"
+            )
+        return _attempt(started_at, started)
 
     def _mail(self, body: Mapping[str, Any]) -> EmailMessage:
         headers = {
@@ -227,8 +173,15 @@ def _secrets(url: str, values: Iterable[str]) -> set[str]:
     return {text for text in spelled if len(text) >= SHORTEST_SECRET}
 
 
-def _since(started: float) -> int:
-    return round((time.monotonic() - started) * 1000)
+def _attempt(started_at: datetime, started: float, error_code: str = "", error: str = "") -> DeliveryAttempt:
+    milliseconds = round((time.monotonic() - started) * 1000)
+    return DeliveryAttempt(
+        started_at=started_at,
+        duration_ms=milliseconds,
+        ok=not error_code,
+        error_code=error_code[:32],
+        error=error[:512],
+    )
 
 
 class RateLimit:

@@ -6,6 +6,7 @@ down: at least once, with the same uuid.
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -96,7 +97,7 @@ def _verdicts(callback: Callback, deliveries: Sequence[Delivery]) -> Iterator[Ve
     limit = RateLimit(callback, timezone.now())
     listeners = _listeners_of(deliveries)
     silent = callback.lane.silent_in_row
-    with channel_to(callback) as channel:
+    with closing(channel_to(callback)) as channel:
         for delivery in deliveries:
             if time.monotonic() > end:
                 return

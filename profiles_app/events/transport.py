@@ -27,6 +27,14 @@ class Answer:
     excerpt: str
 
 
+def outward_message(error: TransportError) -> str:
+    """What may be said of a failed request to whoever has entered the URL."""
+    # Where a name of ours leads to inside our network is nobody's business outside.
+    if error.code == "outside-networks":
+        return "This address may not be spoken to."
+    return f"{error.message}."
+
+
 def send(
     method: str, url: str, *, body: bytes, headers: Iterable[Header] = (), networks: Networks, timeout: float
 ) -> Answer:

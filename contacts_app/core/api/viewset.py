@@ -10,7 +10,7 @@ from uuid import UUID
 
 import django_filters
 from django import forms
-from django.urls import URLPattern, path
+from django.urls import path
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -189,7 +189,7 @@ class DialectRouter(SimpleRouter):
         return urls + [_other_end(url) for url in urls] if self.both_ends else urls
 
 
-def _other_end(url: Any) -> URLPattern:
+def _other_end(url: Any) -> Any:
     route, view = str(url.pattern), url.callback
     other = route.removesuffix("/") if route.endswith("/") else f"{route}/"
     return path(other, view.cls.as_view(view.actions, **view.initkwargs | {"schema": None}))

@@ -31,7 +31,8 @@ from profiles_app.events.admin.callback_form import (
 )
 from profiles_app.events.admin.listener import EventsObjectAdmin
 from profiles_app.events.callback import (
-    Level,
+    Changed,
+    InUse,
     delete_callback,
     make_ready,
     probe,
@@ -40,10 +41,9 @@ from profiles_app.events.callback import (
 )
 from profiles_app.events.callback_config import masked_config
 from profiles_app.events.callback_state import Period, begin_anew, health_of
-from profiles_app.events.channel import Changed, InUse
 from profiles_app.events.delivery import send_test_event
 from profiles_app.events.models.outbox import Delivery
-from profiles_app.events.models.setup import Callback
+from profiles_app.events.models.setup import Callback, Level
 
 REVEAL = "contacts_app.reveal_secrets"
 GENERAL = ("account", "extension", "name", "enabled", "profile", "fallback_callback", "mode")

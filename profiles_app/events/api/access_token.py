@@ -6,7 +6,6 @@ from django.contrib.auth import authenticate
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -131,7 +130,6 @@ class AccessTokenViewSet(OpenView, ViewSet):
         return Response(details_of(self.actor))
 
     @extend_schema(responses={200: TokenDetails, **failures(401)})
-    @action(detail=False)
     def details(self, request: Request) -> Response:
         """The token that the request came with, with its scope taken apart."""
         return Response(details_of(self.actor))

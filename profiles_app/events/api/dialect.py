@@ -25,8 +25,8 @@ from contacts_app.core.actor import Actor
 from contacts_app.core.api.authentication import client_address
 from contacts_app.core.api.dialect import BoundedJSONParser, Conflict, Dialect
 from contacts_app.core.api.view import DialectView
-from profiles_app.events.callback import Level
-from profiles_app.events.channel import InUse
+from contacts_app.core.errors import Refusal
+from profiles_app.events.models.setup import Level
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ class OpenView(DialectView):
             exc = Unprocessable(exc.message_dict)
         elif isinstance(exc, exceptions.ValidationError):
             exc = Unprocessable(exc.detail)
-        elif isinstance(exc, InUse):
+        elif isinstance(exc, Refusal):
             exc = Conflict(exc.message)
         elif isinstance(exc, ObjectDoesNotExist):
             exc = exceptions.NotFound()

@@ -173,8 +173,6 @@ class GrammarFilter(BaseFilterBackend):
     """Narrows a list by `filters[…]` on the view's `columns` and orders it by `sort[id]`."""
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
-        if view.detail:  # One object is found by its id alone.
-            return queryset
         for field, wanted in view.query.filters.items():
             for expression in wanted if isinstance(wanted, list) else [wanted]:
                 try:

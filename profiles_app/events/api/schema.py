@@ -95,6 +95,13 @@ class ResourceSchema(AutoSchema):
     def get_override_parameters(self) -> list[Any]:
         return [MODE] if self.method == "GET" else []
 
+    def get_request_serializer(self) -> Any:
+        return (
+            self.view.body_class or self.view.serializer_class
+            if self.operation
+            else super().get_request_serializer()
+        )
+
     def get_examples(self) -> list[OpenApiExample]:
         return list(self.view.examples) if self.operation and self.operation.has_example else []
 
@@ -113,7 +120,7 @@ class ResourceSchema(AutoSchema):
         return f"Events{name.title().replace('_', '')}List"
 
     def _get_paginator(self) -> Any:
-        paginator = super()._get_paginator()
+        paginator = super()._get_paginator()  # type: ignore[no-untyped-call]
         if self.view.brief:
             paginator.item_schema = full_or_brief
         return paginator

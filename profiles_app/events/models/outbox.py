@@ -1,6 +1,6 @@
-"""What happened: the outbox of the events integration (events spec §7). A row is written with the change it reports.
+"""The outbox of the events integration: events, their deliveries to callbacks, each attempt (events spec §7).
 
-Events on their way to callbacks: what is to be delivered, each attempt, and each callback's lane (events spec §7).
+An event is written with the change that it reports. Each callback has a lane, which says who delivers to it, and when.
 """
 
 import json
@@ -142,6 +142,11 @@ class DeliveryAttempt(models.Model):
 
     def __str__(self) -> str:
         return f"attempt {self.number}: {self.status or self.error_code}"
+
+    @property
+    def is_silent(self) -> bool:
+        """Nobody answered: the next one will hardly be answered either."""
+        return not self.ok and self.status is None
 
 
 class CallbackLane(models.Model):
