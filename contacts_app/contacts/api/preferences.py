@@ -1,4 +1,4 @@
-"""`/notification_preferences/`: what each contact is told of (notification contacts spec §8)."""
+"""`/notification_preferences/`: which notifications each contact gets (notification contacts spec §8)."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,10 +12,10 @@ from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from contacts_app.contacts.api.contacts import DEFAULT_ORDER, resource_uri
+from contacts_app.contacts.api.contacts import DEFAULT_ORDER
 from contacts_app.contacts.api.dialect import ROOT, NotificationsViewSet
 from contacts_app.contacts.api.query import ACCOUNT, PAGING, Page
-from contacts_app.contacts.api.schema import MAIN_CONTACT, answers, listed, objects
+from contacts_app.contacts.api.schema import MAIN_CONTACT, answers, listed, objects, resource_uri
 from contacts_app.contacts.models.contact import (
     NotificationContact,
     NotificationMedium,

@@ -143,15 +143,7 @@ def _in_openapi(schema: Any) -> Any:
 
 
 def config_schema() -> Schema:
-    applications = [
-        application_schema(name)
-        | {
-            "properties": application_schema(name)["properties"]
-            | {"application": {"type": "string", "enum": [name]}}
-        }
-        for name in APPLICATIONS
-    ]
-    shown: Schema = _in_openapi({"anyOf": [HTTP, EMAIL, *applications]})
+    shown: Schema = _in_openapi({"anyOf": [HTTP, EMAIL, *map(application_schema, APPLICATIONS)]})
     # Secrets are shown as `true`, and `true` sent back means: keep it.
     header = shown["anyOf"][0]["properties"]["headers"]["items"]["properties"]
     header["value"] = {"oneOf": [header["value"], {"type": "boolean", "enum": [True]}]}
