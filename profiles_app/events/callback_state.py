@@ -24,6 +24,8 @@ from profiles_app.events.models.setup import Callback, Listener
 from profiles_app.events.outbox import emit
 
 MAIL_PAUSE = timedelta(hours=1)
+# With all that a mail says of a callback.
+DESCRIBED = Callback.objects.select_related("account", "extension", "profile")
 
 
 def tell_of_trouble(callback: Callback, lane: CallbackLane, reason: str, now: datetime) -> None:
@@ -87,7 +89,7 @@ def deregister_failing(longest: timedelta) -> int:
             lane = CallbackLane.objects.select_for_update().filter(pk=pk, lease_owner="").first()
             if lane is None or lane.failing_since is None or lane.failing_since > now - longest:
                 continue
-            callback = Callback.objects.select_related("account", "extension", "profile").get(pk=pk)
+            callback = DESCRIBED.get(pk=pk)
             if callback.enabled:
                 deregister(callback, lane, no_success_since(lane.failing_since), "", now)
                 lane.wake_at = now
@@ -248,10 +250,15 @@ def end_mails(mails: Mails) -> None:
 
     Where the mailbox only stands in for others they go on, so it is switched off instead, and its owner is told.
     """
-    if mails.by_fallback:
-        _switch_off(mails.callback.pk)
-        return
     listener, now = mails.listener, timezone.now()
+    if mails.by_fallback:
+        lane, _ = CallbackLane.objects.select_for_update().get_or_create(callback_id=mails.callback.pk)
+        callback = DESCRIBED.get(pk=mails.callback.pk)
+        if callback.enabled:
+            deregister(callback, lane, NOT_WANTED, "", now)
+            lane.wake_at = now
+            lane.save()
+        return
     if not listener.has_expired:
         listener.expires_at = now
         listener.save(update_fields=["expires_at"])
@@ -260,13 +267,3 @@ def end_mails(mails: Mails) -> None:
     pending.filter(listener_id=listener.pk).update(
         state=Delivery.State.SUPPRESSED, outcome=ENDED, finished_at=now
     )
-
-
-def _switch_off(pk: int) -> None:
-    now = timezone.now()
-    lane, _ = CallbackLane.objects.select_for_update().get_or_create(callback_id=pk)
-    callback = Callback.objects.select_related("account", "extension", "profile").get(pk=pk)
-    if callback.enabled:
-        deregister(callback, lane, NOT_WANTED, "", now)
-        lane.wake_at = now
-        lane.save()

@@ -1,6 +1,6 @@
-"""What customers see and may do in the self-service portal: all of them, those in some groups, or one alone.
+"""MyAccount profiles: what all customers, those of some groups, or one alone see and may do in the self-service portal.
 
-Which MyAccount profile a customer was assigned by hand, against the rule that chooses one otherwise.
+A customer may be assigned one by hand; otherwise a rule chooses (`myaccount.services`).
 """
 
 from django.db import models
