@@ -15,7 +15,12 @@ from django.db.models import F
 from django.utils import timezone
 
 from contacts_app.core.work.lease import LeaseLost
-from profiles_app.events.callback_state import deregister, no_success_since, tell_of_recovery, tell_of_trouble
+from profiles_app.events.callback_health import (
+    deregister,
+    no_success_since,
+    tell_of_recovery,
+    tell_of_trouble,
+)
 from profiles_app.events.matching import Routes, new_delivery, write_deliveries
 from profiles_app.events.models.outbox import CallbackLane, Delivery, DeliveryAttempt
 from profiles_app.events.models.setup import Callback

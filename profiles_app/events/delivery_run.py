@@ -18,8 +18,8 @@ from django.utils import timezone
 
 from contacts_app.core.work.kind import Work
 from contacts_app.core.work.lease import LeaseLost, no_live_lease
-from profiles_app.events.callback_state import deregister_failing
-from profiles_app.events.channel import Channel, RateLimit, channel_to
+from profiles_app.events.callback_health import deregister_failing
+from profiles_app.events.delivery_channel import Channel, RateLimit, channel_to
 from profiles_app.events.delivery_record import NOT_ANSWERING, Verdict, is_resting, let_go, record_round
 from profiles_app.events.envelope import envelope
 from profiles_app.events.matching import match_new

@@ -14,7 +14,7 @@ from unfold.widgets import (
 )
 
 from profiles_app.events.admin.listener import EventsObjectForm
-from profiles_app.events.callback import check_fallbacks, probe
+from profiles_app.events.callback_changes import check_fallbacks, probe
 from profiles_app.events.callback_config import (
     APPLICATIONS,
     DEFAULT_METHOD,

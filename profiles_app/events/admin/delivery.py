@@ -19,7 +19,7 @@ from unfold.decorators import action, display
 from contacts_app.core.admin.base import DayRangeFilter, ReadOnlyAdmin, TenantFilter, count_of
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.templatetags.moments import ago
-from profiles_app.events.delivery import replay
+from profiles_app.events.delivery_operations import replay
 from profiles_app.events.envelope import envelope, to_json
 from profiles_app.events.models.outbox import Delivery, Event
 from profiles_app.events.models.setup import Listener

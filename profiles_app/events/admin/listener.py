@@ -18,7 +18,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 
 from contacts_app.core.admin.base import PortalAdmin, TenantFilter, count_of
-from profiles_app.events.listener import checked_filter_value, checked_tags
+from profiles_app.events.listener_changes import checked_filter_value, checked_tags
 from profiles_app.events.models.setup import (
     EventProfile,
     EventsObject,

@@ -13,7 +13,7 @@ from profiles_app.events.api.dialect import EventsView
 from profiles_app.events.api.fields import Choice, JsonObject, RowId, Text
 from profiles_app.events.api.listener import Tags
 from profiles_app.events.api.schema import failures
-from profiles_app.events.listener import checked_tags
+from profiles_app.events.listener_changes import checked_tags
 from profiles_app.events.outbox import Happening, emit_many
 from profiles_app.events.tags import FOREIGN
 

@@ -10,7 +10,12 @@ from profiles_app.events.api.fields import Choice, EventsRecord, JsonObject, Row
 from profiles_app.events.api.query import Column
 from profiles_app.events.api.schema import tags_schema, value_schema
 from profiles_app.events.api.views import CreateAtIdViewSet, PartOfListenerViewSet
-from profiles_app.events.listener import checked_filter_value, checked_tags, create_listener, update_listener
+from profiles_app.events.listener_changes import (
+    checked_filter_value,
+    checked_tags,
+    create_listener,
+    update_listener,
+)
 from profiles_app.events.models.setup import Listener, ListenerFilter, Subscription
 from profiles_app.events.tags import TAGS
 

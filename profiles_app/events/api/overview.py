@@ -10,7 +10,7 @@ from profiles_app.events.api.callback import CallbackRecord, EventProfileRecord
 from profiles_app.events.api.fields import Choice, RowId, UnixTime
 from profiles_app.events.api.listener import FilterRecord, ListenerRecord, SubscriptionRecord
 from profiles_app.events.api.views import CollectionViewSet
-from profiles_app.events.listener import create_overview
+from profiles_app.events.listener_changes import create_overview
 from profiles_app.events.models.setup import Listener
 
 

@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from profiles_app.events.api.fields import BIGGEST_ID
-from profiles_app.events.callback import soundex
+from profiles_app.events.callback_changes import soundex
 
 MOST_ARGUMENTS = 500
 _COMMA = re.compile(r"(?<!\\),")  # `\,` is a comma in an argument

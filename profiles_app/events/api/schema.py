@@ -9,7 +9,7 @@ from rest_framework.serializers import CharField, DictField, IntegerField, ListF
 
 from contacts_app.core.api.view import Record
 from profiles_app.events.callback_config import APPLICATIONS, EMAIL, HTTP, Schema, application_schema
-from profiles_app.events.listener import FILTER_VALUES
+from profiles_app.events.listener_changes import FILTER_VALUES
 from profiles_app.events.tags import TAGS
 
 SUCCESS = inline_serializer("EventsDeleted", {"success": serializers.BooleanField(default=True)})

@@ -15,7 +15,7 @@ from django.utils import timezone
 from contacts_app.contacts.models.contact import EventClass
 from contacts_app.contacts.services import set_wanted_types
 from contacts_app.core.actor import system
-from profiles_app.events.delivery import replay, send_test_event
+from profiles_app.events.delivery_operations import replay, send_test_event
 from profiles_app.events.models.outbox import CallbackLane, Delivery, DeliveryAttempt
 from profiles_app.events.models.setup import Callback
 from tests.profiles_app.events.deliveries.events import bodies, call, feed, uuids

@@ -23,7 +23,7 @@ from profiles_app.events.callback_config import (
     merged_config,
     target_of,
 )
-from profiles_app.events.callback_state import begin_anew, tell_listeners
+from profiles_app.events.callback_health import begin_anew, tell_listeners
 from profiles_app.events.models.outbox import CallbackLane
 from profiles_app.events.models.setup import Callback, EventProfile, Level, Listener, new_signing_secret
 from profiles_app.events.transport import outward_message, send

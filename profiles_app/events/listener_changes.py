@@ -11,7 +11,7 @@ from django.db import transaction
 
 from contacts_app.core.history.records import create_recorded
 from profiles_app.events import json_schema
-from profiles_app.events.callback import (
+from profiles_app.events.callback_changes import (
     InUse,
     find_reference,
     planned_callback,
