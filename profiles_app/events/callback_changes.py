@@ -38,7 +38,7 @@ _CODES = {
 def soundex(text: str) -> str:
     """The first letter and the codes of the others, of any length and at least four characters.
 
-    Letters of the same code in a row count once; vowels, H and W are passed over.
+    Letters of the same code in a row count once; vowels, H and W are left out.
     """
     letters = [letter for letter in text.upper() if "A" <= letter <= "Z"]
     if not letters:
@@ -57,7 +57,7 @@ class InUse(Refusal):
 
 
 class Changed(InUse):
-    """Somebody else has changed the row meanwhile."""
+    """The row was changed by another request meanwhile."""
 
 
 PROBE_BODY = b'{"test": 1}'
@@ -163,7 +163,7 @@ def update_callback(callback: Callback, *, level: Level, given: Mapping[str, Any
 
 
 def make_ready(callback: Callback) -> None:
-    """Before somebody else stores a callback with checked fields, within their transaction; nobody is asked."""
+    """Complete a callback with checked fields before the caller stores it, within its transaction; no URL is asked."""
     _derive(callback)
     hold_references(callback)
 
@@ -171,7 +171,7 @@ def make_ready(callback: Callback) -> None:
 def delete_callback(callback: Callback) -> None:
     """Raises InUse when a listener or another callback needs it."""
     with transaction.atomic():
-        # Whoever writes down a round of deliveries locks the lane first too.
+        # Recording a round of deliveries locks the lane first too.
         list(CallbackLane.objects.select_for_update().filter(pk=callback.pk).values_list("pk"))
         Callback.objects.select_for_update().get(pk=callback.pk)
         if Listener.objects.filter(callback=callback).exists():

@@ -1,7 +1,7 @@
 """How callbacks fare: failing ones are reported, switched off, and counted by the hour (events spec §5.2, §7.1).
 
-Reports go to the owner of the callback and to the contacts of the account who have asked for them. Whoever gets the
-mails of an email callback can end them without a login (events spec §7).
+Reports go to the owner of the callback and to the contacts of the account who have asked for them. The owner of a mailbox
+can end the mails of an email callback without a login (events spec §7).
 """
 
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ def tell_of_trouble(callback: Callback, lane: CallbackLane, reason: str, now: da
 
 
 def tell_of_recovery(callback: Callback, lane: CallbackLane) -> None:
-    """Tell the owner who was told of trouble that it is over. The caller saves the lane."""
+    """Tell the owner that deliveries succeed again, after a mail that they fail. The caller saves the lane."""
     lane.told_of_trouble = False
     _tell(callback, EventClass.CALLBACK_FAILING, "takes events again", lane.told_at, over=True)
 
@@ -45,7 +45,7 @@ def tell_of_recovery(callback: Callback, lane: CallbackLane) -> None:
 def deregister(callback: Callback, lane: CallbackLane, why: str, reason: str, now: datetime) -> None:
     """Switch the callback off, within the caller's transaction, who saves the lane.
 
-    What is pending goes to the fallbacks, or ends. The lane begins anew, for when somebody enables the callback again.
+    What is pending goes to the fallbacks, or ends. The lane begins anew, for when the callback is enabled again.
     """
     since = lane.failing_since
     callback.enabled, callback.disabled_reason, callback.disabled_at = False, why, now
@@ -61,7 +61,7 @@ def deregister(callback: Callback, lane: CallbackLane, why: str, reason: str, no
 def begin_anew(callback: Callback) -> None:
     """Hold nothing against a callback that was enabled or whose URL has just answered, in the caller's transaction.
 
-    Called before the callback itself is locked: whoever writes down a round locks the lane first.
+    Called before the callback itself is locked: recording a round locks the lane first too.
     """
     CallbackLane.objects.filter(pk=callback.pk).update(
         failing_since=None, resting_until=None, exhausted_in_row=0, silent_in_row=0
@@ -69,7 +69,7 @@ def begin_anew(callback: Callback) -> None:
 
 
 def tell_listeners(callback: Callback, tag: str, **details: Any) -> None:
-    """Write the event that something became of a callback."""
+    """Write an event about a callback."""
     emit(
         account=callback.account,
         extension=callback.extension,
@@ -105,7 +105,7 @@ def no_success_since(moment: datetime) -> str:
 
 
 def owner_address(callback: Callback) -> str:
-    """Whom to write to: the support address of the callback's profile, else the account's (events spec §7.1)."""
+    """The support address of the callback's profile, else the account's (events spec §7.1)."""
     profile = callback.profile
     return (profile and profile.support_email) or callback.account.email
 
@@ -218,7 +218,7 @@ class Mails:
 
     @property
     def shown_address(self) -> str:
-        """Enough for its owner to know it, and too little for whoever a mail was forwarded to."""
+        """Enough for its owner to know it, and too little for other readers of a forwarded mail."""
         name, _, domain = str(self.callback.config["email"]).partition("@")
         return f"{name[:1]}…@{domain}"
 
@@ -246,9 +246,9 @@ def _with_fallbacks(callback: Callback | None) -> Iterator[Callback]:
 
 @transaction.atomic
 def end_mails(mails: Mails) -> None:
-    """The listener fires no more, nor is tried again what it has fired. Whoever manages it can prolong it again.
+    """The listener expires, and its pending deliveries end. Its expiry can be set again.
 
-    Where the mailbox only stands in for others they go on, so it is switched off instead, and its owner is told.
+    A callback that is a fallback of the listener is switched off instead, and its owner gets a report.
     """
     listener, now = mails.listener, timezone.now()
     if mails.by_fallback:

@@ -98,7 +98,7 @@ class HttpChannel:
 
     def close(self) -> None:
         if self._connection is not None:
-            self._connection.__exit__()
+            self._connection.close()
             self._connection = None
 
 

@@ -1,7 +1,7 @@
 """Writing down how deliveries went, many at a time: attempts, states, what is tried again when, and who is next.
 
 All of a round is written in one transaction under the callback's lease. A worker that has lost the lease writes
-nothing: whoever has it delivers again, with the same uuid.
+nothing: the worker that has it delivers again, with the same uuid.
 """
 
 from collections import defaultdict
@@ -32,7 +32,7 @@ NOT_ANSWERING = "Not sent: the callback did not answer just before."
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of one delivery in a round. Without an `attempt` nothing was sent; `outcome` says why."""
+    """The result of one delivery in a round. Without an `attempt` nothing was sent; `outcome` says why."""
 
     delivery: Delivery
     attempt: DeliveryAttempt | None = None
@@ -124,7 +124,7 @@ def _write_attempts(verdicts: Sequence[Verdict]) -> None:
 
 
 def _write_states(verdicts: Sequence[Verdict], now: datetime) -> None:
-    """One UPDATE for all that have ended, or go on, alike."""
+    """One UPDATE for all with the same result."""
     alike: dict[tuple[State, str, int], list[int]] = defaultdict(list)
     for verdict in verdicts:
         alike[_fate(verdict)].append(verdict.delivery.pk)

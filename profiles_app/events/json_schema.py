@@ -84,7 +84,7 @@ def normalised(schema: dict[str, Any], value: Any) -> Any:
         return {name: item for name, item in kept.items() if item is not None}
     if isinstance(value, list) and "items" in schema:
         return [normalised(schema["items"], item) for item in value]
-    # JSON Schema takes 10.0 for an integer, and so does nobody else.
+    # JSON Schema takes 10.0 for an integer; receivers do not.
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

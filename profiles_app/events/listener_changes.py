@@ -68,10 +68,10 @@ FILTER_VALUES: dict[str, dict[str, Any]] = {
 }
 
 
-def checked_filter_value(filter_type: str, value: Any, path: str = "filter_value") -> Any:
+def checked_filter_value(filter_type: str, value: Any) -> Any:
     """The value to store. Raises ValidationError by field."""
     schema = FILTER_VALUES[filter_type]
-    json_schema.check(schema, value, path)
+    json_schema.check(schema, value, "filter_value")
     return json_schema.normalised(schema, value)
 
 

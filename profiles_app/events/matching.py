@@ -154,8 +154,8 @@ def write_deliveries(deliveries: Sequence[Delivery], now: datetime) -> None:
 def wake_lanes(callbacks: Iterable[int], when: datetime) -> None:
     """Have these callbacks looked at no later than `when`.
 
-    All the lanes are locked, in one order: whoever gives a lane back at this moment sees no delivery that is not
-    committed yet, and would let it sleep.
+    All the lanes are locked, in one order: a worker that gives a lane back at this moment sees no delivery that is not
+    committed yet, and would set no time to wake it.
     """
     keys = sorted(callbacks)
     CallbackLane.objects.bulk_create([CallbackLane(callback_id=key) for key in keys], ignore_conflicts=True)
@@ -185,7 +185,7 @@ def _listeners_of(accounts: set[int], now: datetime) -> dict[int, list[Listener]
 def _deliveries(
     event: Event, listeners: dict[int, list[Listener]], routes: Routes, now: datetime
 ) -> list[Delivery]:
-    """One for each callback that is told; several listeners of one callback make one, in the name of the oldest."""
+    """One for each callback; several listeners of one callback make one, in the name of the oldest."""
     found: dict[int, Delivery] = {}
     for listener in listeners.get(event.account_id or 0, []):
         if not hears(listener, event):
@@ -197,7 +197,7 @@ def _deliveries(
 
 
 def hears(listener: Listener, event: Event) -> bool:
-    """Whether the event is one for the listener. An account hears of its extensions, an extension of itself alone."""
+    """Whether the event is for the listener. An account gets events of its extensions, an extension its own alone."""
     if listener.extension_id not in (None, event.extension_id):
         return False
     borne = set(event.tags)

@@ -154,7 +154,7 @@ class NumberLease(OwnedRecord):
     kind = models.CharField(max_length=16, choices=Kind, editable=False)
     messaging_profile = models.ForeignKey(
         MessagingProfile,
-        # Goes along when the account is deleted, and otherwise has to be moved to another profile first.
+        # Deleted with the account, and otherwise has to be moved to another profile first.
         on_delete=models.RESTRICT,
         related_name="leases",
         help_text="How this number sends and receives messages.",
@@ -200,7 +200,7 @@ class NumberLease(OwnedRecord):
 
 
 class StickySender(models.Model):
-    """The number that a recipient hears from, for one profile."""
+    """The number that messages to a recipient are sent from, for one profile."""
 
     profile = models.ForeignKey(MessagingProfile, on_delete=models.CASCADE, related_name="sticky_senders")
     recipient = models.CharField(max_length=64)
@@ -224,7 +224,7 @@ class StickySender(models.Model):
 
 
 class InboundMessage(models.Model):
-    """One message. A pending one is delivered when its time comes; whoever delivers it sets that time ahead first."""
+    """One message. A pending one is delivered when its time comes; a worker sets that time ahead before it delivers."""
 
     class State(models.TextChoices):
         PENDING = "pending", "Pending"

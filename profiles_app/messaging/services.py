@@ -116,7 +116,7 @@ def move_number_lease(lease: NumberLease, profile: MessagingProfile, *, actor: A
 
 
 def record_outcome(lease: NumberLease, *, delivered: bool, spam: bool) -> None:
-    """Count what became of one message that the number sent."""
+    """Count the outcome of one message that the number sent."""
     NumberLease.objects.filter(pk=lease.pk).update(
         sent_count=F("sent_count") + 1,
         delivered_count=F("delivered_count") + int(delivered),

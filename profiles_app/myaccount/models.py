@@ -134,7 +134,7 @@ class MyAccountProfileGroup(models.Model):
 
 
 class CustomerProfile(models.Model):
-    """The profile that a customer was assigned by hand. Assigned to somebody, it cannot be deleted."""
+    """The profile that a customer was assigned by hand. While it is assigned, it cannot be deleted."""
 
     customer = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="assigned_profile")
     profile = models.ForeignKey(MyAccountProfile, on_delete=models.RESTRICT, related_name="assignments")

@@ -109,7 +109,7 @@ def _set_groups(profile: MyAccountProfile, names: Sequence[str]) -> None:
 
 @transaction.atomic
 def delete_myaccount_profile(profile: MyAccountProfile) -> None:
-    """Delete a profile that is assigned to nobody. Raises Refusal `in_use`."""
+    """Delete a profile that is assigned to no customer. Raises Refusal `in_use`."""
     # Locked, so that it is not assigned in the same moment.
     MyAccountProfile.objects.select_for_update().filter(pk=profile.pk).first()
     try:

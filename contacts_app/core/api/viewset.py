@@ -11,6 +11,7 @@ from uuid import UUID
 import django_filters
 from django import forms
 from django.urls import path
+from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -49,6 +50,15 @@ class QueryFilter(django_filters.Filter):  # type: ignore[misc]
     def __init__(self, column: str, lookup: str, reader: Reader) -> None:
         super().__init__(column, lookup, reader=reader)
         extend_schema_field(reader)(self)
+
+
+class DialectSchema(AutoSchema):
+    """Describes an action by what its viewset declares; a dialect's own adds descriptions and answers."""
+
+    view: Any
+
+    def get_request_serializer(self) -> Any:
+        return self.view.body_class or super().get_request_serializer()
 
 
 class DialectViewSet(DialectView, GenericViewSet[Any]):

@@ -1,4 +1,4 @@
-"""`/overview`: listeners with all that belongs to them, and creating all of it at once (events spec §5.6)."""
+"""`/overview`: listeners with their callback, subscriptions and filters, created at once (events spec §5.6)."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -2,12 +2,12 @@
 
 from typing import Any, NamedTuple
 
-from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema_field, inline_serializer
 from rest_framework import serializers
 from rest_framework.serializers import CharField, DictField, IntegerField, ListField
 
 from contacts_app.core.api.view import Record
+from contacts_app.core.api.viewset import DialectSchema
 from profiles_app.events.callback_config import APPLICATIONS, EMAIL, HTTP, Schema, application_schema
 from profiles_app.events.listener_changes import FILTER_VALUES
 from profiles_app.events.tags import TAGS
@@ -78,10 +78,8 @@ OPERATIONS = {
 }
 
 
-class ResourceSchema(AutoSchema):
+class ResourceSchema(DialectSchema):
     """Describes a resource by what its viewset declares; its further actions describe themselves."""
-
-    view: Any
 
     @property
     def operation(self) -> Operation | None:
@@ -94,13 +92,6 @@ class ResourceSchema(AutoSchema):
 
     def get_override_parameters(self) -> list[Any]:
         return [MODE] if self.method == "GET" else []
-
-    def get_request_serializer(self) -> Any:
-        return (
-            self.view.body_class or self.view.serializer_class
-            if self.operation
-            else super().get_request_serializer()
-        )
 
     def get_examples(self) -> list[OpenApiExample]:
         return list(self.view.examples) if self.operation and self.operation.has_example else []

@@ -91,7 +91,7 @@ class Delivery(models.Model):
     callback = models.ForeignKey(
         Callback, on_delete=models.CASCADE, db_index=False, related_name="deliveries"
     )
-    # No foreign key: what was matched is delivered, and stays on record, whatever becomes of the listener.
+    # No foreign key: what was matched is delivered, and stays on record when the listener is deleted.
     listener_id = models.BigIntegerField("listener", null=True, help_text="Empty: sent for a test.")
     hop = models.PositiveSmallIntegerField(
         default=0, help_text="0: the listener's callback; then its fallbacks."
@@ -107,7 +107,7 @@ class Delivery(models.Model):
         ordering = ["-id"]
         verbose_name_plural = "deliveries"
         constraints = [
-            # A callback is told once of an event, and the fallbacks cannot go in a circle.
+            # A callback gets an event once, and the fallbacks cannot go in a circle.
             models.UniqueConstraint(fields=["event", "callback"], name="one_delivery_per_event_and_callback")
         ]
         indexes = [
@@ -145,7 +145,7 @@ class DeliveryAttempt(models.Model):
 
     @property
     def is_silent(self) -> bool:
-        """Nobody answered: the next one will hardly be answered either."""
+        """There was no answer, and there will hardly be one to the next attempt."""
         return not self.ok and self.status is None
 
 

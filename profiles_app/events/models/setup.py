@@ -76,7 +76,7 @@ class Level:
 
 
 class EventProfile(EventsObject):
-    """Whom to write to when a callback misbehaves (events spec §5.1)."""
+    """The address for reports about callbacks (events spec §5.1)."""
 
     name = models.CharField(max_length=128)
     support_email = models.EmailField(
@@ -115,7 +115,7 @@ class Callback(EventsObject):
         EMAIL = "EMAIL", "Email"
 
     name = models.CharField(max_length=128, null=True, blank=True)
-    # RESTRICT: what is in use cannot be deleted by itself, but goes along with the account that both belong to.
+    # RESTRICT: what is in use cannot be deleted by itself, but is deleted with the account of both.
     profile = models.ForeignKey(
         EventProfile,
         null=True,
