@@ -6,11 +6,12 @@ own rate limit: events beyond `number` in `period` seconds are suppressed, not q
 
 import json
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from email.errors import MessageError
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
@@ -42,13 +43,22 @@ SHORTEST_SECRET = 4
 SHORTEST_IN_PATH = 12
 
 
-class Channel(Protocol):
+class Channel(ABC):
     """Used by one thread."""
 
     def send(self, body: Mapping[str, Any]) -> DeliveryAttempt:
         """How it went, not stored. Raises nothing that the other side could be the cause of."""
-        ...
+        attempt, started = DeliveryAttempt(started_at=timezone.now()), time.monotonic()
+        code, error = self._try(body, attempt)
+        attempt.duration_ms = round((time.monotonic() - started) * 1000)
+        attempt.ok, attempt.error_code, attempt.error = not code, code[:32], error[:512]
+        return attempt
 
+    @abstractmethod
+    def _try(self, body: Mapping[str, Any], attempt: DeliveryAttempt) -> tuple[str, str]:
+        """The code of the failure and its words, both empty after a success."""
+
+    @abstractmethod
     def close(self) -> None: ...
 
 
@@ -56,7 +66,7 @@ def channel_to(callback: Callback) -> Channel:
     return HttpChannel(callback) if callback.mode in HTTP_MODES else MailChannel(callback)
 
 
-class HttpChannel:
+class HttpChannel(Channel):
     def __init__(self, callback: Callback) -> None:
         config = callback.config
         self._url, self._method = config["url"], config["method"]
@@ -66,10 +76,9 @@ class HttpChannel:
         self._secrets = _secrets(self._url, [value for _, value in self._headers])
         self._connection: Connection | None = None
 
-    def send(self, body: Mapping[str, Any]) -> DeliveryAttempt:
+    def _try(self, body: Mapping[str, Any], attempt: DeliveryAttempt) -> tuple[str, str]:
         content = b"" if self._method == "GET" else to_json(body).encode()
-        started_at, started = timezone.now(), time.monotonic()
-        timestamp = int(started_at.timestamp())
+        timestamp = int(attempt.started_at.timestamp())
         headers = [
             *self._headers,
             (EVENT_HEADER, body["uuid"]),
@@ -82,13 +91,9 @@ class HttpChannel:
             )
         except TransportError as error:
             self.close()
-            return _attempt(started_at, started, error.code, masked(outward_message(error), self._secrets))
-        ok = 200 <= answer.status < 300
-        attempt = _attempt(
-            started_at, started, "" if ok else "status", "" if ok else f"Answered {answer.status}."
-        )
+            return error.code, masked(outward_message(error), self._secrets)
         attempt.status, attempt.excerpt = answer.status, masked(answer.excerpt, self._secrets)[:EXCERPT]
-        return attempt
+        return ("", "") if 200 <= answer.status < 300 else ("status", f"Answered {answer.status}.")
 
     def _connected(self) -> Connection:
         if self._connection is None:
@@ -102,7 +107,7 @@ class HttpChannel:
             self._connection = None
 
 
-class MailChannel:
+class MailChannel(Channel):
     """A mail for each event, as JSON or as lines of text (events spec §7)."""
 
     def __init__(self, callback: Callback) -> None:
@@ -113,17 +118,14 @@ class MailChannel:
     def close(self) -> None:
         self._server.close()
 
-    def send(self, body: Mapping[str, Any]) -> DeliveryAttempt:
-        started_at, started = timezone.now(), time.monotonic()
+    def _try(self, body: Mapping[str, Any], attempt: DeliveryAttempt) -> tuple[str, str]:
         try:
             self._server.send_messages([self._mail(body)])
         # SMTPException is an OSError; the others are an address or a text that no mail can hold.
         except (OSError, ValueError, MessageError) as error:
             self._server.close()
-            return _attempt(
-                started_at, started, "mail", f"The mail server did not take it: {words_of(error)}"
-            )
-        return _attempt(started_at, started)
+            return "mail", f"The mail server did not take it: {words_of(error)}"
+        return "", ""
 
     def _mail(self, body: Mapping[str, Any]) -> EmailMessage:
         headers = {
@@ -171,17 +173,6 @@ def _secrets(url: str, values: Iterable[str]) -> set[str]:
         bare += [value, *value.split()]
     spelled = {spelling for text in bare for spelling in (text, json.dumps(text)[1:-1])}
     return {text for text in spelled if len(text) >= SHORTEST_SECRET}
-
-
-def _attempt(started_at: datetime, started: float, error_code: str = "", error: str = "") -> DeliveryAttempt:
-    milliseconds = round((time.monotonic() - started) * 1000)
-    return DeliveryAttempt(
-        started_at=started_at,
-        duration_ms=milliseconds,
-        ok=not error_code,
-        error_code=error_code[:32],
-        error=error[:512],
-    )
 
 
 class RateLimit:

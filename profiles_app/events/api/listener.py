@@ -27,7 +27,7 @@ class ListenerRecord(EventsRecord):
     expires_at = UnixTime(required=False, allow_null=True)
 
 
-@tags_schema
+@tags_schema(TAGS)
 class Tags(serializers.ListField):
     """Names of tags; an event has to bear all of them."""
 
