@@ -16,7 +16,7 @@ class ProfilesConfig(AppConfig):
         from contacts_app.core.work.kind import register
         from profiles_app import models
         from profiles_app.events import tags
-        from profiles_app.events.callback_state import CALLBACK_DEREGISTERED, CALLBACK_FAILING
+        from profiles_app.events.callback_health import CALLBACK_DEREGISTERED, CALLBACK_FAILING
         from profiles_app.events.delivery_run import Deliveries
         from profiles_app.events.outbox import emit_happened, tell_of_profiles
         from profiles_app.messaging.inbound import InboundMessages

@@ -1,8 +1,6 @@
-"""What a callback's configuration holds in each mode, as JSON Schema (events spec §5.2).
+"""A callback's configuration in each mode: its JSON Schema, merging changes into it, masking it (events spec §5.2).
 
-The same tables check what comes in, name the defaults, say which keys are kept, and stand in the OpenAPI document.
-
-Rules of a callback's configuration: checking it, merging changes into it, masking its secrets (events spec §5.2).
+The schemas check what comes in, name the defaults, say which keys are kept, and stand in the OpenAPI document.
 """
 
 from typing import Any
@@ -17,23 +15,8 @@ Schema = dict[str, Any]
 
 DEFAULT_METHOD = "POST"
 STATIC_PARAMETERS = (
-    "cd1",
-    "cd2",
-    "cd3",
-    "cd4",
-    "cd5",
-    "cid",
-    "dh",
-    "dl",
-    "ea",
-    "ec",
-    "el",
-    "ev",
-    "ni",
-    "t",
-    "tid",
-    "uid",
-    "v",
+    *("cd1", "cd2", "cd3", "cd4", "cd5", "cid", "dh", "dl", "ea", "ec", "el", "ev"),
+    *("ni", "t", "tid", "uid", "v"),
 )
 NEVER_DYNAMIC = ("t", "tid", "v")
 DYNAMIC_VALUES = ["call_duration", "direction", "direction_text", "phone_number", "other_phone_number"]
@@ -133,7 +116,8 @@ CONFIG_SCHEMAS: dict[str, Schema] = {
 
 def application_schema(application: str) -> Schema:
     """The configuration of one application, with its parameters."""
-    return APPLICATION | {"properties": APPLICATION["properties"] | {"parameters": APPLICATIONS[application]}}
+    named = {"type": "string", "enum": [application]}
+    return APPLICATION | {"properties": {"application": named, "parameters": APPLICATIONS[application]}}
 
 
 Config = dict[str, Any]
@@ -147,10 +131,8 @@ def checked_config(mode: str, config: Any, stored: Config | None = None) -> Conf
     """The configuration to store. `stored` is the present one, for secrets that are to be kept."""
     if isinstance(config, dict):
         config = _corrected(mode, config)
-        if "headers" in config:
-            config = config | {
-                "headers": _with_kept_secrets(config["headers"], (stored or {}).get("headers", []))
-            }
+        if isinstance(headers := config.get("headers"), list):
+            config = config | {"headers": _with_kept_secrets(headers, (stored or {}).get("headers", []))}
         if set(RATE_LIMITS) <= {name for name, value in config.items() if value is not None}:
             raise ValidationError({"config.rate-limit": ["There are two spellings of the rate limit."]})
     schema = CONFIG_SCHEMAS[mode]
@@ -194,25 +176,15 @@ def _corrected(mode: str, config: Config) -> Config:
     """The guide once misspells `parameters`, so clients do; the autoresponder's rate limit has two spellings too."""
     if mode != Callback.Mode.APPLICATION:
         return config
-    if "paramters" in config and "parameters" not in config:
-        config = config | {"parameters": config["paramters"]}
-    parameters = config.get("parameters")
-    if (
-        isinstance(parameters, dict)
-        and "rate_limit" in parameters
-        and config.get("application") in APPLICATIONS
-    ):
-        renamed = {"rate-limit": parameters["rate_limit"]} | parameters
-        config = config | {
-            "parameters": {name: value for name, value in renamed.items() if name != "rate_limit"}
-        }
-    return config
+    parameters = config.get("parameters", config.get("paramters"))
+    if isinstance(parameters, dict) and "rate_limit" in parameters:
+        parameters = {"rate-limit": parameters["rate_limit"]} | parameters
+        del parameters["rate_limit"]
+    return config if parameters is None else config | {"parameters": parameters}
 
 
-def _with_kept_secrets(headers: Any, stored: list[dict[str, str]]) -> Any:
+def _with_kept_secrets(headers: list[Any], stored: list[dict[str, str]]) -> list[Any]:
     """Replace each `true` by the stored value of that header; where there is none it stays, which is refused."""
-    if not isinstance(headers, list):
-        return headers
     left = [(header["name"].lower(), header["value"]) for header in stored]
     complete = []
     for header in headers:

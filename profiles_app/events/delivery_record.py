@@ -1,7 +1,7 @@
 """Writing down how deliveries went, many at a time: attempts, states, what is tried again when, and who is next.
 
 All of a round is written in one transaction under the callback's lease. A worker that has lost the lease writes
-nothing: whoever has it delivers again, with the same uuid.
+nothing: the worker that has it delivers again, with the same uuid.
 """
 
 from collections import defaultdict
@@ -15,22 +15,27 @@ from django.db.models import F
 from django.utils import timezone
 
 from contacts_app.core.work.lease import LeaseLost
-from profiles_app.events.callback_state import deregister, no_success_since, tell_of_recovery, tell_of_trouble
-from profiles_app.events.channel import GONE, Attempt
+from profiles_app.events.callback_health import (
+    deregister,
+    no_success_since,
+    tell_of_recovery,
+    tell_of_trouble,
+)
 from profiles_app.events.matching import Routes, new_delivery, write_deliveries
 from profiles_app.events.models.outbox import CallbackLane, Delivery, DeliveryAttempt
 from profiles_app.events.models.setup import Callback
 
 State = Delivery.State
+GONE = 410
 NOT_ANSWERING = "Not sent: the callback did not answer just before."
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of one delivery in a round. Without an `attempt` nothing was sent; `outcome` says why."""
+    """The result of one delivery in a round. Without an `attempt` nothing was sent; `outcome` says why."""
 
     delivery: Delivery
-    attempt: Attempt | None = None
+    attempt: DeliveryAttempt | None = None
     outcome: str = ""
     # Not sent, and never to be: no failure of the callback.
     suppressed: bool = False
@@ -111,28 +116,15 @@ def _next_hops(callback: Callback, exhausted: Sequence[Verdict], now: datetime) 
 
 
 def _write_attempts(verdicts: Sequence[Verdict]) -> None:
-    DeliveryAttempt.objects.bulk_create(
-        [
-            DeliveryAttempt(
-                delivery_id=verdict.delivery.pk,
-                callback_id=verdict.delivery.callback_id,
-                number=verdict.delivery.attempt_count + 1,
-                started_at=verdict.attempt.started_at,
-                duration_ms=verdict.attempt.duration_ms,
-                ok=verdict.attempt.ok,
-                status=verdict.attempt.status,
-                error_code=verdict.attempt.error_code[:32],
-                error=verdict.attempt.error,
-                excerpt=verdict.attempt.excerpt,
-            )
-            for verdict in verdicts
-            if verdict.attempt
-        ]
-    )
+    tried = [(verdict.delivery, verdict.attempt) for verdict in verdicts if verdict.attempt]
+    for delivery, attempt in tried:
+        attempt.delivery, attempt.callback_id = delivery, delivery.callback_id
+        attempt.number = delivery.attempt_count + 1
+    DeliveryAttempt.objects.bulk_create([attempt for _, attempt in tried])
 
 
 def _write_states(verdicts: Sequence[Verdict], now: datetime) -> None:
-    """One UPDATE for all that have ended, or go on, alike."""
+    """One UPDATE for all with the same result."""
     alike: dict[tuple[State, str, int], list[int]] = defaultdict(list)
     for verdict in verdicts:
         alike[_fate(verdict)].append(verdict.delivery.pk)

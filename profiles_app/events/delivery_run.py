@@ -5,7 +5,8 @@ down: at least once, with the same uuid.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,8 +18,8 @@ from django.utils import timezone
 
 from contacts_app.core.work.kind import Work
 from contacts_app.core.work.lease import LeaseLost, no_live_lease
-from profiles_app.events.callback_state import deregister_failing
-from profiles_app.events.channel import Channel, RateLimit, channel_to
+from profiles_app.events.callback_health import deregister_failing
+from profiles_app.events.delivery_channel import Channel, RateLimit, channel_to
 from profiles_app.events.delivery_record import NOT_ANSWERING, Verdict, is_resting, let_go, record_round
 from profiles_app.events.envelope import envelope
 from profiles_app.events.matching import match_new
@@ -90,13 +91,13 @@ def _round(pk: int, owner: str) -> int:
 
 def _verdicts(callback: Callback, deliveries: Sequence[Delivery]) -> Iterator[Verdict]:
     if (unsent := _never_sent(callback)) is not None:
-        yield from (unsent(delivery) for delivery in deliveries)
+        yield from (Verdict(delivery, **unsent) for delivery in deliveries)
         return
     end = time.monotonic() + ROUND_SECONDS
     limit = RateLimit(callback, timezone.now())
     listeners = _listeners_of(deliveries)
     silent = callback.lane.silent_in_row
-    with channel_to(callback) as channel:
+    with closing(channel_to(callback)) as channel:
         for delivery in deliveries:
             if time.monotonic() > end:
                 return
@@ -113,20 +114,19 @@ def _verdicts(callback: Callback, deliveries: Sequence[Delivery]) -> Iterator[Ve
                     return
 
 
-def _never_sent(callback: Callback) -> Callable[[Delivery], Verdict] | None:
-    """What becomes of deliveries to a callback that nothing is sent to; None if it is sent to."""
+def _never_sent(callback: Callback) -> dict[str, Any] | None:
+    """What is said of deliveries to a callback that nothing is sent to; None if it is sent to."""
     if is_resting(callback.lane, timezone.now()):
-        return lambda delivery: Verdict(delivery, outcome=NOT_ANSWERING)
+        return {"outcome": NOT_ANSWERING}
     if callback.mode == Callback.Mode.APPLICATION:
         words = f"The application {callback.config['application']} is not run by this portal."
-    elif not callback.enabled and not callback.disabled_reason:
-        words = "The callback was switched off."
-    elif not callback.enabled:
-        words = f"The callback was switched off by the portal. {callback.disabled_reason}"[:255]
-        return lambda delivery: Verdict(delivery, outcome=words, given_up=True)
-    else:
+        return {"outcome": words, "suppressed": True}
+    if callback.enabled:
         return None
-    return lambda delivery: Verdict(delivery, outcome=words, suppressed=True)
+    if not callback.disabled_reason:
+        return {"outcome": "The callback was switched off.", "suppressed": True}
+    words = f"The callback was switched off by the portal. {callback.disabled_reason}"[:255]
+    return {"outcome": words, "given_up": True}
 
 
 def _send(

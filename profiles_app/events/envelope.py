@@ -93,5 +93,5 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:
 
 
 def _one_line(text: str) -> str:
-    """Whoever sends a message chooses its text, and must not write lines of the mail with it."""
+    """The sender of a message chooses its text, and must not write lines of the mail with it."""
     return " ".join(text.splitlines())

@@ -1,16 +1,13 @@
-"""Whether an event meets the conditions of a listener: pure decisions about tags, numbers and schedules (events spec §5).
-
-Numbers are compared by their digits, so that `+1555…` and `1555…` are the same number.
-
-Finding out who is told of an event: listeners of its account and extension, by subscriptions and filters.
+"""From events to deliveries: the listeners whose subscriptions and filters an event meets (events spec §5).
 
 Events are matched in the order in which they were written, and deliveries are written in that order. The rows of the
-events are locked meanwhile, so that two workers follow one another.
+events are locked meanwhile, so that two workers follow one another. Numbers are compared by their digits, so that
+`+1555…` and `1555…` are the same number.
 """
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -31,36 +28,17 @@ SIDES = ("from", "to", "did")
 NUMBERS = ("id", "number", "extension")
 
 
-def wants(subscriptions: Iterable[Iterable[str]], tags: Iterable[str]) -> bool:
-    """Whether one of the subscriptions has all its tags among those of the event."""
-    borne = set(tags)
-    return any(borne.issuperset(wanted) for wanted in subscriptions)
-
-
-def passes(
-    filter_type: str, value: Mapping[str, Any], not_logic: bool, data: Any, schedules: Iterable[int]
-) -> bool:
+def passes(rule: ListenerFilter, data: Any, schedules: Iterable[int]) -> bool:
     """Whether an event with this data, at a time when these schedules were in force, passes the filter."""
-    return FILTERS[filter_type](value, data, schedules) != not_logic
-
-
-def _number_passes(value: Mapping[str, Any], data: Any, schedules: Iterable[int]) -> bool:
-    present = set(numbers_in(data))
-    if "match" in value:
-        pattern = _pattern(value["match"])
-        return any(pattern.fullmatch(number) for number in present)
-    wanted = [value["eq"]] if "eq" in value else value["in"]
-    return not present.isdisjoint(map(_digits, wanted))
-
-
-def _schedule_passes(value: Mapping[str, Any], data: Any, schedules: Iterable[int]) -> bool:
-    return value["id"] in schedules
-
-
-FILTERS: dict[str, Callable[[Mapping[str, Any], Any, Iterable[int]], bool]] = {
-    "number": _number_passes,
-    "schedule": _schedule_passes,
-}
+    value = rule.filter_value
+    if rule.filter_type == ListenerFilter.Type.SCHEDULE:
+        found = value["id"] in schedules
+    elif "match" in value:
+        found = any(map(_pattern(value["match"]).fullmatch, numbers_in(data)))
+    else:
+        wanted = [value["eq"]] if "eq" in value else value["in"]
+        found = not set(numbers_in(data)).isdisjoint(map(_digits, wanted))
+    return bool(found != rule.not_logic)
 
 
 def numbers_in(data: Any) -> Iterator[str]:
@@ -142,11 +120,10 @@ class Routes:
 
 def match_new() -> int:
     """Write the deliveries of all events that have none yet; how many events there were."""
-    matched = 0
-    while batch := _match_batch():
+    matched = batch = _match_batch()
+    while batch == BATCH:
+        batch = _match_batch()
         matched += batch
-        if batch < BATCH:
-            break
     return matched
 
 
@@ -177,8 +154,8 @@ def write_deliveries(deliveries: Sequence[Delivery], now: datetime) -> None:
 def wake_lanes(callbacks: Iterable[int], when: datetime) -> None:
     """Have these callbacks looked at no later than `when`.
 
-    All the lanes are locked, in one order: whoever gives a lane back at this moment sees no delivery that is not
-    committed yet, and would let it sleep.
+    All the lanes are locked, in one order: a worker that gives a lane back at this moment sees no delivery that is not
+    committed yet, and would set no time to wake it.
     """
     keys = sorted(callbacks)
     CallbackLane.objects.bulk_create([CallbackLane(callback_id=key) for key in keys], ignore_conflicts=True)
@@ -208,7 +185,7 @@ def _listeners_of(accounts: set[int], now: datetime) -> dict[int, list[Listener]
 def _deliveries(
     event: Event, listeners: dict[int, list[Listener]], routes: Routes, now: datetime
 ) -> list[Delivery]:
-    """One for each callback that is told; several listeners of one callback make one, in the name of the oldest."""
+    """One for each callback; several listeners of one callback make one, in the name of the oldest."""
     found: dict[int, Delivery] = {}
     for listener in listeners.get(event.account_id or 0, []):
         if not hears(listener, event):
@@ -220,16 +197,15 @@ def _deliveries(
 
 
 def hears(listener: Listener, event: Event) -> bool:
-    """Whether the event is one for the listener. An account hears of its extensions, an extension of itself alone."""
+    """Whether the event is for the listener. An account gets events of its extensions, an extension its own alone."""
     if listener.extension_id not in (None, event.extension_id):
         return False
-    if not wants((subscription.tags for subscription in listener.subscriptions.all()), event.tags):
+    borne = set(event.tags)
+    if not any(borne.issuperset(subscription.tags) for subscription in listener.subscriptions.all()):
         return False
     filters = listener.filters.all()
     data: Any = event.data if filters else None
-    return all(
-        passes(rule.filter_type, rule.filter_value, rule.not_logic, data, event.schedules) for rule in filters
-    )
+    return all(passes(rule, data, event.schedules) for rule in filters)
 
 
 def new_delivery(event: Event, destination: Destination, listener_id: int | None, now: datetime) -> Delivery:

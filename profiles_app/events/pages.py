@@ -6,7 +6,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from profiles_app.events.callback_state import end_mails, mails_of
+from profiles_app.events.callback_health import end_mails, mails_of
 
 
 # The code is what proves the right to do this: mailboxes post without cookies (RFC 8058 §3.2).

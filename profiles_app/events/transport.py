@@ -2,9 +2,9 @@
 
 import ssl
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Self
 
 import httpcore
 import httpx
@@ -27,17 +27,19 @@ class Answer:
     excerpt: str
 
 
+def outward_message(error: TransportError) -> str:
+    """What may be said of a failed request to the person who has entered the URL."""
+    # The addresses of names inside our network are not for people outside.
+    if error.code == "outside-networks":
+        return "This address may not be spoken to."
+    return f"{error.message}."
+
+
 def send(
-    method: str,
-    url: str,
-    *,
-    body: bytes,
-    headers: Iterable[Header] = (),
-    networks: Networks,
-    timeout: float,
+    method: str, url: str, *, body: bytes, headers: Iterable[Header] = (), networks: Networks, timeout: float
 ) -> Answer:
     """Send one request over a connection of its own; see Connection."""
-    with Connection(url, networks=networks, timeout=timeout) as connection:
+    with closing(Connection(url, networks=networks, timeout=timeout)) as connection:
         return connection.send(
             method, body=body, headers=[*headers, ("Connection", "close")], timeout=timeout
         )
@@ -70,10 +72,7 @@ class Connection:
         )
         self._used = False
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         self._pool.close()
 
     def send(self, method: str, *, body: bytes | None, headers: Iterable[Header], timeout: float) -> Answer:

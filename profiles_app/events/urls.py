@@ -1,50 +1,23 @@
 """The URLs of /v4: everything about events exists at the account and, as an alias family, at its extensions."""
 
 from django.urls import include, path
-from rest_framework.routers import DynamicRoute, Route, SimpleRouter
+from rest_framework.routers import Route
 
+from contacts_app.core.api.viewset import DialectRouter
 from profiles_app.events.api import access_token, callback, ingest, listener, overview
 
 
-class EventsRouter(SimpleRouter):
-    """URLs without a slash at the end, numbers as ids, and changes by PATCH alone."""
+class EventsRouter(DialectRouter):
+    """What can be created at the URL of an object is so at any (`CreateAtIdViewSet`)."""
 
+    _on_objects = {"get": "retrieve", "patch": "partial_update", "delete": "destroy", "post": "create_at_id"}
     routes = [
-        Route("{prefix}", {"get": "list", "post": "create"}, "{basename}-list", False, {}),
-        Route(
-            "{prefix}/{lookup}",
-            {
-                "get": "retrieve",
-                "patch": "partial_update",
-                "delete": "destroy",
-                "post": "create_at_id",
-            },
-            "{basename}-detail",
-            True,
-            {},
-        ),
+        DialectRouter.routes[0],
+        Route("{prefix}/{lookup}", _on_objects, "{basename}-detail", True, {}),
         Route("{prefix}/<str:id>", {"post": "create_at_id"}, "{basename}-at-id", True, {}),
-        DynamicRoute("{prefix}/{lookup}/{url_path}", "{basename}-{url_name}", True, {}),
+        DialectRouter.routes[-1],
     ]
 
-    def __init__(self) -> None:
-        super().__init__(trailing_slash=False, use_regex_path=False)
-
-
-class SingleRouter(EventsRouter):
-    """URLs of what there is one of, which needs no id."""
-
-    routes = [
-        Route(
-            "{prefix}", {"get": "retrieve", "post": "create", "delete": "destroy"}, "{basename}", False, {}
-        ),
-        DynamicRoute("{prefix}/{url_path}", "{basename}-{url_name}", False, {}),
-    ]
-
-
-single = SingleRouter()
-single.register("ping", access_token.PingViewSet, "ping")
-single.register("oauth/access-token", access_token.AccessTokenViewSet, "access-token")
 
 events = EventsRouter()
 events.register("profiles", callback.ProfileViewSet, "profile")
@@ -55,8 +28,15 @@ events.register("listeners/<int:listener_id>/subscriptions", listener.Subscripti
 events.register("listeners/<int:listener_id>/filters", listener.FilterViewSet, "filter")
 events.register("overview", overview.OverviewViewSet, "overview")
 
+TOKEN = access_token.AccessTokenViewSet
 urlpatterns = [
-    *single.urls,
+    path("ping", access_token.PingViewSet.as_view({"get": "retrieve"}), name="ping"),
+    path(
+        "oauth/access-token",
+        TOKEN.as_view({"get": "retrieve", "post": "create", "delete": "destroy"}),
+        name="access-token",
+    ),
+    path("oauth/access-token/details", TOKEN.as_view({"get": "details"}), name="access-token-details"),
     path("accounts/<int:voip_id>/integrations/events/", include(events.urls)),
     path("accounts/<int:voip_id>/extensions/<int:extension_id>/integrations/events/", include(events.urls)),
 ]

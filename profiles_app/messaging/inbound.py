@@ -14,8 +14,7 @@ from contacts_app.core.errors import TransportError
 from contacts_app.core.net.networks import Networks
 from contacts_app.core.work.kind import Work
 from contacts_app.core.work.wake import nudge_after_commit
-from profiles_app.events.channel import outward_message
-from profiles_app.events.transport import send
+from profiles_app.events.transport import outward_message, send
 from profiles_app.messaging.models import InboundMessage, NumberLease
 
 State = InboundMessage.State

@@ -1,51 +1,50 @@
-"""What every record of the messaging API has: its UUID, its account, and who made and changed it when.
+"""Messaging profiles, the numbers that an account holds and that use them, and the messages that came in for these.
 
-How an account's numbers send messages, and where those that come in are reported to.
-
-The telephone numbers an account holds, how well messages from them arrive, and who is used to hearing from which.
-
-Messages that came in for an account's numbers, and whether its webhooks have taken them.
+A profile says how its numbers send and where inbound messages are posted to; a number has a health, and recipients
+that are used to hearing from it.
 """
 
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import SET_NULL, F, Q
 from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 
 from contacts_app.accounts.models import Account
+from contacts_app.core.actor import Actor
 from contacts_app.core.history.models import Tracked
 from contacts_app.core.lists.search import TextIndex
 from contacts_app.core.secrets import EncryptedTextField
 from contacts_app.core.values import validate_web_url
 
 
+def _person() -> "models.ForeignKey[Any, Any]":
+    return models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, editable=False, on_delete=SET_NULL, related_name="+"
+    )
+
+
 class OwnedRecord(models.Model):
+    """What every record of the messaging API has: its UUID, its account, and who made and changed it when."""
+
     uuid = models.UUIDField("UUID", default=uuid.uuid4, unique=True, editable=False)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="%(class)ss")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        null=True,
-        blank=True,
-        editable=False,
-        on_delete=models.SET_NULL,
-        related_name="+",
-    )
-    modified_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        null=True,
-        blank=True,
-        editable=False,
-        on_delete=models.SET_NULL,
-        related_name="+",
-    )
+    created_by = _person()
+    modified_by = _person()
 
     class Meta:
         abstract = True
+
+    def stamp_author(self, actor: Actor) -> None:
+        """Say so in the row, before it is stored."""
+        self.modified_by = actor.author
+        if self._state.adding:
+            self.created_by = actor.author
 
 
 MAX_WEIGHT = 9
@@ -99,7 +98,7 @@ class MessagingProfile(OwnedRecord):
     sticky_sender = models.BooleanField(
         default=False, help_text="Keep the same sender for the same recipient."
     )
-    # Where the rotation of the pool stands: see services/sender.py.
+    # Where the rotation of the pool stands: see `messaging.services`.
     long_code_credit = models.SmallIntegerField(default=0, editable=False)
     tollfree_credit = models.SmallIntegerField(default=0, editable=False)
     turn = models.PositiveBigIntegerField(default=0, editable=False)
@@ -155,7 +154,7 @@ class NumberLease(OwnedRecord):
     kind = models.CharField(max_length=16, choices=Kind, editable=False)
     messaging_profile = models.ForeignKey(
         MessagingProfile,
-        # Goes along when the account is deleted, and otherwise has to be moved to another profile first.
+        # Deleted with the account, and otherwise has to be moved to another profile first.
         on_delete=models.RESTRICT,
         related_name="leases",
         help_text="How this number sends and receives messages.",
@@ -201,7 +200,7 @@ class NumberLease(OwnedRecord):
 
 
 class StickySender(models.Model):
-    """The number that a recipient hears from, for one profile."""
+    """The number that messages to a recipient are sent from, for one profile."""
 
     profile = models.ForeignKey(MessagingProfile, on_delete=models.CASCADE, related_name="sticky_senders")
     recipient = models.CharField(max_length=64)
@@ -225,7 +224,7 @@ class StickySender(models.Model):
 
 
 class InboundMessage(models.Model):
-    """One message. A pending one is delivered when its time comes; whoever delivers it sets that time ahead first."""
+    """One message. A pending one is delivered when its time comes; a worker sets that time ahead before it delivers."""
 
     class State(models.TextChoices):
         PENDING = "pending", "Pending"

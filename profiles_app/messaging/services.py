@@ -1,8 +1,7 @@
-"""Messaging profiles: made, changed and deleted so that every number keeps one and an account has one default.
+"""Messaging profiles and number leases: storing, moving and deleting them, and choosing the number that sends.
 
-Number leases: their kind follows from the number, they always have a profile of their own account, and a health.
-
-Which number sends: the rules of a messaging profile's pool (messaging spec §4.3).
+An account has one default profile, and every number has a profile of its account. The pool of a profile chooses by the
+rules of messaging spec §4.3.
 
 Kinds of numbers take turns by smooth weighted round-robin, the method of nginx's upstreams: each kind earns its weight
 as credit, the richest one sends and pays what all have earned. So 5 to 1 is five long codes and one toll-free in every
@@ -23,7 +22,9 @@ from contacts_app.core.errors import Refusal
 from contacts_app.core.history.records import update_recorded
 from profiles_app.messaging.models import HEALTHY, MessagingProfile, NumberLease, StickySender
 
-WEIGHTS = ("long_code_weight", "tollfree_weight")
+Kind = NumberLease.Kind
+WEIGHT_OF = {kind: f"{kind}_weight" for kind in Kind}
+CREDIT_OF = {kind: f"{kind}_credit" for kind in Kind}
 
 
 @transaction.atomic
@@ -31,9 +32,7 @@ def save_messaging_profile(
     profile: MessagingProfile, *, actor: Actor, changed: Iterable[str] | None = None
 ) -> MessagingProfile:
     """Store the profile, of an existing one only the `changed` fields. A new default takes over from the former one."""
-    profile.modified_by = actor.author
-    if profile.pk is None:
-        profile.created_by = actor.author
+    profile.stamp_author(actor)
     if profile.is_default:
         defaults = MessagingProfile.objects.filter(account=profile.account, is_default=True)
         update_recorded(defaults.exclude(pk=profile.pk), is_default=False)
@@ -41,7 +40,7 @@ def save_messaging_profile(
         profile.save()
         return profile
     fields = {*changed, "modified_by", "updated_at"}
-    if fields.intersection(WEIGHTS):
+    if fields.intersection(WEIGHT_OF.values()):
         # The rotation starts afresh, so that the new shares hold from the next message on.
         profile.long_code_credit = profile.tollfree_credit = 0
         fields |= {"long_code_credit", "tollfree_credit"}
@@ -86,7 +85,7 @@ TOLLFREE_CODES = ("800", "833", "844", "855", "866", "877", "888")
 def kind_of(tn: int) -> str:
     national = str(tn).removeprefix("1")
     tollfree = len(national) == 10 and national.startswith(TOLLFREE_CODES)
-    return NumberLease.Kind.TOLLFREE if tollfree else NumberLease.Kind.LONG_CODE
+    return Kind.TOLLFREE if tollfree else Kind.LONG_CODE
 
 
 def is_healthy(lease: NumberLease) -> bool:
@@ -97,9 +96,7 @@ def is_healthy(lease: NumberLease) -> bool:
 def save_number_lease(lease: NumberLease, *, actor: Actor) -> NumberLease:
     """Store the lease; without a messaging profile it gets the account's default one."""
     lease.kind = kind_of(lease.tn)
-    lease.modified_by = actor.author
-    if lease.pk is None:
-        lease.created_by = actor.author
+    lease.stamp_author(actor)
     if lease.messaging_profile_id is None:
         lease.messaging_profile = default_messaging_profile(account=lease.account, actor=actor)
     _hold(lease.messaging_profile, lease)
@@ -119,7 +116,7 @@ def move_number_lease(lease: NumberLease, profile: MessagingProfile, *, actor: A
 
 
 def record_outcome(lease: NumberLease, *, delivered: bool, spam: bool) -> None:
-    """Count what became of one message that the number sent."""
+    """Count the outcome of one message that the number sent."""
     NumberLease.objects.filter(pk=lease.pk).update(
         sent_count=F("sent_count") + 1,
         delivered_count=F("delivered_count") + int(delivered),
@@ -143,12 +140,7 @@ def _forget_recipients_elsewhere(lease: NumberLease) -> None:
     StickySender.objects.filter(lease=lease).exclude(profile=lease.messaging_profile).delete()
 
 
-Kind = NumberLease.Kind
-WEIGHT_OF = {Kind.LONG_CODE: "long_code_weight", Kind.TOLLFREE: "tollfree_weight"}
-CREDIT_OF = {Kind.LONG_CODE: "long_code_credit", Kind.TOLLFREE: "tollfree_credit"}
-
-
-def next_kind(weights: Mapping[str, int], credits: Mapping[str, int]) -> tuple[str, dict[str, int]]:
+def next_kind(weights: Mapping[Kind, int], credits: Mapping[Kind, int]) -> tuple[Kind, dict[Kind, int]]:
     """The kind whose turn it is, and the credits afterwards."""
     earned = {kind: credits.get(kind, 0) + weight for kind, weight in weights.items()}
     chosen = max(earned, key=lambda kind: earned[kind])
@@ -170,9 +162,8 @@ def choose_sender(*, profile: MessagingProfile, to: str) -> NumberLease:
         raise Refusal("pool-off", "The number pool of this messaging profile is off")
     pool = _pool(profile)
     recipient = spelled_recipient(to)
-    if profile.sticky_sender and (
-        known := pool.filter(sticky_recipients__in=_pair(profile, recipient)).first()
-    ):
+    pair = StickySender.objects.filter(profile=profile, recipient=recipient)
+    if profile.sticky_sender and (known := pool.filter(sticky_recipients__in=pair).first()):
         return known
     lease = _next_in_pool(profile, pool)
     if profile.sticky_sender:
@@ -187,22 +178,17 @@ def _pool(profile: MessagingProfile) -> QuerySet[NumberLease]:
     return pool.filter(HEALTHY) if profile.skip_unhealthy_tns else pool
 
 
-def _pair(profile: MessagingProfile, recipient: str) -> QuerySet[StickySender]:
-    return StickySender.objects.filter(profile=profile, recipient=recipient)
-
-
 def _next_in_pool(profile: MessagingProfile, pool: QuerySet[NumberLease]) -> NumberLease:
     waiting = {kind: pool.filter(kind=kind).order_by("turn", "pk").first() for kind in WEIGHT_OF}
     candidates = {kind: lease for kind, lease in waiting.items() if lease is not None}
     if not candidates:
         raise Refusal("no-sender", "TN lease not found: no number of this messaging profile may send")
-    weights = {str(kind): int(getattr(profile, WEIGHT_OF[kind])) for kind in candidates}
-    credits = {str(kind): int(getattr(profile, CREDIT_OF[kind])) for kind in candidates}
-    chosen, after = next_kind(weights, credits)
-    lease = candidates[Kind(chosen)]
+    weights = {kind: getattr(profile, WEIGHT_OF[kind]) for kind in candidates}
+    chosen, after = next_kind(weights, {kind: getattr(profile, CREDIT_OF[kind]) for kind in candidates})
+    lease = candidates[chosen]
     lease.turn = profile.turn + 1
     # Updates past save(): a message is no change of the profile or the lease.
-    state = {CREDIT_OF[Kind(kind)]: credit for kind, credit in after.items()}
+    state = {CREDIT_OF[kind]: credit for kind, credit in after.items()}
     MessagingProfile.objects.filter(pk=profile.pk).update(turn=lease.turn, **state)
     NumberLease.objects.filter(pk=lease.pk).update(turn=lease.turn)
     return lease

@@ -1,6 +1,6 @@
-"""What customers see and may do in the self-service portal: all of them, those in some groups, or one alone.
+"""MyAccount profiles: what all customers, those of some groups, or one alone see and may do in the self-service portal.
 
-Which MyAccount profile a customer was assigned by hand, against the rule that chooses one otherwise.
+A customer may be assigned one by hand; otherwise a rule chooses (`myaccount.services`).
 """
 
 from django.db import models
@@ -134,7 +134,7 @@ class MyAccountProfileGroup(models.Model):
 
 
 class CustomerProfile(models.Model):
-    """The profile that a customer was assigned by hand. Assigned to somebody, it cannot be deleted."""
+    """The profile that a customer was assigned by hand. While it is assigned, it cannot be deleted."""
 
     customer = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="assigned_profile")
     profile = models.ForeignKey(MyAccountProfile, on_delete=models.RESTRICT, related_name="assignments")

@@ -1,14 +1,9 @@
-"""The preset values of MyAccount profiles: a reader of the configured file (MyAccount spec §4).
+"""MyAccount profiles: their preset values, storing and deleting them, and which one a customer gets.
 
-MyAccount profiles: who sees them, and storing them so that names stay unique and none in use goes away.
-
-Which MyAccount profile a customer gets (MyAccount spec §5).
-
-The one assigned by hand; else the first that fits of those restricted to the customer, those of the customer's groups,
-and those for everybody. Headline goes before Standard, Historic is never chosen anew, the lowest id wins a tie.
-Only profiles of the customer itself, of its parent account and of the portal count.
-
-Mistakes in the configuration of service profiles, told when the server starts.
+A customer gets the one assigned by hand; else the first that fits of those restricted to the customer, those of the
+customer's groups, and those for everybody. Headline goes before Standard, Historic is never chosen anew, the lowest id
+wins a tie. Only profiles of the customer itself, of its parent account and of the portal count (MyAccount spec §5).
+Preset values are read from a configured file, which is checked when the server starts (MyAccount spec §4).
 """
 
 import tomllib
@@ -85,10 +80,7 @@ def visible_profiles(actor: Actor) -> QuerySet[MyAccountProfile]:
 
 @transaction.atomic
 def save_myaccount_profile(
-    profile: MyAccountProfile,
-    *,
-    changed: Iterable[str] | None = None,
-    groups: Sequence[str] | None = None,
+    profile: MyAccountProfile, *, changed: Iterable[str] | None = None, groups: Sequence[str] | None = None
 ) -> None:
     """Store a profile, of an existing one only the `changed` columns; `groups` are names and replace the former ones.
 
@@ -117,7 +109,7 @@ def _set_groups(profile: MyAccountProfile, names: Sequence[str]) -> None:
 
 @transaction.atomic
 def delete_myaccount_profile(profile: MyAccountProfile) -> None:
-    """Delete a profile that is assigned to nobody. Raises Refusal `in_use`."""
+    """Delete a profile that is assigned to no customer. Raises Refusal `in_use`."""
     # Locked, so that it is not assigned in the same moment.
     MyAccountProfile.objects.select_for_update().filter(pk=profile.pk).first()
     try:

@@ -23,8 +23,9 @@ from profiles_app.messaging.models import NumberLease
 from profiles_app.voice.models import MAX_TECH_PREFIX, MIN_TECH_PREFIX, OutboundVoiceProfile, RecordingFormat
 from profiles_app.voice.services import save_outbound_voice_profile
 
-MAX_COUNT = 2**31 - 1
-FORMATS = RecordingFormat.choices
+OR_NULL: dict[str, Any] = {"required": False, "allow_null": True}
+COUNT: dict[str, Any] = OR_NULL | {"min_value": 0, "max_value": 2**31 - 1}
+FORMAT: dict[str, Any] = {"required": False, "choices": RecordingFormat.choices}
 
 
 class TrunkSettings(serializers.Serializer[Any]):
@@ -40,36 +41,30 @@ class OutboundVoiceProfileInput(Input):
     }
 
     tech_prefix = Whole(
-        required=False,
-        allow_null=True,
+        **OR_NULL,
         min_value=MIN_TECH_PREFIX,
         max_value=MAX_TECH_PREFIX,
         help_text="No other profile may have it; absent: a free one.",
     )
     name = Text(max_length=255, help_text="A user-assigned name to help manage the profile.")
     channel_limit = Whole(
-        required=False,
-        allow_null=True,
-        min_value=0,
-        max_value=MAX_COUNT,
+        **COUNT,
         help_text="Allows you to set a limit for outbound Concurrent Channels (1 call amounts to 1 channel)",
     )
-    max_rate = Number(required=False, allow_null=True, min_value=0)
+    max_rate = Number(**OR_NULL, min_value=0)
     record_calls = Whole(
         required=False, min_value=0, max_value=2, help_text="0 none, 1 all, 2 by caller number."
     )
-    daily_spend_limit = Number(required=False, allow_null=True, min_value=0)
-    daily_spent_limit = Number(
-        required=False, allow_null=True, min_value=0, help_text="The same as `daily_spend_limit`."
-    )
-    filemat = serializers.ChoiceField(choices=FORMATS, required=False, help_text="Format of recordings.")
-    file_format = serializers.ChoiceField(choices=FORMATS, required=False, help_text="The same as `filemat`.")
-    format = serializers.ChoiceField(choices=FORMATS, required=False, help_text="The same as `filemat`.")
+    daily_spend_limit = Number(**OR_NULL, min_value=0)
+    daily_spent_limit = Number(**OR_NULL, min_value=0, help_text="The same as `daily_spend_limit`.")
+    filemat = serializers.ChoiceField(**FORMAT, help_text="Format of recordings.")
+    file_format = serializers.ChoiceField(**FORMAT, help_text="The same as `filemat`.")
+    format = serializers.ChoiceField(**FORMAT, help_text="The same as `filemat`.")
     audio_track_type = TrackType(required=False, help_text="0 one track, 1 a track for each side.")
     is_active = Flag(required=False)
-    product = Whole(required=False, allow_null=True, min_value=0, max_value=MAX_COUNT)
-    tn_lease = Reference(required=False, allow_null=True, help_text="The number that calls show.")
-    class4_ingress_trunk_settings = TrunkSettings(required=False, allow_null=True)
+    product = Whole(**COUNT)
+    tn_lease = Reference(**OR_NULL, help_text="The number that calls show.")
+    class4_ingress_trunk_settings = TrunkSettings(**OR_NULL)
 
     def validate_class4_ingress_trunk_settings(self, value: dict[str, str] | None) -> str:
         return (value or {}).get("media_type", "")
@@ -88,10 +83,6 @@ class OutboundVoiceProfileInput(Input):
         if attrs.get("tech_prefix", ...) is None:
             del attrs["tech_prefix"]
         return attrs
-
-
-class TrunkOutput(serializers.Serializer[Any]):
-    media_type = serializers.CharField(source="media")
 
 
 class OutboundVoiceProfileOutput(OwnedOutput):

@@ -17,21 +17,15 @@ def save_outbound_voice_profile(
     profile: OutboundVoiceProfile, *, actor: Actor, changed: Iterable[str] | None = None
 ) -> OutboundVoiceProfile:
     """Store the profile, of an existing one only the `changed` fields. Without a tech prefix it gets a free one."""
-    profile.modified_by = actor.author
-    if profile.pk is None:
-        profile.created_by = actor.author
+    profile.stamp_author(actor)
     if profile.tech_prefix is None:
         profile.tech_prefix = _free_prefix()
     try:
         with transaction.atomic():
             profile.save(update_fields=None if changed is None else {*changed, "modified_by", "updated_at"})
     except IntegrityError:
-        taken = (
-            OutboundVoiceProfile.objects.filter(tech_prefix=profile.tech_prefix)
-            .exclude(pk=profile.pk)
-            .exists()
-        )
-        if not taken:
+        same = OutboundVoiceProfile.objects.filter(tech_prefix=profile.tech_prefix)
+        if not same.exclude(pk=profile.pk).exists():
             raise
         raise Refusal("tech-prefix-taken", f"The tech prefix {profile.tech_prefix} is taken") from None
     return profile

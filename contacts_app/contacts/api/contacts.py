@@ -1,4 +1,4 @@
-"""`/notification_contacts/`: whom the account wants to be told (notification contacts spec §2 to §4)."""
+"""`/notification_contacts/`: the people whom an account wants to be notified (notification contacts spec §2 to §4)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from contacts_app.contacts.api.dialect import ROOT, NotificationsViewSet
+from contacts_app.contacts.api.dialect import NotificationsViewSet
 from contacts_app.contacts.api.query import (
     ACCOUNT,
     MOST_ALTERNATIVES,
@@ -31,9 +31,11 @@ from contacts_app.contacts.api.schema import (
     EDIT_EXAMPLES,
     LIST_EXAMPLE,
     answers,
+    as_record,
     describe_contacts,
     listed,
     objects,
+    resource_uri,
 )
 from contacts_app.contacts.models.contact import EMAIL_LENGTH, NAME_LENGTH, NotificationContact, check_address
 from contacts_app.contacts.services import delete_contact
@@ -83,21 +85,6 @@ class ContactWithKey(ContactRecord):
     """The answer to an edit, which names the contact once more (notification contacts spec §2)."""
 
     pk = serializers.UUIDField(read_only=True)
-
-
-def resource_uri(contact: NotificationContact) -> str:
-    return f"{ROOT}notification_contacts/{contact.uuid}/"
-
-
-def as_record(contact: NotificationContact) -> dict[str, Any]:
-    return {
-        "email": contact.email,
-        "main": contact.main or None,
-        "name": contact.name,
-        "phone": contact.phone,
-        "resource_uri": resource_uri(contact),
-        "uuid": str(contact.uuid),
-    }
 
 
 class ContactFilter(django_filters.FilterSet):  # type: ignore[misc]

@@ -18,13 +18,7 @@ from contacts_app.core.errors import Refusal
 
 ROOT = "/api/2.0/"
 # `error_type` by status (notification contacts spec §6); other 4xx are about what was sent, 5xx about us.
-ERROR_TYPES = {
-    401: "permission",
-    403: "permission",
-    404: "notexist",
-    429: "concurrency",
-    503: "concurrency",
-}
+ERROR_TYPES = {401: "permission", 403: "permission", 404: "notexist", 429: "concurrency", 503: "concurrency"}
 
 
 def error_point(field: str) -> str | None:

@@ -1,4 +1,4 @@
-"""`/notification_preferences/`: what each contact is told of (notification contacts spec §8)."""
+"""`/notification_preferences/`: which notifications each contact gets (notification contacts spec §8)."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,10 +12,10 @@ from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from contacts_app.contacts.api.contacts import DEFAULT_ORDER, resource_uri
+from contacts_app.contacts.api.contacts import DEFAULT_ORDER
 from contacts_app.contacts.api.dialect import ROOT, NotificationsViewSet
 from contacts_app.contacts.api.query import ACCOUNT, PAGING, Page
-from contacts_app.contacts.api.schema import MAIN_CONTACT, answers, listed, objects
+from contacts_app.contacts.api.schema import MAIN_CONTACT, answers, listed, objects, resource_uri
 from contacts_app.contacts.models.contact import (
     NotificationContact,
     NotificationMedium,
@@ -23,20 +23,11 @@ from contacts_app.contacts.models.contact import (
     NotificationType,
 )
 from contacts_app.contacts.services import set_preferences
-from contacts_app.core.api.view import Text, parse_uuid
+from contacts_app.core.api.view import Text, Truth, parse_uuid
 
 CONTACT_PATTERN = f"^{ROOT}notification_contacts/[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}/$"
 # One of each for every contact.
 KINDS = [(medium, type_) for medium in NotificationMedium.values for type_ in NotificationType.values]
-
-
-class Truth(serializers.BooleanField):
-    """true or false, and nothing that could be taken for one."""
-
-    def to_internal_value(self, data: Any) -> bool:
-        if not isinstance(data, bool):
-            self.fail("invalid", input=data)
-        return data
 
 
 @extend_schema_field({"type": "string", "pattern": CONTACT_PATTERN})

@@ -1,14 +1,16 @@
 """What the OpenAPI document says of this dialect, with the API's own examples, and what a resource says of itself."""
 
 from typing import Any
+from uuid import UUID
 
 from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.plumbing import build_array_type
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer, inline_serializer
 from rest_framework import serializers
 
-from contacts_app.contacts.api.dialect import ERROR_TYPES
+from contacts_app.contacts.api.dialect import ERROR_TYPES, ROOT
 from contacts_app.contacts.api.query import DEFAULT_LIMIT
+from contacts_app.contacts.models.contact import NotificationContact
 
 Record = serializers.Serializer[Any]
 
@@ -16,9 +18,7 @@ Record = serializers.Serializer[Any]
 class NotificationsError(serializers.Serializer[Any]):
     error_message = serializers.CharField()
     error_point = serializers.CharField(allow_null=True, help_text="The field, where one is to blame.")
-    error_type = serializers.ChoiceField(
-        choices=sorted({"validation", "backend", *ERROR_TYPES.values()}),
-    )
+    error_type = serializers.ChoiceField(choices=sorted({"validation", "backend", *ERROR_TYPES.values()}))
 
 
 class NotificationsErrors(serializers.Serializer[Any]):
@@ -59,27 +59,36 @@ def answers(status: int, shape: Any, *failures: int) -> dict[int, Any]:
     return {status: shape, **dict.fromkeys((401, 403, 406, 429, *failures), NotificationsErrors)}
 
 
+def resource_uri(contact: NotificationContact) -> str:
+    return f"{ROOT}notification_contacts/{contact.uuid}/"
+
+
+def as_record(contact: NotificationContact) -> dict[str, Any]:
+    return {
+        "email": contact.email,
+        "main": contact.main or None,
+        "name": contact.name,
+        "phone": contact.phone,
+        "resource_uri": resource_uri(contact),
+        "uuid": str(contact.uuid),
+    }
+
+
 CONTACT_SENT = {"email": "some_email_2@example.com", "name": "Some Name 2", "phone": "+1 123 555 1234"}
-CONTACT_KEPT = {
-    "email": "some_email_2@example.com",
-    "main": None,
-    "name": "Some Name 2",
-    "phone": "+11235551234",
-    "resource_uri": "/api/2.0/notification_contacts/0103f398-9f85-446a-a285-fe63cf9f0f28/",
-    "uuid": "0103f398-9f85-446a-a285-fe63cf9f0f28",
-}
-MAIN_CONTACT = {
-    "email": "some_email_1@example.com",
-    "main": True,
-    "name": "Some Name",
-    "phone": "",
-    "resource_uri": "/api/2.0/notification_contacts/e13c4b8c-68c8-4163-bc00-2a43a86e5937/",
-    "uuid": "e13c4b8c-68c8-4163-bc00-2a43a86e5937",
-}
-EDITED = {
-    "email": "some_email_2@example.com",
-    "name": "Some New Name",
-}
+CONTACT_KEPT = as_record(
+    NotificationContact(
+        **CONTACT_SENT | {"phone": "+11235551234"}, uuid=UUID("0103f398-9f85-446a-a285-fe63cf9f0f28")
+    )
+)
+MAIN_CONTACT = as_record(
+    NotificationContact(
+        email="some_email_1@example.com",
+        name="Some Name",
+        main=True,
+        uuid=UUID("e13c4b8c-68c8-4163-bc00-2a43a86e5937"),
+    )
+)
+EDITED = {"email": "some_email_2@example.com", "name": "Some New Name"}
 LIST_EXAMPLE = OpenApiExample(
     "Contacts",
     {"meta": {"limit": 0, "offset": 0, "total_count": 1}, "objects": [MAIN_CONTACT]},

@@ -4,6 +4,8 @@ the row that a URL names (malformed is 400, absent or another tenant's is 404), 
 Whose rows an actor sees is `Actor.sees`.
 """
 
+from collections.abc import Mapping
+from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any, ClassVar, TypeVar, cast
 from uuid import UUID
@@ -122,9 +124,27 @@ class Text(serializers.CharField):
 
     def run_validation(self, data: Any = empty) -> Any:
         # Here, so that it is refused wherever the empty string is.
-        return super().run_validation("" if data is None and not self.allow_null else data)
+        text: str | None = super().run_validation("" if data is None and not self.allow_null else data)
+        return text
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
         return str(super().to_internal_value(data))
+
+
+class Truth(serializers.BooleanField):
+    """true or false, and nothing that could be made one."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
+class Record(serializers.Serializer[Any]):
+    # Members whose names no attribute can have, such as `:tags` and `from`.
+    odd: ClassVar[Mapping[str, serializers.Field[Any, Any, Any, Any]]] = {}
+
+    def get_fields(self) -> dict[str, Any]:
+        return {**super().get_fields(), **deepcopy(self.odd)}

@@ -27,8 +27,9 @@ from profiles_app.events.admin.callback_form import (
     visible_fields,
 )
 from profiles_app.events.admin.listener import EventsObjectAdmin
-from profiles_app.events.callback import (
-    Level,
+from profiles_app.events.callback_changes import (
+    Changed,
+    InUse,
     delete_callback,
     make_ready,
     probe,
@@ -36,11 +37,10 @@ from profiles_app.events.callback import (
     update_callback,
 )
 from profiles_app.events.callback_config import masked_config
-from profiles_app.events.callback_state import Period, begin_anew, health_of
-from profiles_app.events.channel import Changed, InUse
-from profiles_app.events.delivery import send_test_event
+from profiles_app.events.callback_health import Period, begin_anew, health_of
+from profiles_app.events.delivery_operations import send_test_event
 from profiles_app.events.models.outbox import Delivery
-from profiles_app.events.models.setup import Callback
+from profiles_app.events.models.setup import Callback, Level
 
 REVEAL = "contacts_app.reveal_secrets"
 GENERAL = ("account", "extension", "name", "enabled", "profile", "fallback_callback", "mode")

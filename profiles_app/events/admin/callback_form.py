@@ -15,7 +15,7 @@ from unfold.widgets import (
 
 from contacts_app.core.admin.forms import SameAccountForm
 from profiles_app.events.admin.listener import ELSEWHERE
-from profiles_app.events.callback import check_fallbacks, probe
+from profiles_app.events.callback_changes import check_fallbacks, probe
 from profiles_app.events.callback_config import (
     APPLICATIONS,
     DEFAULT_METHOD,

@@ -17,7 +17,7 @@ from contacts_app.core.admin.base import RecordAdmin, allowed
 from contacts_app.core.admin.columns import column, count_column
 from contacts_app.core.admin.frame import actor_of, tell
 from contacts_app.core.admin.links import label
-from profiles_app.events.delivery import replay
+from profiles_app.events.delivery_operations import replay
 from profiles_app.events.envelope import envelope, to_json
 from profiles_app.events.models.outbox import Delivery, Event
 from profiles_app.events.models.setup import Listener

@@ -6,7 +6,6 @@ from django.contrib.auth import authenticate
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,16 +15,7 @@ from contacts_app.core.actor import Actor
 from contacts_app.core.api.authentication import client_address
 from contacts_app.people.login import close_session
 from contacts_app.people.models import LoginSession, User
-from contacts_app.tokens.credentials import (
-    Grant,
-    GrantRefused,
-    client_of,
-    expiry_of,
-    grant_again,
-    grant_to_client,
-    grant_to_person,
-    scope_of,
-)
+from contacts_app.tokens import credentials as grants
 from contacts_app.tokens.services import revoke_token
 from profiles_app.events.api.dialect import OpenView
 from profiles_app.events.api.fields import Choice, Text, UnixTime
@@ -82,7 +72,7 @@ class Pong(serializers.Serializer[Any]):
 
 
 def details_of(actor: Actor) -> dict[str, Any]:
-    scope, expires_at = scope_of(actor), expiry_of(actor)
+    scope, expires_at = grants.scope_of(actor), grants.expiry_of(actor)
     detail = {
         "scope": scope,
         "voip_id": actor.account.voip_id if actor.account else None,
@@ -109,12 +99,12 @@ class AccessTokenViewSet(OpenView, ViewSet):
         wanted.is_valid(raise_exception=True)
         try:
             grant = self._granted(wanted.validated_data)
-        except GrantRefused as refused:
+        except grants.GrantRefused as refused:
             return self._refusal(refused)
         body: dict[str, Any] = {
             "access_token": grant.access_token,
             "token_type": "Bearer",
-            "scope": scope_of(grant.actor),
+            "scope": grants.scope_of(grant.actor),
             "refresh_token": grant.refresh_token,
             "expires_in": grant.expires_in,
         }
@@ -130,7 +120,6 @@ class AccessTokenViewSet(OpenView, ViewSet):
         return Response(details_of(self.actor))
 
     @extend_schema(responses={200: TokenDetails, **failures(401)})
-    @action(detail=False)
     def details(self, request: Request) -> Response:
         """The token that the request came with, with its scope taken apart."""
         return Response(details_of(self.actor))
@@ -147,26 +136,24 @@ class AccessTokenViewSet(OpenView, ViewSet):
             raise NotFound  # A password is no token.
         return Response({"success": True})
 
-    def _granted(self, wanted: dict[str, Any]) -> Grant:
-        address = client_address(self.request)
-        client = client_of(wanted["client_id"], wanted["client_secret"], address)
+    def _granted(self, wanted: dict[str, Any]) -> grants.Grant:
+        address, scope = client_address(self.request), wanted.get("scope") or ""
+        client = grants.client_of(wanted["client_id"], wanted["client_secret"], address)
         kind = wanted["grant_type"]
+        if kind == "client_credentials":
+            return grants.grant_to_client(client, scope)
+        if kind == "refresh_token":
+            return grants.grant_again(client, wanted["refresh_token"])
         if kind == "authorization_code":
-            raise GrantRefused("invalid_grant", "No authorization codes are issued here")
-        if kind == "password":
-            # The address is part of the lockout after wrong passwords, so the underlying request goes along.
-            credentials = {"username": wanted["username"], "password": wanted["password"]}
-            user = authenticate(request=self.request._request, **credentials)
-            if not isinstance(user, User):
-                raise GrantRefused("invalid_grant", "Wrong user name or password")
-            grant = grant_to_person(client, user, address, wanted.get("scope") or "")
-        elif kind == "refresh_token":
-            grant = grant_again(client, wanted["refresh_token"])
-        else:
-            grant = grant_to_client(client, wanted.get("scope") or "")
-        return grant
+            raise grants.GrantRefused("invalid_grant", "No authorization codes are issued here")
+        # The address is part of the lockout after wrong passwords, so the underlying request goes along.
+        credentials = {"username": wanted["username"], "password": wanted["password"]}
+        user = authenticate(request=self.request._request, **credentials)
+        if not isinstance(user, User):
+            raise grants.GrantRefused("invalid_grant", "Wrong user name or password")
+        return grants.grant_to_person(client, user, address, scope)
 
-    def _refusal(self, refused: GrantRefused) -> Response:
+    def _refusal(self, refused: grants.GrantRefused) -> Response:
         status = 401 if refused.code == "invalid_client" else 400
         error = self.dialect.error(status, refused.message, {})["@error"]
         return Response(self.dialect.oauth_error(error, refused.code, refused.message), status=status)

@@ -1,5 +1,6 @@
-"""`/profiles` and `/callbacks`: whom to write to, where events go, and how that went (events spec §5.1, §5.2)."""
+"""`/profiles` and `/callbacks`: support addresses, where events go, and how that went (events spec §5.1, §5.2)."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import extend_schema, extend_schema_field
@@ -8,28 +9,20 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from profiles_app.events.api.fields import (
-    Choice,
-    Email,
-    EventsRecord,
-    JsonObject,
-    RowId,
-    Text,
-    Truth,
-    UnixTime,
-)
+from contacts_app.core.api.view import Truth
+from profiles_app.events.api.fields import Choice, Email, EventsRecord, JsonObject, RowId, Text, UnixTime
 from profiles_app.events.api.query import Column
 from profiles_app.events.api.schema import config_schema, example, failures
-from profiles_app.events.api.views import CreateAtIdViewSet, ResourceViewSet, Services
-from profiles_app.events.callback import (
+from profiles_app.events.api.views import CreateAtIdViewSet, ResourceViewSet
+from profiles_app.events.callback_changes import (
     create_callback,
     delete_callback,
     renew_signing_secret,
     update_callback,
 )
 from profiles_app.events.callback_config import masked_config
-from profiles_app.events.callback_state import health_of
-from profiles_app.events.listener import create_profile, delete_profile
+from profiles_app.events.callback_health import health_of
+from profiles_app.events.listener_changes import create_profile, delete_profile
 from profiles_app.events.models.setup import Callback, EventProfile
 
 PROFILE = {
@@ -68,9 +61,14 @@ class EventProfileRecord(EventsRecord):
 class ProfileViewSet(CreateAtIdViewSet):
     queryset = EventProfile.objects.select_related("account", "extension")
     serializer_class = EventProfileRecord
-    services = Services(create_profile, delete=delete_profile)
     brief = ("id", "name")
     examples = [example(PROFILE)]
+
+    def made(self, given: Mapping[str, Any]) -> EventProfile:
+        return create_profile(level=self.level, given=given)
+
+    def remove(self, row: EventProfile) -> None:
+        delete_profile(row)
 
 
 @extend_schema_field(config_schema())
@@ -110,7 +108,6 @@ class SigningSecretRecord(serializers.Serializer[Any]):
 class CallbackViewSet(ResourceViewSet):
     queryset = Callback.objects.select_related("account", "extension")
     serializer_class = CallbackRecord
-    services = Services(create_callback, update_callback, delete_callback)
     brief = ("id", "name")
     columns = {
         "name": Column("name", sound="name_sound"),
@@ -121,6 +118,15 @@ class CallbackViewSet(ResourceViewSet):
     item_note = "`config` is merged key by key unless the mode changes. A secret sent back as `true` is kept."
     examples = [example(CALLBACK)]
 
+    def made(self, given: Mapping[str, Any]) -> Callback:
+        return create_callback(level=self.level, given=given)
+
+    def save(self, row: Callback, sent: dict[str, Any]) -> None:
+        update_callback(row, level=self.level, given=sent)
+
+    def remove(self, row: Callback) -> None:
+        delete_callback(row)
+
     @extend_schema(
         description="Invocations per hour of the last day, the newest first. Newest first.",
         responses={200: HealthRecord(many=True), **failures(401, 403, 404, 422)},
@@ -130,10 +136,7 @@ class CallbackViewSet(ResourceViewSet):
         periods = health_of(self.get_object())
         if self.query.is_ascending:
             periods.reverse()
-        page = self.paginate_queryset(periods)
-        return self.get_paginated_response(
-            HealthRecord(page, many=True, context=self.get_serializer_context()).data
-        )
+        return self.get_paginated_response(HealthRecord(self.paginate_queryset(periods), many=True).data)
 
     @extend_schema(request=None, responses={201: SigningSecretRecord, **failures(401, 403, 404)})
     @action(detail=True, methods=["post"], url_path="signing-secret")

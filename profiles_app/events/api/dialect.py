@@ -1,13 +1,12 @@
-"""The limits that the provider sets on how often it may be asked (events spec §6). Ours are off unless ops want them.
+"""The dialect of the events integration, /v4: its rate limits and errors, who may use which URL, the base of its views.
 
-The dialect of the events integration, /v4: its errors, who may use which URL, and the base of its views.
+The limits are those of the provider (events spec §6), and off unless ops want them.
 """
 
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.core.cache import cache
@@ -25,12 +24,11 @@ from contacts_app.core.actor import Actor
 from contacts_app.core.api.authentication import client_address
 from contacts_app.core.api.dialect import BoundedJSONParser, Conflict, Dialect
 from contacts_app.core.api.view import DialectView
-from profiles_app.events.callback import Level
-from profiles_app.events.channel import InUse
+from contacts_app.core.errors import Refusal
+from profiles_app.events.models.setup import Level
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(NamedTuple):
     requests: int
     seconds: int
     per_endpoint: bool
@@ -161,7 +159,7 @@ class OpenView(DialectView):
             exc = Unprocessable(exc.message_dict)
         elif isinstance(exc, exceptions.ValidationError):
             exc = Unprocessable(exc.detail)
-        elif isinstance(exc, InUse):
+        elif isinstance(exc, Refusal):
             exc = Conflict(exc.message)
         elif isinstance(exc, ObjectDoesNotExist):
             exc = exceptions.NotFound()

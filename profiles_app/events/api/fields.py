@@ -1,12 +1,12 @@
 """Fields that take the JSON type they name and nothing that could be made one."""
 
-from collections.abc import Mapping
-from copy import deepcopy
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+
+from contacts_app.core.api.view import Record
 
 BIGGEST_ID = 2**63 - 1
 LAST_SECOND = 253_402_300_799  # of the year 9999, which is where dates end
@@ -46,13 +46,6 @@ class RowId(Whole):
         super().__init__(**({"min_value": 1, "max_value": BIGGEST_ID} | kwargs))
 
 
-class Truth(serializers.BooleanField):
-    def to_internal_value(self, data: Any) -> bool:
-        if not isinstance(data, bool):
-            self.fail("invalid", input=data)
-        return data
-
-
 @extend_schema_field({"type": "integer", "description": "Unix time in seconds."})
 class UnixTime(Whole):
     def __init__(self, **kwargs: Any) -> None:
@@ -79,14 +72,6 @@ class JsonObject(serializers.Field[dict[str, Any], Any, Any, Any]):
 
     def to_representation(self, value: Any) -> Any:
         return value
-
-
-class Record(serializers.Serializer[Any]):
-    # Members whose names no attribute can have, such as `:tags`.
-    odd: ClassVar[Mapping[str, serializers.Field[Any, Any, Any, Any]]] = {}
-
-    def get_fields(self) -> dict[str, Any]:
-        return {**super().get_fields(), **deepcopy(self.odd)}
 
 
 class EventsRecord(Record):

@@ -8,11 +8,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
+from contacts_app.core.api.view import Record
 from profiles_app.events.api.dialect import EventsView
-from profiles_app.events.api.fields import Choice, JsonObject, Record, RowId, Text
+from profiles_app.events.api.fields import Choice, JsonObject, RowId, Text
 from profiles_app.events.api.listener import Tags
-from profiles_app.events.api.schema import failures
-from profiles_app.events.listener import checked_tags
+from profiles_app.events.api.schema import failures, tags_schema
+from profiles_app.events.listener_changes import checked_tags
 from profiles_app.events.outbox import Happening, emit_many
 from profiles_app.events.tags import FOREIGN
 
@@ -41,9 +42,7 @@ EXAMPLE = {
 }
 
 
-@extend_schema_field(
-    {"type": "array", "minItems": 1, "maxItems": 100, "items": {"type": "string", "enum": list(FOREIGN)}}
-)
+@tags_schema(FOREIGN)
 class ForeignTags(Tags):
     """Names of tags that tell of what happens elsewhere."""
 

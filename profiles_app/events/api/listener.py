@@ -1,14 +1,21 @@
 """`/listeners` with `/subscriptions` and `/filters`: which events go to which callback (events spec §5.3 to §5.5)."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
 
-from profiles_app.events.api.fields import Choice, EventsRecord, JsonObject, Record, RowId, Truth, UnixTime
+from contacts_app.core.api.view import Record, Truth
+from profiles_app.events.api.fields import Choice, EventsRecord, JsonObject, RowId, UnixTime
 from profiles_app.events.api.query import Column
 from profiles_app.events.api.schema import tags_schema, value_schema
-from profiles_app.events.api.views import CreateAtIdViewSet, PartOfListenerViewSet, Services
-from profiles_app.events.listener import checked_filter_value, checked_tags, create_listener, update_listener
+from profiles_app.events.api.views import CreateAtIdViewSet, PartOfListenerViewSet
+from profiles_app.events.listener_changes import (
+    checked_filter_value,
+    checked_tags,
+    create_listener,
+    update_listener,
+)
 from profiles_app.events.models.setup import Listener, ListenerFilter, Subscription
 from profiles_app.events.tags import TAGS
 
@@ -20,7 +27,7 @@ class ListenerRecord(EventsRecord):
     expires_at = UnixTime(required=False, allow_null=True)
 
 
-@tags_schema
+@tags_schema(TAGS)
 class Tags(serializers.ListField):
     """Names of tags; an event has to bear all of them."""
 
@@ -68,9 +75,14 @@ class FilterRecord(serializers.Serializer[Any]):
 class ListenerViewSet(CreateAtIdViewSet):
     queryset = Listener.objects.select_related("account", "extension")
     serializer_class = ListenerRecord
-    services = Services(create_listener, update_listener)
     columns = {"callback_id": Column("callback_id", numeric=True)}
     item_note = "Its subscriptions and filters go along with it."
+
+    def made(self, given: Mapping[str, Any]) -> Listener:
+        return create_listener(level=self.level, given=given)
+
+    def save(self, row: Listener, sent: dict[str, Any]) -> None:
+        update_listener(row, level=self.level, given=sent)
 
 
 class SubscriptionViewSet(PartOfListenerViewSet):

@@ -1,14 +1,16 @@
-"""`/overview`: listeners with all that belongs to them, and creating all of it at once (events spec §5.6)."""
+"""`/overview`: listeners with their callback, subscriptions and filters, created at once (events spec §5.6)."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
 
+from contacts_app.core.api.view import Record
 from profiles_app.events.api.callback import CallbackRecord, EventProfileRecord
-from profiles_app.events.api.fields import Choice, Record, RowId, UnixTime
+from profiles_app.events.api.fields import Choice, RowId, UnixTime
 from profiles_app.events.api.listener import FilterRecord, ListenerRecord, SubscriptionRecord
-from profiles_app.events.api.views import CollectionViewSet, Services
-from profiles_app.events.listener import create_overview
+from profiles_app.events.api.views import CollectionViewSet
+from profiles_app.events.listener_changes import create_overview
 from profiles_app.events.models.setup import Listener
 
 
@@ -63,9 +65,6 @@ class ExpressCreate(Record):
             raise serializers.ValidationError({"callback_id": "Either callback_id or :callback."})
         return attrs
 
-    def to_representation(self, instance: Listener) -> Any:
-        return OverviewRecord(OVERVIEWS.get(pk=instance.pk), context=self.context).data
-
 
 OVERVIEWS = Listener.objects.select_related(
     *("account", "extension", "callback__account", "callback__extension"),
@@ -77,6 +76,8 @@ OVERVIEWS = Listener.objects.select_related(
 class OverviewViewSet(CollectionViewSet):
     queryset = OVERVIEWS
     serializer_class = OverviewRecord
-    create_serializer_class = ExpressCreate
-    services = Services(create_overview)
+    body_class = ExpressCreate
     note = "Express create: all of it is made, or nothing."
+
+    def made(self, given: Mapping[str, Any]) -> Listener:
+        return OVERVIEWS.get(pk=create_overview(level=self.level, given=given).pk)

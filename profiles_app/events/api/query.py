@@ -1,12 +1,11 @@
-"""The expressions that lists are filtered by: `filters[name]=contains:my` (events spec §4.1).
+"""The query string of lists, `limit`, `offset`, `sort[id]`, `filters[…]` and `mode`, and their envelope (events spec §4).
 
-The query string of lists: `limit`, `offset`, `sort[id]`, `filters[…]`, `mode` — and the envelope (events spec §4).
+The expressions of a filter, such as `filters[name]=contains:my`, come first (events spec §4.1).
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet
 from drf_spectacular.plumbing import build_parameter_type
@@ -17,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from profiles_app.events.api.fields import BIGGEST_ID
-from profiles_app.events.callback import soundex
+from profiles_app.events.callback_changes import soundex
 
 MOST_ARGUMENTS = 500
 _COMMA = re.compile(r"(?<!\\),")  # `\,` is a comma in an argument
@@ -27,8 +26,7 @@ class BadExpression(Exception):
     """The expression cannot be applied to the column; the message says why."""
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """What of a table can be filtered on. `sound` is the column with the Soundex code; numbers have none."""
 
     name: str
@@ -53,8 +51,7 @@ FOR_TEXT = ("starts-with", "ends-with", "contains", "sounds")
 # How many arguments they take at least and at most; the others take one.
 SEVERAL = {"between": (2, 2), "in": (1, MOST_ARGUMENTS)}
 # Django negates so that null, which is not equal to anything and contains nothing, matches.
-NEGATED = {"ne": "eq"} | {f"not-{name}": name for name in (*FOR_TEXT, *SEVERAL)}
-EMPTINESS = ("empty", "not-empty")
+NEGATED = {"ne": "eq"} | {f"not-{name}": name for name in (*FOR_TEXT, *SEVERAL, "empty")}
 
 
 def condition(column: Column, expression: str) -> Q:
@@ -62,9 +59,12 @@ def condition(column: Column, expression: str) -> Q:
     if "\x00" in expression:
         raise BadExpression("There is no such text.")
     operator, colon, rest = expression.partition(":")
-    if operator in EMPTINESS:
-        return _emptiness(column, operator, rest)
     positive = NEGATED.get(operator, operator)
+    if positive == "empty":
+        if rest:
+            raise BadExpression(f"{operator} takes no argument.")
+        found = Q(**{f"{column.name}__isnull": True}) | Q(**{column.name: 0 if column.numeric else ""})
+        return ~found if operator in NEGATED else found
     if not colon or positive not in LOOKUPS:
         return Q(**{column.name: _values(column, [expression])[0]})
     arguments = [argument.replace("\\,", ",") for argument in _COMMA.split(rest)]
@@ -78,13 +78,6 @@ def condition(column: Column, expression: str) -> Q:
         name, values = column.sound, [soundex(arguments[0])]
     found = Q(**{f"{name}{LOOKUPS[positive]}": values if positive in SEVERAL else values[0]})
     return ~found if operator in NEGATED else found
-
-
-def _emptiness(column: Column, operator: str, rest: str) -> Q:
-    if rest:
-        raise BadExpression(f"{operator} takes no argument.")
-    empty = Q(**{f"{column.name}__isnull": True}) | Q(**{column.name: 0 if column.numeric else ""})
-    return empty if operator == "empty" else ~empty
 
 
 def _values(column: Column, arguments: list[str]) -> list[str]:
@@ -104,14 +97,13 @@ MODES = {"brief": "brief", "full": "full", "all": "full"}
 _MEMBER = re.compile(r"(filters|sort)\[([^\]]*)\](\[\])?", re.DOTALL)
 
 
-@dataclass(frozen=True)
-class ListQuery:
-    """What is asked for; `filters` and `sort` are as they came, for the echo in the envelope."""
+class ListQuery(NamedTuple):
+    """What is asked for, in the order of the envelope; `filters` and `sort` are as they came."""
 
+    filters: dict[str, Any]
+    sort: dict[str, str]
     limit: int
     offset: int
-    sort: dict[str, str]
-    filters: dict[str, Any]
 
     @property
     def is_ascending(self) -> bool:
@@ -130,13 +122,17 @@ def list_query(request: Request, columns: Mapping[str, Column]) -> ListQuery:
             continue
         kind, field, many = member.groups()
         if kind == "sort":
-            sort = _sort(field, given[name])
+            if field != "id":
+                raise ValidationError({f"sort.{field}": "Lists can be sorted by id only."})
+            if given[name] not in DIRECTIONS:
+                raise ValidationError({"sort.id": "Must be asc or desc."})
+            sort = {"id": given[name]}
         elif field not in columns:
             raise ValidationError({f"filters.{field}": "This list cannot be filtered by it."})
         else:
             wanted = given.getlist(name)
             filters[field] = wanted if many or len(wanted) > 1 else wanted[0]
-    return ListQuery(limit, offset, sort, filters)
+    return ListQuery(filters, sort, limit, offset)
 
 
 def asked_mode(request: Request) -> str:
@@ -157,14 +153,6 @@ def _number(text: str | None, name: str, default: int, least: int, most: int) ->
     return int(text)
 
 
-def _sort(field: str, direction: str) -> dict[str, str]:
-    if field != "id":
-        raise ValidationError({f"sort.{field}": "Lists can be sorted by id only."})
-    if direction not in DIRECTIONS:
-        raise ValidationError({"sort.id": "Must be asc or desc."})
-    return {"id": direction}
-
-
 def _parameter(name: str, schema: dict[str, Any], description: str = "") -> dict[str, Any]:
     return build_parameter_type(name=name, schema=schema, location="query", description=description)
 
@@ -173,8 +161,6 @@ class GrammarFilter(BaseFilterBackend):
     """Narrows a list by `filters[…]` on the view's `columns` and orders it by `sort[id]`."""
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
-        if view.detail:  # One object is found by its id alone.
-            return queryset
         for field, wanted in view.query.filters.items():
             for expression in wanted if isinstance(wanted, list) else [wanted]:
                 try:
@@ -184,10 +170,10 @@ class GrammarFilter(BaseFilterBackend):
         return queryset.order_by("id" if view.query.is_ascending else "-id")
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
-        sort = _parameter("sort[id]", {"type": "string", "enum": DIRECTIONS}, "`desc` if not given.")
+        filters = [_parameter(f"filters[{name}]", {"type": "string"}, "`op:args`") for name in view.columns]
         return [
-            sort,
-            *(_parameter(f"filters[{name}]", {"type": "string"}, "`op:args`") for name in view.columns),
+            _parameter("sort[id]", {"type": "string", "enum": DIRECTIONS}, "`desc` if not given."),
+            *filters,
         ]
 
 

@@ -1,16 +1,16 @@
 """What the OpenAPI document says of the events integration: answers, errors, examples, and schemas from our tables."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema_field, inline_serializer
 from rest_framework import serializers
 from rest_framework.serializers import CharField, DictField, IntegerField, ListField
 
-from profiles_app.events.api.fields import Record
+from contacts_app.core.api.view import Record
+from contacts_app.core.api.viewset import DialectSchema
 from profiles_app.events.callback_config import APPLICATIONS, EMAIL, HTTP, Schema, application_schema
-from profiles_app.events.listener import FILTER_VALUES
-from profiles_app.events.tags import TAGS
+from profiles_app.events.listener_changes import FILTER_VALUES
 
 SUCCESS = inline_serializer("EventsDeleted", {"success": serializers.BooleanField(default=True)})
 MODE = OpenApiParameter("mode", str, enum=["brief", "full"], description="`brief`: id and name alone.")
@@ -78,10 +78,8 @@ OPERATIONS = {
 }
 
 
-class ResourceSchema(AutoSchema):
+class ResourceSchema(DialectSchema):
     """Describes a resource by what its viewset declares; its further actions describe themselves."""
-
-    view: Any
 
     @property
     def operation(self) -> Operation | None:
@@ -113,7 +111,7 @@ class ResourceSchema(AutoSchema):
         return f"Events{name.title().replace('_', '')}List"
 
     def _get_paginator(self) -> Any:
-        paginator = super()._get_paginator()
+        paginator = super()._get_paginator()  # type: ignore[no-untyped-call]
         if self.view.brief:
             paginator.item_schema = full_or_brief
         return paginator
@@ -136,22 +134,16 @@ def _in_openapi(schema: Any) -> Any:
 
 
 def config_schema() -> Schema:
-    applications = [
-        application_schema(name)
-        | {
-            "properties": application_schema(name)["properties"]
-            | {"application": {"type": "string", "enum": [name]}}
-        }
-        for name in APPLICATIONS
-    ]
-    shown: Schema = _in_openapi({"anyOf": [HTTP, EMAIL, *applications]})
+    shown: Schema = _in_openapi({"anyOf": [HTTP, EMAIL, *map(application_schema, APPLICATIONS)]})
     # Secrets are shown as `true`, and `true` sent back means: keep it.
     header = shown["anyOf"][0]["properties"]["headers"]["items"]["properties"]
     header["value"] = {"oneOf": [header["value"], {"type": "boolean", "enum": [True]}]}
     return shown
 
 
-tags_schema = extend_schema_field(
-    {"type": "array", "minItems": 1, "maxItems": 100, "items": {"type": "string", "enum": list(TAGS)}}
-)
+def tags_schema(names: Iterable[str]) -> Any:
+    items = {"type": "string", "enum": list(names)}
+    return extend_schema_field({"type": "array", "minItems": 1, "maxItems": 100, "items": items})
+
+
 value_schema = extend_schema_field(_in_openapi({"oneOf": list(FILTER_VALUES.values())}))

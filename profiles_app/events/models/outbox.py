@@ -1,6 +1,6 @@
-"""What happened: the outbox of the events integration (events spec §7). A row is written with the change it reports.
+"""The outbox of the events integration: events, their deliveries to callbacks, each attempt (events spec §7).
 
-Events on their way to callbacks: what is to be delivered, each attempt, and each callback's lane (events spec §7).
+An event is written with the change that it reports. Each callback has a lane, which says who delivers to it, and when.
 """
 
 import json
@@ -91,7 +91,7 @@ class Delivery(models.Model):
     callback = models.ForeignKey(
         Callback, on_delete=models.CASCADE, db_index=False, related_name="deliveries"
     )
-    # No foreign key: what was matched is delivered, and stays on record, whatever becomes of the listener.
+    # No foreign key: what was matched is delivered, and stays on record when the listener is deleted.
     listener_id = models.BigIntegerField("listener", null=True, help_text="Empty: sent for a test.")
     hop = models.PositiveSmallIntegerField(
         default=0, help_text="0: the listener's callback; then its fallbacks."
@@ -107,7 +107,7 @@ class Delivery(models.Model):
         ordering = ["-id"]
         verbose_name_plural = "deliveries"
         constraints = [
-            # A callback is told once of an event, and the fallbacks cannot go in a circle.
+            # A callback gets an event once, and the fallbacks cannot go in a circle.
             models.UniqueConstraint(fields=["event", "callback"], name="one_delivery_per_event_and_callback")
         ]
         indexes = [
@@ -142,6 +142,11 @@ class DeliveryAttempt(models.Model):
 
     def __str__(self) -> str:
         return f"attempt {self.number}: {self.status or self.error_code}"
+
+    @property
+    def is_silent(self) -> bool:
+        """There was no answer, and there will hardly be one to the next attempt."""
+        return not self.ok and self.status is None
 
 
 class CallbackLane(models.Model):

@@ -1,15 +1,12 @@
-"""What the objects of the events integration have in common: they live at an account or at an extension of it.
+"""What customers set up to get events: profiles, callbacks and listeners, each at an account or an extension of it.
 
-A profile of the events integration: whom to write to when a callback misbehaves (events spec §5.1).
-
-A callback of the events integration: where events are delivered to, and how (events spec §5.2).
-
-A listener of the events integration: which events go to which callback (events spec §5.3 to §5.5).
+A callback says where events are delivered to and how, a listener which ones go there (events spec §5).
 """
 
 import json
 import secrets
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -58,7 +55,29 @@ class EventsObject(models.Model):
             raise ValidationError({"extension": "This extension belongs to another account."})
 
 
+M = TypeVar("M", bound=models.Model)
+
+
+@dataclass(frozen=True)
+class Level:
+    """What is seen at an account includes the objects of its extensions; what is seen at an extension is its own."""
+
+    account: Account
+    extension: Extension | None = None
+
+    @classmethod
+    def of(cls, row: EventsObject) -> "Level":
+        return cls(row.account, row.extension)
+
+    def rows(self, rows: models.QuerySet[M]) -> models.QuerySet[M]:
+        """Those of `rows` that are seen here."""
+        mine = rows.filter(account=self.account)
+        return mine.filter(extension=self.extension) if self.extension else mine
+
+
 class EventProfile(EventsObject):
+    """The address for reports about callbacks (events spec §5.1)."""
+
     name = models.CharField(max_length=128)
     support_email = models.EmailField(
         max_length=254,
@@ -96,7 +115,7 @@ class Callback(EventsObject):
         EMAIL = "EMAIL", "Email"
 
     name = models.CharField(max_length=128, null=True, blank=True)
-    # RESTRICT: what is in use cannot be deleted by itself, but goes along with the account that both belong to.
+    # RESTRICT: what is in use cannot be deleted by itself, but is deleted with the account of both.
     profile = models.ForeignKey(
         EventProfile,
         null=True,
@@ -169,7 +188,7 @@ class Callback(EventsObject):
 
     @property
     def config(self) -> dict[str, Any]:
-        """The configuration with its secrets, valid for the mode (services/callback_config.py)."""
+        """The configuration with its secrets, valid for the mode (`events.callback_config`)."""
         config: dict[str, Any] = json.loads(self.stored_config)
         return config
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from contacts_app.accounts.commands import account_numbered, add_account
 from contacts_app.accounts.models import Extension
 from contacts_app.core.commands import NUMBER, Add, ReportingCommand, argument, headings
-from profiles_app.events.listener import checked_tags
+from profiles_app.events.listener_changes import checked_tags
 from profiles_app.events.models.outbox import Event
 from profiles_app.events.outbox import emit
 from profiles_app.events.tags import TAGS

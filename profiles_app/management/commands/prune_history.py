@@ -9,7 +9,7 @@ from django.utils import timezone
 from contacts_app.contacts.mail import old_mails, prune_mails
 from contacts_app.core.commands import Add, ReportingCommand, positive
 from contacts_app.core.history.records import count_old_records, prune_records
-from profiles_app.events.delivery import old_events, prune_events
+from profiles_app.events.delivery_operations import old_events, prune_events
 from profiles_app.events.models.outbox import Delivery, DeliveryAttempt
 
 LONGEST_DAYS = 36_500

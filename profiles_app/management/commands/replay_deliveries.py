@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from contacts_app.accounts.commands import account_numbered, add_account
 from contacts_app.core.commands import Add, ReportingCommand, UsageError, positive
-from profiles_app.events.delivery import replay, replayable
+from profiles_app.events.delivery_operations import replay, replayable
 from profiles_app.events.models.outbox import Delivery
 from profiles_app.events.models.setup import Callback
 

@@ -1,6 +1,6 @@
-"""What the OpenAPI document says of this dialect: its credentials, its envelope, its errors, and what is usual.
+"""The dialect of /rest: credentials, envelope, errors, and what its resources share (messaging spec §2, §3).
 
-The dialect of /rest: credentials, envelope, errors, and what its resources share (messaging spec §2, §3).
+What the OpenAPI document says of all that comes first.
 """
 
 from collections.abc import Collection, Mapping
@@ -10,7 +10,6 @@ from uuid import UUID
 
 from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_serializer, inline_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound, ValidationError
@@ -26,7 +25,7 @@ from contacts_app.core.api.authentication import (
 )
 from contacts_app.core.api.dialect import Conflict, Dialect
 from contacts_app.core.api.view import Manages
-from contacts_app.core.api.viewset import AccountViewSet, EditableViewSet
+from contacts_app.core.api.viewset import AccountViewSet, DialectSchema, EditableViewSet
 from contacts_app.core.errors import Refusal
 
 Shape = type[serializers.BaseSerializer[Any]]
@@ -74,11 +73,7 @@ def answers(shape: Any, *failures: int, created: bool = False) -> dict[int, Any]
     }
 
 
-class MessagingSchema(AutoSchema):
-    """What a viewset's declarations say of its usual actions, unless an action says otherwise itself."""
-
-    view: Any
-
+class MessagingSchema(DialectSchema):
     def get_operation_id(self) -> str:
         return OPERATIONS[self.view.action].format(self.view.name_in_document)
 
@@ -89,10 +84,6 @@ class MessagingSchema(AutoSchema):
         of_account = self.view.action in ("list", "create") and self.view.queryset is not None
         return [UUID_IN_PATH] if "{uuid}" in self.path else [ACCOUNT] if of_account else []
 
-    def get_request_serializer(self) -> Any:
-        body: Any = self.view.body_class
-        return body(partial=True) if self.method == "PATCH" else body
-
     def get_response_serializers(self) -> Any:
         action, name, record = self.view.action, self.view.name_in_document, self.view.serializer_class
         shape = envelope(f"{name}s", record, many=True) if action == "list" else envelope(name, record)
@@ -100,7 +91,7 @@ class MessagingSchema(AutoSchema):
         return answers(shape, 404, *conflicts, created=action == "create")
 
 
-class MessagingScheme(OpenApiAuthenticationExtension):
+class MessagingScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "profiles_app.messaging.api.dialect.MessagingAuthentication"
     # Every class of its own has to name its schemes anew.
     name = ["restBearer", "restToken", "restBasic", "restJwt", "restBearerInQuery"]

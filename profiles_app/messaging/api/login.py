@@ -1,6 +1,6 @@
-"""`/auth`: a password becomes a token, and the person it belongs to is told (messaging spec §2).
+"""`/auth`, where a password becomes a token, and `/token`, where tokens that live long are made (messaging spec §2).
 
-`/token`: long-lived bearer tokens. Their text is in the answer that made them and nowhere else (messaging spec §2).
+The text of a token is in the answer that made it and nowhere else.
 """
 
 import math
@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts_app.core.api.authentication import client_address
-from contacts_app.core.api.view import Instant, LoggedIn, Text, find, parse_uuid, uuid_in_url
+from contacts_app.core.api.view import Instant, LoggedIn, Text, find, parse_uuid
 from contacts_app.people.login import access_token, open_session
 from contacts_app.people.models import LoginSession, User
 from contacts_app.tokens.models import ApiToken
@@ -30,23 +30,13 @@ from contacts_app.tokens.services import (
     tokens_of,
 )
 from profiles_app.messaging.api.dialect import MessagingViewSet, answers, envelope
-from profiles_app.messaging.api.fields import AccountBrief, Null, UserBrief, Whole
+from profiles_app.messaging.api.fields import AccountBrief, Shown, UserBrief, Whole
 
 
 class Person(UserBrief):
     """A user as the document shows one; what Patchbay does not know of people is null. No password, ever."""
 
-    created_on = Instant(source="created_at")
-    modified_on = Instant(source="updated_at")
     phone_number = serializers.CharField(source="phone", allow_null=True)
-    avatar = Null()
-    gender = Null()
-    dob = Null()
-    gmail_user_id = Null()
-    facebook_user_id = Null()
-    apple_user_id = Null()
-    wechat_user_id = Null()
-    deleted_on = Null()
     token = serializers.SerializerMethodField()
     account = AccountBrief(allow_null=True)
 
@@ -97,12 +87,10 @@ def lifetime(sent: dict[str, Any]) -> timedelta | None:
     return None if sent.get("ttl") is None else timedelta(seconds=sent["ttl"])
 
 
-class TokenOutput(serializers.ModelSerializer[ApiToken]):
+class TokenOutput(Shown):
     ttl = serializers.SerializerMethodField(help_text="Seconds that are left; null: no end.")
     token = serializers.SerializerMethodField(help_text="Only where the token is made, null elsewhere.")
     expired_on = Instant(source="expires_at", allow_null=True)
-    created_on = Instant(source="created_at")
-    modified_on = Instant(source="updated_at")
 
     class Meta:
         model = ApiToken
@@ -155,7 +143,7 @@ class Tokens(MessagingViewSet):
 
     def partial_update(self, request: Request, token: str) -> Response:
         """Rename a token by its UUID, or let it live this long from now."""
-        row = find(self.get_queryset(), self.thing, uuid=uuid_in_url(token))
+        row = self.get_object()
         if sent := self.sent(row):
             change_token(row, actor=self.actor, name=sent.get("name"), lifetime=lifetime(sent))
         return Response(self.shown(row))
@@ -165,9 +153,10 @@ class Tokens(MessagingViewSet):
         """Revoke a token by its text or its UUID."""
         if token.startswith(f"{PREFIX}_"):
             found = find_token(token, client_address(request))
-            row = find(self.get_queryset(), self.thing, pk=found.pk if found else None)
+            named: dict[str, Any] = {"pk": found.pk if found else None}
         else:
             # What is no UUID may be the text of another provider's token, which is as unknown here as any.
-            row = find(self.get_queryset(), self.thing, uuid=parse_uuid(token))
+            named = {"uuid": parse_uuid(token)}
+        row = find(self.get_queryset(), self.thing, **named)
         revoke_token(row)
         return Response(self.shown(row))

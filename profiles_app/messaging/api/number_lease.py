@@ -1,8 +1,9 @@
-"""`/lease/tn`: the account's numbers, which messaging profile each uses, and what became of its messages.
+"""`/lease/tn`: the account's numbers, with their messaging profiles and the outcome of their messages.
 
-`/sms/inbound`: whoever carries messages hands one in, and the profile of its number says where it goes.
+`/sms/inbound` takes in a message for one of them; the profile of the number says where it is posted to.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,16 +15,26 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from contacts_app.core.api.view import Instant, Text, find, uuid_in_url
-from profiles_app.messaging.api.dialect import MessagingViewSet, answers, envelope
-from profiles_app.messaging.api.fields import OWNED_FIELDS, OWNED_RELATIONS, Flag, Input, Null, OwnedOutput
+from contacts_app.core.api.view import Instant, Record, Text, find, uuid_in_url
+from profiles_app.messaging.api.dialect import UUID_SCHEMA, MessagingViewSet, answers, envelope
+from profiles_app.messaging.api.fields import (
+    OWNED_FIELDS,
+    OWNED_RELATIONS,
+    Flag,
+    Input,
+    Null,
+    OwnedOutput,
+    Shown,
+)
 from profiles_app.messaging.inbound import receive_message, webhook_body
 from profiles_app.messaging.models import MessagingProfile, NumberLease
 from profiles_app.messaging.services import move_number_lease, record_outcome
 
 LEASES = NumberLease.objects.select_related(*OWNED_RELATIONS, "messaging_profile")
-# What the provider's own switch knows of a lease, and Patchbay does not.
-ELSEWHERE = ("tnorder", "class4_product_item_id", "sip_connection", "sip_control_app")
+PROFILE_FIELDS = (
+    *("name", "callback_url", "callback_url2", "number_pool_enable"),
+    *("long_code_weight", "tollfree_weight", "skip_unhealthy_tns", "sticky_sender"),
+)
 
 
 class Tn(serializers.Serializer[Any]):
@@ -44,48 +55,32 @@ class LeaseBrief(serializers.ModelSerializer[NumberLease]):
         fields = ["uuid", "tn"]
 
 
-class ProfileOfLease(serializers.ModelSerializer[MessagingProfile]):
+class ProfileOfLease(Shown):
     """The profile inside a lease, without what would lead back to the lease."""
 
-    created_on = Instant(source="created_at")
-    modified_on = Instant(source="updated_at")
     callback_url = serializers.CharField(allow_null=True)
     callback_url2 = serializers.CharField(allow_null=True)
 
     class Meta:
         model = MessagingProfile
-        fields = [
-            *("created_on", "modified_on", "uuid", "name", "callback_url", "callback_url2"),
-            *("number_pool_enable", "long_code_weight", "tollfree_weight"),
-            *("skip_unhealthy_tns", "sticky_sender"),
-        ]
+        fields = ["created_on", "modified_on", "uuid", *PROFILE_FIELDS]
 
 
 class LeaseOutput(OwnedOutput):
     tn = TnOutput(source="*")
     expired_on = Instant(source="expires_at", allow_null=True)
     messaging_profile = ProfileOfLease()
-    tnorder = Null()
-    class4_product_item_id = Null()
-    sip_connection = Null()
-    sip_control_app = Null()
 
     class Meta:
         model = NumberLease
-        fields = [*OWNED_FIELDS, "tn", "expired_on", "autorenew", "messaging_profile", *ELSEWHERE]
+        fields = [
+            *(*OWNED_FIELDS, "tn", "expired_on", "autorenew", "messaging_profile"),
+            *("tnorder", "class4_product_item_id", "sip_connection", "sip_control_app"),
+        ]
 
 
 @extend_schema_field(
-    {
-        "oneOf": [
-            {"type": "string", "format": "uuid"},
-            {
-                "type": "object",
-                "properties": {"uuid": {"type": "string", "format": "uuid"}},
-                "required": ["uuid"],
-            },
-        ]
-    }
+    {"oneOf": [UUID_SCHEMA, {"type": "object", "properties": {"uuid": UUID_SCHEMA}, "required": ["uuid"]}]}
 )
 class Reference(serializers.Field[Any, Any, Any, Any]):
     """The UUID of another record, or the record as answers show it; a UUID inside."""
@@ -96,9 +91,6 @@ class Reference(serializers.Field[Any, Any, Any, Any]):
             return uuid_in_url(text if isinstance(text, str) else "")
         except serializers.ValidationError:
             raise serializers.ValidationError("Must be a UUID.") from None
-
-    def to_representation(self, value: Any) -> Any:
-        return value
 
 
 class LeaseInput(Input):
@@ -149,27 +141,23 @@ class NumberLeases(ListModelMixin, RetrieveModelMixin, MessagingViewSet):
 
 MIN_ADDRESS, MAX_ADDRESS = 3, 64
 MAX_MESSAGE = 918  # Six parts of a concatenated message, as for sending (messaging spec §4.3).
-# `from` is no name that a Python class could give to a field.
-FIELDS = {
-    "from": lambda: Text(min_length=MIN_ADDRESS, max_length=MAX_ADDRESS),
-    "to": lambda: Text(
-        min_length=MIN_ADDRESS, max_length=MAX_ADDRESS, help_text="One of the account's numbers."
-    ),
-    "message": lambda: Text(max_length=MAX_MESSAGE, trim_whitespace=False),
-}
 
 
-class InboundInput(serializers.Serializer[Any]):
-    def get_fields(self) -> dict[str, Any]:
-        return {name: make() for name, make in FIELDS.items()}
+class InboundInput(Record):
+    odd = {
+        "from": Text(min_length=MIN_ADDRESS, max_length=MAX_ADDRESS),
+        "to": Text(min_length=MIN_ADDRESS, max_length=MAX_ADDRESS, help_text="One of the account's numbers."),
+        "message": Text(max_length=MAX_MESSAGE, trim_whitespace=False),
+    }
 
 
-class InboundOutput(serializers.Serializer[Any]):
+class InboundOutput(Record):
     """What the webhook gets (messaging spec §4.3)."""
 
-    def get_fields(self) -> dict[str, Any]:
-        names = ("uuid", "state", "from", "to", "message", "messaging_profile", "created_on")
-        return {name: serializers.CharField() for name in names}
+    odd = {
+        name: serializers.CharField()
+        for name in ("uuid", "state", "from", "to", "message", "messaging_profile", "created_on")
+    }
 
 
 class InboundMessages(MessagingViewSet):
@@ -184,11 +172,7 @@ class InboundMessages(MessagingViewSet):
     def inbound(self, request: Request) -> Response:
         """Take in a message. It is posted to the callback URL of the number's profile, or to the second one."""
         sent = self.sent(body=InboundInput)
-        lease = self._lease(sent["to"])
+        digits = sent["to"].removeprefix("+")
+        tn = int(digits) if re.fullmatch("[0-9]{1,15}", digits) else None
+        lease = find(self.get_queryset(), "TN lease", tn=tn)
         return Response(webhook_body(receive_message(lease=lease, sender=sent["from"], text=sent["message"])))
-
-    def _lease(self, to: str) -> NumberLease:
-        digits = to.removeprefix("+")
-        known = digits.isascii() and digits.isdigit() and len(digits) <= 15
-        lease: NumberLease = find(self.get_queryset(), "TN lease", tn=int(digits) if known else None)
-        return lease

@@ -10,16 +10,9 @@ from rest_framework.response import Response
 
 from contacts_app.accounts.models import Account
 from contacts_app.accounts.services import customers_of
+from profiles_app.myaccount import services
 from profiles_app.myaccount.api.dialect import MyAccountViewSet, NumberedRow, answers
 from profiles_app.myaccount.api.profile import MyAccountProfileRecord
-from profiles_app.myaccount.services import (
-    LISTS,
-    REASONS,
-    assign_profile,
-    preset_values,
-    resolve_profile,
-    unassign_profile,
-)
 
 
 class Assignment(serializers.Serializer[Any]):
@@ -30,13 +23,16 @@ class CustomerProfileRecord(serializers.Serializer[Any]):
     """`reason`: assigned by hand, restricted to the customer, by one of its groups, for everybody, or none."""
 
     customerID = serializers.CharField()
-    reason = serializers.ChoiceField(choices=[*REASONS, "none"])
+    reason = serializers.ChoiceField(choices=[*services.REASONS, "none"])
     profile = MyAccountProfileRecord(allow_null=True)
 
 
 PRESETS = inline_serializer(
     "PresetValues",
-    {name: serializers.ListField(child=serializers.CharField()) for name in ("availability", *LISTS)},
+    {
+        name: serializers.ListField(child=serializers.CharField())
+        for name in ("availability", *services.LISTS)
+    },
 )
 
 
@@ -49,7 +45,7 @@ class Customers(MyAccountViewSet):
         return customers_of(self.actor)
 
     def shown(self, row: Account) -> dict[str, Any]:
-        resolution = resolve_profile(row)
+        resolution = services.resolve_profile(row)
         profile = resolution.profile and MyAccountProfileRecord().to_representation(resolution.profile)
         return {"customerID": str(row.voip_id), "reason": resolution.reason, "profile": profile}
 
@@ -68,14 +64,14 @@ class Customers(MyAccountViewSet):
     def assign(self, request: Request, customer_id: str) -> Response:
         """Give this customer a certain profile. It keeps it when the profile becomes historic."""
         customer = self.get_object()
-        assign_profile(customer=customer, profile=self.sent(body=Assignment)["profileID"])
+        services.assign_profile(customer=customer, profile=self.sent(body=Assignment)["profileID"])
         return Response(self.shown(customer))
 
     @extend_schema(operation_id="customer_profile_unassign", responses=answers(204, None, 404))
     @profile.mapping.delete
     def unassign(self, request: Request, customer_id: str) -> Response:
         """Let the rule choose again. It is no error when it did already."""
-        unassign_profile(customer=self.get_object())
+        services.unassign_profile(customer=self.get_object())
         return Response(status=204)
 
 
@@ -84,4 +80,4 @@ class Presets(MyAccountViewSet):
     @action(detail=False, url_path="presetValues")
     def values(self, request: Request) -> Response:
         """The allowed values of every preset member of a profile, by the member's name."""
-        return Response(preset_values())
+        return Response(services.preset_values())

@@ -1,6 +1,6 @@
-"""Fields of this dialect's records: liberal in what they take, strict in what they mean (MyAccount spec §3).
+"""The dialect of MyAccount: the fields of its records, its errors, its one way to authenticate, its viewset.
 
-What the routes of this dialect have in common: its errors, its one way to authenticate, its view.
+Fields are liberal in what they take, strict in what they mean (MyAccount spec §3).
 """
 
 import re
@@ -33,7 +33,6 @@ NUMBER = re.compile("[1-9][0-9]{0,17}")
 TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": False}
 # A `+` that stands unescaped in a query arrives as a space: only after a time can it have been one.
 LOST_PLUS = re.compile(r"(:\d\d(?:[.,]\d+)?) (?=\d\d:?\d\d$)")
-MOST_GROUPS = 200
 
 
 @extend_schema_field(OpenApiTypes.BOOL)
@@ -96,11 +95,6 @@ class TextList(serializers.ListField):
     def to_internal_value(self, data: Any) -> list[str]:
         texts: list[str] = super().to_internal_value([data] if isinstance(data, str) else data)
         return list(dict.fromkeys(texts))
-
-
-class GroupNames(TextList):
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=MOST_GROUPS, **kwargs)
 
 
 def canonical(name: str, values: Iterable[str], kept: Iterable[str] = ()) -> list[str]:

@@ -18,11 +18,11 @@ from contacts_app.core.api.viewset import EditableViewSet, QueryFilter
 from profiles_app.myaccount.api.dialect import (
     CustomerId,
     Flag,
-    GroupNames,
     MyAccountViewSet,
     Preset,
     Presets,
     Since,
+    TextList,
     answers,
 )
 from profiles_app.myaccount.models import MyAccountProfile
@@ -30,6 +30,7 @@ from profiles_app.myaccount.services import delete_myaccount_profile, save_myacc
 
 # Rows fetched at a time: a list without a limit may be long.
 CHUNK = 1000
+MOST_GROUPS = 200
 # Beyond what a database takes as an offset nothing can be.
 HIGHEST = 2**31 - 1
 
@@ -62,7 +63,7 @@ class MyAccountProfileRecord(serializers.Serializer[MyAccountProfile]):
     customerID = CustomerId(
         source="customer", required=False, allow_null=True, help_text="The one customer it is restricted to."
     )
-    customerGroups = GroupNames(help_text="Names of the customer groups it applies to.")
+    customerGroups = TextList(max_length=MOST_GROUPS, help_text="Names of the customer groups it applies to.")
     myAccountFlags = Presets(source="myaccount_flags")
     myNumbers = Presets(source="my_numbers")
     myCampaigns = Presets(source="my_campaigns")

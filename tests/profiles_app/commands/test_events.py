@@ -10,10 +10,10 @@ from contacts_app.accounts.models import Account, Extension
 from contacts_app.contacts.mail import old_mails
 from contacts_app.contacts.models.mail import Mail
 from contacts_app.core.history.models import tracked_models
-from profiles_app.events import delivery as retention
-from profiles_app.events.callback import Level, planned_callback, store_callback
+from profiles_app.events import delivery_operations as retention
+from profiles_app.events.callback_changes import planned_callback, store_callback
 from profiles_app.events.models.outbox import Delivery, DeliveryAttempt, Event
-from profiles_app.events.models.setup import Callback, Listener, Subscription
+from profiles_app.events.models.setup import Callback, Level, Listener, Subscription
 from tests.commands import run
 from tests.peers.http_receiver import Receiver
 from tests.profiles_app.events.deliveries.events import uuids

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
-from phones_app.registered import DEPLOYMENT_FAILED
+from phones_app.events import DEPLOYMENT_FAILED
 
 from contacts_app.contacts.models.contact import NotificationContact, NotificationPreference, event_classes
 from contacts_app.contacts.notification import News, notify

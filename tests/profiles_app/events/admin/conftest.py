@@ -3,8 +3,8 @@
 import pytest
 from django.db import transaction
 
-from profiles_app.events.callback import Level, planned_callback, store_callback
-from profiles_app.events.models.setup import EventProfile, Listener, Subscription
+from profiles_app.events.callback_changes import planned_callback, store_callback
+from profiles_app.events.models.setup import EventProfile, Level, Listener, Subscription
 from tests.admin_people import at_desk, clerk
 from tests.peers.http_receiver import Receiver
 

@@ -4,7 +4,7 @@ import pytest
 from django.db.models import Q
 
 from profiles_app.events.api.query import BadExpression, Column, condition
-from profiles_app.events.callback import soundex
+from profiles_app.events.callback_changes import soundex
 
 NAME = Column("name", sound="name_sound")
 NUMBER = Column("callback_id", numeric=True)

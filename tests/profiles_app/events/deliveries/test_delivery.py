@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from contacts_app.contacts.services import set_wanted_types
 from contacts_app.core.actor import system
-from profiles_app.events.callback_state import CALLBACK_DEREGISTERED, CALLBACK_FAILING
-from profiles_app.events.delivery import replay, send_test_event
+from profiles_app.events.callback_health import CALLBACK_DEREGISTERED, CALLBACK_FAILING
+from profiles_app.events.delivery_operations import replay, send_test_event
 from profiles_app.events.models.outbox import CallbackLane, Delivery, DeliveryAttempt
 from profiles_app.events.models.setup import Callback
 from tests.profiles_app.events.deliveries.events import bodies, call, feed, uuids

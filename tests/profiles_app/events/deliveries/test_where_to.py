@@ -6,7 +6,7 @@ import time
 import pytest
 
 from contacts_app.core.net import networks
-from profiles_app.events.channel import EXCERPT
+from profiles_app.events.delivery_channel import EXCERPT
 from profiles_app.events.models.outbox import DeliveryAttempt
 from tests.profiles_app.events.deliveries.events import call, feed
 

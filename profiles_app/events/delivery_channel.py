@@ -1,21 +1,17 @@
-"""What the rules of this app refuse besides invalid input, which is Django's ValidationError by field.
+"""The ways to a callback: HTTP requests over one connection, mails through one server. No decisions about tries.
 
-The ways to a callback: HTTP requests over one connection, mails through one server. No decisions about tries.
-
-An answer may repeat what was sent, so whatever is kept of it is cleared of the callback's secrets first.
-
-A callback's own limit: events beyond `number` in `period` seconds are suppressed, not queued (events spec §7).
+An answer may repeat what was sent, so whatever is kept of it is cleared of the callback's secrets first. A callback's
+own rate limit: events beyond `number` in `period` seconds are suppressed, not queued (events spec §7).
 """
 
 import json
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.errors import MessageError
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
@@ -37,30 +33,8 @@ from profiles_app.events.envelope import (
 )
 from profiles_app.events.models.outbox import DeliveryAttempt
 from profiles_app.events.models.setup import Callback
-from profiles_app.events.transport import EXCERPT_BYTES, Connection
+from profiles_app.events.transport import EXCERPT_BYTES, Connection, outward_message
 
-
-class InUse(Exception):
-    """Something else needs the row, so it stays. The message is for people."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
-
-
-class Changed(InUse):
-    """Somebody else has changed the row meanwhile."""
-
-
-def outward_message(error: TransportError) -> str:
-    """What may be said of a failed request to whoever has entered the URL."""
-    # Where a name of ours leads to inside our network is nobody's business outside.
-    if error.code == "outside-networks":
-        return "This address may not be spoken to."
-    return f"{error.message}."
-
-
-GONE = 410
 MASK = "•••"
 # Of an answer this much is kept (characters).
 EXCERPT = EXCERPT_BYTES // 2
@@ -69,41 +43,30 @@ SHORTEST_SECRET = 4
 SHORTEST_IN_PATH = 12
 
 
-@dataclass(frozen=True)
-class Attempt:
-    """One try. Without a `status` nobody answered, or it was a mail."""
+class Channel(ABC):
+    """Used by one thread."""
 
-    started_at: datetime
-    duration_ms: int
-    ok: bool
-    status: int | None = None
-    error_code: str = ""
-    error: str = ""
-    excerpt: str = ""
+    def send(self, body: Mapping[str, Any]) -> DeliveryAttempt:
+        """How it went, not stored. Raises nothing that the other side could be the cause of."""
+        attempt, started = DeliveryAttempt(started_at=timezone.now()), time.monotonic()
+        code, error = self._try(body, attempt)
+        attempt.duration_ms = round((time.monotonic() - started) * 1000)
+        attempt.ok, attempt.error_code, attempt.error = not code, code[:32], error[:512]
+        return attempt
 
-    @property
-    def is_silent(self) -> bool:
-        """Nobody answered: the next one will hardly be answered either."""
-        return not self.ok and self.status is None
+    @abstractmethod
+    def _try(self, body: Mapping[str, Any], attempt: DeliveryAttempt) -> tuple[str, str]:
+        """The code of the failure and its words, both empty after a success."""
 
-
-class Channel(Protocol):
-    """Used by one thread. `send` says how it went and raises nothing that the other side could be the cause of."""
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
-
-    def send(self, body: Mapping[str, Any]) -> Attempt: ...
+    @abstractmethod
+    def close(self) -> None: ...
 
 
 def channel_to(callback: Callback) -> Channel:
     return HttpChannel(callback) if callback.mode in HTTP_MODES else MailChannel(callback)
 
 
-class HttpChannel:
+class HttpChannel(Channel):
     def __init__(self, callback: Callback) -> None:
         config = callback.config
         self._url, self._method = config["url"], config["method"]
@@ -113,16 +76,9 @@ class HttpChannel:
         self._secrets = _secrets(self._url, [value for _, value in self._headers])
         self._connection: Connection | None = None
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._hang_up()
-
-    def send(self, body: Mapping[str, Any]) -> Attempt:
+    def _try(self, body: Mapping[str, Any], attempt: DeliveryAttempt) -> tuple[str, str]:
         content = b"" if self._method == "GET" else to_json(body).encode()
-        started_at, started = timezone.now(), time.monotonic()
-        timestamp = int(started_at.timestamp())
+        timestamp = int(attempt.started_at.timestamp())
         headers = [
             *self._headers,
             (EVENT_HEADER, body["uuid"]),
@@ -134,13 +90,10 @@ class HttpChannel:
                 self._method, body=content or None, headers=headers, timeout=self._timeout
             )
         except TransportError as error:
-            self._hang_up()
-            text = masked(outward_message(error), self._secrets)[:512]
-            return Attempt(started_at, _since(started), False, error_code=error.code, error=text)
-        ok = 200 <= answer.status < 300
-        excerpt = masked(answer.excerpt, self._secrets)[:EXCERPT]
-        words = "" if ok else f"Answered {answer.status}."
-        return Attempt(started_at, _since(started), ok, answer.status, "" if ok else "status", words, excerpt)
+            self.close()
+            return error.code, masked(outward_message(error), self._secrets)
+        attempt.status, attempt.excerpt = answer.status, masked(answer.excerpt, self._secrets)[:EXCERPT]
+        return ("", "") if 200 <= answer.status < 300 else ("status", f"Answered {answer.status}.")
 
     def _connected(self) -> Connection:
         if self._connection is None:
@@ -148,13 +101,13 @@ class HttpChannel:
             self._connection = Connection(self._url, networks=networks, timeout=self._timeout)
         return self._connection
 
-    def _hang_up(self) -> None:
+    def close(self) -> None:
         if self._connection is not None:
-            self._connection.__exit__()
+            self._connection.close()
             self._connection = None
 
 
-class MailChannel:
+class MailChannel(Channel):
     """A mail for each event, as JSON or as lines of text (events spec §7)."""
 
     def __init__(self, callback: Callback) -> None:
@@ -162,22 +115,17 @@ class MailChannel:
         self._address, self._mode = config["email"], config["mode"]
         self._server = get_connection()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         self._server.close()
 
-    def send(self, body: Mapping[str, Any]) -> Attempt:
-        started_at, started = timezone.now(), time.monotonic()
+    def _try(self, body: Mapping[str, Any], attempt: DeliveryAttempt) -> tuple[str, str]:
         try:
             self._server.send_messages([self._mail(body)])
         # SMTPException is an OSError; the others are an address or a text that no mail can hold.
         except (OSError, ValueError, MessageError) as error:
             self._server.close()
-            text = f"The mail server did not take it: {words_of(error)}"[:512]
-            return Attempt(started_at, _since(started), False, error_code="mail", error=text)
-        return Attempt(started_at, _since(started), True)
+            return "mail", f"The mail server did not take it: {words_of(error)}"
+        return "", ""
 
     def _mail(self, body: Mapping[str, Any]) -> EmailMessage:
         headers = {
@@ -225,10 +173,6 @@ def _secrets(url: str, values: Iterable[str]) -> set[str]:
         bare += [value, *value.split()]
     spelled = {spelling for text in bare for spelling in (text, json.dumps(text)[1:-1])}
     return {text for text in spelled if len(text) >= SHORTEST_SECRET}
-
-
-def _since(started: float) -> int:
-    return round((time.monotonic() - started) * 1000)
 
 
 class RateLimit:

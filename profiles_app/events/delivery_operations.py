@@ -1,7 +1,4 @@
-"""What people do with deliveries: send them again, and send one to see whether a callback takes it.
-
-How long it is remembered what happened: events go with all that was delivered of them, oldest first.
-"""
+"""What operators do with deliveries: send them again, send a test event, and delete old events with their deliveries."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -31,7 +28,7 @@ def replay(
     """Deliver again what has ended, with the same uuid and all attempts anew; how many there were.
 
     What is still pending is left alone, and so is what the actor may not see. The attempts so far stay on record.
-    `tell` hears of every batch how many there have been.
+    `tell` is called after every batch with their number so far.
     """
     # By key, so that one that fails again at once is not met a second time.
     keys = replayable(deliveries, actor).order_by("pk").values_list("pk", flat=True)
@@ -80,9 +77,6 @@ def send_test_event(callback: Callback, actor: Actor) -> Delivery:
     return Delivery.objects.get(event=event, callback=callback)
 
 
-PRUNED_AT_ONCE = 500
-
-
 def old_events(older_than: datetime) -> QuerySet[Event]:
     """Events from before that, of which nothing is to be delivered any more."""
     pending = Delivery.objects.filter(event=OuterRef("pk"), state=Delivery.State.PENDING)
@@ -92,12 +86,12 @@ def old_events(older_than: datetime) -> QuerySet[Event]:
 def prune_events(
     older_than: datetime, tell: Callable[[int], None] = lambda count: None
 ) -> tuple[int, int, int]:
-    """Delete old events, in batches; how many events, deliveries and attempts. `tell` hears of events so far."""
+    """Delete old events, in batches; how many events, deliveries and attempts. `tell` gets the events so far."""
     keys = old_events(older_than).order_by("created_at").values_list("pk", flat=True)
     events = deliveries = attempts = 0
-    while batch := list(keys[:PRUNED_AT_ONCE]):
+    while batch := list(keys[:BATCH]):
         with transaction.atomic():
-            # Somebody may have asked for one to be delivered again meanwhile: its deliveries are locked, or gone.
+            # One may be sent again at this moment: its deliveries are locked, and pending when that has ended.
             rows = Delivery.objects.filter(event__in=batch)
             held = list(rows.select_for_update().order_by("pk").values_list("event", "state"))
             wanted = {event for event, state in held if state == Delivery.State.PENDING}

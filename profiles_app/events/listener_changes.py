@@ -1,8 +1,6 @@
-"""Storing and deleting event profiles: each in one transaction with its history and its event.
+"""Creating and changing event profiles and listeners with their subscriptions and filters, alone or all at once.
 
-What a listener's filter may hold: a phone number or a schedule to compare events with (events spec §5.5).
-
-Creating and changing listeners and what hangs on them, alone or all at once (events spec §5.3 to §5.6).
+Events spec §5.1 and §5.3 to §5.6. Each change is one transaction with its history.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,15 +11,21 @@ from django.db import transaction
 
 from contacts_app.core.history.records import create_recorded
 from profiles_app.events import json_schema
-from profiles_app.events.callback import (
-    Level,
+from profiles_app.events.callback_changes import (
+    InUse,
     find_reference,
     planned_callback,
     refuse_unless_it_answers,
     store_callback,
 )
-from profiles_app.events.channel import InUse
-from profiles_app.events.models.setup import Callback, EventProfile, Listener, ListenerFilter, Subscription
+from profiles_app.events.models.setup import (
+    Callback,
+    EventProfile,
+    Level,
+    Listener,
+    ListenerFilter,
+    Subscription,
+)
 from profiles_app.events.tags import ACCOUNT_TAGS
 
 USED_BY_CALLBACK = "Error: Profile is in use. Look for callbacks using it."
@@ -64,10 +68,10 @@ FILTER_VALUES: dict[str, dict[str, Any]] = {
 }
 
 
-def checked_filter_value(filter_type: str, value: Any, path: str = "filter_value") -> Any:
+def checked_filter_value(filter_type: str, value: Any) -> Any:
     """The value to store. Raises ValidationError by field."""
     schema = FILTER_VALUES[filter_type]
-    json_schema.check(schema, value, path)
+    json_schema.check(schema, value, "filter_value")
     return json_schema.normalised(schema, value)
 
 
@@ -112,7 +116,8 @@ def create_overview(*, level: Level, given: Given) -> Listener:
     callback = _planned(level, described) if described else None
     with transaction.atomic():
         if callback and described:
-            callback.profile = _new_profile(level, described.get("profile")) or callback.profile
+            if (profile := described.get("profile")) is not None:
+                callback.profile = create_profile(level=level, given=profile)
             store_callback(callback)
         else:
             callback = _held_callback(level, given["callback_id"])
@@ -131,12 +136,6 @@ def _planned(level: Level, described: Given) -> Callback:
             {f":callback.{path}": texts for path, texts in error.message_dict.items()}
         ) from None
     return callback
-
-
-def _new_profile(level: Level, described: Given | None) -> EventProfile | None:
-    if described is None:
-        return None
-    return create_profile(level=level, given=described)
 
 
 def _held_callback(level: Level, pk: int) -> Callback:

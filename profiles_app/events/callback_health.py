@@ -1,13 +1,10 @@
-"""Callbacks in trouble: their owners are told, and those that fail for too long are switched off (events spec §7.1).
+"""How callbacks fare: failing ones are reported, switched off, and counted by the hour (events spec §5.2, §7.1).
 
-Contacts of the account who have asked for it are told as well.
-
-How a callback has fared of late: invocations per hour of the last day (events spec §5.2).
-
-The mails that email callbacks send, and ending them without a login (events spec §7).
+Reports go to the owner of the callback and to the contacts of the account who have asked for them. The owner of a mailbox
+can end the mails of an email callback without a login (events spec §7).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -45,6 +42,8 @@ CALLBACK_DEREGISTERED = EventClass(
     "switched off",
     told=False,
 )
+# With all that a mail says of a callback.
+DESCRIBED = Callback.objects.select_related("account", "extension", "profile")
 
 
 def tell_of_trouble(callback: Callback, lane: CallbackLane, reason: str, now: datetime) -> None:
@@ -52,21 +51,19 @@ def tell_of_trouble(callback: Callback, lane: CallbackLane, reason: str, now: da
     if lane.told_at and now - lane.told_at < MAIL_PAUSE:
         return
     lane.told_at, lane.told_of_trouble = now, True
-    _mail("callback_failing", callback, since=lane.failing_since, reason=reason)
-    _notify(CALLBACK_FAILING, callback, "does not take events", reason)
+    _tell(callback, CALLBACK_FAILING, "does not take events", lane.failing_since, reason)
 
 
 def tell_of_recovery(callback: Callback, lane: CallbackLane) -> None:
-    """Tell the owner who was told of trouble that it is over. The caller saves the lane."""
+    """Tell the owner that deliveries succeed again, after a mail that they fail. The caller saves the lane."""
     lane.told_of_trouble = False
-    _mail("callback_recovered", callback, since=lane.told_at)
-    _notify(CALLBACK_FAILING, callback, "takes events again", over=True)
+    _tell(callback, CALLBACK_FAILING, "takes events again", lane.told_at, over=True)
 
 
 def deregister(callback: Callback, lane: CallbackLane, why: str, reason: str, now: datetime) -> None:
     """Switch the callback off, within the caller's transaction, who saves the lane.
 
-    What is pending goes to the fallbacks, or ends. The lane begins anew, for when somebody enables the callback again.
+    What is pending goes to the fallbacks, or ends. The lane begins anew, for when the callback is enabled again.
     """
     since = lane.failing_since
     callback.enabled, callback.disabled_reason, callback.disabled_at = False, why, now
@@ -75,15 +72,14 @@ def deregister(callback: Callback, lane: CallbackLane, why: str, reason: str, no
     lane.failing_since = lane.resting_until = None
     lane.told_at, lane.told_of_trouble = now, True
     words = f"{why} The last attempt: {reason}" if reason and reason not in why else why
-    _mail("callback_deregistered", callback, since=since, reason=words)
-    _notify(CALLBACK_DEREGISTERED, callback, "was switched off", words)
+    _tell(callback, CALLBACK_DEREGISTERED, "was switched off", since, words)
     tell_listeners(callback, "deactivated-listener-callback", reason=why)
 
 
 def begin_anew(callback: Callback) -> None:
     """Hold nothing against a callback that was enabled or whose URL has just answered, in the caller's transaction.
 
-    Called before the callback itself is locked: whoever writes down a round locks the lane first.
+    Called before the callback itself is locked: recording a round locks the lane first too.
     """
     CallbackLane.objects.filter(pk=callback.pk).update(
         failing_since=None, resting_until=None, exhausted_in_row=0, silent_in_row=0
@@ -91,7 +87,7 @@ def begin_anew(callback: Callback) -> None:
 
 
 def tell_listeners(callback: Callback, tag: str, **details: Any) -> None:
-    """Write the event that something became of a callback."""
+    """Write an event about a callback."""
     emit(
         account=callback.account,
         extension=callback.extension,
@@ -111,7 +107,7 @@ def deregister_failing(longest: timedelta) -> int:
             lane = CallbackLane.objects.select_for_update().filter(pk=pk, lease_owner="").first()
             if lane is None or lane.failing_since is None or lane.failing_since > now - longest:
                 continue
-            callback = Callback.objects.select_related("account", "extension", "profile").get(pk=pk)
+            callback = DESCRIBED.get(pk=pk)
             if callback.enabled:
                 deregister(callback, lane, no_success_since(lane.failing_since), "", now)
                 lane.wake_at = now
@@ -127,34 +123,37 @@ def no_success_since(moment: datetime) -> str:
 
 
 def owner_address(callback: Callback) -> str:
-    """Whom to write to: the support address of the callback's profile, else the account's (events spec §7.1)."""
+    """The support address of the callback's profile, else the account's (events spec §7.1)."""
     profile = callback.profile
     return (profile and profile.support_email) or callback.account.email
 
 
-def _mail(template: str, callback: Callback, **context: Any) -> None:
-    known = {
-        "callback": str(callback),
-        "profile": callback.profile.name if callback.profile else "",
-        "path": _page_of(callback),
-    }
+def _tell(
+    callback: Callback,
+    event_class: EventClass,
+    what: str,
+    since: datetime | None,
+    reason: str = "",
+    *,
+    over: bool = False,
+) -> None:
+    """A mail to the owner, and a notification of the account's contacts."""
+    path = reverse("admin:profiles_app_callback_change", args=[callback.pk])
+    template = "callback_recovered" if over else event_class.name
     queue_mail(
         to=[owner_address(callback)],
         template=f"profiles_app/events/mail/{template}",
-        context=known | context,
+        context={
+            "callback": str(callback),
+            "profile": callback.profile.name if callback.profile else "",
+            "path": path,
+            "since": since,
+            "reason": reason,
+        },
         account=callback.account,
     )
-
-
-def _notify(
-    event_class: EventClass, callback: Callback, what: str, detail: str = "", *, over: bool = False
-) -> None:
-    title, path = f"{callback} {what}", _page_of(callback)
-    notify(News(callback.account, event_class, title, detail, path, str(callback.pk), over))
-
-
-def _page_of(callback: Callback) -> str:
-    return reverse("admin:profiles_app_callback_change", args=[callback.pk])
+    title = f"{callback} {what}"
+    notify(News(callback.account, event_class, title, reason, path, str(callback.pk), over))
 
 
 PERIOD = timedelta(hours=1)
@@ -163,21 +162,29 @@ PERIODS = 24
 
 @dataclass(frozen=True)
 class Period:
-    """What happened from `start` to `end`. Without invocations there is no average."""
+    """An hour from `start` on. Time-outs are counted apart from other failures."""
 
     start: datetime
-    end: datetime
     total: int = 0
     success: int = 0
     failed: int = 0
     timeout: int = 0
-    avg_duration_ms: int | None = None
+    average: float | None = None
+
+    @property
+    def end(self) -> datetime:
+        return self.start + PERIOD
+
+    @property
+    def avg_duration_ms(self) -> int | None:
+        return None if self.average is None else round(self.average)
 
 
 def health_of(callback: Callback) -> list[Period]:
     """The periods, the present one first, in one query whatever the number of attempts."""
     present = timezone.now().replace(minute=0, second=0, microsecond=0)
     starts = [present - PERIOD * number for number in range(PERIODS)]
+    timed_out = Q(error_code="timeout")
     counted = (
         DeliveryAttempt.objects.filter(callback=callback, started_at__gte=starts[-1])
         .order_by()
@@ -186,21 +193,13 @@ def health_of(callback: Callback) -> list[Period]:
         .annotate(
             total=Count("pk"),
             success=Count("pk", filter=Q(ok=True)),
-            timeout=Count("pk", filter=Q(error_code="timeout")),
+            failed=Count("pk", filter=Q(ok=False) & ~timed_out),
+            timeout=Count("pk", filter=timed_out),
             average=Avg("duration_ms"),
         )
     )
     found = {row["start"]: row for row in counted}
-    return [_period(start, found.get(start)) for start in starts]
-
-
-def _period(start: datetime, row: Mapping[str, Any] | None) -> Period:
-    """Time-outs are counted apart from other failures."""
-    if row is None:
-        return Period(start, start + PERIOD)
-    failed = row["total"] - row["success"] - row["timeout"]
-    average = round(row["average"])
-    return Period(start, start + PERIOD, row["total"], row["success"], failed, row["timeout"], average)
+    return [Period(**found.get(start, {"start": start})) for start in starts]
 
 
 ENDED = "The mailbox's owner has ended the mails of this listener."
@@ -224,7 +223,7 @@ class Mails:
 
     @property
     def shown_address(self) -> str:
-        """Enough for its owner to know it, and too little for whoever a mail was forwarded to."""
+        """Enough for its owner to know it, and too little for other readers of a forwarded mail."""
         name, _, domain = str(self.callback.config["email"]).partition("@")
         return f"{name[:1]}…@{domain}"
 
@@ -252,14 +251,19 @@ def _with_fallbacks(callback: Callback | None) -> Iterator[Callback]:
 
 @transaction.atomic
 def end_mails(mails: Mails) -> None:
-    """The listener fires no more, nor is tried again what it has fired. Whoever manages it can prolong it again.
+    """The listener expires, and its pending deliveries end. Its expiry can be set again.
 
-    Where the mailbox only stands in for others they go on, so it is switched off instead, and its owner is told.
+    A callback that is a fallback of the listener is switched off instead, and its owner gets a report.
     """
-    if mails.by_fallback:
-        _switch_off(mails.callback.pk)
-        return
     listener, now = mails.listener, timezone.now()
+    if mails.by_fallback:
+        lane, _ = CallbackLane.objects.select_for_update().get_or_create(callback_id=mails.callback.pk)
+        callback = DESCRIBED.get(pk=mails.callback.pk)
+        if callback.enabled:
+            deregister(callback, lane, NOT_WANTED, "", now)
+            lane.wake_at = now
+            lane.save()
+        return
     if not listener.has_expired:
         listener.expires_at = now
         listener.save(update_fields=["expires_at"])
@@ -268,13 +272,3 @@ def end_mails(mails: Mails) -> None:
     pending.filter(listener_id=listener.pk).update(
         state=Delivery.State.SUPPRESSED, outcome=ENDED, finished_at=now
     )
-
-
-def _switch_off(pk: int) -> None:
-    now = timezone.now()
-    lane, _ = CallbackLane.objects.select_for_update().get_or_create(callback_id=pk)
-    callback = Callback.objects.select_related("account", "extension", "profile").get(pk=pk)
-    if callback.enabled:
-        deregister(callback, lane, NOT_WANTED, "", now)
-        lane.wake_at = now
-        lane.save()

@@ -1,27 +1,20 @@
-"""How a name sounds, for the list filter `sounds` (events spec §4.1): Soundex as databases compute it.
+"""Creating, changing, testing and deleting callbacks (events spec §5.2).
 
-Where the objects of the events integration live: at an account, or at one extension of it (events spec §3.1).
-
-Trying a callback: `POST {"test": 1}` to its URL, which has to answer 200 or 201 (events spec §5.2).
-
-Creating, changing and deleting callbacks. Nothing is stored before the URL has answered (events spec §5.2).
-
-A URL may take its time to answer, so it is asked before the transaction begins.
+Nothing is stored before the URL has answered `POST {"test": 1}` with 200 or 201. It may take its time to do so, and is
+asked before the transaction begins.
 """
 
 from collections.abc import Mapping
 from copy import copy
-from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, TypeVar
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 
-from contacts_app.accounts.models import Account, Extension
-from contacts_app.core.errors import TransportError
+from contacts_app.core.errors import Refusal, TransportError
 from contacts_app.core.net.networks import Networks
 from profiles_app.events.callback_config import (
     CONFIG_SCHEMAS,
@@ -30,17 +23,10 @@ from profiles_app.events.callback_config import (
     merged_config,
     target_of,
 )
-from profiles_app.events.callback_state import begin_anew, tell_listeners
-from profiles_app.events.channel import Changed, InUse, outward_message
+from profiles_app.events.callback_health import begin_anew, tell_listeners
 from profiles_app.events.models.outbox import CallbackLane
-from profiles_app.events.models.setup import (
-    Callback,
-    EventProfile,
-    EventsObject,
-    Listener,
-    new_signing_secret,
-)
-from profiles_app.events.transport import send
+from profiles_app.events.models.setup import Callback, EventProfile, Level, Listener, new_signing_secret
+from profiles_app.events.transport import outward_message, send
 
 _CODES = {
     letter: code
@@ -52,7 +38,7 @@ _CODES = {
 def soundex(text: str) -> str:
     """The first letter and the codes of the others, of any length and at least four characters.
 
-    Letters of the same code in a row count once; vowels, H and W are passed over.
+    Letters of the same code in a row count once; vowels, H and W are left out.
     """
     letters = [letter for letter in text.upper() if "A" <= letter <= "Z"]
     if not letters:
@@ -63,32 +49,22 @@ def soundex(text: str) -> str:
     return (letters[0] + "".join(codes[1 if first else 0 :])).ljust(4, "0")
 
 
-M = TypeVar("M", bound=Model)
+class InUse(Refusal):
+    """Something else needs the row, so it stays. The message is for people."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("in-use", message)
 
 
-@dataclass(frozen=True)
-class Level:
-    """What is seen at an account includes the objects of its extensions; what is seen at an extension is its own."""
-
-    account: Account
-    extension: Extension | None = None
-
-    @classmethod
-    def of(cls, row: EventsObject) -> "Level":
-        return cls(row.account, row.extension)
-
-    def rows(self, rows: QuerySet[M], path: str = "") -> QuerySet[M]:
-        """Those of `rows` that are seen here; `path` leads from them to the object that has a level."""
-        mine = rows.filter(**{f"{path}account": self.account})
-        return mine.filter(**{f"{path}extension": self.extension}) if self.extension else mine
+class Changed(InUse):
+    """The row was changed by another request meanwhile."""
 
 
 PROBE_BODY = b'{"test": 1}'
 PASSING = (200, 201)
 
 
-@dataclass(frozen=True)
-class Probe:
+class Probe(NamedTuple):
     ok: bool
     message: str
 
@@ -112,11 +88,11 @@ def probe(callback: Callback) -> Probe:
     return Probe(answer.status in PASSING, f"The URL answers {answer.status}; 200 and 201 pass.")
 
 
-def refuse_unless_it_answers(callback: Callback, path: str = "config.url") -> None:
+def refuse_unless_it_answers(callback: Callback) -> None:
     """Raise ValidationError when the callback's URL does not pass."""
     tried = probe(callback)
     if not tried.ok:
-        raise ValidationError({path: [tried.message]})
+        raise ValidationError({"config.url": [tried.message]})
 
 
 # Words of the published API.
@@ -124,6 +100,11 @@ USED_BY_LISTENER = "Error: Callback is in use. Look for listeners using it."
 USED_AS_FALLBACK = "Error: Callback is in use. Look for callbacks using it as their fallback."
 LONGEST_FALLBACK_CHAIN = 10
 
+# What a callback points at, by the wire's names.
+REFERENCES: dict[str, tuple[QuerySet[Any], str]] = {
+    "profile_id": (EventProfile.objects.all(), "profile"),
+    "fallback_callback_id": (Callback.objects.all(), "fallback_callback"),
+}
 _CONFIG_COLUMNS = ("mode", "stored_config", "target")
 # What each of the wire's names changes.
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -182,7 +163,7 @@ def update_callback(callback: Callback, *, level: Level, given: Mapping[str, Any
 
 
 def make_ready(callback: Callback) -> None:
-    """Before somebody else stores a callback with checked fields, within their transaction; nobody is asked."""
+    """Complete a callback with checked fields before the caller stores it, within its transaction; no URL is asked."""
     _derive(callback)
     hold_references(callback)
 
@@ -190,7 +171,7 @@ def make_ready(callback: Callback) -> None:
 def delete_callback(callback: Callback) -> None:
     """Raises InUse when a listener or another callback needs it."""
     with transaction.atomic():
-        # Whoever writes down a round of deliveries locks the lane first too.
+        # Recording a round of deliveries locks the lane first too.
         list(CallbackLane.objects.select_for_update().filter(pk=callback.pk).values_list("pk"))
         Callback.objects.select_for_update().get(pk=callback.pk)
         if Listener.objects.filter(callback=callback).exists():
@@ -205,7 +186,8 @@ def renew_signing_secret(callback: Callback) -> str:
     """Give the callback another secret to sign deliveries with, and return it: it is not shown again."""
     callback.signing_secret = new_signing_secret()
     callback.save(update_fields=["signing_secret"])
-    return callback.signing_secret
+    secret: str = callback.signing_secret
+    return secret
 
 
 def find_reference(rows: QuerySet[Any], pk: int | None, field: str) -> Any:
@@ -220,8 +202,8 @@ def find_reference(rows: QuerySet[Any], pk: int | None, field: str) -> Any:
 
 def hold_references(callback: Callback) -> None:
     """Lock what the callback points at, so that it is not deleted meanwhile. Raises ValidationError."""
-    _hold(EventProfile.objects.all(), callback.profile_id, "profile_id")
-    _hold(Callback.objects.all(), callback.fallback_callback_id, "fallback_callback_id")
+    for name, (rows, _) in REFERENCES.items():
+        find_reference(rows.select_for_update(), getattr(callback, name), name)
     check_fallbacks(callback.pk, callback.fallback_callback_id)
 
 
@@ -238,25 +220,15 @@ def check_fallbacks(pk: int | None, fallback: int | None) -> None:
         fallback = Callback.objects.values_list("fallback_callback", flat=True).get(pk=fallback)
 
 
-def _hold(rows: QuerySet[Any, Any], pk: int | None, field: str) -> None:
-    if pk and not list(rows.select_for_update().filter(pk=pk).values_list("pk")):
-        raise ValidationError({field: [f"There is no object with id {pk} here."]})
-
-
 def _apply(callback: Callback, given: Mapping[str, Any], level: Level) -> None:
     """Set what is given on the callback, without storing it."""
     mode_before, config_before = callback.mode, callback.config
     for name in ("name", "enabled", "mode"):
         if name in given:
             setattr(callback, name, given[name])
-    if "profile_id" in given:
-        callback.profile = find_reference(
-            level.rows(EventProfile.objects.all()), given["profile_id"], "profile_id"
-        )
-    if "fallback_callback_id" in given:
-        callback.fallback_callback = find_reference(
-            level.rows(Callback.objects.all()), given["fallback_callback_id"], "fallback_callback_id"
-        )
+    for name, (rows, column) in REFERENCES.items():
+        if name in given:
+            setattr(callback, column, find_reference(level.rows(rows), given[name], name))
     changes = given.get("config", {})
     same_shape = CONFIG_SCHEMAS[callback.mode] is CONFIG_SCHEMAS[mode_before]
     if callback.mode == mode_before or ("config" not in given and same_shape):
