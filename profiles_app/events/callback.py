@@ -22,7 +22,7 @@ from django.db.models import Model, QuerySet
 
 from contacts_app.accounts.models import Account, Extension
 from contacts_app.core.errors import TransportError
-from contacts_app.core.net.networks import Networks
+from contacts_app.core.net.wire import Networks
 from profiles_app.events.callback_config import (
     CONFIG_SCHEMAS,
     HTTP_MODES,

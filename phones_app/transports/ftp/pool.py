@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 
 from contacts_app.core.errors import TransportError
-from phones_app.transports.ftp.login import FtpTarget
-from phones_app.transports.ftp.session import FtpSession
+from phones_app.transports.ftp.session import FtpSession, FtpTarget
 
 PER_SERVER = 4
 # On this machine nobody waits for the network, and more threads only wait for each other.

@@ -5,7 +5,7 @@ What such a push can do is in Cisco phones spec §1.3; restarting is not among i
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
 
@@ -79,32 +79,35 @@ def run_macro(phone: PhoneWeb, macro: KeyMacro, sleep: Callable[[float], object]
 
     The last key restarts the phone, which may then hang up without an answer; before that it is an error.
     """
-    requests: list[str] = []
-    answers: list[str] = []
+    said: list[Exchange] = []
     for number, step in enumerate(macro.steps, start=1):
         try:
             result = execute(phone, [step.uri])
-            requests.append(result.exchange.request)
-            answers.append(result.exchange.answer)
+            said.append(result.exchange)
             failed = next((item for item in result.items if not item.done), None)
             if failed:
                 raise TransportError(
                     f"{failed.data or 'refused'} (status {failed.status})", code="item-refused"
                 )
         except TransportError as error:
-            requests += [error.request] if error.request else []
-            answers += [error.answer] if error.answer else []
+            said.append(error.exchange)
             if 1 < number == len(macro.steps) and error.code in ("closed", "timeout"):
-                answers.append("(the phone went away without an answer, as one that restarts may do)")
+                said.append(
+                    Exchange("", "(the phone went away without an answer, as one that restarts may do)")
+                )
                 break
             raise TransportError(
                 f"Step {number} of {len(macro.steps)}, {step.uri}: {error.message}",
                 error.permanent,
                 code=error.code,
-                request=evidence("\n\n".join(requests)),
-                answer=evidence("\n\n".join(answers)),
+                exchange=_joined(said),
             ) from error
         sleep(step.pause)
+    return _joined(said)
+
+
+def _joined(said: list[Exchange]) -> Exchange:
+    requests, answers = (filter(None, texts) for texts in zip(*map(astuple, said), strict=True))
     return Exchange(evidence("\n\n".join(requests)), evidence("\n\n".join(answers)))
 
 
@@ -128,40 +131,24 @@ def _document(uris: list[str]) -> str:
 def _items(phone: PhoneWeb, answer: WebAnswer) -> list[ItemResult]:
     root = parse_document(answer.body)
     if answer.status in (401, 403):
-        raise _error(
-            f"{phone.peer} wants other credentials (HTTP {answer.status})",
-            answer,
-            "authentication",
-            permanent=True,
-        )
+        fault = f"{phone.peer} wants other credentials (HTTP {answer.status})"
+        raise TransportError(fault, permanent=True, code="authentication", exchange=answer.exchange)
     if root is not None and root.tag == "CiscoIPPhoneError":
         number = _attribute(root, "Number")
         meaning, code = _ERRORS.get(number, ("the phone does not say what is wrong", "phone-error"))
-        raise _error(f"Error {number or '?'}: {meaning}", answer, code)
+        raise TransportError(f"Error {number or '?'}: {meaning}", code=code, exchange=answer.exchange)
     if answer.status == 200 and root is not None and root.tag == "CiscoIPPhoneResponse":
         fields = ("URL", "Status", "Data")
         return [ItemResult(*(_attribute(i, name) for name in fields)) for i in root.iter("ResponseItem")]
     if answer.status == 404:
-        raise _error(
-            f"{phone.peer} has no {PATH}: not a Cisco phone, or one with multiplatform firmware",
-            answer,
-            "no-cgi",
-            permanent=True,
-        )
+        fault = f"{phone.peer} has no {PATH}: not a Cisco phone, or one with multiplatform firmware"
+        raise TransportError(fault, permanent=True, code="no-cgi", exchange=answer.exchange)
     what = f"<{root.tag}>" if root is not None else "nothing readable"
-    raise _error(
-        f"{phone.peer} answers HTTP {answer.status} with {what} instead of a CiscoIPPhoneResponse",
-        answer,
-        "unexpected-answer",
-    )
+    fault = f"{phone.peer} answers HTTP {answer.status} with {what} instead of a CiscoIPPhoneResponse"
+    raise TransportError(fault, code="unexpected-answer", exchange=answer.exchange)
 
 
 def _attribute(element: etree._Element, name: str) -> str:
     """Return an attribute whatever its case, which differs between models like the order."""
     values = {str(key).lower(): str(value) for key, value in element.attrib.items()}
     return values.get(name.lower(), "").strip()
-
-
-def _error(message: str, answer: WebAnswer, code: str, *, permanent: bool = False) -> TransportError:
-    exchange = answer.exchange
-    return TransportError(message, permanent, code=code, request=exchange.request, answer=exchange.answer)

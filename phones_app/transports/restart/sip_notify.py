@@ -13,11 +13,10 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 from contacts_app.core.errors import Exchange, TransportError
-from contacts_app.core.net.networks import Networks
-from contacts_app.core.net.wire import Deadline, checked_address, connection_error, evidence
+from contacts_app.core.net.wire import Deadline, Networks, checked_address, connection_error, evidence
 from phones_app.transports.restart.sip_message import (
     DEFAULT_STAMPS,
     SipResponse,
@@ -120,13 +119,13 @@ def send_notify(
     try:
         final = send(conversation)
     except OSError as error:
-        raise connection_error(error, conversation.peer, **asdict(conversation.exchange)) from error
+        raise connection_error(error, conversation.peer, conversation.exchange) from error
     if final is None:
         raise TransportError(
             f"{conversation.peer} gave no answer to {conversation.attempts} tries: it is off, registered by "
             "TCP, or does not take requests from this server",
             code="timeout",
-            **asdict(conversation.exchange),
+            exchange=conversation.exchange,
         )
     return SipAnswer(final.status, final.reason, conversation.exchange, conversation.attempts)
 

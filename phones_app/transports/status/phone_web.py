@@ -17,8 +17,7 @@ from lxml import etree
 
 from contacts_app.core.errors import Exchange, TransportError
 from contacts_app.core.net.http import HTTP_FAILURES, CheckedBackend, http_failure
-from contacts_app.core.net.networks import Networks
-from contacts_app.core.net.wire import Deadline, checked_address, evidence
+from contacts_app.core.net.wire import Deadline, Networks, checked_address, evidence
 
 MAX_BYTES = 65_536
 
@@ -106,14 +105,13 @@ class PhoneSession:
                         raise TransportError(
                             f"{phone.peer} answers with more than {self._max_bytes} bytes",
                             code="too-large",
-                            request=sent,
-                            answer=evidence(head + _readable(received)),
+                            exchange=Exchange(sent, evidence(head + _readable(received))),
                         )
         except HTTP_FAILURES as error:
-            answer = evidence(head + _readable(received))
-            raise http_failure(error, phone.peer, request=sent, answer=answer) from error
-        answer = evidence(head + _readable(received))
-        return WebAnswer(response.status, bytes(received), Exchange(sent, answer))
+            exchange = Exchange(sent, evidence(head + _readable(received)))
+            raise http_failure(error, phone.peer, exchange) from error
+        exchange = Exchange(sent, evidence(head + _readable(received)))
+        return WebAnswer(response.status, bytes(received), exchange)
 
 
 @contextmanager

@@ -12,7 +12,6 @@ from phones_app.transports.status.phone_web import (
     MAX_BYTES,
     PhoneSession,
     PhoneWeb,
-    WebAnswer,
     parse_document,
     phone_session,
 )
@@ -118,21 +117,17 @@ def _read(session: PhoneSession, target: PhoneWeb, page: str, root: str) -> tupl
     answer = session.get(page)
     document = parse_document(answer.body) if answer.status == 200 else None
     if document is None or document.tag != root:
-        raise _no_page(target, page, answer, "" if document is None else f" but with <{document.tag}>")
+        instead = "" if document is None else f" but with <{document.tag}>"
+        raise TransportError(
+            f"{target.peer} answers {page} with HTTP {answer.status}{instead}: no status page of a Cisco phone",
+            code="not-a-status-page",
+            exchange=answer.exchange,
+        )
     values: dict[str, str] = {}
     for element in document.iter():
         if isinstance(element.tag, str):
             values.setdefault(element.tag.lower(), (element.text or "").strip())
     return values, answer.exchange
-
-
-def _no_page(target: PhoneWeb, page: str, answer: WebAnswer, instead: str) -> TransportError:
-    return TransportError(
-        f"{target.peer} answers {page} with HTTP {answer.status}{instead}: no status page of a Cisco phone",
-        code="not-a-status-page",
-        request=answer.exchange.request,
-        answer=answer.exchange.answer,
-    )
 
 
 def _phone_status(values: dict[str, str], exchange: Exchange) -> PhoneStatus:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from contacts_app.core.net.networks import Networks
+from contacts_app.core.net.wire import Networks
 from phones_app.transports.restart.cgi import run_macro
 from phones_app.transports.restart.key_macros import load_macros, macro_for
 from phones_app.transports.restart.sip_notify import NotifyTarget, send_notify

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from contacts_app.core.errors import TransportError
-from contacts_app.core.net.networks import Networks
+from contacts_app.core.net.wire import Networks
 from phones_app.transports.restart.cgi import execute, run_macro
 from phones_app.transports.restart.key_macros import (
     KeyMacro,

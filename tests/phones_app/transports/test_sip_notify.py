@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from contacts_app.core.errors import TransportError
-from contacts_app.core.net.networks import Networks
+from contacts_app.core.net.wire import Networks
 from phones_app.transports.restart.sip_message import DEFAULT_STAMPS, explain, parse_stamps
 from phones_app.transports.restart.sip_notify import NotifyTarget, send_notify
 from tests.peers.sipp import TAKE_NOTIFY, answer, needs_sipp, silence, sipp_phone

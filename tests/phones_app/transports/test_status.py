@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from contacts_app.core.errors import TransportError
-from contacts_app.core.net.networks import Networks
+from contacts_app.core.net.wire import Networks
 from phones_app.transports.status.phone_web import PhoneWeb
 from phones_app.transports.status.status import read_network, read_status, read_streams
 from tests.peers.phone_web import (
