@@ -70,10 +70,6 @@ class SipAnswer:
     exchange: Exchange
     attempts: int
 
-    @property
-    def accepted(self) -> bool:
-        return 200 <= self.status < 300
-
 
 @dataclass(frozen=True)
 class _Transaction:
@@ -98,7 +94,6 @@ def send_notify(
     register_call_id: str = "",
     stamps: Stamps = DEFAULT_STAMPS,
     transaction: str = "",
-    local_host: str = "",
     timeout: float = _PATIENCE,
 ) -> SipAnswer:
     """Send the NOTIFY and return whatever final answer comes; TransportError when none does.
@@ -107,14 +102,12 @@ def send_notify(
     crash of the sender, the request is a retransmission to the phone and not a second restart (RFC 3261
     §17.2.3: the branch and the sent-by of the top Via count). That holds as long as the phone remembers,
     32 s over UDP, and if the port is free; over TCP there are no retransmissions and a phone may act twice.
-    `local_host` is the address to name in the headers when the phone sees this server under another one
-    than its own.
     """
-    _check(target, local_host)
+    _check(target)
     lines = body_lines(action, register_call_id, stamps)
     address = checked_address(target.networks, target.host, target.port)
     identity = _Transaction.from_seed(transaction)
-    conversation = _Conversation(target, address, identity, lines, local_host, Deadline.after(timeout))
+    conversation = _Conversation(target, address, identity, lines, Deadline.after(timeout))
     send = _over_tcp if target.transport == "tcp" else _over_udp
     try:
         final = send(conversation)
@@ -130,9 +123,9 @@ def send_notify(
     return SipAnswer(final.status, final.reason, conversation.exchange, conversation.attempts)
 
 
-def _check(target: NotifyTarget, local_host: str) -> None:
+def _check(target: NotifyTarget) -> None:
     """Refuse what would end a header or a line: these values come from a database that people fill."""
-    hosts = [host for host in (target.host, target.contact_host, local_host) if host]
+    hosts = [host for host in (target.host, target.contact_host) if host]
     if target.transport not in ("udp", "tcp"):
         fault = f"A NOTIFY is sent by udp or tcp, not by {target.transport!r}"
     elif not _USER.fullmatch(target.user):
@@ -152,7 +145,6 @@ class _Conversation:
     address: str
     identity: _Transaction
     lines: list[str]
-    local_host: str
     deadline: Deadline
     request: bytes = b""
     heard: list[str] = field(default_factory=list)
@@ -168,7 +160,6 @@ class _Conversation:
 
     def write_from(self, local: str, port: int) -> None:
         """Write the request. From has no user part: with one, several firmwares answer 400 (Cisco phones spec §2.1)."""
-        local = self.local_host or local
         here = f"{host_text(local)}:{port}"
         body = "".join(f"{line}\r\n" for line in self.lines).encode("ascii")
         head = (

@@ -9,18 +9,14 @@ from dataclasses import dataclass
 
 from contacts_app.core.errors import Exchange, TransportError
 from phones_app.transports.status.phone_web import (
-    MAX_BYTES,
     PhoneSession,
     PhoneWeb,
     parse_document,
     phone_session,
 )
 
-__all__ = ["NetworkStatus", "PhoneStatus", "PhoneWeb", "read_network", "read_status", "read_streams"]
-
 # The same page on newer phones and on the Java generation (79x1 to 797x).
 _DEVICE_PAGES = ("/DeviceInformationX", "/CGI/Java/Serviceability?adapterX=device.statistics.device")
-_NETWORK_PAGE = "/NetworkConfigurationX"
 _STREAM_PAGES = tuple(f"/StreamingStatisticsX?{number}" for number in (1, 2, 3))
 
 # How a load's name begins, in lower case: what it speaks (Cisco phones spec §4.9, §5). The first fit counts.
@@ -51,40 +47,39 @@ class PhoneStatus:
     exchange: Exchange
 
 
-@dataclass(frozen=True)
-class NetworkStatus:
-    """Where the phone thinks that it is, and from where it gets its file and its calls."""
-
-    host_name: str
-    ip: str
-    tftp_servers: tuple[str, ...]
-    call_managers: tuple[str, ...]
-    vlan: str
-    dhcp: str
-    authentication_url: str
-    exchange: Exchange
-
-
-def read_status(target: PhoneWeb, *, timeout: float = 2.0, max_bytes: int = MAX_BYTES) -> PhoneStatus:
+def read_status(target: PhoneWeb, *, timeout: float = 2.0) -> PhoneStatus:
     """Ask the phone what it is. TransportError `not-a-status-page` when something else answers."""
-    with phone_session(target, timeout=timeout, max_bytes=max_bytes) as session:
+    with phone_session(target, timeout=timeout) as session:
         try:
             values, exchange = _read(session, target, _DEVICE_PAGES[0], "DeviceInformation")
         except TransportError as error:
             if error.code != "not-a-status-page":
                 raise
             values, exchange = _read(session, target, _DEVICE_PAGES[1], "DeviceInformation")
-    return _phone_status(values, exchange)
+    mac = re.sub(r"[^0-9A-F]", "", values.get("macaddress", "").upper())
+    model = _MODEL.search(values.get("modelnumber", ""))
+    load = values.get("apploadid", "") or values.get("phoneloadid", "")
+    return PhoneStatus(
+        mac=mac if len(mac) == 12 else "",
+        host_name=values.get("hostname", ""),
+        model=model[0] if model else "",
+        load=load,
+        software=next((name for start, name in _SOFTWARE if load.lower().startswith(start)), None),
+        directory_number=values.get("phonedn", ""),
+        serial=values.get("serialnumber", ""),
+        version=values.get("versionid", ""),
+        exchange=exchange,
+    )
 
 
-def read_streams(target: PhoneWeb, *, timeout: float = 3.0, max_bytes: int = MAX_BYTES) -> bool | None:
+def read_streams(target: PhoneWeb, *, timeout: float = 3.0) -> bool | None:
     """Say whether the phone is in a call: True at the first active stream, None when it cannot be told.
 
     Some phones have fewer streams than three; one page that is readable is enough to say no.
     """
     answered = False
     try:
-        with phone_session(target, timeout=timeout, max_bytes=max_bytes) as session:
+        with phone_session(target, timeout=timeout) as session:
             for page in _STREAM_PAGES:
                 values, _ = _read(session, target, page, "StreamingStatistics")
                 if values.get("streamstatus", "").lower() == "active":
@@ -94,22 +89,6 @@ def read_streams(target: PhoneWeb, *, timeout: float = 3.0, max_bytes: int = MAX
         # A later page that is not there is the end of the streams; a phone that fell silent is no evidence.
         return False if answered and error.code == "not-a-status-page" else None
     return False if answered else None
-
-
-def read_network(target: PhoneWeb, *, timeout: float = 2.0, max_bytes: int = MAX_BYTES) -> NetworkStatus:
-    """Ask the phone for its network settings; errors as for `read_status`."""
-    with phone_session(target, timeout=timeout, max_bytes=max_bytes) as session:
-        values, exchange = _read(session, target, _NETWORK_PAGE, "NetworkConfiguration")
-    return NetworkStatus(
-        host_name=values.get("hostname", ""),
-        ip=values.get("ipaddress", ""),
-        tftp_servers=_numbered(values, "tftpserver", 2),
-        call_managers=_numbered(values, "callmanager", 5),
-        vlan=values.get("vlanid", "") or values.get("operationalvlanid", ""),
-        dhcp=values.get("dhcpenabled", ""),
-        authentication_url=values.get("authenticationurl", ""),
-        exchange=exchange,
-    )
 
 
 def _read(session: PhoneSession, target: PhoneWeb, page: str, root: str) -> tuple[dict[str, str], Exchange]:
@@ -128,25 +107,3 @@ def _read(session: PhoneSession, target: PhoneWeb, page: str, root: str) -> tupl
         if isinstance(element.tag, str):
             values.setdefault(element.tag.lower(), (element.text or "").strip())
     return values, answer.exchange
-
-
-def _phone_status(values: dict[str, str], exchange: Exchange) -> PhoneStatus:
-    mac = re.sub(r"[^0-9A-F]", "", values.get("macaddress", "").upper())
-    model = _MODEL.search(values.get("modelnumber", ""))
-    load = values.get("apploadid", "") or values.get("phoneloadid", "")
-    return PhoneStatus(
-        mac=mac if len(mac) == 12 else "",
-        host_name=values.get("hostname", ""),
-        model=model[0] if model else "",
-        load=load,
-        software=next((name for start, name in _SOFTWARE if load.lower().startswith(start)), None),
-        directory_number=values.get("phonedn", ""),
-        serial=values.get("serialnumber", ""),
-        version=values.get("versionid", ""),
-        exchange=exchange,
-    )
-
-
-def _numbered(values: dict[str, str], name: str, count: int) -> tuple[str, ...]:
-    found = (values.get(f"{name}{number}", "") for number in range(1, count + 1))
-    return tuple(value for value in found if value)
