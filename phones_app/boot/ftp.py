@@ -1,11 +1,9 @@
 """The FTP side of the file server: uploads into one flat folder, by one account, over a well-kept library."""
 
 import contextlib
-import hashlib
 import hmac
 import os
 import secrets
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,7 @@ from pyftpdlib.handlers import DTPHandler, FTPHandler
 from pyftpdlib.ioloop import IOLoop
 from pyftpdlib.servers import FTPServer
 
-from phones_app.boot.fetches import Fetch, FetchReporter, mac_in
+from phones_app.boot.fetches import Fetch, FetchReporter
 
 MAX_CONNECTIONS = 64
 IDLE_SECONDS = 120
@@ -42,32 +40,20 @@ class _OneAccount(DummyAuthorizer):  # type: ignore[misc]
 class _ReadFile:
     """A file being sent: notes what was read. It hides its descriptor, else the kernel would send unseen."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, address: str) -> None:
         self.name = name
-        self.at = datetime.now(UTC)
+        self.fetch = Fetch(os.path.basename(name), address, "ftp")
         self._file = open(name, "rb", buffering=0)  # noqa: SIM115 (closed by the data channel)
-        self._digest = hashlib.sha256()
         self._from_start = True
-        self._ended = False
-        self.size = 0
 
     @property
     def closed(self) -> bool:
         return self._file.closed
 
-    @property
-    def complete(self) -> bool:
-        return self._from_start and self._ended
-
-    @property
-    def sha256(self) -> str:
-        return self._digest.hexdigest()
-
     def read(self, size: int) -> bytes:
         data = self._file.read(size)
-        self._digest.update(data)
-        self.size += len(data)
-        self._ended = not data
+        self.fetch.sent(data)
+        self.fetch.complete = self._from_start and not data
         return data
 
     def seek(self, position: int) -> None:
@@ -117,7 +103,7 @@ class _FlatFolder(AbstractedFS):  # type: ignore[misc]
 
     def open(self, filename: str, mode: str) -> _ReadFile | _StoredFile:
         if mode == "rb":
-            return _ReadFile(filename)
+            return _ReadFile(filename, self.cmd_channel.remote_ip)
         if mode == "wb":
             return _StoredFile(filename, self.cmd_channel)
         raise FilesystemError("Files are stored whole here")
@@ -147,11 +133,8 @@ class _Control(FTPHandler):  # type: ignore[misc]
     def _report(self, *, complete: bool) -> None:
         sent = self.data_channel.file_obj
         if isinstance(sent, _ReadFile):  # listings are data too
-            name = os.path.basename(sent.name)
-            whole = complete and sent.complete
-            self.reporter.report(
-                Fetch(name, mac_in(name), self.remote_ip, "ftp", sent.size, sent.sha256, sent.at, whole)
-            )
+            sent.fetch.complete &= complete
+            self.reporter.report(sent.fetch)
 
 
 def ftp_server(

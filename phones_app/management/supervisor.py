@@ -1,6 +1,6 @@
-"""Commands that run until they are told to stop.
+"""Commands that run until a signal ends them, and the supervisor of `manage.py serve`.
 
-A small supervisor for `manage.py serve`: starts services as child processes, restarts what dies, stops them all.
+The supervisor starts services as child processes, restarts those that end, and stops them all.
 """
 
 import ctypes
@@ -11,11 +11,15 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from types import FrameType
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
+STOP_SECONDS = 10.0
+# A service that dies at once again and again is started ever more rarely, at most this many seconds apart.
+LONGEST_PAUSE = 30.0
+PR_SET_PDEATHSIG = 1
 
 
 @contextmanager
@@ -34,15 +38,9 @@ def until_stopped() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-STOP_SECONDS = 10.0
-# A service that dies at once again and again is started ever more rarely, at most this many seconds apart.
-LONGEST_PAUSE = 30.0
-PR_SET_PDEATHSIG = 1
-
-
 @dataclass
 class Service:
-    """One child process: `command` as for exec, `address` as people are told."""
+    """One child process: `command` as for exec, `address` as it is printed."""
 
     name: str
     command: Sequence[str]
@@ -50,7 +48,7 @@ class Service:
     process: "subprocess.Popen[bytes] | None" = None
     started_at: float = 0.0
     pause: float = 0.5
-    restart_at: float = field(default=0.0)
+    restart_at: float = 0.0
 
 
 def _die_with_parent() -> None:
@@ -60,25 +58,21 @@ def _die_with_parent() -> None:
 
 
 class Supervisor:
-    """Runs services until SIGINT or SIGTERM. `say(service name, text)` prints a line."""
+    """Runs services until `stopping` is set. `say(service name, text)` prints a line."""
 
     def __init__(self, services: list[Service], say: Callable[[str, str], None]) -> None:
         self.services = services
         self.say = say
-        self.stopping = threading.Event()
 
-    def run(self) -> None:
-        """Start everything and watch it until told to stop."""
-        for signum in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(signum, lambda *_: self.stopping.set())
+    def run(self, stopping: threading.Event) -> None:
         try:
-            for service in self.services:
-                self._start(service)
-            while not self.stopping.wait(0.2):
+            while True:
                 for service in self.services:
                     self._watch(service)
+                if stopping.wait(0.2):
+                    return
         finally:
-            self.stop()
+            self._stop()
 
     def _start(self, service: Service) -> None:
         # A session of its own: Ctrl-C reaches the supervisor alone, which then stops its children in order.
@@ -89,7 +83,6 @@ class Supervisor:
             preexec_fn=_die_with_parent,
         )
         service.started_at = time.monotonic()
-        service.restart_at = 0.0
 
     def _watch(self, service: Service) -> None:
         if service.process is None:
@@ -104,32 +97,19 @@ class Supervisor:
         service.process, service.restart_at = None, time.monotonic() + service.pause
         self.say(service.name, f"ended with status {code}; starting it again in {service.pause:.0f} s")
 
-    def stop(self) -> None:
+    def _stop(self) -> None:
         """Ask every service to end, then make it."""
-        alive = [service for service in self.services if service.process is not None]
-        for service in alive:
+        alive = [(service, service.process) for service in self.services if service.process is not None]
+        for _, process in alive:
             # The main process alone: a signal to a whole group of workers can hang them (Celery on polling transports).
-            _signal(service, signal.SIGTERM)
+            process.terminate()
         deadline = time.monotonic() + STOP_SECONDS
-        for service in alive:
+        for service, process in alive:
             try:
-                service.process.wait(max(0.1, deadline - time.monotonic()))  # type: ignore[union-attr]
+                process.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 self.say(service.name, "does not stop; killing it")
-            _signal_group(service, signal.SIGKILL)
-            service.process.wait()  # type: ignore[union-attr]
-
-
-def _signal(service: Service, signum: int) -> None:
-    try:
-        service.process.send_signal(signum)  # type: ignore[union-attr]
-    except ProcessLookupError:
-        return
-
-
-def _signal_group(service: Service, signum: int) -> None:
-    # The service leads its own session, so its process id is that of the group, grandchildren included.
-    try:
-        os.killpg(service.process.pid, signum)  # type: ignore[union-attr]
-    except (ProcessLookupError, PermissionError):
-        return
+            # The service leads its own session, so its process id is that of the group, grandchildren included.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()

@@ -13,7 +13,6 @@ import pytest
 from contacts_app.core.net import tftp
 from phones_app.boot.server import EmbeddedFileServer
 from tests.phones_app.simulator.conftest import (
-    MAC,
     NAME,
     PASSWORD,
     USERNAME,
@@ -74,7 +73,7 @@ def test_a_file_comes_whole_and_the_fetch_is_told(
     (file_server.root / NAME).write_bytes(content[:size])
     assert client.read(client.ask(NAME, "octet"), 512) == content[:size]
     [fetch] = fetch_log.wait_for(bool)
-    assert (fetch.mac, fetch.protocol, fetch.address, fetch.size) == (MAC, "tftp", "127.0.0.1", size)
+    assert (fetch.file_name, fetch.protocol, fetch.address, fetch.size) == (NAME, "tftp", "127.0.0.1", size)
     assert fetch.sha256 == hashlib.sha256(content[:size]).hexdigest()
 
 

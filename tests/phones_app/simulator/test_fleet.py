@@ -39,7 +39,7 @@ def test_a_new_profile_reaches_the_phone(
     digest = hashlib.sha256(new).hexdigest()
     desk.wait_until(lambda phone: phone.registered and phone.config_sha256 == digest)
     fetches = fetch_log.wait_for(lambda fetches: len(fetches) == 2)
-    assert [(fetch.mac, fetch.sha256 == digest) for fetch in fetches] == [(MAC, False), (MAC, True)]
+    assert [(fetch.file_name, fetch.sha256 == digest) for fetch in fetches] == [(NAME, False), (NAME, True)]
 
 
 def test_five_hundred_phones_start_and_restart_in_one_process(
