@@ -1,7 +1,7 @@
-"""SEP files for the demo and for simulated phones, filled in from the templates that lie here.
+"""The demo's people, profiles and phones as tables, and SEP files filled in from the templates beside this file.
 
-Who and what the demo's customer has, as tables. Names and numbers are made up: 555-01xx is kept free for
-fiction, the MAC addresses are those for documentation (RFC 7042 §2.1.2).
+Names and numbers are made up: 555-01xx is kept free for fiction, the MAC addresses are those for documentation
+(RFC 7042 §2.1.2). Other simulated phones boot from such files too.
 """
 
 import uuid
@@ -26,6 +26,7 @@ class DemoLine:
 
 def sep_file(*, name: str, software_type: str, lines: Sequence[DemoLine], portal: str) -> bytes:
     """The file of a phone at this portal (its URL). Same values, same bytes; SCCP files hold no lines."""
+    content = f"{portal} {name} {software_type} {lines}"
     values = {
         "label": name.replace(" ", "")[:LABEL_LENGTH],
         "lines": "".join(_line(button, line) for button, line in enumerate(lines, start=1)).rstrip("\n"),
@@ -33,9 +34,7 @@ def sep_file(*, name: str, software_type: str, lines: Sequence[DemoLine], portal
         "time_server": TIME_SERVER,
         "portal": portal.rstrip("/"),
         # A stamp that changes with the content and with nothing else.
-        "stamp": "{"
-        + str(uuid.uuid5(uuid.NAMESPACE_URL, f"{portal} {name} {software_type} {lines}")).upper()
-        + "}",
+        "stamp": f"{{{uuid.uuid5(uuid.NAMESPACE_URL, content)}}}".upper(),
     }
     return _fill("sccp.cnf.xml" if software_type == "SCCP" else "sip.cnf.xml", values).encode()
 
@@ -48,10 +47,8 @@ def _line(button: int, line: DemoLine) -> str:
 
 def _fill(template: str, values: dict[str, str]) -> str:
     text = Path(__file__).with_name(template).read_text(encoding="utf-8")
-    raw = {"lines"}  # XML already
-    return Template(text).substitute(
-        {key: text if key in raw else escape(text) for key, text in values.items()}
-    )
+    lines = values.get("lines", "")  # XML already
+    return Template(text).substitute({key: escape(text) for key, text in values.items()} | {"lines": lines})
 
 
 @dataclass(frozen=True)
@@ -144,12 +141,7 @@ PROFILES = (
         "The meeting room on the first floor.",
     ),
     DemoProfile(
-        "Restaurant",
-        "nora",
-        ("7942", "7962"),
-        "SIP",
-        (DemoLine("130", "Restaurant"),),
-        "Reservations.",
+        "Restaurant", "nora", ("7942", "7962"), "SIP", (DemoLine("130", "Restaurant"),), "Reservations."
     ),
     DemoProfile(
         "Room service",
@@ -160,21 +152,9 @@ PROFILES = (
         "The pantry on each floor.",
     ),
     DemoProfile(
-        "Housekeeping",
-        "tom",
-        ("7962", "7975"),
-        "SCCP",
-        (),
-        "SCCP: its lines are at the call manager.",
+        "Housekeeping", "tom", ("7962", "7975"), "SCCP", (), "SCCP: its lines are at the call manager."
     ),
-    DemoProfile(
-        "Workshop",
-        "tom",
-        ("7962", "7975"),
-        "SCCP",
-        (),
-        "SCCP: its lines are at the call manager.",
-    ),
+    DemoProfile("Workshop", "tom", ("7962", "7975"), "SCCP", (), "SCCP: its lines are at the call manager."),
 )
 
 PHONES = (
