@@ -103,7 +103,7 @@ class EmbeddedFileServer:
                 # Its own serve_forever would log a start at every turn.
                 self._ftp.ioloop.loop(timeout=_TURN_SECONDS, blocking=False)
             except Exception:
-                logger.exception("The FTP server met an error and goes on")
+                logger.exception("The FTP server met an error and continues")
 
     def _close(self) -> None:
         if self._ftp is not None:

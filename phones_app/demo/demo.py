@@ -73,7 +73,7 @@ def _person(account: Account, person: DemoPerson) -> User:
         location=person.location,
         timezone="Europe/London",
     )
-    # Nobody can log in with a password that stands in a public repository: staff set one who want to.
+    # A password in a public repository would be none: staff set one if they want to log in.
     user.set_unusable_password()
     user.set_pin(person.pin)
     user.save()
@@ -113,7 +113,7 @@ def _phone(account: Account, phone: DemoPhone, place: int, profile: PhoneProfile
 
 
 def _own_profiles(account: Account) -> dict[str, PhoneProfile]:
-    """The demo's profiles that nobody else has changed since, by name."""
+    """The demo's profiles that no person has changed since, by name."""
     rows = PhoneProfile.objects.filter(user__account=account, revision__channel=ACTOR.channel).select_related(
         "revision"
     )

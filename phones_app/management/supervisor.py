@@ -52,7 +52,7 @@ class Service:
 
 
 def _die_with_parent() -> None:
-    # A supervisor that is killed outright can stop nobody; the kernel then tells its children (Linux only).
+    # A supervisor that is killed outright can stop no child; the kernel then sends them the signal (Linux only).
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 

@@ -16,7 +16,7 @@ _COMPANIONS = ("sipProfile/dialTemplate", "sipProfile/softKeyFile")
 
 
 class FileRejectedError(ValueError):
-    """The phone gives up this file; the text is what only somebody inside the phone could know."""
+    """The phone gives up this file; the text says why, which a real phone never tells."""
 
 
 @dataclass(frozen=True)

@@ -170,7 +170,7 @@ class HttpListener:
         except BadRequestError as error:
             writer.write(f"HTTP/1.1 400 {error}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
         except (OSError, asyncio.IncompleteReadError):
-            pass  # the client went away or was too slow: there is nobody left to answer
+            pass  # the client went away or was too slow: no answer reaches it
         finally:
             self._writers.discard(writer)
             writer.close()

@@ -1,7 +1,7 @@
 """What all transports over a socket share: which addresses may be spoken to, deadlines, socket errors, evidence.
 
-Public addresses may be spoken to, and private ones only inside networks that ops have named. Whoever may enter a host
-name could otherwise make this server talk to its own database or to a cloud's metadata address. A name is resolved
+Public addresses may be spoken to, and private ones only inside networks that ops have named. Otherwise a user who may
+enter a host name could make this server talk to its own database or to a cloud's metadata address. A name is resolved
 once, every answer is checked, and the caller connects to the address it is given, so that a second answer of the DNS
 cannot lead elsewhere. Nothing about a protocol belongs here.
 """

@@ -177,7 +177,7 @@ def _put_back(folder: FtpFolder, aside: str, name: str) -> None:
     try:
         folder.rename(aside, name)
     except TransportError:
-        # Some servers let nobody rename to such a name, yet let everybody store under it.
+        # Some servers allow no rename to such a name, yet allow to store under it.
         content = None if folder.broken else folder.read(aside)
         if content is None:
             raise

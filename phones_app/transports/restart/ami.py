@@ -191,7 +191,7 @@ class AmiSession:
 
 
 def _exchange(request: str, messages: list[AmiMessage]) -> Exchange:
-    """The key is good for one log-in only, but somebody who has it can try secrets against it."""
+    """The key is good for one log-in only, but who has it can try secrets against it."""
     masked = re.sub(r"(?m)^Key: .*?\r?$", "Key: ***\r", request)
     blocks = ("".join(f"{key}: {value}\r\n" for key, value in message.fields) for message in messages)
     return Exchange(evidence(masked), evidence("\r\n".join(blocks)))

@@ -255,6 +255,6 @@ def _datagram_socket(address: str, port: int, wanted: int) -> Iterator[socket.so
             sock.setsockopt(*_RECVERR[family], 1)
         try:
             sock.bind((local, wanted))
-        except OSError:  # somebody has that port: better a fresh transaction than no restart
+        except OSError:  # that port is taken: better a fresh transaction than no restart
             sock.bind((local, 0))
         yield sock

@@ -1,4 +1,4 @@
-"""Reads a phone's status pages: which phone is there, what it runs, and whether somebody is talking on it.
+"""Reads a phone's status pages: which phone is there, what it runs, and whether it is in a call.
 
 The pages need no credentials and are there only while the phone's file says `webAccess` 0 (Cisco phones
 spec §5).
