@@ -5,7 +5,6 @@ import hmac
 import os
 import secrets
 from pathlib import Path
-from typing import Any
 
 from pyftpdlib.authorizers import AuthenticationFailed, DummyAuthorizer
 from pyftpdlib.exceptions import FilesystemError
@@ -28,7 +27,7 @@ _REFUSED_COMMANDS = {"APPE", "STOU", "MKD", "XMKD", "SITE CHMOD"}
 
 
 class _OneAccount(DummyAuthorizer):  # type: ignore[misc]
-    """The library's table of users with a comparison whose time tells nothing."""
+    """The library's table of users, compared in constant time."""
 
     def validate_authentication(self, username: str, password: str, handler: FTPHandler) -> None:
         expected = self.user_table.get(username, {}).get("pwd", "")
@@ -138,22 +137,13 @@ class _Control(FTPHandler):  # type: ignore[misc]
 
 
 def ftp_server(
-    root: Path,
-    address: tuple[str, int],
-    account: tuple[str, str],
-    passive_ports: range | None,
-    reporter: FetchReporter,
+    root: Path, address: tuple[str, int], account: tuple[str, str], reporter: FetchReporter
 ) -> FTPServer:
     """Bind the port and return the server; the caller turns its loop and closes it."""
     authorizer = _OneAccount()
     authorizer.add_user(*account, str(root), perm=PERMISSIONS)
-    settings: dict[str, Any] = {
-        "authorizer": authorizer,
-        "passive_ports": list(passive_ports) if passive_ports else None,
-        "reporter": reporter,
-    }
     # The library reads these from the class, and two servers of one process differ in them.
-    handler = type("Control", (_Control,), settings)
+    handler = type("Control", (_Control,), {"authorizer": authorizer, "reporter": reporter})
     server = FTPServer(address, handler, ioloop=IOLoop())
     server.max_cons = MAX_CONNECTIONS
     return server

@@ -38,7 +38,6 @@ class EmbeddedFileServer:
         username: str,
         password: str,
         on_fetch: Callable[[Fetch], None] = lambda _fetch: None,
-        passive_ports: range | None = None,
         tftp_port: int | None = None,
     ) -> None:
         if not username or not password or username == "anonymous":
@@ -49,7 +48,6 @@ class EmbeddedFileServer:
         self.http_port = http_port
         self.tftp_port = tftp_port
         self._account = (username, password)
-        self._passive_ports = passive_ports
         self._reporter = FetchReporter(on_fetch)
         self._web = FileWeb(root, self._reporter)
         self._tftp = FileTftp(root, self._reporter)
@@ -88,9 +86,7 @@ class EmbeddedFileServer:
         self.stop()
 
     def _bind(self) -> None:
-        self._ftp = ftp_server(
-            self.root, (self.host, self.ftp_port), self._account, self._passive_ports, self._reporter
-        )
+        self._ftp = ftp_server(self.root, (self.host, self.ftp_port), self._account, self._reporter)
         self.ftp_port = self._ftp.address[1]
         self.http_port = self._loop.call(self._web.open(self.host, self.http_port))
         if self.tftp_port is not None:

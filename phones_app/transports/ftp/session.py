@@ -116,13 +116,7 @@ class FtpSession:
             raise
 
     def _upload(
-        self,
-        name: str,
-        content: bytes,
-        keep_backups: int,
-        read_back: bool,
-        started: float,
-        next_name: str,
+        self, name: str, content: bytes, keep_backups: int, read_back: bool, started: float, next_name: str
     ) -> Upload:
         with self._work(self.target.deadline - (monotonic() - started)):
             existing = self._begin(

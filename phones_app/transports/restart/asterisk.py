@@ -95,11 +95,7 @@ def restart_pjsip(
 
 
 def restart_chan_sip(
-    session: AmiSession,
-    *,
-    peer: str,
-    action: str = "restart",
-    stamps: Stamps = DEFAULT_STAMPS,
+    session: AmiSession, *, peer: str, action: str = "restart", stamps: Stamps = DEFAULT_STAMPS
 ) -> Exchange:
     """Let chan_sip send the NOTIFY: by action if it tells the Call-ID, else by its own configuration.
 
