@@ -23,61 +23,57 @@ def _list_of(model: str, title: str, icon: str) -> dict[str, Any]:
     }
 
 
-def _group(title: str, *items: dict[str, Any]) -> dict[str, Any]:
-    return {"title": title, "separator": True, "items": list(items)}
-
-
-NAVIGATION = [
+# Sections of lists: the model, its title and its icon.
+SECTIONS = {
+    "Phones": [
+        ("phones_app.phone", "Phones", "deskphone"),
+        ("profiles_app.phoneprofile", "Phone profiles", "description"),
+        ("phones_app.phonegroup", "Phone groups", "group_work"),
+        ("phones_app.rollout", "Rollouts", "stacked_line_chart"),
+        ("phones_app.deployment", "Deployments", "rocket_launch"),
+    ],
+    "Events": [
+        ("profiles_app.eventprofile", "Event profiles", "support_agent"),
+        ("profiles_app.callback", "Callbacks", "webhook"),
+        ("profiles_app.listener", "Listeners", "hearing"),
+        ("profiles_app.event", "Events", "bolt"),
+        ("profiles_app.delivery", "Deliveries", "outbox"),
+    ],
+    "Service profiles": [
+        ("profiles_app.myaccountprofile", "MyAccount profiles", "web"),
+        ("profiles_app.customerprofile", "Assigned profiles", "assignment_ind"),
+    ],
+    "Network": [
+        ("phones_app.fileserver", "File servers", "dns"),
+        ("phones_app.callmanager", "Call managers", "settings_phone"),
+        ("phones_app.keymacro", "Key macros", "dialpad"),
+        ("phones_app.filefetch", "File fetches", "download"),
+        ("phones_app.servicesession", "Service sessions", "person_pin"),
+    ],
+    "Messages and calls": [
+        ("profiles_app.messagingprofile", "Messaging profiles", "forum"),
+        ("profiles_app.outboundvoiceprofile", "Outbound voice profiles", "phone_forwarded"),
+        ("profiles_app.numberlease", "Numbers", "call"),
+        ("profiles_app.stickysender", "Sticky senders", "push_pin"),
+        ("profiles_app.inboundmessage", "Inbound messages", "inbox"),
+    ],
+    "Accounts and people": [
+        ("contacts_app.account", "Accounts", "apartment"),
+        ("contacts_app.accountgroup", "Account groups", "groups"),
+        ("contacts_app.extension", "Extensions", "tag"),
+        ("contacts_app.notificationcontact", "Notification contacts", "contact_mail"),
+        ("contacts_app.mail", "Mail", "outgoing_mail"),
+        ("contacts_app.user", "Users", "person"),
+        ("auth.group", "Groups", "group"),
+        ("contacts_app.apitoken", "API tokens", "key"),
+        ("contacts_app.loginsession", "Login sessions", "login"),
+    ],
+}
+NAVIGATION: list[dict[str, Any]] = [
     {"items": [{"title": "Overview", "icon": "dashboard", "link": reverse_lazy("admin:index")}]},
-    _group(
-        "Phones",
-        _list_of("phones_app.phone", "Phones", "deskphone"),
-        _list_of("profiles_app.phoneprofile", "Phone profiles", "description"),
-        _list_of("phones_app.phonegroup", "Phone groups", "group_work"),
-        _list_of("phones_app.rollout", "Rollouts", "stacked_line_chart"),
-        _list_of("phones_app.deployment", "Deployments", "rocket_launch"),
-    )
-    | {"separator": False},
-    _group(
-        "Events",
-        _list_of("profiles_app.eventprofile", "Event profiles", "support_agent"),
-        _list_of("profiles_app.callback", "Callbacks", "webhook"),
-        _list_of("profiles_app.listener", "Listeners", "hearing"),
-        _list_of("profiles_app.event", "Events", "bolt"),
-        _list_of("profiles_app.delivery", "Deliveries", "outbox"),
-    ),
-    _group(
-        "Service profiles",
-        _list_of("profiles_app.myaccountprofile", "MyAccount profiles", "web"),
-        _list_of("profiles_app.customerprofile", "Assigned profiles", "assignment_ind"),
-    ),
-    _group(
-        "Network",
-        _list_of("phones_app.fileserver", "File servers", "dns"),
-        _list_of("phones_app.callmanager", "Call managers", "settings_phone"),
-        _list_of("phones_app.keymacro", "Key macros", "dialpad"),
-        _list_of("phones_app.filefetch", "File fetches", "download"),
-        _list_of("phones_app.servicesession", "Service sessions", "person_pin"),
-    ),
-    _group(
-        "Messages and calls",
-        _list_of("profiles_app.messagingprofile", "Messaging profiles", "forum"),
-        _list_of("profiles_app.outboundvoiceprofile", "Outbound voice profiles", "phone_forwarded"),
-        _list_of("profiles_app.numberlease", "Numbers", "call"),
-        _list_of("profiles_app.stickysender", "Sticky senders", "push_pin"),
-        _list_of("profiles_app.inboundmessage", "Inbound messages", "inbox"),
-    ),
-    _group(
-        "Accounts and people",
-        _list_of("contacts_app.account", "Accounts", "apartment"),
-        _list_of("contacts_app.accountgroup", "Account groups", "groups"),
-        _list_of("contacts_app.extension", "Extensions", "tag"),
-        _list_of("contacts_app.notificationcontact", "Notification contacts", "contact_mail"),
-        _list_of("contacts_app.mail", "Mail", "outgoing_mail"),
-        _list_of("contacts_app.user", "Users", "person"),
-        _list_of("auth.group", "Groups", "group"),
-        _list_of("contacts_app.apitoken", "API tokens", "key"),
-        _list_of("contacts_app.loginsession", "Login sessions", "login"),
+    *(
+        {"title": title, "separator": title != "Phones", "items": [_list_of(*each) for each in lists]}
+        for title, lists in SECTIONS.items()
     ),
 ]
 

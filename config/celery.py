@@ -28,11 +28,10 @@ app.autodiscover_tasks()
 app.set_default()
 
 
-@worker_init.connect
 def begin_with_the_embedded_broker(**_: object) -> None:
     """Look at it five times a second, as it takes no such option through its URL, and make its tables and its queue.
 
-    Whoever makes them at the same moment as somebody else fails, in the transport of kombu, and a worker would end.
+    In the transport of kombu the slower of two processes that make them at the same moment fails, and would end.
     """
     if not app.conf.broker_url.startswith("sqla"):
         return
@@ -48,3 +47,6 @@ def begin_with_the_embedded_broker(**_: object) -> None:
         except SQLAlchemyError:
             if last:
                 raise
+
+
+worker_init.connect(begin_with_the_embedded_broker)

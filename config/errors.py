@@ -1,5 +1,6 @@
 """Errors that no view answers: JSON in the dialect's own words on API URLs, Django's plain pages elsewhere."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -8,23 +9,19 @@ from django.views import defaults
 from contacts_app.core.api.dialect import plain_error
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return plain_error(request, 400, "Bad request") or defaults.bad_request(request, exception)
+def _answer(status: int, message: str, plain: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    return lambda request, *args, **kwargs: (
+        plain_error(request, status, message) or plain(request, *args, **kwargs)
+    )
 
 
-def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return plain_error(request, 403, "Forbidden") or defaults.permission_denied(request, exception)
-
-
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return plain_error(request, 404, "Not found") or defaults.page_not_found(request, exception)
+bad_request = _answer(400, "Bad request", defaults.bad_request)
+forbidden = _answer(403, "Forbidden", defaults.permission_denied)
+not_found = _answer(404, "Not found", defaults.page_not_found)
+server_error = _answer(500, "Internal server error", defaults.server_error)
 
 
 def locked_out(request: HttpRequest, *_: Any) -> HttpResponse:
-    """Too many wrong passwords, by whatever way they came (django-axes)."""
+    """Too many wrong passwords, over whichever log-in (django-axes)."""
     message = "Too many failed logins; try again later"
     return plain_error(request, 429, message) or HttpResponse(message, status=429, content_type="text/plain")
-
-
-def server_error(request: HttpRequest, *_: Any) -> HttpResponse:
-    return plain_error(request, 500, "Internal server error") or defaults.server_error(request)

@@ -64,7 +64,7 @@ def logging_config(*, json: bool, level: str) -> dict[str, Any]:
         "loggers": {
             "django_structlog": {"level": "WARNING" if level == "INFO" else level},
             "celery": {"level": "WARNING" if level == "INFO" else level},
-            # One line per FTP command of every upload is for nobody.
+            # One line per FTP command of every upload is too much.
             "pyftpdlib": {"level": "WARNING"},
             # httpx logs whole URLs, and those of phones may carry credentials.
             "httpx": {"level": "WARNING"},

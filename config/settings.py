@@ -165,8 +165,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "config.phone_pages.bare_answers",
-    "config.request_id.name_requests",
+    "config.middleware.bare_answers",
+    "config.middleware.name_requests",
     "config.authors.know_authors",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -1,5 +1,7 @@
 """Every URL of Patchbay. Dialects keep the URLs of their documents; the admin has /admin/."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
@@ -11,6 +13,8 @@ from profiles_app.events.pages import callback_unsubscribe
 
 admin.autodiscover()
 
+FOR_ALL: dict[str, Any] = {"authentication_classes": [], "permission_classes": []}
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("admin/", admin.site.urls),
@@ -20,21 +24,9 @@ urlpatterns = [
     ),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
-    path(
-        "api/schema",
-        SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[]),
-        name="schema",
-    ),
-    path(
-        "api/docs",
-        SpectacularSwaggerView.as_view(authentication_classes=[], permission_classes=[]),
-        name="docs",
-    ),
-    path(
-        "api/redoc",
-        SpectacularRedocView.as_view(authentication_classes=[], permission_classes=[]),
-        name="redoc",
-    ),
+    path("api/schema", SpectacularAPIView.as_view(**FOR_ALL), name="schema"),
+    path("api/docs", SpectacularSwaggerView.as_view(**FOR_ALL), name="docs"),
+    path("api/redoc", SpectacularRedocView.as_view(**FOR_ALL), name="redoc"),
     path("api/v1/", include("phones_app.urls")),
     path("backend/api/v1/", include("profiles_app.myaccount.urls")),
     path("rest/", include("profiles_app.messaging.urls")),

@@ -31,6 +31,9 @@ class Exchange:
     answer: str
 
 
+NO_EXCHANGE = Exchange("", "")
+
+
 class TransportError(Exception):
     """A request did not do what it was to do.
 
@@ -39,11 +42,11 @@ class TransportError(Exception):
     """
 
     def __init__(
-        self, message: str, permanent: bool = False, *, code: str, request: str = "", answer: str = ""
+        self, message: str, permanent: bool = False, *, code: str, exchange: Exchange = NO_EXCHANGE
     ) -> None:
         super().__init__(message)
         self.message = message
         self.permanent = permanent
         self.code = code
-        self.request = request
-        self.answer = answer
+        self.exchange = exchange
+        self.request, self.answer = exchange.request, exchange.answer

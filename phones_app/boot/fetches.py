@@ -1,7 +1,9 @@
-"""The files that phones may fetch, those that lie directly in one folder, and the reports of their fetches: the best
-proof that a phone has its new file (Cisco phones spec §2.7).
+"""The files that phones may read, those directly in one folder under their plain names, and what is noted of each read.
+
+A complete fetch is the best proof that a phone has its new file (Cisco phones spec §2.7).
 """
 
+import hashlib
 import logging
 import os
 import re
@@ -9,46 +11,51 @@ import stat
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 logger = logging.getLogger(__name__)
 
 REPORTERS = 4
-# Names that are never a phone's business: hidden, half uploaded, put aside.
+# Names that phones never read: hidden, half uploaded, put aside.
 _PRIVATE = re.compile(r"\..*|.*\.(part|bak)", re.IGNORECASE | re.DOTALL)
+# No link is followed, so none leads out of the folder; a FIFO must not make us wait for its writer.
+_OPEN_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-def is_private(file_name: str) -> bool:
-    """Say whether a file of this name is kept from the phones."""
-    return bool(_PRIVATE.fullmatch(file_name))
-
-
-@dataclass(frozen=True)
+@dataclass
 class Fetch:
-    """One file that somebody read.
+    """One file that is read, or was, by a client at `address`.
 
-    `at` is the time the file was opened, not the end of the transfer: a fetch must never look newer than the
-    version it carried. `size` and `sha256` are of the bytes in the file as they were sent.
+    Made before the file is opened, so that `at` never looks newer than the version it carried. `size` and `sha256`
+    are of the bytes in the file as they were sent.
     """
 
     file_name: str
     address: str
     protocol: Literal["http", "tftp"]
-    size: int
-    sha256: str
-    at: datetime
-    complete: bool
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    size: int = 0
+    complete: bool = False
+    _digest: Any = field(default_factory=hashlib.sha256, repr=False, compare=False)
+
+    @property
+    def sha256(self) -> str:
+        return str(self._digest.hexdigest())
+
+    def sent(self, data: bytes) -> None:
+        self._digest.update(data)
+        self.size += len(data)
 
 
 class FetchReporter:
     """Hand complete fetches to a callback, those of one address one after another, in threads of its own.
 
     So the callback may take its time (it probably writes a row), and its failures are its own. A few threads, because
-    thousands of phones that restart fetch together, and whoever waits for one of them waits for all before it.
+    thousands of phones that restart fetch together, and a slow callback delays all fetches behind it.
     """
 
     def __init__(self, on_fetch: Callable[[Fetch], None]) -> None:
@@ -60,13 +67,13 @@ class FetchReporter:
 
     def report(self, fetch: Fetch) -> None:
         if fetch.complete:
-            # What comes after a phone's own file tells by its address whose it is.
+            # Companions of a phone's own file are assigned to the phone by their address.
             self._threads[zlib.crc32(fetch.address.encode()) % REPORTERS].submit(self._tell, fetch)
         else:
             logger.info("%s broke off reading %s", fetch.address, fetch.file_name)
 
     def close(self) -> None:
-        """Return when everything reported so far has been told."""
+        """Return when the callback has had everything reported so far."""
         for thread in self._threads:
             thread.shutdown(wait=True)
 
@@ -77,13 +84,9 @@ class FetchReporter:
             logger.exception("The fetch of %s by %s could not be noted", fetch.file_name, fetch.address)
 
 
-# No link is followed, so none leads out of the folder; a FIFO must not make us wait for its writer.
-_OPEN_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-
-
 def open_plain_file(root: Path, name: str) -> FileIO | None:
     """Open once: whatever is renamed over the name afterwards, this reader keeps its version."""
-    if not name or "/" in name or "\0" in name or is_private(name):
+    if not name or "/" in name or "\0" in name or _PRIVATE.fullmatch(name):
         return None
     try:
         descriptor = os.open(root / name, _OPEN_FLAGS)

@@ -6,7 +6,7 @@ import os
 import secrets
 from io import FileIO
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from pyftpdlib.authorizers import AuthenticationFailed, DummyAuthorizer
 from pyftpdlib.exceptions import FilesystemError
@@ -27,7 +27,7 @@ _REFUSED_COMMANDS = {"APPE", "STOU", "MKD", "XMKD", "SITE CHMOD"}
 
 
 class _OneAccount(DummyAuthorizer):  # type: ignore[misc]
-    """The library's table of users with a comparison whose time tells nothing."""
+    """The library's table of users, compared in constant time."""
 
     def validate_authentication(self, username: str, password: str, handler: FTPHandler) -> None:
         expected = self.user_table.get(username, {}).get("pwd", "")
@@ -96,21 +96,12 @@ class _Control(FTPHandler):  # type: ignore[misc]
     proto_cmds = {name: how for name, how in FTPHandler.proto_cmds.items() if name not in _REFUSED_COMMANDS}
 
 
-def ftp_server(
-    root: Path,
-    address: tuple[str, int],
-    account: tuple[str, str],
-    passive_ports: range | None,
-) -> FTPServer:
+def ftp_server(root: Path, address: tuple[str, int], account: tuple[str, str]) -> FTPServer:
     """Bind the port and return the server; the caller turns its loop and closes it."""
     authorizer = _OneAccount()
     authorizer.add_user(*account, str(root), perm=PERMISSIONS)
-    settings: dict[str, Any] = {
-        "authorizer": authorizer,
-        "passive_ports": list(passive_ports) if passive_ports else None,
-    }
-    # The library reads these from the class, and two servers of one process differ in them.
-    handler = type("Control", (_Control,), settings)
+    # The library reads it from the class, and two servers of one process differ in it.
+    handler = type("Control", (_Control,), {"authorizer": authorizer})
     server = FTPServer(address, handler, ioloop=IOLoop())
     server.max_cons = MAX_CONNECTIONS
     return server

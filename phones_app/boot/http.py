@@ -1,8 +1,6 @@
 """The read-only HTTP side of the file server, which 78xx/88xx phones ask on port 6970 (Cisco phones spec §3.2)."""
 
-import hashlib
 import os
-from datetime import UTC, datetime
 from http import HTTPStatus
 from io import FileIO
 from pathlib import Path
@@ -35,30 +33,27 @@ class FileWeb:
         if request.method not in ("GET", "HEAD"):
             await exchange.reply(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET, HEAD"})
             return
-        name = unquote(request.path).removeprefix("/")
-        at = datetime.now(UTC)
-        file = open_plain_file(self._root, name)
+        fetch = Fetch(unquote(request.path).removeprefix("/"), request.peer, "http")
+        file = open_plain_file(self._root, fetch.file_name)
         if file is None:
             await exchange.reply(HTTPStatus.NOT_FOUND)
             return
         with file:
-            await self._send(exchange, name, file, at)
+            await self._send(exchange, file, fetch)
 
-    async def _send(self, exchange: Exchange, name: str, file: FileIO, at: datetime) -> None:
+    async def _send(self, exchange: Exchange, file: FileIO, fetch: Fetch) -> None:
         size = os.fstat(file.fileno()).st_size
-        content_type = "text/xml" if name.lower().endswith(".xml") else "application/octet-stream"
+        is_xml = fetch.file_name.lower().endswith(".xml")
+        content_type = "text/xml" if is_xml else "application/octet-stream"
         headers = {"Content-Type": content_type, "Content-Length": str(size)}
-        sent, digest, complete = 0, hashlib.sha256(), False
         try:
             await exchange.send_head(HTTPStatus.OK, headers)
             if exchange.request.method == "HEAD":
                 return
-            while chunk := file.read(min(CHUNK_BYTES, size - sent)):
+            while chunk := file.read(min(CHUNK_BYTES, size - fetch.size)):
                 await exchange.send(chunk)
-                digest.update(chunk)
-                sent += len(chunk)
-            complete = await exchange.finish() and sent == size
+                fetch.sent(chunk)
+            fetch.complete = await exchange.finish() and fetch.size == size
         finally:
             if exchange.request.method == "GET":
-                peer = exchange.request.peer
-                self._reporter.report(Fetch(name, peer, "http", sent, digest.hexdigest(), at, complete))
+                self._reporter.report(fetch)

@@ -1,10 +1,9 @@
-"""The embedded file server: uploads by FTP, phones read by HTTP or TFTP, all in one folder; each fetch is told."""
+"""The embedded file server: uploads by FTP, phones read by HTTP or TFTP, all in one folder; each fetch is reported."""
 
 import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from pyftpdlib.servers import FTPServer
@@ -15,20 +14,14 @@ from phones_app.boot.ftp import ftp_server
 from phones_app.boot.http import FileWeb
 from phones_app.boot.tftp import FileTftp
 
-__all__ = ["EmbeddedFileServer", "Fetch"]
-
 logger = logging.getLogger(__name__)
 
 # How long a stop waits for the FTP loop to notice.
 _TURN_SECONDS = 0.1
 
 
-def _ignore(_fetch: Fetch) -> None:
-    """Nobody wants to know."""
-
-
 class EmbeddedFileServer:
-    """Start in the background with `start` or `with`, or stay in the foreground with `serve_forever`.
+    """Start in the background with `start` or `with`.
 
     A port of 0 means any free one; after the start `ftp_port`, `http_port` and `tftp_port` say which. Without
     a `tftp_port` there is no TFTP. `on_fetch` is called after each complete transfer, from a thread of this
@@ -44,8 +37,7 @@ class EmbeddedFileServer:
         *,
         username: str,
         password: str,
-        on_fetch: Callable[[Fetch], None] = _ignore,
-        passive_ports: range | None = None,
+        on_fetch: Callable[[Fetch], None] = lambda _fetch: None,
         tftp_port: int | None = None,
     ) -> None:
         if not username or not password or username == "anonymous":
@@ -56,7 +48,6 @@ class EmbeddedFileServer:
         self.http_port = http_port
         self.tftp_port = tftp_port
         self._account = (username, password)
-        self._passive_ports = passive_ports
         self._reporter = FetchReporter(on_fetch)
         self._web = FileWeb(root, self._reporter)
         self._tftp = FileTftp(root, self._reporter)
@@ -79,16 +70,8 @@ class EmbeddedFileServer:
             self._ftp_thread = threading.Thread(target=self._turn, name="file-server-ftp", daemon=True)
             self._ftp_thread.start()
 
-    def serve_forever(self) -> None:
-        """Start, and return only after `stop` or when interrupted."""
-        self.start()
-        try:
-            self._stopping.wait()
-        finally:
-            self.stop()
-
     def stop(self) -> None:
-        """Stop serving and wait until the last fetch has been told; from any thread, also more than once."""
+        """Stop serving and wait until the last fetch has been reported; from any thread, also more than once."""
         self._stopping.set()
         with self._changing:
             if self._ftp_thread is not None:
@@ -99,13 +82,11 @@ class EmbeddedFileServer:
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def _bind(self) -> None:
-        self._ftp = ftp_server(self.root, (self.host, self.ftp_port), self._account, self._passive_ports)
+        self._ftp = ftp_server(self.root, (self.host, self.ftp_port), self._account)
         self.ftp_port = self._ftp.address[1]
         self.http_port = self._loop.call(self._web.open(self.host, self.http_port))
         if self.tftp_port is not None:
@@ -118,7 +99,7 @@ class EmbeddedFileServer:
                 # Its own serve_forever would log a start at every turn.
                 self._ftp.ioloop.loop(timeout=_TURN_SECONDS, blocking=False)
             except Exception:
-                logger.exception("The FTP server met an error and goes on")
+                logger.exception("The FTP server met an error and continues")
 
     def _close(self) -> None:
         if self._ftp is not None:

@@ -4,10 +4,8 @@
 
 import asyncio
 import contextlib
-import hashlib
 import os
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
 
@@ -50,18 +48,18 @@ class FileTftp:
         if peer in self._transfers or len(self._transfers) >= MAX_TRANSFERS:
             return
         try:
-            name, terms, file = self._judge(packet)
+            fetch, terms, file = self._judge(packet, peer)
         except PermissionError as refusal:
             self._refuse(peer, *refusal.args)
             return
         except wire.NotTftpError:
             self._refuse(peer, wire.ILLEGAL, "not a request")
             return
-        transfer = asyncio.create_task(self._transfer(name, terms, file, peer))
+        transfer = asyncio.create_task(self._transfer(fetch, terms, file, peer))
         self._transfers[peer] = transfer
         transfer.add_done_callback(lambda _: self._transfers.pop(peer, None))
 
-    def _judge(self, packet: bytes) -> tuple[str, wire.Terms, FileIO]:
+    def _judge(self, packet: bytes, peer: Address) -> tuple[Fetch, wire.Terms, FileIO]:
         """Return what to send and how; PermissionError with a TFTP error and its words."""
         kind = wire.kind_of(packet)
         if kind == wire.WRQ:
@@ -71,19 +69,17 @@ class FileTftp:
         request = wire.read_request(packet)
         if request.mode != "octet":
             raise PermissionError(wire.NOT_DEFINED, "only octet mode")
-        name = request.name.removeprefix("/")
-        file = open_plain_file(self._root, name)
+        fetch = Fetch(request.name.removeprefix("/"), peer[0], "tftp")
+        file = open_plain_file(self._root, fetch.file_name)
         if file is None:
             raise PermissionError(wire.NOT_FOUND, "file not found")
-        return name, wire.agree(request.options, os.fstat(file.fileno()).st_size), file
+        return fetch, wire.agree(request.options, os.fstat(file.fileno()).st_size), file
 
     def _refuse(self, peer: Address, number: int, text: str) -> None:
         if self._listener is not None:
             self._listener.sendto(wire.error(number, text), peer)
 
-    async def _transfer(self, name: str, terms: wire.Terms, file: FileIO, peer: Address) -> None:
-        at, digest = datetime.now(UTC), hashlib.sha256()
-        sent, complete = 0, False
+    async def _transfer(self, fetch: Fetch, terms: wire.Terms, file: FileIO, peer: Address) -> None:
         with file:
             try:
                 async with _Conversation.open(self._host, peer, terms.seconds) as conversation:
@@ -94,13 +90,11 @@ class FileTftp:
                         block += 1
                         content = file.read(terms.block_bytes)
                         await conversation.exchange(wire.data(block, content), block)
-                        digest.update(content)
-                        sent += len(content)
-                    complete = True
+                        fetch.sent(content)
+                    fetch.complete = True
             except OSError:
                 pass  # the client went away, gave up, or never was at that address
             finally:
-                fetch = Fetch(name, peer[0], "tftp", sent, digest.hexdigest(), at, complete)
                 self._reporter.report(fetch)
 
 

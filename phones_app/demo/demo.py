@@ -1,6 +1,5 @@
-"""A small believable customer with people, phones and profiles. Nobody and nothing in it is real."""
+"""A small believable customer with people, phones and profiles, all of them invented."""
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -14,15 +13,14 @@ from contacts_app.core.history.records import create_recorded
 from contacts_app.people.models import User
 from phones_app.boot.services import embedded_file_server
 from phones_app.demo.files import PEOPLE, PHONES, PROFILES, DemoPerson, DemoPhone, DemoProfile, sep_file
-from phones_app.demo.simulation import FIRST_SIP_PORT, FIRST_WEB_PORT, put_first_file
+from phones_app.demo.simulation import put_first_file, simulated_phone
 from phones_app.inventory.models import Phone
-from phones_app.simulator.generations import default_load
 from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile
 from profiles_app.phone.services import create_profile, update_profile
 
 ACCOUNT_NAME, ACCOUNT_EMAIL = "Harbour Hotel", "office@harbour-hotel.example"
-# Who wrote a revision tells whether somebody has changed a profile since; such a profile is left alone.
+# The author of a revision tells whether a person has changed a profile since; such a profile is left alone.
 ACTOR = system("demo")
 
 
@@ -40,17 +38,13 @@ def load_demo(*, url: str, dry_run: bool = False) -> Demo:
     """Make the demo, or bring its profiles to this URL. What people deleted or changed stays so."""
     with transaction.atomic():
         embedded_file_server()
-        account = Account.objects.filter(email=ACCOUNT_EMAIL).first()
-        demo = (
-            Demo(account, False)
-            if account
-            else Demo(create_account(name=ACCOUNT_NAME, email=ACCOUNT_EMAIL), True)
-        )
         before: dict[int, bytes] = {}
-        if demo.created:
-            _create(demo.account, url)
-        else:
+        if account := Account.objects.filter(email=ACCOUNT_EMAIL).first():
+            demo = Demo(account, False)
             before = _renew(demo, url)
+        else:
+            demo = Demo(create_account(name=ACCOUNT_NAME, email=ACCOUNT_EMAIL), True)
+            _create(demo.account, url)
         transaction.set_rollback(dry_run)
     if dry_run:
         return demo
@@ -79,7 +73,7 @@ def _person(account: Account, person: DemoPerson) -> User:
         location=person.location,
         timezone="Europe/London",
     )
-    # Nobody can log in with a password that stands in a public repository: staff set one who want to.
+    # A password in a public repository would be none: staff set one if they want to log in.
     user.set_unusable_password()
     user.set_pin(person.pin)
     user.save()
@@ -104,28 +98,22 @@ def _content(profile: DemoProfile, url: str) -> bytes:
 
 
 def _phone(account: Account, phone: DemoPhone, place: int, profile: PhoneProfile) -> None:
-    Phone.objects.create(
+    simulated_phone(
+        place,
         mac=phone.mac,
-        account=account,
         model=phone.model,
         software_type=phone.software_type,
-        software_version=default_load(phone.model, phone.software_type),
+        account=account,
         name=phone.name,
         hostname=sep.mac.file_name(phone.mac).partition(".")[0],
         location=phone.location,
         phone_vlan=phone.vlan,
-        phone_ip="127.0.0.1",
-        sip_port=FIRST_SIP_PORT + place,
-        web_port=FIRST_WEB_PORT + place,
-        web_username="patchbay",
-        web_password=secrets.token_urlsafe(12),
         current_profile=profile,
-        is_simulated=True,
-    )
+    ).save(force_insert=True)
 
 
 def _own_profiles(account: Account) -> dict[str, PhoneProfile]:
-    """The demo's profiles that nobody else has changed since, by name."""
+    """The demo's profiles that no person has changed since, by name."""
     rows = PhoneProfile.objects.filter(user__account=account, revision__channel=ACTOR.channel).select_related(
         "revision"
     )
@@ -148,10 +136,8 @@ def _renew(demo: Demo, url: str) -> dict[int, bytes]:
 def _lay_files(demo: Demo, before: Mapping[int, bytes]) -> None:
     """Give each phone the file of what it runs, where there is none, or one that was just renewed."""
     own = {profile.pk: profile for profile in _own_profiles(demo.account).values()}
-    macs = [phone.mac for phone in PHONES]
-    for phone in Phone.objects.filter(account=demo.account, mac__in=macs, current_profile__in=own).order_by(
-        "mac"
-    ):
+    phones = Phone.objects.filter(mac__in=[phone.mac for phone in PHONES])
+    for phone in phones.filter(account=demo.account, current_profile__in=own).order_by("mac"):
         name = sep.mac.file_name(phone.mac)
         path = settings.PHONE_FILES_DIR / name
         there = path.read_bytes() if path.exists() else None

@@ -1,4 +1,4 @@
-"""Simulated phones as rows: making some, and keeping a fleet of players in step with the rows."""
+"""Simulated phones as rows: making some, and keeping a fleet of simulated phones in step with the rows."""
 
 import hashlib
 import ipaddress
@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -30,18 +31,26 @@ FIRST_MAC = 0x020000000001
 FIRST_SIP_PORT, FIRST_WEB_PORT = 15_061, 25_081
 # More than these would reach into the ports of outgoing connections; the next ones get another loopback address.
 PER_ADDRESS = 5_000
-VARIETY = (
-    ("8845", "SIP"),
-    ("7942", "SIP"),
-    ("7962", "SCCP"),
-    ("8841", "SIP"),
-    ("7821", "SIP"),
-    ("8865", "SIPE"),
-    ("7975", "SCCP"),
-    ("8851", "SIP"),
-    ("7841", "SIP"),
-    ("8811", "SIP"),
-)
+VARIETY = ("8845", "7942", "7962", "8841", "7821", "8865", "7975", "8851", "7841", "8811")
+SOFTWARE = {"7962": "SCCP", "7975": "SCCP", "8865": "SIPE"}  # all others SIP
+
+
+def simulated_phone(place: int, *, mac: str, model: str, software_type: str, **others: Any) -> Phone:
+    """An unsaved phone at the address and ports that belong to its place among the simulated ones."""
+    return Phone(
+        mac=mac,
+        model=model,
+        software_type=software_type,
+        software_version=default_load(model, software_type),
+        phone_ip=f"127.0.{place // PER_ADDRESS}.1",
+        sip_port=FIRST_SIP_PORT + place % PER_ADDRESS,
+        web_port=FIRST_WEB_PORT + place % PER_ADDRESS,
+        # Without an account it would take no key presses, by which SCCP phones restart.
+        web_username="patchbay",
+        web_password=secrets.token_urlsafe(12),
+        is_simulated=True,
+        **others,
+    )
 
 
 def missing_phones(count: int, account: Account) -> list[Phone]:
@@ -54,22 +63,15 @@ def missing_phones(count: int, account: Account) -> list[Phone]:
     for place in range(Phone.objects.filter(is_simulated=True).count(), count):
         while number in taken:
             number += 1
-        model, software = VARIETY[place % len(VARIETY)]
+        model = VARIETY[place % len(VARIETY)]
         phones.append(
-            Phone(
+            simulated_phone(
+                place,
                 mac=f"{number:012X}",
-                account=account,
                 model=model,
-                software_type=software,
-                software_version=default_load(model, software),
+                software_type=SOFTWARE.get(model, "SIP"),
+                account=account,
                 name=f"Simulated {model}",
-                phone_ip=f"127.0.{place // PER_ADDRESS}.1",
-                sip_port=FIRST_SIP_PORT + place % PER_ADDRESS,
-                web_port=FIRST_WEB_PORT + place % PER_ADDRESS,
-                # Without an account it would take no key presses, by which SCCP phones restart.
-                web_username="patchbay",
-                web_password=secrets.token_urlsafe(12),
-                is_simulated=True,
             )
         )
         number += 1

@@ -27,9 +27,9 @@ from phones_app.deployment.record import Uploaded
 from phones_app.inventory.services import FileServers
 from phones_app.servers.models import FileServer
 from phones_app.servers.services import ftp_target
-from phones_app.transports.ftp.login import FtpTarget
 from phones_app.transports.ftp.pool import FtpPool, connections_to
-from phones_app.transports.ftp.session import Upload
+from phones_app.transports.ftp.session import FtpTarget
+from phones_app.transports.ftp.upload import Upload
 from profiles_app.phone import sep
 from profiles_app.phone.models import ProfileRevision
 

@@ -21,7 +21,7 @@ from contacts_app.core.history.records import insert_from, update_recorded
 from phones_app.deployment.models import DRIFTED, Deployment, DeploymentStep, FileState, PhoneFile, StepState
 from phones_app.inventory.models import Phone
 from phones_app.servers.models import FileServer
-from phones_app.transports.ftp.session import Upload
+from phones_app.transports.ftp.upload import Upload
 from profiles_app.events.outbox import Happening, emit_many
 from profiles_app.phone import sep
 

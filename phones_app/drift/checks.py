@@ -23,8 +23,8 @@ from contacts_app.core.work.kind import Work
 from phones_app.deployment.models import Deployment, FileState, PhoneFile
 from phones_app.deployment.record import check_pause, tell_files
 from phones_app.servers.services import ftp_target
-from phones_app.transports.ftp.login import FtpTarget
 from phones_app.transports.ftp.pool import FtpPool
+from phones_app.transports.ftp.session import FtpTarget
 from profiles_app.phone import sep
 
 BATCH = 100

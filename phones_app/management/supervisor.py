@@ -1,4 +1,7 @@
-"""A small supervisor for `manage.py serve`: starts services as child processes, restarts what dies, stops them all."""
+"""Commands that run until a signal ends them, and the supervisor of `manage.py serve`.
+
+The supervisor starts services as child processes, restarts those that end, and stops them all.
+"""
 
 import ctypes
 import os
@@ -8,18 +11,37 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from types import FrameType
 
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
 STOP_SECONDS = 10.0
 # A service that dies at once again and again is started ever more rarely, at most this many seconds apart.
 LONGEST_PAUSE = 30.0
 PR_SET_PDEATHSIG = 1
 
 
+@contextmanager
+def until_stopped() -> Iterator[threading.Event]:
+    """An event that SIGTERM and Ctrl-C set; both do again afterwards what they did before."""
+    stopping = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    before = {number: signal.signal(number, stop) for number in SIGNALS}
+    try:
+        yield stopping
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 @dataclass
 class Service:
-    """One child process: `command` as for exec, `address` as people are told."""
+    """One child process: `command` as for exec, `address` as it is printed."""
 
     name: str
     command: Sequence[str]
@@ -27,7 +49,7 @@ class Service:
     process: "subprocess.Popen[bytes] | None" = None
     started_at: float = 0.0
     pause: float = 0.5
-    restart_at: float = field(default=0.0)
+    restart_at: float = 0.0
 
 
 def why_taken(host: str, port: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> str:
@@ -43,31 +65,27 @@ def why_taken(host: str, port: int, kind: socket.SocketKind = socket.SOCK_STREAM
 
 
 def _die_with_parent() -> None:
-    # A supervisor that is killed outright can stop nobody; the kernel then tells its children (Linux only).
+    # A supervisor that is killed outright can stop no child; the kernel then sends them the signal (Linux only).
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class Supervisor:
-    """Runs services until SIGINT or SIGTERM. `say(service name, text)` prints a line."""
+    """Runs services until `stopping` is set. `say(service name, text)` prints a line."""
 
     def __init__(self, services: list[Service], say: Callable[[str, str], None]) -> None:
         self.services = services
         self.say = say
-        self.stopping = threading.Event()
 
-    def run(self) -> None:
-        """Start everything and watch it until told to stop."""
-        for signum in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(signum, lambda *_: self.stopping.set())
+    def run(self, stopping: threading.Event) -> None:
         try:
-            for service in self.services:
-                self._start(service)
-            while not self.stopping.wait(0.2):
+            while True:
                 for service in self.services:
                     self._watch(service)
+                if stopping.wait(0.2):
+                    return
         finally:
-            self.stop()
+            self._stop()
 
     def _start(self, service: Service) -> None:
         # A session of its own: Ctrl-C reaches the supervisor alone, which then stops its children in order.
@@ -75,7 +93,6 @@ class Supervisor:
             service.command, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=_die_with_parent
         )
         service.started_at = time.monotonic()
-        service.restart_at = 0.0
 
     def _watch(self, service: Service) -> None:
         if service.process is None:
@@ -90,32 +107,19 @@ class Supervisor:
         service.process, service.restart_at = None, time.monotonic() + service.pause
         self.say(service.name, f"ended with status {code}; starting it again in {service.pause:.0f} s")
 
-    def stop(self) -> None:
+    def _stop(self) -> None:
         """Ask every service to end, then make it."""
-        alive = [service for service in self.services if service.process is not None]
-        for service in alive:
+        alive = [(service, service.process) for service in self.services if service.process is not None]
+        for _, process in alive:
             # The main process alone: a signal to a whole group of workers can hang them (Celery on polling transports).
-            _signal(service, signal.SIGTERM)
+            process.terminate()
         deadline = time.monotonic() + STOP_SECONDS
-        for service in alive:
+        for service, process in alive:
             try:
-                service.process.wait(max(0.1, deadline - time.monotonic()))  # type: ignore[union-attr]
+                process.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 self.say(service.name, "does not stop; killing it")
-            _signal_group(service, signal.SIGKILL)
-            service.process.wait()  # type: ignore[union-attr]
-
-
-def _signal(service: Service, signum: int) -> None:
-    try:
-        service.process.send_signal(signum)  # type: ignore[union-attr]
-    except ProcessLookupError:
-        return
-
-
-def _signal_group(service: Service, signum: int) -> None:
-    # The service leads its own session, so its process id is that of the group, grandchildren included.
-    try:
-        os.killpg(service.process.pid, signum)  # type: ignore[union-attr]
-    except (ProcessLookupError, PermissionError):
-        return
+            # The service leads its own session, so its process id is that of the group, grandchildren included.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()

@@ -14,10 +14,9 @@ from django.utils import timezone
 
 from contacts_app.core.errors import Exchange, Refusal, TransportError
 from contacts_app.core.history.records import update_recorded
-from contacts_app.core.net.networks import Networks
+from contacts_app.core.net.wire import Networks
 from phones_app.servers.models import CallManager, FileServer
-from phones_app.transports.ftp.login import FtpTarget
-from phones_app.transports.ftp.session import FtpSession
+from phones_app.transports.ftp.session import FtpSession, FtpTarget
 from phones_app.transports.restart.ami import AmiSession, AmiTarget
 
 
@@ -110,7 +109,7 @@ def _resolve(manager: CallManager) -> Check:
 
 
 def _failed(error: TransportError) -> Check:
-    return Check(False, error.message, Exchange(error.request, error.answer))
+    return Check(False, error.message, error.exchange)
 
 
 def _keep(row: FileServer | CallManager, check: Check) -> Check:

@@ -5,9 +5,7 @@ a simulator that shared them could not find out that they are wrong.
 """
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
@@ -18,7 +16,7 @@ _COMPANIONS = ("sipProfile/dialTemplate", "sipProfile/softKeyFile")
 
 
 class FileRejectedError(ValueError):
-    """The phone gives up this file; the text is what only somebody inside the phone could know."""
+    """The phone gives up this file; the text says why, which a real phone never tells."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,8 @@ class DeviceFile:
 def read_device_file(data: bytes, software_type: str) -> DeviceFile:
     """Read a file as a phone with this software does; FileRejectedError where the phone would give it up."""
     device = _parse(data)
-    call_managers = tuple(_texts(device.iterfind("devicePool//processNodeName")))
+    nodes = ((node.text or "").strip() for node in device.iterfind("devicePool//processNodeName"))
+    call_managers = tuple(filter(None, nodes))
     if not call_managers:
         raise FileRejectedError("no call manager is named")
     # SIPE behaves as SIP (Cisco phones spec §0.5). Most SCCP files do not name their protocol (Cisco phones spec §4.2).
@@ -81,7 +80,7 @@ def _parse(data: bytes) -> Element:
     return root
 
 
-def _refuse_doctype(*_: Any) -> None:
+def _refuse_doctype(*_: object) -> None:
     raise FileRejectedError("the file has a DOCTYPE")
 
 
@@ -100,7 +99,3 @@ def _line_users(device: Element) -> tuple[str, ...]:
 
 def _text(element: Element, path: str) -> str:
     return (element.findtext(path) or "").strip()
-
-
-def _texts(elements: Iterator[Element]) -> list[str]:
-    return [text for element in elements if (text := (element.text or "").strip())]

@@ -6,13 +6,17 @@ import ftplib
 from http import HTTPStatus
 from urllib.parse import unquote, urlsplit
 
+import httpcore
+
 from contacts_app.core.net import tftp as wire
-from contacts_app.core.net.async_http import get
+from contacts_app.core.net.http import HTTP_FAILURES
 
 SECONDS = 10.0
 # A packet that stays without an answer is sent again after this time.
 RESEND_SECONDS = 1.0
 FTP_PORT, TFTP_PORT = 21, 69
+# The limit on a HTTP answer bounds memory; a file that is a little too large is for the phone itself to reject.
+HEADROOM = 16 * 1024
 Address = tuple[str, int]
 
 
@@ -23,10 +27,31 @@ async def download(url: str, *, source: str, limit: int, seconds: float = SECOND
         return await _by_tftp(url, source, limit, seconds)
     if scheme == "ftp":
         return await asyncio.to_thread(_by_ftp, url, source, limit, seconds)
-    reply = await get(url, source=source, limit=limit, seconds=seconds)
-    if reply.status != HTTPStatus.OK:
-        raise OSError(str(reply.status))
-    return reply.body
+    status, body = await get(url, source=source, limit=limit, seconds=seconds)
+    if status != HTTPStatus.OK:
+        raise OSError(str(status))
+    return body
+
+
+async def get(url: str, *, source: str = "", seconds: float = SECONDS, limit: int) -> tuple[int, bytes]:
+    """GET a http URL from the address `source`; OSError without an answer, or if it is much larger than `limit` bytes."""
+    if urlsplit(url).scheme != "http":
+        raise OSError(f"{url} is not a http address")
+    body = bytearray()
+    pool = httpcore.AsyncConnectionPool(local_address=source or None)
+    try:
+        async with (
+            asyncio.timeout(seconds),
+            pool,
+            pool.stream("GET", url, headers={"Connection": "close"}) as response,
+        ):
+            async for chunk in response.aiter_stream():
+                body += chunk
+                if len(body) > limit + HEADROOM:
+                    raise OSError(f"{url} is larger than {limit} bytes")
+    except HTTP_FAILURES as error:
+        raise OSError(f"{url} did not answer in HTTP: {error!r}") from error
+    return response.status, bytes(body)
 
 
 def _by_ftp(url: str, source: str, limit: int, seconds: float) -> bytes:

@@ -1,11 +1,9 @@
 """Many phones in one process, on a loop of the caller's or on a loop in a thread of its own."""
 
-import asyncio
 import contextlib
 import resource
 import threading
 from collections.abc import Callable, Iterable
-from types import TracebackType
 from typing import Self
 
 from contacts_app.core.net.async_http import LoopThread
@@ -25,7 +23,7 @@ class Fleet:
 
     async def start(self) -> None:
         """Start all phones, or none: OSError when a port is taken or too few files may be open."""
-        _allow_files(len(self.phones) * _FILES_PER_PHONE + _OTHER_FILES)
+        _allow_files(len(self.phones))
         try:
             for phone in self.phones.values():
                 await phone.start()
@@ -39,20 +37,12 @@ class Fleet:
 
     async def add(self, phone: SimulatedPhone) -> None:
         """Start one more phone; OSError when it cannot, and then it does not belong to the fleet."""
-        _allow_files((len(self.phones) + 1) * _FILES_PER_PHONE + _OTHER_FILES)
+        _allow_files(len(self.phones) + 1)
         await phone.start()
         self.phones[phone.config.mac] = phone
 
     async def remove(self, mac: str) -> None:
         await self.phones.pop(mac).stop()
-
-    async def run_forever(self) -> None:
-        """Start, and stop when cancelled."""
-        await self.start()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            await self.stop()
 
 
 class FleetThread:
@@ -73,9 +63,7 @@ class FleetThread:
             raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._loop.call(self._fleet.stop())
         self._loop.stop()
 
@@ -96,8 +84,9 @@ class FleetThread:
         return note
 
 
-def _allow_files(number: int) -> None:
+def _allow_files(phones: int) -> None:
     """Raise the soft limit of open files as far as needed; the usual 1024 is enough for 150 phones."""
+    number = phones * _FILES_PER_PHONE + _OTHER_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < number:
         if hard != resource.RLIM_INFINITY and hard < number:

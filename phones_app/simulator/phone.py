@@ -114,7 +114,7 @@ class SimulatedPhone(PhoneState):
         self.record("is up")
 
     def _go_dark(self) -> None:
-        """Be without power: nobody is answered, and what was to be done is forgotten."""
+        """Be without power: nothing is answered, and orders are forgotten."""
         self.is_up = False
         self.order = None
         self._unregister()
@@ -130,7 +130,7 @@ class SimulatedPhone(PhoneState):
             self._web.close()
 
     async def _configure(self) -> None:
-        """Ask for the file once, and register if it is good; otherwise the life goes on and asks again."""
+        """Ask for the file once, and register if it is good; otherwise it is asked for again later."""
         name = f"SEP{self.config.mac}.cnf.xml"
         data = await self._download(name)
         if data is None or not self.is_up:

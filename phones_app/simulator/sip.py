@@ -179,7 +179,7 @@ class SipAgent:
                     break
                 self._receive(request, source, writer.write)
                 if not request.complete:
-                    break  # without a length nobody knows where the next message begins (RFC 3261 §18.3)
+                    break  # without a length the next message has no known beginning (RFC 3261 §18.3)
         self._writers.discard(writer)
         writer.close()
 

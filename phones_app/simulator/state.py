@@ -1,7 +1,7 @@
-"""What a simulated phone is and knows at any moment: its box, its file, its registration, its fault, its next order.
+"""The state of a simulated phone: its configuration, file, registration, fault and next order.
 
-Nothing here opens a port or waits. What a phone answers on the network is above: `sip`, `web`, `status_pages`; its
-life, from boot to boot, is `phone`.
+Nothing here opens a port or waits. What a phone answers on the network is in `sip`, `web` and `status_pages`, its life
+from boot to boot in `phone`.
 """
 
 import asyncio
@@ -72,7 +72,7 @@ class SimulatedPhoneConfig:
 
 
 def ignore(_mac: str, _text: str) -> None:
-    """Nobody listens."""
+    """For phones whose events are of no interest."""
 
 
 class PhoneState:
@@ -151,8 +151,8 @@ class PhoneState:
         self._keys.append(key)
         pressed = tuple(self._keys)
         allowed = self.device_file is None or self.device_file.settings_access
-        walked = any(pressed[-len(walk) :] == walk for walk in self.generation.restart_keys)
-        if walked and allowed and self._fault is not Fault.IN_CALL:
+        walk = self.generation.restart_keys
+        if pressed[-len(walk) :] == walk and allowed and self._fault is not Fault.IN_CALL:
             self._keys.clear()
             self.take(Order.RESET)
 

@@ -6,7 +6,8 @@ import binascii
 from http import HTTPStatus
 from urllib.parse import parse_qs, urlencode
 
-from contacts_app.core.net.async_http import Exchange, HttpListener, Request, get
+from contacts_app.core.net.async_http import Exchange, HttpListener, Request
+from phones_app.simulator.download import get
 from phones_app.simulator.push import (
     ERROR_AUTHENTICATION,
     ERROR_PARSE,
@@ -99,12 +100,12 @@ class PhoneWeb:
         query = urlencode({"UserID": user, "Password": password, "devicename": device})
         asked = f"{url}{'&' if '?' in url else '?'}{query}"
         try:
-            reply = await get(
+            status, body = await get(
                 asked, source=self._phone.config.host, seconds=AUTHENTICATION_SECONDS, limit=1024
             )
         except OSError:
             return False
-        return reply.status == HTTPStatus.OK and reply.body == _AUTHORIZED
+        return status == HTTPStatus.OK and body == _AUTHORIZED
 
     async def _reply_xml(self, exchange: Exchange, body: bytes) -> None:
         await exchange.reply(HTTPStatus.OK, body, self._phone.generation.content_type)

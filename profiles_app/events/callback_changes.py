@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from contacts_app.core.errors import Refusal, TransportError
-from contacts_app.core.net.networks import Networks
+from contacts_app.core.net.wire import Networks
 from profiles_app.events.callback_config import (
     CONFIG_SCHEMAS,
     HTTP_MODES,

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from contacts_app.contacts.mail_sending import words_of
 from contacts_app.core.errors import TransportError
-from contacts_app.core.net.networks import Networks
+from contacts_app.core.net.wire import Networks
 from profiles_app.events.callback_config import HTTP_MODES, RATE_LIMITS
 from profiles_app.events.envelope import (
     EVENT_HEADER,

@@ -11,8 +11,7 @@ import httpx
 
 from contacts_app.core.errors import TransportError
 from contacts_app.core.net.http import HTTP_FAILURES, CheckedBackend, http_failure
-from contacts_app.core.net.networks import Networks
-from contacts_app.core.net.wire import Deadline, checked_address, evidence
+from contacts_app.core.net.wire import Deadline, Networks, checked_address, evidence
 
 # Of an answer the status counts; this much of the body is kept for people to read (bytes).
 EXCERPT_BYTES = 2048

@@ -11,7 +11,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from contacts_app.core.errors import TransportError
-from contacts_app.core.net.networks import Networks
+from contacts_app.core.net.wire import Networks
 from contacts_app.core.work.kind import Work
 from contacts_app.core.work.wake import nudge_after_commit
 from profiles_app.events.transport import outward_message, send

@@ -1,5 +1,4 @@
-"""Just enough HTTP/1.1 for small servers and clients on asyncio: one request, one answer, then the connection ends; and
-a loop in a thread of its own, for callers that are not asynchronous.
+"""Small HTTP/1.1 servers on asyncio, one request on a connection, and a loop in a thread for callers without asyncio.
 
 Nothing here knows what is asked or answered. Connections, header sizes and waiting times are bounded, because
 one process may hold a thousand such servers and any of them may meet a client that never finishes its request.
@@ -14,9 +13,13 @@ from dataclasses import dataclass
 from email.message import Message
 from http import HTTPStatus
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 T = TypeVar("T")
+
+HEAD_BYTES = 16 * 1024
+BODY_BYTES = 128 * 1024  # a push of 40 KB (Cisco phones spec §1.1) with every byte percent-encoded
+SEND_SECONDS = 15.0
+LINGER_SECONDS = 2.0
 
 
 class LoopThread:
@@ -53,12 +56,6 @@ async def _cancel_others() -> None:
     await asyncio.gather(*others, return_exceptions=True)
 
 
-HEAD_BYTES = 16 * 1024
-BODY_BYTES = 128 * 1024  # a push of 40 KB (Cisco phones spec §1.1) with every byte percent-encoded
-SEND_SECONDS = 15.0
-LINGER_SECONDS = 2.0
-
-
 class BadRequestError(ValueError):
     """The client sent something that is not a request as we understand it."""
 
@@ -73,14 +70,6 @@ class Request:
     headers: Message
     body: bytes
     peer: str
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What a server answered to one of our own requests."""
-
-    status: int
-    body: bytes
 
 
 class Exchange:
@@ -181,7 +170,7 @@ class HttpListener:
         except BadRequestError as error:
             writer.write(f"HTTP/1.1 400 {error}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
         except (OSError, asyncio.IncompleteReadError):
-            pass  # the client went away or was too slow: there is nobody left to answer
+            pass  # the client went away or was too slow: no answer reaches it
         finally:
             self._writers.discard(writer)
             writer.close()
@@ -202,44 +191,3 @@ async def _read_request(reader: asyncio.StreamReader, peer: str) -> Request:
     if "Transfer-Encoding" in headers or not 0 <= length <= BODY_BYTES:
         raise BadRequestError("Body not acceptable")
     return Request(method, path, query, headers, await reader.readexactly(length), peer)
-
-
-class _Received:
-    """What the standard library's response parser needs of a socket."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-
-    def makefile(self, _mode: str) -> io.BytesIO:
-        return io.BytesIO(self._data)
-
-
-async def get(
-    url: str, *, source: str = "", headers: Mapping[str, str] | None = None, seconds: float = 10.0, limit: int
-) -> Reply:
-    """GET a http URL from the address `source`; OSError without an answer of at most `limit` bytes."""
-    parts = urlsplit(url)
-    if parts.scheme != "http" or not parts.hostname:
-        raise OSError(f"{url} is not a http address")
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    fields = {"Host": parts.netloc.rpartition("@")[2], "Connection": "close", **(headers or {})}
-    head = "\r\n".join([f"GET {target} HTTP/1.1", *(f"{n}: {v}" for n, v in fields.items()), "", ""])
-    async with asyncio.timeout(seconds):
-        reader, writer = await asyncio.open_connection(
-            parts.hostname, parts.port or 80, local_addr=(source, 0) if source else None
-        )
-        try:
-            writer.write(head.encode("latin-1"))
-            received = bytearray()
-            while chunk := await reader.read(64 * 1024):
-                received += chunk
-                if len(received) > limit + HEAD_BYTES:
-                    raise OSError(f"{url} is larger than {limit} bytes")
-        finally:
-            writer.close()
-    response = http.client.HTTPResponse(_Received(bytes(received)))  # type: ignore[arg-type]
-    try:
-        response.begin()
-        return Reply(response.status, response.read())
-    except (ValueError, http.client.HTTPException) as error:
-        raise OSError(f"{url} did not answer in HTTP: {error!r}") from error

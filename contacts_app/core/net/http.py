@@ -11,7 +11,7 @@ from typing import Any
 
 import httpcore
 
-from contacts_app.core.errors import TransportError
+from contacts_app.core.errors import NO_EXCHANGE, Exchange, TransportError
 from contacts_app.core.net.wire import Deadline, connection_error
 
 # What httpcore raises when a connection cannot be made, breaks, or carries no HTTP.
@@ -66,7 +66,7 @@ class _BoundedStream(httpcore.NetworkStream):
         return self._stream.get_extra_info(info)
 
 
-def http_failure(error: Exception, peer: str, *, request: str = "", answer: str = "") -> TransportError:
+def http_failure(error: Exception, peer: str, exchange: Exchange = NO_EXCHANGE) -> TransportError:
     """Say in the family's words what went wrong below HTTP or in it."""
     # httpcore drops the chain of causes but keeps the original as its argument.
     cause: object = error.args[0] if error.args else None
@@ -75,12 +75,9 @@ def http_failure(error: Exception, peer: str, *, request: str = "", answer: str 
     elif isinstance(error, httpcore.ReadError | httpcore.WriteError) or _HUNG_UP.search(str(error)):
         cause = ConnectionResetError()
     if isinstance(cause, OSError):
-        return connection_error(cause, peer, request=request, answer=answer)
+        return connection_error(cause, peer, exchange)
     return TransportError(
-        f"{peer} does not answer as a web server: {error}",
-        code="unexpected-answer",
-        request=request,
-        answer=answer,
+        f"{peer} does not answer as a web server: {error}", code="unexpected-answer", exchange=exchange
     )
 
 

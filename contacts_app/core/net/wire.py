@@ -1,18 +1,108 @@
-"""What all transports over a socket share: checked addresses, deadlines, socket errors as codes, evidence.
+"""What all transports over a socket share: which addresses may be spoken to, deadlines, socket errors, evidence.
 
-Nothing about a protocol belongs here.
+Public addresses may be spoken to, and private ones only inside networks that ops have named. Otherwise a user who may
+enter a host name could make this server talk to its own database or to a cloud's metadata address. A name is resolved
+once, every answer is checked, and the caller connects to the address it is given, so that a second answer of the DNS
+cannot lead elsewhere. Nothing about a protocol belongs here.
 """
 
 import errno
+import socket
 import time
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-from contacts_app.core.errors import TransportError
-from contacts_app.core.net.networks import Networks, resolve_all
+from contacts_app.core.errors import NO_EXCHANGE, Exchange, TransportError
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+# The only block from which public IPv6 addresses are assigned (IANA registry "IPv6 Global Unicast Address
+# Space"). Whatever lies outside it, NAT64 and IPv4-mapped addresses included, is special.
+_GLOBAL_UNICAST = IPv6Network("2000::/3")
+# Addresses that carry an IPv4 address and so could smuggle in a private one: Teredo (RFC 4380) and 6to4
+# (RFC 3056).
+_TUNNELLED = (IPv6Network("2001::/32"), IPv6Network("2002::/16"))
 
 EVIDENCE_LIMIT = 8192
 
 _UNREACHABLE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN}
+
+
+@dataclass(frozen=True)
+class Networks:
+    """The networks that may be spoken to although they are not public."""
+
+    networks: tuple[Network, ...] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> "Networks":
+        """Read comma-separated networks or single addresses; ValueError names the first bad one."""
+        return cls(tuple(ip_network(item) for item in map(str.strip, text.split(",")) if item))
+
+    def allows(self, ip: str | Address) -> bool:
+        """Say whether this address may be spoken to; what is no address may not."""
+        try:
+            address = ip_address(ip)
+        except ValueError:
+            return False
+        mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+        named = _inside(address, self.networks) or (mapped is not None and _inside(mapped, self.networks))
+        return named or _is_public(address)
+
+    def names(self, network: Network) -> bool:
+        """Say whether ops have named all of this network; that it is public is not enough here."""
+        return any(
+            network.version == named.version and network.subnet_of(named)  # type: ignore[arg-type]
+            for named in self.networks
+        )
+
+    def candidates(self, host: str, port: int) -> list[str]:
+        """Resolve `host` once and return the addresses to connect to, IPv4 first: phones speak little else.
+
+        One forbidden address among the answers forbids them all: an honest name does not mix the two.
+        """
+        addresses = resolve_all(host, port)
+        for address in addresses:
+            if not self.allows(address):
+                raise TransportError(
+                    f"{host} is at {address}, which is neither public nor in one of the allowed networks",
+                    permanent=True,
+                    code="outside-networks",
+                )
+        return addresses
+
+    def resolve(self, host: str, port: int) -> str:
+        """Return the one address of `host` to connect to; TransportError if there is none allowed."""
+        return self.candidates(host, port)[0]
+
+
+def resolve_all(host: str, port: int) -> list[str]:
+    """Return every address of `host`, unchecked, IPv4 first; TransportError when there is none."""
+    if not host:  # the resolver would take this for the machine itself
+        raise TransportError("There is no host name to connect to", permanent=True, code="unresolved")
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, ValueError) as error:  # ValueError: a name that cannot be encoded, or with a NUL in it
+        temporary = isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN
+        raise TransportError(
+            f"The name {host!r} cannot be resolved: {error}", permanent=not temporary, code="unresolved"
+        ) from error
+    ordered = sorted(found, key=lambda answer: answer[0] != socket.AF_INET)
+    return list(dict.fromkeys(str(answer[4][0]) for answer in ordered))
+
+
+def _inside(address: Address, networks: tuple[Network, ...]) -> bool:
+    return any(address in network for network in networks)
+
+
+def _is_public(address: Address) -> bool:
+    if isinstance(address, IPv6Address) and (
+        address not in _GLOBAL_UNICAST or _inside(address, _TUNNELLED) or address.scope_id
+    ):
+        return False
+    # is_global alone is not enough: it is true of multicast and of some reserved addresses.
+    return address.is_global and not (address.is_multicast or address.is_reserved)
 
 
 @dataclass
@@ -44,7 +134,7 @@ def checked_address(networks: Networks | None, host: str, port: int) -> str:
     return networks.resolve(host, port) if networks is not None else resolve_all(host, port)[0]
 
 
-def connection_error(error: OSError, peer: str, *, request: str = "", answer: str = "") -> TransportError:
+def connection_error(error: OSError, peer: str, exchange: Exchange = NO_EXCHANGE) -> TransportError:
     """Turn what the socket said about `peer` into the family's error; all of these may pass by themselves."""
     if isinstance(error, ConnectionRefusedError):
         code, message = "refused", f"{peer} refuses the connection: nothing listens there"
@@ -56,7 +146,7 @@ def connection_error(error: OSError, peer: str, *, request: str = "", answer: st
         code, message = "closed", f"{peer} closed the connection"
     else:
         code, message = "network", f"Talking to {peer} failed: {error}"
-    return TransportError(message, code=code, request=evidence(request), answer=evidence(answer))
+    return TransportError(message, code=code, exchange=exchange)
 
 
 def evidence(text: str | bytes, limit: int = EVIDENCE_LIMIT) -> str:

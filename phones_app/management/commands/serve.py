@@ -14,7 +14,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from contacts_app.people.models import User
-from phones_app.management.supervisor import Service, Supervisor, why_taken
+from phones_app.management.supervisor import Service, Supervisor, until_stopped, why_taken
 
 # Enough for every person who waits in `switch` at once, and cheap: a waiting thread only looks at a row.
 WEB_WORKERS, WEB_THREADS = 2, 24
@@ -39,11 +39,9 @@ class Command(BaseCommand):
         # Messages are mere nudges, and the embedded broker never forgets one: begin with none.
         (settings.DATA_DIR / "broker.sqlite3").unlink(missing_ok=True)
         services = _services(host, port, url, demo=not no_demo)
-        supervisor = Supervisor(services, self._say)
-        threading.Thread(
-            target=self._announce, args=(services, url, supervisor.stopping), daemon=True
-        ).start()
-        supervisor.run()
+        with until_stopped() as stopping:
+            threading.Thread(target=self._announce, args=(services, url, stopping), daemon=True).start()
+            Supervisor(services, self._say).run(stopping)
         self._say("patchbay", "stopped")
 
     def _say(self, name: str, text: str) -> None:

@@ -1,25 +1,30 @@
-"""The folder on an FTP server that a connection stands in: look, read, store, rename, delete, list.
+"""The current folder of an FTP connection: read, store, rename, delete and list files, and the names beside a file.
 
-Every failure leaves here as one TransportError, a stable code and a sentence; in which order the steps come is decided
-by the upload.
+A phone's file may have temporary files, files moved aside and backups beside it. Every failure is raised as a
+TransportError with a stable code; the order of the steps is decided by the upload.
 """
 
 import ftplib
-import hashlib
 import posixpath
 import re
+import secrets
 import ssl
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from time import monotonic
 
 from contacts_app.core.errors import TransportError
-from phones_app.transports.ftp import names
 from phones_app.transports.ftp.wire import FtpWire
 
 # A listing of a large folder is megabytes long, so it is not asked for at every upload. What others do in the
 # meantime is seen at the next listing; our own changes are noted at once.
 LISTING_SECONDS = 60.0
+
+RELATIVE = re.compile(
+    r"\.(?P<of>.+)\.[0-9a-f]{12}\.(?:part|old)"
+    r"|(?P<kept>.+?)\.(?P<stamp>\d{8}T\d{6}Z)(?:\.(?P<number>\d+))?\.bak"
+)
 
 # The first type that fits decides: code, permanent, sentence.
 FAILURES: tuple[tuple[type[Exception], str, bool, str], ...] = (
@@ -33,6 +38,10 @@ FAILURES: tuple[tuple[type[Exception], str, bool, str], ...] = (
     (OSError, "unreachable", False, "the connection failed"),
     (ValueError, "bad-value", True, "the value cannot be sent"),
 )
+ANSWERS = (
+    ftplib.error_temp,
+    ftplib.error_perm,
+)  # the server itself declined, so the conversation can continue
 # Answers that say more than the step in which they came (RFC 959 §4.2, RFC 4217 §10.2).
 ANSWER_CODES = {
     "421": "disconnected",
@@ -51,6 +60,34 @@ SESSION_REUSE = (
 )
 
 
+def hidden(name: str, ending: str) -> str:
+    """Return a new hidden name beside `name`: `part` for content not complete yet, `old` for a file moved aside."""
+    return f".{name}.{secrets.token_hex(6)}.{ending}"
+
+
+class Listing:
+    """The relatives of each file in a folder, at hand: its temporary names and backups.
+
+    A folder of 10,000 phones has some 40,000 names, too many to be searched at every upload.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._relatives: defaultdict[str, set[str]] = defaultdict(set)
+        for name in names:
+            self.add(name)
+
+    def add(self, name: str) -> None:
+        if match := RELATIVE.fullmatch(name):
+            self._relatives[match["of"] or match["kept"]].add(name)
+
+    def discard(self, name: str) -> None:
+        if match := RELATIVE.fullmatch(name):
+            self._relatives[match["of"] or match["kept"]].discard(name)
+
+    def relatives(self, name: str) -> set[str]:
+        return self._relatives.get(name, set())
+
+
 class FtpFolder:
     """What can be done with files in the current folder of one connection."""
 
@@ -58,7 +95,7 @@ class FtpFolder:
         self.wire = wire
         self.broken = False  # the conversation is out of step, so nothing more may be said on it
         self.knows_size = True
-        self._listing: names.Listing | None = None
+        self._listing: Listing | None = None
         self._listed_at: float | None = None
 
     @contextmanager
@@ -67,8 +104,16 @@ class FtpFolder:
         try:
             yield
         except (ftplib.Error, OSError, EOFError, ValueError) as error:
-            self.broken = self.broken or not _is_answer(error)
-            raise _explain(error, code, doing, self.wire) from error
+            self.broken = self.broken or not isinstance(error, ANSWERS)
+            code, permanent, sentence = _reason(error, code)
+            if self.wire.data_session_reused is False and code in ("data-connection", "tls", "disconnected"):
+                code = "tls-session-reuse"
+            if code == "tls-session-reuse":
+                permanent, sentence = True, f"{SESSION_REUSE}: {error}"
+            said = self.wire.transcript.so_far()
+            raise TransportError(
+                f"Could not {doing}: {sentence}", permanent, code=code, exchange=said
+            ) from error
         except BaseException:  # interrupted somewhere between a command and its answer
             self.broken = True
             raise
@@ -106,7 +151,7 @@ class FtpFolder:
 
         `renamed` says that the first thing to be done with it is a new name.
         """
-        temporary = names.temporary(name)
+        temporary = hidden(name, "part")
         try:
             self.store(temporary, content)
             foreseen = f"RNFR {temporary}" if renamed and not read_back else ""
@@ -123,9 +168,9 @@ class FtpFolder:
 
     def rename(self, old: str, new: str, *, next_name: str = "") -> None:
         """`next_name`: the file that will be looked at next to be replaced, as far as one can tell."""
-        look = (f"SIZE {next_name}", self.wire.offer) if next_name and self.knows_size else ()
+        look = filter(None, (f"SIZE {next_name}", self.wire.offer)) if next_name and self.knows_size else ()
         with self.step("rename", f"rename {old} to {new}"):
-            self.wire.rename(old, new, following=tuple(filter(None, look)))
+            self.wire.rename(old, new, following=tuple(look))
         self._note(gone=old, come=new)
 
     def delete(self, name: str) -> None:
@@ -139,24 +184,23 @@ class FtpFolder:
             with suppress(TransportError):
                 self.delete(name)
 
-    def list(self) -> names.Listing | None:
-        """Return the names in the folder; None where listing does not work, which must not stop anything."""
+    def list(self) -> None:
+        """Ask for the names in the folder, if it was not done lately; that listing may not work stops nothing."""
         if self._listed_at is None or monotonic() - self._listed_at > LISTING_SECONDS:
             self._listing = self._list()
             self._listed_at = monotonic()
-        return self._listing
 
     def relatives(self, name: str) -> set[str]:
         """Return the temporary names and backups of `name` that are known without asking the server."""
         return self._listing.relatives(name) if self._listing else set()
 
-    def _list(self) -> names.Listing | None:
+    def _list(self) -> Listing | None:
         # Unix servers hide names with a leading dot unless asked for; others take -a for a missing file.
         for command in ("NLST -a", "NLST"):
             with self.step("list", "list the folder"), suppress(ftplib.error_perm, ftplib.error_temp):
                 lines = self.wire.retrieve(command).decode(errors="replace").splitlines()
                 if lines:
-                    return names.Listing(map(posixpath.basename, lines))
+                    return Listing(map(posixpath.basename, lines))
         return None
 
     def _check(self, name: str, content: bytes, read_back: bool, following: str) -> None:
@@ -165,12 +209,11 @@ class FtpFolder:
             raise self._mismatch("size-mismatch", f"{name} has {size} bytes after {len(content)} were stored")
         if size is None or read_back:
             stored = self.read(name)
-            if stored is None or hashlib.sha256(stored).digest() != hashlib.sha256(content).digest():
+            if stored != content:
                 raise self._mismatch("digest-mismatch", f"{name} does not read as it was stored")
 
     def _mismatch(self, code: str, message: str) -> TransportError:
-        exchange = self.wire.transcript.so_far()
-        return TransportError(message, code=code, request=exchange.request, answer=exchange.answer)
+        return TransportError(message, code=code, exchange=self.wire.transcript.so_far())
 
     def _note(self, *, gone: str = "", come: str = "") -> None:
         if self._listing is not None:
@@ -179,30 +222,9 @@ class FtpFolder:
                 self._listing.add(come)
 
 
-def _explain(error: Exception, step: str, doing: str, wire: FtpWire) -> TransportError:
-    """Return the error to raise; `step` is its code unless the answer or the failure tells more."""
-    exchange = wire.transcript.so_far()
-    code, permanent, sentence = _reason(error, step)
-    if wire.data_session_reused is False and code in ("data-connection", "tls", "disconnected"):
-        code = "tls-session-reuse"
-    if code == "tls-session-reuse":
-        permanent, sentence = True, f"{SESSION_REUSE}: {error}"
-    return TransportError(
-        f"Could not {doing}: {sentence}",
-        permanent,
-        code=code,
-        request=exchange.request,
-        answer=exchange.answer,
-    )
-
-
-def _is_answer(error: BaseException | None) -> bool:
-    """Say whether the server itself declined, so that the conversation can go on."""
-    return isinstance(error, ftplib.error_temp | ftplib.error_perm)
-
-
 def _reason(error: Exception, step: str) -> tuple[str, bool, str]:
-    if _is_answer(error):
+    """Return the code, which is `step` unless the answer or the failure says more, permanent or not, and a sentence."""
+    if isinstance(error, ANSWERS):
         answer = str(error)
         code = "disk-full" if DISK_FULL.search(answer) else ANSWER_CODES.get(answer[:3], step)
         return code, answer.startswith("5"), f"the server answered {answer[:300]}"

@@ -13,17 +13,16 @@ from dataclasses import dataclass, field
 from time import monotonic
 
 from contacts_app.core.errors import TransportError
-from phones_app.transports.ftp.login import FtpTarget
-from phones_app.transports.ftp.session import FtpSession
+from phones_app.transports.ftp.session import FtpSession, FtpTarget
 
 PER_SERVER = 4
-# On this machine nobody waits for the network, and more threads only wait for each other.
+# On this machine there is no network delay to hide, and more threads only wait for each other.
 ON_THIS_MACHINE = 2
 TRUSTED_SECONDS = 3.0  # a connection idle for less than this is not asked whether it still is alive
 
 
 def connections_to(host: str) -> int:
-    """How many connections to this host are worth their while, by its name or address."""
+    """How many connections to this host (name or address) are useful."""
     try:
         local = ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -111,7 +110,7 @@ class FtpPool:
             self._changed.notify_all()
 
     def _watch(self, seconds: float) -> None:
-        # Idle connections take the server's places, so they go even if nobody asks for a session again.
+        # Idle connections take the server's places, so they are closed even if no session is asked for again.
         if self._reaper is None or not self._reaper.is_alive():
             self._reaper = threading.Timer(seconds, self._reap)
             self._reaper.daemon = True

@@ -1,24 +1,24 @@
-"""Putting a phone's file on an FTP or FTPS server so that a phone fetching at any moment gets a whole file.
+"""One connection to an FTP or FTPS server, logged in and in the right folder, that carries any number of uploads.
 
-One logged-in connection carries any number of uploads; ftp_pool keeps such connections for the next caller.
+A phone that fetches at any moment gets a whole file. `pool` keeps such connections for the next caller.
 """
 
 import hashlib
 import posixpath
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache, partial
 from time import monotonic
-from types import TracebackType
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from contacts_app.core.errors import Exchange, TransportError
-from phones_app.transports.ftp import names
-from phones_app.transports.ftp import upload as ftp_upload
+from contacts_app.core.net.wire import Networks, resolve_all
+from phones_app.transports.ftp import upload as steps
 from phones_app.transports.ftp.folder import FtpFolder
-from phones_app.transports.ftp.login import FtpTarget, log_in
-
-__all__ = ["FtpSession", "FtpTarget", "Upload"]
+from phones_app.transports.ftp.upload import Upload
+from phones_app.transports.ftp.wire import FtpWire
 
 QUIT_SECONDS = 1.0
 NOOP_SECONDS = 2.0
@@ -32,21 +32,25 @@ _one_at_a_time: set[tuple[str, int]] = set()
 
 
 @dataclass(frozen=True)
-class Upload:
-    """What one upload did; `unchanged` means that the very same content was there already.
+class FtpTarget:
+    """A folder on a server and how to get there; seconds throughout.
 
-    `replaced` is what the file held before, where it was read.
+    `timeout` bounds each command, and `deadline` one whole upload, connecting included, whatever the server
+    does. `tls` means explicit FTPS with encrypted data (RFC 4217). `networks` of None allows every address.
     """
 
-    path: str
-    size: int
-    sha256: str
-    unchanged: bool
-    backup: str | None
-    read_back: bool
-    exchange: Exchange
-    seconds: float
-    replaced: bytes | None = field(default=None, repr=False)
+    host: str
+    port: int = 21
+    username: str = ""
+    password: str = field(default="", repr=False)
+    directory: str = ""
+    tls: bool = False
+    verify_certificate: bool = False
+    passive: bool = True
+    connect_timeout: float = 5.0
+    timeout: float = 10.0
+    deadline: float = 45.0
+    networks: Networks | None = None
 
 
 class FtpSession:
@@ -57,25 +61,16 @@ class FtpSession:
 
     def __init__(self, target: FtpTarget) -> None:
         self.target = target
+        self._address = (target.host, target.port)
         self.reused = False  # set by who keeps sessions: the server may have hung up in the meantime
         self._folder: FtpFolder | None = None
         self._ends = 0.0  # when the present piece of work must be over, by the monotonic clock
         self._lost = False  # what failed last was a command sent before the answer to the one before it
-        self._spent = 0.0  # seconds that connecting took, owed to the first piece of work
 
-    def __enter__(self) -> "FtpSession":
-        started = monotonic()
-        self._ends = started + self.target.deadline
-        self._connect()
-        self._spent = monotonic() - started
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property
@@ -106,38 +101,31 @@ class FtpSession:
         from one upload to the next.
         """
         _check(name)
-        started = monotonic()
+        put = partial(self._upload, name, content, keep_backups, read_back, monotonic())
         try:
-            return self._upload(name, content, keep_backups, read_back, started, next_name)
+            return put(next_name)
         except TransportError as error:
             if not self._lost or error.code not in ("timeout", "disconnected", "protocol"):
                 raise
             self._lost = False
-        address = (self.target.host, self.target.port)
-        _one_at_a_time.add(address)
+        _one_at_a_time.add(self._address)
         try:
-            return self._upload(name, content, keep_backups, read_back, started)
+            return put("")
         except TransportError:
-            _one_at_a_time.discard(address)  # that was not the cause
+            _one_at_a_time.discard(self._address)  # that was not the cause
             raise
 
     def _upload(
-        self,
-        name: str,
-        content: bytes,
-        keep_backups: int,
-        read_back: bool,
-        started: float,
-        next_name: str = "",
+        self, name: str, content: bytes, keep_backups: int, read_back: bool, started: float, next_name: str
     ) -> Upload:
         with self._work(self.target.deadline - (monotonic() - started)):
             existing = self._begin(
-                lambda folder: ftp_upload.look(folder, name, len(content), for_backup=keep_backups > 0)
+                lambda folder: steps.look(folder, name, len(content), for_backup=keep_backups > 0)
             )
             folder = self._connect()
             unchanged, backup = existing.content == content, None
             if not unchanged:
-                backup = ftp_upload.replace(
+                backup = steps.replace(
                     folder,
                     name,
                     content,
@@ -168,24 +156,12 @@ class FtpSession:
         with self._work(self.target.deadline):
             return self._begin(lambda folder: folder.read(name))
 
-    def stale_companions(self, name: str) -> list[str]:
-        """Return the signed or encrypted files there that a secured phone takes instead of `name`."""
-        _check(name)
-        with self._work(self.target.deadline):
-            listing = self._begin(FtpFolder.list)
-            folder = self._connect()
-            return [
-                companion
-                for companion in names.companions(name)
-                if (folder.size(companion) is not None if listing is None else companion in listing)
-            ]
-
     def test(self) -> Exchange:
         """Log in anew, go to the folder, store a tiny file, rename and delete it; return what was said."""
         self.close()
         with self._work(self.target.deadline):
             folder = self._connect()
-            ftp_upload.probe(folder)
+            steps.probe(folder)
             return folder.wire.transcript.take()
 
     def alive(self) -> bool:
@@ -211,8 +187,8 @@ class FtpSession:
 
     def _connect(self) -> FtpFolder:
         if self._folder is None:
-            self._folder = log_in(self.target, self._ends)
-            self._folder.wire.foresees = (self.target.host, self.target.port) not in _one_at_a_time
+            self._folder = _log_in(self.target, self._ends)
+            self._folder.wire.foresees = self._address not in _one_at_a_time
             self.reused = False
         return self._folder
 
@@ -225,8 +201,7 @@ class FtpSession:
     @contextmanager
     def _work(self, seconds: float) -> Iterator[None]:
         """Bound what is inside, and close the connection if it fails: its state is unknown then."""
-        self._ends = monotonic() + seconds - self._spent
-        self._spent = 0.0
+        self._ends = monotonic() + seconds
         if self._folder is not None:
             self._folder.wire.deadline = self._ends
         try:
@@ -245,17 +220,67 @@ class FtpSession:
             if not reused or error.code not in ("disconnected", "timeout"):
                 raise
             if error.code == "timeout" and self._folder is not None and self._folder.wire.foreseen:
-                _one_at_a_time.add((self.target.host, self.target.port))
+                _one_at_a_time.add(self._address)
         return first(self._reconnect())
 
     def _tidy(self, name: str, keep_backups: int) -> None:
         # The file is in its place: nothing that fails from here on may turn the upload into a failure.
         with suppress(TransportError), self._work(min(TIDY_SECONDS, self._ends - monotonic())):
             folder = self._connect()
-            ftp_upload.tidy(folder, name, keep_backups)
+            steps.tidy(folder, name, keep_backups)
             folder.wire.transcript.take()
 
 
 def _check(name: str) -> None:
     if name in ("", ".", "..") or not name.isprintable() or any(each in name for each in "/\\"):
         raise TransportError(f"{name!r} is not the name of a file", permanent=True, code="bad-value")
+
+
+def _log_in(target: FtpTarget, ends: float) -> FtpFolder:
+    """Connect, log in and go to the folder before the monotonic clock shows `ends`; TransportError if not."""
+    find = target.networks.candidates if target.networks else resolve_all
+    addresses = find(target.host, target.port)
+    wire = FtpWire(
+        target.host,
+        password=target.password,
+        timeout=target.timeout,
+        deadline=ends,
+        context=_tls_context(target.verify_certificate) if target.tls else None,
+    )
+    wire.set_pasv(target.passive)
+    folder = FtpFolder(wire)
+    try:
+        with folder.step("greeting", f"connect to {target.host}:{target.port}"):
+            wire.open(addresses, target.port, target.connect_timeout)
+        _introduce(folder, target)
+    except BaseException:
+        wire.close()
+        raise
+    return folder
+
+
+def _introduce(folder: FtpFolder, target: FtpTarget) -> None:
+    wire = folder.wire
+    if target.tls:
+        with folder.step("tls-unavailable", "switch to an encrypted connection"):
+            wire.auth()
+    with folder.step("login", f"log in as {target.username or 'anonymous'}"):
+        wire.login(target.username, target.password, secure=False)  # encrypted by now, if it is to be
+    if target.tls:
+        with folder.step("tls-unavailable", "have the data connections encrypted"):
+            wire.prot_p()
+    with folder.step("binary", "switch to binary transfers"):
+        wire.voidcmd("TYPE I")  # in ASCII mode servers refuse SIZE (Cisco phones spec §8.18)
+    if target.directory:
+        with folder.step("directory", f"go to the folder {target.directory}"):
+            wire.cwd(target.directory)
+
+
+@cache
+def _tls_context(verify_certificate: bool) -> ssl.SSLContext:
+    # Shared by all connections, as loading the certificate authorities takes longer than a login.
+    context = ssl.create_default_context()
+    if not verify_certificate:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context

@@ -3,17 +3,35 @@
 FTP can neither copy nor replace in one transaction, and a phone may fetch the file at any moment.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import count
 from time import monotonic
 
-from contacts_app.core.errors import TransportError
-from phones_app.transports.ftp import names
-from phones_app.transports.ftp.folder import FtpFolder
+from contacts_app.core.errors import Exchange, TransportError
+from phones_app.transports.ftp.folder import RELATIVE, FtpFolder, hidden
 
 MAX_DELETIONS = 20  # leftovers and old backups removed after one upload
 RESTORE_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Upload:
+    """What one upload did; `unchanged` means that the very same content was there already.
+
+    `replaced` is what the file held before, where it was read.
+    """
+
+    path: str
+    size: int
+    sha256: str
+    unchanged: bool
+    backup: str | None
+    read_back: bool
+    exchange: Exchange
+    seconds: float
+    replaced: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -45,7 +63,7 @@ def replace(
     next_name: str,
     reconnect: Callable[[float], FtpFolder],
 ) -> str | None:
-    """Put `content` under `name` and return the name of the backup, if one was made; `next_name` will be next, or "".
+    """Put `content` under `name` and return the name of the backup, if one was made.
 
     The real name is missing at no moment, except on servers that refuse to rename over an existing file or
     to let the old one be read: there the old file has to go away first, for the time of two commands.
@@ -66,7 +84,7 @@ def replace(
         except TransportError:
             if folder.broken or not existing.present:
                 raise
-            aside = names.aside(name)
+            aside = hidden(name, "old")
             _swap(folder, temporary, name, aside, reconnect)
             folder.delete_quietly(aside)
     return backup
@@ -80,17 +98,44 @@ def tidy(folder: FtpFolder, name: str, keep_backups: int) -> None:
     """
     folder.list()
     relatives = folder.relatives(name)
-    superfluous = names.backups(relatives)[keep_backups:] if keep_backups else []
-    for each in (names.leftovers(relatives) + superfluous)[:MAX_DELETIONS]:
+    superfluous = backups(relatives)[keep_backups:] if keep_backups else []
+    for each in (leftovers(relatives) + superfluous)[:MAX_DELETIONS]:
         folder.delete(each)
 
 
 def probe(folder: FtpFolder) -> None:
     """Show that files can be stored, renamed and deleted, with a tiny one of our own."""
     with folder.temporary("patchbay-test", b"test\n") as temporary:
-        renamed = names.aside("patchbay-test")
+        renamed = hidden("patchbay-test", "old")
         folder.rename(temporary, renamed)
         folder.delete(renamed)
+
+
+def new_backups(name: str, moment: datetime, relatives: Iterable[str]) -> Iterator[str]:
+    """Offer names for the backup made at `moment`, all of them newer than those among `relatives`.
+
+    From the second one of the same second on they bear a number. Numbers freed by deletion are not used
+    again, as the newest backup would then pass for the oldest.
+    """
+    stamp = moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+    last = max((number for taken, number, _ in _backups(relatives) if taken == stamp), default=-1)
+    for number in count(last + 1):
+        yield f"{name}.{stamp}.{number}.bak" if number else f"{name}.{stamp}.bak"
+
+
+def backups(relatives: Iterable[str]) -> list[str]:
+    """Return the backups among `relatives`, the newest first."""
+    return [backup for _, _, backup in sorted(_backups(relatives), reverse=True)]
+
+
+def leftovers(relatives: Iterable[str]) -> list[str]:
+    """Return what uploads that were killed half-way have left among `relatives`."""
+    return sorted(relative for relative in relatives if relative.startswith("."))
+
+
+def _backups(relatives: Iterable[str]) -> list[tuple[str, int, str]]:
+    matches = filter(None, map(RELATIVE.fullmatch, relatives))
+    return [(match["stamp"], int(match["number"] or 0), match[0]) for match in matches if match["kept"]]
 
 
 def _copy(folder: FtpFolder, name: str, content: bytes) -> str:
@@ -102,13 +147,11 @@ def _copy(folder: FtpFolder, name: str, content: bytes) -> str:
 
 def _free_backup_name(folder: FtpFolder, name: str) -> str:
     # Renaming would silently replace a backup made within the same second.
-    offered = names.new_backups(name, datetime.now(UTC), folder.relatives(name))
-    return next(each for each in offered if not _exists(folder, each))
-
-
-def _exists(folder: FtpFolder, name: str) -> bool:
-    size = folder.size(name)
-    return size is not None or (not folder.knows_size and folder.read(name) is not None)
+    return next(
+        offered
+        for offered in new_backups(name, datetime.now(UTC), folder.relatives(name))
+        if folder.size(offered) is None and (folder.knows_size or folder.read(offered) is None)
+    )
 
 
 def _swap(
@@ -134,7 +177,7 @@ def _put_back(folder: FtpFolder, aside: str, name: str) -> None:
     try:
         folder.rename(aside, name)
     except TransportError:
-        # Some servers let nobody rename to such a name, yet let everybody store under it.
+        # Some servers allow no rename to such a name, yet allow to store under it.
         content = None if folder.broken else folder.read(aside)
         if content is None:
             raise

@@ -138,8 +138,8 @@ class FtpWire(ftplib.FTP_TLS):
     def foresee(self, *lines: str) -> None:
         """Send these right after the next command, which most probably they will follow.
 
-        That saves waiting for one answer after the other. Each is answered to whoever gives that command in its
-        turn; the answers to what is not asked for then are skipped. So they must be such as change nothing.
+        That saves waiting for one answer after the other. When such a command is then given, its answer is read; answers
+        to commands that are not given are skipped. So they must be commands that change nothing.
         """
         if self.foresees and not any("\r" in line or "\n" in line for line in lines):
             self._following = lines
@@ -148,7 +148,7 @@ class FtpWire(ftplib.FTP_TLS):
         """RNFR and RNTO; `following` are the commands foreseen after both."""
         answer = self.sendcmd(f"RNFR {old}")
         if not answer.startswith("3"):
-            raise ftplib.error_reply(answer)  # noqa: S321 - an exception calls nobody
+            raise ftplib.error_reply(answer)  # noqa: S321 - an exception, not a connection
         self.foresee(*following)
         return self.voidcmd(f"RNTO {new}")
 
@@ -248,7 +248,7 @@ class FtpWire(ftplib.FTP_TLS):
             if answer.startswith("2"):  # some servers confirm the data connection first, as ftplib knows
                 answer = self.getresp()
             if not answer.startswith("1"):
-                raise ftplib.error_reply(answer)  # noqa: S321 - an exception calls nobody
+                raise ftplib.error_reply(answer)  # noqa: S321 - an exception, not a connection
         except BaseException:
             connection.close()
             raise

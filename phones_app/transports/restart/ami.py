@@ -8,12 +8,10 @@ import itertools
 import re
 import socket
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Self
 
 from contacts_app.core.errors import Exchange, TransportError
-from contacts_app.core.net.networks import Networks
-from contacts_app.core.net.wire import Deadline, checked_address, connection_error, evidence
+from contacts_app.core.net.wire import Deadline, Networks, checked_address, connection_error, evidence
 
 _MAX_LINE = 16_384
 _MAX_MESSAGES = 20_000  # a contact is one message, and a large PBX has thousands
@@ -90,9 +88,7 @@ class AmiSession:
             raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._socket.close()
 
     def action(self, name: str, pairs: Fields = (), **fields: str) -> AmiReply:
@@ -112,27 +108,27 @@ class AmiSession:
             raise connection_error(error, self._peer) from error
         if "Call Manager" not in greeting:
             raise TransportError(
-                f"{self._peer} is not Asterisk's manager interface", code="not-ami", answer=evidence(greeting)
+                f"{self._peer} is not Asterisk's manager interface",
+                code="not-ami",
+                exchange=Exchange("", evidence(greeting)),
             )
         challenge = self._transact((("Action", "Challenge"), ("AuthType", "MD5")))
         digest = challenge.response.get("Challenge") + self._target.secret
         key = hashlib.md5(digest.encode(), usedforsecurity=False).hexdigest()  # the protocol's choice
-        reply = self._transact(
-            (
-                ("Action", "Login"),
-                ("AuthType", "MD5"),
-                ("Username", self._target.username),
-                ("Key", key),
-                ("Events", "off"),
-            )
-        )
+        log_in = {
+            "Action": "Login",
+            "AuthType": "MD5",
+            "Username": self._target.username,
+            "Key": key,
+            "Events": "off",
+        }
+        reply = self._transact(tuple(log_in.items()))
         if not reply.succeeded:
             raise TransportError(
                 f"{self._peer} refuses the log-in of {self._target.username!r}: {reply.message}",
                 permanent=True,
                 code="authentication",
-                request=reply.exchange.request,
-                answer=reply.exchange.answer,
+                exchange=reply.exchange,
             )
 
     def _transact(self, fields: Fields) -> AmiReply:
@@ -144,11 +140,8 @@ class AmiSession:
             self._socket.sendall(request.encode())
             self._collect(action_id, received)
         except OSError as error:
-            raise connection_error(
-                error, self._peer, request=_masked(request), answer=_as_text(received)
-            ) from error
-        exchange = Exchange(evidence(_masked(request)), evidence(_as_text(received)))
-        return AmiReply(received[0], tuple(received[1:]), exchange)
+            raise connection_error(error, self._peer, _exchange(request, received)) from error
+        return AmiReply(received[0], tuple(received[1:]), _exchange(request, received))
 
     def _collect(self, action_id: str, received: list[AmiMessage]) -> None:
         """Read the messages of this action until the response, or the list that it announces, is complete."""
@@ -197,11 +190,8 @@ class AmiSession:
         return line + b"\n"
 
 
-def _masked(request: str) -> str:
-    """The key is good for one log-in only, but somebody who has it can try secrets against it."""
-    return re.sub(r"(?m)^Key: .*?\r?$", "Key: ***\r", request)
-
-
-def _as_text(messages: list[AmiMessage]) -> str:
+def _exchange(request: str, messages: list[AmiMessage]) -> Exchange:
+    """The key is good for one log-in only, but who has it can try secrets against it."""
+    masked = re.sub(r"(?m)^Key: .*?\r?$", "Key: ***\r", request)
     blocks = ("".join(f"{key}: {value}\r\n" for key, value in message.fields) for message in messages)
-    return "\r\n".join(blocks)
+    return Exchange(evidence(masked), evidence("\r\n".join(blocks)))

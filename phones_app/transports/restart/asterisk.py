@@ -19,7 +19,6 @@ SCCP_TYPES = ("restart", "reset", "full", "applyConfig")
 _CHAN_SIP_CALL_ID = ("SIPPEER({peer},regcallid)", "SIP_PEER({peer},register_callid)")
 
 _MAC_OF_CALL_ID = re.compile(r"[0-9a-f]{12}(?=-)")
-_MAC_OF_NAME = re.compile(r"[0-9A-F]{12}$")
 _ADDRESS_OF_URI = re.compile(r"@\[?([0-9A-Za-z.:\-]+?)\]?(?::\d+)?(?:[;?>]|$)")
 
 
@@ -31,7 +30,6 @@ class Contact:
     endpoint: str
     uri: str
     call_id: str
-    user_agent: str
     via_address: str
     status: str
 
@@ -60,15 +58,13 @@ def pjsip_contacts(session: AmiSession) -> list[Contact]:
     return [_contact(event) for event in reply.events if event.get("Event").lower() in names]
 
 
-def pjsip_registration(
-    session: AmiSession, *, endpoint: str, device_name: str = "", mac: str = "", ip: str = ""
-) -> str | None:
+def pjsip_registration(session: AmiSession, *, endpoint: str, mac: str = "", ip: str = "") -> str | None:
     """Return the Call-ID of the phone's present registration, None when it has none.
 
     Another one than before the restart is evidence that the phone registered anew.
     """
     try:
-        contact = _find(_live(session, endpoint), endpoint, device_name or mac, ip)
+        contact = _find(_live(session, endpoint), endpoint, mac, ip)
     except TransportError as error:
         if error.code == "not-registered":
             return None
@@ -80,7 +76,6 @@ def restart_pjsip(
     session: AmiSession,
     *,
     endpoint: str,
-    device_name: str = "",
     mac: str = "",
     ip: str = "",
     action: str = "restart",
@@ -88,29 +83,24 @@ def restart_pjsip(
 ) -> Exchange:
     """Let Asterisk send the NOTIFY with the Call-ID of the phone's present registration.
 
-    The name or MAC, else the address, tells the phone from others on the same endpoint. A phone that is alone
+    The MAC, else the address, tells the phone from others on the same endpoint. A phone that is alone
     there is reached through the endpoint, and only one among several by its URI: Asterisk accepts a URI
     without a word and sends nothing when it has no `default_outbound_endpoint`.
     """
     contacts = _live(session, endpoint)
-    contact = _find(contacts, endpoint, device_name or mac, ip)
+    contact = _find(contacts, endpoint, mac, ip)
     whom = ("Endpoint", endpoint) if len(contacts) == 1 else ("URI", contact.uri)
     reply = session.action("PJSIPNotify", (whom, *_variables(body_lines(action, contact.call_id, stamps))))
     return _accepted(reply)
 
 
 def restart_chan_sip(
-    session: AmiSession,
-    *,
-    peer: str,
-    action: str = "restart",
-    stamps: Stamps = DEFAULT_STAMPS,
-    notify_type: str = "",
+    session: AmiSession, *, peer: str, action: str = "restart", stamps: Stamps = DEFAULT_STAMPS
 ) -> Exchange:
     """Let chan_sip send the NOTIFY: by action if it tells the Call-ID, else by its own configuration.
 
-    Only the patched chan_sip tells Call-IDs; `notify_type` names the section of sip_notify.conf otherwise,
-    `cisco-restart` for the action `restart` unless given.
+    Only the patched chan_sip tells Call-IDs; otherwise the section of sip_notify.conf is `cisco-restart` for
+    the action `restart`.
     """
     if not re.fullmatch(r"[A-Za-z0-9_.\-]+", peer):
         raise TransportError(f"{peer!r} is not the name of a peer", permanent=True, code="invalid-value")
@@ -119,11 +109,13 @@ def restart_chan_sip(
         # The older action reads Channel, the newer one Peer, and each ignores the other's.
         whom = (("Channel", f"SIP/{peer}"), ("Peer", peer))
         return _accepted(session.action("SIPnotify", whom + _variables(body_lines(action, call_id, stamps))))
-    command = f"sip notify {notify_type or f'cisco-{action}'} {peer}"
+    command = f"sip notify cisco-{action} {peer}"
     reply = session.action("Command", Command=command)
     output = " ".join(reply.response.all("Output"))
     if reply.succeeded and "sending notify" not in output.lower():
-        raise _error(f"Asterisk did not send the NOTIFY: {output}", "pbx-refused", reply)
+        raise TransportError(
+            f"Asterisk did not send the NOTIFY: {output}", code="pbx-refused", exchange=reply.exchange
+        )
     return _accepted(reply)
 
 
@@ -145,7 +137,6 @@ def _contact(event: AmiMessage) -> Contact:
         # Asterisk's stores write ";" so, because it begins a comment in its files.
         uri=event.get("URI").replace("^3B", ";"),
         call_id=event.get("CallID"),
-        user_agent=event.get("UserAgent"),
         via_address=event.get("ViaAddress", "ViaAddr"),
         status=event.get("Status", "ContactStatus"),
     )
@@ -157,13 +148,11 @@ def _live(session: AmiSession, endpoint: str) -> list[Contact]:
     return [c for c in contacts if endpoint in (c.endpoint, c.aor) and c.status.lower() != "removed"]
 
 
-def _find(contacts: list[Contact], endpoint: str, name: str, ip: str) -> Contact:
+def _find(contacts: list[Contact], endpoint: str, mac: str, ip: str) -> Contact:
     """Pick the contact of one phone: by the MAC in its Call-ID, else by address, else because it is alone.
 
     A lone contact whose Call-ID bears another MAC is another phone: restarting that one would hurt its user.
     """
-    named = _MAC_OF_NAME.search(re.sub(r"[^0-9A-Z]", "", name.upper()))
-    mac = named[0] if named else ""
     candidates = [c for c in contacts if not (mac and c.mac and c.mac != mac)]
     found = (
         [c for c in candidates if mac and c.mac == mac]
@@ -176,7 +165,7 @@ def _find(contacts: list[Contact], endpoint: str, name: str, ip: str) -> Contact
         raise TransportError(
             f"{len(candidates)} phones are registered as {endpoint}, and nothing tells which one is meant",
             code="ambiguous-contact",
-            answer="\n".join(f"{c.uri} {c.call_id}" for c in candidates[:20]),
+            exchange=Exchange("", "\n".join(f"{c.uri} {c.call_id}" for c in candidates[:20])),
         )
     raise TransportError(f"The phone is not registered as {endpoint}", code="not-registered")
 
@@ -196,12 +185,6 @@ def _chan_sip_call_id(session: AmiSession, peer: str) -> str:
     return ""
 
 
-def _accepted(reply: AmiReply) -> Exchange:
-    if not reply.succeeded:
-        raise _refusal(reply)
-    return reply.exchange
-
-
 # What Asterisk says when it will not: part of its message, our code, whether asking again is of no use.
 _REFUSALS = (
     ("invalid/unknown command", "unknown-action", True),
@@ -212,13 +195,15 @@ _REFUSALS = (
 )
 
 
+def _accepted(reply: AmiReply) -> Exchange:
+    if not reply.succeeded:
+        raise _refusal(reply)
+    return reply.exchange
+
+
 def _refusal(reply: AmiReply) -> TransportError:
-    for part, code, permanent in _REFUSALS:
-        if part in reply.message.lower():
-            return _error(f"Asterisk refuses: {reply.message}", code, reply, permanent=permanent)
-    return _error(f"Asterisk refuses: {reply.message}", "pbx-refused", reply)
-
-
-def _error(message: str, code: str, reply: AmiReply, *, permanent: bool = False) -> TransportError:
-    exchange = reply.exchange
-    return TransportError(message, permanent, code=code, request=exchange.request, answer=exchange.answer)
+    said = reply.message.lower()
+    code, permanent = next(
+        ((code, permanent) for part, code, permanent in _REFUSALS if part in said), ("pbx-refused", False)
+    )
+    return TransportError(f"Asterisk refuses: {reply.message}", permanent, code=code, exchange=reply.exchange)

@@ -67,12 +67,7 @@ def parse_steps(text: str) -> tuple[Step, ...]:
 
 def format_steps(steps: Iterable[Step]) -> str:
     """Write steps so that `parse_steps` reads them again."""
-    lines = []
-    for step in steps:
-        lines.append(step.uri)
-        if step.pause:
-            lines.append(f"pause {step.pause:g}")
-    return "\n".join(lines)
+    return "\n".join(f"{step.uri}\npause {step.pause:g}" if step.pause else step.uri for step in steps)
 
 
 def load_macros(source: str | Path = DEFAULT_MACROS) -> list[KeyMacro]:
@@ -92,7 +87,4 @@ def macro_for(model: str, macros: Iterable[KeyMacro]) -> KeyMacro | None:
     """Return the first macro for a model, written `CP-7962G` or `7962`; their order decides."""
     found = _NUMBER.search(model)
     number = found[0] if found else model
-    for macro in macros:
-        if any(fnmatchcase(number, pattern) for pattern in macro.models):
-            return macro
-    return None
+    return next((each for each in macros if any(fnmatchcase(number, like) for like in each.models)), None)

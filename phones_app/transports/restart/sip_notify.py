@@ -13,11 +13,10 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 from contacts_app.core.errors import Exchange, TransportError
-from contacts_app.core.net.networks import Networks
-from contacts_app.core.net.wire import Deadline, checked_address, connection_error, evidence
+from contacts_app.core.net.wire import Deadline, Networks, checked_address, connection_error, evidence
 from phones_app.transports.restart.sip_message import (
     DEFAULT_STAMPS,
     SipResponse,
@@ -71,10 +70,6 @@ class SipAnswer:
     exchange: Exchange
     attempts: int
 
-    @property
-    def accepted(self) -> bool:
-        return 200 <= self.status < 300
-
 
 @dataclass(frozen=True)
 class _Transaction:
@@ -99,7 +94,6 @@ def send_notify(
     register_call_id: str = "",
     stamps: Stamps = DEFAULT_STAMPS,
     transaction: str = "",
-    local_host: str = "",
     timeout: float = _PATIENCE,
 ) -> SipAnswer:
     """Send the NOTIFY and return whatever final answer comes; TransportError when none does.
@@ -108,32 +102,30 @@ def send_notify(
     crash of the sender, the request is a retransmission to the phone and not a second restart (RFC 3261
     §17.2.3: the branch and the sent-by of the top Via count). That holds as long as the phone remembers,
     32 s over UDP, and if the port is free; over TCP there are no retransmissions and a phone may act twice.
-    `local_host` is the address to name in the headers when the phone sees this server under another one
-    than its own.
     """
-    _check(target, local_host)
+    _check(target)
     lines = body_lines(action, register_call_id, stamps)
     address = checked_address(target.networks, target.host, target.port)
     identity = _Transaction.from_seed(transaction)
-    conversation = _Conversation(target, address, identity, lines, local_host, Deadline.after(timeout))
+    conversation = _Conversation(target, address, identity, lines, Deadline.after(timeout))
     send = _over_tcp if target.transport == "tcp" else _over_udp
     try:
         final = send(conversation)
     except OSError as error:
-        raise connection_error(error, conversation.peer, **asdict(conversation.exchange)) from error
+        raise connection_error(error, conversation.peer, conversation.exchange) from error
     if final is None:
         raise TransportError(
             f"{conversation.peer} gave no answer to {conversation.attempts} tries: it is off, registered by "
             "TCP, or does not take requests from this server",
             code="timeout",
-            **asdict(conversation.exchange),
+            exchange=conversation.exchange,
         )
     return SipAnswer(final.status, final.reason, conversation.exchange, conversation.attempts)
 
 
-def _check(target: NotifyTarget, local_host: str) -> None:
+def _check(target: NotifyTarget) -> None:
     """Refuse what would end a header or a line: these values come from a database that people fill."""
-    hosts = [host for host in (target.host, target.contact_host, local_host) if host]
+    hosts = [host for host in (target.host, target.contact_host) if host]
     if target.transport not in ("udp", "tcp"):
         fault = f"A NOTIFY is sent by udp or tcp, not by {target.transport!r}"
     elif not _USER.fullmatch(target.user):
@@ -153,7 +145,6 @@ class _Conversation:
     address: str
     identity: _Transaction
     lines: list[str]
-    local_host: str
     deadline: Deadline
     request: bytes = b""
     heard: list[str] = field(default_factory=list)
@@ -169,7 +160,6 @@ class _Conversation:
 
     def write_from(self, local: str, port: int) -> None:
         """Write the request. From has no user part: with one, several firmwares answer 400 (Cisco phones spec §2.1)."""
-        local = self.local_host or local
         here = f"{host_text(local)}:{port}"
         body = "".join(f"{line}\r\n" for line in self.lines).encode("ascii")
         head = (
@@ -265,6 +255,6 @@ def _datagram_socket(address: str, port: int, wanted: int) -> Iterator[socket.so
             sock.setsockopt(*_RECVERR[family], 1)
         try:
             sock.bind((local, wanted))
-        except OSError:  # somebody has that port: better a fresh transaction than no restart
+        except OSError:  # that port is taken: better a fresh transaction than no restart
             sock.bind((local, 0))
         yield sock

@@ -1,6 +1,6 @@
 """The strategies to restart a phone: each describes itself, sends, and says whether sending again is harmless.
 
-Which one a phone gets is decided in one place, `choose` in `phones_app/services/restart.py`. The preview shows the
+Which one a phone gets is decided in one place, `choose` in `phones_app/deployment/restart.py`. The preview shows the
 `describe()` of the same choice whose `send()` acts later, so that what was promised is what happens, fall-backs
 included. Sources: phone profiles spec §5, Cisco phones spec §1.4, §2 and §8.1.
 """
@@ -87,8 +87,7 @@ class SipNotify:
                 f"{answer.status} {answer.reason}: {explain(answer.status)}",
                 permanent=True,
                 code=f"sip-{answer.status}",
-                request=answer.exchange.request,
-                answer=answer.exchange.answer,
+                exchange=answer.exchange,
             )
         return Sent("sip-notify", answer.exchange)
 

@@ -1,8 +1,7 @@
 """Talks to the small web server inside a phone: one bounded request after the other, and its sloppy XML.
 
-What is asked and what it means is in `cgi` and `status`. httpcore is used without httpx
-around it, held to the checked address and one deadline (contacts_app.transports.http); that it follows no
-redirects, keeps no cookies and knows no proxies is just right for a phone.
+What is asked and what it means is in `cgi` and `status`. httpcore is used without httpx around it, held to the checked
+address and one deadline (`core.net.http`): it follows no redirects, keeps no cookies and knows no proxies.
 """
 
 import base64
@@ -17,8 +16,7 @@ from lxml import etree
 
 from contacts_app.core.errors import Exchange, TransportError
 from contacts_app.core.net.http import HTTP_FAILURES, CheckedBackend, http_failure
-from contacts_app.core.net.networks import Networks
-from contacts_app.core.net.wire import Deadline, checked_address, evidence
+from contacts_app.core.net.wire import Deadline, Networks, checked_address, evidence
 
 MAX_BYTES = 65_536
 
@@ -60,13 +58,9 @@ class WebAnswer:
 class PhoneSession:
     """Requests to one phone within one deadline, on one connection as long as the phone keeps it open."""
 
-    def __init__(
-        self, phone: PhoneWeb, pool: httpcore.ConnectionPool, deadline: Deadline, max_bytes: int
-    ) -> None:
+    def __init__(self, phone: PhoneWeb, pool: httpcore.ConnectionPool) -> None:
         self._phone = phone
         self._pool = pool
-        self._deadline = deadline
-        self._max_bytes = max_bytes
 
     def get(self, target: str) -> WebAnswer:
         """Read a page, without credentials: the status pages ask for none (Cisco phones spec §5)."""
@@ -76,13 +70,12 @@ class PhoneSession:
         """Post an encoded form with the push account, if there is one."""
         phone = self._phone
         token = base64.b64encode(f"{phone.username}:{phone.password}".encode()).decode()
-        headers = [
+        headers = (
+            *([("Authorization", f"Basic {token}")] if phone.username else []),
             ("Content-Type", "application/x-www-form-urlencoded"),
             ("Content-Length", str(len(body))),
             ("Connection", "close"),
-        ]
-        if phone.username:
-            headers.insert(0, ("Authorization", f"Basic {token}"))
+        )
         return self._exchange("POST", target, headers, body)
 
     def _exchange(
@@ -102,24 +95,20 @@ class PhoneSession:
                 head = _head_text(response)
                 for chunk in response.iter_stream():
                     received += chunk
-                    if len(received) > self._max_bytes:
-                        raise TransportError(
-                            f"{phone.peer} answers with more than {self._max_bytes} bytes",
-                            code="too-large",
-                            request=sent,
-                            answer=evidence(head + _readable(received)),
-                        )
+                    if len(received) > MAX_BYTES:
+                        break
         except HTTP_FAILURES as error:
-            answer = evidence(head + _readable(received))
-            raise http_failure(error, phone.peer, request=sent, answer=answer) from error
-        answer = evidence(head + _readable(received))
-        return WebAnswer(response.status, bytes(received), Exchange(sent, answer))
+            exchange = Exchange(sent, evidence(head + _readable(received)))
+            raise http_failure(error, phone.peer, exchange) from error
+        exchange = Exchange(sent, evidence(head + _readable(received)))
+        if len(received) > MAX_BYTES:
+            fault = f"{phone.peer} answers with more than {MAX_BYTES} bytes"
+            raise TransportError(fault, code="too-large", exchange=exchange)
+        return WebAnswer(response.status, bytes(received), exchange)
 
 
 @contextmanager
-def phone_session(
-    phone: PhoneWeb, *, timeout: float | None = None, max_bytes: int = MAX_BYTES
-) -> Iterator[PhoneSession]:
+def phone_session(phone: PhoneWeb, *, timeout: float | None = None) -> Iterator[PhoneSession]:
     """Open a session; the connection is made with the first request, to the checked address alone."""
     address = checked_address(phone.networks, phone.host, phone.port)
     deadline = Deadline.after(phone.timeout if timeout is None else timeout)
@@ -129,7 +118,7 @@ def phone_session(
         network_backend=CheckedBackend(address, deadline),
     )
     with pool:
-        yield PhoneSession(phone, pool, deadline, max_bytes)
+        yield PhoneSession(phone, pool)
 
 
 def parse_document(body: bytes) -> etree._Element | None:

@@ -1,4 +1,4 @@
-"""Reads a phone's status pages: which phone is there, what it runs, and whether somebody is talking on it.
+"""Reads a phone's status pages: which phone is there, what it runs, and whether it is in a call.
 
 The pages need no credentials and are there only while the phone's file says `webAccess` 0 (Cisco phones
 spec §5).
@@ -9,19 +9,14 @@ from dataclasses import dataclass
 
 from contacts_app.core.errors import Exchange, TransportError
 from phones_app.transports.status.phone_web import (
-    MAX_BYTES,
     PhoneSession,
     PhoneWeb,
-    WebAnswer,
     parse_document,
     phone_session,
 )
 
-__all__ = ["NetworkStatus", "PhoneStatus", "PhoneWeb", "read_network", "read_status", "read_streams"]
-
 # The same page on newer phones and on the Java generation (79x1 to 797x).
 _DEVICE_PAGES = ("/DeviceInformationX", "/CGI/Java/Serviceability?adapterX=device.statistics.device")
-_NETWORK_PAGE = "/NetworkConfigurationX"
 _STREAM_PAGES = tuple(f"/StreamingStatisticsX?{number}" for number in (1, 2, 3))
 
 # How a load's name begins, in lower case: what it speaks (Cisco phones spec §4.9, §5). The first fit counts.
@@ -52,90 +47,15 @@ class PhoneStatus:
     exchange: Exchange
 
 
-@dataclass(frozen=True)
-class NetworkStatus:
-    """Where the phone thinks that it is, and from where it gets its file and its calls."""
-
-    host_name: str
-    ip: str
-    tftp_servers: tuple[str, ...]
-    call_managers: tuple[str, ...]
-    vlan: str
-    dhcp: str
-    authentication_url: str
-    exchange: Exchange
-
-
-def read_status(target: PhoneWeb, *, timeout: float = 2.0, max_bytes: int = MAX_BYTES) -> PhoneStatus:
+def read_status(target: PhoneWeb, *, timeout: float = 2.0) -> PhoneStatus:
     """Ask the phone what it is. TransportError `not-a-status-page` when something else answers."""
-    with phone_session(target, timeout=timeout, max_bytes=max_bytes) as session:
+    with phone_session(target, timeout=timeout) as session:
         try:
             values, exchange = _read(session, target, _DEVICE_PAGES[0], "DeviceInformation")
         except TransportError as error:
             if error.code != "not-a-status-page":
                 raise
             values, exchange = _read(session, target, _DEVICE_PAGES[1], "DeviceInformation")
-    return _phone_status(values, exchange)
-
-
-def read_streams(target: PhoneWeb, *, timeout: float = 3.0, max_bytes: int = MAX_BYTES) -> bool | None:
-    """Say whether the phone is in a call: True at the first active stream, None when it cannot be told.
-
-    Some phones have fewer streams than three; one page that is readable is enough to say no.
-    """
-    answered = False
-    try:
-        with phone_session(target, timeout=timeout, max_bytes=max_bytes) as session:
-            for page in _STREAM_PAGES:
-                values, _ = _read(session, target, page, "StreamingStatistics")
-                if values.get("streamstatus", "").lower() == "active":
-                    return True
-                answered = answered or "streamstatus" in values
-    except TransportError as error:
-        # A later page that is not there is the end of the streams; a phone that fell silent is no evidence.
-        return False if answered and error.code == "not-a-status-page" else None
-    return False if answered else None
-
-
-def read_network(target: PhoneWeb, *, timeout: float = 2.0, max_bytes: int = MAX_BYTES) -> NetworkStatus:
-    """Ask the phone for its network settings; errors as for `read_status`."""
-    with phone_session(target, timeout=timeout, max_bytes=max_bytes) as session:
-        values, exchange = _read(session, target, _NETWORK_PAGE, "NetworkConfiguration")
-    return NetworkStatus(
-        host_name=values.get("hostname", ""),
-        ip=values.get("ipaddress", ""),
-        tftp_servers=_numbered(values, "tftpserver", 2),
-        call_managers=_numbered(values, "callmanager", 5),
-        vlan=values.get("vlanid", "") or values.get("operationalvlanid", ""),
-        dhcp=values.get("dhcpenabled", ""),
-        authentication_url=values.get("authenticationurl", ""),
-        exchange=exchange,
-    )
-
-
-def _read(session: PhoneSession, target: PhoneWeb, page: str, root: str) -> tuple[dict[str, str], Exchange]:
-    """Return the page's elements under their names in lower case; the content type is not looked at."""
-    answer = session.get(page)
-    document = parse_document(answer.body) if answer.status == 200 else None
-    if document is None or document.tag != root:
-        raise _no_page(target, page, answer, "" if document is None else f" but with <{document.tag}>")
-    values: dict[str, str] = {}
-    for element in document.iter():
-        if isinstance(element.tag, str):
-            values.setdefault(element.tag.lower(), (element.text or "").strip())
-    return values, answer.exchange
-
-
-def _no_page(target: PhoneWeb, page: str, answer: WebAnswer, instead: str) -> TransportError:
-    return TransportError(
-        f"{target.peer} answers {page} with HTTP {answer.status}{instead}: no status page of a Cisco phone",
-        code="not-a-status-page",
-        request=answer.exchange.request,
-        answer=answer.exchange.answer,
-    )
-
-
-def _phone_status(values: dict[str, str], exchange: Exchange) -> PhoneStatus:
     mac = re.sub(r"[^0-9A-F]", "", values.get("macaddress", "").upper())
     model = _MODEL.search(values.get("modelnumber", ""))
     load = values.get("apploadid", "") or values.get("phoneloadid", "")
@@ -152,6 +72,38 @@ def _phone_status(values: dict[str, str], exchange: Exchange) -> PhoneStatus:
     )
 
 
-def _numbered(values: dict[str, str], name: str, count: int) -> tuple[str, ...]:
-    found = (values.get(f"{name}{number}", "") for number in range(1, count + 1))
-    return tuple(value for value in found if value)
+def read_streams(target: PhoneWeb, *, timeout: float = 3.0) -> bool | None:
+    """Say whether the phone is in a call: True at the first active stream, None when it cannot be told.
+
+    Some phones have fewer streams than three; one page that is readable is enough to say no.
+    """
+    answered = False
+    try:
+        with phone_session(target, timeout=timeout) as session:
+            for page in _STREAM_PAGES:
+                values, _ = _read(session, target, page, "StreamingStatistics")
+                if values.get("streamstatus", "").lower() == "active":
+                    return True
+                answered = answered or "streamstatus" in values
+    except TransportError as error:
+        # A later page that is not there is the end of the streams; a phone that fell silent is no evidence.
+        return False if answered and error.code == "not-a-status-page" else None
+    return False if answered else None
+
+
+def _read(session: PhoneSession, target: PhoneWeb, page: str, root: str) -> tuple[dict[str, str], Exchange]:
+    """Return the page's elements under their names in lower case; the content type is not looked at."""
+    answer = session.get(page)
+    document = parse_document(answer.body) if answer.status == 200 else None
+    if document is None or document.tag != root:
+        instead = "" if document is None else f" but with <{document.tag}>"
+        raise TransportError(
+            f"{target.peer} answers {page} with HTTP {answer.status}{instead}: no status page of a Cisco phone",
+            code="not-a-status-page",
+            exchange=answer.exchange,
+        )
+    values: dict[str, str] = {}
+    for element in document.iter():
+        if isinstance(element.tag, str):
+            values.setdefault(element.tag.lower(), (element.text or "").strip())
+    return values, answer.exchange

@@ -6,23 +6,15 @@ file is in the Cisco phones spec §4.
 
 from profiles_app.phone.sep import catalogue, mac
 from profiles_app.phone.sep.checks import check
-from profiles_app.phone.sep.comparison import MASK, SECRET_ELEMENTS, Pair, diff, folded, redact, side_by_side
-from profiles_app.phone.sep.device_facts import Facts, Line, Server, Verdict, facts, fit
-from profiles_app.phone.sep.document import MAX_BYTES, Document, Element, Refused, decode, encode, parse
+from profiles_app.phone.sep.comparison import diff, folded, redact, side_by_side
+from profiles_app.phone.sep.device_facts import Verdict, facts, fit
+from profiles_app.phone.sep.document import MAX_BYTES, Refused, decode, encode, parse
 from profiles_app.phone.sep.limits import Finding, Severity
 
 __all__ = [
-    "MASK",
     "MAX_BYTES",
-    "SECRET_ELEMENTS",
-    "Document",
-    "Element",
-    "Facts",
     "Finding",
-    "Line",
-    "Pair",
     "Refused",
-    "Server",
     "Severity",
     "Verdict",
     "catalogue",

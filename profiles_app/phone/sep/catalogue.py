@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+Value = TypeVar("Value")
 
 # The model in "CP-8845-K9=", "Cisco Unified IP Phone 7962G", "7961G-GE": its number and what sets it apart.
 _MODEL = re.compile(
@@ -43,11 +45,15 @@ class DeviceModel:
     family: str
     protocols: frozenset[str]
     loads: tuple[str, ...]
-    device_types: tuple[int, ...]
     max_calls: int | None
     line_keys: int | None
     modules: tuple[Module, ...]
     plain_text_sip: bool
+
+    @property
+    def keys(self) -> str:
+        """The number of line keys in words."""
+        return "one line key" if self.line_keys == 1 else f"{self.line_keys} line keys"
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,6 @@ class _Catalogue:
     models: dict[str, DeviceModel]
     models_of_prefix: dict[str, frozenset[str]]
     software_of_prefix: dict[str, str]
-    device_types: dict[int, str]
 
 
 def normalise_model(text: str) -> str:
@@ -81,9 +86,7 @@ def all_models() -> tuple[DeviceModel, ...]:
 
 def software_of_load(load: str) -> str | None:
     """Return "SIP" or "SCCP" for the name of a firmware load, None when the name does not tell."""
-    known = _catalogue().software_of_prefix
-    prefix = _longest_prefix(load, known)
-    return known[prefix] if prefix else None
+    return _of_longest_prefix(load, _catalogue().software_of_prefix)
 
 
 def same_software(wanted: str | None, actual: str | None) -> bool:
@@ -91,24 +94,17 @@ def same_software(wanted: str | None, actual: str | None) -> bool:
     return not wanted or not actual or (wanted == "SCCP") == (actual == "SCCP")
 
 
-def models_of_load(load: str) -> set[str]:
+def models_of_load(load: str) -> frozenset[str]:
     """Return the models which a firmware load is made for, empty when unknown."""
-    known = _catalogue().models_of_prefix
-    prefix = _longest_prefix(load, known)
-    return set(known[prefix]) if prefix else set()
+    return _of_longest_prefix(load, _catalogue().models_of_prefix) or frozenset()
 
 
-def model_of_device_type(number: int) -> str | None:
-    """Return the model (or add-on module) with a device type number."""
-    return _catalogue().device_types.get(number)
-
-
-def _longest_prefix(load: str, prefixes: dict[str, Any]) -> str:
+def _of_longest_prefix(load: str, known: dict[str, Value]) -> Value | None:
     load = load.strip().lower()
-    return max((prefix for prefix in prefixes if load.startswith(prefix)), key=len, default="")
+    return known.get(max((prefix for prefix in known if load.startswith(prefix)), key=len, default=""))
 
 
-@lru_cache(maxsize=1)
+@cache
 def _catalogue() -> _Catalogue:
     tables = tomllib.loads(Path(__file__).with_name("catalogue.toml").read_text(encoding="utf-8"))
     models_of_prefix: dict[str, frozenset[str]] = {}
@@ -118,11 +114,10 @@ def _catalogue() -> _Catalogue:
             for prefix in map(str.lower, prefixes):
                 models_of_prefix[prefix] = frozenset(family["models"])
                 software_of_prefix[prefix] = software
-    device_types = {int(number): model for number, model in tables["device_types"].items()}
-    return _Catalogue(_models(tables, device_types), models_of_prefix, software_of_prefix, device_types)
+    return _Catalogue(_models(tables), models_of_prefix, software_of_prefix)
 
 
-def _models(tables: dict[str, Any], device_types: dict[int, str]) -> dict[str, DeviceModel]:
+def _models(tables: dict[str, Any]) -> dict[str, DeviceModel]:
     modules = [Module(row["name"], row["keys"], frozenset(row["models"])) for row in tables["module"]]
     ceilings, line_keys = (
         {model: int(number) for number, models in tables[table].items() for model in models}
@@ -134,7 +129,6 @@ def _models(tables: dict[str, Any], device_types: dict[int, str]) -> dict[str, D
             family=family["name"],
             protocols=frozenset(family["protocols"]),
             loads=tuple(prefix for prefixes in family.get("loads", {}).values() for prefix in prefixes),
-            device_types=tuple(number for number, named in device_types.items() if named == model),
             max_calls=ceilings.get(model),
             line_keys=line_keys.get(model),
             modules=tuple(module for module in modules if model in module.models),

@@ -1,20 +1,18 @@
 """The judgement on a SEP file before it is saved or deployed (Cisco phones spec §4.8).
 
 Each check is a small function that yields remarks; the table at the end gives each its code and severity.
-Codes are stable: people put them in scripts and in reports. Lengths and counts are in limits.py.
+Codes are stable: people use them in scripts and in reports. Lengths and counts are in limits.py.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from profiles_app.phone.sep import catalogue
-from profiles_app.phone.sep.device_facts import Facts, facts, line_elements
+from profiles_app.phone.sep.device_facts import facts, line_elements
 from profiles_app.phone.sep.document import (
     BYTE_ORDER_MARK,
-    Document,
     Element,
     Refused,
     declared_codec,
@@ -22,7 +20,7 @@ from profiles_app.phone.sep.document import (
     parse,
     value_of,
 )
-from profiles_app.phone.sep.limits import Finding, Severity, too_long, too_many
+from profiles_app.phone.sep.limits import Finding, Remark, Severity, Subject, too_long, too_many
 from profiles_app.phone.sep.mac import mac_of_file_name
 
 CALL_MANAGER_MODE = "USECALLMANAGER"
@@ -35,50 +33,33 @@ _PLACEHOLDER = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Subject:
-    """The file under judgement and what is known about the phone it is for."""
-
-    document: Document
-    facts: Facts
-    file_name: str | None
-    model: str
-    software: str  # SIP, SCCP or "" for any
-
-
-Remark = tuple[str, Element | None]
-
-
 def check(
     content: bytes, *, file_name: str | None = None, model: str = "", software_type: str | None = None
 ) -> list[Finding]:
     """Return what is wrong with a file, errors first, then in the order of the file. Never raises."""
+    findings = []
+    if file_name is not None and not mac_of_file_name(file_name):
+        message = f"“{file_name}” is not SEP<MAC>.cnf.xml with the 12 upper-case digits of a phone"
+        findings.append(Finding("file-name", Severity.ERROR, message))
     try:
         document = parse(content)
     except Refused as refused:
-        findings = [Finding(refused.code, Severity.ERROR, refused.message, refused.line, refused.column)]
-        return findings + _file_name_findings(file_name)
+        return [
+            Finding(refused.code, Severity.ERROR, refused.message, refused.line, refused.column),
+            *findings,
+        ]
     subject = Subject(
         document=document,
         facts=facts(document),
-        file_name=file_name,
         model=model,
         # What SIPE means is not known beyond doubt; it behaves as SIP (Cisco phones spec §0.5).
         software="SIP" if software_type == "SIPE" else software_type or "",
     )
-    findings = _file_name_findings(file_name)
     for code, severity, remarks in CHECKS:
         for message, element in remarks(subject):
             place = (element.line, element.column) if element is not None else (None, None)
             findings.append(Finding(code, severity, message, *place))
     return sorted(findings, key=lambda finding: (finding.severity != Severity.ERROR, finding.line or 0))
-
-
-def _file_name_findings(file_name: str | None) -> list[Finding]:
-    if file_name is None or mac_of_file_name(file_name):
-        return []
-    message = f"“{file_name}” is not SEP<MAC>.cnf.xml with the 12 upper-case digits of a phone"
-    return [Finding("file-name", Severity.ERROR, message)]
 
 
 def _no_server(subject: Subject) -> Iterator[Remark]:
@@ -116,8 +97,7 @@ def _byte_order_mark(subject: Subject) -> Iterator[Remark]:
 
 
 def _leading_space(subject: Subject) -> Iterator[Remark]:
-    text = subject.document.text.removeprefix("\ufeff")
-    if text[:1].isspace():
+    if subject.document.text.removeprefix("\ufeff")[:1].isspace():
         yield "there is white space before the first tag", None
 
 
@@ -210,7 +190,7 @@ def _load_of_other_model(subject: Subject) -> Iterator[Remark]:
 
 
 def _model_reads_other_format(subject: Subject) -> Iterator[Remark]:
-    device = catalogue.find(subject.model)
+    device = subject.device
     if device is None or subject.facts.bootstrap:
         return
     if device.protocols == {"MPP"}:
@@ -220,41 +200,28 @@ def _model_reads_other_format(subject: Subject) -> Iterator[Remark]:
 
 
 def _model_without_protocol(subject: Subject) -> Iterator[Remark]:
-    device = catalogue.find(subject.model)
-    protocol = subject.facts.protocol
+    device, protocol = subject.device, subject.facts.protocol
     if device and protocol and device.protocols != {"MPP"} and protocol not in device.protocols:
-        element = subject.document.find("deviceProtocol")
-        yield f"no {protocol} firmware is known for the {device.model}", element
+        yield (
+            f"no {protocol} firmware is known for the {device.model}",
+            subject.document.find("deviceProtocol"),
+        )
 
 
 def _more_lines_than_keys(subject: Subject) -> Iterator[Remark]:
-    device = catalogue.find(subject.model)
+    device, has_modules = subject.device, subject.document.find("addOnModules/addOnModule") is not None
     # Modules add keys of their own; how many of them take a line depends on settings of the phone.
-    if (
-        device is None
-        or device.line_keys is None
-        or subject.document.find("addOnModules/addOnModule") is not None
-    ):
+    if device is None or device.line_keys is None or has_modules:
         return
     for key in line_elements(subject.document):
         button = integer(key.get("button", ""))
         if button is not None and button > device.line_keys:
-            keys = "one line key" if device.line_keys == 1 else f"{device.line_keys} line keys"
-            yield f"the line is on button {button}; the {device.model} has {keys}", key
+            yield f"the line is on button {button}; the {device.model} has {device.keys}", key
 
 
 def _bootstrap(subject: Subject) -> Iterator[Remark]:
     if subject.facts.bootstrap:
         yield "the file names neither servers nor lines: the phone can fetch firmware but not register", None
-
-
-def _too_long(subject: Subject) -> Iterator[Remark]:
-    return too_long(subject.document)
-
-
-def _too_many(subject: Subject) -> Iterator[Remark]:
-    device = catalogue.find(subject.model)
-    return too_many(subject.document, max_calls=device.max_calls if device else None)
 
 
 CHECKS: tuple[tuple[str, Severity, Callable[[Subject], Iterator[Remark]]], ...] = (
@@ -279,6 +246,6 @@ CHECKS: tuple[tuple[str, Severity, Callable[[Subject], Iterator[Remark]]], ...] 
     ("model-format", Severity.WARNING, _model_reads_other_format),
     ("model-protocol", Severity.WARNING, _model_without_protocol),
     ("line-keys", Severity.WARNING, _more_lines_than_keys),
-    ("too-long", Severity.WARNING, _too_long),
-    ("too-many", Severity.WARNING, _too_many),
+    ("too-long", Severity.WARNING, too_long),
+    ("too-many", Severity.WARNING, too_many),
 )

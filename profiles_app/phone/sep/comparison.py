@@ -1,10 +1,8 @@
-"""Masking the passwords in a SEP file, byte-exactly, also in files that no parser can read.
+"""A SEP file as people may see it: its passwords masked, and how two revisions of it differ.
 
-The files carry SIP and SSH passwords in clear (Cisco phones spec §8.13), and what an administrator most
-wants to be shown is a broken file; so this works on tags in the bytes and needs no parse. Where a broken file
-leaves the end of a password open, too much is masked rather than too little.
-
-How two revisions of a file differ, for people to read.
+The files carry SIP and SSH passwords in clear (Cisco phones spec §8.13), and an administrator needs to see above all
+the broken ones; so masking works byte-exactly on tags and needs no parse. Where a broken file leaves the end of a
+password open, too much is masked rather than too little.
 """
 
 import codecs
@@ -140,12 +138,11 @@ ONLY_SECRETS_DIFFER = "(only masked values differ)\n"
 CONTEXT = 3
 
 
-def diff(old: bytes, new: bytes, *, redacted: bool = True) -> str:
-    """Return a unified diff, "" for equal files. Content which does not decode is compared all the same."""
+def diff(old: bytes, new: bytes) -> str:
+    """Return a unified diff with masked secrets, "" for equal files. Content which does not decode is compared too."""
     if old == new:
         return ""
-    before, after = _masked_text(old, new) if redacted else (_lines(old), _lines(new))
-    difference = "\n".join(unified_diff(before, after, "old", "new", lineterm=""))
+    difference = "\n".join(unified_diff(*_masked_text(old, new), "old", "new", lineterm=""))
     return f"{difference}\n" if difference else ONLY_SECRETS_DIFFER
 
 
@@ -187,18 +184,12 @@ class Pair:
 def side_by_side(old: bytes, new: bytes) -> list[Pair]:
     """Both files whole, line beside line, with their secrets masked."""
     before, after = _masked_text(old, new)
-    pairs = []
-    for _, i1, i2, j1, j2 in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        for i, j in zip_longest(range(i1, i2), range(j1, j2)):
-            pairs.append(
-                Pair(
-                    0 if i is None else i + 1,
-                    "" if i is None else before[i],
-                    0 if j is None else j + 1,
-                    "" if j is None else after[j],
-                )
-            )
-    return pairs
+    numbered = list(enumerate(before, start=1)), list(enumerate(after, start=1))
+    return [
+        Pair(*old_line, *new_line)
+        for _, i1, i2, j1, j2 in SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+        for old_line, new_line in zip_longest(numbered[0][i1:i2], numbered[1][j1:j2], fillvalue=(0, ""))
+    ]
 
 
 def folded(pairs: list[Pair]) -> list[tuple[Pair | None, int]]:

@@ -1,6 +1,7 @@
-"""What a SEP file says about its phone, as plain values fit for lists, REST and history. Holds no secrets.
+"""What a SEP file says about its phone, as plain values without secrets, and whether it fits a phone.
 
-Does a file fit a phone: the device catalogue's verdict, topic by topic, for people who decide before a deployment.
+The facts serve lists, REST and history. The verdicts compare them with the device catalogue, topic by topic, for people
+who decide before a deployment.
 """
 
 from __future__ import annotations
@@ -80,11 +81,13 @@ def facts(document: Document) -> Facts:
     value = document.value
     load = value("loadInformation")
     lines = tuple(_line(element) for element in line_elements(document))
+    # Line 1 is the lowest button, wherever it stands in the file.
+    by_button = sorted(lines, key=lambda line: (line.button is None, line.button or 0))
     protocol, protocol_source = _protocol(document, load)
     return Facts(
         protocol=protocol,
         protocol_source=protocol_source,
-        bootstrap=_is_bootstrap(document),
+        bootstrap=all(document.find(path) is None for path in ("devicePool", "sipProfile", ".//callManager")),
         lines=lines,
         servers=tuple(server for server in _servers(document) if server.host),
         transport=_TRANSPORTS.get(value("transportLayerProtocol"), ""),
@@ -93,9 +96,9 @@ def facts(document: Document) -> Facts:
         load_models=tuple(sorted(catalogue.models_of_load(load))),
         web_access=_WEB_ACCESS.get(value(".//webAccess"), ""),
         version_stamp=value("versionStamp"),
-        authentication_url=_without_user_info(value("authenticationURL")),
-        services_url=_without_user_info(value("servicesURL")),
-        registration_user=next((line.contact or line.name for line in _by_button(lines)), ""),
+        authentication_url=_USER_INFO.sub("", value("authenticationURL")),
+        services_url=_USER_INFO.sub("", value("servicesURL")),
+        registration_user=next((line.contact or line.name for line in by_button), ""),
     )
 
 
@@ -103,10 +106,6 @@ def line_elements(document: Document) -> list[Element]:
     """Return the line keys; other keys of the same spelling are speed dials and features (Cisco phones spec §4.6)."""
     keys = document.find_all("sipProfile/sipLines/line")
     return [key for key in keys if value_of(key.find("featureID")) == LINE_FEATURE]
-
-
-def _is_bootstrap(document: Document) -> bool:
-    return not any(document.find(path) is not None for path in ("devicePool", "sipProfile", ".//callManager"))
 
 
 def _protocol(document: Document, load: str) -> tuple[str, str]:
@@ -138,11 +137,6 @@ def _line(key: Element) -> Line:
     )
 
 
-def _by_button(lines: tuple[Line, ...]) -> list[Line]:
-    """Line 1 is the lowest button, wherever it stands in the file."""
-    return sorted(lines, key=lambda line: (line.button is None, line.button or 0))
-
-
 def _servers(document: Document) -> Iterator[Server]:
     """Read every call manager; the priority stands on the member around it."""
     for member in document.root.iter("member"):
@@ -156,10 +150,6 @@ def _servers(document: Document) -> Iterator[Server]:
                 sccp_port=ports.get("ethernetPhonePort"),
                 source_line=manager.line if isinstance(manager, Element) else 0,
             )
-
-
-def _without_user_info(url: str) -> str:
-    return _USER_INFO.sub("", url)
 
 
 @dataclass(frozen=True)
@@ -186,37 +176,23 @@ def fit(facts: Facts, *, model: str, software_type: str | None) -> tuple[Verdict
 
 
 def _protocol_of(facts: Facts, device: catalogue.DeviceModel | None, software: str) -> Verdict:
-    if software:
-        return Verdict(
-            "Protocol", facts.protocol, software, facts.protocol == software if facts.protocol else None
-        )
-    spoken = " or ".join(sorted(device.protocols)) if device else ""
-    known = device is not None and bool(facts.protocol)
-    return Verdict(
-        "Protocol", facts.protocol, spoken, facts.protocol in spoken.split(" or ") if known else None
-    )
+    spoken = [software] if software else sorted(device.protocols) if device else []
+    fits = facts.protocol in spoken if spoken and facts.protocol else None
+    return Verdict("Protocol", facts.protocol, " or ".join(spoken), fits)
 
 
 def _load(facts: Facts, device: catalogue.DeviceModel | None) -> Verdict:
     phone = device.model if device else ""
     if not facts.load:
         return Verdict("Firmware", "keeps the phone's", phone, True)
-    if not facts.load_models or device is None:
-        return Verdict("Firmware", facts.load, phone, None)
-    return Verdict("Firmware", facts.load, phone, device.model in facts.load_models)
+    fits = phone in facts.load_models if facts.load_models and phone else None
+    return Verdict("Firmware", facts.load, phone, fits)
 
 
 def _lines(facts: Facts, device: catalogue.DeviceModel | None) -> Verdict:
     count = "one line" if len(facts.lines) == 1 else f"{len(facts.lines)} lines"
     if device is None or device.line_keys is None:
         return Verdict("Lines", count, "", None)
-    keys = "one line key" if device.line_keys == 1 else f"{device.line_keys} line keys"
-    if device.modules:
-        keys += ", more with add-on modules"
-    highest = max((line.button or 0 for line in facts.lines), default=0)
-    return Verdict(
-        "Lines",
-        count,
-        keys,
-        None if highest > device.line_keys and device.modules else highest <= device.line_keys,
-    )
+    keys = f"{device.keys}, more with add-on modules" if device.modules else device.keys
+    enough = max((line.button or 0 for line in facts.lines), default=0) <= device.line_keys
+    return Verdict("Lines", count, keys, enough or (None if device.modules else False))

@@ -1,13 +1,9 @@
-"""The one way in which a file is turned away: an exception with a stable code and a place in the text.
+"""Reading a SEP file as phones read it: its bytes and their text, what is a document at all, elements with their places.
 
-The bytes of a file and its text, one exactly for the other, in the encoding which the file declares.
+REST carries a file as a JSON string while the phone must get exactly the bytes of its author, so neither line
+ends nor a byte order mark are changed in between (phone profiles spec §9, case 15). What is no SEP document is Refused.
 
-REST carries a file as a JSON string while the phone must get the very bytes which somebody wrote, so neither
-line ends nor a byte order mark are touched on the way (phone profiles spec §9, case 15).
-
-Reading a SEP file as phones read it: what is a document at all, and its elements with their places.
-
-Phones know no XML namespaces: files which CUCM itself writes use an `xsi:` prefix that nobody declares, and
+Phones know no XML namespaces: files which CUCM itself writes use an `xsi:` prefix without declaring it, and
 every namespace-aware parser refuses them. The judge is therefore expat without namespaces (Cisco phones spec
 §4.7). A recovering lxml parse was measured as the alternative: its error log says nothing about stray text
 after the root element or a character cut in half at the end of the file, so it lets truncated files through.

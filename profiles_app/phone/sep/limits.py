@@ -1,14 +1,17 @@
-"""What a check reports: a stable code, how bad it is, a sentence for people, and the place in the file.
+"""What a check reads and reports, and the checks of how long texts may be and how many entries a phone takes.
 
-How long texts and how many entries a phone takes: tables and two checks (Cisco phones spec §4.4).
+The limits are tables (Cisco phones spec §4.4); all other checks are in checks.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 
+from profiles_app.phone.sep import catalogue
+from profiles_app.phone.sep.device_facts import Facts
 from profiles_app.phone.sep.document import Document, Element, integer_of, value_of
 
 
@@ -27,15 +30,25 @@ class Finding:
     line: int | None = None
     column: int | None = None
 
-    def as_dict(self) -> dict[str, str | int | None]:
-        return {
-            "code": self.code,
-            "severity": self.severity.value,
-            "message": self.message,
-            "line": self.line,
-            "column": self.column,
-        }
+    def as_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "severity": self.severity.value}
 
+
+@dataclass(frozen=True)
+class Subject:
+    """The file under judgement and what is known about the phone it is for."""
+
+    document: Document
+    facts: Facts
+    model: str
+    software: str  # SIP, SCCP or "" for any
+
+    @property
+    def device(self) -> catalogue.DeviceModel | None:
+        return catalogue.find(self.model)
+
+
+Remark = tuple[str, Element | None]
 
 _URL_LENGTH = 255
 _URLS = ("authenticationURL", "directoryURL", "idleURL", "informationURL", "messagesURL", "servicesURL")
@@ -66,29 +79,27 @@ MAX_COUNTS: tuple[tuple[str, str, int], ...] = (
     ("addOnModules", "addOnModule", 3),
 )
 
-Remark = tuple[str, Element | None]
 
-
-def too_long(document: Document) -> Iterator[Remark]:
+def too_long(subject: Subject) -> Iterator[Remark]:
     """Yield the texts which a phone would cut or refuse; without the texts, as some are secret."""
     for path, limits in MAX_LENGTHS:
-        for element in document.find_all(path):
+        for element in subject.document.find_all(path):
             limit = limits.get(element.tag)
             length = len(value_of(element)) if limit else 0
             if limit and length > limit:
                 yield f"{element.tag} has {length} characters; phones take {limit}", element
 
 
-def too_many(document: Document, *, max_calls: int | None) -> Iterator[Remark]:
-    """Yield what there is more of than a phone takes; `max_calls` is the model's ceiling, if known."""
+def too_many(subject: Subject) -> Iterator[Remark]:
+    """Yield what there is more of than a phone takes."""
     for path, prefix, limit in MAX_COUNTS:
-        for parent in document.find_all(path):
+        for parent in subject.document.find_all(path):
             count = sum(child.tag.startswith(prefix) for child in parent)
             if count > limit:
                 yield f"{parent.tag} has {count} entries; phones take {limit}", parent
-    if max_calls is None:
+    if subject.device is None or subject.device.max_calls is None:
         return
-    for element in document.find_all("sipProfile/sipLines/line/maxNumCalls"):
+    for element in subject.document.find_all("sipProfile/sipLines/line/maxNumCalls"):
         calls = integer_of(element)
-        if calls is not None and calls > max_calls:
-            yield f"maxNumCalls is {calls}; this model takes {max_calls}", element
+        if calls is not None and calls > subject.device.max_calls:
+            yield f"maxNumCalls is {calls}; this model takes {subject.device.max_calls}", element

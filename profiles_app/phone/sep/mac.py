@@ -15,10 +15,9 @@ def parse_mac(text: str) -> str:
     digits = _SEPARATORS.sub("", text).upper().removeprefix("SEP")
     if not _TWELVE_HEX.fullmatch(digits):
         raise ValueError(f"“{text.strip()[:40]}” is not a MAC address: 12 hexadecimal digits are needed")
-    if digits == "0" * 12:
-        raise ValueError("the all-zero MAC address belongs to no phone")
-    if digits == "F" * 12:
-        raise ValueError("the broadcast MAC address belongs to no phone")
+    for name, digit in (("all-zero", "0"), ("broadcast", "F")):
+        if digits == digit * 12:
+            raise ValueError(f"the {name} MAC address belongs to no phone")
     if int(digits[:2], 16) & 1:
         raise ValueError(f"{colons(digits)} is a multicast address (odd first octet) and belongs to no phone")
     return digits

@@ -128,7 +128,7 @@ def test_other_default_server_stays_the_default(start):
     assert FileServer.objects.get(is_default=True).name == "Ours"
 
 
-FETCH = Fetch(NAME, "127.0.0.1", "http", 9, "0" * 64, datetime(2026, 1, 1, tzinfo=UTC), True)
+FETCH = Fetch(NAME, "127.0.0.1", "http", datetime(2026, 1, 1, tzinfo=UTC), 9, True)
 
 
 def rename_table(old: str, new: str) -> None:

@@ -1,6 +1,5 @@
 """Phones and file server together, as a rollout meets them; and many phones in one process."""
 
-import asyncio
 import ftplib
 import hashlib
 import io
@@ -9,7 +8,7 @@ import time
 import pytest
 
 from phones_app.boot.server import EmbeddedFileServer
-from phones_app.simulator.fleet import Fleet, FleetThread
+from phones_app.simulator.fleet import FleetThread
 from phones_app.simulator.phone import SimulatedPhone
 from phones_app.simulator.state import SimulatedPhoneConfig
 from tests.phones_app.simulator.conftest import (
@@ -39,7 +38,7 @@ def test_a_new_profile_reaches_the_phone(
     digest = hashlib.sha256(new).hexdigest()
     desk.wait_until(lambda phone: phone.registered and phone.config_sha256 == digest)
     fetches = fetch_log.wait_for(lambda fetches: len(fetches) == 2)
-    assert [(fetch.mac, fetch.sha256 == digest) for fetch in fetches] == [(MAC, False), (MAC, True)]
+    assert [(fetch.file_name, fetch.sha256 == digest) for fetch in fetches] == [(NAME, False), (NAME, True)]
 
 
 def test_five_hundred_phones_start_and_restart_in_one_process(
@@ -87,19 +86,3 @@ def test_a_taken_port_stops_the_whole_fleet() -> None:
             pass
         with pytest.raises(ConnectionRefusedError):
             by_udp(others[0], notify(others[0]))
-
-
-def test_a_fleet_runs_until_it_is_cancelled() -> None:
-    phone = SimulatedPhone(SimulatedPhoneConfig(MAC, config_url="http://127.0.0.1:1"))
-
-    async def run_for_a_moment() -> None:
-        running = asyncio.create_task(Fleet([phone]).run_forever())
-        while not phone.history:
-            await asyncio.sleep(0)
-        running.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await running
-
-    asyncio.run(run_for_a_moment())
-    with pytest.raises(ConnectionRefusedError):
-        by_udp(phone, notify(phone))

@@ -78,7 +78,7 @@ def test_an_accepted_file_is_followed_by_the_files_it_names(
     )
     desk.wait_until(lambda phone: phone.registered)
     fetches = fetch_log.wait_for(lambda fetches: len(fetches) == 2)
-    assert [(fetch.file_name, fetch.mac) for fetch in fetches] == [(NAME, MAC), ("dialplan.xml", None)]
+    assert [fetch.file_name for fetch in fetches] == [NAME, "dialplan.xml"]
 
 
 def test_a_rejecting_phone_fetches_but_keeps_what_it_has(desk: Desk) -> None:

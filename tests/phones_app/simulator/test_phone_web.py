@@ -15,8 +15,8 @@ from phones_app.simulator.generations import generation_of
 from phones_app.simulator.phone import SimulatedPhone
 from tests.phones_app.simulator.conftest import MAC, Desk, PlacePhone, device_file
 
-MENU_WALK = generation_of("8845").restart_keys[0]
-STAR_RESET = generation_of("7975").restart_keys[0]
+MENU_WALK = generation_of("8845").restart_keys
+STAR_RESET = generation_of("7975").restart_keys
 
 
 @dataclass

@@ -7,7 +7,8 @@ from http import HTTPStatus
 
 import pytest
 
-from contacts_app.core.net.async_http import Exchange, HttpListener, LoopThread, get
+from contacts_app.core.net.async_http import Exchange, HttpListener, LoopThread
+from phones_app.simulator.download import get
 
 
 async def _greet(exchange: Exchange) -> None:
@@ -86,7 +87,7 @@ def test_a_chunked_answer_is_put_together(loop: LoopThread) -> None:
     url = _serve_once(
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
     )
-    assert loop.call(get(url, limit=100)).body == b"abcde"
+    assert loop.call(get(url, limit=100)) == (200, b"abcde")
 
 
 @pytest.mark.parametrize(

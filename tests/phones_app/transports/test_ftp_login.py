@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from contacts_app.core.errors import TransportError
-from contacts_app.core.net.networks import Networks
-from phones_app.transports.ftp.login import FtpTarget
-from phones_app.transports.ftp.session import FtpSession
+from contacts_app.core.net.wire import Networks
+from phones_app.transports.ftp.session import FtpSession, FtpTarget
 from tests.peers import ftp as peers
 from tests.peers.ftp_misbehaving import misbehaving
 from tests.servers import free_port

@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 
 from contacts_app.core.errors import TransportError
-from contacts_app.core.net.networks import Networks
-from phones_app.transports.ftp.login import FtpTarget
-from phones_app.transports.ftp.session import FtpSession
+from contacts_app.core.net.wire import Networks
+from phones_app.transports.ftp.session import FtpSession, FtpTarget
 from tests.peers import ftp as peers
 
 NAME = "SEP001122334455.cnf.xml"
@@ -208,13 +207,6 @@ def test_reading_gives_the_content_or_none(folder: Folder) -> None:
     with FtpSession(folder.target) as session:
         assert session.read(NAME) == OLD
         assert session.read("SEP000000000000.cnf.xml") is None
-
-
-def test_signed_companions_are_reported(folder: Folder) -> None:
-    for name in (f"{NAME}.sgn", "CTLSEP001122334455.tlv", "CTLSEP00000000000A.tlv"):
-        (folder.path / name).write_bytes(b"")
-    with FtpSession(folder.target) as session:
-        assert session.stale_companions(NAME) == [f"{NAME}.sgn", "CTLSEP001122334455.tlv"]
 
 
 def test_a_server_test_shows_what_was_said_and_leaves_nothing(folder: Folder) -> None:

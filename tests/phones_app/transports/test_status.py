@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from contacts_app.core.errors import TransportError
-from contacts_app.core.net.networks import Networks
+from contacts_app.core.net.wire import Networks
 from phones_app.transports.status.phone_web import PhoneWeb
-from phones_app.transports.status.status import read_network, read_status, read_streams
+from phones_app.transports.status.status import read_status, read_streams
 from tests.peers.phone_web import (
     DEVICE_7962,
     DEVICE_8841,
@@ -126,7 +126,6 @@ def test_a_huge_page_is_cut_off() -> None:
         with pytest.raises(TransportError) as caught:
             read_status(web(phone))
         assert caught.value.code == "too-large"
-        assert read_status(web(phone), max_bytes=300_000).model == "8841"
 
 
 def test_a_phone_that_drips_does_not_hold_us_up() -> None:
@@ -184,20 +183,3 @@ def test_a_phone_that_does_not_tell_is_not_called_idle() -> None:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         assert read_streams(PhoneWeb("127.0.0.1", sock.getsockname()[1])) is None
-
-
-def test_the_network_page_is_read() -> None:
-    page = b"""<NetworkConfiguration><HostName>SEP001122334455</HostName><IPAddress>192.0.2.10</IPAddress>
-    <TFTPServer1>192.0.2.1</TFTPServer1><TFTPServer2/><CallManager1>pbx.example  Active</CallManager1>
-    <CallManager2></CallManager2><VLANId>20</VLANId><DHCPEnabled>Yes</DHCPEnabled>
-    <AuthenticationURL>http://192.0.2.1/auth</AuthenticationURL></NetworkConfiguration>"""
-    with PhoneWebServer(pages={"/NetworkConfigurationX": page}).running() as phone:
-        network = read_network(web(phone))
-    assert (network.host_name, network.ip, network.vlan, network.dhcp) == (
-        "SEP001122334455",
-        "192.0.2.10",
-        "20",
-        "Yes",
-    )
-    assert (network.tftp_servers, network.call_managers) == (("192.0.2.1",), ("pbx.example  Active",))
-    assert network.authentication_url == "http://192.0.2.1/auth"

@@ -5,12 +5,12 @@ import re
 import pytest
 from django.core.management import call_command
 from django.db import transaction
-from phones_app.events import DEPLOYMENT_FAILED
 
 from contacts_app.contacts.models.contact import event_classes
 from contacts_app.contacts.models.mail import Mail, Notice, Trouble
 from contacts_app.contacts.notification import News, notify
 from contacts_app.contacts.services import set_wanted_types
+from phones_app.events import DEPLOYMENT_FAILED
 from profiles_app.events.callback_health import CALLBACK_FAILING
 from profiles_app.events.tags import TOKEN_CREATED
 from tests.admin_people import at_desk

@@ -5,11 +5,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
-from phones_app.events import DEPLOYMENT_FAILED
 
 from contacts_app.contacts.models.contact import NotificationContact, NotificationPreference, event_classes
 from contacts_app.contacts.notification import News, notify
 from contacts_app.contacts.services import unsubscribe_url, wanted_types
+from phones_app.events import DEPLOYMENT_FAILED
 from tests.peers.mail import html_of, text_of
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from contacts_app.core.errors import TransportError
-from contacts_app.core.net.networks import Networks
+from contacts_app.core.net.wire import Networks
 
 PHONES = Networks.parse("127.0.0.0/8, ::1/128, 10.0.0.0/8, fd00::/8")
 NONE = Networks.parse("")

@@ -6,8 +6,7 @@ import time
 import pytest
 
 from contacts_app.core.errors import TransportError
-from contacts_app.core.net import networks
-from contacts_app.core.net.networks import Networks
+from contacts_app.core.net.wire import Networks
 from profiles_app.events.transport import EXCERPT_BYTES, send
 from tests.profiles_app.events.api.client import fields
 
@@ -60,7 +59,7 @@ def test_the_connection_goes_to_the_address_that_was_checked(receiver, monkeypat
             ("127.0.0.1" if len(asked) == 1 else "10.0.0.1") if named else host, port, *args, **kwargs
         )
 
-    monkeypatch.setattr(networks.socket, "getaddrinfo", resolve)
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
     assert ask(receiver.url.replace("127.0.0.1", "hooks.example.org")).status == 200
     assert asked.count("hooks.example.org") == 1
     assert receiver.requests[0].headers["host"] == f"hooks.example.org:{receiver.port}"

@@ -5,7 +5,6 @@ import time
 
 import pytest
 
-from contacts_app.core.net import networks
 from profiles_app.events.delivery_channel import EXCERPT
 from profiles_app.events.models.outbox import DeliveryAttempt
 from tests.profiles_app.events.deliveries.events import call, feed
@@ -34,7 +33,7 @@ class Names:
 def names(monkeypatch):
     """The DNS, the one thing here that loopback cannot stand for."""
     names = Names(socket.getaddrinfo)
-    monkeypatch.setattr(networks.socket, "getaddrinfo", names)
+    monkeypatch.setattr(socket, "getaddrinfo", names)
     return names
 
 

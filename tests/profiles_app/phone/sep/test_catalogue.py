@@ -50,7 +50,6 @@ def test_a_model_is_known_with_what_it_can_do():
     assert device is not None
     assert device.protocols == {"SIP", "MPP"}
     assert device.loads == ("sip8845_65.",)
-    assert device.device_types == (36225,)
     assert device.max_calls == 200
     assert {(module.name, module.keys) for module in device.modules} == {("BEKEM", 36), ("CP-8800-Video", 28)}
 
@@ -88,12 +87,6 @@ def test_every_load_belongs_to_the_models_that_list_it():
     for device in catalogue.all_models():
         for load in device.loads:
             assert device.model in catalogue.models_of_load(f"{load}9-4-2")
-
-
-def test_device_types_name_models():
-    assert catalogue.model_of_device_type(434) == "7942"
-    assert catalogue.model_of_device_type(227) == "7915"
-    assert catalogue.model_of_device_type(1) is None
 
 
 def test_a_7940_with_sip_reads_plain_text():
