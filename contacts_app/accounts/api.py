@@ -4,15 +4,17 @@
 """
 
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, ValidationError
 
 from contacts_app.accounts.models import Account, Extension
 from contacts_app.core.actor import Actor
 from contacts_app.core.api.family import FamilyResource
 from contacts_app.core.api.fields import Record
-from contacts_app.core.api.view import find
+from contacts_app.core.api.view import find, uuid_in_url
+from contacts_app.core.api.viewset import DialectViewSet
 
 
 class AccountNumber(serializers.IntegerField):
@@ -28,7 +30,7 @@ class AccountNumber(serializers.IntegerField):
         for account in known:
             if account.voip_id == number:
                 return account
-        raise serializers.ValidationError("No such account.")
+        raise ValidationError("No such account.")
 
     def to_representation(self, value: Account) -> int:  # type: ignore[override]
         return value.voip_id
@@ -44,7 +46,7 @@ class OwnedRecord(Record):
         if self.instance is None:
             attrs["account"] = attrs.get("account") or actor.account or self.account_by_default()
         elif "account" in attrs and attrs.pop("account") != self.instance.account:
-            raise serializers.ValidationError({"account": "The account cannot be changed."})
+            raise ValidationError({"account": "The account cannot be changed."})
         return attrs
 
     def account_by_default(self) -> Account | None:
@@ -59,8 +61,32 @@ class TenantRecord(OwnedRecord):
         """Staff may leave the account out where there is one only."""
         accounts = list(Account.objects.all()[:2])
         if len(accounts) != 1:
-            raise serializers.ValidationError({"account": "Say which account it belongs to."})
+            raise ValidationError({"account": "Say which account it belongs to."})
         return accounts[0]
+
+
+class AccountViewSet(DialectViewSet):
+    """A resource of which every row belongs to an account: the actor's or, as staff have none, that of `?account=`."""
+
+    def account_of(self, uuid: UUID) -> Account:
+        """The account that the query names; for a tenant there is no other than its own."""
+        own = self.actor.account
+        return find(Account.objects.filter(pk=own.pk) if own else Account.objects.all(), "Account", uuid=uuid)
+
+    def account_named(self) -> Account | None:
+        named = self.request.query_params.get("account")
+        return self.actor.account if named is None else self.account_of(uuid_in_url(named, "account"))
+
+    def account_of_new(self) -> Account:
+        account = self.account_named()
+        if account is None:
+            raise ValidationError({"account": "Staff say whose it is to be: ?account=UUID"})
+        return account
+
+    def get_queryset(self) -> Any:
+        """The actor's rows; of staff those of all accounts, or of the one they name."""
+        account, rows = self.account_named(), super().get_queryset()
+        return rows if account is None else rows.filter(account=account)
 
 
 HIGHEST = 2**63 - 1

@@ -10,9 +10,9 @@ from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from contacts_app.accounts.api import AccountViewSet
 from contacts_app.core.api.dialect import BoundedJSONParser, Dialect
 from contacts_app.core.api.view import Manages, Utf8Renderer, parse_uuid
-from contacts_app.core.api.viewset import AccountViewSet
 from contacts_app.core.errors import Refusal
 
 ROOT = "/api/2.0/"

@@ -125,7 +125,8 @@ class Text(serializers.CharField):
 
     def run_validation(self, data: Any = empty) -> str | None:
         # Here, so that it is refused wherever the empty string is.
-        return super().run_validation("" if data is None and not self.allow_null else data)
+        text: str | None = super().run_validation("" if data is None and not self.allow_null else data)
+        return text
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
