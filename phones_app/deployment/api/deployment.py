@@ -18,7 +18,6 @@ from phones_app.deployment.models import Deployment, DeploymentStep, State
 from phones_app.inventory.models import Phone
 from profiles_app.phone.api.fields import MacFilter, MacText
 from profiles_app.phone.api.profile import profile_of
-from profiles_app.phone.sep.mac import colons
 
 MAX_PHONES = 10_000
 
@@ -80,7 +79,7 @@ class DeploymentRequest(Shape):
 
 
 class RefusedPhone(Shape):
-    mac = serializers.CharField()
+    mac = MacText()
     code = serializers.CharField(help_text="Stable, for programs.")
     message = serializers.CharField()
 
@@ -144,16 +143,16 @@ class Deployments(ListModelMixin, RetrieveModelMixin, ReadableByOwners):
         )
         # New ones are in no rollout, which need not be asked for each of them.
         prefetch_related_objects(asked.deployments, "in_rollout")
-        refused = [(mac, "unknown-phone", "Phone not found") for mac in macs if mac not in known]
-        refused += [(phone.mac, refusal.code, refusal.message) for phone, refusal in asked.refused]
+        refused = [
+            {"mac": mac, "code": "unknown-phone", "message": "Phone not found"}
+            for mac in macs
+            if mac not in known
+        ] + [
+            {"mac": phone.mac, "code": refusal.code, "message": refusal.message}
+            for phone, refusal in asked.refused
+        ]
         self.message = f"{len(asked.deployments)} deployment(s) requested"
-        data = {
-            "deployments": DeploymentRecord(many=True).to_representation(asked.deployments),
-            "refused": [
-                {"mac": colons(mac), "code": code, "message": message} for mac, code, message in refused
-            ],
-        }
-        return Response(data, status=202)
+        return Response(Asked({"deployments": asked.deployments, "refused": refused}).data, status=202)
 
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, uuid: str) -> Response:

@@ -6,7 +6,7 @@
 from contextlib import closing
 
 from django.conf import settings
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import APIException
@@ -65,7 +65,7 @@ EXAMPLES = [
 
 
 class PhoneOfPreview(Shape):
-    mac = MacText()
+    mac = MacText(help_text="MAC address, in any spelling.")
 
 
 class FindingShape(Shape):
@@ -158,10 +158,7 @@ class ProfilesOnPhones(FamilyViewSet):
         pending = switched | {"restart": "pending", "deployment": url}
         return Response(pending, status=202, headers={"Location": url})
 
-    @extend_schema(
-        parameters=[OpenApiParameter("mac", str, required=True, description="MAC address, in any spelling.")],
-        responses=PREVIEW,
-    )
+    @extend_schema(parameters=[PhoneOfPreview], responses=PREVIEW)
     @action(detail=True)
     def preview(self, request: Request, uuid: str) -> Response:
         """The exact file for one phone, the checker's word, and how it differs from the present files."""

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from contacts_app.core.actor import Actor
 from contacts_app.core.api.family import FamilyResource, ReadableByOwners, answers, envelope
-from contacts_app.core.api.fields import Shape
+from contacts_app.core.api.fields import RowUuid, Shape
 from contacts_app.core.api.view import Instant, Text, find, uuid_in_url
 from contacts_app.people.models import User
 from profiles_app.phone.api.fields import SoftwareTypeField
@@ -60,7 +60,7 @@ class PhoneProfileRecord(Shape):
     """The nine members of a profile; the file is kept and given back character for character."""
 
     uuid = serializers.UUIDField(read_only=True)
-    user_uuid = serializers.UUIDField(help_text="Owner of this profile.")
+    user_uuid = RowUuid(source="user", help_text="Owner of this profile.")
     name = Text(max_length=255)
     description = Text(
         required=False, allow_null=True, allow_blank=True, trim_whitespace=False, max_length=65_535
@@ -77,20 +77,6 @@ class PhoneProfileRecord(Shape):
     created_at = Instant(read_only=True)
     updated_at = Instant(read_only=True)
 
-    def to_representation(self, profile: PhoneProfile) -> dict[str, Any]:
-        instant = self.fields["created_at"].to_representation
-        return {
-            "uuid": str(profile.uuid),
-            "user_uuid": str(profile.user.uuid),
-            "name": profile.name,
-            "description": profile.description,
-            "cnf_xml": profile.cnf_xml,
-            "compatible_models": profile.compatible_models,
-            "software_type": profile.software_type,
-            "created_at": instant(profile.created_at),
-            "updated_at": instant(profile.updated_at),
-        }
-
     def validate_user_uuid(self, uuid: Any) -> User:
         actor: Actor = self.context["request"].user
         user = actor.sees(User.objects.all()).filter(uuid=uuid).first()
@@ -98,14 +84,13 @@ class PhoneProfileRecord(Shape):
             raise serializers.ValidationError("No such user.")
         return user
 
+    def validate_compatible_models(self, models: list[str] | None) -> list[str]:
+        return models or []
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """From the document's names to those of the services."""
-        if "user_uuid" in attrs:
-            attrs["user"] = attrs.pop("user_uuid")
         if "cnf_xml" in attrs:
             attrs["content"] = encode(attrs.pop("cnf_xml"))
-        if "compatible_models" in attrs:
-            attrs["compatible_models"] = attrs["compatible_models"] or []
         return attrs
 
 
