@@ -64,13 +64,15 @@ class CredentialAuthentication(BaseAuthentication):
     """
 
     carriers: ClassVar[tuple[Carrier, ...]] = (x_auth_token, authorization)
+    # Of the registered ones those that the dialect takes.
+    schemes: ClassVar[tuple[str, ...]] = ("bearer", "basic")
 
     def authenticate(self, request: Request) -> tuple[Actor, None] | None:
         found = next(filter(None, (carrier(request) for carrier in self.carriers)), None)
         if found is None:
             return None
         scheme, value = found
-        if not value or scheme not in {known for known, _ in CREDENTIALS}:
+        if not value or scheme not in self.schemes:
             raise AuthenticationFailed("Unsupported or empty Authorization header")
         answers = (find(request, value) for known, find in CREDENTIALS if known == scheme)
         actor = next((actor for actor in answers if actor), None)

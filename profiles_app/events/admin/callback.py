@@ -235,7 +235,7 @@ class CallbackAdmin(EventsObjectAdmin):
 
     def _unkept_page(self, request: HttpRequest, callback: Callback, name: str, **shown: str) -> HttpResponse:
         """A page with secrets, which no cache keeps."""
-        template = f"admin/profiles_app/callback/{name}.html"
+        template = f"profiles_app/events/callback_{name}.html"
         page = self.page(request, template, str(callback), back=page_of(callback), **shown)
         add_never_cache_headers(page)
         return page

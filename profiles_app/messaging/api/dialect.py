@@ -171,7 +171,7 @@ class MessagingViewSet(AccountViewSet):
 
 
 class ProfileViewSet(EditableViewSet, MessagingViewSet):
-    """Profiles of either kind: plain lists, and rows that may also be named in the query or in the body (§4)."""
+    """Profiles of either kind: plain lists; a row may also be named in the query or in the body (messaging spec §4)."""
 
     def new(self) -> Any:
         return self.queryset.model(account=self.account_of_new())

@@ -14,7 +14,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
-from rest_framework.exceptions import AuthenticationFailed, NotFound
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -176,9 +176,7 @@ class BearerAuthentication(CredentialAuthentication):
     """`Authorization: Bearer …` alone: anything else is no credential here (MyAccount spec §6)."""
 
     carriers = (authorization,)
-
-    def _basic(self, request: Request, encoded: str) -> Actor:
-        raise AuthenticationFailed("This API takes Bearer keys only")
+    schemes = ("bearer",)
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"

@@ -9,10 +9,11 @@ import pytest
 from phones_app.deployment.outcome import advice_on, all_advice
 
 ROOT = Path(__file__).resolve().parents[3]
-SPOKEN = [*ROOT.glob("phones_app/transports/*.py"), *ROOT.glob("contacts_app/transports/*.py")]
-SPOKEN += [
-    ROOT / "phones_app/services" / f"{name}.py"
-    for name in ("steps", "transitions", "restart", "targets", "evidence")
+SPOKEN = [
+    *ROOT.glob("phones_app/transports/**/*.py"),
+    *ROOT.glob("contacts_app/core/net/*.py"),
+    *ROOT.glob("phones_app/servers/*.py"),
+    *(ROOT / f"phones_app/deployment/{name}.py" for name in ("steps", "transitions", "restart", "evidence")),
 ]
 CODE = re.compile(r"[a-z]+(-[a-z0-9]+)*")
 

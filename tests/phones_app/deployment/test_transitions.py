@@ -8,18 +8,20 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
+from contacts_app.core.work.claim import Claims
 from phones_app.deployment import transitions
 from phones_app.deployment.batch import upload_batch
 from phones_app.deployment.models import Deployment, PhoneFile, State, StepState
 from phones_app.deployment.record import Kind, Note
 from phones_app.deployment.request import deploy_many
+from phones_app.deployment.run import UploadBatches
 from phones_app.mobility.services import open_service_session
 from phones_app.transports.ftp.pool import FtpPool
 from profiles_app.events.models.outbox import Event
 from tests.phones_app.site import ACTOR, sip_file
 
 ROOT = Path(__file__).resolve().parents[3]
-WRITER = ROOT / "phones_app/services/transitions.py"
+WRITER = ROOT / "phones_app/deployment/transitions.py"
 # Rows of other tables that have a state too say so by the name of its choices.
 OTHER_STATES = ("FileState", "StepState")
 MAKES = tuple(
@@ -178,7 +180,8 @@ def test_one_by_one_and_in_batches_leave_the_same(site, finish, no_inline_work):
         asked = deploy_many(phones=phones, profile=profile, actor=ACTOR).deployments
         batch, single = asked[:2], asked[2:]
         Deployment.objects.filter(pk__in=[row.pk for row in batch]).update(in_batch=True)
-        uploaded = [key for keys in upload_batch("worker", pool) for key in keys]
+        claim = Claims(UploadBatches("worker")).take()
+        uploaded = [key for keys in upload_batch(claim.keys, "worker", pool) for key in keys]
         assert sorted(uploaded) == [row.pk for row in batch]
         for row in batch:
             row.refresh_from_db()

@@ -10,7 +10,7 @@ from django.utils import timezone
 from contacts_app.core.errors import Refusal
 from contacts_app.core.work.claim import Claims
 from contacts_app.core.work.queue import run_queue
-from phones_app.deployment.batch import begin, upload_batch
+from phones_app.deployment.batch import upload_batch
 from phones_app.deployment.models import Deployment, DeploymentStep, PhoneFile, State
 from phones_app.deployment.request import DEPLOYMENTS
 from phones_app.deployment.run import UploadBatches, run_one
@@ -279,8 +279,7 @@ def test_what_a_worker_has_just_uploaded_is_not_restarted_any_more(
         rollout = start(phones, site.profile(content=sip_file("1002")))
         rollouts.advance_all()
         claim = Claims(UploadBatches(owner)).take()
-        _, begun = begin(claim.keys, owner)
-        keys = [key for batch in upload_batch(begun, owner, pool) for key in batch]
+        keys = [key for batch in upload_batch(claim.keys, owner, pool) for key in batch]
         (rollouts.pause if stopped == "paused" else rollouts.cancel)(rollout)
         assert states(rollout) == {State.SESSION_CLEARED: 2}, "the worker holds them"
         for key in keys:

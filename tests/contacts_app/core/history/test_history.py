@@ -37,6 +37,7 @@ RECORDS = {
         "DeliveryAttempt",
         "Event",
         "InboundMessage",
+        "ProfileRevision",
         "StickySender",
     },
     "phones_app": {
@@ -44,7 +45,7 @@ RECORDS = {
         "DeploymentStep",
         "FileFetch",
         "PhoneFile",
-        "ProfileRevision",
+        "RolloutMember",
         "ServiceSession",
     },
 }
