@@ -126,6 +126,9 @@ class ProfilesOnPhones(FamilyViewSet):
     metadata = None
     messages = {"preview": "Preview of a deployment"}
 
+    def handle_exception(self, exc: Exception) -> Response:
+        return super().handle_exception(Conflict(exc.message) if isinstance(exc, Refusal) else exc)
+
     @extend_schema(request=SwitchRequest, responses=SWITCHED, examples=EXAMPLES)
     @action(detail=False, methods=["post"])
     def switch(self, request: Request) -> Response:
@@ -137,10 +140,7 @@ class ProfilesOnPhones(FamilyViewSet):
         wanted = self.sent(body=SwitchRequest)
         profile = profile_of(self.actor, wanted["profile_uuid"])
         phone = find(self.get_queryset(), self.thing, mac=wanted["mac"])
-        try:
-            deployment = deploy(phone=phone, profile=profile, actor=self.actor)
-        except Refusal as refusal:
-            raise Conflict(refusal.message) from None
+        deployment = deploy(phone=phone, profile=profile, actor=self.actor)
         wait_until(deployment, settings.SWITCH_WAIT_SECONDS, is_decided)
         switched = {"profile": profile.name, "mac": phone.mac_with_colons}
         self.message = "Profile switched"
@@ -165,10 +165,7 @@ class ProfilesOnPhones(FamilyViewSet):
         mac = self.asked(PhoneOfPreview)["mac"]
         profile = profile_of(self.actor, uuid_in_url(uuid))
         phone = find(self.get_queryset(), self.thing, mac=mac)
-        try:
-            with closing(FtpPool()) as pool:
-                preview = preview_file(phone=phone, profile=profile, pool=pool)
-        except Refusal as refusal:
-            raise Conflict(refusal.message) from None
+        with closing(FtpPool()) as pool:
+            preview = preview_file(phone=phone, profile=profile, pool=pool)
         record = preview.as_dict() | {"cnf_xml": preview.profile.cnf_xml}
         return Response(PreviewShape(record).data)
