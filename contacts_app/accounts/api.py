@@ -4,31 +4,17 @@
 """
 
 from typing import Any
+from uuid import UUID
 
-from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound
-from rest_framework.request import Request
-from rest_framework.response import Response
+from rest_framework.exceptions import NotFound, ValidationError
 
 from contacts_app.accounts.models import Account, Extension
 from contacts_app.core.actor import Actor
-from contacts_app.core.api.dialect import Conflict
-from contacts_app.core.api.family import (
-    PAGING,
-    NoMetadata,
-    PageMetadata,
-    PhoneFamilyView,
-    answer,
-    answers,
-    check_has_known_field,
-    envelope,
-    page,
-)
-from contacts_app.core.api.view import find
-from phones_app.inventory.api.fields import Record
+from contacts_app.core.api.family import FamilyResource
+from contacts_app.core.api.fields import Record
+from contacts_app.core.api.view import find, uuid_in_url
+from contacts_app.core.api.viewset import DialectViewSet
 
 
 class AccountNumber(serializers.IntegerField):
@@ -44,7 +30,7 @@ class AccountNumber(serializers.IntegerField):
         for account in known:
             if account.voip_id == number:
                 return account
-        raise serializers.ValidationError("No such account.")
+        raise ValidationError("No such account.")
 
     def to_representation(self, value: Account) -> int:  # type: ignore[override]
         return value.voip_id
@@ -60,7 +46,7 @@ class OwnedRecord(Record):
         if self.instance is None:
             attrs["account"] = attrs.get("account") or actor.account or self.account_by_default()
         elif "account" in attrs and attrs.pop("account") != self.instance.account:
-            raise serializers.ValidationError({"account": "The account cannot be changed."})
+            raise ValidationError({"account": "The account cannot be changed."})
         return attrs
 
     def account_by_default(self) -> Account | None:
@@ -75,8 +61,32 @@ class TenantRecord(OwnedRecord):
         """Staff may leave the account out where there is one only."""
         accounts = list(Account.objects.all()[:2])
         if len(accounts) != 1:
-            raise serializers.ValidationError({"account": "Say which account it belongs to."})
+            raise ValidationError({"account": "Say which account it belongs to."})
         return accounts[0]
+
+
+class AccountViewSet(DialectViewSet):
+    """A resource of which every row belongs to an account: the actor's or, as staff have none, that of `?account=`."""
+
+    def account_of(self, uuid: UUID) -> Account:
+        """The account that the query names; for a tenant there is no other than its own."""
+        own = self.actor.account
+        return find(Account.objects.filter(pk=own.pk) if own else Account.objects.all(), "Account", uuid=uuid)
+
+    def account_named(self) -> Account | None:
+        named = self.request.query_params.get("account")
+        return self.actor.account if named is None else self.account_of(uuid_in_url(named, "account"))
+
+    def account_of_new(self) -> Account:
+        account = self.account_named()
+        if account is None:
+            raise ValidationError({"account": "Staff say whose it is to be: ?account=UUID"})
+        return account
+
+    def get_queryset(self) -> Any:
+        """The actor's rows; of staff those of all accounts, or of the one they name."""
+        account, rows = self.account_named(), super().get_queryset()
+        return rows if account is None else rows.filter(account=account)
 
 
 HIGHEST = 2**63 - 1
@@ -93,76 +103,24 @@ class ExtensionRecord(TenantRecord):
         validators: list[Any] = []
 
 
-ONE = envelope("Extension", ExtensionRecord(), metadata=NoMetadata)
-MANY = envelope("Extensions", ExtensionRecord(many=True), metadata=PageMetadata)
-GONE = envelope("ExtensionDeleted", serializers.DictField(child=serializers.CharField()), metadata=NoMetadata)
+class Extensions(FamilyResource):
+    queryset = Extension.objects.select_related("account").order_by("account_id", "number")
+    serializer_class = ExtensionRecord
+    thing = name_in_document = "Extension"
+    named_by = ("number", "name")
+    taken = "Extension {row.number} exists already"
+    lookup_field = "id"
+    lookup_value_converter = "int"
+    descriptions = {
+        "list": "The extensions of the account, by number.",
+        "create": "Add an extension. Staff name its account.",
+        "retrieve": "One extension.",
+        "update": "Change only what is sent.",
+        "destroy": "Delete an extension, with its tokens and everything of its own.",
+    }
+    failures = {"create": (400, 409), "retrieve": (404,), "update": (400, 404, 409), "destroy": (404,)}
 
-
-class ExtensionsView(PhoneFamilyView):
-    def rows(self) -> "QuerySet[Extension]":
-        return self.actor.sees(Extension.objects.select_related("account").order_by("account_id", "number"))
-
-    def extension(self, pk: int) -> Extension:
-        if pk > HIGHEST:
+    def get_object(self) -> Any:
+        if self.kwargs["id"] > HIGHEST:
             raise NotFound("Extension not found")
-        return find(self.rows(), "Extension", pk=pk)
-
-    def shown(self, extension: Extension) -> dict[str, Any]:
-        return ExtensionRecord(context={"request": self.request}).to_representation(extension)
-
-    def store(self, extension: Extension, columns: list[str] | None = None) -> None:
-        try:
-            with transaction.atomic():
-                extension.save(update_fields=columns)
-        except IntegrityError:
-            raise Conflict(f"Extension {extension.number} exists already") from None
-
-
-class ExtensionList(ExtensionsView):
-    @extend_schema(operation_id="extensions_list", parameters=PAGING, responses=answers(200, MANY, 400))
-    def get(self, request: Request) -> Response:
-        """The extensions of the account, by number."""
-        rows, metadata = page(request, self.rows())
-        found = f"{metadata['total']} extension(s) found"
-        return answer([self.shown(row) for row in rows], found, metadata=metadata)
-
-    @extend_schema(request=ExtensionRecord, responses=answers(201, ONE, 400, 409))
-    def post(self, request: Request) -> Response:
-        """Add an extension. Staff name its account."""
-        record = ExtensionRecord(data=request.data, context={"request": request})
-        record.is_valid(raise_exception=True)
-        extension = Extension(**record.validated_data)
-        self.store(extension)
-        return answer(self.shown(extension), "Extension created", status=201, metadata={})
-
-
-class ExtensionDetail(ExtensionsView):
-    @extend_schema(responses=answers(200, ONE, 404))
-    def get(self, request: Request, id: int) -> Response:
-        """One extension."""
-        return answer(self.shown(self.extension(id)), "Extension found", metadata={})
-
-    @extend_schema(request=ExtensionRecord(partial=True), responses=answers(200, ONE, 400, 404, 409))
-    def put(self, request: Request, id: int) -> Response:
-        """Change only what is sent."""
-        extension = self.extension(id)
-        record = ExtensionRecord(extension, data=request.data, partial=True, context={"request": request})
-        check_has_known_field(request.data, record)
-        record.is_valid(raise_exception=True)
-        for name, value in record.validated_data.items():
-            setattr(extension, name, value)
-        self.store(extension, [*record.validated_data, "updated_at"])
-        return answer(self.shown(extension), "Extension updated", metadata={})
-
-    @extend_schema(request=ExtensionRecord(partial=True), responses=answers(200, ONE, 400, 404, 409))
-    def patch(self, request: Request, id: int) -> Response:
-        """The same as PUT."""
-        return self.put(request, id)
-
-    @extend_schema(responses=answers(200, GONE, 404))
-    def delete(self, request: Request, id: int) -> Response:
-        """Delete an extension, with its tokens and everything of its own."""
-        extension = self.extension(id)
-        gone = {"number": str(extension.number), "name": extension.name}
-        extension.delete()
-        return answer(gone, "Extension deleted", metadata={})
+        return find(self.get_queryset(), self.thing, pk=self.kwargs["id"])

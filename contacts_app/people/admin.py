@@ -64,13 +64,13 @@ class LoginNamesForm(forms.ModelForm):  # type: ignore[type-arg]
             raise ValidationError("Somebody else logs in with this name.")
 
 
-class NewUserForm(LoginNamesForm, UserCreationForm):  # type: ignore[misc]
+class NewUserForm(LoginNamesForm, UserCreationForm):
     class Meta:
         model = User
         fields = ("email",)
 
 
-class UserForm(LoginNamesForm, UserChangeForm):  # type: ignore[misc]
+class UserForm(LoginNamesForm, UserChangeForm):
     username = forms.CharField(
         required=False,
         max_length=254,

@@ -151,8 +151,7 @@ def look_at(phone: Phone) -> Situation:
             f"The phone at {phone.phone_ip} is {status.mac}, not {phone.mac}: its address has changed.",
             permanent=True,
             code="another-phone",
-            request=status.exchange.request,
-            answer=status.exchange.answer,
+            exchange=status.exchange,
         )
     return Situation(status, bool(read_streams(web)), "")
 

@@ -2,19 +2,19 @@
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from contacts_app.core.api.family import NoMetadata, answer, answers, envelope
+from contacts_app.core.api.family import answers
+from contacts_app.core.api.fields import Shape
 from contacts_app.core.api.view import Instant
 from contacts_app.core.errors import Refusal
-from phones_app.deployment.api.deployment import ONE as DEPLOYMENT
-from phones_app.deployment.api.deployment import DeploymentDetailRecord
+from phones_app.deployment.api.deployment import DEPLOYMENT, DeploymentDetailRecord
 from phones_app.deployment.models import FileState, PhoneFile
 from phones_app.drift.checks import difference
 from phones_app.drift.repair import adopt, put_back
-from phones_app.inventory.api.fields import Shape
-from phones_app.inventory.api.phone import PhoneDetail
+from phones_app.inventory.api.phone import PhonesByMac
 
 
 class PhoneFileRecord(Shape):
@@ -33,42 +33,33 @@ class PhoneFileRecord(Shape):
         return difference(file)
 
 
-ONE = envelope("PhoneFile", PhoneFileRecord(), metadata=NoMetadata)
+class PhoneFiles(PhonesByMac):
+    serializer_class = PhoneFileRecord
+    name_in_document = "PhoneFile"
+    messages = {"file": "File found", "put_back": "File is being put back", "adopt": "File adopted"}
 
-
-class PhoneFileDetail(PhoneDetail):
-    http_method_names = ["get"]
-
-    def file(self, mac: str) -> PhoneFile:
+    def get_object(self) -> PhoneFile:
         related = ("phone__account", "server", "revision__profile__user")
-        file = PhoneFile.objects.select_related(*related).filter(phone=self.phone(mac)).first()
+        rows = PhoneFile.objects.select_related(*related).filter(phone=super().get_object())
+        file = rows.first()
         if file is None:
             raise Refusal("never-uploaded", "No file was uploaded for this phone yet.")
         return file
 
-    @extend_schema(responses=answers(200, ONE, 400, 404, 409))
-    def get(self, request: Request, mac: str) -> Response:
+    @action(detail=True)
+    def file(self, request: Request, mac: str) -> Response:
         """The state of the phone's file, with the difference if it has drifted."""
-        return answer(PhoneFileRecord(self.file(mac)).data, "File found", metadata={})
+        return Response(self.shown(self.get_object()))
 
-
-class PhoneFilePutBack(PhoneFileDetail):
-    http_method_names = ["post"]
-
-    @extend_schema(request=None, responses=answers(202, DEPLOYMENT, 400, 404, 409))
-    def post(self, request: Request, mac: str) -> Response:
+    @extend_schema(responses=answers(202, DEPLOYMENT, 400, 404, 409))
+    @action(detail=True, methods=["post"], url_path="file/put-back")
+    def put_back(self, request: Request, mac: str) -> Response:
         """Upload the file again, without a restart."""
-        deployment = put_back(self.file(mac), actor=self.actor)
-        return answer(
-            DeploymentDetailRecord(deployment).data, "File is being put back", status=202, metadata={}
-        )
+        deployment = put_back(self.get_object(), actor=self.actor)
+        return Response(DeploymentDetailRecord(deployment).data, status=202)
 
-
-class PhoneFileAdopt(PhoneFileDetail):
-    http_method_names = ["post"]
-
-    @extend_schema(request=None, responses=answers(200, ONE, 400, 404, 409))
-    def post(self, request: Request, mac: str) -> Response:
+    @action(detail=True, methods=["post"], url_path="file/adopt")
+    def adopt(self, request: Request, mac: str) -> Response:
         """Make what was found a new revision of the profile."""
-        adopt(self.file(mac), actor=self.actor)
-        return answer(PhoneFileRecord(self.file(mac)).data, "File adopted", metadata={})
+        adopt(self.get_object(), actor=self.actor)
+        return Response(self.shown(self.get_object()))

@@ -1,42 +1,25 @@
 """`/rollouts`: one profile, or each phone's own, to many phones; looked at before, watched, stopped and repeated."""
 
-from collections.abc import Callable
 from typing import Any
 
-from django.db.models import QuerySet
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+import django_filters
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field
 from rest_framework import serializers
+from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from contacts_app.core.actor import Actor
-from contacts_app.core.api.family import (
-    PAGING,
-    NoMetadata,
-    PageMetadata,
-    PhoneFamilyView,
-    answer,
-    answers,
-    envelope,
-    page,
-)
-from contacts_app.core.api.view import Text, find, uuid_in_url
-from phones_app.inventory.api.fields import (
-    MacText,
-    NothingElse,
-    Record,
-    RolloutFilter,
-    RowUuid,
-    Shape,
-    filtered,
-)
+from contacts_app.core.api.family import FamilyViewSet, answers, envelope
+from contacts_app.core.api.fields import NothingElse, OneOf, Record, RowUuid, Shape, TruthFilter
+from contacts_app.core.api.view import Text
 from phones_app.inventory.api.selection import PhoneFilterRecord, selected
 from phones_app.rollout import rollout as rollouts
 from phones_app.rollout.models import Rollout, RolloutState
 from phones_app.rollout.plan import Plan, make_plan
 from phones_app.rollout.progress import progress_of
+from profiles_app.phone.api.fields import MacText
 from profiles_app.phone.api.profile import profile_of
 
 MAX_PHONES = 100_000
@@ -80,25 +63,10 @@ class RolloutRecord(PaceRecord):
     class Meta:
         model = Rollout
         fields = [
-            "uuid",
-            "account",
-            "profile",
-            "profile_uuid",
-            "state",
-            "is_open",
-            "reason",
+            *("uuid", "account", "profile", "profile_uuid", "state", "is_open", "reason"),
             *PaceRecord.Meta.fields,
-            "total",
-            "unchanged",
-            "refused_total",
-            "wave",
-            "waves",
-            "next_wave_at",
-            "requested_by",
-            "channel",
-            "retry_of",
-            "created_at",
-            "finished_at",
+            *("total", "unchanged", "refused_total", "wave", "waves", "next_wave_at", "requested_by"),
+            *("channel", "retry_of", "created_at", "finished_at"),
         ]
         read_only_fields = fields
 
@@ -128,12 +96,16 @@ class ProgressRecord(Shape):
 
 
 class RolloutDetailRecord(RolloutRecord):
-    progress = ProgressRecord(read_only=True)
+    progress = serializers.SerializerMethodField()
     refused = RefusedRecord(many=True, read_only=True)
 
     class Meta(RolloutRecord.Meta):
         fields = [*RolloutRecord.Meta.fields, "refused", "progress"]
         read_only_fields = fields
+
+    @extend_schema_field(ProgressRecord)
+    def get_progress(self, rollout: Rollout) -> dict[str, Any]:
+        return dict(ProgressRecord(progress_of(rollout)).data)
 
 
 class RolloutRequest(NothingElse, PaceRecord):
@@ -182,15 +154,18 @@ class Started(Shape):
     plan = PlanRecord(allow_null=True)
 
 
-ONE = envelope("Rollout", RolloutDetailRecord(), metadata=NoMetadata)
-MANY = envelope("Rollouts", RolloutRecord(many=True), metadata=PageMetadata)
-STARTED = envelope("RolloutStart", Started(), metadata=NoMetadata)
-FILTERS = [
-    *PAGING,
-    OpenApiParameter("state", enum=RolloutState.values),
-    OpenApiParameter("profile", OpenApiTypes.UUID, description="UUID of a profile."),
-    OpenApiParameter("open", bool, description="Whether it runs or is paused."),
-]
+class RolloutFilter(django_filters.FilterSet):  # type: ignore[misc]
+    state = OneOf(RolloutState)
+    profile = django_filters.UUIDFilter("profile__uuid", label="UUID of a profile.")
+    open = TruthFilter("finished_at", lookup_expr="isnull", label="Whether it runs or is paused.")
+
+    class Meta:
+        model = Rollout
+        fields: list[str] = []
+
+
+ROLLOUT = envelope("Rollout", RolloutDetailRecord)
+STARTED = envelope("RolloutStart", Started)
 START_EXAMPLE = OpenApiExample(
     "A rollout",
     request_only=True,
@@ -207,15 +182,6 @@ START_EXAMPLE = OpenApiExample(
 MOST_CANARIES = 100
 
 
-def visible_to(actor: Actor) -> "QuerySet[Rollout]":
-    return actor.sees(Rollout.objects.select_related("account", "profile", "retry_of"))
-
-
-def in_full(rollout: Rollout) -> dict[str, Any]:
-    rollout.progress = progress_of(rollout)  # type: ignore[attr-defined]
-    return dict(RolloutDetailRecord().to_representation(rollout))
-
-
 def _told(plan: Plan) -> dict[str, Any]:
     canary = plan.waves[0][:MOST_CANARIES] if plan.waves else []
     return {
@@ -228,22 +194,29 @@ def _told(plan: Plan) -> dict[str, Any]:
     }
 
 
-class RolloutList(PhoneFamilyView):
-    @extend_schema(operation_id="rollouts_list", parameters=FILTERS, responses=answers(200, MANY, 400))
-    def get(self, request: Request) -> Response:
-        """Rollouts, the newest first."""
-        rows, metadata = page(request, filtered(request, visible_to(self.actor), RolloutFilter))
-        found = f"{metadata['total']} rollout(s) found"
-        return answer(RolloutRecord(many=True).to_representation(rows), found, metadata=metadata)
+class Rollouts(ListModelMixin, RetrieveModelMixin, FamilyViewSet):
+    queryset = Rollout.objects.select_related("account", "profile", "retry_of")
+    serializer_class = RolloutDetailRecord
+    list_class = RolloutRecord
+    filterset_class = RolloutFilter
+    thing = name_in_document = "Rollout"
+    messages = {
+        "pause": "Rollout paused",
+        "resume": "Rollout resumed",
+        "cancel": "Rollout cancelled",
+        "retry": "Rollout started",
+    }
+    descriptions = {
+        "list": "Rollouts, the newest first.",
+        "retrieve": "One rollout with its progress. Its phones are the deployments with `?rollout=` its UUID.",
+    }
 
     @extend_schema(
         request=RolloutRequest, responses=answers(202, STARTED, 400, 404), examples=[START_EXAMPLE]
     )
-    def post(self, request: Request) -> Response:
+    def create(self, request: Request) -> Response:
         """Start a rollout or, with `dry_run`, be told what it would do (status 200)."""
-        asked = RolloutRequest(data=request.data)
-        asked.is_valid(raise_exception=True)
-        wanted, actor = dict(asked.validated_data), self.actor
+        wanted, actor = self.sent(body=RolloutRequest), self.actor
         uuid = wanted.get("profile_uuid")
         what: dict[str, Any] = {
             "selection": selected(actor, wanted),
@@ -253,55 +226,33 @@ class RolloutList(PhoneFamilyView):
         }
         if wanted["dry_run"]:
             plan = make_plan(**what)
-            told = {"rollout": None, "plan": _told(plan)}
-            return answer(told, f"{plan.total} phone(s) would get a file", metadata={})
+            self.message = f"{plan.total} phone(s) would get a file"
+            return Response({"rollout": None, "plan": _told(plan)})
         rollout = rollouts.start(**what, actor=actor)
-        started = {"rollout": in_full(rollout), "plan": None}
-        return answer(started, f"Rollout to {rollout.total} phone(s) started", status=202, metadata={})
+        self.message = f"Rollout to {rollout.total} phone(s) started"
+        return Response({"rollout": self.shown(rollout), "plan": None}, status=202)
 
-
-class RolloutDetail(PhoneFamilyView):
-    @extend_schema(responses=answers(200, ONE, 400, 404))
-    def get(self, request: Request, uuid: str) -> Response:
-        """One rollout with its progress. Its phones are the deployments with `?rollout=` its UUID."""
-        rollout = find(visible_to(self.actor), "Rollout", uuid=uuid_in_url(uuid))
-        return answer(in_full(rollout), "Rollout found", metadata={})
-
-
-class RolloutChange(PhoneFamilyView):
-    """One of the things that can be done to a rollout that is there."""
-
-    def change(self, uuid: str, change: Callable[[Rollout], None], done: str) -> Response:
-        rollout = find(visible_to(self.actor), "Rollout", uuid=uuid_in_url(uuid))
-        change(rollout)
-        return answer(in_full(rollout), f"Rollout {done}", metadata={})
-
-
-class RolloutPause(RolloutChange):
-    @extend_schema(request=None, responses=answers(200, ONE, 400, 404, 409))
-    def post(self, request: Request, uuid: str) -> Response:
+    @action(detail=True, methods=["post"])
+    def pause(self, request: Request, uuid: str) -> Response:
         """Restart no more phones; those that were told to restart go on."""
-        return self.change(uuid, rollouts.pause, "paused")
+        rollouts.pause(rollout := self.get_object())
+        return Response(self.shown(rollout))
 
-
-class RolloutResume(RolloutChange):
-    @extend_schema(request=None, responses=answers(200, ONE, 400, 404, 409))
-    def post(self, request: Request, uuid: str) -> Response:
+    @action(detail=True, methods=["post"])
+    def resume(self, request: Request, uuid: str) -> Response:
         """Go on where it was paused."""
-        return self.change(uuid, rollouts.resume, "resumed")
+        rollouts.resume(rollout := self.get_object())
+        return Response(self.shown(rollout))
 
-
-class RolloutCancel(RolloutChange):
-    @extend_schema(request=None, responses=answers(200, ONE, 400, 404, 409))
-    def post(self, request: Request, uuid: str) -> Response:
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, uuid: str) -> Response:
         """End it: phones that were not told to restart yet are left alone."""
-        return self.change(uuid, rollouts.cancel, "cancelled")
+        rollouts.cancel(rollout := self.get_object())
+        return Response(self.shown(rollout))
 
-
-class RolloutRetry(PhoneFamilyView):
-    @extend_schema(request=None, responses=answers(201, ONE, 400, 404, 409))
-    def post(self, request: Request, uuid: str) -> Response:
+    @extend_schema(responses=answers(201, ROLLOUT, 400, 404, 409))
+    @action(detail=True, methods=["post"])
+    def retry(self, request: Request, uuid: str) -> Response:
         """A new rollout to the phones that failed or were not confirmed."""
-        rollout = find(visible_to(self.actor), "Rollout", uuid=uuid_in_url(uuid))
-        again = rollouts.retry_failed(rollout, actor=self.actor)
-        return answer(in_full(again), "Rollout started", status=201, metadata={})
+        again = rollouts.retry_failed(self.get_object(), actor=self.actor)
+        return Response(self.shown(again), status=201)

@@ -10,10 +10,9 @@ from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from contacts_app.accounts.models import Account
+from contacts_app.accounts.api import AccountViewSet
 from contacts_app.core.api.dialect import BoundedJSONParser, Dialect
 from contacts_app.core.api.view import Manages, Utf8Renderer, parse_uuid
-from contacts_app.core.api.viewset import AccountViewSet
 from contacts_app.core.errors import Refusal
 
 ROOT = "/api/2.0/"
@@ -66,7 +65,6 @@ class NotificationsViewSet(AccountViewSet):
     """A resource of this dialect, for those who may do everything in their scope."""
 
     dialect = NotificationsDialect()
-    accounts = Account.objects.all()
     renderer_classes = [Utf8Renderer]
     parser_classes = [OneMebibyteOfJson]
     content_negotiation_class = JsonOrRefusal

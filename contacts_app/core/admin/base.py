@@ -124,7 +124,7 @@ class PortalAdmin(BigListAdmin, HistoryPages):
             return rows
         return actor_of(request).sees(rows, self.tenant_path, shared=self.tenant_shares)
 
-    def get_queryset(self, request: HttpRequest) -> Any:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         columns: list[Any] = [getattr(self, str(name), None) for name in self.list_display]
         counted = [column.counts for column in columns if hasattr(column, "counts")]
         counts = {f"{relation}_counted": count_of(self.model, relation) for relation in counted}

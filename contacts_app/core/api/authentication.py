@@ -5,8 +5,9 @@ present and not good is refused; no credential is no actor.
 """
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
@@ -83,3 +84,21 @@ class CredentialAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="api"'
+
+
+class CredentialScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """API tokens and access tokens as bearer or in a header of their own, and Basic for people."""
+
+    target_class = CredentialAuthentication
+    name = ["bearer", "token", "basic"]
+
+    def get_security_definition(self, auto_schema: Any) -> list[dict[str, Any]]:
+        return [
+            {"type": "http", "scheme": "bearer", "description": "API token, or access token of a login."},
+            {"type": "apiKey", "in": "header", "name": "X-Auth-Token", "description": "As bearer."},
+            {"type": "http", "scheme": "basic", "description": "Email or user name, and password."},
+        ]
+
+    def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:
+        """Any one of them is enough."""
+        return [{name: []} for name in self.name]

@@ -1,32 +1,56 @@
-"""The dialect of the phone family, /api/v1: envelopes, errors, and what all its views have in common.
-
-The shapes are those of the phone profiles API and its siblings (phone profiles spec §2).
-
-`limit` and `offset` of the lists that can grow long, with the total in the answer's metadata.
-
-What the OpenAPI document says of the phone family: envelopes, errors, and the ways to authenticate.
+"""The dialect of /api/v1: envelope, pages, errors and messages, in the shapes of the phone profiles API and its siblings
+(phone profiles spec §2), and what the OpenAPI document says of them. A resource declares the rest.
 """
 
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from collections.abc import Collection, Mapping
+from functools import cache
+from typing import Any, ClassVar, cast
 
-from django.db.models import Model, QuerySet
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from drf_spectacular.utils import OpenApiParameter, inline_serializer
+from django.db import IntegrityError, transaction
+from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import extend_schema_serializer, inline_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
+from rest_framework.pagination import BasePagination
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
+from rest_framework.serializers import BaseSerializer
 
 from contacts_app.core.api.dialect import Conflict, Dialect
-from contacts_app.core.api.view import DialectView, Manages, Utf8Renderer
+from contacts_app.core.api.fields import Shape
+from contacts_app.core.api.view import Manages, OwnsOrManages, Utf8Renderer
+from contacts_app.core.api.viewset import DialectViewSet, EditableViewSet
 from contacts_app.core.errors import Refusal
 from contacts_app.core.lists.total import DEEPEST, of_keys, total_of
-from phones_app.inventory.api.fields import Shape
+
+DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
+# Beyond what a database takes as an offset nothing can be.
+MAX_OFFSET = 2**31 - 1
+TOO_DEEP = (
+    f"Offsets end at {DEEPEST}. Narrow the list down by its filters; phones can also be read on with "
+    "after=, the MAC address of the last one there was."
+)
+MESSAGES = {
+    "create": "{} created",
+    "retrieve": "{} found",
+    "update": "{} updated",
+    "partial_update": "{} updated",
+    "destroy": "{} deleted",
+}
+# What an action may answer besides its success and 401, 403 and 429.
+FAILURES = {
+    "list": (400,),
+    "create": (400,),
+    "retrieve": (400, 404),
+    "update": (400, 404),
+    "destroy": (400, 404),
+}
+FAILURES_OF_OTHERS = (400, 404, 409)
 
 
-class PhoneDialect(Dialect):
+class FamilyDialect(Dialect):
     """`{"success": false, "message": …}`, and on 400 what is wrong with which field."""
 
     prefixes = ("/api/v1/",)
@@ -39,85 +63,6 @@ class PhoneDialect(Dialect):
                 {"field": field, "message": text} for field, texts in fields.items() for text in texts
             ]
         return body
-
-
-class PhoneFamilyView(DialectView):
-    """A view of this dialect, unless it says otherwise for those who may do everything in their scope."""
-
-    dialect = PhoneDialect()
-    renderer_classes = [Utf8Renderer]
-    permission_classes = [Manages]
-
-    def handle_exception(self, exc: Exception) -> Response:
-        if isinstance(exc, Refusal):
-            exc = ValidationError(exc.fields) if exc.fields else Conflict(exc.message)
-        return super().handle_exception(exc)
-
-
-def answer(
-    data: Any, message: str = "", *, status: int = 200, metadata: Mapping[str, Any] | None = None
-) -> Response:
-    """The envelope of success, with only those members that the document shows for the route."""
-    body: dict[str, Any] = {"success": True}
-    if message:
-        body["message"] = message
-    body["data"] = data
-    if metadata is not None:
-        body["metadata"] = metadata
-    return Response(body, status=status)
-
-
-def check_has_known_field(body: Any, record: Serializer[Any]) -> None:
-    """An update that changes nothing known is a mistake of the sender (phone profiles spec §3)."""
-    writable = {name for name, field in record.fields.items() if not field.read_only}
-    if isinstance(body, Mapping) and writable.isdisjoint(body):
-        raise ValidationError("No known field to update")
-
-
-DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
-# Beyond what a database takes as an offset nothing can be.
-MAX_OFFSET = 2**31 - 1
-
-TOO_DEEP = (
-    f"Offsets end at {DEEPEST}. Narrow the list down by its filters; phones can also be read on with "
-    "after=, the MAC address of the last one there was."
-)
-
-M = TypeVar("M", bound=Model)
-
-
-class Paging(Shape):
-    limit = serializers.IntegerField(default=DEFAULT_LIMIT, min_value=1, max_value=MAX_LIMIT)
-    offset = serializers.IntegerField(default=0, min_value=0, max_value=MAX_OFFSET)
-
-
-PAGING = [
-    OpenApiParameter(
-        "limit", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
-    ),
-    OpenApiParameter("offset", {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET, "default": 0}),
-]
-
-
-def page(request: Request, rows: "QuerySet[M]") -> tuple[list[M], dict[str, Any]]:
-    """The asked-for rows and the metadata that says where in the whole they stand."""
-    paging = Paging(data=request.query_params)
-    paging.is_valid(raise_exception=True)
-    limit, offset = paging.validated_data["limit"], paging.validated_data["offset"]
-    total = total_of(rows)
-    metadata: dict[str, Any] = {"total": total.number, "limit": limit, "offset": offset}
-    if not total.is_exact:
-        metadata["total_is_estimate"] = True
-    if total.is_exact and offset >= total.number:
-        return [], metadata
-    if offset > DEEPEST:
-        raise ValidationError({"offset": TOO_DEEP})
-    rows = total.narrow(rows)
-    if not offset and total.is_exact:
-        return list(rows[:limit]), metadata
-    # What is skipped, or sorted out, on the way to the page need not be joined.
-    keys = list(rows.values_list("pk", flat=True)[offset : offset + limit])
-    return list(of_keys(rows, keys)), metadata
 
 
 class FieldError(Shape):
@@ -144,21 +89,37 @@ class NoMetadata(Shape):
     """Always empty."""
 
 
-def envelope(
-    name: str,
-    data: serializers.BaseSerializer[Any] | serializers.Field[Any, Any, Any, Any],
-    *,
-    message: bool = True,
-    metadata: type[Shape] | None = None,
-) -> Any:
-    """The answer of a route that succeeds; `name` names it in the document."""
-    members: dict[str, Any] = {"success": serializers.BooleanField(default=True)}
+class Gone(serializers.DictField):
+    """What named the deleted row."""
+
+    child = serializers.CharField()
+
+
+@cache
+def _envelope(name: str, data: Any, many: bool, message: bool, metadata: type[Shape] | None) -> Any:
+    members: dict[str, Any] = {
+        "data": data if isinstance(data, serializers.Field) else data(many=True) if many else data(),
+        "success": serializers.BooleanField(default=True),
+    }
     if message:
         members["message"] = serializers.CharField()
-    members["data"] = data
     if metadata is not None:
         members["metadata"] = metadata()
-    return inline_serializer(f"{name}Answer", members)
+    # A list stands in its envelope; it is not a list of envelopes.
+    shape: Any = inline_serializer(f"{name}Answer", members)
+    return extend_schema_serializer(many=False)(shape)
+
+
+def envelope(
+    name: str,
+    data: Any,
+    *,
+    many: bool = False,
+    message: bool = True,
+    metadata: type[Shape] | None = NoMetadata,
+) -> Any:
+    """The answer of a route that succeeds; `name` names it in the document, `data` is a field or the class of one."""
+    return _envelope(name, data, many, message, metadata)
 
 
 def answers(status: int, shape: Any, *failures: int) -> dict[int, Any]:
@@ -166,19 +127,169 @@ def answers(status: int, shape: Any, *failures: int) -> dict[int, Any]:
     return {status: shape, **dict.fromkeys((401, 403, 429, *failures), Failure)}
 
 
-class CredentialScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """API tokens and access tokens as bearer or in a header of their own, and Basic for people."""
+class FamilySchema(AutoSchema):
+    """What a viewset's declarations say of its actions, unless an action says otherwise itself.
 
-    target_class = "contacts_app.core.api.authentication.CredentialAuthentication"
-    name = ["bearer", "token", "basic"]
+    An action of its own is taken for one on a row, without a body, that answers with the row.
+    """
 
-    def get_security_definition(self, auto_schema: Any) -> list[dict[str, Any]]:
+    view: Any
+
+    def get_description(self) -> str:  # type: ignore[override]
+        usual = {"partial_update": "The same as PUT."}
+        return str((usual | self.view.descriptions).get(self.view.action) or super().get_description())
+
+    def get_request_serializer(self) -> Any:
+        body, action = self.view.body_class or self.view.serializer_class, self.view.action
+        if action in ("update", "partial_update"):
+            return body(partial=True)
+        return body if action == "create" else None
+
+    def get_response_serializers(self) -> Any:
+        view, name, record = self.view, self.view.name_in_document, self.view.serializer_class
+        action = "update" if view.action == "partial_update" else view.action
+        failures = view.failures.get(action, FAILURES.get(action, FAILURES_OF_OTHERS))
+        metadata = None if view.metadata is None else NoMetadata
+        shape = envelope(name, record, metadata=metadata)
+        if action == "list":
+            paged = PageMetadata if view.pagination_class else None
+            shown = view.list_class or record
+            shape = envelope(f"{name}s", shown, many=True, message=paged is not None, metadata=paged)
+        elif action == "destroy":
+            shape = envelope(f"{name}Deleted", Gone, metadata=metadata)
+        return answers(201 if action == "create" else 200, shape, *failures)
+
+
+class Paging(Shape):
+    limit = serializers.IntegerField(default=DEFAULT_LIMIT, min_value=1, max_value=MAX_LIMIT)
+    offset = serializers.IntegerField(default=0, min_value=0, max_value=MAX_OFFSET)
+
+
+class Pages(BasePagination):
+    """`limit` and `offset`; where in the whole a page stands is the metadata of the answer."""
+
+    metadata: dict[str, Any]
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+        paging = Paging(data=request.query_params)
+        paging.is_valid(raise_exception=True)
+        limit, offset = paging.validated_data["limit"], paging.validated_data["offset"]
+        total = total_of(queryset)
+        self.metadata = {"total": total.number, "limit": limit, "offset": offset}
+        if not total.is_exact:
+            self.metadata["total_is_estimate"] = True
+        if total.is_exact and offset >= total.number:
+            return []
+        if offset > DEEPEST:
+            raise ValidationError({"offset": TOO_DEEP})
+        rows = total.narrow(queryset)
+        if not offset and total.is_exact:
+            return list(rows[:limit])
+        # What is skipped, or sorted out, on the way to the page need not be joined.
+        keys = list(rows.values_list("pk", flat=True)[offset : offset + limit])
+        return list(of_keys(rows, keys))
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        limit = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
+        offset = {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET, "default": 0}
         return [
-            {"type": "http", "scheme": "bearer", "description": "API token, or access token of a login."},
-            {"type": "apiKey", "in": "header", "name": "X-Auth-Token", "description": "As bearer."},
-            {"type": "http", "scheme": "basic", "description": "Email or user name, and password."},
+            {"in": "query", "name": name, "schema": schema}
+            for name, schema in (("limit", limit), ("offset", offset))
         ]
 
-    def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:
-        """Any one of them is enough."""
-        return [{name: []} for name in self.name]
+
+class FamilyViewSet(DialectViewSet):
+    """A resource of this dialect, unless it says otherwise for those who may do everything in their scope.
+
+    `list_class`: what a list shows of a row, where that is less than the record. `messages`: what an action says when
+    it succeeds, unless it sets `message`. `metadata`: None where the document shows no such member.
+    For the OpenAPI document: `name_in_document` is that of a record, `descriptions` and `failures` are the actions'.
+    """
+
+    dialect = FamilyDialect()
+    schema = FamilySchema()
+    renderer_classes = [Utf8Renderer]
+    permission_classes = [Manages]
+    filter_backends = [DjangoFilterBackend]
+    pagination_class: Any = Pages
+    list_class: ClassVar[type[BaseSerializer[Any]] | None] = None
+    messages: ClassVar[Mapping[str, str]] = {}
+    message = ""
+    metadata: Mapping[str, Any] | None = {}
+    name_in_document: ClassVar[str] = ""
+    descriptions: ClassVar[Mapping[str, str]] = {}
+    failures: ClassVar[Mapping[str, Collection[int]]] = {}
+
+    def get_serializer_class(self) -> Any:
+        return (self.action == "list" and self.list_class) or super().get_serializer_class()
+
+    def asked(self, query: type[BaseSerializer[Any]]) -> dict[str, Any]:
+        """The checked parameters of the query string."""
+        asked = query(data=self.request.query_params)
+        asked.is_valid(raise_exception=True)
+        return dict(asked.validated_data)
+
+    def get_paginated_response(self, data: Any) -> Response:
+        self.metadata = cast(Pages, self.paginator).metadata
+        self.message = f"{self.metadata['total']} {self.thing.lower()}(s) found"
+        return Response(data)
+
+    def envelope(self, content: Any) -> dict[str, Any]:
+        """Only those members that the document shows for the route."""
+        message = self.message or {**MESSAGES, **self.messages}.get(self.action, "").format(self.thing)
+        body = {"success": True} | ({"message": message} if message else {}) | {"data": content}
+        return body if self.metadata is None else body | {"metadata": self.metadata}
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, Refusal):
+            exc = ValidationError(exc.fields) if exc.fields else Conflict(exc.message)
+        return super().handle_exception(exc)
+
+
+class ReadableByOwners(FamilyViewSet):
+    """People of any level read what is their own; writing is for those who manage the account."""
+
+    def get_permissions(self) -> list[BasePermission]:
+        return [OwnsOrManages() if self.request.method in ("GET", "HEAD") else Manages()]
+
+
+class FamilyResource(EditableViewSet, FamilyViewSet):
+    """Rows that can also be written. `named_by`: what an answer shows of a deleted row.
+
+    `taken`: what a conflict says of a `row` that the database finds to be there already.
+    """
+
+    named_by: ClassVar[tuple[str, ...]] = ("uuid", "name")
+    taken: ClassVar[str] = ""
+
+    def sent(self, row: Any = None, body: Any = None) -> dict[str, Any]:
+        """An update that changes nothing known is a mistake of the sender (phone profiles spec §3)."""
+        if row is None or row._state.adding:
+            return super().sent(None, body)
+        record: Any = self.get_serializer()
+        known = {name for name, field in record.fields.items() if not field.read_only}
+        if isinstance(self.request.data, Mapping) and known.isdisjoint(self.request.data):
+            raise ValidationError("No known field to update")
+        return super().sent(row, body)
+
+    def store(self, row: Any, changed: Collection[str] | None) -> None:
+        # Only what was sent: something else may be writing its part of the row at this moment.
+        row.save(update_fields=None if changed is None else [*changed, "updated_at"])
+
+    def save(self, row: Any, sent: dict[str, Any]) -> None:
+        try:
+            with transaction.atomic():
+                super().save(row, sent)
+        except IntegrityError:
+            if not self.taken:
+                raise
+            raise Conflict(self.taken.format(row=row)) from None
+
+    def update(self, request: Request, **named: str) -> Response:
+        return self.partial_update(request, **named)
+
+    def destroy(self, request: Request, **named: str) -> Response:
+        row = self.get_object()
+        shown = self.shown(row)
+        self.remove(row)
+        return Response({name: str(shown[name]) for name in self.named_by})

@@ -6,11 +6,9 @@ record, what a body may hold, and the service that stores it.
 
 from collections.abc import Collection
 from typing import Any, ClassVar
-from uuid import UUID
 
 import django_filters
 from django import forms
-from django.db.models import QuerySet
 from django.urls import path
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import extend_schema_field
@@ -102,32 +100,6 @@ class DialectViewSet(DialectView, GenericViewSet[Any]):
         if isinstance(response, Response) and not response.exception and response.status_code != 204:
             response.data = self.envelope(response.data)
         return super().finalize_response(request, response, *args, **kwargs)
-
-
-class AccountViewSet(DialectViewSet):
-    """A resource of which every row belongs to an account: the actor's or, as staff have none, that of `?account=`."""
-
-    accounts: ClassVar[QuerySet[Any]]
-
-    def account_of(self, uuid: UUID) -> Any:
-        """The account that the query names; for a tenant there is no other than its own."""
-        own, rows = self.actor.account, self.accounts.all()
-        return find(rows.filter(pk=own.pk) if own else rows, "Account", uuid=uuid)
-
-    def account_named(self) -> Any:
-        named = self.request.query_params.get("account")
-        return self.actor.account if named is None else self.account_of(uuid_in_url(named, "account"))
-
-    def account_of_new(self) -> Any:
-        account = self.account_named()
-        if account is None:
-            raise ValidationError({"account": "Staff say whose it is to be: ?account=UUID"})
-        return account
-
-    def get_queryset(self) -> Any:
-        """The actor's rows; of staff those of all accounts, or of the one they name."""
-        account, rows = self.account_named(), super().get_queryset()
-        return rows if account is None else rows.filter(account=account)
 
 
 class EditableViewSet(ListModelMixin, RetrieveModelMixin, DialectViewSet):

@@ -52,7 +52,7 @@ class ListPaginator(Paginator):  # type: ignore[type-arg]
         return super().page(number)
 
 
-class BigList(ChangeList):  # type: ignore[misc]
+class BigList(ChangeList):
     """A list whose rows are found first and read then: what is skipped on the way to a page is not joined."""
 
     result_list: Any
@@ -79,7 +79,7 @@ class BigList(ChangeList):  # type: ignore[misc]
         self.result_list = [rows[key] for key in keys if key in rows]
 
 
-class BigListAdmin(ModelAdmin):  # type: ignore[misc]
+class BigListAdmin(ModelAdmin):
     """A page about a model that may have a million rows."""
 
     paginator = ListPaginator

@@ -1,19 +1,23 @@
-"""`/auth/login`, `/auth/refresh`, `/auth/logout`: a password becomes tokens (phone profiles spec §1, §6)."""
+"""`/auth`: a password becomes tokens, and people are added (phone profiles spec §1, §6)."""
 
 from contextlib import suppress
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import authenticate
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.decorators import action
 from rest_framework.exceptions import AuthenticationFailed, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from contacts_app.core.actor import Actor
 from contacts_app.core.api.authentication import client_address
-from contacts_app.core.api.family import Failure, NoMetadata, PhoneFamilyView, answer, envelope
+from contacts_app.core.api.family import Failure, FamilyViewSet, answers, envelope
+from contacts_app.core.api.fields import Shape
 from contacts_app.core.api.view import LoggedIn, Text
-from contacts_app.people.api.me import UserRecord
+from contacts_app.people.api.users import PersonRecord, UserRecord
 from contacts_app.people.login import (
     TokenRefused,
     Tokens,
@@ -23,7 +27,12 @@ from contacts_app.people.login import (
     session_of,
 )
 from contacts_app.people.models import LoginSession, User
-from phones_app.inventory.api.fields import Shape
+from contacts_app.people.services import create_user
+
+# Who registers without anybody's token has no account and the lowest level: they see what is given to them by name.
+THE_PUBLIC = Actor("registration", "rest", level=9)
+# Whatever credential comes along is not looked at.
+OPEN_TO_ALL: dict[str, Any] = {"authentication_classes": [], "permission_classes": []}
 
 
 class Credentials(Shape):
@@ -48,73 +57,98 @@ class LoggedInUser(TokenPair):
     user = UserRecord()
 
 
+class Registration(PersonRecord):
+    """The documented members; all but five have a default."""
+
+    username = Text(max_length=254)
+
+    class Meta(PersonRecord.Meta):
+        fields = [
+            *("first_name", "last_name", "username", "email", "password", "phone", "lang", "location"),
+            *("nationality", "timezone"),
+        ]
+        extra_kwargs = {
+            name: {"required": True, "allow_blank": False} for name in ("first_name", "last_name")
+        }
+
+    account = None  # type: ignore[assignment]
+    permission_level = None  # type: ignore[assignment]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        return attrs
+
+
 NOTHING = serializers.DictField(help_text="Empty.")
 FAILURES = {400: Failure, 401: Failure}
-LOGGED_IN = {200: envelope("Login", LoggedInUser(), metadata=NoMetadata), **FAILURES, 429: Failure}
-REFRESHED = {200: envelope("Refresh", TokenPair(), metadata=NoMetadata), **FAILURES}
-LOGGED_OUT = {200: envelope("Logout", NOTHING, metadata=NoMetadata), **FAILURES}
+LOGGED_IN = {200: envelope("Login", LoggedInUser), **FAILURES, 429: Failure}
 
 
-def _spelled(tokens: Tokens) -> dict[str, Any]:
+def _spelled(tokens: Tokens) -> dict[str, str]:
     return {"accessToken": tokens.access, "refreshToken": tokens.refresh}
 
 
-class OpenToAll(PhoneFamilyView):
-    """Whatever credential comes along is not looked at."""
+class Auth(FamilyViewSet):
+    messages = {
+        "login": "Login successful",
+        "refresh": "Token refreshed",
+        "logout": "Logout successful",
+        "register": "User registered",
+    }
 
-    authentication_classes = []
-    permission_classes = []
+    def get_permissions(self) -> Any:
+        is_open = self.action == "register" and settings.PUBLIC_REGISTER and not self.request.user
+        return [] if is_open else super().get_permissions()
 
     def get_authenticate_header(self, request: Request) -> str:
         # Without it a wrong password would be answered by 403.
-        return 'Bearer realm="api"'
+        return super().get_authenticate_header(request) or 'Bearer realm="api"'
 
-
-class Login(OpenToAll):
     @extend_schema(request=Credentials, responses=LOGGED_IN, auth=[])
-    def post(self, request: Request) -> Response:
+    @action(detail=False, methods=["post"], **OPEN_TO_ALL)
+    def login(self, request: Request) -> Response:
         """Log in. After too many failures a name is locked out for a while at that address (429)."""
-        credentials = Credentials(data=request.data)
-        credentials.is_valid(raise_exception=True)
-        user = authenticate(request=request._request, **credentials.validated_data)
+        user = authenticate(request=request._request, **self.sent(body=Credentials))
         if not isinstance(user, User):
             raise AuthenticationFailed("Invalid credentials")
         tokens = open_session(user, client_address(request) or None)
-        data = {"user": UserRecord().to_representation(user), **_spelled(tokens)}
-        return answer(data, "Login successful", metadata={})
+        return Response({"user": UserRecord().to_representation(user), **_spelled(tokens)})
 
-
-class Refresh(OpenToAll):
-    @extend_schema(request=RefreshRequest, responses=REFRESHED, auth=[])
-    def post(self, request: Request) -> Response:
+    @extend_schema(
+        request=RefreshRequest, responses={200: envelope("Refresh", TokenPair), **FAILURES}, auth=[]
+    )
+    @action(detail=False, methods=["post"], **OPEN_TO_ALL)
+    def refresh(self, request: Request) -> Response:
         """New tokens for old ones. A refresh token is good once; used again, it ends its session."""
-        wanted = RefreshRequest(data=request.data)
-        wanted.is_valid(raise_exception=True)
         try:
-            tokens = refresh_session(wanted.validated_data["refreshToken"])
+            return Response(_spelled(refresh_session(self.sent(body=RefreshRequest)["refreshToken"])))
         except TokenRefused as refused:
             raise AuthenticationFailed(str(refused)) from None
-        return answer(_spelled(tokens), "Token refreshed", metadata={})
 
-
-class Logout(PhoneFamilyView):
-    permission_classes = [LoggedIn]
-
-    @extend_schema(request=LogoutRequest, responses=LOGGED_OUT)
-    def post(self, request: Request) -> Response:
+    @extend_schema(request=LogoutRequest, responses={200: envelope("Logout", NOTHING), **FAILURES})
+    @action(detail=False, methods=["post"], permission_classes=[LoggedIn])
+    def logout(self, request: Request) -> Response:
         """End the session of the access token, and that of the refresh token if one is sent."""
-        wanted = LogoutRequest(data=request.data)
-        wanted.is_valid(raise_exception=True)
+        refresh_token = self.sent(body=LogoutRequest).get("refreshToken")
         actor = self.actor
+        if not (actor.session_uuid or refresh_token):
+            raise ValidationError("This credential belongs to no login session")
         sessions = LoginSession.objects.filter(uuid=actor.session_uuid) if actor.session_uuid else []
         ending = list(sessions)
-        if refresh_token := wanted.validated_data.get("refreshToken"):
+        if refresh_token:
             # One that is no longer good has nothing left to end.
             with suppress(TokenRefused):
                 ending.append(session_of(refresh_token, "refresh")[0])
-        if not (actor.session_uuid or refresh_token):
-            raise ValidationError("This credential belongs to no login session")
         for session in ending:
             if session.user_id == actor.pk:
                 close_session(session, client_address(request) or None)
-        return answer({}, "Logout successful", metadata={})
+        return Response({})
+
+    @extend_schema(request=Registration, responses=answers(201, envelope("Registered", UserRecord), 400, 409))
+    @action(detail=False, methods=["post"])
+    def register(self, request: Request) -> Response:
+        """Add a person to one's own account; with `PUBLIC_REGISTER` also oneself, without a token and an account."""
+        by = self.actor or THE_PUBLIC
+        user = create_user(
+            actor=by, account=by.account, permission_level=max(1, by.level), **self.sent(body=Registration)
+        )
+        return Response(UserRecord().to_representation(user), status=201)

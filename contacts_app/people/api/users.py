@@ -1,40 +1,53 @@
-"""`/users`: the people of an account (phone profiles spec §1, §6).
-
-`/permissions`: the permission levels that people can have (phone profiles spec §6). They are fixed.
+"""`/users`: the people of an account; `/me`: one's own record; `/permissions`: the permission levels, which are fixed
+(phone profiles spec §1, §6).
 """
 
 from typing import Any
 
-from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import NotFound
+from rest_framework.mixins import RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts_app.accounts.api import AccountNumber, OwnedRecord
-from contacts_app.core.api.family import (
-    PAGING,
-    NoMetadata,
-    PageMetadata,
-    PhoneFamilyView,
-    answer,
-    answers,
-    check_has_known_field,
-    envelope,
-    page,
-)
-from contacts_app.core.api.view import Text, find, uuid_in_url
-from contacts_app.people.api.me import UserRecord
+from contacts_app.core.api.family import FamilyResource, FamilyViewSet, answers, envelope
+from contacts_app.core.api.fields import Record, RowUuid, Shape
+from contacts_app.core.api.view import Instant, LoggedIn, Text
 from contacts_app.people.models import User
 from contacts_app.people.services import change_user, create_user, delete_user
-from phones_app.inventory.api.fields import Shape
 
 LOWEST_LEVEL = 9
-# What the server says, whatever is sent.
-SAID_BY_SERVER = [
-    "uuid", "last_uuid", "last_login_ip", "last_login_at", "last_logout_ip", "created_at", "created_by",
-    "updated_at", "created_ip", "updated_ip",
-]  # fmt: skip
+
+
+class NotRecorded(serializers.CharField):
+    """A member of the document that is always null here."""
+
+    def __init__(self) -> None:
+        super().__init__(source="*", read_only=True, allow_null=True, help_text="Always null.")
+
+    def to_representation(self, value: Any) -> None:  # type: ignore[override]
+        return None
+
+
+class UserRecord(Record):
+    """The documented members of a person, and no secret among them."""
+
+    last_uuid = NotRecorded()
+    last_login_at = Instant(source="last_login", read_only=True, allow_null=True)
+    created_by = RowUuid(read_only=True, allow_null=True)
+    created_ip = NotRecorded()
+    updated_ip = NotRecorded()
+
+    class Meta:
+        model = User
+        fields = [
+            *("uuid", "first_name", "last_name", "username", "email", "phone", "lang", "location"),
+            *("nationality", "timezone", "last_uuid", "last_login_ip", "last_login_at", "last_logout_ip"),
+            *("is_active", "created_at", "created_by", "updated_at", "created_ip", "updated_ip"),
+        ]
+        read_only_fields = fields
 
 
 class PersonRecord(UserRecord, OwnedRecord):
@@ -48,74 +61,52 @@ class PersonRecord(UserRecord, OwnedRecord):
 
     class Meta(UserRecord.Meta):
         fields = [*UserRecord.Meta.fields, "account", "permission_level", "password"]
-        read_only_fields = SAID_BY_SERVER
+        read_only_fields = ["uuid", "last_login_ip", "last_logout_ip", "created_at", "updated_at"]
 
 
-ONE = envelope("User", PersonRecord(), metadata=NoMetadata)
-MANY = envelope("Users", PersonRecord(many=True), metadata=PageMetadata)
-GONE = envelope("UserDeleted", serializers.DictField(child=serializers.CharField()), metadata=NoMetadata)
+class Users(FamilyResource):
+    queryset = User.objects.select_related("account", "created_by")
+    serializer_class = PersonRecord
+    thing = name_in_document = "User"
+    named_by = ("uuid", "email")
+    descriptions = {
+        "list": "The people of the account, by email.",
+        "create": "Add a person. Staff name the account; without one the person is staff, too.",
+        "retrieve": "One person.",
+        "update": "Change only what is sent. Another password ends the person's login sessions.",
+        "destroy": "Delete a person, with their phone profiles.",
+    }
+    failures = {"create": (400, 409), "update": (400, 404, 409), "destroy": (400, 404, 409)}
+
+    def create(self, request: Request) -> Response:
+        return Response(self.shown(create_user(actor=self.actor, **self.sent())), status=201)
+
+    def partial_update(self, request: Request, **named: str) -> Response:
+        user = self.get_object()
+        return Response(self.shown(change_user(user, actor=self.actor, **self.sent(user))))
+
+    def remove(self, row: User) -> None:
+        delete_user(row, actor=self.actor)
 
 
-class UsersView(PhoneFamilyView):
-    def rows(self) -> "QuerySet[User]":
-        return self.actor.sees(User.objects.select_related("account", "created_by"))
+class OneselfViewSet(FamilyViewSet):
+    """What belongs to the person of a credential."""
 
-    def person(self, uuid: str) -> User:
-        return find(self.rows(), "User", uuid=uuid_in_url(uuid))
+    permission_classes = [LoggedIn]
+    failures = {"retrieve": (404,)}
 
-    def shown(self, user: User) -> dict[str, Any]:
-        return PersonRecord(context={"request": self.request}).to_representation(user)
-
-
-class UserList(UsersView):
-    @extend_schema(operation_id="users_list", parameters=PAGING, responses=answers(200, MANY, 400))
-    def get(self, request: Request) -> Response:
-        """The people of the account, by email."""
-        rows, metadata = page(request, self.rows())
-        found = f"{metadata['total']} user(s) found"
-        return answer([self.shown(user) for user in rows], found, metadata=metadata)
-
-    @extend_schema(request=PersonRecord, responses=answers(201, ONE, 400, 409))
-    def post(self, request: Request) -> Response:
-        """Add a person. Staff name the account; without one the person is staff, too."""
-        record = PersonRecord(data=request.data, context={"request": request})
-        record.is_valid(raise_exception=True)
-        user = create_user(actor=self.actor, **record.validated_data)
-        return answer(self.shown(user), "User created", status=201, metadata={})
+    def get_object(self) -> User:
+        user: User | None = self.actor.user
+        if user is None:
+            raise NotFound("This token belongs to no person")
+        return user
 
 
-class UserDetail(UsersView):
-    @extend_schema(responses=answers(200, ONE, 400, 404))
-    def get(self, request: Request, uuid: str) -> Response:
-        """One person."""
-        return answer(self.shown(self.person(uuid)), "User found", metadata={})
-
-    @extend_schema(request=PersonRecord(partial=True), responses=answers(200, ONE, 400, 404, 409))
-    def put(self, request: Request, uuid: str) -> Response:
-        """Change only what is sent. Another password ends the person's login sessions."""
-        user = self.person(uuid)
-        record = PersonRecord(user, data=request.data, partial=True, context={"request": request})
-        check_has_known_field(request.data, record)
-        record.is_valid(raise_exception=True)
-        user = change_user(user, actor=self.actor, **record.validated_data)
-        return answer(self.shown(user), "User updated", metadata={})
-
-    @extend_schema(request=PersonRecord(partial=True), responses=answers(200, ONE, 400, 404, 409))
-    def patch(self, request: Request, uuid: str) -> Response:
-        """The same as PUT."""
-        return self.put(request, uuid)
-
-    @extend_schema(responses=answers(200, GONE, 400, 404, 409))
-    def delete(self, request: Request, uuid: str) -> Response:
-        """Delete a person, with their phone profiles."""
-        user = self.person(uuid)
-        gone = {"uuid": str(user.uuid), "email": user.email}
-        delete_user(user, actor=self.actor)
-        return answer(gone, "User deleted", metadata={})
-
-
-HIGHEST = ("Administrator", "May do everything in the account; without an account, everything.")
-OTHERS = ("User", "Sees and switches their own phone profiles.")
+class Me(RetrieveModelMixin, OneselfViewSet):
+    serializer_class = UserRecord
+    thing = "User"
+    name_in_document = "Me"
+    descriptions = {"retrieve": "One's own record."}
 
 
 class PermissionLevel(Shape):
@@ -124,16 +115,19 @@ class PermissionLevel(Shape):
     description = serializers.CharField()
 
 
-LEVELS = envelope("PermissionLevels", PermissionLevel(many=True), metadata=NoMetadata)
+class PermissionLevels(FamilyViewSet):
+    serializer_class = PermissionLevel
+    filter_backends = []
+    pagination_class = None
 
-
-class PermissionList(PhoneFamilyView):
-    @extend_schema(operation_id="permissions_list", responses=answers(200, LEVELS))
-    def get(self, request: Request) -> Response:
+    @extend_schema(responses=answers(200, envelope("PermissionLevels", PermissionLevel, many=True)))
+    def list(self, request: Request) -> Response:
         """The levels, 0 the highest."""
-        named = [HIGHEST] + [OTHERS] * LOWEST_LEVEL
+        highest = ("Administrator", "May do everything in the account; without an account, everything.")
+        others = ("User", "Sees and switches their own phone profiles.")
         levels = [
             {"level": level, "name": name, "description": description}
-            for level, (name, description) in enumerate(named)
+            for level, (name, description) in enumerate([highest] + [others] * LOWEST_LEVEL)
         ]
-        return answer(levels, f"{len(levels)} permission(s) found", metadata={})
+        self.message = f"{len(levels)} permission(s) found"
+        return Response(levels)

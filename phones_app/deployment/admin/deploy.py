@@ -55,8 +55,9 @@ class ProfileForm(forms.Form):
 class StateOfLast(ChoicesCheckboxFilter):
     """By the state of the last deployment: the deployments are looked up first, as few are in most states."""
 
-    def __init__(self, *args: Any, field_path: str) -> None:
-        super().__init__(*args, field_path="last_deployment__state")  # as the address of the page says it
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # As the address of the page says it.
+        super().__init__(*args, **kwargs | {"field_path": "last_deployment__state"})
         self.title = "last deployment"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:

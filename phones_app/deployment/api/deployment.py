@@ -2,32 +2,22 @@
 
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet, prefetch_related_objects
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+import django_filters
+from django.db.models import QuerySet, prefetch_related_objects
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.permissions import BasePermission
+from rest_framework.decorators import action
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from contacts_app.core.actor import Actor
-from contacts_app.core.api.family import (
-    PAGING,
-    NoMetadata,
-    PageMetadata,
-    PhoneFamilyView,
-    answer,
-    answers,
-    envelope,
-    page,
-)
-from contacts_app.core.api.view import Manages, OwnsOrManages, find, uuid_in_url
+from contacts_app.core.api.family import ReadableByOwners, answers, envelope
+from contacts_app.core.api.fields import OneOf, Record, RowUuid, Shape, TruthFilter
 from phones_app.deployment import request as deployments
 from phones_app.deployment.models import Deployment, DeploymentStep, State
-from phones_app.inventory.api.fields import DeploymentFilter, MacText, Record, RowUuid, Shape, filtered
 from phones_app.inventory.models import Phone
+from profiles_app.phone.api.fields import MacFilter, MacText
 from profiles_app.phone.api.profile import profile_of
-from profiles_app.phone.sep.mac import colons
 
 MAX_PHONES = 10_000
 
@@ -66,28 +56,9 @@ class DeploymentRecord(Record):
     class Meta:
         model = Deployment
         fields = [
-            "uuid",
-            "account",
-            "kind",
-            "mac",
-            "profile",
-            "profile_uuid",
-            "revision",
-            "sha256",
-            "state",
-            "is_open",
-            "waiting_for",
-            "error",
-            "error_code",
-            "requested_by",
-            "channel",
-            "retry_of",
-            "rollout",
-            "wave",
-            "created_at",
-            "started_at",
-            "uploaded_at",
-            "restarted_at",
+            *("uuid", "account", "kind", "mac", "profile", "profile_uuid", "revision", "sha256", "state"),
+            *("is_open", "waiting_for", "error", "error_code", "requested_by", "channel", "retry_of"),
+            *("rollout", "wave", "created_at", "started_at", "uploaded_at", "restarted_at"),
             "finished_at",
         ]
         read_only_fields = fields
@@ -108,7 +79,7 @@ class DeploymentRequest(Shape):
 
 
 class RefusedPhone(Shape):
-    mac = serializers.CharField()
+    mac = MacText()
     code = serializers.CharField(help_text="Stable, for programs.")
     message = serializers.CharField()
 
@@ -118,60 +89,52 @@ class Asked(Shape):
     refused = RefusedPhone(many=True)
 
 
-ONE = envelope("Deployment", DeploymentDetailRecord(), metadata=NoMetadata)
-MANY = envelope("Deployments", DeploymentRecord(many=True), metadata=PageMetadata)
-ASKED = envelope("DeploymentRequest", Asked(), metadata=NoMetadata)
-FILTERS = [
-    *PAGING,
-    OpenApiParameter("state", enum=State.values),
-    OpenApiParameter("kind", enum=Deployment.Kind.values),
-    OpenApiParameter("mac", description="In any spelling."),
-    OpenApiParameter("profile", OpenApiTypes.UUID, description="UUID of a profile."),
-    OpenApiParameter("rollout", OpenApiTypes.UUID, description="UUID of a rollout."),
-    OpenApiParameter("created_after", OpenApiTypes.DATETIME, description="ISO 8601."),
-    OpenApiParameter("created_before", OpenApiTypes.DATETIME, description="ISO 8601."),
-    OpenApiParameter("open", bool, description="Whether there is something left to do."),
-]
+class DeploymentFilter(django_filters.FilterSet):  # type: ignore[misc]
+    state = OneOf(State)
+    kind = OneOf(Deployment.Kind)
+    mac = MacFilter(label="In any spelling.")
+    profile = django_filters.UUIDFilter("profile__uuid", label="UUID of a profile.")
+    rollout = django_filters.UUIDFilter("in_rollout__rollout__uuid", label="UUID of a rollout.")
+    created_after = django_filters.IsoDateTimeFilter("created_at", "gte", label="ISO 8601.")
+    created_before = django_filters.IsoDateTimeFilter("created_at", "lt", label="ISO 8601.")
+    open = TruthFilter("finished_at", lookup_expr="isnull", label="Whether there is something left to do.")
+
+    class Meta:
+        model = Deployment
+        fields: list[str] = []
 
 
-def deployments_with_relations() -> "QuerySet[Deployment]":
-    related = ("account", "profile", "revision", "retry_of", "in_rollout__rollout")
-    # The file itself would be decrypted for each row.
-    return Deployment.objects.select_related(*related).defer("revision__content", "revision__facts")
+DEPLOYMENT = envelope("Deployment", DeploymentDetailRecord)
+ASKED = envelope("DeploymentRequest", Asked)
 
 
-def visible_to(actor: Actor) -> "QuerySet[Deployment]":
+class Deployments(ListModelMixin, RetrieveModelMixin, ReadableByOwners):
     """The account's deployments; people without level 0 see those they asked for."""
-    rows = deployments_with_relations()
-    return actor.sees(rows) if actor.manages else rows.filter(user=actor.user)
 
+    # The file itself would be decrypted for each row.
+    queryset = Deployment.objects.select_related(
+        "account", "profile", "revision", "retry_of", "in_rollout__rollout"
+    ).defer("revision__content", "revision__facts")
+    serializer_class = DeploymentDetailRecord
+    list_class = DeploymentRecord
+    filterset_class = DeploymentFilter
+    thing = name_in_document = "Deployment"
+    messages = {"cancel": "Deployment cancelled", "retry": "Deployment requested"}
+    descriptions = {
+        "list": "Deployments, the newest first.",
+        "retrieve": "One deployment with its steps and evidence.",
+    }
 
-def in_full(actor: Actor, uuid: str) -> dict[str, Any]:
-    rows = visible_to(actor).prefetch_related(Prefetch("steps", DeploymentStep.objects.order_by("pk")))
-    return dict(DeploymentDetailRecord().to_representation(find(rows, "Deployment", uuid=uuid_in_url(uuid))))
-
-
-class ReadableByOwners(PhoneFamilyView):
-    def get_permissions(self) -> list[BasePermission]:
-        return [OwnsOrManages() if self.request.method in ("GET", "HEAD") else Manages()]
-
-
-class DeploymentList(ReadableByOwners):
-    @extend_schema(operation_id="deployments_list", parameters=FILTERS, responses=answers(200, MANY, 400))
-    def get(self, request: Request) -> Response:
-        """Deployments, the newest first."""
-        rows, metadata = page(request, filtered(request, visible_to(self.actor), DeploymentFilter))
-        found = f"{metadata['total']} deployment(s) found"
-        return answer(DeploymentRecord(many=True).to_representation(rows), found, metadata=metadata)
+    def get_queryset(self) -> "QuerySet[Deployment]":
+        rows = self.queryset.all()
+        return self.actor.sees(rows) if self.actor.manages else rows.filter(user=self.actor.user)
 
     @extend_schema(request=DeploymentRequest, responses=answers(202, ASKED, 400, 404))
-    def post(self, request: Request) -> Response:
+    def create(self, request: Request) -> Response:
         """Ask for one profile on many phones. Those it does not fit are refused with the reason."""
-        wanted = DeploymentRequest(data=request.data)
-        wanted.is_valid(raise_exception=True)
-        actor = self.actor
-        profile = profile_of(actor, wanted.validated_data["profile_uuid"])
-        macs = list(dict.fromkeys(wanted.validated_data["macs"]))
+        wanted, actor = self.sent(body=DeploymentRequest), self.actor
+        profile = profile_of(actor, wanted["profile_uuid"])
+        macs = list(dict.fromkeys(wanted["macs"]))
         known = actor.sees(Phone.objects.select_related("account", "file_server")).in_bulk(
             macs, field_name="mac"
         )
@@ -180,39 +143,26 @@ class DeploymentList(ReadableByOwners):
         )
         # New ones are in no rollout, which need not be asked for each of them.
         prefetch_related_objects(asked.deployments, "in_rollout")
-        refused = [(mac, "unknown-phone", "Phone not found") for mac in macs if mac not in known]
-        refused += [(phone.mac, refusal.code, refusal.message) for phone, refusal in asked.refused]
-        data = {
-            "deployments": DeploymentRecord(many=True).to_representation(asked.deployments),
-            "refused": [
-                {"mac": colons(mac), "code": code, "message": message} for mac, code, message in refused
-            ],
-        }
-        message = f"{len(asked.deployments)} deployment(s) requested"
-        return answer(data, message, status=202, metadata={})
+        refused = [
+            {"mac": mac, "code": "unknown-phone", "message": "Phone not found"}
+            for mac in macs
+            if mac not in known
+        ] + [
+            {"mac": phone.mac, "code": refusal.code, "message": refusal.message}
+            for phone, refusal in asked.refused
+        ]
+        self.message = f"{len(asked.deployments)} deployment(s) requested"
+        return Response(Asked({"deployments": asked.deployments, "refused": refused}).data, status=202)
 
-
-class DeploymentDetail(ReadableByOwners):
-    @extend_schema(responses=answers(200, ONE, 400, 404))
-    def get(self, request: Request, uuid: str) -> Response:
-        """One deployment with its steps and evidence."""
-        return answer(in_full(self.actor, uuid), "Deployment found", metadata={})
-
-
-class DeploymentCancel(PhoneFamilyView):
-    @extend_schema(request=None, responses=answers(200, ONE, 400, 404, 409))
-    def post(self, request: Request, uuid: str) -> Response:
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, uuid: str) -> Response:
         """End a deployment that is queued or waits for a call to end."""
-        deployment = find(visible_to(self.actor), "Deployment", uuid=uuid_in_url(uuid))
-        deployments.cancel(deployment)
-        return answer(in_full(self.actor, uuid), "Deployment cancelled", metadata={})
+        deployments.cancel(self.get_object())
+        return Response(self.shown(self.get_object()))
 
-
-class DeploymentRetry(PhoneFamilyView):
-    @extend_schema(request=None, responses=answers(201, ONE, 400, 404, 409))
-    def post(self, request: Request, uuid: str) -> Response:
+    @extend_schema(responses=answers(201, DEPLOYMENT, 400, 404, 409))
+    @action(detail=True, methods=["post"])
+    def retry(self, request: Request, uuid: str) -> Response:
         """The same revision to the same phone once more."""
-        deployment = find(visible_to(self.actor), "Deployment", uuid=uuid_in_url(uuid))
-        again = deployments.retry(deployment, actor=self.actor)
-        shown = in_full(self.actor, str(again.uuid))
-        return answer(shown, "Deployment requested", status=201, metadata={})
+        again = deployments.retry(self.get_object(), actor=self.actor)
+        return Response(self.shown(self.get_queryset().get(pk=again.pk)), status=201)

@@ -4,27 +4,26 @@
 """
 
 from contextlib import closing
-from typing import Any
 
 from django.conf import settings
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import serializers
+from rest_framework.decorators import action
 from rest_framework.exceptions import APIException
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts_app.core.api.dialect import Conflict
-from contacts_app.core.api.family import PhoneFamilyView, answer, answers, envelope
+from contacts_app.core.api.family import FamilyViewSet, answers, envelope
+from contacts_app.core.api.fields import Shape
 from contacts_app.core.api.view import Instant, OwnsOrManages, find, uuid_in_url
 from contacts_app.core.errors import Refusal
-from phones_app.deployment.models import Deployment
 from phones_app.deployment.outcome import Outcome, is_decided, outcome_of
-from phones_app.deployment.preview import FilePreview, preview_file
+from phones_app.deployment.preview import preview_file
 from phones_app.deployment.request import deploy, wait_until
-from phones_app.inventory.api.fields import MacText, Shape
 from phones_app.inventory.models import Phone
 from phones_app.transports.ftp.pool import FtpPool
+from profiles_app.phone.api.fields import MacText
 from profiles_app.phone.api.profile import profile_of
 
 PROFILE_UUID = "f47ac10b-58cc-4372-a567-0e02b2c3d479"
@@ -63,61 +62,10 @@ EXAMPLES = [
         },
     ),
 ]
-SWITCH = envelope("Switch", SwitchResult())
-RESPONSES = answers(200, SWITCH, 400, 404, 409, 502) | {
-    202: OpenApiResponse(SWITCH, "The work goes on; Location names the deployment.")
-}
 
 
-class Switch(PhoneFamilyView):
-    """People of any level may switch their own profiles."""
-
-    def get_permissions(self) -> list[BasePermission]:
-        return [OwnsOrManages()]
-
-    @extend_schema(request=SwitchRequest, responses=RESPONSES, examples=EXAMPLES)
-    def post(self, request: Request) -> Response:
-        """Put the profile's file on the file server, end the phone's service session, restart the phone.
-
-        A restart that fails is still a success, with the reason as `restart`: the phone takes its file when
-        it starts the next time. When it is in a call, or all takes too long, the answer is 202.
-        """
-        wanted = SwitchRequest(data=request.data)
-        wanted.is_valid(raise_exception=True)
-        actor = self.actor
-        profile = profile_of(actor, wanted.validated_data["profile_uuid"])
-        phone = find(
-            actor.sees(Phone.objects.select_related("file_server")), "Phone", mac=wanted.validated_data["mac"]
-        )
-        try:
-            deployment = deploy(phone=phone, profile=profile, actor=actor)
-        except Refusal as refusal:
-            # Also when the file does not fit: nothing is wrong with the request itself.
-            raise Conflict(refusal.message) from None
-        wait_until(deployment, settings.SWITCH_WAIT_SECONDS, is_decided)
-        return _answer(deployment, {"profile": profile.name, "mac": phone.mac_with_colons})
-
-
-def _answer(deployment: Deployment, data: dict[str, Any]) -> Response:
-    match outcome_of(deployment):
-        case Outcome.RESTARTED:
-            return answer(data | {"restart": "ok"}, "Profile switched")
-        case Outcome.NOT_RESTARTED:
-            return answer(data | {"restart": deployment.error or "failed"}, "Profile switched")
-        case Outcome.NOT_UPLOADED:
-            raise UploadFailed(deployment.error)
-        case Outcome.GIVEN_UP:
-            raise Conflict(f"The deployment ended before it was done: {deployment.get_state_display()}")
-    url = f"/api/v1/deployments/{deployment.uuid}"
-    response = answer(
-        data | {"restart": "pending", "deployment": url}, "Profile switch in progress", status=202
-    )
-    response["Location"] = url
-    return response
-
-
-class PreviewOf(Shape):
-    mac = MacText(help_text="MAC address of the phone, in any spelling.")
+class PhoneOfPreview(Shape):
+    mac = MacText(help_text="MAC address, in any spelling.")
 
 
 class FindingShape(Shape):
@@ -160,34 +108,64 @@ class PreviewShape(Shape):
     on_server = ComparedShape(help_text="Beside the file on the phone's file server now.")
 
 
-def shown(preview: FilePreview) -> dict[str, Any]:
-    record = preview.as_dict() | {"cnf_xml": preview.profile.cnf_xml}
-    record["uploaded"]["at"] = (
-        Instant().to_representation(preview.uploaded.at) if preview.uploaded.at else None
-    )
-    return record
+SWITCH = envelope("Switch", SwitchResult, metadata=None)
+SWITCHED = answers(200, SWITCH, 400, 404, 409, 502) | {
+    202: OpenApiResponse(SWITCH, "The work goes on; Location names the deployment.")
+}
+PREVIEW = answers(200, envelope("Preview", PreviewShape, metadata=None), 400, 404, 409)
 
 
-class Preview(PhoneFamilyView):
-    """Reads the file server and changes nothing."""
+class ProfilesOnPhones(FamilyViewSet):
+    """People of any level may do this with their own profiles. A refusal is a conflict, also when the file does not
+    fit: nothing is wrong with the request itself.
+    """
 
-    def get_permissions(self) -> list[BasePermission]:
-        return [OwnsOrManages()]
+    permission_classes = [OwnsOrManages]
+    queryset = Phone.objects.select_related("account", "file_server", "call_manager")
+    thing = "Phone"
+    metadata = None
+    messages = {"preview": "Preview of a deployment"}
 
-    @extend_schema(
-        parameters=[OpenApiParameter("mac", str, required=True, description="MAC address, in any spelling.")],
-        responses=answers(200, envelope("Preview", PreviewShape()), 400, 404, 409),
-    )
-    def get(self, request: Request, uuid: str) -> Response:
+    def handle_exception(self, exc: Exception) -> Response:
+        return super().handle_exception(Conflict(exc.message) if isinstance(exc, Refusal) else exc)
+
+    @extend_schema(request=SwitchRequest, responses=SWITCHED, examples=EXAMPLES)
+    @action(detail=False, methods=["post"])
+    def switch(self, request: Request) -> Response:
+        """Put the profile's file on the file server, end the phone's service session, restart the phone.
+
+        A restart that fails is still a success, with the reason as `restart`: the phone takes its file when
+        it starts the next time. When it is in a call, or all takes too long, the answer is 202.
+        """
+        wanted = self.sent(body=SwitchRequest)
+        profile = profile_of(self.actor, wanted["profile_uuid"])
+        phone = find(self.get_queryset(), self.thing, mac=wanted["mac"])
+        deployment = deploy(phone=phone, profile=profile, actor=self.actor)
+        wait_until(deployment, settings.SWITCH_WAIT_SECONDS, is_decided)
+        switched = {"profile": profile.name, "mac": phone.mac_with_colons}
+        self.message = "Profile switched"
+        match outcome_of(deployment):
+            case Outcome.RESTARTED:
+                return Response(switched | {"restart": "ok"})
+            case Outcome.NOT_RESTARTED:
+                return Response(switched | {"restart": deployment.error or "failed"})
+            case Outcome.NOT_UPLOADED:
+                raise UploadFailed(deployment.error)
+            case Outcome.GIVEN_UP:
+                raise Conflict(f"The deployment ended before it was done: {deployment.get_state_display()}")
+        self.message = "Profile switch in progress"
+        url = f"/api/v1/deployments/{deployment.uuid}"
+        pending = switched | {"restart": "pending", "deployment": url}
+        return Response(pending, status=202, headers={"Location": url})
+
+    @extend_schema(parameters=[PhoneOfPreview], responses=PREVIEW)
+    @action(detail=True)
+    def preview(self, request: Request, uuid: str) -> Response:
         """The exact file for one phone, the checker's word, and how it differs from the present files."""
-        asked = PreviewOf(data=request.query_params)
-        asked.is_valid(raise_exception=True)
+        mac = self.asked(PhoneOfPreview)["mac"]
         profile = profile_of(self.actor, uuid_in_url(uuid))
-        rows = self.actor.sees(Phone.objects.select_related("account", "file_server", "call_manager"))
-        phone = find(rows, "Phone", mac=asked.validated_data["mac"])
-        try:
-            with closing(FtpPool()) as pool:
-                preview = preview_file(phone=phone, profile=profile, pool=pool)
-        except Refusal as refusal:
-            raise Conflict(refusal.message) from None
-        return answer(shown(preview), "Preview of a deployment")
+        phone = find(self.get_queryset(), self.thing, mac=mac)
+        with closing(FtpPool()) as pool:
+            preview = preview_file(phone=phone, profile=profile, pool=pool)
+        record = preview.as_dict() | {"cnf_xml": preview.profile.cnf_xml}
+        return Response(PreviewShape(record).data)

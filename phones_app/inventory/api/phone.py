@@ -3,43 +3,24 @@
 from typing import Any, cast
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from django.db.models import Q
 from rest_framework import serializers
+from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts_app.accounts.api import TenantRecord
 from contacts_app.accounts.models import Account
-from contacts_app.core.api.dialect import Conflict
-from contacts_app.core.api.family import (
-    PAGING,
-    NoMetadata,
-    PageMetadata,
-    PhoneFamilyView,
-    answer,
-    answers,
-    check_has_known_field,
-    envelope,
-    page,
-)
+from contacts_app.core.api.family import FamilyResource, FamilyViewSet
+from contacts_app.core.api.fields import EmptyIsNull, RowUuid, Shape
 from contacts_app.core.api.view import Instant, Text, find
 from phones_app.deployment.models import Deployment, State
-from phones_app.inventory.api.fields import (
-    EmptyIsNull,
-    MacText,
-    PhoneFilter,
-    RowUuid,
-    Shape,
-    SoftwareTypeField,
-    filtered,
-)
-from phones_app.inventory.models import Phone, Presence
+from phones_app.inventory.api.selection import PhoneFilter
+from phones_app.inventory.models import Phone
 from phones_app.inventory.status_check import look_now
 from phones_app.servers.models import CallManager, FileServer
-from profiles_app.phone.models import SoftwareType
+from profiles_app.phone.api.fields import MacText, SoftwareTypeField
 from profiles_app.phone.sep.mac import parse_mac
 
 
@@ -95,40 +76,12 @@ class PhoneRecord(TenantRecord):
     class Meta:
         model = Phone
         fields = [
-            "mac",
-            "uuid",
-            "account",
-            "brand",
-            "model",
-            "name",
-            "description",
-            "hostname",
-            "location",
-            "phone_ip",
-            "phone_vlan",
-            "software_version",
-            "software_type",
-            "is_active",
-            "line_user",
-            "sip_port",
-            "web_port",
-            "web_username",
-            "web_password",
-            "file_server",
-            "call_manager",
-            "current_profile",
-            "last_deployment",
-            "is_simulated",
-            "last_seen_at",
-            "presence",
-            "presence_since",
-            "in_call",
-            "mac_there",
-            "serial_number",
-            "looked_at",
-            "look_error",
-            "created_at",
-            "updated_at",
+            *("mac", "uuid", "account", "brand", "model", "name", "description", "hostname", "location"),
+            *("phone_ip", "phone_vlan", "software_version", "software_type", "is_active", "line_user"),
+            *("sip_port", "web_port", "web_username", "web_password", "file_server", "call_manager"),
+            *("current_profile", "last_deployment", "is_simulated", "last_seen_at", "presence"),
+            *("presence_since", "in_call", "mac_there", "serial_number", "looked_at", "look_error"),
+            *("created_at", "updated_at"),
         ]
         read_only_fields = [
             *("uuid", "is_simulated", "last_seen_at", "presence", "presence_since", "in_call"),
@@ -150,104 +103,46 @@ class PhoneRecord(TenantRecord):
         return attrs
 
 
-ONE = envelope("Phone", PhoneRecord(), metadata=NoMetadata)
-MANY = envelope("Phones", PhoneRecord(many=True), metadata=PageMetadata)
-GONE = envelope("PhoneDeleted", serializers.DictField(child=serializers.CharField()), metadata=NoMetadata)
 # Secrets that no answer shows need not be decrypted for it.
 UNSHOWN = ("web_password", "file_server__password", "call_manager__password")
-FILTERS = [
-    *PAGING,
-    OpenApiParameter("model", description="Exactly this model."),
-    OpenApiParameter("software_type", enum=SoftwareType.values),
-    OpenApiParameter("is_active", bool),
-    OpenApiParameter("location", description="Exactly this place."),
-    OpenApiParameter("load", description="Exactly this firmware load."),
-    OpenApiParameter("presence", enum=Presence.values),
-    OpenApiParameter("in_call", bool),
-    OpenApiParameter("drifted", bool, description="Whether the file on the server is not the uploaded one."),
-    OpenApiParameter("after", description="Only MAC addresses beyond this one: to read on at any depth."),
-    OpenApiParameter("search", description="In names, places, addresses; part of a MAC address."),
-]
+WITH_RELATIONS = Phone.objects.select_related(
+    "account", "file_server", "call_manager", "current_profile", "last_deployment__deployment"
+).defer(*UNSHOWN)
 
 
-def phones_with_relations() -> "QuerySet[Phone]":
-    related = ("account", "file_server", "call_manager", "current_profile", "last_deployment__deployment")
-    return Phone.objects.select_related(*related).defer(*UNSHOWN)
+class PhonesByMac(FamilyViewSet):
+    """Phones are named by their MAC addresses, in any spelling."""
 
+    queryset = WITH_RELATIONS
+    thing = "Phone"
+    lookup_field = "mac"
 
-class PhoneList(PhoneFamilyView):
-    @extend_schema(operation_id="phones_list", parameters=FILTERS, responses=answers(200, MANY, 400))
-    def get(self, request: Request) -> Response:
-        """The phones of the account, by MAC address."""
-        actor = self.actor
-        rows, metadata = page(request, filtered(request, actor.sees(phones_with_relations()), PhoneFilter))
-        record = PhoneRecord(context={"request": request})
-        shown = [record.to_representation(phone) for phone in rows]
-        return answer(shown, f"{metadata['total']} phone(s) found", metadata=metadata)
-
-    @extend_schema(request=PhoneRecord, responses=answers(201, ONE, 400, 409))
-    def post(self, request: Request) -> Response:
-        """Add a phone. Staff name its account."""
-        record = PhoneRecord(data=request.data, context={"request": request})
-        record.is_valid(raise_exception=True)
-        phone = Phone(**record.validated_data)
+    def get_object(self) -> Any:
         try:
-            with transaction.atomic():
-                phone.save()
-        except IntegrityError:
-            raise Conflict(f"A phone with MAC address {phone.mac_with_colons} exists already") from None
-        return answer(record.to_representation(phone), "Phone created", status=201, metadata={})
-
-
-class PhoneDetail(PhoneFamilyView):
-    def phone(self, mac: str) -> Phone:
-        try:
-            digits = parse_mac(mac)
+            mac = parse_mac(self.kwargs["mac"])
         except ValueError as error:
             raise ValidationError({"mac": str(error)}) from None
-        return find(self.actor.sees(phones_with_relations()), "Phone", mac=digits)
-
-    @extend_schema(responses=answers(200, ONE, 400, 404))
-    def get(self, request: Request, mac: str) -> Response:
-        """One phone; its MAC address in any spelling."""
-        phone = self.phone(mac)
-        record = PhoneRecord(context={"request": request})
-        return answer(record.to_representation(phone), "Phone found", metadata={})
-
-    @extend_schema(request=PhoneRecord(partial=True), responses=answers(200, ONE, 400, 404))
-    def put(self, request: Request, mac: str) -> Response:
-        """Change only what is sent."""
-        phone = self.phone(mac)
-        record = PhoneRecord(phone, data=request.data, partial=True, context={"request": request})
-        check_has_known_field(request.data, record)
-        record.is_valid(raise_exception=True)
-        for name, value in record.validated_data.items():
-            setattr(phone, name, value)
-        # Only what was sent: a deployment may be writing its part of the row at this moment.
-        phone.save(update_fields=[*record.validated_data, "updated_at"])
-        return answer(record.to_representation(phone), "Phone updated", metadata={})
-
-    @extend_schema(request=PhoneRecord(partial=True), responses=answers(200, ONE, 400, 404))
-    def patch(self, request: Request, mac: str) -> Response:
-        """The same as PUT."""
-        return self.put(request, mac)
-
-    @extend_schema(responses=answers(200, GONE, 400, 404))
-    def delete(self, request: Request, mac: str) -> Response:
-        """Take a phone out of the inventory. Its deployments stay on record."""
-        phone = self.phone(mac)
-        gone = {"mac": phone.mac_with_colons, "name": phone.name}
-        phone.delete()
-        return answer(gone, "Phone deleted", metadata={})
+        return find(self.get_queryset(), "Phone", mac=mac)
 
 
-class PhoneLook(PhoneDetail):
-    http_method_names = ["post"]
+class Phones(FamilyResource, PhonesByMac):
+    serializer_class = PhoneRecord
+    filterset_class = PhoneFilter
+    name_in_document = "Phone"
+    named_by = ("mac", "name")
+    taken = "A phone with MAC address {row.mac_with_colons} exists already"
+    messages = {"look": "Phone looked at"}
+    descriptions = {
+        "list": "The phones of the account, by MAC address.",
+        "create": "Add a phone. Staff name its account.",
+        "retrieve": "One phone; its MAC address in any spelling.",
+        "update": "Change only what is sent.",
+        "destroy": "Take a phone out of the inventory. Its deployments stay on record.",
+    }
+    failures = {"create": (400, 409)}
 
-    @extend_schema(request=None, responses=answers(200, ONE, 400, 404, 409))
-    def post(self, request: Request, mac: str) -> Response:
+    @action(detail=True, methods=["post"])
+    def look(self, request: Request, mac: str) -> Response:
         """Read the phone's status page now. A phone that does not answer is no error: the record says so."""
-        phone = self.phone(mac)
-        look_now(phone)
-        record = PhoneRecord(context={"request": request})
-        return answer(record.to_representation(self.phone(mac)), "Phone looked at", metadata={})
+        look_now(self.get_object())
+        return Response(self.shown(self.get_object()))

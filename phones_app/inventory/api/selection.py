@@ -1,16 +1,57 @@
-"""How a request names many phones: by MAC addresses, by a saved group, by a filter, or all of them."""
+"""Which phones a list shows, and how a request names many: by MAC addresses, by a saved group, by a filter, or all."""
 
+import re
 from typing import Any
 
-from django.db.models import Q
+import django_filters
+from django.db.models import Q, QuerySet
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from contacts_app.core.actor import Actor
+from contacts_app.core.api.fields import NothingElse, OneOf, Shape, TruthFilter
 from contacts_app.core.api.view import Text, parse_uuid
-from phones_app.inventory.api.fields import NothingElse, PhoneFilter, Shape
-from phones_app.inventory.models import Phone, PhoneGroup
+from contacts_app.core.lists.search import any_match, text_match
+from phones_app.deployment.models import DRIFTED
+from phones_app.inventory.models import Phone, PhoneGroup, Presence
 from phones_app.inventory.services import Selection, phones_by_mac, phones_of_group
+from profiles_app.phone.api.fields import MacFilter
+from profiles_app.phone.models import SoftwareType
+
+SEPARATORS = re.compile(r"[:.\s-]")
+SEARCHED = ("name", "description", "hostname", "location", "model", "line_user", "phone_ip")
+
+
+class PhoneFilter(django_filters.FilterSet):  # type: ignore[misc]
+    model = django_filters.CharFilter(label="Exactly this model.")
+    location = django_filters.CharFilter(label="Exactly this place.")
+    software_type = OneOf(SoftwareType)
+    is_active = TruthFilter()
+    after = MacFilter("gt", label="Only MAC addresses beyond this one: to read on at any depth.")
+    load = django_filters.CharFilter("software_version", label="Exactly this firmware load.")
+    presence = OneOf(Presence)
+    in_call = TruthFilter()
+    drifted = TruthFilter(
+        method="with_drift", label="Whether the file on the server is not the uploaded one."
+    )
+    search = django_filters.CharFilter(
+        method="find_text", label="In names, places, addresses; part of a MAC address."
+    )
+
+    class Meta:
+        model = Phone
+        fields: list[str] = []
+
+    def with_drift(self, rows: "QuerySet[Phone]", name: str, wanted: bool) -> "QuerySet[Phone]":
+        drifted = Q(file__state__in=DRIFTED)
+        return rows.filter(drifted) if wanted else rows.exclude(drifted)
+
+    def find_text(self, rows: "QuerySet[Phone]", name: str, text: str) -> "QuerySet[Phone]":
+        found = any_match(Phone, SEARCHED, text)
+        digits = SEPARATORS.sub("", text).upper().removeprefix("SEP")
+        if re.fullmatch("[0-9A-F]{1,12}", digits):
+            found |= text_match("mac", digits)
+        return rows.filter(found)
 
 
 class PhoneFilterRecord(NothingElse, Shape):

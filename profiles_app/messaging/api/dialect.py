@@ -16,6 +16,7 @@ from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from contacts_app.accounts.api import AccountViewSet
 from contacts_app.accounts.models import Account
 from contacts_app.core.api.authentication import (
     CredentialAuthentication,
@@ -25,7 +26,7 @@ from contacts_app.core.api.authentication import (
 )
 from contacts_app.core.api.dialect import Conflict, Dialect
 from contacts_app.core.api.view import Manages
-from contacts_app.core.api.viewset import AccountViewSet, DialectSchema, EditableViewSet
+from contacts_app.core.api.viewset import DialectSchema, EditableViewSet
 from contacts_app.core.errors import Refusal
 
 Shape = type[serializers.BaseSerializer[Any]]

@@ -3,18 +3,19 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import serializers
+from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts_app.core.actor import Actor
-from contacts_app.core.api.family import PhoneFamilyView, answer, answers, check_has_known_field, envelope
-from contacts_app.core.api.view import Instant, Manages, OwnsOrManages, Text, find, uuid_in_url
+from contacts_app.core.api.family import FamilyResource, ReadableByOwners, answers, envelope
+from contacts_app.core.api.fields import RowUuid, Shape
+from contacts_app.core.api.view import Instant, Text, find, uuid_in_url
 from contacts_app.people.models import User
-from phones_app.inventory.api.fields import Shape, SoftwareTypeField
+from profiles_app.phone.api.fields import SoftwareTypeField
 from profiles_app.phone.models import PhoneProfile
 from profiles_app.phone.services import create_profile, encode, update_profile
 
@@ -59,7 +60,7 @@ class PhoneProfileRecord(Shape):
     """The nine members of a profile; the file is kept and given back character for character."""
 
     uuid = serializers.UUIDField(read_only=True)
-    user_uuid = serializers.UUIDField(help_text="Owner of this profile.")
+    user_uuid = RowUuid(source="user", help_text="Owner of this profile.")
     name = Text(max_length=255)
     description = Text(
         required=False, allow_null=True, allow_blank=True, trim_whitespace=False, max_length=65_535
@@ -76,20 +77,6 @@ class PhoneProfileRecord(Shape):
     created_at = Instant(read_only=True)
     updated_at = Instant(read_only=True)
 
-    def to_representation(self, profile: PhoneProfile) -> dict[str, Any]:
-        instant = self.fields["created_at"].to_representation
-        return {
-            "uuid": str(profile.uuid),
-            "user_uuid": str(profile.user.uuid),
-            "name": profile.name,
-            "description": profile.description,
-            "cnf_xml": profile.cnf_xml,
-            "compatible_models": profile.compatible_models,
-            "software_type": profile.software_type,
-            "created_at": instant(profile.created_at),
-            "updated_at": instant(profile.updated_at),
-        }
-
     def validate_user_uuid(self, uuid: Any) -> User:
         actor: Actor = self.context["request"].user
         user = actor.sees(User.objects.all()).filter(uuid=uuid).first()
@@ -97,32 +84,24 @@ class PhoneProfileRecord(Shape):
             raise serializers.ValidationError("No such user.")
         return user
 
+    def validate_compatible_models(self, models: list[str] | None) -> list[str]:
+        return models or []
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """From the document's names to those of the services."""
-        if "user_uuid" in attrs:
-            attrs["user"] = attrs.pop("user_uuid")
         if "cnf_xml" in attrs:
             attrs["content"] = encode(attrs.pop("cnf_xml"))
-        if "compatible_models" in attrs:
-            attrs["compatible_models"] = attrs["compatible_models"] or []
         return attrs
 
 
-PROFILE = envelope("PhoneProfile", PhoneProfileRecord())
-PROFILES = envelope("PhoneProfiles", PhoneProfileRecord(many=True), message=False)
-DELETED = envelope(
-    "PhoneProfileDeleted",
-    serializers.DictField(child=serializers.CharField(), help_text="uuid and name of what went."),
-)
-
-
-def profiles_with_content() -> "QuerySet[PhoneProfile]":
-    return PhoneProfile.objects.select_related("user", "revision")
+GONE = serializers.DictField(child=serializers.CharField(), help_text="uuid and name of what went.")
+PROFILES = envelope("PhoneProfiles", PhoneProfileRecord, many=True, message=False, metadata=None)
+WITH_CONTENT = PhoneProfile.objects.select_related("user", "revision")
 
 
 def profile_of(actor: Actor, uuid: Any) -> PhoneProfile:
     """The profile: 404 outside the actor's account, 403 for somebody else's unless the actor manages it."""
-    rows = profiles_with_content()
+    rows = WITH_CONTENT.all()
     visible = actor.sees(rows, "user__account")
     if actor.user is not None:
         visible |= rows.filter(user=actor.user)
@@ -132,79 +111,53 @@ def profile_of(actor: Actor, uuid: Any) -> PhoneProfile:
     return profile
 
 
-class PhoneProfileView(PhoneFamilyView):
-    """Reading is for owners too, writing for those who manage the account."""
+@extend_schema_view(
+    list=extend_schema(examples=[LIST_EXAMPLE]),
+    create=extend_schema(examples=[CREATE_EXAMPLE]),
+    destroy=extend_schema(
+        responses=answers(200, envelope("PhoneProfileDeleted", GONE, metadata=None), 400, 404)
+    ),
+)
+class PhoneProfiles(ReadableByOwners, FamilyResource):
+    queryset = WITH_CONTENT
+    serializer_class = PhoneProfileRecord
+    thing = "Phone profile"
+    name_in_document = "PhoneProfile"
+    # The seed document shows neither.
+    pagination_class = None
+    metadata = None
+    descriptions = {
+        "list": "All phone profiles of the account, or one's own, in the order in which they were made.",
+        "create": "Make a profile. The file is checked first; what is wrong with it comes with line and column.",
+        "retrieve": "One profile.",
+        "update": "Change only what is sent. Another file becomes another revision; the former ones are kept.",
+        "destroy": "Delete a profile with its revisions. Phones that run it go on, with no current profile.",
+    }
+    failures = {"list": (), "create": (400, 413), "update": (400, 404, 413)}
 
-    def get_permissions(self) -> list[BasePermission]:
-        return [OwnsOrManages() if self.request.method in ("GET", "HEAD") else Manages()]
+    def get_queryset(self) -> "QuerySet[PhoneProfile]":
+        actor, rows = self.actor, WITH_CONTENT.all()
+        return actor.sees(rows, "user__account") if actor.manages else rows.filter(user=actor.user)
 
-    def answer_many(self, rows: "QuerySet[PhoneProfile]") -> Response:
-        record = PhoneProfileRecord()
-        return answer([record.to_representation(profile) for profile in rows])
+    def get_object(self) -> PhoneProfile:
+        return profile_of(self.actor, uuid_in_url(self.kwargs["uuid"]))
 
+    def create(self, request: Request) -> Response:
+        return Response(self.shown(create_profile(actor=self.actor, **self.sent())), status=201)
 
-class PhoneProfileList(PhoneProfileView):
-    @extend_schema(
-        responses=answers(200, PROFILES), operation_id="phone_profiles_list", examples=[LIST_EXAMPLE]
-    )
-    def get(self, request: Request) -> Response:
-        """All phone profiles of the account, or one's own, in the order in which they were made."""
-        actor = self.actor
-        rows = profiles_with_content()
-        return self.answer_many(
-            actor.sees(rows, "user__account") if actor.manages else rows.filter(user=actor.user)
-        )
+    def partial_update(self, request: Request, **named: str) -> Response:
+        profile = self.get_object()
+        return Response(self.shown(update_profile(profile, actor=self.actor, **self.sent(profile))))
 
-    @extend_schema(
-        request=PhoneProfileRecord, responses=answers(201, PROFILE, 400, 413), examples=[CREATE_EXAMPLE]
-    )
-    def post(self, request: Request) -> Response:
-        """Make a profile. The file is checked first; what is wrong with it comes with line and column."""
-        record = PhoneProfileRecord(data=request.data, context={"request": request})
-        record.is_valid(raise_exception=True)
-        profile = create_profile(actor=self.actor, **record.validated_data)
-        return answer(record.to_representation(profile), "Phone profile created", status=201)
-
-
-class PhoneProfilesOfUser(PhoneProfileView):
     @extend_schema(responses=answers(200, PROFILES, 400))
-    def get(self, request: Request, user_uuid: str) -> Response:
+    @action(detail=False, url_path="user/<str:user_uuid>")
+    def of_user(self, request: Request, user_uuid: str) -> Response:
         """The profiles of one owner; none for an owner who is not known."""
         actor = self.actor
         owner = uuid_in_url(user_uuid, "userUuid")
         own = actor.user is not None and actor.user.uuid == owner
         if not (actor.manages or own):
             raise PermissionDenied("These phone profiles belong to somebody else")
-        rows = profiles_with_content().filter(user__uuid=owner)
-        return self.answer_many(rows if own else actor.sees(rows, "user__account"))
-
-
-class PhoneProfileDetail(PhoneProfileView):
-    @extend_schema(responses=answers(200, PROFILE, 400, 404))
-    def get(self, request: Request, uuid: str) -> Response:
-        """One profile."""
-        profile = profile_of(self.actor, uuid_in_url(uuid))
-        return answer(PhoneProfileRecord().to_representation(profile), "Phone profile found")
-
-    @extend_schema(request=PhoneProfileRecord(partial=True), responses=answers(200, PROFILE, 400, 404, 413))
-    def put(self, request: Request, uuid: str) -> Response:
-        """Change only what is sent. Another file becomes another revision; the former ones are kept."""
-        profile = profile_of(self.actor, uuid_in_url(uuid))
-        record = PhoneProfileRecord(data=request.data, partial=True, context={"request": request})
-        check_has_known_field(request.data, record)
-        record.is_valid(raise_exception=True)
-        profile = update_profile(profile, actor=self.actor, **record.validated_data)
-        return answer(record.to_representation(profile), "Phone profile updated")
-
-    @extend_schema(request=PhoneProfileRecord(partial=True), responses=answers(200, PROFILE, 400, 404, 413))
-    def patch(self, request: Request, uuid: str) -> Response:
-        """The same as PUT."""
-        return self.put(request, uuid)
-
-    @extend_schema(responses=answers(200, DELETED, 400, 404))
-    def delete(self, request: Request, uuid: str) -> Response:
-        """Delete a profile with its revisions. Phones that run it go on, with no current profile."""
-        profile = profile_of(self.actor, uuid_in_url(uuid))
-        gone = {"uuid": str(profile.uuid), "name": profile.name}
-        profile.delete()
-        return answer(gone, "Phone profile deleted")
+        rows = WITH_CONTENT.filter(user__uuid=owner)
+        rows = rows if own else actor.sees(rows, "user__account")
+        return Response(self.get_serializer(rows, many=True).data)

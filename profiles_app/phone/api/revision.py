@@ -2,26 +2,20 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import serializers
-from rest_framework.permissions import BasePermission
+from rest_framework.decorators import action
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from contacts_app.core.api.family import (
-    PAGING,
-    PageMetadata,
-    PhoneFamilyView,
-    answer,
-    answers,
-    envelope,
-    page,
-)
-from contacts_app.core.api.view import Manages, OwnsOrManages, Text, find, uuid_in_url
+from contacts_app.core.api.family import PageMetadata, ReadableByOwners, answers, envelope
+from contacts_app.core.api.fields import Record, Shape
+from contacts_app.core.api.view import Text, find, uuid_in_url
 from contacts_app.core.history.authorship import REASON_LENGTH
-from phones_app.inventory.api.fields import Record, Shape
 from profiles_app.phone import sep
-from profiles_app.phone.api.profile import PROFILE, PhoneProfileRecord, profile_of
+from profiles_app.phone.api.profile import PhoneProfileRecord, profile_of
 from profiles_app.phone.models import PhoneProfile, ProfileRevision
 from profiles_app.phone.services import restore_revision
 
@@ -67,71 +61,64 @@ class ComparisonShape(Shape):
     diff = serializers.CharField(help_text="Unified, passwords masked.")
 
 
-REVISIONS = envelope("ProfileRevisions", RevisionRecord(many=True), message=False, metadata=PageMetadata)
-REVISION = envelope("ProfileRevision", RevisionWithFile())
-COMPARISON = envelope("RevisionComparison", ComparisonShape())
+PROFILE = envelope("PhoneProfile", PhoneProfileRecord, metadata=None)
+REVISIONS = envelope("ProfileRevisions", RevisionRecord, many=True, message=False, metadata=PageMetadata)
+COMPARISON = envelope("RevisionComparison", ComparisonShape, metadata=None)
 
 
-class RevisionView(PhoneFamilyView):
-    def get_permissions(self) -> list[BasePermission]:
-        return [OwnsOrManages() if self.request.method in ("GET", "HEAD") else Manages()]
+@extend_schema_view(
+    list=extend_schema(responses=answers(200, REVISIONS, 400, 404)),
+    retrieve=extend_schema(parameters=[NUMBER]),
+)
+class Revisions(ListModelMixin, RetrieveModelMixin, ReadableByOwners):
+    queryset = ProfileRevision.objects.all()
+    serializer_class = RevisionWithFile
+    list_class = RevisionRecord
+    thing = "Revision"
+    name_in_document = "ProfileRevision"
+    lookup_field = "number"
+    metadata = None
+    messages = {"compare": "Revisions compared", "restore": "Revision restored"}
+    descriptions = {
+        "list": "The revisions of a profile, the newest first, without their files.",
+        "retrieve": "One revision with its file.",
+    }
 
-    def profile(self, uuid: str) -> PhoneProfile:
-        return profile_of(self.actor, uuid_in_url(uuid))
+    def profile(self) -> PhoneProfile:
+        return profile_of(self.actor, uuid_in_url(self.kwargs["uuid"]))
 
-    def revision(self, uuid: str, number: str) -> ProfileRevision:
+    def get_queryset(self) -> "QuerySet[ProfileRevision]":
+        rows = self.profile().revisions.all()
+        return rows.defer("content").order_by("-number") if self.action == "list" else rows
+
+    def get_object(self) -> ProfileRevision:
+        number = self.kwargs["number"]
         if not (number.isascii() and number.isdigit() and int(number) <= MAX_NUMBER):
             raise serializers.ValidationError({"number": "Must be the number of a revision."})
-        return find(self.profile(uuid).revisions.all(), "Revision", number=int(number))
+        return find(self.get_queryset(), "Revision", number=int(number))
 
+    def get_paginated_response(self, data: Any) -> Response:
+        response = super().get_paginated_response(data)
+        self.message = ""
+        return response
 
-class RevisionList(RevisionView):
-    @extend_schema(
-        responses=answers(200, REVISIONS, 400, 404),
-        parameters=PAGING,
-        operation_id="phone_profiles_revisions_list",
-    )
-    def get(self, request: Request, uuid: str) -> Response:
-        """The revisions of a profile, the newest first, without their files."""
-        rows, metadata = page(request, self.profile(uuid).revisions.defer("content").order_by("-number"))
-        return answer(RevisionRecord(rows, many=True).data, metadata=metadata)
-
-
-class RevisionDetail(RevisionView):
-    @extend_schema(responses=answers(200, REVISION, 400, 404), parameters=[NUMBER])
-    def get(self, request: Request, uuid: str, number: str) -> Response:
-        """One revision with its file."""
-        return answer(RevisionWithFile(self.revision(uuid, number)).data, "Revision found")
-
-
-class RevisionComparison(RevisionView):
     @extend_schema(
         responses=answers(200, COMPARISON, 400, 404),
         parameters=[OpenApiParameter(name, int, required=True) for name in ("from", "to")],
     )
-    def get(self, request: Request, uuid: str) -> Response:
+    @action(detail=False)
+    def compare(self, request: Request, uuid: str) -> Response:
         """How two revisions differ, passwords masked."""
-        asked = Two(data=request.query_params)
-        asked.is_valid(raise_exception=True)
-        rows = self.profile(uuid).revisions.all()
-        old, new = (find(rows, "Revision", number=asked.validated_data[name]) for name in ("from", "to"))
+        asked, rows = self.asked(Two), self.get_queryset()
+        old, new = (find(rows, "Revision", number=asked[name]) for name in ("from", "to"))
         before, after = bytes(old.content), bytes(new.content)
-        compared = {
-            "old": RevisionRecord(old).data,
-            "new": RevisionRecord(new).data,
-            "same": before == after,
-            "diff": sep.diff(before, after),
-        }
-        return answer(compared, "Revisions compared")
+        compared = {"old": old, "new": new, "same": before == after, "diff": sep.diff(before, after)}
+        return Response(ComparisonShape(compared).data)
 
-
-class RevisionRestore(RevisionView):
     @extend_schema(request=Why, responses=answers(201, PROFILE, 400, 404, 409, 413), parameters=[NUMBER])
-    def post(self, request: Request, uuid: str, number: str) -> Response:
+    @action(detail=True, methods=["post"])
+    def restore(self, request: Request, uuid: str, number: str) -> Response:
         """Make the file of this revision the profile's present one, as a new revision. 409 if it is that already."""
-        revision = self.revision(uuid, number)
-        why = Why(data=request.data)
-        why.is_valid(raise_exception=True)
-        restore_revision(revision, actor=self.actor, reason=why.validated_data.get("reason", ""))
-        restored = PhoneProfileRecord().to_representation(self.profile(uuid))
-        return answer(restored, "Revision restored", status=201)
+        revision = self.get_object()
+        restore_revision(revision, actor=self.actor, reason=self.sent(body=Why).get("reason", ""))
+        return Response(PhoneProfileRecord(self.profile()).data, status=201)

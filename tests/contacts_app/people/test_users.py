@@ -1,9 +1,8 @@
-"""Users, extensions, permissions and registering over REST: who may, whom, and that no password comes out."""
+"""Users, permissions and registering over REST: who may, whom, and that no password comes out."""
 
 import pytest
 from django.contrib.auth.models import Permission
 
-from contacts_app.accounts.models import Extension
 from contacts_app.people.models import User
 from tests.admin_people import clerk
 from tests.contacts_app.core.api.test_bad_input import is_our_error
@@ -192,28 +191,6 @@ def test_the_public_registers_where_it_may_and_sees_nothing(nobody, api, alice, 
     assert of(user).get("phone-profiles").json()["data"] == []
     is_our_error(of(user).get("users"), 403)
     is_our_error(nobody.post("auth/register", REGISTRATION), 409)
-
-
-def test_extensions_are_made_renamed_and_deleted(api, acme):
-    made = api.post("extensions", {"number": 101, "name": "Reception"})
-    assert made.status_code == 201
-    extension = made.json()["data"]
-    assert (extension["account"], extension["number"]) == (acme.voip_id, 101)
-    is_our_error(api.post("extensions", {"number": 101}), 409)
-    second = api.post("extensions", {"number": 102}).json()["data"]
-    is_our_error(api.put(f"extensions/{second['id']}", {"number": 101}), 409)
-    renamed = api.put(f"extensions/{extension['id']}", {"name": "Lobby"}).json()["data"]
-    assert (renamed["name"], renamed["number"]) == ("Lobby", 101)
-    assert [row["number"] for row in api.get("extensions").json()["data"]] == [101, 102]
-    assert api.delete(f"extensions/{extension['id']}").json()["data"] == {"number": "101", "name": "Lobby"}
-    is_our_error(api.get(f"extensions/{extension['id']}"), 404)
-
-
-@pytest.mark.parametrize("number", [0, -1, 2**63, "a", None, [], 1.5])
-def test_an_extension_that_is_no_number(api, number):
-    is_our_error(api.post("extensions", {"number": number}), 400)
-    is_our_error(api.get(f"extensions/{2**70}"), 404)
-    assert not Extension.objects.exists()
 
 
 def test_permission_levels_are_told(api):

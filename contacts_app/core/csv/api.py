@@ -1,27 +1,25 @@
-"""`/phones.csv`, `/phone-profiles.csv`, `/notification-contacts.csv`: rows as CSV, and CSV as rows, all or none."""
+"""Rows as CSV, and CSV as rows, all or none: a route of /api/v1 for each kind of sheet."""
 
 from dataclasses import asdict
 from io import BytesIO
-from typing import Any, ClassVar
+from typing import Any
 
 from django.http import HttpResponseBase, StreamingHttpResponse
+from django.urls import URLPattern, path
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from contacts_app.contacts.services import ContactSheet
 from contacts_app.core.api.dialect import BodyTooLarge
-from contacts_app.core.api.family import Failure, NoMetadata, PhoneFamilyView, answer, answers, envelope
+from contacts_app.core.api.family import Failure, FamilyViewSet, answers, envelope
+from contacts_app.core.api.fields import TRUTH, Shape
 from contacts_app.core.csv.importing import import_sheet
 from contacts_app.core.csv.sheet import Sheet, export_sheet
 from contacts_app.core.csv.text import MAX_BYTES
 from contacts_app.core.history.authorship import because
-from phones_app.inventory.api.fields import TRUTH, Shape
-from phones_app.inventory.csv import PhoneSheet
-from profiles_app.phone.csv import ProfileSheet
 
 CSV = "text/csv"
 
@@ -60,56 +58,43 @@ class DryRun(Shape):
     dry_run = serializers.ChoiceField(choices=list(TRUTH), default="false")
 
 
-DONE = envelope("Sheet", SheetCounts(), metadata=NoMetadata)
-exports = extend_schema(
-    responses={(200, CSV): OpenApiTypes.STR, **answers(401, Failure)},
-    description="All rows that the caller sees. Secrets have no column; cells that a spreadsheet would carry out begin "
-    "with an apostrophe, which import takes away.",
-)
-imports = extend_schema(
-    parameters=[OpenApiParameter("dry_run", enum=list(TRUTH), description="Check and count only.")],
-    request={CSV: OpenApiTypes.STR},
-    responses=answers(200, DONE, 409, 413, 415) | {400: SheetFailure},
-    description="Every row is checked first. With any error nothing is stored and all of them are answered; else all is "
-    "stored in one transaction. Columns that are left out stay as they are, unknown ones are an error.",
-)
+class Sheets(FamilyViewSet):
+    """The routes of one `sheet`."""
 
-
-class SheetView(PhoneFamilyView):
-    sheet: ClassVar[type[Sheet]]
+    sheet: type[Sheet] = Sheet
     parser_classes = [CsvParser]
 
-    def get(self, request: Request) -> HttpResponseBase:
+    @extend_schema(
+        responses={(200, CSV): OpenApiTypes.STR, **answers(401, Failure)},
+        description="All rows that the caller sees. Secrets have no column; cells that a spreadsheet would carry out "
+        "begin with an apostrophe, which import takes away.",
+    )
+    def retrieve(self, request: Request) -> HttpResponseBase:
         pieces = export_sheet(self.sheet(self.actor))
         response = StreamingHttpResponse(pieces, content_type=f"{CSV}; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="{self.sheet.kind}.csv"'
         return response
 
-    def post(self, request: Request) -> Response:
-        asked = DryRun(data=request.query_params)
-        asked.is_valid(raise_exception=True)
+    @extend_schema(
+        parameters=[OpenApiParameter("dry_run", enum=list(TRUTH), description="Check and count only.")],
+        request={CSV: OpenApiTypes.STR},
+        responses=answers(200, envelope("Sheet", SheetCounts), 409, 413, 415) | {400: SheetFailure},
+        description="Every row is checked first. With any error nothing is stored and all of them are answered; else "
+        "all is stored in one transaction. Columns that are left out stay as they are, unknown ones are an error.",
+    )
+    def create(self, request: Request) -> Response:
+        dry_run = TRUTH[self.asked(DryRun)["dry_run"]]
         file = request.data if isinstance(request.data, BytesIO) else BytesIO()
         with because("Imported as CSV"):
-            dry_run = TRUTH[asked.validated_data["dry_run"]]
             report = import_sheet(file, self.sheet(self.actor), dry_run=dry_run)
         if report.errors:
             message = f"{report.error_count} error(s); nothing was stored"
             body = {"success": False, "message": message, "errors": [asdict(one) for one in report.errors]}
-            return Response(body, status=400)
-        counts = {name: getattr(report, name) for name in ("created", "updated", "unchanged", "stored")}
-        return answer(counts, "Imported" if report.stored else "Checked", metadata={})
+            return Response(body, status=400, exception=True)
+        self.message = "Imported" if report.stored else "Checked"
+        return Response(SheetCounts(report).data)
 
 
-@extend_schema_view(get=exports, post=imports)
-class PhonesAsCsv(SheetView):
-    sheet = PhoneSheet
-
-
-@extend_schema_view(get=exports, post=imports)
-class PhoneProfilesAsCsv(SheetView):
-    sheet = ProfileSheet
-
-
-@extend_schema_view(get=exports, post=imports)
-class ContactsAsCsv(SheetView):
-    sheet = ContactSheet
+def csv_route(name: str, sheet: type[Sheet]) -> URLPattern:
+    """`/{name}.csv`: GET exports, POST imports."""
+    return path(f"{name}.csv", Sheets.as_view({"get": "retrieve", "post": "create"}, sheet=sheet))

@@ -1,0 +1,19 @@
+"""The URLs of profiles: each type has the dialect of its document."""
+
+from django.urls import include, path
+
+from profiles_app.events import urls as events
+from profiles_app.events.pages import callback_unsubscribe
+from profiles_app.messaging import urls as messaging
+from profiles_app.myaccount import urls as myaccount
+from profiles_app.phone import urls as phone
+
+urlpatterns = [
+    path("api/v1/", include(phone)),
+    path("backend/api/v1/", include(myaccount)),
+    path("rest/", include(messaging)),
+    path("v4/", include(events)),
+    path(
+        "callback-unsubscribe/<int:listener_id>/<str:code>", callback_unsubscribe, name="callback_unsubscribe"
+    ),
+]
