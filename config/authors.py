@@ -14,9 +14,7 @@ REASON_FIELD = "_reason"
 REASON_HEADER = "HTTP_X_CHANGE_REASON"
 
 
-def know_authors(
-    get_response: Callable[[HttpRequest], HttpResponse],
-) -> Callable[[HttpRequest], HttpResponse]:
+def know_authors(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     def middleware(request: HttpRequest) -> HttpResponse:
         with authored(partial(author_of, request)):
             return get_response(request)

@@ -10,9 +10,7 @@ from contacts_app.core.api.dialect import plain_error
 
 
 def _answer(status: int, message: str, plain: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    return lambda request, *args, **kwargs: (
-        plain_error(request, status, message) or plain(request, *args, **kwargs)
-    )
+    return lambda request, *args, **kwargs: plain_error(request, status, message) or plain(request, *args, **kwargs)
 
 
 bad_request = _answer(400, "Bad request", defaults.bad_request)

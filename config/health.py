@@ -26,12 +26,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 def readyz(request: HttpRequest) -> JsonResponse:
     """200 when database, broker, migrations and the periodic sweep are in order, else 503 and what is not."""
-    checks: dict[str, Any] = {
-        "database": _database(),
-        "migrations": "unknown",
-        "sweep": "unknown",
-        "broker": _broker(),
-    }
+    checks: dict[str, Any] = {"database": _database(), "migrations": "unknown", "sweep": "unknown", "broker": _broker()}
     if checks["database"] == "ok":
         checks["migrations"] = _migrations()
         if checks["migrations"] == "ok":

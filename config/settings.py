@@ -18,9 +18,7 @@ PHONE_FILES_DIR = DATA_DIR / "phones"
 
 SECRET_KEY = secret("SECRET_KEY", kept_in=DATA_DIR / "secret_key", make=new_secret_key)
 # The first key encrypts, all of them decrypt: put a new key in front, run `manage.py rotate_secrets`, drop the old one.
-ENCRYPTION_KEYS = secret(
-    "ENCRYPTION_KEYS", kept_in=DATA_DIR / "encryption_keys", make=new_encryption_key
-).split(",")
+ENCRYPTION_KEYS = secret("ENCRYPTION_KEYS", kept_in=DATA_DIR / "encryption_keys", make=new_encryption_key).split(",")
 
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
@@ -194,17 +192,14 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-            ],
+            ]
         },
     }
 ]
 
 # --- People and their credentials --------------------------------------------------------------------------------
 AUTH_USER_MODEL = "contacts_app.User"
-AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",
-    "contacts_app.people.login.EmailOrUsernameBackend",
-]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "contacts_app.people.login.EmailOrUsernameBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},

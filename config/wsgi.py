@@ -20,9 +20,7 @@ class TextRequest(WSGIRequest):
     """
 
     def __init__(self, environ: dict[str, Any]) -> None:
-        if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower() and not environ.get(
-            "CONTENT_LENGTH"
-        ):
+        if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower() and not environ.get("CONTENT_LENGTH"):
             environ |= _measured(environ["wsgi.input"])
         super().__init__(environ)
 

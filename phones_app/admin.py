@@ -21,10 +21,7 @@ overview.register(deployment.panels)
 
 @admin.register(Phone)
 class PhoneAdmin(RollOutSelected, DriftPages, DeployPages, InventoryAdmin):
-    list_display = (
-        *("phone", "model_here", "account_name", "profile"),
-        *("deployed", "present", "seen", "is_active"),
-    )
+    list_display = (*("phone", "model_here", "account_name", "profile"), *("deployed", "present", "seen", "is_active"))
     list_select_related = ("account", "current_profile", "last_deployment__deployment", "file")
     list_filter = (
         ("last_deployment__deployment__state", StateOfLast),

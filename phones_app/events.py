@@ -25,12 +25,7 @@ DEPLOYMENT_FAILED = EventClass(
     "succeeded after all",
 )
 PHONE_UNREACHABLE = EventClass(
-    "phone_unreachable",
-    "Phones that cannot be reached, and are back",
-    "Phones",
-    Phone,
-    "not reachable",
-    "back",
+    "phone_unreachable", "Phones that cannot be reached, and are back", "Phones", Phone, "not reachable", "back"
 )
 DRIFT_FOUND = EventClass(
     "drift_found",
@@ -40,9 +35,7 @@ DRIFT_FOUND = EventClass(
     "not as deployed",
     "in order again",
 )
-ROLLOUT_FINISHED = EventClass(
-    "rollout_finished", "Rollouts that have finished", "Rollouts", Rollout, "finished"
-)
+ROLLOUT_FINISHED = EventClass("rollout_finished", "Rollouts that have finished", "Rollouts", Rollout, "finished")
 ROLLOUT_PAUSED = EventClass("rollout_paused", "Rollouts that were paused", "Rollouts", Rollout, "paused")
 ROLLOUT_ABORTED = EventClass("rollout_aborted", "Rollouts that were aborted", "Rollouts", Rollout, "aborted")
 
@@ -79,9 +72,7 @@ def _of_rollout(event_class: EventClass, title: str) -> Rule:
 
 TOLD = {
     # What fails in a rollout is told with the rollout.
-    "failed-deployment": _of_phone(
-        DEPLOYMENT_FAILED, "{phone}: the deployment failed", "{error}", unless="rollout"
-    ),
+    "failed-deployment": _of_phone(DEPLOYMENT_FAILED, "{phone}: the deployment failed", "{error}", unless="rollout"),
     "confirmed-deployment": _of_phone(DEPLOYMENT_FAILED, "{phone}: deployed after all", over=True),
     "phone-unreachable": _of_phone(PHONE_UNREACHABLE, "{phone} cannot be reached", "{error}"),
     "phone-at-another-address": _of_phone(PHONE_UNREACHABLE, "{phone} has moved", "{error}"),

@@ -3,12 +3,7 @@
 from profiles_app.events.models.outbox import CallbackLane, Delivery, DeliveryAttempt, Event
 from profiles_app.events.models.setup import Callback, EventProfile, Listener, ListenerFilter, Subscription
 from profiles_app.messaging.models import InboundMessage, MessagingProfile, NumberLease, StickySender
-from profiles_app.myaccount.models import (
-    Availability,
-    CustomerProfile,
-    MyAccountProfile,
-    MyAccountProfileGroup,
-)
+from profiles_app.myaccount.models import Availability, CustomerProfile, MyAccountProfile, MyAccountProfileGroup
 from profiles_app.voice.models import OutboundVoiceProfile
 
 __all__ = [

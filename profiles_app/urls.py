@@ -13,7 +13,5 @@ urlpatterns = [
     path("backend/api/v1/", include(myaccount)),
     path("rest/", include(messaging)),
     path("v4/", include(events)),
-    path(
-        "callback-unsubscribe/<int:listener_id>/<str:code>", callback_unsubscribe, name="callback_unsubscribe"
-    ),
+    path("callback-unsubscribe/<int:listener_id>/<str:code>", callback_unsubscribe, name="callback_unsubscribe"),
 ]

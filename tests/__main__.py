@@ -29,16 +29,11 @@ def pytest(title: str, arguments: list[str], **environment: str) -> int:
     print(f"\n=== {title} ===", flush=True)
     started = time.monotonic()
     workers = ["-n", os.environ.get("TEST_WORKERS", "4"), "--dist", "worksteal"]
-    inherited = {
-        key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "CELERY_BROKER_URL")
-    }
+    inherited = {key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "CELERY_BROKER_URL")}
     code = subprocess.call(
         [sys.executable, "-m", "pytest", "-q", *workers, *arguments], cwd=ROOT, env=inherited | environment
     )
-    print(
-        f"=== {title}: {'passed' if code == 0 else 'failed'} in {time.monotonic() - started:.0f} s ===",
-        flush=True,
-    )
+    print(f"=== {title}: {'passed' if code == 0 else 'failed'} in {time.monotonic() - started:.0f} s ===", flush=True)
     return code
 
 
@@ -50,10 +45,7 @@ def main(arguments: list[str]) -> int:
         with postgres() as database_url, redis() as broker_url:
             ignored = [f"--ignore={path}" for path in ONCE]
             failed |= pytest(
-                "PostgreSQL and Redis",
-                [*ignored, *arguments],
-                DATABASE_URL=database_url,
-                CELERY_BROKER_URL=broker_url,
+                "PostgreSQL and Redis", [*ignored, *arguments], DATABASE_URL=database_url, CELERY_BROKER_URL=broker_url
             )
     except NoServer as reason:
         print(f"PostgreSQL and Redis: NOT RUN: {reason}", flush=True)

@@ -17,10 +17,6 @@ def at_desk(user: User) -> Client:
 
 def clerk(account: Account, email: str = "clerk@acme.example", without: str = "reveal_secrets") -> User:
     """Staff of an account with every permission on our own tables but one."""
-    user = User.objects.create_user(
-        email, "correct horse", account=account, is_staff=True, permission_level=0
-    )
-    user.user_permissions.set(
-        Permission.objects.filter(content_type__app_label__in=OURS).exclude(codename=without)
-    )
+    user = User.objects.create_user(email, "correct horse", account=account, is_staff=True, permission_level=0)
+    user.user_permissions.set(Permission.objects.filter(content_type__app_label__in=OURS).exclude(codename=without))
     return user

@@ -52,9 +52,7 @@ def run(name: str, *arguments: object, terminal: bool = False) -> Ran:
     out, err = io.StringIO(), Terminal() if terminal else io.StringIO()
     try:
         with contextlib.redirect_stderr(err):
-            options = vars(
-                command.create_parser("manage.py", name).parse_args([str(part) for part in arguments])
-            )
+            options = vars(command.create_parser("manage.py", name).parse_args([str(part) for part in arguments]))
             command.execute(**options, stdout=out, stderr=err)
     except CommandError as error:
         return Ran(error.returncode, out.getvalue(), f"{err.getvalue()}{error}\n")

@@ -41,12 +41,7 @@ def alice(acme):
     from contacts_app.people.models import User
 
     return User.objects.create_user(
-        "alice@acme.example",
-        "correct horse",
-        account=acme,
-        permission_level=0,
-        first_name="Alice",
-        last_name="Archer",
+        "alice@acme.example", "correct horse", account=acme, permission_level=0, first_name="Alice", last_name="Archer"
     )
 
 

@@ -143,9 +143,7 @@ def _copy(field: models.Field) -> str:
     if isinstance(field, models.DateTimeField):
         return f"{column} - g * interval '1 minute'"
     if isinstance(field, models.IntegerField) and not field.is_relation and not field.choices:
-        unique = field.unique or any(
-            field.name in c.fields for c in field.model._meta.total_unique_constraints
-        )
+        unique = field.unique or any(field.name in c.fields for c in field.model._meta.total_unique_constraints)
         return f"{_least(field)} + 1000 + rn" if unique else column
     text = isinstance(field, models.CharField | models.TextField)
     if text and not field.choices and not field.is_relation and not isinstance(field, EncryptedTextField):

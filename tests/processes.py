@@ -51,12 +51,7 @@ class Processes:
     def run(self, name: str, command: list[str]) -> "subprocess.Popen[bytes]":
         log = (self.folder / f"{name}.log").open("ab")
         self.running[name] = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=self.environment,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
+            command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
         )
         return self.running[name]
 

@@ -48,15 +48,7 @@ def postgres() -> Iterator[str]:
         cluster = home / "data"
         quiet = {"stdout": subprocess.DEVNULL, "user": user, "cwd": home}
         subprocess.run(
-            [
-                binaries / "initdb",
-                "--auth=trust",
-                "--username=postgres",
-                "--no-sync",
-                "--encoding=UTF8",
-                "-D",
-                cluster,
-            ],
+            [binaries / "initdb", "--auth=trust", "--username=postgres", "--no-sync", "--encoding=UTF8", "-D", cluster],
             check=True,
             **quiet,
         )
@@ -71,16 +63,12 @@ def postgres() -> Iterator[str]:
         }
         settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         with _server(
-            [binaries / "postgres", "-D", cluster, *settings],
-            signal.SIGINT,
-            stderr=subprocess.DEVNULL,
-            **quiet,
+            [binaries / "postgres", "-D", cluster, *settings], signal.SIGINT, stderr=subprocess.DEVNULL, **quiet
         ):
             wait_for(
                 lambda: (
                     subprocess.call(
-                        [binaries / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port), "-U", "postgres"],
-                        **quiet,
+                        [binaries / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port), "-U", "postgres"], **quiet
                     )
                     == 0
                 )

@@ -47,9 +47,7 @@ def broken(text: str, names: dict[str, set[str]], *, own: set[str] | None = None
     """Return the citations in a text that lead nowhere. `own` are the sections that a § without a name may mean."""
     text = flowing(text)
     known = "|".join(re.escape(name) for name in names)
-    citation = re.compile(
-        rf"(?:(?P<spec>{known}) spec|(?P<other>{OTHERS})) (?P<numbers>{NUMBERS})", re.IGNORECASE
-    )
+    citation = re.compile(rf"(?:(?P<spec>{known}) spec|(?P<other>{OTHERS})) (?P<numbers>{NUMBERS})", re.IGNORECASE)
     wrong = []
     followed: set[int] = set()
     for match in citation.finditer(text):
@@ -64,9 +62,7 @@ def broken(text: str, names: dict[str, set[str]], *, own: set[str] | None = None
 
 
 def tracked() -> list[Path]:
-    listing = subprocess.run(
-        ["git", "ls-files", "-z", *READ], cwd=ROOT, capture_output=True, check=True, text=True
-    )
+    listing = subprocess.run(["git", "ls-files", "-z", *READ], cwd=ROOT, capture_output=True, check=True, text=True)
     # These two write down what citations look like, wrong ones included.
     explain = {Path(__file__).resolve(), SPECS / "README.md"}
     paths = [ROOT / name for name in listing.stdout.split("\0") if name]

@@ -65,17 +65,11 @@ def names_code(text: str) -> bool:
         return False
     name = re.split("[.:]", rest)[0]
     module = ROOT / folder / name
-    return (
-        module.is_dir()
-        or module.with_suffix(".py").exists()
-        or name.lower() in apps.all_models.get(folder, ())
-    )
+    return module.is_dir() or module.with_suffix(".py").exists() or name.lower() in apps.all_models.get(folder, ())
 
 
 def test_no_import_hides_in_a_string():
-    hidden = [
-        f"{place} {text}" for path in code_of(*APPS) for place, text in strings_of(path) if names_code(text)
-    ]
+    hidden = [f"{place} {text}" for path in code_of(*APPS) for place, text in strings_of(path) if names_code(text)]
     assert not hidden, "import it, or have it registered from above:\n" + "\n".join(hidden)
 
 
@@ -121,18 +115,14 @@ def test_a_reference_by_name_stays_in_its_subject():
         }
         for path in files:
             leaving += [
-                f"{path.relative_to(ROOT)} {name}"
-                for name in models_named_in(path)
-                if name not in {"self", *own}
+                f"{path.relative_to(ROOT)} {name}" for name in models_named_in(path) if name not in {"self", *own}
             ]
     assert not leaving, "\n".join(leaving)
 
 
 @pytest.fixture(scope="module")
 def sizes() -> dict[str, int]:
-    lines = {
-        str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in code_of("config", *APPS)
-    }
+    lines = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in code_of("config", *APPS)}
     return {path: size for path, size in lines.items() if size}
 
 

@@ -17,9 +17,7 @@ from tests.admin_people import at_desk, clerk
 
 pytestmark = pytest.mark.django_db
 PAGE = "/admin/"
-NUMBER = re.compile(
-    r'<a href="([^"]+)"><span class="pb-dot[^>]*></span><strong>(\d+)</strong> <span>([^<]*)</span>'
-)
+NUMBER = re.compile(r'<a href="([^"]+)"><span class="pb-dot[^>]*></span><strong>(\d+)</strong> <span>([^<]*)</span>')
 
 
 @pytest.fixture
@@ -45,12 +43,8 @@ def fleet(acme, other):
             phone=one, sha256="0" * 64, state=state, uploaded_at=now, state_since=now, next_check_at=now
         )
     phone(other, "failed", presence="unreachable")
-    Rollout.objects.create(
-        account=acme, name="Spring", state="paused", total=4, requested_by="x", channel="x"
-    )
-    Callback.objects.create(
-        account=acme, name="Dead", enabled=False, config={"url": "https://hooks.example.org"}
-    )
+    Rollout.objects.create(account=acme, name="Spring", state="paused", total=4, requested_by="x", channel="x")
+    Callback.objects.create(account=acme, name="Dead", enabled=False, config={"url": "https://hooks.example.org"})
 
 
 def numbers_on(desk) -> dict[str, tuple[int, str]]:
@@ -103,9 +97,7 @@ def test_numbers_and_lists_are_about_the_same_days_and_states(root, fleet):
     told = numbers_on(desk)
     assert (told["login"][0], told["failed in all"][0]) == (1, 1)
     assert desk.get(told["login"][1]).context["cl"].result_count == 1
-    for url, label in re.findall(
-        r'<a href="([^"]+)" title="[^"]*: ([^"]*)"', desk.get(PAGE).content.decode()
-    ):
+    for url, label in re.findall(r'<a href="([^"]+)" title="[^"]*: ([^"]*)"', desk.get(PAGE).content.decode()):
         counted = sum(map(int, re.findall(r"\d+", label)))
         assert desk.get(url.replace("&amp;", "&")).context["cl"].result_count == counted, (url, label)
 
@@ -126,9 +118,7 @@ def test_somebody_without_permissions_is_shown_nothing(acme, fleet):
     assert desk.get(PAGE).status_code == 200
 
 
-def test_the_page_asks_the_database_as_often_for_many_rows_as_for_few(
-    root, acme, fleet, django_assert_num_queries
-):
+def test_the_page_asks_the_database_as_often_for_many_rows_as_for_few(root, acme, fleet, django_assert_num_queries):
     desk = at_desk(root)
     with CaptureQueriesContext(connection) as few:
         desk.get(PAGE)

@@ -112,10 +112,7 @@ class AccountGroupAdmin(PortalAdmin):
     search_help_text = "Name or owner"
     autocomplete_fields = ("account",)
     readonly_fields = ("created_at", "updated_at")
-    fieldsets = (
-        (None, {"fields": ("name", "account")}),
-        ("Record", {"fields": ("created_at", "updated_at")}),
-    )
+    fieldsets = ((None, {"fields": ("name", "account")}), ("Record", {"fields": ("created_at", "updated_at")}))
 
 
 @admin.register(Extension)

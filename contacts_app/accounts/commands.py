@@ -58,9 +58,7 @@ class ImportCommand(SheetCommand):
         add("file", type=Path, metavar="FILE.csv", help="- for standard input.")
         add("--errors", type=Path, metavar="FILE.csv", help="Write the errors here as well.")
 
-    def handle(
-        self, *, file: Path, account: int | None, errors: Path | None, dry_run: bool, **options: Any
-    ) -> None:
+    def handle(self, *, file: Path, account: int | None, errors: Path | None, dry_run: bool, **options: Any) -> None:
         sheet = self.made_for(account)
         with _opened(file) as opened, self.progress() as progress:
             report = import_sheet(opened, sheet, dry_run=dry_run, progress=progress)

@@ -21,17 +21,12 @@ class Account(models.Model):
         LEVEL_2 = "Level2", "Level 2"
 
     voip_id = models.PositiveBigIntegerField(
-        "VoIP id",
-        unique=True,
-        validators=[MinValueValidator(1)],
-        help_text="Public number of the account, as in URLs.",
+        "VoIP id", unique=True, validators=[MinValueValidator(1)], help_text="Public number of the account, as in URLs."
     )
     uuid = models.UUIDField("UUID", default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=255, db_index=True)
     email = models.EmailField(help_text="Where the account is told about things that need attention.")
-    level = models.CharField(
-        max_length=16, choices=Level, default=Level.LEVEL_0, help_text="What the provider grants."
-    )
+    level = models.CharField(max_length=16, choices=Level, default=Level.LEVEL_0, help_text="What the provider grants.")
     balance = models.DecimalField(max_digits=14, decimal_places=4, default=0, help_text="In US dollars.")
     time_zone = models.CharField(max_length=64, default="UTC", help_text="IANA name, such as Europe/Lisbon.")
     parent = models.ForeignKey(
@@ -49,9 +44,7 @@ class Account(models.Model):
         related_name="members",
         help_text="What the account has in common with others, such as Households: profiles can apply to groups.",
     )
-    is_active = models.BooleanField(
-        default=True, help_text="Tokens and people of an inactive account are refused."
-    )
+    is_active = models.BooleanField(default=True, help_text="Tokens and people of an inactive account are refused.")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -129,9 +122,7 @@ class Extension(models.Model):
 
     class Meta:
         ordering = ["account_id", "number"]
-        constraints = [
-            models.UniqueConstraint(fields=["account", "number"], name="extension_number_once_per_account")
-        ]
+        constraints = [models.UniqueConstraint(fields=["account", "number"], name="extension_number_once_per_account")]
         indexes = [
             models.Index(fields=["number", "id"], name="extension_by_number"),
             TextIndex(fields=["name"], name="extension_text"),

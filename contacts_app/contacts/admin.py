@@ -13,12 +13,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from contacts_app.contacts.mail import UNSUBSCRIBE_MARK, resend_mail
-from contacts_app.contacts.models.contact import (
-    NotificationContact,
-    choices,
-    is_told_by_default,
-    label_of,
-)
+from contacts_app.contacts.models.contact import NotificationContact, choices, is_told_by_default, label_of
 from contacts_app.contacts.models.mail import Mail
 from contacts_app.contacts.services import (
     ContactSheet,
@@ -73,9 +68,7 @@ class NotificationContactAdmin(SheetPages, PortalAdmin):
     chosen_once = ("account", "main", "uuid", "created_at", "updated_at")
     actions_detail = ["make_main"]
     name_and_email = column("Contact", lambda row: [row.name or "–", row.email], ordering="name", header=True)
-    is_main = column(
-        "Main", lambda row: "Main" if row.main else "", ordering="main", label={"Main": "success"}
-    )
+    is_main = column("Main", lambda row: "Main" if row.main else "", ordering="main", label={"Main": "success"})
     contact_fields = (None, {"fields": ("account", "email", "name", "phone")})
     record_fields = ("Record", {"fields": ("main", "uuid", "created_at", "updated_at")})
 
@@ -110,10 +103,7 @@ class NotificationContactAdmin(SheetPages, PortalAdmin):
             raise PermissionDenied(refusal.message) from None
 
     def has_make_main_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return all(
-            request.user.has_perm(f"contacts_app.change_{what}")
-            for what in ("notificationcontact", "account")
-        )
+        return all(request.user.has_perm(f"contacts_app.change_{what}") for what in ("notificationcontact", "account"))
 
     @button(
         "Make main…",

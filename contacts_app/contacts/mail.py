@@ -91,9 +91,7 @@ def _zone_of(account: Account | None) -> ZoneInfo:
 @transaction.atomic
 def resend_mail(mail: Mail) -> Mail:
     """Send the same words again as a mail of their own; the first one stays on record."""
-    same = {
-        name: getattr(mail, name) for name in ("account", "contact", "to", "subject", "text", "html", "about")
-    }
+    same = {name: getattr(mail, name) for name in ("account", "contact", "to", "subject", "text", "html", "about")}
     again = Mail.objects.create(**same, next_attempt_at=timezone.now())
     nudge_after_commit(MAIL)
     return again
@@ -153,9 +151,9 @@ def _mail(contact_key: int, event_class: str) -> bool:
 
 def _next_mail_at(contact: NotificationContact, event_class: str) -> datetime | None:
     """When the contact may get the next mail of the class; None: now."""
-    lately = Mail.objects.filter(
-        contact=contact, about=event_class, created_at__gt=timezone.now() - HOUR
-    ).order_by("-created_at")
+    lately = Mail.objects.filter(contact=contact, about=event_class, created_at__gt=timezone.now() - HOUR).order_by(
+        "-created_at"
+    )
     limit = max(1, settings.NOTIFICATION_MAILS_PER_HOUR)
     nth = lately.values_list("created_at", flat=True)[limit - 1 : limit].first()
     return nth and nth + HOUR
@@ -163,9 +161,7 @@ def _next_mail_at(contact: NotificationContact, event_class: str) -> datetime | 
 
 def _queue(contact: NotificationContact, event_class: str, shown: list[Notice], count: Counter[bool]) -> None:
     words = event_classes[event_class]
-    parts = [
-        f"{count[over]} {word}" for over, word in ((False, words.happened), (True, words.over)) if count[over]
-    ]
+    parts = [f"{count[over]} {word}" for over, word in ((False, words.happened), (True, words.over)) if count[over]]
     heading = shown[0].title if count.total() == 1 else f"{words.topic}: {', '.join(parts)}"
     queue_mail(
         to=[contact.email],

@@ -53,9 +53,7 @@ def notify(*news: News) -> int:
     for item in news:
         if item.account.is_active:
             alike[item.account.pk, item.event_class, item.over].append(item)
-    return sum(
-        _tell(account, event_class, over, items) for (account, event_class, over), items in alike.items()
-    )
+    return sum(_tell(account, event_class, over, items) for (account, event_class, over), items in alike.items())
 
 
 def contacts_told_of(account: int, event_class: str) -> set[int]:

@@ -24,6 +24,4 @@ def unsubscribe(request: HttpRequest) -> HttpResponse:
         told = "resume" in request.POST
         set_subscribed(subscription, told=told)
         step = "resumed" if told else "ended"
-    return render(
-        request, "contacts_app/contacts/unsubscribe.html", {"step": step, "subscription": subscription}
-    )
+    return render(request, "contacts_app/contacts/unsubscribe.html", {"step": step, "subscription": subscription})

@@ -176,9 +176,7 @@ def headings(*same: str, **others: str) -> dict[str, str]:
 def until_stopped() -> Iterator[threading.Event]:
     """An event that SIGTERM and Ctrl-C set; both do again afterwards what they did before."""
     stopping = threading.Event()
-    before = {
-        number: signal.signal(number, lambda *_: stopping.set()) for number in (signal.SIGTERM, signal.SIGINT)
-    }
+    before = {number: signal.signal(number, lambda *_: stopping.set()) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield stopping
     finally:

@@ -41,9 +41,7 @@ class TransportError(Exception):
     decides about another try. `code` is stable, kebab-case and meant for programs; `message` is for people.
     """
 
-    def __init__(
-        self, message: str, permanent: bool = False, *, code: str, exchange: Exchange = NO_EXCHANGE
-    ) -> None:
+    def __init__(self, message: str, permanent: bool = False, *, code: str, exchange: Exchange = NO_EXCHANGE) -> None:
         super().__init__(message)
         self.message = message
         self.permanent = permanent

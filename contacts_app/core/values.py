@@ -36,9 +36,7 @@ def parse_phone_number(text: str) -> str:
     """
     number = compact(text)
     if len(text) > MAX_TYPED_LENGTH or (number and not re.fullmatch(TYPED, text)):
-        raise ValidationError(
-            "Must be a phone number: 3 to 20 digits, with a + in front if it is international."
-        )
+        raise ValidationError("Must be a phone number: 3 to 20 digits, with a + in front if it is international.")
     return number
 
 

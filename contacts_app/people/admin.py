@@ -121,10 +121,7 @@ class UserAdmin(DjangoUserAdmin, PortalAdmin):  # type: ignore[type-arg]
         ("Password", {"fields": ("password1", "password2")}),
     )
     fieldsets = (
-        (
-            None,
-            {"fields": ("email", "username", "password_here", "account", "permission_level", "is_active")},
-        ),
+        (None, {"fields": ("email", "username", "password_here", "account", "permission_level", "is_active")}),
         ("Person", {"fields": PERSON}),
         ("Phone service menu", {"fields": ("new_pin", "forget_pin")}),
         ("Admin", {"fields": GRANTS}),

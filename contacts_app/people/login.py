@@ -23,20 +23,12 @@ class EmailOrUsernameBackend(ModelBackend):
     """Django's own backend, which also takes the user name that the phone profiles API logs in with."""
 
     def authenticate(
-        self,
-        request: HttpRequest | None,
-        username: str | None = None,
-        password: str | None = None,
-        **kwargs: Any,
+        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
     ) -> User | None:
         name = (username or kwargs.get("email") or "").strip()
         if not name or password is None or "\x00" in name:
             return None
-        user = (
-            User.objects.select_related("account")
-            .filter(Q(email__iexact=name) | Q(username__iexact=name))
-            .first()
-        )
+        user = User.objects.select_related("account").filter(Q(email__iexact=name) | Q(username__iexact=name)).first()
         if user is None:
             User().set_password(password)  # The same work as for a known name, so that time tells nothing.
             return None
@@ -64,13 +56,7 @@ class TokenRefused(Exception):
 
 def _sign(kind: str, session: LoginSession, lifetime: timedelta, **claims: str) -> str:
     now = timezone.now()
-    payload = {
-        "typ": kind,
-        "sid": str(session.uuid),
-        "sub": str(session.user.uuid),
-        "iat": now,
-        "exp": now + lifetime,
-    }
+    payload = {"typ": kind, "sid": str(session.uuid), "sub": str(session.user.uuid), "iat": now, "exp": now + lifetime}
     return jwt.encode(payload | claims, settings.SECRET_KEY, algorithm=ALGORITHM)
 
 
@@ -108,10 +94,7 @@ def session_of(token: str, kind: str) -> tuple[LoginSession, dict[str, Any]]:
     """The live session that a signed token belongs to, and the token's claims. Raises TokenRefused."""
     try:
         claims = jwt.decode(
-            token,
-            settings.SECRET_KEY,
-            algorithms=[ALGORITHM],
-            options={"require": ["exp", "sid", "typ", "jti"]},
+            token, settings.SECRET_KEY, algorithms=[ALGORITHM], options={"require": ["exp", "sid", "typ", "jti"]}
         )
         session_uuid = uuid.UUID(claims["sid"])
     except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError):

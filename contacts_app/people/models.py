@@ -28,9 +28,7 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        return self.create_user(
-            email, password, is_staff=True, is_superuser=True, permission_level=0, **fields
-        )
+        return self.create_user(email, password, is_staff=True, is_superuser=True, permission_level=0, **fields)
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -48,26 +46,17 @@ class User(AbstractBaseUser, PermissionsMixin):
     first_name = models.CharField(max_length=150, blank=True)
     last_name = models.CharField(max_length=150, blank=True)
     account = models.ForeignKey(
-        Account,
-        null=True,
-        blank=True,
-        on_delete=models.CASCADE,
-        related_name="users",
-        help_text="Empty for staff.",
+        Account, null=True, blank=True, on_delete=models.CASCADE, related_name="users", help_text="Empty for staff."
     )
     permission_level = models.PositiveSmallIntegerField(
         default=1,
         validators=[MaxValueValidator(9)],
         help_text="0 may do everything in the account; others only see and switch their own profiles.",
     )
-    phone = models.CharField(
-        max_length=64, null=True, blank=True, help_text="Kept as typed, found in any spelling."
-    )
+    phone = models.CharField(max_length=64, null=True, blank=True, help_text="Kept as typed, found in any spelling.")
     # What a number is found by, however it is spelt.
     phone_digits = models.CharField(max_length=64, blank=True, default="", editable=False)
-    lang = models.CharField(
-        max_length=16, default="en", help_text="Language that REST clients show, such as en or de."
-    )
+    lang = models.CharField(max_length=16, default="en", help_text="Language that REST clients show, such as en or de.")
     location = models.CharField(max_length=255, null=True, blank=True)
     nationality = models.CharField(max_length=64, null=True, blank=True)
     timezone = models.CharField(
@@ -75,9 +64,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     pin_hash = models.CharField("phone PIN", max_length=128, blank=True, editable=False)
 
-    is_active = models.BooleanField(
-        default=True, help_text="Who is not active can log in nowhere; their records stay."
-    )
+    is_active = models.BooleanField(default=True, help_text="Who is not active can log in nowhere; their records stay.")
     is_staff = models.BooleanField(
         "may use the admin", default=False, help_text="What they may do there is what permissions say."
     )
@@ -109,8 +96,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.Index(fields=["is_staff", "email"], name="user_by_staff"),
             models.Index(fields=["account", "email"], name="user_of_account"),
             TextIndex(
-                fields=["email", "username", "first_name", "last_name", "phone", "phone_digits"],
-                name="user_text",
+                fields=["email", "username", "first_name", "last_name", "phone", "phone_digits"], name="user_text"
             ),
         ]
 
@@ -132,9 +118,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     def as_actor(self, channel: str, session_uuid: str = "") -> Actor:
         """The person, logged in. Superusers are level 0 whatever their row says."""
         level = 0 if self.is_superuser else self.permission_level
-        return Actor(
-            self.email, channel, account=self.account, user=self, level=level, session_uuid=session_uuid
-        )
+        return Actor(self.email, channel, account=self.account, user=self, level=level, session_uuid=session_uuid)
 
     def get_full_name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip() or self.email

@@ -18,13 +18,7 @@ from contacts_app.people.models import LoginSession
 from contacts_app.tokens.models import ApiToken
 from contacts_app.tokens.services import create_token, parse_networks, revoke_token
 
-STATE_LABELS = {
-    "Usable": "success",
-    "Live": "success",
-    "Expired": "warning",
-    "Revoked": "danger",
-    "Ended": "",
-}
+STATE_LABELS = {"Usable": "success", "Live": "success", "Expired": "warning", "Revoked": "danger", "Ended": ""}
 
 
 class ApiTokenForm(SameAccountForm):

@@ -63,9 +63,7 @@ def _remembered(encoded: str) -> User | None:
     known = cache.get(_basic_key(encoded))
     if known is None:
         return None
-    user = (
-        User.objects.select_related("account").filter(pk=known[0], password=known[1], is_active=True).first()
-    )
+    user = User.objects.select_related("account").filter(pk=known[0], password=known[1], is_active=True).first()
     return user if user and (user.account is None or user.account.is_active) else None
 
 

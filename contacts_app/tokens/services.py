@@ -51,9 +51,7 @@ def create_token(
     """A new token and its text, which is not kept and cannot be shown again. Neither owner: a staff token."""
     parse_networks(networks)
     key_id, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
-    scope = (
-        ApiToken.Scope.EXTENSION if extension else ApiToken.Scope.ACCOUNT if account else ApiToken.Scope.STAFF
-    )
+    scope = ApiToken.Scope.EXTENSION if extension else ApiToken.Scope.ACCOUNT if account else ApiToken.Scope.STAFF
     token = ApiToken(
         name=name,
         key_id=key_id,
@@ -77,9 +75,7 @@ def create_token(
 def tokens_of(actor: Actor) -> QuerySet[ApiToken]:
     """The good tokens of the actor's scope that the same person has made, or that no person has made."""
     still_good = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
-    mine = ApiToken.objects.filter(
-        still_good, revoked_at=None, account=actor.account, created_by=actor.author
-    )
+    mine = ApiToken.objects.filter(still_good, revoked_at=None, account=actor.account, created_by=actor.author)
     return mine.order_by("created_at", "pk")
 
 

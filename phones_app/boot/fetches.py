@@ -61,8 +61,7 @@ class FetchReporter:
     def __init__(self, on_fetch: Callable[[Fetch], None]) -> None:
         self._on_fetch = on_fetch
         self._threads = [
-            ThreadPoolExecutor(max_workers=1, thread_name_prefix="file-server-fetches")
-            for _ in range(REPORTERS)
+            ThreadPoolExecutor(max_workers=1, thread_name_prefix="file-server-fetches") for _ in range(REPORTERS)
         ]
 
     def report(self, fetch: Fetch) -> None:

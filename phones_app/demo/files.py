@@ -94,8 +94,6 @@ _TABLES = tomllib.loads(Path(__file__).with_name("demo.toml").read_text(encoding
 PEOPLE = tuple(DemoPerson(**row) for row in _TABLES["person"])
 PHONES = tuple(DemoPhone(**row) for row in _TABLES["phone"])
 PROFILES = tuple(
-    DemoProfile(
-        **row | {"models": tuple(row["models"]), "lines": tuple(DemoLine(**line) for line in row["lines"])}
-    )
+    DemoProfile(**row | {"models": tuple(row["models"]), "lines": tuple(DemoLine(**line) for line in row["lines"])})
     for row in _TABLES["profile"]
 )

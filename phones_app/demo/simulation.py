@@ -55,9 +55,7 @@ def simulated_phone(place: int, *, mac: str, model: str, software_type: str, **o
 
 def missing_phones(count: int, account: Account) -> list[Phone]:
     """Unsaved simulated phones, as many as the portal lacks to have `count` of them."""
-    taken = {
-        int(mac, 16) for mac in Phone.objects.filter(mac__startswith="0200").values_list("mac", flat=True)
-    }
+    taken = {int(mac, 16) for mac in Phone.objects.filter(mac__startswith="0200").values_list("mac", flat=True)}
     phones: list[Phone] = []
     number = FIRST_MAC
     for place in range(Phone.objects.filter(is_simulated=True).count(), count):
@@ -85,8 +83,7 @@ def add_phones(phones: list[Phone], *, portal: str) -> None:
         name = f"Simulated {phone.mac[-4:]}"
         lines = [DemoLine(f"9{int(phone.mac[-6:], 16):06d}", name)]
         put_first_file(
-            phone.mac,
-            sep_file(name=name, software_type=phone.software_type or "SIP", lines=lines, portal=portal),
+            phone.mac, sep_file(name=name, software_type=phone.software_type or "SIP", lines=lines, portal=portal)
         )
 
 
@@ -187,12 +184,7 @@ class Players:
 
     async def _start(self, config: SimulatedPhoneConfig) -> Change:
         # A taken port is replaced by a free one: first one of the two, then both.
-        for sip, web in (
-            (config.sip_port, config.web_port),
-            (0, config.web_port),
-            (config.sip_port, 0),
-            (0, 0),
-        ):
+        for sip, web in ((config.sip_port, config.web_port), (0, config.web_port), (config.sip_port, 0), (0, 0)):
             phone = SimulatedPhone(replace(config, sip_port=sip, web_port=web), self._on_event)
             try:
                 await self.fleet.add(phone)

@@ -75,9 +75,7 @@ class DeploymentCommand(ReportingCommand):
         self, asked: Deployed, unknown: list[Row], *, wait: bool, timeout: float, dry_run: bool, **_: Any
     ) -> None:
         """Wait if so asked, report each phone, and fail if anything went wrong."""
-        refused = unknown + [
-            _refused(phone.mac, phone.name, no.code, no.message) for phone, no in asked.refused
-        ]
+        refused = unknown + [_refused(phone.mac, phone.name, no.code, no.message) for phone, no in asked.refused]
         deployments = asked.deployments
         if dry_run:
             rows = _planned(deployments)
@@ -147,10 +145,7 @@ def _planned(deployments: Sequence[Deployment]) -> list[dict[str, Any]]:
     macros = cache(key_macros)
     return [
         _row(deployment)
-        | {
-            "state": "would be queued",
-            "restart": str(choose(deployment.phone, deployment.revision, macros).describe()),
-        }
+        | {"state": "would be queued", "restart": str(choose(deployment.phone, deployment.revision, macros).describe())}
         for deployment in deployments
         if deployment.phone
     ]
@@ -168,14 +163,6 @@ def _is_bad(row: Row, *, waited: bool) -> bool:
 
 def _summary(bad: Sequence[Row], refused: Sequence[Row], total: int) -> str:
     still = sum(bool(row["open"]) for row in bad)
-    counts = {
-        "refused": len(refused),
-        "failed": sum(row["state"] in FAILURES for row in bad),
-        "still under way": still,
-    }
+    counts = {"refused": len(refused), "failed": sum(row["state"] in FAILURES for row in bad), "still under way": still}
     counts["not confirmed"] = len(bad) - counts["failed"] - still
-    return (
-        f"Of {total} phones: "
-        + ", ".join(f"{number} {what}" for what, number in counts.items() if number)
-        + "."
-    )
+    return f"Of {total} phones: " + ", ".join(f"{number} {what}" for what, number in counts.items() if number) + "."

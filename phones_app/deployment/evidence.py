@@ -32,7 +32,9 @@ LONGEST_GAP = timedelta(seconds=60)
 # Later than this after the restart it is no answer to the deployment.
 WINDOW = timedelta(minutes=10)
 
-MESSAGE = "The phone rejects the file: it fetched it {times} times within {seconds:.0f} s, and nothing that comes after."
+MESSAGE = (
+    "The phone rejects the file: it fetched it {times} times within {seconds:.0f} s, and nothing that comes after."
+)
 
 
 def judge_fetch(fetch: FileFetch) -> None:
@@ -41,10 +43,7 @@ def judge_fetch(fetch: FileFetch) -> None:
     A deployment whose phone has not answered to its restart yet finds the fetch a moment later (`fetched`).
     """
     waiting = Deployment.objects.select_for_update().filter(
-        mac=fetch.mac,
-        finished_at=None,
-        state=State.RESTART_ACKNOWLEDGED,
-        restarted_at__lte=fetch.fetched_at,
+        mac=fetch.mac, finished_at=None, state=State.RESTART_ACKNOWLEDGED, restarted_at__lte=fetch.fetched_at
     )
     deployment = waiting.filter(Q(sha256=fetch.sha256) | Q(sha256="")).first()
     if deployment is None:
@@ -65,9 +64,7 @@ def _judge_repetition(fetch: FileFetch) -> None:
     )
     if deployment is None:
         return
-    rows = FileFetch.objects.filter(
-        mac=fetch.mac, protocol=fetch.protocol, fetched_at__gte=deployment.restarted_at
-    )
+    rows = FileFetch.objects.filter(mac=fetch.mac, protocol=fetch.protocol, fetched_at__gte=deployment.restarted_at)
     fetches = list(rows.order_by("fetched_at")[: FETCHES + 1])
     times = [row.fetched_at for row in fetches]
     if (
@@ -110,9 +107,7 @@ def registered_anew(deployment: Deployment, remembered: dict[str, Any]) -> Evide
         return None
     try:
         with AmiSession(ami_target(manager)) as session:
-            now = pjsip_registration(
-                session, endpoint=remembered["endpoint"], mac=phone.mac, ip=phone.phone_ip or ""
-            )
+            now = pjsip_registration(session, endpoint=remembered["endpoint"], mac=phone.mac, ip=phone.phone_ip or "")
     except TransportError:
         return None
     if not now or now == before:
@@ -134,12 +129,7 @@ def came_back(deployment: Deployment, noticed: dict[str, Any]) -> Evidence | Non
         return None
     if status.mac != phone.mac or "away_at" not in noticed:
         return None
-    return {
-        "kind": "came-back",
-        "away_at": noticed["away_at"],
-        "load": status.load,
-        "at": timezone.now().isoformat(),
-    }
+    return {"kind": "came-back", "away_at": noticed["away_at"], "load": status.load, "at": timezone.now().isoformat()}
 
 
 def look_pause(since: datetime, *, told: bool) -> timedelta:
@@ -149,10 +139,6 @@ def look_pause(since: datetime, *, told: bool) -> timedelta:
     that was written down at the moment of the phone's answer.
     """
     age = timezone.now() - since
-    pause = (
-        min(max(age, timedelta(seconds=10)), timedelta(seconds=30))
-        if told
-        else min(age / 4, timedelta(seconds=10))
-    )
+    pause = min(max(age, timedelta(seconds=10)), timedelta(seconds=30)) if told else min(age / 4, timedelta(seconds=10))
     left = timedelta(seconds=settings.CONFIRM_SECONDS) - age
     return max(min(pause, left), timedelta(seconds=1))

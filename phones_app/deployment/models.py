@@ -63,13 +63,9 @@ class Deployment(models.Model):
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.DEPLOY)
     phone = models.ForeignKey(Phone, null=True, on_delete=models.SET_NULL, related_name="deployments")
     mac = MacAddressField("MAC address", db_index=True)
-    profile = models.ForeignKey(
-        PhoneProfile, null=True, on_delete=models.SET_NULL, related_name="deployments"
-    )
+    profile = models.ForeignKey(PhoneProfile, null=True, on_delete=models.SET_NULL, related_name="deployments")
     profile_name = models.CharField("profile", max_length=255, blank=True)
-    revision = models.ForeignKey(
-        ProfileRevision, null=True, on_delete=models.SET_NULL, related_name="deployments"
-    )
+    revision = models.ForeignKey(ProfileRevision, null=True, on_delete=models.SET_NULL, related_name="deployments")
     sha256 = models.CharField(max_length=64, blank=True)
     in_batch = models.BooleanField(default=False, help_text="One of many: its file is uploaded with others.")
 
@@ -119,9 +115,7 @@ class Deployment(models.Model):
                 condition=Q(finished_at=None) & (Q(in_batch=False) | ~Q(state=State.QUEUED)),
                 name="deployment_due_alone",
             ),
-            models.Index(
-                fields=["id"], condition=Q(finished_at=None, next_attempt_at=None), name="deployment_held"
-            ),
+            models.Index(fields=["id"], condition=Q(finished_at=None, next_attempt_at=None), name="deployment_held"),
             models.Index(fields=["kind", "-created_at", "-id"], name="deployment_by_kind"),
             models.Index(fields=["profile", "-created_at", "-id"], name="deployment_of_profile"),
             models.Index(fields=["mac", "-created_at", "-id"], name="deployment_by_mac"),
@@ -142,9 +136,7 @@ class LastDeployment(models.Model):
     In a row of its own: it is changed by requests, which do not wait for a worker that holds the deployment before.
     """
 
-    phone = models.OneToOneField(
-        Phone, on_delete=models.CASCADE, primary_key=True, related_name="last_deployment"
-    )
+    phone = models.OneToOneField(Phone, on_delete=models.CASCADE, primary_key=True, related_name="last_deployment")
     deployment = models.OneToOneField(Deployment, on_delete=models.CASCADE, related_name="+")
 
     def __str__(self) -> str:
@@ -172,9 +164,7 @@ class DeploymentStep(models.Model):
 
     class Meta:
         ordering = ["deployment", "pk"]
-        constraints = [
-            models.UniqueConstraint(fields=["deployment", "kind"], name="one_step_of_a_kind_per_deployment")
-        ]
+        constraints = [models.UniqueConstraint(fields=["deployment", "kind"], name="one_step_of_a_kind_per_deployment")]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.get_state_display()}"

@@ -188,14 +188,8 @@ def _uploaded_last(phone: Phone, revision: ProfileRevision) -> Compared:
     if last.sha256 == revision.sha256:
         return Compared(last.sha256, last.uploaded_at, same=True)
     if last.revision is None:
-        return Compared(
-            last.sha256, last.uploaded_at, trouble="Its profile was deleted, and the file with it."
-        )
-    return Compared(
-        last.sha256,
-        last.uploaded_at,
-        diff=sep.diff(bytes(last.revision.content), bytes(revision.content)),
-    )
+        return Compared(last.sha256, last.uploaded_at, trouble="Its profile was deleted, and the file with it.")
+    return Compared(last.sha256, last.uploaded_at, diff=sep.diff(bytes(last.revision.content), bytes(revision.content)))
 
 
 def _on_server(phone: Phone, server: FileServer, content: bytes, pool: FtpPool) -> Compared:

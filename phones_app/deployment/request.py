@@ -61,9 +61,7 @@ def check_fits(phone: Phone, profile: PhoneProfile, revision: ProfileRevision | 
     return revision
 
 
-def check_compatible(
-    phone: Phone, profile: PhoneProfile, revision: ProfileRevision | None = None
-) -> list[sep.Finding]:
+def check_compatible(phone: Phone, profile: PhoneProfile, revision: ProfileRevision | None = None) -> list[sep.Finding]:
     """Whether this profile may go to this phone; the file's warnings for this phone. Raises Refusal."""
     revision = check_fits(phone, profile, revision or profile.revision)
     findings = list(_judge(bytes(revision.content), phone.model, phone.software_type))
@@ -83,9 +81,7 @@ def deploy(*, phone: Phone, profile: PhoneProfile, actor: Actor) -> Deployment:
     return _only(deploy_many(phones=[phone], profile=profile, actor=actor))
 
 
-def deploy_many(
-    *, phones: Sequence[Phone], profile: PhoneProfile, actor: Actor, dry_run: bool = False
-) -> Deployed:
+def deploy_many(*, phones: Sequence[Phone], profile: PhoneProfile, actor: Actor, dry_run: bool = False) -> Deployed:
     """Ask for the profile on every phone that it fits; the others come back with the reason."""
     servers = FileServers()
 
@@ -132,9 +128,7 @@ def cancel(deployment: Deployment) -> None:
     deployment.refresh_from_db()
     if not cancelled:
         reason = (
-            "is being carried out"
-            if deployment.is_open
-            else f"has already ended ({deployment.get_state_display()})"
+            "is being carried out" if deployment.is_open else f"has already ended ({deployment.get_state_display()})"
         )
         raise Refusal("not-cancellable", f"The deployment {reason}.")
 
@@ -239,8 +233,6 @@ def deployments_under_way(accounts: Sequence[Account]) -> list[str]:
     number = running.count()
     if not number:
         return []
-    names = ", ".join(
-        sep.mac.colons(mac) for mac in running.order_by("mac").values_list("mac", flat=True)[:NAMED]
-    )
+    names = ", ".join(sep.mac.colons(mac) for mac in running.order_by("mac").values_list("mac", flat=True)[:NAMED])
     what = "1 deployment is" if number == 1 else f"{number} deployments are"
     return [f"{what} under way, to {names}{' …' if number > NAMED else ''}"]

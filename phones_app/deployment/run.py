@@ -143,19 +143,14 @@ def _carry_out(deployment: Deployment, owner: str, pool: FtpPool, until: State |
             perform(deployment, pool)
         except Wait as pause:
             with transaction.atomic():
-                if (
-                    _let_go(deployment.pk, owner, pause.pause, pause.reason)
-                    and deployment.state != State.QUEUED
-                ):
+                if _let_go(deployment.pk, owner, pause.pause, pause.reason) and deployment.state != State.QUEUED:
                     waits = Note(kind, StepState.WAITING, f"Waits for {pause.reason}.")
                     write_steps({deployment: [waits]})
             return
         except Failed as failure:
             note = Note(kind, StepState.FAILED, failure.message, failure.request, failure.answer)
             held(failed({deployment: note}, code=failure.code))
-            log.info(
-                "deployment failed", deployment=str(deployment.uuid), code=failure.code, mac=deployment.mac
-            )
+            log.info("deployment failed", deployment=str(deployment.uuid), code=failure.code, mac=deployment.mac)
             return
 
 
@@ -163,9 +158,7 @@ def _let_go(pk: int, owner: str, pause: timedelta, reason: str) -> bool:
     """Give the row back until later; whether it was still ours."""
     held = Deployment.objects.filter(pk=pk, lease_owner=owner, finished_at=None)
     later = timezone.now() + pause
-    return bool(
-        held.update(lease_owner="", lease_until=None, next_attempt_at=later, waiting_for=reason[:255])
-    )
+    return bool(held.update(lease_owner="", lease_until=None, next_attempt_at=later, waiting_for=reason[:255]))
 
 
 def wait_for(deployments: Sequence[Deployment], *, seconds: float) -> Iterator[list[Deployment]]:

@@ -118,9 +118,7 @@ def resume_restart(deployment: Deployment, pool: FtpPool) -> None:
     if since < timedelta(seconds=DOUBT_SECONDS):
         raise Wait(timedelta(seconds=0.5), "evidence of a restart that may have been sent")
     if not (fetches_are_seen(deployment) or choose(phone, deployment.revision).is_idempotent(since)):
-        message = (
-            "A worker died while it told the phone to restart. It may have heard, so it is not told again."
-        )
+        message = "A worker died while it told the phone to restart. It may have heard, so it is not told again."
         raise Failed("restart-in-doubt", message)
     # Evidence of this one is awaited from now on, however long no worker was there.
     held(transitions.restarting({deployment: {}}))
@@ -166,9 +164,7 @@ def confirm(deployment: Deployment, pool: FtpPool) -> None:
         held(transitions.unconfirmed({deployment: noticed}))
         return
     step.detail = noticed
-    raise Wait(
-        evidence.look_pause(since, told=fetches_are_seen(deployment)), "evidence that the phone took its file"
-    )
+    raise Wait(evidence.look_pause(since, told=fetches_are_seen(deployment)), "evidence that the phone took its file")
 
 
 Step = Callable[[Deployment, FtpPool], None]

@@ -117,9 +117,7 @@ def session_cleared(deployments: Sequence[Deployment]) -> list[Deployment]:
     """uploaded -> session_cleared: who was logged in on the phone's service menu is so no more."""
     moved = _move(deployments, State.SESSION_CLEARED)
     were_logged_in = clear_service_sessions(row.mac for row in moved)
-    write_steps(
-        {row: [_cleared(row.mac in were_logged_in), Note(Kind.RESTART, StepState.RUNNING)] for row in moved}
-    )
+    write_steps({row: [_cleared(row.mac in were_logged_in), Note(Kind.RESTART, StepState.RUNNING)] for row in moved})
     return moved
 
 
@@ -167,11 +165,7 @@ def unconfirmed(noticed: Mapping[Deployment, Mapping[str, Any]]) -> list[Deploym
     """The end of what was acknowledged, without evidence in good time; `noticed` is what was seen of the phones."""
     message = f"No evidence within {settings.CONFIRM_SECONDS:.0f} s that the phone took its file."
     moved = _move(
-        noticed,
-        State.RESTART_ACKNOWLEDGED,
-        error=message,
-        error_code="no-evidence",
-        finished_at=timezone.now(),
+        noticed, State.RESTART_ACKNOWLEDGED, error=message, error_code="no-evidence", finished_at=timezone.now()
     )
     write_steps({row: [Note(Kind.CONFIRM, StepState.FAILED, message, detail=noticed[row])] for row in moved})
     return moved

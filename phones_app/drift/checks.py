@@ -95,15 +95,9 @@ def read_back(files: Iterable[PhoneFile], pool: FtpPool) -> list[Found]:
     for file in files:
         if file.server is not None:
             by_server[replace(ftp_target(file.server), deadline=READ_SECONDS)].append(file)
-    shares = [
-        (target, rows[start::READERS]) for target, rows in by_server.items() for start in range(READERS)
-    ]
+    shares = [(target, rows[start::READERS]) for target, rows in by_server.items() for start in range(READERS)]
     with ThreadPoolExecutor(READERS * 4, thread_name_prefix="read-back") as threads:
-        return [
-            found
-            for share in threads.map(lambda each: _read(each[0], each[1], pool), shares)
-            for found in share
-        ]
+        return [found for share in threads.map(lambda each: _read(each[0], each[1], pool), shares) for found in share]
 
 
 def _read(target: FtpTarget, files: Iterable[PhoneFile], pool: FtpPool) -> list[Found]:
@@ -137,15 +131,12 @@ def write_down(found: Sequence[Found]) -> list[Found]:
     keys = [each.file.pk for each in found]
     locked = PhoneFile.objects.select_for_update().filter(pk__in=keys).order_by("pk")
     unchanged = set(locked.values_list("pk", "sha256", "uploaded_at"))
-    uploads = Deployment.objects.filter(phone__in=keys, finished_at=None).exclude(
-        kind=Deployment.Kind.RESTART
-    )
+    uploads = Deployment.objects.filter(phone__in=keys, finished_at=None).exclude(kind=Deployment.Kind.RESTART)
     uploading = set(uploads.values_list("phone", flat=True))
     kept = [
         each
         for each in found
-        if (each.file.pk, each.file.sha256, each.file.uploaded_at) in unchanged
-        and each.file.pk not in uploading
+        if (each.file.pk, each.file.sha256, each.file.uploaded_at) in unchanged and each.file.pk not in uploading
     ]
     now, news = timezone.now(), []
     for each in kept:

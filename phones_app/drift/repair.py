@@ -55,9 +55,7 @@ def adopt(file: PhoneFile, *, actor: Actor, reason: str = "") -> ProfileRevision
     revision = _drifted(file)
     if not file.found:
         raise Refusal("file-missing", "There is no file on the server that could be adopted.")
-    if not actor.sees(type(revision.profile)._default_manager.all(), "user__account").filter(
-        pk=revision.profile_id
-    ):
+    if not actor.sees(type(revision.profile)._default_manager.all(), "user__account").filter(pk=revision.profile_id):
         raise Refusal("another-account", "The profile belongs to another account.")
     why = reason or f"Found on the file server at {file.phone.mac_with_colons}"
     profile = update_profile(revision.profile, actor=actor, content=bytes(file.found), reason=why)

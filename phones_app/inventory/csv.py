@@ -26,9 +26,7 @@ class ServerColumn(Column):
     """A server of the phone's account or shared by all: its name, or its UUID where several are called so."""
 
     def __init__(self, name: str, model: type[FileServer] | type[CallManager], actor: Actor) -> None:
-        super().__init__(
-            name, note="Name or UUID; empty: the default one." if model is FileServer else "Name or UUID."
-        )
+        super().__init__(name, note="Name or UUID; empty: the default one." if model is FileServer else "Name or UUID.")
         self.model, self.actor = model, actor
         self.related, self.deferred = (name,), (f"{name}__password",)
         self._by_name: dict[str, list[FileServer | CallManager]] | None = None

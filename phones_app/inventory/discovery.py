@@ -17,17 +17,7 @@ from contacts_app.accounts.models import Account
 from contacts_app.core.errors import Refusal
 from contacts_app.core.history.records import create_recorded, save_recorded
 from phones_app.inventory.models import Phone
-from phones_app.inventory.status_check import (
-    BATCH,
-    WRITTEN,
-    Place,
-    Seen,
-    is_news,
-    look_at_all,
-    note,
-    tell,
-    write_down,
-)
+from phones_app.inventory.status_check import BATCH, WRITTEN, Place, Seen, is_news, look_at_all, note, tell, write_down
 from phones_app.servers.services import phone_networks
 from profiles_app.phone import sep
 
@@ -140,9 +130,7 @@ def _keep(batch: Sequence[Seen], account: Account | None) -> list[Finding]:
     return findings
 
 
-def _judge(
-    seen: Seen, expected: Phone | None, by_mac: dict[str, Phone], account: Account | None
-) -> Finding | None:
+def _judge(seen: Seen, expected: Phone | None, by_mac: dict[str, Phone], account: Account | None) -> Finding | None:
     """What one place means; None for an address at which nobody was expected and no phone is."""
     status = seen.status
     if status is None:

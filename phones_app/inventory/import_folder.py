@@ -19,13 +19,7 @@ from contacts_app.people.models import User
 from phones_app.inventory.models import Phone
 from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile
-from profiles_app.phone.services import (
-    ProfileRefused,
-    check_content,
-    create_profile,
-    describe,
-    update_profile,
-)
+from profiles_app.phone.services import ProfileRefused, check_content, create_profile, describe, update_profile
 
 # Names that uploads and people leave beside the files of phones (Cisco phones spec §3.10).
 _LEFT_OVER = re.compile(r"\..*|.*\.(part|bak|old|orig|tmp)|.*~", re.IGNORECASE)
@@ -137,9 +131,7 @@ def _owner(phone: Phone | None, destination: Destination) -> User:
         return destination.owner
     account = destination.account or (phone.account if phone else None)
     if account is None:
-        raise Refusal(
-            "no-owner", "No phone has this MAC address, and neither an owner nor an account is named."
-        )
+        raise Refusal("no-owner", "No phone has this MAC address, and neither an owner nor an account is named.")
     owner = User.objects.filter(account=account, permission_level=0, is_active=True).order_by("pk").first()
     if owner is None:
         raise Refusal("no-owner", f"The account {account} has no user of permission level 0; name an owner.")

@@ -52,9 +52,7 @@ class Phone(models.Model):
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="phones", db_index=False)
     uuid = models.UUIDField("UUID", default=uuid.uuid4, unique=True, editable=False)
     brand = models.CharField(max_length=64, default="Cisco", blank=True)
-    model = models.CharField(
-        max_length=64, blank=True, help_text="Such as 8845; CP-8845 and Cisco 8845 are the same."
-    )
+    model = models.CharField(max_length=64, blank=True, help_text="Such as 8845; CP-8845 and Cisco 8845 are the same.")
     name = models.CharField(max_length=255, blank=True)
     description = models.TextField(blank=True)
     hostname = models.CharField(
@@ -77,24 +75,16 @@ class Phone(models.Model):
         help_text="SIP and SIPE phones are restarted by NOTIFY, SCCP phones through Asterisk or by key presses.",
     )
     line_user = models.CharField(
-        max_length=128,
-        blank=True,
-        help_text="User of the phone's SIP contact; empty: the first line of its profile.",
+        max_length=128, blank=True, help_text="User of the phone's SIP contact; empty: the first line of its profile."
     )
     sip_port = models.PositiveIntegerField(
-        "SIP port",
-        default=5060,
-        validators=PORT,
-        help_text="Where the phone takes a NOTIFY sent to it directly.",
+        "SIP port", default=5060, validators=PORT, help_text="Where the phone takes a NOTIFY sent to it directly."
     )
     web_port = models.PositiveIntegerField(
         "web port", default=80, validators=PORT, help_text="Of its status pages and key presses."
     )
     web_username = models.CharField(
-        "push user",
-        max_length=128,
-        blank=True,
-        help_text="The phone asks the portal whether this may push to it.",
+        "push user", max_length=128, blank=True, help_text="The phone asks the portal whether this may push to it."
     )
     web_password = EncryptedTextField("push password", blank=True, default="")
 
@@ -159,9 +149,7 @@ class Phone(models.Model):
             # A list is filtered and read in its order from one index, that of an account from one of its own: what is
             # rare there may be frequent elsewhere. With the key a deep page is found without a look at the rows.
             *(
-                models.Index(
-                    fields=[*of, field, "mac", "id"], name=f"phone_{'of_account_' * len(of)}by_{word}"
-                )
+                models.Index(fields=[*of, field, "mac", "id"], name=f"phone_{'of_account_' * len(of)}by_{word}")
                 for of in ((), ("account",))
                 for field, word in LISTED_BY.items()
             ),
@@ -169,21 +157,10 @@ class Phone(models.Model):
             models.Index(fields=["account", "mac", "id"], name="phone_of_account"),
             models.Index(fields=["phone_ip"], name="phone_by_ip"),
             models.Index(
-                fields=["next_look_at"],
-                condition=Q(is_active=True, phone_ip__isnull=False),
-                name="phone_look_due",
+                fields=["next_look_at"], condition=Q(is_active=True, phone_ip__isnull=False), name="phone_look_due"
             ),
             TextIndex(
-                fields=[
-                    "mac",
-                    "name",
-                    "description",
-                    "hostname",
-                    "location",
-                    "model",
-                    "line_user",
-                    "phone_ip",
-                ],
+                fields=["mac", "name", "description", "hostname", "location", "model", "line_user", "phone_ip"],
                 name="phone_text",
             ),
         ]
@@ -233,9 +210,7 @@ class ServiceSession(models.Model):
     """A person logged in on a phone's service menu. It belongs to the MAC and ends after 24 idle hours."""
 
     mac = MacAddressField("MAC address", unique=True)
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="service_sessions"
-    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="service_sessions")
     address = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField()

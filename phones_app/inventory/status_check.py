@@ -77,11 +77,7 @@ def look(place: Place, seconds: float = 2.0) -> Seen:
 
 
 def look_at_all(
-    places: Iterable[Place],
-    *,
-    threads: int,
-    seconds: float = 2.0,
-    stopped: Callable[[], bool] = lambda: False,
+    places: Iterable[Place], *, threads: int, seconds: float = 2.0, stopped: Callable[[], bool] = lambda: False
 ) -> Iterator[Seen]:
     """Look everywhere, so many at a time, and yield each as it comes; whatever is not yet begun can be stopped."""
     waiting = iter(places)

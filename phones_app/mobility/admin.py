@@ -32,10 +32,7 @@ class FileFetchAdmin(MacAdmin):
     list_display = ("mac_address", "file_name", "address", "protocol", "size", "fetched")
     search_fields = ("file_name", "address")
     search_help_text = "MAC in any spelling, file or IP address"
-    fields = (
-        *("mac_address", "file_name", "address", "protocol", "size"),
-        *("sha256", "fetched_at", "followed_by"),
-    )
+    fields = (*("mac_address", "file_name", "address", "protocol", "size"), *("sha256", "fetched_at", "followed_by"))
     deletable = False
     fetched = ago_column("fetched_at", "Fetched")
 

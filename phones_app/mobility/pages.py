@@ -130,16 +130,12 @@ def logout(request: HttpRequest, phone: Phone | None) -> HttpResponse:
 
 def _only_account(address: str) -> Account | None:
     """The account of the phone at this address, else the only one there is."""
-    phones = list(
-        Phone.objects.select_related("account").filter(phone_ip=address, account__is_active=True)[:2]
-    )
+    phones = list(Phone.objects.select_related("account").filter(phone_ip=address, account__is_active=True)[:2])
     accounts = [phone.account for phone in phones] or list(Account.objects.filter(is_active=True)[:2])
     return accounts[0] if len(accounts) == 1 else None
 
 
-def _directory(
-    request: HttpRequest, phone: Phone | None, view: str, title: str, entries: list[Entry]
-) -> HttpResponse:
+def _directory(request: HttpRequest, phone: Phone | None, view: str, title: str, entries: list[Entry]) -> HttpResponse:
     """One page of a directory, with a key for the next one."""
     text = sent(request, "page")
     page = int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else 0
@@ -158,9 +154,7 @@ def _unknown(request: HttpRequest) -> HttpResponse:
 
 def _url(request: HttpRequest, view: str, phone: Phone | None, **parameters: str) -> str:
     query = ({"mac": phone.mac} if phone else {}) | parameters
-    return request.build_absolute_uri(reverse(f"phone-services-{view}")) + (
-        "?" + urlencode(query) if query else ""
-    )
+    return request.build_absolute_uri(reverse(f"phone-services-{view}")) + ("?" + urlencode(query) if query else "")
 
 
 def _show(request: HttpRequest, phone: Phone | None, root: screens.Node) -> HttpResponse:

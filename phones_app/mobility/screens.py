@@ -39,19 +39,14 @@ def menu(title: str, prompt: str, items: Sequence[Item]) -> Node:
 def form(title: str, prompt: str, url: str, fields: Iterable[tuple[str, str, str]]) -> Node:
     """`fields`: label, parameter, flags (A text, N digits; P hides what is typed)."""
     inputs = [
-        E.InputItem(
-            E.DisplayName(_clean(label)), E.QueryStringParam(name), E.DefaultValue(""), E.InputFlags(flags)
-        )
+        E.InputItem(E.DisplayName(_clean(label)), E.QueryStringParam(name), E.DefaultValue(""), E.InputFlags(flags))
         for label, name, flags in fields
     ]
     return E.CiscoIPPhoneInput(*_heading(title, prompt), E.URL(url), *inputs)
 
 
 def directory(title: str, prompt: str, entries: Sequence[Entry], keys: Sequence[Item]) -> Node:
-    shown = [
-        E.DirectoryEntry(E.Name(_clean(entry.name)), E.Telephone(_clean(entry.number, 32)))
-        for entry in entries
-    ]
+    shown = [E.DirectoryEntry(E.Name(_clean(entry.name)), E.Telephone(_clean(entry.number, 32))) for entry in entries]
     soft_keys = [
         E.SoftKeyItem(E.Name(name), E.URL(url), E.Position(str(position)))
         for position, (name, url) in enumerate(keys, start=1)

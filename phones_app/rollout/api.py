@@ -51,9 +51,7 @@ class PaceRecord(Record):
 
 
 class RolloutRecord(PaceRecord):
-    account = serializers.IntegerField(
-        source="account.voip_id", read_only=True, allow_null=True, default=None
-    )
+    account = serializers.IntegerField(source="account.voip_id", read_only=True, allow_null=True, default=None)
     profile = serializers.CharField(source="profile_name", read_only=True)
     profile_uuid = RowUuid(source="profile", read_only=True, allow_null=True)
     retry_of = RowUuid(read_only=True, allow_null=True)
@@ -118,9 +116,7 @@ class RolloutRequest(NothingElse, PaceRecord):
     group = Text(required=False, max_length=255, help_text="UUID or exact name of a saved group of phones.")
     filter = PhoneFilterRecord(required=False)
     all = serializers.BooleanField(required=False)
-    include_unchanged = serializers.BooleanField(
-        default=False, help_text="Also phones that have this very file."
-    )
+    include_unchanged = serializers.BooleanField(default=False, help_text="Also phones that have this very file.")
     dry_run = serializers.BooleanField(default=False, help_text="Say what would be done, and do nothing.")
 
     class Meta(PaceRecord.Meta):
@@ -211,9 +207,7 @@ class Rollouts(ListModelMixin, RetrieveModelMixin, FamilyViewSet):
         "retrieve": "One rollout with its progress. Its phones are the deployments with `?rollout=` its UUID.",
     }
 
-    @extend_schema(
-        request=RolloutRequest, responses=answers(202, STARTED, 400, 404), examples=[START_EXAMPLE]
-    )
+    @extend_schema(request=RolloutRequest, responses=answers(202, STARTED, 400, 404), examples=[START_EXAMPLE])
     def create(self, request: Request) -> Response:
         """Start a rollout or, with `dry_run`, be told what it would do (status 200)."""
         wanted, actor = self.sent(body=RolloutRequest), self.actor

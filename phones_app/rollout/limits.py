@@ -50,11 +50,7 @@ def released_next(rollout: Rollout, opened: "QuerySet[Deployment]") -> list[int]
 
 
 def _by_place(rows: "QuerySet[Deployment]") -> "QuerySet[Deployment, tuple[int | None, str, int]]":
-    return (
-        rows.order_by()
-        .values_list("in_rollout__file_server", "in_rollout__site")
-        .annotate(number=Count("pk"))
-    )
+    return rows.order_by().values_list("in_rollout__file_server", "in_rollout__site").annotate(number=Count("pk"))
 
 
 TAGS = {
@@ -74,15 +70,10 @@ def tell(rollout: Rollout) -> None:
         return
     own = Account.objects.filter(rollouts=rollout)
     accounts = (
-        own
-        if rollout.account_id
-        else Account.objects.filter(deployments__in_rollout__rollout=rollout).distinct()
+        own if rollout.account_id else Account.objects.filter(deployments__in_rollout__rollout=rollout).distinct()
     )
     emit_many(
-        [
-            Happening(account, ["rollout", tag], "rollout", _data(rollout, account), rollout.uuid)
-            for account in accounts
-        ]
+        [Happening(account, ["rollout", tag], "rollout", _data(rollout, account), rollout.uuid) for account in accounts]
     )
 
 

@@ -29,9 +29,7 @@ class RolloutState(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
-def _limit(
-    name: str, help_text: str, most: int = MOST
-) -> "models.PositiveIntegerField[int | None, int | None]":
+def _limit(name: str, help_text: str, most: int = MOST) -> "models.PositiveIntegerField[int | None, int | None]":
     bounds = [MinValueValidator(1), MaxValueValidator(most)]
     return models.PositiveIntegerField(name, null=True, blank=True, validators=bounds, help_text=help_text)
 
@@ -121,9 +119,7 @@ class Rollout(models.Model):
             models.Index(fields=["-created_at", "-id"], name="rollout_by_creation"),
             models.Index(fields=["account", "-created_at"], name="rollout_of_account"),
             models.Index(fields=["state", "-created_at"], name="rollout_by_state"),
-            models.Index(
-                fields=["-created_at", "-id"], condition=Q(finished_at=None), name="rollout_by_creation_open"
-            ),
+            models.Index(fields=["-created_at", "-id"], condition=Q(finished_at=None), name="rollout_by_creation_open"),
             TextIndex(fields=["name", "profile_name", "requested_by"], name="rollout_text"),
         ]
         constraints = [

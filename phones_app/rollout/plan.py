@@ -71,11 +71,7 @@ class Plan:
 
 
 def make_plan(
-    *,
-    selection: Selection,
-    profile: PhoneProfile | None,
-    pace: Rollout | None = None,
-    include_unchanged: bool = False,
+    *, selection: Selection, profile: PhoneProfile | None, pace: Rollout | None = None, include_unchanged: bool = False
 ) -> Plan:
     """What `start` would do. `pace`, which need not be saved, has the limits. `profile` None: each phone's own."""
     plan, taken = Plan(), []
@@ -117,14 +113,7 @@ def _with_what_they_have(phones: "QuerySet[Phone]", profile: PhoneProfile | None
         phone=OuterRef("pk"), kind=Deployment.Kind.DEPLOY, uploaded_at__isnull=False
     ).order_by("-created_at", "-pk")
     rows = phones.order_by("mac").only(
-        "mac",
-        "account_id",
-        "model",
-        "software_type",
-        "location",
-        "is_active",
-        "file_server_id",
-        "current_profile",
+        "mac", "account_id", "model", "software_type", "location", "is_active", "file_server_id", "current_profile"
     )
     if profile is None:
         own = ("current_profile__user", "current_profile__revision")
@@ -148,9 +137,7 @@ def _planned(phone: Phone, profile: PhoneProfile | None, servers: FileServers) -
     # Of all that makes a stored file wrong for a phone this alone is not known when it is stored (Cisco phones
     # spec §4.8), and reading ten thousand files for it would take long.
     if not sep.catalogue.same_software(protocol := revision.facts.get("protocol"), phone.software_type):
-        raise Refusal(
-            "software-mismatch", f"The file is for {protocol}; the phone runs {phone.software_type}."
-        )
+        raise Refusal("software-mismatch", f"The file is for {protocol}; the phone runs {phone.software_type}.")
     return Planned(
         phone.pk,
         phone.account_id,

@@ -45,9 +45,7 @@ def start(
 ) -> Rollout:
     """Save `pace` as a rollout to these phones, with a deployment for each that fits and does not have the file yet."""
     rollout = pace or Rollout()
-    planned = make_plan(
-        selection=selection, profile=profile, pace=rollout, include_unchanged=include_unchanged
-    )
+    planned = make_plan(selection=selection, profile=profile, pace=rollout, include_unchanged=include_unchanged)
     accounts = {one.account for wave in planned.waves for one in wave}
     rollout.account_id = actor.account.pk if actor.account else accounts.pop() if len(accounts) == 1 else None
     rollout.profile, rollout.profile_name = profile, profile.name if profile else ""
@@ -55,11 +53,7 @@ def start(
     rollout.unchanged, rollout.refused = planned.unchanged, planned.refused
     rollout.requested_by, rollout.user, rollout.channel = actor.label, actor.user, actor.channel
     if not planned.total:
-        rollout.state, rollout.reason, rollout.finished_at = (
-            RolloutState.FINISHED,
-            "Nothing to do.",
-            timezone.now(),
-        )
+        rollout.state, rollout.reason, rollout.finished_at = (RolloutState.FINISHED, "Nothing to do.", timezone.now())
     rollout.save()
     # In one order for all, so that two rollouts at once do not wait for each other's phones in a circle.
     rows = sorted(
@@ -102,9 +96,7 @@ def _store(rows: list[tuple[Planned, int]], rollout: Rollout) -> None:
     for deployment in stored:
         one, wave = places[deployment.phone_id or 0]
         members.append(
-            RolloutMember(
-                rollout=rollout, deployment=deployment, wave=wave, file_server_id=one.server, site=one.site
-            )
+            RolloutMember(rollout=rollout, deployment=deployment, wave=wave, file_server_id=one.server, site=one.site)
         )
     RolloutMember.objects.bulk_create(members)
 
@@ -141,9 +133,7 @@ def retry_failed(rollout: Rollout, *, actor: Actor) -> Rollout:
         raise Refusal("profile-deleted", "The profile of this rollout was deleted.")
     again = Rollout(**{name: getattr(rollout, name) for name in PACE}, name=rollout.name, retry_of=rollout)
     selection = Selection(Phone.objects.filter(pk__in=failed.values("phone")))
-    return start(
-        selection=selection, profile=rollout.profile, actor=actor, pace=again, include_unchanged=True
-    )
+    return start(selection=selection, profile=rollout.profile, actor=actor, pace=again, include_unchanged=True)
 
 
 # The fields that say how fast and how far a rollout goes: what its planner chooses, and what a retry takes over.

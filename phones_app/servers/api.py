@@ -113,9 +113,7 @@ class Servers(FamilyResource):
         return Response(CheckResult(self.check(self.get_object())).data)
 
 
-@extend_schema_view(
-    test=extend_schema(responses=answers(200, envelope("FileServerTest", CheckResult), 400, 404))
-)
+@extend_schema_view(test=extend_schema(responses=answers(200, envelope("FileServerTest", CheckResult), 400, 404)))
 class FileServers(Servers):
     queryset = FileServer.objects.select_related("account")
     serializer_class = FileServerRecord
@@ -143,9 +141,7 @@ class FileServers(Servers):
         return check_file_server(server)
 
 
-@extend_schema_view(
-    test=extend_schema(responses=answers(200, envelope("CallManagerTest", CheckResult), 400, 404))
-)
+@extend_schema_view(test=extend_schema(responses=answers(200, envelope("CallManagerTest", CheckResult), 400, 404)))
 class CallManagers(Servers):
     queryset = CallManager.objects.select_related("account")
     serializer_class = CallManagerRecord

@@ -63,9 +63,7 @@ class CallManager(models.Model):
     )
     host = models.CharField("address", max_length=255)
     port = models.PositiveIntegerField(validators=PORT, help_text="Usually 5060 for SIP, 5038 for AMI.")
-    transport = models.CharField(
-        max_length=3, choices=Transport, default=Transport.UDP, help_text="SIP only."
-    )
+    transport = models.CharField(max_length=3, choices=Transport, default=Transport.UDP, help_text="SIP only.")
     username = models.CharField(max_length=255, blank=True, help_text="AMI only.")
     password = EncryptedTextField(blank=True, default="", help_text="AMI only.")
     channel = models.CharField(
@@ -169,9 +167,7 @@ class FileServer(models.Model):
     keep_backups = models.PositiveSmallIntegerField(
         default=3, help_text="Replaced files kept on the server, per phone."
     )
-    is_default = models.BooleanField(
-        default=False, help_text="For phones of the account that name no file server."
-    )
+    is_default = models.BooleanField(default=False, help_text="For phones of the account that name no file server.")
     is_embedded = models.BooleanField(default=False, editable=False)
     tested_at = models.DateTimeField(null=True, blank=True, editable=False)
     test_result = models.TextField(blank=True, editable=False, help_text="Empty: the last test went well.")
@@ -189,9 +185,7 @@ class FileServer(models.Model):
                 name="one_default_file_server_per_account",
             ),
             models.UniqueConstraint(
-                fields=["is_default"],
-                condition=Q(is_default=True, account=None),
-                name="one_shared_default_file_server",
+                fields=["is_default"], condition=Q(is_default=True, account=None), name="one_shared_default_file_server"
             ),
             models.UniqueConstraint(
                 fields=["is_embedded"], condition=Q(is_embedded=True), name="one_embedded_file_server"

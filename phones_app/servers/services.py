@@ -103,9 +103,7 @@ def _ping(manager: CallManager) -> Check:
 
 def _resolve(manager: CallManager) -> Check:
     address = phone_networks().resolve(manager.host, manager.port)
-    return Check(
-        True, f"{manager.host} is at {address}, which is allowed. Nothing was sent.", Exchange("", "")
-    )
+    return Check(True, f"{manager.host} is at {address}, which is allowed. Nothing was sent.", Exchange("", ""))
 
 
 def _failed(error: TransportError) -> Check:

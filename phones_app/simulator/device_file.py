@@ -86,11 +86,7 @@ def _refuse_doctype(*_: object) -> None:
 
 def _line_users(device: Element) -> tuple[str, ...]:
     """Return the names and contacts of the lines, by which a request may address the phone (Cisco phones spec §2.2)."""
-    lines = [
-        line
-        for line in device.iterfind("sipProfile/sipLines/line")
-        if _text(line, "featureID") == LINE_FEATURE
-    ]
+    lines = [line for line in device.iterfind("sipProfile/sipLines/line") if _text(line, "featureID") == LINE_FEATURE]
     if not lines:
         raise FileRejectedError("no line is defined")
     users = [_text(line, field) for line in lines for field in ("name", "contact")]

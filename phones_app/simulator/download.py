@@ -40,11 +40,7 @@ async def get(url: str, *, source: str = "", seconds: float = SECONDS, limit: in
     body = bytearray()
     pool = httpcore.AsyncConnectionPool(local_address=source or None)
     try:
-        async with (
-            asyncio.timeout(seconds),
-            pool,
-            pool.stream("GET", url, headers={"Connection": "close"}) as response,
-        ):
+        async with asyncio.timeout(seconds), pool, pool.stream("GET", url, headers={"Connection": "close"}) as response:
             async for chunk in response.aiter_stream():
                 body += chunk
                 if len(body) > limit + HEADROOM:

@@ -50,9 +50,7 @@ GENERATIONS = (
         mac_separator=":",
         restart_keys=_STAR_RESET,
     ),
-    Generation(
-        models=("78",), unknown_schemes=frozenset({"Display", "Notify", "SendDigits", "App", "Device"})
-    ),
+    Generation(models=("78",), unknown_schemes=frozenset({"Display", "Notify", "SendDigits", "App", "Device"})),
     Generation(models=("",)),
 )
 

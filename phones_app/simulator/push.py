@@ -74,9 +74,7 @@ def key_presses(uris: Sequence[str], generation: Generation) -> list[str]:
     The order in which a phone takes the items is not guaranteed (Cisco phones spec §1.1); this one turns it round,
     so that a client which relies on it is found out.
     """
-    keys = [
-        uri for uri in uris if uri.partition(":")[0] in _PRESSES and _outcome(uri, generation) == _SUCCESS
-    ]
+    keys = [uri for uri in uris if uri.partition(":")[0] in _PRESSES and _outcome(uri, generation) == _SUCCESS]
     return keys[::-1]
 
 

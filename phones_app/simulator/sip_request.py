@@ -17,9 +17,7 @@ _COMPACT = {
 }
 _REQUEST_LINE = re.compile(r"([A-Z]+) (\S+) SIP/2\.0")
 _URI = re.compile(r"sips?:(?:([^@;?>]*)@)?(\[[^\]]*\]|[^:;?>\s]+)(?::\d+)?", re.IGNORECASE)
-_VIA = re.compile(
-    r"SIP\s*/\s*2\.0\s*/\s*\S+\s+(?P<host>\[[^\]]*\]|[^\s:;]+)(?::(?P<port>\d+))?", re.IGNORECASE
-)
+_VIA = re.compile(r"SIP\s*/\s*2\.0\s*/\s*\S+\s+(?P<host>\[[^\]]*\]|[^\s:;]+)(?::(?P<port>\d+))?", re.IGNORECASE)
 _BRANCH = re.compile(r";\s*branch\s*=\s*([^;,\s]+)", re.IGNORECASE)
 _RPORT = re.compile(r";\s*rport(?=\s*(;|$))", re.IGNORECASE)
 
@@ -101,9 +99,7 @@ def parse_headers(lines: list[str]) -> dict[str, list[str]]:
     return headers
 
 
-def write_answer(
-    request: SipRequest, status: int, reason: str, source: tuple[str, int], tag: str, agent: str
-) -> bytes:
+def write_answer(request: SipRequest, status: int, reason: str, source: tuple[str, int], tag: str, agent: str) -> bytes:
     """Return an answer with the headers that RFC 3261 §8.2.6 wants repeated."""
     top, *others = request.headers["via"]
     top = _RPORT.sub(f";rport={source[1]};received={source[0]}", top, count=1)

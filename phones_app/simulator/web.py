@@ -100,9 +100,7 @@ class PhoneWeb:
         query = urlencode({"UserID": user, "Password": password, "devicename": device})
         asked = f"{url}{'&' if '?' in url else '?'}{query}"
         try:
-            status, body = await get(
-                asked, source=self._phone.config.host, seconds=AUTHENTICATION_SECONDS, limit=1024
-            )
+            status, body = await get(asked, source=self._phone.config.host, seconds=AUTHENTICATION_SECONDS, limit=1024)
         except OSError:
             return False
         return status == HTTPStatus.OK and body == _AUTHORIZED

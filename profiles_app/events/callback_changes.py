@@ -16,13 +16,7 @@ from django.db.models import QuerySet
 
 from contacts_app.core.errors import Refusal, TransportError
 from contacts_app.core.net.wire import Networks
-from profiles_app.events.callback_config import (
-    CONFIG_SCHEMAS,
-    HTTP_MODES,
-    checked_config,
-    merged_config,
-    target_of,
-)
+from profiles_app.events.callback_config import CONFIG_SCHEMAS, HTTP_MODES, checked_config, merged_config, target_of
 from profiles_app.events.callback_health import begin_anew, tell_listeners
 from profiles_app.events.models.outbox import CallbackLane
 from profiles_app.events.models.setup import Callback, EventProfile, Level, Listener, new_signing_secret

@@ -79,9 +79,7 @@ GOOGLE_ANALYTICS: Schema = {
         },
         "dynamic": {
             "type": "object",
-            "properties": {
-                name: {"enum": DYNAMIC_VALUES} for name in STATIC_PARAMETERS if name not in NEVER_DYNAMIC
-            },
+            "properties": {name: {"enum": DYNAMIC_VALUES} for name in STATIC_PARAMETERS if name not in NEVER_DYNAMIC},
             "additionalProperties": False,
         },
     },
@@ -96,10 +94,7 @@ SMS_AUTORESPONDER: Schema = {
         "rate_limit": _SECONDS_BETWEEN,
     },
 }
-APPLICATIONS: dict[str, Schema] = {
-    "google-analytics": GOOGLE_ANALYTICS,
-    "sms-autoresponder": SMS_AUTORESPONDER,
-}
+APPLICATIONS: dict[str, Schema] = {"google-analytics": GOOGLE_ANALYTICS, "sms-autoresponder": SMS_AUTORESPONDER}
 APPLICATION: Schema = {
     "type": "object",
     "required": ["application", "parameters"],
@@ -159,8 +154,7 @@ def masked_config(config: Config) -> Config:
     if "headers" not in config:
         return config
     masked = [
-        header | ({"value": True} if header["name"].lower() in SECRET_HEADERS else {})
-        for header in config["headers"]
+        header | ({"value": True} if header["name"].lower() in SECRET_HEADERS else {}) for header in config["headers"]
     ]
     return config | {"headers": masked}
 

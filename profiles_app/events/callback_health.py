@@ -35,12 +35,7 @@ CALLBACK_FAILING = EventClass(
     told=False,
 )
 CALLBACK_DEREGISTERED = EventClass(
-    "callback_deregistered",
-    "Callbacks that were switched off",
-    "Callbacks",
-    Callback,
-    "switched off",
-    told=False,
+    "callback_deregistered", "Callbacks that were switched off", "Callbacks", Callback, "switched off", told=False
 )
 # With all that a mail says of a callback.
 DESCRIBED = Callback.objects.select_related("account", "extension", "profile")
@@ -234,9 +229,7 @@ def mails_of(listener_id: int, code: str) -> Mails | None:
     if listener is None:
         return None
     for callback in _with_fallbacks(listener.callback):
-        if callback.mode == Callback.Mode.EMAIL and unsubscribe_code_fits(
-            code, listener_id, callback.config["email"]
-        ):
+        if callback.mode == Callback.Mode.EMAIL and unsubscribe_code_fits(code, listener_id, callback.config["email"]):
             return Mails(listener, callback)
     return None
 
@@ -269,6 +262,4 @@ def end_mails(mails: Mails) -> None:
         listener.save(update_fields=["expires_at"])
     # A worker that is in the middle of a round leaves alone what is not pending any more when it writes that down.
     pending = Delivery.objects.filter(callback=listener.callback_id, state=Delivery.State.PENDING)
-    pending.filter(listener_id=listener.pk).update(
-        state=Delivery.State.SUPPRESSED, outcome=ENDED, finished_at=now
-    )
+    pending.filter(listener_id=listener.pk).update(state=Delivery.State.SUPPRESSED, outcome=ENDED, finished_at=now)

@@ -86,9 +86,7 @@ class HttpChannel(Channel):
             (SIGNATURE_HEADER, signature(self._signing_secret, timestamp, content)),
         ]
         try:
-            answer = self._connected().send(
-                self._method, body=content or None, headers=headers, timeout=self._timeout
-            )
+            answer = self._connected().send(self._method, body=content or None, headers=headers, timeout=self._timeout)
         except TransportError as error:
             self.close()
             return error.code, masked(outward_message(error), self._secrets)
@@ -136,10 +134,7 @@ class MailChannel(Channel):
             link = unsubscribe_link(listener, self._address)
             body = {**body, "unsubscribe_link": link}
             # RFC 8058: mailboxes offer this as a button.
-            headers |= {
-                "List-Unsubscribe": f"<{link}>",
-                "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-            }
+            headers |= {"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
         return EmailMessage(
             subject=f"Event: {' '.join(body['tags'])}"[:255],
             body=to_text(body) if self._mode == "text" else to_json(body, indent=2),
@@ -184,9 +179,7 @@ class RateLimit:
         self._number: int | None = None
         if rule is not None:
             self._number, self._period = rule["number"], timedelta(seconds=rule["period"])
-            first = DeliveryAttempt.objects.filter(
-                callback=callback, number=1, started_at__gt=now - self._period
-            )
+            first = DeliveryAttempt.objects.filter(callback=callback, number=1, started_at__gt=now - self._period)
             newest = first.order_by("-started_at").values_list("started_at", flat=True)[: self._number]
             self._admitted = deque(sorted(newest))
 

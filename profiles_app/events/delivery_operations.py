@@ -22,9 +22,7 @@ def replayable(deliveries: QuerySet[Delivery], actor: Actor) -> QuerySet[Deliver
     return actor.sees(deliveries).exclude(state=Delivery.State.PENDING)
 
 
-def replay(
-    deliveries: QuerySet[Delivery], actor: Actor, tell: Callable[[int], None] = lambda count: None
-) -> int:
+def replay(deliveries: QuerySet[Delivery], actor: Actor, tell: Callable[[int], None] = lambda count: None) -> int:
     """Deliver again what has ended, with the same uuid and all attempts anew; how many there were.
 
     What is still pending is left alone, and so is what the actor may not see. The attempts so far stay on record.
@@ -83,9 +81,7 @@ def old_events(older_than: datetime) -> QuerySet[Event]:
     return Event.objects.filter(created_at__lt=older_than, matched_at__isnull=False).exclude(Exists(pending))
 
 
-def prune_events(
-    older_than: datetime, tell: Callable[[int], None] = lambda count: None
-) -> tuple[int, int, int]:
+def prune_events(older_than: datetime, tell: Callable[[int], None] = lambda count: None) -> tuple[int, int, int]:
     """Delete old events, in batches; how many events, deliveries and attempts. `tell` gets the events so far."""
     keys = old_events(older_than).order_by("created_at").values_list("pk", flat=True)
     events = deliveries = attempts = 0

@@ -15,12 +15,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from contacts_app.core.work.lease import LeaseLost
-from profiles_app.events.callback_health import (
-    deregister,
-    no_success_since,
-    tell_of_recovery,
-    tell_of_trouble,
-)
+from profiles_app.events.callback_health import deregister, no_success_since, tell_of_recovery, tell_of_trouble
 from profiles_app.events.matching import Routes, new_delivery, write_deliveries
 from profiles_app.events.models.outbox import CallbackLane, Delivery, DeliveryAttempt
 from profiles_app.events.models.setup import Callback
@@ -135,9 +130,7 @@ def _write_states(verdicts: Sequence[Verdict], now: datetime) -> None:
             pause = timedelta(seconds=offsets[count + 1] - offsets[count])
             rows.update(attempt_count=count + 1, outcome=outcome, next_attempt_at=now + pause)
         else:
-            rows.update(
-                state=state, outcome=outcome, finished_at=now, attempt_count=F("attempt_count") + count
-            )
+            rows.update(state=state, outcome=outcome, finished_at=now, attempt_count=F("attempt_count") + count)
 
 
 def _fate(verdict: Verdict) -> tuple[State, str, int]:

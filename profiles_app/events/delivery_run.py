@@ -129,9 +129,7 @@ def _never_sent(callback: Callback) -> dict[str, Any] | None:
     return {"outcome": words, "given_up": True}
 
 
-def _send(
-    channel: Channel, callback: Callback, delivery: Delivery, listeners: dict[int, Listener]
-) -> Verdict:
+def _send(channel: Channel, callback: Callback, delivery: Delivery, listeners: dict[int, Listener]) -> Verdict:
     listener = listeners.get(delivery.listener_id or 0)
     try:
         body = envelope(delivery.event, callback, delivery.listener_id, listener)

@@ -19,9 +19,7 @@ SIGNATURE_HEADER = "X-Patchbay-Signature"
 UNSUBSCRIBE_DIGITS = 32
 
 
-def envelope(
-    event: Event, callback: Callback, listener_id: int | None, listener: Listener | None
-) -> dict[str, Any]:
+def envelope(event: Event, callback: Callback, listener_id: int | None, listener: Listener | None) -> dict[str, Any]:
     """The event as it is delivered for a listener, which may have been deleted since.
 
     `context` is the account or extension of the listener, as the guide has it.
@@ -86,10 +84,7 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:
         for number, item in enumerate(value):
             yield from _leaves(item, f"{path} [{number}]")
     else:
-        yield (
-            path,
-            _one_line(value if isinstance(value, str) else json.dumps(value)) if value is not None else "",
-        )
+        yield (path, _one_line(value if isinstance(value, str) else json.dumps(value)) if value is not None else "")
 
 
 def _one_line(text: str) -> str:

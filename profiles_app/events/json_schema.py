@@ -55,8 +55,7 @@ def _has_format(name: str, value: object) -> bool:
 
 FORMATS = FormatChecker(formats=())
 FORMATS.checkers = {
-    name: (partial(_has_format, name), (ValueError, ValidationError))
-    for name in ("email", "http-url", *PATTERNS)
+    name: (partial(_has_format, name), (ValueError, ValidationError)) for name in ("email", "http-url", *PATTERNS)
 }
 
 

@@ -18,14 +18,7 @@ from profiles_app.events.callback_changes import (
     refuse_unless_it_answers,
     store_callback,
 )
-from profiles_app.events.models.setup import (
-    Callback,
-    EventProfile,
-    Level,
-    Listener,
-    ListenerFilter,
-    Subscription,
-)
+from profiles_app.events.models.setup import Callback, EventProfile, Level, Listener, ListenerFilter, Subscription
 from profiles_app.events.tags import ACCOUNT_TAGS
 
 USED_BY_CALLBACK = "Error: Profile is in use. Look for callbacks using it."
@@ -132,9 +125,7 @@ def _planned(level: Level, described: Given) -> Callback:
         callback = planned_callback(level=level, given=described)
         refuse_unless_it_answers(callback)
     except ValidationError as error:
-        raise ValidationError(
-            {f":callback.{path}": texts for path, texts in error.message_dict.items()}
-        ) from None
+        raise ValidationError({f":callback.{path}": texts for path, texts in error.message_dict.items()}) from None
     return callback
 
 
@@ -146,6 +137,4 @@ def _held_callback(level: Level, pk: int) -> Callback:
 
 def _store_listener(level: Level, given: Given, callback: Callback) -> Listener:
     wanted = {name: given[name] for name in ("version", "expires_at") if name in given}
-    return Listener.objects.create(
-        account=level.account, extension=level.extension, callback=callback, **wanted
-    )
+    return Listener.objects.create(account=level.account, extension=level.extension, callback=callback, **wanted)

@@ -182,9 +182,7 @@ def _listeners_of(accounts: set[int], now: datetime) -> dict[int, list[Listener]
     return found
 
 
-def _deliveries(
-    event: Event, listeners: dict[int, list[Listener]], routes: Routes, now: datetime
-) -> list[Delivery]:
+def _deliveries(event: Event, listeners: dict[int, list[Listener]], routes: Routes, now: datetime) -> list[Delivery]:
     """One for each callback; several listeners of one callback make one, in the name of the oldest."""
     found: dict[int, Delivery] = {}
     for listener in listeners.get(event.account_id or 0, []):

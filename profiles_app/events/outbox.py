@@ -83,9 +83,7 @@ def emit_many(happenings: Sequence[Happening]) -> list[Event]:
     if not happenings:
         return []
     accounts = {happening.account.pk for happening in happenings if happening.account}
-    heard = set(
-        Listener.objects.filter(account__in=accounts).order_by().values_list("account", flat=True).distinct()
-    )
+    heard = set(Listener.objects.filter(account__in=accounts).order_by().values_list("account", flat=True).distinct())
     now = timezone.now()
     events = [new_event(happening) for happening in happenings]
     for event in events:

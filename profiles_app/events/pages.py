@@ -17,9 +17,7 @@ def callback_unsubscribe(request: HttpRequest, listener_id: int, code: str) -> H
     """Looking at the link changes nothing, because mail scanners do that; posting ends the mails."""
     mails = mails_of(listener_id, code)
     if mails is None:
-        return render(
-            request, "profiles_app/events/callback_unsubscribe.html", {"step": "unknown"}, status=404
-        )
+        return render(request, "profiles_app/events/callback_unsubscribe.html", {"step": "unknown"}, status=404)
     step = "ended" if mails.have_ended else "ask"
     if request.method == "POST":
         end_mails(mails)

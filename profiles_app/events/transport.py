@@ -39,9 +39,7 @@ def send(
 ) -> Answer:
     """Send one request over a connection of its own; see Connection."""
     with closing(Connection(url, networks=networks, timeout=timeout)) as connection:
-        return connection.send(
-            method, body=body, headers=[*headers, ("Connection", "close")], timeout=timeout
-        )
+        return connection.send(method, body=body, headers=[*headers, ("Connection", "close")], timeout=timeout)
 
 
 class Connection:
@@ -60,9 +58,7 @@ class Connection:
         host = target.raw_host.decode("ascii")
         self._peer = f"{host}:{port}"
         self._host_field = ("Host", target.netloc.decode("ascii"))
-        self._target = httpcore.URL(
-            scheme=target.raw_scheme, host=target.raw_host, port=port, target=target.raw_path
-        )
+        self._target = httpcore.URL(scheme=target.raw_scheme, host=target.raw_host, port=port, target=target.raw_path)
         self._deadline = Deadline.after(timeout)
         self._pool = httpcore.ConnectionPool(
             ssl_context=_trusted_authorities() if target.scheme == "https" else None,

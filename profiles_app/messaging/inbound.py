@@ -24,9 +24,7 @@ MESSAGES = "inbound-messages"
 @transaction.atomic
 def receive_message(*, lease: NumberLease, sender: str, text: str) -> InboundMessage:
     """Store the message; it is delivered as soon as its row can be seen."""
-    message = InboundMessage.objects.create(
-        lease=lease, sender=sender, text=text, next_attempt_at=timezone.now()
-    )
+    message = InboundMessage.objects.create(lease=lease, sender=sender, text=text, next_attempt_at=timezone.now())
     nudge_after_commit(MESSAGES)
     return message
 

@@ -95,9 +95,7 @@ class MessagingProfile(OwnedRecord):
         default=False,
         help_text="Leave out numbers with under 25 % of messages delivered, or over 75 % taken for spam.",
     )
-    sticky_sender = models.BooleanField(
-        default=False, help_text="Keep the same sender for the same recipient."
-    )
+    sticky_sender = models.BooleanField(default=False, help_text="Keep the same sender for the same recipient.")
     # Where the rotation of the pool stands: see `messaging.services`.
     long_code_credit = models.SmallIntegerField(default=0, editable=False)
     tollfree_credit = models.SmallIntegerField(default=0, editable=False)
@@ -177,9 +175,7 @@ class NumberLease(OwnedRecord):
         indexes = [
             models.Index(fields=["account", "created_at", "id"], name="number_lease_of_account"),
             models.Index(fields=["created_at", "id"], name="number_lease_by_age"),
-            models.Index(
-                fields=["messaging_profile", "kind", "turn", "id"], name="number_lease_next_in_pool"
-            ),
+            models.Index(fields=["messaging_profile", "kind", "turn", "id"], name="number_lease_next_in_pool"),
             models.Index(fields=["messaging_profile", "created_at", "id"], name="number_lease_of_profile"),
             models.Index(fields=["kind", "tn"], name="number_lease_by_kind"),
             models.Index(fields=["tn"], condition=HEALTHY, name="number_lease_healthy"),
@@ -215,9 +211,7 @@ class StickySender(models.Model):
             models.Index(fields=["recipient", "id"], name="sticky_sender_by_recipient"),
             TextIndex(fields=["recipient"], name="sticky_sender_text"),
         ]
-        constraints = [
-            models.UniqueConstraint(fields=["profile", "recipient"], name="one_sender_per_recipient")
-        ]
+        constraints = [models.UniqueConstraint(fields=["profile", "recipient"], name="one_sender_per_recipient")]
 
     def __str__(self) -> str:
         return f"{self.recipient} ← {self.lease}"
@@ -246,9 +240,7 @@ class InboundMessage(models.Model):
         ordering = ["-created_at", "-pk"]
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="inbound_message_by_age"),
-            models.Index(
-                fields=["next_attempt_at"], condition=Q(state="pending"), name="inbound_message_due"
-            ),
+            models.Index(fields=["next_attempt_at"], condition=Q(state="pending"), name="inbound_message_due"),
             models.Index(fields=["state", "-created_at", "-id"], name="inbound_message_by_state"),
             models.Index(fields=["lease", "-created_at", "-id"], name="inbound_message_of_lease"),
             models.Index(fields=["sender", "-created_at"], name="inbound_message_by_sender"),

@@ -62,13 +62,9 @@ def default_messaging_profile(*, account: Account, actor: Actor) -> MessagingPro
 def delete_messaging_profile(profile: MessagingProfile, *, actor: Actor) -> None:
     """Delete the profile; its numbers move to the account's default one (messaging spec §4.4)."""
     # Locked, so that no number joins the profile while it goes.
-    profile = (
-        MessagingProfile.objects.select_for_update(of=("self",)).select_related("account").get(pk=profile.pk)
-    )
+    profile = MessagingProfile.objects.select_for_update(of=("self",)).select_related("account").get(pk=profile.pk)
     if profile.is_default:
-        raise Refusal(
-            "default-profile", "This is the account's default messaging profile; make another one that first"
-        )
+        raise Refusal("default-profile", "This is the account's default messaging profile; make another one that first")
     leases = NumberLease.objects.filter(messaging_profile=profile)
     if leases.exists():
         if not settings.MESSAGING_DELETE_MOVES_NUMBERS:

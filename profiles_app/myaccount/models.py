@@ -125,9 +125,7 @@ class MyAccountProfileGroup(models.Model):
 
     class Meta:
         ordering = ["pk"]
-        constraints = [
-            models.UniqueConstraint(fields=["profile", "group"], name="myaccount_profile_group_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["profile", "group"], name="myaccount_profile_group_once")]
 
     def __str__(self) -> str:
         return f"{self.profile} for {self.group}"

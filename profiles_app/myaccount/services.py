@@ -23,12 +23,7 @@ from contacts_app.accounts.services import customers_of, groups_named
 from contacts_app.core.actor import Actor
 from contacts_app.core.errors import Refusal
 from contacts_app.core.history.records import create_recorded
-from profiles_app.myaccount.models import (
-    Availability,
-    CustomerProfile,
-    MyAccountProfile,
-    MyAccountProfileGroup,
-)
+from profiles_app.myaccount.models import Availability, CustomerProfile, MyAccountProfile, MyAccountProfileGroup
 
 # The lists that an installation configures, by their names on the wire.
 LISTS = ("myAccountFlags", "myNumbers", "myCampaigns")
@@ -73,9 +68,7 @@ def visible_profiles(actor: Actor) -> QuerySet[MyAccountProfile]:
     rows = actor.sees(MyAccountProfile.objects.all(), shared=True)
     if actor.account is None:
         return rows
-    return rows.filter(
-        Q(account=actor.account) | Q(customer=None) | Q(customer__in=customers_of(actor).values("pk"))
-    )
+    return rows.filter(Q(account=actor.account) | Q(customer=None) | Q(customer__in=customers_of(actor).values("pk")))
 
 
 @transaction.atomic

@@ -45,10 +45,7 @@ class PhoneProfile(models.Model):
 
     uuid = models.UUIDField("UUID", default=uuid.uuid4, unique=True, editable=False)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.CASCADE,
-        related_name="phone_profiles",
-        verbose_name="owner",
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="phone_profiles", verbose_name="owner"
     )
     name = models.CharField(max_length=255)
     description = models.TextField(null=True, blank=True)
@@ -121,9 +118,7 @@ class ProfileRevision(models.Model):
 
     class Meta:
         ordering = ["profile_id", "-number"]
-        constraints = [
-            models.UniqueConstraint(fields=["profile", "number"], name="revision_number_once_per_profile")
-        ]
+        constraints = [models.UniqueConstraint(fields=["profile", "number"], name="revision_number_once_per_profile")]
         indexes = [
             models.Index(fields=["created_at", "id"], name="revision_by_age"),
             TextIndex(fields=["author", "sha256"], name="revision_text"),

@@ -48,13 +48,10 @@ class OutboundVoiceProfileInput(Input):
     )
     name = Text(max_length=255, help_text="A user-assigned name to help manage the profile.")
     channel_limit = Whole(
-        **COUNT,
-        help_text="Allows you to set a limit for outbound Concurrent Channels (1 call amounts to 1 channel)",
+        **COUNT, help_text="Allows you to set a limit for outbound Concurrent Channels (1 call amounts to 1 channel)"
     )
     max_rate = Number(**OR_NULL, min_value=0)
-    record_calls = Whole(
-        required=False, min_value=0, max_value=2, help_text="0 none, 1 all, 2 by caller number."
-    )
+    record_calls = Whole(required=False, min_value=0, max_value=2, help_text="0 none, 1 all, 2 by caller number.")
     daily_spend_limit = Number(**OR_NULL, min_value=0)
     daily_spent_limit = Number(**OR_NULL, min_value=0, help_text="The same as `daily_spend_limit`.")
     filemat = serializers.ChoiceField(**FORMAT, help_text="Format of recordings.")
@@ -91,9 +88,7 @@ class OutboundVoiceProfileOutput(OwnedOutput):
     filemat = serializers.CharField(source="file_format")
     tn_lease = LeaseBrief(allow_null=True)
     class4_ingress_trunk_settings = serializers.SerializerMethodField()
-    sip_domains = serializers.ListField(
-        default=list, read_only=True, child=serializers.DictField(), help_text="Empty."
-    )
+    sip_domains = serializers.ListField(default=list, read_only=True, child=serializers.DictField(), help_text="Empty.")
 
     class Meta:
         model = OutboundVoiceProfile

@@ -47,10 +47,7 @@ class OutboundVoiceProfile(OwnedRecord):
         help_text="Six digits that mark the profile's calls, unlike those of every other profile.",
     )
     channel_limit = models.PositiveIntegerField(
-        null=True,
-        blank=True,
-        validators=UP_TO_INTEGER,
-        help_text="Calls at a time; 0: no calls, empty: no limit.",
+        null=True, blank=True, validators=UP_TO_INTEGER, help_text="Calls at a time; 0: no calls, empty: no limit."
     )
     max_rate = models.FloatField(
         null=True,

@@ -14,10 +14,5 @@ def action(
     url_path: str = ...,
 ) -> Callable[[F], F]: ...
 def display(
-    *,
-    description: str,
-    ordering: str = ...,
-    boolean: bool = ...,
-    header: bool = ...,
-    label: Mapping[str, str] = ...,
+    *, description: str, ordering: str = ..., boolean: bool = ..., header: bool = ..., label: Mapping[str, str] = ...
 ) -> Callable[[F], F]: ...

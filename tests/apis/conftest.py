@@ -127,9 +127,9 @@ def event_rows(owner: Caller, acme: Any, receiver: Receiver) -> dict[str, Any]:
         "listener": listener["id"],
         "listens": f'"callback_id":{callback["id"]}',
         "subscription": owner.make(f"{below}/subscriptions", {":tags": ["call"]})["id"],
-        "filter": owner.make(
-            f"{below}/filters", {"filter_type": "number", "filter_value": {"eq": "+15551234567"}}
-        )["id"],
+        "filter": owner.make(f"{below}/filters", {"filter_type": "number", "filter_value": {"eq": "+15551234567"}})[
+            "id"
+        ],
     }
 
 

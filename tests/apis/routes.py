@@ -35,10 +35,7 @@ NAMED = {
     f"{EVENTS}/listeners/{{id}}": {"id": "listener"},
     f"{EVENTS}/listeners/{{listener_id}}/": {"listener_id": "listener"},
     f"{EVENTS}/listeners/{{listener_id}}/filters/{{id}}": {"id": "filter", "listener_id": "listener"},
-    f"{EVENTS}/listeners/{{listener_id}}/subscriptions/{{id}}": {
-        "id": "subscription",
-        "listener_id": "listener",
-    },
+    f"{EVENTS}/listeners/{{listener_id}}/subscriptions/{{id}}": {"id": "subscription", "listener_id": "listener"},
     f"{EVENTS}/profiles/{{id}}": {"id": "event_profile"},
 }
 # Lists, and the row of the tenant that its owner finds there: by the name of the row, what the answer shows of it.

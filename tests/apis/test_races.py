@@ -15,8 +15,7 @@ from tests.apis.routes import is_error_of_its_dialect
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(
-        "sqlite" in settings.DATABASES["default"]["ENGINE"],
-        reason="SQLite lets one transaction write at a time",
+        "sqlite" in settings.DATABASES["default"]["ENGINE"], reason="SQLite lets one transaction write at a time"
     ),
 ]
 CROWD, ROUNDS = 4, 5
@@ -49,9 +48,7 @@ def test_one_of_a_crowd_makes_it(alice, url):
     callers = [of(alice) for _ in range(CROWD)]
     for number in range(ROUNDS):
         body = SAME[url](number)
-        answers = at_once(
-            [lambda caller=caller, body=body: caller.send("post", url, body) for caller in callers]
-        )
+        answers = at_once([lambda caller=caller, body=body: caller.send("post", url, body) for caller in callers])
         refused = [answer for answer in answers if answer.status_code >= 300]
         assert len(refused) == CROWD - 1, [answer.status_code for answer in answers]
         for answer in refused:

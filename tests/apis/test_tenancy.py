@@ -3,16 +3,7 @@
 import pytest
 
 from tests.apis.conftest import everything
-from tests.apis.routes import (
-    EVENTS,
-    LISTS,
-    NAMED,
-    OF_NOBODY,
-    is_error_of_its_dialect,
-    names_a_row,
-    operations,
-    url_of,
-)
+from tests.apis.routes import EVENTS, LISTS, NAMED, OF_NOBODY, is_error_of_its_dialect, names_a_row, operations, url_of
 
 pytestmark = pytest.mark.django_db
 
@@ -49,10 +40,7 @@ def test_a_row_of_another_account_is_not_there(stranger, owner, charlie, rows):
 
 def test_a_list_shows_nothing_of_another_account(stranger, owner, charlie, rows):
     for path, row in LISTS.items():
-        for caller, voip_id, there in (
-            (owner, rows["voip_id"], True),
-            (stranger, charlie.account.voip_id, False),
-        ):
+        for caller, voip_id, there in ((owner, rows["voip_id"], True), (stranger, charlie.account.voip_id, False)):
             response = caller.send("get", url_of(path, rows, voip_id=voip_id, user_uuid=rows["user"]))
             assert response.status_code == 200, (path, response.getvalue())
             assert (str(rows[row]) in response.getvalue().decode()) is there, (path, response.getvalue())
@@ -74,9 +62,7 @@ def test_without_a_credential_there_is_nothing(client, rows):
         if path in OPEN:
             continue
         url = url_of(path, rows, voip_id=rows["voip_id"], user_uuid=rows["user"])
-        response = getattr(client, method)(
-            url, *([] if method == "get" else [{}]), content_type="application/json"
-        )
+        response = getattr(client, method)(url, *([] if method == "get" else [{}]), content_type="application/json")
         assert response.status_code == 401, (method, path, response.status_code)
         is_error_of_its_dialect(response)
         assert response["WWW-Authenticate"], path
@@ -96,11 +82,7 @@ REFERENCES = [
     ("post", "/api/v1/extensions", {"number": 7, "account": "voip_id"}),
     ("post", "/api/v1/file-servers", {"name": "=x", "host": "=h", "account": "voip_id"}),
     ("post", "/api/v1/call-managers", {"name": "=x", "kind": "=sip", "host": "=h", "account": "voip_id"}),
-    (
-        "put",
-        "/api/2.0/notification_preferences/",
-        {"contact": "contact", "type": "=system", "medium": "=email"},
-    ),
+    ("put", "/api/2.0/notification_preferences/", {"contact": "contact", "type": "=system", "medium": "=email"}),
     ("post", "/backend/api/v1/myAccountCustomerProfiles/", {"name": "=x", "customerID": "voip_id"}),
     ("patch", "/rest/profile/messaging", {"uuid": "messaging_profile", "name": "=x"}),
     ("delete", "/rest/profile/messaging", {"uuid": "messaging_profile"}),
@@ -122,13 +104,7 @@ def filled(value, rows):
         return [filled(item, rows) for item in value]
     if not isinstance(value, str):
         return value
-    return (
-        value[1:]
-        if value.startswith("=")
-        else rows[value]
-        if isinstance(rows[value], int)
-        else str(rows[value])
-    )
+    return value[1:] if value.startswith("=") else rows[value] if isinstance(rows[value], int) else str(rows[value])
 
 
 @pytest.mark.parametrize(("method", "path", "body"), REFERENCES)

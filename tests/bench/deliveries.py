@@ -84,10 +84,7 @@ def _beside_a_loop(running: Any, port: int) -> Iterator[tuple[str, str]]:
         f"{statistics.median(each for _, each in bare):.2f} ms of processor time each",
     )
     yield "ratio per round", ", ".join(f"{ratio:.2f}" for ratio in ratios)
-    yield (
-        "memory of the larger worker at first, after each round",
-        ", ".join(f"{mib:.0f} MiB" for mib in memory),
-    )
+    yield ("memory of the larger worker at first, after each round", ", ".join(f"{mib:.0f} MiB" for mib in memory))
 
 
 def _killed(running: Any, port: int) -> Iterator[tuple[str, str]]:
@@ -205,9 +202,7 @@ def _bare_loop(port: int, callback: Any) -> tuple[float, float]:
     from profiles_app.events.envelope import envelope
     from profiles_app.events.models.outbox import Event
 
-    bodies = [
-        json.dumps(envelope(event, callback, 1, None)).encode() for event in Event.objects.order_by("pk")
-    ]
+    bodies = [json.dumps(envelope(event, callback, 1, None)).encode() for event in Event.objects.order_by("pk")]
     with httpx.Client() as client:
         started, before = time.monotonic(), time.process_time()
         for body in bodies:

@@ -20,12 +20,7 @@ import tests.environment  # noqa: F401 - before Django reads its settings
 from tests.servers import postgres
 
 TIMES, REQUESTS = 10_000, 5
-MAC_SPELLINGS = (
-    "{0}:{1}:{2}:{3}:{4}:{5}",
-    "{0}{1}.{2}{3}.{4}{5}",
-    "{0}-{1}-{2}-{3}-{4}-{5}",
-    "SEP{0}{1}{2}{3}{4}{5}",
-)
+MAC_SPELLINGS = ("{0}:{1}:{2}:{3}:{4}:{5}", "{0}{1}.{2}{3}.{4}{5}", "{0}-{1}-{2}-{3}-{4}-{5}", "SEP{0}{1}{2}{3}{4}{5}")
 MAC_PARTS = ("{4}:{5}", "{2}:{3}:{4}", "{0}:{1}:{2}", "{3}{4}.{5}", "{3}{4}{5}")
 
 

@@ -65,9 +65,7 @@ def measure() -> Iterator[tuple[str, str]]:
             "Patchbay with rows, two workers": lambda server: _work(server, 2),
             LFTP: lambda server: _mirror(server, source),
             f"{LFTP}, with temporary names as ours": lambda server: _mirror(server, source, TEMPORARY),
-            f"Patchbay with rows, two workers{AWAY}": lambda server: _from_afar(
-                server, lambda s: _work(s, 2)
-            ),
+            f"Patchbay with rows, two workers{AWAY}": lambda server: _from_afar(server, lambda s: _work(s, 2)),
             f"{LFTP}{AWAY}": lambda server: _from_afar(server, lambda s: _mirror(s, source)),
         }
         for _ in range(ROUNDS):
@@ -161,10 +159,7 @@ def _rows() -> None:
         content = sip_file("1002", label=mac).encode()
         padding = b"<!--" + b"." * (SIZE - len(content) - 7) + b"-->"
         profile = create_profile(
-            actor=system("bench"),
-            user=owner,
-            name=mac,
-            content=content.replace(b"</device>", padding + b"</device>"),
+            actor=system("bench"), user=owner, name=mac, content=content.replace(b"</device>", padding + b"</device>")
         )
         phones.append(
             Phone(
@@ -178,9 +173,7 @@ def _rows() -> None:
             )
         )
     Phone.objects.bulk_create(phones, batch_size=1000)
-    rollouts.start(
-        selection=Selection(Phone.objects.all()), profile=None, actor=system("bench"), pace=Rollout()
-    )
+    rollouts.start(selection=Selection(Phone.objects.all()), profile=None, actor=system("bench"), pace=Rollout())
 
 
 def _renew(host: str, port: str) -> None:

@@ -20,20 +20,7 @@ from pathlib import Path
 PHONES = int(os.environ.get("BENCH_PHONES", "10000"))
 ROOT = Path(__file__).resolve().parents[2]
 MANAGE = (sys.executable, "manage.py")
-WORKER = (
-    sys.executable,
-    "-m",
-    "celery",
-    "-A",
-    "config",
-    "worker",
-    "--pool",
-    "threads",
-    "-c",
-    "2",
-    "-l",
-    "warning",
-)
+WORKER = (sys.executable, "-m", "celery", "-A", "config", "worker", "--pool", "threads", "-c", "2", "-l", "warning")
 # A loopback address for each thousand phones, so that there are ports for all of them.
 PER_ADDRESS = 1000
 FILE_BYTES = 10_000
@@ -68,9 +55,7 @@ def measure() -> Iterator[tuple[str, str]]:
             return process
 
         run(*MANAGE, "serve_files", stdout=subprocess.DEVNULL)
-        inside = run(
-            sys.executable, "-m", "tests.bench.rollout", stdout=subprocess.PIPE, stdin=subprocess.PIPE
-        )
+        inside = run(sys.executable, "-m", "tests.bench.rollout", stdout=subprocess.PIPE, stdin=subprocess.PIPE)
         assert inside.stdin is not None
         _line(inside)  # the rows are there
         for part in range(PLAYERS):
@@ -150,9 +135,7 @@ def _play(part: int) -> None:
     from phones_app.demo.simulation import Players, config_of, playable_phones
 
     loop, players, url = LoopThread("phones"), Players(lambda _mac, _text: None), config_url()
-    loop.call(
-        players.follow({phone.mac: config_of(phone, url) for phone in playable_phones()[part::PLAYERS]})
-    )
+    loop.call(players.follow({phone.mac: config_of(phone, url) for phone in playable_phones()[part::PLAYERS]}))
     signal.pause()
 
 
@@ -175,10 +158,7 @@ def _make_rows(folder: Path) -> None:
         content = sip_file("1002", label=mac).encode()
         padding = b"<!--" + b"." * (FILE_BYTES - len(content) - 7) + b"-->"
         profile = create_profile(
-            actor=system("bench"),
-            user=owner,
-            name=mac,
-            content=content.replace(b"</device>", padding + b"</device>"),
+            actor=system("bench"), user=owner, name=mac, content=content.replace(b"</device>", padding + b"</device>")
         )
         phones.append(
             Phone(

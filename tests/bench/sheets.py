@@ -43,10 +43,7 @@ def _measure() -> Iterator[tuple[str, str]]:
     exported: list[str] = []
     yield f"{where}, exported", _rate(lambda: exported.extend(export_sheet(PhoneSheet(system("command")))))
     whole = "".join(exported).encode()
-    yield (
-        f"{where}, unedited, {len(exported[0].splitlines()[0].split(','))} columns",
-        _rate(lambda: imported(whole)),
-    )
+    yield (f"{where}, unedited, {len(exported[0].splitlines()[0].split(','))} columns", _rate(lambda: imported(whole)))
     yield f"{where}, one column edited", _rate(lambda: imported(whole.replace(b"Floor", b"Level")))
     tracemalloc.start()
     imported(whole)

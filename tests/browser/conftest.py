@@ -69,9 +69,7 @@ class Window:
 
     def sticks_out(self) -> int:
         """By how many pixels the page is wider than the window."""
-        return self.page.evaluate(
-            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        )
+        return self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
 
     def picture(self, name: str) -> None:
         RESULTS.mkdir(exist_ok=True)

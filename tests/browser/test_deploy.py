@@ -93,12 +93,7 @@ def test_a_rollout_is_planned_and_watched_to_its_end(window, site, worker, size)
         page.get_by_role("option", name="Hotel room").click()
         page.get_by_text("All phones").click()
         page.get_by_label("Wave size").fill("2")
-        for name, text in (
-            ("Canary", "1"),
-            ("Pause between waves", "0"),
-            ("Jitter", "0"),
-            ("Abort at per", ""),
-        ):
+        for name, text in (("Canary", "1"), ("Pause between waves", "0"), ("Jitter", "0"), ("Abort at per", "")):
             page.get_by_label(name).fill(text)
         page.get_by_role("button", name="Show what would happen").click()
         page.get_by_role("button", name="Roll out to 3 phones").wait_for()

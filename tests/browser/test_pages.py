@@ -24,19 +24,13 @@ def furnished(site, acme, alice, no_inline_work):
     phone = site.phone(name="Reception desk", location="Ground floor", web_password="push-Pa55")
     profile = site.profile(content=sip_file().replace("<webAccess>0", "<webAccess>1"))
     deployment = deploy(phone=phone, profile=profile, actor=ACTOR)
-    record_fetch(
-        Fetch(f"SEP{phone.mac}.cnf.xml", "127.0.0.1", "http", 1500, "0" * 64, deployment.created_at, True)
-    )
+    record_fetch(Fetch(f"SEP{phone.mac}.cnf.xml", "127.0.0.1", "http", 1500, "0" * 64, deployment.created_at, True))
     open_service_session(phone=phone, user=alice, address="127.0.0.1")
     open_session(alice, "192.0.2.1")
     create_token(account=acme, name="CRM")
     Extension.objects.create(account=acme, number=1001, name="Reception")
-    CallManager.objects.create(
-        account=acme, name="PBX", kind="ami", host="127.0.0.1", port=5038, password="ami-Pa55"
-    )
-    KeyMacro.objects.get_or_create(
-        name="79xx reset", defaults={"phone_models": "79*", "steps": "Key:Settings"}
-    )
+    CallManager.objects.create(account=acme, name="PBX", kind="ami", host="127.0.0.1", port=5038, password="ami-Pa55")
+    KeyMacro.objects.get_or_create(name="79xx reset", defaults={"phone_models": "79*", "steps": "Key:Settings"})
     assert ServiceSession.objects.exists()
     assert FileServer.objects.exists()
     return phone, profile
@@ -145,12 +139,8 @@ def test_an_import_that_takes_its_time_says_so_and_is_not_sent_twice(window):
     desk = window()
     page = desk.page
     desk.open(reverse("admin:phones_app_phone_import"))
-    page.evaluate(
-        "document.addEventListener('submit', (event) => event.preventDefault())"
-    )  # it takes for ever
-    page.set_input_files(
-        "input[type=file]", {"name": "p.csv", "mimeType": "text/csv", "buffer": b"mac,name\n"}
-    )
+    page.evaluate("document.addEventListener('submit', (event) => event.preventDefault())")  # it takes for ever
+    page.set_input_files("input[type=file]", {"name": "p.csv", "mimeType": "text/csv", "buffer": b"mac,name\n"})
     page.get_by_role("button", name="Check the file").click()
     page.get_by_role("status").get_by_text("Reading and checking the file … 1 s").wait_for()
     assert page.get_by_role("button", name="Check the file").is_disabled()

@@ -135,9 +135,7 @@ class _Session:
         if handler is None or handler[0] not in (*self.pbx.channels, ""):
             text = f"Invalid/unknown command: {action}. Use Action: ListCommands to show available commands."
             self.respond("Error", text)
-        elif action in self.pbx.forbidden or not (
-            self.authenticated or action.lower() in ("challenge", "login")
-        ):
+        elif action in self.pbx.forbidden or not (self.authenticated or action.lower() in ("challenge", "login")):
             self.respond("Error", "Permission denied")
         else:
             handler[1](self, asked, pairs)
@@ -197,12 +195,7 @@ class _Session:
         known = (name, wanted) == ("SIP_PEER", "register_callid")
         value = self.pbx.chan_sip_call_ids.get(peer, "") if known else ""
         self.send(
-            [
-                ("Response", "Success"),
-                ("ActionID", self.action_id),
-                ("Variable", asked["variable"]),
-                ("Value", value),
-            ]
+            [("Response", "Success"), ("ActionID", self.action_id), ("Variable", asked["variable"]), ("Value", value)]
         )
 
     def on_sip_notify(self, asked: dict[str, str], pairs: Pairs) -> None:

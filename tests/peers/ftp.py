@@ -179,9 +179,7 @@ TLSLog {state}/tls.log
 {options}
 """
 
-    with _process(
-        "proftpd", configuration, lambda path: ["-n", "-q", "-c", str(path)], user, password, root
-    ) as server:
+    with _process("proftpd", configuration, lambda path: ["-n", "-q", "-c", str(path)], user, password, root) as server:
         yield server
 
 

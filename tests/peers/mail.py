@@ -46,9 +46,7 @@ class MailServer:
             controller.stop()
 
     def to(self, address: str) -> list[EmailMessage]:
-        return [
-            message for message, to in zip(self.messages, self.recipients, strict=True) if to == [address]
-        ]
+        return [message for message, to in zip(self.messages, self.recipients, strict=True) if to == [address]]
 
     async def handle_EHLO(self, server, session, envelope, hostname, responses):
         self.connections += 1

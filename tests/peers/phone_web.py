@@ -23,9 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 # How generations write the same answer; {items} stands for the result items.
-RESPONSE = (
-    '<?xml version="1.0" encoding="iso-8859-1"?>\r\n<CiscoIPPhoneResponse>{items}</CiscoIPPhoneResponse>'
-)
+RESPONSE = '<?xml version="1.0" encoding="iso-8859-1"?>\r\n<CiscoIPPhoneResponse>{items}</CiscoIPPhoneResponse>'
 BARE_RESPONSE = "<CiscoIPPhoneResponse>{items}</CiscoIPPhoneResponse>"
 ITEM = '<ResponseItem Status="{status}" Data="{data}" URL="{url}"/>'
 REVERSED_ITEM = '<ResponseItem URL="{url}" Data="{data}" Status="{status}" />'
@@ -172,9 +170,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, status: int, body: bytes) -> None:
         lines = [f"HTTP/1.1 {status} X", f"Content-Type: {self.phone.content_type}"]
-        lines += [
-            f"{name}: {value}" for name, value in (*self.phone.headers, ("Content-Length", str(len(body))))
-        ]
+        lines += [f"{name}: {value}" for name, value in (*self.phone.headers, ("Content-Length", str(len(body))))]
         data = "\r\n".join([*lines, "", ""]).encode() + body
         with contextlib.suppress(OSError):
             if not self.phone.drip:

@@ -27,9 +27,7 @@ class SipPhone:
             self.notifies.append(text)
             self.arrived.set()
             if self.status:
-                copied = re.findall(
-                    r"^(?:Via|From|To|Call-ID|CSeq):.*$", text.replace("\r", ""), re.MULTILINE
-                )
+                copied = re.findall(r"^(?:Via|From|To|Call-ID|CSeq):.*$", text.replace("\r", ""), re.MULTILINE)
                 lines = [f"SIP/2.0 {self.status} Answer", *copied, "Content-Length: 0", "", ""]
                 self.socket.sendto("\r\n".join(lines).encode(), sender)
 

@@ -32,9 +32,7 @@ def finish():
             deployment.refresh_from_db()
             if until(deployment):
                 return deployment
-            assert time.monotonic() < deadline, (
-                f"still {deployment.state} after {seconds} s ({deployment.waiting_for})"
-            )
+            assert time.monotonic() < deadline, f"still {deployment.state} after {seconds} s ({deployment.waiting_for})"
             time.sleep(0.05)
 
     return work

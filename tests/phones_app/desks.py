@@ -31,9 +31,7 @@ def new_phone(acme):
     """A phone of Acme, unless told otherwise."""
 
     def make(mac: str = "AABBCCDDEE01", **fields: object) -> Phone:
-        return Phone.objects.create(
-            mac=mac, **({"account": acme, "model": "8845", "software_type": "SIP"} | fields)
-        )
+        return Phone.objects.create(mac=mac, **({"account": acme, "model": "8845", "software_type": "SIP"} | fields))
 
     return make
 

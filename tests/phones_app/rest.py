@@ -94,21 +94,14 @@ def colleague(bob):
 @pytest.fixture
 def phone(acme):
     return Phone.objects.create(
-        mac="AABBCCDDEE01",
-        account=acme,
-        model="8845",
-        software_type="SIP",
-        phone_ip="127.0.0.1",
-        line_user="1001",
+        mac="AABBCCDDEE01", account=acme, model="8845", software_type="SIP", phone_ip="127.0.0.1", line_user="1001"
     )
 
 
 SERVERS = [
     pytest.param((ftp.pyftpd, {}), id="pyftpdlib"),
     pytest.param((ftp.vsftpd, {}), id="vsftpd", marks=ftp.needs_vsftpd),
-    pytest.param(
-        (ftp.proftpd, {"tls": True}), id="proftpd-ftps", marks=[ftp.needs_proftpd, ftp.needs_proftpd_tls]
-    ),
+    pytest.param((ftp.proftpd, {"tls": True}), id="proftpd-ftps", marks=[ftp.needs_proftpd, ftp.needs_proftpd_tls]),
 ]
 
 

@@ -66,13 +66,7 @@ class Site:
     def __init__(self, folder: Path, account: Account, owner: User) -> None:
         self.account, self.owner, self.folder = account, owner, folder
         self.files = EmbeddedFileServer(
-            folder,
-            ftp_port=0,
-            http_port=0,
-            tftp_port=0,
-            username="portal",
-            password="s3cret-pw",
-            on_fetch=_record,
+            folder, ftp_port=0, http_port=0, tftp_port=0, username="portal", password="s3cret-pw", on_fetch=_record
         )
         self.macs = (f"0200000000{number:02X}" for number in itertools.count(1))
         self.fleet: FleetThread | None = None
@@ -97,9 +91,7 @@ class Site:
     def phone(
         self, *, model: str = "8845", software_type: str = "SIP", first_file: str = "", **fields: object
     ) -> Phone:
-        phone = Phone(
-            mac=next(self.macs), account=self.account, model=model, software_type=software_type, **fields
-        )
+        phone = Phone(mac=next(self.macs), account=self.account, model=model, software_type=software_type, **fields)
         phone.phone_ip = "127.0.0.1"
         first = first_file or (sccp_file() if software_type == "SCCP" else sip_file())
         (self.folder / f"SEP{phone.mac}.cnf.xml").write_text(first)
@@ -114,10 +106,7 @@ class Site:
         fleet = [
             SimulatedPhone(
                 SimulatedPhoneConfig(
-                    mac=phone.mac,
-                    model=phone.model,
-                    software_type=phone.software_type,
-                    **(quick | config),
+                    mac=phone.mac, model=phone.model, software_type=phone.software_type, **(quick | config)
                 )
             )
             for phone in phones

@@ -150,9 +150,7 @@ def test_people_of_an_account_do_not_delete_it(acme, other):
     assert delete(desk, other).status_code == 403
 
 
-def test_the_page_costs_as_many_queries_for_many_phones_as_for_few(
-    root_desk, furnished, django_assert_max_num_queries
-):
+def test_the_page_costs_as_many_queries_for_many_phones_as_for_few(root_desk, furnished, django_assert_max_num_queries):
     with django_assert_max_num_queries(140):
         root_desk.get(delete_url(furnished))
 

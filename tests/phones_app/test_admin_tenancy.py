@@ -50,18 +50,13 @@ def strangers_rows(other, charlie, new_phone, new_profile):
         profile.revision,
         deployment,
         FileServer.objects.create(account=other, name="Strange server", host="10.9.9.9"),
-        CallManager.objects.create(
-            account=other, name="Strange manager", kind="sip", host="10.9.9.9", port=5060
-        ),
+        CallManager.objects.create(account=other, name="Strange manager", kind="sip", host="10.9.9.9", port=5060),
         fetch,
         ServiceSession.objects.create(mac=phone.mac, user=charlie, last_used_at=timezone.now()),
         Rollout.objects.create(account=other, name="Strange rollout", requested_by="charlie", channel="x"),
         PhoneGroup.objects.create(account=other, name="Strange phones"),
         queue_mail(
-            to=["charlie@other.example"],
-            template="contacts_app/contacts/mail/notices",
-            context={},
-            account=other,
+            to=["charlie@other.example"], template="contacts_app/contacts/mail/notices", context={}, account=other
         )[0],
     ]
 
@@ -75,9 +70,7 @@ def list_of(model) -> str:
 
 
 def test_every_kind_of_row_is_covered_here(strangers_rows):
-    ours = {
-        model for model in admin.site._registry if model._meta.app_label in ("contacts_app", "phones_app")
-    }
+    ours = {model for model in admin.site._registry if model._meta.app_label in ("contacts_app", "phones_app")}
     assert ours - {type(row) for row in strangers_rows} == {KeyMacro}
 
 
@@ -101,21 +94,14 @@ def test_no_list_shows_them_when_filtered_by_the_strangers_account(clerk_desk, o
     assert other.name not in page.content.decode()
 
 
-def test_nothing_of_a_stranger_is_offered_for_choice(
-    clerk_desk, acme, strangers_rows, shared_server, new_profile
-):
+def test_nothing_of_a_stranger_is_offered_for_choice(clerk_desk, acme, strangers_rows, shared_server, new_profile):
     CallManager.objects.create(account=acme, name="Own manager", kind="sip", host="10.1.1.1", port=5060)
     new_profile("Own profile")
     choices = [(Phone, "account"), (Phone, "file_server"), (Phone, "call_manager"), (Deployment, "profile")]
     for model, field in choices:
         answer = clerk_desk.get(
             reverse("admin:autocomplete"),
-            {
-                "app_label": "phones_app",
-                "model_name": model._meta.model_name,
-                "field_name": field,
-                "term": "",
-            },
+            {"app_label": "phones_app", "model_name": model._meta.model_name, "field_name": field, "term": ""},
         )
         offered = [choice["text"] for choice in json.loads(answer.content)["results"]]
         assert len(offered) == 1, (field, offered)
@@ -150,17 +136,9 @@ def test_a_shared_server_is_seen_and_used_but_not_changed(clerk_desk, shared_ser
 
 
 def test_a_clerks_new_server_must_belong_to_the_account(clerk_desk, acme):
-    form = {
-        "name": "New",
-        "protocol": "ftp",
-        "host": "127.0.0.1",
-        "port": 21,
-        "keep_backups": 3,
-        "account": "",
-    }
+    form = {"name": "New", "protocol": "ftp", "host": "127.0.0.1", "port": 21, "keep_backups": 3, "account": ""}
     assert (
-        "account"
-        in clerk_desk.post(reverse("admin:phones_app_fileserver_add"), form).context["adminform"].form.errors
+        "account" in clerk_desk.post(reverse("admin:phones_app_fileserver_add"), form).context["adminform"].form.errors
     )
     clerk_desk.post(reverse("admin:phones_app_fileserver_add"), form | {"account": acme.pk})
     assert FileServer.objects.get().account == acme
@@ -183,12 +161,7 @@ def test_a_strangers_phone_cannot_be_deployed_to_or_restarted(clerk_desk, strang
 
 def test_a_strangers_profile_cannot_be_deployed(clerk_desk, new_phone, strangers_rows):
     profile = PhoneProfile.objects.get(name="Strange profile")
-    asked = {
-        "phones": str(new_phone().pk),
-        "profile": profile.pk,
-        "revision": profile.revision_id,
-        "confirm": "yes",
-    }
+    asked = {"phones": str(new_phone().pk), "profile": profile.pk, "revision": profile.revision_id, "confirm": "yes"}
     page = clerk_desk.post(reverse("admin:phones_app_phone_deploy"), asked)
     assert "profile" in page.context["form"].errors
     assert Deployment.objects.count() == 1

@@ -22,26 +22,16 @@ def rows(acme, alice, new_phone, new_profile, shared_server):
     alice.set_pin("4711")
     alice.save()
     profile = new_profile()
-    phone = new_phone(
-        web_username="push", web_password="push-Pa55", current_profile=profile, phone_ip="127.0.0.1"
-    )
+    phone = new_phone(web_username="push", web_password="push-Pa55", current_profile=profile, phone_ip="127.0.0.1")
     deployment = deploy(phone=phone, profile=profile, actor=system("test"))
     return [
         phone,
         profile,
         profile.revision,
         deployment,
-        FileServer.objects.create(
-            account=acme, name="Files", host="127.0.0.1", username="u", password="ftp-Pa55"
-        ),
+        FileServer.objects.create(account=acme, name="Files", host="127.0.0.1", username="u", password="ftp-Pa55"),
         CallManager.objects.create(
-            account=acme,
-            name="PBX",
-            kind="ami",
-            host="127.0.0.1",
-            port=5038,
-            username="u",
-            password="ami-Pa55",
+            account=acme, name="PBX", kind="ami", host="127.0.0.1", port=5038, username="u", password="ami-Pa55"
         ),
         alice,
     ]

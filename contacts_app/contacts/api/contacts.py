@@ -190,9 +190,7 @@ class NotificationContacts(NotificationsViewSet):
         contact.save(update_fields=[*sent, "updated_at"])
         return Response(as_record(contact) | {"pk": str(contact.uuid)})
 
-    @extend_schema(
-        operation_id="notification_contacts_delete", request=None, responses=answers(204, None, 404)
-    )
+    @extend_schema(operation_id="notification_contacts_delete", request=None, responses=answers(204, None, 404))
     def destroy(self, request: Request, uuid: str) -> HttpResponse:
         """Delete a contact with its preferences. The main one is refused with 403."""
         delete_contact(self.get_object())

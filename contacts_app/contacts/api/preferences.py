@@ -108,8 +108,7 @@ class NotificationPreferences(NotificationsViewSet):
                 NotificationPreference(**values | {"contact": contacts[values["contact"]]}) for values in sent
             )
         shown = [
-            as_record(contacts[values["contact"]], values["medium"], values["type"], values["value"])
-            for values in sent
+            as_record(contacts[values["contact"]], values["medium"], values["type"], values["value"]) for values in sent
         ]
         return Response({"objects": shown}, status=202)
 

@@ -46,9 +46,7 @@ class Page:
         """The envelope of a list; with `fields=` its records have only those members."""
         wanted = {name for name in query.get("fields", "").split(",") if name}
         if wanted:
-            records = (
-                {name: value for name, value in record.items() if name in wanted} for record in records
-            )
+            records = ({name: value for name, value in record.items() if name in wanted} for record in records)
         meta = {"limit": self.limit, "offset": self.offset, "total_count": total}
         return {"meta": meta, "objects": list(records)}
 
@@ -94,9 +92,7 @@ class UuidAlternatives(Alternatives):
         return Q(**{f"{self.field_name}__in": [uuid for value in values if (uuid := parse_uuid(value))]})
 
 
-def ordered(
-    rows: "QuerySet[M]", query: QueryDict, names: Sequence[str], default: Sequence[str]
-) -> "QuerySet[M]":
+def ordered(rows: "QuerySet[M]", query: QueryDict, names: Sequence[str], default: Sequence[str]) -> "QuerySet[M]":
     """The rows in the order that `order_by` asks for, else in their own; those alike as they were made."""
     order: dict[str, str] = {}
     for term in ",".join(query.getlist("order_by")).split(","):

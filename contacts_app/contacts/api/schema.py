@@ -41,17 +41,13 @@ class ListMeta(serializers.Serializer[Any]):
 
 def listed(name: str, record: type[Record]) -> Any:
     """A list; with `fields=` its records have fewer members."""
-    shape: Any = inline_serializer(
-        f"{name}List", {"meta": ListMeta(), "objects": record(many=True, partial=True)}
-    )
+    shape: Any = inline_serializer(f"{name}List", {"meta": ListMeta(), "objects": record(many=True, partial=True)})
     # A list stands in its envelope; it is not a list of envelopes.
     return extend_schema_serializer(many=False)(shape)
 
 
 def objects(name: str, record: type[Record], *, at_least: int = 0) -> Any:
-    return inline_serializer(
-        f"{name}Objects", {"objects": serializers.ListField(child=record(), min_length=at_least)}
-    )
+    return inline_serializer(f"{name}Objects", {"objects": serializers.ListField(child=record(), min_length=at_least)})
 
 
 def answers(status: int, shape: Any, *failures: int) -> dict[int, Any]:
@@ -76,16 +72,11 @@ def as_record(contact: NotificationContact) -> dict[str, Any]:
 
 CONTACT_SENT = {"email": "some_email_2@example.com", "name": "Some Name 2", "phone": "+1 123 555 1234"}
 CONTACT_KEPT = as_record(
-    NotificationContact(
-        **CONTACT_SENT | {"phone": "+11235551234"}, uuid=UUID("0103f398-9f85-446a-a285-fe63cf9f0f28")
-    )
+    NotificationContact(**CONTACT_SENT | {"phone": "+11235551234"}, uuid=UUID("0103f398-9f85-446a-a285-fe63cf9f0f28"))
 )
 MAIN_CONTACT = as_record(
     NotificationContact(
-        email="some_email_1@example.com",
-        name="Some Name",
-        main=True,
-        uuid=UUID("e13c4b8c-68c8-4163-bc00-2a43a86e5937"),
+        email="some_email_1@example.com", name="Some Name", main=True, uuid=UUID("e13c4b8c-68c8-4163-bc00-2a43a86e5937")
     )
 )
 EDITED = {"email": "some_email_2@example.com", "name": "Some New Name"}
@@ -102,10 +93,7 @@ CREATE_EXAMPLES = [
 EDIT_EXAMPLES = [
     OpenApiExample("To edit", EDITED, request_only=True),
     OpenApiExample(
-        "Edited",
-        CONTACT_KEPT | EDITED | {"pk": CONTACT_KEPT["uuid"]},
-        response_only=True,
-        status_codes=["200"],
+        "Edited", CONTACT_KEPT | EDITED | {"pk": CONTACT_KEPT["uuid"]}, response_only=True, status_codes=["200"]
     ),
 ]
 

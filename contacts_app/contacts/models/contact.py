@@ -51,9 +51,7 @@ class NotificationContact(models.Model):
     class Meta:
         ordering = ["account_id", "-main", "pk"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["account"], condition=Q(main=True), name="one_main_contact_per_account"
-            )
+            models.UniqueConstraint(fields=["account"], condition=Q(main=True), name="one_main_contact_per_account")
         ]
         # Tenants list and filter within their account, staff everywhere.
         indexes = [
@@ -134,10 +132,7 @@ class NotificationMedium(models.TextChoices):
 def choices() -> list[tuple[str, list[tuple[str, str]]]]:
     """What there is to choose, for people: what Patchbay tells by itself comes first."""
     own = [(one.name, one.label) for one in event_classes.values()]
-    return [
-        ("Phones, rollouts and callbacks", own),
-        ("Payments and subscriptions", list(NotificationType.choices)),
-    ]
+    return [("Phones, rollouts and callbacks", own), ("Payments and subscriptions", list(NotificationType.choices))]
 
 
 def label_of(type_: str) -> str:
@@ -164,9 +159,7 @@ class NotificationPreference(models.Model):
 
     class Meta:
         ordering = ["contact", "pk"]
-        constraints = [
-            models.UniqueConstraint(fields=["contact", "type", "medium"], name="one_preference_per_type")
-        ]
+        constraints = [models.UniqueConstraint(fields=["contact", "type", "medium"], name="one_preference_per_type")]
 
     def __str__(self) -> str:
         return f"{label_of(self.type)}: {'yes' if self.value else 'no'}"

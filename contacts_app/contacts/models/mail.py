@@ -27,9 +27,7 @@ class Trouble(models.Model):
 
     class Meta:
         ordering = ["pk"]
-        constraints = [
-            models.UniqueConstraint(fields=["account", "event_class", "key"], name="a_trouble_is_told_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["account", "event_class", "key"], name="a_trouble_is_told_once")]
 
     def __str__(self) -> str:
         return f"{self.event_class}: {self.key}"

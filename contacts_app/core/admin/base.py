@@ -65,9 +65,7 @@ def button(
         def pressed(pages: "PortalAdmin", request: HttpRequest, object_id: str) -> HttpResponse:
             row = pages.row_or_404(request, object_id)
             words, back = question.format(row), page_of(row)
-            if page := pages.confirmed(
-                request, question=words, button=yes or description.rstrip("…"), back=back
-            ):
+            if page := pages.confirmed(request, question=words, button=yes or description.rstrip("…"), back=back):
                 return page
             try:
                 made = act(pages, request, row)
@@ -184,9 +182,7 @@ class PortalAdmin(BigListAdmin, HistoryPages):
         along = {pages.opts.verbose_name for pages in registered if getattr(pages, "goes_along", 0)}
         return deleted, count, missing - along, protected
 
-    def _get_obj_does_not_exist_redirect(
-        self, request: HttpRequest, opts: Any, object_id: str
-    ) -> HttpResponse:
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
         # Somebody else's row is as absent here as it is in REST.
         raise Http404(f"There is no {opts.verbose_name} {unquote(object_id)!r}.")
 
@@ -214,9 +210,7 @@ class PortalAdmin(BigListAdmin, HistoryPages):
             context.update(self.shown(request, row))
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def confirmed(
-        self, request: HttpRequest, *, question: str, button: str, back: str
-    ) -> HttpResponse | None:
+    def confirmed(self, request: HttpRequest, *, question: str, button: str, back: str) -> HttpResponse | None:
         """None when the person has said yes, else the page that asks: following a link does nothing."""
         if request.method == "POST":
             return None

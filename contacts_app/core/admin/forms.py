@@ -23,9 +23,7 @@ class SecretForm(ModelForm):  # type: ignore[type-arg]
 
     kept_in = "password"
     new_secret = SecretField(label="Password")
-    forget_secret = forms.BooleanField(
-        label="Forget the password", required=False, widget=UnfoldBooleanSwitchWidget
-    )
+    forget_secret = forms.BooleanField(label="Forget the password", required=False, widget=UnfoldBooleanSwitchWidget)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -28,15 +28,9 @@ class Framed(ModelAdmin):
     pages: ClassVar[dict[str, str]] = {}
 
     def get_urls(self) -> list[URLPattern]:
-        own = {
-            name: route for part in type(self).__mro__ for name, route in vars(part).get("pages", {}).items()
-        }
+        own = {name: route for part in type(self).__mro__ for name, route in vars(part).get("pages", {}).items()}
         named = [
-            path(
-                route,
-                self.admin_site.admin_view(getattr(self, f"{name}_page")),
-                name=f"{self.base_name}_{name}",
-            )
+            path(route, self.admin_site.admin_view(getattr(self, f"{name}_page")), name=f"{self.base_name}_{name}")
             for name, route in own.items()
         ]
         return [*named, *super().get_urls()]
@@ -52,10 +46,5 @@ class Framed(ModelAdmin):
     def page(self, request: HttpRequest, template: str, title: str, **context: Any) -> TemplateResponse:
         """A page of one's own in the frame of the admin."""
         request.current_app = self.admin_site.name
-        frame = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": title,
-            "media": self.media,
-        }
+        frame = {**self.admin_site.each_context(request), "opts": self.opts, "title": title, "media": self.media}
         return TemplateResponse(request, template, frame | context)

@@ -91,9 +91,7 @@ class Dialect:
         """The error body; `fields` maps the request's fields to what is wrong with them."""
         raise NotImplementedError
 
-    def response(
-        self, status_code: int, message: str, fields: Mapping[str, list[str]] | None = None
-    ) -> Response:
+    def response(self, status_code: int, message: str, fields: Mapping[str, list[str]] | None = None) -> Response:
         return Response(self.error(status_code, message, fields or {}), status=status_code)
 
 
@@ -150,23 +148,17 @@ def error_response(error: Exception, context: dict[str, Any]) -> Response | None
     elif isinstance(error, RequestDataTooBig):
         error = BodyTooLarge()
     elif isinstance(error, DjangoValidationError):
-        error = exceptions.ValidationError(
-            error.message_dict if hasattr(error, "error_dict") else error.messages
-        )
+        error = exceptions.ValidationError(error.message_dict if hasattr(error, "error_dict") else error.messages)
     if not isinstance(error, exceptions.APIException):
         return None
     set_rollback()
     fields: dict[str, list[str]] = {}
     if isinstance(error, exceptions.ValidationError):
         fields = flatten(error.detail)
-        message = "; ".join(
-            f"{field}: {text}" if field else text for field, texts in fields.items() for text in texts
-        )
+        message = "; ".join(f"{field}: {text}" if field else text for field, texts in fields.items() for text in texts)
     else:
         message = str(error.detail)
-    response = dialect.response(
-        error.status_code, message, {field: texts for field, texts in fields.items() if field}
-    )
+    response = dialect.response(error.status_code, message, {field: texts for field, texts in fields.items() if field})
     if header := getattr(error, "auth_header", None):
         response["WWW-Authenticate"] = header
     if wait := getattr(error, "wait", None):

@@ -40,13 +40,7 @@ MESSAGES = {
     "destroy": "{} deleted",
 }
 # What an action may answer besides its success and 401, 403 and 429.
-FAILURES = {
-    "list": (400,),
-    "create": (400,),
-    "retrieve": (400, 404),
-    "update": (400, 404),
-    "destroy": (400, 404),
-}
+FAILURES = {"list": (400,), "create": (400,), "retrieve": (400, 404), "update": (400, 404), "destroy": (400, 404)}
 FAILURES_OF_OTHERS = (400, 404, 409)
 
 
@@ -59,9 +53,7 @@ class FamilyDialect(Dialect):
     def error(self, status_code: int, message: str, fields: Mapping[str, list[str]]) -> dict[str, Any]:
         body: dict[str, Any] = {"success": False, "message": message}
         if status_code == 400 and fields:
-            body["errors"] = [
-                {"field": field, "message": text} for field, texts in fields.items() for text in texts
-            ]
+            body["errors"] = [{"field": field, "message": text} for field, texts in fields.items() for text in texts]
         return body
 
 
@@ -111,12 +103,7 @@ def _envelope(name: str, data: Any, many: bool, message: bool, metadata: type[Sh
 
 
 def envelope(
-    name: str,
-    data: Any,
-    *,
-    many: bool = False,
-    message: bool = True,
-    metadata: type[Shape] | None = NoMetadata,
+    name: str, data: Any, *, many: bool = False, message: bool = True, metadata: type[Shape] | None = NoMetadata
 ) -> Any:
     """The answer of a route that succeeds; `name` names it in the document, `data` is a field or the class of one."""
     return _envelope(name, data, many, message, metadata)
@@ -193,8 +180,7 @@ class Pages(BasePagination):
         limit = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
         offset = {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET, "default": 0}
         return [
-            {"in": "query", "name": name, "schema": schema}
-            for name, schema in (("limit", limit), ("offset", offset))
+            {"in": "query", "name": name, "schema": schema} for name, schema in (("limit", limit), ("offset", offset))
         ]
 
 

@@ -70,9 +70,7 @@ class TruthFilter(django_filters.Filter):  # type: ignore[misc]
 
     def __init__(self, field_name: str | None = None, *, label: str | None = None, **kwargs: Any) -> None:
         choices = [(word, word) for word in TRUTH]
-        super().__init__(
-            field_name, label=label, choices=choices, coerce=TRUTH.__getitem__, empty_value=None, **kwargs
-        )
+        super().__init__(field_name, label=label, choices=choices, coerce=TRUTH.__getitem__, empty_value=None, **kwargs)
         described(self, label, type="boolean")
 
 

@@ -83,9 +83,7 @@ class DialectViewSet(DialectView, GenericViewSet[Any]):
         """The checked body of the request, for a `row` that it fills or, if it is stored already, changes in part."""
         chosen = body or self.body_class or self.get_serializer_class()
         is_stored = row is not None and not row._state.adding
-        serializer = chosen(
-            row, data=self.request.data, partial=is_stored, context=self.get_serializer_context()
-        )
+        serializer = chosen(row, data=self.request.data, partial=is_stored, context=self.get_serializer_context())
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 

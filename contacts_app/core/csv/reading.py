@@ -80,8 +80,7 @@ class Reading:
                 known.append((entry, key, identity))
         found = {key: self._stored(key, identities) for key, identities in asked.items()}
         foreign = {
-            key: self.sheet.taken_by_others(key, identities - found[key].keys())
-            for key, identities in asked.items()
+            key: self.sheet.taken_by_others(key, identities - found[key].keys()) for key, identities in asked.items()
         }
         for entry, key, identity in known:
             self._settle(entry, key, identity, found[key].get(identity, []), identity in foreign[key])

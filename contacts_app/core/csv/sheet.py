@@ -134,9 +134,7 @@ def errors_as_csv(errors: Iterable[CellError]) -> Iterator[str]:
 CHUNK = 1000
 
 
-def export_sheet(
-    sheet: Sheet, rows: "QuerySet[Any] | None" = None, *, for_spreadsheets: bool = False
-) -> Iterator[str]:
+def export_sheet(sheet: Sheet, rows: "QuerySet[Any] | None" = None, *, for_spreadsheets: bool = False) -> Iterator[str]:
     """CSV of all rows that the actor sees, or of these of them."""
     columns = [column for column in sheet.columns if column.exported]
     names = [column.name for column in columns]

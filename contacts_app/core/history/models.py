@@ -55,12 +55,7 @@ class Tracked(HistoricalRecords):  # type: ignore[misc]
     """
 
     def __init__(
-        self,
-        *,
-        secret: Iterable[str] = (),
-        quiet: Iterable[str] = (),
-        links: Iterable[str] = (),
-        part_of: str = "",
+        self, *, secret: Iterable[str] = (), quiet: Iterable[str] = (), links: Iterable[str] = (), part_of: str = ""
     ) -> None:
         self.secret, self.quiet, self.links, self.part_of = set(secret), set(quiet), tuple(links), part_of
         self.columns: tuple[str, ...] = ()
@@ -75,14 +70,10 @@ class Tracked(HistoricalRecords):  # type: ignore[misc]
         if self.cls is not sender:
             return
         fields = sender._meta.local_concrete_fields
-        self.secret |= {
-            field.name for field in fields if isinstance(field, EncryptedTextField | EncryptedBinaryField)
-        }
+        self.secret |= {field.name for field in fields if isinstance(field, EncryptedTextField | EncryptedBinaryField)}
         # When a record was made and changed is what the historical rows themselves say.
         dated = {
-            field.name
-            for field in fields
-            if getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False)
+            field.name for field in fields if getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False)
         }
         self.excluded_fields = [*self.secret, *self.quiet, *dated]
         self.columns = tuple(field.name for field in fields if field.name not in self.excluded_fields)
@@ -93,9 +84,7 @@ class Tracked(HistoricalRecords):  # type: ignore[misc]
         models.signals.pre_save.connect(self.pre_save, sender=sender, weak=False)
         for name in self.links:
             models.signals.m2m_changed.connect(
-                partial(self.link_changed, name),
-                sender=sender._meta.get_field(name).remote_field.through,
-                weak=False,
+                partial(self.link_changed, name), sender=sender._meta.get_field(name).remote_field.through, weak=False
             )
 
     def get_meta_options(self, model: Any) -> dict[str, Any]:
@@ -103,9 +92,7 @@ class Tracked(HistoricalRecords):  # type: ignore[misc]
         name = model._meta.model_name[:20]
         indexes = [
             models.Index(fields=[model._meta.pk.attname, "-history_id"], name=f"{name}_history"),
-            models.Index(
-                fields=["-history_id"], condition=models.Q(history_type="-"), name=f"{name}_deleted"
-            ),
+            models.Index(fields=["-history_id"], condition=models.Q(history_type="-"), name=f"{name}_deleted"),
         ]
         if self.part_of:
             indexes.append(models.Index(fields=[self.part_of, "-history_id"], name=f"{name}_parts"))

@@ -65,9 +65,7 @@ def upsert_recorded(rows: Iterable[M], *, unique: list[str], fields: list[str]) 
 
     with transaction.atomic():
         before = stored()
-        model._default_manager.bulk_create(
-            made, update_conflicts=True, unique_fields=unique, update_fields=fields
-        )
+        model._default_manager.bulk_create(made, update_conflicts=True, unique_fields=unique, update_fields=fields)
         after, tracked = stored(), tracked_models[model]
         _store(tracked, [(row, "+", {}) for key, row in after.items() if key not in before])
         both = [key for key in after if key in before]
@@ -156,9 +154,7 @@ def insert_from(rows: QuerySet[Any], into: type[Model], *, over: str = "", **col
     query = rows.order_by().annotate(**taken).values_list(*taken).query
     select, parameters = query.get_compiler(connection=connection).as_sql()
     # No value stands in the text, only names of the schema.
-    sql = (
-        f"INSERT INTO {connection.ops.quote_name(into._meta.db_table)} ({', '.join(names.values())}) {select}"
-    )
+    sql = f"INSERT INTO {connection.ops.quote_name(into._meta.db_table)} ({', '.join(names.values())}) {select}"
     if over:
         key = names.pop(over)
         replaced = ", ".join(f"{name} = EXCLUDED.{name}" for name in names.values())

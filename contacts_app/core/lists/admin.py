@@ -91,9 +91,7 @@ class BigListAdmin(ModelAdmin):
     def get_sortable_by(self, request: HttpRequest) -> Any:
         """The columns that an index can order."""
         orders, columns = index_orders(self.model), self.get_list_display(request)
-        order_of = {
-            name: getattr(getattr(self, str(name), None), "admin_order_field", name) for name in columns
-        }
+        order_of = {name: getattr(getattr(self, str(name), None), "admin_order_field", name) for name in columns}
         return [name for name in columns if order_of[name] in orders]
 
     def get_search_results(

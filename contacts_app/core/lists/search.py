@@ -30,8 +30,7 @@ class TextIndex(models.Index):
             return "SELECT 1"
         by_name: dict[str, Any] = {field.name: field for field in model._meta.concrete_fields}
         columns = [
-            connection.ops.lookup_cast("icontains", by_name[name].get_internal_type())
-            % quote(by_name[name].column)
+            connection.ops.lookup_cast("icontains", by_name[name].get_internal_type()) % quote(by_name[name].column)
             for name in self.fields
         ]
         index = (

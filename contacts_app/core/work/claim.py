@@ -86,9 +86,7 @@ class Claims:
             columns.append(work.account)
         if work.server is not None:
             columns.append("work_server")
-        found = list(
-            lock_unlocked(rows.order_by(F(work.due_field).asc())).values_list(*columns)[: work.batch]
-        )
+        found = list(lock_unlocked(rows.order_by(F(work.due_field).asc())).values_list(*columns)[: work.batch])
         if not found:
             return None
         accounts = {row[1] for row in found} if work.account else set()

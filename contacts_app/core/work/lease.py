@@ -26,10 +26,7 @@ def no_live_lease() -> Q:
 
 def lease_of(owner: str) -> dict[str, Any]:
     """What a row holds under a lease that begins now."""
-    return {
-        "lease_owner": owner,
-        "lease_until": timezone.now() + timedelta(seconds=settings.LEASE_SECONDS),
-    }
+    return {"lease_owner": owner, "lease_until": timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)}
 
 
 def lock_unlocked(rows: QuerySet[Row]) -> QuerySet[Row]:

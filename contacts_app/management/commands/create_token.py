@@ -34,21 +34,12 @@ class Command(ReportingCommand):
         parser.add_argument("--expires-in", type=positive(float, at_most=LONGEST_LIFE_DAYS), metavar="DAYS")
         parser.add_argument("--name", default="", help="What uses this token.")
         parser.add_argument(
-            "--networks",
-            type=argument(networks),
-            default="",
-            help="Comma-separated networks that may use it.",
+            "--networks", type=argument(networks), default="", help="Comma-separated networks that may use it."
         )
 
     @transaction.atomic
     def handle(
-        self,
-        *,
-        account: int | None,
-        staff: bool,
-        extension: int | None,
-        expires_in: float | None,
-        **options: Any,
+        self, *, account: int | None, staff: bool, extension: int | None, expires_in: float | None, **options: Any
     ) -> None:
         if staff and extension:
             raise UsageError("--extension belongs to --account, not to --staff.")

@@ -16,8 +16,6 @@ class Command(ReportingCommand):
         columns = list(rotate_secrets(dry_run=dry_run))
         self.report({**vars(column), "dry_run": dry_run} for column in columns)
         if unreadable := sum(len(column.unreadable) for column in columns):
-            raise CommandError(
-                f"No key of ENCRYPTION_KEYS reads {unreadable} of the secrets; keep the old keys."
-            )
+            raise CommandError(f"No key of ENCRYPTION_KEYS reads {unreadable} of the secrets; keep the old keys.")
         done = "Every secret is under the first key; older keys may be dropped."
         self.say("Nothing was changed." if dry_run else done)

@@ -15,9 +15,7 @@ log = structlog.get_logger(__name__)
 
 
 class Command(BaseCommand):
-    help = (
-        "Wake the workers if anything is due. Once, or with --every for ever; several at a time do no harm."
-    )
+    help = "Wake the workers if anything is due. Once, or with --every for ever; several at a time do no harm."
     # They load every page and route, which it does not need.
     requires_system_checks = []
 

@@ -18,14 +18,7 @@ from contacts_app.core.api.family import Failure, FamilyViewSet, answers, envelo
 from contacts_app.core.api.fields import Shape
 from contacts_app.core.api.view import LoggedIn, Text
 from contacts_app.people.api.users import PersonRecord, UserRecord
-from contacts_app.people.login import (
-    TokenRefused,
-    Tokens,
-    close_session,
-    open_session,
-    refresh_session,
-    session_of,
-)
+from contacts_app.people.login import TokenRefused, Tokens, close_session, open_session, refresh_session, session_of
 from contacts_app.people.models import LoginSession, User
 from contacts_app.people.services import create_user
 
@@ -67,9 +60,7 @@ class Registration(PersonRecord):
             *("first_name", "last_name", "username", "email", "password", "phone", "lang", "location"),
             *("nationality", "timezone"),
         ]
-        extra_kwargs = {
-            name: {"required": True, "allow_blank": False} for name in ("first_name", "last_name")
-        }
+        extra_kwargs = {name: {"required": True, "allow_blank": False} for name in ("first_name", "last_name")}
 
     account = None  # type: ignore[assignment]
     permission_level = None  # type: ignore[assignment]
@@ -113,9 +104,7 @@ class Auth(FamilyViewSet):
         tokens = open_session(user, client_address(request) or None)
         return Response({"user": UserRecord().to_representation(user), **_spelled(tokens)})
 
-    @extend_schema(
-        request=RefreshRequest, responses={200: envelope("Refresh", TokenPair), **FAILURES}, auth=[]
-    )
+    @extend_schema(request=RefreshRequest, responses={200: envelope("Refresh", TokenPair), **FAILURES}, auth=[])
     @action(detail=False, methods=["post"], **OPEN_TO_ALL)
     def refresh(self, request: Request) -> Response:
         """New tokens for old ones. A refresh token is good once; used again, it ends its session."""

@@ -64,9 +64,7 @@ class StateOfLast(ChoicesCheckboxFilter):
         if not (states := self.value()):
             return queryset
         deployments = Deployment.objects.filter(state__in=states).values("pk")
-        return queryset.filter(
-            one_of("last_deployment__deployment", deployments, order=["state", "-created_at"])
-        )
+        return queryset.filter(one_of("last_deployment__deployment", deployments, order=["state", "-created_at"]))
 
 
 def _last_of(phone: Phone) -> Deployment | None:
@@ -87,9 +85,7 @@ class DeployPages(PortalAdmin):
         recent = Deployment.objects.filter(phone=row).order_by("-created_at", "-pk")
         return super().shown(request, row) | {"recent_deployments": recent[:RECENT]}
 
-    @action(
-        description="Deploy…", icon="rocket_launch", permissions=["deploy"], variant=ActionVariant.PRIMARY
-    )
+    @action(description="Deploy…", icon="rocket_launch", permissions=["deploy"], variant=ActionVariant.PRIMARY)
     def deploy_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
         phone = self.row_or_404(request, object_id)
         return HttpResponseRedirect(f"{self.url_of('deploy')}?phones={phone.pk}")
@@ -182,9 +178,7 @@ class DeployPages(PortalAdmin):
             media=self.media + form.media,
         )
 
-    def _deploy_preview(
-        self, request: HttpRequest, phones: list[Phone], profile: PhoneProfile
-    ) -> HttpResponse:
+    def _deploy_preview(self, request: HttpRequest, phones: list[Phone], profile: PhoneProfile) -> HttpResponse:
         preview = preview_deploy(phones=phones, profile=profile, actor=actor_of(request))
         record_reveal(request, profile)
         findings = {finding for plan in preview.plans for finding in plan.warnings}

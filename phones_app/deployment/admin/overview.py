@@ -61,9 +61,7 @@ def _of_phones(phones: QuerySet[Phone]) -> list[Panel]:
     fleet.append(Number("never deployed to", by_state.get(None, 0), never, "gone"))
     return [
         Panel("Phones by their last deployment", "bar", shares(fleet), empty="There are no phones yet."),
-        _by(
-            phones, "Phones by what the last look saw", "presence", PRESENCE_TONES, "There are no phones yet."
-        ),
+        _by(phones, "Phones by what the last look saw", "presence", PRESENCE_TONES, "There are no phones yet."),
         _by(phones, "Files on the file servers", "file__state", FILE_TONES, "No file was uploaded yet."),
     ]
 
@@ -72,12 +70,7 @@ def _by(phones: QuerySet[Phone], title: str, field: str, tones: Mapping[Any, str
     """Phones by the value of a field that the list of phones can be filtered by."""
     counted = dict(phones.values_list(field).annotate(Count("pk")))
     numbers = [
-        Number(
-            state.label.lower(),
-            counted.get(state, 0),
-            list_url(Phone, **{f"{field}__exact": state.value}),
-            tone,
-        )
+        Number(state.label.lower(), counted.get(state, 0), list_url(Phone, **{f"{field}__exact": state.value}), tone)
         for state, tone in tones.items()
     ]
     return Panel(title, "bar", shares(numbers), empty=empty)
@@ -89,9 +82,7 @@ def _phones_in(states: tuple[State, ...]) -> str:
 
 def _of_rollouts(rollouts: QuerySet[Rollout]) -> list[Panel]:
     open_ones = rollouts.filter(state__in=OPEN)
-    shown = open_ones.annotate(
-        ended=Count("members", filter=Q(members__deployment__finished_at__isnull=False))
-    )
+    shown = open_ones.annotate(ended=Count("members", filter=Q(members__deployment__finished_at__isnull=False)))
     numbers = [
         Number(
             str(rollout),
@@ -117,9 +108,7 @@ def _since(days: int) -> tuple[date, datetime]:
 def _by_reason(deployments: QuerySet[Deployment]) -> Panel:
     first, began = _since(FAILURE_DAYS)
     failed = deployments.filter(state__in=FAILURES, created_at__gte=began)
-    reasons = list(
-        failed.values_list("error_code").annotate(count=Count("pk")).order_by("-count", "error_code")
-    )
+    reasons = list(failed.values_list("error_code").annotate(count=Count("pk")).order_by("-count", "error_code"))
     there = {"state__exact": [state.value for state in FAILURES], "created_at_from": first.isoformat()}
     numbers = [
         Number(code or "without a code", count, list_url(Deployment, **there, error_code__exact=code), "bad")
@@ -136,9 +125,7 @@ def _by_day(deployments: QuerySet[Deployment]) -> Panel:
     ended = deployments.filter(created_at__gte=began, state__in=ENDED)
     counted = ended.values_list(TruncDate("created_at"), "state").annotate(Count("pk"))
     by_day = {(day, state): count for day, state, count in counted}
-    tallest = max(
-        (sum(by_day.get((day, state), 0) for _, (state, *_), _ in FLEET) for day, _ in by_day), default=1
-    )
+    tallest = max((sum(by_day.get((day, state), 0) for _, (state, *_), _ in FLEET) for day, _ in by_day), default=1)
     days = []
     for day in (first + timedelta(days=number) for number in range(DAYS)):
         where = {
@@ -152,6 +139,4 @@ def _by_day(deployments: QuerySet[Deployment]) -> Panel:
             if (count := by_day.get((day, state), 0))
         ]
         days.append(Day(day.day, date_format(day, "j F"), list_url(Deployment, **where), parts))
-    return Panel(
-        f"Deployments of {DAYS} days", "days", days=days if by_day else [], empty="Nothing was deployed."
-    )
+    return Panel(f"Deployments of {DAYS} days", "days", days=days if by_day else [], empty="Nothing was deployed.")

@@ -45,9 +45,7 @@ class DeploymentRecord(Record):
     account = serializers.IntegerField(source="account.voip_id", read_only=True)
     profile = serializers.CharField(source="profile_name", read_only=True)
     profile_uuid = RowUuid(source="profile", read_only=True, allow_null=True)
-    revision = serializers.IntegerField(
-        source="revision.number", read_only=True, allow_null=True, default=None
-    )
+    revision = serializers.IntegerField(source="revision.number", read_only=True, allow_null=True, default=None)
     retry_of = RowUuid(read_only=True, allow_null=True)
     rollout = RowUuid(source="in_rollout.rollout", read_only=True, allow_null=True)
     wave = Wave(source="in_rollout.wave", read_only=True, help_text="Of its rollout.")
@@ -120,10 +118,7 @@ class Deployments(ListModelMixin, RetrieveModelMixin, ReadableByOwners):
     filterset_class = DeploymentFilter
     thing = name_in_document = "Deployment"
     messages = {"cancel": "Deployment cancelled", "retry": "Deployment requested"}
-    descriptions = {
-        "list": "Deployments, the newest first.",
-        "retrieve": "One deployment with its steps and evidence.",
-    }
+    descriptions = {"list": "Deployments, the newest first.", "retrieve": "One deployment with its steps and evidence."}
 
     def get_queryset(self) -> "QuerySet[Deployment]":
         rows = self.queryset.all()
@@ -135,22 +130,15 @@ class Deployments(ListModelMixin, RetrieveModelMixin, ReadableByOwners):
         wanted, actor = self.sent(body=DeploymentRequest), self.actor
         profile = profile_of(actor, wanted["profile_uuid"])
         macs = list(dict.fromkeys(wanted["macs"]))
-        known = actor.sees(Phone.objects.select_related("account", "file_server")).in_bulk(
-            macs, field_name="mac"
-        )
+        known = actor.sees(Phone.objects.select_related("account", "file_server")).in_bulk(macs, field_name="mac")
         asked = deployments.deploy_many(
             phones=[known[mac] for mac in macs if mac in known], profile=profile, actor=actor
         )
         # New ones are in no rollout, which need not be asked for each of them.
         prefetch_related_objects(asked.deployments, "in_rollout")
         refused = [
-            {"mac": mac, "code": "unknown-phone", "message": "Phone not found"}
-            for mac in macs
-            if mac not in known
-        ] + [
-            {"mac": phone.mac, "code": refusal.code, "message": refusal.message}
-            for phone, refusal in asked.refused
-        ]
+            {"mac": mac, "code": "unknown-phone", "message": "Phone not found"} for mac in macs if mac not in known
+        ] + [{"mac": phone.mac, "code": refusal.code, "message": refusal.message} for phone, refusal in asked.refused]
         self.message = f"{len(asked.deployments)} deployment(s) requested"
         return Response(Asked({"deployments": asked.deployments, "refused": refused}).data, status=202)
 

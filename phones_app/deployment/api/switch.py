@@ -48,9 +48,7 @@ class SwitchResult(Shape):
 
 
 EXAMPLES = [
-    OpenApiExample(
-        "Switch", request_only=True, value={"profile_uuid": PROFILE_UUID, "mac": "AA:BB:CC:DD:EE:01"}
-    ),
+    OpenApiExample("Switch", request_only=True, value={"profile_uuid": PROFILE_UUID, "mac": "AA:BB:CC:DD:EE:01"}),
     OpenApiExample(
         "Switched",
         response_only=True,

@@ -21,10 +21,7 @@ from phones_app.inventory.status_check import ask_for_look, look_now
 from phones_app.templatetags.phone_labels import presence_label
 from profiles_app.phone.sep.mac import colons
 
-RECORD = (
-    *("brand", "software_version", "serial_number", "is_simulated"),
-    *("uuid", "created_at", "updated_at"),
-)
+RECORD = (*("brand", "software_version", "serial_number", "is_simulated"), *("uuid", "created_at", "updated_at"))
 
 
 class PhoneForm(SecretForm):
@@ -76,9 +73,7 @@ class InventoryAdmin(MacSearchMixin, SheetPages, GroupOfSelected):
     present = column("Status page", presence_label, ordering="presence")
     seen = ago_column("last_seen_at", "Last seen")
     looked = ago_column("looked_at", "Looked at")
-    other_mac = column(
-        "Phone at this address", lambda phone: colons(phone.mac_there) if phone.mac_there else "–"
-    )
+    other_mac = column("Phone at this address", lambda phone: colons(phone.mac_there) if phone.mac_there else "–")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Phone]:
         # What no page shows need not be deciphered.

@@ -31,12 +31,8 @@ class PhoneFilter(django_filters.FilterSet):  # type: ignore[misc]
     load = django_filters.CharFilter("software_version", label="Exactly this firmware load.")
     presence = OneOf(Presence)
     in_call = TruthFilter()
-    drifted = TruthFilter(
-        method="with_drift", label="Whether the file on the server is not the uploaded one."
-    )
-    search = django_filters.CharFilter(
-        method="find_text", label="In names, places, addresses; part of a MAC address."
-    )
+    drifted = TruthFilter(method="with_drift", label="Whether the file on the server is not the uploaded one.")
+    search = django_filters.CharFilter(method="find_text", label="In names, places, addresses; part of a MAC address.")
 
     class Meta:
         model = Phone
@@ -78,8 +74,7 @@ def selected(actor: Actor, wanted: dict[str, Any]) -> Selection:
     if wanted.get("filter"):
         # In the words of a query string.
         words = {
-            name: str(value).lower() if isinstance(value, bool) else value
-            for name, value in wanted["filter"].items()
+            name: str(value).lower() if isinstance(value, bool) else value for name, value in wanted["filter"].items()
         }
         phones = PhoneFilter(words, queryset=rows)
         if not phones.is_valid():

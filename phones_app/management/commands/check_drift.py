@@ -30,9 +30,7 @@ class Command(ReportingCommand):
         )
         add("--diff", action="store_true", help="Show what was changed, passwords masked.")
 
-    def handle(
-        self, *, macs: list[str], account: int | None, sample: int | None, diff: bool, **options: Any
-    ) -> None:
+    def handle(self, *, macs: list[str], account: int | None, sample: int | None, diff: bool, **options: Any) -> None:
         files = PhoneFile.objects.all()
         if macs:
             files = files.filter(phone__mac__in=macs)

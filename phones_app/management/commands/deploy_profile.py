@@ -19,16 +19,9 @@ class Command(DeploymentCommand):
         super().arguments(add)
         add("profile", type=argument(UUID), metavar="PROFILE_UUID")
         self.add_macs(add, required=False)
-        add(
-            "--all",
-            action="store_true",
-            dest="everywhere",
-            help="Every phone of the owner's account that it fits.",
-        )
+        add("--all", action="store_true", dest="everywhere", help="Every phone of the owner's account that it fits.")
 
-    def handle(
-        self, *, profile: UUID, macs: list[str], everywhere: bool, dry_run: bool, **options: Any
-    ) -> None:
+    def handle(self, *, profile: UUID, macs: list[str], everywhere: bool, dry_run: bool, **options: Any) -> None:
         if everywhere == bool(macs):
             raise UsageError("Name phones by their MAC addresses, or say --all.")
         row = profile_with(profile)

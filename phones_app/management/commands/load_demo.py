@@ -23,12 +23,7 @@ class Command(ReportingCommand):
     columns = headings("account", voip_id="VoIP id", state="State", renewed="Profiles renewed", files="Files")
 
     def arguments(self, add: Add) -> None:
-        add(
-            "--url",
-            type=argument(web_address),
-            default="http://127.0.0.1:8000",
-            help="Where phones reach the portal.",
-        )
+        add("--url", type=argument(web_address), default="http://127.0.0.1:8000", help="Where phones reach the portal.")
 
     def handle(self, *, url: str, dry_run: bool, **options: Any) -> None:
         demo = load_demo(url=url, dry_run=dry_run)

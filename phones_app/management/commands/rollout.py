@@ -26,11 +26,7 @@ COLUMNS = {
     **headings("confirmed", "unconfirmed", "failed", "unchanged", refused_total="Refused", reason="Reason"),
 }
 PLAN_COLUMNS = headings(
-    total="Would get a file",
-    unchanged="Have it already",
-    refused_total="Refused",
-    waves="Waves",
-    canary="First wave",
+    total="Would get a file", unchanged="Have it already", refused_total="Refused", waves="Waves", canary="First wave"
 )
 PACE = (
     *("name", "canary_size", "wave_size", "server_limit", "site_limit"),

@@ -56,9 +56,7 @@ class Command(BaseCommand):
         chosen = os.environ.get("ADMIN_PASSWORD", "")
         password = chosen or secrets.token_urlsafe(9)
         User.objects.create_superuser(email, password)
-        self._say(
-            "admin", f"log in as {email} with password {'as set in ADMIN_PASSWORD' if chosen else password}"
-        )
+        self._say("admin", f"log in as {email} with password {'as set in ADMIN_PASSWORD' if chosen else password}")
 
     def _announce(self, services: list[Service], url: str, stopping: threading.Event) -> None:
         """One line per service as soon as the web server answers; the others print their own when they listen."""

@@ -10,13 +10,7 @@ from django.core.management.base import CommandError
 
 from contacts_app.core.commands import ReportingCommand, until_stopped
 from phones_app.boot.server import EmbeddedFileServer
-from phones_app.boot.services import (
-    config_url,
-    embedded_file_server,
-    fetch_recorder,
-    forget_address,
-    record_address,
-)
+from phones_app.boot.services import config_url, embedded_file_server, fetch_recorder, forget_address, record_address
 from phones_app.management.supervisor import why_taken
 
 

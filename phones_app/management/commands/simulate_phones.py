@@ -41,18 +41,10 @@ class Command(ReportingCommand):
         "Play the phones marked as simulated whose address is loopback, until SIGTERM or Ctrl-C. "
         "Phones that are added or changed meanwhile are picked up."
     )
-    columns = headings(
-        mac="MAC", model="Model", software="Software", sip_port="SIP port", web_port="Web port"
-    )
+    columns = headings(mac="MAC", model="Model", software="Software", sip_port="SIP port", web_port="Web port")
 
     def arguments(self, add: Add) -> None:
-        add(
-            "--count",
-            type=positive(int, at_most=MOST_PHONES),
-            default=0,
-            metavar="N",
-            help="Have at least N of them.",
-        )
+        add("--count", type=positive(int, at_most=MOST_PHONES), default=0, metavar="N", help="Have at least N of them.")
         add_account(add, help="Of new phones.")
         add(
             "--config-url",
@@ -80,9 +72,7 @@ class Command(ReportingCommand):
     def _account(self, voip_id: int | None) -> Account:
         account = account_numbered(voip_id) or Account.objects.order_by("voip_id").first()
         if account is None:
-            raise CommandError(
-                "There is no account for new phones yet: `manage.py create_account` makes one."
-            )
+            raise CommandError("There is no account for new phones yet: `manage.py create_account` makes one.")
         return account
 
     def _play(self, url: str | None, every_event: bool) -> None:
@@ -160,7 +150,5 @@ def _only_one() -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise CommandError(
-                "Another `simulate_phones` is playing the phones of this data folder."
-            ) from None
+            raise CommandError("Another `simulate_phones` is playing the phones of this data folder.") from None
         yield

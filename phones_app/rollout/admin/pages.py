@@ -136,9 +136,7 @@ class RolloutPages(PortalAdmin):
             media=self.media + form.media,
         )
 
-    def _show_plan(
-        self, request: HttpRequest, form: RolloutForm, plan: Any, latest: int | None
-    ) -> HttpResponse:
+    def _show_plan(self, request: HttpRequest, form: RolloutForm, plan: Any, latest: int | None) -> HttpResponse:
         kept = {field.html_name: field.value() for field in form if field.html_name != "file"}
         if form.cleaned_data.get("file"):
             # A browser sends a file once, so the addresses in it go along instead.

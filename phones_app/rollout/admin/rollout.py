@@ -95,11 +95,7 @@ class RolloutAdmin(RolloutPages, RecordAdmin):
 
     live_template = "phones_app/rollout/progress.html"
     may_act = MAY_DEPLOY
-    pages = {
-        "progress": "<int:pk>/progress/",
-        "retry": "<int:pk>/retry/",
-        "now": "<int:pk>/<str:change>/now/",
-    }
+    pages = {"progress": "<int:pk>/progress/", "retry": "<int:pk>/retry/", "now": "<int:pk>/<str:change>/now/"}
     phones = column("Phones", lambda rollout: f"{rollout.total:,}", ordering="total")
     waves_here = column("Wave", lambda rollout: f"{rollout.wave} of {rollout.waves}")
 

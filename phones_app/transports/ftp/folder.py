@@ -38,10 +38,7 @@ FAILURES: tuple[tuple[type[Exception], str, bool, str], ...] = (
     (OSError, "unreachable", False, "the connection failed"),
     (ValueError, "bad-value", True, "the value cannot be sent"),
 )
-ANSWERS = (
-    ftplib.error_temp,
-    ftplib.error_perm,
-)  # the server itself declined, so the conversation can continue
+ANSWERS = (ftplib.error_temp, ftplib.error_perm)  # the server itself declined, so the conversation can continue
 # Answers that say more than the step in which they came (RFC 959 §4.2, RFC 4217 §10.2).
 ANSWER_CODES = {
     "421": "disconnected",
@@ -111,9 +108,7 @@ class FtpFolder:
             if code == "tls-session-reuse":
                 permanent, sentence = True, f"{SESSION_REUSE}: {error}"
             said = self.wire.transcript.so_far()
-            raise TransportError(
-                f"Could not {doing}: {sentence}", permanent, code=code, exchange=said
-            ) from error
+            raise TransportError(f"Could not {doing}: {sentence}", permanent, code=code, exchange=said) from error
         except BaseException:  # interrupted somewhere between a command and its answer
             self.broken = True
             raise
@@ -144,9 +139,7 @@ class FtpFolder:
                 raise
 
     @contextmanager
-    def temporary(
-        self, name: str, content: bytes, *, read_back: bool = False, renamed: bool = True
-    ) -> Iterator[str]:
+    def temporary(self, name: str, content: bytes, *, read_back: bool = False, renamed: bool = True) -> Iterator[str]:
         """Store `content` under a new hidden name, checked, and delete it if what is done with it fails.
 
         `renamed` says that the first thing to be done with it is a new name.

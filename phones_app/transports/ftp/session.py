@@ -78,13 +78,7 @@ class FtpSession:
         return self._folder is not None
 
     def upload(
-        self,
-        name: str,
-        content: bytes,
-        *,
-        keep_backups: int = 3,
-        read_back: bool = False,
-        next_name: str = "",
+        self, name: str, content: bytes, *, keep_backups: int = 3, read_back: bool = False, next_name: str = ""
     ) -> Upload:
         """Put `content` under `name`, in this order (Cisco phones spec §3.10):
 
@@ -119,9 +113,7 @@ class FtpSession:
         self, name: str, content: bytes, keep_backups: int, read_back: bool, started: float, next_name: str
     ) -> Upload:
         with self._work(self.target.deadline - (monotonic() - started)):
-            existing = self._begin(
-                lambda folder: steps.look(folder, name, len(content), for_backup=keep_backups > 0)
-            )
+            existing = self._begin(lambda folder: steps.look(folder, name, len(content), for_backup=keep_backups > 0))
             folder = self._connect()
             unchanged, backup = existing.content == content, None
             if not unchanged:

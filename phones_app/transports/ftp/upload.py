@@ -154,9 +154,7 @@ def _free_backup_name(folder: FtpFolder, name: str) -> str:
     )
 
 
-def _swap(
-    folder: FtpFolder, temporary: str, name: str, aside: str, reconnect: Callable[[float], FtpFolder]
-) -> None:
+def _swap(folder: FtpFolder, temporary: str, name: str, aside: str, reconnect: Callable[[float], FtpFolder]) -> None:
     """Rename the old file away and the new one in; on failure the old one gets its name back."""
     folder.rename(name, aside)
     try:

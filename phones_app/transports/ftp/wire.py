@@ -233,9 +233,7 @@ class FtpWire(ftplib.FTP_TLS):
             if connection.getpeername()[0] != self._control.getpeername()[0]:
                 # In active mode anyone can reach the listening port, to steal a file or to plant one.
                 connection.close()
-                raise ConnectionAbortedError(
-                    "the data connection came from another address than the server's"
-                )
+                raise ConnectionAbortedError("the data connection came from another address than the server's")
             return connection
         # Without resolving the address again, as ftplib does.
         _, port = self.makepasv()

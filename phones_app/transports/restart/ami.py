@@ -115,13 +115,7 @@ class AmiSession:
         challenge = self._transact((("Action", "Challenge"), ("AuthType", "MD5")))
         digest = challenge.response.get("Challenge") + self._target.secret
         key = hashlib.md5(digest.encode(), usedforsecurity=False).hexdigest()  # the protocol's choice
-        log_in = {
-            "Action": "Login",
-            "AuthType": "MD5",
-            "Username": self._target.username,
-            "Key": key,
-            "Events": "off",
-        }
+        log_in = {"Action": "Login", "AuthType": "MD5", "Username": self._target.username, "Key": key, "Events": "off"}
         reply = self._transact(tuple(log_in.items()))
         if not reply.succeeded:
             raise TransportError(

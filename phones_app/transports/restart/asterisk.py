@@ -113,18 +113,14 @@ def restart_chan_sip(
     reply = session.action("Command", Command=command)
     output = " ".join(reply.response.all("Output"))
     if reply.succeeded and "sending notify" not in output.lower():
-        raise TransportError(
-            f"Asterisk did not send the NOTIFY: {output}", code="pbx-refused", exchange=reply.exchange
-        )
+        raise TransportError(f"Asterisk did not send the NOTIFY: {output}", code="pbx-refused", exchange=reply.exchange)
     return _accepted(reply)
 
 
 def restart_sccp(session: AmiSession, *, device_name: str, type: str = "restart") -> Exchange:
     """Let chan-sccp-b restart a phone; TransportError `unknown-action` where the PBX has no chan-sccp-b."""
     if type not in SCCP_TYPES:
-        raise TransportError(
-            f"{type!r} is none of {', '.join(SCCP_TYPES)}", permanent=True, code="invalid-value"
-        )
+        raise TransportError(f"{type!r} is none of {', '.join(SCCP_TYPES)}", permanent=True, code="invalid-value")
     return _accepted(session.action("SCCPDeviceRestart", Devicename=device_name, Type=type))
 
 

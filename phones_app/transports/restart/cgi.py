@@ -74,9 +74,7 @@ def run_macro(phone: PhoneWeb, macro: KeyMacro, sleep: Callable[[float], object]
         except TransportError as error:
             said.append(error.exchange)
             if 1 < number == len(macro.steps) and error.code in ("closed", "timeout"):
-                said.append(
-                    Exchange("", "(the phone went away without an answer, as one that restarts may do)")
-                )
+                said.append(Exchange("", "(the phone went away without an answer, as one that restarts may do)"))
                 break
             raise TransportError(
                 f"Step {number} of {len(macro.steps)}, {step.uri}: {error.message}",

@@ -12,12 +12,7 @@ from typing import Any, Protocol
 
 from contacts_app.core.errors import Exchange, TransportError
 from phones_app.transports.restart.ami import AmiSession, AmiTarget
-from phones_app.transports.restart.asterisk import (
-    pjsip_registration,
-    restart_chan_sip,
-    restart_pjsip,
-    restart_sccp,
-)
+from phones_app.transports.restart.asterisk import pjsip_registration, restart_chan_sip, restart_pjsip, restart_sccp
 from phones_app.transports.restart.cgi import run_macro
 from phones_app.transports.restart.key_macros import KeyMacro
 from phones_app.transports.restart.sip_message import Stamps, explain

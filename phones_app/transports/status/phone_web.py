@@ -23,8 +23,7 @@ MAX_BYTES = 65_536
 _DECLARATION = re.compile(r"<\?xml\b[^>]*\?>")
 # Only encodings of plain text: Python knows others, some of them slow on purpose-made input.
 _ENCODING = re.compile(
-    rb"<\?xml\b[^>]*?encoding\s*=\s*[\"'](iso-8859-\d+|windows-\d+|shift_jis|euc-\w+|gb\d+|big5)[\"']",
-    re.IGNORECASE,
+    rb"<\?xml\b[^>]*?encoding\s*=\s*[\"'](iso-8859-\d+|windows-\d+|shift_jis|euc-\w+|gb\d+|big5)[\"']", re.IGNORECASE
 )
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
@@ -78,16 +77,12 @@ class PhoneSession:
         )
         return self._exchange("POST", target, headers, body)
 
-    def _exchange(
-        self, method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes
-    ) -> WebAnswer:
+    def _exchange(self, method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes) -> WebAnswer:
         phone = self._phone
         host = f"[{phone.host}]" if ":" in phone.host else phone.host
         default_port = 443 if phone.tls else 80
         fields = [("Host", host if phone.port == default_port else f"{host}:{phone.port}"), *headers]
-        url = httpcore.URL(
-            scheme="https" if phone.tls else "http", host=phone.host, port=phone.port, target=target
-        )
+        url = httpcore.URL(scheme="https" if phone.tls else "http", host=phone.host, port=phone.port, target=target)
         sent = evidence(_request_text(method, target, fields, body))
         head, received = "", bytearray()
         try:

@@ -8,12 +8,7 @@ import re
 from dataclasses import dataclass
 
 from contacts_app.core.errors import Exchange, TransportError
-from phones_app.transports.status.phone_web import (
-    PhoneSession,
-    PhoneWeb,
-    parse_document,
-    phone_session,
-)
+from phones_app.transports.status.phone_web import PhoneSession, PhoneWeb, parse_document, phone_session
 
 # The same page on newer phones and on the Java generation (79x1 to 797x).
 _DEVICE_PAGES = ("/DeviceInformationX", "/CGI/Java/Serviceability?adapterX=device.statistics.device")

@@ -56,9 +56,7 @@ def _choice(values: Any) -> forms.ChoiceField:
 
 
 def _number(help_text: str, label: str | None = None) -> forms.IntegerField:
-    return forms.IntegerField(
-        label=label, required=False, help_text=help_text, widget=UnfoldAdminIntegerFieldWidget
-    )
+    return forms.IntegerField(label=label, required=False, help_text=help_text, widget=UnfoldAdminIntegerFieldWidget)
 
 
 def _lines(help_text: str, rows: int) -> forms.CharField:

@@ -17,13 +17,7 @@ from contacts_app.core.admin.base import PortalAdmin
 from contacts_app.core.admin.columns import column, count_column
 from contacts_app.core.admin.forms import SameAccountForm
 from profiles_app.events.listener_changes import checked_filter_value, checked_tags
-from profiles_app.events.models.setup import (
-    EventProfile,
-    EventsObject,
-    Listener,
-    ListenerFilter,
-    Subscription,
-)
+from profiles_app.events.models.setup import EventProfile, EventsObject, Listener, ListenerFilter, Subscription
 from profiles_app.events.tags import TAGS
 
 STATE_LABELS = {"Active": "success", "Expired": "warning", "Callback disabled": "danger"}

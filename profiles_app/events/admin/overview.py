@@ -36,10 +36,7 @@ def _of_deliveries(deliveries: QuerySet[Delivery]) -> list[Panel]:
     counts = dict(of_last_day(deliveries).values_list("state").annotate(Count("pk")))
     numbers = [
         Number(
-            state.label.lower(),
-            counts.get(state, 0),
-            list_url(Delivery, state__exact=state.value, within="24h"),
-            tone,
+            state.label.lower(), counts.get(state, 0), list_url(Delivery, state__exact=state.value, within="24h"), tone
         )
         for state, tone in TONES.items()
     ]

@@ -33,9 +33,7 @@ class GrantRequest(serializers.Serializer[Any]):
     username = Text(required=False, allow_null=True, max_length=254, help_text="Email or user name.")
     password = Text(required=False, allow_null=True, max_length=1024)
     phonenumber = Text(required=False, allow_null=True, max_length=64, help_text="Not used.")
-    scope = Text(
-        required=False, allow_null=True, allow_blank=True, max_length=255, help_text="Space-separated."
-    )
+    scope = Text(required=False, allow_null=True, allow_blank=True, max_length=255, help_text="Space-separated.")
     redirect_uri = Text(required=False, allow_null=True, max_length=2048, help_text="Not used.")
     code = Text(required=False, allow_null=True, max_length=2048, help_text="No codes are issued here.")
     refresh_token = Text(required=False, allow_null=True, max_length=4096)

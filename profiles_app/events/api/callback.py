@@ -14,12 +14,7 @@ from profiles_app.events.api.fields import Choice, Email, EventsRecord, JsonObje
 from profiles_app.events.api.query import Column
 from profiles_app.events.api.schema import config_schema, example, failures
 from profiles_app.events.api.views import CreateAtIdViewSet, ResourceViewSet
-from profiles_app.events.callback_changes import (
-    create_callback,
-    delete_callback,
-    renew_signing_secret,
-    update_callback,
-)
+from profiles_app.events.callback_changes import create_callback, delete_callback, renew_signing_secret, update_callback
 from profiles_app.events.callback_config import masked_config
 from profiles_app.events.callback_health import health_of
 from profiles_app.events.listener_changes import create_profile, delete_profile

@@ -10,12 +10,7 @@ from profiles_app.events.api.fields import Choice, EventsRecord, JsonObject, Row
 from profiles_app.events.api.query import Column
 from profiles_app.events.api.schema import tags_schema, value_schema
 from profiles_app.events.api.views import CreateAtIdViewSet, PartOfListenerViewSet
-from profiles_app.events.listener_changes import (
-    checked_filter_value,
-    checked_tags,
-    create_listener,
-    update_listener,
-)
+from profiles_app.events.listener_changes import checked_filter_value, checked_tags, create_listener, update_listener
 from profiles_app.events.models.setup import Listener, ListenerFilter, Subscription
 from profiles_app.events.tags import TAGS
 
@@ -43,9 +38,7 @@ class SubscriptionRecord(Record):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if "tags" in attrs and "level" in self.context:
-            attrs["tags"] = checked_tags(
-                attrs["tags"], at_extension=self.context["level"].extension is not None
-            )
+            attrs["tags"] = checked_tags(attrs["tags"], at_extension=self.context["level"].extension is not None)
         return attrs
 
 

@@ -49,9 +49,7 @@ class ExpressCreate(Record):
         ":subscriptions": serializers.ListSerializer(
             source="subscriptions", child=SubscriptionRecord(), allow_empty=False, max_length=100
         ),
-        ":filters": serializers.ListSerializer(
-            source="filters", child=FilterRecord(), required=False, max_length=100
-        ),
+        ":filters": serializers.ListSerializer(source="filters", child=FilterRecord(), required=False, max_length=100),
     }
 
     def to_internal_value(self, data: Any) -> Any:

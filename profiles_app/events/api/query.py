@@ -171,10 +171,7 @@ class GrammarFilter(BaseFilterBackend):
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         filters = [_parameter(f"filters[{name}]", {"type": "string"}, "`op:args`") for name in view.columns]
-        return [
-            _parameter("sort[id]", {"type": "string", "enum": DIRECTIONS}, "`desc` if not given."),
-            *filters,
-        ]
+        return [_parameter("sort[id]", {"type": "string", "enum": DIRECTIONS}, "`desc` if not given."), *filters]
 
 
 class Page(BasePagination):

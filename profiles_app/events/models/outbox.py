@@ -54,9 +54,7 @@ class Event(models.Model):
             models.Index(fields=["created_at"], name="event_by_age"),
             models.Index(fields=["id"], condition=Q(matched_at=None), name="event_unmatched"),
             models.Index(
-                fields=["data_object_uuid"],
-                condition=Q(data_object_uuid__isnull=False),
-                name="event_of_object",
+                fields=["data_object_uuid"], condition=Q(data_object_uuid__isnull=False), name="event_of_object"
             ),
         ]
 
@@ -88,14 +86,10 @@ class Delivery(models.Model):
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, db_index=False, related_name="+")
     event = models.ForeignKey(Event, on_delete=models.CASCADE, db_index=False, related_name="deliveries")
-    callback = models.ForeignKey(
-        Callback, on_delete=models.CASCADE, db_index=False, related_name="deliveries"
-    )
+    callback = models.ForeignKey(Callback, on_delete=models.CASCADE, db_index=False, related_name="deliveries")
     # No foreign key: what was matched is delivered, and stays on record when the listener is deleted.
     listener_id = models.BigIntegerField("listener", null=True, help_text="Empty: sent for a test.")
-    hop = models.PositiveSmallIntegerField(
-        default=0, help_text="0: the listener's callback; then its fallbacks."
-    )
+    hop = models.PositiveSmallIntegerField(default=0, help_text="0: the listener's callback; then its fallbacks.")
     state = models.CharField(max_length=12, choices=State, default=State.PENDING)
     outcome = models.CharField(max_length=255, blank=True, help_text="Why it ended as it did.")
     attempt_count = models.PositiveSmallIntegerField("attempts", default=0)
@@ -171,9 +165,7 @@ class CallbackLane(models.Model):
     exhausted_in_row = models.PositiveIntegerField(
         default=0, help_text="Deliveries in a row whose attempts were used up."
     )
-    failing_since = models.DateTimeField(
-        null=True, help_text="The first failed attempt since the last success."
-    )
+    failing_since = models.DateTimeField(null=True, help_text="The first failed attempt since the last success.")
     last_success_at = models.DateTimeField(null=True)
     told_at = models.DateTimeField(null=True, help_text="When the last mail about failures was written.")
     told_of_trouble = models.BooleanField(
@@ -183,9 +175,7 @@ class CallbackLane(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["wake_at"], condition=Q(wake_at__isnull=False), name="lane_to_wake"),
-            models.Index(
-                fields=["failing_since"], condition=Q(failing_since__isnull=False), name="lane_failing"
-            ),
+            models.Index(fields=["failing_since"], condition=Q(failing_since__isnull=False), name="lane_failing"),
         ]
 
     def __str__(self) -> str:

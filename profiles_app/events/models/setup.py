@@ -148,17 +148,13 @@ class Callback(EventsObject):
         help_text="Host, address or application: the part of the configuration to find it by.",
     )
     signing_secret = EncryptedTextField(
-        default=new_signing_secret,
-        editable=False,
-        help_text="Every delivery is signed with it (HMAC-SHA256).",
+        default=new_signing_secret, editable=False, help_text="Every delivery is signed with it (HMAC-SHA256)."
     )
     disabled_reason = models.CharField(
         max_length=255, blank=True, editable=False, help_text="Why the portal has switched the callback off."
     )
     disabled_at = models.DateTimeField(null=True, editable=False)
-    name_sound = models.CharField(
-        max_length=128, blank=True, editable=False, help_text="Soundex code of the name."
-    )
+    name_sound = models.CharField(max_length=128, blank=True, editable=False, help_text="Soundex code of the name.")
 
     history = Tracked(quiet=["name_sound"])
 
@@ -173,13 +169,9 @@ class Callback(EventsObject):
             models.Index(fields=["enabled", "-id"], name="callback_by_use"),
             models.Index(fields=["name", "id"], name="callback_by_name"),
             models.Index(
-                fields=["-id"],
-                condition=Q(enabled=False, disabled_at__isnull=False),
-                name="callback_off_by_portal",
+                fields=["-id"], condition=Q(enabled=False, disabled_at__isnull=False), name="callback_off_by_portal"
             ),
-            models.Index(
-                fields=["-id"], condition=Q(enabled=False, disabled_at=None), name="callback_off_by_person"
-            ),
+            models.Index(fields=["-id"], condition=Q(enabled=False, disabled_at=None), name="callback_off_by_person"),
             TextIndex(fields=["name", "target"], name="callback_text"),
         ]
 
@@ -206,18 +198,11 @@ class Listener(EventsObject):
         V2_0_0 = "2.0.0", "2.0.0"
 
     version = models.CharField(
-        max_length=8,
-        choices=Version,
-        default=Version.V2_0_0,
-        help_text="Stands in the events that are delivered.",
+        max_length=8, choices=Version, default=Version.V2_0_0, help_text="Stands in the events that are delivered."
     )
-    callback = models.ForeignKey(
-        Callback, on_delete=models.RESTRICT, db_index=False, related_name="listeners"
-    )
+    callback = models.ForeignKey(Callback, on_delete=models.RESTRICT, db_index=False, related_name="listeners")
     created_at = models.DateTimeField(auto_now_add=True)
-    expires_at = models.DateTimeField(
-        null=True, blank=True, help_text="After this the listener fires no more."
-    )
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="After this the listener fires no more.")
 
     history = Tracked()
 
@@ -239,9 +224,7 @@ class Listener(EventsObject):
 class Subscription(models.Model):
     """A set of tags: an event that bears all of them is wanted."""
 
-    listener = models.ForeignKey(
-        Listener, on_delete=models.CASCADE, db_index=False, related_name="subscriptions"
-    )
+    listener = models.ForeignKey(Listener, on_delete=models.CASCADE, db_index=False, related_name="subscriptions")
     tags = models.JSONField(default=list)
 
     history = Tracked(part_of="listener")

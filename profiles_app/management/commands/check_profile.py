@@ -28,11 +28,7 @@ class Command(ReportingCommand):
         faulty = sum(any(row["severity"] == sep.Severity.ERROR for row in rows) for rows in checked.values())
         if self.as_json:
             self.report(
-                {
-                    "file": name,
-                    "ok": not any(row["severity"] == sep.Severity.ERROR for row in rows),
-                    "findings": rows,
-                }
+                {"file": name, "ok": not any(row["severity"] == sep.Severity.ERROR for row in rows), "findings": rows}
                 for name, rows in checked.items()
             )
         else:

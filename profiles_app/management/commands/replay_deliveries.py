@@ -31,12 +31,7 @@ class Command(ReportingCommand):
         add("--callback", type=number, metavar="ID")
         add_account(add)
         add("--within", type=positive(float, at_most=LONGEST_HOURS), metavar="HOURS")
-        add(
-            "--state",
-            action="append",
-            choices=ENDED,
-            help="Default: failed; of what is named by its id, whatever.",
-        )
+        add("--state", action="append", choices=ENDED, help="Default: failed; of what is named by its id, whatever.")
 
     def handle(self, *, dry_run: bool, **options: Any) -> None:
         if not any(options[name] for name in NARROWED_BY):

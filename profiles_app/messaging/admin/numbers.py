@@ -141,9 +141,7 @@ class InboundMessageAdmin(ReadOnlyAdmin):
     actions_detail = ["deliver_again"]
     has_again_permission = allowed("profiles_app.change_inboundmessage")
     profile = column("Messaging profile", lambda message: message.lease.messaging_profile)
-    state_here = column(
-        "State", lambda message: message.get_state_display(), ordering="state", label=STATE_LABELS
-    )
+    state_here = column("State", lambda message: message.get_state_display(), ordering="state", label=STATE_LABELS)
     fieldsets = (
         (None, {"fields": ("sender", "lease", "text")}),
         ("Delivery", {"fields": ("state_here", "outcome", "next_attempt_at", "finished_at")}),

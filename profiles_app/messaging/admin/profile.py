@@ -34,13 +34,7 @@ def telephone_numbers(term: str) -> Q:
 class OwnedAdmin(PortalAdmin):
     list_select_related: ClassVar[tuple[str, ...]] = ("account",)
     autocomplete_fields: ClassVar[tuple[str, ...]] = ("account",)
-    readonly_fields: ClassVar[tuple[str, ...]] = (
-        "uuid",
-        "created_at",
-        "created_by",
-        "updated_at",
-        "modified_by",
-    )
+    readonly_fields: ClassVar[tuple[str, ...]] = ("uuid", "created_at", "created_by", "updated_at", "modified_by")
     # What refers to the record belongs to the same account, so it stays there.
     chosen_once = ("account",)
 
@@ -113,10 +107,7 @@ class MessagingProfileAdmin(OwnedAdmin):
         return (
             (None, {"fields": ("name", "account", "is_default")}),
             ("Webhooks", {"fields": webhooks}),
-            (
-                "Number pool",
-                {"fields": ("number_pool_enable", weights, "skip_unhealthy_tns", "sticky_sender")},
-            ),
+            ("Number pool", {"fields": ("number_pool_enable", weights, "skip_unhealthy_tns", "sticky_sender")}),
             ("Record", {"fields": RECORD}),
         )
 

@@ -18,12 +18,7 @@ from rest_framework.response import Response
 
 from contacts_app.accounts.api import AccountViewSet
 from contacts_app.accounts.models import Account
-from contacts_app.core.api.authentication import (
-    CredentialAuthentication,
-    authorization,
-    in_query,
-    x_auth_token,
-)
+from contacts_app.core.api.authentication import CredentialAuthentication, authorization, in_query, x_auth_token
 from contacts_app.core.api.dialect import Conflict, Dialect
 from contacts_app.core.api.view import Manages
 from contacts_app.core.api.viewset import DialectSchema, EditableViewSet
@@ -68,10 +63,7 @@ def envelope(name: str, record: Shape, *, many: bool = False) -> Any:
 def answers(shape: Any, *failures: int, created: bool = False) -> dict[int, Any]:
     """All answers of a route: its success and the failures that it knows besides those of any credential."""
     successes = (200, 201) if created else (200,)
-    return {
-        **dict.fromkeys(successes, shape),
-        **dict.fromkeys((400, 401, 403, 429, *failures), MessagingFailure),
-    }
+    return {**dict.fromkeys(successes, shape), **dict.fromkeys((400, 401, 403, 429, *failures), MessagingFailure)}
 
 
 class MessagingSchema(DialectSchema):
@@ -99,11 +91,7 @@ class MessagingScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untype
 
     def get_security_definition(self, auto_schema: Any) -> list[dict[str, Any]]:
         return [
-            {
-                "type": "http",
-                "scheme": "bearer",
-                "description": "An API token, or the access token of a login.",
-            },
+            {"type": "http", "scheme": "bearer", "description": "An API token, or the access token of a login."},
             {"type": "apiKey", "in": "header", "name": "X-Auth-Token", "description": "As bearer."},
             {"type": "http", "scheme": "basic", "description": "Email or user name, and password."},
             {"type": "apiKey", "in": "query", "name": "jwt", "description": "As bearer."},

@@ -121,12 +121,7 @@ class Whole(serializers.IntegerField):
 
 
 @extend_schema_field(
-    {
-        "oneOf": [
-            {"type": "integer", "minimum": 0, "maximum": MAX_WEIGHT},
-            {"type": "string", "pattern": "^[0-9]$"},
-        ]
-    }
+    {"oneOf": [{"type": "integer", "minimum": 0, "maximum": MAX_WEIGHT}, {"type": "string", "pattern": "^[0-9]$"}]}
 )
 class Weight(Whole):
     """One digit; the document speaks of characters, so it may come as one."""

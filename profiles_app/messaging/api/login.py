@@ -21,14 +21,7 @@ from contacts_app.core.api.view import Instant, LoggedIn, Text, find, parse_uuid
 from contacts_app.people.login import access_token, open_session
 from contacts_app.people.models import LoginSession, User
 from contacts_app.tokens.models import ApiToken
-from contacts_app.tokens.services import (
-    PREFIX,
-    change_token,
-    create_token_for,
-    find_token,
-    revoke_token,
-    tokens_of,
-)
+from contacts_app.tokens.services import PREFIX, change_token, create_token_for, find_token, revoke_token, tokens_of
 from profiles_app.messaging.api.dialect import MessagingViewSet, answers, envelope
 from profiles_app.messaging.api.fields import AccountBrief, Shown, UserBrief, Whole
 

@@ -103,9 +103,7 @@ EXAMPLE = OpenApiExample(
 @extend_schema_view(create=extend_schema(examples=[EXAMPLE]))
 class MessagingProfiles(ProfileViewSet):
     queryset = MessagingProfile.objects.select_related(*OWNED_RELATIONS).prefetch_related(
-        Prefetch(
-            "leases", NumberLease.objects.only("uuid", "tn", "messaging_profile").order_by("created_at", "pk")
-        )
+        Prefetch("leases", NumberLease.objects.only("uuid", "tn", "messaging_profile").order_by("created_at", "pk"))
     )
     serializer_class = MessagingProfileOutput
     body_class = MessagingProfileInput

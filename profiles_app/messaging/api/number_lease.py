@@ -17,15 +17,7 @@ from rest_framework.response import Response
 
 from contacts_app.core.api.view import Instant, Record, Text, find, uuid_in_url
 from profiles_app.messaging.api.dialect import UUID_SCHEMA, MessagingViewSet, answers, envelope
-from profiles_app.messaging.api.fields import (
-    OWNED_FIELDS,
-    OWNED_RELATIONS,
-    Flag,
-    Input,
-    Null,
-    OwnedOutput,
-    Shown,
-)
+from profiles_app.messaging.api.fields import OWNED_FIELDS, OWNED_RELATIONS, Flag, Input, Null, OwnedOutput, Shown
 from profiles_app.messaging.inbound import receive_message, webhook_body
 from profiles_app.messaging.models import MessagingProfile, NumberLease
 from profiles_app.messaging.services import move_number_lease, record_outcome

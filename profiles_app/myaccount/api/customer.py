@@ -29,10 +29,7 @@ class CustomerProfileRecord(serializers.Serializer[Any]):
 
 PRESETS = inline_serializer(
     "PresetValues",
-    {
-        name: serializers.ListField(child=serializers.CharField())
-        for name in ("availability", *services.LISTS)
-    },
+    {name: serializers.ListField(child=serializers.CharField()) for name in ("availability", *services.LISTS)},
 )
 
 

@@ -135,9 +135,7 @@ class Since(serializers.Field[datetime, Any, str, Any]):
                 instant = instant.replace(tzinfo=get_default_timezone())
             return instant.astimezone(UTC)
         except (ValueError, OverflowError):
-            raise serializers.ValidationError(
-                "Must be a date and time such as 2026-01-31T10:00:00Z."
-            ) from None
+            raise serializers.ValidationError("Must be a date and time such as 2026-01-31T10:00:00Z.") from None
 
 
 CODES = {

@@ -109,9 +109,7 @@ class MyAccountProfileFilter(django_filters.FilterSet):  # type: ignore[misc]
 
 
 class Paging(serializers.Serializer[Any]):
-    limit = serializers.IntegerField(
-        required=False, min_value=1, max_value=HIGHEST, help_text="Default: all."
-    )
+    limit = serializers.IntegerField(required=False, min_value=1, max_value=HIGHEST, help_text="Default: all.")
     offset = serializers.IntegerField(required=False, min_value=0, max_value=HIGHEST)
 
 

@@ -26,14 +26,7 @@ from profiles_app.phone.admin.revision import (
 )
 from profiles_app.phone.csv import ProfileSheet
 from profiles_app.phone.models import PhoneProfile, ProfileRevision
-from profiles_app.phone.services import (
-    ProfileRefused,
-    check_content,
-    create_profile,
-    describe,
-    encode,
-    update_profile,
-)
+from profiles_app.phone.services import ProfileRefused, check_content, create_profile, describe, encode, update_profile
 
 META = ("user", "name", "description", "compatible_models", "software_type")
 
@@ -118,10 +111,7 @@ class PhoneProfileAdmin(SheetPages, RevisionPages):
     actions = ["export_selected"]
     form = ProfileForm
     tenant_path = "user__account"
-    list_display = (
-        *("name", "user", "models_here", "software_type"),
-        *("revision_number", "phone_count", "changed"),
-    )
+    list_display = (*("name", "user", "models_here", "software_type"), *("revision_number", "phone_count", "changed"))
     list_select_related = ("user", "revision")
     list_filter = ("software_type", "user")
     search_fields = ("name", "description", "user__email", "user__account__name")

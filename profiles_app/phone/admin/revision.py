@@ -176,16 +176,12 @@ class RevisionPages(PortalAdmin):
         if asked := self.confirmed(request, question=question, button="Restore", back=back):
             return asked
         try:
-            restored = restore_revision(
-                revision, actor=actor_of(request), reason=request.POST.get("_reason", "")
-            )
+            restored = restore_revision(revision, actor=actor_of(request), reason=request.POST.get("_reason", ""))
         except Refusal as refusal:
             messages.error(request, refusal.message)
         else:
             self.log_change(request, restored, f"Restored {revision}.")
-            messages.success(
-                request, f"{restored} says what {revision} said; this is {restored.revision} now."
-            )
+            messages.success(request, f"{restored} says what {revision} said; this is {restored.revision} now.")
         return HttpResponseRedirect(back)
 
 

@@ -62,9 +62,7 @@ class PhoneProfileRecord(Shape):
     uuid = serializers.UUIDField(read_only=True)
     user_uuid = RowUuid(source="user", help_text="Owner of this profile.")
     name = Text(max_length=255)
-    description = Text(
-        required=False, allow_null=True, allow_blank=True, trim_whitespace=False, max_length=65_535
-    )
+    description = Text(required=False, allow_null=True, allow_blank=True, trim_whitespace=False, max_length=65_535)
     cnf_xml = Text(trim_whitespace=False, help_text="Full SEP<MAC>.cnf.xml.")
     compatible_models = serializers.ListField(
         child=Text(max_length=64),
@@ -114,9 +112,7 @@ def profile_of(actor: Actor, uuid: Any) -> PhoneProfile:
 @extend_schema_view(
     list=extend_schema(examples=[LIST_EXAMPLE]),
     create=extend_schema(examples=[CREATE_EXAMPLE]),
-    destroy=extend_schema(
-        responses=answers(200, envelope("PhoneProfileDeleted", GONE, metadata=None), 400, 404)
-    ),
+    destroy=extend_schema(responses=answers(200, envelope("PhoneProfileDeleted", GONE, metadata=None), 400, 404)),
 )
 class PhoneProfiles(ReadableByOwners, FamilyResource):
     queryset = WITH_CONTENT

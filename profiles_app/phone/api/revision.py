@@ -67,8 +67,7 @@ COMPARISON = envelope("RevisionComparison", ComparisonShape, metadata=None)
 
 
 @extend_schema_view(
-    list=extend_schema(responses=answers(200, REVISIONS, 400, 404)),
-    retrieve=extend_schema(parameters=[NUMBER]),
+    list=extend_schema(responses=answers(200, REVISIONS, 400, 404)), retrieve=extend_schema(parameters=[NUMBER])
 )
 class Revisions(ListModelMixin, RetrieveModelMixin, ReadableByOwners):
     queryset = ProfileRevision.objects.all()

@@ -12,9 +12,7 @@ from typing import Any, TypeVar
 Value = TypeVar("Value")
 
 # The model in "CP-8845-K9=", "Cisco Unified IP Phone 7962G", "7961G-GE": its number and what sets it apart.
-_MODEL = re.compile(
-    r"\b(?:CP)?(?P<series>ATA|DX|VG)?[ -]?(?P<number>\d{3,4})G?(?:[ -]?(?P<variant>GE|NR))?\b"
-)
+_MODEL = re.compile(r"\b(?:CP)?(?P<series>ATA|DX|VG)?[ -]?(?P<number>\d{3,4})G?(?:[ -]?(?P<variant>GE|NR))?\b")
 _BRAND = re.compile(r"^(?:CISCO|UNIFIED|IP PHONE|CP|[\s-])+")
 
 # Beginnings of firmware names, in lower case (Cisco phones spec §4.8), for loads the catalogue does not list.

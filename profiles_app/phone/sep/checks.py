@@ -11,15 +11,7 @@ from collections.abc import Callable, Iterator
 
 from profiles_app.phone.sep import catalogue
 from profiles_app.phone.sep.device_facts import facts, line_elements
-from profiles_app.phone.sep.document import (
-    BYTE_ORDER_MARK,
-    Element,
-    Refused,
-    declared_codec,
-    integer,
-    parse,
-    value_of,
-)
+from profiles_app.phone.sep.document import BYTE_ORDER_MARK, Element, Refused, declared_codec, integer, parse, value_of
 from profiles_app.phone.sep.limits import Finding, Remark, Severity, Subject, too_long, too_many
 from profiles_app.phone.sep.mac import mac_of_file_name
 
@@ -44,10 +36,7 @@ def check(
     try:
         document = parse(content)
     except Refused as refused:
-        return [
-            Finding(refused.code, Severity.ERROR, refused.message, refused.line, refused.column),
-            *findings,
-        ]
+        return [Finding(refused.code, Severity.ERROR, refused.message, refused.line, refused.column), *findings]
     subject = Subject(
         document=document,
         facts=facts(document),
@@ -202,10 +191,7 @@ def _model_reads_other_format(subject: Subject) -> Iterator[Remark]:
 def _model_without_protocol(subject: Subject) -> Iterator[Remark]:
     device, protocol = subject.device, subject.facts.protocol
     if device and protocol and device.protocols != {"MPP"} and protocol not in device.protocols:
-        yield (
-            f"no {protocol} firmware is known for the {device.model}",
-            subject.document.find("deviceProtocol"),
-        )
+        yield (f"no {protocol} firmware is known for the {device.model}", subject.document.find("deviceProtocol"))
 
 
 def _more_lines_than_keys(subject: Subject) -> Iterator[Remark]:

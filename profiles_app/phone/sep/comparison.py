@@ -15,14 +15,7 @@ from itertools import chain, groupby, zip_longest
 from profiles_app.phone.sep.document import Refused, decode
 
 # Cisco phones spec §4.8. Everywhere else in the project this list is the one to use.
-SECRET_ELEMENTS = (
-    "authPassword",
-    "sshPassword",
-    "phonePassword",
-    "adminPassword",
-    "userPassword",
-    "credentials",
-)
+SECRET_ELEMENTS = ("authPassword", "sshPassword", "phonePassword", "adminPassword", "userPassword", "credentials")
 MASK = "********"
 
 _MASK = MASK.encode("ascii")

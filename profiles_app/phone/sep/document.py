@@ -103,10 +103,7 @@ def encode(text: str) -> bytes:
 MAX_BYTES = 512 * 1024
 
 _FOREIGN_ROOTS = {
-    "flat-profile": (
-        "flat-profile",
-        "the root element is flat-profile: this is the MPP/3PCC or ATA format",
-    ),
+    "flat-profile": ("flat-profile", "the root element is flat-profile: this is the MPP/3PCC or ATA format"),
     "default": (
         "xml-default",
         "this is XMLDefault, the file for phones without one of their own, not the file of one phone",

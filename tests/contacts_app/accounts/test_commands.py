@@ -63,9 +63,7 @@ def test_account_that_cannot_be_is_refused_in_one_line(alice, arguments, complai
     assert Account.objects.count() == 1
 
 
-@pytest.mark.parametrize(
-    "arguments", [(), ("--name", "N"), ("--name", "N", "--email", "e", "--voip-id", "0")]
-)
+@pytest.mark.parametrize("arguments", [(), ("--name", "N"), ("--name", "N", "--email", "e", "--voip-id", "0")])
 def test_account_without_what_it_needs_is_wrong_usage(arguments):
     assert run("create_account", *arguments).status == 2
 

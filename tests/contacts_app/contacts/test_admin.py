@@ -35,9 +35,7 @@ def main(acme):
 
 @pytest.fixture
 def second(acme):
-    return acme.notification_contacts.create(
-        email="second@acme.example", name="Second", phone="+442079460958"
-    )
+    return acme.notification_contacts.create(email="second@acme.example", name="Second", phone="+442079460958")
 
 
 def found(desk, term: str) -> list[str]:
@@ -131,13 +129,7 @@ def test_an_account_is_deleted_with_its_main_contact(desk, acme, main, second):
 
 
 def test_the_accounts_page_makes_and_moves_the_main_contact(desk):
-    form = {
-        "name": "New",
-        "voip_id": 1000009,
-        "email": "a@new.example",
-        "time_zone": "UTC",
-        "is_active": "on",
-    }
+    form = {"name": "New", "voip_id": 1000009, "email": "a@new.example", "time_zone": "UTC", "is_active": "on"}
     form |= {"level": Account().level, "balance": "0"}
     answer = desk.post(reverse("admin:contacts_app_account_add"), form)
     assert answer.status_code == 302, answer.context["errors"]

@@ -67,10 +67,7 @@ def test_a_pin_is_set_kept_and_forgotten(root_desk, bob):
         assert root_desk.post(change_url(bob), form_of(bob, **fields)).status_code == 302
         bob.refresh_from_db()
         assert bob.check_pin("4711") is good
-    assert (
-        "new_pin"
-        in root_desk.post(change_url(bob), form_of(bob, new_pin="12ab")).context["adminform"].form.errors
-    )
+    assert "new_pin" in root_desk.post(change_url(bob), form_of(bob, new_pin="12ab")).context["adminform"].form.errors
 
 
 def test_a_password_is_changed_on_its_own_page(root_desk, bob):

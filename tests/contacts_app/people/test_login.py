@@ -100,9 +100,7 @@ def test_logout_ends_the_session(nobody, alice):
 
 def test_logout_ends_the_session_of_a_refresh_token_too_if_it_is_ones_own(nobody, alice, charlie):
     first, second = (nobody.post("auth/login", ALICE).json()["data"] for _ in range(2))
-    theirs = nobody.post("auth/login", {"username": charlie.email, "password": "correct horse"}).json()[
-        "data"
-    ]
+    theirs = nobody.post("auth/login", {"username": charlie.email, "password": "correct horse"}).json()["data"]
     api = Api(first["accessToken"])
     assert api.post("auth/logout", {"refreshToken": second["refreshToken"]}).status_code == 200
     assert Api(second["accessToken"]).get("me").status_code == 401

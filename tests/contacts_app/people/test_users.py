@@ -62,12 +62,7 @@ def test_the_user_name_follows_the_email(api, dora):
 
 
 @pytest.mark.parametrize(
-    "name",
-    [
-        {"email": "BOB@acme.example"},
-        {"email": "reception@desk.example"},
-        {"username": "Reception@Desk.example"},
-    ],
+    "name", [{"email": "BOB@acme.example"}, {"email": "reception@desk.example"}, {"username": "Reception@Desk.example"}]
 )
 def test_two_people_cannot_log_in_with_one_name(api, bob, dora, name):
     bob.username = "reception@desk.example"
@@ -124,9 +119,7 @@ def test_only_level_0_manages_people(colleague, bob, dora):
     assert bob.permission_level == 1
 
 
-@pytest.mark.parametrize(
-    "field", ["is_staff", "is_superuser", "groups", "user_permissions", "uuid", "created_by"]
-)
+@pytest.mark.parametrize("field", ["is_staff", "is_superuser", "groups", "user_permissions", "uuid", "created_by"])
 def test_rights_in_the_admin_are_not_handed_out_here(api, dora, field):
     user = User.objects.get(uuid=dora["uuid"])
     before = User.objects.filter(pk=user.pk).values().get()
@@ -161,9 +154,7 @@ def test_staff_make_people_anywhere_and_staff(staff, acme):
 def test_registering_needs_an_administrator(api, nobody, colleague, acme):
     is_our_error(nobody.post("auth/register", REGISTRATION), 401)
     is_our_error(colleague.post("auth/register", REGISTRATION), 403)
-    response = api.post(
-        "auth/register", REGISTRATION | {"permission_level": 0, "account": 5, "is_staff": True}
-    )
+    response = api.post("auth/register", REGISTRATION | {"permission_level": 0, "account": 5, "is_staff": True})
     assert response.status_code == 201
     user = User.objects.get(username="dora")
     assert (user.account, user.permission_level, user.is_staff) == (acme, 1, False)

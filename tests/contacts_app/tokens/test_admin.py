@@ -97,8 +97,7 @@ def test_several_tokens_are_revoked_from_the_list(root_desk, acme):
     texts = [shown_token(root_desk.post(ADD, {"name": name, "account": acme.pk})) for name in ("A", "B", "C")]
     chosen = [find_token(text, "127.0.0.1").pk for text in texts[:2]]
     root_desk.post(
-        reverse("admin:contacts_app_apitoken_changelist"),
-        {"action": "revoke_selected", "_selected_action": chosen},
+        reverse("admin:contacts_app_apitoken_changelist"), {"action": "revoke_selected", "_selected_action": chosen}
     )
     assert [bool(find_token(text, "127.0.0.1")) for text in texts] == [False, False, True]
 

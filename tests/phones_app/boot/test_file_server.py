@@ -34,9 +34,7 @@ def upload(ftp: ftplib.FTP, name: str, text: bytes) -> str:
     return ftp.storbinary(f"STOR {name}", io.BytesIO(text))
 
 
-def ask(
-    server: EmbeddedFileServer, target: str, method: str = "GET"
-) -> tuple[http.client.HTTPResponse, bytes]:
+def ask(server: EmbeddedFileServer, target: str, method: str = "GET") -> tuple[http.client.HTTPResponse, bytes]:
     connection = http.client.HTTPConnection(server.host, server.http_port, timeout=10)
     connection.putrequest(method, target)
     connection.endheaders()
@@ -77,9 +75,7 @@ def test_a_file_is_read_by_ftp_which_is_no_fetch_of_a_phone(
     assert [fetch.protocol for fetch in fetch_log.wait_for(bool)] == ["http"]
 
 
-def test_a_broken_off_or_partial_transfer_is_not_told(
-    file_server: EmbeddedFileServer, fetch_log: FetchLog
-) -> None:
+def test_a_broken_off_or_partial_transfer_is_not_told(file_server: EmbeddedFileServer, fetch_log: FetchLog) -> None:
     large = os.urandom(30_000_000)
     (file_server.root / "firmware.sbn").write_bytes(large)
     with socket.create_connection((file_server.host, file_server.http_port)) as client:
@@ -100,9 +96,7 @@ def test_renaming_over_an_existing_name_replaces_it(ftp: ftplib.FTP, file_server
     assert os.listdir(file_server.root) == [NAME]
 
 
-def test_files_are_world_readable_whatever_the_umask(
-    ftp: ftplib.FTP, file_server: EmbeddedFileServer
-) -> None:
+def test_files_are_world_readable_whatever_the_umask(ftp: ftplib.FTP, file_server: EmbeddedFileServer) -> None:
     previous = os.umask(0o077)
     try:
         upload(ftp, NAME, b"x")
@@ -187,17 +181,13 @@ def test_head_tells_the_size_and_other_methods_are_refused(file_server: Embedded
     assert ask(file_server, f"/{NAME}", "PUT")[0].status == 405
 
 
-def test_a_failing_callback_does_not_break_the_transfer(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_failing_callback_does_not_break_the_transfer(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / NAME).write_bytes(b"x")
 
     def fail(_fetch: Fetch) -> None:
         raise RuntimeError("the database is away")
 
-    server = EmbeddedFileServer(
-        tmp_path, ftp_port=0, http_port=0, username=USERNAME, password=PASSWORD, on_fetch=fail
-    )
+    server = EmbeddedFileServer(tmp_path, ftp_port=0, http_port=0, username=USERNAME, password=PASSWORD, on_fetch=fail)
     with server:
         assert [ask(server, f"/{NAME}")[1] for _ in range(2)] == [b"x", b"x"]
     assert caplog.text.count("RuntimeError: the database is away") == 2

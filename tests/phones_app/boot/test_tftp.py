@@ -12,14 +12,7 @@ import pytest
 
 from contacts_app.core.net import tftp
 from phones_app.boot.server import EmbeddedFileServer
-from tests.phones_app.simulator.conftest import (
-    NAME,
-    PASSWORD,
-    USERNAME,
-    FetchLog,
-    PlacePhone,
-    device_file,
-)
+from tests.phones_app.simulator.conftest import NAME, PASSWORD, USERNAME, FetchLog, PlacePhone, device_file
 
 RRQ, WRQ, DATA, ACK, ERROR, OACK = range(1, 7)
 
@@ -83,20 +76,12 @@ def test_a_file_comes_whole_and_the_fetch_is_told(
         (("blksize", "1000"), b"blksize\x001000\x00", 1000),
         (("BLKSIZE", "65464"), b"blksize\x001428\x00", 1428),
         (("tsize", "0"), b"tsize\x005000\x00", 512),
-        (
-            ("blksize", "8", "tsize", "0", "timeout", "3"),
-            b"blksize\x008\x00timeout\x003\x00tsize\x005000\x00",
-            8,
-        ),
+        (("blksize", "8", "tsize", "0", "timeout", "3"), b"blksize\x008\x00timeout\x003\x00tsize\x005000\x00", 8),
         (("timeout", "1", "windowsize", "8"), b"timeout\x001\x00", 512),
     ],
 )
 def test_options_are_agreed_on(
-    asked: tuple[str, ...],
-    confirmed: bytes,
-    block_bytes: int,
-    client: Client,
-    file_server: EmbeddedFileServer,
+    asked: tuple[str, ...], confirmed: bytes, block_bytes: int, client: Client, file_server: EmbeddedFileServer
 ) -> None:
     (file_server.root / NAME).write_bytes(b"x" * 5000)
     assert client.ask(NAME, "octet", *asked) == (OACK, 0, confirmed)
@@ -104,9 +89,7 @@ def test_options_are_agreed_on(
     assert client.read(client.receive(), block_bytes) == b"x" * 5000
 
 
-@pytest.mark.parametrize(
-    "options", [("blksize", "7"), ("blksize", "many"), ("windowsize", "4"), ("timeout", "0")]
-)
+@pytest.mark.parametrize("options", [("blksize", "7"), ("blksize", "many"), ("windowsize", "4"), ("timeout", "0")])
 def test_options_that_are_not_taken_are_left_out(
     options: tuple[str, ...], client: Client, file_server: EmbeddedFileServer
 ) -> None:
@@ -230,8 +213,6 @@ def test_a_phone_without_a_file_asks_again(
         "ftp": f"ftp://{USERNAME}:pass%20word@127.0.0.1:{file_server.ftp_port}",
     }
     desk = place_phone(None, config_url=urls[scheme])
-    desk.wait_until(
-        lambda phone: sum(line.startswith(f"cannot get {NAME}: {answer}") for line in phone.history) >= 2
-    )
+    desk.wait_until(lambda phone: sum(line.startswith(f"cannot get {NAME}: {answer}") for line in phone.history) >= 2)
     desk.put_file(device_file())
     desk.wait_until(lambda phone: phone.registered)

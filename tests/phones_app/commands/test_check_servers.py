@@ -30,11 +30,7 @@ def test_dead_servers_fail_and_say_why(site, dead_port):
     ran = run("check_servers", "--json")
 
     assert (ran.status, ran.err) == (1, "2 of 3 servers do not work.\n")
-    assert {row["name"]: row["ok"] for row in ran.rows} == {
-        "Embedded": True,
-        "Dead": False,
-        "Asterisk": False,
-    }
+    assert {row["name"]: row["ok"] for row in ran.rows} == {"Embedded": True, "Dead": False, "Asterisk": False}
     manager.refresh_from_db()
     assert "refuses" in manager.test_result
 

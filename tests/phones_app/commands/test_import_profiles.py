@@ -12,11 +12,7 @@ from tests.phones_app.site import sccp_file, sip_file
 pytestmark = pytest.mark.django_db
 KNOWN, UNKNOWN, BROKEN = "02AA00000001", "02AA00000002", "02AA00000003"
 # A file of CUCM's own: an undeclared prefix, CRLF, no final line end.
-EXACT = (
-    sip_file("1001", label="Café")
-    .replace("<device>", '<device xsi:type="axl:XIPPhone">')
-    .replace("\n", "\r\n")
-)
+EXACT = sip_file("1001", label="Café").replace("<device>", '<device xsi:type="axl:XIPPhone">').replace("\n", "\r\n")
 
 
 @pytest.fixture
@@ -110,9 +106,7 @@ def test_dry_run_says_the_same_and_stores_nothing(folder, phone):
 def stray(folder):
     """A file of a phone that is not in the inventory."""
     file = folder / f"SEP{UNKNOWN}.cnf.xml"
-    file.write_text(
-        sccp_file().replace("<vendor", "<loadInformation>SCCP75.9-4-2SR3-1S</loadInformation><vendor")
-    )
+    file.write_text(sccp_file().replace("<vendor", "<loadInformation>SCCP75.9-4-2SR3-1S</loadInformation><vendor"))
     return file
 
 

@@ -104,9 +104,7 @@ def test_export_into_an_empty_portal_brings_the_same_rows_back(phone, acme, tmp_
 
 
 def test_no_cell_of_an_export_is_a_formula_and_none_a_password(acme, phone):
-    Phone.objects.create(
-        mac="020000000009", account=acme, name='=cmd|" /C calc"!A0', location="\t=1", hostname="-2"
-    )
+    Phone.objects.create(mac="020000000009", account=acme, name='=cmd|" /C calc"!A0', location="\t=1", hostname="-2")
     out = run("export_phones").out
     assert "push secret" not in out
     assert "web_password" not in out
@@ -118,20 +116,9 @@ def test_phones_are_added_and_changed_by_mac_in_any_spelling(phone, acme, file):
     path = file("mac;Name;sip_port\n02aa.0000.0001;Lobby;\nSEP020000000002;Bar;5070\n")
     assert counts(run("import_phones", path, "--json")) == (1, 1, 0)
     phone.refresh_from_db()
-    assert (phone.name, phone.model, phone.sip_port, phone.web_password) == (
-        "Lobby",
-        "8845",
-        5060,
-        "push secret",
-    )
+    assert (phone.name, phone.model, phone.sip_port, phone.web_password) == ("Lobby", "8845", 5060, "push secret")
     new = Phone.objects.get(mac="020000000002")
-    assert (new.name, new.sip_port, new.account, new.is_active, new.brand) == (
-        "Bar",
-        5070,
-        acme,
-        True,
-        "Cisco",
-    )
+    assert (new.name, new.sip_port, new.account, new.is_active, new.brand) == ("Bar", 5070, acme, True, "Cisco")
 
 
 def test_a_cell_can_be_emptied_and_a_missing_column_keeps_what_is_there(phone, file):
@@ -199,13 +186,7 @@ def test_servers_are_named_or_given_by_uuid_where_several_have_the_name(phone, a
     shared = FileServer.objects.create(name="Main", account=None, host="127.0.0.1")
     pbx = CallManager.objects.create(name="PBX", account=None, host="127.0.0.1", port=5038)
     assert str(phone.file_server.uuid) in run("export_phones").out
-    ran = run(
-        "import_phones",
-        file(f"mac,file_server\n{MAC},main\n{MAC[:-1]}2,Main\n"),
-        "--json",
-        "--account",
-        1000001,
-    )
+    ran = run("import_phones", file(f"mac,file_server\n{MAC},main\n{MAC[:-1]}2,Main\n"), "--json", "--account", 1000001)
     assert errors_of(ran) == [(2, "file_server"), (3, "file_server")]
     run("import_phones", file(f"mac,file_server,call_manager\n{MAC},{str(shared.uuid).upper()},PBX\n"))
     phone.refresh_from_db()

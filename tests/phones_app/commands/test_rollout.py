@@ -92,9 +92,7 @@ def test_phones_by_file_and_by_group(site, fleet, acme, tmp_path):
 
 def test_pause_resume_cancel_and_retry(site, fleet):
     Phone.objects.update(phone_ip=None)
-    uuid = run("rollout", site.profile().uuid, "--all", "--wave", "1", "--pause", "60", "--json").row[
-        "rollout"
-    ]
+    uuid = run("rollout", site.profile().uuid, "--all", "--wave", "1", "--pause", "60", "--json").row["rollout"]
     assert run("rollout", "pause", uuid, "--json").row["state"] == "paused"
     refused = run("rollout", "pause", uuid)
     assert refused.status == 1

@@ -36,9 +36,7 @@ def test_a_profile_arrives_on_a_sip_phone_and_is_confirmed_by_the_fetch(site, fi
     assert deployment.state == State.CONFIRMED, deployment.error
     assert deployment.evidence["kind"] == "file-fetched"
     assert site.file_of(phone) == sip_file("1002").encode()
-    assert steps_of(deployment) == dict.fromkeys(
-        ["upload", "clear_session", "restart", "confirm"], StepState.DONE
-    )
+    assert steps_of(deployment) == dict.fromkeys(["upload", "clear_session", "restart", "confirm"], StepState.DONE)
     phone.refresh_from_db()
     assert phone.current_profile == profile
     assert phone.last_deployment.deployment == deployment
@@ -118,9 +116,7 @@ def test_a_deployment_that_waits_for_a_call_can_be_cancelled(site, finish):
     phone = site.phone()
     with site.alive(phone) as fleet:
         fleet[phone.mac].fault = Fault.IN_CALL
-        deployment = finish(
-            deploy(phone=phone, profile=site.profile(), actor=ACTOR), until=lambda row: row.waiting_for
-        )
+        deployment = finish(deploy(phone=phone, profile=site.profile(), actor=ACTOR), until=lambda row: row.waiting_for)
         cancel(deployment)
         assert deployment.state == State.CANCELLED
         assert fleet[phone.mac].notifies == 0
@@ -194,9 +190,7 @@ def test_a_restart_in_doubt_is_not_sent_twice(site, finish, no_inline_work, embe
         deployment = deploy(phone=phone, profile=site.profile(content=sip_file("1002")), actor=ACTOR)
         sent = timezone.now() - timedelta(seconds=seconds)
         Deployment.objects.update(state=State.RESTARTING, uploaded_at=sent, restarted_at=sent)
-        deployment.steps.create(
-            kind="upload", state=StepState.DONE, started_at=sent, detail={"fetches_seen": embedded}
-        )
+        deployment.steps.create(kind="upload", state=StepState.DONE, started_at=sent, detail={"fetches_seen": embedded})
         deployment.steps.create(kind="restart", started_at=sent)
         finish(deployment, until=lambda row: row.state != State.RESTARTING)
         assert bool(agent.notifies) == told
@@ -225,9 +219,7 @@ def test_a_mere_restart_uploads_nothing(site, finish):
         ({"software_type": "SCCP"}, {}, "profile-has-errors"),
     ],
 )
-def test_a_profile_that_does_not_fit_is_refused_and_nothing_is_stored(
-    site, phone_fields, profile_fields, code
-):
+def test_a_profile_that_does_not_fit_is_refused_and_nothing_is_stored(site, phone_fields, profile_fields, code):
     phone, profile = site.phone(**phone_fields), site.profile(**profile_fields)
     with pytest.raises(Refusal) as refusal:
         deploy(phone=phone, profile=profile, actor=ACTOR)

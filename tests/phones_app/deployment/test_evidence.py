@@ -62,12 +62,7 @@ def test_a_registration_with_another_call_id(site, finish, unseen):
     pbx = Asterisk(registrations=[Registration("1001", "before@phone", ip="127.0.0.1")])
     with pbx.running(), site.alive(phone, config_url=unseen):
         phone.call_manager = CallManager.objects.create(
-            name="PBX",
-            kind="ami",
-            host="127.0.0.1",
-            port=pbx.port,
-            username=pbx.username,
-            password=pbx.secret,
+            name="PBX", kind="ami", host="127.0.0.1", port=pbx.port, username=pbx.username, password=pbx.secret
         )
         phone.save()
         deployment = deploy(phone=phone, profile=site.profile(content=sip_file("1002")), actor=ACTOR)

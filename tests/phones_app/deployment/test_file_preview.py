@@ -104,9 +104,7 @@ def test_a_server_that_does_not_answer_is_told_and_the_rest_is_shown(site, phone
 def test_the_checker_and_the_catalogue_have_their_say(phone, profile, look, page):
     phone.model = "7841"
     phone.save()
-    update_profile(
-        profile, actor=system("test"), content=sip_file().replace('button="1"', 'button="5"').encode()
-    )
+    update_profile(profile, actor=system("test"), content=sip_file().replace('button="1"', 'button="5"').encode())
     told = look()
     [finding] = [finding for finding in told["findings"] if finding["code"] == "line-keys"]
     assert finding["line"]

@@ -90,11 +90,7 @@ def desk(site, folder):
 
 def use(server) -> None:
     FileServer.objects.update(
-        host=server.host,
-        port=server.port,
-        username=server.username,
-        password=server.password,
-        is_embedded=False,
+        host=server.host, port=server.port, username=server.username, password=server.password, is_embedded=False
     )
 
 

@@ -14,9 +14,7 @@ __all__ = ["mail_server", "pass_time"]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_the_office_hears_of_a_failed_deployment_and_of_the_end_of_it(
-    site, other, finish, mail_server, pass_time
-):
+def test_the_office_hears_of_a_failed_deployment_and_of_the_end_of_it(site, other, finish, mail_server, pass_time):
     phone, profile = site.phone(name="Reception"), site.profile(content=sip_file("1002"))
     with site.alive(phone):
         FileServer.objects.update(port=free_port(), is_embedded=False)

@@ -13,10 +13,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def urls(site) -> dict[str, str]:
-    return {
-        "http": f"http://127.0.0.1:{site.files.http_port}",
-        "tftp": f"tftp://127.0.0.1:{site.files.tftp_port}",
-    }
+    return {"http": f"http://127.0.0.1:{site.files.http_port}", "tftp": f"tftp://127.0.0.1:{site.files.tftp_port}"}
 
 
 @pytest.mark.parametrize("protocol", ["http", "tftp"])
@@ -42,11 +39,7 @@ def test_a_file_that_is_accepted_stays_confirmed(site, finish, protocol):
         asked = deploy(phone=phone, profile=site.profile(content=sip_file(label="New")), actor=ACTOR)
         done = finish(asked)
         assert fleet.wait_until(lambda: fleet[phone.mac].config_sha256 == asked.sha256)
-    assert (done.state, done.evidence["kind"], done.evidence["protocol"]) == (
-        "confirmed",
-        "file-fetched",
-        protocol,
-    )
+    assert (done.state, done.evidence["kind"], done.evidence["protocol"]) == ("confirmed", "file-fetched", protocol)
 
 
 def test_a_phone_that_goes_on_to_what_the_file_names_has_accepted_it(site, finish):

@@ -46,8 +46,7 @@ def restarted(finish) -> Callable[[Phone], Deployment]:
     def act(phone: Phone) -> Deployment:
         run("restart_phones", phone.mac)
         return finish(
-            Deployment.objects.get(),
-            until=lambda row: row.state == State.RESTART_ACKNOWLEDGED or row.finished_at,
+            Deployment.objects.get(), until=lambda row: row.state == State.RESTART_ACKNOWLEDGED or row.finished_at
         )
 
     return act
@@ -106,9 +105,7 @@ def test_a_sip_phone_is_told_through_pjsip(site, promised, restarted):
 @pytest.mark.parametrize(
     ("call_ids", "action"), [({"1001": "now@phone"}, "SIPnotify"), ({}, "Command")], ids=["Call-ID", "none"]
 )
-def test_a_sip_phone_is_told_through_chan_sip_with_or_without_its_call_id(
-    site, promised, restarted, call_ids, action
-):
+def test_a_sip_phone_is_told_through_chan_sip_with_or_without_its_call_id(site, promised, restarted, call_ids, action):
     phone = site.phone(line_user="1001")
     pbx = Asterisk(chan_sip_call_ids=call_ids)
     with pbx.running(), site.alive(phone):
@@ -153,15 +150,9 @@ def test_a_fall_back_that_cannot_work_is_promised_as_such(site, promised, restar
     phone = site.phone(model="7962", software_type="SCCP")
     with Asterisk(channels=("pjsip",)).running() as pbx, site.alive(phone):
         at_asterisk(site, phone, pbx)
-        assert promised(phone).endswith(
-            f"if that has no chan-sccp-b: Key presses, which cannot work: {NO_MACRO}"
-        )
+        assert promised(phone).endswith(f"if that has no chan-sccp-b: Key presses, which cannot work: {NO_MACRO}")
         deployment = restarted(phone)
-    assert (deployment.state, deployment.error_code, deployment.error) == (
-        State.FAILED,
-        "no-key-macro",
-        NO_MACRO,
-    )
+    assert (deployment.state, deployment.error_code, deployment.error) == (State.FAILED, "no-key-macro", NO_MACRO)
 
 
 def test_another_refusal_of_asterisk_is_no_reason_to_press_keys(site, promised, restarted):
@@ -178,9 +169,7 @@ def test_another_refusal_of_asterisk_is_no_reason_to_press_keys(site, promised, 
     [({"model": "7962", "software_type": "SCCP"}, KEYS), ({}, "SIP NOTIFY to the phone:5060")],
     ids=["keys", "NOTIFY"],
 )
-def test_a_phone_without_an_address_is_promised_nothing_and_sent_nothing(
-    site, promised, restarted, fields, way
-):
+def test_a_phone_without_an_address_is_promised_nothing_and_sent_nothing(site, promised, restarted, fields, way):
     phone = site.phone(**fields)
     Phone.objects.update(phone_ip=None)
     assert promised(phone) == f"{way}, which cannot work: The phone's IP address is not known."

@@ -24,9 +24,7 @@ ROOT = Path(__file__).resolve().parents[3]
 WRITER = ROOT / "phones_app/deployment/transitions.py"
 # Rows of other tables that have a state too say so by the name of its choices.
 OTHER_STATES = ("FileState", "StepState")
-MAKES = tuple(
-    f".Deployment.objects.{name}" for name in ("create", "bulk_create", "bulk_update", "get_or_create")
-)
+MAKES = tuple(f".Deployment.objects.{name}" for name in ("create", "bulk_create", "bulk_update", "get_or_create"))
 
 
 def writes_of_state(path: Path) -> Iterator[str]:
@@ -64,9 +62,7 @@ def test_every_arrow_starts_where_one_ends_and_every_other_state_is_an_end():
 def claimed(db, acme) -> list[Deployment]:
     """Three deployments in the hands of a worker."""
     rows = [
-        transitions.requested(
-            account=acme, mac=f"02000000000{n}", requested_by="x", channel="x", lease_owner="us"
-        )
+        transitions.requested(account=acme, mac=f"02000000000{n}", requested_by="x", channel="x", lease_owner="us")
         for n in range(3)
     ]
     return Deployment.objects.bulk_create(rows)
@@ -105,9 +101,7 @@ def test_what_a_worker_holds_is_not_cancelled_by_others(claimed):
     Deployment.objects.update(lease_until=timezone.now() + timezone.timedelta(minutes=1))
     assert transitions.cancelled(Deployment.objects.all()) == 0
     assert transitions.cancelled(Deployment.objects.all(), owner="us", error="Stopped.", code="stopped") == 3
-    assert set(Deployment.objects.values_list("state", "error_code", "lease_owner")) == {
-        ("cancelled", "stopped", "")
-    }
+    assert set(Deployment.objects.values_list("state", "error_code", "lease_owner")) == {("cancelled", "stopped", "")}
 
 
 # Keys, times and which phone it is; and how the row got to its worker.
@@ -143,13 +137,7 @@ def left_by(deployment: Deployment) -> str:
         without={"phone", "uploaded_at", "state_since", "checked_at", "next_check_at"},
     )
     history = [
-        (
-            past.history_type,
-            past.history_changes,
-            past.history_actor,
-            past.history_channel,
-            past.history_change_reason,
-        )
+        (past.history_type, past.history_changes, past.history_actor, past.history_channel, past.history_change_reason)
         for past in phone.history.all()
         if "current_profile" in past.history_changes
     ]
@@ -158,15 +146,7 @@ def left_by(deployment: Deployment) -> str:
         for event in Event.objects.order_by("pk")
         if event.data.get("uuid") == str(deployment.uuid)
     ]
-    text = repr(
-        {
-            "row": row,
-            "steps": steps,
-            "file": file,
-            "events": events,
-            "history": history,
-        }
-    )
+    text = repr({"row": row, "steps": steps, "file": file, "events": events, "history": history})
     return text.replace(name, "its name").replace(str(deployment.uuid), "its uuid")
 
 

@@ -69,19 +69,13 @@ def test_unknown_phones_are_added_when_asked_for_and_known_the_next_time(office,
     assert set(found(discover(port, "--add", "--account", acme.voip_id)).values()) == {"added"}
     phone = Phone.objects.get(mac="0200AA000001")
     assert (phone.account, phone.model, phone.phone_ip, phone.web_port) == (acme, "8845", "127.9.9.1", port)
-    assert (phone.presence, phone.software_type, phone.hostname) == (
-        Presence.REACHABLE,
-        "SIP",
-        "SEP0200AA000001",
-    )
+    assert (phone.presence, phone.software_type, phone.hostname) == (Presence.REACHABLE, "SIP", "SEP0200AA000001")
     assert set(found(discover(port, "--add", "--account", acme.voip_id)).values()) == {"known"}
     assert Phone.objects.count() == 3
 
 
 def test_a_phone_that_got_another_address_has_moved_and_who_is_at_its_old_one_is_told(office, port, acme):
-    moved = Phone.objects.create(
-        mac="0200AA000001", account=acme, phone_ip="127.9.9.3", web_port=port, name="Lobby"
-    )
+    moved = Phone.objects.create(mac="0200AA000001", account=acme, phone_ip="127.9.9.3", web_port=port, name="Lobby")
     ran = discover(port)
     assert found(ran)["127.9.9.1"] == "moved"
     flagged = next(row for row in ran.rows if row["address"] == "127.9.9.3")

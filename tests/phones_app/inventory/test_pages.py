@@ -36,9 +36,7 @@ def macs_on(answer) -> list[str]:
 
 def test_the_list_tells_who_answers_and_filters_by_it(site, desk):
     here, away, other = site.phone(), site.phone(), site.phone()
-    Phone.objects.filter(pk=here.pk).update(
-        presence=Presence.REACHABLE, in_call=True, software_version="sip88xx.1"
-    )
+    Phone.objects.filter(pk=here.pk).update(presence=Presence.REACHABLE, in_call=True, software_version="sip88xx.1")
     Phone.objects.filter(pk=away.pk).update(presence=Presence.UNREACHABLE, look_error="refuses connections")
     Phone.objects.filter(pk=other.pk).update(presence=Presence.ANOTHER, mac_there="0200AA000001")
     page = desk.get(LIST).content.decode()
@@ -91,10 +89,7 @@ def test_rest_looks_and_tells(site, api, charlie):
     assert api.post(f"phones/{phone.mac}/look").json()["data"]["look_error"]  # it is not played any more
 
     listed = api.get("phones", {"presence": "reachable", "in_call": "true"}).json()
-    assert (listed["metadata"]["total"], api.get("phones", {"load": "none"}).json()["metadata"]["total"]) == (
-        0,
-        0,
-    )
+    assert (listed["metadata"]["total"], api.get("phones", {"load": "none"}).json()["metadata"]["total"]) == (0, 0)
     assert api.get("phones", {"load": record["software_version"]}).json()["metadata"]["total"] == 1
     assert api.get("phones", {"presence": "lost"}).status_code == 400
 

@@ -180,9 +180,7 @@ def test_the_company_directory_is_that_of_the_phones_account(screen, acme, other
 
 
 def test_a_directory_has_pages_of_32(screen, acme):
-    Extension.objects.bulk_create(
-        Extension(account=acme, number=100 + n, name=f"Desk {n:02}") for n in range(40)
-    )
+    Extension.objects.bulk_create(Extension(account=acme, number=100 + n, name=f"Desk {n:02}") for n in range(40))
     first = xml(screen("cdir", mac=MAC))
     assert len(first.findall("DirectoryEntry")) == 32
     following = first.xpath("SoftKeyItem[Name='Next']/URL/text()")[0]

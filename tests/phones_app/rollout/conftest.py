@@ -42,9 +42,7 @@ def carry_out():
             rollout.refresh_from_db()
             if until(rollout):
                 return rollout
-            states = list(
-                rollout.deployments.values_list("mac", "state", "in_rollout__wave", "waiting_for", "error")
-            )
+            states = list(rollout.deployments.values_list("mac", "state", "in_rollout__wave", "waiting_for", "error"))
             assert time.monotonic() < deadline, f"still {rollout.state}, wave {rollout.wave}: {states}"
             time.sleep(0.05)
 

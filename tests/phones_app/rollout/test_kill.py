@@ -29,9 +29,7 @@ def running(tmp_path, db, no_inline_work):
 
 
 ON_SERVERS = os.environ["CELERY_BROKER_URL"].startswith("redis")
-needs_servers = pytest.mark.skipif(
-    not ON_SERVERS, reason="SQLite and the embedded broker are files, no processes"
-)
+needs_servers = pytest.mark.skipif(not ON_SERVERS, reason="SQLite and the embedded broker are files, no processes")
 
 
 def kill_worker(running):
@@ -126,10 +124,7 @@ def test_the_file_server_killed_in_the_middle(site, start, running):
         running.start_files(site.folder, port)
         again = rollouts.retry_failed(rollout, actor=ACTOR)
         running.until(lambda: ended(again), 60)
-        assert (again.total, set(again.deployments.values_list("state", flat=True))) == (
-            failed,
-            {State.CONFIRMED},
-        )
+        assert (again.total, set(again.deployments.values_list("state", flat=True))) == (failed, {State.CONFIRMED})
         assert [fleet[phone.mac].restarts for phone in phones] == [1] * PHONES
     assert {site.file_of(phone) for phone in phones} == {profile.content}
     assert not list(site.folder.glob(".*")), "what the dead server left was cleared away"

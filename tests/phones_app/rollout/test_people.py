@@ -21,14 +21,10 @@ def subjects(server, address: str = "office@acme.example") -> list[str]:
 
 def events() -> list[str]:
     """What listeners can hear of rollouts."""
-    return [
-        event.tags[1] for event in Event.objects.filter(data_type="rollout", tags__0="rollout").order_by("pk")
-    ]
+    return [event.tags[1] for event in Event.objects.filter(data_type="rollout", tags__0="rollout").order_by("pk")]
 
 
-def test_what_fails_in_a_rollout_is_one_mail_at_its_end(
-    site, other, start, carry_out, mail_server, pass_time
-):
+def test_what_fails_in_a_rollout_is_one_mail_at_its_end(site, other, start, carry_out, mail_server, pass_time):
     phones = [site.phone(name=f"Desk {number}") for number in range(23)]
     Phone.objects.update(phone_ip=None)
     carry_out(start(phones, site.profile(), name="Spring"))

@@ -164,9 +164,7 @@ def test_no_more_at_once_than_the_limits_allow(site, start, no_inline_work):
     phones = [site.phone(location=place) for place in ("north", "north", "north", "south")]
     rollout = start(phones, site.profile(), site_limit=2)
     rollouts.advance_all()
-    going = Deployment.objects.filter(next_attempt_at__isnull=False).values_list(
-        "in_rollout__site", flat=True
-    )
+    going = Deployment.objects.filter(next_attempt_at__isnull=False).values_list("in_rollout__site", flat=True)
     assert sorted(going) == ["north", "north", "south"]
     rollouts.cancel(rollout)
     start(phones, site.profile(), server_limit=1)
@@ -209,9 +207,7 @@ def test_a_window_may_lie_over_midnight(acme, window, inside, outside):
             assert in_window(rollout, there.astimezone(UTC)) is expected, clock
 
 
-def test_a_phone_in_a_call_is_not_restarted_and_holds_nobody_up(
-    site, start, carry_out, settings, no_inline_work
-):
+def test_a_phone_in_a_call_is_not_restarted_and_holds_nobody_up(site, start, carry_out, settings, no_inline_work):
     settings.CALL_POLL_SECONDS = 0.2
     phones, profile = [site.phone() for _ in range(3)], site.profile(content=sip_file("1002"))
     with site.alive(*phones) as fleet:
@@ -271,9 +267,7 @@ def test_a_call_that_ends_while_nothing_may_begin_is_followed_by_no_restart(
 
 
 @pytest.mark.parametrize("stopped", ["paused", "cancelled"])
-def test_what_a_worker_has_just_uploaded_is_not_restarted_any_more(
-    site, start, carry_out, no_inline_work, stopped
-):
+def test_what_a_worker_has_just_uploaded_is_not_restarted_any_more(site, start, carry_out, no_inline_work, stopped):
     phones, owner = [site.phone() for _ in range(2)], "worker"
     with site.alive(*phones) as fleet, closing(FtpPool()) as pool:
         rollout = start(phones, site.profile(content=sip_file("1002")))

@@ -19,14 +19,10 @@ USERNAME, PASSWORD = "portal", "pass word"
 MAC = "001122334455"
 NAME = f"SEP{MAC}.cnf.xml"
 
-_LINES = (
-    "<sipProfile><sipLines><line><featureID>9</featureID><name>1001</name></line></sipLines></sipProfile>"
-)
+_LINES = "<sipProfile><sipLines><line><featureID>9</featureID><name>1001</name></line></sipLines></sipProfile>"
 
 
-def device_file(
-    protocol: str = "SIP", *, label: str = "", authentication_url: str = "", extra: str = ""
-) -> bytes:
+def device_file(protocol: str = "SIP", *, label: str = "", authentication_url: str = "", extra: str = "") -> bytes:
     """A small file that a phone of the protocol accepts; `label` makes versions of it differ."""
     return (
         f"<device><deviceProtocol>{protocol}</deviceProtocol><devicePool><callManagerGroup><members><member>"
@@ -85,13 +81,7 @@ def file_server(tmp_path: Path, fetch_log: FetchLog) -> Iterator[EmbeddedFileSer
     root = tmp_path / "files"
     root.mkdir()
     server = EmbeddedFileServer(
-        root,
-        ftp_port=0,
-        http_port=0,
-        tftp_port=0,
-        username=USERNAME,
-        password=PASSWORD,
-        on_fetch=fetch_log.note,
+        root, ftp_port=0, http_port=0, tftp_port=0, username=USERNAME, password=PASSWORD, on_fetch=fetch_log.note
     )
     with server:
         yield server
@@ -104,13 +94,7 @@ def place_phone(file_server: EmbeddedFileServer) -> Iterator[PlacePhone]:
 
         def place(data: bytes | None, **settings: Any) -> Desk:
             url = f"http://{file_server.host}:{file_server.http_port}"
-            quick = {
-                "mac": MAC,
-                "config_url": url,
-                "boot_seconds": 0.3,
-                "retry_seconds": 0.1,
-                "slow_seconds": 0.3,
-            }
+            quick = {"mac": MAC, "config_url": url, "boot_seconds": 0.3, "retry_seconds": 0.1, "slow_seconds": 0.3}
             phone = SimulatedPhone(SimulatedPhoneConfig(**{**quick, **settings}))
             fleet = FleetThread([phone])
             desk = Desk(phone, fleet, file_server.root)

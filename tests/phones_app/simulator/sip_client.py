@@ -40,10 +40,7 @@ def notify(
     }
     fields.update({name.replace("_", "-").title(): value for name, value in headers.items()})
     method = (fields["Cseq"] or "1 NOTIFY").split()[1]
-    head = [
-        f"{method} {uri} SIP/2.0",
-        *(f"{name}: {value}" for name, value in fields.items() if value is not None),
-    ]
+    head = [f"{method} {uri} SIP/2.0", *(f"{name}: {value}" for name, value in fields.items() if value is not None)]
     return "\r\n".join([*head, "", body]).encode()
 
 

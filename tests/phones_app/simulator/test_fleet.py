@@ -11,15 +11,7 @@ from phones_app.boot.server import EmbeddedFileServer
 from phones_app.simulator.fleet import FleetThread
 from phones_app.simulator.phone import SimulatedPhone
 from phones_app.simulator.state import SimulatedPhoneConfig
-from tests.phones_app.simulator.conftest import (
-    MAC,
-    NAME,
-    PASSWORD,
-    USERNAME,
-    FetchLog,
-    PlacePhone,
-    device_file,
-)
+from tests.phones_app.simulator.conftest import MAC, NAME, PASSWORD, USERNAME, FetchLog, PlacePhone, device_file
 from tests.phones_app.simulator.sip_client import by_udp, notify, status_of
 
 
@@ -55,9 +47,7 @@ def test_five_hundred_phones_start_and_restart_in_one_process(
         assert time.monotonic() - started < 10
         for phone in phones[:50]:
             assert status_of(by_udp(phone, notify(phone))) == 200
-        assert fleet.wait_until(
-            lambda: all(phone.registered and phone.restarts == 1 for phone in phones[:50]), 20
-        )
+        assert fleet.wait_until(lambda: all(phone.registered and phone.restarts == 1 for phone in phones[:50]), 20)
     assert len(fetch_log.wait_for(lambda fetches: len(fetches) >= 550)) == 550
     assert not any(phone.registered for phone in phones)
 
@@ -65,8 +55,7 @@ def test_five_hundred_phones_start_and_restart_in_one_process(
 def test_events_are_told_with_the_mac() -> None:
     events: list[tuple[str, str]] = []
     phone = SimulatedPhone(
-        SimulatedPhoneConfig(MAC, config_url="http://127.0.0.1:1"),
-        lambda mac, text: events.append((mac, text)),
+        SimulatedPhoneConfig(MAC, config_url="http://127.0.0.1:1"), lambda mac, text: events.append((mac, text))
     )
     with FleetThread([phone]) as fleet:
         assert fleet[MAC] is phone

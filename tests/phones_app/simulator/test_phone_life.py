@@ -56,10 +56,8 @@ def test_a_bad_file_is_asked_for_again_and_again(data: bytes, reason: str, place
     "data",
     [
         device_file().replace(b"<device>", b'<device xsi:type="axl:XIPPhone" ctiid="1">'),
-        b"\xef\xbb\xbf<?xml version='1.0' encoding='UTF-8'?>\r\n<!-- made by hand -->"
-        + device_file(label="\u00e9"),
-        b'<?xml version="1.0" encoding="iso-8859-1"?>'
-        + device_file(label="\u00e9").decode().encode("latin-1"),
+        b"\xef\xbb\xbf<?xml version='1.0' encoding='UTF-8'?>\r\n<!-- made by hand -->" + device_file(label="\u00e9"),
+        b'<?xml version="1.0" encoding="iso-8859-1"?>' + device_file(label="\u00e9").decode().encode("latin-1"),
     ],
 )
 def test_what_phones_do_not_mind_is_accepted(data: bytes, place_phone: PlacePhone) -> None:
@@ -68,14 +66,10 @@ def test_what_phones_do_not_mind_is_accepted(data: bytes, place_phone: PlacePhon
     assert desk.phone.config_sha256 == hashlib.sha256(data).hexdigest()
 
 
-def test_an_accepted_file_is_followed_by_the_files_it_names(
-    place_phone: PlacePhone, fetch_log: FetchLog
-) -> None:
+def test_an_accepted_file_is_followed_by_the_files_it_names(place_phone: PlacePhone, fetch_log: FetchLog) -> None:
     desk = place_phone(None)
     (desk.folder / "dialplan.xml").write_bytes(b"<DIALTEMPLATE/>")
-    desk.put_file(
-        device_file().replace(b"<sipLines>", b"<dialTemplate>dialplan.xml</dialTemplate><sipLines>")
-    )
+    desk.put_file(device_file().replace(b"<sipLines>", b"<dialTemplate>dialplan.xml</dialTemplate><sipLines>"))
     desk.wait_until(lambda phone: phone.registered)
     fetches = fetch_log.wait_for(lambda fetches: len(fetches) == 2)
     assert [fetch.file_name for fetch in fetches] == [NAME, "dialplan.xml"]

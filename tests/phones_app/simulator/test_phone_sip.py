@@ -76,12 +76,7 @@ def test_each_fault_of_a_request_has_its_answer(status: int, changes: dict[str, 
 
 
 def test_a_refused_request_restarts_nothing(desk: Desk) -> None:
-    for changes in (
-        {"user": "2002"},
-        {"call_id": "wrong"},
-        {"event": "check-sync"},
-        {"content_length": "900"},
-    ):
+    for changes in ({"user": "2002"}, {"call_id": "wrong"}, {"event": "check-sync"}, {"content_length": "900"}):
         by_udp(desk.phone, notify(desk.phone, **changes))
     assert (desk.phone.restarts, desk.phone.registered) == (0, True)
 
@@ -189,11 +184,7 @@ def test_sipp_can_restart_the_phone(transport: str, desk: Desk, tmp_path: Path) 
     target = f"{desk.phone.config.host}:{desk.phone.sip_port}"
     options = ["-i", "127.0.0.1", "-t", transport, "-m", "1", "-nostdin", "-timeout", "10s", "-timeout_error"]
     result = subprocess.run(
-        ["sipp", target, "-sf", str(scenario), *options],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
+        ["sipp", target, "-sf", str(scenario), *options], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stdout + result.stderr
     desk.wait_until(lambda phone: phone.registered and phone.restarts == 1)

@@ -30,9 +30,7 @@ class Answer:
         return etree.fromstring(self.body)
 
 
-def ask(
-    phone: SimulatedPhone, path: str, method: str = "GET", body: str = "", user: str | None = None
-) -> Answer:
+def ask(phone: SimulatedPhone, path: str, method: str = "GET", body: str = "", user: str | None = None) -> Answer:
     connection = http.client.HTTPConnection(phone.config.host, phone.web_port, timeout=10)
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     if user is not None:
@@ -88,13 +86,7 @@ def test_the_device_page_tells_who_the_phone_is(desk: Desk) -> None:
     page = ask(desk.phone, "/DeviceInformationX").xml
     names = ("MACAddress", "HostName", "phoneDN", "modelNumber", "appLoadID")
     assert page.tag == "DeviceInformation"
-    assert [page.findtext(name) for name in names] == [
-        MAC,
-        f"SEP{MAC}",
-        "1001",
-        "CP-8845",
-        "sip8845_65.14-2-1-0001-14",
-    ]
+    assert [page.findtext(name) for name in names] == [MAC, f"SEP{MAC}", "1001", "CP-8845", "sip8845_65.14-2-1-0001-14"]
 
 
 def test_another_phone_may_have_taken_the_address(desk: Desk) -> None:
@@ -139,9 +131,7 @@ def test_without_an_authentication_url_anybody_may_push(desk: Desk) -> None:
     assert (answer.status, outcome(answer), desk.phone.executes) == (200, [("0", "Success")], 1)
 
 
-def test_the_phone_asks_the_portal_about_the_credentials(
-    place_phone: PlacePhone, authenticator: Authenticator
-) -> None:
+def test_the_phone_asks_the_portal_about_the_credentials(place_phone: PlacePhone, authenticator: Authenticator) -> None:
     desk = place_phone(device_file(authentication_url=authenticator.url))
     assert outcome(push(desk.phone, "Init:Services", user="push:se&cret")) == [("0", "Success")]
     expected = {"UserID": ["push"], "Password": ["se&cret"], "devicename": [f"SEP{MAC}"]}
@@ -172,13 +162,7 @@ def test_each_item_has_its_own_outcome(desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [
-        "XML=%3Cbroken",
-        "xml=%3CCiscoIPPhoneExecute%2F%3E",
-        "",
-        "XML=%3CCiscoIPPhoneExecute%2F%3E",
-        "XML=%3Cother%2F%3E",
-    ],
+    ["XML=%3Cbroken", "xml=%3CCiscoIPPhoneExecute%2F%3E", "", "XML=%3CCiscoIPPhoneExecute%2F%3E", "XML=%3Cother%2F%3E"],
 )
 def test_what_is_not_an_execute_object_is_error_1(body: str, desk: Desk) -> None:
     assert ask(desk.phone, "/CGI/Execute", "POST", body).xml.get("Number") == "1"
@@ -188,12 +172,8 @@ def test_no_more_than_three_items(desk: Desk) -> None:
     assert push(desk.phone, *["Key:Soft1"] * 4).xml.get("Number") == "1"
 
 
-@pytest.mark.parametrize(
-    ("model", "order"), [("7975", ["Status", "Data", "URL"]), ("8845", ["URL", "Data", "Status"])]
-)
-def test_the_order_of_attributes_differs_by_generation(
-    model: str, order: list[str], place_phone: PlacePhone
-) -> None:
+@pytest.mark.parametrize(("model", "order"), [("7975", ["Status", "Data", "URL"]), ("8845", ["URL", "Data", "Status"])])
+def test_the_order_of_attributes_differs_by_generation(model: str, order: list[str], place_phone: PlacePhone) -> None:
     desk = place_phone(device_file(), model=model)
     [item] = push(desk.phone, "Key:Info").xml
     assert list(item.attrib) == order
@@ -206,9 +186,7 @@ def test_the_order_of_attributes_differs_by_generation(
 def test_the_right_keys_one_by_one_restart_the_phone(
     model: str, software: str, keys: tuple[str, ...], place_phone: PlacePhone
 ) -> None:
-    desk = place_phone(
-        device_file("SCCP" if software == "SCCP" else "SIP"), model=model, software_type=software
-    )
+    desk = place_phone(device_file("SCCP" if software == "SCCP" else "SIP"), model=model, software_type=software)
     for key in keys:
         assert outcome(push(desk.phone, key)) == [("0", "Success")]
     desk.wait_until(lambda phone: phone.restarts == 1 and phone.registered)

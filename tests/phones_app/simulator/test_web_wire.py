@@ -84,9 +84,7 @@ def _serve_once(answer: bytes) -> str:
 
 
 def test_a_chunked_answer_is_put_together(loop: LoopThread) -> None:
-    url = _serve_once(
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
-    )
+    url = _serve_once(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
     assert loop.call(get(url, limit=100)) == (200, b"abcde")
 
 

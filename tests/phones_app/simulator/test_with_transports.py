@@ -19,21 +19,10 @@ def web_of(desk: Desk) -> PhoneWeb:
 
 @pytest.mark.parametrize(
     ("model", "software"),
-    [
-        ("7962", "SCCP"),
-        ("7975", "SCCP"),
-        ("7961GE", "SIP"),
-        ("6945", "SCCP"),
-        ("8845", "SIP"),
-        ("7841", "SIPE"),
-    ],
+    [("7962", "SCCP"), ("7975", "SCCP"), ("7961GE", "SIP"), ("6945", "SCCP"), ("8845", "SIP"), ("7841", "SIPE")],
 )
-def test_the_shipped_key_macro_restarts_each_generation(
-    model: str, software: str, place_phone: PlacePhone
-) -> None:
-    desk = place_phone(
-        device_file("SCCP" if software == "SCCP" else "SIP"), model=model, software_type=software
-    )
+def test_the_shipped_key_macro_restarts_each_generation(model: str, software: str, place_phone: PlacePhone) -> None:
+    desk = place_phone(device_file("SCCP" if software == "SCCP" else "SIP"), model=model, software_type=software)
     macro = macro_for(model, load_macros())
     assert macro is not None
     run_macro(web_of(desk), macro, sleep=lambda _: None)
@@ -43,17 +32,14 @@ def test_the_shipped_key_macro_restarts_each_generation(
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 @pytest.mark.parametrize("action", ["restart", "reset"])
 def test_the_sip_transport_restarts_a_phone(transport: str, action: str, desk: Desk) -> None:
-    target = NotifyTarget(
-        desk.phone.config.host, desk.phone.sip_port, transport, user="1001", networks=LOOPBACK
-    )
+    target = NotifyTarget(desk.phone.config.host, desk.phone.sip_port, transport, user="1001", networks=LOOPBACK)
     assert send_notify(target, action=action, register_call_id=desk.phone.call_id).status == 200
     desk.wait_until(lambda phone: phone.registered and phone.restarts == 1)
     assert send_notify(target, register_call_id="an-old-one").status == 400
 
 
 @pytest.mark.parametrize(
-    ("model", "software"),
-    [("7975", "SCCP"), ("6945", "SIP"), ("8845", "SIP"), ("7841", "SIP"), ("9971", "SIP")],
+    ("model", "software"), [("7975", "SCCP"), ("6945", "SIP"), ("8845", "SIP"), ("7841", "SIP"), ("9971", "SIP")]
 )
 def test_the_status_reader_knows_each_generation(model: str, software: str, place_phone: PlacePhone) -> None:
     desk = place_phone(device_file(software), model=model, software_type=software)

@@ -41,12 +41,7 @@ def test_contacts_are_listed_in_the_spelling_of_every_version() -> None:
             AmiSession(target(pbx)) as session,
         ):
             first, second = pjsip_contacts(session)
-        assert (first.aor, first.endpoint, first.call_id, first.status) == (
-            "1001",
-            "1001",
-            CALL_ID,
-            "Reachable",
-        )
+        assert (first.aor, first.endpoint, first.call_id, first.status) == ("1001", "1001", CALL_ID, "Reachable")
         assert first.uri in ("sip:1001@192.0.2.10:5060", "sip:1001@192.0.2.10:5060;transport=tcp")
         assert (first.mac, first.addresses) == ("001122334455", {"192.0.2.10"})
         assert second.mac == "00AABBCCDDEE"
@@ -99,9 +94,7 @@ def test_pjsip_finds_the_phone_among_others_on_its_endpoint(who: dict[str, str])
         ([replace(MINE, status="Removed")], {}, "not-registered"),
     ],
 )
-def test_pjsip_never_restarts_another_phone(
-    registrations: list[Registration], who: dict[str, str], code: str
-) -> None:
+def test_pjsip_never_restarts_another_phone(registrations: list[Registration], who: dict[str, str], code: str) -> None:
     with Asterisk(registrations=registrations).running() as pbx, AmiSession(target(pbx)) as session:
         with pytest.raises(TransportError) as caught:
             restart_pjsip(session, endpoint="1001", **who)
@@ -113,10 +106,7 @@ def test_a_new_registration_shows_that_the_phone_restarted() -> None:
     def register_again(name: str) -> None:
         pbx.registrations = [replace(MINE, call_id=CALL_ID.replace("0002a3f4", "0002a3f5"))]
 
-    with (
-        Asterisk(registrations=[MINE], on_restart=register_again).running() as pbx,
-        AmiSession(target(pbx)) as session,
-    ):
+    with Asterisk(registrations=[MINE], on_restart=register_again).running() as pbx, AmiSession(target(pbx)) as session:
         before = pjsip_registration(session, endpoint="1001", mac="001122334455")
         restart_pjsip(session, endpoint="1001", mac="001122334455")
         after = pjsip_registration(session, endpoint="1001", mac="001122334455")
@@ -144,11 +134,7 @@ def test_stock_chan_sip_is_asked_by_command(old_spelling: bool) -> None:
 
 @pytest.mark.parametrize("peer", ["1001\r\nAction: Originate", "1001 1002", "", "1001)"])
 def test_chan_sip_takes_only_the_name_of_a_peer(peer: str) -> None:
-    with (
-        Asterisk().running() as pbx,
-        AmiSession(target(pbx)) as session,
-        pytest.raises(TransportError) as caught,
-    ):
+    with Asterisk().running() as pbx, AmiSession(target(pbx)) as session, pytest.raises(TransportError) as caught:
         restart_chan_sip(session, peer=peer)
     assert caught.value.code == "invalid-value"
 
@@ -187,9 +173,7 @@ def test_a_wrong_secret_is_refused_and_shown_nowhere() -> None:
     error = caught.value
     assert (error.code, error.permanent) == ("authentication", True)
     assert "Key: ***" in error.request
-    shown = (
-        error.request + error.answer + error.message + repr(target(pbx, secret="hunter2")) + repr(pbx.actions)
-    )
+    shown = error.request + error.answer + error.message + repr(target(pbx, secret="hunter2")) + repr(pbx.actions)
     assert "hunter2" not in shown
     assert dict(login)["Key"] not in error.request
 
@@ -207,10 +191,7 @@ def test_what_is_no_manager_interface_is_named_so() -> None:
 def test_a_closed_port_is_known_at_once() -> None:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
-        with (
-            pytest.raises(TransportError) as caught,
-            AmiSession(AmiTarget("127.0.0.1", sock.getsockname()[1])),
-        ):
+        with pytest.raises(TransportError) as caught, AmiSession(AmiTarget("127.0.0.1", sock.getsockname()[1])):
             pass
     assert caught.value.code == "refused"
 
@@ -267,10 +248,7 @@ def test_a_long_list_is_kept_short_as_evidence() -> None:
 def test_a_pbx_that_hangs_up_is_an_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         threading.Thread(target=lambda: server.accept()[0].close(), daemon=True).start()
-        with (
-            pytest.raises(TransportError) as caught,
-            AmiSession(AmiTarget("127.0.0.1", server.getsockname()[1])),
-        ):
+        with pytest.raises(TransportError) as caught, AmiSession(AmiTarget("127.0.0.1", server.getsockname()[1])):
             pass
     assert caught.value.code == "closed"
 

@@ -12,14 +12,7 @@ import pytest
 from contacts_app.core.errors import TransportError
 from contacts_app.core.net.wire import Networks
 from phones_app.transports.restart.cgi import execute, run_macro
-from phones_app.transports.restart.key_macros import (
-    KeyMacro,
-    Step,
-    format_steps,
-    load_macros,
-    macro_for,
-    parse_steps,
-)
+from phones_app.transports.restart.key_macros import KeyMacro, Step, format_steps, load_macros, macro_for, parse_steps
 from phones_app.transports.status.phone_web import PhoneWeb
 from tests.peers.phone_web import BARE_RESPONSE, ITEM, RESPONSE, REVERSED_ITEM, PhoneWebServer
 
@@ -103,11 +96,7 @@ def test_characters_of_xml_reach_the_phone_unchanged() -> None:
     ("answer", "code", "text"),
     [
         (b'<CiscoIPPhoneError Number="1"/>', "phone-error", "could not read"),
-        (
-            b'<?xml version="1.0"?><CiscoIPPhoneError Number="2">x</CiscoIPPhoneError>',
-            "phone-error",
-            "answer",
-        ),
+        (b'<?xml version="1.0"?><CiscoIPPhoneError Number="2">x</CiscoIPPhoneError>', "phone-error", "answer"),
         (b'<CiscoIPPhoneError Number="3" />', "phone-error", "file error"),
         (b'<CiscoIPPhoneError Number="4"/>', "authentication", "authentication URL"),
         (b'<CiscoIPPhoneError Number="77"/>', "phone-error", "77"),
@@ -158,10 +147,7 @@ def test_redirects_are_not_followed() -> None:
 
 
 def test_a_huge_answer_is_cut_off() -> None:
-    with (
-        PhoneWebServer(whole_answer=b"x" * 3_000_000).running() as phone,
-        pytest.raises(TransportError) as caught,
-    ):
+    with PhoneWebServer(whole_answer=b"x" * 3_000_000).running() as phone, pytest.raises(TransportError) as caught:
         execute(web(phone), "Init:Services")
     assert caught.value.code == "too-large"
     assert len(caught.value.answer) < 10_000
@@ -184,9 +170,7 @@ def test_nobody_there_is_known_at_once() -> None:
     assert "XML=" in caught.value.request
 
 
-@pytest.mark.parametrize(
-    ("greeting", "code"), [(b"SSH-2.0-OpenSSH\r\n\r\n", "unexpected-answer"), (b"", "closed")]
-)
+@pytest.mark.parametrize(("greeting", "code"), [(b"SSH-2.0-OpenSSH\r\n\r\n", "unexpected-answer"), (b"", "closed")])
 def test_what_is_no_web_server_is_named_so(greeting: bytes, code: str) -> None:
     def serve() -> None:
         connection = server.accept()[0]
@@ -234,9 +218,7 @@ def test_a_macro_stops_at_the_key_that_fails() -> None:
     macro = KeyMacro("m", ("*",), parse_steps("Key:Settings\nKey:KeyPadStar\nKey:KeyPadPound"))
     refused = {"Key:KeyPadStar": ("6", "Application is not Active")}
     with PhoneWebServer(refused_uris=refused).running() as phone:
-        with pytest.raises(
-            TransportError, match=r"Step 2 of 3, Key:KeyPadStar: Application is not Active"
-        ) as caught:
+        with pytest.raises(TransportError, match=r"Step 2 of 3, Key:KeyPadStar: Application is not Active") as caught:
             run_macro(web(phone), macro)
         assert phone.pressed == ["Key:Settings", "Key:KeyPadStar"]
     assert caught.value.code == "item-refused"
@@ -248,10 +230,7 @@ def test_a_phone_may_restart_before_it_answers_the_last_key() -> None:
     macro = KeyMacro("m", ("*",), parse_steps("Key:Settings\nKey:KeyPadStar"))
     with PhoneWebServer(hang_up_on="Key:KeyPadStar").running() as phone:
         assert "went away" in run_macro(web(phone), macro).answer
-    with (
-        PhoneWebServer(hang_up_on="Key:Settings").running() as phone,
-        pytest.raises(TransportError) as caught,
-    ):
+    with PhoneWebServer(hang_up_on="Key:Settings").running() as phone, pytest.raises(TransportError) as caught:
         run_macro(web(phone), macro)
     assert caught.value.code == "closed"
 

@@ -95,9 +95,7 @@ CASES = {
 
 
 @pytest.mark.parametrize(("handler", "code", "permanent"), CASES.values(), ids=CASES.keys())
-def test_a_failure_is_told_and_the_old_file_stays(
-    tmp_path: Path, handler: type, code: str, permanent: bool
-) -> None:
+def test_a_failure_is_told_and_the_old_file_stays(tmp_path: Path, handler: type, code: str, permanent: bool) -> None:
     with _failing(tmp_path, handler) as failure:
         assert (failure.value.code, failure.value.permanent) == (code, permanent)
         assert failure.value.request.startswith("USER")
@@ -238,9 +236,7 @@ def test_a_server_without_size_is_read_back(tmp_path: Path, content: bytes) -> N
 
 
 @pytest.mark.parametrize("command", ["STOR", "SIZE", "RNFR", "RNTO"])
-def test_a_killed_process_leaves_the_old_file_and_the_next_upload_cleans_up(
-    tmp_path: Path, command: str
-) -> None:
+def test_a_killed_process_leaves_the_old_file_and_the_next_upload_cleans_up(tmp_path: Path, command: str) -> None:
     (tmp_path / NAME).write_bytes(OLD)
     reached = tmp_path.with_suffix(".reached")
 

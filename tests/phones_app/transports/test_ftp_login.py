@@ -94,9 +94,7 @@ def test_an_untrusted_certificate_is_refused_where_it_is_to_be_verified() -> Non
 
 @peers.needs_proftpd_tls
 @pytest.mark.parametrize("protocol", ["TLSv1.2", "TLSv1.3"])
-def test_a_session_that_is_not_resumed_gets_a_telling_refusal(
-    monkeypatch: pytest.MonkeyPatch, protocol: str
-) -> None:
+def test_a_session_that_is_not_resumed_gets_a_telling_refusal(monkeypatch: pytest.MonkeyPatch, protocol: str) -> None:
     # As if this Python could not resume sessions: the server's refusal is the real one.
     monkeypatch.setattr(ssl.SSLSocket, "session", property(lambda _: None, lambda *_: None))
     with peers.proftpd(tls=True, require_session_reuse=True, tls_protocol=protocol) as server:

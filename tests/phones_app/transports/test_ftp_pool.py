@@ -93,9 +93,7 @@ def test_many_threads_share_two_connections(counted: Counted, pool: FtpPool, tmp
     assert (counted.most, counted.opened) == (2, 2)
 
 
-def test_the_limit_is_one_server_s_whatever_the_folder(
-    counted: Counted, pool: FtpPool, tmp_path: Path
-) -> None:
+def test_the_limit_is_one_server_s_whatever_the_folder(counted: Counted, pool: FtpPool, tmp_path: Path) -> None:
     for name in ("a", "b", "c"):
         (tmp_path / name).mkdir()
         _upload(pool, replace(counted.target, directory=name))

@@ -56,9 +56,7 @@ SERVERS: dict[str, tuple[Any, dict[str, Any], list[pytest.MarkDecorator]]] = {
 }
 
 
-@pytest.fixture(
-    scope="module", params=[pytest.param(name, id=name, marks=rest[2]) for name, rest in SERVERS.items()]
-)
+@pytest.fixture(scope="module", params=[pytest.param(name, id=name, marks=rest[2]) for name, rest in SERVERS.items()])
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[peers.Server, dict[str, Any]]]:

@@ -42,9 +42,7 @@ def target(phone: socket.socket | int, transport: str = "udp") -> NotifyTarget:
 def reply(request: bytes, status: str = "200 OK", **changed: str) -> bytes:
     """Answer a request as a phone does: with its own headers, some of them changed."""
     headers = dict(line.split(": ", 1) for line in request.decode().split("\r\n\r\n")[0].split("\r\n")[1:])
-    kept = {
-        name: changed.get(name.replace("-", "_"), headers[name]) for name in ("Via", "From", "To", "Call-ID")
-    }
+    kept = {name: changed.get(name.replace("-", "_"), headers[name]) for name in ("Via", "From", "To", "Call-ID")}
     lines = [f"SIP/2.0 {status}", *(f"{name}: {value}" for name, value in kept.items()), "CSeq: 1 NOTIFY"]
     return "\r\n".join([*lines, "Content-Length: 0", "", ""]).encode()
 

@@ -11,13 +11,7 @@ from contacts_app.core.errors import TransportError
 from contacts_app.core.net.wire import Networks
 from phones_app.transports.status.phone_web import PhoneWeb
 from phones_app.transports.status.status import read_status, read_streams
-from tests.peers.phone_web import (
-    DEVICE_7962,
-    DEVICE_8841,
-    PhoneWebServer,
-    manufacturer_installed_certificate,
-    streams,
-)
+from tests.peers.phone_web import DEVICE_7962, DEVICE_8841, PhoneWebServer, manufacturer_installed_certificate, streams
 
 PAGE = "/DeviceInformationX"
 JAVA_PAGE = "/CGI/Java/Serviceability?adapterX=device.statistics.device"

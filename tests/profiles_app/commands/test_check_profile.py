@@ -47,8 +47,7 @@ def test_warnings_alone_are_no_failure(files):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code"),
-    [(("--software", "SCCP"), "software-mismatch"), (("--model", "6841"), "model-format")],
+    ("arguments", "code"), [(("--software", "SCCP"), "software-mismatch"), (("--model", "6841"), "model-format")]
 )
 def test_file_is_judged_for_the_phone_that_is_named(files, arguments, code):
     ran = run("check_profile", files["good.xml"], *arguments, "--json")

@@ -28,9 +28,7 @@ class Rest:
     client: APIClient
 
     def send(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
-        return self.client.generic(
-            method, path, self._encoded(body), content_type="application/json", **headers
-        )
+        return self.client.generic(method, path, self._encoded(body), content_type="application/json", **headers)
 
     def _encoded(self, body: Any) -> Any:
         return b"" if body is None else self.client._encode_data(body, "json")[0]

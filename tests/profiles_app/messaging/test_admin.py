@@ -181,10 +181,7 @@ def test_a_masked_webhook_that_is_sent_back_stays(clerk_desk, ours):
     assert clerk_desk.post(url, {**sent, "callback_url": "https://new.example.org/"}).status_code == 302
     ours.refresh_from_db()
     assert ours.callback_url == "https://new.example.org/"
-    assert (
-        "http or https"
-        in clerk_desk.post(url, {**sent, "callback_url": "ftp://new.example.org/"}).content.decode()
-    )
+    assert "http or https" in clerk_desk.post(url, {**sent, "callback_url": "ftp://new.example.org/"}).content.decode()
     assert clerk_desk.post(url, {**sent, "callback_url": ""}).status_code == 302
     ours.refresh_from_db()
     assert ours.callback_url is None
@@ -207,9 +204,7 @@ def test_a_profile_in_use_stays_where_numbers_may_not_move(root_desk, ours, sett
 
 
 def test_a_new_default_takes_over(root_desk, acme, ours):
-    second = save_messaging_profile(
-        MessagingProfile(account=acme, name="Second", is_default=True), actor=ACTOR
-    )
+    second = save_messaging_profile(MessagingProfile(account=acme, name="Second", is_default=True), actor=ACTOR)
     url = page("messagingprofile", "make_default", ours.pk)
     assert root_desk.get(url).status_code == 200
     second.refresh_from_db()

@@ -151,13 +151,7 @@ def test_messages_for_numbers_of_others_are_not_taken(api, stranger, hooks):
     stranger.refused(404, "POST", INBOUND, MESSAGE)
     for to in ("12025550999", "+" + "9" * 40, "²²²", "abc"):
         api.refused(404, "POST", INBOUND, {**MESSAGE, "to": to})
-    for bad in (
-        {},
-        [],
-        {**MESSAGE, "message": ""},
-        {**MESSAGE, "message": "m" * 919},
-        {**MESSAGE, "from": 7},
-    ):
+    for bad in ({}, [], {**MESSAGE, "message": ""}, {**MESSAGE, "message": "m" * 919}, {**MESSAGE, "from": 7}):
         api.refused(400, "POST", INBOUND, bad)
     assert not InboundMessage.objects.exists()
     assert api.payload("POST", INBOUND, {**MESSAGE, "to": f"+{LONG_CODES[0]}"})["to"] == MESSAGE["to"]

@@ -30,13 +30,9 @@ def crowd(acme):
         Account(voip_id=number, name=f"A{number}", email="a@example.org") for number in range(1, ACCOUNTS)
     )
     accounts.append(acme)
-    profiles = MessagingProfile.objects.bulk_create(
-        MessagingProfile(account=owner, name="m") for owner in accounts
-    )
+    profiles = MessagingProfile.objects.bulk_create(MessagingProfile(account=owner, name="m") for owner in accounts)
     NumberLease.objects.bulk_create(
-        NumberLease(
-            account=profile.account, tn=12000000000 + number, kind="long_code", messaging_profile=profile
-        )
+        NumberLease(account=profile.account, tn=12000000000 + number, kind="long_code", messaging_profile=profile)
         for number, profile in enumerate(profiles)
     )
     OutboundVoiceProfile.objects.bulk_create(
@@ -64,9 +60,7 @@ def test_lists_and_the_pool_answer_from_an_index(crowd, acme):
     }
     big = ("messagingprofile", "outboundvoiceprofile", "numberlease")
     for name, plan in plans.items():
-        scans = [
-            line for line in plan.splitlines() if "Seq Scan" in line and any(table in line for table in big)
-        ]
+        scans = [line for line in plan.splitlines() if "Seq Scan" in line and any(table in line for table in big)]
         assert scans == [], f"{name}:\n{plan}"
 
 
@@ -74,9 +68,7 @@ def test_lists_and_the_pool_answer_from_an_index(crowd, acme):
 def test_workers_that_choose_at_a_time_keep_the_shares(acme):
     if connection.vendor != "postgresql":
         pytest.skip("the database of this run is not PostgreSQL")
-    profile = MessagingProfile.objects.create(
-        account=acme, name="m", number_pool_enable=True, long_code_weight=5
-    )
+    profile = MessagingProfile.objects.create(account=acme, name="m", number_pool_enable=True, long_code_weight=5)
     for tn in (*LONG_CODES, TOLLFREE):
         save_number_lease(NumberLease(account=acme, tn=tn, messaging_profile=profile), actor=system("test"))
     chosen = []

@@ -42,16 +42,7 @@ def everything():
 @pytest.mark.parametrize(("method", "path"), WRITES)
 def test_case_25_a_body_that_is_no_json_object_is_refused_and_changes_nothing(api, rows, method, path):
     path, before = path.format(**rows), everything()
-    for body in (
-        b'{"name": ',
-        b"[]",
-        b'"name"',
-        b"7",
-        b"null",
-        b"\xff\xfe",
-        b"[" * 100_000,
-        b'{"name": NaN}',
-    ):
+    for body in (b'{"name": ', b"[]", b'"name"', b"7", b"null", b"\xff\xfe", b"[" * 100_000, b'{"name": NaN}'):
         is_error(api.client.generic(method, path, body, "application/json"), 400)
     assert everything() == before
 
@@ -71,9 +62,7 @@ def test_text_that_no_database_takes_is_refused(api, rows):
     for text in ('"a\\u0000b"', '"a\\ud800b"'):
         body = f'{{"name": {text}, "callback_url": {text}, "from": {text}, "to": {text}}}'.encode()
         is_error(api.client.generic("POST", MESSAGING, body, "application/json"), 400)
-        is_error(
-            api.client.generic("POST", f"{MESSAGING}/{rows['profile']}/sender", body, "application/json"), 400
-        )
+        is_error(api.client.generic("POST", f"{MESSAGING}/{rows['profile']}/sender", body, "application/json"), 400)
         is_error(api.client.generic("POST", "/rest/sms/inbound", body, "application/json"), 400)
 
 
@@ -134,16 +123,13 @@ def test_lists_take_as_many_queries_for_25_rows_as_for_100(api, rows, acme, alic
         numbers = range(first, first + count)
         MessagingProfile.objects.bulk_create(MessagingProfile(name=str(n), **mine) for n in numbers)
         leases = NumberLease.objects.bulk_create(
-            NumberLease(tn=12025560000 + n, kind="long_code", messaging_profile=profile, **mine)
-            for n in numbers
+            NumberLease(tn=12025560000 + n, kind="long_code", messaging_profile=profile, **mine) for n in numbers
         )
         OutboundVoiceProfile.objects.bulk_create(
             OutboundVoiceProfile(name=str(n), tech_prefix=200000 + n, tn_lease=lease, **mine)
             for n, lease in zip(numbers, leases, strict=True)
         )
-        with CaptureQueriesContext(
-            connection,
-        ) as captured:
+        with CaptureQueriesContext(connection) as captured:
             assert len(api.payload("GET", path.format(**rows))) >= first + count
         return len(captured)
 

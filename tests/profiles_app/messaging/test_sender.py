@@ -29,10 +29,7 @@ def pool(api, lease):
 
 def senders(api, pool, count, to=None):
     """The numbers that `count` messages are sent from, each to somebody new unless `to` says whom."""
-    return [
-        api.payload("POST", f"{pool}/sender", {"to": to or str(next(STRANGERS))})["tn"]["tn"]
-        for _ in range(count)
-    ]
+    return [api.payload("POST", f"{pool}/sender", {"to": to or str(next(STRANGERS))})["tn"]["tn"] for _ in range(count)]
 
 
 def test_case_27_kinds_of_numbers_send_by_their_weights(api, pool):
@@ -166,10 +163,7 @@ def test_a_number_gets_another_profile_of_its_account(api, stranger, pool, profi
     moved = api.payload("PATCH", url, {spelling: profile["uuid"]})
     assert moved["messaging_profile"]["uuid"] == profile["uuid"]
     assert not StickySender.objects.filter(lease=number).exists()
-    assert api.payload("PATCH", url, moved) == {
-        **moved,
-        "modified_on": api.payload("GET", url)["modified_on"],
-    }
+    assert api.payload("PATCH", url, moved) == {**moved, "modified_on": api.payload("GET", url)["modified_on"]}
     theirs = stranger.payload("POST", MESSAGING, {"name": "theirs"})
     api.refused(404, "PATCH", url, {spelling: theirs["uuid"]})
     api.refused(400, "PATCH", url, {spelling: "nonsense"})

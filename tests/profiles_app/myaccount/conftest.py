@@ -105,8 +105,7 @@ def customer_of(acme):
 
     def make(voip_id: int = 2000001, parent: Account | None = acme, **fields: Any) -> Account:
         return Account.objects.create(
-            voip_id=voip_id,
-            **{"name": f"Customer {voip_id}", "email": "c@example.org", "parent": parent} | fields,
+            voip_id=voip_id, **{"name": f"Customer {voip_id}", "email": "c@example.org", "parent": parent} | fields
         )
 
     return make

@@ -92,10 +92,7 @@ def test_a_name_is_used_once(desk):
 
 def test_a_value_that_left_its_list_can_be_kept(desk):
     profile = MyAccountProfile.objects.create(name="Business", my_numbers=["Gone"])
-    assert (
-        desk.post(page("myaccountprofile", "change", profile.pk), form(my_numbers=["Gone"])).status_code
-        == 302
-    )
+    assert desk.post(page("myaccountprofile", "change", profile.pk), form(my_numbers=["Gone"])).status_code == 302
     unknown = desk.post(page("myaccountprofile", "change", profile.pk), form(my_numbers=["Never was"]))
     assert unknown.status_code == 200
     profile.refresh_from_db()
@@ -117,9 +114,7 @@ def test_a_list_takes_as_many_queries_for_25_rows_as_for_5(desk, model):
     def grow(numbers) -> None:
         for number in numbers:
             group = AccountGroup.objects.create(name=f"Group {number}")
-            account = Account.objects.create(
-                voip_id=5000000 + number, name=f"A{number}", email="a@example.org"
-            )
+            account = Account.objects.create(voip_id=5000000 + number, name=f"A{number}", email="a@example.org")
             account.groups.add(group)
             profile = MyAccountProfile.objects.create(name=f"Profile {number}", customer=account)
             profile.group_links.create(group=group)
@@ -142,13 +137,7 @@ def test_lists_are_searched_and_filtered(desk, acme):
     found = MyAccountProfile.objects.create(name="Business", customer=acme)
     found.group_links.create(group=gold)
     MyAccountProfile.objects.create(name="Residential", availability="Historic")
-    for query in (
-        "q=Acme",
-        "q=1000001",
-        "q=gold",
-        f"customer_groups__id__exact={gold.pk}",
-        "availability=Standard",
-    ):
+    for query in ("q=Acme", "q=1000001", "q=gold", f"customer_groups__id__exact={gold.pk}", "availability=Standard"):
         answer = desk.get(page("myaccountprofile", "changelist") + f"?{query}")
         assert [row.name for row in answer.context["cl"].result_list] == ["Business"], query
 
@@ -184,8 +173,7 @@ def test_actions_change_only_what_is_ones_own(clerk_desk, acme):
     own = MyAccountProfile.objects.create(name="Own", account=acme)
     shared = MyAccountProfile.objects.create(name="Shared")
     clerk_desk.post(
-        page("myaccountprofile", "changelist"),
-        {"action": "make_historic", "_selected_action": [own.pk, shared.pk]},
+        page("myaccountprofile", "changelist"), {"action": "make_historic", "_selected_action": [own.pk, shared.pk]}
     )
     own.refresh_from_db()
     shared.refresh_from_db()
@@ -223,13 +211,7 @@ def test_a_clerk_sees_and_does_not_change_what_is_shared(clerk_desk):
 
 def test_nobody_grants_their_own_account_anything(clerk_desk, acme, other):
     gold = AccountGroup.objects.create(name="Gold", account=acme)
-    sent = {
-        "name": "New",
-        "email": "a@example.org",
-        "time_zone": "UTC",
-        "parent": other.pk,
-        "groups": [gold.pk],
-    }
+    sent = {"name": "New", "email": "a@example.org", "time_zone": "UTC", "parent": other.pk, "groups": [gold.pk]}
     assert clerk_desk.post(page("account", "change", acme.pk), sent).status_code == 302
     acme.refresh_from_db()
     assert (acme.name, acme.parent, acme.groups.count()) == ("New", None, 0)

@@ -45,8 +45,7 @@ def test_case_01_an_empty_store_is_an_empty_array(w):
 
 
 @pytest.mark.parametrize(
-    "header",
-    ["", "Basic", "Basic YWxpY2VAYWNtZS5leGFtcGxlOmNvcnJlY3QgaG9yc2U=", "Bearer", "Bearer pb_1_2", "Key x"],
+    "header", ["", "Basic", "Basic YWxpY2VAYWNtZS5leGFtcGxlOmNvcnJlY3QgaG9yc2U=", "Bearer", "Bearer pb_1_2", "Key x"]
 )
 def test_case_02_without_a_good_key(alice, header):
     answer = Key(header).get()

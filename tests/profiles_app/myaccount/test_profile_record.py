@@ -41,9 +41,7 @@ def test_a_customer_is_an_account_or_nobody(staff, acme):
         assert profile["customerID"] == str(acme.voip_id)
     assert staff.change(profile, customerID="")["customerID"] is None
     for unknown in ("12", "abc", True, [], {}, "9" * 40, 10**30, 1.5):
-        assert list(refused(staff.post({"name": "X", "customerID": unknown}), 400)["fields"]) == [
-            "customerID"
-        ]
+        assert list(refused(staff.post({"name": "X", "customerID": unknown}), 400)["fields"]) == ["customerID"]
 
 
 TOO_MANY = [str(number) for number in range(201)]
@@ -144,12 +142,7 @@ def test_the_database_also_says_that_a_name_is_used_once(acme):
             save_myaccount_profile(MyAccountProfile(name="ONE", account=owner))
 
 
-OTHER_TYPES = [
-    "text/plain",
-    "application/x-www-form-urlencoded",
-    "multipart/form-data; boundary=x",
-    "nonsense",
-]
+OTHER_TYPES = ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "nonsense"]
 
 
 @pytest.mark.parametrize("content_type", OTHER_TYPES)
@@ -161,9 +154,7 @@ def test_ten_megabytes_are_refused(staff):
     refused(staff.post(json.dumps({"name": "X", "description": "x" * 10_000_000})), 413, "too_large")
 
 
-@pytest.mark.parametrize(
-    "member", ["name", "description", "customerID", "myNumbers", "availability", "x\x00"]
-)
+@pytest.mark.parametrize("member", ["name", "description", "customerID", "myNumbers", "availability", "x\x00"])
 def test_nul_is_refused(staff, member):
     refused(staff.post({"name": "X", member: "a\x00b"}), 400, "validation")
     assert not MyAccountProfile.objects.exists()

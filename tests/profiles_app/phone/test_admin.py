@@ -24,12 +24,7 @@ def change_url(profile: PhoneProfile) -> str:
 
 
 def form(user, **fields: object) -> dict[str, object]:
-    return {
-        "user": user.pk,
-        "name": "Reception",
-        "cnf_xml": sip_file(),
-        "compatible_models": "CP-8845, 8841",
-    } | fields
+    return {"user": user.pk, "name": "Reception", "cnf_xml": sip_file(), "compatible_models": "CP-8845, 8841"} | fields
 
 
 def as_a_browser_sends(text: str) -> str:
@@ -93,9 +88,7 @@ def test_a_change_is_a_new_revision_with_its_reason(trusted_desk, alice, new_pro
 def test_saving_what_the_browser_sends_back_changes_no_byte(trusted_desk, alice, new_profile, line_end):
     written = sip_file().replace("\n", line_end)
     profile = new_profile(content=written)
-    answer = trusted_desk.post(
-        change_url(profile), form(alice, name="Renamed", cnf_xml=as_a_browser_sends(written))
-    )
+    answer = trusted_desk.post(change_url(profile), form(alice, name="Renamed", cnf_xml=as_a_browser_sends(written)))
     assert answer.status_code == 302
     profile.refresh_from_db()
     assert (profile.name, profile.content, profile.revision.number) == ("Renamed", written.encode(), 1)
@@ -116,9 +109,7 @@ def test_without_the_permission_the_file_is_masked_and_fixed(clerk_desk, alice, 
     page = clerk_desk.get(change_url(profile)).content.decode()
     assert "&lt;authPassword&gt;********&lt;/authPassword&gt;" in page
     assert "very-secret" not in page
-    answer = clerk_desk.post(
-        change_url(profile), form(alice, name="Renamed", cnf_xml=sip_file(label="Lobby"))
-    )
+    answer = clerk_desk.post(change_url(profile), form(alice, name="Renamed", cnf_xml=sip_file(label="Lobby")))
     assert answer.status_code == 302
     profile.refresh_from_db()
     assert (profile.name, profile.revision.number) == ("Renamed", 1)

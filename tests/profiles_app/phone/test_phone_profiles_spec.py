@@ -56,9 +56,7 @@ EXPIRED = (
 )
 
 
-@pytest.mark.parametrize(
-    "header", [None, "Basic", "Bearer ", "Bearer junk", f"Bearer {EXPIRED}", "Bearer pb_1_2"]
-)
+@pytest.mark.parametrize("header", [None, "Basic", "Bearer ", "Bearer junk", f"Bearer {EXPIRED}", "Bearer pb_1_2"])
 def test_case_01_without_a_good_credential(db, header):
     headers = {"Authorization": header} if header is not None else {}
     failed(Client().get("/api/v1/phone-profiles", headers=headers), 401)
@@ -152,9 +150,7 @@ def test_case_11_change_one_field(api, alice, method):
 
 def test_case_12_put_the_whole_record_back(api, alice):
     before = api.create_profile(alice)
-    response = api.put(
-        f"phone-profiles/{before['uuid']}", before | {"uuid": str(uuid.uuid4()), "created_at": "x"}
-    )
+    response = api.put(f"phone-profiles/{before['uuid']}", before | {"uuid": str(uuid.uuid4()), "created_at": "x"})
     assert response.status_code == 200
     after = response.json()["data"]
     assert {name for name in MEMBERS if before[name] != after[name]} == {"updated_at"}
@@ -332,8 +328,6 @@ def test_case_27_others_read_and_switch_their_own_profiles_only(api, colleague, 
 
 @pytest.mark.parametrize("body", ["{", "[]", "", "null", '"x"', "{'a': 1}"])
 def test_case_28_a_body_that_is_no_object(api, body):
-    response = api.client.post(
-        "/api/v1/phone-profiles", body, content_type="application/json", headers=api.headers
-    )
+    response = api.client.post("/api/v1/phone-profiles", body, content_type="application/json", headers=api.headers)
     failed(response, 400)
     assert not PhoneProfile.objects.exists()

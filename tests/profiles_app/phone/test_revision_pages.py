@@ -16,9 +16,7 @@ pytestmark = pytest.mark.django_db
 def profile(new_profile):
     made = new_profile(content=sip_file(label="Desk"))
     return update_profile(
-        made,
-        actor=system("test"),
-        content=sip_file(label="Lobby").replace("very-secret", "other-secret").encode(),
+        made, actor=system("test"), content=sip_file(label="Lobby").replace("very-secret", "other-secret").encode()
     )
 
 
@@ -51,10 +49,7 @@ def test_a_changed_password_alone_is_told(root_desk, profile):
     page = root_desk.get(compare_url(profile), {"old": 2, "new": 3}).content.decode()
     assert "******** (changed)" in page
     assert "third-secret" not in page
-    assert (
-        "the same, byte for byte"
-        in root_desk.get(compare_url(profile), {"old": 2, "new": 2}).content.decode()
-    )
+    assert "the same, byte for byte" in root_desk.get(compare_url(profile), {"old": 2, "new": 2}).content.decode()
 
 
 @pytest.mark.parametrize("number", ["0", "99", "x", "²", "9" * 30])
@@ -93,8 +88,6 @@ def test_who_may_only_look_restores_nothing(acme, other, profile):
 
 
 def test_the_profile_lists_its_revisions_with_both_ways_on(root_desk, profile):
-    page = root_desk.get(
-        reverse("admin:profiles_app_phoneprofile_change", args=[profile.pk])
-    ).content.decode()
+    page = root_desk.get(reverse("admin:profiles_app_phoneprofile_change", args=[profile.pk])).content.decode()
     assert f"{compare_url(profile)}?old=1&amp;new=2" in page
     assert restore_url(profile) in page

@@ -88,10 +88,7 @@ def test_a_file_that_todays_checks_refuse_is_not_restored(api, profile):
 
 @pytest.mark.parametrize("number", ["0", "99", "x", "²", "9" * 30, "-1"])
 def test_a_revision_that_is_none_is_not_found(api, profile, number):
-    for answer in (
-        api.get(f"{profile}/revisions/{number}"),
-        api.post(f"{profile}/revisions/{number}/restore"),
-    ):
+    for answer in (api.get(f"{profile}/revisions/{number}"), api.post(f"{profile}/revisions/{number}/restore")):
         assert answer.status_code in (400, 404)
         assert answer.json()["success"] is False
 

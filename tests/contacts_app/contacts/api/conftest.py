@@ -24,9 +24,7 @@ class Api:
         self.client = Client(raise_request_exception=False)
         self.headers = {"Authorization": authorization} if authorization else {}
 
-    def call(
-        self, method: str, path: str = CONTACTS, body=None, *, content_type="application/json", **headers
-    ):
+    def call(self, method: str, path: str = CONTACTS, body=None, *, content_type="application/json", **headers):
         extra = {"headers": self.headers | {name.replace("_", "-"): text for name, text in headers.items()}}
         if body is not None:
             data = body if isinstance(body, bytes | str) else json.dumps(body)

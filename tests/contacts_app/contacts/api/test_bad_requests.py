@@ -131,9 +131,7 @@ def test_a_body_beyond_a_mebibyte_is_refused(api, size):
     assert len(api.list()) == 1
 
 
-@pytest.mark.parametrize(
-    "content_type", ["text/plain", "application/xml", "application/x-www-form-urlencoded", "x"]
-)
+@pytest.mark.parametrize("content_type", ["text/plain", "application/xml", "application/x-www-form-urlencoded", "x"])
 def test_other_types_of_body_are_refused(api, content_type):
     answer = api.call("post", body='{"email": "a@b"}', content_type=content_type)
     refused(answer, 415, "validation", None)

@@ -15,11 +15,7 @@ from tests.contacts_app.contacts.api.conftest import CONTACTS, PREFERENCES, of_t
 
 pytestmark = pytest.mark.django_db
 
-PEOPLE = [
-    ("Ann, the boss", "ann@acme.example"),
-    ("Bea", "bea@acme.example"),
-    ("bertha", "BERTHA@acme.example"),
-]
+PEOPLE = [("Ann, the boss", "ann@acme.example"), ("Bea", "bea@acme.example"), ("bertha", "BERTHA@acme.example")]
 
 
 @pytest.fixture
@@ -66,10 +62,7 @@ def test_contacts_are_found_by_uuid(api, people):
 
 def test_filters_count_before_the_page_is_cut(api, people):
     answer = api.get("?name__contains=be&limit=1&offset=1&fields=name,nonsense").json()
-    assert answer == {
-        "meta": {"limit": 1, "offset": 1, "total_count": 2},
-        "objects": [{"name": "bertha"}],
-    }
+    assert answer == {"meta": {"limit": 1, "offset": 1, "total_count": 2}, "objects": [{"name": "bertha"}]}
 
 
 @pytest.mark.parametrize("limit", [1, 2**31, 2**63, 10**29])
@@ -122,8 +115,7 @@ def test_a_list_asks_the_database_as_often_for_100_rows_as_for_25(api, acme, url
     def fill(until: int) -> None:
         present = acme.notification_contacts.count()
         NotificationContact.objects.bulk_create(
-            NotificationContact(account=acme, email=f"x{n}@acme.example", name="x")
-            for n in range(present, until)
+            NotificationContact(account=acme, email=f"x{n}@acme.example", name="x") for n in range(present, until)
         )
 
     fill(25)

@@ -21,15 +21,11 @@ def test_there_is_one_for_every_contact_and_type(api, contacts):
     answer = api.get("?limit=0", path=PREFERENCES).json()
     assert answer["meta"] == {"limit": 0, "offset": 0, "total_count": 44}
     assert answer["objects"] == [
-        {"contact": contact, "medium": "email", "type": type_, "value": True}
-        for contact in contacts
-        for type_ in TYPES
+        {"contact": contact, "medium": "email", "type": type_, "value": True} for contact in contacts for type_ in TYPES
     ]
 
 
-@pytest.mark.parametrize(
-    ("limit", "offset"), [(20, 0), (1, 21), (1, 22), (5, 20), (30, 10), (0, 43), (9, 40), (3, 44)]
-)
+@pytest.mark.parametrize(("limit", "offset"), [(20, 0), (1, 21), (1, 22), (5, 20), (30, 10), (0, 43), (9, 40), (3, 44)])
 def test_pages_are_cut_from_the_whole(api, contacts, limit, offset):
     whole = api.get("?limit=0", path=PREFERENCES).json()["objects"]
     page = api.get(f"?limit={limit}&offset={offset}", path=PREFERENCES).json()
@@ -38,9 +34,7 @@ def test_pages_are_cut_from_the_whole(api, contacts, limit, offset):
 
 
 def test_what_is_not_sent_stays(api, contacts):
-    sent = [
-        {"contact": contact, "medium": "email", "type": "payment", "value": False} for contact in contacts
-    ]
+    sent = [{"contact": contact, "medium": "email", "type": "payment", "value": False} for contact in contacts]
     answer = api.put(PREFERENCES, sent)
     assert answer.status_code == 202
     assert answer.json() == {"objects": sent}

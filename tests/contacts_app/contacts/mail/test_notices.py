@@ -105,9 +105,7 @@ def test_the_same_phone_may_fail_in_two_accounts(mail_server, acme, other, pass_
 
 
 def test_what_fails_together_is_one_mail_with_the_first_lines_and_a_count(mail_server, acme, pass_time):
-    notify(
-        *[News(acme, DEPLOYMENT_FAILED, f"Phone {number} failed", key=str(number)) for number in range(332)]
-    )
+    notify(*[News(acme, DEPLOYMENT_FAILED, f"Phone {number} failed", key=str(number)) for number in range(332)])
     pass_time(minutes=5)
     assert subjects(mail_server) == ["Deployments: 332 failed"]
     for body in (text_of(mail_server.messages[0]), html_of(mail_server.messages[0])):
@@ -129,10 +127,7 @@ def test_each_kind_of_news_has_a_mail_of_its_own(mail_server, acme, pass_time):
     fails(acme)
     notify(News(account=acme, event_class=TOKEN_CREATED, title="API token CI was created"))
     pass_time(minutes=5)
-    assert sorted(subjects(mail_server)) == [
-        "API token CI was created",
-        "Deployment to SEP020000000001 failed",
-    ]
+    assert sorted(subjects(mail_server)) == ["API token CI was created", "Deployment to SEP020000000001 failed"]
 
 
 def test_a_contact_is_told_so_often_in_an_hour_and_of_the_rest_later(mail_server, acme, pass_time, settings):

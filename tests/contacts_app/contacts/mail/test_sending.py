@@ -111,9 +111,7 @@ def test_a_server_that_is_away_for_days_is_given_up(mail_server, acme, settings,
 
 
 @pytest.mark.parametrize("command", ["DATA", ADDRESS])
-def test_a_mail_that_is_refused_for_now_is_tried_again_and_keeps_its_name(
-    mail_server, acme, pass_time, command
-):
+def test_a_mail_that_is_refused_for_now_is_tried_again_and_keeps_its_name(mail_server, acme, pass_time, command):
     mail_server.answers[command] = "451 Come back later"
     mail = queue(acme)[0]
     queue(acme, "second@acme.example")
@@ -122,9 +120,7 @@ def test_a_mail_that_is_refused_for_now_is_tried_again_and_keeps_its_name(
     del mail_server.answers[command]
     pass_time(minutes=3)
     assert state_of(mail) == ("sent", 2)
-    assert [message["Message-ID"] for message in mail_server.to(ADDRESS)] == [
-        f"<{mail.uuid}@patchbay.example>"
-    ]
+    assert [message["Message-ID"] for message in mail_server.to(ADDRESS)] == [f"<{mail.uuid}@patchbay.example>"]
     assert len(mail_server.to("second@acme.example")) == 1
 
 

@@ -62,11 +62,7 @@ def test_the_link_of_a_mail_ends_mails_of_its_kind(mail_server, acme, contact, b
     assert "have ended" in browser.post(path_of(url)).content.decode()
     fail("b")
     assert len(mail_server.messages) == 1
-    assert set(event_classes) - set(wanted_types(contact)) == {
-        FAILED,
-        "callback_failing",
-        "callback_deregistered",
-    }
+    assert set(event_classes) - set(wanted_types(contact)) == {FAILED, "callback_failing", "callback_deregistered"}
 
 
 def test_a_mailbox_unsubscribes_with_one_post(browser, contact, link):

@@ -62,9 +62,7 @@ def nothing_was_stored() -> None:
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 def test_a_body_that_cannot_be(api, body):
     for path in WRITES:
-        response = api.client.post(
-            f"/api/v1/{path}", body, content_type="application/json", headers=api.headers
-        )
+        response = api.client.post(f"/api/v1/{path}", body, content_type="application/json", headers=api.headers)
         is_our_error(response, 400)
     nothing_was_stored()
 
@@ -181,16 +179,7 @@ def test_there_is_json_whatever_is_accepted(api, accept):
 
 @pytest.mark.parametrize(
     "header",
-    [
-        "Bearer \xff",
-        "Basic !!!",
-        "Basic " + "A" * 9000,
-        "Digest x",
-        "Bearer a.b.c",
-        "bearer",
-        " ",
-        "Basic w7/=",
-    ],
+    ["Bearer \xff", "Basic !!!", "Basic " + "A" * 9000, "Digest x", "Bearer a.b.c", "bearer", " ", "Basic w7/="],
 )
 def test_an_authorization_header_that_cannot_be(nobody, header):
     is_our_error(nobody.call("get", "phones", Authorization=header), 401)

@@ -37,9 +37,7 @@ def fill(alice, start: int, end: int) -> None:
 
 
 def queries(api, path: str, expected: int) -> int:
-    with CaptureQueriesContext(
-        connection,
-    ) as captured:
+    with CaptureQueriesContext(connection) as captured:
         response = api.get(path)
     assert len(response.json()["data"]) == expected
     assert SECRET not in response.content.decode()

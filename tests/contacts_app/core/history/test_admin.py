@@ -16,16 +16,12 @@ def desk(root):
 
 
 def history_url(row, key: object = None) -> str:
-    return reverse(
-        f"admin:{row._meta.app_label}_{row._meta.model_name}_history", args=[row.pk if key is None else key]
-    )
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_history", args=[row.pk if key is None else key])
 
 
 def rename(desk, extension: Extension, name: str, **more: object) -> None:
     url = reverse("admin:contacts_app_extension_change", args=[extension.pk])
-    answer = desk.post(
-        url, {"account": extension.account_id, "number": extension.number, "name": name} | more
-    )
+    answer = desk.post(url, {"account": extension.account_id, "number": extension.number, "name": name} | more)
     assert answer.status_code == 302
 
 
@@ -69,9 +65,7 @@ def test_a_new_owner_does_not_see_what_was_before(acme, other, extension):
 def test_what_was_deleted_is_found_by_the_portals_staff_alone(desk, acme, extension):
     key = extension.pk
     acme_desk = at_desk(clerk(acme))
-    desk.post(
-        reverse("admin:contacts_app_extension_delete", args=[key]), {"post": "yes", "_reason": "Unused"}
-    )
+    desk.post(reverse("admin:contacts_app_extension_delete", args=[key]), {"post": "yes", "_reason": "Unused"})
     deleted = reverse("admin:contacts_app_extension_deleted_records")
     listed = desk.get(deleted).content.decode()
     assert history_url(extension, key) in listed
@@ -103,9 +97,7 @@ def test_a_long_history_has_pages(desk, extension):
     assert "Began as" in second.content.decode()
 
 
-def test_the_page_costs_as_many_queries_for_many_changes_as_for_few(
-    desk, extension, django_assert_max_num_queries
-):
+def test_the_page_costs_as_many_queries_for_many_changes_as_for_few(desk, extension, django_assert_max_num_queries):
     for number in range(40):
         extension.name = f"Name {number}"
         extension.save()

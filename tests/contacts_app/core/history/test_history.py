@@ -62,11 +62,7 @@ def count(row) -> int:
 
 def test_every_record_that_a_person_can_change_has_a_history():
     for app, records in RECORDS.items():
-        ours = {
-            model.__name__
-            for model in apps.get_app_config(app).get_models()
-            if not issubclass(model, HistoryRow)
-        }
+        ours = {model.__name__ for model in apps.get_app_config(app).get_models() if not issubclass(model, HistoryRow)}
         tracked = {model.__name__ for model in tracked_models if model._meta.app_label == app}
         assert ours - tracked - records == set()
 
@@ -81,9 +77,7 @@ def test_no_historical_table_has_a_column_that_could_hold_a_secret():
             if SECRET_LOOKING.search(name) and not name.startswith("history_")
         }
         assert looking - HARMLESS == set()
-        assert not [
-            field for field in model.history.model._meta.local_fields if isinstance(field, models.BinaryField)
-        ]
+        assert not [field for field in model.history.model._meta.local_fields if isinstance(field, models.BinaryField)]
 
 
 def test_no_service_writes_many_tracked_rows_behind_the_back_of_history():
@@ -125,19 +119,12 @@ def test_a_change_by_rest_names_the_token_and_whoever_made_it(root, acme):
     answer = APIClient().put(
         f"/api/2.0/notification_contacts/{contact.uuid}/",
         {"name": "Anna", "email": "a@acme.example"},
-        headers={
-            "Authorization": f"Bearer {text}",
-            "X-Change-Reason": "Sie heißt Anna".encode().decode("latin-1"),
-        },
+        headers={"Authorization": f"Bearer {text}", "X-Change-Reason": "Sie heißt Anna".encode().decode("latin-1")},
     )
     assert answer.status_code == 200, answer.content
     row = last(contact)
     assert row.history_changes == {"name": ["Ann", "Anna"]}
-    assert (row.history_actor, row.history_user, row.history_channel) == (
-        f"token {token.key_id}",
-        root,
-        "rest",
-    )
+    assert (row.history_actor, row.history_user, row.history_channel) == (f"token {token.key_id}", root, "rest")
     assert row.history_change_reason == "Sie heißt Anna"
     assert row.history_request_id == answer["X-REQUEST-ID"]
 
@@ -189,11 +176,7 @@ def test_groups_and_permissions_that_were_given_or_taken_are_told(alice, acme):
 
 def test_history_outlives_the_record_its_account_and_its_author(root, acme):
     extension = Extension.objects.create(account=acme, number=7, name="Desk")
-    number, account, author = (
-        extension.pk,
-        acme.pk,
-        User.objects.create_superuser("gone@example.org", "horse"),
-    )
+    number, account, author = (extension.pk, acme.pk, User.objects.create_superuser("gone@example.org", "horse"))
     url = reverse("admin:contacts_app_extension_change", args=[number])
     at_desk(author).post(url, {"account": account, "number": 8, "name": "Desk"})
     author.delete()

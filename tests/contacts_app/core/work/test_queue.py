@@ -62,13 +62,7 @@ def letters(monkeypatch):
 def write(account, number=1, server="", **fields) -> list[Mail]:
     due = {"state": "letter", "next_attempt_at": timezone.now()} | fields
     return Mail.objects.bulk_create(
-        Mail(
-            account=account,
-            to="x@y.example",
-            subject=str(index),
-            about=server or f"{account.pk}-{index}",
-            **due,
-        )
+        Mail(account=account, to="x@y.example", subject=str(index), about=server or f"{account.pk}-{index}", **due)
         for index in range(number)
     )
 
@@ -90,9 +84,7 @@ def in_background():
     thread.join()
 
 
-def test_an_account_that_holds_every_thread_keeps_no_other_account_waiting(
-    acme, other, letters, in_background
-):
+def test_an_account_that_holds_every_thread_keeps_no_other_account_waiting(acme, other, letters, in_background):
     release, delivered = threading.Event(), []
 
     def deliver(mail):
@@ -146,9 +138,7 @@ def test_a_claim_takes_the_same_few_queries_however_much_is_due(acme, other, let
     write(acme, due, server="slow")
     write(other, due)
     claims = Claims(Letters("worker"))
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         for _ in range(4):
             assert claims.take()
     work = [query for query in queries if query["sql"].startswith(("SELECT", "UPDATE"))]

@@ -66,11 +66,7 @@ def test_a_yes_deploys_and_leads_to_the_deployment(clerk_desk, acme_clerk, new_p
     deployment = Deployment.objects.get()
     assert answer.url == reverse("admin:phones_app_deployment_change", args=[deployment.pk])
     assert (deployment.phone, deployment.revision) == (phone, profile.revision)
-    assert (deployment.requested_by, deployment.user, deployment.channel) == (
-        acme_clerk.email,
-        acme_clerk,
-        "admin",
-    )
+    assert (deployment.requested_by, deployment.user, deployment.channel) == (acme_clerk.email, acme_clerk, "admin")
 
 
 def test_a_selection_is_deployed_to_in_one_go_and_misfits_are_named(clerk_desk, new_phone, new_profile):
@@ -78,9 +74,7 @@ def test_a_selection_is_deployed_to_in_one_go_and_misfits_are_named(clerk_desk, 
     fitting = [new_phone("AABBCCDDEE01"), new_phone("AABBCCDDEE02")]
     other_model, off = new_phone("AABBCCDDEE03", model="7962"), new_phone("AABBCCDDEE04", is_active=False)
     phones = [*fitting, other_model, off]
-    chooser = clerk_desk.post(
-        LIST, {"action": "deploy_selected", "_selected_action": [phone.pk for phone in phones]}
-    )
+    chooser = clerk_desk.post(LIST, {"action": "deploy_selected", "_selected_action": [phone.pk for phone in phones]})
     assert chooser.context["keys"] == ",".join(str(phone.pk) for phone in phones)
     preview = clerk_desk.post(DEPLOY, {"phones": chooser.context["keys"], "profile": profile.pk})
     page = preview.content.decode()
@@ -88,9 +82,7 @@ def test_a_selection_is_deployed_to_in_one_go_and_misfits_are_named(clerk_desk, 
     assert "is inactive" in page
     assert "Deploy to 2 phones" in page
     answer = clerk_desk.post(DEPLOY, confirmed(profile, *phones))
-    assert (
-        answer.url == f"{reverse('admin:phones_app_deployment_changelist')}?profile__id__exact={profile.pk}"
-    )
+    assert answer.url == f"{reverse('admin:phones_app_deployment_changelist')}?profile__id__exact={profile.pk}"
     assert {deployment.phone for deployment in Deployment.objects.all()} == set(fitting)
     told = " ".join(str(message) for message in get_messages(answer.wsgi_request))
     assert "2 phones are being deployed" in told
@@ -117,13 +109,9 @@ def test_a_profile_that_changed_since_the_preview_is_shown_again(clerk_desk, new
         (None, "SCCP", "Key presses “79xx reset”"),
     ],
 )
-def test_the_preview_names_the_way_of_the_restart(
-    clerk_desk, acme, new_phone, new_profile, manager, software, way
-):
+def test_the_preview_names_the_way_of_the_restart(clerk_desk, acme, new_phone, new_profile, manager, software, way):
     KeyMacro.objects.create(name="79xx reset", phone_models="79*", steps="Key:Settings", priority=0)
-    pbx = manager and CallManager.objects.create(
-        account=acme, name="PBX", kind=manager, host="127.0.0.1", port=5060
-    )
+    pbx = manager and CallManager.objects.create(account=acme, name="PBX", kind=manager, host="127.0.0.1", port=5060)
     phone = new_phone(model="7962", software_type=software, call_manager=pbx, phone_ip="10.0.0.7")
     profile = new_profile(content=sccp_file() if software == "SCCP" else sip_file())
     assert way in clerk_desk.post(DEPLOY, asked(profile, phone)).content.decode()
@@ -200,15 +188,10 @@ def test_deployments_are_neither_added_nor_changed_nor_deleted_by_hand(root_desk
 def test_a_phone_can_be_deleted_and_its_deployments_stay(root_desk, new_phone, new_profile):
     phone = new_phone()
     deploy(phone=phone, profile=new_profile(), actor=system("test"))
-    assert (
-        root_desk.post(reverse("admin:phones_app_phone_delete", args=[phone.pk]), {"post": "yes"}).status_code
-        == 302
-    )
+    assert root_desk.post(reverse("admin:phones_app_phone_delete", args=[phone.pk]), {"post": "yes"}).status_code == 302
     deployment = Deployment.objects.get()
     assert deployment.phone is None
-    assert (
-        root_desk.get(reverse("admin:phones_app_deployment_change", args=[deployment.pk])).status_code == 200
-    )
+    assert root_desk.get(reverse("admin:phones_app_deployment_change", args=[deployment.pk])).status_code == 200
 
 
 def test_deployments_are_filtered_by_whole_days(root_desk, new_phone, new_profile):

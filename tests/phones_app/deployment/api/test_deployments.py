@@ -42,9 +42,7 @@ def test_one_profile_for_many_phones(api, alice, switch_site):
     ]
     assert all(row["message"] for row in data["refused"])
     assert len(switch_site.sip.transactions) == 1
-    assert (
-        api.get(f"phones/{MAC}").json()["data"]["last_deployment"]["uuid"] == data["deployments"][0]["uuid"]
-    )
+    assert api.get(f"phones/{MAC}").json()["data"]["last_deployment"]["uuid"] == data["deployments"][0]["uuid"]
 
 
 @pytest.mark.parametrize("macs", [None, [], "AABBCCDDEE01", ["zz"], [5], {"a": 1}])
@@ -97,14 +95,7 @@ def test_the_list_of_one_profile(api, queued):
 
 @pytest.mark.parametrize(
     "query",
-    [
-        {"state": "lost"},
-        {"kind": "x"},
-        {"mac": "zz"},
-        {"profile": "x"},
-        {"created_after": "soon"},
-        {"open": "x"},
-    ],
+    [{"state": "lost"}, {"kind": "x"}, {"mac": "zz"}, {"profile": "x"}, {"created_after": "soon"}, {"open": "x"}],
 )
 def test_an_impossible_query_is_refused(api, queued, query):
     response = api.get("deployments", query)

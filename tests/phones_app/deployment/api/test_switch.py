@@ -51,9 +51,7 @@ def test_another_phone_at_the_address_is_not_restarted(api, alice, switch_site):
     assert switch_site.sip.notifies == []
 
 
-def test_work_that_takes_longer_goes_on_after_the_answer(
-    api, alice, switch_site, settings, no_inline_work, finish
-):
+def test_work_that_takes_longer_goes_on_after_the_answer(api, alice, switch_site, settings, no_inline_work, finish):
     settings.SWITCH_WAIT_SECONDS = 0.2
     response = api.switch(api.create_profile(alice))
     assert response.status_code == 202

@@ -69,9 +69,7 @@ def test_export_edit_import_of_phones(clerk_desk, new_phone):
 
 
 @pytest.mark.parametrize("base", [PHONES, PROFILES, CONTACTS])
-def test_unedited_export_changes_nothing_and_leaves_no_history(
-    clerk_desk, new_phone, new_profile, acme, base
-):
+def test_unedited_export_changes_nothing_and_leaves_no_history(clerk_desk, new_phone, new_profile, acme, base):
     new_phone(name="=1+1", web_password="push secret")
     new_profile(name="@home", description="+1", compatible_models=["8845", "8851"])
     NotificationContact.objects.create(account=acme, email="x@acme.example", phone="+442079460958")
@@ -101,8 +99,7 @@ def test_selection_is_what_is_exported(clerk_desk, new_phone):
     new_phone()
     wanted = new_phone("AABBCCDDEE02")
     response = clerk_desk.post(
-        reverse("admin:phones_app_phone_changelist"),
-        {"action": "export_selected", "_selected_action": [wanted.pk]},
+        reverse("admin:phones_app_phone_changelist"), {"action": "export_selected", "_selected_action": [wanted.pk]}
     )
     assert [row["mac"] for row in rows_of(csv_of(response))] == [wanted.mac_with_colons]
 
@@ -165,11 +162,7 @@ def test_profiles_are_changed_but_not_made_and_their_files_still_judged(clerk_de
         f',ALICE@acme.example,New,SIP,"CP-8845, 8851"\n,{alice.email},Unknown,,\n{sip.uuid},{alice.email},Again,,\n',
     )
     told = rows_of(csv_of(clerk_desk.get(f"{page}errors.csv")))
-    assert [(row["row"], row["column"]) for row in told] == [
-        ("2", "software_type"),
-        ("4", "name"),
-        ("5", "uuid"),
-    ]
+    assert [(row["row"], row["column"]) for row in told] == [("2", "software_type"), ("4", "name"), ("5", "uuid")]
     page = upload(clerk_desk, PROFILES, f'uuid,name,compatible_models\n{sip.uuid},Newer,"CP-8845, 8851"\n')
     clerk_desk.post(page)
     sip.refresh_from_db()
@@ -180,9 +173,7 @@ def test_contacts_are_known_by_account_and_email(clerk_desk, acme):
     text = "email,name,phone\noffice@acme.example,The office,(020) 7946-0958\nnew@acme.example,New,\nbad,,x\n"
     told = rows_of(csv_of(clerk_desk.get(f"{upload(clerk_desk, CONTACTS, text)}errors.csv")))
     assert [row["column"] for row in told] == [""]
-    text = (
-        "account,email,name,phone\n,office@acme.example,The office,(020) 7946-0958\n,new@acme.example,New,\n"
-    )
+    text = "account,email,name,phone\n,office@acme.example,The office,(020) 7946-0958\n,new@acme.example,New,\n"
     page = upload(clerk_desk, CONTACTS, text)
     assert counts(clerk_desk.get(page)) == (1, 1, 0)
     clerk_desk.post(page)

@@ -49,11 +49,7 @@ def test_every_error_is_answered_and_nothing_stored(api, phone):
     response = send(api, "phones.csv", "mac,sip_port,oops\n020000000001,5060,\nbad,0,\n")
     body = response.json()
     assert (response.status_code, body["success"]) == (400, False)
-    assert [(one["row"], one["column"]) for one in body["errors"]] == [
-        (1, "oops"),
-        (3, "mac"),
-        (3, "sip_port"),
-    ]
+    assert [(one["row"], one["column"]) for one in body["errors"]] == [(1, "oops"), (3, "mac"), (3, "sip_port")]
     assert Phone.objects.count() == 1
 
 
@@ -74,11 +70,7 @@ def test_another_tenant_gets_nothing_and_changes_nothing(stranger, phone, acme, 
 def test_only_for_those_who_manage_the_account_and_may_write(nobody, colleague, acme, path):
     reader = of_token(account=acme, read_only=True, name="reader")
     assert [caller.get(path).status_code for caller in (nobody, colleague, reader)] == [401, 403, 200]
-    assert [send(caller, path, "mac\n").status_code for caller in (nobody, colleague, reader)] == [
-        401,
-        403,
-        403,
-    ]
+    assert [send(caller, path, "mac\n").status_code for caller in (nobody, colleague, reader)] == [401, 403, 403]
 
 
 @pytest.mark.parametrize(

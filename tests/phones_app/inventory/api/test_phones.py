@@ -37,9 +37,7 @@ def test_every_writable_field_comes_back(api, acme):
 
 def test_only_what_is_sent_changes(api, phone):
     before = api.get(f"phones/{MAC}").json()["data"]
-    after = api.put(f"phones/{MAC}", {"location": "Porto", "phone_ip": "", "software_type": ""}).json()[
-        "data"
-    ]
+    after = api.put(f"phones/{MAC}", {"location": "Porto", "phone_ip": "", "software_type": ""}).json()["data"]
     assert {name for name in before if before[name] != after[name]} == {
         "location", "phone_ip", "software_type", "updated_at"
     }  # fmt: skip
@@ -132,13 +130,7 @@ def three(acme):
     ]
     for mac, model, software, active, location, name in rows:
         Phone.objects.create(
-            mac=mac,
-            model=model,
-            software_type=software,
-            is_active=active,
-            location=location,
-            name=name,
-            account=acme,
+            mac=mac, model=model, software_type=software, is_active=active, location=location, name=name, account=acme
         )
 
 

@@ -14,13 +14,7 @@ from tests.phones_app.site import ACTOR
 
 ADD = reverse("admin:phones_app_rollout_add")
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shared_server", "no_inline_work")]
-PACE = {
-    "canary_size": "1",
-    "wave_pause": "0",
-    "wave_jitter": "0",
-    "abort_count": "2",
-    "unconfirmed_fails": "on",
-}
+PACE = {"canary_size": "1", "wave_pause": "0", "wave_jitter": "0", "abort_count": "2", "unconfirmed_fails": "on"}
 
 
 @pytest.fixture
@@ -116,9 +110,7 @@ def test_it_is_watched_and_stopped(clerk_desk, rollout):
         assert (row.history_actor, row.history_channel) == ("clerk@acme.example", "admin")
         assert (row.history_change_reason, bool(row.history_request_id)) == (f"Time to {change}", True)
     assert rollout.history.count() == 4, "looking changes nothing"
-    Deployment.objects.filter(in_rollout__wave=1).update(
-        state="failed", error="No such line.", error_code="sip-404"
-    )
+    Deployment.objects.filter(in_rollout__wave=1).update(state="failed", error="No such line.", error_code="sip-404")
     page = clerk_desk.get(url("progress", rollout) + "?part=failed").content.decode()
     assert "No such line." in page
     assert "hx-get" not in page

@@ -17,9 +17,7 @@ def server_form(**fields: object) -> dict[str, object]:
 
 @pytest.fixture
 def files(tmp_path):
-    with EmbeddedFileServer(
-        tmp_path, ftp_port=0, http_port=0, username="portal", password="ftp-Pa55"
-    ) as server:
+    with EmbeddedFileServer(tmp_path, ftp_port=0, http_port=0, username="portal", password="ftp-Pa55") as server:
         yield server
 
 
@@ -37,9 +35,7 @@ def test_saving_and_testing_says_how_it_went_and_keeps_it(root_desk, files):
     server.refresh_from_db()
     assert (server.password, server.test_result) == ("ftp-Pa55", "")
     assert server.tested_at
-    assert (
-        "not tested" not in root_desk.get(reverse("admin:phones_app_fileserver_changelist")).content.decode()
-    )
+    assert "not tested" not in root_desk.get(reverse("admin:phones_app_fileserver_changelist")).content.decode()
 
 
 def test_a_failed_test_is_told_with_its_reason(root_desk, files):

@@ -89,9 +89,7 @@ def test_a_new_default_takes_the_place_of_the_former_one(api, stranger, staff):
     first = api.post("file-servers", FILE_SERVER | {"is_default": True}).json()["data"]
     second = api.post("file-servers", FILE_SERVER).json()["data"]
     assert api.put(f"file-servers/{second['uuid']}", {"is_default": True}).status_code == 200
-    defaults = {
-        str(uuid) for uuid in FileServer.objects.filter(is_default=True).values_list("uuid", flat=True)
-    }
+    defaults = {str(uuid) for uuid in FileServer.objects.filter(is_default=True).values_list("uuid", flat=True)}
     assert defaults == {theirs["uuid"], shared["uuid"], second["uuid"]}
     assert first["uuid"] not in defaults
 
@@ -126,12 +124,7 @@ def test_the_embedded_file_server_stays(staff):
 
 def test_a_file_server_is_tested_for_good(api, tmp_path):
     with ftp.pyftpd(tmp_path) as server:
-        body = {
-            "host": server.host,
-            "port": server.port,
-            "username": server.username,
-            "password": server.password,
-        }
+        body = {"host": server.host, "port": server.port, "username": server.username, "password": server.password}
         url = f"file-servers/{api.post('file-servers', FILE_SERVER | body).json()['data']['uuid']}"
         good = api.post(f"{url}/test")
         assert good.status_code == 200
@@ -169,9 +162,7 @@ def test_a_sip_call_manager_is_only_looked_up_and_that_is_said(api, host, ok):
 
 def test_private_addresses_outside_the_phones_networks_are_not_spoken_to(api, settings):
     settings.PHONE_NETWORKS = "192.0.2.0/24"
-    url = api.post("file-servers", FILE_SERVER | {"host": "127.0.0.1", "port": free_port()}).json()["data"][
-        "uuid"
-    ]
+    url = api.post("file-servers", FILE_SERVER | {"host": "127.0.0.1", "port": free_port()}).json()["data"]["uuid"]
     result = api.post(f"file-servers/{url}/test").json()["data"]
     assert result["ok"] is False
     assert "neither public nor in one of the allowed networks" in result["message"]

@@ -237,9 +237,7 @@ def test_the_first_page_counts_callbacks_and_deliveries(clerk_desk, callback, sw
     old = delivery_of(callback)
     Delivery.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=2))
     page = clerk_desk.get("/admin/").content.decode()
-    links = re.findall(
-        r'<a href="([^"]+)"><span class="pb-dot[^>]*></span><strong>(\d+)</strong> <span>([^<]*)', page
-    )
+    links = re.findall(r'<a href="([^"]+)"><span class="pb-dot[^>]*></span><strong>(\d+)</strong> <span>([^<]*)', page)
     told = {label: int(count) for _, count, label in links}
     expected = {"failed": 2, "delivered": 1, "pending": 1, "enabled": 1, "switched off by the portal": 1}
     assert told == expected

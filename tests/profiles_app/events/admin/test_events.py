@@ -34,12 +34,7 @@ def listener_form(callback, **fields):
     inlines = {
         f"{kind}-{count}": number
         for kind in ("subscriptions", "filters")
-        for count, number in (
-            ("TOTAL_FORMS", 1),
-            ("INITIAL_FORMS", 0),
-            ("MIN_NUM_FORMS", 0),
-            ("MAX_NUM_FORMS", 9),
-        )
+        for count, number in (("TOTAL_FORMS", 1), ("INITIAL_FORMS", 0), ("MIN_NUM_FORMS", 0), ("MAX_NUM_FORMS", 9))
     }
     return {"account": callback.account_id, "callback": callback.pk, "version": "2.0.0", **inlines} | fields
 
@@ -55,11 +50,7 @@ def told(answer):
 def test_a_callback_is_made_with_the_rules_of_rest(root_desk, acme):
     url = reverse("admin:profiles_app_callback_add")
     form = callback_form(
-        account=acme.pk,
-        headers="Authorization: Bearer a:b\nX-One: 1",
-        timeout=5,
-        rate_number=3,
-        rate_period=60,
+        account=acme.pk, headers="Authorization: Bearer a:b\nX-One: 1", timeout=5, rate_number=3, rate_period=60
     )
     assert root_desk.post(url, form).status_code == 302
     callback = Callback.objects.get()
@@ -91,9 +82,7 @@ def test_a_callback_is_made_with_the_rules_of_rest(root_desk, acme):
     ],
 )
 def test_what_rest_refuses_is_refused_beside_its_field(root_desk, acme, change, field):
-    answer = root_desk.post(
-        reverse("admin:profiles_app_callback_add"), callback_form(account=acme.pk, **change)
-    )
+    answer = root_desk.post(reverse("admin:profiles_app_callback_add"), callback_form(account=acme.pk, **change))
     assert list(errors(answer)) == [field]
     assert not Callback.objects.exists()
 
@@ -112,9 +101,7 @@ def test_no_page_shows_a_header_s_value_and_saving_keeps_it(clerk_desk, callback
 
 
 def test_who_may_only_look_sees_no_secret_either(acme, callback, root):
-    viewer = type(root).objects.create_user(
-        "viewer@acme.example", "correct horse", account=acme, is_staff=True
-    )
+    viewer = type(root).objects.create_user("viewer@acme.example", "correct horse", account=acme, is_staff=True)
     viewer.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
     viewer.permission_level = 0
     viewer.save()
@@ -143,15 +130,11 @@ def test_saving_sends_nothing_and_testing_says_what_came_back(root_desk, acme, n
     assert receiver.requests == []
     assert "answers 200" in told(root_desk.post(test))
     receiver.status = 500
-    assert "answers 500" in told(
-        root_desk.post(url_of(callback), form | {"profiles_app_callback_save_and_test": "1"})
-    )
+    assert "answers 500" in told(root_desk.post(url_of(callback), form | {"profiles_app_callback_save_and_test": "1"}))
     assert len(receiver.requests) == 2
 
 
-def test_selected_callbacks_are_disabled_and_enabled(
-    clerk_desk, acme, new_callback, receiver, strangers_rows
-):
+def test_selected_callbacks_are_disabled_and_enabled(clerk_desk, acme, new_callback, receiver, strangers_rows):
     callback, stranger = new_callback(acme, url=receiver.url), strangers_rows[1]
     for action, enabled in (("disable", False), ("enable", True)):
         selected = {"action": action, "_selected_action": [callback.pk, stranger.pk]}
@@ -249,9 +232,7 @@ def test_lists_need_a_constant_number_of_queries(root_desk, acme, new_callback, 
     for rows in (3, 12):
         for number in range(rows):
             profile = EventProfile.objects.create(account=acme, name=f"p{number}")
-            listener = Listener.objects.create(
-                account=acme, callback=new_callback(acme, profile_id=profile.pk)
-            )
+            listener = Listener.objects.create(account=acme, callback=new_callback(acme, profile_id=profile.pk))
             Subscription.objects.create(listener=listener, tags=["call"])
         root_desk.get(list_of(model))
         with CaptureQueriesContext(connection) as queries:

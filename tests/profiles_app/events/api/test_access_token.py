@@ -59,16 +59,10 @@ def test_a_minted_token_has_no_more_rights_than_its_client(nobody, extension, ac
     wanted = {"grant_type": "client_credentials", "client_id": token.key_id, "client_secret": text}
     body = nobody.send("post", f"{PATH}?mode=details", wanted).json()
     assert body["scope"] == "extension-user"
-    assert body["scope_details"] == [
-        {"scope": "extension-user", "voip_id": acme.voip_id, "extension_id": 100}
-    ]
+    assert body["scope_details"] == [{"scope": "extension-user", "voip_id": acme.voip_id, "extension_id": 100}]
     minted = ApiToken.objects.get(parent=token)
     assert (minted.extension, minted.read_only) == (extension, True)
-    again = {
-        "grant_type": "client_credentials",
-        "client_id": minted.key_id,
-        "client_secret": body["access_token"],
-    }
+    again = {"grant_type": "client_credentials", "client_id": minted.key_id, "client_secret": body["access_token"]}
     assert nobody.post(PATH, again).status_code == 401
 
 
@@ -90,11 +84,7 @@ def test_a_password_becomes_a_session_that_can_be_refreshed_once(nobody, client,
     [
         ({"client_secret": "wrong"}, 401, "invalid_client"),
         ({"client_id": "wrong"}, 401, "invalid_client"),
-        (
-            {"grant_type": "password", "username": "alice@acme.example", "password": "wrong"},
-            400,
-            "invalid_grant",
-        ),
+        ({"grant_type": "password", "username": "alice@acme.example", "password": "wrong"}, 400, "invalid_grant"),
         ({"grant_type": "password", "username": "nobody", "password": "wrong"}, 400, "invalid_grant"),
         (
             {"grant_type": "password", "username": "charlie@other.example", "password": "correct horse"},

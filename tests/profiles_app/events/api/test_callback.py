@@ -49,9 +49,7 @@ def test_case_18_a_url_that_does_not_answer_200_or_201_is_refused(at, receiver, 
 
 def test_case_18_a_url_where_nobody_listens_is_refused(at, receiver):
     free = receiver.url.replace(str(receiver.port), "1")
-    assert (
-        "refuses the connection" in fields(at.post("callbacks", {"config": {"url": free}}))["config.url"][0]
-    )
+    assert "refuses the connection" in fields(at.post("callbacks", {"config": {"url": free}}))["config.url"][0]
 
 
 def test_case_18_created_is_as_good_as_ok(at, receiver):
@@ -115,9 +113,7 @@ def test_case_23_callbacks_are_filtered_by_name_and_references(at, receiver, pro
         at.post("callbacks", {"name": name, "config": {"url": receiver.url}})
 
     def found(expression, field="name"):
-        return sorted(
-            item["name"] or "" for item in at.items("callbacks", **{f"filters[{field}]": expression})
-        )
+        return sorted(item["name"] or "" for item in at.items("callbacks", **{f"filters[{field}]": expression}))
 
     assert found("contains:my") == ["My callback", "my other"]
     assert found("eq:My callback") == found("My callback") == ["My callback"]
@@ -156,10 +152,7 @@ def test_several_filters_on_one_field_all_hold_and_are_echoed(at, callback):
         ({"config": {"url": "URL", "timeout": True}}, "config.timeout"),
         ({"config": {"url": "URL", "headers": {}}}, "config.headers"),
         ({"config": {"url": "URL", "headers": [{"name": "X"}]}}, "config.headers.0.value"),
-        (
-            {"config": {"url": "URL", "headers": [{"name": "X", "value": "a\r\nHost: b"}]}},
-            "config.headers.0.value",
-        ),
+        ({"config": {"url": "URL", "headers": [{"name": "X", "value": "a\r\nHost: b"}]}}, "config.headers.0.value"),
         ({"config": {"url": "URL", "headers": [{"name": "X", "value": True}]}}, "config.headers.0.value"),
         ({"config": {"url": "URL", "headers": [{"name": "X Y", "value": "1"}]}}, "config.headers.0.name"),
         ({"config": {"url": "URL", "headers": [{"name": "Host", "value": "b"}]}}, "config.headers.0.name"),
@@ -204,10 +197,7 @@ def test_a_malformed_callback_is_refused_unasked(at, receiver, body, field):
 
 def test_absent_options_stay_absent_and_unknown_ones_are_dropped(at, receiver):
     config = {"url": receiver.url, "headers": None, "timeout": None, "rate_limit": None, "colour": "red"}
-    assert at.post("callbacks", {"config": config}).json()["config"] == {
-        "url": receiver.url,
-        "method": "POST",
-    }
+    assert at.post("callbacks", {"config": config}).json()["config"] == {"url": receiver.url, "method": "POST"}
 
 
 @pytest.mark.parametrize("spelling", ["rate-limit", "rate_limit"])

@@ -42,11 +42,7 @@ def test_a_known_path_with_another_method_is_not_allowed(at, path, method):
         ("[{}]", "application/json", 400),
         ('{"name": NaN}', "application/json", 400),
         (b"\xff\xfe{}", "application/json", 400),
-        (
-            json.dumps({"name": "a\x00", "support_email": "\x00", "callback_id": "\x00"}),
-            "application/json",
-            422,
-        ),
+        (json.dumps({"name": "a\x00", "support_email": "\x00", "callback_id": "\x00"}), "application/json", 422),
         ("{}", "application/json; charset=utf-16", 422),
     ],
 )
@@ -72,10 +68,7 @@ def test_nothing_is_stored_when_the_database_refuses(at, receiver, monkeypatch):
         raise RuntimeError("the database is gone")
 
     monkeypatch.setattr(Listener.objects, "create", fail)
-    wanted = {
-        ":callback": {"config": {"url": receiver.url}, ":profile": GOOD},
-        ":subscriptions": [{":tags": ["call"]}],
-    }
+    wanted = {":callback": {"config": {"url": receiver.url}, ":profile": GOOD}, ":subscriptions": [{":tags": ["call"]}]}
     response = at.post("overview", wanted)
     assert response.status_code == 500
     assert response.json()["@error"]["@code"] == "oauth2.server_error"

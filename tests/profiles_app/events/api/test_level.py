@@ -46,9 +46,7 @@ def test_the_account_sees_and_changes_what_its_extensions_have(at, at_extension,
 def test_an_extension_cannot_use_what_is_the_accounts(at_extension, profile, callback, receiver):
     wanted = {"config": {"url": receiver.url}}
     assert at_extension.post("callbacks", wanted | {"profile_id": profile["id"]}).status_code == 422
-    assert (
-        at_extension.post("callbacks", wanted | {"fallback_callback_id": callback["id"]}).status_code == 422
-    )
+    assert at_extension.post("callbacks", wanted | {"fallback_callback_id": callback["id"]}).status_code == 422
     assert at_extension.post("listeners", {"callback_id": callback["id"]}).status_code == 422
     assert at_extension.items("callbacks") == []
 
@@ -91,9 +89,7 @@ def test_staff_use_every_accounts_urls(acme, profile):
     assert staff.get("/v4/accounts/7/integrations/events/profiles").status_code == 404
 
 
-@pytest.mark.parametrize(
-    ("person", "status"), [("alice", 200), ("bob", 403), ("charlie", 403), ("root", 200)]
-)
+@pytest.mark.parametrize(("person", "status"), [("alice", 200), ("bob", 403), ("charlie", 403), ("root", 200)])
 def test_people_need_permission_level_0_in_the_account(acme, person, status, request):
     user = request.getfixturevalue(person)
     nobody = EventsClient(base=f"/v4/accounts/{acme.voip_id}")

@@ -22,15 +22,7 @@ def test_case_20_a_listener_has_the_latest_version_and_no_end(at, callback, acme
         "created_at": body["created_at"],
         "expires_at": None,
     }
-    assert list(body) == [
-        "id",
-        "voip_id",
-        "extension_id",
-        "version",
-        "callback_id",
-        "created_at",
-        "expires_at",
-    ]
+    assert list(body) == ["id", "voip_id", "extension_id", "version", "callback_id", "created_at", "expires_at"]
     assert at.get(f"listeners/{body['id']}").json() == body
 
 
@@ -77,24 +69,14 @@ def test_case_22_a_subscription_is_its_tags(at, listener):
     body = created.json()
     assert body == {"id": body["id"], ":tags": ["call", "inbound"]}
     assert at.get(f"{path}/{body['id']}").json() == body
-    assert at.patch(f"{path}/{body['id']}", {":tags": ["received-message"]}).json()[":tags"] == [
-        "received-message"
-    ]
+    assert at.patch(f"{path}/{body['id']}", {":tags": ["received-message"]}).json()[":tags"] == ["received-message"]
     assert at.delete(f"{path}/{body['id']}").json() == {"success": True}
     assert at.items(path) == []
 
 
 @pytest.mark.parametrize(
     "body",
-    [
-        {},
-        {":tags": ["bogus"]},
-        {":tags": []},
-        {":tags": "call"},
-        {":tags": [5]},
-        {":tags": None},
-        {"tags": ["call"]},
-    ],
+    [{}, {":tags": ["bogus"]}, {":tags": []}, {":tags": "call"}, {":tags": [5]}, {":tags": None}, {"tags": ["call"]}],
 )
 def test_case_22_bad_tags_are_refused(at, listener, body):
     path = f"listeners/{listener['id']}/subscriptions"
@@ -133,9 +115,7 @@ def test_case_24_a_filter_is_a_number_or_a_schedule(at, listener):
     assert body == {"id": body["id"], "listener_id": listener["id"], **NUMBER, "not_logic": False}
     assert at.patch(f"{path}/{body['id']}", {"not_logic": True}).json() == body | {"not_logic": True}
     schedule = {"filter_type": "schedule", "filter_value": {"id": 7}}
-    assert next(iter(fields(at.patch(f"{path}/{body['id']}", {"filter_type": "schedule"})))).startswith(
-        "filter_value"
-    )
+    assert next(iter(fields(at.patch(f"{path}/{body['id']}", {"filter_type": "schedule"})))).startswith("filter_value")
     assert at.patch(f"{path}/{body['id']}", schedule).json()["filter_value"] == {"id": 7}
     assert at.post(path, {"filter_type": "number", "filter_value": {"match": "+1555%"}}).status_code == 201
     assert at.post(path, {"filter_type": "number", "filter_value": {"in": ["100", "101"]}}).status_code == 201

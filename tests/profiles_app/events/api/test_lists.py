@@ -23,9 +23,7 @@ def fill(account, rows):
         profile = EventProfile.objects.create(name=f"p{number}", **owner)
         fallback = Callback.objects.order_by("pk").last()
         config = '{"url": "http://127.0.0.1/"}'
-        callback = Callback.objects.create(
-            profile=profile, fallback_callback=fallback, stored_config=config, **owner
-        )
+        callback = Callback.objects.create(profile=profile, fallback_callback=fallback, stored_config=config, **owner)
         listener = Listener.objects.create(callback=callback, **owner)
         Subscription.objects.create(listener=listener, tags=["call"])
         ListenerFilter.objects.create(listener=listener, filter_type="number", filter_value={"eq": "1"})
@@ -50,12 +48,9 @@ def test_parts_of_a_listener_need_no_more_queries(at, acme):
     for path in ("subscriptions", "filters"):
         counts = []
         for rows in (25, 75):
-            Subscription.objects.bulk_create(
-                Subscription(listener=listener, tags=["call"]) for _ in range(rows)
-            )
+            Subscription.objects.bulk_create(Subscription(listener=listener, tags=["call"]) for _ in range(rows))
             ListenerFilter.objects.bulk_create(
-                ListenerFilter(listener=listener, filter_type="schedule", filter_value={"id": 1})
-                for _ in range(rows)
+                ListenerFilter(listener=listener, filter_type="schedule", filter_value={"id": 1}) for _ in range(rows)
             )
             with CaptureQueriesContext(connection) as queries:
                 assert len(at.items(f"listeners/{listener.pk}/{path}", limit=500)) >= rows
@@ -65,9 +60,7 @@ def test_parts_of_a_listener_need_no_more_queries(at, acme):
 
 def spread_over_accounts(acme):
     """100,000 rows on PostgreSQL, whose plans depend on how many there are; a handful elsewhere."""
-    Account.objects.bulk_create(
-        Account(voip_id=2_000_000 + n, name="a", email="a@example.org") for n in range(SPREAD)
-    )
+    Account.objects.bulk_create(Account(voip_id=2_000_000 + n, name="a", email="a@example.org") for n in range(SPREAD))
     owners = list(Account.objects.values_list("pk", flat=True))
     EventProfile.objects.bulk_create(EventProfile(account_id=pk, name="p") for pk in owners)
     profiles = list(EventProfile.objects.order_by("pk").values_list("pk", flat=True))
@@ -76,9 +69,7 @@ def spread_over_accounts(acme):
     )
     callbacks = list(Callback.objects.order_by("pk").values_list("pk", flat=True))
     Callback.objects.filter(pk__in=callbacks[:2]).update(fallback_callback=callbacks[-1])
-    Listener.objects.bulk_create(
-        Listener(account_id=pk, callback_id=callbacks[n]) for n, pk in enumerate(owners)
-    )
+    Listener.objects.bulk_create(Listener(account_id=pk, callback_id=callbacks[n]) for n, pk in enumerate(owners))
     if connection.vendor == "postgresql":
         without_foreign_keys()
         for model in (EventProfile, Callback, Listener):

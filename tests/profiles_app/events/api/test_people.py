@@ -53,14 +53,7 @@ def test_a_line_leads_to_what_it_is_about(mail_server, acme, root, pass_time):
 def test_phones_of_a_rollout_are_told_with_the_rollout(mail_server, acme, pass_time):
     for number in range(3):
         happens(acme, "failed-deployment", rollout="5f0c", **REFUSED | {"mac": f"02:00:00:00:00:0{number}"})
-    went = {
-        "name": "Spring",
-        "reason": "",
-        "total": 500,
-        "confirmed": 497,
-        "failed": 3,
-        "failures": [REFUSED],
-    }
+    went = {"name": "Spring", "reason": "", "total": 500, "confirmed": 497, "failed": 3, "failures": [REFUSED]}
     happens(acme, "finished-rollout", **went)
     pass_time(minutes=5)
     assert subjects(mail_server) == ["Rollout Spring has finished"]
@@ -79,9 +72,7 @@ def test_a_rollout_may_end_what_a_deployment_of_its_own_began(mail_server, acme,
 
 def test_a_site_that_goes_dark_is_one_mail(mail_server, acme, pass_time, django_assert_max_num_queries):
     dark = [
-        Happening(
-            acme, ["phone-unreachable"], "phone", PHONE | {"mac": f"{number:012X}", "error": "No answer."}
-        )
+        Happening(acme, ["phone-unreachable"], "phone", PHONE | {"mac": f"{number:012X}", "error": "No answer."})
         for number in range(1000)
     ]
     with django_assert_max_num_queries(60):

@@ -55,9 +55,7 @@ def test_the_connection_goes_to_the_address_that_was_checked(receiver, monkeypat
     def resolve(host, port, *args, **kwargs):
         asked.append(host)
         named = host == "hooks.example.org"
-        return real(
-            ("127.0.0.1" if len(asked) == 1 else "10.0.0.1") if named else host, port, *args, **kwargs
-        )
+        return real(("127.0.0.1" if len(asked) == 1 else "10.0.0.1") if named else host, port, *args, **kwargs)
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     assert ask(receiver.url.replace("127.0.0.1", "hooks.example.org")).status == 200

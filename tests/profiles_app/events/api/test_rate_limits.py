@@ -37,8 +37,7 @@ def test_beyond_the_limit_the_client_is_told_when_to_come_back(at, limited):
 
 def test_another_endpoint_counts_apart_until_the_address_has_had_enough(at, limited):
     answers = [
-        at.get(path).status_code
-        for path in ("profiles", "callbacks", "listeners", "overview", "profiles", "profiles")
+        at.get(path).status_code for path in ("profiles", "callbacks", "listeners", "overview", "profiles", "profiles")
     ]
     assert answers == [200, 200, 200, 200, 200, 429]
 

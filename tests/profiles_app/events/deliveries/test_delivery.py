@@ -72,9 +72,7 @@ def test_what_nobody_takes_goes_down_the_fallbacks_once_each(at, ear, receiver, 
     first, third = receiver, second
     third.status = 200
     end = at.post("callbacks", {"config": {"url": third.url}}).json()["id"]
-    middle = at.post("callbacks", {"config": {"url": f"{third.url}/x"}, "fallback_callback_id": end}).json()[
-        "id"
-    ]
+    middle = at.post("callbacks", {"config": {"url": f"{third.url}/x"}, "fallback_callback_id": end}).json()["id"]
     ear(first, fallback_callback_id=middle)
     third.requests.clear()
     first.status = third.status = 500
@@ -250,9 +248,7 @@ def test_get_has_no_body(at, ear, receiver, settle):
 
 def test_a_slow_callback_times_out(at, ear, receiver, settle):
     callback, _ = ear(receiver, config={"timeout": 1})
-    receiver.misbehave = lambda handler: (
-        time.sleep(1.6) if len(receiver.requests) == 1 else answering()(handler)
-    )
+    receiver.misbehave = lambda handler: time.sleep(1.6) if len(receiver.requests) == 1 else answering()(handler)
     feed(at, call())
     settle()
     slow, quick = DeliveryAttempt.objects.order_by("number")
@@ -277,10 +273,7 @@ def test_private_addresses_are_refused_when_the_connection_is_made(at, ear, rece
 
 
 def test_secrets_are_in_no_log_and_no_attempt(at, ear, receiver, settle, caplog):
-    headers = [
-        {"name": "Authorization", "value": "Bearer hush-hush"},
-        {"name": "X-Key", "value": 'qu"ote-key'},
-    ]
+    headers = [{"name": "Authorization", "value": "Bearer hush-hush"}, {"name": "X-Key", "value": 'qu"ote-key'}]
     url = f"{receiver.url}/part-of-the-path?token=query-secret"
     callback, _ = ear(receiver, config={"url": url, "headers": headers})
     signing = at.post(f"callbacks/{callback}/signing-secret", {}).json()["signing_secret"]
@@ -301,8 +294,7 @@ def test_secrets_are_in_no_log_and_no_attempt(at, ear, receiver, settle, caplog)
         feed(at, call())
         settle()
     kept = caplog.text + "".join(
-        " ".join(map(str, row))
-        for row in [*DeliveryAttempt.objects.values_list(), *Delivery.objects.values_list()]
+        " ".join(map(str, row)) for row in [*DeliveryAttempt.objects.values_list(), *Delivery.objects.values_list()]
     )
     assert "•••" in kept
     for secret in ("hush-hush", "ote-key", "part-of-the-path", "query-secret", signing):
@@ -340,10 +332,7 @@ def test_a_test_event_goes_to_one_callback_alone(at, ear, receiver, second, sett
 
 def test_an_application_says_that_it_is_not_run(at, settle):
     config = {"application": "sms-autoresponder", "parameters": {"message": "Back soon"}}
-    described = {
-        ":callback": {"mode": "APPLICATION", "config": config},
-        ":subscriptions": [{":tags": ["call"]}],
-    }
+    described = {":callback": {"mode": "APPLICATION", "config": config}, ":subscriptions": [{":tags": ["call"]}]}
     assert at.post("overview", described).status_code == 201
     feed(at, call())
     settle()

@@ -85,9 +85,7 @@ def test_a_callback_that_does_not_answer_delays_no_other(at, ear, receiver, seco
     assert set(DeliveryAttempt.objects.values_list("ok", flat=True)) == {True}
 
 
-def test_large_events_are_read_a_few_at_a_time_and_all_of_them(
-    at, ear, receiver, settle, monkeypatch, no_inline_work
-):
+def test_large_events_are_read_a_few_at_a_time_and_all_of_them(at, ear, receiver, settle, monkeypatch, no_inline_work):
     """A worker that read hundreds of events as large as a request would take all the memory there is."""
     monkeypatch.setattr("profiles_app.events.outbox.MOST_AT_ONCE", 10_000)
     assert within_memory([(1, 4_000), (2, 4_000), (3, 4_000)]) == [1, 2]

@@ -120,8 +120,7 @@ def test_what_is_told_cannot_add_lines_or_headers(at, mailbox, mail_server, sett
 
 
 @pytest.mark.parametrize(
-    "email",
-    ["ops@acme.example\nBcc: victim@other.example", "ops@acme.example\r\n", "a@b.example, c@d.example"],
+    "email", ["ops@acme.example\nBcc: victim@other.example", "ops@acme.example\r\n", "a@b.example, c@d.example"]
 )
 def test_an_address_is_one_address(at, email):
     response = at.post("callbacks", {"mode": "EMAIL", "config": {"email": email, "mode": "json"}})
@@ -129,9 +128,7 @@ def test_an_address_is_one_address(at, email):
     assert "config.email" in response.json()["@error"]["fields"]
 
 
-def test_a_mail_that_is_refused_is_tried_again_and_then_fails_as_any_delivery(
-    at, mailbox, mail_server, settle
-):
+def test_a_mail_that_is_refused_is_tried_again_and_then_fails_as_any_delivery(at, mailbox, mail_server, settle):
     mailbox()
     mail_server.answers["DATA"] = BUSY
     mail_server.on_message = lambda: mail_server.answers.clear()
@@ -162,9 +159,7 @@ def test_a_mail_server_that_is_away_is_asked_again(at, mailbox, mail_server, set
     assert len(mail_server.to("ops@acme.example")) == 1
 
 
-def test_looking_at_the_link_changes_nothing_and_posting_ends_the_listener(
-    at, mailbox, mail_server, settle, browser
-):
+def test_looking_at_the_link_changes_nothing_and_posting_ends_the_listener(at, mailbox, mail_server, settle, browser):
     listener = mailbox()
     feed(at, message())
     settle()
@@ -238,15 +233,7 @@ def test_a_wrong_code_is_no_page(at, mailbox, mail_server, settle, browser):
     settle()
     place, _, code = path_of(mail_server, listener).rpartition("/")
     second = mailbox()
-    wrong = [
-        "",
-        code[:-1],
-        f"{code}0",
-        f"{code[:-1]}{'1' if code[-1] == '0' else '0'}",
-        "0" * 32,
-        "%00",
-        "ü" * 32,
-    ]
+    wrong = ["", code[:-1], f"{code}0", f"{code[:-1]}{'1' if code[-1] == '0' else '0'}", "0" * 32, "%00", "ü" * 32]
     urls = [f"{place}/{other}" for other in wrong]
     urls += [f"/callback-unsubscribe/{other}/{code}" for other in (second, 0, 10**30, "x")]
     for url in urls:

@@ -62,9 +62,7 @@ def test_filters(at, ear, receiver, filters, event, passes):
         ([["message"], ["fax", "call"]], False),
     ],
 )
-def test_a_subscription_needs_all_its_tags_and_one_subscription_is_enough(
-    at, ear, receiver, subscriptions, passes
-):
+def test_a_subscription_needs_all_its_tags_and_one_subscription_is_enough(at, ear, receiver, subscriptions, passes):
     _, listener = ear(receiver, subscriptions[0])
     for tags in subscriptions[1:]:
         at.post(f"listeners/{listener}/subscriptions", {":tags": tags})

@@ -47,12 +47,7 @@ TRAPS = {
     "two lines on one button": ("shared-button", W, sip((SIP_LINE, SIP_LINE * 2)), 29),
     "lineindex": ("line-index-spelling", W, sip(("lineIndex", "lineindex")), 19),
     "webAccess 1": ("web-access-off", W, sip(("<webAccess>0", "<webAccess>1")), 31),
-    "no authentication URL": (
-        "authentication-url-empty",
-        W,
-        sip((">http://192.0.2.1/authenticate<", "><")),
-        34,
-    ),
+    "no authentication URL": ("authentication-url-empty", W, sip((">http://192.0.2.1/authenticate<", "><")), 34),
     "a load": ("load-set", W, sip(loaded("SIP42.9-4-2")), 32),
     "no version stamp": ("no-version-stamp", W, sip(("<versionStamp>1</versionStamp>", "")), None),
     "a long name": ("too-long", W, sip(("<name>1001<", f"<name>{'1' * 31}<")), 23),
@@ -68,15 +63,7 @@ TRAPS = {
     ),
 }
 
-PLACEHOLDERS = [
-    "{$label}",
-    "{{ label }}",
-    "[== LABEL ==]",
-    "&lt;&lt;LABEL",
-    "${label}",
-    "%LABEL%",
-    "__label__",
-]
+PLACEHOLDERS = ["{$label}", "{{ label }}", "[== LABEL ==]", "&lt;&lt;LABEL", "${label}", "%LABEL%", "__label__"]
 NO_PLACEHOLDERS = [
     "{label}",
     "%20a%20",
@@ -150,8 +137,7 @@ def test_a_placeholder_in_a_comment_does_not_count():
 
 
 @pytest.mark.parametrize(
-    "content",
-    [SEED, CONVERSION, b"<device><deviceProtocol>SIP</deviceProtocol></device>", b"<device/>"],
+    "content", [SEED, CONVERSION, b"<device><deviceProtocol>SIP</deviceProtocol></device>", b"<device/>"]
 )
 def test_a_bootstrap_file_is_warned_about_and_let_through(content):
     findings = check(content)
@@ -187,9 +173,7 @@ def test_a_refused_file_is_the_single_error():
 
 
 def test_errors_come_first():
-    severities = [
-        finding.severity for finding in check(b"\xef\xbb\xbf" + sip((SIP_LINE, "")), software_type="SCCP")
-    ]
+    severities = [finding.severity for finding in check(b"\xef\xbb\xbf" + sip((SIP_LINE, "")), software_type="SCCP")]
 
     assert severities == sorted(severities)
     assert set(severities) == {E, W}

@@ -11,9 +11,7 @@ def test_equal_files_have_no_difference():
 def test_a_change_is_shown_as_a_unified_diff():
     difference = diff(sip(), sip(("Alice", "Bob")))
 
-    assert (
-        "-        <displayName>Alice</displayName>\n+        <displayName>Bob</displayName>\n" in difference
-    )
+    assert "-        <displayName>Alice</displayName>\n+        <displayName>Bob</displayName>\n" in difference
 
 
 def test_secrets_do_not_appear():

@@ -54,15 +54,10 @@ def test_the_protocol_is_told_by_the_best_sign_there_is(content, protocol, sourc
     ("number", "transport"), [("1", "tcp"), ("2", "udp"), ("3", "tls"), ("4", "tcp"), ("9", ""), ("", "")]
 )
 def test_the_transport_has_a_name(number, transport):
-    assert (
-        facts_of(sip(("<transportLayerProtocol>2", f"<transportLayerProtocol>{number}"))).transport
-        == transport
-    )
+    assert facts_of(sip(("<transportLayerProtocol>2", f"<transportLayerProtocol>{number}"))).transport == transport
 
 
-@pytest.mark.parametrize(
-    ("number", "access"), [("0", "enabled"), ("1", "disabled"), ("2", "read-only"), ("yes", "")]
-)
+@pytest.mark.parametrize(("number", "access"), [("0", "enabled"), ("1", "disabled"), ("2", "read-only"), ("yes", "")])
 def test_web_access_is_read_the_right_way_round(number, access):
     assert facts_of(sip(("<webAccess>0", f"<webAccess>{number}"))).web_access == access
 

@@ -40,10 +40,7 @@ REFUSED = {
     "a control character": (b"<device>\x01</device>", "not-well-formed"),
     "latin-1 without a declaration": (b"<device>Ren\xe9</device>", "undecodable"),
     "half a character at the end": (b"<device/>\xc3", "undecodable"),
-    "an encoding phones do not read": (
-        b'<?xml version="1.0" encoding="cp037"?><device/>',
-        "unsupported-encoding",
-    ),
+    "an encoding phones do not read": (b'<?xml version="1.0" encoding="cp037"?><device/>', "unsupported-encoding"),
     "an encoding nobody knows": (b'<?xml version="1.0" encoding="x-y"?><device/>', "unsupported-encoding"),
 }
 
@@ -122,18 +119,7 @@ def _broken(text: str, edits: list[tuple[int, int, str]]) -> str:
 
 
 MARKUP = ["<", ">", "/", "&", "'", '"', ":", "=", "[", "--", "]]>", "<!--", "-->", "<![CDATA[", "</device>"]
-ODDITIES = [
-    "<?xml?>",
-    "<a:b:c/>",
-    ' xmlns:x=""',
-    ' a:b:c="1"',
-    "&#0;",
-    "&#x1;",
-    "&a;",
-    "é",
-    "\ufffe",
-    "\ufeff",
-]
+ODDITIES = ["<?xml?>", "<a:b:c/>", ' xmlns:x=""', ' a:b:c="1"', "&#0;", "&#x1;", "&a;", "é", "\ufffe", "\ufeff"]
 FRAGMENTS = st.text(max_size=3) | st.sampled_from(MARKUP) | st.sampled_from(ODDITIES)
 EDITS = st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 5), FRAGMENTS), max_size=3)
 
@@ -147,9 +133,7 @@ def test_well_formed_means_what_expat_without_namespaces_says(edits):
         assert (code is None) == _expat_accepts(text)
 
 
-@given(
-    st.binary(max_size=200) | EDITS.map(lambda edits: _broken(SIP, edits).encode("utf-8", "surrogatepass"))
-)
+@given(st.binary(max_size=200) | EDITS.map(lambda edits: _broken(SIP, edits).encode("utf-8", "surrogatepass")))
 def test_arbitrary_bytes_are_read_or_refused(content):
     document, code = attempt(parse, content)
 

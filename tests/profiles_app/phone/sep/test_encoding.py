@@ -70,11 +70,7 @@ def test_encodings_which_phones_do_not_read_are_refused_both_ways(encoding):
 
 
 HEADS = st.sampled_from(
-    [
-        "",
-        "\ufeff",
-        *(declaration(name) for name in ("UTF-8", "us-ascii", "ISO-8859-1", "windows-1252", "koi8-r")),
-    ]
+    ["", "\ufeff", *(declaration(name) for name in ("UTF-8", "us-ascii", "ISO-8859-1", "windows-1252", "koi8-r"))]
 )
 
 

@@ -14,29 +14,17 @@ from tests.profiles_app.phone.sep.files import SIP
 M = MASK.encode()
 
 MASKED = {
-    "odd white space in the tags": (
-        b"<sshPassword \n>s</sshPassword\t>",
-        b"<sshPassword \n>%s</sshPassword\t>",
-    ),
-    "attributes": (
-        b"<sshPassword a=\"x>y\" b='1'>s</sshPassword>",
-        b"<sshPassword a=\"x>y\" b='1'>%s</sshPassword>",
-    ),
+    "odd white space in the tags": (b"<sshPassword \n>s</sshPassword\t>", b"<sshPassword \n>%s</sshPassword\t>"),
+    "attributes": (b"<sshPassword a=\"x>y\" b='1'>s</sshPassword>", b"<sshPassword a=\"x>y\" b='1'>%s</sshPassword>"),
     "a prefix": (b"<x:sshPassword>s</x:sshPassword>", b"<x:sshPassword>%s</x:sshPassword>"),
     "CDATA": (b"<sshPassword><![CDATA[</s>]]></sshPassword>", b"<sshPassword>%s</sshPassword>"),
     "a close tag in CDATA": (
         b"<sshPassword><![CDATA[</sshPassword>]]>s</sshPassword>",
         b"<sshPassword>%s</sshPassword>",
     ),
-    "a comment within": (
-        b"<sshPassword>s<!-- </sshPassword> -->s</sshPassword>",
-        b"<sshPassword>%s</sshPassword>",
-    ),
+    "a comment within": (b"<sshPassword>s<!-- </sshPassword> -->s</sshPassword>", b"<sshPassword>%s</sshPassword>"),
     "a comment around": (b"<!-- <sshPassword>s</sshPassword> -->", b"<!-- <sshPassword>%s</sshPassword> -->"),
-    "CDATA around": (
-        b"<![CDATA[<sshPassword>s</sshPassword>]]>",
-        b"<![CDATA[<sshPassword>%s</sshPassword>]]>",
-    ),
+    "CDATA around": (b"<![CDATA[<sshPassword>s</sshPassword>]]>", b"<![CDATA[<sshPassword>%s</sshPassword>]]>"),
     "elements within": (b"<credentials><a>s</a><b>s</b></credentials>", b"<credentials>%s</credentials>"),
     "one secret in another": (
         b"<credentials>s<userPassword>s</userPassword>s</credentials>",
@@ -58,25 +46,13 @@ MASKED_THOUGH_BROKEN = {
     "a placeholder in the tag": (b"<authPassword[== s ==]</authPassword>", b"<authPassword%s</authPassword>"),
     "a quote left open": (b'<authPassword a="1>s</authPassword>', b"<authPassword%s</authPassword>"),
     "a raw < and &": (b"<authPassword>s<s&s</authPassword>", b"<authPassword>%s</authPassword>"),
-    "a misspelt close tag": (
-        b"<authPassword>s</authPasword><a>keep</a>",
-        b"<authPassword>%s</authPasword><a>keep</a>",
-    ),
-    "a misspelt open tag": (
-        b"<a>keep</a><authPasword>s</authPassword>",
-        b"<a>keep</a><authPasword>%s</authPassword>",
-    ),
+    "a misspelt close tag": (b"<authPassword>s</authPasword><a>keep</a>", b"<authPassword>%s</authPasword><a>keep</a>"),
+    "a misspelt open tag": (b"<a>keep</a><authPasword>s</authPassword>", b"<a>keep</a><authPasword>%s</authPassword>"),
     "no close tag": (b"<authPassword>s\n<a>s</a><b>keep</b>", b"<authPassword>%s</a><b>keep</b>"),
     "a forgotten slash": (b"<authPassword>s<authPassword></line>", b"<authPassword>%s<authPassword></line>"),
     "the end of the file": (b"<device><authPassword>s", b"<device><authPassword>%s"),
-    "a comment that never ends": (
-        b"<!-- <authPassword>s</authPassword>",
-        b"<!-- <authPassword>%s</authPassword>",
-    ),
-    "CDATA that never ends": (
-        b"<authPassword><![CDATA[s</authPassword><a>",
-        b"<authPassword>%s</authPassword><a>",
-    ),
+    "a comment that never ends": (b"<!-- <authPassword>s</authPassword>", b"<!-- <authPassword>%s</authPassword>"),
+    "CDATA that never ends": (b"<authPassword><![CDATA[s</authPassword><a>", b"<authPassword>%s</authPassword><a>"),
     "a space after <": (b"< authPassword>s</ authPassword>", b"< authPassword>%s</ authPassword>"),
 }
 
@@ -91,9 +67,7 @@ UNTOUCHED = {
 
 
 @pytest.mark.parametrize(
-    ("content", "expected"),
-    [*MASKED.values(), *MASKED_THOUGH_BROKEN.values()],
-    ids=[*MASKED, *MASKED_THOUGH_BROKEN],
+    ("content", "expected"), [*MASKED.values(), *MASKED_THOUGH_BROKEN.values()], ids=[*MASKED, *MASKED_THOUGH_BROKEN]
 )
 def test_secrets_are_masked_wherever_they_stand(content, expected):
     assert redact(content) == expected.replace(b"%s", M)
@@ -123,8 +97,7 @@ def test_utf_16_is_masked_for_the_report_that_refuses_it(codec):
 
 
 @pytest.mark.parametrize(
-    "hostile",
-    [b"<!--", b"<![CDATA[", b"<authPassword>", b"</authPassword ", b"<", b"< ", b"<a:", b'<authPassword "'],
+    "hostile", [b"<!--", b"<![CDATA[", b"<authPassword>", b"</authPassword ", b"<", b"< ", b"<a:", b'<authPassword "']
 )
 def test_hostile_repetition_takes_linear_time(hostile):
     """Quadratic work on two megabytes would take minutes, so that the test run itself would tell."""
@@ -152,17 +125,13 @@ def secret_elements(draw):
 @st.composite
 def harmless_parts(draw):
     text = draw(HARMLESS)
-    part = draw(st.sampled_from(["{}", "<a>{}</a>", "<!-- {} -->", '<b c="{}"/>', "<![CDATA[{}]]>"])).format(
-        text
-    )
+    part = draw(st.sampled_from(["{}", "<a>{}</a>", "<!-- {} -->", '<b c="{}"/>', "<![CDATA[{}]]>"])).format(text)
     return part, part
 
 
 @st.composite
 def commented_secrets(draw):
-    content, expected = draw(
-        secret_elements().filter(lambda pair: "--" not in pair[0] and "]]>" not in pair[0])
-    )
+    content, expected = draw(secret_elements().filter(lambda pair: "--" not in pair[0] and "]]>" not in pair[0]))
     return f"<!--{content}-->", f"<!--{expected}-->"
 
 
@@ -186,6 +155,4 @@ def test_a_file_cut_anywhere_leaks_nothing(parts, length):
 def test_arbitrary_bytes_are_masked_without_a_crash(content):
     masked = redact(content)
 
-    assert (
-        masked == content or re.search(rb"password|credentials", content, re.IGNORECASE) or b"\0" in content
-    )
+    assert masked == content or re.search(rb"password|credentials", content, re.IGNORECASE) or b"\0" in content
