@@ -79,7 +79,7 @@ def _services(host: str, port: int, url: str, *, demo: bool) -> list[Service]:
     web = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port)),
         *("--workers", str(WEB_WORKERS), "--blocking-threads", str(WEB_THREADS), "--respawn-failed-workers"),
-        *("--log-level", "error", "--no-ws", "config.wsgi:application"),
+        *("--log-level", "error", "--no-ws", ":".join(settings.WSGI_APPLICATION.rsplit(".", 1))),
     ]
     broker = settings.CELERY_BROKER_URL.partition("://")[0]
     worker = [

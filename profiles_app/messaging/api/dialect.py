@@ -84,8 +84,14 @@ class MessagingSchema(DialectSchema):
         return answers(shape, 404, *conflicts, created=action == "create")
 
 
+class MessagingAuthentication(CredentialAuthentication):
+    """Credentials also come as query parameters, and `Authorization` counts first."""
+
+    carriers = (authorization, x_auth_token, in_query("jwt"), in_query("bearer"))
+
+
 class MessagingScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    target_class = "profiles_app.messaging.api.dialect.MessagingAuthentication"
+    target_class = MessagingAuthentication
     # Every class of its own has to name its schemes anew.
     name = ["restBearer", "restToken", "restBasic", "restJwt", "restBearerInQuery"]
 
@@ -101,12 +107,6 @@ class MessagingScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untype
 
 # Every other refusal conflicts with the present state.
 REFUSED_AS_ABSENT = ("no-sender", "other-account")
-
-
-class MessagingAuthentication(CredentialAuthentication):
-    """Credentials also come as query parameters, and `Authorization` counts first."""
-
-    carriers = (authorization, x_auth_token, in_query("jwt"), in_query("bearer"))
 
 
 class MessagingDialect(Dialect):
