@@ -256,7 +256,7 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- History -----------------------------------------------------------------------------------------------------
-# Found by record or by deletion, for which contacts_app.models.history makes indexes of its own.
+# Found by record or by deletion, for which contacts_app/core/history/models.py makes indexes of its own.
 SIMPLE_HISTORY_DATE_INDEX = False
 
 # --- Web ---------------------------------------------------------------------------------------------------------

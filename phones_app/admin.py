@@ -9,14 +9,14 @@ import phones_app.mobility.admin
 import phones_app.rollout.admin.rollout
 import phones_app.servers.admin
 from contacts_app.core.admin import overview
-from phones_app.deployment.admin import overview as deployment
 from phones_app.deployment.admin.deploy import DeployPages, StateOfLast
 from phones_app.drift.admin import DriftPages, StateOfFile
 from phones_app.inventory.admin.phone import InventoryAdmin, ModelsInUse
 from phones_app.inventory.models import Phone
+from phones_app.overview import panels
 from phones_app.rollout.admin.pages import RollOutSelected
 
-overview.register(deployment.panels)
+overview.register(panels)
 
 
 @admin.register(Phone)

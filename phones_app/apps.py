@@ -22,7 +22,8 @@ class PhonesConfig(AppConfig):
         from phones_app.deployment.run import Deployments, UploadBatches
         from phones_app.drift.checks import DriftChecks
         from phones_app.inventory.status_check import StatusChecks
-        from phones_app.rollout.limits import closed_by_rollout, rollouts_of
+        from phones_app.rollout.events import rollouts_of
+        from phones_app.rollout.gate import closed_by_rollout
         from phones_app.rollout.rollout import advance_all
         from profiles_app.events import tags
 

@@ -17,7 +17,11 @@ from profiles_app.phone.models import MacAddressField, PhoneProfile, ProfileRevi
 
 
 class State(models.TextChoices):
-    """In their order; the last four are ends. Which follows which: `transitions.py`."""
+    """In their order. Which follows which: `ARROWS` in `transitions.py`.
+
+    Nothing follows the last four. A deployment has also ended when it is confirmed, when it was an upload only, and
+    when no evidence came after `restart_acknowledged`: `finished_at` says so.
+    """
 
     QUEUED = "queued", "Queued"
     UPLOADING = "uploading", "Uploading"
@@ -32,7 +36,7 @@ class State(models.TextChoices):
     SUPERSEDED = "superseded", "Superseded"
 
 
-# The ends in which the phone does not run the file, although nobody called it off.
+# The ends that count as failed.
 FAILURES = (State.FAILED, State.REJECTED)
 # What a deployment waits for (`waiting_for`) whose phone is in a call.
 CALL_TO_END = "the call on the phone to end"

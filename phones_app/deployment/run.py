@@ -26,7 +26,7 @@ from phones_app.deployment.gates import GATED, pass_gates, release_due
 from phones_app.deployment.models import Deployment, State, StepState
 from phones_app.deployment.record import Note, write_steps
 from phones_app.deployment.request import DEPLOYMENTS, due
-from phones_app.deployment.steps import STEPS, Failed, Wait, held, perform
+from phones_app.deployment.steps import STEPS, Failed, Wait, ensure_ours, perform
 from phones_app.deployment.transitions import failed
 from phones_app.transports.ftp.pool import PER_SERVER, FtpPool
 
@@ -149,7 +149,7 @@ def _carry_out(deployment: Deployment, owner: str, pool: FtpPool, until: State |
             return
         except Failed as failure:
             note = Note(kind, StepState.FAILED, failure.message, failure.request, failure.answer)
-            held(failed({deployment: note}, code=failure.code))
+            ensure_ours(failed({deployment: note}, code=failure.code))
             log.info("deployment failed", deployment=str(deployment.uuid), code=failure.code, mac=deployment.mac)
             return
 

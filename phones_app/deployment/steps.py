@@ -1,4 +1,4 @@
-"""The steps of one deployment: upload, clear the service session, restart, confirm (the seed's order).
+"""The steps of one deployment: upload, clear the service session, restart, confirm (phone profiles spec §5).
 
 Each step function is given a claimed deployment in the state it starts from, does its one thing and moves the row on. It
 raises Wait to be called again later and Failed to end the deployment. Every move is one of `transitions`, which change
@@ -47,8 +47,8 @@ class Failed(Exception):
         self.code, self.message, self.request, self.answer = code, message, request, answer
 
 
-def held(moved: list[Deployment]) -> None:
-    """What a transition changed has to be the one deployment that it was for. Raises LeaseLost."""
+def ensure_ours(moved: list[Deployment]) -> None:
+    """Raises LeaseLost unless the transition changed the one deployment that it was for."""
     if not moved:
         raise LeaseLost
 
@@ -62,7 +62,7 @@ def phone_of(deployment: Deployment) -> Phone:
 def begin(deployment: Deployment, pool: FtpPool) -> None:
     """queued -> uploading (or straight to the restart), once nothing else is under way for this phone."""
     try:
-        held(transitions.started([deployment]))
+        ensure_ours(transitions.started([deployment]))
     except IntegrityError:
         raise Wait(timedelta(seconds=0.2), "another deployment of this phone") from None
 
@@ -83,12 +83,12 @@ def upload(deployment: Deployment, pool: FtpPool) -> None:
             keep_backups=server.keep_backups,
             read_back=server.read_back,
         )
-    held(transitions.uploaded({deployment: Uploaded(server, result)}))
+    ensure_ours(transitions.uploaded({deployment: Uploaded(server, result)}))
 
 
 def clear_session(deployment: Deployment, pool: FtpPool) -> None:
     """uploaded -> session_cleared, in one transaction."""
-    held(transitions.session_cleared([deployment]))
+    ensure_ours(transitions.session_cleared([deployment]))
 
 
 def restart(deployment: Deployment, pool: FtpPool) -> None:
@@ -103,7 +103,7 @@ def restart(deployment: Deployment, pool: FtpPool) -> None:
     detail: dict[str, Any] = {"note": situation.note}
     if status := situation.status:
         detail |= {"load": status.load, "directory_number": status.directory_number, "had_status_page": True}
-    held(transitions.restarting({deployment: detail}))
+    ensure_ours(transitions.restarting({deployment: detail}))
     _send(deployment, phone)
 
 
@@ -112,7 +112,7 @@ def resume_restart(deployment: Deployment, pool: FtpPool) -> None:
     phone = phone_of(deployment)
     if evidence.fetched(deployment):
         message = "Sent before the worker died: the phone fetched its file."
-        held(transitions.acknowledged({deployment: Note(Kind.RESTART, StepState.DONE, message)}))
+        ensure_ours(transitions.acknowledged({deployment: Note(Kind.RESTART, StepState.DONE, message)}))
         return
     since = timezone.now() - deployment.restarted_at if deployment.restarted_at else timedelta.max
     if since < timedelta(seconds=DOUBT_SECONDS):
@@ -121,7 +121,7 @@ def resume_restart(deployment: Deployment, pool: FtpPool) -> None:
         message = "A worker died while it told the phone to restart. It may have heard, so it is not told again."
         raise Failed("restart-in-doubt", message)
     # Evidence of this one is awaited from now on, however long no worker was there.
-    held(transitions.restarting({deployment: {}}))
+    ensure_ours(transitions.restarting({deployment: {}}))
     _send(deployment, phone)
 
 
@@ -144,7 +144,7 @@ def _send(deployment: Deployment, phone: Phone) -> None:
         answer=sent.exchange.answer,
         detail={"method": sent.method} | sent.remembered,
     )
-    held(transitions.acknowledged({deployment: accepted}))
+    ensure_ours(transitions.acknowledged({deployment: accepted}))
 
 
 def confirm(deployment: Deployment, pool: FtpPool) -> None:
@@ -157,11 +157,11 @@ def confirm(deployment: Deployment, pool: FtpPool) -> None:
         # Where fetches are seen nothing less is taken.
         found = evidence.came_back(deployment, noticed)
     if found:
-        held(transitions.confirmed({deployment: found}))
+        ensure_ours(transitions.confirmed({deployment: found}))
         return
     since = deployment.restarted_at or timezone.now()
     if timezone.now() - since > timedelta(seconds=settings.CONFIRM_SECONDS):
-        held(transitions.unconfirmed({deployment: noticed}))
+        ensure_ours(transitions.unconfirmed({deployment: noticed}))
         return
     step.detail = noticed
     raise Wait(evidence.look_pause(since, told=fetches_are_seen(deployment)), "evidence that the phone took its file")

@@ -32,16 +32,16 @@ from phones_app.deployment.record import (
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import clear_service_sessions
 
-_CALLED_OFF = (State.FAILED, State.SUPERSEDED)
+_FROM_ANY = (State.FAILED, State.SUPERSEDED)
 # Old state: new states. A restart is `restarting` again when it is sent again after a crash, and a deployment of which
 # no evidence comes ends as `restart_acknowledged`.
 ARROWS: dict[State, tuple[State, ...]] = {
-    State.QUEUED: (State.UPLOADING, State.SESSION_CLEARED, State.CANCELLED, *_CALLED_OFF),
-    State.UPLOADING: (State.UPLOADED, *_CALLED_OFF),
-    State.UPLOADED: (State.SESSION_CLEARED, *_CALLED_OFF),
-    State.SESSION_CLEARED: (State.RESTARTING, State.CANCELLED, *_CALLED_OFF),
-    State.RESTARTING: (State.RESTARTING, State.RESTART_ACKNOWLEDGED, *_CALLED_OFF),
-    State.RESTART_ACKNOWLEDGED: (State.RESTART_ACKNOWLEDGED, State.CONFIRMED, *_CALLED_OFF),
+    State.QUEUED: (State.UPLOADING, State.SESSION_CLEARED, State.CANCELLED, *_FROM_ANY),
+    State.UPLOADING: (State.UPLOADED, *_FROM_ANY),
+    State.UPLOADED: (State.SESSION_CLEARED, *_FROM_ANY),
+    State.SESSION_CLEARED: (State.RESTARTING, State.CANCELLED, *_FROM_ANY),
+    State.RESTARTING: (State.RESTARTING, State.RESTART_ACKNOWLEDGED, *_FROM_ANY),
+    State.RESTART_ACKNOWLEDGED: (State.RESTART_ACKNOWLEDGED, State.CONFIRMED, *_FROM_ANY),
     State.CONFIRMED: (State.REJECTED,),
 }
 CONFIRMED_BY = {

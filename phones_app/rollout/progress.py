@@ -8,7 +8,7 @@ from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
 
 from phones_app.deployment.models import State
-from phones_app.rollout.limits import IN_CALL, in_window
+from phones_app.rollout.gate import IN_CALL, in_window
 from phones_app.rollout.models import Rollout, RolloutState
 from phones_app.rollout.rollout import FAILED, OPEN, UNCONFIRMED
 

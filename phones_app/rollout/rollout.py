@@ -23,7 +23,8 @@ from phones_app.deployment.request import BATCH, DEPLOYMENTS
 from phones_app.deployment.transitions import cancelled, queued, requested
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import Selection
-from phones_app.rollout.limits import IN_CALL, ended, in_window, released_next, tell
+from phones_app.rollout.events import tell
+from phones_app.rollout.gate import IN_CALL, ended, in_window, released_next
 from phones_app.rollout.models import Rollout, RolloutMember, RolloutState
 from phones_app.rollout.plan import Planned, make_plan
 from profiles_app.phone.models import PhoneProfile

@@ -18,7 +18,7 @@ from phones_app.drift.checks import check_files
 from phones_app.drift.repair import adopt
 from phones_app.inventory.models import Phone
 from phones_app.rollout import rollout as rollouts
-from phones_app.rollout.limits import in_window
+from phones_app.rollout.gate import in_window
 from phones_app.rollout.models import Rollout, RolloutState
 from phones_app.rollout.progress import progress_of
 from phones_app.servers.models import FileServer

@@ -1,24 +1,19 @@
-"""What a rollout allows: how many phones under way at each file server and in each location, and when.
-
-Also the events of rollouts, which are emitted in the transaction of the change: each account learns of its own phones.
+"""Which phones of a rollout may go on: the limits at each file server and in each location, the window, and the gate that
+stops a deployment whose rollout was paused or has ended, also one that was just uploaded.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, time
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Count, Prefetch, Q, QuerySet, prefetch_related_objects
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
-from contacts_app.accounts.models import Account
 from phones_app.deployment.gates import Closed
-from phones_app.deployment.models import CALL_TO_END, FAILURES, Deployment, State
+from phones_app.deployment.models import CALL_TO_END, Deployment, State
 from phones_app.rollout.models import Rollout, RolloutMember, RolloutState
-from profiles_app.events.outbox import Happening, emit_many
-from profiles_app.phone.sep.mac import colons
 
 # A call may last for hours; the phone's restart waits for its end, and neither the next wave nor a limit waits along.
 IN_CALL = Q(state=State.SESSION_CLEARED, waiting_for=CALL_TO_END)
@@ -51,65 +46,6 @@ def released_next(rollout: Rollout, opened: "QuerySet[Deployment]") -> list[int]
 
 def _by_place(rows: "QuerySet[Deployment]") -> "QuerySet[Deployment, tuple[int | None, str, int]]":
     return rows.order_by().values_list("in_rollout__file_server", "in_rollout__site").annotate(number=Count("pk"))
-
-
-TAGS = {
-    RolloutState.RUNNING: "started-rollout",
-    RolloutState.PAUSED: "paused-rollout",
-    RolloutState.FINISHED: "finished-rollout",
-    RolloutState.ABORTED: "aborted-rollout",
-}
-# So many failed phones are named; the others are counted.
-MOST_FAILURES = 20
-
-
-def tell(rollout: Rollout) -> None:
-    """Tell what has just become of it. That a person has cancelled it is known to that person."""
-    tag = TAGS.get(RolloutState(rollout.state))
-    if tag is None:
-        return
-    own = Account.objects.filter(rollouts=rollout)
-    accounts = (
-        own if rollout.account_id else Account.objects.filter(deployments__in_rollout__rollout=rollout).distinct()
-    )
-    emit_many(
-        [Happening(account, ["rollout", tag], "rollout", _data(rollout, account), rollout.uuid) for account in accounts]
-    )
-
-
-def rollouts_of(deployments: Sequence[Deployment]) -> dict[Deployment, dict[str, Any]]:
-    """What events of these deployments say of their rollouts; read once for each deployment a worker has."""
-    members = RolloutMember.objects.select_related("rollout").defer("rollout__refused")
-    prefetch_related_objects(deployments, Prefetch("in_rollout", members))
-    found = {row: getattr(row, "in_rollout", None) for row in deployments}
-    return {row: {"rollout": member.rollout.uuid if member else None} for row, member in found.items()}
-
-
-def _data(rollout: Rollout, account: Account) -> dict[str, Any]:
-    rows = rollout.deployments.filter(account=account)
-    counts = rows.aggregate(
-        total=Count("pk"),
-        confirmed=Count("pk", filter=Q(state=State.CONFIRMED)),
-        failed=Count("pk", filter=Q(state__in=FAILURES)),
-    )
-    failed = rows.filter(state__in=FAILURES).select_related("phone").order_by("pk")[:MOST_FAILURES]
-    return {
-        "uuid": rollout.uuid,
-        "name": rollout.name,
-        "profile_name": rollout.profile_name,
-        "state": rollout.state,
-        "reason": rollout.reason,
-        **counts,
-        "failures": [
-            {
-                "mac": colons(row.mac),
-                "name": row.phone.name if row.phone else "",
-                "error_code": row.error_code,
-                "error": row.error,
-            }
-            for row in failed
-        ],
-    }
 
 
 # What a deployment waits for that was about to go on when its rollout was paused, or its window ended.

@@ -1,0 +1,72 @@
+"""The events of rollouts, emitted in the transaction of the change: each account learns of its own phones. And what the
+events of deployments say of their rollouts.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Count, Prefetch, Q, prefetch_related_objects
+
+from contacts_app.accounts.models import Account
+from phones_app.deployment.models import FAILURES, Deployment, State
+from phones_app.rollout.models import Rollout, RolloutMember, RolloutState
+from profiles_app.events.outbox import Happening, emit_many
+from profiles_app.phone.sep.mac import colons
+
+TAGS = {
+    RolloutState.RUNNING: "started-rollout",
+    RolloutState.PAUSED: "paused-rollout",
+    RolloutState.FINISHED: "finished-rollout",
+    RolloutState.ABORTED: "aborted-rollout",
+}
+# So many failed phones are named; the others are counted.
+MOST_FAILURES = 20
+
+
+def tell(rollout: Rollout) -> None:
+    """Emit what has just happened to it; not that a person has cancelled it, who knows that."""
+    tag = TAGS.get(RolloutState(rollout.state))
+    if tag is None:
+        return
+    own = Account.objects.filter(rollouts=rollout)
+    accounts = (
+        own if rollout.account_id else Account.objects.filter(deployments__in_rollout__rollout=rollout).distinct()
+    )
+    emit_many(
+        [Happening(account, ["rollout", tag], "rollout", _data(rollout, account), rollout.uuid) for account in accounts]
+    )
+
+
+def rollouts_of(deployments: Sequence[Deployment]) -> dict[Deployment, dict[str, Any]]:
+    """What events of these deployments say of their rollouts; read once for each deployment a worker has."""
+    members = RolloutMember.objects.select_related("rollout").defer("rollout__refused")
+    prefetch_related_objects(deployments, Prefetch("in_rollout", members))
+    found = {row: getattr(row, "in_rollout", None) for row in deployments}
+    return {row: {"rollout": member.rollout.uuid if member else None} for row, member in found.items()}
+
+
+def _data(rollout: Rollout, account: Account) -> dict[str, Any]:
+    rows = rollout.deployments.filter(account=account)
+    counts = rows.aggregate(
+        total=Count("pk"),
+        confirmed=Count("pk", filter=Q(state=State.CONFIRMED)),
+        failed=Count("pk", filter=Q(state__in=FAILURES)),
+    )
+    failed = rows.filter(state__in=FAILURES).select_related("phone").order_by("pk")[:MOST_FAILURES]
+    return {
+        "uuid": rollout.uuid,
+        "name": rollout.name,
+        "profile_name": rollout.profile_name,
+        "state": rollout.state,
+        "reason": rollout.reason,
+        **counts,
+        "failures": [
+            {
+                "mac": colons(row.mac),
+                "name": row.phone.name if row.phone else "",
+                "error_code": row.error_code,
+                "error": row.error,
+            }
+            for row in failed
+        ],
+    }
