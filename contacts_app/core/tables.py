@@ -1,4 +1,4 @@
-"""Reads the tables that stand beside a module: what is data and not code, as JSON or as TOML."""
+"""Reads the tables that stand beside a module: data that is no code, as JSON or TOML."""
 
 import json
 import tomllib
@@ -9,6 +9,6 @@ from typing import Any
 
 @cache
 def table(module: str, name: str) -> Any:
-    """The content of the file `name` beside `module`, which is its `__file__`. Read once, so nobody changes it."""
+    """The file `name` beside `module`, which is a `__file__`. The content is cached: callers must not change it."""
     text = Path(module).with_name(name).read_text(encoding="utf-8")
     return tomllib.loads(text) if name.endswith(".toml") else json.loads(text)

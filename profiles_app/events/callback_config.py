@@ -14,16 +14,12 @@ from profiles_app.events.models.setup import Callback
 
 Schema = dict[str, Any]
 
-
 SCHEMAS: dict[str, Schema] = table(__file__, "callback_schemas.json")
 # The guide has a hyphen, the official schema an underscore; whichever was received is echoed.
 RATE_LIMITS = dict.fromkeys(("rate-limit", "rate_limit"), SCHEMAS["rate-limit"])
-
 HTTP, EMAIL = (
     schema | {"properties": schema["properties"] | RATE_LIMITS} for schema in (SCHEMAS["http"], SCHEMAS["email"])
 )
-
-
 APPLICATION = SCHEMAS["application"]
 APPLICATIONS = {name: SCHEMAS[name] for name in APPLICATION["properties"]["application"]["enum"]}
 
