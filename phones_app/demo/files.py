@@ -3,13 +3,14 @@
 Other simulated phones boot from such files too.
 """
 
-import tomllib
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 from xml.sax.saxutils import escape
+
+from contacts_app.core.tables import table
 
 # Addresses for documentation (RFC 5737): there is no call manager behind the demo.
 CALL_MANAGER, TIME_SERVER = "192.0.2.10", "192.0.2.11"
@@ -89,7 +90,7 @@ class DemoPhone:
     profile: str
 
 
-_TABLES = tomllib.loads(Path(__file__).with_name("demo.toml").read_text(encoding="utf-8"))
+_TABLES = table(__file__, "demo.toml")
 
 PEOPLE = tuple(DemoPerson(**row) for row in _TABLES["person"])
 PHONES = tuple(DemoPhone(**row) for row in _TABLES["phone"])

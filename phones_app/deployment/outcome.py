@@ -2,13 +2,12 @@
 error code); and its events, emitted in the transaction of the change, without secrets and file contents.
 """
 
-import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum, auto
 from functools import cache
-from importlib.resources import files
 from typing import Any, NamedTuple
 
+from contacts_app.core.tables import table
 from phones_app.deployment.models import CALL_TO_END, FAILURES, Deployment, DeploymentStep, State, StepState
 from profiles_app.events.outbox import Happening, emit_many
 from profiles_app.phone.sep.mac import colons
@@ -58,7 +57,7 @@ class Advice(NamedTuple):
 
 @cache
 def all_advice() -> tuple[Advice, ...]:
-    rows = tomllib.loads(files(__package__).joinpath("advice.toml").read_text(encoding="utf-8"))["advice"]
+    rows = table(__file__, "advice.toml")["advice"]
     return tuple(Advice(tuple(row["codes"]), row.get("step", ""), row["happened"], row["do"]) for row in rows)
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import django_filters
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
@@ -11,6 +11,7 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from contacts_app.core.api.examples import examples_of
 from contacts_app.core.api.family import FamilyViewSet, answers, envelope
 from contacts_app.core.api.fields import NothingElse, OneOf, Record, RowUuid, Shape, TruthFilter
 from contacts_app.core.api.view import Text
@@ -162,19 +163,6 @@ class RolloutFilter(django_filters.FilterSet):  # type: ignore[misc]
 
 ROLLOUT = envelope("Rollout", RolloutDetailRecord)
 STARTED = envelope("RolloutStart", Started)
-START_EXAMPLE = OpenApiExample(
-    "A rollout",
-    request_only=True,
-    value={
-        "profile_uuid": "f47ac10b-58cc-4372-a567-0e02b2c3d479",
-        "group": "Third floor",
-        "canary_size": 5,
-        "wave_size": 100,
-        "wave_pause": 300,
-        "abort_percent": 10,
-        "dry_run": True,
-    },
-)
 MOST_CANARIES = 100
 
 
@@ -207,7 +195,9 @@ class Rollouts(ListModelMixin, RetrieveModelMixin, FamilyViewSet):
         "retrieve": "One rollout with its progress. Its phones are the deployments with `?rollout=` its UUID.",
     }
 
-    @extend_schema(request=RolloutRequest, responses=answers(202, STARTED, 400, 404), examples=[START_EXAMPLE])
+    @extend_schema(
+        request=RolloutRequest, responses=answers(202, STARTED, 400, 404), examples=examples_of(__file__, "start")
+    )
     def create(self, request: Request) -> Response:
         """Start a rollout or, with `dry_run`, be told what it would do (status 200)."""
         wanted, actor = self.sent(body=RolloutRequest), self.actor

@@ -6,6 +6,7 @@ from xml.sax.saxutils import quoteattr
 
 from lxml import etree
 
+from contacts_app.core.tables import table
 from phones_app.simulator.generations import Generation
 
 MAX_ITEMS = 3
@@ -17,23 +18,7 @@ _SUCCESS = ("0", "Success")
 _INVALID = ("1", "Invalid URI")
 _NOT_FOUND = ("6", "URI not found")
 
-# The internal URIs, by scheme. There is no Init:Reboot, Init:Reset or Init:Restart.
-_URIS = {
-    "Init": re.compile(r"Services|Directories|Messages|CallHistory|AppStatus"),
-    "Key": re.compile(
-        r"Services|Settings|Directories|Messages|Info|Applications|Contacts|Line\d{1,3}|Soft[1-5]|KeyPad(\d|Star|Pound)"
-        r"|Nav(Up|Dwn|Left|Right|Select|Back)|Vol(Up|Dwn)|Speaker|Headset|Mute|Hold"
-    ),
-    "SoftKey": re.compile(r"Back|Cancel|Exit|Next|Search|Select|Submit|Update|Dial|EditDial|<<"),
-    "App": re.compile(r"(RequestFocus|ReleaseFocus|Minimize|Close)(:.*)?"),
-    "Display": re.compile(r"(On|Off|Default)(:\d+)?"),
-    "Device": re.compile(r"Unlock|GeneratePRT|PRTStatus"),
-    "Notify": re.compile(r".+"),
-    "Dial": re.compile(r".+"),
-    "EditDial": re.compile(r".+"),
-    "SendDigits": re.compile(r".+"),
-    "Play": re.compile(r".+"),
-}
+_URIS = {scheme: re.compile(rest) for scheme, rest in table(__file__, "uris.toml").items()}
 _PRESSES = ("Key", "SoftKey")
 _WEB_SCHEMES = ("http", "https")
 

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from contacts_app.core.history.records import create_recorded
+from contacts_app.core.tables import table
 from profiles_app.events import json_schema
 from profiles_app.events.callback_changes import (
     InUse,
@@ -38,27 +39,8 @@ def delete_profile(profile: EventProfile) -> None:
         profile.delete()
 
 
-_NUMBER = {"type": "string", "format": "phone-number", "maxLength": 33}
-FILTER_VALUES: dict[str, dict[str, Any]] = {
-    ListenerFilter.Type.NUMBER: {
-        "type": "object",
-        "description": "Exactly one of `eq`, `in` and `match` (in which `%` is any run of characters).",
-        "minProperties": 1,
-        "maxProperties": 1,
-        "additionalProperties": False,
-        "properties": {
-            "eq": _NUMBER,
-            "in": {"type": "array", "items": _NUMBER, "minItems": 1, "maxItems": 1000},
-            "match": {"type": "string", "format": "phone-number-pattern", "maxLength": 64},
-        },
-    },
-    ListenerFilter.Type.SCHEDULE: {
-        "type": "object",
-        "required": ["id"],
-        "additionalProperties": False,
-        "properties": {"id": {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}},
-    },
-}
+# The JSON Schemas of `filter_value`, by the type of the filter.
+FILTER_VALUES: dict[str, dict[str, Any]] = table(__file__, "filter_schemas.json")
 
 
 def checked_filter_value(filter_type: str, value: Any) -> Any:

@@ -12,25 +12,14 @@ from contacts_app.accounts.models import Account
 from contacts_app.contacts.models.contact import EventClass
 from contacts_app.contacts.models.contact import register as register_classes
 from contacts_app.contacts.notification import News, list_path
+from contacts_app.core.tables import table
 from contacts_app.tokens.models import ApiToken
 
-PUBLISHED = (
-    *("inbound", "outbound", "call", "new-call", "connecting-call", "connected-call", "completed-call"),
-    *("first-leg", "not-first-leg", "to-did", "from-did", "to-extension", "from-extension"),
-    *("message", "sms-message", "mms-message", "*ms-message", "api-error", "api-error-trusted"),
-    *("call-log", "recording", "call-recording", "message-status", "voicemail-recording"),
-)
-# In the guide alone, as planned, unstable or deprecated.
-GUIDE_ONLY = (
-    *("received-message", "sent-message", "delivered-message", "fax", "voicemail-transcript"),
-    *("listener-callback", "deactivated-listener-callback", "deleted-listener-callback"),
-)
-# Patchbay's own, of the app below and of events themselves. Each event bears the general tag and the particular one; see
-# docs/events.md. Those of other subjects are registered.
-OWN = ("api-token", "created-token", "revoked-token", "test-event")
+_TABLES = table(__file__, "tags.toml")
+DOCUMENTED = (*_TABLES["published"], *_TABLES["guide_only"])
 # What other systems may feed in: telling of what happens here is for Patchbay alone.
-FOREIGN = tuple(tag for tag in PUBLISHED + GUIDE_ONLY if not tag.endswith("listener-callback"))
-TAGS = [*PUBLISHED, *GUIDE_ONLY, *OWN]
+FOREIGN = tuple(tag for tag in DOCUMENTED if not tag.endswith("listener-callback"))
+TAGS: list[str] = [*DOCUMENTED, *_TABLES["own"]]
 # Errors of the API concern the account, so no extension hears of them.
 ACCOUNT_TAGS = ("api-error", "api-error-trusted")
 
@@ -54,7 +43,7 @@ rules: dict[str, Rule] = {}
 
 def register(*tags: str, told: Mapping[str, Rule] | None = None) -> None:
     """Add tags, and what of them contacts are told. Called from the `ready` of the app whose events they are."""
-    at = TAGS.index(OWN[0])
+    at = TAGS.index(_TABLES["own"][0])
     TAGS[at:at] = tags
     rules.update(told or {})
     register_classes(*(rule.event_class for rule in (told or {}).values()))

@@ -3,9 +3,10 @@
 from collections.abc import Collection
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 
+from contacts_app.core.api.examples import examples_of
 from contacts_app.core.api.view import Text
 from profiles_app.messaging.api.dialect import ProfileViewSet
 from profiles_app.messaging.api.fields import (
@@ -103,23 +104,7 @@ class OutboundVoiceProfileOutput(OwnedOutput):
         return {"media_type": profile.media} if profile.media else None
 
 
-EXAMPLE = OpenApiExample(
-    "First generation",
-    {
-        "tech_prefix": 123456,
-        "name": "Sales",
-        "channel_limit": 2,
-        "max_rate": 0.05,
-        "record_calls": 1,
-        "daily_spend_limit": 10.5,
-        "filemat": "mp3",
-        "audio_track_type": 1,
-    },
-    request_only=True,
-)
-
-
-@extend_schema_view(create=extend_schema(examples=[EXAMPLE]))
+@extend_schema_view(create=extend_schema(examples=examples_of(__file__, "create")))
 class OutboundVoiceProfiles(ProfileViewSet):
     queryset = OutboundVoiceProfile.objects.select_related(*OWNED_RELATIONS, "tn_lease")
     serializer_class = OutboundVoiceProfileOutput

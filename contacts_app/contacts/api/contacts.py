@@ -26,19 +26,10 @@ from contacts_app.contacts.api.query import (
     UuidAlternatives,
     ordered,
 )
-from contacts_app.contacts.api.schema import (
-    CREATE_EXAMPLES,
-    EDIT_EXAMPLES,
-    LIST_EXAMPLE,
-    answers,
-    as_record,
-    describe_contacts,
-    listed,
-    objects,
-    resource_uri,
-)
+from contacts_app.contacts.api.schema import answers, as_record, describe_contacts, listed, objects, resource_uri
 from contacts_app.contacts.models.contact import EMAIL_LENGTH, NAME_LENGTH, NotificationContact, check_address
 from contacts_app.contacts.services import delete_contact
+from contacts_app.core.api.examples import examples_of
 from contacts_app.core.api.view import Text
 from contacts_app.core.history.records import create_recorded
 from contacts_app.core.values import MAX_TYPED_LENGTH, TYPED, parse_phone_number
@@ -128,7 +119,7 @@ class NotificationContacts(NotificationsViewSet):
     filter_backends = [DjangoFilterBackend]
     filterset_class = ContactFilter
 
-    @extend_schema(operation_id="notification_contacts_list", examples=[LIST_EXAMPLE], **LISTED)
+    @extend_schema(operation_id="notification_contacts_list", examples=examples_of(__file__, "list"), **LISTED)
     def list(self, request: Request) -> Response:
         """The contacts: the main one first, then as they were made."""
         query = request.query_params
@@ -154,7 +145,7 @@ class NotificationContacts(NotificationsViewSet):
         parameters=[ACCOUNT],
         request=OBJECTS,
         responses=answers(201, OBJECTS, 400, 404, 413, 415),
-        examples=CREATE_EXAMPLES,
+        examples=examples_of(__file__, "create", "created"),
     )
     def create(self, request: Request) -> Response:
         """Create contacts, all or none. One contact may also come without the envelope."""
@@ -178,7 +169,7 @@ class NotificationContacts(NotificationsViewSet):
         operation_id="notification_contacts_edit",
         request=ContactRecord(partial=True),
         responses=answers(200, ContactWithKey, 400, 404, 413, 415),
-        examples=EDIT_EXAMPLES,
+        examples=examples_of(__file__, "edit", "edited"),
     )
     @transaction.atomic
     def update(self, request: Request, uuid: str) -> Response:

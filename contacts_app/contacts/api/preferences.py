@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from contacts_app.contacts.api.contacts import DEFAULT_ORDER
 from contacts_app.contacts.api.dialect import ROOT, NotificationsViewSet
 from contacts_app.contacts.api.query import ACCOUNT, PAGING, Page
-from contacts_app.contacts.api.schema import MAIN_CONTACT, answers, listed, objects, resource_uri
+from contacts_app.contacts.api.schema import answers, listed, objects, resource_uri
 from contacts_app.contacts.models.contact import (
     NotificationContact,
     NotificationMedium,
@@ -23,6 +23,7 @@ from contacts_app.contacts.models.contact import (
     NotificationType,
 )
 from contacts_app.contacts.services import set_preferences
+from contacts_app.core.api.examples import examples_of
 from contacts_app.core.api.view import Text, Truth, parse_uuid
 
 CONTACT_PATTERN = f"^{ROOT}notification_contacts/[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}/$"
@@ -63,7 +64,6 @@ def preferences_of(contacts: Iterable[NotificationContact]) -> Iterator[dict[str
 
 
 OBJECTS = objects("NotificationPreference", PreferenceRecord)
-EXAMPLE = {"contact": MAIN_CONTACT["resource_uri"], "medium": "email", "type": "payment", "value": False}
 
 
 class NotificationPreferences(NotificationsViewSet):
@@ -92,10 +92,7 @@ class NotificationPreferences(NotificationsViewSet):
         parameters=[ACCOUNT],
         request=PreferenceRecord(many=True),
         responses=answers(202, OBJECTS, 400, 404, 413, 415),
-        examples=[
-            OpenApiExample("To edit", EXAMPLE, request_only=True),
-            OpenApiExample("Edited", {"objects": [EXAMPLE]}, response_only=True, status_codes=["202"]),
-        ],
+        examples=examples_of(__file__, "edit_preference", "edited_preference"),
     )
     def update_list(self, request: Request) -> Response:
         """Change the preferences that are sent, all or none; the others stay. One may come without the list."""

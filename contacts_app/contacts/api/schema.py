@@ -1,16 +1,16 @@
-"""What the OpenAPI document says of this dialect, with the API's own examples, and what a resource says of itself."""
+"""What the OpenAPI document says of this dialect, and what a resource says of itself."""
 
 from typing import Any
-from uuid import UUID
 
 from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.plumbing import build_array_type
-from drf_spectacular.utils import OpenApiExample, extend_schema_serializer, inline_serializer
+from drf_spectacular.utils import extend_schema_serializer, inline_serializer
 from rest_framework import serializers
 
 from contacts_app.contacts.api.dialect import ERROR_TYPES, ROOT
 from contacts_app.contacts.api.query import DEFAULT_LIMIT
 from contacts_app.contacts.models.contact import NotificationContact
+from contacts_app.core.tables import table
 
 Record = serializers.Serializer[Any]
 
@@ -70,46 +70,6 @@ def as_record(contact: NotificationContact) -> dict[str, Any]:
     }
 
 
-CONTACT_SENT = {"email": "some_email_2@example.com", "name": "Some Name 2", "phone": "+1 123 555 1234"}
-CONTACT_KEPT = as_record(
-    NotificationContact(**CONTACT_SENT | {"phone": "+11235551234"}, uuid=UUID("0103f398-9f85-446a-a285-fe63cf9f0f28"))
-)
-MAIN_CONTACT = as_record(
-    NotificationContact(
-        email="some_email_1@example.com", name="Some Name", main=True, uuid=UUID("e13c4b8c-68c8-4163-bc00-2a43a86e5937")
-    )
-)
-EDITED = {"email": "some_email_2@example.com", "name": "Some New Name"}
-LIST_EXAMPLE = OpenApiExample(
-    "Contacts",
-    {"meta": {"limit": 0, "offset": 0, "total_count": 1}, "objects": [MAIN_CONTACT]},
-    response_only=True,
-    status_codes=["200"],
-)
-CREATE_EXAMPLES = [
-    OpenApiExample("To create", {"objects": [CONTACT_SENT]}, request_only=True),
-    OpenApiExample("Created", {"objects": [CONTACT_KEPT]}, response_only=True, status_codes=["201"]),
-]
-EDIT_EXAMPLES = [
-    OpenApiExample("To edit", EDITED, request_only=True),
-    OpenApiExample(
-        "Edited", CONTACT_KEPT | EDITED | {"pk": CONTACT_KEPT["uuid"]}, response_only=True, status_codes=["200"]
-    ),
-]
-
-
-def _field(help_text: str, type_: str = "string", **others: Any) -> dict[str, Any]:
-    return {
-        "blank": False,
-        "default": "No default provided.",
-        "help_text": help_text,
-        "nullable": False,
-        "readonly": False,
-        "type": type_,
-        "unique": False,
-    } | others
-
-
 def describe_contacts(filters: list[str], ordering: list[str]) -> dict[str, Any]:
     """What `notification_contacts/schema/` says to programs (notification contacts spec §3)."""
     return {
@@ -117,14 +77,7 @@ def describe_contacts(filters: list[str], ordering: list[str]) -> dict[str, Any]
         "allowed_list_http_methods": ["get", "post"],
         "default_format": "application/json",
         "default_limit": DEFAULT_LIMIT,
-        "fields": {
-            "email": _field("Where the contact is written to."),
-            "main": _field("True of the account's own contact.", "boolean", nullable=True, readonly=True),
-            "name": _field("What the contact is called.", blank=True, default=""),
-            "phone": _field("Kept without spaces and punctuation.", blank=True, default=""),
-            "resource_uri": _field("The contact's URL.", readonly=True),
-            "uuid": _field("The contact's id.", readonly=True, unique=True),
-        },
+        "fields": table(__file__, "fields.json"),
         "filtering": dict.fromkeys(filters, "exact"),
         "ordering": ordering,
     }

@@ -14,6 +14,7 @@ from unfold.decorators import display
 from contacts_app.core.admin.base import RecordAdmin
 from contacts_app.core.admin.columns import column
 from contacts_app.core.admin.frame import actor_of
+from contacts_app.core.tables import table
 from contacts_app.templatetags.moments import duration, exact
 from phones_app.deployment import request as service
 from phones_app.deployment.admin.deploy import MAY_DEPLOY
@@ -30,34 +31,7 @@ STEPS_OF = {
     Deployment.Kind.RESTART: (StepKind.RESTART, StepKind.CONFIRM),
     Deployment.Kind.UPLOAD: (StepKind.UPLOAD,),
 }
-# What people look for in the details of a step or of the evidence; the rest of the JSON is for programs.
-DETAILS = {
-    "server": "Server",
-    "host": "Address",
-    "path": "Path",
-    "size": "Bytes",
-    "sha256": "SHA-256",
-    "unchanged": "Was there already",
-    "backup": "Backup",
-    "read_back": "Read back",
-    "seconds": "Seconds",
-    "method": "Method",
-    "macro": "Key macro",
-    "note": "Note",
-    "load": "Load",
-    "file": "File",
-    "address": "Phone's address",
-    "protocol": "Protocol",
-    "call_id": "Call-ID",
-    "at": "At",
-    "away_at": "Went away at",
-    "registration": "Call-ID before",
-}
-EVIDENCE = {
-    "file-fetched": "The phone fetched this very file after the upload.",
-    "registered-anew": "Asterisk holds a new registration of the phone.",
-    "came-back": "The phone's status page went away and came back.",
-}
+LABELS = table(__file__, "labels.toml")
 
 
 @dataclass(frozen=True)
@@ -91,7 +65,7 @@ def told(values: dict[str, Any]) -> list[tuple[str, Any]]:
     """The values that people look for, under their titles."""
     return [
         (title, exact(datetime.fromisoformat(value)) if name.endswith("at") else value)
-        for name, title in DETAILS.items()
+        for name, title in LABELS["details"].items()
         if (value := values.get(name)) not in (None, "", False)
     ]
 
@@ -106,7 +80,7 @@ def timeline(deployment: Deployment) -> dict[str, Any]:
         "colour": colour_of(deployment),
         "steps": [TimelineStep(kind.label, rows.get(kind)) for kind in kinds],
         "took": duration(_span(deployment).total_seconds()),
-        "proof": EVIDENCE.get(evidence.get("kind", ""), ""),
+        "proof": LABELS["evidence"].get(evidence.get("kind", ""), ""),
         "proof_facts": told(evidence),
         "advice": advice_for(deployment) if deployment.error_code else None,
         "cancellable": deployment.is_open and State.CANCELLED in ARROWS[State(deployment.state)],

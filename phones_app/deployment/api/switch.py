@@ -6,7 +6,7 @@
 from contextlib import closing
 
 from django.conf import settings
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import APIException
@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts_app.core.api.dialect import Conflict
+from contacts_app.core.api.examples import examples_of
 from contacts_app.core.api.family import FamilyViewSet, answers, envelope
 from contacts_app.core.api.fields import Shape
 from contacts_app.core.api.view import Instant, OwnsOrManages, find, uuid_in_url
@@ -25,8 +26,6 @@ from phones_app.inventory.models import Phone
 from phones_app.transports.ftp.pool import FtpPool
 from profiles_app.phone.api.fields import MacText
 from profiles_app.phone.api.profile import profile_of
-
-PROFILE_UUID = "f47ac10b-58cc-4372-a567-0e02b2c3d479"
 
 
 class UploadFailed(APIException):
@@ -45,21 +44,6 @@ class SwitchResult(Shape):
     mac = serializers.CharField()
     restart = serializers.CharField(help_text="`ok`, `pending`, or why the phone could not be restarted.")
     deployment = serializers.CharField(required=False, help_text="With status 202: where to look again.")
-
-
-EXAMPLES = [
-    OpenApiExample("Switch", request_only=True, value={"profile_uuid": PROFILE_UUID, "mac": "AA:BB:CC:DD:EE:01"}),
-    OpenApiExample(
-        "Switched",
-        response_only=True,
-        status_codes=["200"],
-        value={
-            "success": True,
-            "message": "Profile switched",
-            "data": {"profile": "Reception Desk", "mac": "AA:BB:CC:DD:EE:01", "restart": "ok"},
-        },
-    ),
-]
 
 
 class PhoneOfPreview(Shape):
@@ -127,7 +111,7 @@ class ProfilesOnPhones(FamilyViewSet):
     def handle_exception(self, exc: Exception) -> Response:
         return super().handle_exception(Conflict(exc.message) if isinstance(exc, Refusal) else exc)
 
-    @extend_schema(request=SwitchRequest, responses=SWITCHED, examples=EXAMPLES)
+    @extend_schema(request=SwitchRequest, responses=SWITCHED, examples=examples_of(__file__, "switch", "switched"))
     @action(detail=False, methods=["post"])
     def switch(self, request: Request) -> Response:
         """Put the profile's file on the file server, end the phone's service session, restart the phone.

@@ -7,8 +7,10 @@ Call-ID of the phone's registration. Stock PJSIP puts a user into From, and some
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from contacts_app.core.errors import Exchange, TransportError
+from contacts_app.core.tables import table
 from phones_app.transports.restart.ami import AmiMessage, AmiReply, AmiSession, Fields
 from phones_app.transports.restart.sip_message import DEFAULT_STAMPS, Stamps, body_lines
 
@@ -181,14 +183,7 @@ def _chan_sip_call_id(session: AmiSession, peer: str) -> str:
     return ""
 
 
-# What Asterisk says when it will not: part of its message, our code, whether asking again is of no use.
-_REFUSALS = (
-    ("invalid/unknown command", "unknown-action", True),
-    ("permission denied", "permission-denied", True),
-    ("device not found", "device-not-found", True),
-    ("device not registered", "not-registered", False),
-    ("unable to retrieve endpoint", "device-not-found", True),
-)
+_REFUSALS: list[list[Any]] = table(__file__, "answers.toml")["asterisk"]["refusals"]
 
 
 def _accepted(reply: AmiReply) -> Exchange:

@@ -13,6 +13,7 @@ from lxml import etree
 
 from contacts_app.core.errors import Exchange, TransportError
 from contacts_app.core.net.wire import evidence
+from contacts_app.core.tables import table
 from phones_app.transports.restart.key_macros import KeyMacro
 from phones_app.transports.status.phone_web import PhoneWeb, WebAnswer, parse_document, phone_session
 
@@ -20,17 +21,7 @@ PATH = "/CGI/Execute"  # phones tell upper case from lower
 
 MAX_URL = 256  # Cisco phones spec §1.1
 
-# The whole request failed: number, what it means, and a code for programs (Cisco phones spec §1.2).
-_ERRORS = {
-    "1": ("the phone could not read the request", "phone-error"),
-    "2": ("the phone could not put its answer together", "phone-error"),
-    "3": ("the phone had an internal file error", "phone-error"),
-    "4": (
-        "the phone did not accept the credentials, or its authentication URL is unreachable, slow, or "
-        "answers anything but AUTHORIZED",
-        "authentication",
-    ),
-}
+_ERRORS: dict[str, list[str]] = table(__file__, "answers.toml")["cgi"]
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from contacts_app.core.errors import TransportError
 from contacts_app.core.net.wire import evidence
+from contacts_app.core.tables import table
 
 Stamps = Iterable[tuple[str, str]]
 
@@ -42,21 +43,7 @@ _STREAM_LIMIT = 65536
 # RFC 3261 §7.3.3: the short names that phones may use.
 _COMPACT = {"v": "via", "i": "call-id", "l": "content-length"}
 
-_MEANINGS = {
-    200: "The phone accepted the request; it acts afterwards, at the end of a call if there is one.",
-    400: "The phone refuses the request: the registration it names is not the present one (read it again "
-    "just before sending), the address is not the phone's own, or the firmware takes no such NOTIFY.",
-    401: "The receiver asks for credentials. Phones do not: this is a call manager, which must allow us.",
-    403: "The receiver does not accept requests from this server.",
-    404: "The name in the request is not that of a line of the phone.",
-    405: "The receiver does not take NOTIFY at all.",
-    407: "The call manager asks for credentials; it must allow this server.",
-    408: "The call manager got no answer from the phone.",
-    480: "The call manager says that the phone is not registered.",
-    481: "The phone does not know this registration; read its Call-ID again.",
-    483: "The request took too many hops on its way.",
-    489: "The receiver does not know the event service-control; its firmware is not of the enterprise kind.",
-}
+_MEANINGS: dict[int, str] = {int(code): text for code, text in table(__file__, "answers.toml")["notify"].items()}
 
 
 def body_lines(action: str, register_call_id: str = "", stamps: Stamps = DEFAULT_STAMPS) -> list[str]:

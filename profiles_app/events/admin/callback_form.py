@@ -18,7 +18,6 @@ from profiles_app.events.admin.listener import ELSEWHERE
 from profiles_app.events.callback_changes import check_fallbacks, probe
 from profiles_app.events.callback_config import (
     APPLICATIONS,
-    DEFAULT_METHOD,
     EMAIL,
     HTTP,
     HTTP_MODES,
@@ -96,7 +95,7 @@ class CallbackForm(SameAccountForm):
         rate: Config = next((config[name] for name in RATE_LIMITS if name in config), {})
         return {
             "url": config.get("url", ""),
-            "method": config.get("method", DEFAULT_METHOD),
+            "method": config.get("method", HTTP["properties"]["method"]["default"]),
             "headers": "\n".join(f"{header['name']}: {DOTS}" for header in config.get("headers", [])),
             "timeout": config.get("timeout"),
             "email": config.get("email", ""),

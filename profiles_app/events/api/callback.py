@@ -9,40 +9,17 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from contacts_app.core.api.examples import examples_of
 from contacts_app.core.api.view import Truth
 from profiles_app.events.api.fields import Choice, Email, EventsRecord, JsonObject, RowId, Text, UnixTime
 from profiles_app.events.api.query import Column
-from profiles_app.events.api.schema import config_schema, example, failures
+from profiles_app.events.api.schema import config_schema, failures
 from profiles_app.events.api.views import CreateAtIdViewSet, ResourceViewSet
 from profiles_app.events.callback_changes import create_callback, delete_callback, renew_signing_secret, update_callback
 from profiles_app.events.callback_config import masked_config
 from profiles_app.events.callback_health import health_of
 from profiles_app.events.listener_changes import create_profile, delete_profile
 from profiles_app.events.models.setup import Callback, EventProfile
-
-PROFILE = {
-    "id": 389,
-    "voip_id": 1000002,
-    "extension_id": None,
-    "name": "My special profile",
-    "support_email": "support@example.org",
-    "created_at": 1591869178,
-}
-CALLBACK = {
-    "id": 1432,
-    "voip_id": 1000002,
-    "extension_id": None,
-    "fallback_callback_id": None,
-    "name": "My callback",
-    "profile_id": 389,
-    "enabled": True,
-    "mode": "HTTPS",
-    "config": {
-        "url": "https://example.org/events",
-        "method": "POST",
-        "headers": [{"name": "Authorization", "value": True}],
-    },
-}
 
 
 class EventProfileRecord(EventsRecord):
@@ -57,7 +34,7 @@ class ProfileViewSet(CreateAtIdViewSet):
     queryset = EventProfile.objects.select_related("account", "extension")
     serializer_class = EventProfileRecord
     brief = ("id", "name")
-    examples = [example(PROFILE)]
+    examples = examples_of(__file__, "profile")
 
     def made(self, given: Mapping[str, Any]) -> EventProfile:
         return create_profile(level=self.level, given=given)
@@ -111,7 +88,7 @@ class CallbackViewSet(ResourceViewSet):
     }
     note = 'The URL is sent `{"test": 1}` by POST and has to answer 200 or 201.'
     item_note = "`config` is merged key by key unless the mode changes. A secret sent back as `true` is kept."
-    examples = [example(CALLBACK)]
+    examples = examples_of(__file__, "callback")
 
     def made(self, given: Mapping[str, Any]) -> Callback:
         return create_callback(level=self.level, given=given)

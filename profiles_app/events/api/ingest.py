@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
+from contacts_app.core.api.examples import examples_of
 from contacts_app.core.api.view import Record
 from profiles_app.events.api.dialect import EventsView
 from profiles_app.events.api.fields import Choice, JsonObject, RowId, Text
@@ -18,28 +19,6 @@ from profiles_app.events.outbox import Happening, emit_many
 from profiles_app.events.tags import FOREIGN
 
 MOST = 1000
-EXAMPLE = {
-    "events": [
-        {
-            "tags": ["call", "new-call", "inbound", "first-leg", "from-did", "to-did"],
-            "data_type": "call",
-            "data_object_uuid": "11111111-1111-4111-8111-111111111111",
-            "data": {
-                "uuid": "11111111-1111-4111-8111-111111111111",
-                "direction": "inbound",
-                "event_leg": {
-                    "uuid": "11111111-1111-4111-8111-111111111111",
-                    "from": {"type": "did", "id": "+15550000001"},
-                    "to": {"type": "did", "id": "+15550000002"},
-                    "is_first": True,
-                    "state": "new",
-                    "completion_status": None,
-                },
-                "first_leg": None,
-            },
-        }
-    ]
-}
 
 
 @tags_schema(FOREIGN)
@@ -84,7 +63,7 @@ class IngestViewSet(EventsView, ViewSet):
     @extend_schema(
         request=IngestRequest,
         responses={201: Accepted, **failures(400, 401, 403, 404, 422)},
-        examples=[OpenApiExample("A call", value=EXAMPLE, request_only=True)],
+        examples=examples_of(__file__, "call"),
     )
     def create(self, request: Request, **_: Any) -> Response:
         """Take in events of the account or extension, in their order: all of them or, if one is wrong, none.

@@ -43,10 +43,6 @@ def failures(*statuses: int) -> dict[int, Any]:
     return dict.fromkeys((*statuses, 429), EventsError)
 
 
-def example(body: dict[str, Any]) -> OpenApiExample:
-    return OpenApiExample("As in the guide", value=body, response_only=True, status_codes=["200", "201"])
-
-
 BRIEF: Schema = {
     "type": "object",
     "properties": {"id": {"type": "integer"}, "name": {"type": "string", "nullable": True}},

@@ -5,12 +5,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Prefetch
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from contacts_app.core.api.examples import examples_of
 from contacts_app.core.api.view import Text
 from contacts_app.core.values import is_web_url
 from profiles_app.messaging.api.dialect import ProfileViewSet, answers
@@ -84,23 +85,7 @@ class SenderRequest(serializers.Serializer[Any]):
     to = Text(min_length=MIN_RECIPIENT, max_length=MAX_RECIPIENT, help_text="Who the message is for.")
 
 
-EXAMPLE = OpenApiExample(
-    "All fields",
-    {
-        "name": "Front desk",
-        "callback_url": "https://hooks.example.org/messages",
-        "callback_url2": "https://backup.example.org/messages",
-        "number_pool_enable": True,
-        "long_code_weight": 5,
-        "toll_free_weight": 1,
-        "skip_unhealthy_tns": True,
-        "sticky_sender": True,
-    },
-    request_only=True,
-)
-
-
-@extend_schema_view(create=extend_schema(examples=[EXAMPLE]))
+@extend_schema_view(create=extend_schema(examples=examples_of(__file__, "create")))
 class MessagingProfiles(ProfileViewSet):
     queryset = MessagingProfile.objects.select_related(*OWNED_RELATIONS).prefetch_related(
         Prefetch("leases", NumberLease.objects.only("uuid", "tn", "messaging_profile").order_by("created_at", "pk"))

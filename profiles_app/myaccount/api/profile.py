@@ -6,13 +6,14 @@ from typing import Any
 import django_filters
 from django.db.models import QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts_app.core.api.authentication import SAFE_METHODS
+from contacts_app.core.api.examples import examples_of
 from contacts_app.core.api.view import Text
 from contacts_app.core.api.viewset import EditableViewSet, QueryFilter
 from profiles_app.myaccount.api.dialect import (
@@ -33,24 +34,6 @@ CHUNK = 1000
 MOST_GROUPS = 200
 # Beyond what a database takes as an offset nothing can be.
 HIGHEST = 2**31 - 1
-
-EXAMPLE = OpenApiExample(
-    "A profile",
-    value={
-        "name": "Business",
-        "description": "Optional description explaining the purpose of this MyAccount profile",
-        "availability": "Standard",
-        "customerID": None,
-        "customerGroups": ["Gold"],
-        "myAccountFlags": ["View Bills", "Download CDRs"],
-        "myNumbers": ["View Numbers"],
-        "myCampaigns": ["View Campaigns"],
-        "myCallsEnabled": True,
-        "myCallsDailyCDRAccess": False,
-        "myCallsUseBackendDescriptions": False,
-    },
-    request_only=True,
-)
 
 
 class MyAccountProfileRecord(serializers.Serializer[MyAccountProfile]):
@@ -123,7 +106,7 @@ WRITTEN: dict[str, Any] = {
     create=extend_schema(
         operation_id="myaccount_profiles_create",
         description="Add a profile. It belongs to the account of the key, or to the portal when the key is of staff.",
-        examples=[EXAMPLE],
+        examples=examples_of(__file__, "create"),
         responses=answers(201, MyAccountProfileRecord, 400, 409, 413, 415),
     ),
     retrieve=extend_schema(

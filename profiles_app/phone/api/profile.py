@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied
@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts_app.core.actor import Actor
+from contacts_app.core.api.examples import examples_of
 from contacts_app.core.api.family import FamilyResource, ReadableByOwners, answers, envelope
 from contacts_app.core.api.fields import RowUuid, Shape
 from contacts_app.core.api.view import Instant, Text, find, uuid_in_url
@@ -18,42 +19,6 @@ from contacts_app.people.models import User
 from profiles_app.phone.api.fields import SoftwareTypeField
 from profiles_app.phone.models import PhoneProfile
 from profiles_app.phone.services import create_profile, encode, update_profile
-
-CREATE_EXAMPLE = OpenApiExample(
-    "A profile",
-    request_only=True,
-    value={
-        "user_uuid": "550e8400-e29b-41d4-a716-446655440000",
-        "name": "Reception Desk",
-        "description": "Config for reception",
-        "cnf_xml": "<device>\n  <deviceType>...</deviceType>...\n</device>",
-        "compatible_models": ["8845", "8851"],
-        "software_type": "SIP",
-    },
-)
-
-
-LIST_EXAMPLE = OpenApiExample(
-    "One profile",
-    response_only=True,
-    status_codes=["200"],
-    value={
-        "success": True,
-        "data": [
-            {
-                "uuid": "f47ac10b-58cc-4372-a567-0e02b2c3d479",
-                "user_uuid": "550e8400-e29b-41d4-a716-446655440000",
-                "name": "Reception Desk",
-                "description": "Config for the reception phone",
-                "cnf_xml": "<device ...>...</device>",
-                "compatible_models": ["8845", "8851"],
-                "software_type": "SIP",
-                "created_at": "2026-06-28T12:00:00.000Z",
-                "updated_at": "2026-06-28T12:00:00.000Z",
-            }
-        ],
-    },
-)
 
 
 class PhoneProfileRecord(Shape):
@@ -110,8 +75,8 @@ def profile_of(actor: Actor, uuid: Any) -> PhoneProfile:
 
 
 @extend_schema_view(
-    list=extend_schema(examples=[LIST_EXAMPLE]),
-    create=extend_schema(examples=[CREATE_EXAMPLE]),
+    list=extend_schema(examples=examples_of(__file__, "list")),
+    create=extend_schema(examples=examples_of(__file__, "create")),
     destroy=extend_schema(responses=answers(200, envelope("PhoneProfileDeleted", GONE, metadata=None), 400, 404)),
 )
 class PhoneProfiles(ReadableByOwners, FamilyResource):

@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any, TypeVar
+
+from contacts_app.core.tables import table
 
 Value = TypeVar("Value")
 
 # The model in "CP-8845-K9=", "Cisco Unified IP Phone 7962G", "7961G-GE": its number and what sets it apart.
 _MODEL = re.compile(r"\b(?:CP)?(?P<series>ATA|DX|VG)?[ -]?(?P<number>\d{3,4})G?(?:[ -]?(?P<variant>GE|NR))?\b")
 _BRAND = re.compile(r"^(?:CISCO|UNIFIED|IP PHONE|CP|[\s-])+")
-
-# Beginnings of firmware names, in lower case (Cisco phones spec §4.8), for loads the catalogue does not list.
-_SOFTWARE_OF_PREFIX = {
-    "sccp": "SCCP",
-    "p003": "SCCP",
-    "cp79": "SCCP",
-    "apps37sccp": "SCCP",
-    "sip": "SIP",
-    "p0s3": "SIP",
-}
 
 
 @dataclass(frozen=True)
@@ -104,9 +94,9 @@ def _of_longest_prefix(load: str, known: dict[str, Value]) -> Value | None:
 
 @cache
 def _catalogue() -> _Catalogue:
-    tables = tomllib.loads(Path(__file__).with_name("catalogue.toml").read_text(encoding="utf-8"))
+    tables = table(__file__, "catalogue.toml")
     models_of_prefix: dict[str, frozenset[str]] = {}
-    software_of_prefix = dict(_SOFTWARE_OF_PREFIX)
+    software_of_prefix = dict[str, str](tables["software_of_prefix"])
     for family in tables["family"]:
         for software, prefixes in family.get("loads", {}).items():
             for prefix in map(str.lower, prefixes):

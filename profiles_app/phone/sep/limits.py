@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+from contacts_app.core.tables import table
 from profiles_app.phone.sep import catalogue
 from profiles_app.phone.sep.device_facts import Facts
 from profiles_app.phone.sep.document import Document, Element, integer_of, value_of
@@ -50,39 +51,13 @@ class Subject:
 
 Remark = tuple[str, Element | None]
 
-_URL_LENGTH = 255
-_URLS = ("authenticationURL", "directoryURL", "idleURL", "informationURL", "messagesURL", "servicesURL")
 
-# A path, and how long the texts of the elements there may be, by their name.
-MAX_LENGTHS: tuple[tuple[str, dict[str, int]], ...] = (
-    (
-        "*",
-        dict.fromkeys(("proxyServerURL", *_URLS), _URL_LENGTH)
-        | {f"secure{url[0].upper()}{url[1:]}": _URL_LENGTH for url in _URLS},
-    ),
-    (
-        "sipProfile/sipLines/line/*",
-        dict.fromkeys(("name", "authName", "authPassword", "featureLabel", "displayName"), 30)
-        | {"serviceURI": _URL_LENGTH},
-    ),
-    ("sipProfile/phoneLabel", {"phoneLabel": 12}),
-    (".//callManager/processNodeName", {"processNodeName": 50}),
-    (".//ntp/name", {"name": 50}),
-    ("phoneServices/phoneService/url", {"url": _URL_LENGTH}),
-)
-
-# The path to the parents, and the beginning of the names of the children to count (certHash1, certHash2 …).
-MAX_COUNTS: tuple[tuple[str, str, int], ...] = (
-    (".//callManagerGroup/members", "member", 5),
-    (".//vpnGroup/addresses", "url", 3),
-    (".//vpnGroup/credentials", "certHash", 10),
-    ("addOnModules", "addOnModule", 3),
-)
+LIMITS = table(__file__, "limits.toml")
 
 
 def too_long(subject: Subject) -> Iterator[Remark]:
     """Yield the texts which a phone would cut or refuse; without the texts, as some are secret."""
-    for path, limits in MAX_LENGTHS:
+    for path, limits in LIMITS["lengths"].items():
         for element in subject.document.find_all(path):
             limit = limits.get(element.tag)
             length = len(value_of(element)) if limit else 0
@@ -92,7 +67,7 @@ def too_long(subject: Subject) -> Iterator[Remark]:
 
 def too_many(subject: Subject) -> Iterator[Remark]:
     """Yield what there is more of than a phone takes."""
-    for path, prefix, limit in MAX_COUNTS:
+    for path, (prefix, limit) in LIMITS["counts"].items():
         for parent in subject.document.find_all(path):
             count = sum(child.tag.startswith(prefix) for child in parent)
             if count > limit:
