@@ -4,7 +4,6 @@ The peers hold a step open: an FTP server that falls silent at one command, a ph
 answered. While it hangs there the worker is killed; then the peer works again and another worker is started.
 """
 
-import hashlib
 import http.server
 import json
 import threading
@@ -102,9 +101,9 @@ def reached(deployment, *states) -> bool:
 
 def fetch(phone) -> None:
     """The embedded file server says that the phone took the new file."""
-    digest = hashlib.sha256(NEW).hexdigest()
-    name = f"SEP{phone.mac}.cnf.xml"
-    record_fetch(Fetch(name, "127.0.0.1", "http", len(NEW), digest, timezone.now(), True))
+    fetched = Fetch(f"SEP{phone.mac}.cnf.xml", "127.0.0.1", "http", complete=True)
+    fetched.sent(NEW)
+    record_fetch(fetched)
 
 
 @pytest.mark.parametrize(
