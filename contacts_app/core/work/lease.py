@@ -45,10 +45,8 @@ def update_unlocked(rows: QuerySet[Any], **values: Any) -> int:
 
     For what is written again soon: two that hold several rows in different orders would block each other.
     """
-    if connection.features.has_select_for_update_skip_locked:
-        free = list(lock_unlocked(rows).values_list("pk", flat=True))
-        rows = rows.model._default_manager.filter(pk__in=free)
-    return rows.update(**values)
+    free = list(lock_unlocked(rows).values_list("pk", flat=True))
+    return rows.model._default_manager.filter(pk__in=free).update(**values) if free else 0
 
 
 class Heartbeat:
