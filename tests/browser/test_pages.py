@@ -23,8 +23,8 @@ def furnished(site, acme, alice, no_inline_work):
     """At least one row on every list."""
     phone = site.phone(name="Reception desk", location="Ground floor", web_password="push-Pa55")
     profile = site.profile(content=sip_file().replace("<webAccess>0", "<webAccess>1"))
-    deployment = deploy(phone=phone, profile=profile, actor=ACTOR)
-    record_fetch(Fetch(f"SEP{phone.mac}.cnf.xml", "127.0.0.1", "http", 1500, "0" * 64, deployment.created_at, True))
+    deploy(phone=phone, profile=profile, actor=ACTOR)
+    record_fetch(Fetch(f"SEP{phone.mac}.cnf.xml", "127.0.0.1", "http", phone.created_at, 1500, True))
     open_service_session(phone=phone, user=alice, address="127.0.0.1")
     open_session(alice, "192.0.2.1")
     create_token(account=acme, name="CRM")
