@@ -83,8 +83,9 @@ def _read_steps(deployments: Iterable[Deployment]) -> None:
     for row in deployments:
         if not hasattr(row, "step_rows"):
             row.step_rows = unread[row.pk] = {}  # type: ignore[attr-defined]
-    for step in DeploymentStep.objects.filter(deployment__in=unread):
-        unread[step.deployment_id][step.kind] = step
+    if unread:
+        for step in DeploymentStep.objects.filter(deployment__in=unread):
+            unread[step.deployment_id][step.kind] = step
 
 
 def skip_steps(deployments: Sequence[int]) -> None:
