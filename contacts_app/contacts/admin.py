@@ -33,7 +33,7 @@ from contacts_app.core.values import compact
 
 class NotificationContactForm(forms.ModelForm):  # type: ignore[type-arg]
     told_of = forms.MultipleChoiceField(
-        label="Is told of",
+        label="Notified about",
         required=False,
         choices=choices,
         initial=lambda: [type_ for type_ in types() if is_told_by_default(type_)],
@@ -116,7 +116,7 @@ class NotificationContactAdmin(SheetPages, PortalAdmin):
     def make_main(self, request: HttpRequest, contact: NotificationContact) -> None:
         make_main(contact)
 
-    @display(description="Is told of")
+    @display(description="Notified about")
     def is_told_of(self, contact: NotificationContact) -> str:
         told = [label_of(type_) for type_ in wanted_types(contact)]
         return ", ".join(map(str, told)) or "Nothing"

@@ -84,7 +84,7 @@ def _zone_of(account: Account | None) -> ZoneInfo:
     try:
         return ZoneInfo(account.time_zone if account else "UTC")
     except (KeyError, ValueError, OSError):
-        # Nobody checks what is entered; a name that is none costs the hours, not the mail.
+        # The name is not validated on entry: an unknown time zone must not prevent the mail.
         return ZoneInfo("UTC")
 
 
@@ -113,7 +113,7 @@ def prune_mails(older_than: datetime, tell: Callable[[int], None] = lambda count
 
 
 MOST_LINES = 20
-# So many mails are written by one call; the next one goes on.
+# The largest number of mails written by one call; the next call writes the rest.
 BATCH = 500
 HOUR = timedelta(hours=1)
 

@@ -69,7 +69,7 @@ class NotificationContact(models.Model):
 
 
 class EventClass(NamedTuple):
-    """What Patchbay itself tells contacts that choose it, beside the documented types of the notifications API.
+    """A kind of notification of Patchbay's own, beside the documented types of the notifications API.
 
     A mail about several is headed `topic: 12 happened, 3 over`. A class with `over` can recover: contacts are told
     both that something does not work and that it works again.
@@ -81,7 +81,7 @@ class EventClass(NamedTuple):
     page: type[models.Model]  # A mail leads to its list in the admin.
     happened: str
     over: str = ""
-    # Whether contacts that have not decided are told.
+    # Whether contacts without a preference are notified.
     told: bool = True
 
 
@@ -94,7 +94,7 @@ def register(*added: EventClass) -> None:
 
 
 def is_told_by_default(type_: str) -> bool:
-    """Whether a contact that has not decided is told of it; of the documented types always."""
+    """Whether a contact without a preference is notified about it; about the documented types always."""
     return type_ not in event_classes or event_classes[type_].told
 
 

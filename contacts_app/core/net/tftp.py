@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 RRQ, WRQ, DATA, ACK, ERROR, OACK = range(1, 7)
 
 NOT_DEFINED, NOT_FOUND, ACCESS_VIOLATION, _, ILLEGAL = range(5)
-OPTION_REFUSED = 8  # RFC 2347
 
 BLOCK_BYTES = 512  # without the option
 LARGEST_BLOCK = 1428  # an Ethernet frame with room for tunnels: larger blocks would travel in fragments

@@ -22,6 +22,8 @@ from tests.phones_app.site import ACTOR, sip_file
 
 ROOT = Path(__file__).resolve().parents[3]
 WRITER = ROOT / "phones_app/deployment/transitions.py"
+# What a single row is called where it would be changed and saved.
+STATES_OF_DEPLOYMENTS = ("deployment.state", "row.state", "last.state", "newest.state")
 # Rows of other tables that have a state too say so by the name of its choices.
 OTHER_STATES = ("FileState", "StepState")
 MAKES = tuple(f".Deployment.objects.{name}" for name in ("create", "bulk_create", "bulk_update", "get_or_create"))
@@ -30,6 +32,8 @@ MAKES = tuple(f".Deployment.objects.{name}" for name in ("create", "bulk_create"
 def writes_of_state(path: Path) -> Iterator[str]:
     """Where the file makes a Deployment, or changes a `state` that may be a deployment's."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Assign):
+            yield from (text for text in map(ast.unparse, node.targets) if text.endswith(STATES_OF_DEPLOYMENTS))
         if not isinstance(node, ast.Call):
             continue
         text = ast.unparse(node)
