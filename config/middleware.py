@@ -1,15 +1,25 @@
-"""Middleware for requests of every kind: an id for each, and answers to phones without headers for browsers."""
+"""Middleware for requests of every kind: an id for each, whose work it is what they change, and answers to phones without
+headers for browsers.
+"""
 
 import re
 from collections.abc import Callable
+from functools import partial
 from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponse
+
+from contacts_app.core.actor import Actor
+from contacts_app.core.history.authorship import Author, authored, one_line
+from contacts_app.people.models import User
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 PHONE_PAGES = "/cisco/services/"
 PHONE_HEADERS = frozenset({"allow", "content-type", "content-length"})
+# Forms of the admin have a field for the reason, clients of the APIs a header.
+REASON_FIELD = "_reason"
+REASON_HEADER = "HTTP_X_CHANGE_REASON"
 # An id given by a client or a proxy stays, as long as it cannot be mistaken for anything else.
 KEPT_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 
@@ -40,3 +50,28 @@ def name_requests(get_response: GetResponse) -> GetResponse:
         return response
 
     return middleware
+
+
+def know_authors(get_response: GetResponse) -> GetResponse:
+    """Tell history, while a request lasts, whose work it is."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        with authored(partial(author_of, request)):
+            return get_response(request)
+
+    return middleware
+
+
+def author_of(request: HttpRequest) -> Author:
+    """Who that is stands in `request.user`: the admin's login puts a user there, that of the APIs an actor."""
+    in_admin = request.resolver_match is not None and request.resolver_match.namespace == "admin"
+    user = getattr(request, "user", None)
+    actor = user if isinstance(user, Actor) else None
+    if isinstance(user, User):
+        actor = user.as_actor("admin" if in_admin else "rest")
+    reason = request.META.get(REASON_HEADER, "").encode("latin-1", "replace").decode("utf-8", "replace")
+    if in_admin and request.method == "POST":
+        reason = request.POST.get(REASON_FIELD, "")
+    return (actor or Actor("not logged in", "admin" if in_admin else "rest")).as_author(
+        request_id=request.META.get("HTTP_X_REQUEST_ID", ""), reason=one_line(reason)
+    )

@@ -165,7 +165,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.middleware.bare_answers",
     "config.middleware.name_requests",
-    "config.authors.know_authors",
+    "config.middleware.know_authors",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

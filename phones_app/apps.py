@@ -22,17 +22,18 @@ class PhonesConfig(AppConfig):
         from phones_app.deployment.run import Deployments, UploadBatches
         from phones_app.drift.checks import DriftChecks
         from phones_app.inventory.status_check import StatusChecks
-        from phones_app.rollout.events import rollouts_of
         from phones_app.rollout.gate import closed_by_rollout
         from phones_app.rollout.rollout import advance_all
         from profiles_app.events import tags
+        from profiles_app.events.outbox import register_news
 
         register(Deployments, UploadBatches, StatusChecks, DriftChecks)
-        tags.register(*events.TAGS, told=events.TOLD)
+        tags.register(*events.TAGS)
+        register_news(events.TOLD)
         register_blocker(deployments_under_way)
         boot.register(judge_fetch)
         gates.register(closed_by_rollout, release=advance_all)
-        outcome.register(rollouts_of)
+        outcome.register(events.rollouts_of)
         post_migrate.connect(add_default_key_macros, sender=self)
 
 

@@ -1,14 +1,16 @@
-"""The events of phones: their tags, and of which of them contacts are notified, in which words."""
+"""The events of phones: their tags, what deployments say of their rollouts, and what contacts are notified of."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from django.db.models import Prefetch, prefetch_related_objects
 
 from contacts_app.contacts.models.contact import EventClass
 from contacts_app.core.tables import table
 from phones_app.deployment.models import Deployment
 from phones_app.inventory.models import Phone
-from phones_app.rollout.models import Rollout
-from profiles_app.events.tags import Rule
+from phones_app.rollout.models import Rollout, RolloutMember
+from profiles_app.events.outbox import Rule
 
 MOST_OF_A_FAILURE = 160
 
@@ -47,3 +49,11 @@ def _rule(event_class: str, **how: Any) -> Rule:
 
 
 TOLD = {tag: _rule(**how) for tag, how in _TABLES["told"].items()}
+
+
+def rollouts_of(deployments: Sequence[Deployment]) -> dict[Deployment, dict[str, Any]]:
+    """What events of these deployments say of their rollouts; read once for each deployment a worker has."""
+    members = RolloutMember.objects.select_related("rollout").defer("rollout__refused")
+    prefetch_related_objects(deployments, Prefetch("in_rollout", members))
+    found = {row: getattr(row, "in_rollout", None) for row in deployments}
+    return {row: {"rollout": member.rollout.uuid if member else None} for row, member in found.items()}

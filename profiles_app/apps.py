@@ -15,10 +15,9 @@ class ProfilesConfig(AppConfig):
         from contacts_app.contacts.models.contact import register as register_classes
         from contacts_app.core.work.kind import register
         from profiles_app import models
-        from profiles_app.events import tags
         from profiles_app.events.callback_health import CALLBACK_DEREGISTERED, CALLBACK_FAILING
         from profiles_app.events.delivery_run import Deliveries
-        from profiles_app.events.outbox import emit_happened, tell_of_profiles
+        from profiles_app.events.outbox import TOLD_OF_TOKENS, emit_happened, register_news, tell_of_profiles
         from profiles_app.messaging.inbound import InboundMessages
         from profiles_app.myaccount.services import presets_are_readable
         from profiles_app.phone.models import PhoneProfile
@@ -27,7 +26,7 @@ class ProfilesConfig(AppConfig):
         register(Deliveries, InboundMessages)
         register_classes(CALLBACK_FAILING, CALLBACK_DEREGISTERED)
         happened.connect(emit_happened)
-        tags.register(told=tags.TOLD_OF_TOKENS)
+        register_news(TOLD_OF_TOKENS)
         tell_of_profiles(
             {
                 PhoneProfile: "phone-profile",

@@ -21,9 +21,9 @@ from phones_app.deployment.transitions import confirmed, rejected
 from phones_app.inventory.services import phone_web
 from phones_app.servers.models import CallManager
 from phones_app.servers.services import ami_target
+from phones_app.transports.phone_web import read_status
 from phones_app.transports.restart.ami import AmiSession
 from phones_app.transports.restart.asterisk import pjsip_registration
-from phones_app.transports.status.status import read_status
 
 Evidence = dict[str, Any]
 # A phone that somebody switches off and on fetches its file twice.

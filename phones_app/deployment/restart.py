@@ -21,6 +21,7 @@ from phones_app.inventory.models import Phone
 from phones_app.inventory.services import phone_web
 from phones_app.servers.models import CallManager, KeyMacro
 from phones_app.servers.services import ami_target, phone_networks
+from phones_app.transports.phone_web import PhoneStatus, read_status, read_streams
 from phones_app.transports.restart.key_macros import KeyMacro as Macro
 from phones_app.transports.restart.key_macros import macro_for, parse_steps
 from phones_app.transports.restart.sip_message import DEFAULT_STAMPS, parse_stamps
@@ -34,7 +35,6 @@ from phones_app.transports.restart.strategies import (
     RestartStrategy,
     SipNotify,
 )
-from phones_app.transports.status.status import PhoneStatus, read_status, read_streams
 from profiles_app.phone.models import ProfileRevision
 
 Macros = Callable[[], Sequence[Macro]]

@@ -23,8 +23,7 @@ from contacts_app.core.work.kind import Work
 from contacts_app.core.work.wake import nudge_after_commit
 from phones_app.inventory.models import Phone, Presence
 from phones_app.servers.services import phone_networks
-from phones_app.transports.status.phone_web import PhoneWeb
-from phones_app.transports.status.status import PhoneStatus, read_status, read_streams
+from phones_app.transports.phone_web import PhoneStatus, PhoneWeb, read_status, read_streams
 from profiles_app.events.outbox import Happening, emit_many
 from profiles_app.phone import sep
 

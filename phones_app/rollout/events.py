@@ -1,15 +1,12 @@
-"""The events of rollouts, emitted in the transaction of the change: each account learns of its own phones. And what the
-events of deployments say of their rollouts.
-"""
+"""The events of rollouts, emitted in the transaction of the change: each account learns of its own phones."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Count, Prefetch, Q, prefetch_related_objects
+from django.db.models import Count, Q
 
 from contacts_app.accounts.models import Account
-from phones_app.deployment.models import FAILURES, Deployment, State
-from phones_app.rollout.models import Rollout, RolloutMember, RolloutState
+from phones_app.deployment.models import FAILURES, State
+from phones_app.rollout.models import Rollout, RolloutState
 from profiles_app.events.outbox import Happening, emit_many
 from profiles_app.phone.sep.mac import colons
 
@@ -35,14 +32,6 @@ def tell(rollout: Rollout) -> None:
     emit_many(
         [Happening(account, ["rollout", tag], "rollout", _data(rollout, account), rollout.uuid) for account in accounts]
     )
-
-
-def rollouts_of(deployments: Sequence[Deployment]) -> dict[Deployment, dict[str, Any]]:
-    """What events of these deployments say of their rollouts; read once for each deployment a worker has."""
-    members = RolloutMember.objects.select_related("rollout").defer("rollout__refused")
-    prefetch_related_objects(deployments, Prefetch("in_rollout", members))
-    found = {row: getattr(row, "in_rollout", None) for row in deployments}
-    return {row: {"rollout": member.rollout.uuid if member else None} for row, member in found.items()}
 
 
 def _data(rollout: Rollout, account: Account) -> dict[str, Any]:

@@ -5,9 +5,11 @@ about profiles of every kind, made, changed and deleted, are taken from their hi
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -18,12 +20,15 @@ from django.dispatch import Signal
 from django.utils import timezone
 
 from contacts_app.accounts.models import Account, Extension
-from contacts_app.contacts.notification import notify
+from contacts_app.contacts.models.contact import EventClass
+from contacts_app.contacts.models.contact import register as register_classes
+from contacts_app.contacts.notification import News, list_path, notify
 from contacts_app.core.history.authorship import recorded
 from contacts_app.core.work.wake import nudge
+from contacts_app.tokens.models import ApiToken
+from profiles_app.events import tags
 from profiles_app.events.models.outbox import Event
 from profiles_app.events.models.setup import Listener
-from profiles_app.events.tags import news_of, register
 
 # The queue of the workers that match events and deliver them (`delivery_run`).
 DELIVERIES = "deliveries"
@@ -117,12 +122,12 @@ def _nudge_for(first: int) -> None:
         nudge(DELIVERIES)
 
 
-TAGS = {"+": "created-profile", "~": "changed-profile", "-": "deleted-profile"}
+CHANGES = {"+": "created-profile", "~": "changed-profile", "-": "deleted-profile"}
 
 
 def tell_of_profiles(kinds: Mapping[type[Model], str]) -> None:
     """Register the events of these models' profiles, which bear the tag of their model."""
-    register("profile", *kinds.values(), *TAGS.values())
+    tags.register("profile", *kinds.values(), *CHANGES.values())
     for model, tag in kinds.items():
         _tell_of(model, tag)
 
@@ -151,8 +156,60 @@ def _emit(profile: Any, tag: str, change: str, changed: list[str]) -> None:
     emit(
         account=owner.account,
         extension=getattr(profile, "extension", None),
-        tags=["profile", tag, TAGS[change]],
+        tags=["profile", tag, CHANGES[change]],
         data_type=tag,
         data={"id": profile.pk, "uuid": uuid, "name": profile.name, "changed": changed},
         data_object_uuid=uuid,
     )
+
+
+class Rule(NamedTuple):
+    """`title` and `detail` are filled with the event's data. `subject` names the field that says what it is about."""
+
+    event_class: EventClass
+    title: str
+    detail: str = ""
+    subject: str = "mac"
+    over: bool = False
+    # A field of the data; where it is filled, the event is told with another one.
+    unless: str = ""
+    # More fields for `title`, `detail` and `subject`, from those of the data.
+    words: Callable[[Mapping[str, Any]], Mapping[str, str]] = lambda _data: {}
+
+
+rules: dict[str, Rule] = {}
+
+
+def register_news(told: Mapping[str, Rule]) -> None:
+    """Say what contacts are notified of when events bear these tags; called by the app that emits them."""
+    rules.update(told)
+    register_classes(*(rule.event_class for rule in told.values()))
+
+
+def news_of(account: Account | None, tags: Sequence[str], data: Mapping[str, Any]) -> list[News]:
+    """What an account's contacts are to be told of an event, which is mostly nothing."""
+    found = [rules[tag] for tag in tags if tag in rules]
+    return [_news(account, rule, data) for rule in found if account and not data.get(rule.unless)]
+
+
+def _news(account: Account, rule: Rule, data: Mapping[str, Any]) -> News:
+    words = defaultdict(str, {name: "" if value is None else str(value) for name, value in data.items()})
+    words.update(rule.words(data))
+    subject = words[rule.subject]
+    return News(
+        account=account,
+        event_class=rule.event_class,
+        title=rule.title.format_map(words),
+        detail=rule.detail.format_map(words),
+        path=f"{list_path(rule.event_class.page)}?{urlencode({'q': subject})}",
+        key=subject,
+        over=rule.over,
+    )
+
+
+TOKEN_CREATED = EventClass("token_created", "API tokens that were created", "API tokens", ApiToken, "created")
+TOKEN_REVOKED = EventClass("token_revoked", "API tokens that were revoked", "API tokens", ApiToken, "revoked")
+TOLD_OF_TOKENS = {
+    "created-token": Rule(TOKEN_CREATED, "API token {name} ({key_id}…) was created", subject="key_id"),
+    "revoked-token": Rule(TOKEN_REVOKED, "API token {name} ({key_id}…) was revoked", subject="key_id"),
+}

@@ -61,7 +61,7 @@ class HistoryPages(Framed):
 
     @property
     def asks_reason(self) -> bool:
-        """Whether forms have a field for the reason, which `config.authors` reads."""
+        """Whether forms have a field for the reason, which `config.middleware` reads."""
         return self.is_tracked
 
     def history_view(

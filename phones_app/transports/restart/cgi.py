@@ -14,8 +14,8 @@ from lxml import etree
 from contacts_app.core.errors import Exchange, TransportError
 from contacts_app.core.net.wire import evidence
 from contacts_app.core.tables import table
+from phones_app.transports.phone_web import PhoneWeb, WebAnswer, parse_document, phone_session
 from phones_app.transports.restart.key_macros import KeyMacro
-from phones_app.transports.status.phone_web import PhoneWeb, WebAnswer, parse_document, phone_session
 
 PATH = "/CGI/Execute"  # phones tell upper case from lower
 

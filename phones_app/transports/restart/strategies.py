@@ -11,13 +11,13 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from contacts_app.core.errors import Exchange, TransportError
+from phones_app.transports.phone_web import PhoneWeb
 from phones_app.transports.restart.ami import AmiSession, AmiTarget
 from phones_app.transports.restart.asterisk import pjsip_registration, restart_chan_sip, restart_pjsip, restart_sccp
 from phones_app.transports.restart.cgi import run_macro
 from phones_app.transports.restart.key_macros import KeyMacro
 from phones_app.transports.restart.sip_message import Stamps, explain
 from phones_app.transports.restart.sip_notify import NotifyTarget, send_notify
-from phones_app.transports.status.phone_web import PhoneWeb
 
 # How long a phone surely answers the same transaction from memory. RFC 3261 §17.2.2, timer J is 32 s; less, because
 # the request is on its way for a moment.

@@ -9,7 +9,7 @@ from contacts_app.core.errors import TransportError
 from phones_app.demo.simulation import fault_of, parse_behaviour, playable_phones
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import phone_web
-from phones_app.transports.status.status import read_status
+from phones_app.transports.phone_web import read_status
 from tests.commands import run
 from tests.servers import free_port, wait_for
 

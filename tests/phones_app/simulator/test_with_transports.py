@@ -3,11 +3,10 @@
 import pytest
 
 from contacts_app.core.net.wire import Networks
+from phones_app.transports.phone_web import PhoneWeb, read_status, read_streams
 from phones_app.transports.restart.cgi import run_macro
 from phones_app.transports.restart.key_macros import load_macros, macro_for
 from phones_app.transports.restart.sip_notify import NotifyTarget, send_notify
-from phones_app.transports.status.phone_web import PhoneWeb
-from phones_app.transports.status.status import read_status, read_streams
 from tests.phones_app.simulator.conftest import MAC, Desk, PlacePhone, device_file
 
 LOOPBACK = Networks.parse("127.0.0.0/8")

@@ -11,9 +11,9 @@ import pytest
 
 from contacts_app.core.errors import TransportError
 from contacts_app.core.net.wire import Networks
+from phones_app.transports.phone_web import PhoneWeb
 from phones_app.transports.restart.cgi import execute, run_macro
 from phones_app.transports.restart.key_macros import KeyMacro, Step, format_steps, load_macros, macro_for, parse_steps
-from phones_app.transports.status.phone_web import PhoneWeb
 from tests.peers.phone_web import BARE_RESPONSE, ITEM, RESPONSE, REVERSED_ITEM, PhoneWebServer
 
 CLASSIC_RESET = [

@@ -9,8 +9,7 @@ import pytest
 
 from contacts_app.core.errors import TransportError
 from contacts_app.core.net.wire import Networks
-from phones_app.transports.status.phone_web import PhoneWeb
-from phones_app.transports.status.status import read_status, read_streams
+from phones_app.transports.phone_web import PhoneWeb, read_status, read_streams
 from tests.peers.phone_web import DEVICE_7962, DEVICE_8841, PhoneWebServer, manufacturer_installed_certificate, streams
 
 PAGE = "/DeviceInformationX"

@@ -12,7 +12,7 @@ from contacts_app.contacts.notification import News, notify
 from contacts_app.contacts.services import set_wanted_types
 from phones_app.events import DEPLOYMENT_FAILED
 from profiles_app.events.callback_health import CALLBACK_FAILING
-from profiles_app.events.tags import TOKEN_CREATED
+from profiles_app.events.outbox import TOKEN_CREATED
 from tests.admin_people import at_desk
 from tests.peers.mail import html_of, text_of
 

@@ -7,8 +7,7 @@ from django.urls import reverse
 
 from contacts_app.contacts.services import set_wanted_types
 from contacts_app.tokens.models import ApiToken
-from profiles_app.events.outbox import Happening, emit, emit_many
-from profiles_app.events.tags import rules
+from profiles_app.events.outbox import Happening, emit, emit_many, rules
 from tests.admin_people import at_desk
 from tests.contacts_app.contacts.mail.conftest import mail_server, pass_time
 from tests.peers.mail import text_of
