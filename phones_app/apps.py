@@ -1,9 +1,6 @@
 """What phones register with the ground and with the apps below."""
 
-from typing import Any
-
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
 
 
 class PhonesConfig(AppConfig):
@@ -34,21 +31,3 @@ class PhonesConfig(AppConfig):
         boot.register(judge_fetch)
         gates.register(closed_by_rollout, release=advance_all)
         outcome.register(events.rollouts_of)
-        post_migrate.connect(add_default_key_macros, sender=self)
-
-
-def add_default_key_macros(**_: Any) -> None:
-    """A new installation knows the key macros that were found in the field; from then on they are the administrators'."""
-    from phones_app.servers.models import KeyMacro
-    from phones_app.transports.restart.key_macros import format_steps, load_macros
-
-    if not KeyMacro.objects.exists():
-        KeyMacro.objects.bulk_create(
-            KeyMacro(
-                name=macro.name,
-                phone_models=", ".join(macro.models),
-                steps=format_steps(macro.steps),
-                priority=number * 10,
-            )
-            for number, macro in enumerate(load_macros(), start=1)
-        )
