@@ -1,4 +1,7 @@
-"""Reading the environment: every setting can also come from a file named by NAME_FILE, and secrets make themselves."""
+"""Reading the environment: every setting can also come from a file named by NAME_FILE, and secrets make themselves.
+
+Reading writes nothing. Entry points call `prepare` first, which makes the data folder and the secrets that are missing.
+"""
 
 import os
 import secrets
@@ -6,9 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import environ
-from cryptography.fernet import Fernet
 
 env = environ.FileAwareEnv()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
 
 
 def new_secret_key() -> str:
@@ -16,20 +20,39 @@ def new_secret_key() -> str:
 
 
 def new_encryption_key() -> str:
+    # Only a new installation needs it, and it takes its time to load.
+    from cryptography.fernet import Fernet
+
     return Fernet.generate_key().decode()
 
 
-def secret(name: str, *, kept_in: Path, make: Callable[[], str]) -> str:
-    """The secret NAME from the environment, else from the file `kept_in`, which the first process to need it writes.
+# Secrets that are kept in the data folder, in the file of their name in lower case, unless the environment has them.
+KEPT: dict[str, Callable[[], str]] = {"SECRET_KEY": new_secret_key, "ENCRYPTION_KEYS": new_encryption_key}
 
-    The file is written whole under a name of its own and then linked into place, so that processes which start
-    together agree on one value and none of them reads half of it.
+
+def data_dir() -> Path:
+    return Path(env.str("DATA_DIR", default=str(BASE_DIR / "data"))).resolve()
+
+
+def secret(name: str) -> str:
+    """The secret NAME from the environment, else from the data folder; "" if it is in neither."""
+    kept_in = data_dir() / name.lower()
+    return str(env.str(name, default="")) or (kept_in.read_text().strip() if kept_in.exists() else "")
+
+
+def prepare() -> None:
+    """Make the data folder, with a place for static files, and the secrets that are missing there.
+
+    A secret is written whole under a name of its own and then linked into place, so that processes which start together
+    agree on one value and none of them reads half of it.
     """
-    if value := env.str(name, default=""):
-        return str(value)
-    if not kept_in.exists():
-        kept_in.parent.mkdir(parents=True, exist_ok=True)
-        draft = kept_in.with_name(f".{kept_in.name}.{os.getpid()}")
+    folder = data_dir()
+    (folder / "static").mkdir(parents=True, exist_ok=True)
+    for name, make in KEPT.items():
+        kept_in = folder / name.lower()
+        if env.str(name, default="") or kept_in.exists():
+            continue
+        draft = folder / f".{kept_in.name}.{os.getpid()}"
         draft.touch(mode=0o600)
         draft.write_text(make())
         try:
@@ -38,4 +61,3 @@ def secret(name: str, *, kept_in: Path, make: Callable[[], str]) -> str:
             pass
         finally:
             draft.unlink()
-    return kept_in.read_text().strip()

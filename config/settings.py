@@ -1,24 +1,20 @@
 """All settings. Every value comes from the environment (or NAME_FILE) and has a default that runs on one machine."""
 
 from datetime import timedelta
-from pathlib import Path
 
 from django.urls import reverse_lazy
 
 from config.appearance import UNFOLD  # noqa: F401 -- read by the admin theme
-from config.environment import env, new_encryption_key, new_secret_key, secret
+from config.environment import BASE_DIR, data_dir, env, secret
 from config.logs import logging_config
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-
 # --- Where state lives -------------------------------------------------------------------------------------------
-DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "data"))).resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+DATA_DIR = data_dir()
 PHONE_FILES_DIR = DATA_DIR / "phones"
 
-SECRET_KEY = secret("SECRET_KEY", kept_in=DATA_DIR / "secret_key", make=new_secret_key)
+SECRET_KEY = secret("SECRET_KEY")
 # The first key encrypts, all of them decrypt: put a new key in front, run `manage.py rotate_secrets`, drop the old one.
-ENCRYPTION_KEYS = secret("ENCRYPTION_KEYS", kept_in=DATA_DIR / "encryption_keys", make=new_encryption_key).split(",")
+ENCRYPTION_KEYS = secret("ENCRYPTION_KEYS").split(",")
 
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
@@ -267,7 +263,6 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = DATA_DIR / "static"
-STATIC_ROOT.mkdir(exist_ok=True)
 WHITENOISE_USE_FINDERS = True
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"

@@ -8,6 +8,8 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.core.wsgi import get_wsgi_application
 from django.utils.http import parse_header_parameters
 
+from config.environment import prepare
+
 BLOCK = 1024 * 1024
 # Those that a phone or an old form may really use; without a charset it is UTF-8.
 FORM_CHARSETS = frozenset({"utf-8", "us-ascii", "iso-8859-1", "windows-1252"})
@@ -45,6 +47,7 @@ def _measured(body: Any) -> dict[str, Any]:
 
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+prepare()
 
 application = get_wsgi_application()
 application.request_class = TextRequest

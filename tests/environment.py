@@ -7,8 +7,11 @@ import tempfile
 
 from hypothesis import HealthCheck, settings
 
+from config.environment import prepare
+
 os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="patchbay-test-")
 atexit.register(shutil.rmtree, os.environ["DATA_DIR"], ignore_errors=True)
+prepare()
 os.environ["CELERY_TASK_ALWAYS_EAGER"] = "1"
 # Processes that tests start get a real broker (tests/processes.py).
 os.environ.setdefault("CELERY_BROKER_URL", "memory://")

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from config.environment import prepare
 from tests.commands import Running, run
 from tests.servers import wait_for
 
@@ -90,6 +91,7 @@ def with_portal(use: Callable[[Portal], None], **environment: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ.pop("DATABASE_URL", None)
         os.environ |= ENVIRONMENT | {"DATA_DIR": folder} | environment
+        prepare()
         django.setup()
         call_command("migrate", verbosity=0)
         thread = threading.Thread(target=beside)

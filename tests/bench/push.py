@@ -225,7 +225,10 @@ def _worker(owner: str) -> None:
 if __name__ == "__main__":
     import django
 
+    from config.environment import prepare
+
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    prepare()
     django.setup()
     inside: dict[str, Callable[..., None]] = {"rows": _rows, "renew": _renew, "work": _worker}
     inside[sys.argv[1]](*sys.argv[2:])
