@@ -44,8 +44,10 @@ def prepare() -> None:
     """Make the data folder, with a place for static files, and the secrets that are missing there.
 
     A secret is written whole under a name of its own and then linked into place, so that processes which start together
-    agree on one value and none of them reads half of it.
+    agree on one value and none of them reads half of it. Everything that is made there from now on, the database too, is
+    for this user alone.
     """
+    os.umask(0o077)
     folder = data_dir()
     (folder / "static").mkdir(parents=True, exist_ok=True)
     for name, make in KEPT.items():

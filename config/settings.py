@@ -163,6 +163,7 @@ MIDDLEWARE = [
     "config.middleware.name_requests",
     "config.middleware.know_authors",
     "django.middleware.security.SecurityMiddleware",
+    "config.middleware.load_nothing_from_elsewhere",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

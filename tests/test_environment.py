@@ -28,6 +28,6 @@ def test_secrets_are_made_once(tmp_path):
     assert python(PREPARE, folder) == "False"
     made = {path.name: path.read_text() for path in folder.iterdir() if path.is_file()}
     assert made.keys() == {"secret_key", "encryption_keys"}
-    assert all(folder.joinpath(name).stat().st_mode & 0o077 == 0 for name in made)
+    assert all(path.stat().st_mode & 0o077 == 0 for path in (folder, *folder.rglob("*")))
     python(PREPARE, folder)
     assert {name: (folder / name).read_text() for name in made} == made

@@ -21,7 +21,7 @@ NO_SUBJECTS = {"management", "migrations", "templatetags"}
 # Folders of tests/<app>/ that are no subjects either.
 OTHER_TESTS = {"commands"}
 # Folders of templates/ in which packages look for ours by name.
-PACKAGES_TEMPLATES = {"admin", "unfold"}
+PACKAGES_TEMPLATES = {"admin", "drf_spectacular", "unfold"}
 # Lines of the apps and of config, without migrations; empty files do not count.
 LONGEST, MEDIAN, TOTAL = 300, 110, 35_000
 

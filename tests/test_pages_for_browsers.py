@@ -1,0 +1,42 @@
+"""What every answer to a browser has: a policy against foreign content, an icon, errors that people can read."""
+
+import pytest
+from django.test import Client, override_settings
+from django.urls import path
+
+from config import urls
+
+FOREIGN = ("http://", "https://", "//fonts")
+
+
+def fail(_request):
+    raise RuntimeError("secret detail")
+
+
+urlpatterns = [path("fail", fail), *urls.urlpatterns]
+handler404, handler500 = urls.handler404, urls.handler500
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("url", ["/admin/login/", "/api/docs", "/api/redoc", "/nowhere", "/healthz"])
+def test_nothing_is_loaded_from_elsewhere(url):
+    answer = Client().get(url)
+    assert "default-src 'self'" in answer["Content-Security-Policy"]
+    assert not [word for word in FOREIGN if f'href="{word}' in answer.text or f'src="{word}' in answer.text]
+
+
+def test_there_is_an_icon(client):
+    answer = client.get("/favicon.ico")
+    assert (answer.status_code, answer.url.endswith(".svg")) == (302, True)
+
+
+@pytest.mark.django_db
+@override_settings(ROOT_URLCONF="tests.test_pages_for_browsers")
+def test_errors_are_pages_of_their_own_without_details():
+    client = Client(raise_request_exception=False)
+    for url, status, words in [("/nowhere", 404, "There is no page"), ("/fail", 500, "The error was logged")]:
+        answer = client.get(url)
+        assert (answer.status_code, answer["Content-Type"]) == (status, "text/html; charset=utf-8")
+        assert words in answer.text
+        assert "secret detail" not in answer.text
+        assert "<title>" in answer.text
