@@ -82,9 +82,13 @@ class _Bounded(io.RawIOBase):
 
 
 class Dialect:
-    """One provider's way to speak: `prefixes` of its URLs and the body of its errors."""
+    """One provider's way to speak: `prefixes` of its URLs and the body of its errors.
+
+    `tag`: what the OpenAPI document gathers its operations under; empty: the first word of each URL.
+    """
 
     prefixes: ClassVar[tuple[str, ...]] = ()
+    tag: ClassVar[str] = ""
     content_type: ClassVar[str] = "application/json"
 
     def error(self, status_code: int, message: str, fields: Mapping[str, list[str]]) -> Any:

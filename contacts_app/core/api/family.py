@@ -8,7 +8,6 @@ from typing import Any, ClassVar, cast
 
 from django.db import IntegrityError, transaction
 from django_filters.rest_framework import DjangoFilterBackend
-from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import extend_schema_serializer, inline_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -19,6 +18,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from contacts_app.core.api.dialect import Conflict, Dialect
+from contacts_app.core.api.document import DocumentSchema
 from contacts_app.core.api.fields import Shape
 from contacts_app.core.api.view import Manages, OwnsOrManages, Utf8Renderer
 from contacts_app.core.api.viewset import DialectViewSet, EditableViewSet
@@ -63,7 +63,7 @@ class FieldError(Shape):
 
 
 class Failure(Shape):
-    success = serializers.BooleanField(default=False)
+    success = serializers.BooleanField(help_text="False.")
     message = serializers.CharField()
     errors = FieldError(many=True, required=False, help_text="Only with status 400.")  # type: ignore[assignment]
 
@@ -77,7 +77,7 @@ class PageMetadata(Shape):
     )
 
 
-class NoMetadata(Shape):
+class NoMetadata(serializers.DictField):
     """Always empty."""
 
 
@@ -88,10 +88,10 @@ class Gone(serializers.DictField):
 
 
 @cache
-def _envelope(name: str, data: Any, many: bool, message: bool, metadata: type[Shape] | None) -> Any:
+def _envelope(name: str, data: Any, many: bool, message: bool, metadata: Any) -> Any:
     members: dict[str, Any] = {
         "data": data if isinstance(data, serializers.Field) else data(many=True) if many else data(),
-        "success": serializers.BooleanField(default=True),
+        "success": serializers.BooleanField(help_text="True."),
     }
     if message:
         members["message"] = serializers.CharField()
@@ -102,9 +102,7 @@ def _envelope(name: str, data: Any, many: bool, message: bool, metadata: type[Sh
     return extend_schema_serializer(many=False)(shape)
 
 
-def envelope(
-    name: str, data: Any, *, many: bool = False, message: bool = True, metadata: type[Shape] | None = NoMetadata
-) -> Any:
+def envelope(name: str, data: Any, *, many: bool = False, message: bool = True, metadata: Any = NoMetadata) -> Any:
     """The answer of a route that succeeds; `name` names it in the document, `data` is a field or the class of one."""
     return _envelope(name, data, many, message, metadata)
 
@@ -114,13 +112,11 @@ def answers(status: int, shape: Any, *failures: int) -> dict[int, Any]:
     return {status: shape, **dict.fromkeys((401, 403, 429, *failures), Failure)}
 
 
-class FamilySchema(AutoSchema):
+class FamilySchema(DocumentSchema):
     """What a viewset's declarations say of its actions, unless an action says otherwise itself.
 
     An action of its own is taken for one on a row, without a body, that answers with the row.
     """
-
-    view: Any
 
     def get_description(self) -> str:  # type: ignore[override]
         usual = {"partial_update": "The same as PUT."}

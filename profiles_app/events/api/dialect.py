@@ -95,6 +95,7 @@ class EventsDialect(Dialect):
     """`{"@error": {"@message", "@httpStatusCode", "@time", …}}` (events spec §6)."""
 
     prefixes = ("/v4/",)
+    tag = "events"
 
     def error(self, status_code: int, message: str, fields: Mapping[str, list[str]]) -> dict[str, Any]:
         error: dict[str, Any] = {

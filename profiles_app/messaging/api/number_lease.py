@@ -34,6 +34,7 @@ class Tn(serializers.Serializer[Any]):
 
 
 class TnOutput(Tn):
+    is_shown_whole = True
     class4_did_id = Null()
     registered = serializers.BooleanField(default=True)
     deleted_on = Null()
@@ -122,7 +123,7 @@ class NumberLeases(ListModelMixin, RetrieveModelMixin, MessagingViewSet):
             move_number_lease(lease, profile, actor=self.actor)
         return self.retrieve(request)
 
-    @extend_schema(operation_id="RecordOutcome", request=OutcomeInput, responses=answers(ONE_LEASE, 404))
+    @extend_schema(request=OutcomeInput, responses=answers(ONE_LEASE, 404))
     @action(detail=True, methods=["post"])
     def outcome(self, request: Request, uuid: str) -> Response:
         """Say what became of a message that the number sent: its health decides whether the pool skips it."""
@@ -155,11 +156,7 @@ class InboundOutput(Record):
 class InboundMessages(MessagingViewSet):
     queryset = NumberLease.objects.select_related("messaging_profile")
 
-    @extend_schema(
-        operation_id="ReceiveMessage",
-        request=InboundInput,
-        responses=answers(envelope("InboundMessage", InboundOutput), 404),
-    )
+    @extend_schema(request=InboundInput, responses=answers(envelope("InboundMessage", InboundOutput), 404))
     @action(detail=False, methods=["post"])
     def inbound(self, request: Request) -> Response:
         """Take in a message. It is posted to the callback URL of the number's profile, or to the second one."""
