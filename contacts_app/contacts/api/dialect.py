@@ -32,7 +32,9 @@ class NotificationsDialect(Dialect):
     tag = "notifications"
     content_type = "application/json; charset=utf-8"
 
-    def error(self, status_code: int, message: str, fields: Mapping[str, list[str]]) -> list[dict[str, Any]]:
+    def error(
+        self, status_code: int, message: str, fields: Mapping[str, list[str]], code: str = ""
+    ) -> list[dict[str, Any]]:
         kind = ERROR_TYPES.get(status_code, "backend" if status_code >= 500 else "validation")
         found = [(error_point(field), " ".join(texts)) for field, texts in fields.items()]
         return [

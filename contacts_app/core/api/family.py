@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
-from contacts_app.core.api.dialect import Conflict, Dialect
+from contacts_app.core.api.dialect import Conflict, Dialect, Unfit
 from contacts_app.core.api.document import DocumentSchema
 from contacts_app.core.api.fields import Shape
 from contacts_app.core.api.view import Manages, OwnsOrManages, Utf8Renderer
@@ -44,14 +44,18 @@ FAILURES = {"list": (400,), "create": (400,), "retrieve": (400, 404), "update": 
 FAILURES_OF_OTHERS = (400, 404, 409)
 
 
+# Codes of errors that have none of their own.
+CODES = {400: "invalid", 403: "permission-denied", 404: "not-found", 429: "throttled", 500: "server-error"}
+
+
 class FamilyDialect(Dialect):
-    """`{"success": false, "message": …}`, and on 400 what is wrong with which field."""
+    """`{"success": false, "code": …, "message": …}`, and on 400 what is wrong with which field."""
 
     prefixes = ("/api/v1/",)
     content_type = "application/json; charset=utf-8"
 
-    def error(self, status_code: int, message: str, fields: Mapping[str, list[str]]) -> dict[str, Any]:
-        body: dict[str, Any] = {"success": False, "message": message}
+    def error(self, status_code: int, message: str, fields: Mapping[str, list[str]], code: str = "") -> dict[str, Any]:
+        body: dict[str, Any] = {"success": False, "code": code or CODES.get(status_code, "error"), "message": message}
         if status_code == 400 and fields:
             body["errors"] = [{"field": field, "message": text} for field, texts in fields.items() for text in texts]
         return body
@@ -64,6 +68,9 @@ class FieldError(Shape):
 
 class Failure(Shape):
     success = serializers.BooleanField(help_text="False.")
+    code = serializers.CharField(
+        help_text="What is wrong, in kebab case, for programs. It stays when `message` changes."
+    )
     message = serializers.CharField()
     errors = FieldError(many=True, required=False, help_text="Only with status 400.")  # type: ignore[assignment]
 
@@ -224,7 +231,7 @@ class FamilyViewSet(DialectViewSet):
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, Refusal):
-            exc = ValidationError(exc.fields) if exc.fields else Conflict(exc.message)
+            exc = Unfit(exc.fields, exc.code) if exc.fields else Conflict(exc.message, exc.code)
         return super().handle_exception(exc)
 
 

@@ -97,7 +97,8 @@ class Sheets(FamilyViewSet):
             report = import_sheet(file, self.sheet(self.actor), dry_run=dry_run)
         if report.errors:
             message = f"{report.error_count} error(s); nothing was stored"
-            body = {"success": False, "message": message, "errors": [asdict(one) for one in report.errors]}
+            body = self.dialect.error(400, message, {}, "invalid-rows")
+            body["errors"] = [asdict(one) for one in report.errors]
             return Response(body, status=400, exception=True)
         self.message = "Imported" if report.stored else "Checked"
         return Response(SheetCounts(report).data)

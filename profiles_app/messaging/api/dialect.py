@@ -102,7 +102,7 @@ class MessagingDialect(Dialect):
     prefixes = ("/rest/",)
     tag = "messaging"
 
-    def error(self, status_code: int, message: str, fields: Mapping[str, list[str]]) -> dict[str, Any]:
+    def error(self, status_code: int, message: str, fields: Mapping[str, list[str]], code: str = "") -> dict[str, Any]:
         return {"success": False, "message": message, "status": status_code}
 
 

@@ -157,9 +157,9 @@ class MyAccountDialect(Dialect):
     prefixes = ("/backend/api/v1/",)
     tag = "myaccount"
 
-    def error(self, status_code: int, message: str, fields: Mapping[str, list[str]]) -> dict[str, Any]:
-        code = "validation" if status_code == 400 and fields else CODES.get(status_code, "error")
-        return self.error_of(code, message, fields)
+    def error(self, status_code: int, message: str, fields: Mapping[str, list[str]], code: str = "") -> dict[str, Any]:
+        own_code = "validation" if status_code == 400 and fields else CODES.get(status_code, "error")
+        return self.error_of(own_code, message, fields)
 
     def error_of(self, code: str, message: str, fields: Mapping[str, list[str]]) -> dict[str, Any]:
         return {"error": {"code": code, "message": message, "fields": dict(fields)}}

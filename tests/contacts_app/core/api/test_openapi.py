@@ -10,6 +10,9 @@ from django.conf import settings
 from django.core.management import call_command
 from django.urls import URLResolver, get_resolver
 
+# URLs that go on answering, and that nothing new should use.
+FORMER = {"api/v1/phones/{mac}/look"}
+
 
 @pytest.fixture(scope="module")
 def document() -> str:
@@ -29,10 +32,8 @@ def routes_in(patterns: list[Any], before: str = "") -> Iterator[str]:
 
 def test_every_route_is_in_the_document(document):
     routes = [route for route in routes_in(get_resolver().url_patterns) if route.startswith("api/v1/")]
-    assert routes
-    for route in routes:
-        path = re.sub(r"<\w+:(\w+)>", r"{\1}", route)
-        assert f"  /{path}:" in document
+    paths = {re.sub(r"<\w+:(\w+)>", r"/{\1}", route).replace("//", "/") for route in routes}
+    assert {path for path in paths if f"  /{path}:" not in document} == FORMER
 
 
 def test_the_document_in_the_repository_is_this_one(document):
