@@ -95,15 +95,22 @@ class DocumentSchema(AutoSchema):
         return reference
 
 
-class NamedUnion:
-    """For a field whose value has one of several shapes: `shapes`, by the names of their components."""
+class NamedShapes:
+    """For a field whose value has one of these `shapes`, by the names of their components.
+
+    Only objects need names; what else may stand in their place is described as it is.
+    """
 
     shapes: ClassVar[Mapping[str, Schema]] = {}
 
 
-class UnionsHaveNames(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
-    target_class = NamedUnion
+class ShapesHaveNames(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    target_class = NamedShapes
     match_subclasses = True
 
     def map_serializer_field(self, auto_schema: Any, direction: Direction) -> Schema:
-        return {"anyOf": [auto_schema.named(name, schema) for name, schema in self.target.shapes.items()]}
+        shapes = [
+            auto_schema.named(name, schema) if schema["type"] == "object" else schema
+            for name, schema in self.target.shapes.items()
+        ]
+        return shapes[0] if len(shapes) == 1 else {"anyOf": shapes}

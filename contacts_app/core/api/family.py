@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from contacts_app.core.api.dialect import Conflict, Dialect, Unfit
-from contacts_app.core.api.document import DocumentSchema
+from contacts_app.core.api.document import DocumentSchema, NamedShapes
 from contacts_app.core.api.fields import Shape
 from contacts_app.core.api.view import Manages, OwnsOrManages, Utf8Renderer
 from contacts_app.core.api.viewset import DialectViewSet, EditableViewSet
@@ -84,14 +84,19 @@ class PageMetadata(Shape):
     )
 
 
-class NoMetadata(serializers.DictField):
-    """Always empty."""
+class NoMetadata(NamedShapes, serializers.DictField):
+    shapes = {"NoMetadata": {"type": "object", "description": "Always empty."}}
 
 
-class Gone(serializers.DictField):
-    """What named the deleted row."""
-
+class Gone(NamedShapes, serializers.DictField):
     child = serializers.CharField()
+    shapes = {
+        "Deleted": {
+            "type": "object",
+            "description": "What named the deleted row.",
+            "additionalProperties": {"type": "string"},
+        }
+    }
 
 
 @cache

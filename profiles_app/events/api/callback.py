@@ -9,7 +9,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from contacts_app.core.api.document import NamedUnion
+from contacts_app.core.api.document import NamedShapes
 from contacts_app.core.api.examples import examples_of
 from contacts_app.core.api.view import Truth
 from profiles_app.events.api.fields import Choice, Email, EventsRecord, JsonObject, RowId, Text, UnixTime
@@ -44,7 +44,7 @@ class ProfileViewSet(CreateAtIdViewSet):
         delete_profile(row)
 
 
-class Config(NamedUnion, JsonObject):
+class Config(NamedShapes, JsonObject):
     """The configuration: checked by the service, which knows the mode; secrets never go out."""
 
     shapes = config_shapes()

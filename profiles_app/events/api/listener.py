@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from contacts_app.core.api.document import NamedUnion
+from contacts_app.core.api.document import NamedShapes
 from contacts_app.core.api.view import Record, Truth
 from profiles_app.events.api.fields import Choice, EventsRecord, JsonObject, RowId, UnixTime
 from profiles_app.events.api.query import Column
@@ -49,7 +49,7 @@ class SubscriptionRecord(Record):
         return attrs
 
 
-class FilterValue(NamedUnion, JsonObject):
+class FilterValue(NamedShapes, JsonObject):
     """What the type of the filter calls for."""
 
     shapes = filter_shapes()

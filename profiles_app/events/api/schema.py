@@ -61,10 +61,10 @@ class Operation(NamedTuple):
 
 OPERATIONS = {
     "list": Operation("{view.note} Newest first.", 200, (401, 403, 404, 422), has_example=False),
-    "create": Operation("{view.note}", 201, (400, 401, 403, 404, 422)),
-    "retrieve": Operation("", 200, (401, 403, 404, 422)),
+    "create": Operation("Add one. {view.note}", 201, (400, 401, 403, 404, 422)),
+    "retrieve": Operation("One of them.", 200, (401, 403, 404, 422)),
     "partial_update": Operation("Change what is sent. {view.item_note}", 200, (400, 401, 403, 404, 409, 422)),
-    "destroy": Operation("{view.item_note}", 200, (401, 403, 404, 409), has_example=False),
+    "destroy": Operation("Delete one. {view.item_note}", 200, (401, 403, 404, 409), has_example=False),
 }
 
 
