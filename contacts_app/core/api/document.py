@@ -64,6 +64,15 @@ class DocumentSchema(AutoSchema):
             return OF_REQUESTS.sub("", name)
         return f"Partial{name}" if serializer.partial else name
 
+    def _map_serializer_field(self, field: Any, direction: Direction, *args: Any, **kwargs: Any) -> Schema | None:
+        """Nothing that only answers have is described for a request, at any depth."""
+        if direction == "request" and field.read_only:
+            return None
+        schema: Schema | None = super()._map_serializer_field(  # type: ignore[no-untyped-call]
+            field, direction, *args, **kwargs
+        )
+        return schema
+
     def _map_basic_serializer(self, serializer: Any, direction: Direction) -> Schema:
         """What a request may leave out is still in every answer that shows a record; a partial one promises nothing."""
         schema: Schema = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
