@@ -6,6 +6,7 @@ and every shape of a union is a component with a name. `document.toml` says what
 
 import re
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any, ClassVar, Literal
 
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
@@ -20,20 +21,6 @@ Schema = dict[str, Any]
 WORDS = table(__file__, "document.toml")
 # Where a capital letter begins a word, and what stands between words in a URL.
 BETWEEN_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+")
-# Actions of a resource's own URLs. Any other action has a word of its own in the URL, which says what it does.
-OF_RESOURCES = frozenset(
-    (
-        "list",
-        "create",
-        "retrieve",
-        "update",
-        "partial_update",
-        "destroy",
-        "update_list",
-        "update_named",
-        "destroy_named",
-    )
-)
 OTHERWISE = {"PUT": "update", "PATCH": "partial_update", "DELETE": "destroy"}
 # Endings of the names of classes, which say what the name of the component says anyway.
 OF_REQUESTS = re.compile("(Request|Input)$")
@@ -51,8 +38,8 @@ class DocumentSchema(AutoSchema):
     def get_operation_id(self) -> str:
         """The words of the URL, then what is done there, unless the last word says that."""
         action = self.view.action
-        done = action if action in OF_RESOURCES else OTHERWISE.get(self.method)
-        return "_".join([*self.words(), *([done] if done else [])])
+        done = action if action in WORDS["success"] else OTHERWISE.get(self.method)
+        return "_".join([*self.words(), done] if done else self.words())
 
     def get_tags(self) -> list[str]:
         return [self.view.dialect.tag or self._tokenize_path()[0].partition(".")[0]]
@@ -66,12 +53,9 @@ class DocumentSchema(AutoSchema):
 
     def _map_serializer_field(self, field: Any, direction: Direction, *args: Any, **kwargs: Any) -> Schema | None:
         """Nothing that only answers have is described for a request, at any depth."""
-        if direction == "request" and field.read_only:
-            return None
-        schema: Schema | None = super()._map_serializer_field(  # type: ignore[no-untyped-call]
-            field, direction, *args, **kwargs
-        )
-        return schema
+        is_described = direction == "response" or not field.read_only
+        usual: Any = super()._map_serializer_field
+        return usual(field, direction, *args, **kwargs) if is_described else None
 
     def _map_basic_serializer(self, serializer: Any, direction: Direction) -> Schema:
         """What a request may leave out is still in every answer that shows a record; a partial one promises nothing."""
@@ -86,9 +70,8 @@ class DocumentSchema(AutoSchema):
         return schema
 
     def _get_response_for_code(self, serializer: Any, status_code: str, *args: Any, **kwargs: Any) -> Schema:
-        answer: Schema = super()._get_response_for_code(  # type: ignore[no-untyped-call]
-            serializer, status_code, *args, **kwargs
-        )
+        usual: Any = super()._get_response_for_code
+        answer: Schema = usual(serializer, status_code, *args, **kwargs)
         if not answer["description"] or not serializer:
             succeeds = WORDS["success"].get(self.view.action) if status_code.startswith("2") else None
             answer["description"] = succeeds or WORDS["status"][status_code]
@@ -96,12 +79,10 @@ class DocumentSchema(AutoSchema):
 
     def named(self, name: str, schema: Schema) -> Schema:
         """A reference to a schema that stands among the components."""
-        component = ResolvedComponent(  # type: ignore[no-untyped-call]
-            name, ResolvedComponent.SCHEMA, schema, object=name
-        )
-        self.registry.register_on_missing(component)
-        reference: Schema = component.ref
-        return reference
+        make: Any = ResolvedComponent
+        # A copy, as the generator takes enumerations out of it.
+        self.registry.register_on_missing(make(name, make.SCHEMA, deepcopy(schema), object=name))
+        return {"$ref": f"#/components/schemas/{name}"}
 
 
 class NamedShapes:

@@ -35,13 +35,7 @@ class Tags(serializers.ListField):
 
 class SubscriptionRecord(Record):
     id = serializers.IntegerField(read_only=True)
-    odd = {
-        ":tags": Tags(
-            source="tags",
-            help_text="Names of tags; an event has to bear all of them. The colon is part of the member's name, as of "
-            "all members that stand for rows of their own.",
-        )
-    }
+    odd = {":tags": Tags(source="tags", help_text="An event has to bear all of them. The colon is part of the name.")}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if "tags" in attrs and "level" in self.context:

@@ -143,9 +143,8 @@ def config_shapes() -> dict[str, Schema]:
     http = _shown(HTTP)
     # Secrets are shown as `true`, and `true` sent back means: keep it.
     header = http["properties"]["headers"]["items"]["properties"]
-    header["value"] = {
-        "oneOf": [header["value"], {"type": "boolean", "description": "`true`: a secret, kept as it is."}]
-    }
+    kept = {"type": "boolean", "description": "`true`: a secret, kept as it is."}
+    header["value"] = {"oneOf": [header["value"], kept]}
     applications = {_title(name): _shown(application_schema(name)) for name in APPLICATIONS}
     shapes = {"Http": http, "Email": _shown(EMAIL)} | applications
     return {f"CallbackConfig{name}": schema for name, schema in shapes.items()}
