@@ -5,6 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && { echo $$p; break; }; done)
 PORT ?= 8000
 BIN := .venv/bin
+TYPESCRIPT := tests/apis/typescript
 UV := PYTHONPATH=.tools UV_PYTHON_DOWNLOADS=never $(PYTHON) -m uv
 
 .PHONY: run test setup setup-dev lint format schema bench lock clean
@@ -23,6 +24,16 @@ setup:
 setup-dev:
 	@cmp -s requirements-dev.lock .venv/installed.lock \
 		|| $(MAKE) --no-print-directory install LOCK=requirements-dev.lock
+	@$(MAKE) --no-print-directory setup-typescript
+
+# For one test, which is skipped where this cannot be.
+.PHONY: setup-typescript
+setup-typescript:
+	@! command -v npm >/dev/null || cmp -s $(TYPESCRIPT)/package-lock.json .tools/typescript/installed.lock || { \
+		mkdir -p .tools/typescript && cp $(TYPESCRIPT)/package*.json .tools/typescript/ \
+		&& (cd .tools/typescript && npm ci --silent --ignore-scripts --no-audit --no-fund --fetch-retries=0) \
+		&& cp .tools/typescript/package-lock.json .tools/typescript/installed.lock \
+		|| echo "The generator of TypeScript's types could not be installed: its test is skipped."; }
 
 .PHONY: install
 install:
@@ -60,6 +71,7 @@ lock: setup-dev
 		--no-emit-index-url --no-emit-find-links pyproject.toml -o requirements.lock
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 		--no-emit-index-url --no-emit-find-links -c requirements.lock --group dev pyproject.toml -o requirements-dev.lock
+	cd $(TYPESCRIPT) && rm -f package-lock.json && npm install --silent --package-lock-only --omit-lockfile-registry-resolved
 
 clean:
 	rm -rf .venv .tools test-results
