@@ -10,8 +10,8 @@ from celery import current_app
 from django.core.cache import cache
 from django.db.models.signals import post_migrate
 
-# Callers of the REST APIs and people in the admin, used all over.
-pytest_plugins = ["tests.phones_app.rest", "tests.phones_app.desks"]
+# The database, and what is used all over: callers of the REST APIs and people in the admin.
+pytest_plugins = ["tests.databases", "tests.phones_app.rest", "tests.phones_app.desks"]
 
 
 def begin_anew(**_):

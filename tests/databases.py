@@ -1,0 +1,127 @@
+"""The test database of each pytest process: a copy of one template that is migrated once.
+
+Migrating takes twenty seconds of processor, copying less than one. On SQLite the template stays in pytest's cache until
+a file changes that decides what migrations leave behind; on PostgreSQL it lives as long as the server.
+"""
+
+import fcntl
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+ROOT = Path(__file__).resolve().parent.parent
+# What decides which tables and rows a new database has: migrations of ours and of packages, and what follows them.
+DECISIVE = ["*_app/migrations/*.py", "*_app/**/*.toml", "*_app/apps.py", "requirements-dev.lock", "tests/databases.py"]
+
+
+def digest() -> str:
+    found = hashlib.sha256()
+    for path in sorted(path for pattern in DECISIVE for path in ROOT.glob(pattern)):
+        found.update(path.name.encode() + path.read_bytes())
+    return found.hexdigest()[:16]
+
+
+def migrate_into(name: str) -> None:
+    """Create a database and migrate it; afterwards the connection is closed and speaks of the database it spoke of."""
+    of, before = connection.settings_dict, connection.settings_dict["NAME"]
+    test_name, of["TEST"]["NAME"] = of["TEST"]["NAME"], name
+    try:
+        connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+        if connection.vendor == "sqlite":
+            # All of it in one file that can be copied.
+            with connection.cursor() as cursor:
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        connection.close()
+        of["NAME"], of["TEST"]["NAME"] = before, test_name
+
+
+class SqliteTemplate:
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.file = folder, folder / f"{digest()}.sqlite3"
+
+    def copy_to(self, name: str) -> None:
+        with (self.folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not self.file.exists():
+                for old in self.folder.glob("*.sqlite3*"):
+                    old.unlink()
+                unfinished = self.folder / "unfinished.sqlite3"
+                migrate_into(str(unfinished))
+                unfinished.rename(self.file)
+            self.drop(name)
+            shutil.copyfile(self.file, name)
+
+    def drop(self, name: str) -> None:
+        for ending in ("", "-wal", "-shm"):
+            Path(name + ending).unlink(missing_ok=True)
+
+
+class PostgresTemplate:
+    """A database of the server beside the others; those of earlier versions are dropped."""
+
+    def __init__(self, _: Path) -> None:
+        self.name = f"patchbay_template_{digest()}"
+
+    def copy_to(self, name: str) -> None:
+        with self._locked() as cursor:
+            cursor.execute("SELECT datname FROM pg_database WHERE datname LIKE 'patchbay_template_%%'")
+            if (self.name,) not in (known := cursor.fetchall()):
+                for (old,) in known:
+                    self._drop(cursor, old)
+                unfinished = "patchbay_template_unfinished"
+                migrate_into(unfinished)
+                cursor.execute(f'ALTER DATABASE "{unfinished}" RENAME TO "{self.name}"')
+            self._drop(cursor, name)
+            cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{self.name}" STRATEGY FILE_COPY')
+
+    def drop(self, name: str) -> None:
+        with connection._nodb_cursor() as cursor:
+            self._drop(cursor, name)
+
+    @staticmethod
+    def _drop(cursor: Any, name: str) -> None:
+        # FORCE: a process that a test has killed may not have left yet.
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    @contextmanager
+    def _locked(self) -> Iterator[Any]:
+        """One process at a time; the lock ends with the connection."""
+        with connection._nodb_cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(hashtext('patchbay test template'))")
+            yield cursor
+
+
+@pytest.fixture(scope="session")
+def renew_database(
+    request: pytest.FixtureRequest, django_db_modify_db_settings: None, django_db_blocker: Any
+) -> Iterator[Callable[[], None]]:
+    """Puts a fresh copy of the template where the test database of this process is."""
+    folder = request.config.cache.mkdir("database")
+    template = (SqliteTemplate if connection.vendor == "sqlite" else PostgresTemplate)(folder)
+    original, name = connection.settings_dict["NAME"], connection.creation._get_test_db_name()
+
+    def renew() -> None:
+        connection.close()
+        template.copy_to(name)
+        connection.settings_dict["NAME"] = settings.DATABASES["default"]["NAME"] = name
+
+    yield renew
+    with django_db_blocker.unblock():
+        connection.close()
+        connection.settings_dict["NAME"] = settings.DATABASES["default"]["NAME"] = original
+        template.drop(name)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: Any, renew_database: Callable[[], None]) -> None:
+    """Instead of the one of pytest-django, which migrates in each process."""
+    with django_db_blocker.unblock():
+        renew_database()
