@@ -5,6 +5,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && { echo $$p; break; }; done)
 PORT ?= 8000
 BIN := .venv/bin
+# Some images of containers forbid to keep compiled modules, which makes every start of a process twice as long.
+unexport PYTHONDONTWRITEBYTECODE
 UV := PYTHONPATH=.tools UV_PYTHON_DOWNLOADS=never $(PYTHON) -m uv
 
 .PHONY: run test setup setup-dev lint format schema bench lock clean
