@@ -1,24 +1,27 @@
 """The test database of each pytest process: a copy of one template that is migrated once, emptied after each test that
 commits.
 
-Migrating takes twenty seconds of processor, copying less than one. On SQLite the template stays in pytest's cache until
-a file changes that decides what migrations leave behind; on PostgreSQL it lives as long as the server.
+Migrating takes twenty seconds of processor, copying less than one. On SQLite the template is kept until a file changes
+that decides what migrations leave behind; on PostgreSQL it lives as long as the server. `python -m tests.databases` makes
+the template before the first test asks for it.
 """
 
 import fcntl
 import hashlib
+import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import django
 import pytest
 from django.conf import settings
 from django.db import connection, transaction
 from django.test import TransactionTestCase
 
 ROOT = Path(__file__).resolve().parent.parent
+KEPT = ROOT / ".pytest_cache" / "database"
 # What decides which tables and rows a new database has: migrations of ours and of packages, and the tables they read.
 DECISIVE = ["*_app/migrations/*.py", "*_app/**/*.toml", "requirements-dev.lock", "tests/databases.py"]
 
@@ -46,20 +49,25 @@ def migrate_into(name: str) -> None:
 
 
 class SqliteTemplate:
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.file = folder, folder / f"{digest()}.sqlite3"
+    def __init__(self) -> None:
+        KEPT.mkdir(parents=True, exist_ok=True)
+        self.file = KEPT / f"{digest()}.sqlite3"
 
-    def copy_to(self, name: str) -> None:
-        with (self.folder / "lock").open("w") as lock:
+    def make(self) -> None:
+        with (KEPT / "lock").open("w") as lock:
+            # One process at a time.
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not self.file.exists():
-                for old in self.folder.glob("*.sqlite3*"):
+                for old in KEPT.glob("*.sqlite3*"):
                     old.unlink()
-                unfinished = self.folder / "unfinished.sqlite3"
+                unfinished = KEPT / "unfinished.sqlite3"
                 migrate_into(str(unfinished))
                 unfinished.rename(self.file)
-            self.drop(name)
-            shutil.copyfile(self.file, name)
+
+    def copy_to(self, name: str) -> None:
+        self.make()
+        self.drop(name)
+        shutil.copyfile(self.file, name)
 
     def drop(self, name: str) -> None:
         for ending in ("", "-wal", "-shm"):
@@ -67,21 +75,26 @@ class SqliteTemplate:
 
 
 class PostgresTemplate:
-    """A database of the server beside the others; those of earlier versions are dropped."""
+    """A database beside the others of the server; those of earlier versions are dropped."""
 
-    def __init__(self, _: Path) -> None:
+    def __init__(self) -> None:
         self.name = f"patchbay_template_{digest()}"
 
-    def copy_to(self, name: str) -> None:
-        with self._locked() as cursor:
+    def make(self) -> None:
+        with connection._nodb_cursor() as cursor:
+            # One process at a time; the lock ends with the connection.
+            cursor.execute("SELECT pg_advisory_lock(hashtext('patchbay test template'))")
             cursor.execute("SELECT datname FROM pg_database WHERE datname LIKE 'patchbay_template_%%'")
             if (self.name,) not in (known := cursor.fetchall()):
                 for (old,) in known:
                     self._drop(cursor, old)
                 unfinished = "patchbay_template_unfinished"
-                self._drop(cursor, unfinished)
                 migrate_into(unfinished)
                 cursor.execute(f'ALTER DATABASE "{unfinished}" RENAME TO "{self.name}"')
+
+    def copy_to(self, name: str) -> None:
+        self.make()
+        with connection._nodb_cursor() as cursor:
             self._drop(cursor, name)
             cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{self.name}" STRATEGY FILE_COPY')
 
@@ -94,33 +107,26 @@ class PostgresTemplate:
         # FORCE: a process that a test has killed may not have left yet.
         cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
-    @contextmanager
-    def _locked(self) -> Iterator[Any]:
-        """One process at a time; the lock ends with the connection."""
-        with connection._nodb_cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(hashtext('patchbay test template'))")
-            yield cursor
+
+def template() -> SqliteTemplate | PostgresTemplate:
+    return SqliteTemplate() if connection.vendor == "sqlite" else PostgresTemplate()
 
 
 @pytest.fixture(scope="session")
-def renew_database(
-    request: pytest.FixtureRequest, django_db_modify_db_settings: None, django_db_blocker: Any
-) -> Iterator[Callable[[], None]]:
+def renew_database(django_db_modify_db_settings: None, django_db_blocker: Any) -> Iterator[Callable[[], None]]:
     """Puts a fresh copy of the template where the test database of this process is."""
-    folder = request.config.cache.mkdir("database")
-    template = (SqliteTemplate if connection.vendor == "sqlite" else PostgresTemplate)(folder)
     original, name = connection.settings_dict["NAME"], connection.creation._get_test_db_name()
 
     def renew() -> None:
         connection.close()
-        template.copy_to(name)
+        template().copy_to(name)
         connection.settings_dict["NAME"] = settings.DATABASES["default"]["NAME"] = name
 
     yield renew
     with django_db_blocker.unblock():
         connection.close()
         connection.settings_dict["NAME"] = settings.DATABASES["default"]["NAME"] = original
-        template.drop(name)
+        template().drop(name)
 
 
 @pytest.fixture(scope="session")
@@ -169,3 +175,11 @@ class Leftovers:
     def _rows(self, cursor: Any, table: str) -> set[tuple[Any, ...]]:
         cursor.execute(f"SELECT * FROM {self.quote(table)}")
         return set(cursor.fetchall())
+
+
+if __name__ == "__main__":
+    import tests.environment  # noqa: F401 - what pytest loads first
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+    template().make()
