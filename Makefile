@@ -9,13 +9,22 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 UV := PYTHONPATH=.tools UV_PYTHON_DOWNLOADS=never $(PYTHON) -m uv
 
-.PHONY: run test setup setup-dev lint format schema bench lock clean
+.PHONY: run test coverage setup setup-dev lint format schema bench lock clean
 
 run: setup
 	@exec env PORT=$(PORT) $(if $(DATA_DIR),DATA_DIR="$(DATA_DIR)") $(BIN)/python manage.py serve --port $(PORT) $(ARGS)
 
 test: setup-dev
 	@$(BIN)/python -m tests $(ARGS)
+
+# What the tests run through: by subject in docs/coverage.md, line by line in test-results/coverage. Nothing enforces it.
+coverage: setup-dev
+	@rm -rf test-results/coverage && mkdir -p test-results/coverage
+	$(BIN)/coverage run -m tests $(ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage html --quiet --directory test-results/coverage
+	$(BIN)/coverage json --quiet -o test-results/coverage/coverage.json
+	$(BIN)/python -m tests.coverage_table < test-results/coverage/coverage.json > docs/coverage.md
 
 # Nothing to do while the installed set is that of the lock; the development set holds all of the other.
 setup:
