@@ -79,6 +79,8 @@ class SimulatedPhone(PhoneState):
         return None
 
     def _start_over(self, order: Order) -> None:
+        # A phone that loses its power does not come to this.
+        self.record("unregisters")
         self._unregister()
         if order is Order.RESET:
             self._go_dark()
@@ -164,10 +166,13 @@ class SimulatedPhone(PhoneState):
             return None
 
     def _register(self) -> None:
-        """Take a Call-ID of the form that Cisco phones use; every registration has one of its own."""
+        """Take a Call-ID as firmware writes it: every registration has one of its own (Asterisk spec §A)."""
         if self._sip is not None:
-            random = "-".join(secrets.token_hex(4) for _ in range(3))
-            self.call_id = f"{self.config.mac.lower()}-{random}@{self.config.host}"
+            mac = self.config.mac.lower()
+            self.registrations += 1
+            counter = f"{self.registrations % 0x10000:04x}"
+            random = "-".join(secrets.token_hex(4) for _ in range(2))
+            self.call_id = f"{mac[:8]}-{mac[8:]}{counter}-{random}@{self.config.host}"
         self.registered = True
         self.record("registers")
 
