@@ -17,13 +17,10 @@ from django.utils import timezone
 from contacts_app.core.errors import TransportError
 from phones_app.boot.models import FileFetch
 from phones_app.deployment.models import Deployment, State
+from phones_app.deployment.restart import registration_of
 from phones_app.deployment.transitions import confirmed, rejected
 from phones_app.inventory.services import phone_web
-from phones_app.servers.models import CallManager
-from phones_app.servers.services import ami_target
 from phones_app.transports.phone_web import read_status
-from phones_app.transports.restart.ami import AmiSession
-from phones_app.transports.restart.asterisk import pjsip_registration
 
 Evidence = dict[str, Any]
 # A phone that somebody switches off and on fetches its file twice.
@@ -99,20 +96,21 @@ def _as_evidence(fetch: FileFetch) -> Evidence:
 
 
 def registered_anew(deployment: Deployment, remembered: dict[str, Any]) -> Evidence | None:
-    """Asterisk holds a registration with another Call-ID than the one remembered from before the restart."""
+    """Asterisk holds a registration with another Call-ID than the one remembered from before the restart.
+
+    That the same one is still there proves nothing: PJSIP keeps the first of a contact (Asterisk spec §B, §D).
+    """
     before = remembered.get("registration")
     phone = deployment.phone
-    manager = phone.call_manager if phone else None
-    if not phone or not before or not manager or manager.kind != CallManager.Kind.AMI:
+    if not phone or not before:
         return None
     try:
-        with AmiSession(ami_target(manager)) as session:
-            now = pjsip_registration(session, endpoint=remembered["endpoint"], mac=phone.mac, ip=phone.phone_ip or "")
+        now = registration_of(phone, remembered["endpoint"])
     except TransportError:
         return None
-    if not now or now == before:
+    if now is None or now.call_id in ("", before) or now.reachable is False:
         return None
-    return {"kind": "registered-anew", "call_id": now, "at": timezone.now().isoformat()}
+    return {"kind": "registered-anew", "call_id": now.call_id, "at": timezone.now().isoformat()}
 
 
 def came_back(deployment: Deployment, noticed: dict[str, Any]) -> Evidence | None:

@@ -18,7 +18,7 @@ from contacts_app.core.work.lease import LeaseLost
 from phones_app.deployment import evidence, transitions
 from phones_app.deployment.models import CALL_TO_END, Deployment, DeploymentStep, State, StepState
 from phones_app.deployment.record import Note, Uploaded, steps_of
-from phones_app.deployment.restart import choose, line_user, look_at
+from phones_app.deployment.restart import PASSING, Situation, choose, line_user, look_at
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import file_server_of
 from phones_app.servers.services import ftp_target
@@ -28,6 +28,8 @@ from profiles_app.phone import sep
 # After a crash between sending a restart and recording it, evidence of the restart is awaited this long before it is
 # sent again: a phone that got it fetches its file within seconds.
 DOUBT_SECONDS = 10
+# So long an Asterisk is waited for that cannot be asked before a restart, so often it is tried.
+ASTERISK_SECONDS, ASTERISK_PAUSE = 60, timedelta(seconds=2)
 Kind = DeploymentStep.Kind
 
 
@@ -94,17 +96,28 @@ def clear_session(deployment: Deployment, pool: FtpPool) -> None:
 def restart(deployment: Deployment, pool: FtpPool) -> None:
     """session_cleared -> restarting -> restart_acknowledged, never in a call and never another phone."""
     phone = phone_of(deployment)
-    situation = look_at(phone)
-    if situation.in_call:
-        waiting_since = steps_of(deployment)[Kind.RESTART].started_at
-        if timezone.now() - waiting_since > timedelta(seconds=settings.CALL_WAIT_SECONDS):
-            raise Failed("in-call", "The phone was in a call for longer than restarts wait.")
-        raise Wait(timedelta(seconds=settings.CALL_POLL_SECONDS), CALL_TO_END)
+    situation = _look(deployment, phone)
     detail: dict[str, Any] = {"note": situation.note}
     if status := situation.status:
         detail |= {"load": status.load, "directory_number": status.directory_number, "had_status_page": True}
     ensure_ours(transitions.restarting({deployment: detail}))
     _send(deployment, phone)
+
+
+def _look(deployment: Deployment, phone: Phone) -> Situation:
+    """Who is there and whether somebody talks on it, right before a restart."""
+    waiting = timezone.now() - steps_of(deployment)[Kind.RESTART].started_at
+    try:
+        situation = look_at(phone, line_user(deployment, phone, steps_of(deployment)))
+    except TransportError as error:
+        if error.code in PASSING and waiting < timedelta(seconds=ASTERISK_SECONDS):
+            raise Wait(ASTERISK_PAUSE, error.message) from None
+        raise
+    if situation.in_call:
+        if waiting > timedelta(seconds=settings.CALL_WAIT_SECONDS):
+            raise Failed("in-call", "The phone was in a call for longer than restarts wait.")
+        raise Wait(timedelta(seconds=settings.CALL_POLL_SECONDS), CALL_TO_END)
+    return situation
 
 
 def resume_restart(deployment: Deployment, pool: FtpPool) -> None:
@@ -139,7 +152,7 @@ def _send(deployment: Deployment, phone: Phone) -> None:
     accepted = Note(
         Kind.RESTART,
         StepState.DONE,
-        f"Accepted ({sent.method}).",
+        sent.message,
         request=sent.exchange.request,
         answer=sent.exchange.answer,
         detail={"method": sent.method} | sent.remembered,
@@ -164,7 +177,8 @@ def confirm(deployment: Deployment, pool: FtpPool) -> None:
         ensure_ours(transitions.unconfirmed({deployment: noticed}))
         return
     step.detail = noticed
-    raise Wait(evidence.look_pause(since, told=fetches_are_seen(deployment)), "evidence that the phone took its file")
+    pause = evidence.look_pause(since, told=fetches_are_seen(deployment))
+    raise Wait(pause, "evidence that the phone took its file")
 
 
 Step = Callable[[Deployment, FtpPool], None]

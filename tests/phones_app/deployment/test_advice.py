@@ -41,12 +41,12 @@ def test_every_code_that_is_raised_has_advice():
 
 def test_the_tables_of_ftp_and_asterisk_have_advice():
     from phones_app.transports.ftp.folder import ANSWER_CODES, FAILURES
-    from phones_app.transports.restart.asterisk import _REFUSALS
+    from phones_app.transports.restart.ami import REFUSALS
     from phones_app.transports.restart.cgi import _ERRORS
 
     for code in {code for _, code, *_ in FAILURES} | set(ANSWER_CODES.values()):
         assert advice_on(code, "upload"), code
-    for code in {code for _, code, _ in _REFUSALS} | {code for _, code in _ERRORS.values()}:
+    for code in {code for _, code, _ in REFUSALS} | {code for _, code in _ERRORS.values()}:
         assert advice_on(code, "restart"), code
 
 
