@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from contacts_app.core.errors import Refusal, TransportError
 from contacts_app.core.work.lease import LeaseLost
-from phones_app.deployment import evidence, transitions
+from phones_app.deployment import evidence, transitions, ways
 from phones_app.deployment.models import CALL_TO_END, Deployment, DeploymentStep, State, StepState
 from phones_app.deployment.record import Note, Uploaded, steps_of
 from phones_app.deployment.restart import PASSING, Situation, choose, line_user, look_at
@@ -174,10 +174,11 @@ def confirm(deployment: Deployment, pool: FtpPool) -> None:
         return
     since = deployment.restarted_at or timezone.now()
     if timezone.now() - since > timedelta(seconds=settings.CONFIRM_SECONDS):
-        ensure_ours(transitions.unconfirmed({deployment: noticed}))
+        ensure_ours(transitions.unconfirmed({deployment: noticed}, stale=ways.stale(deployment)))
         return
     step.detail = noticed
     pause = evidence.look_pause(since, told=fetches_are_seen(deployment))
+    pause = min(pause, ways.try_another(deployment, noticed) or pause)
     raise Wait(pause, "evidence that the phone took its file")
 
 

@@ -137,10 +137,18 @@ def restarting(details: Mapping[Deployment, Mapping[str, Any]]) -> list[Deployme
 
 @transaction.atomic
 def acknowledged(notes: Mapping[Deployment, Note]) -> list[Deployment]:
-    """restarting -> restart_acknowledged: the phone, or who tells it, accepted; the notes are of the restarts."""
+    """restarting -> restart_acknowledged: the phone accepted, or Asterisk sent it; the notes are of the restarts."""
     moved = _move(notes, State.RESTART_ACKNOWLEDGED)
     event.tell_all(moved, event.RESTARTED_PHONE)
     write_steps({row: [notes[row], Note(Kind.CONFIRM, StepState.RUNNING)] for row in moved})
+    return moved
+
+
+@transaction.atomic
+def told_again(notes: Mapping[Deployment, Note]) -> list[Deployment]:
+    """restart_acknowledged as before: the phone is told in another way, too; the notes are of the restarts."""
+    moved = _move(notes, State.RESTART_ACKNOWLEDGED)
+    write_steps({row: [notes[row]] for row in moved})
     return moved
 
 
@@ -161,12 +169,14 @@ def confirmed(evidence: Mapping[Deployment, dict[str, Any]]) -> list[Deployment]
 
 
 @transaction.atomic
-def unconfirmed(noticed: Mapping[Deployment, Mapping[str, Any]]) -> list[Deployment]:
-    """The end of what was acknowledged, without evidence in good time; `noticed` is what was seen of the phones."""
-    message = f"No evidence within {settings.CONFIRM_SECONDS:.0f} s that the phone took its file."
-    moved = _move(
-        noticed, State.RESTART_ACKNOWLEDGED, error=message, error_code="no-evidence", finished_at=timezone.now()
-    )
+def unconfirmed(noticed: Mapping[Deployment, Mapping[str, Any]], *, stale: str = "") -> list[Deployment]:
+    """The end of what was acknowledged, without evidence in good time; `noticed` is what was seen of the phones.
+
+    `stale` says that they did not react, and why.
+    """
+    message = stale or f"No evidence within {settings.CONFIRM_SECONDS:.0f} s that the phone took its file."
+    code = "stale-call-id" if stale else "no-evidence"
+    moved = _move(noticed, State.RESTART_ACKNOWLEDGED, error=message, error_code=code, finished_at=timezone.now())
     write_steps({row: [Note(Kind.CONFIRM, StepState.FAILED, message, detail=noticed[row])] for row in moved})
     return moved
 
