@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
+import time
 
 from phones_app.simulator.device_file import MAX_BYTES, FileRejectedError, read_device_file
 from phones_app.simulator.download import download
@@ -18,6 +19,10 @@ __all__ = ["Fault", "Order", "SimulatedPhone", "SimulatedPhoneConfig"]
 
 logger = logging.getLogger(__name__)
 
+# What phones ask for before their own file at every try, and after it once they have accepted it; mostly in vain (Cisco
+# phones spec §3.3).
+TRUST_LISTS = ("CTLSEP{mac}.tlv", "ITLSEP{mac}.tlv")
+TONES = "g3-tones.xml"
 # How often a phone that cannot have its ports tries again.
 _PORT_SECONDS = 0.5
 
@@ -113,6 +118,7 @@ class SimulatedPhone(PhoneState):
             self._go_dark()
             return
         self.is_up = True
+        self.up_since = time.monotonic()
         self.record("is up")
 
     def _go_dark(self) -> None:
@@ -134,6 +140,8 @@ class SimulatedPhone(PhoneState):
     async def _configure(self) -> None:
         """Ask for the file once, and register if it is good; otherwise it is asked for again later."""
         name = f"SEP{self.config.mac}.cnf.xml"
+        for trust_list in TRUST_LISTS:
+            await self._download(trust_list.format(mac=self.config.mac))
         data = await self._download(name)
         if data is None or not self.is_up:
             return
@@ -146,7 +154,7 @@ class SimulatedPhone(PhoneState):
             self.record(f"rejects {name}: {error}")
             return
         self.record(f"accepts {name} {self.config_sha256[:12]}")
-        for companion in self.device_file.companions:
+        for companion in (TONES, *self.device_file.companions):
             await self._download(companion)
         try:
             await self._set_web_access(self.is_up and self.device_file.web_access)

@@ -89,6 +89,7 @@ class PhoneState:
         self.web_port = config.web_port
         self.restarts = self.fetches = self.notifies = self.executes = self.registrations = 0
         self.is_up = False
+        self.up_since = 0.0  # by the steady clock, once it is up
         self.registered = False
         self.call_id = ""
         self.device_file: DeviceFile | None = None
