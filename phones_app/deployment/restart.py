@@ -36,6 +36,7 @@ from phones_app.transports.restart.strategies import (
     AmiPjsip,
     AmiSccp,
     CannotRestart,
+    FirstContact,
     KeyPresses,
     RestartStrategy,
     SipNotify,
@@ -207,8 +208,17 @@ def _look_at_page(phone: Phone) -> Situation:
 def line_user(deployment: Deployment, phone: Phone, steps: Mapping[str, DeploymentStep]) -> str:
     """The user of the phone's SIP contact, as which it is registered *now*, before it reads the new file.
 
+    What is known, else line 1 of the new file, else its device name. The phone answers 404 to a wrong one.
+    """
+    new = deployment.revision.facts.get("registration_user") if deployment.revision else ""
+    return known_line(deployment, phone, steps) or str(new or f"SEP{phone.mac}")
+
+
+def known_line(deployment: Deployment, phone: Phone, steps: Mapping[str, DeploymentStep]) -> str:
+    """The user of the phone's SIP contact; "" where nothing tells one, as of a phone that never had a file.
+
     In this order: as recorded; line 1 of what it was last confirmed to run; what its status page says; line 1 of the
-    file that the upload replaced; line 1 of the new file; its device name. The phone answers 404 to a wrong one.
+    file that the upload replaced.
     """
     if phone.line_user:
         return phone.line_user
@@ -225,6 +235,14 @@ def line_user(deployment: Deployment, phone: Phone, steps: Mapping[str, Deployme
         running.revision.facts.get("registration_user") if running and running.revision else "",
         seen.get(DeploymentStep.Kind.RESTART, {}).get("directory_number"),
         seen.get(DeploymentStep.Kind.UPLOAD, {}).get("replaced_user"),
-        deployment.revision.facts.get("registration_user") if deployment.revision else "",
     ]
-    return str(next((user for user in candidates if user), f"SEP{phone.mac}"))
+    return str(next((user for user in candidates if user), ""))
+
+
+def first_contact(strategy: RestartStrategy, phone: Phone, macros: Macros = key_macros) -> RestartStrategy:
+    """The same for a phone of which no line is known: then its own name is addressed, and its keys are pressed."""
+    if isinstance(strategy, (KeyPresses, CannotRestart, AmiSccp)):
+        return strategy  # none of these needs a line
+    ways: list[tuple[RestartStrategy, str]] = [(_sip_direct(phone), f"SEP{phone.mac}")] if phone.phone_ip else []
+    keys = _key_presses(phone, macros())
+    return FirstContact(strategy, (*ways, (keys, "")) if isinstance(keys, KeyPresses) else tuple(ways))

@@ -9,16 +9,17 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 
 from contacts_app.core.errors import TransportError
+from contacts_app.core.work import clock
 from contacts_app.core.work.lease import LeaseLost
 from phones_app.boot.models import FileFetch
 from phones_app.deployment import transitions
+from phones_app.deployment.identity import fetched_there, registered_there, without_proof
 from phones_app.deployment.models import Deployment, DeploymentStep, StepState
 from phones_app.deployment.record import Note, steps_of
 from phones_app.deployment.restart import choose, look_at, registration_of
-from phones_app.transports.restart.asterisk import place_of
+from phones_app.transports.restart.asterisk import mac_of_call_id, place_of
 from phones_app.transports.restart.strategies import AmiPjsip, RestartStrategy
 
 # A phone that obeys unregisters, or asks for its file, within a few seconds.
@@ -38,7 +39,7 @@ def try_another(deployment: Deployment, noticed: dict[str, Any]) -> timedelta | 
     if deployment.restarted_at is None or tried >= len(ways) or noticed.get("reacted"):
         return None
     patience = timedelta(seconds=min(EFFECT_SECONDS, settings.CONFIRM_SECONDS / (len(ways) + 1)))
-    due = deployment.restarted_at + patience * (tried + 1) - timezone.now()
+    due = deployment.restarted_at + patience * (tried + 1) - clock.now()
     if due > timedelta(0):
         return due
     if noticed_effect := ("away_at" in noticed or _has_reacted(deployment)):
@@ -72,8 +73,11 @@ def _may_be_stale(deployment: Deployment) -> bool:
 def _ways(deployment: Deployment) -> list[RestartStrategy]:
     if deployment.phone is None or not _may_be_stale(deployment):
         return []
-    strategy = choose(deployment.phone, deployment.revision)
-    contact = _remembered(deployment)["contact"]
+    phone, remembered = deployment.phone, _remembered(deployment)
+    strategy, contact = choose(phone, deployment.revision), remembered["contact"]
+    mac = mac_of_call_id(remembered.get("registration", ""))
+    if not (remembered.get("had_status_page") or registered_there(phone, mac, contact) or fetched_there(phone)):
+        strategy = without_proof(strategy, phone, "")
     return strategy.after_no_effect(contact) if isinstance(strategy, AmiPjsip) else []
 
 

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from django.db import connection
+from django.utils import timezone
 
 from contacts_app.accounts.models import Account
 from contacts_app.core.actor import Actor, system
 from contacts_app.people.models import User
 from phones_app.boot.fetches import Fetch
+from phones_app.boot.models import FileFetch
 from phones_app.boot.server import EmbeddedFileServer
 from phones_app.boot.services import fetch_recorder
 from phones_app.inventory.models import Phone
@@ -19,6 +21,7 @@ from phones_app.servers.models import FileServer
 from phones_app.simulator.fleet import FleetThread
 from phones_app.simulator.phone import SimulatedPhone
 from phones_app.simulator.state import OnEvent, SimulatedPhoneConfig
+from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile
 from profiles_app.phone.services import create_profile
 from tests.peers.asterisk import Asterisk, Contact
@@ -97,6 +100,15 @@ class Site:
         first = first_file or (sccp_file() if software_type == "SCCP" else sip_file())
         (self.folder / f"SEP{phone.mac}.cnf.xml").write_text(first)
         phone.save()
+        # It has started here, which shows that it is here also when its status page does not answer.
+        FileFetch.objects.create(
+            mac=phone.mac,
+            file_name=sep.mac.file_name(phone.mac),
+            size=len(first),
+            address="127.0.0.1",
+            protocol="http",
+            fetched_at=timezone.now(),
+        )
         return phone
 
     @contextlib.contextmanager

@@ -247,3 +247,48 @@ class CannotRestart:
 
     def is_idempotent(self, after: timedelta) -> bool:
         return True
+
+
+# What the phone, or who knows its registration, says of a line that it does not have.
+NO_LINE = ("sip-404", "not-registered", "device-not-found")
+
+
+@dataclass(frozen=True)
+class FirstContact:
+    """A phone of which no line is known: it may not have one yet. What needs none is tried after what needs one.
+
+    `without_line` are other ways, each with the user that it is sent to.
+    """
+
+    first: RestartStrategy
+    without_line: tuple[tuple[RestartStrategy, str], ...]
+
+    def describe(self) -> Description:
+        ways = ", then ".join(str(way.describe()) for way, _ in self.without_line)
+        first = self.first.describe()
+        return Description(
+            f"{first.way}; if the phone has no line yet: {ways or 'it takes its file when it starts'}", first.trouble
+        )
+
+    def send(self, user: str, transaction: str) -> Sent:
+        said: list[TransportError] = []
+        for way, name in ((self.first, user), *self.without_line):
+            try:
+                # Another user is another request, so it must not look like a retransmission of the one before.
+                return way.send(user=name, transaction=f"{transaction}-{len(said)}" if said else transaction)
+            except TransportError as error:
+                if not said and error.code not in NO_LINE:
+                    raise
+                said.append(error)
+        requests, answers = [one.request for one in said], [one.answer for one in said]
+        exchange = Exchange("\n\n".join(filter(None, requests)), "\n\n".join(filter(None, answers)))
+        reasons = " ".join(f"{one.message.rstrip('.')}." for one in said)
+        raise TransportError(
+            f"The phone has no line yet, and nothing else restarts it: it takes its file when it starts. {reasons}",
+            permanent=True,
+            code="no-line",
+            exchange=exchange,
+        )
+
+    def is_idempotent(self, after: timedelta) -> bool:
+        return self.first.is_idempotent(after) and not self.without_line

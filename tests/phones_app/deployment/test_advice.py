@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[3]
 SPOKEN = [*ROOT.glob("phones_app/transports/**/*.py"), *ROOT.glob("contacts_app/core/net/*.py")]
 SPOKEN += [
     ROOT / "phones_app/deployment" / f"{name}.py"
-    for name in ("steps", "transitions", "restart", "evidence", "record", "run", "batch")
+    for name in ("steps", "transitions", "restart", "evidence", "identity", "record", "run", "batch")
 ]
 SPOKEN.append(ROOT / "phones_app/servers/services.py")
 CODE = re.compile(r"[a-z]+(-[a-z0-9]+)*")
