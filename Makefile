@@ -5,15 +5,27 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && { echo $$p; break; }; done)
 PORT ?= 8000
 BIN := .venv/bin
+TYPESCRIPT := tests/apis/typescript
+# Some images of containers forbid to keep compiled modules, which makes every start of a process twice as long.
+unexport PYTHONDONTWRITEBYTECODE
 UV := PYTHONPATH=.tools UV_PYTHON_DOWNLOADS=never $(PYTHON) -m uv
 
-.PHONY: run test setup setup-dev lint format schema bench lock clean
+.PHONY: run test coverage setup setup-dev lint format schema bench lock clean
 
 run: setup
 	@exec env PORT=$(PORT) $(if $(DATA_DIR),DATA_DIR="$(DATA_DIR)") $(BIN)/python manage.py serve --port $(PORT) $(ARGS)
 
 test: setup-dev
 	@$(BIN)/python -m tests $(ARGS)
+
+# What the tests run through: by subject in docs/coverage.md, line by line in test-results/coverage. Nothing enforces it.
+coverage: setup-dev
+	@rm -rf test-results/coverage && mkdir -p test-results/coverage
+	$(BIN)/coverage run -m tests $(ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage html --quiet --directory test-results/coverage
+	$(BIN)/coverage json --quiet -o test-results/coverage/coverage.json
+	$(BIN)/python -m tests.coverage_table < test-results/coverage/coverage.json > docs/coverage.md
 
 # Nothing to do while the installed set is that of the lock; the development set holds all of the other.
 setup:
@@ -23,6 +35,16 @@ setup:
 setup-dev:
 	@cmp -s requirements-dev.lock .venv/installed.lock \
 		|| $(MAKE) --no-print-directory install LOCK=requirements-dev.lock
+	@$(MAKE) --no-print-directory setup-typescript
+
+# For one test, which is skipped where this cannot be.
+.PHONY: setup-typescript
+setup-typescript:
+	@! command -v npm >/dev/null || cmp -s $(TYPESCRIPT)/package-lock.json .tools/typescript/installed.lock || { \
+		mkdir -p .tools/typescript && cp $(TYPESCRIPT)/package*.json .tools/typescript/ \
+		&& (cd .tools/typescript && npm ci --silent --ignore-scripts --no-audit --no-fund --fetch-retries=0) \
+		&& cp .tools/typescript/package-lock.json .tools/typescript/installed.lock \
+		|| echo "The generator of TypeScript's types could not be installed: its test is skipped."; }
 
 .PHONY: install
 install:
@@ -37,12 +59,29 @@ install:
 		$(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check --require-hashes -r $(LOCK); }
 	@cp $(LOCK) .venv/installed.lock
 
+# One of them takes as long as all others together, so they run beside one another; each says its lines in one piece.
+CHECKS := mypy openapi migrations system lint-imports ruff-check ruff-format
 lint: setup-dev
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	@$(MAKE) --no-print-directory --output-sync=target --keep-going --jobs=2 $(CHECKS:%=check-%)
+
+.PHONY: $(CHECKS:%=check-%)
+check-mypy:
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+check-openapi:
+	@mkdir -p test-results
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file test-results/openapi.yaml
+	diff -u docs/openapi.yaml test-results/openapi.yaml \
+		|| { echo "docs/openapi.yaml is not up to date: make schema"; exit 1; }
+check-migrations:
 	$(BIN)/python manage.py makemigrations --check --dry-run
+check-system:
+	$(BIN)/python manage.py check --fail-level WARNING
+check-lint-imports:
+	$(BIN)/lint-imports
+check-ruff-check:
+	$(BIN)/ruff check .
+check-ruff-format:
+	$(BIN)/ruff format --check .
 
 format: setup-dev
 	$(BIN)/ruff check --fix .
@@ -60,6 +99,7 @@ lock: setup-dev
 		--no-emit-index-url --no-emit-find-links pyproject.toml -o requirements.lock
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 		--no-emit-index-url --no-emit-find-links -c requirements.lock --group dev pyproject.toml -o requirements-dev.lock
+	cd $(TYPESCRIPT) && rm -f package-lock.json && npm install --silent --package-lock-only --omit-lockfile-registry-resolved
 
 clean:
 	rm -rf .venv .tools test-results

@@ -7,6 +7,7 @@ from django.urls import reverse_lazy
 from config.appearance import UNFOLD  # noqa: F401 -- read by the admin theme
 from config.environment import BASE_DIR, data_dir, env, secret
 from config.logs import logging_config
+from contacts_app.core.tables import table
 
 # --- Where state lives -------------------------------------------------------------------------------------------
 DATA_DIR = data_dir()
@@ -224,33 +225,13 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["contacts_app.core.api.dialect.BoundedJSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "contacts_app.core.api.document.DocumentSchema",
     "EXCEPTION_HANDLER": "contacts_app.core.api.dialect.error_response",
     "UNAUTHENTICATED_USER": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 API_BODY_MAX_BYTES = env.int("API_BODY_MAX_BYTES", default=2 * 1024 * 1024)
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Patchbay",
-    "DESCRIPTION": "Provisioning portal for Cisco phones without Cisco's call manager.",
-    "VERSION": "0.1.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
-    "SCHEMA_PATH_PREFIX": r"/api/v1",
-    "ENUM_NAME_OVERRIDES": {
-        "EventTagEnum": "profiles_app.events.tags.TAGS",
-        "SoftwareTypeEnum": "phones_app.inventory.models.SoftwareType.choices",
-        "DeploymentStateEnum": "phones_app.deployment.models.State.choices",
-        "StepStateEnum": "phones_app.deployment.models.StepState.choices",
-        "RolloutStateEnum": "phones_app.rollout.models.RolloutState.choices",
-        "DeploymentKindEnum": "phones_app.deployment.models.Deployment.Kind",
-        "RecordingFormatEnum": "profiles_app.voice.models.RecordingFormat.choices",
-        "NotificationTypeEnum": "contacts_app.contacts.models.contact.NotificationType.choices",
-        "CallManagerTransportEnum": "phones_app.servers.models.Transport.choices",
-    },
-}
+SPECTACULAR_SETTINGS = table(__file__, "openapi.toml")
 
 # --- History -----------------------------------------------------------------------------------------------------
 # Found by record or by deletion, for which contacts_app/core/history/models.py makes indexes of its own.

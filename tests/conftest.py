@@ -3,30 +3,12 @@
 Alice runs account `acme`, Bob is her colleague without rights, Charlie is a stranger in account `other`.
 """
 
-from importlib import import_module
-
 import pytest
 from celery import current_app
 from django.core.cache import cache
-from django.db.models.signals import post_migrate
 
-# Callers of the REST APIs and people in the admin, used all over.
-pytest_plugins = ["tests.phones_app.rest", "tests.phones_app.desks"]
-
-
-def begin_anew(**_):
-    """After a transactional test every table is empty; what migrations put there comes back."""
-    from django.apps import apps
-
-    migration = import_module("phones_app.migrations.0002_key_macros")
-    migration.add_key_macros(apps, None)
-
-
-@pytest.fixture(autouse=True, scope="session")
-def rows_of_migrations():
-    from django.apps import apps
-
-    post_migrate.connect(begin_anew, sender=apps.get_app_config("phones_app"))
+# The database, and what is used all over: callers of the REST APIs and people in the admin.
+pytest_plugins = ["tests.databases", "tests.phones_app.rest", "tests.phones_app.desks"]
 
 
 @pytest.fixture(autouse=True)

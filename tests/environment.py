@@ -3,12 +3,17 @@
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 
 from hypothesis import HealthCheck, settings
 
 from config.environment import prepare
 
+# Images of containers often forbid it; then each of some hundred processes compiles all that it imports, which is more
+# than half of the time of its start.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="patchbay-test-")
 atexit.register(shutil.rmtree, os.environ["DATA_DIR"], ignore_errors=True)
 prepare()

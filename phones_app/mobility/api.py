@@ -67,7 +67,7 @@ class MyPhones(OneselfViewSet):
         self.message = f"{len(shown)} phone(s) found"
         return Response(shown)
 
-    @extend_schema(operation_id="me_directory_list", responses=answers(200, DIRECTORY, 404))
+    @extend_schema(responses=answers(200, DIRECTORY, 404))
     @action(detail=False, url_path="cisco-services/personal")
     def directory(self, request: Request) -> Response:
         """The personal directory, as the service menu of one's phone shows it."""

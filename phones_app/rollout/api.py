@@ -3,7 +3,7 @@
 from typing import Any
 
 import django_filters
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
@@ -168,6 +168,9 @@ class RolloutFilter(django_filters.FilterSet):  # type: ignore[misc]
 
 ROLLOUT = envelope("Rollout", RolloutDetailRecord)
 STARTED = envelope("RolloutStart", Started)
+ANSWERED = answers(202, STARTED, 400, 404, 409) | {
+    200: OpenApiResponse(STARTED, "After a dry run: what would be done.")
+}
 MOST_CANARIES = 100
 
 
@@ -202,9 +205,7 @@ class Rollouts(ListModelMixin, RetrieveModelMixin, FamilyViewSet):
         "retrieve": "One rollout with its progress. Its phones are the deployments with `?rollout=` its UUID.",
     }
 
-    @extend_schema(
-        request=RolloutRequest, responses=answers(202, STARTED, 400, 404), examples=examples_of(__file__, "start")
-    )
+    @extend_schema(request=RolloutRequest, responses=ANSWERED, examples=examples_of(__file__, "start"))
     def create(self, request: Request) -> Response:
         """Start a rollout or, with `dry_run`, be told what it would do (status 200)."""
         wanted, actor = self.sent(body=RolloutRequest), self.actor

@@ -58,10 +58,13 @@ class Verdict:
         return self.outcome or (self.attempt.error[:255] if self.attempt else "")
 
 
-def record_round(callback: Callback, owner: str, verdicts: Sequence[Verdict]) -> None:
-    """Write down a round of deliveries to one callback. Raises LeaseLost."""
-    if not verdicts:
-        return
+def record_round(callback: Callback, owner: str, verdicts: Sequence[Verdict], *, is_full: bool, is_last: bool) -> bool:
+    """Write down a round of deliveries to one callback; whether the lane was given back. Raises LeaseLost.
+
+    It is given back after the last round of a turn, and when nothing more is due; after a full round something is as a
+    rule, and is not looked for. Here the lane is locked anyway, and most callbacks have few deliveries due: to look for
+    more in a round of its own, and to give back in a transaction of its own, costs as much as the round itself.
+    """
     now = timezone.now()
     with transaction.atomic():
         passed_on = _next_hops(callback, [verdict for verdict in verdicts if verdict.is_exhausted], now)
@@ -70,6 +73,9 @@ def record_round(callback: Callback, owner: str, verdicts: Sequence[Verdict]) ->
         _write_states(verdicts, now)
         write_deliveries(passed_on, now)
         _judge(callback, lane, verdicts, now)
+        is_over = (is_last or not is_full) and _give_back(lane, even_if_due=is_last)
+        lane.save()
+    return is_over
 
 
 def let_go(callback_id: int, owner: str) -> None:
@@ -78,12 +84,21 @@ def let_go(callback_id: int, owner: str) -> None:
         lane = CallbackLane.objects.select_for_update().filter(pk=callback_id, lease_owner=owner).first()
         if lane is None:
             return
-        pending = Delivery.objects.filter(callback=callback_id, state=State.PENDING)
-        first = pending.order_by("next_attempt_at").values_list("next_attempt_at", flat=True).first()
-        # Who has had a turn lines up behind those that are waiting.
-        lane.wake_at = first and max(first, timezone.now())
-        lane.lease_owner, lane.lease_until = "", None
+        _give_back(lane)
         lane.save(update_fields=["wake_at", "lease_owner", "lease_until"])
+
+
+def _give_back(lane: CallbackLane, *, even_if_due: bool = True) -> bool:
+    """Whether the lane is free now. The caller has locked it, or would miss what is being written, and saves it."""
+    now = timezone.now()
+    pending = Delivery.objects.filter(callback=lane.pk, state=State.PENDING).order_by("next_attempt_at")
+    first = pending.values_list("next_attempt_at", flat=True).first()
+    if first and first <= now and not even_if_due:
+        return False
+    # Who has had a turn lines up behind those that are waiting.
+    lane.wake_at = first and max(first, now)
+    lane.lease_owner, lane.lease_until = "", None
+    return True
 
 
 def _locked_lane(callback_id: int, owner: str, others: set[int]) -> CallbackLane:
@@ -145,7 +160,7 @@ def _fate(verdict: Verdict) -> tuple[State, str, int]:
 
 
 def _judge(callback: Callback, lane: CallbackLane, verdicts: Sequence[Verdict], now: datetime) -> None:
-    """What this round says about the callback: does it rest, is its owner told, is it switched off."""
+    """What this round says about the callback: does it rest, is its owner told, is it switched off. The caller saves."""
     judged = [verdict for verdict in verdicts if not verdict.suppressed and not verdict.given_up]
     for verdict in judged:
         _count(lane, verdict, now)
@@ -159,7 +174,6 @@ def _judge(callback: Callback, lane: CallbackLane, verdicts: Sequence[Verdict], 
         deregister(callback, lane, why, failures[-1].reason if failures else "", now)
     elif failures and not lane.told_of_trouble:
         tell_of_trouble(callback, lane, failures[-1].reason, now)
-    lane.save()
 
 
 def is_resting(lane: CallbackLane, now: datetime) -> bool:

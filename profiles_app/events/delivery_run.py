@@ -65,16 +65,18 @@ class Deliveries(Work):
     def do(self, keys: Sequence[int]) -> None:
         for pk in keys:
             end = time.monotonic() + TURN_SECONDS
-            while time.monotonic() < end and _round(pk, self.owner):
+            while not _round(pk, self.owner, end):
                 pass
-            let_go(pk, self.owner)
 
     def rest(self, until: datetime) -> dict[str, Any]:
         return {"resting_until": until}
 
 
-def _round(pk: int, owner: str) -> int:
-    """Deliver some of what is due to a callback, which is read anew each time; how many there were."""
+def _round(pk: int, owner: str, end: float) -> bool:
+    """Deliver some of what is due to a callback, which is read anew each time; whether its turn is over.
+
+    It is at the latest with the round in which `end` (monotonic) comes.
+    """
     rows = Callback.objects.select_related("account", "extension", "profile", "lane")
     callback = rows.filter(pk=pk).first()
     if callback is None:
@@ -84,9 +86,12 @@ def _round(pk: int, owner: str) -> int:
     sizes = due.order_by("event_id").annotate(size=Length("event__stored_data")).values_list("pk", "size")
     keys = within_memory(sizes[:ROUND])
     deliveries = list(Delivery.objects.filter(pk__in=keys).order_by("event_id").select_related("event"))
-    if deliveries:
-        record_round(callback, owner, list(_verdicts(callback, deliveries)))
-    return len(deliveries)
+    if not deliveries:
+        let_go(pk, owner)
+        return True
+    verdicts = list(_verdicts(callback, deliveries))
+    is_full, is_last = len(keys) == ROUND, time.monotonic() > end
+    return record_round(callback, owner, verdicts, is_full=is_full, is_last=is_last)
 
 
 def _verdicts(callback: Callback, deliveries: Sequence[Delivery]) -> Iterator[Verdict]:

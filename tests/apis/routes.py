@@ -138,4 +138,5 @@ def is_error_of_its_dialect(response: Any) -> None:
     else:
         assert path.startswith("/api/v1/")
         assert body["success"] is False
-        assert body.keys() <= {"success", "message", "errors"}
+        assert re.fullmatch("[a-z0-9]+(-[a-z0-9]+)*", body["code"]), body
+        assert body.keys() <= {"success", "code", "message", "errors"}

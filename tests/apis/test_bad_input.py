@@ -27,7 +27,7 @@ LIMITS = ["-1", "x", "1e9", "99999999999999999999", "\x00", "", "1.5", "٣"]
 # Several at once come with or without an envelope.
 TAKES_A_LIST = {"/api/2.0/notification_preferences/"}
 # Asking these for an end or a beginning needs no body, and they store nothing that could be half.
-NO_BODY_NEEDED = {"/api/v1/auth/logout", "/api/v1/phones/{mac}/look"}
+NO_BODY_NEEDED = {"/api/v1/auth/logout", "/api/v1/phones/{mac}/status-check"}
 
 
 @pytest.fixture

@@ -86,13 +86,16 @@ def _fill() -> dict[str, Any]:
     from django.db import connection, transaction
 
     from contacts_app.accounts.models import Account
-    from phones_app.deployment.models import Deployment
+    from phones_app.deployment.models import Deployment, LastDeployment
     from phones_app.inventory.models import Phone
     from tests.many_rows import make_rows, multiply, without_foreign_keys
 
     with transaction.atomic():
-        for model in (Deployment, Phone):
+        for model in (Phone, Deployment):
             make_rows(model, 1, 101)
+        LastDeployment.objects.bulk_create(
+            LastDeployment(phone_id=row.phone_id, deployment=row) for row in Deployment.objects.all()
+        )
         large, small, others = Account.objects.filter(is_active=True).order_by("pk")[:3]
         keys = list(Phone.objects.order_by("pk").values_list("pk", flat=True))
         Phone.objects.filter(account__in=(large, small)).update(account=others)

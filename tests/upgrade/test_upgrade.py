@@ -29,12 +29,11 @@ def drop_all_tables() -> None:
 
 
 @pytest.fixture
-def empty_database(transactional_db):
-    """The database of the run without any table; the other tests find it as they left it."""
+def empty_database(transactional_db, renew_database):
+    """The database of the run without any table; the other tests find a new one."""
     drop_all_tables()
     yield
-    drop_all_tables()
-    call_command("migrate", verbosity=0)
+    renew_database()
 
 
 @pytest.fixture(params=DUMPS, ids=lambda path: path.name.partition(".")[0])

@@ -57,6 +57,7 @@ def _required(**kwargs: Any) -> Text:
 class ContactRecord(serializers.Serializer[Any]):
     """One contact. What it does not know is dropped, what only the server says is ignored."""
 
+    is_shown_whole = True
     email = _required(max_length=EMAIL_LENGTH, trim_whitespace=False, validators=[check_address])
     main = serializers.BooleanField(
         read_only=True, allow_null=True, help_text="True of one contact of the account, null of the others."
@@ -119,7 +120,7 @@ class NotificationContacts(NotificationsViewSet):
     filter_backends = [DjangoFilterBackend]
     filterset_class = ContactFilter
 
-    @extend_schema(operation_id="notification_contacts_list", examples=examples_of(__file__, "list"), **LISTED)
+    @extend_schema(examples=examples_of(__file__, "list"), **LISTED)
     def list(self, request: Request) -> Response:
         """The contacts: the main one first, then as they were made."""
         query = request.query_params
@@ -128,20 +129,19 @@ class NotificationContacts(NotificationsViewSet):
         shown = ordered(rows, query, ORDERING, DEFAULT_ORDER)[page.slice]
         return Response(page.answer(rows.count(), map(as_record, shown), query))
 
-    @extend_schema(operation_id="notification_contacts_detail", filters=True, **LISTED)
+    @extend_schema(filters=True, **LISTED)
     @action(detail=False, url_path="detail")
     def long_list(self, request: Request) -> Response:
         """The contacts: the main one first, then as they were made."""
         return self.list(request)
 
-    @extend_schema(operation_id="notification_contacts_schema", responses=answers(200, OpenApiTypes.OBJECT))
+    @extend_schema(responses=answers(200, OpenApiTypes.OBJECT))
     @action(detail=False, url_path="schema", filter_backends=[])
     def describe(self, request: Request) -> Response:
         """The resource's description for programs."""
         return Response(describe_contacts(list(ContactFilter.base_filters), ORDERING))
 
     @extend_schema(
-        operation_id="notification_contacts_create",
         parameters=[ACCOUNT],
         request=OBJECTS,
         responses=answers(201, OBJECTS, 400, 404, 413, 415),
@@ -160,13 +160,12 @@ class NotificationContacts(NotificationsViewSet):
             headers={"Location": resource_uri(contacts[0])},
         )
 
-    @extend_schema(operation_id="notification_contacts_get", responses=answers(200, ContactRecord, 404))
+    @extend_schema(responses=answers(200, ContactRecord, 404))
     def retrieve(self, request: Request, uuid: str) -> Response:
         """One contact."""
         return Response(as_record(self.get_object()))
 
     @extend_schema(
-        operation_id="notification_contacts_edit",
         request=ContactRecord(partial=True),
         responses=answers(200, ContactWithKey, 400, 404, 413, 415),
         examples=examples_of(__file__, "edit", "edited"),
@@ -181,7 +180,7 @@ class NotificationContacts(NotificationsViewSet):
         contact.save(update_fields=[*sent, "updated_at"])
         return Response(as_record(contact) | {"pk": str(contact.uuid)})
 
-    @extend_schema(operation_id="notification_contacts_delete", request=None, responses=answers(204, None, 404))
+    @extend_schema(request=None, responses=answers(204, None, 404))
     def destroy(self, request: Request, uuid: str) -> HttpResponse:
         """Delete a contact with its preferences. The main one is refused with 403."""
         delete_contact(self.get_object())

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotAcceptable, NotFound, PermissionDenied
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
@@ -30,9 +29,12 @@ class NotificationsDialect(Dialect):
     """`[{"error_message": …, "error_point": …, "error_type": …}]`: a list, also of one error."""
 
     prefixes = (ROOT,)
+    tag = "notifications"
     content_type = "application/json; charset=utf-8"
 
-    def error(self, status_code: int, message: str, fields: Mapping[str, list[str]]) -> list[dict[str, Any]]:
+    def error(
+        self, status_code: int, message: str, fields: Mapping[str, list[str]], code: str = ""
+    ) -> list[dict[str, Any]]:
         kind = ERROR_TYPES.get(status_code, "backend" if status_code >= 500 else "validation")
         found = [(error_point(field), " ".join(texts)) for field, texts in fields.items()]
         return [
@@ -60,7 +62,6 @@ class OneMebibyteOfJson(BoundedJSONParser):
     max_bytes = 1024 * 1024
 
 
-@extend_schema(tags=["notifications"])
 class NotificationsViewSet(AccountViewSet):
     """A resource of this dialect, for those who may do everything in their scope."""
 

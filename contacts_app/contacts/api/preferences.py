@@ -45,6 +45,7 @@ class ContactUri(Text):
 class PreferenceRecord(serializers.Serializer[Any]):
     """Whether one contact is told of one type of notification."""
 
+    is_shown_whole = True
     contact = ContactUri(help_text="The contact's resource_uri.")
     medium = serializers.ChoiceField(choices=NotificationMedium.choices, default=NotificationMedium.EMAIL)
     type = serializers.ChoiceField(choices=NotificationType.choices)
@@ -70,7 +71,6 @@ class NotificationPreferences(NotificationsViewSet):
     queryset = NotificationContact.objects.all()
 
     @extend_schema(
-        operation_id="notification_preferences_list",
         parameters=[*PAGING, ACCOUNT],
         responses=answers(200, listed("NotificationPreference", PreferenceRecord), 400, 404),
     )
@@ -88,7 +88,6 @@ class NotificationPreferences(NotificationsViewSet):
         return Response(page.answer(contacts.count() * len(KINDS), records, query))
 
     @extend_schema(
-        operation_id="notification_preferences_edit",
         parameters=[ACCOUNT],
         request=PreferenceRecord(many=True),
         responses=answers(202, OBJECTS, 400, 404, 413, 415),

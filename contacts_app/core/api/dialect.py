@@ -32,6 +32,14 @@ class Conflict(exceptions.APIException):
     default_code = "conflict"
 
 
+class Unfit(exceptions.ValidationError):
+    """What was sent is refused by a service, for a reason that has a code."""
+
+    def __init__(self, fields: Mapping[str, list[str]], code: str) -> None:
+        super().__init__(dict(fields))
+        self.code = code
+
+
 class BoundedJSONParser(JSONParser):
     """JSON of a bounded size: Django's own limit does not hold for bodies that are read as a stream."""
 
@@ -82,17 +90,26 @@ class _Bounded(io.RawIOBase):
 
 
 class Dialect:
-    """One provider's way to speak: `prefixes` of its URLs and the body of its errors."""
+    """One provider's way to speak: `prefixes` of its URLs and the body of its errors.
+
+    `tag`: what the OpenAPI document gathers its operations under; empty: the first word of each URL.
+    """
 
     prefixes: ClassVar[tuple[str, ...]] = ()
+    tag: ClassVar[str] = ""
     content_type: ClassVar[str] = "application/json"
 
-    def error(self, status_code: int, message: str, fields: Mapping[str, list[str]]) -> Any:
-        """The error body; `fields` maps the request's fields to what is wrong with them."""
+    def error(self, status_code: int, message: str, fields: Mapping[str, list[str]], code: str = "") -> Any:
+        """The error body; `fields` maps the request's fields to what is wrong with them.
+
+        `code` says in kebab case what is wrong, for programs; empty: no more than the status says.
+        """
         raise NotImplementedError
 
-    def response(self, status_code: int, message: str, fields: Mapping[str, list[str]] | None = None) -> Response:
-        return Response(self.error(status_code, message, fields or {}), status=status_code)
+    def response(
+        self, status_code: int, message: str, fields: Mapping[str, list[str]] | None = None, code: str = ""
+    ) -> Response:
+        return Response(self.error(status_code, message, fields or {}, code), status=status_code)
 
 
 def flatten(detail: Any, path: str = "") -> dict[str, list[str]]:
@@ -153,12 +170,14 @@ def error_response(error: Exception, context: dict[str, Any]) -> Response | None
         return None
     set_rollback()
     fields: dict[str, list[str]] = {}
+    code: str = error.code if isinstance(error, Unfit) else getattr(error.detail, "code", "")
     if isinstance(error, exceptions.ValidationError):
         fields = flatten(error.detail)
         message = "; ".join(f"{field}: {text}" if field else text for field, texts in fields.items() for text in texts)
     else:
         message = str(error.detail)
-    response = dialect.response(error.status_code, message, {field: texts for field, texts in fields.items() if field})
+    named = {field: texts for field, texts in fields.items() if field}
+    response = dialect.response(error.status_code, message, named, code.replace("_", "-"))
     if header := getattr(error, "auth_header", None):
         response["WWW-Authenticate"] = header
     if wait := getattr(error, "wait", None):

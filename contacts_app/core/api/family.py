@@ -8,7 +8,6 @@ from typing import Any, ClassVar, cast
 
 from django.db import IntegrityError, transaction
 from django_filters.rest_framework import DjangoFilterBackend
-from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import extend_schema_serializer, inline_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -18,7 +17,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
-from contacts_app.core.api.dialect import Conflict, Dialect
+from contacts_app.core.api.dialect import Conflict, Dialect, Unfit
+from contacts_app.core.api.document import DocumentSchema, NamedShapes
 from contacts_app.core.api.fields import Shape
 from contacts_app.core.api.view import Manages, OwnsOrManages, Utf8Renderer
 from contacts_app.core.api.viewset import DialectViewSet, EditableViewSet
@@ -44,14 +44,18 @@ FAILURES = {"list": (400,), "create": (400,), "retrieve": (400, 404), "update": 
 FAILURES_OF_OTHERS = (400, 404, 409)
 
 
+# Codes of errors that have none of their own.
+CODES = {400: "invalid", 403: "permission-denied", 404: "not-found", 429: "throttled", 500: "server-error"}
+
+
 class FamilyDialect(Dialect):
-    """`{"success": false, "message": …}`, and on 400 what is wrong with which field."""
+    """`{"success": false, "code": …, "message": …}`, and on 400 what is wrong with which field."""
 
     prefixes = ("/api/v1/",)
     content_type = "application/json; charset=utf-8"
 
-    def error(self, status_code: int, message: str, fields: Mapping[str, list[str]]) -> dict[str, Any]:
-        body: dict[str, Any] = {"success": False, "message": message}
+    def error(self, status_code: int, message: str, fields: Mapping[str, list[str]], code: str = "") -> dict[str, Any]:
+        body: dict[str, Any] = {"success": False, "code": code or CODES.get(status_code, "error"), "message": message}
         if status_code == 400 and fields:
             body["errors"] = [{"field": field, "message": text} for field, texts in fields.items() for text in texts]
         return body
@@ -63,7 +67,10 @@ class FieldError(Shape):
 
 
 class Failure(Shape):
-    success = serializers.BooleanField(default=False)
+    success = serializers.BooleanField(help_text="False.")
+    code = serializers.CharField(
+        help_text="What is wrong, in kebab case, for programs. It stays when `message` changes."
+    )
     message = serializers.CharField()
     errors = FieldError(many=True, required=False, help_text="Only with status 400.")  # type: ignore[assignment]
 
@@ -77,21 +84,26 @@ class PageMetadata(Shape):
     )
 
 
-class NoMetadata(Shape):
-    """Always empty."""
+class NoMetadata(NamedShapes, serializers.DictField):
+    shapes = {"NoMetadata": {"type": "object", "description": "Always empty."}}
 
 
-class Gone(serializers.DictField):
-    """What named the deleted row."""
-
+class Gone(NamedShapes, serializers.DictField):
     child = serializers.CharField()
+    shapes = {
+        "Deleted": {
+            "type": "object",
+            "description": "What named the deleted row.",
+            "additionalProperties": {"type": "string"},
+        }
+    }
 
 
 @cache
-def _envelope(name: str, data: Any, many: bool, message: bool, metadata: type[Shape] | None) -> Any:
+def _envelope(name: str, data: Any, many: bool, message: bool, metadata: Any) -> Any:
     members: dict[str, Any] = {
         "data": data if isinstance(data, serializers.Field) else data(many=True) if many else data(),
-        "success": serializers.BooleanField(default=True),
+        "success": serializers.BooleanField(help_text="True."),
     }
     if message:
         members["message"] = serializers.CharField()
@@ -102,9 +114,7 @@ def _envelope(name: str, data: Any, many: bool, message: bool, metadata: type[Sh
     return extend_schema_serializer(many=False)(shape)
 
 
-def envelope(
-    name: str, data: Any, *, many: bool = False, message: bool = True, metadata: type[Shape] | None = NoMetadata
-) -> Any:
+def envelope(name: str, data: Any, *, many: bool = False, message: bool = True, metadata: Any = NoMetadata) -> Any:
     """The answer of a route that succeeds; `name` names it in the document, `data` is a field or the class of one."""
     return _envelope(name, data, many, message, metadata)
 
@@ -114,13 +124,11 @@ def answers(status: int, shape: Any, *failures: int) -> dict[int, Any]:
     return {status: shape, **dict.fromkeys((401, 403, 429, *failures), Failure)}
 
 
-class FamilySchema(AutoSchema):
+class FamilySchema(DocumentSchema):
     """What a viewset's declarations say of its actions, unless an action says otherwise itself.
 
     An action of its own is taken for one on a row, without a body, that answers with the row.
     """
-
-    view: Any
 
     def get_description(self) -> str:  # type: ignore[override]
         usual = {"partial_update": "The same as PUT."}
@@ -228,7 +236,7 @@ class FamilyViewSet(DialectViewSet):
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, Refusal):
-            exc = ValidationError(exc.fields) if exc.fields else Conflict(exc.message)
+            exc = Unfit(exc.fields, exc.code) if exc.fields else Conflict(exc.message, exc.code)
         return super().handle_exception(exc)
 
 

@@ -49,6 +49,8 @@ class NothingElse:
 class Record(serializers.ModelSerializer[Any]):
     """A model's row with the fields above."""
 
+    # For the OpenAPI document: an answer has all members, also those that a request may leave out.
+    is_shown_whole = True
     serializer_field_mapping = {
         **serializers.ModelSerializer.serializer_field_mapping,
         models.CharField: Text,

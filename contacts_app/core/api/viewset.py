@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 import django_filters
 from django import forms
 from django.urls import path
-from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -21,6 +20,7 @@ from rest_framework.routers import Route, SimpleRouter
 from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
+from contacts_app.core.api.document import DocumentSchema
 from contacts_app.core.api.view import DialectView, find, uuid_in_url
 
 Reader = serializers.Field[Any, Any, Any, Any]
@@ -50,10 +50,8 @@ class QueryFilter(django_filters.Filter):  # type: ignore[misc]
         extend_schema_field(reader)(self)
 
 
-class DialectSchema(AutoSchema):
+class DialectSchema(DocumentSchema):
     """Describes an action by what its viewset declares; a dialect's own adds descriptions and answers."""
-
-    view: Any
 
     def get_request_serializer(self) -> Any:
         return self.view.body_class or super().get_request_serializer()

@@ -21,7 +21,7 @@ from contacts_app.core.csv.sheet import Sheet, export_sheet
 from contacts_app.core.csv.text import MAX_BYTES
 from contacts_app.core.history.authorship import because
 
-CSV = "text/csv"
+CSV, OCTETS = "text/csv", "application/octet-stream"
 
 
 class CsvParser(BaseParser):
@@ -34,6 +34,12 @@ class CsvParser(BaseParser):
         if len(content) > MAX_BYTES:
             raise BodyTooLarge(f"The file is larger than {MAX_BYTES} bytes.")
         return BytesIO(content)
+
+
+class BytesParser(CsvParser):
+    """The same under the name that every client has for a body that is a file."""
+
+    media_type = OCTETS
 
 
 class SheetCounts(Shape):
@@ -62,7 +68,7 @@ class Sheets(FamilyViewSet):
     """The routes of one `sheet`."""
 
     sheet: type[Sheet] = Sheet
-    parser_classes = [CsvParser]
+    parser_classes = [CsvParser, BytesParser]
 
     @extend_schema(
         responses={(200, CSV): OpenApiTypes.STR, **answers(401, Failure)},
@@ -77,10 +83,12 @@ class Sheets(FamilyViewSet):
 
     @extend_schema(
         parameters=[OpenApiParameter("dry_run", enum=list(TRUTH), description="Check and count only.")],
-        request={CSV: OpenApiTypes.STR},
+        # Generators of clients know no request bodies of text/csv.
+        request={OCTETS: OpenApiTypes.BINARY},
         responses=answers(200, envelope("Sheet", SheetCounts), 409, 413, 415) | {400: SheetFailure},
         description="Every row is checked first. With any error nothing is stored and all of them are answered; else "
-        "all is stored in one transaction. Columns that are left out stay as they are, unknown ones are an error.",
+        "all is stored in one transaction. Columns that are left out stay as they are, unknown ones are an error. The "
+        "body is CSV in UTF-8, as `text/csv` or as here.",
     )
     def create(self, request: Request) -> Response:
         dry_run = TRUTH[self.asked(DryRun)["dry_run"]]
@@ -89,7 +97,8 @@ class Sheets(FamilyViewSet):
             report = import_sheet(file, self.sheet(self.actor), dry_run=dry_run)
         if report.errors:
             message = f"{report.error_count} error(s); nothing was stored"
-            body = {"success": False, "message": message, "errors": [asdict(one) for one in report.errors]}
+            body = self.dialect.error(400, message, {}, "invalid-rows")
+            body["errors"] = [asdict(one) for one in report.errors]
             return Response(body, status=400, exception=True)
         self.message = "Imported" if report.stored else "Checked"
         return Response(SheetCounts(report).data)

@@ -41,16 +41,24 @@ class Claims:
     def keys(self) -> list[int]:
         return [key for claim in tuple(self._claims) for key in claim.keys]
 
-    def take(self) -> Claim | None:
-        """Claim the next rows, None if there are none that may be worked on now."""
+    def take(self, after: Claim | None = None) -> Claim | None:
+        """Claim the next rows, None if there are none that may be worked on now.
+
+        A thread that has finished a claim says so: between its end and the next one no other thread gets its place, or
+        the two would change places again and again, each time with a new thread.
+        """
         with self._lock:
+            if after is not None:
+                self.end(after)
             claim = self._take()
             if claim is not None:
                 self._claims.append(claim)
             return claim
 
     def end(self, claim: Claim) -> None:
-        self._claims.remove(claim)
+        """It may have ended before."""
+        if claim in self._claims:
+            self._claims.remove(claim)
 
     def _take(self) -> Claim | None:
         work, number = self.work, len(self._claims)

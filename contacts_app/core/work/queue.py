@@ -97,28 +97,29 @@ class _Run:
             elif not prepared and (not self._asked.is_set() or self._stopped()):
                 return worked
 
-    def _next(self, claims: Claims, end: float) -> Claim | None:
+    def _next(self, claims: Claims, end: float, after: Claim | None = None) -> Claim | None:
         if self._failed or monotonic() > end or self._stopped():
             return None
-        return claims.take()
+        return claims.take(after)
 
-    def _thread(self, claims: Claims, claim: Claim | None, end: float) -> int:
+    def _thread(self, claims: Claims, claim: Claim, end: float) -> int:
         """One claim after the other on one thread and one database connection, until nothing is due."""
         self._keep_connection()
         worked = 0
-        while claim is not None:
+        following: Claim | None = claim
+        while following is not None:
+            claim = following
             try:
                 self._do(claims.work, claim)
-            finally:
-                # From now on the heartbeat leaves the rows alone, even if they could not be given back.
-                claims.end(claim)
-            worked += len(claim.keys)
-            try:
-                claim = self._next(claims, end)
+                worked += len(claim.keys)
+                following = self._next(claims, end, claim)
             except DatabaseError:
                 log.exception("the database went away")
                 connection.close()
-                claim = None
+                following = None
+            finally:
+                # From now on the heartbeat leaves the rows alone, even if they could not be given back.
+                claims.end(claim)
         return worked
 
     def _do(self, work: Work, claim: Claim) -> None:

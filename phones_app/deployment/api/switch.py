@@ -6,7 +6,7 @@
 from contextlib import closing
 
 from django.conf import settings
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import APIException
@@ -32,6 +32,7 @@ class UploadFailed(APIException):
     """The file server did not take the file; nothing was cleared and nothing restarted."""
 
     status_code = 502
+    default_code = "upload-failed"
 
 
 class SwitchRequest(Shape):
@@ -92,8 +93,12 @@ class PreviewShape(Shape):
 
 SWITCH = envelope("Switch", SwitchResult, metadata=None)
 SWITCHED = answers(200, SWITCH, 400, 404, 409, 502) | {
-    202: OpenApiResponse(SWITCH, "The work goes on; Location names the deployment.")
+    200: OpenApiResponse(SWITCH, "The phone has its file. `restart` says whether it restarts to take it."),
+    202: OpenApiResponse(SWITCH, "The work goes on: `restart` is `pending`, and `deployment` is where to look again."),
 }
+LOCATION = OpenApiParameter(
+    "Location", str, OpenApiParameter.HEADER, description="URL of the deployment.", required=True, response=[200, 202]
+)
 PREVIEW = answers(200, envelope("Preview", PreviewShape, metadata=None), 400, 404, 409)
 
 
@@ -109,9 +114,14 @@ class ProfilesOnPhones(FamilyViewSet):
     messages = {"preview": "Preview of a deployment"}
 
     def handle_exception(self, exc: Exception) -> Response:
-        return super().handle_exception(Conflict(exc.message) if isinstance(exc, Refusal) else exc)
+        return super().handle_exception(Conflict(exc.message, exc.code) if isinstance(exc, Refusal) else exc)
 
-    @extend_schema(request=SwitchRequest, responses=SWITCHED, examples=examples_of(__file__, "switch", "switched"))
+    @extend_schema(
+        request=SwitchRequest,
+        parameters=[LOCATION],
+        responses=SWITCHED,
+        examples=examples_of(__file__, "switch", "switched"),
+    )
     @action(detail=False, methods=["post"])
     def switch(self, request: Request) -> Response:
         """Put the profile's file on the file server, end the phone's service session, restart the phone.
@@ -124,21 +134,22 @@ class ProfilesOnPhones(FamilyViewSet):
         phone = find(self.get_queryset(), self.thing, mac=wanted["mac"])
         deployment = deploy(phone=phone, profile=profile, actor=self.actor)
         wait_until(deployment, settings.SWITCH_WAIT_SECONDS, is_decided)
+        url = f"/api/v1/deployments/{deployment.uuid}"
+        named = {"Location": url}
         switched = {"profile": profile.name, "mac": phone.mac_with_colons}
         self.message = "Profile switched"
         match outcome_of(deployment):
             case Outcome.RESTARTED:
-                return Response(switched | {"restart": "ok"})
+                return Response(switched | {"restart": "ok"}, headers=named)
             case Outcome.NOT_RESTARTED:
-                return Response(switched | {"restart": deployment.error or "failed"})
+                return Response(switched | {"restart": deployment.error or "failed"}, headers=named)
             case Outcome.NOT_UPLOADED:
-                raise UploadFailed(deployment.error)
+                raise UploadFailed(deployment.error, deployment.error_code or None)
             case Outcome.GIVEN_UP:
-                raise Conflict(f"The deployment ended before it was done: {deployment.get_state_display()}")
+                ended = f"The deployment ended before it was done: {deployment.get_state_display()}"
+                raise Conflict(ended, f"deployment-{deployment.state}")
         self.message = "Profile switch in progress"
-        url = f"/api/v1/deployments/{deployment.uuid}"
-        pending = switched | {"restart": "pending", "deployment": url}
-        return Response(pending, status=202, headers={"Location": url})
+        return Response(switched | {"restart": "pending", "deployment": url}, status=202, headers=named)
 
     @extend_schema(parameters=[PhoneOfPreview], responses=PREVIEW)
     @action(detail=True)

@@ -131,7 +131,7 @@ class Phones(FamilyResource, PhonesByMac):
     name_in_document = "Phone"
     named_by = ("mac", "name")
     taken = "A phone with MAC address {row.mac_with_colons} exists already"
-    messages = {"look": "Phone looked at"}
+    messages = dict.fromkeys(("status_check", "look"), "Phone status checked")
     descriptions = {
         "list": "The phones of the account, by MAC address.",
         "create": "Add a phone. Staff name its account.",
@@ -141,8 +141,16 @@ class Phones(FamilyResource, PhonesByMac):
     }
     failures = {"create": (400, 409)}
 
-    @action(detail=True, methods=["post"])
-    def look(self, request: Request, mac: str) -> Response:
+    @action(detail=True, methods=["post"], url_path="status-check")
+    def status_check(self, request: Request, mac: str) -> Response:
         """Read the phone's status page now. A phone that does not answer is no error: the record says so."""
+        return self._checked()
+
+    @action(detail=True, methods=["post"], schema=None)
+    def look(self, request: Request, mac: str) -> Response:
+        """The former URL of a status check, for clients that know no other."""
+        return self._checked()
+
+    def _checked(self) -> Response:
         look_now(self.get_object())
         return Response(self.shown(self.get_object()))

@@ -59,7 +59,7 @@ class TokenDetails(serializers.Serializer[Any]):
 
 class CreatedToken(serializers.Serializer[Any]):
     access_token = serializers.CharField()
-    token_type = serializers.CharField(default="Bearer")
+    token_type = serializers.CharField(help_text="Bearer.")
     scope = serializers.CharField()
     refresh_token = serializers.CharField(allow_null=True, help_text="null for client credentials.")
     expires_in = serializers.IntegerField(help_text="Seconds.")

@@ -3,17 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from contacts_app.core.api.document import NamedShapes
 from contacts_app.core.api.examples import examples_of
 from contacts_app.core.api.view import Truth
 from profiles_app.events.api.fields import Choice, Email, EventsRecord, JsonObject, RowId, Text, UnixTime
 from profiles_app.events.api.query import Column
-from profiles_app.events.api.schema import config_schema, failures
+from profiles_app.events.api.schema import config_shapes, failures
 from profiles_app.events.api.views import CreateAtIdViewSet, ResourceViewSet
 from profiles_app.events.callback_changes import create_callback, delete_callback, renew_signing_secret, update_callback
 from profiles_app.events.callback_config import masked_config
@@ -43,9 +44,10 @@ class ProfileViewSet(CreateAtIdViewSet):
         delete_profile(row)
 
 
-@extend_schema_field(config_schema())
-class Config(JsonObject):
+class Config(NamedShapes, JsonObject):
     """The configuration: checked by the service, which knows the mode; secrets never go out."""
+
+    shapes = config_shapes()
 
     def to_representation(self, value: dict[str, Any]) -> dict[str, Any]:
         return masked_config(value)

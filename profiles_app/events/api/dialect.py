@@ -95,8 +95,9 @@ class EventsDialect(Dialect):
     """`{"@error": {"@message", "@httpStatusCode", "@time", …}}` (events spec §6)."""
 
     prefixes = ("/v4/",)
+    tag = "events"
 
-    def error(self, status_code: int, message: str, fields: Mapping[str, list[str]]) -> dict[str, Any]:
+    def error(self, status_code: int, message: str, fields: Mapping[str, list[str]], code: str = "") -> dict[str, Any]:
         error: dict[str, Any] = {
             "@message": MESSAGES.get(status_code, message),
             "@httpStatusCode": status_code,
@@ -108,8 +109,8 @@ class EventsDialect(Dialect):
             error["@messages"] = [message]
         elif status_code == 422:
             error["fields"] = dict(fields)
-        elif code := CODES.get(status_code):
-            return self.oauth_error(error, code, message)
+        elif word := CODES.get(status_code):
+            return self.oauth_error(error, word, message)
         return {"@error": error}
 
     def oauth_error(self, error: dict[str, Any], code: str, message: str) -> dict[str, Any]:

@@ -77,6 +77,7 @@ class JsonObject(serializers.Field[dict[str, Any], Any, Any, Any]):
 class EventsRecord(Record):
     """What every object with a level begins with."""
 
+    is_shown_whole = True
     id = serializers.IntegerField(read_only=True)
     voip_id = serializers.IntegerField(read_only=True)
     extension_id = serializers.IntegerField(read_only=True, allow_null=True, source="extension_number")

@@ -5,10 +5,11 @@ from typing import Any
 
 from rest_framework import serializers
 
+from contacts_app.core.api.document import NamedShapes
 from contacts_app.core.api.view import Record, Truth
 from profiles_app.events.api.fields import Choice, EventsRecord, JsonObject, RowId, UnixTime
 from profiles_app.events.api.query import Column
-from profiles_app.events.api.schema import tags_schema, value_schema
+from profiles_app.events.api.schema import filter_shapes, tags_schema
 from profiles_app.events.api.views import CreateAtIdViewSet, PartOfListenerViewSet
 from profiles_app.events.listener_changes import checked_filter_value, checked_tags, create_listener, update_listener
 from profiles_app.events.models.setup import Listener, ListenerFilter, Subscription
@@ -34,7 +35,7 @@ class Tags(serializers.ListField):
 
 class SubscriptionRecord(Record):
     id = serializers.IntegerField(read_only=True)
-    odd = {":tags": Tags(source="tags")}
+    odd = {":tags": Tags(source="tags", help_text="An event has to bear all of them. The colon is part of the name.")}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if "tags" in attrs and "level" in self.context:
@@ -42,15 +43,17 @@ class SubscriptionRecord(Record):
         return attrs
 
 
-@value_schema
-class FilterValue(JsonObject):
-    pass
+class FilterValue(NamedShapes, JsonObject):
+    """What the type of the filter calls for."""
+
+    shapes = filter_shapes()
 
 
 FILTER = {"filter_type", "filter_value"}
 
 
 class FilterRecord(serializers.Serializer[Any]):
+    is_shown_whole = True
     id = serializers.IntegerField(read_only=True)
     listener_id = serializers.IntegerField(read_only=True)
     filter_type = Choice(choices=ListenerFilter.Type.choices)

@@ -12,12 +12,12 @@ from contacts_app.core.api.viewset import DialectSchema
 from profiles_app.events.callback_config import APPLICATIONS, EMAIL, HTTP, Schema, application_schema
 from profiles_app.events.listener_changes import FILTER_VALUES
 
-SUCCESS = inline_serializer("EventsDeleted", {"success": serializers.BooleanField(default=True)})
+SUCCESS = inline_serializer("EventsDeleted", {"success": serializers.BooleanField(help_text="True.")})
 MODE = OpenApiParameter("mode", str, enum=["brief", "full"], description="`brief`: id and name alone.")
 
 
 class ErrorBody(Record):
-    """Members of `@error`; some statuses have more."""
+    """What went wrong; some statuses have more to say of it."""
 
     odd = {
         "@message": CharField(),
@@ -32,11 +32,10 @@ class ErrorBody(Record):
 
 
 class EventsError(Record):
-    odd = {
-        "@error": ErrorBody(),
-        "error": CharField(required=False, help_text="401 and 500."),
-        "error_description": CharField(required=False, help_text="401 and 500."),
-    }
+    """With 401, 500 and a refused grant, OAuth's `error` and `error_description` stand beside `@error`."""
+
+    # Those two have no place here: in many languages `@error` and `error` would become one name.
+    odd = {"@error": ErrorBody()}
 
 
 def failures(*statuses: int) -> dict[int, Any]:
@@ -51,11 +50,6 @@ BRIEF: Schema = {
 }
 
 
-def full_or_brief(full: Schema) -> Schema:
-    """What `mode` decides."""
-    return {"oneOf": [full, BRIEF]}
-
-
 class Operation(NamedTuple):
     """What is said of an action of every resource; `note` and `item_note` are the resource's."""
 
@@ -67,10 +61,10 @@ class Operation(NamedTuple):
 
 OPERATIONS = {
     "list": Operation("{view.note} Newest first.", 200, (401, 403, 404, 422), has_example=False),
-    "create": Operation("{view.note}", 201, (400, 401, 403, 404, 422)),
-    "retrieve": Operation("", 200, (401, 403, 404, 422)),
+    "create": Operation("Add one. {view.note}", 201, (400, 401, 403, 404, 422)),
+    "retrieve": Operation("One of them.", 200, (401, 403, 404, 422)),
     "partial_update": Operation("Change what is sent. {view.item_note}", 200, (400, 401, 403, 404, 409, 422)),
-    "destroy": Operation("{view.item_note}", 200, (401, 403, 404, 409), has_example=False),
+    "destroy": Operation("Delete one. {view.item_note}", 200, (401, 403, 404, 409), has_example=False),
 }
 
 
@@ -99,7 +93,7 @@ class ResourceSchema(DialectSchema):
         if self.view.action == "destroy":
             answer = SUCCESS
         elif self.view.action == "retrieve" and self.view.brief:
-            answer = full_or_brief({"$ref": f"#/components/schemas/{answer.__name__}"})
+            answer = self.full_or_brief(self.resolve_serializer(answer, "response").ref)
         return {self.operation.success: answer, **failures(*self.operation.failures)}
 
     def get_paginated_name(self, serializer_name: str) -> str:
@@ -109,8 +103,12 @@ class ResourceSchema(DialectSchema):
     def _get_paginator(self) -> Any:
         paginator = super()._get_paginator()  # type: ignore[no-untyped-call]
         if self.view.brief:
-            paginator.item_schema = full_or_brief
+            paginator.item_schema = self.full_or_brief
         return paginator
+
+    def full_or_brief(self, full: Schema) -> Schema:
+        """What `mode` decides."""
+        return {"oneOf": [full, self.named("IdAndName", BRIEF)]}
 
 
 def _in_openapi(schema: Any) -> Any:
@@ -120,6 +118,8 @@ def _in_openapi(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     plain = {name: _in_openapi(value) for name, value in schema.items()}
+    if "enum" in plain:
+        plain.setdefault("type", "string")
     if isinstance(types := plain.get("type"), list):
         del plain["type"]
         kinds = [kind for kind in types if kind != "null"]
@@ -129,17 +129,36 @@ def _in_openapi(schema: Any) -> Any:
     return plain
 
 
-def config_schema() -> Schema:
-    shown: Schema = _in_openapi({"anyOf": [HTTP, EMAIL, *map(application_schema, APPLICATIONS)]})
-    # Secrets are shown as `true`, and `true` sent back means: keep it.
-    header = shown["anyOf"][0]["properties"]["headers"]["items"]["properties"]
-    header["value"] = {"oneOf": [header["value"], {"type": "boolean", "enum": [True]}]}
+def _shown(schema: Schema) -> Schema:
+    """One of the spellings of a rate limit is enough: in many languages both would become one name."""
+    shown: Schema = _in_openapi(schema)
+    places = [shown["properties"], shown["properties"].get("parameters", {}).get("properties", {})]
+    for properties in places:
+        properties.pop("rate_limit", None)
     return shown
+
+
+def config_shapes() -> dict[str, Schema]:
+    """The configurations of callbacks."""
+    http = _shown(HTTP)
+    # Secrets are shown as `true`, and `true` sent back means: keep it.
+    header = http["properties"]["headers"]["items"]["properties"]
+    kept = {"type": "boolean", "description": "`true`: a secret, kept as it is."}
+    header["value"] = {"oneOf": [header["value"], kept]}
+    applications = {_title(name): _shown(application_schema(name)) for name in APPLICATIONS}
+    shapes = {"Http": http, "Email": _shown(EMAIL)} | applications
+    return {f"CallbackConfig{name}": schema for name, schema in shapes.items()}
+
+
+def filter_shapes() -> dict[str, Schema]:
+    """The values of filters."""
+    return {f"FilterValue{_title(name)}": _in_openapi(schema) for name, schema in FILTER_VALUES.items()}
+
+
+def _title(name: str) -> str:
+    return name.title().replace("-", "")
 
 
 def tags_schema(names: Iterable[str]) -> Any:
     items = {"type": "string", "enum": list(names)}
     return extend_schema_field({"type": "array", "minItems": 1, "maxItems": 100, "items": items})
-
-
-value_schema = extend_schema_field(_in_openapi({"oneOf": list(FILTER_VALUES.values())}))

@@ -32,20 +32,10 @@ UUID_IN_PATH = OpenApiParameter("uuid", UUID_SCHEMA, OpenApiParameter.PATH)
 UUID_IN_QUERY = OpenApiParameter(
     "uuid", UUID_SCHEMA, description="The document prints this URL without the UUID; it may stand here."
 )
-# The document's word for each action; `{}` is the record's name.
-OPERATIONS = {
-    "list": "List{}s",
-    "create": "Create{}",
-    "retrieve": "Get{}ByUUID",
-    "partial_update": "Modify{}",
-    "destroy": "Remove{}ByUUID",
-    "update_named": "Modify{}ByQuery",
-    "destroy_named": "Remove{}ByQuery",
-}
 
 
 class MessagingFailure(serializers.Serializer[Any]):
-    success = serializers.BooleanField(default=False)
+    success = serializers.BooleanField(help_text="False.")
     message = serializers.CharField()
     status = serializers.IntegerField(help_text="The HTTP status.")
 
@@ -54,7 +44,7 @@ class MessagingFailure(serializers.Serializer[Any]):
 def envelope(name: str, record: Shape, *, many: bool = False) -> Any:
     """The answer of a route that succeeds; `name` names it in the document."""
     payload: Any = record(many=many)
-    members = {"success": serializers.BooleanField(default=True), "payload": payload}
+    members = {"success": serializers.BooleanField(help_text="True."), "payload": payload}
     shape: Any = inline_serializer(f"{name}Envelope", members)
     # A list stands in its envelope; it is not a list of envelopes.
     return extend_schema_serializer(many=False)(shape)
@@ -67,9 +57,6 @@ def answers(shape: Any, *failures: int, created: bool = False) -> dict[int, Any]
 
 
 class MessagingSchema(DialectSchema):
-    def get_operation_id(self) -> str:
-        return OPERATIONS[self.view.action].format(self.view.name_in_document)
-
     def get_description(self) -> str:  # type: ignore[override]
         return str(self.view.descriptions.get(self.view.action) or super().get_description())
 
@@ -113,8 +100,9 @@ class MessagingDialect(Dialect):
     """`{"success": false, "message": …, "status": …}`; the status is that of the answer."""
 
     prefixes = ("/rest/",)
+    tag = "messaging"
 
-    def error(self, status_code: int, message: str, fields: Mapping[str, list[str]]) -> dict[str, Any]:
+    def error(self, status_code: int, message: str, fields: Mapping[str, list[str]], code: str = "") -> dict[str, Any]:
         return {"success": False, "message": message, "status": status_code}
 
 

@@ -34,6 +34,7 @@ NOT_KNOWN = (
 
 # A row as the document shows it, with nulls for what is not known.
 class Shown(serializers.ModelSerializer[Any]):
+    is_shown_whole = True
     created_on = Instant(source="created_at")
     modified_on = Instant(source="updated_at")
 

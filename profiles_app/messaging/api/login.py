@@ -48,8 +48,8 @@ class Person(UserBrief):
 class Auth(MessagingViewSet):
     permission_classes = [LoggedIn]
 
-    @extend_schema(operation_id="Authenticate", responses=answers(envelope("User", Person)))
-    def list(self, request: Request) -> Response:
+    @extend_schema(responses=answers(envelope("User", Person)))
+    def retrieve(self, request: Request) -> Response:
         """Log in with Basic credentials. Somebody who is logged in already gets a fresh token of the same login."""
         if self.actor.user is None:
             raise AuthenticationFailed("An API token belongs to nobody who could log in")
@@ -119,13 +119,13 @@ class Tokens(MessagingViewSet):
         token, text = create_token_for(actor=self.actor, name=sent["name"], lifetime=lifetime(sent))
         return self.created(TokenOutput(token, context={"text": text}).data)
 
-    @extend_schema(operation_id="ListTokens", responses=answers(MANY))
+    @extend_schema(responses=answers(MANY))
     @action(detail=False, url_path="list")
     def good(self, request: Request) -> Response:
         """The good tokens of whoever asks."""
         return Response(TokenOutput(self.get_queryset(), many=True).data)
 
-    @extend_schema(operation_id="DeleteAllTokens", responses=answers(MANY))
+    @extend_schema(responses=answers(MANY))
     @action(detail=False, methods=["delete"])
     def all(self, request: Request) -> Response:
         """Revoke all tokens of whoever asks, the one that is asked with too; the payload lists them."""
@@ -141,7 +141,6 @@ class Tokens(MessagingViewSet):
             change_token(row, actor=self.actor, name=sent.get("name"), lifetime=lifetime(sent))
         return Response(self.shown(row))
 
-    @extend_schema(operation_id="DeleteToken")
     def destroy(self, request: Request, token: str) -> Response:
         """Revoke a token by its text or its UUID."""
         if token.startswith(f"{PREFIX}_"):

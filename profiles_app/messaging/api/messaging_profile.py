@@ -109,13 +109,13 @@ class MessagingProfiles(ProfileViewSet):
     def remove(self, row: MessagingProfile) -> None:
         delete_messaging_profile(row, actor=self.actor)
 
-    @extend_schema(operation_id="ListTNLeasesOfMessagingProfile", responses=answers(MANY_LEASES, 404))
+    @extend_schema(responses=answers(MANY_LEASES, 404))
     @action(detail=True)
     def tnleases(self, request: Request, uuid: str) -> Response:
         """The numbers that use the profile."""
         return Response(LeaseOutput(LEASES.filter(messaging_profile=self.get_object()), many=True).data)
 
-    @extend_schema(operation_id="ChooseSender", request=SenderRequest, responses=answers(ONE_LEASE, 404, 409))
+    @extend_schema(request=SenderRequest, responses=answers(ONE_LEASE, 404, 409))
     @action(detail=True, methods=["post"])
     def sender(self, request: Request, uuid: str) -> Response:
         """Choose the number that sends the next message, by the rules of the pool. Choosing takes that number's turn."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
@@ -15,6 +15,7 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from contacts_app.core.api.document import NamedShapes
 from contacts_app.core.api.view import Instant, Record, Text, find, uuid_in_url
 from profiles_app.messaging.api.dialect import UUID_SCHEMA, MessagingViewSet, answers, envelope
 from profiles_app.messaging.api.fields import OWNED_FIELDS, OWNED_RELATIONS, Flag, Input, Null, OwnedOutput, Shown
@@ -34,6 +35,7 @@ class Tn(serializers.Serializer[Any]):
 
 
 class TnOutput(Tn):
+    is_shown_whole = True
     class4_did_id = Null()
     registered = serializers.BooleanField(default=True)
     deleted_on = Null()
@@ -71,11 +73,13 @@ class LeaseOutput(OwnedOutput):
         ]
 
 
-@extend_schema_field(
-    {"oneOf": [UUID_SCHEMA, {"type": "object", "properties": {"uuid": UUID_SCHEMA}, "required": ["uuid"]}]}
-)
-class Reference(serializers.Field[Any, Any, Any, Any]):
+class Reference(NamedShapes, serializers.Field[Any, Any, Any, Any]):
     """The UUID of another record, or the record as answers show it; a UUID inside."""
+
+    shapes = {
+        "Uuid": UUID_SCHEMA,
+        "RecordReference": {"type": "object", "properties": {"uuid": UUID_SCHEMA}, "required": ["uuid"]},
+    }
 
     def to_internal_value(self, data: Any) -> Any:
         text = data.get("uuid") if isinstance(data, Mapping) else data
@@ -122,7 +126,7 @@ class NumberLeases(ListModelMixin, RetrieveModelMixin, MessagingViewSet):
             move_number_lease(lease, profile, actor=self.actor)
         return self.retrieve(request)
 
-    @extend_schema(operation_id="RecordOutcome", request=OutcomeInput, responses=answers(ONE_LEASE, 404))
+    @extend_schema(request=OutcomeInput, responses=answers(ONE_LEASE, 404))
     @action(detail=True, methods=["post"])
     def outcome(self, request: Request, uuid: str) -> Response:
         """Say what became of a message that the number sent: its health decides whether the pool skips it."""
@@ -155,11 +159,7 @@ class InboundOutput(Record):
 class InboundMessages(MessagingViewSet):
     queryset = NumberLease.objects.select_related("messaging_profile")
 
-    @extend_schema(
-        operation_id="ReceiveMessage",
-        request=InboundInput,
-        responses=answers(envelope("InboundMessage", InboundOutput), 404),
-    )
+    @extend_schema(request=InboundInput, responses=answers(envelope("InboundMessage", InboundOutput), 404))
     @action(detail=False, methods=["post"])
     def inbound(self, request: Request) -> Response:
         """Take in a message. It is posted to the callback URL of the number's profile, or to the second one."""

@@ -46,17 +46,13 @@ class Customers(MyAccountViewSet):
         profile = resolution.profile and MyAccountProfileRecord().to_representation(resolution.profile)
         return {"customerID": str(row.voip_id), "reason": resolution.reason, "profile": profile}
 
-    @extend_schema(operation_id="customer_profile_read", responses=answers(200, CustomerProfileRecord, 404))
+    @extend_schema(responses=answers(200, CustomerProfileRecord, 404))
     @action(detail=True, url_path="myAccountProfile")
     def profile(self, request: Request, customer_id: str) -> Response:
         """The profile that this customer gets in the portal, and why this one."""
         return Response(self.shown(self.get_object()))
 
-    @extend_schema(
-        operation_id="customer_profile_assign",
-        request=Assignment,
-        responses=answers(200, CustomerProfileRecord, 400, 404, 409, 413, 415),
-    )
+    @extend_schema(request=Assignment, responses=answers(200, CustomerProfileRecord, 400, 404, 409, 413, 415))
     @profile.mapping.put
     def assign(self, request: Request, customer_id: str) -> Response:
         """Give this customer a certain profile. It keeps it when the profile becomes historic."""
@@ -64,7 +60,7 @@ class Customers(MyAccountViewSet):
         services.assign_profile(customer=customer, profile=self.sent(body=Assignment)["profileID"])
         return Response(self.shown(customer))
 
-    @extend_schema(operation_id="customer_profile_unassign", responses=answers(204, None, 404))
+    @extend_schema(responses=answers(204, None, 404))
     @profile.mapping.delete
     def unassign(self, request: Request, customer_id: str) -> Response:
         """Let the rule choose again. It is no error when it did already."""
@@ -73,7 +69,7 @@ class Customers(MyAccountViewSet):
 
 
 class Presets(MyAccountViewSet):
-    @extend_schema(operation_id="preset_values_read", responses=answers(200, PRESETS))
+    @extend_schema(responses=answers(200, PRESETS))
     @action(detail=False, url_path="presetValues")
     def values(self, request: Request) -> Response:
         """The allowed values of every preset member of a profile, by the member's name."""

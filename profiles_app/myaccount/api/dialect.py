@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.utils.timezone import get_default_timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -155,10 +155,11 @@ class MyAccountDialect(Dialect):
     """`{"error": {"code": …, "message": …, "fields": {…}}}` (MyAccount spec §6)."""
 
     prefixes = ("/backend/api/v1/",)
+    tag = "myaccount"
 
-    def error(self, status_code: int, message: str, fields: Mapping[str, list[str]]) -> dict[str, Any]:
-        code = "validation" if status_code == 400 and fields else CODES.get(status_code, "error")
-        return self.error_of(code, message, fields)
+    def error(self, status_code: int, message: str, fields: Mapping[str, list[str]], code: str = "") -> dict[str, Any]:
+        own_code = "validation" if status_code == 400 and fields else CODES.get(status_code, "error")
+        return self.error_of(own_code, message, fields)
 
     def error_of(self, code: str, message: str, fields: Mapping[str, list[str]]) -> dict[str, Any]:
         return {"error": {"code": code, "message": message, "fields": dict(fields)}}
@@ -182,7 +183,6 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         return {"type": "http", "scheme": "bearer", "description": "API token, or access token of a login."}
 
 
-@extend_schema(tags=["MyAccount profiles"])
 class MyAccountViewSet(DialectViewSet):
     """A resource of this dialect, for those who may do everything in their scope. URLs name rows by their numbers."""
 

@@ -39,6 +39,7 @@ HIGHEST = 2**31 - 1
 class MyAccountProfileRecord(serializers.Serializer[MyAccountProfile]):
     """The twelve members of a profile. Members that it does not have are refused: a typo must not pass for a right."""
 
+    is_shown_whole = True
     id = serializers.CharField(read_only=True, help_text="Digits; never used again after a deletion.")
     name = Text(max_length=255)
     description = Text(required=False, allow_blank=True, trim_whitespace=False, max_length=65_535)
@@ -104,23 +105,14 @@ WRITTEN: dict[str, Any] = {
 
 @extend_schema_view(
     create=extend_schema(
-        operation_id="myaccount_profiles_create",
         description="Add a profile. It belongs to the account of the key, or to the portal when the key is of staff.",
         examples=examples_of(__file__, "create"),
         responses=answers(201, MyAccountProfileRecord, 400, 409, 413, 415),
     ),
-    retrieve=extend_schema(
-        operation_id="myaccount_profiles_read",
-        description="One profile.",
-        responses=answers(200, MyAccountProfileRecord, 404),
-    ),
-    partial_update=extend_schema(
-        operation_id="myaccount_profiles_update", description="Change only what is sent.", **WRITTEN
-    ),
+    retrieve=extend_schema(description="One profile.", responses=answers(200, MyAccountProfileRecord, 404)),
+    partial_update=extend_schema(description="Change only what is sent.", **WRITTEN),
     destroy=extend_schema(
-        operation_id="myaccount_profiles_delete",
-        description="Delete a profile that is assigned to no customer.",
-        responses=answers(204, None, 404, 409),
+        description="Delete a profile that is assigned to no customer.", responses=answers(204, None, 404, 409)
     ),
 )
 class MyAccountProfiles(EditableViewSet, MyAccountViewSet):
@@ -142,11 +134,7 @@ class MyAccountProfiles(EditableViewSet, MyAccountViewSet):
             raise PermissionDenied("This profile is the portal's; only its staff may change it")
         return profile
 
-    @extend_schema(
-        operation_id="myaccount_profiles_list",
-        parameters=[Paging],
-        responses=answers(200, MyAccountProfileRecord(many=True), 400),
-    )
+    @extend_schema(parameters=[Paging], responses=answers(200, MyAccountProfileRecord(many=True), 400))
     def list(self, request: Request) -> Response:
         """All profiles by ascending id. To read on, ask for `idAfter` the highest id that was there."""
         rows = self.filter_queryset(self.get_queryset())
@@ -157,7 +145,7 @@ class MyAccountProfiles(EditableViewSet, MyAccountViewSet):
         show = MyAccountProfileRecord().to_representation
         return Response([show(profile) for profile in part.iterator(chunk_size=CHUNK)])
 
-    @extend_schema(operation_id="myaccount_profiles_replace", **WRITTEN)
+    @extend_schema(**WRITTEN)
     def update(self, request: Request, **named: str) -> Response:
         """The same as PATCH."""
         return self.partial_update(request, **named)

@@ -24,6 +24,7 @@ from profiles_app.phone.services import create_profile, encode, update_profile
 class PhoneProfileRecord(Shape):
     """The nine members of a profile; the file is kept and given back character for character."""
 
+    is_shown_whole = True
     uuid = serializers.UUIDField(read_only=True)
     user_uuid = RowUuid(source="user", help_text="Owner of this profile.")
     name = Text(max_length=255)

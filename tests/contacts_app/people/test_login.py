@@ -60,7 +60,11 @@ def test_too_many_failures_lock_out_in_the_dialects_words(nobody, alice, setting
     answers = [nobody.post("auth/login", ALICE | {"password": "x"}) for _ in range(4)]
     assert [response.status_code for response in answers] == [401, 401, 429, 429]
     assert answers[-1]["Content-Type"] == "application/json; charset=utf-8"
-    assert answers[-1].json() == {"success": False, "message": "Too many failed logins; try again later"}
+    assert answers[-1].json() == {
+        "success": False,
+        "code": "throttled",
+        "message": "Too many failed logins; try again later",
+    }
     for name in ("alice@acme.example", "Alice@Acme.Example", " alice@acme.example"):
         assert nobody.post("auth/login", ALICE | {"username": name}).status_code == 429
 

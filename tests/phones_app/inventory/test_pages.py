@@ -83,10 +83,10 @@ def test_rest_looks_and_tells(site, api, charlie):
     phone = site.phone()
     with site.alive(phone) as fleet:
         fleet[phone.mac].fault = "in_call"
-        record = api.post(f"phones/{phone.mac}/look").json()["data"]
+        record = api.post(f"phones/{phone.mac}/status-check").json()["data"]
     assert (record["presence"], record["in_call"], record["mac_there"]) == ("reachable", True, "")
     assert record["serial_number"] == f"FCH{phone.mac[-8:]}"
-    assert api.post(f"phones/{phone.mac}/look").json()["data"]["look_error"]  # it is not played any more
+    assert api.post(f"phones/{phone.mac}/status-check").json()["data"]["look_error"]  # it is not played any more
 
     listed = api.get("phones", {"presence": "reachable", "in_call": "true"}).json()
     assert (listed["metadata"]["total"], api.get("phones", {"load": "none"}).json()["metadata"]["total"]) == (0, 0)
@@ -99,9 +99,11 @@ def test_what_looks_find_cannot_be_written_and_strangers_cannot_look(site, api, 
     answer = api.put(f"phones/{phone.mac}", {"presence": "reachable", "name": "Lobby"})
     assert (answer.status_code, answer.json()["data"]["presence"]) == (200, "never")
     stranger = Api(create_token(account=other)[1])
-    assert stranger.post(f"phones/{phone.mac}/look").status_code == 404
+    assert stranger.post(f"phones/{phone.mac}/status-check").status_code == 404
     Phone.objects.filter(pk=phone.pk).update(phone_ip=None)
-    assert api.post(f"phones/{phone.mac}/look").status_code == 409
+    for url in ("status-check", "look"):
+        answer = api.post(f"phones/{phone.mac}/{url}")
+        assert (answer.status_code, answer.json()["code"]) == (409, "no-address")
 
 
 @pytest.fixture

@@ -46,6 +46,7 @@ def failed(response, status: int) -> dict:
     assert response["Content-Type"] == "application/json; charset=utf-8"
     body = response.json()
     assert body["success"] is False
+    assert body["code"]
     assert body["message"]
     return body
 
@@ -235,7 +236,7 @@ def test_case_19_switch_while_the_phone_does_not_answer(api, alice, switch_site)
 def test_case_20_switch_while_the_file_server_is_down(api, alice, any_site):
     open_service_session(phone=any_site.phone, user=alice, address="127.0.0.1")
     any_site.server.stop()
-    failed(api.switch(api.create_profile(alice)), 502)
+    assert failed(api.switch(api.create_profile(alice)), 502)["code"] == Deployment.objects.get().error_code
     assert any_site.sip.notifies == []
     assert ServiceSession.objects.exists()
     assert Phone.objects.get().current_profile is None

@@ -50,7 +50,8 @@ def is_our_error(response, *statuses: int) -> None:
     assert body["success"] is False
     assert isinstance(body["message"], str)
     assert body["message"]
-    assert body.keys() <= {"success", "message", "errors"}
+    assert body["code"]
+    assert body.keys() <= {"success", "code", "message", "errors"}
     assert ("errors" in body) <= (response.status_code == 400)
 
 

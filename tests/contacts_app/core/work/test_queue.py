@@ -115,8 +115,7 @@ def test_threads_are_shared_among_accounts_whoever_came_first(acme, other, lette
     assert (held.filter(account=acme).count(), held.filter(account=other).count()) == (4, 1)
     # As threads of the first one end, the other one gets its half.
     for claim in list(claims._claims)[:2]:
-        claims.end(claim)
-        claims.take()
+        claims.take(after=claim)
     busy = [claim.accounts for claim in claims._claims]
     assert (busy.count(frozenset({acme.pk})), busy.count(frozenset({other.pk}))) == (2, 2)
 

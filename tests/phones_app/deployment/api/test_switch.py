@@ -48,6 +48,7 @@ def test_another_phone_at_the_address_is_not_restarted(api, alice, switch_site):
     response = api.switch(api.create_profile(alice))
     assert response.status_code == 200
     assert "AABBCCDDEE02" in response.json()["data"]["restart"]
+    assert response["Location"] == f"/api/v1/deployments/{Deployment.objects.get().uuid}"
     assert switch_site.sip.notifies == []
 
 
@@ -82,6 +83,7 @@ def test_a_deployment_cancelled_while_it_is_waited_for(api, alice, switch_site, 
     thread.join(10)
     assert answers[0].status_code == 409
     assert answers[0].json()["success"] is False
+    assert answers[0].json()["code"] == "deployment-cancelled"
     assert "Cancelled" in answers[0].json()["message"]
 
 
@@ -108,15 +110,18 @@ def _other_protocol(switch_site):
 
 
 @pytest.mark.parametrize(
-    ("change", "file"),
-    [(_inactive, {}), (_no_file_server, {}), (_other_protocol, {"cnf_xml": sccp_file()})],
-    ids=["inactive", "no-file-server", "file-of-the-other-protocol"],
+    ("change", "file", "code"),
+    [
+        (_inactive, {}, "phone-inactive"),
+        (_no_file_server, {}, "no-file-server"),
+        (_other_protocol, {"cnf_xml": sccp_file()}, "profile-has-errors"),
+    ],
 )
-def test_what_cannot_be_is_refused_before_anything_happens(api, alice, switch_site, change, file):
+def test_what_cannot_be_is_refused_before_anything_happens(api, alice, switch_site, change, file, code):
     profile = api.create_profile(alice, **file)
     change(switch_site)
     response = api.switch(profile)
-    assert response.status_code == 409
+    assert (response.status_code, response.json()["code"]) == (409, code)
     assert "errors" not in response.json()
     assert not Deployment.objects.exists()
     assert list(switch_site.server.root.iterdir()) == []

@@ -26,9 +26,10 @@ def test_unedited_export_changes_nothing(api, phone, alice, path):
     api.create_profile(alice)
     content = exported(api, path)
     rows = len(content.splitlines()) - 1
-    response = send(api, path, content)
-    assert response.status_code == 200
-    assert response.json()["data"] == {"created": 0, "updated": 0, "unchanged": rows, "stored": True}
+    for content_type in ("text/csv", "application/octet-stream"):
+        response = send(api, path, content, content_type)
+        assert response.status_code == 200
+        assert response.json()["data"] == {"created": 0, "updated": 0, "unchanged": rows, "stored": True}
     assert rows == 1
 
 
