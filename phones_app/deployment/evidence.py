@@ -76,7 +76,8 @@ def _is_held(row: Deployment) -> bool:
 def _doubt(deployment: Deployment, fetch: FileFetch) -> None:
     """Have the phone looked at that seems to reject the file; and not any more once it went on to another file."""
     if fetch.followed_by:
-        transitions.trusted([deployment])
+        if deployment.waiting_for:
+            transitions.trusted([deployment])
     elif repeated_fetches(deployment):
         transitions.doubted([deployment])
         nudge_after_commit(DEPLOYMENTS)
