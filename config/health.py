@@ -9,8 +9,8 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import Error as DatabaseError
 from django.http import HttpRequest, JsonResponse
-from django.utils import timezone
 
+from contacts_app.core.work import clock
 from contacts_app.core.work.models import WorkStatus
 from contacts_app.core.work.wake import SWEEP, overdue
 
@@ -31,6 +31,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
         checks["migrations"] = _migrations()
         if checks["migrations"] == "ok":
             checks["sweep"] = _sweep()
+            checks["clock"] = _clock()
             checks |= {f"overdue_{name}": number for name, number in overdue(OVERDUE).items()}
     ready = all(checks[name] == "ok" for name in ("database", "migrations", "sweep", "broker"))
     return JsonResponse({"status": "ok" if ready else "not ready", **checks}, status=200 if ready else 503)
@@ -63,10 +64,18 @@ def _broker() -> str:
     return "ok"
 
 
+def _clock() -> str:
+    """Rows are stamped by the database's clock, so a wrong one of ours stops no work; what it logs is misdated."""
+    skew = clock.clock_skew()
+    if abs(skew) <= clock.NOTABLE:
+        return "ok"
+    return f"{abs(skew).total_seconds():.0f} s {'behind' if skew > timedelta(0) else 'ahead of'} the database's"
+
+
 def _sweep() -> str:
     last = WorkStatus.objects.filter(name=SWEEP).first()
     if last is None:
         return "has not run yet"
-    age = timezone.now() - last.ran_at
+    age = clock.now() - last.ran_at
     late = age > timedelta(seconds=settings.SWEEP_SECONDS * LATE_PERIODS)
     return f"last ran {age.total_seconds():.0f} s ago" if late else "ok"

@@ -10,6 +10,7 @@ import phones_app.rollout.admin.rollout
 import phones_app.servers.admin
 from contacts_app.core.admin import overview
 from phones_app.deployment.admin.deploy import DeployPages, StateOfLast
+from phones_app.deployment.admin.left_file import LeavesFiles
 from phones_app.drift.admin import DriftPages, StateOfFile
 from phones_app.inventory.admin.phone import InventoryAdmin, ModelsInUse
 from phones_app.inventory.models import Phone
@@ -20,7 +21,7 @@ overview.register(panels)
 
 
 @admin.register(Phone)
-class PhoneAdmin(RollOutSelected, DriftPages, DeployPages, InventoryAdmin):
+class PhoneAdmin(RollOutSelected, DriftPages, DeployPages, LeavesFiles, InventoryAdmin):
     list_display = (*("phone", "model_here", "account_name", "profile"), *("deployed", "present", "seen", "is_active"))
     list_select_related = ("account", "current_profile", "last_deployment__deployment", "file")
     list_filter = (

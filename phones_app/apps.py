@@ -1,6 +1,7 @@
 """What phones register with the ground and with the apps below."""
 
 from django.apps import AppConfig
+from django.db.models.signals import pre_delete
 
 
 class PhonesConfig(AppConfig):
@@ -10,21 +11,29 @@ class PhonesConfig(AppConfig):
     def ready(self) -> None:
         # Imported here, because models can be imported only when all apps are loaded.
         from contacts_app.accounts.services import register_blocker
+        from contacts_app.core.history.authorship import recorded
         from contacts_app.core.work.kind import register
         from phones_app import events
         from phones_app.boot import services as boot
-        from phones_app.deployment import gates, outcome
+        from phones_app.deployment import gates, left_files, outcome
         from phones_app.deployment.evidence import judge_fetch
         from phones_app.deployment.request import deployments_under_way
-        from phones_app.deployment.run import Deployments, UploadBatches
+        from phones_app.deployment.run import Deployments, Doubts, UploadBatches
         from phones_app.drift.checks import DriftChecks
+        from phones_app.inventory.models import Phone
+        from phones_app.inventory.services import phone_changed, register_identity
         from phones_app.inventory.status_check import StatusChecks
         from phones_app.rollout.gate import closed_by_rollout
         from phones_app.rollout.rollout import advance_all
+        from phones_app.servers.models import FileServer
         from profiles_app.events import tags
         from profiles_app.events.outbox import register_news
 
-        register(Deployments, UploadBatches, StatusChecks, DriftChecks)
+        recorded.connect(phone_changed, sender=Phone)
+        register_identity(left_files.identity_changed)
+        recorded.connect(left_files.file_server_changed, sender=FileServer)
+        pre_delete.connect(left_files.phone_deleted, sender=Phone)
+        register(Deployments, UploadBatches, Doubts, StatusChecks, DriftChecks)
         tags.register(*events.TAGS)
         register_news(events.TOLD)
         register_blocker(deployments_under_way)

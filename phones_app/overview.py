@@ -58,7 +58,7 @@ def _of_phones(phones: QuerySet[Phone]) -> list[Panel]:
         for label, states, tone in FLEET
     ]
     never = list_url(Phone, last_deployment__isnull=True)
-    fleet.append(Number("never deployed to", by_state.get(None, 0), never, "gone"))
+    fleet.append(Number("not deployed", by_state.get(None, 0), never, "gone"))
     return [
         Panel("Phones by their last deployment", "bar", shares(fleet), empty="There are no phones yet."),
         _by(phones, "Phones by what the last look saw", "presence", PRESENCE_TONES, "There are no phones yet."),

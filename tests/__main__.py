@@ -28,6 +28,7 @@ ON_SQLITE_TOO = [
     "tests/phones_app/deployment/test_crowd.py",
     "tests/phones_app/deployment/test_deployment.py",
     "tests/phones_app/deployment/test_evidence.py",
+    "tests/phones_app/deployment/test_evidence_in_any_order.py",
     "tests/phones_app/deployment/test_kill.py",
     "tests/phones_app/deployment/test_transitions.py",
     "tests/phones_app/drift",

@@ -15,7 +15,9 @@ READ = ("*.py", "*.md", "*.html", "*.toml", "*.txt")
 
 # Documents of others are cited by the same sign; where they are to be had is known.
 OTHERS = r"RFC \d+|XML 1\.0|47 CFR"
-NUMBERS = r"§\d+(?:\.\d+)*(?:(?:, | and | to |, and )§\d+(?:\.\d+)*)*"
+# The sections of one spec have letters.
+NUMBER = r"(?:\d+|[A-Z]\b)(?:\.\d+)*"
+NUMBERS = rf"§{NUMBER}(?:(?:, | and | to |, and )§{NUMBER})*"
 # What leads out of the repository, to a reader's nowhere.
 VAGUE = re.compile(r"\bshared/|\bseeds?/|\bthe (?:issue|brief)\b|\bspec/[a-z]", re.IGNORECASE)
 
@@ -30,7 +32,7 @@ def sections(spec: Path) -> set[str]:
     found: set[str] = set()
     heading = ""
     for line in spec.read_text(encoding="utf-8").splitlines():
-        if match := re.match(r"#{2,4} (\d+(?:\.\d+)*)[. ]", line):
+        if match := re.match(r"#{2,4} (\d+(?:\.\d+)*(?=[. ])|[A-Z](?=\. ))", line):
             heading = match[1]
             found.add(heading)
         elif match := re.match(r"(\d+)\. ", line):
@@ -53,9 +55,9 @@ def broken(text: str, names: dict[str, set[str]], *, own: set[str] | None = None
     for match in citation.finditer(text):
         followed.update(match.start("numbers") + sign.start() for sign in re.finditer("§", match["numbers"]))
         if spec := match["spec"]:
-            missing = set(re.findall(r"§([\d.]*\d)", match["numbers"])) - names[spec.lower()]
+            missing = set(re.findall(rf"§({NUMBER})", match["numbers"])) - names[spec.lower()]
             wrong += [f"{spec} spec §{number}: no such section" for number in sorted(missing)]
-    for sign in re.finditer(r"§([\d.]*\d)?", text):
+    for sign in re.finditer(rf"§({NUMBER})?", text):
         if sign.start() not in followed and sign[1] not in (own or ()):
             wrong.append(f"of no spec: …{text[max(0, sign.start() - 40) : sign.end() + 10]}…")
     return wrong
@@ -105,6 +107,8 @@ def test_nothing_refers_to_material_outside_the_repository():
         "(events spec §5.4, §77)",
         "the billing spec §1",
         "events spec (§5)",
+        "(Asterisk spec §Z)",
+        "(Asterisk spec §I.77)",
     ],
 )
 def test_a_citation_that_leads_nowhere_is_found(names, text):
@@ -119,6 +123,7 @@ def test_a_citation_that_leads_nowhere_is_found(names, text):
         "(Cisco phones\n# spec §8.14)",
         "RFC 3261 §17.2.2, timer J",
         "(Cisco phones spec §4.9, §5). The first fit",
+        "(Asterisk spec §B, §I.3 and §F.5)",
     ],
 )
 def test_a_citation_that_leads_somewhere_is_followed(names, text):

@@ -8,11 +8,12 @@ import logging
 import os
 import re
 import stat
+import time
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import timedelta
 from io import FileIO
 from pathlib import Path
 from typing import Any, Literal
@@ -28,23 +29,29 @@ _OPEN_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 @dataclass
 class Fetch:
-    """One file that is read, or was, by a client at `address`.
+    """One file that a client at `address` asks for.
 
-    Made before the file is opened, so that `at` never looks newer than the version it carried. `size` and `sha256`
-    are of the bytes in the file as they were sent.
+    Made before the file is opened, so that it is never younger than the version it carried. `size` and `sha256` are of
+    the bytes in the file as they were sent. `missing`: there is no such file, which phones take without a word.
     """
 
     file_name: str
     address: str
     protocol: Literal["http", "tftp"]
-    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    # By the steady clock: ours may differ from that of whoever writes the fetch down.
+    began: float = field(default_factory=time.monotonic, compare=False)
     size: int = 0
     complete: bool = False
+    missing: bool = False
     _digest: Any = field(default_factory=hashlib.sha256, repr=False, compare=False)
 
     @property
     def sha256(self) -> str:
         return str(self._digest.hexdigest())
+
+    @property
+    def age(self) -> timedelta:
+        return timedelta(seconds=time.monotonic() - self.began)
 
     def sent(self, data: bytes) -> None:
         self._digest.update(data)
@@ -52,9 +59,11 @@ class Fetch:
 
 
 class FetchReporter:
-    """Hand complete fetches to a callback, those of one address one after another, in threads of its own.
+    """Hand complete fetches, and what was asked for in vain, to a callback, in threads of its own.
 
-    So the callback may take its time (it probably writes a row), and its failures are its own. A few threads, because
+    Those of one address come one after another.
+
+    The callback may take its time (it probably writes a row), and its failures are its own. A few threads, because
     thousands of phones that restart fetch together, and a slow callback delays all fetches behind it.
     """
 
@@ -65,7 +74,7 @@ class FetchReporter:
         ]
 
     def report(self, fetch: Fetch) -> None:
-        if fetch.complete:
+        if fetch.complete or fetch.missing:
             # Companions of a phone's own file are assigned to the phone by their address.
             self._threads[zlib.crc32(fetch.address.encode()) % REPORTERS].submit(self._tell, fetch)
         else:

@@ -36,6 +36,8 @@ class FileWeb:
         fetch = Fetch(unquote(request.path).removeprefix("/"), request.peer, "http")
         file = open_plain_file(self._root, fetch.file_name)
         if file is None:
+            fetch.missing = request.method == "GET"
+            self._reporter.report(fetch)
             await exchange.reply(HTTPStatus.NOT_FOUND)
             return
         with file:

@@ -17,7 +17,7 @@ class FileFetch(models.Model):
     protocol = models.CharField(max_length=8)
     fetched_at = models.DateTimeField()
     followed_by = models.CharField(
-        max_length=255, blank=True, help_text="What the phone fetched next: it does if it accepts its file."
+        max_length=255, blank=True, help_text="What the phone asked for next: it does if it accepts its file."
     )
 
     class Meta:

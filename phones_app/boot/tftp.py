@@ -72,6 +72,8 @@ class FileTftp:
         fetch = Fetch(request.name.removeprefix("/"), peer[0], "tftp")
         file = open_plain_file(self._root, fetch.file_name)
         if file is None:
+            fetch.missing = True
+            self._reporter.report(fetch)
             raise PermissionError(wire.NOT_FOUND, "file not found")
         return fetch, wire.agree(request.options, os.fstat(file.fileno()).st_size), file
 

@@ -9,10 +9,11 @@ from uuid import UUID
 from django.core.management.base import CommandError
 
 from contacts_app.core.commands import Add, ReportingCommand, Row, argument, positive
+from phones_app.deployment.foresight import describe_restart
 from phones_app.deployment.models import FAILURES, Deployment, State
 from phones_app.deployment.preview import SHOWN, FilePreview, preview_file
 from phones_app.deployment.request import Deployed
-from phones_app.deployment.restart import choose, key_macros
+from phones_app.deployment.restart import key_macros
 from phones_app.deployment.run import wait_for
 from phones_app.inventory.models import Phone
 from phones_app.transports.ftp.pool import FtpPool
@@ -145,7 +146,7 @@ def _planned(deployments: Sequence[Deployment]) -> list[dict[str, Any]]:
     macros = cache(key_macros)
     return [
         _row(deployment)
-        | {"state": "would be queued", "restart": str(choose(deployment.phone, deployment.revision, macros).describe())}
+        | {"state": "would be queued", "restart": str(describe_restart(deployment.phone, deployment.revision, macros))}
         for deployment in deployments
         if deployment.phone
     ]

@@ -1,90 +1,139 @@
 """How it is known that a phone restarted and took its file (Cisco phones spec §2.7): pushed is never shown as applied.
 
 In order of strength: the embedded file server saw the phone fetch the very file; Asterisk holds a new registration; the
-phone's status page went away and came back. A phone that gives its file up afterwards sends no word of it: it fetches
-the file again every 15 to 45 seconds and nothing else. So the first fetch confirms a deployment, and the ones that
-follow may take that back.
+phone's status page went away and came back. Evidence comes in any order: a fetch of exactly this file after the upload
+confirms a deployment, whatever its restart said and whether that was sent at all. docs/evidence.md is the whole table.
+
+A phone that gives its file up afterwards sends no word of it: it fetches the file again every 15 to 45 seconds and asks
+for nothing else. So the first fetch confirms a deployment, and the ones that follow may take that back.
 """
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
-from django.utils import timezone
+from django.db.models import Max, Q
 
 from contacts_app.core.errors import TransportError
+from contacts_app.core.work import clock
+from contacts_app.core.work.wake import nudge_after_commit
 from phones_app.boot.models import FileFetch
-from phones_app.deployment.models import Deployment, State
-from phones_app.deployment.transitions import confirmed, rejected
-from phones_app.inventory.services import phone_web
-from phones_app.servers.models import CallManager
-from phones_app.servers.services import ami_target
+from phones_app.deployment import transitions
+from phones_app.deployment.models import Deployment, DeploymentStep, State
+from phones_app.deployment.record import steps_of
+from phones_app.deployment.request import DEPLOYMENTS
+from phones_app.deployment.restart import registration_of
+from phones_app.deployment.transitions import confirmed
+from phones_app.inventory.services import address_taken, phone_web
 from phones_app.transports.phone_web import read_status
-from phones_app.transports.restart.ami import AmiSession
-from phones_app.transports.restart.asterisk import pjsip_registration
 
 Evidence = dict[str, Any]
-# A phone that somebody switches off and on fetches its file twice.
+# A phone that rejects its file fetches it so often, so soon after one another, within this time after its restart.
 FETCHES = 3
 LONGEST_GAP = timedelta(seconds=60)
-# Later than this after the restart it is no answer to the deployment.
 WINDOW = timedelta(minutes=10)
+# A phone says in whole seconds how long it has been running, and it fetches its file a moment after that began.
+UPTIME_SLACK = timedelta(seconds=2)
+# States in which a deployment of which the file is in its place takes a fetch as evidence.
+AWAITING = (
+    State.UPLOADED, State.SESSION_CLEARED, State.RESTARTING, State.RESTART_ACKNOWLEDGED, State.FAILED, State.CANCELLED,
+)  # fmt: skip
+# What a restart can answer although the phone is there and on its way to its file: it had no line yet, it was slow.
+HEARD_PERHAPS = ("timeout", "not-registered", "device-not-found", "pbx-refused", "no-line")
 
 MESSAGE = (
-    "The phone rejects the file: it fetched it {times} times within {seconds:.0f} s, and nothing that comes after."
+    "The phone rejects the file: it fetched it {times} times within {seconds:.0f} s, and asked for nothing else after."
 )
 
 
 def judge_fetch(fetch: FileFetch) -> None:
-    """A phone was handed its file: this confirms the deployment that waits for it, or shows that the phone rejects it.
+    """A phone was handed its file, or went on to another one after it: what this says of its deployments.
 
-    A deployment whose phone has not answered to its restart yet finds the fetch a moment later (`fetched`).
+    Those that a worker holds just now are left to it: it looks for fetches (`fetched`) before it gives a phone up.
     """
-    waiting = Deployment.objects.select_for_update().filter(
-        mac=fetch.mac, finished_at=None, state=State.RESTART_ACKNOWLEDGED, restarted_at__lte=fetch.fetched_at
-    )
-    deployment = waiting.filter(Q(sha256=fetch.sha256) | Q(sha256="")).first()
-    if deployment is None:
-        _judge_repetition(fetch)
-    else:
-        # A worker that checks this row right now loses it, which is what the conditions of transitions are for.
-        confirmed({deployment: _as_evidence(fetch)})
+    restarted = Q(kind=Deployment.Kind.RESTART, finished_at=None, restarted_at__lte=fetch.fetched_at)
+    rows = Deployment.objects.select_for_update(of=("self",)).filter(mac=fetch.mac)
+    rows = rows.filter(restarted | Q(uploaded_at__lte=fetch.fetched_at)).order_by("-created_at", "-pk")
+    newest = list(rows[:2])
+    took = [row for row in newest if row.kind == Deployment.Kind.RESTART and row.state in AWAITING]
+    upload = next((row for row in newest if row.uploaded_at), None)
+    if upload is not None and upload.sha256 == fetch.sha256:
+        if upload.state in AWAITING or (upload.state == State.REJECTED and fetch.followed_by):
+            took.append(upload)
+        elif upload.state == State.CONFIRMED:
+            _doubt(upload, fetch)
+    confirmed({row: _as_evidence(fetch) for row in took if not _is_held(row)})
 
 
-def _judge_repetition(fetch: FileFetch) -> None:
-    """Find the deployment whose file this fetch shows to be rejected."""
-    deployment = (
-        Deployment.objects.select_for_update()
-        .filter(mac=fetch.mac, state=State.CONFIRMED, sha256=fetch.sha256)
-        .filter(restarted_at__gte=fetch.fetched_at - WINDOW, restarted_at__lte=fetch.fetched_at)
-        .order_by("-created_at")
-        .first()
-    )
-    if deployment is None:
+def _is_held(row: Deployment) -> bool:
+    """Whether a worker is in the middle of a step; one that merely looks for evidence finds that it is over."""
+    is_leased = bool(row.lease_owner and row.lease_until and row.lease_until >= clock.now())
+    return is_leased and row.state != State.RESTART_ACKNOWLEDGED
+
+
+def _doubt(deployment: Deployment, fetch: FileFetch) -> None:
+    """Have the phone looked at that seems to reject the file; and not any more once it went on to another file."""
+    if fetch.followed_by:
+        if deployment.waiting_for:
+            transitions.trusted([deployment])
+    elif repeated_fetches(deployment):
+        transitions.doubted([deployment])
+        nudge_after_commit(DEPLOYMENTS)
+
+
+def repeated_fetches(deployment: Deployment) -> list[FileFetch]:
+    """The last fetches, the latest first, if they look like those of a phone that rejects its file; else none."""
+    # Whoever restarts it, it fetches its file anew.
+    asked = Deployment.objects.filter(mac=deployment.mac).aggregate(last=Max("restarted_at"))["last"]
+    since = asked or deployment.uploaded_at
+    if since is None or clock.now() - since > WINDOW:
+        return []
+    rows = list(FileFetch.objects.filter(mac=deployment.mac, fetched_at__gte=since).order_by("-fetched_at")[:FETCHES])
+    gaps = [later.fetched_at - earlier.fetched_at for later, earlier in pairwise(rows)]
+    alike = all(row.sha256 == deployment.sha256 and not row.followed_by for row in rows)
+    return rows if len(rows) == FETCHES and alike and all(gap <= LONGEST_GAP for gap in gaps) else []
+
+
+def judge_doubt(deployment: Deployment) -> None:
+    """Whether the phone rejects its file, or was switched off and on: that one fetches its file at every start, too."""
+    fetches = repeated_fetches(deployment)
+    if not fetches or _booted_since(deployment, fetches[-1].fetched_at):
+        transitions.trusted([deployment])
         return
-    rows = FileFetch.objects.filter(mac=fetch.mac, protocol=fetch.protocol, fetched_at__gte=deployment.restarted_at)
-    fetches = list(rows.order_by("fetched_at")[: FETCHES + 1])
-    times = [row.fetched_at for row in fetches]
-    if (
-        len(fetches) < FETCHES
-        or any(row.followed_by or row.sha256 != fetch.sha256 for row in fetches)
-        or any(later - earlier > LONGEST_GAP for earlier, later in pairwise(times))
-    ):
-        return
-    seconds = (times[-1] - times[0]).total_seconds()
-    rejected({deployment: MESSAGE.format(times=len(times), seconds=seconds)})
+    seconds = (fetches[0].fetched_at - fetches[-1].fetched_at).total_seconds()
+    transitions.rejected({deployment: MESSAGE.format(times=len(fetches), seconds=seconds)})
+
+
+def _booted_since(deployment: Deployment, moment: datetime) -> bool:
+    """Whether the phone has started after this moment, by what its status page says, else whether it has registered."""
+    phone = deployment.phone
+    if phone is not None and phone.phone_ip and not address_taken(phone):
+        with suppress(TransportError):
+            status = read_status(phone_web(phone))
+            if status.mac == phone.mac and status.uptime is not None:
+                return clock.now() - status.uptime > moment + UPTIME_SLACK
+    restart = steps_of(deployment).get(DeploymentStep.Kind.RESTART)
+    return restart is not None and registered_anew(deployment, restart.detail) is not None
 
 
 def fetched(deployment: Deployment) -> Evidence | None:
     """The phone fetched the deployed file after the upload (for a mere restart: any file after it)."""
     since = deployment.uploaded_at or deployment.restarted_at
+    if since is None:
+        return None
     fetches = FileFetch.objects.filter(mac=deployment.mac, fetched_at__gte=since)
     if deployment.sha256:
         fetches = fetches.filter(sha256=deployment.sha256)
     fetch = fetches.order_by("fetched_at").first()
     return _as_evidence(fetch) if fetch else None
+
+
+def confirm_if_fetched(deployment: Deployment) -> bool:
+    """Whether the phone fetched the file, which is kept as evidence: then the deployment is confirmed as it stands."""
+    found = fetched(deployment)
+    return found is not None and bool(confirmed({deployment: found}))
 
 
 def _as_evidence(fetch: FileFetch) -> Evidence:
@@ -98,38 +147,44 @@ def _as_evidence(fetch: FileFetch) -> Evidence:
     }
 
 
+def may_have_heard(code: str) -> bool:
+    """Whether a phone whose restart ended with this code may be on its way to its file all the same."""
+    return code.startswith("sip-") or code in HEARD_PERHAPS
+
+
 def registered_anew(deployment: Deployment, remembered: dict[str, Any]) -> Evidence | None:
-    """Asterisk holds a registration with another Call-ID than the one remembered from before the restart."""
+    """Asterisk holds a registration with another Call-ID than the one remembered from before the restart.
+
+    That the same one is still there proves nothing: PJSIP keeps the first of a contact (Asterisk spec §B, §D).
+    """
     before = remembered.get("registration")
     phone = deployment.phone
-    manager = phone.call_manager if phone else None
-    if not phone or not before or not manager or manager.kind != CallManager.Kind.AMI:
+    if not phone or not before:
         return None
     try:
-        with AmiSession(ami_target(manager)) as session:
-            now = pjsip_registration(session, endpoint=remembered["endpoint"], mac=phone.mac, ip=phone.phone_ip or "")
+        now = registration_of(phone, remembered["endpoint"])
     except TransportError:
         return None
-    if not now or now == before:
+    if now is None or now.call_id in ("", before) or now.reachable is False:
         return None
-    return {"kind": "registered-anew", "call_id": now, "at": timezone.now().isoformat()}
+    return {"kind": "registered-anew", "call_id": now.call_id, "at": clock.now().isoformat()}
 
 
 def came_back(deployment: Deployment, noticed: dict[str, Any]) -> Evidence | None:
     """The status page, seen away since the restart, answers again. `noticed` is kept between looks."""
     phone = deployment.phone
-    if phone is None or not phone.phone_ip:
+    if phone is None or not phone.phone_ip or address_taken(phone):
         return None
     try:
         status = read_status(phone_web(phone), timeout=1.0)
     except TransportError as error:
         # Only a phone that had a page before can be said to have gone away.
         if noticed.get("had_status_page") and error.code in ("refused", "timeout"):
-            noticed.setdefault("away_at", timezone.now().isoformat())
+            noticed.setdefault("away_at", clock.now().isoformat())
         return None
     if status.mac != phone.mac or "away_at" not in noticed:
         return None
-    return {"kind": "came-back", "away_at": noticed["away_at"], "load": status.load, "at": timezone.now().isoformat()}
+    return {"kind": "came-back", "away_at": noticed["away_at"], "load": status.load, "at": clock.now().isoformat()}
 
 
 def look_pause(since: datetime, *, told: bool) -> timedelta:
@@ -138,7 +193,7 @@ def look_pause(since: datetime, *, told: bool) -> timedelta:
     Seldom where we are `told` of fetches, which confirm by themselves (`judge_fetch`); all that is missed there is one
     that was written down at the moment of the phone's answer.
     """
-    age = timezone.now() - since
+    age = clock.now() - since
     pause = min(max(age, timedelta(seconds=10)), timedelta(seconds=30)) if told else min(age / 4, timedelta(seconds=10))
     left = timedelta(seconds=settings.CONFIRM_SECONDS) - age
     return max(min(pause, left), timedelta(seconds=1))

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
-from django.utils import timezone
 
+from contacts_app.core.work import clock
 from contacts_app.core.work.lease import no_live_lease
 from contacts_app.core.work.wake import nudge_after_commit
 from phones_app.deployment.models import Deployment, State
@@ -72,5 +72,5 @@ def hold(rows: "QuerySet[Deployment]") -> None:
 
 def release(rows: "QuerySet[Deployment]") -> None:
     """Let those go that are held."""
-    if rows.filter(finished_at=None, next_attempt_at=None).update(next_attempt_at=timezone.now()):
+    if rows.filter(finished_at=None, next_attempt_at=None).update(next_attempt_at=clock.now()):
         nudge_after_commit(DEPLOYMENTS)

@@ -7,6 +7,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from contacts_app.accounts.models import Account
 from contacts_app.core.lists.search import TextIndex
@@ -19,8 +20,8 @@ from profiles_app.phone.models import MacAddressField, PhoneProfile, ProfileRevi
 class State(models.TextChoices):
     """In their order. Which follows which: `ARROWS` in `transitions.py`.
 
-    Nothing follows the last four. A deployment has also ended when it is confirmed, when it was an upload only, and
-    when no evidence came after `restart_acknowledged`: `finished_at` says so.
+    A deployment has ended in the last five; when it is `uploaded` and was an upload only, or nothing can restart its
+    phone; and when no evidence came after `restart_acknowledged`: `finished_at` says so.
     """
 
     QUEUED = "queued", "Queued"
@@ -40,6 +41,8 @@ class State(models.TextChoices):
 FAILURES = (State.FAILED, State.REJECTED)
 # What a deployment waits for (`waiting_for`) whose phone is in a call.
 CALL_TO_END = "the call on the phone to end"
+# What a confirmed one waits for whose phone fetches its file again and again.
+LOOK_FOR_REJECTION = "a look whether the phone rejects its file"
 
 
 class StepState(models.TextChoices):
@@ -85,7 +88,8 @@ class Deployment(models.Model):
     reason = models.CharField(max_length=255, blank=True, help_text="Why, as the phone's history says it.")
     retry_of = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="retries")
 
-    created_at = models.DateTimeField(auto_now_add=True)
+    # By the clock of the database, as all times that deployments are compared by.
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
     started_at = models.DateTimeField(null=True)
     uploaded_at = models.DateTimeField(null=True)
     restarted_at = models.DateTimeField(null=True)
@@ -120,6 +124,11 @@ class Deployment(models.Model):
                 name="deployment_due_alone",
             ),
             models.Index(fields=["id"], condition=Q(finished_at=None, next_attempt_at=None), name="deployment_held"),
+            models.Index(
+                fields=["next_attempt_at"],
+                condition=Q(state=State.CONFIRMED) & ~Q(waiting_for=""),
+                name="deployment_doubted",
+            ),
             models.Index(fields=["kind", "-created_at", "-id"], name="deployment_by_kind"),
             models.Index(fields=["profile", "-created_at", "-id"], name="deployment_of_profile"),
             models.Index(fields=["mac", "-created_at", "-id"], name="deployment_by_mac"),
@@ -214,3 +223,28 @@ class PhoneFile(models.Model):
     @property
     def is_drifted(self) -> bool:
         return self.state in DRIFTED
+
+
+class LeftFile(models.Model):
+    """A phone's file that is of no phone any more (`left_files`). It holds credentials, so its removal is offered."""
+
+    account = models.ForeignKey(Account, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
+    mac = MacAddressField("MAC address", db_index=True)
+    server = models.ForeignKey(FileServer, on_delete=models.CASCADE, related_name="+", verbose_name="file server")
+    directory = models.CharField(max_length=1024, blank=True)
+    sha256 = models.CharField(max_length=64)
+    profile_name = models.CharField("profile", max_length=255, blank=True)
+    reason = models.CharField(max_length=255)
+    left_at = models.DateTimeField("left")
+
+    class Meta:
+        ordering = ["-left_at", "-pk"]
+        verbose_name = "file left behind"
+        verbose_name_plural = "files left behind"
+        indexes = [
+            models.Index(fields=["-left_at", "-id"], name="left_file_by_age"),
+            models.Index(fields=["account", "-left_at", "-id"], name="left_file_of_account"),
+        ]
+
+    def __str__(self) -> str:
+        return f"SEP{self.mac}.cnf.xml on {self.server}"

@@ -34,7 +34,7 @@ def outcome_of(deployment: Deployment) -> Outcome:
         return Outcome.RESTARTED
     if deployment.is_open:
         return Outcome.UNDECIDED
-    if deployment.state not in FAILURES:
+    if deployment.state not in (*FAILURES, State.UPLOADED):
         return Outcome.GIVEN_UP
     return Outcome.NOT_RESTARTED if deployment.uploaded_at else Outcome.NOT_UPLOADED
 

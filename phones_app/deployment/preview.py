@@ -11,9 +11,10 @@ from typing import Any
 
 from contacts_app.core.actor import Actor
 from contacts_app.core.errors import Refusal, TransportError
+from phones_app.deployment.foresight import Destined, describe_restart, shared_lines
 from phones_app.deployment.models import Deployment
 from phones_app.deployment.request import check_compatible, deploy_many, restart_many
-from phones_app.deployment.restart import choose, key_macros
+from phones_app.deployment.restart import key_macros
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import FileServers, file_server_of
 from phones_app.servers.models import FileServer
@@ -43,11 +44,15 @@ class Plan:
 
 @dataclass(frozen=True)
 class Preview:
-    """`taken` counts the phones it would happen to, `plans` tell of the first; `refused` are the others."""
+    """`taken` counts the phones it would happen to, `plans` tell of the first; `refused` are the others.
+
+    `notes` are about several phones together.
+    """
 
     taken: int
     plans: list[Plan] = field(default_factory=list)
     refused: list[tuple[Phone, Refusal]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def untold(self) -> int:
@@ -64,16 +69,19 @@ def preview_deploy(*, phones: Sequence[Phone], profile: PhoneProfile, actor: Act
         kind = (phone.model, phone.software_type)
         if kind not in warnings:
             warnings[kind] = tuple(check_compatible(phone, profile))
-        restart = choose(phone, deployment.revision, macros).describe()
+        restart = describe_restart(phone, deployment.revision, macros)
         plans.append(Plan(phone, servers.of(phone), restart, warnings[kind]))
-    return Preview(len(asked.deployments), plans, asked.refused)
+    revision = profile.revision_id or 0
+    chosen = (_phone(deployment) for deployment in asked.deployments)
+    notes = shared_lines(Destined(phone.pk, phone.account_id, phone.mac, revision) for phone in chosen)
+    return Preview(len(asked.deployments), plans, asked.refused, notes)
 
 
 def preview_restart(*, phones: Sequence[Phone], actor: Actor) -> Preview:
     asked = restart_many(phones=phones, actor=actor, dry_run=True)
     macros = cache(key_macros)
     plans = [
-        Plan(phone, None, choose(phone, deployment.revision, macros).describe())
+        Plan(phone, None, describe_restart(phone, deployment.revision, macros))
         for deployment in asked.deployments[:SHOWN]
         for phone in [_phone(deployment)]
     ]
@@ -171,7 +179,7 @@ def preview_file(*, phone: Phone, profile: PhoneProfile, pool: FtpPool) -> FileP
         profile=profile,
         revision=revision,
         server=server,
-        restart=choose(phone, revision).describe(),
+        restart=describe_restart(phone, revision),
         uploaded=_uploaded_last(phone, revision),
         on_server=_on_server(phone, server, content, pool) if server else Compared(),
         findings=tuple(sep.check(content, model=phone.model, software_type=phone.software_type)),

@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db.models import F, QuerySet
-from django.utils import timezone
 
 from contacts_app.core.history.authorship import Author, authored
 from contacts_app.core.history.records import insert_from, update_recorded
-from phones_app.deployment.models import DRIFTED, Deployment, DeploymentStep, FileState, PhoneFile, StepState
+from contacts_app.core.work import clock
+from phones_app.deployment.models import DRIFTED, Deployment, DeploymentStep, FileState, LeftFile, PhoneFile, StepState
 from phones_app.inventory.models import Phone
 from phones_app.servers.models import FileServer
 from phones_app.transports.ftp.upload import Upload
@@ -52,7 +52,7 @@ class Note:
 
 def write_steps(notes: Mapping[Deployment, Sequence[Note]]) -> None:
     """Write down how steps stand: one row for each kind of step of a deployment."""
-    now, written = timezone.now(), []
+    now, written = clock.now(), []
     _read_steps(notes)
     for deployment, its_notes in notes.items():
         rows = steps_of(deployment)
@@ -91,7 +91,7 @@ def _read_steps(deployments: Iterable[Deployment]) -> None:
 def skip_steps(deployments: Sequence[int]) -> None:
     """What was under way of deployments (their keys) that were called off."""
     steps = DeploymentStep.objects.filter(deployment__in=deployments, finished_at=None)
-    steps.update(state=StepState.SKIPPED, finished_at=timezone.now())
+    steps.update(state=StepState.SKIPPED, finished_at=clock.now())
 
 
 def upload_note(uploaded: Uploaded, now: datetime) -> Note:
@@ -133,7 +133,7 @@ def note_profiles(deployments: Iterable[Deployment]) -> None:
     """What each phone got is its current profile now."""
     _change_phones(
         {
-            row: {"current_profile_id": row.profile_id, "updated_at": timezone.now()}
+            row: {"current_profile_id": row.profile_id, "updated_at": clock.now()}
             for row in deployments
             if row.phone is not None and row.phone.current_profile_id != row.profile_id
         }
@@ -144,7 +144,7 @@ def note_status(details: Mapping[Deployment, Mapping[str, Any]]) -> None:
     """What the phones' status pages said before their restart: that they are there, and with which load."""
     _change_phones(
         {
-            row: {"last_seen_at": timezone.now(), "software_version": detail["load"]}
+            row: {"last_seen_at": clock.now(), "software_version": detail["load"]}
             for row, detail in details.items()
             if "load" in detail
         }
@@ -196,6 +196,8 @@ def note_uploads(deployments: "QuerySet[Deployment]", server: FileServer, now: d
         found_sha256="",
         found=None,
     )
+    # Where a file was left behind before, this one has taken its place.
+    LeftFile.objects.filter(server=server, directory=server.directory, mac__in=of_phones.values("mac")).delete()
     if drifted:
         tell_files(PhoneFile.objects.filter(pk__in=drifted).select_related("phone__account", "server"))
 

@@ -7,11 +7,11 @@ from functools import lru_cache
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.utils import timezone
 
 from contacts_app.accounts.models import Account
 from contacts_app.core.actor import Actor
 from contacts_app.core.errors import Refusal
+from contacts_app.core.work import clock
 from contacts_app.core.work.lease import no_live_lease
 from contacts_app.core.work.wake import nudge_after_commit
 from phones_app.deployment import transitions
@@ -215,7 +215,7 @@ def _store(phones: Iterable[Phone], rows: list[Deployment]) -> list[Deployment]:
 
 def due() -> "QuerySet[Deployment]":
     """Open deployments that somebody should be working on, and nobody is."""
-    now = timezone.now()
+    now = clock.now()
     # A queued deployment waits while another one of its phone is in the middle of something.
     busy = Deployment.objects.filter(phone=OuterRef("phone"), finished_at=None).exclude(state=State.QUEUED)
     busy = busy.filter(Q(waiting_for="") | Q(lease_until__gte=now, lease_owner__gt=""))

@@ -8,7 +8,8 @@ classes in `phones_app/transports/restart/strategies.py`:
     SCCP          KeyPresses        KeyPresses              AmiSccp, else KeyPresses    AmiSccp, else KeyPresses
 
 If something needed is missing (the address, a key macro), it is CannotRestart. Also here: what is checked right before a
-restart (`look_at`: is it this phone, is it in a call?), and the SIP user of the phone (`line_user`).
+restart (`look_at`: is it this phone, is it in a call?), what Asterisk tells of the phone (`registration_of`), and the SIP
+user of the phone (`line_user`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,10 +21,14 @@ from phones_app.deployment.models import Deployment, DeploymentStep, State
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import phone_web
 from phones_app.servers.models import CallManager, KeyMacro
-from phones_app.servers.services import ami_target, phone_networks
+from phones_app.servers.services import ami_target, no_sip_to, phone_networks
 from phones_app.transports.phone_web import PhoneStatus, read_status, read_streams
+from phones_app.transports.restart.ami_sessions import ami_session
+from phones_app.transports.restart.asterisk import Registration
+from phones_app.transports.restart.chan_sip import chan_sip_registration
 from phones_app.transports.restart.key_macros import KeyMacro as Macro
 from phones_app.transports.restart.key_macros import macro_for, parse_steps
+from phones_app.transports.restart.pjsip import pjsip_registration
 from phones_app.transports.restart.sip_message import DEFAULT_STAMPS, parse_stamps
 from phones_app.transports.restart.sip_notify import NotifyTarget
 from phones_app.transports.restart.strategies import (
@@ -31,14 +36,17 @@ from phones_app.transports.restart.strategies import (
     AmiPjsip,
     AmiSccp,
     CannotRestart,
+    FirstContact,
     KeyPresses,
     RestartStrategy,
     SipNotify,
 )
-from profiles_app.phone.models import ProfileRevision
+from profiles_app.phone.models import ProfileRevision, SoftwareType
 
 Macros = Callable[[], Sequence[Macro]]
 NO_ADDRESS = "The phone's IP address is not known."
+# What is wrong with an Asterisk only for a while: it is starting, busy, or its account is logged in elsewhere.
+PASSING = ("busy", "closed", "login-in-use", "network", "refused", "timeout", "unreachable")
 
 
 def key_macros() -> list[Macro]:
@@ -60,10 +68,10 @@ def choose(phone: Phone, revision: ProfileRevision | None, macros: Macros = key_
         keys = _key_presses(phone, macros())
         return _ami_sccp(phone, asterisk, otherwise=keys) if asterisk else keys
     if asterisk and asterisk.channel == CallManager.Channel.CHAN_SIP:
-        return _ami_chan_sip(asterisk)
+        return _ami_chan_sip(phone, asterisk)
     if asterisk:
-        return _ami_pjsip(phone, asterisk)
-    return _sip_by_registrar(phone, manager) if manager else _sip_direct(phone)
+        return _ami_pjsip(phone, asterisk, macros)
+    return _sip_by_registrar(manager) if manager else _sip_direct(phone)
 
 
 def protocol_of(phone: Phone, revision: ProfileRevision | None) -> str:
@@ -81,21 +89,15 @@ def _sip_direct(phone: Phone) -> RestartStrategy:
     return SipNotify(target, receiver, "restart", DEFAULT_STAMPS)
 
 
-def _sip_by_registrar(phone: Phone, manager: CallManager) -> RestartStrategy:
-    if not phone.phone_ip:
-        return CannotRestart(f"SIP NOTIFY to {manager}", code="no-address", trouble=NO_ADDRESS)
-    target = NotifyTarget(
-        manager.host,
-        manager.port,
-        manager.transport,
-        contact_host=phone.phone_ip,
-        contact_port=phone.sip_port,
-        networks=phone_networks(),
-    )
+def _sip_by_registrar(manager: CallManager) -> RestartStrategy:
+    if trouble := no_sip_to(manager):
+        return CannotRestart(f"SIP NOTIFY to {manager}", code="sip-to-asterisk", trouble=trouble)
+    target = NotifyTarget(manager.host, manager.port, manager.transport, to_registrar=True, networks=phone_networks())
     return SipNotify(target, str(manager), manager.action, parse_stamps(manager.stamps))
 
 
-def _ami_pjsip(phone: Phone, manager: CallManager) -> RestartStrategy:
+def _ami_pjsip(phone: Phone, manager: CallManager, macros: Macros) -> RestartStrategy:
+    keys = _key_presses(phone, macros()) if phone.web_username else None
     return AmiPjsip(
         ami_target(manager),
         str(manager),
@@ -103,11 +105,19 @@ def _ami_pjsip(phone: Phone, manager: CallManager) -> RestartStrategy:
         parse_stamps(manager.stamps),
         mac=phone.mac,
         ip=phone.phone_ip or "",
+        keys=keys if isinstance(keys, KeyPresses) else None,
     )
 
 
-def _ami_chan_sip(manager: CallManager) -> RestartStrategy:
-    return AmiChanSip(ami_target(manager), str(manager), manager.action, parse_stamps(manager.stamps))
+def _ami_chan_sip(phone: Phone, manager: CallManager) -> RestartStrategy:
+    return AmiChanSip(
+        ami_target(manager),
+        str(manager),
+        manager.action,
+        parse_stamps(manager.stamps),
+        mac=phone.mac,
+        ip=phone.phone_ip or "",
+    )
 
 
 def _ami_sccp(phone: Phone, manager: CallManager, *, otherwise: RestartStrategy) -> RestartStrategy:
@@ -126,17 +136,56 @@ def _key_presses(phone: Phone, macros: Sequence[Macro]) -> RestartStrategy:
     return KeyPresses(macro, partial(phone_web, phone))
 
 
+_REGISTRATIONS = {
+    CallManager.Channel.PJSIP: lambda session, user, who: pjsip_registration(session, endpoint=user, **who),
+    CallManager.Channel.CHAN_SIP: lambda session, user, who: chan_sip_registration(session, peer=user, **who),
+}
+
+
+def registration_of(phone: Phone, user: str) -> Registration | None:
+    """What the phone's Asterisk tells of its registration; None where no Asterisk has SIP phones of this kind.
+
+    TransportError when there is none (`not-registered` and the like), or when Asterisk cannot be asked.
+    """
+    manager = phone.call_manager
+    if manager is None or manager.kind != CallManager.Kind.AMI:
+        return None
+    with ami_session(ami_target(manager)) as session:
+        if phone.software_type == SoftwareType.SCCP:
+            return None  # but it is known now that Asterisk can be asked
+        who = {"mac": phone.mac, "ip": phone.phone_ip or ""}
+        return _REGISTRATIONS[CallManager.Channel(manager.channel)](session, user, who)
+
+
 @dataclass
 class Situation:
-    """What the phone's status page says before a restart; `status` None: it does not answer."""
+    """What is known of the phone before a restart; `status` None: its status page does not answer."""
 
     status: PhoneStatus | None
     in_call: bool
     note: str
+    registration: Registration | None = None
 
 
-def look_at(phone: Phone) -> Situation:
-    """Raises TransportError when another phone answers at this address: that one must not be restarted."""
+def look_at(phone: Phone, user: str) -> Situation:
+    """Raises TransportError when another phone answers at this address: that one must not be restarted.
+
+    Also, with a code that is `PASSING`, while the phone's Asterisk cannot be asked: nothing was sent yet.
+    """
+    situation = _look_at_page(phone)
+    try:
+        situation.registration = registration_of(phone, user)
+    except TransportError as error:
+        if error.code in PASSING:
+            raise
+        # What it means for the restart, its strategy says.
+        situation.note = f"{situation.note} {error.message}.".strip()
+    if situation.status is None and situation.registration is not None:
+        situation.in_call = bool(situation.registration.in_call)
+    return situation
+
+
+def _look_at_page(phone: Phone) -> Situation:
     if not phone.phone_ip:
         return Situation(None, False, "No IP address, so no look at the status page.")
     web = phone_web(phone)
@@ -159,8 +208,17 @@ def look_at(phone: Phone) -> Situation:
 def line_user(deployment: Deployment, phone: Phone, steps: Mapping[str, DeploymentStep]) -> str:
     """The user of the phone's SIP contact, as which it is registered *now*, before it reads the new file.
 
+    What is known, else line 1 of the new file, else its device name. The phone answers 404 to a wrong one.
+    """
+    new = deployment.revision.facts.get("registration_user") if deployment.revision else ""
+    return known_line(deployment, phone, steps) or str(new or f"SEP{phone.mac}")
+
+
+def known_line(deployment: Deployment, phone: Phone, steps: Mapping[str, DeploymentStep]) -> str:
+    """The user of the phone's SIP contact; "" where nothing tells one, as of a phone that never had a file.
+
     In this order: as recorded; line 1 of what it was last confirmed to run; what its status page says; line 1 of the
-    file that the upload replaced; line 1 of the new file; its device name. The phone answers 404 to a wrong one.
+    file that the upload replaced.
     """
     if phone.line_user:
         return phone.line_user
@@ -177,6 +235,14 @@ def line_user(deployment: Deployment, phone: Phone, steps: Mapping[str, Deployme
         running.revision.facts.get("registration_user") if running and running.revision else "",
         seen.get(DeploymentStep.Kind.RESTART, {}).get("directory_number"),
         seen.get(DeploymentStep.Kind.UPLOAD, {}).get("replaced_user"),
-        deployment.revision.facts.get("registration_user") if deployment.revision else "",
     ]
-    return str(next((user for user in candidates if user), f"SEP{phone.mac}"))
+    return str(next((user for user in candidates if user), ""))
+
+
+def first_contact(strategy: RestartStrategy, phone: Phone, macros: Macros = key_macros) -> RestartStrategy:
+    """The same for a phone of which no line is known: then its own name is addressed, and its keys are pressed."""
+    if isinstance(strategy, (KeyPresses, CannotRestart, AmiSccp)):
+        return strategy  # none of these needs a line
+    ways: list[tuple[RestartStrategy, str]] = [(_sip_direct(phone), f"SEP{phone.mac}")] if phone.phone_ip else []
+    keys = _key_presses(phone, macros())
+    return FirstContact(strategy, (*ways, (keys, "")) if isinstance(keys, KeyPresses) else tuple(ways))

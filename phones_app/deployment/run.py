@@ -16,12 +16,13 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Case, Count, F, Q, QuerySet, When
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
+from contacts_app.core.work import clock
 from contacts_app.core.work.kind import Work
 from contacts_app.core.work.lease import LeaseLost, no_live_lease
 from contacts_app.core.work.queue import run_queue
 from phones_app.deployment.batch import BATCH, alone_in, in_batches, upload_batch
+from phones_app.deployment.evidence import confirm_if_fetched, judge_doubt
 from phones_app.deployment.gates import GATED, pass_gates, release_due
 from phones_app.deployment.models import Deployment, State, StepState
 from phones_app.deployment.record import Note, write_steps
@@ -99,7 +100,7 @@ class UploadBatches(_DeploymentWork):
     def due(cls) -> QuerySet[Deployment]:
         """But for accounts whose restarts have not kept up: what is uploaded long before cannot be paused any more."""
         ready = Deployment.objects.filter(
-            in_batch=True, state=State.SESSION_CLEARED, finished_at=None, next_attempt_at__lte=timezone.now()
+            in_batch=True, state=State.SESSION_CLEARED, finished_at=None, next_attempt_at__lte=clock.now()
         )
         by_account = ready.order_by().values("account").annotate(number=Count("pk"))
         return in_batches(due()).exclude(account__in=by_account.filter(number__gte=BATCH).values("account"))
@@ -117,6 +118,21 @@ class UploadBatches(_DeploymentWork):
         self.let_go(alone)
         for ready in upload_batch(together, self.owner, self.pool):
             self.let_go(ready)
+
+
+class Doubts(_DeploymentWork):
+    """Confirmed deployments whose phones fetch their files again and again: is it that they reject them?"""
+
+    name = "rejections"
+
+    @classmethod
+    def due(cls) -> QuerySet[Deployment]:
+        doubted = Deployment.objects.filter(state=State.CONFIRMED, next_attempt_at__lte=clock.now())
+        return doubted.exclude(waiting_for="").filter(no_live_lease())
+
+    def do(self, keys: Sequence[int]) -> None:
+        for row in self.held(keys).select_related("phone"):
+            judge_doubt(row)
 
 
 def run_one(pk: int, owner: str, pool: FtpPool, until: State | None = None) -> None:
@@ -151,13 +167,15 @@ def _carry_out(deployment: Deployment, owner: str, pool: FtpPool, until: State |
             note = Note(kind, StepState.FAILED, failure.message, failure.request, failure.answer)
             ensure_ours(failed({deployment: note}, code=failure.code))
             log.info("deployment failed", deployment=str(deployment.uuid), code=failure.code, mac=deployment.mac)
-            return
+    if deployment.error_code:
+        # A fetch that was noted while this worker held the row was left to it.
+        confirm_if_fetched(deployment)
 
 
 def _let_go(pk: int, owner: str, pause: timedelta, reason: str) -> bool:
     """Give the row back until later; whether it was still ours."""
     held = Deployment.objects.filter(pk=pk, lease_owner=owner, finished_at=None)
-    later = timezone.now() + pause
+    later = clock.now() + pause
     return bool(held.update(lease_owner="", lease_until=None, next_attempt_at=later, waiting_for=reason[:255]))
 
 
@@ -191,7 +209,7 @@ class Driver:
         if self._thread is not None and self._thread.is_alive():
             return
         overdue = rows.filter(finished_at=None).filter(no_live_lease())
-        if overdue.filter(next_attempt_at__lte=timezone.now() - self._grace).exists():
+        if overdue.filter(next_attempt_at__lte=clock.now() - self._grace).exists():
             self._grace = timedelta(0)  # There is no worker, so that nobody is waited for from now on.
             self._thread = threading.Thread(target=self._run, name="deployments")
             self._thread.start()

@@ -11,14 +11,15 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError
-from django.utils import timezone
 
-from contacts_app.core.errors import Refusal, TransportError
+from contacts_app.core.errors import Exchange, Refusal, TransportError
+from contacts_app.core.work import clock
 from contacts_app.core.work.lease import LeaseLost
-from phones_app.deployment import evidence, transitions
+from phones_app.deployment import evidence, transitions, ways
+from phones_app.deployment.identity import UNPROVEN, check_address, is_shown, without_proof
 from phones_app.deployment.models import CALL_TO_END, Deployment, DeploymentStep, State, StepState
 from phones_app.deployment.record import Note, Uploaded, steps_of
-from phones_app.deployment.restart import choose, line_user, look_at
+from phones_app.deployment.restart import PASSING, Situation, choose, first_contact, known_line, line_user, look_at
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import file_server_of
 from phones_app.servers.services import ftp_target
@@ -28,6 +29,11 @@ from profiles_app.phone import sep
 # After a crash between sending a restart and recording it, evidence of the restart is awaited this long before it is
 # sent again: a phone that got it fetches its file within seconds.
 DOUBT_SECONDS = 10
+# So long an Asterisk is waited for that cannot be asked before a restart, so often it is tried.
+ASTERISK_SECONDS, ASTERISK_PAUSE = 60, timedelta(seconds=2)
+# The code of a restart that needed a line, or keys, and found neither.
+NO_LINE_YET = "no-line"
+NEVER_SEEN = "The phone was never seen: it takes its file when it starts."
 Kind = DeploymentStep.Kind
 
 
@@ -94,35 +100,67 @@ def clear_session(deployment: Deployment, pool: FtpPool) -> None:
 def restart(deployment: Deployment, pool: FtpPool) -> None:
     """session_cleared -> restarting -> restart_acknowledged, never in a call and never another phone."""
     phone = phone_of(deployment)
-    situation = look_at(phone)
-    if situation.in_call:
-        waiting_since = steps_of(deployment)[Kind.RESTART].started_at
-        if timezone.now() - waiting_since > timedelta(seconds=settings.CALL_WAIT_SECONDS):
-            raise Failed("in-call", "The phone was in a call for longer than restarts wait.")
-        raise Wait(timedelta(seconds=settings.CALL_POLL_SECONDS), CALL_TO_END)
+    if _has_fetched(deployment):
+        return
+    situation = _look(deployment, phone)
     detail: dict[str, Any] = {"note": situation.note}
     if status := situation.status:
         detail |= {"load": status.load, "directory_number": status.directory_number, "had_status_page": True}
     ensure_ours(transitions.restarting({deployment: detail}))
-    _send(deployment, phone)
+    _send(deployment, phone, situation)
+
+
+def _has_fetched(deployment: Deployment) -> bool:
+    """Whether the phone has its file already, as one that was just starting: then there is nothing to restart it for."""
+    found = evidence.fetched(deployment)
+    if found:
+        ensure_ours(transitions.confirmed({deployment: found}))
+    return found is not None
+
+
+def _look(deployment: Deployment, phone: Phone) -> Situation:
+    """Who is there and whether somebody talks on it, right before a restart."""
+    check_address(phone)
+    waiting = clock.now() - steps_of(deployment)[Kind.RESTART].started_at
+    try:
+        situation = look_at(phone, line_user(deployment, phone, steps_of(deployment)))
+    except TransportError as error:
+        if error.code in PASSING and waiting < timedelta(seconds=ASTERISK_SECONDS):
+            raise Wait(ASTERISK_PAUSE, error.message) from None
+        raise
+    if situation.in_call:
+        if waiting > timedelta(seconds=settings.CALL_WAIT_SECONDS):
+            raise Failed("in-call", "The phone was in a call for longer than restarts wait.")
+        raise Wait(timedelta(seconds=settings.CALL_POLL_SECONDS), CALL_TO_END)
+    return situation
 
 
 def resume_restart(deployment: Deployment, pool: FtpPool) -> None:
-    """restarting, taken over after a crash: the restart may have been sent, so evidence is looked for first."""
-    phone = phone_of(deployment)
+    """restarting, not for the first time: the restart was refused, or a worker died that may have sent it.
+
+    Evidence is looked for first in either case.
+    """
+    phone, step = phone_of(deployment), steps_of(deployment)[Kind.RESTART]
+    if code := step.detail.get("error_code"):
+        if _has_fetched(deployment):
+            return
+        error = TransportError(step.detail["error"], code=code, exchange=Exchange(step.request, step.answer))
+        _end_refused(deployment, error)
+        return
     if evidence.fetched(deployment):
         message = "Sent before the worker died: the phone fetched its file."
         ensure_ours(transitions.acknowledged({deployment: Note(Kind.RESTART, StepState.DONE, message)}))
         return
-    since = timezone.now() - deployment.restarted_at if deployment.restarted_at else timedelta.max
+    since = clock.now() - deployment.restarted_at if deployment.restarted_at else timedelta.max
     if since < timedelta(seconds=DOUBT_SECONDS):
         raise Wait(timedelta(seconds=0.5), "evidence of a restart that may have been sent")
     if not (fetches_are_seen(deployment) or choose(phone, deployment.revision).is_idempotent(since)):
         message = "A worker died while it told the phone to restart. It may have heard, so it is not told again."
         raise Failed("restart-in-doubt", message)
+    situation = _look(deployment, phone)
     # Evidence of this one is awaited from now on, however long no worker was there.
     ensure_ours(transitions.restarting({deployment: {}}))
-    _send(deployment, phone)
+    _send(deployment, phone, situation)
 
 
 def fetches_are_seen(deployment: Deployment) -> bool:
@@ -131,15 +169,23 @@ def fetches_are_seen(deployment: Deployment) -> bool:
     return upload is not None and bool(upload.detail.get("fetches_seen"))
 
 
-def _send(deployment: Deployment, phone: Phone) -> None:
+def _send(deployment: Deployment, phone: Phone, situation: Situation) -> None:
+    """Tell the phone to restart, or leave it to `resume_restart` to see whether it fetches its file all the same."""
+    strategy, steps = choose(phone, deployment.revision), steps_of(deployment)
+    if not known_line(deployment, phone, steps):
+        strategy = first_contact(strategy, phone)
+    if not is_shown(phone, situation):
+        strategy = without_proof(strategy, phone, situation.note)
     # By SIP, the same transaction again after a crash is a retransmission for the phone and no second restart.
-    sent = choose(phone, deployment.revision).send(
-        user=line_user(deployment, phone, steps_of(deployment)), transaction=deployment.uuid.hex
-    )
+    try:
+        sent = strategy.send(user=line_user(deployment, phone, steps), transaction=deployment.uuid.hex)
+    except TransportError as error:
+        _refused(deployment, error)
+        return
     accepted = Note(
         Kind.RESTART,
         StepState.DONE,
-        f"Accepted ({sent.method}).",
+        sent.message,
         request=sent.exchange.request,
         answer=sent.exchange.answer,
         detail={"method": sent.method} | sent.remembered,
@@ -147,24 +193,52 @@ def _send(deployment: Deployment, phone: Phone) -> None:
     ensure_ours(transitions.acknowledged({deployment: accepted}))
 
 
+def _refused(deployment: Deployment, error: TransportError) -> None:
+    """A phone that was starting when it was told answers anything, or nothing, and fetches its file a moment later."""
+    if not (fetches_are_seen(deployment) and evidence.may_have_heard(error.code)):
+        _end_refused(deployment, error)
+        return
+    step = steps_of(deployment)[Kind.RESTART]
+    step.request, step.answer = error.request, error.answer
+    step.detail |= {"error": error.message, "error_code": error.code}
+    # A fetch confirms the deployment as soon as it is made (`judge_fetch`).
+    pause = timedelta(seconds=min(DOUBT_SECONDS, settings.CONFIRM_SECONDS))
+    raise Wait(pause, "the phone to fetch its file all the same")
+
+
+def _end_refused(deployment: Deployment, error: TransportError) -> None:
+    """A phone that has no line yet, or was never seen, is left to itself: it can be told nothing, which is no fault."""
+    phone = phone_of(deployment)
+    is_new = phone.last_seen_at is None and not known_line(deployment, phone, steps_of(deployment))
+    if deployment.kind == Deployment.Kind.RESTART or not (
+        error.code == NO_LINE_YET or (error.code == UNPROVEN and is_new)
+    ):
+        raise error
+    message = error.message if error.code == NO_LINE_YET else f"{NEVER_SEEN} {error.message}"
+    note = Note(Kind.RESTART, StepState.SKIPPED, message, error.request, error.answer)
+    ensure_ours(transitions.left_for_start({deployment: note}, code=error.code))
+
+
 def confirm(deployment: Deployment, pool: FtpPool) -> None:
     """restart_acknowledged -> confirmed with evidence; without any in good time it ends unconfirmed."""
     rows = steps_of(deployment)
     remembered, step = rows[Kind.RESTART].detail, rows[Kind.CONFIRM]
     noticed = {"had_status_page": remembered.get("had_status_page", False)} | step.detail
-    found = evidence.fetched(deployment) or evidence.registered_anew(deployment, remembered)
+    found = evidence.fetched(deployment)
     if not found and not fetches_are_seen(deployment):
-        # Where fetches are seen nothing less is taken.
-        found = evidence.came_back(deployment, noticed)
+        # Where fetches are seen nothing less is taken: a phone that registers has restarted, on whatever file it had.
+        found = evidence.registered_anew(deployment, remembered) or evidence.came_back(deployment, noticed)
     if found:
         ensure_ours(transitions.confirmed({deployment: found}))
         return
-    since = deployment.restarted_at or timezone.now()
-    if timezone.now() - since > timedelta(seconds=settings.CONFIRM_SECONDS):
-        ensure_ours(transitions.unconfirmed({deployment: noticed}))
+    since = deployment.restarted_at or clock.now()
+    if clock.now() - since > timedelta(seconds=settings.CONFIRM_SECONDS):
+        ensure_ours(transitions.unconfirmed({deployment: noticed}, stale=ways.stale(deployment)))
         return
     step.detail = noticed
-    raise Wait(evidence.look_pause(since, told=fetches_are_seen(deployment)), "evidence that the phone took its file")
+    pause = evidence.look_pause(since, told=fetches_are_seen(deployment))
+    pause = min(pause, ways.try_another(deployment, noticed) or pause)
+    raise Wait(pause, "evidence that the phone took its file")
 
 
 Step = Callable[[Deployment, FtpPool], None]

@@ -12,13 +12,14 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
 from contacts_app.core.history.records import update_returning
+from contacts_app.core.work import clock
 from contacts_app.core.work.lease import no_live_lease
 from phones_app.deployment import outcome as event
-from phones_app.deployment.models import Deployment, LastDeployment, State, StepState
+from phones_app.deployment.models import LOOK_FOR_REJECTION, Deployment, LastDeployment, State, StepState
 from phones_app.deployment.record import (
+    UNFINISHED,
     Kind,
     Note,
     Uploaded,
@@ -26,6 +27,7 @@ from phones_app.deployment.record import (
     note_status,
     note_uploads,
     skip_steps,
+    steps_of,
     upload_note,
     write_steps,
 )
@@ -34,16 +36,22 @@ from phones_app.inventory.services import clear_service_sessions
 
 _FROM_ANY = (State.FAILED, State.SUPERSEDED)
 # Old state: new states. A restart is `restarting` again when it is sent again after a crash, and a deployment of which
-# no evidence comes ends as `restart_acknowledged`.
+# no evidence comes ends as `restart_acknowledged`. A phone that nothing can restart ends as `uploaded`. Evidence that the
+# phone took the file confirms what was not restarted, too: phones start by themselves.
 ARROWS: dict[State, tuple[State, ...]] = {
     State.QUEUED: (State.UPLOADING, State.SESSION_CLEARED, State.CANCELLED, *_FROM_ANY),
     State.UPLOADING: (State.UPLOADED, *_FROM_ANY),
-    State.UPLOADED: (State.SESSION_CLEARED, *_FROM_ANY),
-    State.SESSION_CLEARED: (State.RESTARTING, State.CANCELLED, *_FROM_ANY),
-    State.RESTARTING: (State.RESTARTING, State.RESTART_ACKNOWLEDGED, *_FROM_ANY),
+    State.UPLOADED: (State.SESSION_CLEARED, State.CONFIRMED, *_FROM_ANY),
+    State.SESSION_CLEARED: (State.RESTARTING, State.CONFIRMED, State.CANCELLED, *_FROM_ANY),
+    State.RESTARTING: (*(State.RESTARTING, State.RESTART_ACKNOWLEDGED, State.CONFIRMED, State.UPLOADED), *_FROM_ANY),
     State.RESTART_ACKNOWLEDGED: (State.RESTART_ACKNOWLEDGED, State.CONFIRMED, *_FROM_ANY),
     State.CONFIRMED: (State.REJECTED,),
+    State.REJECTED: (State.CONFIRMED,),
+    State.FAILED: (State.CONFIRMED,),
+    State.CANCELLED: (State.CONFIRMED,),
 }
+# Evidence comes when it comes, also of deployments that have ended.
+_ALSO_ENDED = (State.CONFIRMED, State.REJECTED)
 CONFIRMED_BY = {
     "file-fetched": "The phone fetched the file.",
     "registered-anew": "The phone registered anew.",
@@ -54,7 +62,7 @@ BATCH = 500
 
 def requested(*, held: bool = False, **what: Any) -> Deployment:
     """A deployment as it begins, not stored yet; `what` are its other fields. A held one waits to be released."""
-    return Deployment(next_attempt_at=None if held else timezone.now(), **what)
+    return Deployment(next_attempt_at=None if held else clock.now(), **what)
 
 
 @transaction.atomic
@@ -77,7 +85,7 @@ def queued(deployments: Iterable[Deployment], *, phones: Sequence[int]) -> list[
 @transaction.atomic
 def started(deployments: Sequence[Deployment]) -> list[Deployment]:
     """queued -> uploading, or straight to the restart. IntegrityError while another one of the phone is under way."""
-    now = timezone.now()
+    now = clock.now()
     # What only waits (for a call to end, for evidence) gives way to what is newer.
     others = Deployment.objects.filter(phone__in=[row.phone_id for row in deployments if row.phone_id])
     waiting = others.exclude(state=State.QUEUED).exclude(waiting_for="")
@@ -96,7 +104,7 @@ def started(deployments: Sequence[Deployment]) -> list[Deployment]:
 @transaction.atomic
 def uploaded(uploads: Mapping[Deployment, Uploaded]) -> list[Deployment]:
     """uploading -> uploaded, which is the end of an upload without a restart."""
-    now = timezone.now()
+    now = clock.now()
     last = [row for row in uploads if row.kind == Deployment.Kind.UPLOAD]
     others = [row for row in uploads if row.kind != Deployment.Kind.UPLOAD]
     moved = _move(others, State.UPLOADED, uploaded_at=now)
@@ -129,7 +137,7 @@ def _cleared(was_logged_in: bool) -> Note:
 @transaction.atomic
 def restarting(details: Mapping[Deployment, Mapping[str, Any]]) -> list[Deployment]:
     """session_cleared -> restarting, in the moment before the phone is told; `details` of what it said before."""
-    moved = _move(details, State.RESTARTING, restarted_at=timezone.now())
+    moved = _move(details, State.RESTARTING, restarted_at=clock.now())
     note_status({row: details[row] for row in moved})
     write_steps({row: [Note(Kind.RESTART, StepState.RUNNING, detail=details[row])] for row in moved})
     return moved
@@ -137,7 +145,7 @@ def restarting(details: Mapping[Deployment, Mapping[str, Any]]) -> list[Deployme
 
 @transaction.atomic
 def acknowledged(notes: Mapping[Deployment, Note]) -> list[Deployment]:
-    """restarting -> restart_acknowledged: the phone, or who tells it, accepted; the notes are of the restarts."""
+    """restarting -> restart_acknowledged: the phone accepted, or Asterisk sent it; the notes are of the restarts."""
     moved = _move(notes, State.RESTART_ACKNOWLEDGED)
     event.tell_all(moved, event.RESTARTED_PHONE)
     write_steps({row: [notes[row], Note(Kind.CONFIRM, StepState.RUNNING)] for row in moved})
@@ -145,28 +153,69 @@ def acknowledged(notes: Mapping[Deployment, Note]) -> list[Deployment]:
 
 
 @transaction.atomic
-def confirmed(evidence: Mapping[Deployment, dict[str, Any]]) -> list[Deployment]:
-    """restart_acknowledged -> confirmed, each with the evidence that the phone took its file."""
-    moved = []
-    for row, found in evidence.items():
-        moved += _move([row], State.CONFIRMED, evidence=found, finished_at=timezone.now())
-    event.tell_all(moved, event.CONFIRMED)
-    write_steps(
-        {
-            row: [Note(Kind.CONFIRM, StepState.DONE, CONFIRMED_BY[row.evidence["kind"]], detail=row.evidence)]
-            for row in moved
-        }
-    )
+def told_again(notes: Mapping[Deployment, Note]) -> list[Deployment]:
+    """restart_acknowledged as before: the phone is told in another way, too; the notes are of the restarts."""
+    moved = _move(notes, State.RESTART_ACKNOWLEDGED)
+    write_steps({row: [notes[row]] for row in moved})
     return moved
 
 
 @transaction.atomic
-def unconfirmed(noticed: Mapping[Deployment, Mapping[str, Any]]) -> list[Deployment]:
-    """The end of what was acknowledged, without evidence in good time; `noticed` is what was seen of the phones."""
-    message = f"No evidence within {settings.CONFIRM_SECONDS:.0f} s that the phone took its file."
-    moved = _move(
-        noticed, State.RESTART_ACKNOWLEDGED, error=message, error_code="no-evidence", finished_at=timezone.now()
-    )
+def confirmed(evidence: Mapping[Deployment, dict[str, Any]]) -> list[Deployment]:
+    """Any state with the file in its place -> confirmed, each with the evidence that the phone took its file."""
+    moved, now = [], clock.now()
+    for row, found in evidence.items():
+        moved += _move([row], State.CONFIRMED, evidence=found, finished_at=now, error="", error_code="")
+    event.tell_all(moved, event.CONFIRMED)
+    write_steps({row: [*_open_restart(row), _confirmation(row)] for row in moved})
+    return moved
+
+
+def _confirmation(row: Deployment) -> Note:
+    return Note(Kind.CONFIRM, StepState.DONE, CONFIRMED_BY[row.evidence["kind"]], detail=row.evidence)
+
+
+def _open_restart(row: Deployment) -> list[Note]:
+    """What became of a restart that the evidence was faster than."""
+    step = steps_of(row).get(Kind.RESTART)
+    if step is None or step.state not in UNFINISHED:
+        return []
+    if error := step.detail.get("error"):
+        return [Note(Kind.RESTART, StepState.FAILED, error)]
+    return [Note(Kind.RESTART, StepState.SKIPPED, "Not needed: the phone fetched its file by itself.")]
+
+
+@transaction.atomic
+def left_for_start(notes: Mapping[Deployment, Note], *, code: str) -> list[Deployment]:
+    """restarting -> uploaded, which ends it: nothing can restart this phone; it takes the file when it starts."""
+    moved, now = [], clock.now()
+    for row, note in notes.items():
+        moved += _move([row], State.UPLOADED, error=note.message, error_code=code, finished_at=now)
+    write_steps({row: [notes[row]] for row in moved})
+    return moved
+
+
+def doubted(deployments: Sequence[Deployment]) -> None:
+    """confirmed as before, and a worker is to see whether the phone rejects its file."""
+    rows = Deployment.objects.filter(pk__in=[row.pk for row in deployments], state=State.CONFIRMED, waiting_for="")
+    rows.update(waiting_for=LOOK_FOR_REJECTION, next_attempt_at=clock.now())
+
+
+def trusted(deployments: Sequence[Deployment]) -> None:
+    """confirmed as before, without a doubt."""
+    rows = Deployment.objects.filter(pk__in=[row.pk for row in deployments], state=State.CONFIRMED)
+    rows.exclude(waiting_for="").update(waiting_for="", lease_owner="", lease_until=None)
+
+
+@transaction.atomic
+def unconfirmed(noticed: Mapping[Deployment, Mapping[str, Any]], *, stale: str = "") -> list[Deployment]:
+    """The end of what was acknowledged, without evidence in good time; `noticed` is what was seen of the phones.
+
+    `stale` says that they did not react, and why.
+    """
+    message = stale or f"No evidence within {settings.CONFIRM_SECONDS:.0f} s that the phone took its file."
+    code = "stale-call-id" if stale else "no-evidence"
+    moved = _move(noticed, State.RESTART_ACKNOWLEDGED, error=message, error_code=code, finished_at=clock.now())
     write_steps({row: [Note(Kind.CONFIRM, StepState.FAILED, message, detail=noticed[row])] for row in moved})
     return moved
 
@@ -184,7 +233,7 @@ def failed(notes: Mapping[Deployment, Note], *, code: str) -> list[Deployment]:
 
 @transaction.atomic
 def _fail(notes: Mapping[Deployment, Note], to: State, *, code: str) -> list[Deployment]:
-    moved, now = [], timezone.now()
+    moved, now = [], clock.now()
     for row, note in notes.items():
         moved += _move([row], to, error=note.message, error_code=code, finished_at=now)
     event.tell_all(moved, event.FAILED)
@@ -208,7 +257,7 @@ def _move(deployments: Iterable[Deployment], to: State, **fields: Any) -> list[D
     if wrong := [state for state in states if to not in ARROWS.get(state, ())]:
         raise ValueError(f"no arrow leads from {', '.join(wrong)} to {to}")
     held = Deployment.objects.filter(pk__in=rows, state__in=states, lease_owner__in=owners)
-    if State.CONFIRMED not in states:
+    if to not in _ALSO_ENDED:
         held = held.filter(finished_at=None)
     values = {"state": to, "waiting_for": ""} | fields
     if fields.get("finished_at"):
@@ -224,7 +273,7 @@ def _move(deployments: Iterable[Deployment], to: State, **fields: Any) -> list[D
 def _end(rows: "QuerySet[Deployment]", to: State, **fields: Any) -> int:
     """Call off those of the rows that are open and from whose states an arrow leads there; how many."""
     before = [state for state, following in ARROWS.items() if to in following]
-    values = {"state": to, "finished_at": timezone.now(), "waiting_for": "", "lease_owner": ""} | fields
+    values = {"state": to, "finished_at": clock.now(), "waiting_for": "", "lease_owner": ""} | fields
     keys = _update(rows.filter(finished_at=None, state__in=before), None, values)
     for start in range(0, len(keys), BATCH):
         skip_steps(keys[start : start + BATCH])

@@ -45,8 +45,11 @@ class DriftPages(PortalAdmin):
     @display(description="Current profile", header=True)
     def profile(self, phone: Phone) -> list[str]:
         file = getattr(phone, "file", None)
-        drift = f"file {file.get_state_display().lower()}" if file and file.is_drifted else ""
-        return [phone.current_profile.name if phone.current_profile else "–", drift]
+        if file is None:
+            note = "not deployed" if phone.current_profile else ""
+        else:
+            note = f"file {file.get_state_display().lower()}" if file.is_drifted else ""
+        return [phone.current_profile.name if phone.current_profile else "–", note]
 
     def has_put_back_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return self._is_drifted(object_id) and request.user.has_perm(MAY_DEPLOY)

@@ -16,9 +16,9 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from contacts_app.core.errors import TransportError
+from contacts_app.core.work import clock
 from contacts_app.core.work.kind import Work
 from phones_app.deployment.models import Deployment, FileState, PhoneFile
 from phones_app.deployment.record import check_pause, tell_files
@@ -79,7 +79,7 @@ class DriftChecks(Work):
     def due(cls) -> "QuerySet[PhoneFile]":
         if settings.DRIFT_CHECK_SECONDS <= 0:
             return PhoneFile.objects.none()
-        return PhoneFile.objects.filter(server__isnull=False, next_check_at__lte=timezone.now())
+        return PhoneFile.objects.filter(server__isnull=False, next_check_at__lte=clock.now())
 
     def do(self, keys: Sequence[int]) -> None:
         write_down(read_back(_readable(PhoneFile.objects.filter(pk__in=keys)), self.pool))
@@ -138,7 +138,7 @@ def write_down(found: Sequence[Found]) -> list[Found]:
         for each in found
         if (each.file.pk, each.file.sha256, each.file.uploaded_at) in unchanged and each.file.pk not in uploading
     ]
-    now, news = timezone.now(), []
+    now, news = clock.now(), []
     for each in kept:
         file = each.file
         file.next_check_at, file.error = now + check_pause(), each.error[:255]

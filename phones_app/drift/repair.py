@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 
 from django.db import transaction
-from django.utils import timezone
 
 from contacts_app.core.actor import Actor
 from contacts_app.core.errors import Refusal
+from contacts_app.core.work import clock
 from contacts_app.core.work.wake import nudge_after_commit
 from phones_app.deployment.models import Deployment, FileState, PhoneFile
 from phones_app.deployment.request import BATCH, DEPLOYMENTS, Deployed, check_compatible, request_of
@@ -59,7 +59,7 @@ def adopt(file: PhoneFile, *, actor: Actor, reason: str = "") -> ProfileRevision
         raise Refusal("another-account", "The profile belongs to another account.")
     why = reason or f"Found on the file server at {file.phone.mac_with_colons}"
     profile = update_profile(revision.profile, actor=actor, content=bytes(file.found), reason=why)
-    now = timezone.now()
+    now = clock.now()
     PhoneFile.objects.filter(pk=file.pk).update(
         revision=profile.revision,
         sha256=file.found_sha256,

@@ -11,11 +11,11 @@ from ipaddress import IPv4Network, IPv6Network
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
 from contacts_app.accounts.models import Account
 from contacts_app.core.errors import Refusal
 from contacts_app.core.history.records import create_recorded, save_recorded
+from contacts_app.core.work import clock
 from phones_app.inventory.models import Phone
 from phones_app.inventory.status_check import BATCH, WRITTEN, Place, Seen, is_news, look_at_all, note, tell, write_down
 from phones_app.servers.services import phone_networks
@@ -156,4 +156,4 @@ def _settle(phone: Phone, seen: Seen) -> None:
     phone.phone_ip, phone.web_port = seen.place.address, seen.place.port
     if seen.status is not None:
         phone.hostname = phone.hostname or seen.status.host_name[:255]
-    note(phone, seen, timezone.now())
+    note(phone, seen, clock.now())

@@ -2,13 +2,15 @@
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from contacts_app.core.errors import Refusal
-from phones_app.inventory.models import Phone, PhoneGroup, ServiceSession
+from phones_app.inventory.models import Phone, PhoneGroup, Presence, ServiceSession
 from phones_app.servers.models import FileServer
 from phones_app.servers.services import default_server, phone_networks
 from phones_app.transports.phone_web import PhoneWeb
@@ -92,6 +94,56 @@ def phone_web(phone: Phone) -> PhoneWeb:
         password=phone.web_password,
         networks=phone_networks(),
     )
+
+
+# Said where nothing is sent to an address, to the one of two accounts that has less to show for it.
+TAKEN = (
+    "The address {address} is that of a phone of another account as well, and nothing shows that this phone is there: "
+    "nothing was sent."
+)
+
+
+Changes = Mapping[str, Any]
+_identity_listeners: list[Callable[[Phone, Changes], None]] = []
+
+
+def register_identity(listener: Callable[[Phone, Changes], None]) -> None:
+    """Have `listener` called when a row becomes about another phone, or about another place of its file."""
+    _identity_listeners.append(listener)
+
+
+def phone_changed(instance: Phone, change: str, changes: Changes, **_: Any) -> None:
+    """Called with each recorded change of a phone, in its transaction."""
+    if change != "~":
+        return
+    if "phone_ip" in changes:
+        # At another address it was not seen yet.
+        Phone.objects.filter(pk=instance.pk).update(presence=Presence.NEVER, presence_since=None)
+    if {"mac", "file_server"} & changes.keys():
+        for listener in _identity_listeners:
+            listener(instance, changes)
+
+
+def address_taken(phone: Phone) -> bool:
+    """Whether a phone of another account has this address, unless only this one was seen there."""
+    if not phone.phone_ip:
+        return False
+    others = Phone.objects.filter(phone_ip=phone.phone_ip).exclude(account=phone.account_id)
+    if ip_address(phone.phone_ip).is_loopback:
+        # Where simulated phones are, an address is one of them only with its port.
+        others = others.filter(Q(sip_port=phone.sip_port) | Q(web_port=phone.web_port))
+    presences = set(others.order_by().values_list("presence", flat=True))
+    only_seen = phone.presence == Presence.REACHABLE and Presence.REACHABLE not in presences
+    return bool(presences) and not only_seen
+
+
+def taken_addresses(phones: Sequence[Phone]) -> set[int]:
+    """The keys of those phones whose addresses are taken."""
+    here = {phone.phone_ip for phone in phones if phone.phone_ip}
+    shared = Phone.objects.filter(phone_ip__in=here).order_by().values("phone_ip")
+    shared = shared.annotate(accounts=Count("account", distinct=True)).filter(accounts__gt=1)
+    doubtful = set(shared.values_list("phone_ip", flat=True)) if here else set()
+    return {phone.pk for phone in phones if phone.phone_ip in doubtful and address_taken(phone)}
 
 
 def clear_service_sessions(macs: Iterable[str]) -> set[str]:

@@ -15,13 +15,14 @@ from itertools import islice
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from contacts_app.core.errors import Refusal, TransportError
 from contacts_app.core.history.records import save_recorded
+from contacts_app.core.work import clock
 from contacts_app.core.work.kind import Work
 from contacts_app.core.work.wake import nudge_after_commit
 from phones_app.inventory.models import Phone, Presence
+from phones_app.inventory.services import TAKEN, address_taken, taken_addresses
 from phones_app.servers.services import phone_networks
 from phones_app.transports.phone_web import PhoneStatus, PhoneWeb, read_status, read_streams
 from profiles_app.events.outbox import Happening, emit_many
@@ -31,6 +32,9 @@ LOOKS = "status-checks"
 BATCH = 200
 # A phone that restarts misses a look; only one that misses the next as well is called unreachable.
 MISSES, SECOND_LOOK = 2, timedelta(seconds=90)
+TAKEN_CODE = "address-taken"
+# Nothing was sent to these, so nothing is known of the phone there.
+NOT_ASKED = ("outside-networks", TAKEN_CODE)
 # An address that may not be asked is looked at again in case that somebody has allowed it.
 FORBIDDEN_PAUSE = timedelta(hours=6)
 
@@ -95,6 +99,8 @@ def look_now(phone: Phone) -> Seen:
     """Look at one phone while somebody waits. Raises Refusal when its address is not known."""
     if not phone.phone_ip:
         raise Refusal("no-address", "The phone's IP address is not known.")
+    if address_taken(phone):
+        raise Refusal(TAKEN_CODE, TAKEN.format(address=phone.phone_ip))
     seen = look(Place(phone.phone_ip, phone.web_port, phone.pk))
     write_down([seen])
     return seen
@@ -102,7 +108,7 @@ def look_now(phone: Phone) -> Seen:
 
 def ask_for_look(phones: "QuerySet[Phone]") -> int:
     """Have these phones looked at now; how many can be."""
-    asked = phones.filter(is_active=True, phone_ip__isnull=False).update(next_look_at=timezone.now())
+    asked = phones.filter(is_active=True, phone_ip__isnull=False).update(next_look_at=clock.now())
     if asked:
         nudge_after_commit(LOOKS)
     return asked
@@ -124,12 +130,21 @@ class StatusChecks(Work):
     def due(cls) -> "QuerySet[Phone]":
         if settings.PHONE_LOOK_SECONDS <= 0:
             return Phone.objects.none()
-        return Phone.objects.filter(is_active=True, phone_ip__isnull=False, next_look_at__lte=timezone.now())
+        return Phone.objects.filter(is_active=True, phone_ip__isnull=False, next_look_at__lte=clock.now())
 
     def do(self, keys: Sequence[int]) -> None:
-        rows = Phone.objects.filter(pk__in=keys).values_list("phone_ip", "web_port", "pk")
-        places = [Place(str(ip), port, pk) for ip, port, pk in rows]
-        write_down(list(look_at_all(places, threads=settings.PHONE_LOOK_THREADS)))
+        rows = list(Phone.objects.filter(pk__in=keys).defer("web_password"))
+        taken = taken_addresses(rows)
+        by_key = {phone.pk: Place(str(phone.phone_ip), phone.web_port, phone.pk) for phone in rows}
+        places = [place for key, place in by_key.items() if key not in taken]
+        untold = [
+            Seen(by_key[key], None, error=TAKEN.format(address=by_key[key].address), code=TAKEN_CODE) for key in taken
+        ]
+        write_down([*untold, *look_at_all(places, threads=settings.PHONE_LOOK_THREADS)])
+
+
+def _taken(place: Place) -> Seen:
+    return Seen(place, None, error=TAKEN.format(address=place.address), code=TAKEN_CODE)
 
 
 @transaction.atomic
@@ -137,7 +152,7 @@ def write_down(seen: Sequence[Seen]) -> int:
     """Keep what was found at the addresses of phones; of how many. An address changed meanwhile is not judged."""
     by_phone = {found.place.phone: found for found in seen if found.place.phone is not None}
     rows = Phone.objects.select_for_update().defer("web_password").filter(pk__in=by_phone).order_by("pk")
-    now, told, news = timezone.now(), [], []
+    now, told, news = clock.now(), [], []
     for phone in rows:
         found = by_phone[phone.pk]
         if (phone.phone_ip, phone.web_port) != (found.place.address, found.place.port):
@@ -159,7 +174,7 @@ def note(phone: Phone, found: Seen, now: datetime) -> None:
     status = found.status
     if status is None:
         phone.in_call = None
-        if found.code == "outside-networks":
+        if found.code in NOT_ASKED:
             phone.next_look_at = now + FORBIDDEN_PAUSE
             return
         phone.missed_looks = min(phone.missed_looks + 1, MISSES)

@@ -80,12 +80,16 @@ class PartsRecord(Shape):
     confirmed = serializers.IntegerField()
     unconfirmed = serializers.IntegerField()
     failed = serializers.IntegerField()
-    cancelled = serializers.IntegerField()
+    at_start = serializers.IntegerField(help_text="Nothing restarts them: they take the file when they start.")
+    superseded = serializers.IntegerField(help_text="By a newer deployment.")
+    cancelled = serializers.IntegerField(help_text="Not started when the rollout ended.")
 
 
 class ProgressRecord(Shape):
     total = serializers.IntegerField()
-    ended = serializers.IntegerField()
+    ended = serializers.IntegerField(help_text="Nothing more is done for these.")
+    done = serializers.IntegerField(help_text="Those of them that were started.")
+    not_started = serializers.IntegerField()
     percent = serializers.IntegerField()
     parts = PartsRecord()
     rate = serializers.FloatField(help_text="Phones a second, over the last minute.")
@@ -140,6 +144,7 @@ class PlanRecord(Shape):
     unchanged = serializers.IntegerField(help_text="Phones that have it already.")
     refused_total = serializers.IntegerField()
     refused = RefusedRecord(many=True)
+    notes = serializers.ListField(child=serializers.CharField(), help_text="Lines that several phones would share.")
     waves = serializers.ListField(child=serializers.IntegerField(), help_text="Phones in each.")
     canary = serializers.ListField(child=serializers.CharField(), help_text="The phones of the first wave.")
 
@@ -177,6 +182,7 @@ def _told(plan: Plan) -> dict[str, Any]:
         "refused_total": plan.refused_total,
         "refused": plan.refused,
         "waves": [len(wave) for wave in plan.waves],
+        "notes": plan.notes,
         "canary": [MacText().to_representation(one.mac) for one in canary],
     }
 
@@ -192,6 +198,7 @@ class Rollouts(ListModelMixin, RetrieveModelMixin, FamilyViewSet):
         "resume": "Rollout resumed",
         "cancel": "Rollout cancelled",
         "retry": "Rollout started",
+        "go_on": "Rollout started",
     }
     descriptions = {
         "list": "Rollouts, the newest first.",
@@ -240,4 +247,11 @@ class Rollouts(ListModelMixin, RetrieveModelMixin, FamilyViewSet):
     def retry(self, request: Request, uuid: str) -> Response:
         """A new rollout to the phones that failed or were not confirmed."""
         again = rollouts.retry_failed(self.get_object(), actor=self.actor)
+        return Response(self.shown(again), status=201)
+
+    @extend_schema(responses=answers(201, ROLLOUT, 400, 404, 409))
+    @action(detail=True, methods=["post"], url_path="continue")
+    def go_on(self, request: Request, uuid: str) -> Response:
+        """A new rollout to the phones that were not started when this one ended."""
+        again = rollouts.continue_rest(self.get_object(), actor=self.actor)
         return Response(self.shown(again), status=201)

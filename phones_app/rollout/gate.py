@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db.models import Count, Q, QuerySet
-from django.utils import timezone
 
+from contacts_app.core.work import clock
 from phones_app.deployment.gates import Closed
 from phones_app.deployment.models import CALL_TO_END, Deployment, State
 from phones_app.rollout.models import Rollout, RolloutMember, RolloutState
@@ -63,7 +63,7 @@ def closed_by_rollout(deployments: Sequence[Deployment]) -> Mapping[Deployment, 
 def _closed(rollout: Rollout) -> Closed | None:
     if not rollout.is_open:
         return ended(rollout)
-    is_open = rollout.state == RolloutState.RUNNING and in_window(rollout, timezone.now())
+    is_open = rollout.state == RolloutState.RUNNING and in_window(rollout, clock.now())
     return None if is_open else TO_GO_ON
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from contacts_app.core.errors import Refusal
+from phones_app.deployment.foresight import Destined, shared_lines
 from phones_app.deployment.models import DRIFTED, Deployment, State
 from phones_app.deployment.request import check_fits
 from phones_app.inventory.models import Phone
@@ -59,6 +60,13 @@ class Plan:
     @property
     def looked_at(self) -> int:
         return self.total + self.unchanged + self.refused_total
+
+    @property
+    def notes(self) -> list[str]:
+        """What is to be known of several phones together."""
+        return shared_lines(
+            Destined(one.phone, one.account, one.mac, one.revision) for wave in self.waves for one in wave
+        )
 
     def counted(self, name: str) -> list[tuple[str, int]]:
         """How many phones there are of each model, site …, the most frequent first."""

@@ -1,16 +1,16 @@
 """How far a rollout is: one set of numbers for the page, the command and REST."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Max, Min, Q
-from django.utils import timezone
 
+from contacts_app.core.work import clock
 from phones_app.deployment.models import State
 from phones_app.rollout.gate import IN_CALL, in_window
 from phones_app.rollout.models import Rollout, RolloutState
-from phones_app.rollout.rollout import FAILED, OPEN, UNCONFIRMED
+from phones_app.rollout.rollout import AT_START, FAILED, NOT_STARTED, OPEN, UNCONFIRMED
 
 # How fast it goes at present is measured over this time.
 RECENT = timedelta(minutes=1)
@@ -27,9 +27,13 @@ PARTS: dict[str, Q] = {
     "confirmed": Q(state=State.CONFIRMED),
     "unconfirmed": UNCONFIRMED,
     "failed": FAILED,
-    "cancelled": Q(state__in=(State.CANCELLED, State.SUPERSEDED)),
+    "at_start": AT_START,
+    "superseded": Q(state=State.SUPERSEDED),
+    "cancelled": NOT_STARTED,
 }
-ENDED = ("confirmed", "unconfirmed", "failed", "cancelled")
+# Where nothing more is done, and of these, where something was.
+ENDED = ("confirmed", "unconfirmed", "failed", "at_start", "superseded", "cancelled")
+DONE = tuple(name for name in ENDED if name != "cancelled")
 
 
 @dataclass(frozen=True)
@@ -48,13 +52,21 @@ class Progress:
         return sum(self.parts[name] for name in ENDED)
 
     @property
+    def done(self) -> int:
+        return sum(self.parts[name] for name in DONE)
+
+    @property
+    def not_started(self) -> int:
+        return self.parts["cancelled"]
+
+    @property
     def percent(self) -> int:
-        return self.ended * 100 // self.total if self.total else 100
+        return self.done * 100 // self.total if self.total else 100
 
 
 def progress_of(rollout: Rollout) -> Progress:
     """Two queries, however many phones there are, and a third when some failed."""
-    now = timezone.now()
+    now = clock.now()
     counted = rollout.deployments_to_count().aggregate(
         **{name: Count("pk", filter=part) for name, part in PARTS.items()},
         recent=Count("pk", filter=Q(finished_at__gt=now - RECENT)),
@@ -67,17 +79,29 @@ def progress_of(rollout: Rollout) -> Progress:
     left = sum(counted.values()) - ended
     running = rollout.state == RolloutState.RUNNING
     elapsed = max(((now if left else last or now) - began).total_seconds(), 1.0) if began else 0.0
-    # What is left is told from the whole time so far, with its pauses; the rate is how it goes just now.
     overall = ended / elapsed if elapsed else 0.0
     rate = recent / min(elapsed, RECENT.total_seconds()) if left and elapsed else overall
     return Progress(
         total=rollout.total,
         parts=counted,
         rate=round(rate, 2),
-        remaining=round(left / overall, 1) if running and left and overall else None,
+        remaining=_remaining(rollout, now, ended, left, elapsed) if running and left and ended else None,
         waits_for=_waits_for(rollout) if left and running else "",
         failures=failures_of(rollout) if counted["failed"] or counted["unconfirmed"] else [],
     )
+
+
+def _remaining(rollout: Rollout, now: datetime, ended: int, left: int, elapsed: float) -> float:
+    """Seconds to go: the work at the pace of the work so far, and the pauses that are still to come."""
+    pause = rollout.wave_pause + rollout.wave_jitter / 2
+    paused = pause * max(rollout.wave - 1, 0)
+    ahead = pause * max(rollout.waves - rollout.wave, 0)
+    if rollout.next_wave_at is not None:
+        # In the middle of a pause: part of it is behind us, and its length is known by now.
+        until = max((rollout.next_wave_at - now).total_seconds(), 0.0)
+        paused, ahead = paused + max(pause - until, 0.0), ahead - pause + until
+    working = max(elapsed - paused, 1.0)
+    return round(left * working / ended + max(ahead, 0.0), 1)
 
 
 def failures_of(rollout: Rollout) -> list[dict[str, Any]]:
@@ -96,7 +120,7 @@ def failures_of(rollout: Rollout) -> list[dict[str, Any]]:
 
 def _waits_for(rollout: Rollout) -> str:
     """Why nothing new begins at the moment, in words; "" when something may."""
-    if not in_window(rollout, timezone.now()):
+    if not in_window(rollout, clock.now()):
         return f"the window from {rollout.window_start:%H:%M} to {rollout.window_end:%H:%M}"
     if rollout.next_wave_at is not None:
         return "the pause before the next wave"

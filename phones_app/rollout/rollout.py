@@ -10,11 +10,11 @@ from datetime import timedelta
 import structlog
 from django.db import transaction
 from django.db.models import Count, Min, Q
-from django.utils import timezone
 
 from contacts_app.core.actor import Actor
 from contacts_app.core.errors import Refusal
 from contacts_app.core.history.authorship import one_line
+from contacts_app.core.work import clock
 from contacts_app.core.work.lease import lock_unlocked
 from contacts_app.core.work.wake import nudge_after_commit
 from phones_app.deployment.gates import hold, release
@@ -33,6 +33,10 @@ log = structlog.get_logger(__name__)
 OPEN = Q(finished_at=None)
 FAILED = Q(state__in=FAILURES)
 UNCONFIRMED = Q(state=State.RESTART_ACKNOWLEDGED, finished_at__isnull=False)
+# A phone that nothing restarts takes its file when it starts, which is no failure.
+AT_START = Q(state=State.UPLOADED, finished_at__isnull=False)
+# What the rollout ended before, by itself or by a person.
+NOT_STARTED = Q(state=State.CANCELLED)
 
 
 @transaction.atomic
@@ -54,7 +58,7 @@ def start(
     rollout.unchanged, rollout.refused = planned.unchanged, planned.refused
     rollout.requested_by, rollout.user, rollout.channel = actor.label, actor.user, actor.channel
     if not planned.total:
-        rollout.state, rollout.reason, rollout.finished_at = (RolloutState.FINISHED, "Nothing to do.", timezone.now())
+        rollout.state, rollout.reason, rollout.finished_at = (RolloutState.FINISHED, "Nothing to do.", clock.now())
     rollout.save()
     # In one order for all, so that two rollouts at once do not wait for each other's phones in a circle.
     rows = sorted(
@@ -125,15 +129,24 @@ def cancel(rollout: Rollout) -> None:
 
 def retry_failed(rollout: Rollout, *, actor: Actor) -> Rollout:
     """A new rollout, at the same pace, to the phones that failed or were not confirmed. Raises Refusal."""
+    return _again(rollout, FAILED | UNCONFIRMED, Refusal("nothing-failed", "No phone of this rollout failed."), actor)
+
+
+def continue_rest(rollout: Rollout, *, actor: Actor) -> Rollout:
+    """A new rollout, at the same pace, to the phones that this one ended before. Raises Refusal."""
+    return _again(rollout, NOT_STARTED, Refusal("nothing-left", "No phone of this rollout was left out."), actor)
+
+
+def _again(rollout: Rollout, which: Q, none: Refusal, actor: Actor) -> Rollout:
     if rollout.is_open:
         raise Refusal("rollout-open", "The rollout has not ended yet.")
-    failed = rollout.deployments.filter(FAILED | UNCONFIRMED)
-    if not failed.exists():
-        raise Refusal("nothing-failed", "No phone of this rollout failed.")
+    chosen = rollout.deployments.filter(which)
+    if not chosen.exists():
+        raise none
     if rollout.profile is None and rollout.profile_name:
         raise Refusal("profile-deleted", "The profile of this rollout was deleted.")
     again = Rollout(**{name: getattr(rollout, name) for name in PACE}, name=rollout.name, retry_of=rollout)
-    selection = Selection(Phone.objects.filter(pk__in=failed.values("phone")))
+    selection = Selection(Phone.objects.filter(pk__in=chosen.values("phone")))
     return start(selection=selection, profile=rollout.profile, actor=actor, pace=again, include_unchanged=True)
 
 
@@ -175,7 +188,7 @@ def advance(pk: int) -> None:
     opens = not counts["under_way"] and counts["following"] is not None
     if opens:
         _open_wave(rollout, counts["following"])
-    if not in_window(rollout, timezone.now()):
+    if not in_window(rollout, clock.now()):
         _hold_back(rollout)
     elif opens or counts["held"]:
         _release(rollout)
@@ -187,7 +200,7 @@ def _fails(rollout: Rollout) -> Q:
 
 def _open_wave(rollout: Rollout, wave: int) -> None:
     """Open the next wave once the pause after the present one is over."""
-    now = timezone.now()
+    now = clock.now()
     if rollout.wave and rollout.next_wave_at is None:
         # In milliseconds; by chance, so that rollouts begun together do not stay together.
         jitter = secrets.randbelow(rollout.wave_jitter * 1000 + 1) / 1000
@@ -241,7 +254,7 @@ def _not_so(rollout: Rollout, verb: str) -> Refusal:
 
 def _end(rollout: Rollout, state: RolloutState, reason: str) -> None:
     """The rollout is over: nothing of it begins any more."""
-    now = timezone.now()
+    now = clock.now()
     rollout.state, rollout.reason, rollout.finished_at = state, reason[:255], now
     rollout.save(update_fields=["state", "reason", "finished_at"])
     why = ended(rollout)

@@ -153,7 +153,8 @@ class CallManagers(Servers):
         "retrieve": "One call manager.",
         "update": "Change only what is sent.",
         "destroy": "Delete a call manager; its SIP phones are then asked directly.",
-        "test": "Asterisk: log in and ping. SIP: resolve the address only. Failed: 200 with `ok` false.",
+        "test": "Asterisk: log in and try what restarts need, without any effect. SIP: resolve the address only. "
+        "Failed: 200 with `ok` false; `message` names the rights or modules that are missing.",
     }
 
     def check(self, server: CallManager) -> Check:

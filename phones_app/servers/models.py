@@ -59,7 +59,7 @@ class CallManager(models.Model):
     kind = models.CharField(
         max_length=3,
         choices=Kind,
-        help_text="AMI knows where phones are registered and says whether a NOTIFY was taken; SIP needs no login.",
+        help_text="AMI knows where phones are registered; SIP, for other registrars, needs no log-in.",
     )
     host = models.CharField("address", max_length=255)
     port = models.PositiveIntegerField(validators=PORT, help_text="Usually 5060 for SIP, 5038 for AMI.")

@@ -18,6 +18,7 @@ from contacts_app.core.net.wire import Networks
 from phones_app.servers.models import CallManager, FileServer
 from phones_app.transports.ftp.session import FtpSession, FtpTarget
 from phones_app.transports.restart.ami import AmiSession, AmiTarget
+from phones_app.transports.restart.ami_check import check_account
 
 
 @lru_cache(maxsize=8)
@@ -66,6 +67,16 @@ def ami_target(manager: CallManager) -> AmiTarget:
     )
 
 
+def no_sip_to(manager: CallManager) -> str:
+    """Why no SIP may be sent to this call manager of the kind SIP; empty: it may.
+
+    An Asterisk with the usecallmanager patch can crash at a request of ours (Asterisk spec §I.5).
+    """
+    if CallManager.objects.filter(kind=CallManager.Kind.AMI, host__iexact=manager.host).exists():
+        return f"{manager.host} is an Asterisk that is asked by AMI: choose that call manager for the phone."
+    return ""
+
+
 @dataclass(frozen=True)
 class Check:
     """How a test went: `message` for people, and the exact texts, secrets masked."""
@@ -86,22 +97,32 @@ def check_file_server(server: FileServer) -> Check:
 
 
 def check_call_manager(manager: CallManager) -> Check:
-    """Asterisk: log in and ping. SIP: only whether the address may be spoken to, and this says so."""
+    """Asterisk: log in and try what restarts need. SIP: only whether the address may be spoken to, and this says so."""
     try:
-        check = _ping(manager) if manager.kind == CallManager.Kind.AMI else _resolve(manager)
+        check = _try_account(manager) if manager.kind == CallManager.Kind.AMI else _resolve(manager)
     except TransportError as error:
         check = _failed(error)
     return _keep(manager, check)
 
 
-def _ping(manager: CallManager) -> Check:
+def _try_account(manager: CallManager) -> Check:
+    # A session of its own, as a kept one says nothing of the present password.
     with AmiSession(ami_target(manager)) as session:
-        reply = session.action("Ping")
-    words = "Logged in; Asterisk answers." if reply.succeeded else f"Asterisk refuses a ping: {reply.message}"
-    return Check(reply.succeeded, words, reply.exchange)
+        found = check_account(session, manager.channel)
+    if found.missing:
+        return Check(False, f"Logged in, but {', and '.join(found.missing)}.", found.exchange)
+    sccp = (
+        "can be restarted, too"
+        if found.restarts_sccp
+        else "cannot be: SCCPDeviceRestart is not loaded or not permitted"
+    )
+    words = f"Logged in; {', '.join(found.works)} can be used. SCCP phones {sccp}."
+    return Check(True, words, found.exchange)
 
 
 def _resolve(manager: CallManager) -> Check:
+    if trouble := no_sip_to(manager):
+        return Check(False, trouble, Exchange("", ""))
     address = phone_networks().resolve(manager.host, manager.port)
     return Check(True, f"{manager.host} is at {address}, which is allowed. Nothing was sent.", Exchange("", ""))
 

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
+import time
 
 from phones_app.simulator.device_file import MAX_BYTES, FileRejectedError, read_device_file
 from phones_app.simulator.download import download
@@ -18,6 +19,10 @@ __all__ = ["Fault", "Order", "SimulatedPhone", "SimulatedPhoneConfig"]
 
 logger = logging.getLogger(__name__)
 
+# What phones ask for before their own file at every try, and after it once they have accepted it; mostly in vain (Cisco
+# phones spec §3.3).
+TRUST_LISTS = ("CTLSEP{mac}.tlv", "ITLSEP{mac}.tlv")
+TONES = "g3-tones.xml"
 # How often a phone that cannot have its ports tries again.
 _PORT_SECONDS = 0.5
 
@@ -79,6 +84,8 @@ class SimulatedPhone(PhoneState):
         return None
 
     def _start_over(self, order: Order) -> None:
+        # A phone that loses its power does not come to this.
+        self.record("unregisters")
         self._unregister()
         if order is Order.RESET:
             self._go_dark()
@@ -111,6 +118,7 @@ class SimulatedPhone(PhoneState):
             self._go_dark()
             return
         self.is_up = True
+        self.up_since = time.monotonic()
         self.record("is up")
 
     def _go_dark(self) -> None:
@@ -132,6 +140,8 @@ class SimulatedPhone(PhoneState):
     async def _configure(self) -> None:
         """Ask for the file once, and register if it is good; otherwise it is asked for again later."""
         name = f"SEP{self.config.mac}.cnf.xml"
+        for trust_list in TRUST_LISTS:
+            await self._download(trust_list.format(mac=self.config.mac))
         data = await self._download(name)
         if data is None or not self.is_up:
             return
@@ -144,7 +154,7 @@ class SimulatedPhone(PhoneState):
             self.record(f"rejects {name}: {error}")
             return
         self.record(f"accepts {name} {self.config_sha256[:12]}")
-        for companion in self.device_file.companions:
+        for companion in (TONES, *self.device_file.companions):
             await self._download(companion)
         try:
             await self._set_web_access(self.is_up and self.device_file.web_access)
@@ -164,10 +174,13 @@ class SimulatedPhone(PhoneState):
             return None
 
     def _register(self) -> None:
-        """Take a Call-ID of the form that Cisco phones use; every registration has one of its own."""
+        """Take a Call-ID as firmware writes it: every registration has one of its own (Asterisk spec §A)."""
         if self._sip is not None:
-            random = "-".join(secrets.token_hex(4) for _ in range(3))
-            self.call_id = f"{self.config.mac.lower()}-{random}@{self.config.host}"
+            mac = self.config.mac.lower()
+            self.registrations += 1
+            counter = f"{self.registrations % 0x10000:04x}"
+            random = "-".join(secrets.token_hex(4) for _ in range(2))
+            self.call_id = f"{mac[:8]}-{mac[8:]}{counter}-{random}@{self.config.host}"
         self.registered = True
         self.record("registers")
 

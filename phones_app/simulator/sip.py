@@ -155,7 +155,8 @@ class SipAgent:
         action = fields.get("action", "").lower()
         if event != "service-control" or request.from_user or action not in _ACTIONS:
             return 400, None
-        if fields.get("registercallid", "") not in ("", self._phone.call_id):
+        named = fields.get("registercallid", "")
+        if named != self._phone.call_id and (named or self._phone.config.strict_call_id):
             return 400, None
         if action == "check-version" and not self._differs(fields):
             return 200, None

@@ -62,6 +62,8 @@ class SimulatedPhoneConfig:
     retry_seconds: float = 5.0
     slow_seconds: float = 3.0
     web_access: bool = True
+    # Refuse a NOTIFY that names no registration, too; firmware differs.
+    strict_call_id: bool = False
     fault: Fault | str = Fault.NONE
 
     def __post_init__(self) -> None:
@@ -85,8 +87,9 @@ class PhoneState:
         self.load = config.load or default_load(config.model, config.software_type)
         self.sip_port = config.sip_port
         self.web_port = config.web_port
-        self.restarts = self.fetches = self.notifies = self.executes = 0
+        self.restarts = self.fetches = self.notifies = self.executes = self.registrations = 0
         self.is_up = False
+        self.up_since = 0.0  # by the steady clock, once it is up
         self.registered = False
         self.call_id = ""
         self.device_file: DeviceFile | None = None

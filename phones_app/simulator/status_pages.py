@@ -1,6 +1,8 @@
 """The phone's read-only web pages (Cisco phones spec §5): what a client can learn about it, as XML."""
 
+import time
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from xml.sax.saxutils import escape
 
 from phones_app.simulator.state import Fault, PhoneState
@@ -46,6 +48,7 @@ def _device_information(phone: PhoneState) -> bytes:
         ("serialNumber", "FCH" + phone.config.mac[-8:]),
         ("modelNumber", "CP-" + phone.config.model),
         ("MessageWaiting", phone.generation.no_word),
+        ("upTime", str(timedelta(seconds=int(time.monotonic() - phone.up_since)))),
         ("udi", f"phone Cisco IP Phone {phone.config.model} CP-{phone.config.model}"),
     ]
     return _page(phone, "DeviceInformation", children)

@@ -12,6 +12,7 @@ import ssl
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import httpcore
 from lxml import etree
@@ -184,6 +185,10 @@ _SOFTWARE = (
     ("cp79", "SCCP"),
 )
 
+# How the time since the start is called, in lower case; and what its numbers count, from the last one on.
+_UPTIMES = ("uptime", "elapsedtime")
+_UNITS = (1, 60, 3600, 86_400)
+
 _MODEL = re.compile(r"\d{3,4}")
 
 
@@ -199,6 +204,7 @@ class PhoneStatus:
     directory_number: str
     serial: str
     version: str
+    uptime: timedelta | None  # since it started; many do not tell
     exchange: Exchange
 
 
@@ -223,8 +229,17 @@ def read_status(target: PhoneWeb, *, timeout: float = 2.0) -> PhoneStatus:
         directory_number=values.get("phonedn", ""),
         serial=values.get("serialnumber", ""),
         version=values.get("versionid", ""),
+        uptime=_uptime(next((values[name] for name in _UPTIMES if values.get(name)), "")),
         exchange=exchange,
     )
+
+
+def _uptime(text: str) -> timedelta | None:
+    """Seconds, `h:m:s`, or either after a number of days: generations and languages differ in the words between."""
+    numbers = [int(digits) for digits in re.findall(r"\d{1,9}", text)]
+    if not 1 <= len(numbers) <= len(_UNITS):
+        return None
+    return timedelta(seconds=sum(number * unit for number, unit in zip(reversed(numbers), _UNITS, strict=False)))
 
 
 def read_streams(target: PhoneWeb, *, timeout: float = 3.0) -> bool | None:

@@ -24,7 +24,7 @@ def furnished(site, acme, alice, no_inline_work):
     phone = site.phone(name="Reception desk", location="Ground floor", web_password="push-Pa55")
     profile = site.profile(content=sip_file().replace("<webAccess>0", "<webAccess>1"))
     deploy(phone=phone, profile=profile, actor=ACTOR)
-    record_fetch(Fetch(f"SEP{phone.mac}.cnf.xml", "127.0.0.1", "http", phone.created_at, 1500, True))
+    record_fetch(Fetch(f"SEP{phone.mac}.cnf.xml", "127.0.0.1", "http", size=1500, complete=True))
     open_service_session(phone=phone, user=alice, address="127.0.0.1")
     open_session(alice, "192.0.2.1")
     create_token(account=acme, name="CRM")

@@ -7,20 +7,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from django.db import connection
+from django.utils import timezone
 
 from contacts_app.accounts.models import Account
 from contacts_app.core.actor import Actor, system
 from contacts_app.people.models import User
 from phones_app.boot.fetches import Fetch
+from phones_app.boot.models import FileFetch
 from phones_app.boot.server import EmbeddedFileServer
 from phones_app.boot.services import fetch_recorder
 from phones_app.inventory.models import Phone
 from phones_app.servers.models import FileServer
 from phones_app.simulator.fleet import FleetThread
 from phones_app.simulator.phone import SimulatedPhone
-from phones_app.simulator.state import SimulatedPhoneConfig
+from phones_app.simulator.state import OnEvent, SimulatedPhoneConfig
+from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile
 from profiles_app.phone.services import create_profile
+from tests.peers.asterisk import Asterisk, Contact
 
 ACTOR: Actor = system("test")
 
@@ -96,11 +100,20 @@ class Site:
         first = first_file or (sccp_file() if software_type == "SCCP" else sip_file())
         (self.folder / f"SEP{phone.mac}.cnf.xml").write_text(first)
         phone.save()
+        # It has started here, which shows that it is here also when its status page does not answer.
+        FileFetch.objects.create(
+            mac=phone.mac,
+            file_name=sep.mac.file_name(phone.mac),
+            size=len(first),
+            address="127.0.0.1",
+            protocol="http",
+            fetched_at=timezone.now(),
+        )
         return phone
 
     @contextlib.contextmanager
-    def alive(self, *phones: Phone, **config: object) -> Iterator[FleetThread]:
-        """The simulated phones of these rows, booted; the rows learn their ports."""
+    def alive(self, *phones: Phone, pbx: Asterisk | None = None, **config: object) -> Iterator[FleetThread]:
+        """The simulated phones of these rows, booted; the rows learn their ports. They register at `pbx` by UDP."""
         url = f"http://127.0.0.1:{self.files.http_port}"
         quick = {"config_url": url, "boot_seconds": 0.2, "retry_seconds": 0.3}
         fleet = [
@@ -111,6 +124,8 @@ class Site:
             )
             for phone in phones
         ]
+        for one in fleet if pbx else ():
+            one.on_event = registering(one, pbx)
         with FleetThread(fleet) as running:
             assert running.wait_until(lambda: all(one.registered for one in fleet))
             for phone, one in zip(phones, fleet, strict=True):
@@ -120,6 +135,17 @@ class Site:
 
     def file_of(self, phone: Phone) -> bytes:
         return (self.folder / f"SEP{phone.mac}.cnf.xml").read_bytes()
+
+
+def registering(phone: SimulatedPhone, pbx: Asterisk) -> OnEvent:
+    """What tells a PBX of a phone's registrations. A phone that loses its power does not unregister."""
+
+    def note(_: str, event: str) -> None:
+        act = {"registers": pbx.pjsip.register, "unregisters": pbx.pjsip.unregister}.get(event)
+        if act and phone.line_users:
+            act(Contact(phone.line_users[0], phone.call_id, ip=phone.config.host, port=phone.sip_port))
+
+    return note
 
 
 def _record(fetch: Fetch) -> None:

@@ -13,8 +13,8 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
-from django.utils import timezone
 
+from contacts_app.core.work import clock
 from contacts_app.core.work.kind import Work
 from contacts_app.core.work.lease import lease_of, lock_unlocked
 
@@ -104,4 +104,4 @@ class Claims:
     def _lease(self) -> dict[str, Any]:
         if self.work.is_leased():
             return lease_of(self.work.owner)
-        return {self.work.due_field: timezone.now() + self.work.claim_time}
+        return {self.work.due_field: clock.now() + self.work.claim_time}

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.db.models import Expression, F, Model, QuerySet
-from django.utils import timezone
+
+from contacts_app.core.work import clock
 
 
 class Work(ABC):
@@ -88,7 +89,7 @@ class Work(ABC):
     @classmethod
     def overdue(cls, age: timedelta) -> int:
         """How many rows have been due for longer than `age`: work that no worker takes."""
-        return cls.due().filter(**{f"{cls.due_field}__lt": timezone.now() - age}).count()
+        return cls.due().filter(**{f"{cls.due_field}__lt": clock.now() - age}).count()
 
 
 _queues: dict[str, list[type[Work]]] = {}

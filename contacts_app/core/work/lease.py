@@ -9,7 +9,8 @@ import structlog
 from django.conf import settings
 from django.db import close_old_connections, connection, transaction
 from django.db.models import Model, Q, QuerySet
-from django.utils import timezone
+
+from contacts_app.core.work import clock
 
 log = structlog.get_logger(__name__)
 Row = TypeVar("Row", bound=Model)
@@ -21,12 +22,12 @@ class LeaseLost(Exception):
 
 def no_live_lease() -> Q:
     """Rows that no living worker holds."""
-    return Q(lease_owner="") | Q(lease_until=None) | Q(lease_until__lt=timezone.now())
+    return Q(lease_owner="") | Q(lease_until=None) | Q(lease_until__lt=clock.now())
 
 
 def lease_of(owner: str) -> dict[str, Any]:
     """What a row holds under a lease that begins now."""
-    return {"lease_owner": owner, "lease_until": timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)}
+    return {"lease_owner": owner, "lease_until": clock.now() + timedelta(seconds=settings.LEASE_SECONDS)}
 
 
 def lock_unlocked(rows: QuerySet[Row]) -> QuerySet[Row]:
@@ -69,7 +70,7 @@ class Heartbeat:
             try:
                 for rows in self._held():
                     # A row that is being written now is left to the next beat.
-                    until = timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
+                    until = clock.now() + timedelta(seconds=settings.LEASE_SECONDS)
                     update_unlocked(rows, lease_until=until)
             except Exception:
                 log.exception("could not renew leases")

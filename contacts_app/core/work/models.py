@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
+
+from contacts_app.core.work import clock
 
 
 class WorkStatus(models.Model):
@@ -21,13 +22,13 @@ class WorkStatus(models.Model):
 
 
 def note_run(name: str) -> None:
-    WorkStatus.objects.update_or_create(name=name, defaults={"ran_at": timezone.now()})
+    WorkStatus.objects.update_or_create(name=name, defaults={"ran_at": clock.now()})
 
 
 @contextmanager
 def lock(name: str, *, seconds: float) -> Iterator[bool]:
     """Whether this process has the work to itself. One that dies in it keeps the others waiting `seconds` at most."""
-    now = timezone.now()
+    now = clock.now()
     WorkStatus.objects.get_or_create(name=name, defaults={"ran_at": now})
     until = now + timedelta(seconds=seconds)
     free = WorkStatus.objects.filter(Q(locked_until=None) | Q(locked_until__lt=now), name=name)

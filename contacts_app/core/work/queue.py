@@ -16,8 +16,8 @@ from time import monotonic
 import structlog
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, OperationalError, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.utils import timezone
 
+from contacts_app.core.work import clock
 from contacts_app.core.work.claim import Claim, Claims
 from contacts_app.core.work.kind import Work, kinds_of
 from contacts_app.core.work.lease import Heartbeat, LeaseLost
@@ -137,7 +137,7 @@ class _Run:
 
     def _rest(self, work: Work, claim: Claim, pause: timedelta) -> None:
         try:
-            work.let_go(claim.keys, **work.rest(timezone.now() + pause))
+            work.let_go(claim.keys, **work.rest(clock.now() + pause))
         except DatabaseError:
             # The rows come free with their lease; the sweep finds them.
             log.exception("could not give rows back", work=work.name, rows=claim.keys)

@@ -39,7 +39,7 @@ CHANGES: dict[str, Callable[[Rollout], None]] = {
     "resume": rollouts.resume,
     "cancel": rollouts.cancel,
 }
-RETRY = "retry-failed"
+AGAIN: dict[str, Callable[..., Rollout]] = {"retry-failed": rollouts.retry_failed, "continue": rollouts.continue_rest}
 
 
 def share_or_count(text: str) -> dict[str, int]:
@@ -70,7 +70,8 @@ class Command(ReportingCommand):
             "targets",
             nargs="*",
             metavar="PROFILE_UUID MAC…",
-            help="The profile (not with --assigned), then phones; or pause, resume, cancel, retry-failed and a rollout.",
+            help="The profile (not with --assigned), then phones; or pause, resume, cancel, retry-failed or continue, "
+            "and a rollout.",
         )
         add = parser.add_argument_group("which phones, instead of MAC addresses").add_argument
         add("--assigned", action="store_true", help="Each phone gets the profile that it has.")
@@ -96,8 +97,8 @@ class Command(ReportingCommand):
             self._tell(rollout)
             return
         there = isinstance(watch, str)
-        if verb == RETRY:
-            rollout = rollouts.retry_failed(_named(targets[1:]), actor=self.actor)
+        if verb in AGAIN:
+            rollout = AGAIN[verb](_named(targets[1:]), actor=self.actor)
         elif there:
             rollout = _named([str(watch), *targets])
         else:
@@ -146,12 +147,15 @@ class Command(ReportingCommand):
             "refused_total": plan.refused_total,
             "refused": plan.refused,
             "waves": waves,
+            "notes": plan.notes,
         }
         if self.as_json:
             self.report([row])
             return
         self.report([row | {"waves": len(waves), "canary": waves[0] if waves else 0}], PLAN_COLUMNS)
         self._tell_reasons("Refused", plan.refused)
+        for note in plan.notes:
+            self.say(note)
 
     def _tell_reasons(self, title: str, groups: list[dict[str, Any]]) -> None:
         if groups:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.paginator import Paginator
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import urlencode
 from unfold.decorators import display
@@ -38,12 +39,31 @@ TITLES = {
     "in_call": ("In a call", "call"),
     "queued": ("Queued", "next"),
     "held_back": ("In later waves", "rest"),
-    "cancelled": ("Given up", "gone"),
+    "at_start": ("When they start", "wait"),
+    "superseded": ("Superseded", "gone"),
+    "cancelled": ("Not started", "rest"),
 }
 CHANGES: dict[str, tuple[Callable[[Rollout], None], str]] = {
     "pause": (service.pause, "The rollout is paused. Phones that were told to restart go on."),
     "resume": (service.resume, "The rollout goes on."),
     "cancel": (service.cancel, "The rollout is cancelled. Phones that were told to restart go on."),
+}
+
+
+# What can be done again: by which service, after which question, under which button, to which of the phones.
+AGAIN: dict[str, tuple[Callable[..., Rollout], str, str, Q]] = {
+    "retry": (
+        service.retry_failed,
+        "Start a new rollout to the {} phones of {} that failed or were not confirmed, at the same pace?",
+        "Retry failed",
+        BAD,
+    ),
+    "continue": (
+        service.continue_rest,
+        "Start a new rollout to the {} phones of {} that were not started, at the same pace?",
+        "Continue with the rest",
+        service.NOT_STARTED,
+    ),
 }
 
 
@@ -79,6 +99,7 @@ def watched(rollout: Rollout, part: str, code: str, page: str) -> dict[str, Any]
         "remaining": duration(progress.remaining) if progress.remaining is not None else "",
         "is_live": rollout.is_open or progress.ended < progress.total,
         "may_retry": not rollout.is_open and (progress.parts["failed"] or progress.parts["unconfirmed"]),
+        "may_continue": not rollout.is_open and progress.not_started,
     }
 
 
@@ -95,7 +116,12 @@ class RolloutAdmin(RolloutPages, RecordAdmin):
 
     live_template = "phones_app/rollout/progress.html"
     may_act = MAY_DEPLOY
-    pages = {"progress": "<int:pk>/progress/", "retry": "<int:pk>/retry/", "now": "<int:pk>/<str:change>/now/"}
+    pages = {
+        "progress": "<int:pk>/progress/",
+        "retry": "<int:pk>/retry/",
+        "continue": "<int:pk>/continue/",
+        "now": "<int:pk>/<str:change>/now/",
+    }
     phones = column("Phones", lambda rollout: f"{rollout.total:,}", ordering="total")
     waves_here = column("Wave", lambda rollout: f"{rollout.wave} of {rollout.waves}")
 
@@ -126,7 +152,19 @@ class RolloutAdmin(RolloutPages, RecordAdmin):
         return self.confirmed(request, question=question, button="Cancel the rollout", back=page_of(rollout))
 
     def retry_page(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return self.act(request, pk, partial(service.retry_failed, actor=actor_of(request)))
+        return self._again(request, pk, "retry")
+
+    def continue_page(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return self._again(request, pk, "continue")
+
+    def _again(self, request: HttpRequest, pk: int, which: str) -> HttpResponse:
+        """Another rollout, to those that failed or to those that were not started, after a question."""
+        service_function, question, button, part = AGAIN[which]
+        self.require(request, MAY_DEPLOY)
+        rollout = self.row_or_404(request, pk)
+        number = rollout.deployments.filter(part).count()
+        asked = self.confirmed(request, question=question.format(number, rollout), button=button, back=page_of(rollout))
+        return asked or self.act(request, pk, partial(service_function, actor=actor_of(request)))
 
     @display(description="Rollout", ordering="name", header=True)
     def rollout_here(self, rollout: Rollout) -> list[str]:

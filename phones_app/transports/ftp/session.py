@@ -148,6 +148,21 @@ class FtpSession:
         with self._work(self.target.deadline):
             return self._begin(lambda folder: folder.read(name))
 
+    def remove(self, name: str, *, is_there: bool) -> list[str]:
+        """Delete a file, if it is there, and its backups; the names of what was deleted."""
+        _check(name)
+        with self._work(self.target.deadline):
+            folder = self._connect()
+            removed = [name] if is_there else []
+            if is_there:
+                folder.delete(name)
+            folder.list()
+            for backup in steps.backups(folder.relatives(name)):
+                folder.delete(backup)
+                removed.append(backup)
+            folder.wire.transcript.take()
+        return removed
+
     def test(self) -> Exchange:
         """Log in anew, go to the folder, store a tiny file, rename and delete it; return what was said."""
         self.close()

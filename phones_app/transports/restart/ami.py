@@ -1,21 +1,29 @@
 """A client of Asterisk's manager interface (AMI): log in, send an action, read what belongs to its answer.
 
-Synchronous and bounded in time, line length and number of messages. What to ask a PBX for is in `asterisk`.
+Synchronous and bounded in time, line length and number of messages. Sessions are kept in `ami_sessions`; what to ask a
+PBX for is in `pjsip`, `chan_sip` and `asterisk`.
 """
 
 import hashlib
 import itertools
 import re
 import socket
+import time
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 from contacts_app.core.errors import Exchange, TransportError
 from contacts_app.core.net.wire import Deadline, Networks, checked_address, connection_error, evidence
+from contacts_app.core.tables import table
 
 _MAX_LINE = 16_384
 _MAX_MESSAGES = 20_000  # a contact is one message, and a large PBX has thousands
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_\-]*")
+# Asterisk takes about 2 s to load its modules. Until then it does not know their actions (Asterisk spec §F.4).
+_BOOT_SECONDS = 3.0
+_BOOT_PAUSE = 0.25
+# Part of what Asterisk says when it refuses, our code, and whether asking again is of no use.
+REFUSALS: list[list[Any]] = table(__file__, "answers.toml")["asterisk"]["refusals"]
 
 Fields = tuple[tuple[str, str], ...]
 
@@ -60,25 +68,54 @@ class AmiReply:
         return self.response.get("Message")
 
     @property
+    def output(self) -> str:
+        """What a command printed, which is where the reason stands when it failed (Asterisk spec §F.6)."""
+        return " ".join(self.response.all("Output"))
+
+    @property
     def succeeded(self) -> bool:
         """`Follows` is how Asterisk before 14 begins the output of a command."""
         return self.response.get("Response") in ("Success", "Follows")
 
+    def accepted(self) -> Exchange:
+        """The exact texts of an action that succeeded; TransportError with the reason of one that did not."""
+        if not self.succeeded:
+            raise self.refusal()
+        return self.exchange
+
+    def refusal(self, default: str = "pbx-refused") -> TransportError:
+        said = self.output or self.message
+        code, permanent = next(
+            ((code, permanent) for part, code, permanent in REFUSALS if part in said.lower()), (default, False)
+        )
+        return TransportError(f"Asterisk refuses: {said}", permanent, code=code, exchange=self.exchange)
+
 
 class AmiSession:
-    """A logged-in connection, used as a context manager."""
+    """A logged-in connection, used as a context manager by who needs one of its own."""
 
     def __init__(self, target: AmiTarget) -> None:
-        self._target = target
+        self.target = target
+        # Of no more use: the answer to an action did not come, or not as a whole.
+        self.broken = False
         self._peer = f"{target.host}:{target.port} (AMI)"
         self._ids = itertools.count(1)
         self._buffer = b""
+        self._clock_ahead: float | None = None
 
     def __enter__(self) -> Self:
-        address = checked_address(self._target.networks, self._target.host, self._target.port)
-        self._deadline = Deadline.after(self._target.timeout)
+        self.open()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def open(self) -> None:
+        """Connect and log in."""
+        address = checked_address(self.target.networks, self.target.host, self.target.port)
+        self._deadline = Deadline.after(self.target.timeout)
         try:
-            self._socket = socket.create_connection((address, self._target.port), self._target.timeout)
+            self._socket = socket.create_connection((address, self.target.port), self.target.timeout)
         except OSError as error:
             raise connection_error(error, self._peer) from error
         try:
@@ -86,19 +123,43 @@ class AmiSession:
         except BaseException:
             self._socket.close()
             raise
-        return self
+        self._opened = time.monotonic()
 
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         self._socket.close()
+
+    @property
+    def alive(self) -> bool:
+        """Whether Asterisk has not hung up, as it does when it is restarted; nothing is sent."""
+        try:
+            self._socket.setblocking(False)
+            return not self.broken and bool(self._socket.recv(1, socket.MSG_PEEK))
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
 
     def action(self, name: str, pairs: Fields = (), **fields: str) -> AmiReply:
         """Send an action and return its reply, refused or not; `pairs` serves keys that occur several times.
 
         A list (`EventList: start`) is read to its end. Messages of other actions and stray events are
-        skipped.
+        skipped. An Asterisk that has just started is asked again until its modules are loaded.
         """
-        self._deadline = Deadline.after(self._target.timeout)
-        return self._transact((("Action", name), *fields.items(), *pairs))
+        while True:
+            self._deadline = Deadline.after(self.target.timeout)
+            reply = self._transact((("Action", name), *fields.items(), *pairs))
+            # A session ends with its Asterisk, so that in an older one a module is not loaded.
+            starting = time.monotonic() - self._opened < _BOOT_SECONDS
+            if not starting or reply.succeeded or reply.refusal().code != "unknown-action":
+                return reply
+            time.sleep(_BOOT_PAUSE)
+
+    def now(self) -> float:
+        """Seconds since the epoch by Asterisk's clock, by which registrations expire; ours if it does not tell."""
+        if self._clock_ahead is None:
+            said = self.action("Ping").response.get("Timestamp")
+            self._clock_ahead = float(said) - time.time() if re.fullmatch(r"\d+(\.\d+)?", said) else 0.0
+        return time.time() + self._clock_ahead
 
     def _log_in(self) -> None:
         """Log in by challenge, so that the secret does not cross the network in clear."""
@@ -113,15 +174,16 @@ class AmiSession:
                 exchange=Exchange("", evidence(greeting)),
             )
         challenge = self._transact((("Action", "Challenge"), ("AuthType", "MD5")))
-        digest = challenge.response.get("Challenge") + self._target.secret
+        digest = challenge.response.get("Challenge") + self.target.secret
         key = hashlib.md5(digest.encode(), usedforsecurity=False).hexdigest()  # the protocol's choice
-        log_in = {"Action": "Login", "AuthType": "MD5", "Username": self._target.username, "Key": key, "Events": "off"}
+        log_in = {"Action": "Login", "AuthType": "MD5", "Username": self.target.username, "Key": key, "Events": "off"}
         reply = self._transact(tuple(log_in.items()))
         if not reply.succeeded:
+            why = reply.refusal("authentication")
             raise TransportError(
-                f"{self._peer} refuses the log-in of {self._target.username!r}: {reply.message}",
-                permanent=True,
-                code="authentication",
+                f"{self._peer} refuses the log-in of {self.target.username!r}: {reply.message}",
+                permanent=why.code == "authentication",
+                code=why.code,
                 exchange=reply.exchange,
             )
 
@@ -134,6 +196,7 @@ class AmiSession:
             self._socket.sendall(request.encode())
             self._collect(action_id, received)
         except OSError as error:
+            self.broken = True
             raise connection_error(error, self._peer, _exchange(request, received)) from error
         return AmiReply(received[0], tuple(received[1:]), _exchange(request, received))
 

@@ -32,6 +32,7 @@ from phones_app.transports.restart.sip_message import (
 RETRANSMIT: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0)
 _PATIENCE = sum(RETRANSMIT)
 
+_USUAL_PORT = 5060
 # Source ports for repeatable transactions lie above Linux's range of ephemeral ports.
 _REPEATABLE_PORTS = range(61000, 65536)
 # Linux lets an unconnected UDP socket hear of ICMP errors (ip(7), ipv6(7)); Python has no names for it.
@@ -43,22 +44,23 @@ _HOST = re.compile(r"[A-Za-z0-9.\-]{1,253}|\[?[0-9A-Fa-f:.]{2,45}\]?")
 
 @dataclass(frozen=True)
 class NotifyTarget:
-    """Where to send to (`host`, `port`) and whom it is for (`user`@`contact_host`:`contact_port`).
+    """Where to send to (`host`, `port`), and for which `user` there.
 
-    The contact is the one that the phone registered, as the phone wrote it; without one, host and port.
+    A phone is addressed by the contact that it registered. A registrar is addressed by the address of record that it
+    serves, and finds the phone itself (Asterisk spec §G).
     """
 
     host: str
     port: int = 5060
     transport: str = "udp"
     user: str = ""
-    contact_host: str = ""
-    contact_port: int = 0
+    to_registrar: bool = False
     networks: Networks | None = None
 
     @property
     def uri(self) -> str:
-        return f"sip:{self.user}@{host_text(self.contact_host or self.host)}:{self.contact_port or self.port}"
+        usual = self.to_registrar and self.port == _USUAL_PORT
+        return f"sip:{self.user}@{host_text(self.host)}" + ("" if usual else f":{self.port}")
 
 
 @dataclass(frozen=True)
@@ -125,13 +127,12 @@ def send_notify(
 
 def _check(target: NotifyTarget) -> None:
     """Refuse what would end a header or a line: these values come from a database that people fill."""
-    hosts = [host for host in (target.host, target.contact_host) if host]
     if target.transport not in ("udp", "tcp"):
         fault = f"A NOTIFY is sent by udp or tcp, not by {target.transport!r}"
     elif not _USER.fullmatch(target.user):
         fault = f"{target.user!r} cannot be the user of a SIP address"
-    elif not target.host or not all(_HOST.fullmatch(host) for host in hosts):
-        fault = f"One of {hosts} is not a host"
+    elif not _HOST.fullmatch(target.host):
+        fault = f"{target.host!r} is not a host"
     else:
         return
     raise TransportError(fault, permanent=True, code="invalid-value")
@@ -161,10 +162,12 @@ class _Conversation:
     def write_from(self, local: str, port: int) -> None:
         """Write the request. From has no user part: with one, several firmwares answer 400 (Cisco phones spec §2.1)."""
         here = f"{host_text(local)}:{port}"
+        # A registrar may be an Asterisk that crashes at a bare rport (Asterisk spec §I.5); it answers to the port above.
+        rport = "" if self.target.to_registrar else ";rport"
         body = "".join(f"{line}\r\n" for line in self.lines).encode("ascii")
         head = (
             f"NOTIFY {self.target.uri} SIP/2.0",
-            f"Via: SIP/2.0/{self.target.transport.upper()} {here};branch={self.identity.branch};rport",
+            f"Via: SIP/2.0/{self.target.transport.upper()} {here};branch={self.identity.branch}{rport}",
             "Max-Forwards: 70",
             f"From: <sip:{host_text(local)}>;tag={self.identity.tag}",
             f"To: <{self.target.uri}>",

@@ -12,10 +12,13 @@ from typing import Any, Protocol
 
 from contacts_app.core.errors import Exchange, TransportError
 from phones_app.transports.phone_web import PhoneWeb
-from phones_app.transports.restart.ami import AmiSession, AmiTarget
-from phones_app.transports.restart.asterisk import pjsip_registration, restart_chan_sip, restart_pjsip, restart_sccp
+from phones_app.transports.restart.ami import AmiTarget
+from phones_app.transports.restart.ami_sessions import ami_session
+from phones_app.transports.restart.asterisk import Registration, place_of, restart_sccp
 from phones_app.transports.restart.cgi import run_macro
+from phones_app.transports.restart.chan_sip import restart_chan_sip
 from phones_app.transports.restart.key_macros import KeyMacro
+from phones_app.transports.restart.pjsip import restart_pjsip
 from phones_app.transports.restart.sip_message import Stamps, explain
 from phones_app.transports.restart.sip_notify import NotifyTarget, send_notify
 
@@ -37,11 +40,19 @@ class Description:
 
 @dataclass(frozen=True)
 class Sent:
-    """A restart that was accepted: by which method, the exact texts, and what is needed to recognise evidence of it."""
+    """A restart that was sent: by which method, the exact texts, and what is needed to recognise evidence of it.
+
+    `result` says no more than the answer does: Asterisk does not tell whether a phone took a NOTIFY (Asterisk spec §F.1).
+    """
 
     method: str
     exchange: Exchange
     remembered: dict[str, Any] = field(default_factory=dict)
+    result: str = "Accepted"
+
+    @property
+    def message(self) -> str:
+        return f"{self.result} ({self.method})."
 
 
 class RestartStrategy(Protocol):
@@ -105,39 +116,72 @@ class _ThroughAsterisk:
 
 @dataclass(frozen=True)
 class AmiPjsip(_ThroughAsterisk):
-    """SIP phone at an Asterisk with PJSIP, which knows where the phone is registered."""
+    """SIP phone at an Asterisk with PJSIP, which knows where the phone is registered, but not always as what.
+
+    `keys` are pressed where a NOTIFY has no effect; None: they cannot be.
+    """
+
+    stamps: Stamps
+    mac: str
+    ip: str
+    keys: "KeyPresses | None" = None
+
+    def describe(self) -> Description:
+        last = f", then {self.keys.describe()}" if self.keys else ""
+        return Description(
+            f"NOTIFY through {self.pbx} (Asterisk, PJSIP); without effect, directly to a phone registered by UDP{last}"
+        )
+
+    def send(self, user: str, transaction: str) -> Sent:
+        with ami_session(self.target) as session:
+            registration, exchange = restart_pjsip(
+                session, endpoint=user, mac=self.mac, ip=self.ip, action=self.action, stamps=self.stamps
+            )
+        return _sent_by_asterisk("ami-pjsip", exchange, registration)
+
+    def after_no_effect(self, contact: str) -> "list[RestartStrategy]":
+        """The other ways, in order, where Asterisk tells a Call-ID that is no longer the phone's (Asterisk spec §B).
+
+        Only the phone's own address is spoken to, whatever a contact says: it comes from a server of the account.
+        """
+        place = place_of(contact)
+        if place is None or place.transport != "udp" or place.host != self.ip:
+            return []
+        target = NotifyTarget(self.ip, place.port or 5060, networks=self.target.networks)
+        directly = SipNotify(target, f"{target.host}:{target.port}", self.action, self.stamps)
+        return [directly, self.keys] if self.keys else [directly]
+
+
+@dataclass(frozen=True)
+class AmiChanSip(_ThroughAsterisk):
+    """SIP phone at an Asterisk with chan_sip."""
 
     stamps: Stamps
     mac: str
     ip: str
 
     def describe(self) -> Description:
-        return Description(f"NOTIFY through {self.pbx} (Asterisk, PJSIP)")
-
-    def send(self, user: str, transaction: str) -> Sent:
-        phone = {"endpoint": user, "mac": self.mac, "ip": self.ip}
-        with AmiSession(self.target) as session:
-            before = pjsip_registration(session, **phone)
-            exchange = restart_pjsip(session, **phone, action=self.action, stamps=self.stamps)
-        return Sent("ami-pjsip", exchange, {"registration": before or "", **phone})
-
-
-@dataclass(frozen=True)
-class AmiChanSip(_ThroughAsterisk):
-    """SIP phone at an Asterisk with chan_sip, which can send the NOTIFY itself only if it knows the Call-ID."""
-
-    stamps: Stamps
-
-    def describe(self) -> Description:
         return Description(
             f"NOTIFY through {self.pbx} (Asterisk, chan_sip); if that does not know the Call-ID of the registration, "
-            f"its own NOTIFY “cisco-{self.action}” of sip_notify.conf"
+            f"its own NOTIFY “cisco-{self.action}” of sip_notify.conf, or one without a Call-ID"
         )
 
     def send(self, user: str, transaction: str) -> Sent:
-        with AmiSession(self.target) as session:
-            exchange = restart_chan_sip(session, peer=user, action=self.action, stamps=self.stamps)
-        return Sent("ami-chan-sip", exchange)
+        with ami_session(self.target) as session:
+            registration, exchange = restart_chan_sip(
+                session, peer=user, mac=self.mac, ip=self.ip, action=self.action, stamps=self.stamps
+            )
+        return _sent_by_asterisk("ami-chan-sip", exchange, registration)
+
+
+def _sent_by_asterisk(method: str, exchange: Exchange, registration: Registration) -> Sent:
+    remembered = {
+        "registration": registration.call_id,
+        "endpoint": registration.name,
+        "contact": registration.uri,
+        "expires": registration.expires,
+    }
+    return Sent(method, exchange, remembered, result="Sent by Asterisk")
 
 
 @dataclass(frozen=True)
@@ -157,13 +201,13 @@ class AmiSccp(_ThroughAsterisk):
 
     def send(self, user: str, transaction: str) -> Sent:
         try:
-            with AmiSession(self.target) as session:
+            with ami_session(self.target) as session:
                 exchange = restart_sccp(session, device_name=self.device_name, type=self.action)
         except TransportError as error:
             if error.code != "unknown-action":
                 raise
             return self.otherwise.send(user, transaction)
-        return Sent("ami-sccp", exchange)
+        return Sent("ami-sccp", exchange, result="Sent by Asterisk")
 
 
 @dataclass(frozen=True)
@@ -203,3 +247,48 @@ class CannotRestart:
 
     def is_idempotent(self, after: timedelta) -> bool:
         return True
+
+
+# What the phone, or who knows its registration, says of a line that it does not have.
+NO_LINE = ("sip-404", "not-registered", "device-not-found")
+
+
+@dataclass(frozen=True)
+class FirstContact:
+    """A phone of which no line is known: it may not have one yet. What needs none is tried after what needs one.
+
+    `without_line` are other ways, each with the user that it is sent to.
+    """
+
+    first: RestartStrategy
+    without_line: tuple[tuple[RestartStrategy, str], ...]
+
+    def describe(self) -> Description:
+        ways = ", then ".join(str(way.describe()) for way, _ in self.without_line)
+        first = self.first.describe()
+        return Description(
+            f"{first.way}; if the phone has no line yet: {ways or 'it takes its file when it starts'}", first.trouble
+        )
+
+    def send(self, user: str, transaction: str) -> Sent:
+        said: list[TransportError] = []
+        for way, name in ((self.first, user), *self.without_line):
+            try:
+                # Another user is another request, so it must not look like a retransmission of the one before.
+                return way.send(user=name, transaction=f"{transaction}-{len(said)}" if said else transaction)
+            except TransportError as error:
+                if not said and error.code not in NO_LINE:
+                    raise
+                said.append(error)
+        requests, answers = [one.request for one in said], [one.answer for one in said]
+        exchange = Exchange("\n\n".join(filter(None, requests)), "\n\n".join(filter(None, answers)))
+        reasons = " ".join(f"{one.message.rstrip('.')}." for one in said)
+        raise TransportError(
+            f"The phone has no line yet, and nothing else restarts it: it takes its file when it starts. {reasons}",
+            permanent=True,
+            code="no-line",
+            exchange=exchange,
+        )
+
+    def is_idempotent(self, after: timedelta) -> bool:
+        return self.first.is_idempotent(after) and not self.without_line

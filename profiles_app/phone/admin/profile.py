@@ -28,6 +28,8 @@ from profiles_app.phone.csv import ProfileSheet
 from profiles_app.phone.models import PhoneProfile, ProfileRevision
 from profiles_app.phone.services import ProfileRefused, check_content, create_profile, describe, encode, update_profile
 
+# So many phones are named that run a profile which is to be deleted.
+NAMED = 20
 META = ("user", "name", "description", "compatible_models", "software_type")
 
 
@@ -105,6 +107,15 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
         return changed
 
 
+def _phones_running(profile: Any) -> str:
+    phones = profile.phones.order_by("mac")
+    number = phones.count()
+    if not number:
+        return ""
+    names = ", ".join(map(str, phones[:NAMED])) + (f" and {number - NAMED} more" if number > NAMED else "")
+    return f"{profile} stays on {number} phone{'s that run' if number > 1 else ' that runs'} its file: {names}"
+
+
 @admin.register(PhoneProfile)
 class PhoneProfileAdmin(SheetPages, RevisionPages):
     sheet = ProfileSheet
@@ -128,6 +139,12 @@ class PhoneProfileAdmin(SheetPages, RevisionPages):
     about = (None, {"fields": META})
     # The form's own field says why the file changes, which is kept with the revision too.
     asks_reason = False
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Which phones have the file and keep running it: deleting its profile takes nothing from them."""
+        deleted, count, missing, protected = super().get_deleted_objects(objs, request)
+        running = [text for profile in objs if (text := _phones_running(profile))]
+        return [*running, *deleted], count, missing, protected
 
     def tenant_rows(self, request: HttpRequest) -> QuerySet[PhoneProfile]:
         return super().tenant_rows(request).defer("revision__content")

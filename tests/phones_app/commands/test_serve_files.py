@@ -9,7 +9,6 @@ import socket
 import subprocess
 import threading
 import urllib.request
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -128,7 +127,7 @@ def test_other_default_server_stays_the_default(start):
     assert FileServer.objects.get(is_default=True).name == "Ours"
 
 
-FETCH = Fetch(NAME, "127.0.0.1", "http", datetime(2026, 1, 1, tzinfo=UTC), 9, True)
+FETCH = Fetch(NAME, "127.0.0.1", "http", size=9, complete=True)
 
 
 def rename_table(old: str, new: str) -> None:

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[3]
 SPOKEN = [*ROOT.glob("phones_app/transports/**/*.py"), *ROOT.glob("contacts_app/core/net/*.py")]
 SPOKEN += [
     ROOT / "phones_app/deployment" / f"{name}.py"
-    for name in ("steps", "transitions", "restart", "evidence", "record", "run", "batch")
+    for name in ("steps", "transitions", "restart", "evidence", "identity", "record", "run", "batch")
 ]
 SPOKEN.append(ROOT / "phones_app/servers/services.py")
 CODE = re.compile(r"[a-z]+(-[a-z0-9]+)*")
@@ -41,12 +41,12 @@ def test_every_code_that_is_raised_has_advice():
 
 def test_the_tables_of_ftp_and_asterisk_have_advice():
     from phones_app.transports.ftp.folder import ANSWER_CODES, FAILURES
-    from phones_app.transports.restart.asterisk import _REFUSALS
+    from phones_app.transports.restart.ami import REFUSALS
     from phones_app.transports.restart.cgi import _ERRORS
 
     for code in {code for _, code, *_ in FAILURES} | set(ANSWER_CODES.values()):
         assert advice_on(code, "upload"), code
-    for code in {code for _, code, _ in _REFUSALS} | {code for _, code in _ERRORS.values()}:
+    for code in {code for _, code, _ in REFUSALS} | {code for _, code in _ERRORS.values()}:
         assert advice_on(code, "restart"), code
 
 

@@ -1,5 +1,6 @@
 """What a phone answers to a NOTIFY, and what it does afterwards."""
 
+import re
 import shutil
 import socket
 import subprocess
@@ -8,8 +9,33 @@ from typing import Any
 
 import pytest
 
+from phones_app.simulator.state import Fault
 from tests.phones_app.simulator.conftest import Desk, PlacePhone, device_file
 from tests.phones_app.simulator.sip_client import ZERO, by_tcp, by_udp, notify, status_of, udp_socket
+
+
+def test_call_ids_are_those_of_real_phones(desk: Desk) -> None:
+    """The MAC as 8 digits, a dash, 4 digits and a counter; each registration has its own (Asterisk spec §A)."""
+    first = desk.phone.call_id
+    assert re.fullmatch(r"00112233-44550001-[0-9a-f]{8}-[0-9a-f]{8}@127\.0\.0\.1", first)
+    by_udp(desk.phone, notify(desk.phone))
+    desk.wait_until(lambda phone: phone.registered and phone.call_id != first)
+    assert desk.phone.call_id.startswith("00112233-44550002-")
+    assert "unregisters" in desk.phone.history
+
+
+def test_a_power_cut_ends_a_registration_without_a_word(desk: Desk) -> None:
+    desk.phone.fault = Fault.POWERED_OFF
+    desk.wait_until(lambda phone: not phone.is_up)
+    desk.phone.fault = Fault.NONE
+    desk.wait_until(lambda phone: phone.registered)
+    assert "unregisters" not in desk.phone.history
+
+
+def test_strict_firmware_refuses_a_notify_that_names_no_registration(place_phone: PlacePhone) -> None:
+    desk = place_phone(device_file(), strict_call_id=True)
+    assert status_of(by_udp(desk.phone, notify(desk.phone, call_id=""))) == 400
+    assert status_of(by_udp(desk.phone, notify(desk.phone))) == 200
 
 
 def test_a_restart_is_answered_first_and_then_brings_a_new_registration(desk: Desk) -> None:

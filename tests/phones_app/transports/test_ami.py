@@ -1,28 +1,22 @@
-"""Restarting phones through a PBX that speaks the manager interface."""
+"""The client of the manager interface: log-in, framing, limits, kept sessions; and SCCP, which is one action."""
 
 import socket
 import threading
 import time
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from contacts_app.core.errors import TransportError
 from contacts_app.core.net.wire import Networks
+from phones_app.transports.restart import ami_sessions
 from phones_app.transports.restart.ami import AmiSession, AmiTarget
-from phones_app.transports.restart.asterisk import (
-    pjsip_contacts,
-    pjsip_registration,
-    restart_chan_sip,
-    restart_pjsip,
-    restart_sccp,
-)
-from tests.peers.asterisk import Asterisk, Registration
+from phones_app.transports.restart.ami_sessions import AmiSessions
+from phones_app.transports.restart.asterisk import restart_sccp
+from tests.peers.asterisk import Asterisk, Contact
+from tests.peers.asterisk_pjsip import Pjsip
 
-CALL_ID = "001122334455-0002a3f4-1b2c3d4e-5f607182@192.0.2.10"
-OTHER_CALL_ID = "00aabbccddee-0001b2c3-4d5e6f70-8192a3b4@192.0.2.11"
-MINE = Registration("1001", CALL_ID)
-OTHER = Registration("1001", OTHER_CALL_ID, ip="192.0.2.11")
+LIST = [Contact("1001", "00112233-44550002-1b2c3d4e-5f607182@192.0.2.10")]
 
 
 def target(pbx: Asterisk, **changes: object) -> AmiTarget:
@@ -32,111 +26,6 @@ def target(pbx: Asterisk, **changes: object) -> AmiTarget:
 
 def variables(pairs: list[tuple[str, str]]) -> list[str]:
     return [value for key, value in pairs if key == "Variable"]
-
-
-def test_contacts_are_listed_in_the_spelling_of_every_version() -> None:
-    for old_spelling in (False, True):
-        with (
-            Asterisk(registrations=[MINE, OTHER], old_spelling=old_spelling).running() as pbx,
-            AmiSession(target(pbx)) as session,
-        ):
-            first, second = pjsip_contacts(session)
-        assert (first.aor, first.endpoint, first.call_id, first.status) == ("1001", "1001", CALL_ID, "Reachable")
-        assert first.uri in ("sip:1001@192.0.2.10:5060", "sip:1001@192.0.2.10:5060;transport=tcp")
-        assert (first.mac, first.addresses) == ("001122334455", {"192.0.2.10"})
-        assert second.mac == "00AABBCCDDEE"
-
-
-def test_no_registration_at_all_is_an_empty_list() -> None:
-    with Asterisk().running() as pbx, AmiSession(target(pbx)) as session:
-        assert pjsip_contacts(session) == []
-        assert pjsip_registration(session, endpoint="1001") is None
-
-
-def test_pjsip_restarts_the_only_phone_of_an_endpoint() -> None:
-    with Asterisk(registrations=[MINE]).running() as pbx, AmiSession(target(pbx)) as session:
-        exchange = restart_pjsip(session, endpoint="1001", mac="001122334455")
-        (notify,) = pbx.asked("PJSIPNotify")
-    assert ("Endpoint", "1001") in notify
-    assert variables(notify) == [
-        "Event=service-control",
-        "Subscription-State=active",
-        "Content-Type=text/plain",
-        "Content=action=restart",
-        f"Content=RegisterCallId={{{CALL_ID}}}",
-        "Content=ConfigVersionStamp={00000000-0000-0000-0000-000000000000}",
-        "Content=DialplanVersionStamp={00000000-0000-0000-0000-000000000000}",
-        "Content=SoftkeyVersionStamp={00000000-0000-0000-0000-000000000000}",
-        "Content=",
-    ]
-    assert exchange.request.startswith("Action: PJSIPNotify\r\n")
-    assert "Message: NOTIFY sent" in exchange.answer
-
-
-@pytest.mark.parametrize("who", [{"mac": "001122334455"}, {"ip": "192.0.2.10"}])
-def test_pjsip_finds_the_phone_among_others_on_its_endpoint(who: dict[str, str]) -> None:
-    with Asterisk(registrations=[OTHER, MINE]).running() as pbx, AmiSession(target(pbx)) as session:
-        restart_pjsip(session, endpoint="1001", **who)
-        (notify,) = pbx.asked("PJSIPNotify")
-        assert pjsip_registration(session, endpoint="1001", **who) == CALL_ID
-    assert f"Content=RegisterCallId={{{CALL_ID}}}" in variables(notify)
-    assert dict(notify)["URI"] == "sip:1001@192.0.2.10:5060;transport=tcp"
-
-
-@pytest.mark.parametrize(
-    ("registrations", "who", "code"),
-    [
-        ([MINE, OTHER], {}, "ambiguous-contact"),
-        ([MINE, OTHER], {"ip": "192.0.2.99"}, "ambiguous-contact"),
-        ([OTHER], {"mac": "001122334455"}, "not-registered"),
-        ([OTHER], {"mac": "001122334455", "ip": "192.0.2.11"}, "not-registered"),
-        ([replace(MINE, endpoint="1002")], {}, "not-registered"),
-        ([replace(MINE, status="Removed")], {}, "not-registered"),
-    ],
-)
-def test_pjsip_never_restarts_another_phone(registrations: list[Registration], who: dict[str, str], code: str) -> None:
-    with Asterisk(registrations=registrations).running() as pbx, AmiSession(target(pbx)) as session:
-        with pytest.raises(TransportError) as caught:
-            restart_pjsip(session, endpoint="1001", **who)
-        assert pbx.asked("PJSIPNotify") == []
-    assert caught.value.code == code
-
-
-def test_a_new_registration_shows_that_the_phone_restarted() -> None:
-    def register_again(name: str) -> None:
-        pbx.registrations = [replace(MINE, call_id=CALL_ID.replace("0002a3f4", "0002a3f5"))]
-
-    with Asterisk(registrations=[MINE], on_restart=register_again).running() as pbx, AmiSession(target(pbx)) as session:
-        before = pjsip_registration(session, endpoint="1001", mac="001122334455")
-        restart_pjsip(session, endpoint="1001", mac="001122334455")
-        after = pjsip_registration(session, endpoint="1001", mac="001122334455")
-    assert before == CALL_ID != after
-    assert after is not None
-
-
-def test_chan_sip_with_the_patch_tells_the_call_id() -> None:
-    with Asterisk(chan_sip_call_ids={"1001": CALL_ID}).running() as pbx, AmiSession(target(pbx)) as session:
-        restart_chan_sip(session, peer="1001", action="reset")
-        (notify,) = pbx.asked("SIPnotify")
-    assert {("Channel", "SIP/1001"), ("Peer", "1001")} <= set(notify)
-    assert "Content=action=reset" in variables(notify)
-    assert f"Content=RegisterCallId={{{CALL_ID}}}" in variables(notify)
-
-
-@pytest.mark.parametrize("old_spelling", [False, True])
-def test_stock_chan_sip_is_asked_by_command(old_spelling: bool) -> None:
-    with Asterisk(old_spelling=old_spelling).running() as pbx, AmiSession(target(pbx)) as session:
-        exchange = restart_chan_sip(session, peer="1001")
-        assert "Sending NOTIFY of type 'cisco-restart'" in exchange.answer
-        with pytest.raises(TransportError, match="Unable to find notify type"):
-            restart_chan_sip(session, peer="1001", action="reset")
-
-
-@pytest.mark.parametrize("peer", ["1001\r\nAction: Originate", "1001 1002", "", "1001)"])
-def test_chan_sip_takes_only_the_name_of_a_peer(peer: str) -> None:
-    with Asterisk().running() as pbx, AmiSession(target(pbx)) as session, pytest.raises(TransportError) as caught:
-        restart_chan_sip(session, peer=peer)
-    assert caught.value.code == "invalid-value"
 
 
 def test_sccp_restarts_a_registered_phone() -> None:
@@ -153,8 +42,8 @@ def test_sccp_restarts_a_registered_phone() -> None:
     [
         (Asterisk(), "device-not-found", True),
         (Asterisk(sccp_devices={"SEP001122334455": False}), "not-registered", False),
-        (Asterisk(channels=("pjsip",)), "unknown-action", True),
-        (Asterisk(forbidden=("SCCPDeviceRestart",)), "permission-denied", True),
+        (Asterisk(modules=("pjsip",)), "unknown-action", True),
+        (Asterisk(rights=("call",)), "permission-denied", True),
     ],
 )
 def test_sccp_refusals_are_told_apart(pbx: Asterisk, code: str, permanent: bool) -> None:
@@ -231,15 +120,15 @@ def test_an_endless_line_is_cut_off() -> None:
 def test_an_endless_list_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("phones_app.transports.restart.ami._MAX_MESSAGES", 50)
     with (
-        Asterisk(registrations=[MINE] * 100).running() as pbx,
+        Asterisk(pjsip=Pjsip(LIST * 100)).running() as pbx,
         AmiSession(target(pbx)) as session,
         pytest.raises(TransportError, match="after 50 messages"),
     ):
-        pjsip_contacts(session)
+        session.action("PJSIPShowContacts")
 
 
 def test_a_long_list_is_kept_short_as_evidence() -> None:
-    with Asterisk(registrations=[MINE] * 500).running() as pbx, AmiSession(target(pbx)) as session:
+    with Asterisk(pjsip=Pjsip(LIST * 500)).running() as pbx, AmiSession(target(pbx)) as session:
         reply = session.action("PJSIPShowContacts")
     assert len(reply.events) == 501
     assert len(reply.exchange.answer) < 10_000
@@ -270,3 +159,114 @@ def test_only_allowed_networks_are_spoken_to() -> None:
     ):
         pass
     assert caught.value.code == "outside-networks"
+
+
+def test_an_empty_list_with_its_extra_block_ends_and_the_next_answer_is_read() -> None:
+    with Asterisk().running() as pbx, AmiSession(target(pbx)) as session:
+        assert session.action("PJSIPShowContacts").message == "No Contacts found"
+        assert session.action("Ping").response.get("Ping") == "Pong"
+
+
+def test_a_failed_command_tells_its_reason() -> None:
+    """Asterisk spec §F.6."""
+    with Asterisk(modules=()).running() as pbx, AmiSession(target(pbx)) as session:
+        reply = session.action("Command", Command="sip show peers")
+    assert not reply.succeeded
+    assert reply.refusal().message.startswith("Asterisk refuses: No such command 'sip show peers'")
+
+
+def test_an_asterisk_that_has_just_started_is_asked_until_it_has_loaded_its_modules() -> None:
+    """Asterisk spec §F.4; in an older session the module is not loaded and will not be."""
+    pbx = Asterisk(sccp_devices={"SEP001122334455": True})
+    with pbx.running():
+        pbx.restart(seconds=1.0)
+        with AmiSession(target(pbx)) as session:
+            restart_sccp(session, device_name="SEP001122334455")
+        assert len(pbx.asked("SCCPDeviceRestart")) > 1
+
+
+@pytest.fixture
+def sessions():
+    kept = AmiSessions()
+    yield kept
+    kept.close()
+
+
+def test_one_log_in_serves_all_threads_and_actions(sessions: AmiSessions) -> None:
+    """Asterisk spec §E."""
+    with Asterisk(allow_multiple_login=False).running() as pbx:
+
+        def ping(_: int) -> bool:
+            with sessions.session(target(pbx)) as session:
+                return session.action("Ping").succeeded
+
+        with ThreadPoolExecutor(8) as threads:
+            assert all(threads.map(ping, range(40)))
+        assert len(pbx.asked("Login")) == 1
+        assert len(pbx.asked("Ping")) == 40
+
+
+def test_a_session_that_asterisk_ended_is_opened_anew(sessions: AmiSessions) -> None:
+    with Asterisk().running() as pbx:
+        for _ in range(2):
+            with sessions.session(target(pbx)) as session:
+                assert session.action("Ping").succeeded
+            pbx.restart()
+        assert len(pbx.asked("Login")) == 2
+
+
+def test_a_session_without_an_answer_is_not_used_again(sessions: AmiSessions) -> None:
+    with Asterisk(mute_on="PJSIPShowContacts").running() as pbx:
+        quick = target(pbx, timeout=0.3)
+        with pytest.raises(TransportError, match="did not answer in time"), sessions.session(quick) as session:
+            session.action("PJSIPShowContacts")
+        with sessions.session(quick) as session:
+            assert session.action("Ping").succeeded
+        assert len(pbx.asked("Login")) == 2
+
+
+def test_another_password_is_another_log_in(sessions: AmiSessions) -> None:
+    with Asterisk().running() as pbx:
+        with sessions.session(target(pbx)):
+            pass
+        with pytest.raises(TransportError) as caught, sessions.session(target(pbx, secret="changed")):
+            pass
+    assert caught.value.code == "authentication"
+
+
+def test_an_idle_session_is_closed_for_others(sessions: AmiSessions) -> None:
+    sessions = AmiSessions(idle_seconds=0.1)
+    with Asterisk(allow_multiple_login=False).running() as pbx:
+        with sessions.session(target(pbx)):
+            pass
+        # Waits until the log-in is free again, which is a matter of a moment (Asterisk spec §F.4).
+        with AmiSessions().session(target(pbx)) as session:
+            assert session.action("Ping").succeeded
+
+
+def test_an_account_that_is_logged_in_elsewhere_is_no_matter_of_its_password(
+    sessions: AmiSessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ami_sessions, "LOG_IN_SECONDS", 0.1)
+    with (
+        Asterisk(allow_multiple_login=False).running() as pbx,
+        AmiSession(target(pbx)),
+        pytest.raises(TransportError) as caught,
+        sessions.session(target(pbx)),
+    ):
+        pass
+    assert (caught.value.code, caught.value.permanent) == ("login-in-use", False)
+
+
+def test_threads_that_wait_for_a_dead_asterisk_wait_once(sessions: AmiSessions) -> None:
+    with Asterisk(mute_on="Challenge").running() as pbx:
+        started = time.monotonic()
+
+        def failed(_: int) -> str:
+            with pytest.raises(TransportError) as caught, sessions.session(target(pbx, timeout=0.5)):
+                pass
+            return caught.value.code
+
+        with ThreadPoolExecutor(8) as threads:
+            assert set(threads.map(failed, range(8))) == {"timeout"}
+        assert time.monotonic() - started < 2

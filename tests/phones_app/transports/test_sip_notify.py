@@ -151,12 +151,21 @@ Content-Length: 265"""
     assert re.fullmatch(pattern.replace("\n", "\r\n"), head.decode())
 
 
-def test_a_request_through_a_call_manager_names_the_phone(phone: socket.socket) -> None:
+def test_a_registrar_is_asked_for_the_address_of_record_without_a_bare_rport(phone: socket.socket) -> None:
+    """Asterisk spec §G, §I.5."""
     peer = Answers(phone, "200 OK")
     port = phone.getsockname()[1]
-    send_notify(NotifyTarget("127.0.0.1", port, user="1001", contact_host="192.0.2.10", contact_port=5062))
-    assert peer.requests[0].startswith(b"NOTIFY sip:1001@192.0.2.10:5062 SIP/2.0\r\n")
-    assert b"\r\nTo: <sip:1001@192.0.2.10:5062>\r\n" in peer.requests[0]
+    assert send_notify(NotifyTarget("127.0.0.1", port, user="3001", to_registrar=True)).status == 200
+    [request] = peer.requests
+    assert request.startswith(f"NOTIFY sip:3001@127.0.0.1:{port} SIP/2.0\r\n".encode())
+    assert f"\r\nTo: <sip:3001@127.0.0.1:{port}>\r\n".encode() in request
+    assert b"rport" not in request
+
+
+@pytest.mark.parametrize(("port", "uri"), [(5060, "sip:3001@sip.example"), (5080, "sip:3001@sip.example:5080")])
+def test_the_usual_port_is_no_part_of_an_address_of_record(port: int, uri: str) -> None:
+    assert NotifyTarget("sip.example", port, user="3001", to_registrar=True).uri == uri
+    assert NotifyTarget("192.0.2.10", port, user="3001").uri == f"sip:3001@192.0.2.10:{port}"
 
 
 def test_a_problem_report_carries_no_stamps(phone: socket.socket) -> None:
@@ -279,7 +288,7 @@ def test_over_tcp_an_endless_answer_is_cut_off() -> None:
         {"user": "1001\r\nX: 1"},
         {"user": ""},
         {"user": "1001>"},
-        {"contact_host": "192.0.2.1\r\n"},
+        {"host": "127.0.0.1\r\n"},
         {"transport": "tls"},
         {"action": "explode"},
         {"register_call_id": "a\r\naction=reset"},

@@ -1,13 +1,17 @@
 """Rollouts in the web admin: chosen, shown, confirmed, watched and stopped; nobody else's."""
 
+from datetime import timedelta
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
 
 from phones_app.deployment.models import Deployment
 from phones_app.inventory.models import PhoneGroup
 from phones_app.rollout import rollout as rollouts
 from phones_app.rollout.models import Rollout
+from phones_app.rollout.progress import progress_of
 from profiles_app.phone.services import update_profile
 from tests.admin_people import at_desk, clerk
 from tests.phones_app.site import ACTOR
@@ -121,6 +125,47 @@ def test_it_is_watched_and_stopped(clerk_desk, rollout):
     assert "after 2 failed phones" in page
     again = clerk_desk.post(url("retry", rollout))
     assert again.url == url("change", Rollout.objects.get(retry_of=rollout))
+
+
+def test_after_an_abort_the_rest_and_the_failed_are_asked_about_apart(clerk_desk, rollout):
+    rollouts.advance_all()
+    failed = Deployment.objects.filter(in_rollout__wave=1)
+    failed.update(state="failed", error="No such line.", error_code="sip-404", finished_at=timezone.now())
+    Rollout.objects.update(abort_count=1)
+    rollouts.advance_all()
+    rollout.refresh_from_db()
+    assert rollout.state == "aborted"
+    page = clerk_desk.get(url("progress", rollout)).content.decode()
+    assert f"1 of {rollout.total}</strong> phones done" in page
+    assert f"{rollout.total - 1}</strong> not started" in page
+    for name, number, word in (("continue", rollout.total - 1, "were not started"), ("retry", 1, "failed")):
+        assert url(name, rollout) in page
+        question = clerk_desk.get(url(name, rollout)).content.decode()
+        assert f"to the {number} phones" in question
+        assert word in question
+        assert Rollout.objects.filter(retry_of=rollout).count() == (name == "retry")
+        assert clerk_desk.post(url(name, rollout)).status_code == 302
+        assert Rollout.objects.filter(retry_of=rollout).latest("pk").total == number
+
+
+def test_time_left_counts_the_pauses_to_come(rollout):
+    rollouts.advance_all()
+    began = timezone.now() - timedelta(seconds=10)
+    done = Deployment.objects.filter(in_rollout__wave=1)
+    done.update(state="confirmed", started_at=began, finished_at=timezone.now())
+    Rollout.objects.update(wave_pause=600, waves=2, wave=1)
+    rollout.refresh_from_db()
+    assert 600 <= progress_of(rollout).remaining <= 700
+
+
+def test_a_line_that_several_phones_would_share_is_told_before(clerk_desk, fleet, new_profile):
+    profile = new_profile(software_type="SIP")
+    plan = clerk_desk.post(ADD, PACE | {"everything": "on", "profile": profile.pk})
+    assert "Line 1001 would be on 3 phones" in plan.content.decode()
+    preview = reverse("admin:phones_app_phone_deploy")
+    keys = ",".join(str(phone.pk) for phone in fleet)
+    page = clerk_desk.post(preview, {"phones": keys, "profile": profile.pk}).content.decode()
+    assert "Line 1001 would be on 3 phones" in page
 
 
 def test_others_neither_see_nor_touch_it(rollout, other, acme):

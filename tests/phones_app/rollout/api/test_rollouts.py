@@ -90,7 +90,10 @@ def test_pause_resume_cancel_retry(api, profile, fleet):
     assert api.post(f"rollouts/{uuid}/resume").json()["data"]["state"] == "running"
     assert api.post(f"rollouts/{uuid}/retry").status_code == 409
     cancelled = api.post(f"rollouts/{uuid}/cancel").json()["data"]
-    assert cancelled["progress"]["parts"]["cancelled"] == cancelled["total"]
+    assert cancelled["progress"]["parts"]["cancelled"] == cancelled["progress"]["not_started"] == cancelled["total"]
+    rest = api.post(f"rollouts/{uuid}/continue").json()["data"]
+    assert (rest["retry_of"], rest["total"]) == (uuid, cancelled["total"])
+    api.post(f"rollouts/{rest['uuid']}/cancel")
     Deployment.objects.update(state="failed", error="No.", error_code="no")
     again = api.post(f"rollouts/{uuid}/retry")
     assert again.status_code == 201

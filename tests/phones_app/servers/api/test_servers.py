@@ -3,6 +3,7 @@
 import pytest
 
 from phones_app.servers.models import CallManager, FileServer
+from phones_app.transports.restart.ami import AmiSession, AmiTarget
 from tests.peers import ftp
 from tests.peers.asterisk import Asterisk
 from tests.phones_app.rest import of_token
@@ -140,16 +141,53 @@ def test_a_file_server_is_tested_for_good(api, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_asterisk_is_tested_by_a_ping(api):
-    with Asterisk().running() as pbx:
-        body = {"host": "127.0.0.1", "port": pbx.port, "username": pbx.username, "password": pbx.secret}
-        url = f"call-managers/{api.post('call-managers', CALL_MANAGER | body).json()['data']['uuid']}"
-        good = api.post(f"{url}/test").json()["data"]
-        assert good["ok"] is True, good
-        assert pbx.asked("Ping")
-        api.put(url, {"password": "wrong"})
-        assert api.post(f"{url}/test").json()["data"]["ok"] is False
+def result_of_test(api, pbx, **fields):
+    """The connection test of a call manager that leads to this Asterisk."""
+    body = {"host": "127.0.0.1", "port": pbx.port, "username": pbx.username, "password": pbx.secret} | fields
+    uuid = api.post("call-managers", CALL_MANAGER | body).json()["data"]["uuid"]
+    return api.post(f"call-managers/{uuid}/test").json()["data"]
+
+
+@pytest.mark.parametrize("channel", ["pjsip", "chan_sip"])
+def test_an_asterisk_is_tested_by_what_restarts_need(api, channel):
+    """Asterisk spec §F.3; the account has the least rights that restarts need, and no phone notices."""
+    restarted = []
+    with Asterisk(rights=("system", "call"), on_restart=restarted.append).running() as pbx:
+        good = result_of_test(api, pbx, channel=channel)
+        assert result_of_test(api, pbx, password="wrong")["ok"] is False
+    assert (good["ok"], restarted) == (True, []), good
+    assert ("PJSIPNotify" if channel == "pjsip" else "SIPnotify") in good["message"]
     assert pbx.secret not in str(good)
+
+
+@pytest.mark.parametrize(
+    ("changes", "channel", "told"),
+    [
+        ({"rights": ("call",)}, "pjsip", "may not use PJSIPNotify (manager.conf: write = system)"),
+        ({"rights": ("system",)}, "chan_sip", "may not use Getvar (manager.conf: write = call)"),
+        ({"modules": ("chan_sip",)}, "pjsip", "there is no PJSIPNotify (pjsip is not loaded)"),
+        ({"modules": ("pjsip",)}, "chan_sip", "there is no SIPnotify (chan_sip is not loaded)"),
+    ],
+)
+def test_the_test_of_an_asterisk_names_what_is_missing(api, changes, channel, told):
+    with Asterisk(**changes).running() as pbx:
+        bad = result_of_test(api, pbx, channel=channel)
+    assert bad["ok"] is False
+    assert told in bad["message"]
+
+
+def test_an_asterisk_with_its_only_log_in_taken_is_not_called_a_wrong_password(api):
+    with Asterisk(allow_multiple_login=False).running() as pbx:
+        target = AmiTarget("127.0.0.1", pbx.port, pbx.username, pbx.secret)
+        with AmiSession(target):
+            assert "Login Already In Use" in result_of_test(api, pbx)["message"]
+
+
+def test_no_sip_call_manager_is_at_the_host_of_an_asterisk(api):
+    api.post("call-managers", CALL_MANAGER | {"host": "127.0.0.1"})
+    wrong = api.post("call-managers", {"name": "S", "kind": "sip", "host": "127.0.0.1"}).json()["data"]
+    result = api.post(f"call-managers/{wrong['uuid']}/test").json()["data"]
+    assert (result["ok"], "is an Asterisk that is asked by AMI" in result["message"]) == (False, True)
 
 
 @pytest.mark.parametrize(("host", "ok"), [("127.0.0.1", True), ("10.1.2.3", False)])

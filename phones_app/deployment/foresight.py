@@ -1,0 +1,93 @@
+"""What can be known before a deployment or a rollout although no file and no row alone shows it: that a restart will not
+reach its phone, and which setting is the reason; and which phones would share a line.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+from ipaddress import ip_address
+from typing import NamedTuple
+
+from phones_app.deployment.models import PhoneFile
+from phones_app.deployment.restart import Macros, choose, first_contact, key_macros
+from phones_app.inventory.models import Phone
+from phones_app.inventory.services import TAKEN, address_taken
+from phones_app.servers.models import CallManager
+from phones_app.servers.services import phone_networks
+from phones_app.transports.restart.strategies import Description, FirstContact, SipNotify
+from profiles_app.phone.models import ProfileRevision
+from profiles_app.phone.sep.mac import colons
+
+# So many lines are looked at, and so many phones and lines named.
+MOST_LINES, NAMED = 200, 5
+
+
+def describe_restart(phone: Phone, revision: ProfileRevision | None, macros: Macros = key_macros) -> Description:
+    """How the phone would be restarted, and why that cannot work as far as is known before."""
+    strategy = choose(phone, revision, macros)
+    if not phone.line_user and phone.current_profile_id is None and revision is not None:
+        strategy = first_contact(strategy, phone, macros)
+    described = strategy.describe()
+    first = strategy.first if isinstance(strategy, FirstContact) else strategy
+    direct = isinstance(first, SipNotify) and phone.call_manager is None
+    trouble = described.trouble or _outside(phone) or (_unheard(phone, revision) if direct else "")
+    if not trouble and address_taken(phone):
+        trouble = TAKEN.format(address=phone.phone_ip)
+    return replace(described, trouble=trouble)
+
+
+def _outside(phone: Phone) -> str:
+    """That the restart goes where nothing may be sent. Names are not looked up before they are needed."""
+    address = phone.call_manager.host if phone.call_manager else phone.phone_ip or ""
+    try:
+        ip_address(address)
+    except ValueError:
+        return ""
+    return "" if phone_networks().allows(address) else f"{address} is outside of PHONE_NETWORKS: nothing is sent there."
+
+
+def _unheard(phone: Phone, revision: ProfileRevision | None) -> str:
+    """That the phone is registered by TCP or TLS, over which only its PBX can send it anything."""
+    runs = phone.current_profile.revision if phone.current_profile else revision
+    transport = str((runs.facts if runs else {}).get("transport") or "")
+    if transport not in ("tcp", "tls"):
+        return ""
+    return (
+        f"Its file has transportLayerProtocol {transport.upper()}, and a phone registered so hears no NOTIFY sent to it "
+        f"directly. Give it a call manager of the kind {CallManager.Kind.AMI.upper()}."
+    )
+
+
+class Destined(NamedTuple):
+    """A phone with the revision that it would get."""
+
+    phone: int
+    account: int
+    mac: str
+    revision: int
+
+
+def shared_lines(destined: Iterable[Destined]) -> list[str]:
+    """A sentence for each line that several phones would register, those included that have it already."""
+    rows = list(destined)
+    facts = ProfileRevision.objects.filter(pk__in={row.revision for row in rows}).values_list("pk", "facts")
+    users = {pk: str((each or {}).get("registration_user") or "") for pk, each in facts}
+    phones: defaultdict[tuple[int, str], list[str]] = defaultdict(list)
+    for row in rows:
+        if user := users.get(row.revision):
+            phones[row.account, user].append(row.mac)
+    if len(phones) <= MOST_LINES:
+        chosen = {row.phone for row in rows}
+        for account, user in list(phones):
+            have = PhoneFile.objects.filter(phone__account=account, revision__facts__registration_user=user)
+            phones[account, user] += [mac for pk, mac in have.values_list("pk", "phone__mac") if pk not in chosen]
+    shared = {user: macs for (_, user), macs in phones.items() if len(macs) > 1}
+    told = [_sentence(user, macs) for user, macs in list(shared.items())[:NAMED]]
+    more = len(shared) - len(told)
+    return [*told, f"So would {more} more lines."] if more > 0 else told
+
+
+def _sentence(user: str, macs: list[str]) -> str:
+    names = ", ".join(map(colons, macs[:NAMED])) + (" …" if len(macs) > NAMED else "")
+    what = "they ring together, and each may end another's registration"
+    return f"Line {user} would be on {len(macs)} phones ({names}): {what}."

@@ -1,0 +1,99 @@
+"""What a phone leaves behind that is no longer where it was deployed to: it has another MAC address or file server.
+
+Its old file lies where it was, with the credentials of its lines in it, and no phone of the inventory owns it. The row
+counts as not deployed from then on, and the file is offered for removal; nothing is deleted without being asked for.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from django.db import transaction
+
+from contacts_app.core.errors import Refusal
+from contacts_app.core.work import clock
+from phones_app.deployment.models import Deployment, LastDeployment, LeftFile, PhoneFile
+from phones_app.deployment.transitions import cancelled
+from phones_app.inventory.models import Phone
+from phones_app.inventory.services import Changes, file_server_of
+from phones_app.servers.models import FileServer
+from phones_app.servers.services import ftp_target
+from phones_app.transports.ftp.session import FtpSession
+from profiles_app.phone import sep
+
+CHANGED = "The phone's MAC address or file server was changed."
+
+
+def identity_changed(instance: Phone, changes: Changes) -> None:
+    """The phone's MAC address or file server was changed, in this transaction."""
+    mac = changes["mac"][0] if "mac" in changes else instance.mac
+    files = PhoneFile.objects.filter(phone=instance).select_related("phone", "server", "revision__profile")
+    moved = [file for file in files if "mac" in changes or file.server_id != _server_of(instance)]
+    _leave(moved, "its MAC address was changed" if "mac" in changes else "its file server was changed", mac=mac)
+    if moved or "mac" in changes:
+        open_ones = Deployment.objects.filter(phone=instance, finished_at=None)
+        cancelled(open_ones, error=CHANGED, code="phone-changed")
+
+
+def _server_of(phone: Phone) -> int | None:
+    try:
+        return file_server_of(phone).pk
+    except Refusal:
+        return None
+
+
+def file_server_changed(instance: FileServer, change: str, changes: Changes, **_: Any) -> None:
+    """Called with each recorded change of a file server, in its transaction."""
+    if change != "~" or "directory" not in changes or instance.is_embedded:
+        return
+    files = PhoneFile.objects.filter(server=instance).select_related("phone", "server", "revision__profile")
+    _leave(files, "the directory of its file server was changed", directory=changes["directory"][0] or "")
+
+
+def phone_deleted(instance: Phone, **_: Any) -> None:
+    """Called before a phone is deleted, and the row of its file with it."""
+    files = PhoneFile.objects.filter(phone=instance).select_related("phone", "server", "revision__profile")
+    LeftFile.objects.bulk_create(_left(file, "its phone was deleted") for file in files if file.server_id)
+
+
+@transaction.atomic
+def _leave(files: Iterable[PhoneFile], reason: str, **where: str) -> None:
+    """These phones are not deployed to any more, and their files are of no phone."""
+    moved = list(files)
+    keys = [file.pk for file in moved]
+    LeftFile.objects.bulk_create((_left(file, reason, **where) for file in moved if file.server_id), batch_size=500)
+    for start in range(0, len(keys), 500):
+        batch = keys[start : start + 500]
+        PhoneFile.objects.filter(pk__in=batch).delete()
+        LastDeployment.objects.filter(phone__in=batch).delete()
+
+
+def _left(file: PhoneFile, reason: str, mac: str = "", directory: str | None = None) -> LeftFile:
+    server = file.server
+    assert server is not None, "a file is left on a server"  # noqa: S101
+    return LeftFile(
+        account_id=file.phone.account_id,
+        mac=mac or file.phone.mac,
+        server=server,
+        directory=server.directory if directory is None else directory,
+        sha256=file.sha256,
+        profile_name=file.revision.profile.name if file.revision else "",
+        reason=reason,
+        left_at=clock.now(),
+    )
+
+
+def remove(left: LeftFile) -> list[str]:
+    """Delete the file and its backups from its server; the names that were deleted. Raises Refusal, TransportError."""
+    phone = Phone.objects.filter(mac=left.mac).first()
+    if phone is not None and PhoneFile.objects.filter(phone=phone, server=left.server).exists():
+        raise Refusal("file-in-use", f"The file is that of the phone {phone} again.")
+    name = sep.mac.file_name(left.mac)
+    with FtpSession(replace(ftp_target(left.server), directory=left.directory)) as session:
+        content = session.read(name)
+        if content is not None and hashlib.sha256(content).hexdigest() != left.sha256:
+            raise Refusal("file-changed", f"{name} is not the file that was left there: somebody has changed it.")
+        removed = session.remove(name, is_there=content is not None)
+    left.delete()
+    return removed

@@ -1,0 +1,127 @@
+"""A row about another phone or place than the one deployed to is not deployed, and its old file can be removed."""
+
+import pytest
+from django.urls import reverse
+
+from contacts_app.core.errors import Refusal
+from phones_app.deployment.left_files import remove
+from phones_app.deployment.models import Deployment, LastDeployment, LeftFile, PhoneFile
+from phones_app.deployment.request import deploy
+from phones_app.inventory.models import Phone
+from phones_app.inventory.services import Selection
+from phones_app.rollout.plan import make_plan
+from phones_app.servers.models import FileServer
+from tests.admin_people import at_desk
+from tests.phones_app.site import ACTOR, sip_file
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def deployed(site, finish):
+    """A phone that runs its profile; the folder of its file server is the embedded one's."""
+    phone, profile = site.phone(), site.profile(content=sip_file("1002"))
+    with site.alive(phone):
+        finish(deploy(phone=phone, profile=profile, actor=ACTOR))
+    assert not planned(profile)
+    FileServer.objects.update(is_embedded=False)
+    return Phone.objects.get()
+
+
+def planned(profile) -> int:
+    """How many phones a rollout of the profile would give the file to."""
+    return make_plan(selection=Selection(Phone.objects.all()), profile=profile).total
+
+
+def another_mac(phone: Phone, site) -> None:
+    phone.mac = "0200000000EE"
+    phone.save()
+
+
+def another_server(phone: Phone, site) -> None:
+    phone.file_server = FileServer.objects.create(name="Other", host="127.0.0.1", port=1)
+    phone.save()
+
+
+def another_directory(phone: Phone, site) -> None:
+    server = FileServer.objects.get()
+    server.directory = "elsewhere"
+    server.save()
+
+
+def in_bulk(phone: Phone, site) -> None:
+    from contacts_app.core.history.records import update_recorded
+
+    server = FileServer.objects.create(name="Other", host="127.0.0.1", port=1)
+    update_recorded(Phone.objects.all(), file_server=server)
+
+
+@pytest.mark.parametrize("change", [another_mac, another_server, another_directory, in_bulk])
+def test_a_changed_identity_is_not_deployed(site, deployed, change):
+    profile, old = deployed.current_profile, deployed.mac
+    change(deployed, site)
+    assert not LastDeployment.objects.exists()
+    assert not PhoneFile.objects.exists()
+    assert planned(profile) == 1
+    left = LeftFile.objects.get()
+    assert (left.mac, left.directory, left.profile_name) == (old, "", profile.name)
+    # What was confirmed then stays on record for the phone that it was.
+    assert Deployment.objects.get().mac == old
+
+
+def test_the_old_file_is_removed_with_its_backups_when_somebody_asks_for_it(site, deployed):
+    assert list(site.folder.glob("*.bak"))
+    another_mac(deployed, site)
+    name = f"SEP{LeftFile.objects.get().mac}.cnf.xml"
+    assert (site.folder / name).exists(), "nothing is deleted without being asked for"
+    assert remove(LeftFile.objects.get())[0] == name
+    assert list(site.folder.glob(f"{name}*")) == []
+    assert not LeftFile.objects.exists()
+
+
+def test_a_file_that_somebody_else_has_put_there_is_not_removed(site, deployed):
+    another_mac(deployed, site)
+    left = LeftFile.objects.get()
+    (site.folder / f"SEP{left.mac}.cnf.xml").write_text("<device/>")
+    with pytest.raises(Refusal, match="somebody has changed it"):
+        remove(left)
+    assert LeftFile.objects.exists()
+
+
+def test_deleting_a_phone_offers_the_removal_and_the_page_does_it(site, root, deployed):
+    desk = at_desk(root)
+    delete = reverse("admin:phones_app_phone_delete", args=[deployed.pk])
+    page = desk.post(delete, {"post": "yes"}, follow=True).content.decode()
+    assert "Remove what was left behind" in page
+    left = LeftFile.objects.get()
+    assert left.reason == "its phone was deleted"
+    listed = desk.get(reverse("admin:phones_app_leftfile_changelist")).content.decode()
+    assert f"SEP{left.mac}.cnf.xml" in listed
+    name = next(action.action_name for action in _actions(left))
+    desk.post(reverse(f"admin:{name}", args=[left.pk]), follow=True)
+    assert not LeftFile.objects.exists()
+    assert list(site.folder.glob(f"SEP{left.mac}*")) == []
+
+
+def _actions(left: LeftFile):
+    from django.contrib import admin
+    from django.test import RequestFactory
+
+    from contacts_app.people.models import User
+
+    request = RequestFactory().get("/")
+    request.user = User.objects.get(email="root@example.org")
+    return admin.site._registry[LeftFile].get_actions_detail(request, left.pk)
+
+
+def test_deleting_a_profile_says_which_phones_run_it(root, deployed):
+    url = reverse("admin:profiles_app_phoneprofile_delete", args=[deployed.current_profile.pk])
+    page = at_desk(root).get(url).content.decode()
+    assert f"stays on 1 phone that runs its file: {deployed.mac_with_colons}" in page
+
+
+def test_the_same_place_again_is_no_change(deployed):
+    deployed.file_server = FileServer.objects.get()
+    deployed.save()
+    assert LastDeployment.objects.exists()
+    assert not LeftFile.objects.exists()
