@@ -206,7 +206,7 @@ def _on_server(phone: Phone, server: FileServer, content: bytes, pool: FtpPool) 
 
 def _verdicts(phone: Phone, content: bytes) -> tuple[sep.Verdict, ...]:
     try:
-        facts = sep.facts(sep.parse(content))
+        document = sep.parse(content)
     except sep.Refused:
         return ()
-    return sep.fit(facts, model=phone.model, software_type=phone.software_type)
+    return sep.fit(document, model=phone.model, software_type=phone.software_type)
