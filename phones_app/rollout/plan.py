@@ -136,8 +136,12 @@ def _planned(phone: Phone, profile: PhoneProfile | None, servers: FileServers) -
     revision = check_fits(phone, profile, profile.revision)
     # Of all that makes a stored file wrong for a phone this alone is not known when it is stored (Cisco phones
     # spec §4.8), and reading ten thousand files for it would take long.
-    if not sep.catalogue.same_software(protocol := revision.facts.get("protocol"), phone.software_type):
-        raise Refusal("software-mismatch", f"The file is for {protocol}; the phone runs {phone.software_type}.")
+    facts = revision.facts
+    why = sep.misfit(
+        facts.get("protocol", ""), facts.get("bootstrap", False), model=phone.model, software_type=phone.software_type
+    )
+    if why:
+        raise Refusal(why.code, why.sentence)
     return Planned(
         phone.pk,
         phone.account_id,
