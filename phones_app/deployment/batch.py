@@ -148,11 +148,11 @@ def _upload_some(
                 content, facts = contents[row.revision_id]
                 with pool.session(target) as session:
                     upload = session.upload(
-                        sep.mac.file_name(row.mac),
+                        sep.file_name(row.mac),
                         content,
                         keep_backups=server.keep_backups,
                         read_back=server.read_back,
-                        next_name=sep.mac.file_name(following.mac) if following else "",
+                        next_name=sep.file_name(following.mac) if following else "",
                         watch=sep.watched(row.mac, facts),
                     )
         except TransportError:

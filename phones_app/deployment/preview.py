@@ -39,7 +39,7 @@ class Plan:
 
     @property
     def file_name(self) -> str:
-        return sep.mac.file_name(self.phone.mac)
+        return sep.file_name(self.phone.mac)
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class FilePreview:
 
     @property
     def file_name(self) -> str:
-        return sep.mac.file_name(self.phone.mac)
+        return sep.file_name(self.phone.mac)
 
     @property
     def content(self) -> bytes:
@@ -201,7 +201,7 @@ def _on_server(
     content = bytes(revision.content)
     try:
         with pool.session(replace(ftp_target(server), deadline=READ_SECONDS)) as session:
-            there = session.read(sep.mac.file_name(phone.mac))
+            there = session.read(sep.file_name(phone.mac))
             present = session.present(sep.watched(phone.mac, revision.facts))
     except TransportError as error:
         return Compared(trouble=error.message), []

@@ -228,7 +228,7 @@ def _happening(file: PhoneFile) -> Happening:
         data={
             "mac": file.phone.mac_with_colons,
             "name": file.phone.name,
-            "file": sep.mac.file_name(file.phone.mac),
+            "file": sep.file_name(file.phone.mac),
             "file_server": file.server.name if file.server else "",
             "state": file.state,
             "uploaded_sha256": file.sha256,

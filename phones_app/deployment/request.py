@@ -223,6 +223,6 @@ def deployments_under_way(accounts: Sequence[Account]) -> list[str]:
     number = running.count()
     if not number:
         return []
-    names = ", ".join(sep.mac.colons(mac) for mac in running.order_by("mac").values_list("mac", flat=True)[:NAMED])
+    names = ", ".join(sep.colons(mac) for mac in running.order_by("mac").values_list("mac", flat=True)[:NAMED])
     what = "1 deployment is" if number == 1 else f"{number} deployments are"
     return [f"{what} under way, to {names}{' …' if number > NAMED else ''}"]

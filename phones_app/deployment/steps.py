@@ -78,7 +78,7 @@ def upload(deployment: Deployment, pool: FtpPool) -> None:
     server = file_server_of(phone)
     with pool.session(ftp_target(server)) as session:
         result = session.upload(
-            sep.mac.file_name(phone.mac),
+            sep.file_name(phone.mac),
             bytes(revision.content),
             keep_backups=server.keep_backups,
             read_back=server.read_back,

@@ -83,7 +83,7 @@ def import_profiles(
 
 
 def _import_file(file: Path, destination: Destination, actor: Actor, dry_run: bool) -> Imported:
-    mac = sep.mac.mac_of_file_name(file.name)
+    mac = sep.mac_of_file_name(file.name)
     if mac is None:
         return Imported(str(file), Result.IGNORED, code="file-name", reason=_why_ignored(file.name))
     try:
@@ -111,7 +111,7 @@ def _why_ignored(name: str) -> str:
         return "A backup or a file half uploaded."
     if known := sep.other_file(name):
         return f"The name is not SEP<MAC>.cnf.xml: {known}."
-    if sep.mac.mac_of_file_name("SEP" + name[3:15].upper() + name[15:].lower()):
+    if sep.mac_of_file_name("SEP" + name[3:15].upper() + name[15:].lower()):
         return "Phones ask for SEP<MAC>.cnf.xml with capital letters."
     return "The name is not SEP<MAC>.cnf.xml."
 

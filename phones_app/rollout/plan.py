@@ -105,7 +105,7 @@ def _refuse(refused: dict[str, dict[str, Any]], mac: str, why: Refusal) -> None:
     group = refused.setdefault(why.code, {"code": why.code, "message": why.message, "phones": 0, "macs": []})
     group["phones"] += 1
     if group["phones"] <= NAMED:
-        group["macs"].append(sep.mac.colons(mac))
+        group["macs"].append(sep.colons(mac))
 
 
 def _with_what_they_have(phones: "QuerySet[Phone]", profile: PhoneProfile | None) -> Iterator[Phone]:

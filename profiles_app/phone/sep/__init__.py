@@ -4,7 +4,8 @@ Pure values in, pure values out: no Django, no sockets, no database. What Cisco'
 file is in the Cisco phones spec §4.
 """
 
-from profiles_app.phone.sep import catalogue, mac
+from profiles_app.phone.sep import catalogue
+from profiles_app.phone.sep.catalogue import colons, file_name, is_mac, mac_of_file_name, parse_mac
 from profiles_app.phone.sep.checks import beside, check, watched
 from profiles_app.phone.sep.comparison import diff, folded, redact, side_by_side
 from profiles_app.phone.sep.compatibility import Misfit, Verdict, fit, misfit
@@ -22,16 +23,20 @@ __all__ = [
     "beside",
     "catalogue",
     "check",
+    "colons",
     "decode",
     "diff",
     "encode",
     "facts",
+    "file_name",
     "fit",
     "folded",
-    "mac",
+    "is_mac",
+    "mac_of_file_name",
     "misfit",
     "other_file",
     "parse",
+    "parse_mac",
     "redact",
     "side_by_side",
     "watched",

@@ -13,6 +13,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from profiles_app.phone.sep import catalogue, compatibility, elements
+from profiles_app.phone.sep.catalogue import mac_of_file_name
 from profiles_app.phone.sep.device_facts import facts, line_elements
 from profiles_app.phone.sep.document import (
     BYTE_ORDER_MARK,
@@ -25,7 +26,6 @@ from profiles_app.phone.sep.document import (
     value_of,
 )
 from profiles_app.phone.sep.elements import SHOWN, Finding, Remark, Severity, Subject, host_in
-from profiles_app.phone.sep.mac import mac_of_file_name
 
 CALL_MANAGER_MODE = "USECALLMANAGER"
 
