@@ -23,7 +23,7 @@ from phones_app.mobility.services import (
     log_in_on_phone,
     personal_directory,
 )
-from profiles_app.phone.sep.mac import parse_mac
+from profiles_app.phone.sep.catalogue import parse_mac
 
 LOGIN_FIELDS = [("User name", "user", "A"), ("PIN", "pin", "NP")]
 View = Callable[[HttpRequest], HttpResponse]

@@ -21,7 +21,7 @@ from phones_app.inventory.models import Phone
 from phones_app.inventory.status_check import look_now
 from phones_app.servers.models import CallManager, FileServer
 from profiles_app.phone.api.fields import MacText, SoftwareTypeField
-from profiles_app.phone.sep.mac import parse_mac
+from profiles_app.phone.sep.catalogue import parse_mac
 
 
 class LastDeployment(Shape):

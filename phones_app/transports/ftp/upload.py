@@ -20,7 +20,8 @@ RESTORE_SECONDS = 10.0
 class Upload:
     """What one upload did; `unchanged` means that the very same content was there already.
 
-    `replaced` is what the file held before, where it was read.
+    `replaced` is what the file held before, where it was read; `present` are those of the names asked about that lie in
+    the folder, None where it cannot be listed.
     """
 
     path: str
@@ -32,6 +33,7 @@ class Upload:
     exchange: Exchange
     seconds: float
     replaced: bytes | None = field(default=None, repr=False)
+    present: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
