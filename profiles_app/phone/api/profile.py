@@ -1,6 +1,7 @@
 """`/phone-profiles`: list, read, create, change and delete (phone profiles spec §1 to §3)."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -25,6 +26,8 @@ class PhoneProfileRecord(Shape):
     """The nine members of a profile; the file is kept and given back character for character."""
 
     is_shown_whole = True
+    needs: ClassVar[Mapping[str, Sequence[str]]] = {"cnf_xml": ("revision__content",)}
+
     uuid = serializers.UUIDField(read_only=True)
     user_uuid = RowUuid(source="user", help_text="Owner of this profile.")
     name = Text(max_length=255)
@@ -103,6 +106,9 @@ class PhoneProfiles(ReadableByOwners, FamilyResource):
 
     def get_object(self) -> PhoneProfile:
         return profile_of(self.actor, uuid_in_url(self.kwargs["uuid"]))
+
+    def retrieve(self, request: Request, **named: Any) -> Response:
+        return Response(self.shown(self.get_object()))
 
     def create(self, request: Request) -> Response:
         return Response(self.shown(create_profile(actor=self.actor, **self.sent())), status=201)
