@@ -1,7 +1,7 @@
 """`/phone-profiles`: list, read, create, change and delete (phone profiles spec §1 to §3)."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -39,6 +39,8 @@ class PhoneProfileRecord(Shape):
     """The nine members of a profile; the file is kept and given back character for character."""
 
     is_shown_whole = True
+    needs: ClassVar[Mapping[str, Sequence[str]]] = {"cnf_xml": ("revision__content",)}
+
     uuid = serializers.UUIDField(read_only=True)
     user_uuid = RowUuid(source="user", help_text="Owner of this profile.")
     name = Text(max_length=255)
@@ -173,6 +175,9 @@ class PhoneProfiles(TellsWarnings, ReadableByOwners, FamilyResource):
 
     def get_object(self) -> PhoneProfile:
         return profile_of(self.actor, uuid_in_url(self.kwargs["uuid"]))
+
+    def retrieve(self, request: Request, **named: Any) -> Response:
+        return Response(self.shown(self.get_object()))
 
     def create(self, request: Request) -> Response:
         profile = create_profile(actor=self.actor, **self.sent())

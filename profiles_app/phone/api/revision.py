@@ -1,18 +1,19 @@
 """`/phone-profiles/{uuid}/revisions`: what a profile said when, how two of these differ, and going back to one."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts_app.core.api.family import PageMetadata, ReadableByOwners, answers, envelope
 from contacts_app.core.api.fields import Record, Shape
 from contacts_app.core.api.view import Text, find, uuid_in_url
+from contacts_app.core.api.viewset import Listed, Retrieved
 from contacts_app.core.history.authorship import REASON_LENGTH
 from profiles_app.phone import sep
 from profiles_app.phone.api.profile import IN_HEADER, PhoneProfileRecord, StoredProfile, TellsWarnings, profile_of
@@ -33,6 +34,8 @@ class RevisionRecord(Record):
 
 
 class RevisionWithFile(RevisionRecord):
+    needs: ClassVar[Mapping[str, Sequence[str]]] = {"cnf_xml": ("content",)}
+
     cnf_xml = serializers.SerializerMethodField(help_text="The file, character for character.")
 
     class Meta(RevisionRecord.Meta):
@@ -68,7 +71,7 @@ COMPARISON = envelope("RevisionComparison", ComparisonShape, metadata=None)
 @extend_schema_view(
     list=extend_schema(responses=answers(200, REVISIONS, 400, 404)), retrieve=extend_schema(parameters=[NUMBER])
 )
-class Revisions(ListModelMixin, RetrieveModelMixin, TellsWarnings, ReadableByOwners):
+class Revisions(Listed, Retrieved, TellsWarnings, ReadableByOwners):
     queryset = ProfileRevision.objects.all()
     serializer_class = RevisionWithFile
     list_class = RevisionRecord
@@ -89,11 +92,11 @@ class Revisions(ListModelMixin, RetrieveModelMixin, TellsWarnings, ReadableByOwn
         rows = self.profile().revisions.all()
         return rows.defer("content").order_by("-number") if self.action == "list" else rows
 
-    def get_object(self) -> ProfileRevision:
+    def named(self) -> dict[str, Any]:
         number = self.kwargs["number"]
         if not (number.isascii() and number.isdigit() and int(number) <= MAX_NUMBER):
             raise serializers.ValidationError({"number": "Must be the number of a revision."})
-        return find(self.get_queryset(), "Revision", number=int(number))
+        return {"number": int(number)}
 
     def get_paginated_response(self, data: Any) -> Response:
         response = super().get_paginated_response(data)
