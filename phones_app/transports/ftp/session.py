@@ -129,10 +129,7 @@ class FtpSession:
             unchanged, backup = existing.content == content, None
             if not unchanged:
                 backup = steps.replace(
-                    folder,
-                    name,
-                    content,
-                    existing,
+                    *(folder, name, content, existing),
                     keep_backup=keep_backups > 0,
                     read_back=read_back,
                     next_name=next_name,
@@ -163,24 +160,12 @@ class FtpSession:
         """Delete a file, if it is there, and its backups; the names of what was deleted."""
         _check(name)
         with self._work(self.target.deadline):
-            folder = self._connect()
-            removed = [name] if is_there else []
-            if is_there:
-                folder.delete(name)
-            folder.list()
-            for backup in steps.backups(folder.relatives(name)):
-                folder.delete(backup)
-                removed.append(backup)
-            folder.wire.transcript.take()
-        return removed
+            return steps.remove(self._connect(), name, is_there=is_there)
 
     def present(self, names: frozenset[str]) -> frozenset[str] | None:
         """Return those of the names that lie in the folder, None where it cannot be listed."""
         with suppress(TransportError), self._work(TIDY_SECONDS):
-            folder = self._connect()
-            folder.list()
-            folder.wire.transcript.take()
-            return folder.present(names)
+            return steps.present(self._connect(), names)
         return None
 
     def test(self) -> Exchange:

@@ -183,3 +183,22 @@ def _put_back(folder: FtpFolder, aside: str, name: str) -> None:
             raise
         folder.store(name, content)
         folder.delete_quietly(aside)
+
+
+def remove(folder: FtpFolder, name: str, *, is_there: bool) -> list[str]:
+    """Delete a file, if it is there, and its backups; the names of what was deleted."""
+    if is_there:
+        folder.delete(name)
+    folder.list()
+    old = list(backups(folder.relatives(name)))
+    for backup in old:
+        folder.delete(backup)
+    folder.wire.transcript.take()
+    return [name, *old] if is_there else old
+
+
+def present(folder: FtpFolder, names: frozenset[str]) -> frozenset[str] | None:
+    """Those of the names that lie in the folder."""
+    folder.list()
+    folder.wire.transcript.take()
+    return folder.present(names)
