@@ -155,3 +155,18 @@ def test_templates_are_the_apps_or_replace_those_of_packages():
 @pytest.mark.parametrize("app", APPS)
 def test_templates_that_the_admin_looks_for_are_of_models(app):
     assert folders_of(f"templates/admin/{app}") <= apps.all_models[app].keys()
+
+
+# Django finds each by its place, not by its name.
+NAMED_BY_THEIR_PLACE = {"Command"}
+
+
+def test_a_class_name_means_one_thing():
+    """Of the classes that a module shows; docs/glossary.md tells what the others were called."""
+    places: dict[str, list[str]] = {}
+    for path in code_of("config", *APPS):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
+    twice = {name: found for name, found in places.items() if len(found) > 1 and name not in NAMED_BY_THEIR_PLACE}
+    assert twice == {}
