@@ -35,7 +35,13 @@ SHARED: list[Any] = [
 ]
 
 structlog.configure(
-    processors=[*SHARED, structlog.processors.format_exc_info, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+    # Most requests log nothing at the usual level, and making an event ready takes longer than finding that out.
+    processors=[
+        structlog.stdlib.filter_by_level,
+        *SHARED,
+        structlog.processors.format_exc_info,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
     logger_factory=structlog.stdlib.LoggerFactory(),
     cache_logger_on_first_use=True,
 )

@@ -2,12 +2,18 @@
 headers for browsers.
 """
 
+import logging
 import re
 from collections.abc import Callable
 from functools import partial
+from typing import cast
 from uuid import uuid4
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django_structlog.middlewares import RequestMiddleware
+from django_structlog.middlewares import request as request_log
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from contacts_app.core.actor import Actor
 from contacts_app.core.history.authorship import Author, authored, one_line
@@ -35,6 +41,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
 # Forms of the admin have a field for the reason, clients of the APIs a header.
 REASON_FIELD = "_reason"
 REASON_HEADER = "HTTP_X_CHANGE_REASON"
+REQUEST_LOG = logging.getLogger(request_log.__name__)
 # An id given by a client or a proxy stays, as long as it cannot be mistaken for anything else.
 KEPT_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 
@@ -76,6 +83,46 @@ def name_requests(get_response: GetResponse) -> GetResponse:
         return response
 
     return middleware
+
+
+class RequestLog(RequestMiddleware):
+    """What every line that is logged during a request says of it, and no more work where nothing is logged.
+
+    A session is read only for those who bring one.
+    """
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        self.prepare(request)
+        response = cast(HttpResponse, self.get_response(request))
+        self.handle_response(request, response)
+        return response
+
+    def prepare(self, request: HttpRequest) -> None:
+        if REQUEST_LOG.isEnabledFor(logging.INFO):
+            super().prepare(request)
+        else:
+            self.bind_ip(request)
+            self.bind_user_id(request)
+            bind_contextvars(request_id=request.META["HTTP_X_REQUEST_ID"])
+
+    def handle_response(self, request: HttpRequest, response: HttpResponse) -> None:
+        is_logged = REQUEST_LOG.isEnabledFor(self._log_level_for_status_code(response.status_code))
+        if is_logged or response.streaming or hasattr(request, "_raised_exception"):
+            super().handle_response(request, response)
+        else:
+            clear_contextvars()
+
+    @classmethod
+    def bind_ip(cls, request: HttpRequest) -> None:
+        bind_contextvars(ip=request.META.get("REMOTE_ADDR"))
+
+    @staticmethod
+    def bind_user_id(request: HttpRequest) -> None:
+        user = request.__dict__.get("user")
+        if type(user) is Actor:
+            bind_contextvars(user_id=user.pk)
+        elif settings.SESSION_COOKIE_NAME in request.COOKIES:
+            RequestMiddleware.bind_user_id(request)
 
 
 def know_authors(get_response: GetResponse) -> GetResponse:

@@ -33,8 +33,20 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # Threads cannot share a database in memory.
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 else:
-    DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    options = DATABASES["default"].setdefault("OPTIONS", {})
+    # Whether PostgreSQL plans the reads of the APIs once per connection; off behind a pooler that shares connections.
+    options["prepare_threshold"] = 5 if env.bool("DATABASE_PREPARED", default=True) else None
+    # At most so many connections that outlive the threads which use them: those of a web server come and go. 0: each
+    # thread keeps one of its own. The web server sets it (config/wsgi.py).
+    if pool_size := env.int("DATABASE_POOL_SIZE", default=0):
+        from config.database import KeptConnection  # psycopg need not be loaded without it
+
+        limits = {"min_size": 1, "max_size": pool_size, "max_idle": 60}
+        options["pool"] = limits | {"connection_class": KeptConnection}
+        DATABASES["default"]["CONN_MAX_AGE"] = 0
+    else:
+        DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=f"sqla+sqlite:///{DATA_DIR}/broker.sqlite3")
@@ -170,7 +182,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "config.middleware.RequestLog",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -223,7 +235,7 @@ AXES_ENABLE_ADMIN = False
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["contacts_app.core.api.authentication.CredentialAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["contacts_app.core.api.dialect.Json"],
     "DEFAULT_PARSER_CLASSES": ["contacts_app.core.api.dialect.BoundedJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "contacts_app.core.api.document.DocumentSchema",
     "EXCEPTION_HANDLER": "contacts_app.core.api.dialect.error_response",

@@ -47,6 +47,7 @@ def _measured(body: Any) -> dict[str, Any]:
 
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+os.environ.setdefault("DATABASE_POOL_SIZE", "48")
 prepare()
 
 application = get_wsgi_application()

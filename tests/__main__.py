@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # by itself runs any test on SQLite.
 ON_SQLITE_TOO = [
     "tests/apis/test_bad_input.py",
+    "tests/apis/test_reading.py",
     "tests/apis/test_tenancy.py",
     "tests/contacts_app/accounts",
     "tests/contacts_app/contacts/api/test_list.py",

@@ -7,6 +7,8 @@ import pytest
 from celery import current_app
 from django.core.cache import cache
 
+from contacts_app.core.memory import forget_everything
+
 # The database, and what is used all over: callers of the REST APIs and people in the admin.
 pytest_plugins = ["tests.databases", "tests.phones_app.rest", "tests.phones_app.desks"]
 
@@ -20,6 +22,7 @@ def quick_and_forgetful(settings):
     settings.SWITCH_WAIT_SECONDS = 20
     settings.CONFIRM_SECONDS = 5
     cache.clear()
+    forget_everything()
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ sys.dont_write_bytecode = False
 os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="patchbay-test-")
 atexit.register(shutil.rmtree, os.environ["DATA_DIR"], ignore_errors=True)
 prepare()
+# Servers that tests start run as users of their own, and read what tests write.
+os.umask(0o022)
 os.environ["CELERY_TASK_ALWAYS_EAGER"] = "1"
 # Processes that tests start get a real broker (tests/processes.py).
 os.environ.setdefault("CELERY_BROKER_URL", "memory://")

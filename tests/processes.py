@@ -81,11 +81,11 @@ class Processes:
     def start_sweep(self) -> None:
         self.start("sweep", "manage.py", "sweep", "--every", "0.3")
 
-    def start_web(self) -> str:
+    def start_web(self, name: str = "web") -> str:
         """A web server; its address, once it answers."""
         url = f"http://127.0.0.1:{(port := free_port())}"
         self.start(
-            "web",
+            name,
             *f"-m granian --interface wsgi --port {port} --workers 1 --blocking-threads 24".split(),
             "--log-level",
             "warning",

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.exceptions import ValidationError
 
 from contacts_app.accounts.models import Account, Extension
 from contacts_app.core.actor import Actor
@@ -19,6 +19,8 @@ from contacts_app.core.api.viewset import DialectViewSet
 
 class AccountNumber(serializers.IntegerField):
     """`voip_id` on the wire, an Account inside. Tenants know no account but their own."""
+
+    shows = "voip_id"
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**({"required": False, "allow_null": True} | kwargs))
@@ -120,7 +122,7 @@ class Extensions(FamilyResource):
     }
     failures = {"create": (400, 409), "retrieve": (404,), "update": (400, 404, 409), "destroy": (404,)}
 
-    def get_object(self) -> Any:
+    def named(self) -> dict[str, Any]:
         if self.kwargs["id"] > HIGHEST:
-            raise NotFound("Extension not found")
-        return find(self.get_queryset(), self.thing, pk=self.kwargs["id"])
+            raise self.absent()
+        return {"pk": self.kwargs["id"]}

@@ -7,11 +7,15 @@ The rows in it are of subjects that this ground does not know; the people and to
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
+from django.db import transaction
 from django.db.models import Model, Q, QuerySet
+from django.utils import timezone
 
 from contacts_app.core.history.authorship import Author, authored
+from contacts_app.core.memory import Memory
 
 M = TypeVar("M", bound=Model)
 # A row of a model that is declared above, or None.
@@ -31,11 +35,17 @@ class Actor:
     read_only: bool = False
     session_uuid: str = ""
     token: Row = None
+    # When the credential ends by itself.
+    expires_at: datetime | None = None
 
     # What Django REST framework and the admin's libraries ask of a request's user.
     is_authenticated = True
     is_anonymous = False
     is_active = True
+
+    @property
+    def has_expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= timezone.now()
 
     @property
     def pk(self) -> int | None:
@@ -49,6 +59,11 @@ class Actor:
     def manages(self) -> bool:
         """May do everything in its scope; a token of one extension may not, whatever the scope's level."""
         return self.level == 0 and self.extension is None
+
+    @property
+    def scope(self) -> tuple[Any, ...]:
+        """What decides which rows the actor sees."""
+        return *(row and row.pk for row in (self.account, self.extension, self.user)), self.level
 
     @property
     def author(self) -> Row:
@@ -70,6 +85,16 @@ class Actor:
             return rows if self.level == 0 else rows.none()
         mine = Q(**{path: self.account})
         return rows.filter(mine | Q(**{f"{path}__isnull": True}) if shared else mine)
+
+
+# Actors by their credentials, for reading alone: what was revoked in another process is refused here within 5 seconds.
+ACTORS: Memory[Actor] = Memory(seconds=4)
+
+
+def forget_actors(*_: Any, **__: Any) -> None:
+    """A credential, or a person or an account behind one, changes: now, and again when others see the change."""
+    ACTORS.forget()
+    transaction.on_commit(ACTORS.forget)
 
 
 def system(channel: str) -> Actor:

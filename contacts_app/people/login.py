@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
+from contacts_app.core.actor import forget_actors
 from contacts_app.people.models import LoginSession, User
 
 ALGORITHM = "HS256"
@@ -84,7 +85,8 @@ def open_session(user: User, ip: str | None) -> Tokens:
             "-created_at", "-pk"
         )
         surplus = list(live.values_list("pk", flat=True)[LIVE_SESSIONS_PER_USER:])
-        LoginSession.objects.filter(pk__in=surplus).update(revoked_at=now)
+        if LoginSession.objects.filter(pk__in=surplus).update(revoked_at=now):
+            forget_actors()
         User.objects.filter(pk=user.pk).update(last_login=now, last_login_ip=ip)
     user.last_login, user.last_login_ip = now, ip
     return _pair(session)
@@ -125,5 +127,6 @@ def refresh_session(refresh_token: str) -> Tokens:
 def close_session(session: LoginSession, ip: str | None) -> None:
     """Log out: the access and the refresh token of the session end now."""
     LoginSession.objects.filter(pk=session.pk, revoked_at=None).update(revoked_at=timezone.now())
+    forget_actors()
     if ip:
         User.objects.filter(pk=session.user_id).update(last_logout_ip=ip)

@@ -1,5 +1,6 @@
 """People: staff who run the portal (no account) and the users of an account; and their logins through REST."""
 
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -115,10 +116,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         """What providers call those who may do everything, and the others (messaging spec §2)."""
         return "Admin" if self.is_superuser or self.permission_level == 0 else "User"
 
-    def as_actor(self, channel: str, session_uuid: str = "") -> Actor:
+    def as_actor(self, channel: str, session_uuid: str = "", expires_at: datetime | None = None) -> Actor:
         """The person, logged in. Superusers are level 0 whatever their row says."""
         level = 0 if self.is_superuser else self.permission_level
-        return Actor(self.email, channel, account=self.account, user=self, level=level, session_uuid=session_uuid)
+        of_login: dict[str, Any] = {"session_uuid": session_uuid, "expires_at": expires_at}
+        return Actor(self.email, channel, account=self.account, user=self, level=level, **of_login)
 
     def get_full_name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip() or self.email

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from contacts_app.accounts.models import Account
-from contacts_app.core.actor import Actor
+from contacts_app.core.actor import Actor, forget_actors
 from contacts_app.core.errors import Refusal
 from contacts_app.people.models import LoginSession, User
 
@@ -74,6 +74,7 @@ def change_user(user: User, *, actor: Actor, password: str | None = None, **valu
         _set_password(user, password)
         columns.add("password")
         LoginSession.objects.filter(user=user, revoked_at=None).update(revoked_at=timezone.now())
+        forget_actors()
     user.save(update_fields=columns)
     return user
 

@@ -8,7 +8,7 @@ import binascii
 import hashlib
 import hmac
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.contrib.auth import authenticate
@@ -38,10 +38,11 @@ def api_token(request: Request, text: str) -> Actor | None:
 
 def login_session(request: Request, text: str) -> Actor:
     try:
-        session, _ = session_of(text, "access")
+        session, claims = session_of(text, "access")
     except TokenRefused as refused:
         raise AuthenticationFailed(str(refused)) from None
-    return session.user.as_actor("rest", str(session.uuid))
+    ends = min(session.expires_at, datetime.fromtimestamp(claims["exp"], UTC))
+    return session.user.as_actor("rest", str(session.uuid), ends)
 
 
 def password(request: Request, encoded: str) -> Actor:

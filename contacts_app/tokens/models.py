@@ -101,4 +101,7 @@ class ApiToken(models.Model):
             extension=self.extension,
             read_only=self.read_only,
             token=self,
+            expires_at=min(
+                (end for end in (self.expires_at, self.parent and self.parent.expires_at) if end), default=None
+            ),
         )

@@ -105,7 +105,7 @@ def _phone(account: Account, phone: DemoPhone, place: int, profile: PhoneProfile
         software_type=phone.software_type,
         account=account,
         name=phone.name,
-        hostname=sep.mac.file_name(phone.mac).partition(".")[0],
+        hostname=sep.file_name(phone.mac).partition(".")[0],
         location=phone.location,
         phone_vlan=phone.vlan,
         current_profile=profile,
@@ -138,7 +138,7 @@ def _lay_files(demo: Demo, before: Mapping[int, bytes]) -> None:
     own = {profile.pk: profile for profile in _own_profiles(demo.account).values()}
     phones = Phone.objects.filter(mac__in=[phone.mac for phone in PHONES])
     for phone in phones.filter(account=demo.account, current_profile__in=own).order_by("mac"):
-        name = sep.mac.file_name(phone.mac)
+        name = sep.file_name(phone.mac)
         path = settings.PHONE_FILES_DIR / name
         there = path.read_bytes() if path.exists() else None
         key = phone.current_profile_id or 0

@@ -91,7 +91,7 @@ def put_first_file(mac: str, content: bytes) -> None:
     """Lay a file into the embedded file server's folder, whole or not at all."""
     folder = settings.PHONE_FILES_DIR
     folder.mkdir(parents=True, exist_ok=True)
-    name = sep.mac.file_name(mac)
+    name = sep.file_name(mac)
     descriptor, draft = tempfile.mkstemp(prefix=f".{name}.", suffix=".part", dir=folder)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)

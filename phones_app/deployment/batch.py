@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import timedelta
 from queue import SimpleQueue
+from typing import Any
 
 import structlog
 from django.db import transaction
@@ -42,9 +43,11 @@ SOON = timedelta(seconds=1)
 READ = (
     "uuid", "kind", "state", "lease_owner", "error_code", "error", "profile_name", "sha256", "requested_by", "reason",
     "mac", "revision", "user", "account", "profile__uuid", "phone__uuid", "phone__name", "phone__current_profile",
-    "phone__account", "phone__file_server",
+    "phone__account", "phone__file_server", "phone__software_version",
 )  # fmt: skip
 
+# Files and what they say, by their revisions.
+Contents = dict[int, tuple[bytes, dict[str, Any]]]
 Done = tuple[Deployment, FileServer, Upload | None]
 
 
@@ -79,8 +82,8 @@ def upload_batch(keys: Sequence[int], owner: str, pool: FtpPool) -> Iterator[lis
 
 def _upload_all(by_server: dict[FileServer, list[Deployment]], pool: FtpPool) -> Iterator[list[int]]:
     revisions = {row.revision_id for rows in by_server.values() for row in rows if row.revision_id}
-    stored = ProfileRevision.objects.filter(pk__in=revisions).values_list("pk", "content")
-    contents = {pk: bytes(content) for pk, content in stored}
+    stored = ProfileRevision.objects.filter(pk__in=revisions).values_list("pk", "content", "facts")
+    contents = {pk: (bytes(content), facts) for pk, content, facts in stored}
     results: SimpleQueue[Done] = SimpleQueue()
     with ExitStack() as stack:
         left = 0
@@ -100,7 +103,11 @@ def _upload_all(by_server: dict[FileServer, list[Deployment]], pool: FtpPool) ->
             if upload is None:
                 yield [row.pk]
             else:
-                done[row] = Uploaded(server, upload)
+                facts = contents[row.revision_id][1] if row.revision_id in contents else {}
+                beside = sep.beside(
+                    row.mac, facts, upload.present, runs=row.phone.software_version if row.phone else ""
+                )
+                done[row] = Uploaded(server, upload, beside)
             if done and (not left or timezone.now() - since > SOON):
                 yield _write_down(done)
                 done, since = {}, timezone.now()
@@ -129,7 +136,7 @@ def _upload_some(
     work: _Shared,
     server: FileServer,
     target: FtpTarget,
-    contents: dict[int, bytes],
+    contents: Contents,
     pool: FtpPool,
     results: "SimpleQueue[Done]",
 ) -> None:
@@ -138,13 +145,15 @@ def _upload_some(
         upload = None
         try:
             if not work.broken and row.revision_id in contents:
+                content, facts = contents[row.revision_id]
                 with pool.session(target) as session:
                     upload = session.upload(
-                        sep.mac.file_name(row.mac),
-                        contents[row.revision_id],
+                        sep.file_name(row.mac),
+                        content,
                         keep_backups=server.keep_backups,
                         read_back=server.read_back,
-                        next_name=sep.mac.file_name(following.mac) if following else "",
+                        next_name=sep.file_name(following.mac) if following else "",
+                        watch=sep.watched(row.mac, facts),
                     )
         except TransportError:
             work.broken = True

@@ -18,7 +18,7 @@ from phones_app.deployment.run import wait_for
 from phones_app.inventory.models import Phone
 from phones_app.transports.ftp.pool import FtpPool
 from profiles_app.phone.models import PhoneProfile
-from profiles_app.phone.sep.mac import colons, parse_mac
+from profiles_app.phone.sep.catalogue import colons, parse_mac
 from profiles_app.phone.services import describe
 
 WAIT_SECONDS = 300.0

@@ -16,7 +16,7 @@ from phones_app.servers.models import CallManager
 from phones_app.servers.services import phone_networks
 from phones_app.transports.restart.strategies import Description, FirstContact, SipNotify
 from profiles_app.phone.models import ProfileRevision
-from profiles_app.phone.sep.mac import colons
+from profiles_app.phone.sep.catalogue import colons
 
 # So many lines are looked at, and so many phones and lines named.
 MOST_LINES, NAMED = 200, 5

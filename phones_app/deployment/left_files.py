@@ -89,7 +89,7 @@ def remove(left: LeftFile) -> list[str]:
     phone = Phone.objects.filter(mac=left.mac).first()
     if phone is not None and PhoneFile.objects.filter(phone=phone, server=left.server).exists():
         raise Refusal("file-in-use", f"The file is that of the phone {phone} again.")
-    name = sep.mac.file_name(left.mac)
+    name = sep.file_name(left.mac)
     with FtpSession(replace(ftp_target(left.server), directory=left.directory)) as session:
         content = session.read(name)
         if content is not None and hashlib.sha256(content).hexdigest() != left.sha256:

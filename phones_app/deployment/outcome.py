@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from contacts_app.core.tables import table
 from phones_app.deployment.models import CALL_TO_END, FAILURES, Deployment, DeploymentStep, State, StepState
 from profiles_app.events.outbox import Happening, emit_many
-from profiles_app.phone.sep.mac import colons
+from profiles_app.phone.sep.catalogue import colons
 
 RESTARTED = (State.RESTART_ACKNOWLEDGED, State.CONFIRMED)
 

@@ -23,6 +23,7 @@ from phones_app.transports.ftp.pool import FtpPool
 from phones_app.transports.restart.strategies import Description
 from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile, ProfileRevision
+from profiles_app.phone.services import findings_of
 
 # How many phones are told about one by one; the others are counted.
 SHOWN = 50
@@ -39,7 +40,7 @@ class Plan:
 
     @property
     def file_name(self) -> str:
-        return sep.mac.file_name(self.phone.mac)
+        return sep.file_name(self.phone.mac)
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ class FilePreview:
 
     @property
     def file_name(self) -> str:
-        return sep.mac.file_name(self.phone.mac)
+        return sep.file_name(self.phone.mac)
 
     @property
     def content(self) -> bytes:
@@ -174,6 +175,7 @@ def preview_file(*, phone: Phone, profile: PhoneProfile, pool: FtpPool) -> FileP
         server = file_server_of(phone)
     except Refusal as refused:
         refusal = refused
+    on_server, beside = _on_server(phone, server, revision, pool) if server else (Compared(), [])
     return FilePreview(
         phone=phone,
         profile=profile,
@@ -181,8 +183,8 @@ def preview_file(*, phone: Phone, profile: PhoneProfile, pool: FtpPool) -> FileP
         server=server,
         restart=describe_restart(phone, revision),
         uploaded=_uploaded_last(phone, revision),
-        on_server=_on_server(phone, server, content, pool) if server else Compared(),
-        findings=tuple(sep.check(content, model=phone.model, software_type=phone.software_type)),
+        on_server=on_server,
+        findings=(*findings_of(content, model=phone.model, software_type=phone.software_type), *beside),
         verdicts=_verdicts(phone, content),
         refusal=refusal,
     )
@@ -200,21 +202,27 @@ def _uploaded_last(phone: Phone, revision: ProfileRevision) -> Compared:
     return Compared(last.sha256, last.uploaded_at, diff=sep.diff(bytes(last.revision.content), bytes(revision.content)))
 
 
-def _on_server(phone: Phone, server: FileServer, content: bytes, pool: FtpPool) -> Compared:
+def _on_server(
+    phone: Phone, server: FileServer, revision: ProfileRevision, pool: FtpPool
+) -> tuple[Compared, list[sep.Finding]]:
+    """The file that lies there now, and what to know of the files beside it."""
+    content = bytes(revision.content)
     try:
         with pool.session(replace(ftp_target(server), deadline=READ_SECONDS)) as session:
-            present = session.read(sep.mac.file_name(phone.mac))
+            there = session.read(sep.file_name(phone.mac))
+            present = session.present(sep.watched(phone.mac, revision.facts))
     except TransportError as error:
-        return Compared(trouble=error.message)
-    if present is None:
-        return Compared()
-    digest = hashlib.sha256(present).hexdigest()
-    return Compared(digest, same=present == content, diff=sep.diff(present, content))
+        return Compared(trouble=error.message), []
+    beside = sep.beside(phone.mac, revision.facts, present, runs=phone.software_version)
+    if there is None:
+        return Compared(), beside
+    digest = hashlib.sha256(there).hexdigest()
+    return Compared(digest, same=there == content, diff=sep.diff(there, content)), beside
 
 
 def _verdicts(phone: Phone, content: bytes) -> tuple[sep.Verdict, ...]:
     try:
-        facts = sep.facts(sep.parse(content))
+        document = sep.parse(content)
     except sep.Refused:
         return ()
-    return sep.fit(facts, model=phone.model, software_type=phone.software_type)
+    return sep.fit(document, model=phone.model, software_type=phone.software_type)

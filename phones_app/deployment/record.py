@@ -31,10 +31,11 @@ UNFINISHED = (StepState.RUNNING, StepState.WAITING)
 
 
 class Uploaded(NamedTuple):
-    """A file that was stored, and where."""
+    """A file that was stored, and where; `beside` is what to know of other files there."""
 
     server: FileServer
     result: Upload
+    beside: Sequence[sep.Finding] = ()
 
 
 @dataclass(frozen=True)
@@ -96,12 +97,12 @@ def skip_steps(deployments: Sequence[int]) -> None:
 
 def upload_note(uploaded: Uploaded, now: datetime) -> Note:
     """What the row of the step says of an upload that went well."""
-    server, result = uploaded
-    stored = f"{result.size} bytes to {server.name}."
+    server, result, beside = uploaded
+    stored = "The same file was there already." if result.unchanged else f"{result.size} bytes to {server.name}."
     return Note(
         Kind.UPLOAD,
         StepState.DONE,
-        "The same file was there already." if result.unchanged else stored,
+        " ".join([stored, *(f"Warning: {finding.message}." for finding in beside)]),
         request=result.exchange.request,
         answer=result.exchange.answer,
         detail={
@@ -116,9 +117,17 @@ def upload_note(uploaded: Uploaded, now: datetime) -> Note:
             "seconds": round(result.seconds, 3),
             "replaced_user": _registration_user(result.replaced),
             "fetches_seen": server.is_embedded,
+            "warnings": [finding.as_dict() for finding in beside],
         },
         began=now - timedelta(seconds=result.seconds),
     )
+
+
+def found_at_upload(deployment: Deployment) -> list[sep.Finding]:
+    """What the upload found to know of other files on the file server."""
+    step = DeploymentStep.objects.filter(deployment=deployment, kind=Kind.UPLOAD).first()
+    rows = step.detail.get("warnings", ()) if step else ()
+    return [sep.Finding(**row | {"severity": sep.Severity(row["severity"])}) for row in rows]
 
 
 def _registration_user(content: bytes | None) -> str:
@@ -221,7 +230,7 @@ def _happening(file: PhoneFile) -> Happening:
         data={
             "mac": file.phone.mac_with_colons,
             "name": file.phone.name,
-            "file": sep.mac.file_name(file.phone.mac),
+            "file": sep.file_name(file.phone.mac),
             "file_server": file.server.name if file.server else "",
             "state": file.state,
             "uploaded_sha256": file.sha256,

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -20,7 +19,7 @@ from phones_app.inventory.models import Phone
 from phones_app.inventory.services import FileServers, file_server_of
 from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile, ProfileRevision
-from profiles_app.phone.services import ProfileRefused
+from profiles_app.phone.services import check_content
 
 # The queue of the workers that carry deployments out (`run`).
 DEPLOYMENTS = "deployments"
@@ -64,16 +63,7 @@ def check_fits(phone: Phone, profile: PhoneProfile, revision: ProfileRevision | 
 def check_compatible(phone: Phone, profile: PhoneProfile, revision: ProfileRevision | None = None) -> list[sep.Finding]:
     """Whether this profile may go to this phone; the file's warnings for this phone. Raises Refusal."""
     revision = check_fits(phone, profile, revision or profile.revision)
-    findings = list(_judge(bytes(revision.content), phone.model, phone.software_type))
-    if errors := [finding for finding in findings if finding.severity is sep.Severity.ERROR]:
-        raise ProfileRefused(errors)
-    return findings
-
-
-@lru_cache(maxsize=32)
-def _judge(content: bytes, model: str, software_type: str | None) -> tuple[sep.Finding, ...]:
-    """What the checker says. One file goes to thousands of phones of a few models, so it is remembered."""
-    return tuple(sep.check(content, model=model, software_type=software_type))
+    return check_content(bytes(revision.content), model=phone.model, software_type=phone.software_type)
 
 
 def deploy(*, phone: Phone, profile: PhoneProfile, actor: Actor) -> Deployment:
@@ -233,6 +223,6 @@ def deployments_under_way(accounts: Sequence[Account]) -> list[str]:
     number = running.count()
     if not number:
         return []
-    names = ", ".join(sep.mac.colons(mac) for mac in running.order_by("mac").values_list("mac", flat=True)[:NAMED])
+    names = ", ".join(sep.colons(mac) for mac in running.order_by("mac").values_list("mac", flat=True)[:NAMED])
     what = "1 deployment is" if number == 1 else f"{number} deployments are"
     return [f"{what} under way, to {names}{' …' if number > NAMED else ''}"]

@@ -84,12 +84,14 @@ def upload(deployment: Deployment, pool: FtpPool) -> None:
     server = file_server_of(phone)
     with pool.session(ftp_target(server)) as session:
         result = session.upload(
-            sep.mac.file_name(phone.mac),
+            sep.file_name(phone.mac),
             bytes(revision.content),
             keep_backups=server.keep_backups,
             read_back=server.read_back,
+            watch=sep.watched(phone.mac, revision.facts),
         )
-    ensure_ours(transitions.uploaded({deployment: Uploaded(server, result)}))
+    beside = sep.beside(phone.mac, revision.facts, result.present, runs=phone.software_version)
+    ensure_ours(transitions.uploaded({deployment: Uploaded(server, result, beside)}))
 
 
 def clear_session(deployment: Deployment, pool: FtpPool) -> None:

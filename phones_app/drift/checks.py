@@ -106,7 +106,7 @@ def _read(target: FtpTarget, files: Iterable[PhoneFile], pool: FtpPool) -> list[
         if not trouble:
             try:
                 with pool.session(target) as session:
-                    found.append(_compare(file, session.read(sep.mac.file_name(file.phone.mac))))
+                    found.append(_compare(file, session.read(sep.file_name(file.phone.mac))))
                 continue
             except TransportError as error:
                 trouble = error.message

@@ -135,7 +135,7 @@ def _judge(seen: Seen, expected: Phone | None, by_mac: dict[str, Phone], account
     status = seen.status
     if status is None:
         return Finding(Result.UNREACHABLE, seen, expected) if expected else None
-    if not sep.mac.is_mac(status.mac):
+    if not sep.is_mac(status.mac):
         # A page that names no MAC address is no proof of another phone.
         return Finding(Result.KNOWN, seen, expected) if expected else None
     there = by_mac.get(status.mac)

@@ -5,7 +5,7 @@ Nothing is deployed. Each file is stored on its own, so that a bad one keeps no 
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -19,7 +19,14 @@ from contacts_app.people.models import User
 from phones_app.inventory.models import Phone
 from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile
-from profiles_app.phone.services import ProfileRefused, check_content, create_profile, describe, update_profile
+from profiles_app.phone.services import (
+    ProfileRefused,
+    check_content,
+    create_profile,
+    describe,
+    findings_of,
+    update_profile,
+)
 
 # Names that uploads and people leave beside the files of phones (Cisco phones spec §3.10).
 _LEFT_OVER = re.compile(r"\..*|.*\.(part|bak|old|orig|tmp)|.*~", re.IGNORECASE)
@@ -35,7 +42,10 @@ class Result(StrEnum):
 
 @dataclass
 class Imported:
-    """What became of one file. `code`, `line` and `reason` say why it was refused or ignored."""
+    """What became of one file. `code`, `line` and `reason` say why it was refused or ignored.
+
+    `warnings` are the checker's, for the phone of this file where it is known.
+    """
 
     file: str
     result: Result
@@ -45,6 +55,7 @@ class Imported:
     code: str = ""
     line: int | None = None
     reason: str = ""
+    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -72,7 +83,7 @@ def import_profiles(
 
 
 def _import_file(file: Path, destination: Destination, actor: Actor, dry_run: bool) -> Imported:
-    mac = sep.mac.mac_of_file_name(file.name)
+    mac = sep.mac_of_file_name(file.name)
     if mac is None:
         return Imported(str(file), Result.IGNORED, code="file-name", reason=_why_ignored(file.name))
     try:
@@ -98,7 +109,9 @@ def _unreadable(path: Path, error: OSError) -> Imported:
 def _why_ignored(name: str) -> str:
     if _LEFT_OVER.fullmatch(name):
         return "A backup or a file half uploaded."
-    if sep.mac.mac_of_file_name("SEP" + name[3:15].upper() + name[15:].lower()):
+    if known := sep.other_file(name):
+        return f"The name is not SEP<MAC>.cnf.xml: {known}."
+    if sep.mac_of_file_name("SEP" + name[3:15].upper() + name[15:].lower()):
         return "Phones ask for SEP<MAC>.cnf.xml with capital letters."
     return "The name is not SEP<MAC>.cnf.xml."
 
@@ -110,6 +123,8 @@ def _store(file: Path, mac: str, content: bytes, destination: Destination, actor
     _check_account(phone, owner, destination)
     profile = PhoneProfile.objects.filter(user=owner, name=f"SEP{mac}").select_related("revision").first()
     imported = Imported(str(file), Result.UNCHANGED, profile=f"SEP{mac}", owner=owner.email)
+    kind = {"model": phone.model, "software_type": phone.software_type} if phone else {}
+    imported.warnings = list(map(describe, findings_of(content, **kind)))
     reason = f"Imported from {file.name}"[:255]
     if profile is None:
         profile = _new_profile(mac, content, owner, actor, reason)

@@ -15,7 +15,7 @@ from contacts_app.core.lists.search import TextIndex
 from contacts_app.core.secrets import EncryptedTextField
 from phones_app.servers.models import PORT, CallManager, FileServer
 from profiles_app.phone.models import MacAddressField, PhoneProfile, SoftwareType
-from profiles_app.phone.sep.mac import colons
+from profiles_app.phone.sep.catalogue import colons
 
 
 class Presence(models.TextChoices):

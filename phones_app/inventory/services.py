@@ -14,7 +14,7 @@ from phones_app.inventory.models import Phone, PhoneGroup, Presence, ServiceSess
 from phones_app.servers.models import FileServer
 from phones_app.servers.services import default_server, phone_networks
 from phones_app.transports.phone_web import PhoneWeb
-from profiles_app.phone.sep.mac import parse_mac
+from profiles_app.phone.sep.catalogue import parse_mac
 
 HEADINGS = ("mac", "mac address", "mac_address")
 MOST_ERRORS = 20

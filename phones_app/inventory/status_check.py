@@ -186,7 +186,7 @@ def note(phone: Phone, found: Seen, now: datetime) -> None:
     phone.missed_looks = 0
     if status.mac and status.mac != phone.mac:
         phone.mac_there, phone.in_call = status.mac, None
-        phone.look_error = f"The phone there is {sep.mac.colons(status.mac)}: the address has changed."
+        phone.look_error = f"The phone there is {sep.colons(status.mac)}: the address has changed."
         _become(phone, Presence.ANOTHER, now)
         return
     phone.mac_there, phone.in_call, phone.last_seen_at = "", found.in_call, now
@@ -240,7 +240,7 @@ def _happening(phone: Phone) -> Happening:
             "name": phone.name,
             "ip": phone.phone_ip,
             "presence": phone.presence,
-            "mac_there": sep.mac.colons(phone.mac_there) if phone.mac_there else None,
+            "mac_there": sep.colons(phone.mac_there) if phone.mac_there else None,
             "last_seen_at": phone.last_seen_at,
             "error": phone.look_error,
         },

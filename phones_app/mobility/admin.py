@@ -12,7 +12,7 @@ from contacts_app.core.admin.frame import actor_of
 from phones_app.boot.models import FileFetch
 from phones_app.inventory.admin.search import MacSearchMixin
 from phones_app.inventory.models import Phone, ServiceSession
-from profiles_app.phone.sep.mac import colons
+from profiles_app.phone.sep.catalogue import colons
 
 
 class MacAdmin(MacSearchMixin, ReadOnlyAdmin):

@@ -2,7 +2,8 @@
 (phone profiles spec §1, §4).
 """
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
@@ -27,6 +28,12 @@ class CiscoFacts(Shape):
 
 class MyPhoneRecord(PhoneRecord):
     """A phone with what the document adds for its user."""
+
+    needs: ClassVar[Mapping[str, Sequence[str]]] = {
+        "is_cisco": ("brand",),
+        "cisco": ("brand", "mac", "model", "software_type", "software_version"),
+        "key_expansion_modules": (),
+    }
 
     is_cisco = serializers.SerializerMethodField()
     cisco = serializers.SerializerMethodField()

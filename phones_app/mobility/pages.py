@@ -1,6 +1,7 @@
 """`/cisco/services`: what phones ask for, without credentials of the API (phone profiles spec §7)."""
 
 from collections.abc import Callable
+from typing import TypeVar
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
@@ -13,21 +14,25 @@ from phones_app.inventory.models import Phone
 from phones_app.inventory.services import clear_service_sessions
 from phones_app.mobility import screens
 from phones_app.mobility.services import (
+    Caller,
     Entry,
     LoginRefused,
     TooManyFailures,
+    caller,
     company_directory,
     is_phone_address,
     is_push_authorised,
     live_service_session,
     log_in_on_phone,
     personal_directory,
+    pushed_phone,
 )
-from profiles_app.phone.sep.mac import parse_mac
+from profiles_app.phone.sep.catalogue import parse_mac
 
 LOGIN_FIELDS = [("User name", "user", "A"), ("PIN", "pin", "NP")]
 View = Callable[[HttpRequest], HttpResponse]
-PhoneView = Callable[[HttpRequest, Phone | None], HttpResponse]
+PhoneView = Callable[[HttpRequest, Caller | None], HttpResponse]
+P = TypeVar("P")
 
 
 def sent(request: HttpRequest, name: str) -> str:
@@ -39,13 +44,12 @@ def address_of(request: HttpRequest) -> str:
     return str(request.META.get("REMOTE_ADDR", ""))
 
 
-def phone_named(text: str) -> Phone | None:
+def named(text: str, find: Callable[[str], P | None]) -> P | None:
     """The phone with this MAC address or device name, any spelling."""
     try:
-        mac = parse_mac(text)
+        return find(parse_mac(text))
     except ValueError:
         return None
-    return Phone.objects.select_related("account").filter(mac=mac, account__is_active=True).first()
 
 
 def for_phones(view: PhoneView) -> View:
@@ -54,7 +58,7 @@ def for_phones(view: PhoneView) -> View:
     @csrf_exempt
     @require_http_methods(["GET", "HEAD", "POST"])
     def guarded(request: HttpRequest) -> HttpResponse:
-        phone = phone_named(sent(request, "mac"))
+        phone = named(sent(request, "mac"), caller)
         if not is_phone_address(address_of(request), phone):
             return HttpResponse("Forbidden", status=403, content_type="text/plain")
         return view(request, phone)
@@ -66,7 +70,7 @@ def for_phones(view: PhoneView) -> View:
 def authenticate(request: HttpRequest) -> HttpResponse:
     """A phone asks whether to obey a push; all but `AUTHORIZED` refuses (Cisco phones spec §1.5)."""
     authorised = is_push_authorised(
-        phone_named(request.GET.get("devicename", "")),
+        named(request.GET.get("devicename", ""), pushed_phone),
         username=request.GET.get("UserID", ""),
         password=request.GET.get("Password", ""),
         address=address_of(request),
@@ -75,7 +79,7 @@ def authenticate(request: HttpRequest) -> HttpResponse:
 
 
 @for_phones
-def services(request: HttpRequest, phone: Phone | None) -> HttpResponse:
+def services(request: HttpRequest, phone: Caller | None) -> HttpResponse:
     """The menu behind the Services or Directories key."""
     if phone is None:
         return _unknown(request)
@@ -89,7 +93,7 @@ def services(request: HttpRequest, phone: Phone | None) -> HttpResponse:
 
 
 @for_phones
-def personal(request: HttpRequest, phone: Phone | None) -> HttpResponse:
+def personal(request: HttpRequest, phone: Caller | None) -> HttpResponse:
     """The directory of the person who is logged in on the phone; a login form while nobody is."""
     if phone is None:
         return _unknown(request)
@@ -110,16 +114,16 @@ def personal(request: HttpRequest, phone: Phone | None) -> HttpResponse:
 
 
 @for_phones
-def company(request: HttpRequest, phone: Phone | None) -> HttpResponse:
+def company(request: HttpRequest, phone: Caller | None) -> HttpResponse:
     """The account's directory; without a MAC address only where there is one account to be meant."""
-    account = phone.account if phone else _only_account(address_of(request))
+    account = phone.account_id if phone else _only_account(address_of(request))
     if account is None:
         return _unknown(request)
     return _directory(request, phone, "cdir", "Company directory", company_directory(account))
 
 
 @for_phones
-def logout(request: HttpRequest, phone: Phone | None) -> HttpResponse:
+def logout(request: HttpRequest, phone: Caller | None) -> HttpResponse:
     """End the session that was opened from this address."""
     if phone is None:
         return _unknown(request)
@@ -128,14 +132,15 @@ def logout(request: HttpRequest, phone: Phone | None) -> HttpResponse:
     return _show(request, phone, screens.text("Log out", "Nobody is logged in on this phone."))
 
 
-def _only_account(address: str) -> Account | None:
+def _only_account(address: str) -> int | None:
     """The account of the phone at this address, else the only one there is."""
-    phones = list(Phone.objects.select_related("account").filter(phone_ip=address, account__is_active=True)[:2])
-    accounts = [phone.account for phone in phones] or list(Account.objects.filter(is_active=True)[:2])
+    phones = Phone.objects.filter(phone_ip=address, account__is_active=True)
+    accounts = list(phones.values_list("account_id", flat=True)[:2])
+    accounts = accounts or list(Account.objects.filter(is_active=True).values_list("pk", flat=True)[:2])
     return accounts[0] if len(accounts) == 1 else None
 
 
-def _directory(request: HttpRequest, phone: Phone | None, view: str, title: str, entries: list[Entry]) -> HttpResponse:
+def _directory(request: HttpRequest, phone: Caller | None, view: str, title: str, entries: list[Entry]) -> HttpResponse:
     """One page of a directory, with a key for the next one."""
     text = sent(request, "page")
     page = int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else 0
@@ -152,12 +157,12 @@ def _unknown(request: HttpRequest) -> HttpResponse:
     return _show(request, None, screens.text("Services", "This phone is not known here."))
 
 
-def _url(request: HttpRequest, view: str, phone: Phone | None, **parameters: str) -> str:
+def _url(request: HttpRequest, view: str, phone: Caller | None, **parameters: str) -> str:
     query = ({"mac": phone.mac} if phone else {}) | parameters
     return request.build_absolute_uri(reverse(f"phone-services-{view}")) + ("?" + urlencode(query) if query else "")
 
 
-def _show(request: HttpRequest, phone: Phone | None, root: screens.Node) -> HttpResponse:
+def _show(request: HttpRequest, phone: Caller | None, root: screens.Node) -> HttpResponse:
     model = request.headers.get("x-CiscoIPPhoneModelName") or (phone.model if phone else "")
     return screens.respond(root, model)
 

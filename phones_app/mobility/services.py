@@ -5,22 +5,69 @@ The MAC address in a phone's request is not authenticated, so addresses and thro
 (Cisco phones spec §1.5, §1.6).
 """
 
+import functools
 import hmac
-from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import NamedTuple
 
 from django.contrib.auth.hashers import make_password
 from django.core.cache import cache
 from django.db.models import Q
 from django.utils import timezone
 
-from contacts_app.accounts.models import Account, Extension
+from contacts_app.accounts.models import Extension
+from contacts_app.core.lists.statement import Slot, Statement
 from contacts_app.people.models import User
 from phones_app.inventory.models import Phone, ServiceSession
 from phones_app.servers.services import phone_networks
 
 
-def open_service_session(*, phone: Phone, user: User, address: str) -> ServiceSession:
+class Caller(NamedTuple):
+    """Of a phone what its own requests are answered by."""
+
+    mac: str
+    account_id: int
+    phone_ip: str | None
+    model: str
+
+
+class Pushed(NamedTuple):
+    """What a phone that is pushed to knows of those who may."""
+
+    phone_ip: str | None
+    web_username: str
+    web_password: str
+
+
+@functools.cache
+def _phone_statement(*columns: str) -> Statement:
+    phones = Phone.objects.order_by().filter(mac=Slot()(), account__is_active=True)
+    return Statement(phones.values_list(*columns))
+
+
+@functools.cache
+def _session_statement() -> Statement:
+    return Statement(ServiceSession.objects.order_by().filter(mac=Slot()()).values_list("pk"))
+
+
+@functools.cache
+def _extension_statement() -> Statement:
+    extensions = Extension.objects.order_by().filter(account_id=Slot()())
+    return Statement(extensions.values_list("name", "number"))
+
+
+def caller(mac: str) -> Caller | None:
+    """The phone with this MAC address, if its account is active."""
+    row = _phone_statement(*Caller._fields).row(mac)
+    return Caller(*row) if row else None
+
+
+def pushed_phone(mac: str) -> Pushed | None:
+    row = _phone_statement(*Pushed._fields).row(mac)
+    return Pushed(*row) if row else None
+
+
+def open_service_session(*, phone: Caller | Phone, user: User, address: str) -> ServiceSession:
     """Log a person in on a phone; whoever was logged in there before is logged out."""
     session, _ = ServiceSession.objects.update_or_create(
         mac=phone.mac, defaults={"user": user, "address": address, "last_used_at": timezone.now()}
@@ -34,6 +81,8 @@ def live_service_session(mac: str, address: str) -> ServiceSession | None:
     The MAC in a phone's request is not authenticated, so a session is good only from the address that opened it
     (Cisco phones spec §1.6).
     """
+    if not _session_statement().row(mac):
+        return None
     session = ServiceSession.objects.select_related("user").filter(mac=mac).first()
     if session is None or not session.is_live or session.address != address or not session.user.is_active:
         return None
@@ -53,7 +102,7 @@ class TooManyFailures(LoginRefused):
     """Not even looked at any more, for a while."""
 
 
-def is_phone_address(address: str, phone: Phone | None) -> bool:
+def is_phone_address(address: str, phone: Caller | Pushed | None) -> bool:
     """Inside the networks that ops named for phones, or where this very phone is known to be."""
     try:
         ip = ip_address(address)
@@ -65,7 +114,7 @@ def is_phone_address(address: str, phone: Phone | None) -> bool:
     return any(ip in network for network in phone_networks().networks)
 
 
-def is_push_authorised(phone: Phone | None, *, username: str, password: str, address: str) -> bool:
+def is_push_authorised(phone: Pushed | None, *, username: str, password: str, address: str) -> bool:
     """The answer to a phone that asks whether to obey a push (Cisco phones spec §1.5)."""
     if not is_phone_address(address, phone):
         return False
@@ -79,7 +128,7 @@ def is_push_authorised(phone: Phone | None, *, username: str, password: str, add
     return known and all(right)
 
 
-def log_in_on_phone(*, phone: Phone, name: str, pin: str, address: str) -> ServiceSession:
+def log_in_on_phone(*, phone: Caller, name: str, pin: str, address: str) -> ServiceSession:
     """Open the service session of a person of the phone's account. Raises LoginRefused."""
     key = f"phone-login:{phone.mac}"
     cache.add(key, 0, LOCKED_SECONDS)
@@ -99,22 +148,20 @@ def log_in_on_phone(*, phone: Phone, name: str, pin: str, address: str) -> Servi
     return open_service_session(phone=phone, user=user, address=address)
 
 
-@dataclass(frozen=True, order=True)
-class Entry:
+class Entry(NamedTuple):
     name: str
     number: str
 
 
-def company_directory(account: Account) -> list[Entry]:
+def company_directory(account: int) -> list[Entry]:
     """The account's extensions, for everybody at one of its phones."""
-    rows = Extension.objects.filter(account=account).values_list("name", "number")
-    return sorted(Entry(name or str(number), str(number)) for name, number in rows)
+    return sorted(Entry(name or str(number), str(number)) for name, number in _extension_statement().rows(account))
 
 
 def personal_directory(user: User) -> list[Entry]:
     """For a person who is logged in on a phone also the people of the account who have a phone number."""
-    if user.account is None:
+    if user.account_id is None:
         return []
-    people = User.objects.filter(account=user.account, is_active=True).exclude(phone=None).exclude(phone="")
+    people = User.objects.filter(account=user.account_id, is_active=True).exclude(phone=None).exclude(phone="")
     entries = [Entry(person.get_full_name(), str(person.phone)) for person in people]
-    return sorted(entries + company_directory(user.account))
+    return sorted(entries + company_directory(user.account_id))

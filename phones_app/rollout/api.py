@@ -1,13 +1,13 @@
 """`/rollouts`: one profile, or each phone's own, to many phones; looked at before, watched, stopped and repeated."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import django_filters
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
-from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,6 +15,7 @@ from contacts_app.core.api.examples import examples_of
 from contacts_app.core.api.family import FamilyViewSet, answers, envelope
 from contacts_app.core.api.fields import NothingElse, OneOf, Record, RowUuid, Shape, TruthFilter
 from contacts_app.core.api.view import Text
+from contacts_app.core.api.viewset import Listed, Retrieved
 from phones_app.inventory.api.selection import PhoneFilterRecord, selected
 from phones_app.rollout import rollout as rollouts
 from phones_app.rollout.models import Rollout, RolloutState
@@ -52,6 +53,8 @@ class PaceRecord(Record):
 
 
 class RolloutRecord(PaceRecord):
+    needs: ClassVar[Mapping[str, Sequence[str]]] = {"is_open": ("finished_at",), "refused_total": ("refused",)}
+
     account = serializers.IntegerField(source="account.voip_id", read_only=True, allow_null=True, default=None)
     profile = serializers.CharField(source="profile_name", read_only=True)
     profile_uuid = RowUuid(source="profile", read_only=True, allow_null=True)
@@ -187,7 +190,7 @@ def _told(plan: Plan) -> dict[str, Any]:
     }
 
 
-class Rollouts(ListModelMixin, RetrieveModelMixin, FamilyViewSet):
+class Rollouts(Listed, Retrieved, FamilyViewSet):
     queryset = Rollout.objects.select_related("account", "profile", "retry_of")
     serializer_class = RolloutDetailRecord
     list_class = RolloutRecord

@@ -8,7 +8,7 @@ from contacts_app.accounts.models import Account
 from phones_app.deployment.models import FAILURES, State
 from phones_app.rollout.models import Rollout, RolloutState
 from profiles_app.events.outbox import Happening, emit_many
-from profiles_app.phone.sep.mac import colons
+from profiles_app.phone.sep.catalogue import colons
 
 TAGS = {
     RolloutState.RUNNING: "started-rollout",

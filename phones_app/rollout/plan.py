@@ -113,7 +113,7 @@ def _refuse(refused: dict[str, dict[str, Any]], mac: str, why: Refusal) -> None:
     group = refused.setdefault(why.code, {"code": why.code, "message": why.message, "phones": 0, "macs": []})
     group["phones"] += 1
     if group["phones"] <= NAMED:
-        group["macs"].append(sep.mac.colons(mac))
+        group["macs"].append(sep.colons(mac))
 
 
 def _with_what_they_have(phones: "QuerySet[Phone]", profile: PhoneProfile | None) -> Iterator[Phone]:
@@ -144,8 +144,12 @@ def _planned(phone: Phone, profile: PhoneProfile | None, servers: FileServers) -
     revision = check_fits(phone, profile, profile.revision)
     # Of all that makes a stored file wrong for a phone this alone is not known when it is stored (Cisco phones
     # spec §4.8), and reading ten thousand files for it would take long.
-    if not sep.catalogue.same_software(protocol := revision.facts.get("protocol"), phone.software_type):
-        raise Refusal("software-mismatch", f"The file is for {protocol}; the phone runs {phone.software_type}.")
+    facts = revision.facts
+    why = sep.misfit(
+        facts.get("protocol", ""), facts.get("bootstrap", False), model=phone.model, software_type=phone.software_type
+    )
+    if why:
+        raise Refusal(why.code, why.sentence)
     return Planned(
         phone.pk,
         phone.account_id,

@@ -2,7 +2,7 @@
 are told to restart. Each with a test of the connection.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -16,6 +16,7 @@ from contacts_app.accounts.api import AccountNumber, OwnedRecord
 from contacts_app.core.api.dialect import Conflict
 from contacts_app.core.api.family import FamilyResource, answers, envelope
 from contacts_app.core.api.fields import Shape
+from contacts_app.core.api.reading import Narrowed
 from contacts_app.core.api.view import Text
 from phones_app.servers.models import CallManager, FileServer
 from phones_app.servers.services import Check, check_call_manager, check_file_server, save_file_server
@@ -25,7 +26,7 @@ STAFF_ONLY = {"username": "", "test_result": None}
 USUAL_PORT = {CallManager.Kind.SIP: 5060, CallManager.Kind.AMI: 5038}
 
 
-class ServerRecord(OwnedRecord):
+class ServerRecord(Narrowed, OwnedRecord):
     """A server; its password goes in and never comes out."""
 
     account = AccountNumber(help_text="Null: shared by all accounts; only staff may write those.")
@@ -34,11 +35,10 @@ class ServerRecord(OwnedRecord):
         read_only=True, allow_null=True, help_text="Empty: the last test went well. Null: only staff is told."
     )
 
-    def to_representation(self, server: FileServer | CallManager) -> dict[str, Any]:
-        record: dict[str, Any] = super().to_representation(server)
-        if server.account_id is None and not self.context["request"].user.is_staff:
-            record |= STAFF_ONLY
-        return record
+    @classmethod
+    def narrowed(cls, record: dict[str, Any], context: Mapping[str, Any]) -> dict[str, Any]:
+        is_hidden = record["account"] is None and not context["request"].user.is_staff
+        return record | STAFF_ONLY if is_hidden else record
 
 
 class FileServerRecord(ServerRecord):
@@ -101,7 +101,7 @@ class Servers(FamilyResource):
 
     def get_object(self) -> Any:
         server = super().get_object()
-        if self.action != "retrieve" and server.account_id is None and not self.actor.is_staff:
+        if server.account_id is None and not self.actor.is_staff:
             raise PermissionDenied(f"This {self.thing.lower()} is shared; only staff may do that")
         return server
 

@@ -31,7 +31,7 @@ class MacAddressField(models.CharField):  # type: ignore[type-arg]
         if value in (None, ""):
             return None
         try:
-            return sep.mac.parse_mac(str(value))
+            return sep.parse_mac(str(value))
         except ValueError as error:
             raise ValidationError(str(error)) from None
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from django.db import transaction
@@ -40,12 +41,25 @@ def encode(cnf_xml: str) -> bytes:
         raise ProfileRefused([finding]) from None
 
 
-def check_content(content: bytes, *, software_type: str | None = None) -> list[sep.Finding]:
+@lru_cache(maxsize=32)
+def findings_of(content: bytes, *, model: str = "", software_type: str | None = None) -> tuple[sep.Finding, ...]:
+    """What the checker says. It is asked several times on the way of one file, which goes to phones of few models."""
+    return tuple(sep.check(content, model=model, software_type=software_type or None))
+
+
+def findings_for(profile: PhoneProfile) -> tuple[sep.Finding, ...]:
+    """What the checker says of a profile, for the phone that it is for where that is one model."""
+    models = profile.compatible_models
+    model = models[0] if len(models) == 1 else ""
+    return findings_of(profile.content, model=model, software_type=profile.software_type)
+
+
+def check_content(content: bytes, *, model: str = "", software_type: str | None = None) -> list[sep.Finding]:
     """The warnings of a file that may be stored. Raises ProfileRefused when there are errors."""
-    findings = sep.check(content, software_type=software_type or None)
+    findings = findings_of(content, model=model, software_type=software_type or None)
     if errors := [finding for finding in findings if finding.severity is sep.Severity.ERROR]:
         raise ProfileRefused(errors)
-    return findings
+    return list(findings)
 
 
 @transaction.atomic

@@ -84,6 +84,8 @@ class OutboundVoiceProfileInput(Input):
 
 
 class OutboundVoiceProfileOutput(OwnedOutput):
+    needs = {"class4_ingress_trunk_settings": ("media",)}
+
     max_rate = serializers.FloatField(allow_null=True)
     daily_spend_limit = serializers.FloatField(allow_null=True)
     filemat = serializers.CharField(source="file_format")

@@ -103,7 +103,7 @@ class Site:
         # It has started here, which shows that it is here also when its status page does not answer.
         FileFetch.objects.create(
             mac=phone.mac,
-            file_name=sep.mac.file_name(phone.mac),
+            file_name=sep.file_name(phone.mac),
             size=len(first),
             address="127.0.0.1",
             protocol="http",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 import django_filters
 from django.core.exceptions import ValidationError as DjangoValidationError
@@ -26,11 +27,12 @@ from contacts_app.contacts.api.query import (
     UuidAlternatives,
     ordered,
 )
-from contacts_app.contacts.api.schema import answers, as_record, describe_contacts, listed, objects, resource_uri
+from contacts_app.contacts.api.schema import answers, contact_uri, describe_contacts, listed, objects
 from contacts_app.contacts.models.contact import EMAIL_LENGTH, NAME_LENGTH, NotificationContact, check_address
 from contacts_app.contacts.services import delete_contact
 from contacts_app.core.api.examples import examples_of
 from contacts_app.core.api.view import Text
+from contacts_app.core.api.viewset import Retrieved
 from contacts_app.core.history.records import create_recorded
 from contacts_app.core.values import MAX_TYPED_LENGTH, TYPED, parse_phone_number
 
@@ -49,6 +51,16 @@ class PhoneNumber(Text):
             raise serializers.ValidationError(error.messages) from None
 
 
+class MainOrNull(serializers.BooleanField):
+    def to_representation(self, value: bool) -> bool | None:  # type: ignore[override]
+        return value or None
+
+
+class ContactLink(serializers.CharField):
+    def to_representation(self, value: UUID) -> str:  # type: ignore[override]
+        return contact_uri(value)
+
+
 def _required(**kwargs: Any) -> Text:
     message = "This field is required"
     return Text(error_messages=dict.fromkeys(("required", "blank", "null"), message), **kwargs)
@@ -59,7 +71,7 @@ class ContactRecord(serializers.Serializer[Any]):
 
     is_shown_whole = True
     email = _required(max_length=EMAIL_LENGTH, trim_whitespace=False, validators=[check_address])
-    main = serializers.BooleanField(
+    main = MainOrNull(
         read_only=True, allow_null=True, help_text="True of one contact of the account, null of the others."
     )
     name = Text(required=False, allow_blank=True, max_length=NAME_LENGTH, trim_whitespace=False)
@@ -69,14 +81,14 @@ class ContactRecord(serializers.Serializer[Any]):
         trim_whitespace=False,
         help_text="Spaces and punctuation are taken out; null is none.",
     )
-    resource_uri = serializers.CharField(read_only=True)
+    resource_uri = ContactLink(source="uuid", read_only=True)
     uuid = serializers.UUIDField(read_only=True)
 
 
 class ContactWithKey(ContactRecord):
     """The answer to an edit, which names the contact once more (notification contacts spec §2)."""
 
-    pk = serializers.UUIDField(read_only=True)
+    pk = serializers.UUIDField(source="uuid", read_only=True)
 
 
 class ContactFilter(django_filters.FilterSet):  # type: ignore[misc]
@@ -114,7 +126,7 @@ LISTED: dict[str, Any] = {
 }
 
 
-class NotificationContacts(NotificationsViewSet):
+class NotificationContacts(Retrieved, NotificationsViewSet):
     queryset = NotificationContact.objects.all()
     serializer_class = ContactRecord
     filter_backends = [DjangoFilterBackend]
@@ -123,11 +135,13 @@ class NotificationContacts(NotificationsViewSet):
     @extend_schema(examples=examples_of(__file__, "list"), **LISTED)
     def list(self, request: Request) -> Response:
         """The contacts: the main one first, then as they were made."""
-        query = request.query_params
+        query, rows = request.query_params, self.rows()
         page = Page.of(query)
-        rows = self.filter_queryset(self.get_queryset())
-        shown = ordered(rows, query, ORDERING, DEFAULT_ORDER)[page.slice]
-        return Response(page.answer(rows.count(), map(as_record, shown), query))
+        shown, total = rows.window(*page.window, is_exact=True)
+        return Response(page.answer(total.number, self.records(rows, shown), query))
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        return ordered(super().filter_queryset(queryset), self.request.query_params, ORDERING, DEFAULT_ORDER)
 
     @extend_schema(filters=True, **LISTED)
     @action(detail=False, url_path="detail")
@@ -155,15 +169,15 @@ class NotificationContacts(NotificationsViewSet):
         contacts = [NotificationContact(account=account, **values) for values in record.validated_data]
         create_recorded(contacts)
         return Response(
-            {"objects": [as_record(contact) for contact in contacts]},
+            {"objects": ContactRecord(contacts, many=True).data},
             status=201,
-            headers={"Location": resource_uri(contacts[0])},
+            headers={"Location": contact_uri(contacts[0].uuid)},
         )
 
     @extend_schema(responses=answers(200, ContactRecord, 404))
-    def retrieve(self, request: Request, uuid: str) -> Response:
+    def retrieve(self, request: Request, **named: Any) -> Response:
         """One contact."""
-        return Response(as_record(self.get_object()))
+        return super().retrieve(request)
 
     @extend_schema(
         request=ContactRecord(partial=True),
@@ -178,7 +192,7 @@ class NotificationContacts(NotificationsViewSet):
         for name, value in sent.items():
             setattr(contact, name, value)
         contact.save(update_fields=[*sent, "updated_at"])
-        return Response(as_record(contact) | {"pk": str(contact.uuid)})
+        return Response(ContactWithKey(contact).data)
 
     @extend_schema(request=None, responses=answers(204, None, 404))
     def destroy(self, request: Request, uuid: str) -> HttpResponse:

@@ -84,10 +84,12 @@ class NotificationsViewSet(AccountViewSet):
             exc = PermissionDenied(exc.message)
         return super().handle_exception(exc)
 
-    def get_object(self) -> Any:
-        """The row of this UUID; anything that is not a UUID names no row either."""
+    def named(self) -> dict[str, Any]:
+        """Anything that is not a UUID names no row either."""
         uuid = parse_uuid(self.kwargs["uuid"])
-        row = self.get_queryset().filter(uuid=uuid).first() if uuid else None
-        if row is None:
-            raise NotFound(f"Object with uuid {self.kwargs['uuid']} does not exist")
-        return row
+        if uuid is None:
+            raise self.absent()
+        return {"uuid": uuid}
+
+    def absent(self) -> NotFound:
+        return NotFound(f"Object with uuid {self.kwargs['uuid']} does not exist")

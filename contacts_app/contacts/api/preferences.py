@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from contacts_app.contacts.api.contacts import DEFAULT_ORDER
 from contacts_app.contacts.api.dialect import ROOT, NotificationsViewSet
 from contacts_app.contacts.api.query import ACCOUNT, PAGING, Page
-from contacts_app.contacts.api.schema import answers, listed, objects, resource_uri
+from contacts_app.contacts.api.schema import answers, contact_uri, listed, objects
 from contacts_app.contacts.models.contact import (
     NotificationContact,
     NotificationMedium,
@@ -53,7 +53,7 @@ class PreferenceRecord(serializers.Serializer[Any]):
 
 
 def as_record(contact: NotificationContact, medium: str, type_: str, value: bool) -> dict[str, Any]:
-    return {"contact": resource_uri(contact), "medium": medium, "type": type_, "value": value}
+    return {"contact": contact_uri(contact.uuid), "medium": medium, "type": type_, "value": value}
 
 
 def preferences_of(contacts: Iterable[NotificationContact]) -> Iterator[dict[str, Any]]:

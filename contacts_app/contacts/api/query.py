@@ -42,6 +42,11 @@ class Page:
         start = min(self.offset, END_OF_TIME)
         return slice(start, min(start + self.limit, 2 * END_OF_TIME) if self.limit else None)
 
+    @property
+    def window(self) -> tuple[int, int]:
+        """Limit and offset as a database takes them."""
+        return min(self.limit or END_OF_TIME, END_OF_TIME), min(self.offset, END_OF_TIME)
+
     def answer(self, total: int, records: Iterable[Mapping[str, Any]], query: QueryDict) -> dict[str, Any]:
         """The envelope of a list; with `fields=` its records have only those members."""
         wanted = {name for name in query.get("fields", "").split(",") if name}

@@ -1,6 +1,7 @@
 """What the OpenAPI document says of this dialect, and what a resource says of itself."""
 
 from typing import Any
+from uuid import UUID
 
 from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.plumbing import build_array_type
@@ -9,7 +10,6 @@ from rest_framework import serializers
 
 from contacts_app.contacts.api.dialect import ERROR_TYPES, ROOT
 from contacts_app.contacts.api.query import DEFAULT_LIMIT
-from contacts_app.contacts.models.contact import NotificationContact
 from contacts_app.core.tables import table
 
 Record = serializers.Serializer[Any]
@@ -55,19 +55,8 @@ def answers(status: int, shape: Any, *failures: int) -> dict[int, Any]:
     return {status: shape, **dict.fromkeys((401, 403, 406, 429, *failures), NotificationsErrors)}
 
 
-def resource_uri(contact: NotificationContact) -> str:
-    return f"{ROOT}notification_contacts/{contact.uuid}/"
-
-
-def as_record(contact: NotificationContact) -> dict[str, Any]:
-    return {
-        "email": contact.email,
-        "main": contact.main or None,
-        "name": contact.name,
-        "phone": contact.phone,
-        "resource_uri": resource_uri(contact),
-        "uuid": str(contact.uuid),
-    }
+def contact_uri(uuid: UUID) -> str:
+    return f"{ROOT}notification_contacts/{uuid}/"
 
 
 def describe_contacts(filters: list[str], ordering: list[str]) -> dict[str, Any]:

@@ -20,10 +20,11 @@ from rest_framework.serializers import BaseSerializer
 from contacts_app.core.api.dialect import Conflict, Dialect, Unfit
 from contacts_app.core.api.document import DocumentSchema, NamedShapes
 from contacts_app.core.api.fields import Shape
+from contacts_app.core.api.rows import Rows
 from contacts_app.core.api.view import Manages, OwnsOrManages, Utf8Renderer
 from contacts_app.core.api.viewset import DialectViewSet, EditableViewSet
 from contacts_app.core.errors import Refusal
-from contacts_app.core.lists.total import DEEPEST, of_keys, total_of
+from contacts_app.core.lists.total import DEEPEST
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
 # Beyond what a database takes as an offset nothing can be.
@@ -165,24 +166,23 @@ class Pages(BasePagination):
 
     metadata: dict[str, Any]
 
-    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
-        paging = Paging(data=request.query_params)
-        paging.is_valid(raise_exception=True)
-        limit, offset = paging.validated_data["limit"], paging.validated_data["offset"]
-        total = total_of(queryset)
+    def page_of(self, rows: Rows, request: Request, view: Any) -> list[Any]:
+        limit, offset = self._asked(request)
+        page, total = rows.window(limit, offset) if offset <= DEEPEST else ([], rows.total())
         self.metadata = {"total": total.number, "limit": limit, "offset": offset}
         if not total.is_exact:
             self.metadata["total_is_estimate"] = True
-        if total.is_exact and offset >= total.number:
-            return []
-        if offset > DEEPEST:
+        if offset > DEEPEST and (not total.is_exact or offset < total.number):
             raise ValidationError({"offset": TOO_DEEP})
-        rows = total.narrow(queryset)
-        if not offset and total.is_exact:
-            return list(rows[:limit])
-        # What is skipped, or sorted out, on the way to the page need not be joined.
-        keys = list(rows.values_list("pk", flat=True)[offset : offset + limit])
-        return list(of_keys(rows, keys))
+        return page
+
+    def _asked(self, request: Request) -> tuple[int, int]:
+        asked = request.query_params
+        if asked.keys().isdisjoint(("limit", "offset")):
+            return DEFAULT_LIMIT, 0
+        paging = Paging(data=asked)
+        paging.is_valid(raise_exception=True)
+        return paging.validated_data["limit"], paging.validated_data["offset"]
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         limit = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}

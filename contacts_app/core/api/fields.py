@@ -29,6 +29,8 @@ class IpAddress(EmptyIsNull, serializers.IPAddressField):
 class RowUuid(serializers.UUIDField):
     """The UUID of a row that another row points to, or null."""
 
+    shows = "uuid"
+
     def to_representation(self, value: Any) -> str:
         return str(value.uuid)
 

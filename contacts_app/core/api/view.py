@@ -7,21 +7,27 @@ Whose rows an actor sees is `Actor.sees`.
 from collections.abc import Mapping
 from copy import deepcopy
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import Any, ClassVar, TypeVar, cast
 from uuid import UUID
 
 from django.db.models import Model, QuerySet
+from django.http import HttpResponseNotModified
+from django.utils.http import parse_etags
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.fields import empty
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import BasePermission
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from contacts_app.core.actor import Actor
-from contacts_app.core.api.dialect import Dialect
+from contacts_app.core.api.dialect import Dialect, Json
+
+# What a 304 says again (RFC 9110 §15.4.5).
+KEPT = ("Cache-Control", "Vary")
 
 
 class JsonAlone(DefaultContentNegotiation):
@@ -31,7 +37,7 @@ class JsonAlone(DefaultContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
-class Utf8Renderer(JSONRenderer):
+class Utf8Renderer(Json):
     """JSON that names its character set, as the servers of some documents do."""
 
     charset = "utf-8"
@@ -53,6 +59,18 @@ class DialectView(APIView):
         # A charset in the request's Content-Type would be used for the query string too, whatever it is.
         request.encoding = "utf-8"
         return super().initialize_request(request, *args, **kwargs)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """An answer to a read names its state, and is left out for those who have it (RFC 9110 §13.1.2)."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        if request.method not in ("GET", "HEAD") or response.status_code != 200 or not isinstance(response, Response):
+            return response
+        tag = f'"{blake2b(response.render().content, digest_size=12).hexdigest()}"'
+        known = parse_etags(request.META.get("HTTP_IF_NONE_MATCH", ""))
+        if known == ["*"] or tag in (one.removeprefix("W/") for one in known):
+            response = HttpResponseNotModified(headers={name: response[name] for name in KEPT if name in response})
+        response["ETag"] = tag
+        return response
 
 
 class LoggedIn(BasePermission):
@@ -115,8 +133,7 @@ class Instant(serializers.DateTimeField):
     def to_representation(self, value: datetime | None) -> str | None:  # type: ignore[override]
         if value is None:
             return None
-        value = value.astimezone(UTC)
-        return f"{value:%Y-%m-%dT%H:%M:%S}.{value.microsecond // 1000:03d}Z"
+        return value.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 class Text(serializers.CharField):

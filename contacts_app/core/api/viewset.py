@@ -4,7 +4,7 @@ A dialect's own base viewset says its envelope, errors and credentials once; a r
 record, what a body may hold, and the service that stores it.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Hashable, Sequence
 from typing import Any, ClassVar
 
 import django_filters
@@ -12,8 +12,7 @@ from django import forms
 from django.urls import path
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
-from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import Route, SimpleRouter
@@ -21,9 +20,13 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
 from contacts_app.core.api.document import DocumentSchema
-from contacts_app.core.api.view import DialectView, find, uuid_in_url
+from contacts_app.core.api.reading import reading_of
+from contacts_app.core.api.rows import ROWS, Rows, watched
+from contacts_app.core.api.view import DialectView, uuid_in_url
 
 Reader = serializers.Field[Any, Any, Any, Any]
+# What of a query string varies from page to page of the same list.
+PAGING = frozenset({"limit", "offset"})
 
 
 class QueryField(forms.Field):
@@ -72,10 +75,41 @@ class DialectViewSet(DialectView, GenericViewSet[Any]):
         """The rows of the actor's tenant; those of other tenants do not exist here."""
         return self.actor.sees(super().get_queryset())
 
+    def named(self) -> dict[str, Any]:
+        """What the URL says of the row that it names. Raises ValidationError or NotFound for what can be no name."""
+        return {"uuid": uuid_in_url(self.kwargs[self.lookup_url_kwarg or self.lookup_field], self.lookup_field)}
+
+    def absent(self) -> NotFound:
+        return NotFound(f"{self.thing} not found")
+
     def get_object(self) -> Any:
-        """The row that the URL names."""
-        uuid = uuid_in_url(self.kwargs[self.lookup_url_kwarg or self.lookup_field], self.lookup_field)
-        return find(self.get_queryset(), self.thing, uuid=uuid)
+        """The row that the URL names, to be changed; what shows it reads its record alone."""
+        row = self.get_queryset().filter(**self.named()).first()
+        if row is None:
+            raise self.absent()
+        return row
+
+    def seen_by(self) -> Hashable:
+        """Whom an answer is for: those who are alike in this see the same."""
+        return self.actor.scope
+
+    def rows(self) -> Rows:
+        """The rows of a list, or those that the URL names one of; remembered where nothing but the page varies."""
+        lookup = self.lookup_url_kwarg or self.lookup_field
+        kwargs = tuple(pair for pair in self.kwargs.items() if pair[0] != lookup)
+        is_usual = PAGING.issuperset(self.request.query_params)
+        key = (type(self), self.action, self.seen_by(), kwargs)
+        if is_usual and (found := ROWS.get(key)):
+            return found
+        with watched() as asked:
+            rows: Any = self.get_queryset() if lookup in self.kwargs else self.filter_queryset(self.get_queryset())
+        serializer: Any = self.get_serializer_class()
+        found = Rows(rows, reading_of(serializer, rows.model), is_prepared=is_usual)
+        return ROWS.put(key, found) if is_usual and not asked else found
+
+    def records(self, rows: Rows, found: Sequence[Any]) -> list[dict[str, Any]]:
+        """What the answer shows of a page of the rows."""
+        return rows.records(found, self.get_serializer_class(), self.get_serializer_context())
 
     def sent(self, row: Any = None, body: type[BaseSerializer[Any]] | None = None) -> dict[str, Any]:
         """The checked body of the request, for a `row` that it fills or, if it is stored already, changes in part."""
@@ -98,7 +132,29 @@ class DialectViewSet(DialectView, GenericViewSet[Any]):
         return super().finalize_response(request, response, *args, **kwargs)
 
 
-class EditableViewSet(ListModelMixin, RetrieveModelMixin, DialectViewSet):
+class Listed(DialectViewSet):
+    """Rows that can be listed, page by page where the dialect has pages."""
+
+    def list(self, request: Request, **named: Any) -> Response:
+        rows = self.rows()
+        if self.paginator is None:
+            return Response(self.records(rows, rows.page(None)))
+        page = self.paginator.page_of(rows, request, self)  # type: ignore[attr-defined]
+        return self.get_paginated_response(self.records(rows, page))
+
+
+class Retrieved(DialectViewSet):
+    """Rows that can be read one by one."""
+
+    def retrieve(self, request: Request, **named: Any) -> Response:
+        rows = self.rows()
+        found = rows.one(**self.named())
+        if found is None:
+            raise self.absent()
+        return Response(self.records(rows, [found])[0])
+
+
+class EditableViewSet(Listed, Retrieved):
     """A resource whose rows are listed, shown, created, changed and deleted, by the services of `store` and `remove`."""
 
     def store(self, row: Any, changed: Collection[str] | None) -> None:

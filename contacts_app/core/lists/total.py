@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from django.db import connections
 from django.db.models import Model, QuerySet
+from django.db.models.expressions import RawSQL
 
 M = TypeVar("M", bound=Model)
 
@@ -33,7 +34,7 @@ class Total:
         return rows if self.keys is None else of_keys(rows, self.keys)
 
 
-def of_keys(rows: QuerySet[M], keys: Collection[Any]) -> QuerySet[M]:
+def of_keys(rows: QuerySet[M], keys: Collection[Any] | RawSQL) -> QuerySet[M]:
     """Those of the rows that have these keys: what they were found by need not be looked at again."""
     found = rows.all()
     found.query.clear_where()
@@ -44,18 +45,18 @@ def total_of(rows: QuerySet[Any]) -> Total:
     """The number of rows; beyond `COUNTED` the planner's estimate, which is as good as the last ANALYZE."""
     if connections[rows.db].vendor != "postgresql":
         return Total(rows.order_by().count(), is_exact=True)
-    if _is_costly(rows):
+    if is_costly(rows):
         return _careful_total(rows)
     # In the order of the list, whose index then serves for counting too.
     counted = rows.values("pk")[: COUNTED + 1].count()
     if counted <= COUNTED:
         return Total(counted, is_exact=True)
-    return Total(max(counted, _estimate(rows)), is_exact=False)
+    return Total(max(counted, estimate_of(rows)), is_exact=False)
 
 
 def _careful_total(rows: QuerySet[Any]) -> Total:
     """Sparse rows are looked for in no order: for the sake of one, the database would go through the list to its end."""
-    estimate, everything = _estimate(rows), _estimate(rows.model._base_manager.all())
+    estimate, everything = estimate_of(rows), estimate_of(rows.model._base_manager.all())
     sparse = estimate * SPARSE < everything
     limit = COUNTED_CAREFULLY if sparse or everything <= COUNTED else FEW
     found = rows.order_by() if sparse else rows
@@ -65,13 +66,13 @@ def _careful_total(rows: QuerySet[Any]) -> Total:
     return Total(max(len(keys), estimate), is_exact=False)
 
 
-def _estimate(rows: QuerySet[Any]) -> int:
+def estimate_of(rows: QuerySet[Any]) -> int:
     # There is no plan for what can be seen to be nothing.
     plan = rows.order_by().values("pk").explain(format="json")
     return int(json.loads(plan)[0]["Plan"]["Plan Rows"]) if plan else 0
 
 
-def _is_costly(rows: QuerySet[Any]) -> bool:
+def is_costly(rows: QuerySet[Any]) -> bool:
     """Whether the database has to look at more than the entries of one index to know that a row belongs to the list."""
     asked = set(_columns(rows.query.where))
     indexes = [index.fields for index in rows.model._meta.indexes if index.condition is None]

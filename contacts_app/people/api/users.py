@@ -7,7 +7,6 @@ from typing import Any
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
-from rest_framework.mixins import RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,6 +14,7 @@ from contacts_app.accounts.api import AccountNumber, OwnedRecord
 from contacts_app.core.api.family import FamilyResource, FamilyViewSet, answers, envelope
 from contacts_app.core.api.fields import Record, RowUuid, Shape
 from contacts_app.core.api.view import Instant, LoggedIn, Text
+from contacts_app.core.api.viewset import Retrieved
 from contacts_app.people.models import User
 from contacts_app.people.services import change_user, create_user, delete_user
 
@@ -23,6 +23,8 @@ LOWEST_LEVEL = 9
 
 class NotRecorded(serializers.CharField):
     """A member of the document that is always null here."""
+
+    needs = ()
 
     def __init__(self) -> None:
         super().__init__(source="*", read_only=True, allow_null=True, help_text="Always null.")
@@ -98,15 +100,26 @@ class OneselfViewSet(FamilyViewSet):
     def get_object(self) -> User:
         user: User | None = self.actor.user
         if user is None:
-            raise NotFound("This token belongs to no person")
+            raise self.absent()
         return user
 
+    def absent(self) -> NotFound:
+        return NotFound("This token belongs to no person")
 
-class Me(RetrieveModelMixin, OneselfViewSet):
+
+class Me(Retrieved, OneselfViewSet):
+    queryset = User.objects.all()
     serializer_class = UserRecord
     thing = "User"
     name_in_document = "Me"
     descriptions = {"retrieve": "One's own record."}
+
+    def get_queryset(self) -> Any:
+        # What the credential was found with may be some seconds old.
+        return User.objects.filter(pk=self.actor.pk or 0)
+
+    def named(self) -> dict[str, Any]:
+        return {"pk": self.actor.pk or 0}
 
 
 class PermissionLevel(Shape):

@@ -125,7 +125,7 @@ class DeploymentAdmin(MacSearchMixin, RecordAdmin):
     @display(description="Phone", ordering="mac", header=True)
     def phone_here(self, deployment: Deployment) -> list[str]:
         name = deployment.phone.name if deployment.phone else "deleted phone"
-        return [sep.mac.colons(deployment.mac), name]
+        return [sep.colons(deployment.mac), name]
 
     @display(description="Took")
     def took(self, deployment: Deployment) -> str:

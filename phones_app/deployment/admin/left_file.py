@@ -28,7 +28,7 @@ class LeftFileAdmin(ReadOnlyAdmin):
     ordering = ("-left_at", "-pk")
     actions_detail = ["remove_one"]
     fields = ("mac", "server", "directory", "profile_name", "sha256", "reason", "left_at")
-    file = column("File", lambda left: sep.mac.file_name(left.mac))
+    file = column("File", lambda left: sep.file_name(left.mac))
     left = ago_column("left_at", "Left")
 
     def has_remove_permission(self, request: HttpRequest, object_id: Any = None) -> bool:

@@ -1,18 +1,19 @@
 """`/deployments`: what went to which phone and how, step by step; asking for many; cancel, retry."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import django_filters
 from django.db.models import QuerySet, prefetch_related_objects
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts_app.core.api.family import ReadableByOwners, answers, envelope
 from contacts_app.core.api.fields import OneOf, Record, RowUuid, Shape, TruthFilter
+from contacts_app.core.api.viewset import Listed, Retrieved
 from phones_app.deployment import request as deployments
 from phones_app.deployment.models import Deployment, DeploymentStep, State
 from phones_app.inventory.models import Phone
@@ -34,12 +35,16 @@ class StepRecord(Record):
 class Wave(serializers.IntegerField):
     """In which wave of its rollout a deployment is; 0 for one that is in none."""
 
+    absent = 0
+
     def get_attribute(self, instance: Any) -> int:
-        return super().get_attribute(instance) or 0
+        return super().get_attribute(instance) or self.absent
 
 
 class DeploymentRecord(Record):
     """One profile revision on its way to one phone."""
+
+    needs: ClassVar[Mapping[str, Sequence[str]]] = {"is_open": ("finished_at",)}
 
     mac = MacText(read_only=True)
     account = serializers.IntegerField(source="account.voip_id", read_only=True)
@@ -106,7 +111,7 @@ DEPLOYMENT = envelope("Deployment", DeploymentDetailRecord)
 ASKED = envelope("DeploymentRequest", Asked)
 
 
-class Deployments(ListModelMixin, RetrieveModelMixin, ReadableByOwners):
+class Deployments(Listed, Retrieved, ReadableByOwners):
     """The account's deployments; people without level 0 see those they asked for."""
 
     # The file itself would be decrypted for each row.

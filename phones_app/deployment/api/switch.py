@@ -15,17 +15,19 @@ from rest_framework.response import Response
 
 from contacts_app.core.api.dialect import Conflict
 from contacts_app.core.api.examples import examples_of
-from contacts_app.core.api.family import FamilyViewSet, answers, envelope
+from contacts_app.core.api.family import answers, envelope
 from contacts_app.core.api.fields import Shape
 from contacts_app.core.api.view import Instant, OwnsOrManages, find, uuid_in_url
 from contacts_app.core.errors import Refusal
 from phones_app.deployment.outcome import Outcome, is_decided, outcome_of
 from phones_app.deployment.preview import preview_file
+from phones_app.deployment.record import found_at_upload
 from phones_app.deployment.request import deploy, wait_until
 from phones_app.inventory.models import Phone
 from phones_app.transports.ftp.pool import FtpPool
 from profiles_app.phone.api.fields import MacText
-from profiles_app.phone.api.profile import profile_of
+from profiles_app.phone.api.profile import IN_HEADER, FindingShape, TellsWarnings, profile_of
+from profiles_app.phone.services import findings_of
 
 
 class UploadFailed(APIException):
@@ -49,14 +51,6 @@ class SwitchResult(Shape):
 
 class PhoneOfPreview(Shape):
     mac = MacText(help_text="MAC address, in any spelling.")
-
-
-class FindingShape(Shape):
-    code = serializers.CharField()
-    severity = serializers.CharField(help_text="`error` or `warning`.")
-    message = serializers.CharField()
-    line = serializers.IntegerField(allow_null=True)
-    column = serializers.IntegerField(allow_null=True)
 
 
 class VerdictShape(Shape):
@@ -102,7 +96,7 @@ LOCATION = OpenApiParameter(
 PREVIEW = answers(200, envelope("Preview", PreviewShape, metadata=None), 400, 404, 409)
 
 
-class ProfilesOnPhones(FamilyViewSet):
+class ProfilesOnPhones(TellsWarnings):
     """People of any level may do this with their own profiles. A refusal is a conflict, also when the file does not
     fit: nothing is wrong with the request itself.
     """
@@ -112,13 +106,15 @@ class ProfilesOnPhones(FamilyViewSet):
     thing = "Phone"
     metadata = None
     messages = {"preview": "Preview of a deployment"}
+    # The seed document shows all members of a switch.
+    room_for_warnings = False
 
     def handle_exception(self, exc: Exception) -> Response:
         return super().handle_exception(Conflict(exc.message, exc.code) if isinstance(exc, Refusal) else exc)
 
     @extend_schema(
         request=SwitchRequest,
-        parameters=[LOCATION],
+        parameters=[LOCATION, IN_HEADER],
         responses=SWITCHED,
         examples=examples_of(__file__, "switch", "switched"),
     )
@@ -134,6 +130,10 @@ class ProfilesOnPhones(FamilyViewSet):
         phone = find(self.get_queryset(), self.thing, mac=wanted["mac"])
         deployment = deploy(phone=phone, profile=profile, actor=self.actor)
         wait_until(deployment, settings.SWITCH_WAIT_SECONDS, is_decided)
+        self.warnings = [
+            *findings_of(profile.content, model=phone.model, software_type=phone.software_type),
+            *found_at_upload(deployment),
+        ]
         url = f"/api/v1/deployments/{deployment.uuid}"
         named = {"Location": url}
         switched = {"profile": profile.name, "mac": phone.mac_with_colons}

@@ -16,7 +16,7 @@ from contacts_app.core.admin.links import page_of
 from contacts_app.core.errors import Refusal
 from phones_app.inventory.models import Phone, PhoneGroup
 from phones_app.inventory.services import phones_by_mac, read_macs
-from profiles_app.phone.sep.mac import colons
+from profiles_app.phone.sep.catalogue import colons
 
 SHOWN = 10
 

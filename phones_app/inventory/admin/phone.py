@@ -19,7 +19,7 @@ from phones_app.inventory.csv import PhoneSheet, models_in_use
 from phones_app.inventory.models import Phone
 from phones_app.inventory.status_check import ask_for_look, look_now
 from phones_app.templatetags.phone_labels import presence_label
-from profiles_app.phone.sep.mac import colons
+from profiles_app.phone.sep.catalogue import colons
 
 RECORD = (*("brand", "software_version", "serial_number", "is_simulated"), *("uuid", "created_at", "updated_at"))
 

@@ -14,14 +14,14 @@ from contacts_app.accounts.api import TenantRecord
 from contacts_app.accounts.models import Account
 from contacts_app.core.api.family import FamilyResource, FamilyViewSet
 from contacts_app.core.api.fields import EmptyIsNull, RowUuid, Shape
-from contacts_app.core.api.view import Instant, Text, find
+from contacts_app.core.api.view import Instant, Text
 from phones_app.deployment.models import Deployment, State
 from phones_app.inventory.api.selection import PhoneFilter
 from phones_app.inventory.models import Phone
 from phones_app.inventory.status_check import look_now
 from phones_app.servers.models import CallManager, FileServer
 from profiles_app.phone.api.fields import MacText, SoftwareTypeField
-from profiles_app.phone.sep.mac import parse_mac
+from profiles_app.phone.sep.catalogue import parse_mac
 
 
 class LastDeployment(Shape):
@@ -38,6 +38,8 @@ class LastDeployment(Shape):
 
 class ServerReference(EmptyIsNull, Text):
     """The UUID or exact name of a server of the phone's account, which `validate` knows, or shared by all."""
+
+    shows = "uuid"
 
     def __init__(self, model: type[FileServer] | type[CallManager], **kwargs: Any) -> None:
         self.model = model
@@ -117,12 +119,11 @@ class PhonesByMac(FamilyViewSet):
     thing = "Phone"
     lookup_field = "mac"
 
-    def get_object(self) -> Any:
+    def named(self) -> dict[str, Any]:
         try:
-            mac = parse_mac(self.kwargs["mac"])
+            return {"mac": parse_mac(self.kwargs["mac"])}
         except ValueError as error:
             raise ValidationError({"mac": str(error)}) from None
-        return find(self.get_queryset(), "Phone", mac=mac)
 
 
 class Phones(FamilyResource, PhonesByMac):

@@ -8,7 +8,7 @@ from contacts_app.accounts.commands import account_numbered, add_account
 from contacts_app.core.commands import Add, ReportingCommand, argument, positive
 from phones_app.deployment.models import FileState, PhoneFile
 from phones_app.drift.checks import Found, check_files, difference
-from profiles_app.phone.sep.mac import parse_mac
+from profiles_app.phone.sep.catalogue import parse_mac
 
 
 class Command(ReportingCommand):

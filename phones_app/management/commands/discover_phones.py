@@ -12,7 +12,7 @@ from contacts_app.core.commands import Add, ReportingCommand, UsageError, argume
 from phones_app.inventory.discovery import Finding, Search, discover, phones_in, search_networks
 from phones_app.inventory.models import Phone
 from phones_app.inventory.status_check import Place
-from profiles_app.phone.sep.mac import colons, parse_mac
+from profiles_app.phone.sep.catalogue import colons, parse_mac
 
 MOST_THREADS = 256
 Network = IPv4Network | IPv6Network

@@ -16,7 +16,7 @@ class Command(ReportingCommand):
         "Make a profile of each SEP<MAC>.cnf.xml, byte for byte, and the current one of the phone if it has none. "
         "Nothing is deployed. A profile that is there already gets a revision, or stays when nothing changed."
     )
-    columns = headings("file", "result", "profile", "phone", "owner", "code", "line", "reason")
+    columns = headings("file", "result", "profile", "phone", "owner", "code", "line", "reason", "warnings")
 
     def arguments(self, add: Add) -> None:
         add("paths", nargs="+", type=Path, metavar="DIR|FILE")
@@ -38,7 +38,8 @@ class Command(ReportingCommand):
             for one in import_profiles(paths, destination=destination, actor=self.actor, dry_run=dry_run):
                 done.append(one)
                 progress("Importing", len(done) / max(count, len(done)))
-        self.report({**vars(imported), "dry_run": dry_run} for imported in done)
+        rows = [vars(imported) | {"dry_run": dry_run} for imported in done]
+        self.report(row if self.as_json else row | {"warnings": "; ".join(row["warnings"])} for row in rows)
         refused = sum(imported.result is Result.REFUSED for imported in done)
         if refused:
             raise CommandError(f"{refused} of {len(done)} files were refused.")

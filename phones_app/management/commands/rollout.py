@@ -19,7 +19,7 @@ from phones_app.rollout.commands import follow, told
 from phones_app.rollout.models import MOST, WEEK, Rollout
 from phones_app.rollout.plan import Plan, make_plan
 from profiles_app.phone.models import PhoneProfile
-from profiles_app.phone.sep.mac import parse_mac
+from profiles_app.phone.sep.catalogue import parse_mac
 
 COLUMNS = {
     **headings("rollout", "state", total="Phones"),

@@ -17,7 +17,7 @@ from phones_app.inventory.services import Selection, phones_by_mac, phones_of_gr
 from phones_app.rollout import rollout as service
 from phones_app.rollout.models import Rollout
 from phones_app.rollout.plan import make_plan
-from profiles_app.phone.sep.mac import colons, parse_mac
+from profiles_app.phone.sep.catalogue import colons, parse_mac
 
 MAX_LIST_BYTES = 8 * 1024 * 1024
 SOURCES = ("group", "file", "everything")

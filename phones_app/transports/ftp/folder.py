@@ -63,21 +63,24 @@ def hidden(name: str, ending: str) -> str:
 
 
 class Listing:
-    """The relatives of each file in a folder, at hand: its temporary names and backups.
+    """The names in a folder, and the relatives of each file at hand: its temporary names and backups.
 
     A folder of 10,000 phones has some 40,000 names, too many to be searched at every upload.
     """
 
     def __init__(self, names: Iterable[str]) -> None:
+        self.names: set[str] = set()
         self._relatives: defaultdict[str, set[str]] = defaultdict(set)
         for name in names:
             self.add(name)
 
     def add(self, name: str) -> None:
+        self.names.add(name)
         if match := RELATIVE.fullmatch(name):
             self._relatives[match["of"] or match["kept"]].add(name)
 
     def discard(self, name: str) -> None:
+        self.names.discard(name)
         if match := RELATIVE.fullmatch(name):
             self._relatives[match["of"] or match["kept"]].discard(name)
 
@@ -186,6 +189,10 @@ class FtpFolder:
     def relatives(self, name: str) -> set[str]:
         """Return the temporary names and backups of `name` that are known without asking the server."""
         return self._listing.relatives(name) if self._listing else set()
+
+    def present(self, names: frozenset[str]) -> frozenset[str] | None:
+        """Return those of the names that are known to be in the folder, None where it was not listed."""
+        return names & self._listing.names if self._listing else None
 
     def _list(self) -> Listing | None:
         # Unix servers hide names with a leading dot unless asked for; others take -a for a missing file.

@@ -8,7 +8,7 @@ import posixpath
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from time import monotonic
 from typing import Self, TypeVar
@@ -78,7 +78,14 @@ class FtpSession:
         return self._folder is not None
 
     def upload(
-        self, name: str, content: bytes, *, keep_backups: int = 3, read_back: bool = False, next_name: str = ""
+        self,
+        name: str,
+        content: bytes,
+        *,
+        keep_backups: int = 3,
+        read_back: bool = False,
+        next_name: str = "",
+        watch: frozenset[str] = frozenset(),
     ) -> Upload:
         """Put `content` under `name`, in this order (Cisco phones spec §3.10):
 
@@ -92,16 +99,20 @@ class FtpSession:
 
         Commands that change nothing are sent along with those before them; if one of these stays unanswered,
         the whole is done once more without that. `next_name` is the next upload's, so that this can be done
-        from one upload to the next.
+        from one upload to the next. `watch` are names of which the answer says whether they lie there too.
         """
         _check(name)
         put = partial(self._upload, name, content, keep_backups, read_back, monotonic())
         try:
-            return put(next_name)
+            upload = put(next_name)
         except TransportError as error:
             if not self._lost or error.code not in ("timeout", "disconnected", "protocol"):
                 raise
-            self._lost = False
+            upload = self._upload_slowly(put)
+        return replace(upload, present=self.present(watch)) if watch else upload
+
+    def _upload_slowly(self, put: Callable[[str], Upload]) -> Upload:
+        self._lost = False
         _one_at_a_time.add(self._address)
         try:
             return put("")
@@ -118,10 +129,7 @@ class FtpSession:
             unchanged, backup = existing.content == content, None
             if not unchanged:
                 backup = steps.replace(
-                    folder,
-                    name,
-                    content,
-                    existing,
+                    *(folder, name, content, existing),
                     keep_backup=keep_backups > 0,
                     read_back=read_back,
                     next_name=next_name,
@@ -152,16 +160,13 @@ class FtpSession:
         """Delete a file, if it is there, and its backups; the names of what was deleted."""
         _check(name)
         with self._work(self.target.deadline):
-            folder = self._connect()
-            removed = [name] if is_there else []
-            if is_there:
-                folder.delete(name)
-            folder.list()
-            for backup in steps.backups(folder.relatives(name)):
-                folder.delete(backup)
-                removed.append(backup)
-            folder.wire.transcript.take()
-        return removed
+            return steps.remove(self._connect(), name, is_there=is_there)
+
+    def present(self, names: frozenset[str]) -> frozenset[str] | None:
+        """Return those of the names that lie in the folder, None where it cannot be listed."""
+        with suppress(TransportError), self._work(TIDY_SECONDS):
+            return steps.present(self._connect(), names)
+        return None
 
     def test(self) -> Exchange:
         """Log in anew, go to the folder, store a tiny file, rename and delete it; return what was said."""

@@ -20,7 +20,8 @@ RESTORE_SECONDS = 10.0
 class Upload:
     """What one upload did; `unchanged` means that the very same content was there already.
 
-    `replaced` is what the file held before, where it was read.
+    `replaced` is what the file held before, where it was read; `present` are those of the names asked about that lie in
+    the folder, None where it cannot be listed.
     """
 
     path: str
@@ -32,6 +33,7 @@ class Upload:
     exchange: Exchange
     seconds: float
     replaced: bytes | None = field(default=None, repr=False)
+    present: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -181,3 +183,22 @@ def _put_back(folder: FtpFolder, aside: str, name: str) -> None:
             raise
         folder.store(name, content)
         folder.delete_quietly(aside)
+
+
+def remove(folder: FtpFolder, name: str, *, is_there: bool) -> list[str]:
+    """Delete a file, if it is there, and its backups; the names of what was deleted."""
+    if is_there:
+        folder.delete(name)
+    folder.list()
+    old = list(backups(folder.relatives(name)))
+    for backup in old:
+        folder.delete(backup)
+    folder.wire.transcript.take()
+    return [name, *old] if is_there else old
+
+
+def present(folder: FtpFolder, names: frozenset[str]) -> frozenset[str] | None:
+    """Those of the names that lie in the folder."""
+    folder.list()
+    folder.wire.transcript.take()
+    return folder.present(names)

@@ -47,6 +47,7 @@ class ProfileViewSet(CreateAtIdViewSet):
 class Config(NamedShapes, JsonObject):
     """The configuration: checked by the service, which knows the mode; secrets never go out."""
 
+    needs = ("stored_config",)
     shapes = config_shapes()
 
     def to_representation(self, value: dict[str, Any]) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """Fields that take the JSON type they name and nothing that could be made one."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from contacts_app.core.api.reading import Narrowed
 from contacts_app.core.api.view import Record
 
 BIGGEST_ID = 2**63 - 1
@@ -74,15 +76,15 @@ class JsonObject(serializers.Field[dict[str, Any], Any, Any, Any]):
         return value
 
 
-class EventsRecord(Record):
+class EventsRecord(Narrowed, Record):
     """What every object with a level begins with."""
 
     is_shown_whole = True
     id = serializers.IntegerField(read_only=True)
-    voip_id = serializers.IntegerField(read_only=True)
-    extension_id = serializers.IntegerField(read_only=True, allow_null=True, source="extension_number")
+    voip_id = serializers.IntegerField(read_only=True, source="account.voip_id")
+    extension_id = serializers.IntegerField(read_only=True, allow_null=True, source="extension.number")
 
-    def to_representation(self, instance: Any) -> dict[str, Any]:
+    @classmethod
+    def narrowed(cls, record: dict[str, Any], context: Mapping[str, Any]) -> dict[str, Any]:
         """The members that the context names as `shown`, if not all."""
-        body = super().to_representation(instance)
-        return {name: body[name] for name in self.context.get("shown") or body}
+        return {name: record[name] for name in context.get("shown") or record}

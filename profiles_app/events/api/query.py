@@ -15,6 +15,7 @@ from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from contacts_app.core.api.rows import Rows
 from profiles_app.events.api.fields import BIGGEST_ID
 from profiles_app.events.callback_changes import soundex
 
@@ -178,10 +179,16 @@ class Page(BasePagination):
     """The rows from `offset` on, `limit` of them, in the envelope that repeats what was asked for."""
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+        """What is no rows of the database: all of it is there."""
         self.query: ListQuery = view.query
-        in_database = isinstance(queryset, QuerySet)
-        self.total = queryset.order_by().count() if in_database else len(queryset)
+        self.total = len(queryset)
         return list(queryset[self.query.offset : self.query.offset + self.query.limit])
+
+    def page_of(self, rows: Rows, request: Request, view: Any) -> list[Any]:
+        self.query = view.query
+        page, total = rows.window(self.query.limit, self.query.offset, is_exact=True)
+        self.total = total.number
+        return page
 
     def get_paginated_response(self, data: Any) -> Response:
         asked = self.query

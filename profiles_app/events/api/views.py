@@ -14,12 +14,11 @@ from django.http.response import HttpResponseBase
 from django.utils.functional import cached_property
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.exceptions import NotFound
-from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts_app.core.api.view import find
-from contacts_app.core.api.viewset import DialectViewSet, EditableViewSet
+from contacts_app.core.api.viewset import EditableViewSet, Listed
 from contacts_app.core.history.records import create_recorded, update_recorded
 from profiles_app.events.api.dialect import EventsView
 from profiles_app.events.api.query import Column, GrammarFilter, ListQuery, Page, asked_mode, list_query
@@ -27,7 +26,7 @@ from profiles_app.events.api.schema import ResourceSchema
 from profiles_app.events.models.setup import Listener
 
 
-class CollectionViewSet(EventsView, ListModelMixin, DialectViewSet):
+class CollectionViewSet(EventsView, Listed):
     """A list to which objects are added.
 
     `brief`: the members that `mode=brief` shows, if not all. `columns`: what the list can be filtered by.
@@ -45,6 +44,10 @@ class CollectionViewSet(EventsView, ListModelMixin, DialectViewSet):
 
     def get_queryset(self) -> QuerySet[Any]:
         return self.level.rows(self.queryset.all())
+
+    def seen_by(self) -> Any:
+        """Staff name the account and the extension; these may be other rows under the same numbers next time."""
+        return self.level.account.pk, self.level.extension and self.level.extension.pk
 
     def get_serializer_context(self) -> dict[str, Any]:
         shown = self.brief if asked_mode(self.request) == "brief" else ()
@@ -68,8 +71,8 @@ class ResourceViewSet(CollectionViewSet, EditableViewSet):
     lookup_url_kwarg = "id"
     lookup_value_converter = "int"
 
-    def get_object(self) -> Any:
-        return find(self.get_queryset(), self.thing, pk=self.kwargs["id"])
+    def named(self) -> dict[str, Any]:
+        return {"pk": self.kwargs["id"]}
 
     def save(self, row: Any, sent: dict[str, Any]) -> None:
         """Change a row by itself, with its history."""

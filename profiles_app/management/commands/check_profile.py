@@ -46,7 +46,8 @@ def _check(name: str, model: str, software: str | None) -> list[Row]:
         return [sep.Finding("unreadable", sep.Severity.ERROR, f"the file cannot be read: {reason}").as_dict()]
     base = Path(name).name
     # Other names are drafts; one that means to be a phone's has to be exactly what the phone asks for.
-    meant = base if base.lower().startswith("sep") and base.lower().endswith(".cnf.xml") else None
+    is_meant = base.lower().startswith("sep") and base.lower().endswith(".cnf.xml")
+    meant = base if is_meant or sep.other_file(base) else None
     findings = sep.check(content, file_name=meant, model=model, software_type=software)
     return [finding.as_dict() for finding in findings]
 

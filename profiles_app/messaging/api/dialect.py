@@ -144,12 +144,12 @@ class ProfileViewSet(EditableViewSet, MessagingViewSet):
     def new(self) -> Any:
         return self.queryset.model(account=self.account_of_new())
 
-    def get_object(self) -> Any:
+    def named(self) -> dict[str, Any]:
         if "uuid" not in self.kwargs and (text := self.uuid_elsewhere()) is not None:
             self.kwargs["uuid"] = text
         if "uuid" not in self.kwargs:
             raise ValidationError({"uuid": "Say which one: in the path, as ?uuid= or in the body."})
-        return super().get_object()
+        return super().named()
 
     def save(self, row: Any, sent: dict[str, Any]) -> None:
         """A body that says nothing changes nothing, the time of the last change included."""
@@ -166,7 +166,7 @@ class ProfileViewSet(EditableViewSet, MessagingViewSet):
         return text if text is None or isinstance(text, str) else ""
 
     @extend_schema(parameters=[UUID_IN_QUERY])
-    def list(self, request: Request) -> Response:
+    def list(self, request: Request, **named: Any) -> Response:
         return super().list(request) if self.uuid_elsewhere() is None else self.retrieve(request)
 
     def create(self, request: Request) -> Response:

@@ -11,6 +11,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from contacts_app.accounts.models import Account
+from contacts_app.core.api.reading import Narrowed
 from contacts_app.core.api.view import Instant
 from contacts_app.core.values import MAX_URL, MIN_URL, UNFIT, is_web_url
 from contacts_app.people.models import User
@@ -33,7 +34,7 @@ NOT_KNOWN = (
 
 
 # A row as the document shows it, with nulls for what is not known.
-class Shown(serializers.ModelSerializer[Any]):
+class Shown(Narrowed, serializers.ModelSerializer[Any]):
     is_shown_whole = True
     created_on = Instant(source="created_at")
     modified_on = Instant(source="updated_at")
@@ -51,6 +52,8 @@ class AccountBrief(Shown):
 
 
 class UserBrief(Shown):
+    needs = {"role": ("is_superuser", "permission_level")}
+
     role = serializers.CharField()
 
     class Meta:

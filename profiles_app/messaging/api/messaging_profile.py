@@ -74,11 +74,11 @@ class MessagingProfileOutput(OwnedOutput):
             *("skip_unhealthy_tns", "sticky_sender", "leases"),
         ]
 
-    def get_fields(self) -> dict[str, Any]:
-        fields = super().get_fields()
+    @classmethod
+    def narrowed(cls, record: dict[str, Any], context: Mapping[str, Any]) -> dict[str, Any]:
         if not settings.MESSAGING_BOTH_SPELLINGS:
-            del fields["toll_free_weight"]
-        return fields
+            del record["toll_free_weight"]
+        return record
 
 
 class SenderRequest(serializers.Serializer[Any]):

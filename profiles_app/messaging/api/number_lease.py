@@ -11,12 +11,12 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
-from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts_app.core.api.document import NamedShapes
 from contacts_app.core.api.view import Instant, Record, Text, find, uuid_in_url
+from contacts_app.core.api.viewset import Listed, Retrieved
 from profiles_app.messaging.api.dialect import UUID_SCHEMA, MessagingViewSet, answers, envelope
 from profiles_app.messaging.api.fields import OWNED_FIELDS, OWNED_RELATIONS, Flag, Input, Null, OwnedOutput, Shown
 from profiles_app.messaging.inbound import receive_message, webhook_body
@@ -109,7 +109,7 @@ MANY_LEASES = envelope("TNLeases", LeaseOutput, many=True)
     list=extend_schema(description="The account's numbers, the longest held first."),
     retrieve=extend_schema(description="One number."),
 )
-class NumberLeases(ListModelMixin, RetrieveModelMixin, MessagingViewSet):
+class NumberLeases(Listed, Retrieved, MessagingViewSet):
     queryset = LEASES
     serializer_class = LeaseOutput
     thing = "TN lease"

@@ -14,7 +14,6 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -24,7 +23,7 @@ from contacts_app.accounts.services import customers_of
 from contacts_app.core.actor import Actor
 from contacts_app.core.api.authentication import CredentialAuthentication, authorization
 from contacts_app.core.api.dialect import Dialect
-from contacts_app.core.api.view import Manages, Text, find
+from contacts_app.core.api.view import Manages, Text
 from contacts_app.core.api.viewset import DialectViewSet
 from contacts_app.core.errors import Refusal
 from profiles_app.myaccount.services import allowed_values, visible_profiles
@@ -38,6 +37,9 @@ LOST_PLUS = re.compile(r"(:\d\d(?:[.,]\d+)?) (?=\d\d:?\d\d$)")
 @extend_schema_field(OpenApiTypes.BOOL)
 class Flag(serializers.Field[bool, Any, bool, Any]):
     """`true` or `false`; read from numbers, words, and the empty value too, as the document types it "Text"."""
+
+    def to_representation(self, value: bool) -> bool:
+        return value
 
     def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
         return super().validate_empty_values("" if data is None else data)
@@ -58,6 +60,9 @@ class NumberedRow(serializers.Field[Any, Any, str, Any]):
     def rows(self, actor: Actor) -> QuerySet[Any]:
         return visible_profiles(actor)
 
+    def to_representation(self, row: Any) -> str:
+        return str(getattr(row, self.column))
+
     def to_internal_value(self, data: Any) -> Any:
         number = str(data).strip() if isinstance(data, int | str) else ""
         rows = self.rows(self.context["request"].user)
@@ -71,6 +76,7 @@ class CustomerId(NumberedRow):
     """The public number of a customer as a text, or null."""
 
     column, thing = "voip_id", "customer"
+    shows, shown = column, str
 
     def rows(self, actor: Actor) -> QuerySet[Account]:
         return customers_of(actor)
@@ -190,11 +196,11 @@ class MyAccountViewSet(DialectViewSet):
     authentication_classes = [BearerAuthentication]
     permission_classes = [Manages]
 
-    def get_object(self) -> Any:
+    def named(self) -> dict[str, Any]:
         number = self.kwargs[self.lookup_url_kwarg or self.lookup_field]
         if not NUMBER.fullmatch(number):
-            raise NotFound(f"{self.thing} not found")
-        return find(self.get_queryset(), self.thing, **{self.lookup_field: int(number)})
+            raise self.absent()
+        return {self.lookup_field: int(number)}
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, Refusal):

@@ -26,7 +26,15 @@ from profiles_app.phone.admin.revision import (
 )
 from profiles_app.phone.csv import ProfileSheet
 from profiles_app.phone.models import PhoneProfile, ProfileRevision
-from profiles_app.phone.services import ProfileRefused, check_content, create_profile, describe, encode, update_profile
+from profiles_app.phone.services import (
+    ProfileRefused,
+    check_content,
+    create_profile,
+    describe,
+    encode,
+    findings_for,
+    update_profile,
+)
 
 # So many phones are named that run a profile which is to be deleted.
 NAMED = 20
@@ -71,9 +79,7 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
         self.stored = self.instance.content if self.instance.pk else b""
         if field := self.fields.get("cnf_xml"):
             self.initial["cnf_xml"] = sep.decode(self.stored)
-            field.widget.annotate(
-                sep.check(self.stored, software_type=self.instance.software_type) if self.stored else []
-            )
+            field.widget.annotate(findings_for(self.instance) if self.stored else ())
 
     def clean_software_type(self) -> str | None:
         return self.cleaned_data["software_type"] or None
@@ -174,7 +180,7 @@ class PhoneProfileAdmin(SheetPages, RevisionPages):
             record_reveal(request, row)
         if row.revision is None:
             return {}
-        findings = sep.check(row.content, software_type=row.software_type)
+        findings = findings_for(row)
         lines = None if self._may_edit_file(request, row) else file_lines(request, row.content, findings)
         return {
             "profile": row,
@@ -196,7 +202,7 @@ class PhoneProfileAdmin(SheetPages, RevisionPages):
         else:
             saved = create_profile(actor=actor, content=form.content, **given)
         vars(obj).update(vars(saved))
-        for finding in sep.check(saved.content, software_type=saved.software_type):
+        for finding in findings_for(saved):
             messages.warning(request, describe(finding))
 
     @action(description="Download", icon="download", permissions=["reveal"])

@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from contacts_app.core.api.fields import EmptyIsNull, described
 from profiles_app.phone.models import SoftwareType
-from profiles_app.phone.sep.mac import colons, parse_mac
+from profiles_app.phone.sep.catalogue import colons, parse_mac
 
 
 class SoftwareTypeField(EmptyIsNull, serializers.ChoiceField):

@@ -1,9 +1,11 @@
 """`/phone-profiles`: list, read, create, change and delete (phone profiles spec §1 to §3)."""
 
-from typing import Any
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied
@@ -12,19 +14,33 @@ from rest_framework.response import Response
 
 from contacts_app.core.actor import Actor
 from contacts_app.core.api.examples import examples_of
-from contacts_app.core.api.family import FamilyResource, ReadableByOwners, answers, envelope
+from contacts_app.core.api.family import FamilyResource, FamilyViewSet, ReadableByOwners, answers, envelope
 from contacts_app.core.api.fields import RowUuid, Shape
 from contacts_app.core.api.view import Instant, Text, find, uuid_in_url
 from contacts_app.people.models import User
+from profiles_app.phone import sep
 from profiles_app.phone.api.fields import SoftwareTypeField
 from profiles_app.phone.models import PhoneProfile
-from profiles_app.phone.services import create_profile, encode, update_profile
+from profiles_app.phone.services import create_profile, describe, encode, findings_for, update_profile
+
+WARNINGS_HEADER = "X-Patchbay-Warnings"
+# Proxies refuse headers of a few thousand bytes.
+LONGEST_HEADER = 3_000
+IN_HEADER = OpenApiParameter(
+    WARNINGS_HEADER,
+    str,
+    OpenApiParameter.HEADER,
+    response=[200, 201, 202],
+    description="What the checker warns of, as a JSON list of texts; absent when there is nothing.",
+)
 
 
 class PhoneProfileRecord(Shape):
     """The nine members of a profile; the file is kept and given back character for character."""
 
     is_shown_whole = True
+    needs: ClassVar[Mapping[str, Sequence[str]]] = {"cnf_xml": ("revision__content",)}
+
     uuid = serializers.UUIDField(read_only=True)
     user_uuid = RowUuid(source="user", help_text="Owner of this profile.")
     name = Text(max_length=255)
@@ -58,6 +74,56 @@ class PhoneProfileRecord(Shape):
         return attrs
 
 
+class FindingShape(Shape):
+    code = serializers.CharField()
+    severity = serializers.CharField(help_text="`error` or `warning`.")
+    message = serializers.CharField()
+    line = serializers.IntegerField(allow_null=True)
+    column = serializers.IntegerField(allow_null=True)
+
+
+class TellsWarnings(FamilyViewSet):
+    """Tells what the checker warns of: in a header, and in the envelope where the document leaves room.
+
+    An action that stores or deploys a file sets `warnings`.
+    """
+
+    warnings: Sequence[sep.Finding] = ()
+    room_for_warnings: ClassVar[bool] = True
+
+    def envelope(self, content: Any) -> dict[str, Any]:
+        body = super().envelope(content)
+        told = self.warnings and self.room_for_warnings
+        return body | {"warnings": [finding.as_dict() for finding in self.warnings]} if told else body
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        if self.warnings and not response.exception:
+            response[WARNINGS_HEADER] = _header(list(map(describe, self.warnings)))
+        return super().finalize_response(request, response, *args, **kwargs)
+
+
+def _header(texts: list[str]) -> str:
+    """The texts as JSON in ASCII; those for which a header has no room are counted."""
+    told: list[str] = []
+    room = LONGEST_HEADER
+    for text in texts:
+        room -= len(json.dumps(text)) + 2
+        if room < 0:
+            told.append(f"and {len(texts) - len(told)} more")
+            break
+        told.append(text)
+    return json.dumps(told)
+
+
+class StoredProfile(Shape):
+    """What an answer holds when a file was stored."""
+
+    success = serializers.BooleanField(help_text="True.")
+    message = serializers.CharField()
+    data = PhoneProfileRecord()  # type: ignore[assignment]
+    warnings = FindingShape(many=True, required=False, help_text="Absent when there are none.")
+
+
 GONE = serializers.DictField(child=serializers.CharField(), help_text="uuid and name of what went.")
 PROFILES = envelope("PhoneProfiles", PhoneProfileRecord, many=True, message=False, metadata=None)
 WITH_CONTENT = PhoneProfile.objects.select_related("user", "revision")
@@ -77,10 +143,16 @@ def profile_of(actor: Actor, uuid: Any) -> PhoneProfile:
 
 @extend_schema_view(
     list=extend_schema(examples=examples_of(__file__, "list")),
-    create=extend_schema(examples=examples_of(__file__, "create")),
+    create=extend_schema(
+        examples=examples_of(__file__, "create"),
+        parameters=[IN_HEADER],
+        responses=answers(201, StoredProfile, 400, 413),
+    ),
+    update=extend_schema(parameters=[IN_HEADER], responses=answers(200, StoredProfile, 400, 404, 413)),
+    partial_update=extend_schema(parameters=[IN_HEADER], responses=answers(200, StoredProfile, 400, 404, 413)),
     destroy=extend_schema(responses=answers(200, envelope("PhoneProfileDeleted", GONE, metadata=None), 400, 404)),
 )
-class PhoneProfiles(ReadableByOwners, FamilyResource):
+class PhoneProfiles(TellsWarnings, ReadableByOwners, FamilyResource):
     queryset = WITH_CONTENT
     serializer_class = PhoneProfileRecord
     thing = "Phone profile"
@@ -95,7 +167,7 @@ class PhoneProfiles(ReadableByOwners, FamilyResource):
         "update": "Change only what is sent. Another file becomes another revision; the former ones are kept.",
         "destroy": "Delete a profile with its revisions. Phones that run it go on, with no current profile.",
     }
-    failures = {"list": (), "create": (400, 413), "update": (400, 404, 413)}
+    failures = {"list": ()}
 
     def get_queryset(self) -> "QuerySet[PhoneProfile]":
         actor, rows = self.actor, WITH_CONTENT.all()
@@ -104,12 +176,19 @@ class PhoneProfiles(ReadableByOwners, FamilyResource):
     def get_object(self) -> PhoneProfile:
         return profile_of(self.actor, uuid_in_url(self.kwargs["uuid"]))
 
+    def retrieve(self, request: Request, **named: Any) -> Response:
+        return Response(self.shown(self.get_object()))
+
     def create(self, request: Request) -> Response:
-        return Response(self.shown(create_profile(actor=self.actor, **self.sent())), status=201)
+        profile = create_profile(actor=self.actor, **self.sent())
+        self.warnings = findings_for(profile)
+        return Response(self.shown(profile), status=201)
 
     def partial_update(self, request: Request, **named: str) -> Response:
         profile = self.get_object()
-        return Response(self.shown(update_profile(profile, actor=self.actor, **self.sent(profile))))
+        changed = update_profile(profile, actor=self.actor, **self.sent(profile))
+        self.warnings = findings_for(changed)
+        return Response(self.shown(changed))
 
     @extend_schema(responses=answers(200, PROFILES, 400))
     @action(detail=False, url_path="user/<str:user_uuid>")

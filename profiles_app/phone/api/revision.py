@@ -1,23 +1,24 @@
 """`/phone-profiles/{uuid}/revisions`: what a profile said when, how two of these differ, and going back to one."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts_app.core.api.family import PageMetadata, ReadableByOwners, answers, envelope
 from contacts_app.core.api.fields import Record, Shape
 from contacts_app.core.api.view import Text, find, uuid_in_url
+from contacts_app.core.api.viewset import Listed, Retrieved
 from contacts_app.core.history.authorship import REASON_LENGTH
 from profiles_app.phone import sep
-from profiles_app.phone.api.profile import PhoneProfileRecord, profile_of
+from profiles_app.phone.api.profile import IN_HEADER, PhoneProfileRecord, StoredProfile, TellsWarnings, profile_of
 from profiles_app.phone.models import PhoneProfile, ProfileRevision
-from profiles_app.phone.services import restore_revision
+from profiles_app.phone.services import findings_for, restore_revision
 
 MAX_NUMBER = 2**31 - 1
 NUMBER = OpenApiParameter("number", int, OpenApiParameter.PATH, description="The first revision is 1.")
@@ -33,6 +34,8 @@ class RevisionRecord(Record):
 
 
 class RevisionWithFile(RevisionRecord):
+    needs: ClassVar[Mapping[str, Sequence[str]]] = {"cnf_xml": ("content",)}
+
     cnf_xml = serializers.SerializerMethodField(help_text="The file, character for character.")
 
     class Meta(RevisionRecord.Meta):
@@ -61,7 +64,6 @@ class ComparisonShape(Shape):
     diff = serializers.CharField(help_text="Unified, passwords masked.")
 
 
-PROFILE = envelope("PhoneProfile", PhoneProfileRecord, metadata=None)
 REVISIONS = envelope("ProfileRevisions", RevisionRecord, many=True, message=False, metadata=PageMetadata)
 COMPARISON = envelope("RevisionComparison", ComparisonShape, metadata=None)
 
@@ -69,7 +71,7 @@ COMPARISON = envelope("RevisionComparison", ComparisonShape, metadata=None)
 @extend_schema_view(
     list=extend_schema(responses=answers(200, REVISIONS, 400, 404)), retrieve=extend_schema(parameters=[NUMBER])
 )
-class Revisions(ListModelMixin, RetrieveModelMixin, ReadableByOwners):
+class Revisions(Listed, Retrieved, TellsWarnings, ReadableByOwners):
     queryset = ProfileRevision.objects.all()
     serializer_class = RevisionWithFile
     list_class = RevisionRecord
@@ -90,11 +92,11 @@ class Revisions(ListModelMixin, RetrieveModelMixin, ReadableByOwners):
         rows = self.profile().revisions.all()
         return rows.defer("content").order_by("-number") if self.action == "list" else rows
 
-    def get_object(self) -> ProfileRevision:
+    def named(self) -> dict[str, Any]:
         number = self.kwargs["number"]
         if not (number.isascii() and number.isdigit() and int(number) <= MAX_NUMBER):
             raise serializers.ValidationError({"number": "Must be the number of a revision."})
-        return find(self.get_queryset(), "Revision", number=int(number))
+        return {"number": int(number)}
 
     def get_paginated_response(self, data: Any) -> Response:
         response = super().get_paginated_response(data)
@@ -114,10 +116,14 @@ class Revisions(ListModelMixin, RetrieveModelMixin, ReadableByOwners):
         compared = {"old": old, "new": new, "same": before == after, "diff": sep.diff(before, after)}
         return Response(ComparisonShape(compared).data)
 
-    @extend_schema(request=Why, responses=answers(201, PROFILE, 400, 404, 409, 413), parameters=[NUMBER])
+    @extend_schema(
+        request=Why, responses=answers(201, StoredProfile, 400, 404, 409, 413), parameters=[NUMBER, IN_HEADER]
+    )
     @action(detail=True, methods=["post"])
     def restore(self, request: Request, uuid: str, number: str) -> Response:
         """Make the file of this revision the profile's present one, as a new revision. 409 if it is that already."""
         revision = self.get_object()
         restore_revision(revision, actor=self.actor, reason=self.sent(body=Why).get("reason", ""))
-        return Response(PhoneProfileRecord(self.profile()).data, status=201)
+        profile = self.profile()
+        self.warnings = findings_for(profile)
+        return Response(PhoneProfileRecord(profile).data, status=201)

@@ -4,29 +4,40 @@ Pure values in, pure values out: no Django, no sockets, no database. What Cisco'
 file is in the Cisco phones spec §4.
 """
 
-from profiles_app.phone.sep import catalogue, mac
-from profiles_app.phone.sep.checks import check
+from profiles_app.phone.sep import catalogue
+from profiles_app.phone.sep.catalogue import colons, file_name, is_mac, mac_of_file_name, parse_mac
+from profiles_app.phone.sep.checks import beside, check, watched
 from profiles_app.phone.sep.comparison import diff, folded, redact, side_by_side
-from profiles_app.phone.sep.device_facts import Verdict, facts, fit
-from profiles_app.phone.sep.document import MAX_BYTES, Refused, decode, encode, parse
-from profiles_app.phone.sep.limits import Finding, Severity
+from profiles_app.phone.sep.compatibility import Misfit, Verdict, fit, misfit
+from profiles_app.phone.sep.device_facts import facts
+from profiles_app.phone.sep.document import MAX_BYTES, Refused, decode, encode, other_file, parse
+from profiles_app.phone.sep.elements import Finding, Severity
 
 __all__ = [
     "MAX_BYTES",
     "Finding",
+    "Misfit",
     "Refused",
     "Severity",
     "Verdict",
+    "beside",
     "catalogue",
     "check",
+    "colons",
     "decode",
     "diff",
     "encode",
     "facts",
+    "file_name",
     "fit",
     "folded",
-    "mac",
+    "is_mac",
+    "mac_of_file_name",
+    "misfit",
+    "other_file",
     "parse",
+    "parse_mac",
     "redact",
     "side_by_side",
+    "watched",
 ]

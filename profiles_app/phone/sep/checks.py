@@ -1,28 +1,33 @@
 """The judgement on a SEP file before it is saved or deployed (Cisco phones spec §4.8).
 
-Each check is a small function that yields remarks; the table at the end gives each its code and severity.
-Codes are stable: people use them in scripts and in reports. Lengths and counts are in limits.py.
+Each check is a small function that yields remarks; the table at the end gives each its code and severity. Codes are
+stable: people use them in scripts and in reports. Here is what the parts of a file say together; what single elements
+hold is in elements.py, and what does not fit the phone in compatibility.py.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
+from ipaddress import ip_address
+from typing import Any
 
-from profiles_app.phone.sep import catalogue
+from profiles_app.phone.sep import catalogue, compatibility, elements
+from profiles_app.phone.sep.catalogue import mac_of_file_name
 from profiles_app.phone.sep.device_facts import facts, line_elements
-from profiles_app.phone.sep.document import BYTE_ORDER_MARK, Element, Refused, declared_codec, integer, parse, value_of
-from profiles_app.phone.sep.limits import Finding, Remark, Severity, Subject, too_long, too_many
-from profiles_app.phone.sep.mac import mac_of_file_name
+from profiles_app.phone.sep.document import (
+    BYTE_ORDER_MARK,
+    Element,
+    Refused,
+    declared_codec,
+    integer,
+    other_file,
+    parse,
+    value_of,
+)
+from profiles_app.phone.sep.elements import SHOWN, Finding, Remark, Severity, Subject, host_in
 
 CALL_MANAGER_MODE = "USECALLMANAGER"
-
-# Placeholders that known generators leave unfilled (Cisco phones spec §4.8). Percent signs also occur in URLs, and
-# CUCM itself writes %%attribute%%, so only a lone upper-case word between them counts. Each alternative
-# starts with a plain character and looks back only after it: that lets the regex engine skip ahead.
-_PLACEHOLDER = re.compile(
-    r"\{\$|\{\{|\[==|<<|\$\{|%(?<![%\w]%)[A-Z][A-Z0-9_]{2,}%(?!%)|__(?<!\w__)[A-Za-z][A-Za-z0-9_]*?__(?!\w)"
-)
 
 
 def check(
@@ -31,19 +36,15 @@ def check(
     """Return what is wrong with a file, errors first, then in the order of the file. Never raises."""
     findings = []
     if file_name is not None and not mac_of_file_name(file_name):
+        known = other_file(file_name)
         message = f"“{file_name}” is not SEP<MAC>.cnf.xml with the 12 upper-case digits of a phone"
+        message += f": {known}" if known else ""
         findings.append(Finding("file-name", Severity.ERROR, message))
     try:
         document = parse(content)
     except Refused as refused:
         return [Finding(refused.code, Severity.ERROR, refused.message, refused.line, refused.column), *findings]
-    subject = Subject(
-        document=document,
-        facts=facts(document),
-        model=model,
-        # What SIPE means is not known beyond doubt; it behaves as SIP (Cisco phones spec §0.5).
-        software="SIP" if software_type == "SIPE" else software_type or "",
-    )
+    subject = Subject(document, facts(document), model, compatibility.spoken_software(software_type))
     for code, severity, remarks in CHECKS:
         for message, element in remarks(subject):
             place = (element.line, element.column) if element is not None else (None, None)
@@ -52,32 +53,26 @@ def check(
 
 
 def _no_server(subject: Subject) -> Iterator[Remark]:
-    if not subject.facts.bootstrap and not subject.facts.servers:
-        nodes = subject.document.find_all(".//callManager/processNodeName")
+    if subject.facts.bootstrap:
+        return
+    nodes = list(subject.document.named([_NODE]))
+    hosts = {server.host for server in subject.facts.servers}
+    if any(text in hosts and host_in(text) for _, text in subject.filled([_NODE])):
+        return
+    named = next((node for node in nodes if value_of(node)), None)
+    if named is None:
         yield "no call manager has an address (processNodeName)", nodes[0] if nodes else None
+    else:
+        fault = "was not filled in" if named in subject.unfilled else "is none"
+        yield f"no call manager has an address: “{value_of(named)[:SHOWN]}” {fault} (processNodeName)", named
+
+
+_NODE = "callManager/processNodeName"
 
 
 def _no_line(subject: Subject) -> Iterator[Remark]:
     if subject.facts.protocol == "SIP" and not subject.facts.bootstrap and not subject.facts.lines:
         yield "a SIP phone needs a line (featureID 9)", subject.document.find("sipProfile/sipLines")
-
-
-def _load_of_other_protocol(subject: Subject) -> Iterator[Remark]:
-    software, protocol = subject.facts.load_software, subject.facts.protocol
-    if software and protocol and software != protocol:
-        yield (
-            f"the load {subject.facts.load} is {software} firmware, but the file is for {protocol}",
-            subject.document.find("loadInformation"),
-        )
-
-
-def _software_mismatch(subject: Subject) -> Iterator[Remark]:
-    protocol, source = subject.facts.protocol, subject.facts.protocol_source
-    if protocol and subject.software and protocol != subject.software:
-        yield (
-            f"the file is for {protocol}, but the phone runs {subject.software}",
-            subject.document.find(f".//{source}"),
-        )
 
 
 def _byte_order_mark(subject: Subject) -> Iterator[Remark]:
@@ -99,7 +94,7 @@ def _not_utf_8(subject: Subject) -> Iterator[Remark]:
 def _proxy(subject: Subject) -> Iterator[Remark]:
     for key in line_elements(subject.document):
         proxy = key.find("proxy")
-        if value_of(proxy) != CALL_MANAGER_MODE:
+        if value_of(proxy) != CALL_MANAGER_MODE and proxy not in subject.unfilled:
             yield (
                 f"the proxy of a line is not {CALL_MANAGER_MODE}: some phones never register then, "
                 "and a restart by NOTIFY does not work",
@@ -117,7 +112,7 @@ def _shared_button(subject: Subject) -> Iterator[Remark]:
     taken: set[str] = set()
     for key in subject.document.find_all("sipProfile/sipLines/line"):
         button = key.get("button", "").strip()
-        if button and button in taken:
+        if button in taken and integer(button) is not None:
             yield f"two entries are on button {button}", key
         taken.add(button)
 
@@ -127,6 +122,78 @@ def _line_index_spelling(subject: Subject) -> Iterator[Remark]:
         for attribute in key.attrib:
             if attribute != "lineIndex" and attribute.lower() == "lineindex":
                 yield f"phones ignore the attribute {attribute}; it is spelt lineIndex", key
+
+
+def _line_without_auth_name(subject: Subject) -> Iterator[Remark]:
+    if subject.devices and not any(device.credentials == "named" for device in subject.devices):
+        return
+    for key in line_elements(subject.document):
+        if value_of(key.find("authPassword")) and not value_of(key.find("authName")):
+            yield "a line has a password and no authName: 88xx and 78xx phones register with an empty user then", key
+
+
+def _credentials_of_line_1(subject: Subject) -> Iterator[Remark]:
+    if not subject.devices or any(device.credentials != "line 1" for device in subject.devices):
+        return
+    by_button = sorted(line_elements(subject.document), key=lambda key: integer(key.get("button", "")) or 0)
+    credentials = [(value_of(key.find("authName")), value_of(key.find("authPassword"))) for key in by_button]
+    for key, own in zip(by_button[1:], credentials[1:], strict=True):
+        if any(own) and own != credentials[0]:
+            yield (
+                "a line has credentials of its own; all lines of this phone register with authName and authPassword "
+                "of its first line",
+                key,
+            )
+
+
+def _shared_contact(subject: Subject) -> Iterator[Remark]:
+    taken: set[str] = set()
+    for key in line_elements(subject.document):
+        contact = key.find("contact")
+        if (text := value_of(contact)) and contact not in subject.unfilled:
+            if text in taken:
+                yield "two lines have the same contact, so that no call tells which of them it is for", key
+            taken.add(text)
+
+
+def _tls(subject: Subject) -> Iterator[Remark]:
+    document, read = subject.document, subject.facts
+    mode, place = document.value("deviceSecurityMode"), document.find("transportLayerProtocol")
+    if read.protocol != "SIP" or not read.transport:
+        return
+    if read.transport != "tls":
+        if mode in ("2", "3"):
+            yield f"deviceSecurityMode {mode} needs TLS (transportLayerProtocol 3)", document.find("deviceSecurityMode")
+        return
+    if mode not in ("2", "3"):
+        yield "TLS (transportLayerProtocol 3) needs deviceSecurityMode 2 or 3", place
+    if any(server.secured_sip_port is None for server in read.servers):
+        yield "TLS (transportLayerProtocol 3) needs the securedSipPort of each call manager", place
+
+
+def _capf(subject: Subject) -> Iterator[Remark]:
+    mode = subject.document.find("capfAuthMode")
+    if value_of(mode) not in ("", "0") and mode not in subject.unfilled:
+        servers = subject.document.named(["capf/processNodeName", "capf6/processNodeName"])
+        if not any(map(value_of, servers)):
+            yield f"capfAuthMode {value_of(mode)[:SHOWN]} enrols a certificate, but no capf has a processNodeName", mode
+
+
+_EXCLUDED = {
+    "0": (6, "an IPv6 address, but ipAddressMode 0 is IPv4 only"),
+    "1": (4, "an IPv4 address, but ipAddressMode 1 is IPv6 only"),
+}
+
+
+def _ip_mode(subject: Subject) -> Iterator[Remark]:
+    version, words = _EXCLUDED.get(subject.document.value("ipAddressMode"), (0, ""))
+    for element, text in subject.filled([_NODE] if version else []):
+        try:
+            excluded = ip_address(host_in(text)).version == version
+        except ValueError:
+            continue
+        if excluded:
+            yield f"the call manager has {words}", element
 
 
 def _web_access_off(subject: Subject) -> Iterator[Remark]:
@@ -145,64 +212,9 @@ def _authentication_url_empty(subject: Subject) -> Iterator[Remark]:
         )
 
 
-def _load_set(subject: Subject) -> Iterator[Remark]:
-    if subject.facts.load:
-        yield (
-            f"loadInformation asks for the firmware {subject.facts.load}; a phone which cannot fetch it may "
-            "restart over and over",
-            subject.document.find("loadInformation"),
-        )
-
-
 def _no_version_stamp(subject: Subject) -> Iterator[Remark]:
     if not subject.facts.version_stamp:
         yield "there is no versionStamp to tell this file from the one before", None
-
-
-def _placeholder(subject: Subject) -> Iterator[Remark]:
-    # The tree holds no comments, so that what is commented out does not count.
-    for element in subject.document.root.iter():
-        place = element if isinstance(element, Element) else None
-        for text in (element.text, element.tail, *element.attrib.values()):
-            if text and not text.isspace() and _PLACEHOLDER.search(text):
-                yield f"{element.tag} seems to hold an unfilled placeholder", place
-
-
-def _load_of_other_model(subject: Subject) -> Iterator[Remark]:
-    models = subject.facts.load_models
-    model = catalogue.normalise_model(subject.model)
-    if model and models and model not in models:
-        yield (
-            f"the load {subject.facts.load} is made for {', '.join(models)}, not for {model}",
-            subject.document.find("loadInformation"),
-        )
-
-
-def _model_reads_other_format(subject: Subject) -> Iterator[Remark]:
-    device = subject.device
-    if device is None or subject.facts.bootstrap:
-        return
-    if device.protocols == {"MPP"}:
-        yield f"the {device.model} reads the flat-profile format only", None
-    elif device.plain_text_sip and subject.facts.protocol == "SIP":
-        yield f"with SIP firmware the {device.model} reads SIP<MAC>.cnf, a plain text file", None
-
-
-def _model_without_protocol(subject: Subject) -> Iterator[Remark]:
-    device, protocol = subject.device, subject.facts.protocol
-    if device and protocol and device.protocols != {"MPP"} and protocol not in device.protocols:
-        yield (f"no {protocol} firmware is known for the {device.model}", subject.document.find("deviceProtocol"))
-
-
-def _more_lines_than_keys(subject: Subject) -> Iterator[Remark]:
-    device, has_modules = subject.device, subject.document.find("addOnModules/addOnModule") is not None
-    # Modules add keys of their own; how many of them take a line depends on settings of the phone.
-    if device is None or device.line_keys is None or has_modules:
-        return
-    for key in line_elements(subject.document):
-        button = integer(key.get("button", ""))
-        if button is not None and button > device.line_keys:
-            yield f"the line is on button {button}; the {device.model} has {device.keys}", key
 
 
 def _bootstrap(subject: Subject) -> Iterator[Remark]:
@@ -213,8 +225,8 @@ def _bootstrap(subject: Subject) -> Iterator[Remark]:
 CHECKS: tuple[tuple[str, Severity, Callable[[Subject], Iterator[Remark]]], ...] = (
     ("no-server", Severity.ERROR, _no_server),
     ("no-line", Severity.ERROR, _no_line),
-    ("load-protocol", Severity.ERROR, _load_of_other_protocol),
-    ("software-mismatch", Severity.ERROR, _software_mismatch),
+    ("load-protocol", Severity.ERROR, compatibility.load_of_other_protocol),
+    *((code, Severity.ERROR, partial(compatibility.misfits, code=code)) for code in compatibility.MISFITS),
     ("byte-order-mark", Severity.WARNING, _byte_order_mark),
     ("leading-white-space", Severity.WARNING, _leading_space),
     ("not-utf-8", Severity.WARNING, _not_utf_8),
@@ -222,16 +234,57 @@ CHECKS: tuple[tuple[str, Severity, Callable[[Subject], Iterator[Remark]]], ...] 
     ("proxy", Severity.WARNING, _proxy),
     ("line-without-name", Severity.WARNING, _line_without_name),
     ("shared-button", Severity.WARNING, _shared_button),
+    ("shared-contact", Severity.WARNING, _shared_contact),
+    ("auth-name", Severity.WARNING, _line_without_auth_name),
+    ("line-credentials", Severity.WARNING, _credentials_of_line_1),
     ("line-index-spelling", Severity.WARNING, _line_index_spelling),
+    ("spelling", Severity.WARNING, elements.misspelt),
+    ("repeated", Severity.WARNING, elements.repeated),
+    ("value", Severity.WARNING, elements.unknown_values),
+    ("port", Severity.WARNING, elements.wrong_ports),
+    ("address", Severity.WARNING, elements.wrong_addresses),
+    ("time-zone", Severity.WARNING, elements.unknown_time_zones),
+    ("tls", Severity.WARNING, _tls),
+    ("capf", Severity.WARNING, _capf),
+    ("ip-mode", Severity.WARNING, _ip_mode),
     ("web-access-off", Severity.WARNING, _web_access_off),
     ("authentication-url-empty", Severity.WARNING, _authentication_url_empty),
-    ("load-set", Severity.WARNING, _load_set),
     ("no-version-stamp", Severity.WARNING, _no_version_stamp),
-    ("placeholder", Severity.WARNING, _placeholder),
-    ("load-model", Severity.WARNING, _load_of_other_model),
-    ("model-format", Severity.WARNING, _model_reads_other_format),
-    ("model-protocol", Severity.WARNING, _model_without_protocol),
-    ("line-keys", Severity.WARNING, _more_lines_than_keys),
-    ("too-long", Severity.WARNING, too_long),
-    ("too-many", Severity.WARNING, too_many),
+    ("placeholder", Severity.WARNING, elements.unfilled_texts),
+    ("load-model", Severity.WARNING, compatibility.load_of_other_model),
+    ("load-name", Severity.WARNING, compatibility.load_name),
+    ("line-keys", Severity.WARNING, compatibility.more_lines_than_keys),
+    ("module-load", Severity.WARNING, compatibility.module_firmware),
+    ("module-model", Severity.WARNING, compatibility.module_of_other_model),
+    ("too-long", Severity.WARNING, elements.too_long),
+    ("too-many", Severity.WARNING, elements.too_many),
 )
+
+
+# What a phone of a secured cluster takes before the plain file, by the MAC address (Cisco phones spec §3.9).
+_TAKEN_FIRST = (*(f"SEP{{}}.cnf.xml{ending}" for ending in (".sgn", ".enc", ".enc.sgn", ".tlv")), "CTLSEP{}.tlv")
+
+
+def watched(mac: str, facts: Mapping[str, Any]) -> frozenset[str]:
+    """The names on the file server that say something about a phone's file with these facts, there or missing."""
+    load = facts.get("load", "")
+    loads = catalogue.files_of_load(load) if load else ()
+    return frozenset([*(name.format(mac) for name in _TAKEN_FIRST), *facts.get("files", ()), *loads])
+
+
+def beside(mac: str, facts: Mapping[str, Any], present: Collection[str] | None, *, runs: str = "") -> list[Finding]:
+    """What to know of the names that are `present` of those watched; `present` of None means not known.
+
+    `runs` is the load that the phone has already, which it does not fetch.
+    """
+    if present is None:
+        return []
+    stale = [name for name in (each.format(mac) for each in _TAKEN_FIRST) if name in present]
+    messages = [("stale-companion", f"{name} lies beside the file; a secured phone takes it instead") for name in stale]
+    load = facts.get("load", "")
+    if load and load != runs and not any(name in present for name in catalogue.files_of_load(load)):
+        message = f"the load {load} is not on the file server; a phone which cannot fetch it may restart over and over"
+        messages.append(("load-set", message))
+    missing = [name for name in facts.get("files", ()) if name not in present]
+    messages += [("missing-companion", f"{name}, which the file names, is not on the file server") for name in missing]
+    return [Finding(code, Severity.WARNING, message) for code, message in messages]

@@ -7,23 +7,43 @@ password open, too much is masked rather than too little.
 
 import codecs
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher, unified_diff
+from functools import lru_cache
 from itertools import chain, groupby, zip_longest
 
 from profiles_app.phone.sep.document import Refused, decode
 
-# Cisco phones spec §4.8. Everywhere else in the project this list is the one to use.
+# Cisco phones spec §4.8, and what an element is called that may hold a secret though no list names it: energyWiseSecret,
+# pskPassphrase, Password_1_. Everywhere else in the project these are the ones to use.
 SECRET_ELEMENTS = ("authPassword", "sshPassword", "phonePassword", "adminPassword", "userPassword", "credentials")
+SECRET_ENDINGS = (
+    *("password", "passwd", "passwort", "passphrase", "passcode", "secret", "credential", "community", "token"),
+    *(
+        "psk",
+        "pwd",
+        "userpin",
+        "presharedkey",
+        "privatekey",
+        "private_key",
+        "wepkey",
+        "wep_key",
+        "encryptionkey",
+        "pincode",
+    ),
+)
 MASK = "********"
+LONGEST_NAME = 100
 
 _MASK = MASK.encode("ascii")
-_NAMES = "|".join(SECRET_ELEMENTS).encode("ascii")
-# Case is ignored although the phone's is not: a password under a misspelt name is a password still.
+# Case is ignored although the phone's is not: a password under a misspelt name is a password still. Numbers may follow.
+_SECRET = re.compile(
+    rf"(?:{'|'.join(SECRET_ELEMENTS)}|.*(?:{'|'.join(SECRET_ENDINGS)})s?|(?:.*_)?pin)[_.-]?\d*_?", re.IGNORECASE
+)
 _TOKEN = re.compile(
-    rb"(?P<section><!--|<!\[CDATA\[)"
-    rb"|<\s*+(?P<close>/?+)\s*+(?:[\w.-]++:)?+(?P<name>" + _NAMES + rb")(?![\w.:\x80-\xff-])",
+    rb"(?P<section><!--|<!\[CDATA\[)|<\s*+(?P<close>/?+)\s*+(?:[\w.-]++:)?+(?P<name>[\w.-]++)(?![:\x80-\xff])",
     re.IGNORECASE,
 )
 _END_OF_SECTION = {b"<!--": b"-->", b"<![CDATA[": b"]]>"}
@@ -53,7 +73,7 @@ def _masked(content: bytes, start: int, end: int) -> bytes:
 
 def _secret_regions(content: bytes, start: int, end: int) -> Iterator[Region]:
     """Find what the secret elements enclose; comments and CDATA sections are texts of their own."""
-    open_tags: dict[bytes, list[tuple[int, int]]] = {name.lower(): [] for name in _NAMES.split(b"|")}
+    open_tags: defaultdict[bytes, list[tuple[int, int]]] = defaultdict(list)
     boundaries: list[int] = []
     floor = start
     for token, section_end in _tokens(content, start, end):
@@ -90,7 +110,8 @@ def _tokens(content: bytes, start: int, end: int) -> Iterator[tuple[re.Match[byt
         start = token.end()
         section = token["section"]
         if section is None:
-            yield token, None
+            if _is_secret(token["name"]):
+                yield token, None
         elif section.upper() not in endless:
             closing = _END_OF_SECTION[section.upper()]
             section_end = content.find(closing, start, end)
@@ -99,6 +120,11 @@ def _tokens(content: bytes, start: int, end: int) -> Iterator[tuple[re.Match[byt
                 continue
             yield token, section_end
             start = section_end + len(closing)
+
+
+@lru_cache(maxsize=4096)
+def _is_secret(name: bytes) -> bool:
+    return bool(_SECRET.fullmatch(name[-LONGEST_NAME:].decode("ascii")))
 
 
 def _merged(regions: list[Region]) -> Iterator[Region]:

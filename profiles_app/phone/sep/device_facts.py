@@ -1,8 +1,4 @@
-"""What a SEP file says about its phone, as plain values without secrets, and whether it fits a phone.
-
-The facts serve lists, REST and history. The verdicts compare them with the device catalogue, topic by topic, for people
-who decide before a deployment.
-"""
+"""What a SEP file says about its phone, as plain values without secrets, for lists, REST and history."""
 
 from __future__ import annotations
 
@@ -19,6 +15,8 @@ _TRANSPORTS = {"1": "tcp", "2": "udp", "3": "tls", "4": "tcp"}
 # Cisco phones spec §4.5: the values are the reverse of what most authors think.
 _WEB_ACCESS = {"0": "enabled", "1": "disabled", "2": "read-only"}
 LINE_FEATURE = "9"
+_FILES = ("sipProfile/dialTemplate", "sipProfile/softKeyFile", "featurePolicyFile")
+_PLAIN_NAME = re.compile(r"[\w-][\w.-]*", re.ASCII)
 _USER_INFO = re.compile(r"(?<=//)[^/?#]*@")
 
 
@@ -52,7 +50,8 @@ class Facts:
 
     `protocol_source` is the element that tells the protocol: deviceProtocol, sipProfile, loadInformation or
     callManager. `bootstrap` means that the file says nothing about servers or lines, such as one that only
-    converts the firmware (Cisco phones spec §4.3). `registration_user` is what line 1 registers as.
+    converts the firmware (Cisco phones spec §4.3). `registration_user` is what line 1 registers as, and `files` are
+    what the phone fetches besides, by their plain names.
     """
 
     protocol: str
@@ -69,6 +68,7 @@ class Facts:
     authentication_url: str
     services_url: str
     registration_user: str
+    files: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """Return the facts as values that JSON can carry."""
@@ -99,6 +99,7 @@ def facts(document: Document) -> Facts:
         authentication_url=_USER_INFO.sub("", value("authenticationURL")),
         services_url=_USER_INFO.sub("", value("servicesURL")),
         registration_user=next((line.contact or line.name for line in by_button), ""),
+        files=tuple(name for name in map(value, _FILES) if _PLAIN_NAME.fullmatch(name)),
     )
 
 
@@ -116,7 +117,7 @@ def _protocol(document: Document, load: str) -> tuple[str, str]:
     if document.find("sipProfile") is not None:
         return "SIP", "sipProfile"
     software = catalogue.software_of_load(load)
-    if software:
+    if software in ("SIP", "SCCP"):
         return software, "loadInformation"
     if document.find(".//callManager") is not None:
         return "SCCP", "callManager"
@@ -150,49 +151,3 @@ def _servers(document: Document) -> Iterator[Server]:
                 sccp_port=ports.get("ethernetPhonePort"),
                 source_line=manager.line if isinstance(manager, Element) else 0,
             )
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the file says and what the phone is. `fits` is None where one of the two is not known."""
-
-    topic: str
-    file: str
-    phone: str
-    fits: bool | None
-
-    def as_dict(self) -> dict[str, str | bool | None]:
-        return asdict(self)
-
-
-def fit(facts: Facts, *, model: str, software_type: str | None) -> tuple[Verdict, ...]:
-    """Return the verdicts on protocol, firmware and lines (Cisco phones spec §4.9)."""
-    device = catalogue.find(model)
-    return (
-        _protocol_of(facts, device, "SIP" if software_type == "SIPE" else software_type or ""),
-        _load(facts, device),
-        _lines(facts, device),
-    )
-
-
-def _protocol_of(facts: Facts, device: catalogue.DeviceModel | None, software: str) -> Verdict:
-    spoken = [software] if software else sorted(device.protocols) if device else []
-    fits = facts.protocol in spoken if spoken and facts.protocol else None
-    return Verdict("Protocol", facts.protocol, " or ".join(spoken), fits)
-
-
-def _load(facts: Facts, device: catalogue.DeviceModel | None) -> Verdict:
-    phone = device.model if device else ""
-    if not facts.load:
-        return Verdict("Firmware", "keeps the phone's", phone, True)
-    fits = phone in facts.load_models if facts.load_models and phone else None
-    return Verdict("Firmware", facts.load, phone, fits)
-
-
-def _lines(facts: Facts, device: catalogue.DeviceModel | None) -> Verdict:
-    count = "one line" if len(facts.lines) == 1 else f"{len(facts.lines)} lines"
-    if device is None or device.line_keys is None:
-        return Verdict("Lines", count, "", None)
-    keys = f"{device.keys}, more with add-on modules" if device.modules else device.keys
-    enough = max((line.button or 0 for line in facts.lines), default=0) <= device.line_keys
-    return Verdict("Lines", count, keys, enough or (None if device.modules else False))

@@ -15,8 +15,12 @@ from __future__ import annotations
 import codecs
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from xml.parsers import expat
+
+from contacts_app.core.tables import table
 
 
 class Refused(Exception):
@@ -102,21 +106,44 @@ def encode(text: str) -> bytes:
 
 MAX_BYTES = 512 * 1024
 
-_FOREIGN_ROOTS = {
-    "flat-profile": ("flat-profile", "the root element is flat-profile: this is the MPP/3PCC or ATA format"),
-    "default": (
-        "xml-default",
-        "this is XMLDefault, the file for phones without one of their own, not the file of one phone",
-    ),
-}
+_FORMATS = table(__file__, "formats.toml")
+_BEGINNINGS = [(re.compile(row["begins"].encode(), re.DOTALL), row) for row in _FORMATS["bytes"]]
+_TEXTS = [(re.compile(row["begins"].encode()), row) for row in _FORMATS["text"]]
+
+
+def other_file(name: str) -> str:
+    """What a file of this name is, where it is known not to be the SEP file of a phone; else ""."""
+    return next((row["message"] for row in _FORMATS["names"] if re.fullmatch(row["name"], name)), "")
+
+
+def _refuse_other_formats(content: bytes) -> None:
+    """Name what the content is where it is no XML at all. Raises Refused."""
+    for pattern, row in _BEGINNINGS:
+        if pattern.match(content):
+            raise Refused(row["code"], row["message"])
+    head = content.removeprefix(BYTE_ORDER_MARK)[:4096].lstrip()
+    # UTF-16 without a mark has a NUL beside each character; it is told as what it is.
+    if not head or head.startswith((b"<", b"\0<", *_UTF_16_MARKS)):
+        return
+    for pattern, row in _TEXTS:
+        if pattern.match(head):
+            raise Refused(row["code"], row["message"], 1, 1)
+    if b"\0" in head or sum(byte < 9 or 13 < byte < 32 for byte in head) * 50 > len(head):
+        raise Refused("binary", _FORMATS["binary"])
+    before, tag, _ = content.decode(DEFAULT, "replace").partition("<")
+    if tag and before.strip():
+        stray = before.strip().partition("\n")[0][:60].strip()
+        message = f"the file begins with “{stray}”, which is no part of it: {_FORMATS['stray']}"
+        raise Refused("stray-text", message, before[: before.find(stray)].count("\n") + 1, 1)
 
 
 class Element(ET.Element):
-    """An element which knows where it starts; line and column count from 1."""
+    """An element which knows where it starts; line and column count from 1. `within` is the tag of its parent."""
 
-    __slots__ = ("column", "line")
+    __slots__ = ("column", "line", "within")
     line: int
     column: int
+    within: str
 
 
 @dataclass(frozen=True)
@@ -126,6 +153,26 @@ class Document:
     content: bytes
     text: str
     root: Element
+
+    @cached_property
+    def elements(self) -> tuple[Element, ...]:
+        """All elements in the order of the file."""
+        return tuple(element for element in self.root.iter() if isinstance(element, Element))
+
+    @cached_property
+    def by_tag(self) -> dict[str, list[Element]]:
+        found: dict[str, list[Element]] = {}
+        for element in self.elements:
+            found.setdefault(element.tag, []).append(element)
+        return found
+
+    def named(self, names: Iterable[str]) -> Iterator[Element]:
+        """Find the elements of these names: a tag, or the parent's and a tag, such as ntp/name."""
+        for name in names:
+            parent, _, tag = name.rpartition("/")
+            for element in self.by_tag.get(tag, ()):
+                if not parent or element.within == parent:
+                    yield element
 
     def find(self, path: str) -> Element | None:
         """Return the first element at the path below the root (ElementPath syntax)."""
@@ -162,6 +209,7 @@ def parse(content: bytes) -> Document:
         raise Refused("too-large", f"the file has {len(content):,} bytes; the limit is {MAX_BYTES:,}")
     if not content.removeprefix(BYTE_ORDER_MARK).strip():
         raise Refused("empty", "the file is empty")
+    _refuse_other_formats(content)
     text = decode(content)
     return Document(content=content, text=text, root=_Reader().read(text))
 
@@ -192,15 +240,16 @@ class _Reader:
         return root
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
-        if not self._open and tag != "device":
+        depth = len(self._open)
+        if (not depth and tag != "device") or (depth == 1 and tag in _FORMATS["inside_device"]):
             # "default" in lower case is found in the field as well (Cisco phones spec §4.7).
-            code, message = _FOREIGN_ROOTS.get(
-                tag.lower(), ("not-a-device", f"the root element is {tag}; a SEP file begins with device")
-            )
+            unknown = ("not-a-device", f"the root element is {tag}; a SEP file begins with device")
+            code, message = _FORMATS["roots"].get(tag.lower(), unknown)
             raise Refused(code, message, *self._place())
         element = self._tree.start(tag, attributes)
         assert isinstance(element, Element)  # noqa: S101 - as above
         element.line, element.column = self._place()
+        element.within = self._open[-1].tag if depth else ""
         self._open.append(element)
 
     def _end(self, tag: str) -> None:

@@ -59,6 +59,29 @@ def test_good_files_are_stored_and_bad_ones_told_with_code_and_line(folder, phon
     assert profile.description == "Café"
 
 
+def test_warnings_are_told_for_the_phone_that_the_file_is_of(folder, phone):
+    file = folder / f"SEP{KNOWN}.cnf.xml"
+    file.write_text(sip_file("1001").replace("<webAccess>0", "<webAccess>on"))
+    phone.model = "7921"
+    phone.save()
+
+    warnings = run("import_profiles", file, "--json").row["warnings"]
+
+    assert any("webAccess takes 0, 1 or 2" in text for text in warnings)
+    assert any("no SIP firmware is known for the 7921" in text for text in warnings)
+    assert "webAccess takes" in run("import_profiles", file).out.replace("\n", " ")
+
+
+def test_files_for_other_devices_are_named_for_what_they_are(folder, phone):
+    for name in (f"ATA{KNOWN}.cnf.xml", f"SIP{KNOWN}.cnf", f"SEP{KNOWN}.cnf.xml.sgn"):
+        (folder / name).write_bytes(b"x")
+    reasons = {row["file"].rpartition("/")[2]: row["reason"] for row in run("import_profiles", folder, "--json").rows}
+
+    assert "analogue adapter" in reasons[f"ATA{KNOWN}.cnf.xml"]
+    assert "7940 or 7960" in reasons[f"SIP{KNOWN}.cnf"]
+    assert "signed" in reasons[f"SEP{KNOWN}.cnf.xml.sgn"]
+
+
 def test_content_stays_as_it_is_byte_for_byte(folder, phone):
     run("import_profiles", folder)
     assert PhoneProfile.objects.get().content == (folder / f"SEP{KNOWN}.cnf.xml").read_bytes()

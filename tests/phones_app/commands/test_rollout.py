@@ -7,7 +7,7 @@ from phones_app.inventory.models import Phone, PhoneGroup
 from phones_app.rollout.models import Rollout
 from tests.commands import run
 from tests.phones_app.rest import of
-from tests.phones_app.site import sip_file
+from tests.phones_app.site import sccp_file, sip_file
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_inline_work")]
 
@@ -31,6 +31,17 @@ def test_a_dry_run_counts_and_does_nothing(site, fleet):
     assert "software-mismatch" in table
     assert not Rollout.objects.exists()
     assert not Deployment.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("model", "code"), [("9971", "model-protocol"), ("6841", "model-format"), ("ATA191", "model-format")]
+)
+def test_phones_that_cannot_read_the_file_are_refused_before_it(site, model, code):
+    phone = site.phone(model=model, software_type=None)
+    ran = run("rollout", site.profile(content=sccp_file()).uuid, "--all", "--dry-run", "--json")
+
+    assert ran.row["refused"][0]["code"] == code
+    assert ran.row["refused"][0]["macs"] == [phone.mac_with_colons]
 
 
 def test_watched_without_a_worker_it_is_carried_out(site, fleet):

@@ -61,7 +61,7 @@ def test_every_file_is_without_fault_and_fits_its_phone(demo, folder):
     there = files(folder)
     assert len(there) == 8
     for phone in Phone.objects.select_related("current_profile__revision"):
-        content = there[sep.mac.file_name(phone.mac)]
+        content = there[sep.file_name(phone.mac)]
         assert content == phone.current_profile.content
         assert check_compatible(phone, phone.current_profile) == []
         assert f"<authenticationURL>{URL}/cisco/services/authenticate<" in content.decode()
@@ -100,7 +100,7 @@ def test_what_people_changed_stays_theirs(demo, folder):
     own = concierge.content + b"<!-- ours -->"
     update_profile(concierge, actor=system("admin"), content=own)
     phone = Phone.objects.get(name="Manager")
-    (folder / sep.mac.file_name(phone.mac)).write_bytes(b"<device>deployed by hand</device>")
+    (folder / sep.file_name(phone.mac)).write_bytes(b"<device>deployed by hand</device>")
     User.objects.filter(first_name="Tom").delete()
     Phone.objects.filter(name="Pantry 2").delete()
     ran = run("load_demo", "--url", ELSEWHERE, "--json")
@@ -108,7 +108,7 @@ def test_what_people_changed_stays_theirs(demo, folder):
     assert ran.status == 0
     concierge.refresh_from_db()
     assert concierge.content == own
-    assert files(folder)[sep.mac.file_name(phone.mac)] == b"<device>deployed by hand</device>"
+    assert files(folder)[sep.file_name(phone.mac)] == b"<device>deployed by hand</device>"
     assert (User.objects.count(), Phone.objects.count()) == (4, 7)
 
 

@@ -60,6 +60,14 @@ def test_name_that_no_phone_asks_for_is_an_error(files):
     assert ran.row["findings"][0]["code"] == "file-name"
 
 
+@pytest.mark.parametrize("name", ["SIP0200000000AA.cnf", "ATA0200000000AA.cnf.xml", "SEP0200000000AA.cnf.xml.sgn"])
+def test_the_name_of_another_kind_of_file_is_told(tmp_path, name):
+    (tmp_path / name).write_text("<device/>")
+    ran = run("check_profile", tmp_path / name, "--json")
+    assert ran.status == 1
+    assert ran.row["findings"][0]["code"] == "file-name"
+
+
 def test_what_cannot_be_read_is_an_error(tmp_path):
     ran = run("check_profile", tmp_path, tmp_path / "missing", "--json")
     assert ran.status == 1

@@ -22,6 +22,11 @@ from profiles_app.phone.sep import catalogue
         ("CP-8851NR-K9", "8851NR"),
         ("ATA 186", "ATA186"),
         ("Cisco DX650", "DX650"),
+        ("CP-DX80-K9", "DX80"),
+        ("ATA191-K9", "ATA191"),
+        ("SPA504G", "SPA504"),
+        ("Cisco SPA 525G2", "SPA525"),
+        ("CP-8841-3PCC-K9=", "8841-3PCC"),
         ("Cisco CKEM", "CKEM"),
         ("CIPC", "CIPC"),
         ("  ", ""),
@@ -73,7 +78,11 @@ def test_an_unknown_model_is_none(model):
         ("CP3905.9-4-1SR3", "SIP", {"3905"}),
         ("apps37sccp.1-4-4-0", "SCCP", {"7937"}),
         ("SIP6945.9-4-1-3", "SIP", set()),
-        ("term70.default", None, set()),
+        ("sip8832.12-0-1MPP0101", "MPP", {"8832", "8832NR"}),
+        ("sip7832.11-3-1MSR3-1", "MPP", {"7832"}),
+        ("term70.default", None, {"7970", "7971"}),
+        ("term62.default", None, {"7942", "7962"}),
+        ("ATA191.12-0-1", "SIP", {"ATA190", "ATA191"}),
         ("{$image_name}", None, set()),
         ("", None, set()),
     ],
@@ -91,3 +100,32 @@ def test_every_load_belongs_to_the_models_that_list_it():
 
 def test_a_7940_with_sip_reads_plain_text():
     assert [device.model for device in catalogue.all_models() if device.plain_text_sip] == ["7940", "7960"]
+
+
+def test_devices_that_read_no_sep_file_say_what_they_read():
+    for model in (
+        "ATA186",
+        "ATA187",
+        "ATA190",
+        "ATA191",
+        "ATA192",
+        "6821",
+        "6871",
+        "SPA504G",
+        "CP-8865-3PCC",
+        "ATA 188",
+    ):
+        device = catalogue.find(model)
+        assert device is not None
+        assert device.instead, model
+    for model in ("9841", "DX80", "8841", "7960", "7832"):
+        device = catalogue.find(model)
+        assert device is not None
+        assert not device.instead, model
+
+
+def test_a_module_is_found_by_its_name_and_by_its_number():
+    for name in ("7915", "227", "228"):
+        assert getattr(catalogue.find_module(name), "name", None) == "7915"
+    assert getattr(catalogue.find_module(" cp-8800-audio"), "keys", None) == 28
+    assert catalogue.find_module("7999") is None

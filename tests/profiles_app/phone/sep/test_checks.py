@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profiles_app.phone.sep.checks import CHECKS, check
-from profiles_app.phone.sep.limits import Severity
+from profiles_app.phone.sep.elements import Severity
 from tests.profiles_app.phone.sep.files import CONVERSION, SERVER, SIP_LINE, sccp, sip
 
 E, W = Severity.ERROR, Severity.WARNING
@@ -48,7 +48,6 @@ TRAPS = {
     "lineindex": ("line-index-spelling", W, sip(("lineIndex", "lineindex")), 19),
     "webAccess 1": ("web-access-off", W, sip(("<webAccess>0", "<webAccess>1")), 31),
     "no authentication URL": ("authentication-url-empty", W, sip((">http://192.0.2.1/authenticate<", "><")), 34),
-    "a load": ("load-set", W, sip(loaded("SIP42.9-4-2")), 32),
     "no version stamp": ("no-version-stamp", W, sip(("<versionStamp>1</versionStamp>", "")), None),
     "a long name": ("too-long", W, sip(("<name>1001<", f"<name>{'1' * 31}<")), 23),
     "a long phone label": ("too-long", W, sip(("<phoneLabel>Reception", "<phoneLabel>Reception desk")), 17),
@@ -63,7 +62,10 @@ TRAPS = {
     ),
 }
 
-PLACEHOLDERS = ["{$label}", "{{ label }}", "[== LABEL ==]", "&lt;&lt;LABEL", "${label}", "%LABEL%", "__label__"]
+PLACEHOLDERS = [
+    *("{$label}", "{{ label }}", "[== LABEL ==]", "&lt;&lt;LABEL", "${label}", "%LABEL%", "__label__", "[% label %]"),
+    *("###LABEL###", "## your label ##", "***YOUR LABEL***", "@@label@@", "&lt;label&gt;"),
+]
 NO_PLACEHOLDERS = [
     "{label}",
     "%20a%20",
@@ -80,9 +82,14 @@ NO_PLACEHOLDERS = [
 
 FOR_A_PHONE = {
     "another model's load": ("load-model", W, sip(loaded("SIP42.9-4-2")), {"model": "CP-8845"}),
-    "a phone that reads flat-profile": ("model-format", W, sip(), {"model": "6841"}),
-    "a phone that reads plain text": ("model-format", W, sip(), {"model": "7960"}),
-    "a protocol the model never had": ("model-protocol", W, sip(), {"model": "7921"}),
+    "a phone that reads flat-profile": ("model-format", E, sip(), {"model": "6841"}),
+    "a phone sold with MPP firmware": ("model-format", E, sip(), {"model": "CP-8841-3PCC-K9"}),
+    "a phone that reads plain text": ("model-format", E, sip(), {"model": "7960"}),
+    "an ATA": ("model-format", E, sip(), {"model": "ATA 191"}),
+    "an ATA with a conversion": ("model-format", E, CONVERSION, {"model": "ATA186"}),
+    "a small-business phone": ("model-format", E, sip(), {"model": "SPA504G"}),
+    "a protocol the model never had": ("model-protocol", E, sip(), {"model": "7921"}),
+    "an SCCP file for a phone with SIP only": ("model-protocol", E, sccp(), {"model": "9971"}),
     "more calls than the model takes": (
         "too-many",
         W,
@@ -180,7 +187,7 @@ def test_errors_come_first():
 
 
 def test_findings_are_json_and_tell_no_secrets():
-    content = sip(("wool-gathering", "{$wool-gathering-" + "x" * 40))
+    content = sip(("wool-gathering", "wool-gathering-" + "x" * 40), ("open-sesame", "{$wool-gathering"))
 
     findings = check(content)
 

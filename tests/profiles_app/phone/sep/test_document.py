@@ -1,5 +1,6 @@
 """What is a SEP document at all: exactly what phones read, and nothing else."""
 
+import gzip
 from xml.parsers import expat
 
 import pytest
@@ -27,7 +28,24 @@ REFUSED = {
     "another root": (b"<html/>", "not-a-device"),
     "a root in another case": (b"<Device/>", "not-a-device"),
     "a root with a prefix": (b"<axl:device/>", "not-a-device"),
-    "plain text": (b"proxy1_address: 192.0.2.1", "not-well-formed"),
+    "plain text": (b"hello: 192.0.2.1", "not-well-formed"),
+    "the text file of a 7960": (b"proxy1_address: 192.0.2.1", "plain-text-sip"),
+    "one that begins with comments": (b"\xef\xbb\xbf# Reception\r\n\r\nline1_name : 1001\r\n", "plain-text-sip"),
+    "the text of an ATA": (b"#txt\nUIPassword:0\n", "ata-text"),
+    "gzip": (gzip.compress(b"<device/>"), "gzip"),
+    "a ZIP archive": (b"PK\x03\x04\x14\0", "zip"),
+    "a signed file": (
+        b"\x01\x00\x02\x01\x05\x02\x00\x9c" + bytes(range(64)) + b"<?xml version='1.0'?><device/>",
+        "signed",
+    ),
+    "a trust list": (b"\x01\x00\x02\x01\x02\x02\x00\x02", "signed"),
+    "an encrypted file": (bytes(range(250, 0, -1)) * 8, "binary"),
+    "an encrypted file with NUL": (b"Salted__\0\x8f\x03\x11", "binary"),
+    "a page of a browser": (b"This XML file has no style.\n<device/>", "stray-text"),
+    "the tree of a browser": (b"\xef\xbb\xbf- <device>\n- <a/></device>", "stray-text"),
+    "a page of a web site": (b"<html><body/></html>", "not-a-device"),
+    "a flat-profile in a device": (b"<device><flat-profile/></device>", "flat-profile"),
+    "UTF-16 without a mark": ("<device/>".encode("utf-16-be"), "utf-16"),
     "an open tag": (b"<device>", "not-well-formed"),
     "two roots": (b"<device/><device/>", "not-well-formed"),
     "stray text after the root": (b"<device/>[", "not-well-formed"),
@@ -71,6 +89,20 @@ def test_what_phones_read_is_accepted(content):
 
     assert document.root.tag == "device"
     assert document.content == content
+
+
+def test_a_stray_line_is_named_with_its_place():
+    with pytest.raises(Refused) as refused:
+        parse(b"\n\nCopied from a page\nand more\n<device/>")
+
+    assert "“Copied from a page”" in refused.value.message
+    assert (refused.value.line, refused.value.column) == (3, 1)
+
+
+@pytest.mark.parametrize(("root", "words"), [("Device", "spelt device"), ("dialTemplate", "dial template")])
+def test_a_root_that_is_known_is_named_for_what_it_is(root, words):
+    with pytest.raises(Refused, match=words):
+        parse(f"<{root}/>".encode())
 
 
 def test_a_mismatched_tag_is_told_with_its_place_and_the_open_element():

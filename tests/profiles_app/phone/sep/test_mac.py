@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profiles_app.phone.sep import mac
+from profiles_app.phone import sep
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from profiles_app.phone.sep import mac
     ],
 )
 def test_every_common_form_is_understood(text):
-    assert mac.parse_mac(text) == "AABBCCDDEE01"
+    assert sep.parse_mac(text) == "AABBCCDDEE01"
 
 
 @pytest.mark.parametrize(
@@ -40,11 +40,11 @@ def test_every_common_form_is_understood(text):
 )
 def test_what_belongs_to_no_phone_is_refused_with_the_reason(text, words):
     with pytest.raises(ValueError, match=words):
-        mac.parse_mac(text)
+        sep.parse_mac(text)
 
 
 def test_the_form_for_people_has_colons():
-    assert mac.colons("AABBCCDDEE01") == "AA:BB:CC:DD:EE:01"
+    assert sep.colons("AABBCCDDEE01") == "AA:BB:CC:DD:EE:01"
 
 
 @pytest.mark.parametrize(
@@ -62,12 +62,12 @@ def test_the_form_for_people_has_colons():
     ],
 )
 def test_a_file_name_no_phone_asks_for_gives_no_mac(name):
-    assert mac.mac_of_file_name(name) is None
+    assert sep.mac_of_file_name(name) is None
 
 
 @given(st.integers(1, 2**48 - 2).filter(lambda number: not number >> 40 & 1))
 def test_every_phone_has_its_file(number):
     address = f"{number:012X}"
 
-    assert mac.parse_mac(mac.colons(address).lower()) == address
-    assert mac.mac_of_file_name(mac.file_name(address)) == address
+    assert sep.parse_mac(sep.colons(address).lower()) == address
+    assert sep.mac_of_file_name(sep.file_name(address)) == address

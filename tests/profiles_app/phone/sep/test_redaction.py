@@ -60,8 +60,8 @@ UNTOUCHED = {
     "an empty secret": b"<authPassword></authPassword>",
     "a secret closed at once": b"<authPassword/><a>keep</a>",
     "one closed at once with attributes": b'<authPassword a="/" /><a>keep</a>',
-    "longer names": b"<authPasswordHint>keep</authPasswordHint><my.authPassword2>keep</my.authPassword2>",
-    "other elements": b"<authName>keep</authName><userId>keep</userId>",
+    "longer names": b"<authPasswordHint>keep</authPasswordHint><passwordAge>keep</passwordAge>",
+    "other elements": b"<authName>keep</authName><userId>keep</userId><certHash>keep</certHash><pin1st>keep</pin1st>",
     "nothing": b"",
 }
 
@@ -84,6 +84,19 @@ def test_every_secret_element_is_masked():
     assert b"wool" not in redact(content)
 
 
+SECRET_BY_NAME = [
+    *("energyWiseSecret", "pskPassphrase", "wlanPassword2", "snmpCommunity", "Password_1_", "Admin_Passwd", "wepKey1"),
+    *("SRTP_Private_Key_2_", "User_PIN", "ldap.bindPwd", "sharedSecrets", "eap-password"),
+]
+
+
+@pytest.mark.parametrize("name", SECRET_BY_NAME)
+def test_an_element_is_a_secret_by_its_name(name):
+    content = f'<vendorConfig><{name} ua="na">wool-gathering</{name}><pcPort>0</pcPort></vendorConfig>'.encode()
+
+    assert redact(content) == content.replace(b"wool-gathering", M)
+
+
 def test_a_masked_file_is_still_a_document_and_stays_as_it_is():
     masked = redact(SIP.encode())
 
@@ -97,7 +110,8 @@ def test_utf_16_is_masked_for_the_report_that_refuses_it(codec):
 
 
 @pytest.mark.parametrize(
-    "hostile", [b"<!--", b"<![CDATA[", b"<authPassword>", b"</authPassword ", b"<", b"< ", b"<a:", b'<authPassword "']
+    "hostile",
+    [b"<!--", b"<![CDATA[", b"<authPassword>", b"</authPassword ", b"<", b"< ", b"<a:", b'<authPassword "', b"<pin-"],
 )
 def test_hostile_repetition_takes_linear_time(hostile):
     """Quadratic work on two megabytes would take minutes, so that the test run itself would tell."""
@@ -155,4 +169,5 @@ def test_a_file_cut_anywhere_leaks_nothing(parts, length):
 def test_arbitrary_bytes_are_masked_without_a_crash(content):
     masked = redact(content)
 
-    assert masked == content or re.search(rb"password|credentials", content, re.IGNORECASE) or b"\0" in content
+    named = rb"pass(word|wd|wort|phrase|code)|secret|credential|community|token|psk|pwd|pin|key|code"
+    assert masked == content or re.search(named, content, re.IGNORECASE) or b"\0" in content

@@ -1,0 +1,168 @@
+"""The rows that a view reads: pages and single ones, straight from columns to records, with as few queries as can be.
+
+What a view shows to an actor is the same query again and again. It is remembered with its compiled statements, in which
+only the page and the name of a single row vary.
+"""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
+
+from django.db import connection
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
+
+from contacts_app.core.api.reading import Reading, Record
+from contacts_app.core.lists.statement import Slot, Statement
+from contacts_app.core.lists.total import COUNTED, Total, estimate_of, is_costly, of_keys, total_of
+from contacts_app.core.memory import Memory
+
+# Estimates are as good as the last ANALYZE; a list that shrinks below what is counted says so this much later.
+TOTALS: Memory[Total] = Memory(seconds=5)
+ROWS: Memory["Rows"] = Memory(seconds=3600, most=500)
+# A statement for each length of page that is asked for.
+MOST_STATEMENTS = 20
+# Beyond what a database takes as a number no row has a name.
+HIGHEST = 2**63 - 1
+Build = Callable[[], tuple["QuerySet[Any]", Any]]
+
+
+class Rows:
+    """`queryset` as `reading` shows it or, without one, as its rows. `is_prepared`: its conditions name only keys."""
+
+    def __init__(self, queryset: "QuerySet[Any]", reading: Reading | None, *, is_prepared: bool = True) -> None:
+        self.queryset, self.reading, self.is_prepared = queryset, reading, is_prepared
+        self._statements: dict[Hashable, list[Statement]] = {}
+
+    def page(self, limit: int | None, offset: int = 0, *, by_keys: bool = False) -> list[Any]:
+        """Rows, or tuples that `records` makes records of.
+
+        What is skipped on the way to the page, or with `by_keys` sorted out, is not joined.
+        """
+        by_keys = by_keys or offset > 0
+        if self.reading is None:
+            return self._instances(limit, offset, by_keys)
+        if by_keys:
+            return self._asked("deeper", self._deeper, False, limit, offset)
+
+        def first() -> tuple["QuerySet[Any]", Any]:
+            rows = self.queryset if limit is None else self.queryset[:limit]
+            return rows, rows.values("pk")
+
+        return self._asked(("first", limit), first, self.is_prepared)
+
+    def one(self, **named: Any) -> Any:
+        """The row, or its tuple; None where there is none."""
+        if self.reading is None:
+            return self.queryset.filter(**named).first()
+
+        def by_name() -> tuple["QuerySet[Any]", Any]:
+            meta = self.queryset.model._meta
+            fields = {name: meta.pk if name == "pk" else meta.get_field(name) for name in named}
+            rows = self.queryset.order_by().filter(**{name: Slot(field)() for name, field in fields.items()})
+            return rows, rows.values("pk")
+
+        if any(isinstance(value, int) and value > HIGHEST for value in named.values()):
+            return None
+        found = self._asked(("one", *named), by_name, self.is_prepared, *named.values())
+        return found[0] if found else None
+
+    def window(self, limit: int, offset: int, *, is_exact: bool = False) -> tuple[list[Any], Total]:
+        """A page, and how many rows there are: exactly, or as `total_of` counts."""
+        if not is_exact and self._is_costly:
+            total = total_of(self.queryset)
+            if total.is_exact and offset >= total.number:
+                return [], total
+            found = Rows(total.narrow(self.queryset), self.reading, is_prepared=False)
+            return found.page(limit, offset, by_keys=not total.is_exact), total
+        # One row more tells whether the page is the last one, and so where the list ends.
+        page = self.page(limit + 1, offset)
+        if len(page) <= limit and (page or not offset):
+            return page, Total(offset + len(page), is_exact=True)
+        return page[:limit], self.total(is_exact=is_exact)
+
+    def total(self, *, is_exact: bool = False) -> Total:
+        exactly = is_exact or connection.vendor != "postgresql"
+        if not exactly and self._is_costly:
+            return total_of(self.queryset)
+        # In the order of the list, whose index then serves for counting too.
+        keys = self.queryset.order_by() if exactly else self.queryset.order_by()[: COUNTED + 1]
+        [statement] = self._statement("exactly" if exactly else "counted", lambda: [Statement(keys.values_list("pk"))])
+        if exactly:
+            return Total(statement.count(), is_exact=True)
+        if found := TOTALS.get(key := (statement.sql, *statement.params)):
+            return found
+        counted = statement.count()
+        if counted <= COUNTED:
+            return Total(counted, is_exact=True)
+        return TOTALS.put(key, Total(max(counted, estimate_of(self.queryset)), is_exact=False))
+
+    def records(self, found: Sequence[Any], serializer: Callable[..., Any], context: Mapping[str, Any]) -> list[Record]:
+        if self.reading is None:
+            return list(serializer(found, many=True, context=context).data)
+        narrowed = getattr(serializer, "narrowed", None)
+        records = map(self.reading.show, found)
+        return [narrowed(record, context) for record in records] if narrowed else list(records)
+
+    @property
+    def _is_costly(self) -> bool:
+        if not hasattr(self, "_costly"):
+            self._costly = connection.vendor == "postgresql" and is_costly(self.queryset)
+        return self._costly
+
+    def _instances(self, limit: int | None, offset: int, by_keys: bool) -> list[Any]:
+        if limit is None or not by_keys:
+            return list(self.queryset[:limit])
+        return list(of_keys(self.queryset, list(self.queryset.values_list("pk", flat=True)[offset : offset + limit])))
+
+    def _deeper(self) -> tuple["QuerySet[Any]", Any]:
+        keys = Statement(self.queryset.values_list("pk"))
+        if not keys.sql:
+            return self.queryset.none(), ()
+        page = RawSQL(f"{keys.sql} LIMIT %s OFFSET %s", (*keys.params, Slot(), Slot()))  # noqa: S611 - Django's own SQL
+        return of_keys(self.queryset, page), page
+
+    def _statement(self, shape: Hashable, make: Callable[[], list[Statement]]) -> list[Statement]:
+        found = self._statements.get(shape)
+        if found is None:
+            if len(self._statements) >= MOST_STATEMENTS:
+                self._statements = {}
+            found = self._statements[shape] = make()
+        return found
+
+    def _asked(self, shape: Hashable, build: Build, is_prepared: bool, *values: Any) -> list[Any]:
+        """The tuples; where the record has parts, with the lists of these at their ends."""
+        reading = cast(Reading, self.reading)
+
+        def compiled() -> list[Statement]:
+            rows, keys = build()
+            kinds = [rows.values_list(*reading.columns)]
+            for part in reading.parts:
+                of_page = part.rows.filter(**{f"{part.key}__in": keys})
+                kinds.append(of_page.values_list(part.key, *part.reading.columns))
+            return [Statement(kind, is_prepared=is_prepared) for kind in kinds]
+
+        whole, *parts = self._statement(shape, compiled)
+        found = whole.rows(*values)
+        if not parts or not found:
+            return found
+        lists: list[dict[Any, list[Any]]] = []
+        for part, statement in zip(reading.parts, parts, strict=True):
+            of_row: dict[Any, list[Any]] = {}
+            for key, *columns in statement.rows(*values):
+                of_row.setdefault(key, []).append(part.reading.show(columns))
+            lists.append(of_row)
+        return [(*row, [of_row.get(row[0], []) for of_row in lists]) for row in found]
+
+
+@contextmanager
+def watched() -> Any:
+    """Whether the database was asked meanwhile: what was found out then may be another thing next time."""
+    asked: list[str] = []
+
+    def note(execute: Any, sql: Any, *rest: Any) -> Any:
+        asked.append(sql)
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(note):
+        yield asked

@@ -1,0 +1,108 @@
+"""A query that is compiled once and asked many times; on PostgreSQL it is also planned once.
+
+Compiling a query of a few joins takes Django a millisecond or two, planning it takes PostgreSQL one more: several times
+of what reading the rows takes.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import Field, QuerySet
+from django.db.models.expressions import RawSQL
+from psycopg import Cursor
+from psycopg.types.datetime import TimestamptzLoader
+
+Row = Sequence[Any]
+
+
+class Slot:
+    """The place of a value that each asking brings along, of the kind that a column holds."""
+
+    def __init__(self, field: "Field[Any, Any] | None" = None) -> None:
+        self.field = field
+
+    def __call__(self) -> RawSQL:
+        """As it stands in a condition."""
+        return RawSQL("%s", (self,))
+
+    def filled(self, value: Any) -> Any:
+        return value if self.field is None else self.field.get_db_prep_value(value, connection)
+
+
+class Statement:
+    """The rows of a `values_list`. `is_prepared`: its conditions are so plain that one plan serves all values."""
+
+    def __init__(self, rows: "QuerySet[Any, Any]", *, is_prepared: bool = True) -> None:
+        compiler = rows.query.get_compiler(connection=connection)
+        self.is_prepared, self.sql = is_prepared, ""
+        self.params: Sequence[Any] = ()
+        try:
+            self.sql, self.params = compiler.as_sql()
+        except EmptyResultSet:
+            return
+        # Set while the SQL was made.
+        columns = [column for column, _, _ in compiler.select or ()]
+        self.slots = [place for place, value in enumerate(self.params) if isinstance(value, Slot)]
+        self.converters = [(place, *found) for place, found in compiler.get_converters(columns).items()]
+
+    def rows(self, *values: Any) -> list[Row]:
+        """All rows, with the slots filled in their order."""
+        if not self.sql:
+            return []
+        params = list(self.params)
+        for place, value in zip(self.slots, values, strict=True):
+            params[place] = params[place].filled(value)
+        with _cursor(self.is_prepared) as cursor:
+            cursor.execute(self.sql, params)
+            found: list[Row] = cursor.fetchall()
+        return self._converted(found) if self.converters else found
+
+    def row(self, *values: Any) -> Row | None:
+        found = self.rows(*values)
+        return found[0] if found else None
+
+    def count(self) -> int:
+        """How many rows there are."""
+        if not self.sql:
+            return 0
+        with _cursor(self.is_prepared) as cursor:
+            cursor.execute(f"SELECT COUNT(*) FROM ({self.sql}) AS counted", self.params)  # noqa: S608 - Django's own
+            return int(cursor.fetchone()[0])
+
+    def _converted(self, found: list[Row]) -> list[Row]:
+        rows: list[Any] = [list(row) for row in found]
+        for place, converters, column in self.converters:
+            for row in rows:
+                for convert in converters:
+                    row[place] = convert(row[place], column, connection)
+        return rows
+
+
+class PreparedCursor(Cursor[Any]):
+    """Values are bound by the server. Django's loader of times is Python, psycopg's own is not; connections are UTC."""
+
+    def __init__(self, connection: Any) -> None:
+        super().__init__(connection)
+        self.adapters.register_loader("timestamptz", TimestamptzLoader)
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
+        return super().execute(query, params, **({"prepare": True} | options))
+
+
+@contextmanager
+def _cursor(is_prepared: bool) -> Iterator[Any]:
+    # The log of queries shows those with the values in them, which this process does not put there.
+    if not is_prepared or connection.vendor != "postgresql" or connection.queries_logged:
+        with connection.cursor() as cursor:
+            yield cursor
+        return
+    connection.ensure_connection()
+    kept: Any = connection.connection
+    # One for as long as the connection lives: making it ready takes as long as a short statement.
+    if not hasattr(kept, "prepared_cursor"):
+        kept.prepared_cursor = PreparedCursor(kept)
+    with connection.wrap_database_errors:
+        yield connection.make_cursor(kept.prepared_cursor)

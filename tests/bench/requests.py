@@ -1,0 +1,249 @@
+"""Requests per second of every dialect's reads, beside a bare WSGI application and plain DRF with the same rows.
+
+Each is served by granian with two processes, as the product is, and asked in turn in the same run. Bare is psycopg with
+prepared statements and orjson, no framework, no credential, no total. Plain is a DRF ModelSerializer. Processor time is
+that of the web server's processes. BENCH_SECONDS says how long one turn takes, BENCH_ROUNDS how many there are.
+"""
+
+import json
+import os
+import selectors
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+SECONDS = float(os.environ.get("BENCH_SECONDS", "2"))
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
+PHONES, CONNECTIONS = 100_000, 8
+ROOT = Path(__file__).resolve().parents[2]
+TICKS = os.sysconf("SC_CLK_TCK")
+PEERS = {
+    "ours": "config.wsgi:application",
+    "bare": "tests.bench.requests_peers:bare",
+    "plain": "tests.bench.requests_peers:plain",
+}
+
+
+def measure() -> Iterator[tuple[str, str]]:
+    from tests.servers import postgres
+
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        environment = os.environ | {
+            "DATA_DIR": folder,
+            "DATABASE_URL": stack.enter_context(postgres()),
+            "LOG_LEVEL": "WARNING",
+        }
+        inside = [sys.executable, "-m", "tests.bench.requests"]
+        facts = json.loads(subprocess.check_output(inside, cwd=ROOT, env=environment))
+        environment["BENCH_FACTS"] = json.dumps(facts)
+        servers = {name: stack.enter_context(_server(app, environment)) for name, app in PEERS.items()}
+        for what, path in targets(facts).items():
+            yield what, _compared(servers, path, facts["token"])
+
+
+def targets(facts: dict[str, Any]) -> dict[str, str]:
+    """What is asked, by what it is called in the table. Only lists and single phones are asked of plain DRF, too."""
+    events = f"/v4/accounts/{facts['voip_id']}/integrations/events"
+    return {
+        "25 of 100,000 phones": "/api/v1/phones?limit=25",
+        "the same, from 90,000 on": "/api/v1/phones?limit=25&offset=90000",
+        "one phone": f"/api/v1/phones/{facts['mac']}",
+        "25 notification contacts": "/api/2.0/notification_contacts/?limit=25",
+        "25 numbers": "/rest/lease/tn",
+        "25 messaging profiles": "/rest/profile/messaging",
+        "25 voice profiles": "/rest/profile/outbound_voice",
+        "25 callbacks": f"{events}/callbacks?limit=25",
+        "25 listeners": f"{events}/listeners?limit=25",
+        "25 MyAccount profiles": "/backend/api/v1/myAccountCustomerProfiles/?limit=25",
+        "25 deployments": "/api/v1/deployments?limit=25",
+        "a phone's menu": f"/cisco/services/dir?mac={facts['mac']}",
+        "a phone's company directory": f"/cisco/services/cdir?mac={facts['mac']}",
+        "may this push": f"/cisco/services/authenticate?devicename=SEP{facts['mac']}&UserID=push&Password=s3cret",
+    }
+
+
+def _compared(servers: dict[str, tuple[int, int]], path: str, token: str) -> str:
+    asked = dict(servers)
+    if _answer(servers["plain"][0], path, token)[0] != 200:
+        del asked["plain"]
+    rates: dict[str, list[tuple[float, float]]] = {name: [] for name in asked}
+    for name, (port, _) in asked.items():
+        status, body = _answer(port, path, token)
+        assert status == 200, (name, path, body[:500])
+        _ask(port, path, token, 0.5)
+    for _ in range(ROUNDS):
+        for name, (port, group) in asked.items():
+            before = _processor_seconds(group)
+            count, seconds = _ask(port, path, token, SECONDS)
+            rates[name].append((count / seconds, 1000 * (_processor_seconds(group) - before) / count))
+    told = [
+        f"{name} {statistics.median(rate for rate, _ in of):,.0f}/s {statistics.median(ms for _, ms in of):.2f} ms"
+        for name, of in rates.items()
+    ]
+    ratios = [ours / bare for (ours, _), (bare, _) in zip(rates["ours"], rates["bare"], strict=True)]
+    return f"{', '.join(told)}; of bare {', '.join(f'{ratio:.2f}' for ratio in ratios)}"
+
+
+@contextmanager
+def _server(application: str, environment: dict[str, str]) -> Iterator[tuple[int, int]]:
+    """Two web processes as the product starts them: the port, and the group of its processes."""
+    from tests.servers import free_port, listens, wait_for
+
+    port = free_port()
+    command = [
+        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--workers", "2"),
+        *("--blocking-threads", "24", "--log-level", "error", "--no-ws", application),
+    ]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
+    try:
+        wait_for(lambda: listens(port), 60)
+        yield port, process.pid
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait()
+
+
+def _request(path: str, token: str) -> bytes:
+    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+
+
+def _answer(port: int, path: str, token: str) -> tuple[int, bytes]:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        connection.sendall(_request(path, token))
+        answer = b""
+        while not _is_whole(answer):
+            answer += connection.recv(1 << 20)
+    return int(answer[9:12]), answer
+
+
+def _is_whole(answer: bytes) -> bool:
+    head, found, body = answer.partition(b"\r\n\r\n")
+    length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
+    return bool(found) and len(body) >= int(length)
+
+
+def _ask(port: int, path: str, token: str, seconds: float) -> tuple[int, float]:
+    """Ask on some connections at once, each again as soon as it is answered: how many answers, in which time."""
+    request, count, waiting = _request(path, token), 0, selectors.DefaultSelector()
+    for _ in range(CONNECTIONS):
+        connection = socket.create_connection(("127.0.0.1", port))
+        connection.sendall(request)
+        waiting.register(connection, selectors.EVENT_READ, bytearray())
+    started = time.monotonic()
+    while time.monotonic() - started < seconds or not count:
+        for key, _ in waiting.select(1):
+            connection, answer = key.fileobj, key.data
+            answer += connection.recv(1 << 20)
+            if _is_whole(bytes(answer)):
+                assert answer.startswith(b"HTTP/1.1 200"), bytes(answer[:300])
+                answer.clear()
+                connection.sendall(request)
+                count += 1
+    elapsed = time.monotonic() - started
+    for key in list(waiting.get_map().values()):
+        key.fileobj.close()
+    return count, elapsed
+
+
+def _processor_seconds(group: int) -> float:
+    """Of the processes of a group, as the system counts it."""
+    spent = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(") ")[2].split()
+        except OSError:
+            continue
+        if int(fields[2]) == group:
+            spent += int(fields[11]) + int(fields[12])
+    return spent / TICKS
+
+
+def _fill() -> dict[str, Any]:
+    """One account with all these rows; the facts that requests name."""
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+    from django.db import connection, transaction
+
+    from contacts_app.accounts.models import Extension
+    from contacts_app.accounts.services import create_account
+    from contacts_app.contacts.models.contact import NotificationContact
+    from contacts_app.tokens.services import create_token
+    from phones_app.deployment.models import Deployment
+    from phones_app.inventory.models import Phone
+    from phones_app.servers.models import CallManager, FileServer
+    from profiles_app.events.models.setup import Callback, Listener
+    from profiles_app.messaging.models import MessagingProfile, NumberLease
+    from profiles_app.myaccount.models import MyAccountProfile
+    from profiles_app.voice.models import OutboundVoiceProfile
+    from tests.many_rows import multiply, without_foreign_keys
+
+    call_command("migrate", verbosity=0)
+    account = create_account(voip_id=1000001, name="Acme", email="office@acme.example")
+    with transaction.atomic():
+        server = FileServer.objects.create(name="Files", host="127.0.0.1", port=21, account=account)
+        manager = CallManager.objects.create(name="Calls", host="127.0.0.1", port=5060, kind="sip", account=account)
+        phones = [
+            Phone(
+                mac=f"{0x02AA00000000 + n:012X}",
+                account=account,
+                file_server=server,
+                call_manager=manager,
+                name=f"Phone {n}",
+                description=f"Desk {n}, third floor",
+                model="8845",
+                location=f"Floor {n % 50}",
+                software_type="SIP",
+                software_version="sip8845.14-2-1",
+                phone_ip=f"10.1.0.{n}",
+                web_username="push",
+                web_password="s3cret",
+            )
+            for n in range(100)
+        ]
+        Phone.objects.bulk_create(phones)
+        without_foreign_keys()
+        multiply(Phone, PHONES // 100 - 1)
+        Deployment.objects.bulk_create(
+            Deployment(account=account, mac=phone.mac, phone=phone, profile_name="Desk", state="confirmed")
+            for phone in phones[:25]
+        )
+        NotificationContact.objects.bulk_create(
+            NotificationContact(account=account, name=f"Contact {n}", email=f"contact{n}@acme.example")
+            for n in range(1000)
+        )
+        Extension.objects.bulk_create(Extension(account=account, number=100 + n, name=f"Desk {n}") for n in range(100))
+        url = "https://hooks.acme.example/sms?key=s3cret"
+        profile = MessagingProfile.objects.create(account=account, name="Messages", callback_url=url)
+        for n in range(25):
+            NumberLease.objects.create(account=account, tn=12025550100 + n, messaging_profile=profile)
+            MessagingProfile.objects.create(account=account, name=f"Messages {n}", callback_url=url)
+            OutboundVoiceProfile.objects.create(account=account, name=f"Voice {n}", tech_prefix=100_000 + n)
+            MyAccountProfile.objects.create(account=account, name=f"Portal {n}")
+            callback = Callback(account=account, name=f"Callback {n}")
+            callback.config = {"url": url}
+            callback.save()
+            Listener.objects.create(account=account, callback=callback)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+    return {
+        "token": create_token(account=account)[1],
+        "account": account.pk,
+        "voip_id": account.voip_id,
+        "mac": phones[50].mac,
+    }
+
+
+if __name__ == "__main__":
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    print(json.dumps(_fill()))
