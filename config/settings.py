@@ -93,8 +93,8 @@ DEPLOYMENT_THREADS = env.int("DEPLOYMENT_THREADS", default=8)
 # A worker renews its claim on a deployment while it lives; this long after its death another one takes over (seconds).
 LEASE_SECONDS = env.float("LEASE_SECONDS", default=10.0)
 # How often a phone's status page is looked at (seconds, 0: never), and how many at the same time.
-PHONE_LOOK_SECONDS = env.float("PHONE_LOOK_SECONDS", default=900.0)
-PHONE_LOOK_THREADS = env.int("PHONE_LOOK_THREADS", default=8)
+STATUS_CHECK_SECONDS = env.float("STATUS_CHECK_SECONDS", default=env.float("PHONE_LOOK_SECONDS", default=900.0))
+STATUS_CHECK_THREADS = env.int("STATUS_CHECK_THREADS", default=env.int("PHONE_LOOK_THREADS", default=8))
 # How often each phone's file is read back from its file server (seconds, 0: never).
 DRIFT_CHECK_SECONDS = env.float("DRIFT_CHECK_SECONDS", default=24 * 3600.0)
 FTP_UPLOAD_SECONDS = env.float("FTP_UPLOAD_SECONDS", default=45.0)
@@ -120,7 +120,7 @@ MESSAGING_WEBHOOK_SECONDS = env.float("MESSAGING_WEBHOOK_SECONDS", default=10.0)
 
 # --- Callbacks of event profiles ----------------------------------------------------------------------------------
 # Networks that callbacks may be in although they are private; public addresses may always. None by default, because
-# whoever may create a callback could otherwise speak to the servers around this one.
+# anyone who may create a callback could otherwise speak to the servers around this one.
 CALLBACK_NETWORKS = env.str("CALLBACK_NETWORKS", default="")
 # How long a callback may take to answer when it has no time-out of its own (seconds).
 CALLBACK_SECONDS = env.float("CALLBACK_SECONDS", default=10.0)
@@ -133,7 +133,7 @@ CALLBACK_FAILING_SECONDS = env.float("CALLBACK_FAILING_SECONDS", default=86_400.
 CALLBACK_SILENT_LIMIT = env.int("CALLBACK_SILENT_LIMIT", default=3)
 CALLBACK_REST_SECONDS = env.float("CALLBACK_REST_SECONDS", default=30.0)
 # So many callbacks a worker delivers to at a time, one request each.
-CALLBACK_LANES = env.int("CALLBACK_LANES", default=8)
+CALLBACK_THREADS = env.int("CALLBACK_THREADS", default=env.int("CALLBACK_LANES", default=8))
 # The guide prints the URLs that create profiles and listeners with an id at their end; clients written from it send one.
 EVENTS_ID_ON_CREATE = env.bool("EVENTS_ID_ON_CREATE", default=True)
 # Whether the provider's own limits on the number of requests hold here too (429).

@@ -36,7 +36,7 @@ class TextRequest(WSGIRequest):
 
 def _measured(body: Any) -> dict[str, Any]:
     """The body read to its end, or to a byte more than anybody takes, and how long it is."""
-    # The largest that any route takes is an imported sheet. Models cannot be imported before Django is set up.
+    # The largest that any route takes is an imported CSV file. Models cannot be imported before Django is set up.
     from contacts_app.core.csv.text import MAX_BYTES
 
     kept, left = SpooledTemporaryFile(max_size=BLOCK), MAX_BYTES + 1  # noqa: SIM115 - it goes with the request

@@ -7,8 +7,8 @@ from contacts_app.contacts.models.contact import (
     NotificationPreference,
     NotificationType,
 )
-from contacts_app.contacts.models.mail import Mail, Notice, Trouble
-from contacts_app.core.csv.models import UploadedSheet
+from contacts_app.contacts.models.mail import Incident, Mail, Notice
+from contacts_app.core.csv.models import UploadedCsv
 from contacts_app.core.work.models import WorkStatus
 from contacts_app.people.models import LoginSession, User
 from contacts_app.tokens.models import ApiToken
@@ -18,6 +18,7 @@ __all__ = [
     "AccountGroup",
     "ApiToken",
     "Extension",
+    "Incident",
     "LoginSession",
     "Mail",
     "Notice",
@@ -25,8 +26,7 @@ __all__ = [
     "NotificationMedium",
     "NotificationPreference",
     "NotificationType",
-    "Trouble",
-    "UploadedSheet",
+    "UploadedCsv",
     "User",
     "WorkStatus",
 ]

@@ -37,8 +37,8 @@ class PhoneAdmin(RollOutSelected, DriftPages, DeployPages, LeavesFiles, Inventor
     )
     actions = [
         *("deploy_selected", "roll_out_selected", "group_selected", "restart_selected"),
-        *("look_selected", "put_back_selected", "export_selected"),
+        *("check_selected", "put_back_selected", "export_selected"),
     ]
     actions_row = ["deploy_one", "restart_one"]
-    actions_detail = ["deploy_one", "restart_one", "look_one", "put_back_one", "adopt_one"]
+    actions_detail = ["deploy_one", "restart_one", "check_one", "put_back_one", "adopt_one"]
     change_form_outer_after_template = "phones_app/deployment/deployments.html"

@@ -18,7 +18,7 @@ class PhonesConfig(AppConfig):
         from phones_app.deployment import gates, left_files, outcome
         from phones_app.deployment.evidence import judge_fetch
         from phones_app.deployment.request import deployments_under_way
-        from phones_app.deployment.run import Deployments, Doubts, UploadBatches
+        from phones_app.deployment.run import Doubts, SingleDeployments, UploadBatches
         from phones_app.drift.checks import DriftChecks
         from phones_app.inventory.models import Phone
         from phones_app.inventory.services import phone_changed, register_identity
@@ -33,7 +33,7 @@ class PhonesConfig(AppConfig):
         register_identity(left_files.identity_changed)
         recorded.connect(left_files.file_server_changed, sender=FileServer)
         pre_delete.connect(left_files.phone_deleted, sender=Phone)
-        register(Deployments, UploadBatches, Doubts, StatusChecks, DriftChecks)
+        register(SingleDeployments, UploadBatches, Doubts, StatusChecks, DriftChecks)
         tags.register(*events.TAGS)
         register_news(events.TOLD)
         register_blocker(deployments_under_way)

@@ -10,7 +10,7 @@ from contacts_app.core.tables import table
 from phones_app.deployment.models import Deployment
 from phones_app.inventory.models import Phone
 from phones_app.rollout.models import Rollout, RolloutMember
-from profiles_app.events.outbox import Rule
+from profiles_app.events.outbox import NewsRule
 
 MOST_OF_A_FAILURE = 160
 
@@ -43,9 +43,9 @@ CLASSES = {row["name"]: EventClass(**row | {"page": _SUBJECTS[row["page"]][0]}) 
 DEPLOYMENT_FAILED = CLASSES["deployment_failed"]
 
 
-def _rule(event_class: str, **how: Any) -> Rule:
+def _rule(event_class: str, **how: Any) -> NewsRule:
     chosen = CLASSES[event_class]
-    return Rule(chosen, words=_SUBJECTS[chosen.page.__name__][1], **how)
+    return NewsRule(chosen, words=_SUBJECTS[chosen.page.__name__][1], **how)
 
 
 TOLD = {tag: _rule(**how) for tag, how in _TABLES["told"].items()}

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from contacts_app.core.admin.links import list_url, page_of
-from contacts_app.core.admin.overview import Day, Number, Panel, panels_about, shares
+from contacts_app.core.admin.overview import Day, Figure, Panel, panels_about, shares
 from phones_app.deployment.models import FAILURES, Deployment, FileState, State
 from phones_app.inventory.models import Phone, Presence
 from phones_app.rollout.models import Rollout, RolloutState
@@ -54,14 +54,14 @@ def panels(request: HttpRequest) -> list[Panel]:
 def _of_phones(phones: QuerySet[Phone]) -> list[Panel]:
     by_state = dict(phones.values_list("last_deployment__deployment__state").annotate(Count("pk")))
     fleet = [
-        Number(label, sum(by_state.get(state, 0) for state in states), _phones_in(states), tone)
+        Figure(label, sum(by_state.get(state, 0) for state in states), _phones_in(states), tone)
         for label, states, tone in FLEET
     ]
     never = list_url(Phone, last_deployment__isnull=True)
-    fleet.append(Number("not deployed", by_state.get(None, 0), never, "gone"))
+    fleet.append(Figure("not deployed", by_state.get(None, 0), never, "gone"))
     return [
         Panel("Phones by their last deployment", "bar", shares(fleet), empty="There are no phones yet."),
-        _by(phones, "Phones by what the last look saw", "presence", PRESENCE_TONES, "There are no phones yet."),
+        _by(phones, "Phones by reachability", "presence", PRESENCE_TONES, "There are no phones yet."),
         _by(phones, "Files on the file servers", "file__state", FILE_TONES, "No file was uploaded yet."),
     ]
 
@@ -70,7 +70,7 @@ def _by(phones: QuerySet[Phone], title: str, field: str, tones: Mapping[Any, str
     """Phones by the value of a field that the list of phones can be filtered by."""
     counted = dict(phones.values_list(field).annotate(Count("pk")))
     numbers = [
-        Number(state.label.lower(), counted.get(state, 0), list_url(Phone, **{f"{field}__exact": state.value}), tone)
+        Figure(state.label.lower(), counted.get(state, 0), list_url(Phone, **{f"{field}__exact": state.value}), tone)
         for state, tone in tones.items()
     ]
     return Panel(title, "bar", shares(numbers), empty=empty)
@@ -84,7 +84,7 @@ def _of_rollouts(rollouts: QuerySet[Rollout]) -> list[Panel]:
     open_ones = rollouts.filter(state__in=OPEN)
     shown = open_ones.annotate(ended=Count("members", filter=Q(members__deployment__finished_at__isnull=False)))
     numbers = [
-        Number(
+        Figure(
             str(rollout),
             rollout.ended,
             page_of(rollout),
@@ -95,7 +95,7 @@ def _of_rollouts(rollouts: QuerySet[Rollout]) -> list[Panel]:
         for rollout in shown.order_by("-created_at")[:MOST_ROLLOUTS]
     ]
     there = list_url(Rollout, state__exact=[state.value for state in OPEN])
-    whole = Number("running or paused", open_ones.count(), there) if numbers else None
+    whole = Figure("running or paused", open_ones.count(), there) if numbers else None
     return [Panel("Rollouts", "progress", numbers, whole=whole, empty="No rollout is running.")]
 
 
@@ -111,11 +111,11 @@ def _by_reason(deployments: QuerySet[Deployment]) -> Panel:
     reasons = list(failed.values_list("error_code").annotate(count=Count("pk")).order_by("-count", "error_code"))
     there = {"state__exact": [state.value for state in FAILURES], "created_at_from": first.isoformat()}
     numbers = [
-        Number(code or "without a code", count, list_url(Deployment, **there, error_code__exact=code), "bad")
+        Figure(code or "without a code", count, list_url(Deployment, **there, error_code__exact=code), "bad")
         for code, count in reasons[:MOST_REASONS]
     ]
     failures = sum(count for _, count in reasons)
-    whole = Number("failed in all", failures, list_url(Deployment, **there), "bad") if reasons else None
+    whole = Figure("failed in all", failures, list_url(Deployment, **there), "bad") if reasons else None
     title = f"Failed within {FAILURE_DAYS} days, by reason"
     return Panel(title, "counts", numbers, whole=whole, empty="Nothing failed.")
 
@@ -134,7 +134,7 @@ def _by_day(deployments: QuerySet[Deployment]) -> Panel:
             "state__exact": [state.value for state in ENDED],
         }
         parts = [
-            Number(label, count, "", tone, 100 * count / tallest)
+            Figure(label, count, "", tone, 100 * count / tallest)
             for label, (state, *_), tone in FLEET
             if (count := by_day.get((day, state), 0))
         ]

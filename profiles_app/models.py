@@ -1,6 +1,6 @@
 """WHAT: events and who is told, messaging, outbound voice and portal profiles, and the numbers that go by them."""
 
-from profiles_app.events.models.outbox import CallbackLane, Delivery, DeliveryAttempt, Event
+from profiles_app.events.models.outbox import CallbackQueue, Delivery, DeliveryAttempt, Event
 from profiles_app.events.models.setup import Callback, EventProfile, Listener, ListenerFilter, Subscription
 from profiles_app.messaging.models import InboundMessage, MessagingProfile, NumberLease, StickySender
 from profiles_app.myaccount.models import Availability, CustomerProfile, MyAccountProfile, MyAccountProfileGroup
@@ -9,7 +9,7 @@ from profiles_app.voice.models import OutboundVoiceProfile
 __all__ = [
     "Availability",
     "Callback",
-    "CallbackLane",
+    "CallbackQueue",
     "CustomerProfile",
     "Delivery",
     "DeliveryAttempt",

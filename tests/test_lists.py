@@ -48,7 +48,7 @@ LISTS = {
     "extensions": ("", "offset=5000"),
     "phone-profiles/{profile.uuid}/revisions": ("",),
 }  # fmt: skip
-# The list of profiles has no pages in its document: whoever asks for all of them gets all of them.
+# The list of profiles has no pages in its document: the caller for all of them gets all of them.
 NO_LISTS = {"phone-profiles", "me", "me/phones", "me/cisco-services/personal", "permissions"}
 pytestmark = pytest.mark.django_db
 

@@ -12,7 +12,7 @@ from rest_framework.exceptions import ValidationError
 from contacts_app.accounts.models import Account, Extension
 from contacts_app.core.actor import Actor
 from contacts_app.core.api.family import FamilyResource
-from contacts_app.core.api.fields import Record
+from contacts_app.core.api.fields import ModelRecord
 from contacts_app.core.api.view import find, uuid_in_url
 from contacts_app.core.api.viewset import DialectViewSet
 
@@ -38,7 +38,7 @@ class AccountNumber(serializers.IntegerField):
         return value.voip_id
 
 
-class OwnedRecord(Record):
+class OwnedRecord(ModelRecord):
     """A row that belongs to an account: of tenants always their own."""
 
     account = AccountNumber()

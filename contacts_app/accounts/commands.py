@@ -1,5 +1,5 @@
 """What operator commands have in common that are about an account, named by its VoIP id: the option, and CSV import and
-export as if the account did it. A command says which sheet it is about."""
+export as if the account did it. A command says which CSV file it is about."""
 
 import os
 import sys
@@ -14,8 +14,8 @@ from django.core.management.base import CommandError
 
 from contacts_app.accounts.models import Account
 from contacts_app.core.commands import NUMBER, Add, ReportingCommand
-from contacts_app.core.csv.importing import import_sheet
-from contacts_app.core.csv.sheet import Sheet, errors_as_csv, export_sheet
+from contacts_app.core.csv.format import CsvFormat, errors_as_csv, export_csv
+from contacts_app.core.csv.importing import import_csv
 from contacts_app.core.csv.text import MAX_BYTES
 
 STANDARD = Path("-")
@@ -39,17 +39,17 @@ def account_numbered(voip_id: int | None) -> Account | None:
     return account
 
 
-class SheetCommand(ReportingCommand):
-    sheet: type[Sheet]
+class CsvCommand(ReportingCommand):
+    csv_format: type[CsvFormat]
 
     def arguments(self, add: Add) -> None:
         add_account(add, help="As if this account did it: only its rows, and new ones are its own.")
 
-    def made_for(self, account: int | None) -> Sheet:
-        return self.sheet(replace(self.actor, account=account_numbered(account)))
+    def made_for(self, account: int | None) -> CsvFormat:
+        return self.csv_format(replace(self.actor, account=account_numbered(account)))
 
 
-class ImportCommand(SheetCommand):
+class ImportCommand(CsvCommand):
     columns = {"created": "New", "updated": "Changed", "unchanged": "Unchanged", "errors": "Errors"}
     error_columns = {"row": "Row", "column": "Column", "message": "What is wrong"}
 
@@ -59,9 +59,9 @@ class ImportCommand(SheetCommand):
         add("--errors", type=Path, metavar="FILE.csv", help="Write the errors here as well.")
 
     def handle(self, *, file: Path, account: int | None, errors: Path | None, dry_run: bool, **options: Any) -> None:
-        sheet = self.made_for(account)
+        csv_format = self.made_for(account)
         with _opened(file) as opened, self.progress() as progress:
-            report = import_sheet(opened, sheet, dry_run=dry_run, progress=progress)
+            report = import_csv(opened, csv_format, dry_run=dry_run, progress=progress)
         if errors is not None:
             _write(errors, errors_as_csv(report.errors))
         if report.errors:
@@ -71,7 +71,7 @@ class ImportCommand(SheetCommand):
         self.report_row(**counts, errors=0, dry_run=dry_run)
 
 
-class ExportCommand(SheetCommand):
+class ExportCommand(CsvCommand):
     writes = False
     columns = {"file": "File", "rows": "Rows"}
 
@@ -80,17 +80,17 @@ class ExportCommand(SheetCommand):
         add("file", nargs="?", type=Path, default=STANDARD, metavar="FILE.csv")
 
     def handle(self, *, file: Path, account: int | None, **options: Any) -> None:
-        sheet = self.made_for(account)
+        csv_format = self.made_for(account)
         if file == STANDARD and self.as_json:
-            shown = [column for column in sheet.columns if column.exported]
-            rows = sheet.for_columns(sheet.rows(), [column.name for column in shown])
+            shown = [column for column in csv_format.columns if column.exported]
+            rows = csv_format.for_columns(csv_format.rows(), [column.name for column in shown])
             self.report({column.name: column.write(row) for column in shown} for row in rows.iterator(1000))
         elif file == STANDARD:
-            for piece in export_sheet(sheet):
+            for piece in export_csv(csv_format):
                 self.stdout.write(piece, ending="")
         else:
-            _write(file, export_sheet(sheet))
-            self.report_row(file=str(file), rows=sheet.rows().count())
+            _write(file, export_csv(csv_format))
+            self.report_row(file=str(file), rows=csv_format.rows().count())
 
 
 def _opened(file: Path) -> BinaryIO:

@@ -15,17 +15,10 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 from contacts_app.contacts.mail import UNSUBSCRIBE_MARK, resend_mail
 from contacts_app.contacts.models.contact import NotificationContact, choices, is_told_by_default, label_of
 from contacts_app.contacts.models.mail import Mail
-from contacts_app.contacts.services import (
-    ContactSheet,
-    delete_contact,
-    make_main,
-    set_wanted_types,
-    types,
-    wanted_types,
-)
+from contacts_app.contacts.services import ContactCsv, delete_contact, make_main, set_wanted_types, types, wanted_types
 from contacts_app.core.admin.base import PortalAdmin, ReadOnlyAdmin, allowed, button
 from contacts_app.core.admin.columns import column
-from contacts_app.core.csv.admin import SheetPages
+from contacts_app.core.csv.admin import CsvPages
 from contacts_app.core.errors import Refusal
 from contacts_app.core.lists.search import NOTHING, text_match
 from contacts_app.core.values import compact
@@ -52,8 +45,8 @@ class NotificationContactForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(NotificationContact)
-class NotificationContactAdmin(SheetPages, PortalAdmin):
-    sheet = ContactSheet
+class NotificationContactAdmin(CsvPages, PortalAdmin):
+    csv_format = ContactCsv
     actions = ["export_selected"]
     # A main contact is deleted with its account and never by itself.
     goes_along = True

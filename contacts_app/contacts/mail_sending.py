@@ -30,7 +30,7 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
 GIVE_UP = timedelta(days=4)
 
 
-class Refused(Exception):
+class MailRefused(Exception):
     """The mail server will not take this mail, today or ever."""
 
 
@@ -86,7 +86,7 @@ def _send_one(mail: Mail, owner: str, server: BaseEmailBackend) -> None:
     ended = {"lease_owner": "", "lease_until": None, "finished_at": now}
     try:
         _hand_over(mail, server)
-    except Refused as refusal:
+    except MailRefused as refusal:
         log.warning("mail refused", mail=str(mail.uuid), reason=str(refusal))
         held.update(state=Mail.State.FAILED, error=str(refusal), **ended)
     except Exception as error:
@@ -99,20 +99,20 @@ def _send_one(mail: Mail, owner: str, server: BaseEmailBackend) -> None:
 
 
 def _hand_over(mail: Mail, server: BaseEmailBackend) -> None:
-    """Raises Refused when there is no use in trying again, something else when there is."""
+    """Raises MailRefused when there is no use in trying again, something else when there is."""
     try:
         server.send_messages([message_of(mail)])
     except smtplib.SMTPRecipientsRefused as error:
         code, said = next(iter(error.recipients.values()))
         if code >= 500:
-            raise Refused(_answer(code, said)) from error
+            raise MailRefused(_answer(code, said)) from error
         raise
     except smtplib.SMTPDataError as error:
         if error.smtp_code >= 500:
-            raise Refused(_answer(error.smtp_code, error.smtp_error)) from error
+            raise MailRefused(_answer(error.smtp_code, error.smtp_error)) from error
         raise
     except (ValueError, MessageError) as error:
-        raise Refused(f"This is no address that mail can be sent to: {error}") from error
+        raise MailRefused(f"This is no address that mail can be sent to: {error}") from error
 
 
 def message_of(mail: Mail) -> EmailMultiAlternatives:

@@ -1,4 +1,4 @@
-"""Telling an account's contacts what happened: who wants to know, and that a trouble is told once and its end as well.
+"""Notifies an account's contacts of what happened: who subscribed, and that an incident and its end are reported once.
 
 Nothing is mailed here. A line is written for each contact, and `mail_due_notices` makes one mail of those that are due.
 """
@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from contacts_app.accounts.models import Account
 from contacts_app.contacts.models.contact import EventClass, NotificationContact, is_told_by_default
-from contacts_app.contacts.models.mail import Notice, Trouble
+from contacts_app.contacts.models.mail import Incident, Notice
 
 BATCH = 500
 TITLE_LENGTH = 255
@@ -69,41 +69,41 @@ def _tell(account: int, event_class: EventClass, over: bool, items: list[News]) 
         wanting = contacts_told_of(account, event_class.name)
         return _write((contact, item) for item in items for contact in wanting)
     by_key = {item.key: item for item in items}
-    known = Trouble.objects.filter(account=account, event_class=event_class.name, key__in=by_key)
+    known = Incident.objects.filter(account=account, event_class=event_class.name, key__in=by_key)
     return _end(account, event_class, by_key, known) if over else _begin(account, event_class, by_key, known)
 
 
-def _begin(account: int, event_class: EventClass, by_key: dict[str, News], known: Iterable[Trouble]) -> int:
-    for trouble in known:
-        del by_key[trouble.key]
+def _begin(account: int, event_class: EventClass, by_key: dict[str, News], known: Iterable[Incident]) -> int:
+    for incident in known:
+        del by_key[incident.key]
     if not by_key:
         return 0
-    Trouble.objects.bulk_create(
-        [Trouble(account_id=account, event_class=event_class.name, key=key) for key in by_key],
+    Incident.objects.bulk_create(
+        [Incident(account_id=account, event_class=event_class.name, key=key) for key in by_key],
         batch_size=BATCH,
         ignore_conflicts=True,
     )
     wanting = contacts_told_of(account, event_class.name)
-    begun = Trouble.objects.filter(account=account, event_class=event_class.name, key__in=by_key)
-    told: Any = Trouble.told.through
+    begun = Incident.objects.filter(account=account, event_class=event_class.name, key__in=by_key)
+    told: Any = Incident.told.through
     told.objects.bulk_create(
-        [told(trouble_id=row.pk, notificationcontact_id=contact) for row in begun for contact in wanting],
+        [told(incident_id=row.pk, notificationcontact_id=contact) for row in begun for contact in wanting],
         batch_size=BATCH,
         ignore_conflicts=True,
     )
     return _write((contact, item) for item in by_key.values() for contact in wanting)
 
 
-def _end(account: int, event_class: EventClass, by_key: dict[str, News], known: Iterable[Trouble]) -> int:
-    ended = {trouble.pk: by_key[trouble.key] for trouble in known}
+def _end(account: int, event_class: EventClass, by_key: dict[str, News], known: Iterable[Incident]) -> int:
+    ended = {incident.pk: by_key[incident.key] for incident in known}
     if not ended:
         return 0
     # Who was told and has unsubscribed since is not told.
     wanting = contacts_told_of(account, event_class.name)
-    told: Any = Trouble.told.through
-    pairs = list(told.objects.filter(trouble__in=ended).values_list("trouble", "notificationcontact"))
-    Trouble.objects.filter(pk__in=ended).delete()
-    return _write((contact, ended[trouble]) for trouble, contact in pairs if contact in wanting)
+    told: Any = Incident.told.through
+    pairs = list(told.objects.filter(incident__in=ended).values_list("incident", "notificationcontact"))
+    Incident.objects.filter(pk__in=ended).delete()
+    return _write((contact, ended[incident]) for incident, contact in pairs if contact in wanting)
 
 
 def _write(lines: Iterable[tuple[int, News]]) -> int:

@@ -1,5 +1,5 @@
 """Notification contacts for admin, REST, CSV and the links in mails: the rules of main contacts (notification contacts
-spec §4), and what each contact has chosen to be told of.
+spec §4), and what each contact has chosen to be notified of.
 
 The link to unsubscribe works without a login, for ever, and for its contact and its kind of mail alone.
 """
@@ -27,7 +27,7 @@ from contacts_app.contacts.models.contact import (
     label_of,
 )
 from contacts_app.core.csv.columns import Column, FieldColumn, UuidColumn
-from contacts_app.core.csv.sheet import Sheet
+from contacts_app.core.csv.format import CsvFormat
 from contacts_app.core.errors import Refusal
 from contacts_app.core.history.records import upsert_recorded
 
@@ -87,7 +87,7 @@ def set_preferences(preferences: Iterable[NotificationPreference]) -> None:
 
 
 def wanted_types(contact: NotificationContact) -> list[str]:
-    """The types that the contact is told of."""
+    """The types that the contact is notified of."""
     decided = {row.type: row.value for row in contact.preferences.all()}
     return [type_ for type_ in types() if decided.get(type_, is_told_by_default(type_))]
 
@@ -103,7 +103,7 @@ def set_wanted_types(contact: NotificationContact, wanted: Iterable[str]) -> Non
     )
 
 
-class Subscription(NamedTuple):
+class MailSubscription(NamedTuple):
     """What a link is about."""
 
     contact: NotificationContact
@@ -115,7 +115,7 @@ class Subscription(NamedTuple):
 
     @property
     def address(self) -> str:
-        """Enough for its owner to know it, and too little for whoever a mail was forwarded to."""
+        """Enough for its owner to know it, and too little for anyone who a mail was forwarded to."""
         name, _, domain = self.contact.email.partition("@")
         return f"{name[:1]}…@{domain}"
 
@@ -126,16 +126,16 @@ def unsubscribe_url(contact: NotificationContact, about: str) -> str:
     return f"{settings.PUBLIC_URL}{reverse('unsubscribe')}?{urlencode({'token': token})}"
 
 
-def read_token(token: str) -> Subscription | None:
+def read_token(token: str) -> MailSubscription | None:
     """What the token of a link is about; None for anything that we have not signed."""
     try:
         contact = NotificationContact.objects.get(uuid=UUID(hex=token.partition(":")[0]))
-        return Subscription(contact, _signer(contact).unsign(token).rpartition(":")[2])
+        return MailSubscription(contact, _signer(contact).unsign(token).rpartition(":")[2])
     except (ValueError, NotificationContact.DoesNotExist, BadSignature):
         return None
 
 
-def set_subscribed(subscription: Subscription, *, told: bool) -> None:
+def set_subscribed(subscription: MailSubscription, *, told: bool) -> None:
     contact, about = subscription
     set_preferences([NotificationPreference(contact=contact, type=about, value=told)])
 
@@ -145,7 +145,7 @@ def _signer(contact: NotificationContact) -> Signer:
     return Signer(salt=f"contacts_app.unsubscribe:{contact.email}")
 
 
-class ContactSheet(Sheet):
+class ContactCsv(CsvFormat):
     kind, thing = "contacts", "contact"
     model = NotificationContact
     keys = (("uuid",), ("account", "email"))

@@ -2,7 +2,7 @@
 
 from contacts_app.contacts.api.contacts import NotificationContacts
 from contacts_app.contacts.api.preferences import NotificationPreferences
-from contacts_app.contacts.services import ContactSheet
+from contacts_app.contacts.services import ContactCsv
 from contacts_app.core.api.viewset import DialectRouter
 from contacts_app.core.csv.api import csv_route
 
@@ -11,4 +11,4 @@ router = DialectRouter(trailing_slash=True, both_ends=True)
 router.register("notification_contacts", NotificationContacts)
 router.register("notification_preferences", NotificationPreferences)
 urlpatterns = router.urls
-csv_urlpatterns = [csv_route("notification-contacts", ContactSheet)]
+csv_urlpatterns = [csv_route("notification-contacts", ContactCsv)]

@@ -45,7 +45,7 @@ def counted_name(request: HttpRequest, credentials: dict[str, Any] | None) -> st
 
 
 @dataclass(frozen=True)
-class Tokens:
+class LoginTokens:
     access: str
     refresh: str
     session: LoginSession
@@ -68,13 +68,13 @@ def access_token(session: LoginSession) -> str:
     return _sign("access", session, lifetime, jti=str(uuid.uuid4()), uuid=str(user.uuid), role=user.role)
 
 
-def _pair(session: LoginSession) -> Tokens:
+def _pair(session: LoginSession) -> LoginTokens:
     access = access_token(session)
     refresh = _sign("refresh", session, session.expires_at - timezone.now(), jti=str(session.refresh_id))
-    return Tokens(access, refresh, session)
+    return LoginTokens(access, refresh, session)
 
 
-def open_session(user: User, ip: str | None) -> Tokens:
+def open_session(user: User, ip: str | None) -> LoginTokens:
     """Begin a login session of `user`; the oldest sessions beyond five end."""
     now = timezone.now()
     with transaction.atomic():
@@ -110,7 +110,7 @@ def session_of(token: str, kind: str) -> tuple[LoginSession, dict[str, Any]]:
     return session, claims
 
 
-def refresh_session(refresh_token: str) -> Tokens:
+def refresh_session(refresh_token: str) -> LoginTokens:
     """New tokens for old: each refresh token is good once, and one that is used again ends its session."""
     session, claims = session_of(refresh_token, "refresh")
     fresh = uuid.uuid4()

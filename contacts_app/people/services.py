@@ -23,7 +23,7 @@ def is_taken(name: str, *, but: User | None = None) -> bool:
 
 
 def may_change(actor: Actor, user: User) -> bool:
-    """Whoever can set somebody's password has all their rights, so must have them already."""
+    """A person who can set somebody's password has all their rights, so must have them already."""
     if user.permission_level < actor.level:
         return False
     if not (user.is_staff or user.is_superuser):

@@ -19,7 +19,7 @@ from rest_framework.request import Request
 
 from contacts_app.core.actor import Actor
 from contacts_app.core.api.authentication import client_address
-from contacts_app.people.login import TokenRefused, Tokens, open_session, refresh_session, session_of
+from contacts_app.people.login import LoginTokens, TokenRefused, open_session, refresh_session, session_of
 from contacts_app.people.models import LoginSession, User
 from contacts_app.tokens.models import ApiToken
 from contacts_app.tokens.services import PREFIX, create_token, find_token
@@ -86,7 +86,7 @@ class GrantRefused(Exception):
 
 @dataclass(frozen=True)
 class Grant:
-    """What the token endpoint answers. `actor` is whoever will come with the access token."""
+    """What the token endpoint answers. `actor` is anyone who will come with the access token."""
 
     actor: Actor
     access_token: str
@@ -165,6 +165,6 @@ def _require_scope(actor: Actor, scope: str) -> None:
         raise GrantRefused("invalid_scope", "The client has no such scope")
 
 
-def _granted(tokens: Tokens) -> Grant:
+def _granted(tokens: LoginTokens) -> Grant:
     actor = tokens.session.user.as_actor("rest", str(tokens.session.uuid))
     return Grant(actor, tokens.access, tokens.refresh, settings.ACCESS_TOKEN_SECONDS)

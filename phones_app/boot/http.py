@@ -6,7 +6,7 @@ from io import FileIO
 from pathlib import Path
 from urllib.parse import unquote
 
-from contacts_app.core.net.async_http import Exchange, HttpListener
+from contacts_app.core.net.async_http import HttpExchange, HttpListener
 from phones_app.boot.fetches import Fetch, FetchReporter, open_plain_file
 
 MAX_CONNECTIONS = 512
@@ -28,7 +28,7 @@ class FileWeb:
     async def close(self) -> None:
         self._listener.close()
 
-    async def _answer(self, exchange: Exchange) -> None:
+    async def _answer(self, exchange: HttpExchange) -> None:
         request = exchange.request
         if request.method not in ("GET", "HEAD"):
             await exchange.reply(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET, HEAD"})
@@ -43,7 +43,7 @@ class FileWeb:
         with file:
             await self._send(exchange, file, fetch)
 
-    async def _send(self, exchange: Exchange, file: FileIO, fetch: Fetch) -> None:
+    async def _send(self, exchange: HttpExchange, file: FileIO, fetch: Fetch) -> None:
         size = os.fstat(file.fileno()).st_size
         is_xml = fetch.file_name.lower().endswith(".xml")
         content_type = "text/xml" if is_xml else "application/octet-stream"

@@ -97,7 +97,7 @@ _listeners: list[FetchListener] = []
 def register(listener: FetchListener) -> None:
     """Have `listener` called with each fetch of a phone's own file, in the transaction in which it is stored.
 
-    It is called again with the same fetch when the phone goes on to another file (`followed_by`).
+    It is called again with the same fetch when the phone continues to another file (`followed_by`).
     """
     _listeners.append(listener)
 

@@ -25,7 +25,7 @@ from phones_app.deployment import transitions
 from phones_app.deployment.gates import pass_gates
 from phones_app.deployment.models import Deployment, State
 from phones_app.deployment.record import Uploaded
-from phones_app.inventory.services import FileServers
+from phones_app.inventory.services import FileServerLookup
 from phones_app.servers.models import FileServer
 from phones_app.servers.services import ftp_target
 from phones_app.transports.ftp.pool import FtpPool, connections_to
@@ -66,7 +66,7 @@ def upload_batch(keys: Sequence[int], owner: str, pool: FtpPool) -> Iterator[lis
     """Upload claimed deployments and yield their keys, as they are ready for what comes next."""
     rows = Deployment.objects.filter(pk__in=keys, lease_owner=owner, state=State.QUEUED)
     by_server: defaultdict[FileServer, list[Deployment]] = defaultdict(list)
-    servers = FileServers()
+    servers = FileServerLookup()
     found = list(rows.select_related("phone", "profile").only(*READ))
     accounts = Account.objects.in_bulk({row.account_id for row in found})
     for row in transitions.started(pass_gates(found)):

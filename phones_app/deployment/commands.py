@@ -47,7 +47,7 @@ class DeploymentCommand(ReportingCommand):
             type=positive(float, at_most=LONGEST_WAIT),
             default=WAIT_SECONDS,
             metavar="SECONDS",
-            help="How long --wait waits; the work goes on afterwards (default: %(default)g).",
+            help="How long --wait waits; the work continues afterwards (default: %(default)g).",
         )
 
     @staticmethod

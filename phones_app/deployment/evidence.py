@@ -85,7 +85,7 @@ def _doubt(deployment: Deployment, fetch: FileFetch) -> None:
 
 def repeated_fetches(deployment: Deployment) -> list[FileFetch]:
     """The last fetches, the latest first, if they look like those of a phone that rejects its file; else none."""
-    # Whoever restarts it, it fetches its file anew.
+    # Anyone who restarts it, it fetches its file anew.
     asked = Deployment.objects.filter(mac=deployment.mac).aggregate(last=Max("restarted_at"))["last"]
     since = asked or deployment.uploaded_at
     if since is None or clock.now() - since > WINDOW:
@@ -187,7 +187,7 @@ def came_back(deployment: Deployment, noticed: dict[str, Any]) -> Evidence | Non
     return {"kind": "came-back", "away_at": noticed["away_at"], "load": status.load, "at": clock.now().isoformat()}
 
 
-def look_pause(since: datetime, *, told: bool) -> timedelta:
+def evidence_pause(since: datetime, *, told: bool) -> timedelta:
     """When to look again: often at first, when phones reboot, then ever less.
 
     Seldom where we are `told` of fetches, which confirm by themselves (`judge_fetch`); all that is missed there is one

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from contacts_app.core.tables import table
 from phones_app.deployment.models import CALL_TO_END, FAILURES, Deployment, DeploymentStep, State, StepState
-from profiles_app.events.outbox import Happening, emit_many
+from profiles_app.events.outbox import EventDraft, emit_many
 from profiles_app.phone.sep.catalogue import colons
 
 RESTARTED = (State.RESTART_ACKNOWLEDGED, State.CONFIRMED)
@@ -87,10 +87,10 @@ def register(source: Source) -> None:
 
 def tell_all(deployments: Sequence[Deployment], tag: str) -> None:
     more = [source(deployments) for source in _sources]
-    emit_many([_happening(row, tag, [found[row] for found in more if row in found]) for row in deployments])
+    emit_many([_draft(row, tag, [found[row] for found in more if row in found]) for row in deployments])
 
 
-def _happening(deployment: Deployment, tag: str, more: Iterable[Mapping[str, Any]]) -> Happening:
+def _draft(deployment: Deployment, tag: str, more: Iterable[Mapping[str, Any]]) -> EventDraft:
     phone, profile, kind = deployment.phone, deployment.profile, KIND_OF[tag]
     of_phone = {"mac": colons(deployment.mac), "name": phone.name if phone else ""}
     of_deployment = {
@@ -105,7 +105,7 @@ def _happening(deployment: Deployment, tag: str, more: Iterable[Mapping[str, Any
         "requested_by": deployment.requested_by,
     }
     about = phone.uuid if kind == "phone" and phone else deployment.uuid
-    return Happening(
+    return EventDraft(
         deployment.account,
         ["deployment" if kind == "deployment" else "phone", tag],
         kind,

@@ -16,7 +16,7 @@ from phones_app.deployment.models import Deployment
 from phones_app.deployment.request import check_compatible, deploy_many, restart_many
 from phones_app.deployment.restart import key_macros
 from phones_app.inventory.models import Phone
-from phones_app.inventory.services import FileServers, file_server_of
+from phones_app.inventory.services import FileServerLookup, file_server_of
 from phones_app.servers.models import FileServer
 from phones_app.servers.services import ftp_target
 from phones_app.transports.ftp.pool import FtpPool
@@ -30,7 +30,7 @@ SHOWN = 50
 
 
 @dataclass(frozen=True)
-class Plan:
+class DeploymentPreview:
     """What would happen to one phone; `server` is None when nothing would be uploaded."""
 
     phone: Phone
@@ -51,7 +51,7 @@ class Preview:
     """
 
     taken: int
-    plans: list[Plan] = field(default_factory=list)
+    plans: list[DeploymentPreview] = field(default_factory=list)
     refused: list[tuple[Phone, Refusal]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -63,7 +63,7 @@ class Preview:
 def preview_deploy(*, phones: Sequence[Phone], profile: PhoneProfile, actor: Actor) -> Preview:
     asked = deploy_many(phones=phones, profile=profile, actor=actor, dry_run=True)
     warnings: dict[tuple[str, str | None], tuple[sep.Finding, ...]] = {}
-    servers, macros, plans = FileServers(), cache(key_macros), []
+    servers, macros, plans = FileServerLookup(), cache(key_macros), []
     for deployment in asked.deployments[:SHOWN]:
         phone = _phone(deployment)
         # What is said about a file depends on the phone's model and software alone.
@@ -71,7 +71,7 @@ def preview_deploy(*, phones: Sequence[Phone], profile: PhoneProfile, actor: Act
         if kind not in warnings:
             warnings[kind] = tuple(check_compatible(phone, profile))
         restart = describe_restart(phone, deployment.revision, macros)
-        plans.append(Plan(phone, servers.of(phone), restart, warnings[kind]))
+        plans.append(DeploymentPreview(phone, servers.of(phone), restart, warnings[kind]))
     revision = profile.revision_id or 0
     chosen = (_phone(deployment) for deployment in asked.deployments)
     notes = shared_lines(Destined(phone.pk, phone.account_id, phone.mac, revision) for phone in chosen)
@@ -82,7 +82,7 @@ def preview_restart(*, phones: Sequence[Phone], actor: Actor) -> Preview:
     asked = restart_many(phones=phones, actor=actor, dry_run=True)
     macros = cache(key_macros)
     plans = [
-        Plan(phone, None, describe_restart(phone, deployment.revision, macros))
+        DeploymentPreview(phone, None, describe_restart(phone, deployment.revision, macros))
         for deployment in asked.deployments[:SHOWN]
         for phone in [_phone(deployment)]
     ]

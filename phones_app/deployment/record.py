@@ -22,7 +22,7 @@ from phones_app.deployment.models import DRIFTED, Deployment, DeploymentStep, Fi
 from phones_app.inventory.models import Phone
 from phones_app.servers.models import FileServer
 from phones_app.transports.ftp.upload import Upload
-from profiles_app.events.outbox import Happening, emit_many
+from profiles_app.events.outbox import EventDraft, emit_many
 from profiles_app.phone import sep
 
 Kind = DeploymentStep.Kind
@@ -218,11 +218,11 @@ def check_pause() -> timedelta:
 
 def tell_files(files: Iterable[PhoneFile]) -> None:
     """Tell listeners, and through them the account's contacts, how these files stand now."""
-    emit_many([_happening(file) for file in files])
+    emit_many([_draft(file) for file in files])
 
 
-def _happening(file: PhoneFile) -> Happening:
-    return Happening(
+def _draft(file: PhoneFile) -> EventDraft:
+    return EventDraft(
         account=file.phone.account,
         tags=["phone", TAGS[FileState(file.state)]],
         data_type="phone",

@@ -16,7 +16,7 @@ from contacts_app.core.work.wake import nudge_after_commit
 from phones_app.deployment import transitions
 from phones_app.deployment.models import Deployment, State
 from phones_app.inventory.models import Phone
-from phones_app.inventory.services import FileServers, file_server_of
+from phones_app.inventory.services import FileServerLookup, file_server_of
 from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile, ProfileRevision
 from profiles_app.phone.services import check_content
@@ -73,7 +73,7 @@ def deploy(*, phone: Phone, profile: PhoneProfile, actor: Actor) -> Deployment:
 
 def deploy_many(*, phones: Sequence[Phone], profile: PhoneProfile, actor: Actor, dry_run: bool = False) -> Deployed:
     """Ask for the profile on every phone that it fits; the others come back with the reason."""
-    servers = FileServers()
+    servers = FileServerLookup()
 
     def check(phone: Phone) -> None:
         check_compatible(phone, profile)

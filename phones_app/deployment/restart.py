@@ -24,10 +24,9 @@ from phones_app.servers.models import CallManager, KeyMacro
 from phones_app.servers.services import ami_target, no_sip_to, phone_networks
 from phones_app.transports.phone_web import PhoneStatus, read_status, read_streams
 from phones_app.transports.restart.ami_sessions import ami_session
-from phones_app.transports.restart.asterisk import Registration
+from phones_app.transports.restart.asterisk import ContactRegistration
 from phones_app.transports.restart.chan_sip import chan_sip_registration
-from phones_app.transports.restart.key_macros import KeyMacro as Macro
-from phones_app.transports.restart.key_macros import macro_for, parse_steps
+from phones_app.transports.restart.key_macros import Macro, macro_for, parse_steps
 from phones_app.transports.restart.pjsip import pjsip_registration
 from phones_app.transports.restart.sip_message import DEFAULT_STAMPS, parse_stamps
 from phones_app.transports.restart.sip_notify import NotifyTarget
@@ -142,7 +141,7 @@ _REGISTRATIONS = {
 }
 
 
-def registration_of(phone: Phone, user: str) -> Registration | None:
+def registration_of(phone: Phone, user: str) -> ContactRegistration | None:
     """What the phone's Asterisk tells of its registration; None where no Asterisk has SIP phones of this kind.
 
     TransportError when there is none (`not-registered` and the like), or when Asterisk cannot be asked.
@@ -164,7 +163,7 @@ class Situation:
     status: PhoneStatus | None
     in_call: bool
     note: str
-    registration: Registration | None = None
+    registration: ContactRegistration | None = None
 
 
 def look_at(phone: Phone, user: str) -> Situation:
@@ -187,7 +186,7 @@ def look_at(phone: Phone, user: str) -> Situation:
 
 def _look_at_page(phone: Phone) -> Situation:
     if not phone.phone_ip:
-        return Situation(None, False, "No IP address, so no look at the status page.")
+        return Situation(None, False, "No IP address, so the status page is not read.")
     web = phone_web(phone)
     try:
         status = read_status(web)

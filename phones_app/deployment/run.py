@@ -54,8 +54,8 @@ class _DeploymentWork(Work):
         return {"next_attempt_at": until, "waiting_for": "another try after an internal error"}
 
 
-class Deployments(_DeploymentWork):
-    """Deployments one by one; uploads that were asked for together are made in batches before (`UploadBatches`)."""
+class SingleDeployments(_DeploymentWork):
+    """SingleDeployments one by one; uploads that were asked for together are made in batches before (`UploadBatches`)."""
 
     name = DEPLOYMENTS
     # What is uploaded already needs no file server any more.

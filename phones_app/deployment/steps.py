@@ -238,7 +238,7 @@ def confirm(deployment: Deployment, pool: FtpPool) -> None:
         ensure_ours(transitions.unconfirmed({deployment: noticed}, stale=ways.stale(deployment)))
         return
     step.detail = noticed
-    pause = evidence.look_pause(since, told=fetches_are_seen(deployment))
+    pause = evidence.evidence_pause(since, told=fetches_are_seen(deployment))
     if remembered.get("contact"):  # it was sent by Asterisk, perhaps with an old Call-ID
         pause = min(pause, ways.try_another(deployment, noticed) or pause)
     raise Wait(pause, "evidence that the phone took its file")

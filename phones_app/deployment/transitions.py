@@ -130,7 +130,7 @@ def session_cleared(deployments: Sequence[Deployment]) -> list[Deployment]:
 
 
 def _cleared(was_logged_in: bool) -> Note:
-    message = "Logged out of the service menu." if was_logged_in else "Nobody was logged in."
+    message = "Logged out of the service menu." if was_logged_in else "No one was logged in."
     return Note(Kind.CLEAR_SESSION, StepState.DONE, message, detail={"cleared": int(was_logged_in)})
 
 

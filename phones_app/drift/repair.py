@@ -24,7 +24,7 @@ def put_back(file: PhoneFile, *, actor: Actor) -> Deployment:
 
 
 def put_back_many(files: Iterable[PhoneFile], *, actor: Actor) -> Deployed:
-    """The same for many; files that are in their place are passed over."""
+    """The same for many; files that are in their place are skipped."""
     done = Deployed()
     for file in files:
         try:

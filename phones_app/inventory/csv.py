@@ -12,7 +12,7 @@ from contacts_app.accounts.models import Account
 from contacts_app.accounts.services import AccountColumn
 from contacts_app.core.actor import Actor
 from contacts_app.core.csv.columns import Column, FieldColumn, MacColumn, SecretColumn
-from contacts_app.core.csv.sheet import Identity, Key, Sheet
+from contacts_app.core.csv.format import CsvFormat, Identity, Key
 from phones_app.inventory.models import Phone
 from phones_app.servers.models import CallManager, FileServer
 
@@ -66,7 +66,7 @@ def _spelt_as_uuid(text: str) -> str:
         return text
 
 
-class PhoneSheet(Sheet):
+class PhoneCsv(CsvFormat):
     kind, thing = "phones", "phone"
     model = Phone
     keys = (("mac",),)

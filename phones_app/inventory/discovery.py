@@ -17,7 +17,7 @@ from contacts_app.core.errors import Refusal
 from contacts_app.core.history.records import create_recorded, save_recorded
 from contacts_app.core.work import clock
 from phones_app.inventory.models import Phone
-from phones_app.inventory.status_check import BATCH, WRITTEN, Place, Seen, is_news, look_at_all, note, tell, write_down
+from phones_app.inventory.status_check import BATCH, WRITTEN, Place, Seen, check_all, is_news, note, tell, write_down
 from phones_app.servers.services import phone_networks
 from profiles_app.phone import sep
 
@@ -25,7 +25,7 @@ MOST_ADDRESSES = 4096  # a /20
 WEB_PORT = 80
 
 
-class Result(StrEnum):
+class Discovery(StrEnum):
     KNOWN = "known"
     MOVED = "moved"
     ANOTHER = "another phone"
@@ -62,10 +62,10 @@ class Search:
 
 
 @dataclass(frozen=True)
-class Finding:
+class DiscoveredPhone:
     """What one place held. `phone` is the record of who answered, else of who should have."""
 
-    result: Result
+    result: Discovery
     seen: Seen
     phone: Phone | None
 
@@ -94,12 +94,12 @@ def discover(
     threads: int,
     seconds: float,
     account: Account | None = None,
-    on_look: Callable[[], object] = lambda: None,
-) -> Iterator[Finding]:
+    on_check: Callable[[], object] = lambda: None,
+) -> Iterator[DiscoveredPhone]:
     """Look everywhere and keep what is found, batch by batch; unknown phones are added to `account` if there is one."""
     batch: list[Seen] = []
-    for seen in look_at_all(search.places(), threads=threads, seconds=seconds):
-        on_look()
+    for seen in check_all(search.places(), threads=threads, seconds=seconds):
+        on_check()
         batch.append(seen)
         if len(batch) == BATCH:
             yield from _keep(batch, account)
@@ -108,7 +108,7 @@ def discover(
 
 
 @transaction.atomic
-def _keep(batch: Sequence[Seen], account: Account | None) -> list[Finding]:
+def _keep(batch: Sequence[Seen], account: Account | None) -> list[DiscoveredPhone]:
     write_down(batch)
     asked = {seen.place.phone for seen in batch if seen.place.phone is not None}
     macs = {seen.status.mac for seen in batch if seen.status}
@@ -119,36 +119,38 @@ def _keep(batch: Sequence[Seen], account: Account | None) -> list[Finding]:
     presences = {phone.pk: phone.presence for phone in by_key.values()}
     judged = (_judge(seen, by_key.get(seen.place.phone or 0), by_mac, account) for seen in batch)
     findings = [finding for finding in judged if finding is not None]
-    results: dict[Result, list[Phone]] = {result: [] for result in Result}
+    results: dict[Discovery, list[Phone]] = {result: [] for result in Discovery}
     for finding in findings:
         if finding.phone is not None:
             results[finding.result].append(finding.phone)
-    create_recorded(results[Result.ADDED])
-    moved = results[Result.MOVED]
+    create_recorded(results[Discovery.ADDED])
+    moved = results[Discovery.MOVED]
     save_recorded(moved, (*WRITTEN, "phone_ip", "web_port", "hostname"))
     tell([phone for phone in moved if is_news(presences[phone.pk], phone.presence)])
     return findings
 
 
-def _judge(seen: Seen, expected: Phone | None, by_mac: dict[str, Phone], account: Account | None) -> Finding | None:
+def _judge(
+    seen: Seen, expected: Phone | None, by_mac: dict[str, Phone], account: Account | None
+) -> DiscoveredPhone | None:
     """What one place means; None for an address at which nobody was expected and no phone is."""
     status = seen.status
     if status is None:
-        return Finding(Result.UNREACHABLE, seen, expected) if expected else None
+        return DiscoveredPhone(Discovery.UNREACHABLE, seen, expected) if expected else None
     if not sep.is_mac(status.mac):
         # A page that names no MAC address is no proof of another phone.
-        return Finding(Result.KNOWN, seen, expected) if expected else None
+        return DiscoveredPhone(Discovery.KNOWN, seen, expected) if expected else None
     there = by_mac.get(status.mac)
     if there is None and account is None:
-        return Finding(Result.ANOTHER if expected else Result.UNKNOWN, seen, expected)
+        return DiscoveredPhone(Discovery.ANOTHER if expected else Discovery.UNKNOWN, seen, expected)
     if there is None:
         by_mac[status.mac] = phone = Phone(mac=status.mac, account=account)
         _settle(phone, seen)
-        return Finding(Result.ADDED, seen, phone)
+        return DiscoveredPhone(Discovery.ADDED, seen, phone)
     if (there.phone_ip, there.web_port) == (seen.place.address, seen.place.port):
-        return Finding(Result.KNOWN, seen, there)
+        return DiscoveredPhone(Discovery.KNOWN, seen, there)
     _settle(there, seen)
-    return Finding(Result.MOVED, seen, there)
+    return DiscoveredPhone(Discovery.MOVED, seen, there)
 
 
 def _settle(phone: Phone, seen: Seen) -> None:

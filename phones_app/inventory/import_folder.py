@@ -32,7 +32,7 @@ from profiles_app.phone.services import (
 _LEFT_OVER = re.compile(r"\..*|.*\.(part|bak|old|orig|tmp)|.*~", re.IGNORECASE)
 
 
-class Result(StrEnum):
+class ImportResult(StrEnum):
     CREATED = "created"
     REVISED = "revised"
     UNCHANGED = "unchanged"
@@ -48,7 +48,7 @@ class Imported:
     """
 
     file: str
-    result: Result
+    result: ImportResult
     profile: str = ""
     phone: str = ""
     owner: str = ""
@@ -59,7 +59,7 @@ class Imported:
 
 
 @dataclass(frozen=True)
-class Destination:
+class ImportTarget:
     """Whose the files become. Without an owner: the level-0 user of `account`, else of the phone's account."""
 
     owner: User | None = None
@@ -68,7 +68,7 @@ class Destination:
 
 
 def import_profiles(
-    paths: Iterable[Path], *, destination: Destination, actor: Actor, dry_run: bool = False
+    paths: Iterable[Path], *, destination: ImportTarget, actor: Actor, dry_run: bool = False
 ) -> Iterator[Imported]:
     """Take over files and the files that lie directly in folders, in the order of their names."""
     for path in paths:
@@ -82,10 +82,10 @@ def import_profiles(
                 yield _import_file(file, destination, actor, dry_run)
 
 
-def _import_file(file: Path, destination: Destination, actor: Actor, dry_run: bool) -> Imported:
+def _import_file(file: Path, destination: ImportTarget, actor: Actor, dry_run: bool) -> Imported:
     mac = sep.mac_of_file_name(file.name)
     if mac is None:
-        return Imported(str(file), Result.IGNORED, code="file-name", reason=_why_ignored(file.name))
+        return Imported(str(file), ImportResult.IGNORED, code="file-name", reason=_why_ignored(file.name))
     try:
         with file.open("rb") as opened:
             content = opened.read(sep.MAX_BYTES + 1)
@@ -97,13 +97,13 @@ def _import_file(file: Path, destination: Destination, actor: Actor, dry_run: bo
         return _unreadable(file, error)
     except ProfileRefused as refused:
         first, reasons = refused.findings[0], "; ".join(map(describe, refused.findings))
-        return Imported(str(file), Result.REFUSED, code=first.code, line=first.line, reason=reasons)
+        return Imported(str(file), ImportResult.REFUSED, code=first.code, line=first.line, reason=reasons)
     except Refusal as refusal:
-        return Imported(str(file), Result.REFUSED, code=refusal.code, reason=refusal.message)
+        return Imported(str(file), ImportResult.REFUSED, code=refusal.code, reason=refusal.message)
 
 
 def _unreadable(path: Path, error: OSError) -> Imported:
-    return Imported(str(path), Result.REFUSED, code="unreadable", reason=error.strerror or str(error))
+    return Imported(str(path), ImportResult.REFUSED, code="unreadable", reason=error.strerror or str(error))
 
 
 def _why_ignored(name: str) -> str:
@@ -116,22 +116,22 @@ def _why_ignored(name: str) -> str:
     return "The name is not SEP<MAC>.cnf.xml."
 
 
-def _store(file: Path, mac: str, content: bytes, destination: Destination, actor: Actor) -> Imported:
+def _store(file: Path, mac: str, content: bytes, destination: ImportTarget, actor: Actor) -> Imported:
     check_content(content)  # First of all, so that a bad file is told as such, whosever it would be.
     phone = Phone.objects.select_related("account").filter(mac=mac).first()
     owner = _owner(phone, destination)
     _check_account(phone, owner, destination)
     profile = PhoneProfile.objects.filter(user=owner, name=f"SEP{mac}").select_related("revision").first()
-    imported = Imported(str(file), Result.UNCHANGED, profile=f"SEP{mac}", owner=owner.email)
+    imported = Imported(str(file), ImportResult.UNCHANGED, profile=f"SEP{mac}", owner=owner.email)
     kind = {"model": phone.model, "software_type": phone.software_type} if phone else {}
     imported.warnings = list(map(describe, findings_of(content, **kind)))
     reason = f"Imported from {file.name}"[:255]
     if profile is None:
         profile = _new_profile(mac, content, owner, actor, reason)
-        imported.result = Result.CREATED
+        imported.result = ImportResult.CREATED
     elif profile.content != content:
         update_profile(profile, actor=actor, content=content, reason=reason)
-        imported.result = Result.REVISED
+        imported.result = ImportResult.REVISED
     if phone is None and destination.create_phones:
         phone = _new_phone(mac, content, destination.account or owner.account)
     if phone is not None:
@@ -141,7 +141,7 @@ def _store(file: Path, mac: str, content: bytes, destination: Destination, actor
     return imported
 
 
-def _owner(phone: Phone | None, destination: Destination) -> User:
+def _owner(phone: Phone | None, destination: ImportTarget) -> User:
     if destination.owner is not None:
         return destination.owner
     account = destination.account or (phone.account if phone else None)
@@ -153,7 +153,7 @@ def _owner(phone: Phone | None, destination: Destination) -> User:
     return owner
 
 
-def _check_account(phone: Phone | None, owner: User, destination: Destination) -> None:
+def _check_account(phone: Phone | None, owner: User, destination: ImportTarget) -> None:
     """A file holds passwords, and must not come into the hands of another account."""
     if phone is None:
         return

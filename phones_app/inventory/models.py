@@ -19,9 +19,9 @@ from profiles_app.phone.sep.catalogue import colons
 
 
 class Presence(models.TextChoices):
-    """What the last looks at the phone's status page said."""
+    """What the last status checks of the phone said."""
 
-    NEVER = "never", "Never looked at"
+    NEVER = "never", "Never checked"
     REACHABLE = "reachable", "Reachable"
     UNREACHABLE = "unreachable", "Unreachable"
     ANOTHER = "another", "Another phone there"
@@ -130,8 +130,8 @@ class Phone(models.Model):
     )
     looked_at = models.DateTimeField(null=True, editable=False)
     look_error = models.CharField(max_length=255, blank=True, editable=False)
-    missed_looks = models.PositiveSmallIntegerField(default=0, editable=False)
-    next_look_at = models.DateTimeField(default=timezone.now, editable=False)
+    missed_checks = models.PositiveSmallIntegerField(default=0, editable=False)
+    next_check_at = models.DateTimeField(default=timezone.now, editable=False)
 
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -139,7 +139,7 @@ class Phone(models.Model):
     history = Tracked(
         quiet=[
             "last_seen_at", "presence", "presence_since", "in_call", "mac_there", "looked_at", "look_error",
-            "missed_looks", "next_look_at",
+            "missed_checks", "next_check_at",
         ]
     )  # fmt: skip
 
@@ -157,7 +157,7 @@ class Phone(models.Model):
             models.Index(fields=["account", "mac", "id"], name="phone_of_account"),
             models.Index(fields=["phone_ip"], name="phone_by_ip"),
             models.Index(
-                fields=["next_look_at"], condition=Q(is_active=True, phone_ip__isnull=False), name="phone_look_due"
+                fields=["next_check_at"], condition=Q(is_active=True, phone_ip__isnull=False), name="phone_look_due"
             ),
             TextIndex(
                 fields=["mac", "name", "description", "hostname", "location", "model", "line_user", "phone_ip"],

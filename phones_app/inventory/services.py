@@ -70,7 +70,7 @@ def file_server_of(phone: Phone) -> FileServer:
     return default_server(phone.account_id)
 
 
-class FileServers:
+class FileServerLookup:
     """`file_server_of` for many phones: a server is read once for all phones that use it."""
 
     def __init__(self) -> None:

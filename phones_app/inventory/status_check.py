@@ -1,6 +1,6 @@
 """Status checks: what phones say of themselves on their status pages, read at intervals and kept on their rows.
 
-A row is due at `next_look_at`, and claimed by setting that time ahead: a check only reads, so doing one twice after a
+A row is due at `next_check_at`, and claimed by setting that time ahead: a check only reads, so doing one twice after a
 crash does no harm. Reading is bounded and needs no database; the results are stored in batches, with an event for each
 phone that became unreachable, came back, or is another one than its record says.
 """
@@ -25,13 +25,13 @@ from phones_app.inventory.models import Phone, Presence
 from phones_app.inventory.services import TAKEN, address_taken, taken_addresses
 from phones_app.servers.services import phone_networks
 from phones_app.transports.phone_web import PhoneStatus, PhoneWeb, read_status, read_streams
-from profiles_app.events.outbox import Happening, emit_many
+from profiles_app.events.outbox import EventDraft, emit_many
 from profiles_app.phone import sep
 
 LOOKS = "status-checks"
 BATCH = 200
-# A phone that restarts misses a look; only one that misses the next as well is called unreachable.
-MISSES, SECOND_LOOK = 2, timedelta(seconds=90)
+# A phone that restarts misses a status check; only one that misses the next as well is called unreachable.
+MISSES, SECOND_CHECK = 2, timedelta(seconds=90)
 TAKEN_CODE = "address-taken"
 # Nothing was sent to these, so nothing is known of the phone there.
 NOT_ASKED = ("outside-networks", TAKEN_CODE)
@@ -40,7 +40,7 @@ FORBIDDEN_PAUSE = timedelta(hours=6)
 
 WRITTEN = (
     "last_seen_at", "presence", "presence_since", "in_call", "serial_number", "mac_there", "looked_at",
-    "look_error", "missed_looks", "next_look_at", "model", "software_version", "software_type",
+    "look_error", "missed_checks", "next_check_at", "model", "software_version", "software_type",
 )  # fmt: skip
 TAGS = {
     Presence.UNREACHABLE: "phone-unreachable",
@@ -69,7 +69,7 @@ class Seen:
     code: str = ""
 
 
-def look(place: Place, seconds: float = 2.0) -> Seen:
+def check(place: Place, seconds: float = 2.0) -> Seen:
     """Ask what is there, and whether somebody is talking on it."""
     web = PhoneWeb(host=place.address, port=place.port, networks=phone_networks())
     try:
@@ -79,36 +79,36 @@ def look(place: Place, seconds: float = 2.0) -> Seen:
     return Seen(place, status, in_call=read_streams(web, timeout=seconds + 1))
 
 
-def look_at_all(
+def check_all(
     places: Iterable[Place], *, threads: int, seconds: float = 2.0, stopped: Callable[[], bool] = lambda: False
 ) -> Iterator[Seen]:
     """Look everywhere, so many at a time, and yield each as it comes; whatever is not yet begun can be stopped."""
     waiting = iter(places)
-    with ThreadPoolExecutor(threads, thread_name_prefix="looks") as pool:
+    with ThreadPoolExecutor(threads, thread_name_prefix="status-checks") as pool:
         running: set[Future[Seen]] = set()
         while True:
             more = [] if stopped() else islice(waiting, threads - len(running))
-            running |= {pool.submit(look, place, seconds) for place in more}
+            running |= {pool.submit(check, place, seconds) for place in more}
             if not running:
                 return
             done, running = wait(running, return_when=FIRST_COMPLETED)
             yield from (future.result() for future in done)
 
 
-def look_now(phone: Phone) -> Seen:
+def check_now(phone: Phone) -> Seen:
     """Look at one phone while somebody waits. Raises Refusal when its address is not known."""
     if not phone.phone_ip:
         raise Refusal("no-address", "The phone's IP address is not known.")
     if address_taken(phone):
         raise Refusal(TAKEN_CODE, TAKEN.format(address=phone.phone_ip))
-    seen = look(Place(phone.phone_ip, phone.web_port, phone.pk))
+    seen = check(Place(phone.phone_ip, phone.web_port, phone.pk))
     write_down([seen])
     return seen
 
 
-def ask_for_look(phones: "QuerySet[Phone]") -> int:
+def request_status_checks(phones: "QuerySet[Phone]") -> int:
     """Have these phones looked at now; how many can be."""
-    asked = phones.filter(is_active=True, phone_ip__isnull=False).update(next_look_at=clock.now())
+    asked = phones.filter(is_active=True, phone_ip__isnull=False).update(next_check_at=clock.now())
     if asked:
         nudge_after_commit(LOOKS)
     return asked
@@ -119,7 +119,7 @@ class StatusChecks(Work):
 
     name = queue = LOOKS
     model = Phone
-    due_field = "next_look_at"
+    due_field = "next_check_at"
     batch = BATCH
     # Longer than a round with its last batch can take, each phone being asked for five seconds at most.
     claim_time = timedelta(minutes=5)
@@ -128,9 +128,9 @@ class StatusChecks(Work):
 
     @classmethod
     def due(cls) -> "QuerySet[Phone]":
-        if settings.PHONE_LOOK_SECONDS <= 0:
+        if settings.STATUS_CHECK_SECONDS <= 0:
             return Phone.objects.none()
-        return Phone.objects.filter(is_active=True, phone_ip__isnull=False, next_look_at__lte=clock.now())
+        return Phone.objects.filter(is_active=True, phone_ip__isnull=False, next_check_at__lte=clock.now())
 
     def do(self, keys: Sequence[int]) -> None:
         rows = list(Phone.objects.filter(pk__in=keys).defer("web_password"))
@@ -140,7 +140,7 @@ class StatusChecks(Work):
         untold = [
             Seen(by_key[key], None, error=TAKEN.format(address=by_key[key].address), code=TAKEN_CODE) for key in taken
         ]
-        write_down([*untold, *look_at_all(places, threads=settings.PHONE_LOOK_THREADS)])
+        write_down([*untold, *check_all(places, threads=settings.STATUS_CHECK_THREADS)])
 
 
 def _taken(place: Place) -> Seen:
@@ -170,20 +170,20 @@ def write_down(seen: Sequence[Seen]) -> int:
 def note(phone: Phone, found: Seen, now: datetime) -> None:
     """Put what was found at its address on a phone."""
     phone.looked_at, phone.look_error = now, found.error[:255]
-    phone.next_look_at = now + _pause()
+    phone.next_check_at = now + _pause()
     status = found.status
     if status is None:
         phone.in_call = None
         if found.code in NOT_ASKED:
-            phone.next_look_at = now + FORBIDDEN_PAUSE
+            phone.next_check_at = now + FORBIDDEN_PAUSE
             return
-        phone.missed_looks = min(phone.missed_looks + 1, MISSES)
-        if phone.missed_looks < MISSES:
-            phone.next_look_at = min(now + SECOND_LOOK, phone.next_look_at)
+        phone.missed_checks = min(phone.missed_checks + 1, MISSES)
+        if phone.missed_checks < MISSES:
+            phone.next_check_at = min(now + SECOND_CHECK, phone.next_check_at)
         else:
             _become(phone, Presence.UNREACHABLE, now)
         return
-    phone.missed_looks = 0
+    phone.missed_checks = 0
     if status.mac and status.mac != phone.mac:
         phone.mac_there, phone.in_call = status.mac, None
         phone.look_error = f"The phone there is {sep.colons(status.mac)}: the address has changed."
@@ -221,16 +221,16 @@ def _become(phone: Phone, presence: Presence, now: datetime) -> None:
 
 def _pause() -> timedelta:
     # Without the jitter all phones of an import would be looked at together for ever.
-    return timedelta(seconds=(settings.PHONE_LOOK_SECONDS or 900.0) * random.uniform(0.8, 1.2))  # noqa: S311
+    return timedelta(seconds=(settings.STATUS_CHECK_SECONDS or 900.0) * random.uniform(0.8, 1.2))  # noqa: S311
 
 
 def tell(phones: Sequence[Phone]) -> None:
     """Tell listeners, and through them the account's contacts, what has become of these phones."""
-    emit_many([_happening(phone) for phone in phones])
+    emit_many([_draft(phone) for phone in phones])
 
 
-def _happening(phone: Phone) -> Happening:
-    return Happening(
+def _draft(phone: Phone) -> EventDraft:
+    return EventDraft(
         account=phone.account,
         tags=["phone", TAGS[Presence(phone.presence)]],
         data_type="phone",

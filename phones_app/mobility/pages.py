@@ -15,7 +15,7 @@ from phones_app.inventory.services import clear_service_sessions
 from phones_app.mobility import screens
 from phones_app.mobility.services import (
     Caller,
-    Entry,
+    DirectoryLine,
     LoginRefused,
     TooManyFailures,
     caller,
@@ -129,7 +129,7 @@ def logout(request: HttpRequest, phone: Caller | None) -> HttpResponse:
         return _unknown(request)
     if live_service_session(phone.mac, address_of(request)):
         clear_service_sessions([phone.mac])
-    return _show(request, phone, screens.text("Log out", "Nobody is logged in on this phone."))
+    return _show(request, phone, screens.text("Log out", "No one is logged in on this phone."))
 
 
 def _only_account(address: str) -> int | None:
@@ -140,7 +140,9 @@ def _only_account(address: str) -> int | None:
     return accounts[0] if len(accounts) == 1 else None
 
 
-def _directory(request: HttpRequest, phone: Caller | None, view: str, title: str, entries: list[Entry]) -> HttpResponse:
+def _directory(
+    request: HttpRequest, phone: Caller | None, view: str, title: str, entries: list[DirectoryLine]
+) -> HttpResponse:
     """One page of a directory, with a key for the next one."""
     text = sent(request, "page")
     page = int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else 0

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from lxml import etree
 from lxml.builder import E  # type: ignore[import-not-found]
 
-from phones_app.mobility.services import Entry
+from phones_app.mobility.services import DirectoryLine
 
 MAX_NAME, MAX_TITLE, MAX_ENTRIES = 64, 32, 32
 # XML 1.0 §2.2 has no place for other control characters.
@@ -45,7 +45,7 @@ def form(title: str, prompt: str, url: str, fields: Iterable[tuple[str, str, str
     return E.CiscoIPPhoneInput(*_heading(title, prompt), E.URL(url), *inputs)
 
 
-def directory(title: str, prompt: str, entries: Sequence[Entry], keys: Sequence[Item]) -> Node:
+def directory(title: str, prompt: str, entries: Sequence[DirectoryLine], keys: Sequence[Item]) -> Node:
     shown = [E.DirectoryEntry(E.Name(_clean(entry.name)), E.Telephone(_clean(entry.number, 32))) for entry in entries]
     soft_keys = [
         E.SoftKeyItem(E.Name(name), E.URL(url), E.Position(str(position)))

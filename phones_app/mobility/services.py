@@ -68,7 +68,7 @@ def pushed_phone(mac: str) -> Pushed | None:
 
 
 def open_service_session(*, phone: Caller | Phone, user: User, address: str) -> ServiceSession:
-    """Log a person in on a phone; whoever was logged in there before is logged out."""
+    """Log a person in on a phone; the person who was logged in there before is logged out."""
     session, _ = ServiceSession.objects.update_or_create(
         mac=phone.mac, defaults={"user": user, "address": address, "last_used_at": timezone.now()}
     )
@@ -148,20 +148,21 @@ def log_in_on_phone(*, phone: Caller, name: str, pin: str, address: str) -> Serv
     return open_service_session(phone=phone, user=user, address=address)
 
 
-class Entry(NamedTuple):
+class DirectoryLine(NamedTuple):
     name: str
     number: str
 
 
-def company_directory(account: int) -> list[Entry]:
+def company_directory(account: int) -> list[DirectoryLine]:
     """The account's extensions, for everybody at one of its phones."""
-    return sorted(Entry(name or str(number), str(number)) for name, number in _extension_statement().rows(account))
+    rows = _extension_statement().rows(account)
+    return sorted(DirectoryLine(name or str(number), str(number)) for name, number in rows)
 
 
-def personal_directory(user: User) -> list[Entry]:
+def personal_directory(user: User) -> list[DirectoryLine]:
     """For a person who is logged in on a phone also the people of the account who have a phone number."""
     if user.account_id is None:
         return []
     people = User.objects.filter(account=user.account_id, is_active=True).exclude(phone=None).exclude(phone="")
-    entries = [Entry(person.get_full_name(), str(person.phone)) for person in people]
+    entries = [DirectoryLine(person.get_full_name(), str(person.phone)) for person in people]
     return sorted(entries + company_directory(user.account_id))

@@ -13,13 +13,13 @@ from rest_framework.response import Response
 
 from contacts_app.core.api.examples import examples_of
 from contacts_app.core.api.family import FamilyViewSet, answers, envelope
-from contacts_app.core.api.fields import NothingElse, OneOf, Record, RowUuid, Shape, TruthFilter
+from contacts_app.core.api.fields import ModelRecord, NothingElse, OneOf, RowUuid, Shape, TruthFilter
 from contacts_app.core.api.view import Text
 from contacts_app.core.api.viewset import Listed, Retrieved
 from phones_app.inventory.api.selection import PhoneFilterRecord, selected
 from phones_app.rollout import rollout as rollouts
 from phones_app.rollout.models import Rollout, RolloutState
-from phones_app.rollout.plan import Plan, make_plan
+from phones_app.rollout.plan import RolloutPlan, make_plan
 from phones_app.rollout.progress import progress_of
 from profiles_app.phone.api.fields import MacText
 from profiles_app.phone.api.profile import profile_of
@@ -39,7 +39,7 @@ class RefusedRecord(ReasonRecord):
     macs = serializers.ListField(child=serializers.CharField(), help_text="The first of them.")
 
 
-class PaceRecord(Record):
+class PaceRecord(ModelRecord):
     """How fast and how far: the limits of a rollout, all of them optional."""
 
     class Meta:
@@ -177,7 +177,7 @@ ANSWERED = answers(202, STARTED, 400, 404, 409) | {
 MOST_CANARIES = 100
 
 
-def _told(plan: Plan) -> dict[str, Any]:
+def _told(plan: RolloutPlan) -> dict[str, Any]:
     canary = plan.waves[0][:MOST_CANARIES] if plan.waves else []
     return {
         "total": plan.total,

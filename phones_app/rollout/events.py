@@ -7,7 +7,7 @@ from django.db.models import Count, Q
 from contacts_app.accounts.models import Account
 from phones_app.deployment.models import FAILURES, State
 from phones_app.rollout.models import Rollout, RolloutState
-from profiles_app.events.outbox import Happening, emit_many
+from profiles_app.events.outbox import EventDraft, emit_many
 from profiles_app.phone.sep.catalogue import colons
 
 TAGS = {
@@ -30,7 +30,10 @@ def tell(rollout: Rollout) -> None:
         own if rollout.account_id else Account.objects.filter(deployments__in_rollout__rollout=rollout).distinct()
     )
     emit_many(
-        [Happening(account, ["rollout", tag], "rollout", _data(rollout, account), rollout.uuid) for account in accounts]
+        [
+            EventDraft(account, ["rollout", tag], "rollout", _data(rollout, account), rollout.uuid)
+            for account in accounts
+        ]
     )
 
 

@@ -101,7 +101,7 @@ class Rollout(models.Model):
     waves = models.PositiveIntegerField(default=0)
     next_wave_at = models.DateTimeField(null=True)
     total = models.PositiveIntegerField(default=0, help_text="Phones with a deployment.")
-    unchanged = models.PositiveIntegerField(default=0, help_text="Phones passed over: they have this file.")
+    unchanged = models.PositiveIntegerField(default=0, help_text="Phones skipped: they have this file.")
     refused = models.JSONField(default=list, blank=True, help_text="Why phones were refused, with examples.")
 
     requested_by = models.CharField(max_length=255)

@@ -13,7 +13,7 @@ from phones_app.deployment.foresight import Destined, shared_lines
 from phones_app.deployment.models import DRIFTED, Deployment, State
 from phones_app.deployment.request import check_fits
 from phones_app.inventory.models import Phone
-from phones_app.inventory.services import FileServers, Selection
+from phones_app.inventory.services import FileServerLookup, Selection
 from phones_app.rollout.models import Rollout
 from phones_app.servers.models import FileServer
 from profiles_app.phone import sep
@@ -42,7 +42,7 @@ class Planned(NamedTuple):
 
 
 @dataclass
-class Plan:
+class RolloutPlan:
     """`waves` are the phones in the order in which they would get their file."""
 
     waves: list[list[Planned]] = field(default_factory=list)
@@ -80,13 +80,13 @@ class Plan:
 
 def make_plan(
     *, selection: Selection, profile: PhoneProfile | None, pace: Rollout | None = None, include_unchanged: bool = False
-) -> Plan:
+) -> RolloutPlan:
     """What `start` would do. `pace`, which need not be saved, has the limits. `profile` None: each phone's own."""
-    plan, taken = Plan(), []
+    plan, taken = RolloutPlan(), []
     refused: dict[str, dict[str, Any]] = {}
     for mac in selection.unknown:
         _refuse(refused, mac, Refusal("unknown-phone", "There is no phone with this MAC address."))
-    servers = FileServers()
+    servers = FileServerLookup()
     for phone in _with_what_they_have(selection.phones, profile):
         try:
             planned = _planned(phone, profile or phone.current_profile, servers)
@@ -138,7 +138,7 @@ def _with_what_they_have(phones: "QuerySet[Phone]", profile: PhoneProfile | None
     return rows.iterator(chunk_size=CHUNK)
 
 
-def _planned(phone: Phone, profile: PhoneProfile | None, servers: FileServers) -> Planned:
+def _planned(phone: Phone, profile: PhoneProfile | None, servers: FileServerLookup) -> Planned:
     if profile is None:
         raise Refusal("no-profile", "The phone has no profile.")
     revision = check_fits(phone, profile, profile.revision)

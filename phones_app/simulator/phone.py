@@ -13,7 +13,7 @@ from phones_app.simulator.device_file import MAX_BYTES, FileRejectedError, read_
 from phones_app.simulator.download import download
 from phones_app.simulator.sip import SipAgent
 from phones_app.simulator.state import Fault, OnEvent, Order, PhoneState, SimulatedPhoneConfig, ignore
-from phones_app.simulator.web import PhoneWeb
+from phones_app.simulator.web import SimulatedWeb
 
 __all__ = ["Fault", "Order", "SimulatedPhone", "SimulatedPhoneConfig"]
 
@@ -33,7 +33,7 @@ class SimulatedPhone(PhoneState):
     def __init__(self, config: SimulatedPhoneConfig, on_event: OnEvent = ignore) -> None:
         super().__init__(config, on_event)
         self._sip = SipAgent(self) if config.software_type != "SCCP" else None
-        self._web = PhoneWeb(self)
+        self._web = SimulatedWeb(self)
         self._life: asyncio.Task[None] | None = None
 
     async def start(self) -> None:

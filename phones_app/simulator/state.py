@@ -41,7 +41,7 @@ class Fault(StrEnum):
     WRONG_MAC = "wrong_mac"
     # Every answer comes late.
     SLOW = "slow"
-    # Every file is given up, as phones do that were bound to a signed cluster (Cisco phones spec §3.6).
+    # Every file is abandoned, as phones do that were bound to a signed cluster (Cisco phones spec §3.6).
     REJECTING = "rejecting"
 
 

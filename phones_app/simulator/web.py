@@ -6,7 +6,7 @@ import binascii
 from http import HTTPStatus
 from urllib.parse import parse_qs, urlencode
 
-from contacts_app.core.net.async_http import Exchange, HttpListener, Request
+from contacts_app.core.net.async_http import HttpExchange, HttpListener, Request
 from phones_app.simulator.download import get
 from phones_app.simulator.push import (
     ERROR_AUTHENTICATION,
@@ -28,7 +28,7 @@ EXECUTE_PATH = "/CGI/Execute"
 _AUTHORIZED = b"AUTHORIZED"
 
 
-class PhoneWeb:
+class SimulatedWeb:
     """Answers for one phone while its port is open."""
 
     def __init__(self, phone: PhoneState) -> None:
@@ -45,7 +45,7 @@ class PhoneWeb:
     def close(self) -> None:
         self._listener.close()
 
-    async def _answer(self, exchange: Exchange) -> None:
+    async def _answer(self, exchange: HttpExchange) -> None:
         request = exchange.request
         await asyncio.sleep(self._phone.answer_delay)
         if request.path == EXECUTE_PATH:
@@ -59,7 +59,7 @@ class PhoneWeb:
         else:
             await self._reply_xml(exchange, page(self._phone))
 
-    async def _execute(self, exchange: Exchange) -> None:
+    async def _execute(self, exchange: HttpExchange) -> None:
         request, generation = exchange.request, self._phone.generation
         if request.method != "POST":
             await exchange.reply(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "POST"})
@@ -105,7 +105,7 @@ class PhoneWeb:
             return False
         return status == HTTPStatus.OK and body == _AUTHORIZED
 
-    async def _reply_xml(self, exchange: Exchange, body: bytes) -> None:
+    async def _reply_xml(self, exchange: HttpExchange, body: bytes) -> None:
         await exchange.reply(HTTPStatus.OK, body, self._phone.generation.content_type)
 
 

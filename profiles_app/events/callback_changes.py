@@ -18,7 +18,7 @@ from contacts_app.core.errors import Refusal, TransportError
 from contacts_app.core.net.wire import Networks
 from profiles_app.events.callback_config import CONFIG_SCHEMAS, HTTP_MODES, checked_config, merged_config, target_of
 from profiles_app.events.callback_health import begin_anew, tell_listeners
-from profiles_app.events.models.outbox import CallbackLane
+from profiles_app.events.models.outbox import CallbackQueue
 from profiles_app.events.models.setup import Callback, EventProfile, Level, Listener, new_signing_secret
 from profiles_app.events.transport import outward_message, send
 
@@ -165,8 +165,8 @@ def make_ready(callback: Callback) -> None:
 def delete_callback(callback: Callback) -> None:
     """Raises InUse when a listener or another callback needs it."""
     with transaction.atomic():
-        # Recording a round of deliveries locks the lane first too.
-        list(CallbackLane.objects.select_for_update().filter(pk=callback.pk).values_list("pk"))
+        # Recording a round of deliveries locks the queue first too.
+        list(CallbackQueue.objects.select_for_update().filter(pk=callback.pk).values_list("pk"))
         Callback.objects.select_for_update().get(pk=callback.pk)
         if Listener.objects.filter(callback=callback).exists():
             raise InUse(USED_BY_LISTENER)

@@ -19,7 +19,7 @@ from contacts_app.contacts.mail import queue_mail
 from contacts_app.contacts.models.contact import EventClass
 from contacts_app.contacts.notification import News, notify
 from profiles_app.events.envelope import unsubscribe_code_fits
-from profiles_app.events.models.outbox import CallbackLane, Delivery, DeliveryAttempt
+from profiles_app.events.models.outbox import CallbackQueue, Delivery, DeliveryAttempt
 from profiles_app.events.models.setup import Callback, Listener
 from profiles_app.events.outbox import emit
 
@@ -41,31 +41,31 @@ CALLBACK_DEREGISTERED = EventClass(
 DESCRIBED = Callback.objects.select_related("account", "extension", "profile")
 
 
-def tell_of_trouble(callback: Callback, lane: CallbackLane, reason: str, now: datetime) -> None:
-    """Tell the owner that deliveries fail, unless the last such mail is not an hour old. The caller saves the lane."""
-    if lane.told_at and now - lane.told_at < MAIL_PAUSE:
+def tell_of_failure(callback: Callback, queue: CallbackQueue, reason: str, now: datetime) -> None:
+    """Tell the owner that deliveries fail, unless the last such mail is not an hour old. The caller saves the queue."""
+    if queue.told_at and now - queue.told_at < MAIL_PAUSE:
         return
-    lane.told_at, lane.told_of_trouble = now, True
-    _tell(callback, CALLBACK_FAILING, "does not take events", lane.failing_since, reason)
+    queue.told_at, queue.told_of_failure = now, True
+    _tell(callback, CALLBACK_FAILING, "does not take events", queue.failing_since, reason)
 
 
-def tell_of_recovery(callback: Callback, lane: CallbackLane) -> None:
-    """Tell the owner that deliveries succeed again, after a mail that they fail. The caller saves the lane."""
-    lane.told_of_trouble = False
-    _tell(callback, CALLBACK_FAILING, "takes events again", lane.told_at, over=True)
+def tell_of_recovery(callback: Callback, queue: CallbackQueue) -> None:
+    """Tell the owner that deliveries succeed again, after a mail that they fail. The caller saves the queue."""
+    queue.told_of_failure = False
+    _tell(callback, CALLBACK_FAILING, "takes events again", queue.told_at, over=True)
 
 
-def deregister(callback: Callback, lane: CallbackLane, why: str, reason: str, now: datetime) -> None:
-    """Switch the callback off, within the caller's transaction, who saves the lane.
+def deregister(callback: Callback, queue: CallbackQueue, why: str, reason: str, now: datetime) -> None:
+    """Switch the callback off, within the caller's transaction, who saves the queue.
 
-    What is pending goes to the fallbacks, or ends. The lane begins anew, for when the callback is enabled again.
+    What is pending goes to the fallbacks, or ends. The queue begins anew, for when the callback is enabled again.
     """
-    since = lane.failing_since
+    since = queue.failing_since
     callback.enabled, callback.disabled_reason, callback.disabled_at = False, why, now
     callback.save(update_fields=["enabled", "disabled_reason", "disabled_at"])
-    lane.exhausted_in_row = lane.silent_in_row = 0
-    lane.failing_since = lane.resting_until = None
-    lane.told_at, lane.told_of_trouble = now, True
+    queue.exhausted_in_row = queue.silent_in_row = 0
+    queue.failing_since = queue.resting_until = None
+    queue.told_at, queue.told_of_failure = now, True
     words = f"{why} The last attempt: {reason}" if reason and reason not in why else why
     _tell(callback, CALLBACK_DEREGISTERED, "was switched off", since, words)
     tell_listeners(callback, "deactivated-listener-callback", reason=why)
@@ -74,9 +74,9 @@ def deregister(callback: Callback, lane: CallbackLane, why: str, reason: str, no
 def begin_anew(callback: Callback) -> None:
     """Hold nothing against a callback that was enabled or whose URL has just answered, in the caller's transaction.
 
-    Called before the callback itself is locked: recording a round locks the lane first too.
+    Called before the callback itself is locked: recording a round locks the queue first too.
     """
-    CallbackLane.objects.filter(pk=callback.pk).update(
+    CallbackQueue.objects.filter(pk=callback.pk).update(
         failing_since=None, resting_until=None, exhausted_in_row=0, silent_in_row=0
     )
 
@@ -95,21 +95,21 @@ def tell_listeners(callback: Callback, tag: str, **details: Any) -> None:
 def deregister_failing(longest: timedelta) -> int:
     """Switch off the callbacks without success for this long, whether or not something is due; how many."""
     now = timezone.now()
-    failing = CallbackLane.objects.filter(failing_since__lte=now - longest, lease_owner="")
+    failing = CallbackQueue.objects.filter(failing_since__lte=now - longest, lease_owner="")
     count = 0
     for pk in list(failing.values_list("pk", flat=True)):
         with transaction.atomic():
-            lane = CallbackLane.objects.select_for_update().filter(pk=pk, lease_owner="").first()
-            if lane is None or lane.failing_since is None or lane.failing_since > now - longest:
+            queue = CallbackQueue.objects.select_for_update().filter(pk=pk, lease_owner="").first()
+            if queue is None or queue.failing_since is None or queue.failing_since > now - longest:
                 continue
             callback = DESCRIBED.get(pk=pk)
             if callback.enabled:
-                deregister(callback, lane, no_success_since(lane.failing_since), "", now)
-                lane.wake_at = now
+                deregister(callback, queue, no_success_since(queue.failing_since), "", now)
+                queue.wake_at = now
                 count += 1
             else:
-                lane.failing_since = None
-            lane.save()
+                queue.failing_since = None
+            queue.save()
     return count
 
 
@@ -202,7 +202,7 @@ NOT_WANTED = "The mailbox's owner wants no mails of it."
 
 
 @dataclass(frozen=True)
-class Mails:
+class CallbackMails:
     """Those that a listener sends to its callback, or to one of the fallbacks."""
 
     listener: Listener
@@ -223,14 +223,14 @@ class Mails:
         return f"{name[:1]}…@{domain}"
 
 
-def mails_of(listener_id: int, code: str) -> Mails | None:
+def mails_of(listener_id: int, code: str) -> CallbackMails | None:
     """What a link is about; None for one that we have not made, or whose address or callback has changed since."""
     listener = Listener.objects.select_related("callback", "account").filter(pk=listener_id).first()
     if listener is None:
         return None
     for callback in _with_fallbacks(listener.callback):
         if callback.mode == Callback.Mode.EMAIL and unsubscribe_code_fits(code, listener_id, callback.config["email"]):
-            return Mails(listener, callback)
+            return CallbackMails(listener, callback)
     return None
 
 
@@ -243,19 +243,19 @@ def _with_fallbacks(callback: Callback | None) -> Iterator[Callback]:
 
 
 @transaction.atomic
-def end_mails(mails: Mails) -> None:
+def end_mails(mails: CallbackMails) -> None:
     """The listener expires, and its pending deliveries end. Its expiry can be set again.
 
     A callback that is a fallback of the listener is switched off instead, and its owner gets a report.
     """
     listener, now = mails.listener, timezone.now()
     if mails.by_fallback:
-        lane, _ = CallbackLane.objects.select_for_update().get_or_create(callback_id=mails.callback.pk)
+        queue, _ = CallbackQueue.objects.select_for_update().get_or_create(callback_id=mails.callback.pk)
         callback = DESCRIBED.get(pk=mails.callback.pk)
         if callback.enabled:
-            deregister(callback, lane, NOT_WANTED, "", now)
-            lane.wake_at = now
-            lane.save()
+            deregister(callback, queue, NOT_WANTED, "", now)
+            queue.wake_at = now
+            queue.save()
         return
     if not listener.has_expired:
         listener.expires_at = now

@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from contacts_app.core.actor import Actor
 from contacts_app.core.work.wake import nudge_after_commit
-from profiles_app.events.matching import Destination, new_delivery, wake_lanes, write_deliveries
+from profiles_app.events.matching import DeliveryTarget, new_delivery, wake_queues, write_deliveries
 from profiles_app.events.models.outbox import Delivery, DeliveryAttempt, Event
 from profiles_app.events.models.setup import Callback
-from profiles_app.events.outbox import DELIVERIES, Happening, new_event
+from profiles_app.events.outbox import DELIVERIES, EventDraft, new_event
 
 BATCH = 500
 
@@ -50,7 +50,7 @@ def _replay(keys: list[int], actor: Actor) -> int:
         next_attempt_at=now,
         finished_at=None,
     )
-    wake_lanes({callback for _, callback in locked}, now)
+    wake_queues({callback for _, callback in locked}, now)
     nudge_after_commit(DELIVERIES)
     return len(locked)
 
@@ -60,7 +60,7 @@ def send_test_event(callback: Callback, actor: Actor) -> Delivery:
     """Deliver an event with the tag `test-event` to this callback alone, whatever its listeners want."""
     now = timezone.now()
     event = new_event(
-        Happening(
+        EventDraft(
             account=callback.account,
             extension=callback.extension,
             tags=["test-event"],
@@ -70,7 +70,7 @@ def send_test_event(callback: Callback, actor: Actor) -> Delivery:
     )
     event.matched_at = now
     event.save()
-    write_deliveries([new_delivery(event, Destination(callback.pk, 0), None, now)], now)
+    write_deliveries([new_delivery(event, DeliveryTarget(callback.pk, 0), None, now)], now)
     nudge_after_commit(DELIVERIES)
     return Delivery.objects.get(event=event, callback=callback)
 

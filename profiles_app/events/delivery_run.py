@@ -1,6 +1,6 @@
-"""Delivering: claim the lanes of callbacks with something due, send what is due in the order of events, write it down.
+"""Delivering: claim the queues of callbacks with something due, send what is due in the order of events, write it down.
 
-A lane is leased by one worker at a time. When that one is killed, another one delivers again whatever was not written
+A queue is leased by one worker at a time. When that one is killed, another one delivers again whatever was not written
 down: at least once, with the same uuid.
 """
 
@@ -20,10 +20,10 @@ from contacts_app.core.work.kind import Work
 from contacts_app.core.work.lease import LeaseLost, no_live_lease
 from profiles_app.events.callback_health import deregister_failing
 from profiles_app.events.delivery_channel import Channel, RateLimit, channel_to
-from profiles_app.events.delivery_record import NOT_ANSWERING, Verdict, is_resting, let_go, record_round
+from profiles_app.events.delivery_record import NOT_ANSWERING, DeliveryResult, is_resting, let_go, record_round
 from profiles_app.events.envelope import envelope
 from profiles_app.events.matching import match_new
-from profiles_app.events.models.outbox import CallbackLane, Delivery, Event
+from profiles_app.events.models.outbox import CallbackQueue, Delivery, Event
 from profiles_app.events.models.setup import Callback, Listener
 from profiles_app.events.outbox import DELIVERIES, within_memory
 
@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 # A round ends with what was sent being written down: after so many deliveries, or so long.
 ROUND = 200
 ROUND_SECONDS = 1.0
-# After so long a lane lets others have its thread.
+# After so long a queue lets others have its thread.
 TURN_SECONDS = 5.0
 BROKEN = "Not sent: Patchbay could not make a request of this event. Its log says why."
 
@@ -40,19 +40,19 @@ class Deliveries(Work):
     """What is due to one callback after the other, each for a while; and before that, the matching of new events."""
 
     name = queue = DELIVERIES
-    model = CallbackLane
+    model = CallbackQueue
     due_field = "wake_at"
     account = "callback__account"
 
     @classmethod
-    def due(cls) -> QuerySet[CallbackLane]:
+    def due(cls) -> QuerySet[CallbackQueue]:
         now = timezone.now()
         is_rested = Q(resting_until=None) | Q(resting_until__lte=now)
-        return CallbackLane.objects.filter(is_rested, no_live_lease(), wake_at__lte=now)
+        return CallbackQueue.objects.filter(is_rested, no_live_lease(), wake_at__lte=now)
 
     @classmethod
     def threads(cls) -> int:
-        return int(settings.CALLBACK_LANES)
+        return int(settings.CALLBACK_THREADS)
 
     @classmethod
     def sweep(cls) -> int:
@@ -77,7 +77,7 @@ def _round(pk: int, owner: str, end: float) -> bool:
 
     It is at the latest with the round in which `end` (monotonic) comes.
     """
-    rows = Callback.objects.select_related("account", "extension", "profile", "lane")
+    rows = Callback.objects.select_related("account", "extension", "profile", "queue")
     callback = rows.filter(pk=pk).first()
     if callback is None:
         raise LeaseLost
@@ -94,23 +94,23 @@ def _round(pk: int, owner: str, end: float) -> bool:
     return record_round(callback, owner, verdicts, is_full=is_full, is_last=is_last)
 
 
-def _verdicts(callback: Callback, deliveries: Sequence[Delivery]) -> Iterator[Verdict]:
+def _verdicts(callback: Callback, deliveries: Sequence[Delivery]) -> Iterator[DeliveryResult]:
     if (unsent := _never_sent(callback)) is not None:
-        yield from (Verdict(delivery, **unsent) for delivery in deliveries)
+        yield from (DeliveryResult(delivery, **unsent) for delivery in deliveries)
         return
     end = time.monotonic() + ROUND_SECONDS
     limit = RateLimit(callback, timezone.now())
     listeners = _listeners_of(deliveries)
-    silent = callback.lane.silent_in_row
+    silent = callback.queue.silent_in_row
     with closing(channel_to(callback)) as channel:
         for delivery in deliveries:
             if time.monotonic() > end:
                 return
             # A callback that answers nothing is asked once after each rest; the others share the fate of that one.
-            if silent > callback.lane.silent_in_row and silent >= settings.CALLBACK_SILENT_LIMIT:
-                yield Verdict(delivery, outcome=NOT_ANSWERING)
+            if silent > callback.queue.silent_in_row and silent >= settings.CALLBACK_SILENT_LIMIT:
+                yield DeliveryResult(delivery, outcome=NOT_ANSWERING)
             elif delivery.attempt_count == 0 and not limit.admits(timezone.now()):
-                yield Verdict(delivery, outcome="Beyond the callback's rate limit.", suppressed=True)
+                yield DeliveryResult(delivery, outcome="Beyond the callback's rate limit.", suppressed=True)
             else:
                 verdict = _send(channel, callback, delivery, listeners)
                 silent = silent + 1 if verdict.attempt and verdict.attempt.is_silent else 0
@@ -121,7 +121,7 @@ def _verdicts(callback: Callback, deliveries: Sequence[Delivery]) -> Iterator[Ve
 
 def _never_sent(callback: Callback) -> dict[str, Any] | None:
     """What is said of deliveries to a callback that nothing is sent to; None if it is sent to."""
-    if is_resting(callback.lane, timezone.now()):
+    if is_resting(callback.queue, timezone.now()):
         return {"outcome": NOT_ANSWERING}
     if callback.mode == Callback.Mode.APPLICATION:
         words = f"The application {callback.config['application']} is not run by this portal."
@@ -134,15 +134,15 @@ def _never_sent(callback: Callback) -> dict[str, Any] | None:
     return {"outcome": words, "given_up": True}
 
 
-def _send(channel: Channel, callback: Callback, delivery: Delivery, listeners: dict[int, Listener]) -> Verdict:
+def _send(channel: Channel, callback: Callback, delivery: Delivery, listeners: dict[int, Listener]) -> DeliveryResult:
     listener = listeners.get(delivery.listener_id or 0)
     try:
         body = envelope(delivery.event, callback, delivery.listener_id, listener)
-        return Verdict(delivery, channel.send(body))
+        return DeliveryResult(delivery, channel.send(body))
     except Exception:
         # A mistake of ours holds up nothing that comes after it, and is not held against the callback.
         log.exception("a delivery broke", delivery=delivery.pk)
-        return Verdict(delivery, outcome=BROKEN, given_up=True)
+        return DeliveryResult(delivery, outcome=BROKEN, given_up=True)
 
 
 def _listeners_of(deliveries: Sequence[Delivery]) -> dict[int, Listener]:

@@ -18,7 +18,7 @@ from django.db.models import Prefetch, Q
 from django.db.models.functions import Length
 from django.utils import timezone
 
-from profiles_app.events.models.outbox import CallbackLane, Delivery, Event
+from profiles_app.events.models.outbox import CallbackQueue, Delivery, Event
 from profiles_app.events.models.setup import Callback, Listener, ListenerFilter, Subscription
 from profiles_app.events.outbox import within_memory
 
@@ -81,7 +81,7 @@ ROUTE_COLUMNS = ("pk", "account_id", "fallback_callback_id", "enabled", "disable
 
 
 @dataclass(frozen=True)
-class Destination:
+class DeliveryTarget:
     """The callback that gets an event: `hop` is how many fallbacks it is away from the one that was meant."""
 
     callback_id: int
@@ -95,16 +95,16 @@ class Routes:
         rows = Callback.objects.filter(account__in=accounts).order_by().only(*ROUTE_COLUMNS)
         self._callbacks = {callback.pk: callback for callback in rows}
 
-    def destination(self, callback_id: int) -> Destination | None:
+    def destination(self, callback_id: int) -> DeliveryTarget | None:
         """Where an event for this callback goes. One that a person has switched off gets none, nor do its fallbacks;
         one that the portal has switched off is stood in for.
         """
         callback = self._callbacks.get(callback_id)
         if callback is None or callback.enabled:
-            return Destination(callback_id, 0) if callback else None
+            return DeliveryTarget(callback_id, 0) if callback else None
         return self.after(callback_id, 0) if callback.disabled_reason else None
 
-    def after(self, callback_id: int, hop: int) -> Destination | None:
+    def after(self, callback_id: int, hop: int) -> DeliveryTarget | None:
         """The next callback of the fallbacks that is enabled."""
         passed = {callback_id}
         while callback := self._callbacks.get(callback_id):
@@ -112,7 +112,7 @@ class Routes:
             if following is None or following in passed or following not in self._callbacks:
                 return None
             if self._callbacks[following].enabled:
-                return Destination(following, hop)
+                return DeliveryTarget(following, hop)
             passed.add(following)
             callback_id = following
         return None
@@ -144,25 +144,25 @@ def _match_batch() -> int:
 
 
 def write_deliveries(deliveries: Sequence[Delivery], now: datetime) -> None:
-    """Store new deliveries and wake the lanes of their callbacks, within the caller's transaction."""
+    """Store new deliveries and wake the queues of their callbacks, within the caller's transaction."""
     if not deliveries:
         return
     Delivery.objects.bulk_create(deliveries, batch_size=1000, ignore_conflicts=True)
-    wake_lanes({delivery.callback_id for delivery in deliveries}, now)
+    wake_queues({delivery.callback_id for delivery in deliveries}, now)
 
 
-def wake_lanes(callbacks: Iterable[int], when: datetime) -> None:
+def wake_queues(callbacks: Iterable[int], when: datetime) -> None:
     """Have these callbacks looked at no later than `when`.
 
-    All the lanes are locked, in one order: a worker that gives a lane back at this moment sees no delivery that is not
+    All the queues are locked, in one order: a worker that gives a queue back at this moment sees no delivery that is not
     committed yet, and would set no time to wake it.
     """
     keys = sorted(callbacks)
-    CallbackLane.objects.bulk_create([CallbackLane(callback_id=key) for key in keys], ignore_conflicts=True)
-    lanes = CallbackLane.objects.filter(pk__in=keys)
-    locked = lanes.select_for_update().order_by("pk").values_list("pk", "wake_at")
+    CallbackQueue.objects.bulk_create([CallbackQueue(callback_id=key) for key in keys], ignore_conflicts=True)
+    queues = CallbackQueue.objects.filter(pk__in=keys)
+    locked = queues.select_for_update().order_by("pk").values_list("pk", "wake_at")
     late = [pk for pk, wake_at in locked if wake_at is None or wake_at > when]
-    lanes.filter(pk__in=late).update(wake_at=when)
+    queues.filter(pk__in=late).update(wake_at=when)
 
 
 def _listeners_of(accounts: set[int], now: datetime) -> dict[int, list[Listener]]:
@@ -206,7 +206,7 @@ def hears(listener: Listener, event: Event) -> bool:
     return all(passes(rule, data, event.schedules) for rule in filters)
 
 
-def new_delivery(event: Event, destination: Destination, listener_id: int | None, now: datetime) -> Delivery:
+def new_delivery(event: Event, destination: DeliveryTarget, listener_id: int | None, now: datetime) -> Delivery:
     return Delivery(
         account_id=event.account_id or 0,
         event=event,

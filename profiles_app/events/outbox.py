@@ -38,7 +38,7 @@ MOST_AT_ONCE = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)
-class Happening:
+class EventDraft:
     """What an event is made of. `data` becomes JSON: UUIDs and times may stand in it, secrets may not."""
 
     account: Account | None
@@ -75,49 +75,49 @@ def emit(
     extension: Extension | None = None,
 ) -> Event:
     """Write one event. `tags` are among those of `tags`; without an account it is history alone."""
-    return emit_many([Happening(account, tags, data_type, data, data_object_uuid, extension)])[0]
+    return emit_many([EventDraft(account, tags, data_type, data, data_object_uuid, extension)])[0]
 
 
-def emit_happened(*, signal: Signal, sender: Any, **happening: Any) -> None:
+def emit_happened(*, signal: Signal, sender: Any, **draft: Any) -> None:
     """What the app below tells by its signal."""
-    emit(**happening)
+    emit(**draft)
 
 
-def emit_many(happenings: Sequence[Happening]) -> list[Event]:
+def emit_many(drafts: Sequence[EventDraft]) -> list[Event]:
     """Write many events, in their order, with two statements for each thousand of them."""
-    if not happenings:
+    if not drafts:
         return []
-    accounts = {happening.account.pk for happening in happenings if happening.account}
+    accounts = {draft.account.pk for draft in drafts if draft.account}
     heard = set(Listener.objects.filter(account__in=accounts).order_by().values_list("account", flat=True).distinct())
     now = timezone.now()
-    events = [new_event(happening) for happening in happenings]
+    events = [new_event(draft) for draft in drafts]
     for event in events:
         # Where nobody listens an event is history from the beginning.
         event.matched_at = None if event.account_id in heard else now
     with transaction.atomic():
         Event.objects.bulk_create(events, batch_size=BATCH)
-        notify(*(news for one in happenings for news in news_of(one.account, one.tags, one.data)))
+        notify(*(news for one in drafts for news in news_of(one.account, one.tags, one.data)))
         first = min((event.pk for event in events if event.matched_at is None), default=None)
         if first is not None:
             transaction.on_commit(lambda: _nudge_for(first))
     return events
 
 
-def new_event(happening: Happening) -> Event:
+def new_event(draft: EventDraft) -> Event:
     """The row of an event, not stored."""
     return Event(
-        account=happening.account,
-        extension=happening.extension,
-        tags=list(dict.fromkeys(happening.tags)),
-        data_type=happening.data_type,
-        data_object_uuid=happening.data_object_uuid,
-        stored_data=json.dumps(happening.data, cls=DjangoJSONEncoder, ensure_ascii=False),
-        schedules=list(happening.schedules),
+        account=draft.account,
+        extension=draft.extension,
+        tags=list(dict.fromkeys(draft.tags)),
+        data_type=draft.data_type,
+        data_object_uuid=draft.data_object_uuid,
+        stored_data=json.dumps(draft.data, cls=DjangoJSONEncoder, ensure_ascii=False),
+        schedules=list(draft.schedules),
     )
 
 
 def _nudge_for(first: int) -> None:
-    # Whoever matches goes on until nothing is left, so with older events still unmatched a worker was told already.
+    # The worker that matches continues until nothing is left: with older events still unmatched it was nudged already.
     if not Event.objects.filter(matched_at=None, pk__lt=first).exists():
         nudge(DELIVERIES)
 
@@ -163,7 +163,7 @@ def _emit(profile: Any, tag: str, change: str, changed: list[str]) -> None:
     )
 
 
-class Rule(NamedTuple):
+class NewsRule(NamedTuple):
     """`title` and `detail` are filled with the event's data. `subject` names the field that says what it is about."""
 
     event_class: EventClass
@@ -177,22 +177,22 @@ class Rule(NamedTuple):
     words: Callable[[Mapping[str, Any]], Mapping[str, str]] = lambda _data: {}
 
 
-rules: dict[str, Rule] = {}
+rules: dict[str, NewsRule] = {}
 
 
-def register_news(told: Mapping[str, Rule]) -> None:
+def register_news(told: Mapping[str, NewsRule]) -> None:
     """Say what contacts are notified of when events bear these tags; called by the app that emits them."""
     rules.update(told)
     register_classes(*(rule.event_class for rule in told.values()))
 
 
 def news_of(account: Account | None, tags: Sequence[str], data: Mapping[str, Any]) -> list[News]:
-    """What an account's contacts are to be told of an event, which is mostly nothing."""
+    """What an account's contacts are to be notified of an event, which is mostly nothing."""
     found = [rules[tag] for tag in tags if tag in rules]
     return [_news(account, rule, data) for rule in found if account and not data.get(rule.unless)]
 
 
-def _news(account: Account, rule: Rule, data: Mapping[str, Any]) -> News:
+def _news(account: Account, rule: NewsRule, data: Mapping[str, Any]) -> News:
     words = defaultdict(str, {name: "" if value is None else str(value) for name, value in data.items()})
     words.update(rule.words(data))
     subject = words[rule.subject]
@@ -210,6 +210,6 @@ def _news(account: Account, rule: Rule, data: Mapping[str, Any]) -> News:
 TOKEN_CREATED = EventClass("token_created", "API tokens that were created", "API tokens", ApiToken, "created")
 TOKEN_REVOKED = EventClass("token_revoked", "API tokens that were revoked", "API tokens", ApiToken, "revoked")
 TOLD_OF_TOKENS = {
-    "created-token": Rule(TOKEN_CREATED, "API token {name} ({key_id}…) was created", subject="key_id"),
-    "revoked-token": Rule(TOKEN_REVOKED, "API token {name} ({key_id}…) was revoked", subject="key_id"),
+    "created-token": NewsRule(TOKEN_CREATED, "API token {name} ({key_id}…) was created", subject="key_id"),
+    "revoked-token": NewsRule(TOKEN_REVOKED, "API token {name} ({key_id}…) was revoked", subject="key_id"),
 }

@@ -20,7 +20,7 @@ class EventsRouter(DialectRouter):
 
 
 events = EventsRouter()
-events.register("profiles", callback.ProfileViewSet, "profile")
+events.register("profiles", callback.EventProfileViewSet, "profile")
 events.register("callbacks", callback.CallbackViewSet, "callback")
 events.register("ingest", ingest.IngestViewSet, "ingest")
 events.register("listeners", listener.ListenerViewSet, "listener")

@@ -27,7 +27,7 @@ def _person() -> "models.ForeignKey[Any, Any]":
     )
 
 
-class OwnedRecord(models.Model):
+class MessagingRecord(models.Model):
     """What every record of the messaging API has: its UUID, its account, and who made and changed it when."""
 
     uuid = models.UUIDField("UUID", default=uuid.uuid4, unique=True, editable=False)
@@ -50,7 +50,7 @@ class OwnedRecord(models.Model):
 MAX_WEIGHT = 9
 
 
-class MessagingProfile(OwnedRecord):
+class MessagingProfile(MessagingRecord):
     """Callbacks, and the rules by which a sender is picked from the pool of the profile's numbers.
 
     Webhook addresses often carry a key or a password, so they are stored as secrets are.
@@ -136,7 +136,7 @@ HEALTHY = Q(GreaterThanOrEqual(F("delivered_count") * 4, F("sent_count"))) & Q(
 )
 
 
-class NumberLease(OwnedRecord):
+class NumberLease(MessagingRecord):
     """A number (TN) leased to an account. It always has a messaging profile (messaging spec §4.4)."""
 
     class Kind(models.TextChoices):

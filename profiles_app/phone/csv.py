@@ -1,4 +1,4 @@
-"""Phone profiles as a sheet: whose they are and what they fit. Their files, which hold passwords, come as files."""
+"""Phone profiles as CSV: whose they are and what they fit. Their files, which hold passwords, come as files."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from contacts_app.core.actor import Actor
 from contacts_app.core.csv.columns import MISSING, Column, FieldColumn, UuidColumn
-from contacts_app.core.csv.sheet import Entry, Sheet
+from contacts_app.core.csv.format import CsvFormat, CsvRow
 from contacts_app.people.models import User
 from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile, ProfileRevision
@@ -61,7 +61,7 @@ class ModelsColumn(Column):
         return models
 
 
-class ProfileSheet(Sheet):
+class ProfileCsv(CsvFormat):
     kind, thing = "profiles", "phone profile"
     model = PhoneProfile
     keys = (("uuid",), ("owner", "name"))
@@ -80,7 +80,7 @@ class ProfileSheet(Sheet):
     def rows(self) -> "QuerySet[PhoneProfile]":
         return self.actor.sees(PhoneProfile.objects.all(), "user__account")
 
-    def judge(self, entries: Sequence[Entry]) -> None:
+    def judge(self, entries: Sequence[CsvRow]) -> None:
         """Each file must fit the software that its profile is meant for from now on."""
         asked = {entry.stored.revision_id: entry for entry in entries if "software_type" in entry.changed}
         revisions = ProfileRevision.objects.filter(pk__in=asked.keys() - {None})

@@ -8,16 +8,16 @@ from rest_framework import serializers
 
 from contacts_app.core.api.examples import examples_of
 from contacts_app.core.api.view import Text
-from profiles_app.messaging.api.dialect import ProfileViewSet
+from profiles_app.messaging.api.dialect import MessagingProfilesViewSet
 from profiles_app.messaging.api.fields import (
     OWNED_FIELDS,
     OWNED_RELATIONS,
-    Flag,
+    FiniteNumber,
     Input,
-    Number,
     OwnedOutput,
     TrackType,
     Whole,
+    WordFlag,
 )
 from profiles_app.messaging.api.number_lease import LeaseBrief, Reference
 from profiles_app.messaging.models import NumberLease
@@ -51,15 +51,15 @@ class OutboundVoiceProfileInput(Input):
     channel_limit = Whole(
         **COUNT, help_text="Allows you to set a limit for outbound Concurrent Channels (1 call amounts to 1 channel)"
     )
-    max_rate = Number(**OR_NULL, min_value=0)
+    max_rate = FiniteNumber(**OR_NULL, min_value=0)
     record_calls = Whole(required=False, min_value=0, max_value=2, help_text="0 none, 1 all, 2 by caller number.")
-    daily_spend_limit = Number(**OR_NULL, min_value=0)
-    daily_spent_limit = Number(**OR_NULL, min_value=0, help_text="The same as `daily_spend_limit`.")
+    daily_spend_limit = FiniteNumber(**OR_NULL, min_value=0)
+    daily_spent_limit = FiniteNumber(**OR_NULL, min_value=0, help_text="The same as `daily_spend_limit`.")
     filemat = serializers.ChoiceField(**FORMAT, help_text="Format of recordings.")
     file_format = serializers.ChoiceField(**FORMAT, help_text="The same as `filemat`.")
     format = serializers.ChoiceField(**FORMAT, help_text="The same as `filemat`.")
     audio_track_type = TrackType(required=False, help_text="0 one track, 1 a track for each side.")
-    is_active = Flag(required=False)
+    is_active = WordFlag(required=False)
     product = Whole(**COUNT)
     tn_lease = Reference(**OR_NULL, help_text="The number that calls show.")
     class4_ingress_trunk_settings = TrunkSettings(**OR_NULL)
@@ -107,7 +107,7 @@ class OutboundVoiceProfileOutput(OwnedOutput):
 
 
 @extend_schema_view(create=extend_schema(examples=examples_of(__file__, "create")))
-class OutboundVoiceProfiles(ProfileViewSet):
+class OutboundVoiceProfiles(MessagingProfilesViewSet):
     queryset = OutboundVoiceProfile.objects.select_related(*OWNED_RELATIONS, "tn_lease")
     serializer_class = OutboundVoiceProfileOutput
     body_class = OutboundVoiceProfileInput

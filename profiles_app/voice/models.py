@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from contacts_app.core.history.models import Tracked
 from contacts_app.core.lists.search import TextIndex
-from profiles_app.messaging.models import NumberLease, OwnedRecord
+from profiles_app.messaging.models import MessagingRecord, NumberLease
 
 MIN_TECH_PREFIX, MAX_TECH_PREFIX = 100_000, 999_999
 NOT_NEGATIVE = [MinValueValidator(0)]
@@ -20,7 +20,7 @@ class RecordingFormat(models.TextChoices):
     MP3 = "mp3", "MP3"
 
 
-class OutboundVoiceProfile(OwnedRecord):
+class OutboundVoiceProfile(MessagingRecord):
     """Limits and recording of outbound calls (messaging spec §4.5)."""
 
     class Recording(models.IntegerChoices):

@@ -139,7 +139,7 @@ def _dead_callback(running: Any, port: int) -> Iterator[tuple[str, str]]:
 
 def _healthy_round(running: Any, port: int, with_dead: bool) -> tuple[float, float]:
     """Seconds until the healthy ones have got all, and those of processor time."""
-    from profiles_app.events.models.outbox import CallbackLane
+    from profiles_app.events.models.outbox import CallbackQueue
     from profiles_app.events.models.setup import Callback
     from tests.servers import wait_for
 
@@ -151,9 +151,9 @@ def _healthy_round(running: Any, port: int, with_dead: bool) -> tuple[float, flo
         before = _processor_seconds(running)
         seconds = _deliver(healthy, EACH)
         work = _processor_seconds(running) - before
-    # Whoever waited for the dead one is told now that it went away, and sends no more.
+    # Anyone who waited for the dead one is told now that it went away, and sends no more.
     Callback.objects.update(enabled=False)
-    wait_for(lambda: not CallbackLane.objects.exclude(lease_owner="").exists(), 60)
+    wait_for(lambda: not CallbackQueue.objects.exclude(lease_owner="").exists(), 60)
     _forget(port)
     return seconds, work
 
@@ -178,11 +178,11 @@ def _deliver(callbacks: list[Any], events: int, look: Any = lambda delivered: No
     """Seconds from the first event until all of these callbacks have been told of all."""
     from contacts_app.accounts.models import Account
     from profiles_app.events.models.outbox import Delivery
-    from profiles_app.events.outbox import Happening, emit_many
+    from profiles_app.events.outbox import EventDraft, emit_many
     from tests.profiles_app.events.deliveries.events import call
 
     account, data = Account.objects.get(voip_id=1), call()
-    one = Happening(account, data["tags"], "call", data["data"])
+    one = EventDraft(account, data["tags"], "call", data["data"])
     wanted = len(callbacks) * events
     done = Delivery.objects.filter(callback__in=[callback.pk for callback in callbacks], state="delivered")
     started = time.monotonic()

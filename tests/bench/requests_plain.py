@@ -12,7 +12,7 @@ from phones_app.inventory.models import Phone
 class PhoneSerializer(ModelSerializer):
     class Meta:
         model = Phone
-        exclude = ["web_password", "missed_looks", "next_look_at"]
+        exclude = ["web_password", "missed_checks", "next_check_at"]
         depth = 0
 
 

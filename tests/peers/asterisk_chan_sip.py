@@ -186,7 +186,7 @@ def _show_peer(to: AmiConnection, asked: dict[str, str]) -> None:
 
 
 def _hints(to: AmiConnection, asked: dict[str, str]) -> None:
-    """Each event of 22 has an empty line inside, and goes on after it."""
+    """Each event of 22 has an empty line inside, and continues after it."""
     chan_sip, identity = to.pbx.chan_sip, ("ActionID", to.action_id)
     message = ("Message", "Extension Statuses will follow")
     to.send([("Response", "Success"), identity, ("EventList", "start"), message])

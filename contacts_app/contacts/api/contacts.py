@@ -23,7 +23,7 @@ from contacts_app.contacts.api.query import (
     MOST_ALTERNATIVES,
     PAGING,
     Alternatives,
-    Page,
+    ContactPage,
     UuidAlternatives,
     ordered,
 )
@@ -136,7 +136,7 @@ class NotificationContacts(Retrieved, NotificationsViewSet):
     def list(self, request: Request) -> Response:
         """The contacts: the main one first, then as they were made."""
         query, rows = request.query_params, self.rows()
-        page = Page.of(query)
+        page = ContactPage.of(query)
         shown, total = rows.window(*page.window, is_exact=True)
         return Response(page.answer(total.number, self.records(rows, shown), query))
 

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from contacts_app.contacts.api.contacts import DEFAULT_ORDER
 from contacts_app.contacts.api.dialect import ROOT, NotificationsViewSet
-from contacts_app.contacts.api.query import ACCOUNT, PAGING, Page
+from contacts_app.contacts.api.query import ACCOUNT, PAGING, ContactPage
 from contacts_app.contacts.api.schema import answers, contact_uri, listed, objects
 from contacts_app.contacts.models.contact import (
     NotificationContact,
@@ -43,7 +43,7 @@ class ContactUri(Text):
 
 
 class PreferenceRecord(serializers.Serializer[Any]):
-    """Whether one contact is told of one type of notification."""
+    """Whether one contact is notified of one type of notification."""
 
     is_shown_whole = True
     contact = ContactUri(help_text="The contact's resource_uri.")
@@ -75,14 +75,14 @@ class NotificationPreferences(NotificationsViewSet):
         responses=answers(200, listed("NotificationPreference", PreferenceRecord), 400, 404),
     )
     def list(self, request: Request) -> Response:
-        """What each contact is told of: one record for every contact and type."""
+        """What each contact is notified of: one record for every contact and type."""
         query = request.query_params
-        page = Page.of(query)
+        page = ContactPage.of(query)
         contacts = self.get_queryset()
         # The page is cut from the contacts that it touches.
         first, skipped = divmod(page.offset, len(KINDS))
         last = -(-(page.offset + page.limit) // len(KINDS)) if page.limit else first
-        touched = Page(last - first, first).slice
+        touched = ContactPage(last - first, first).slice
         rows = contacts.order_by(*DEFAULT_ORDER, "pk").prefetch_related("preferences")[touched]
         records = list(preferences_of(rows))[skipped : skipped + page.limit if page.limit else None]
         return Response(page.answer(contacts.count() * len(KINDS), records, query))

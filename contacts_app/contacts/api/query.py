@@ -27,14 +27,14 @@ MOST_ALTERNATIVES = 100
 
 
 @dataclass(frozen=True)
-class Page:
+class ContactPage:
     """`limit` 0 is everything."""
 
     limit: int
     offset: int
 
     @classmethod
-    def of(cls, query: QueryDict) -> "Page":
+    def of(cls, query: QueryDict) -> "ContactPage":
         return cls(_number(query, "limit", DEFAULT_LIMIT), _number(query, "offset", 0))
 
     @property

@@ -1,4 +1,4 @@
-"""Lines that wait to be mailed to contacts, troubles that are not over yet, and mails, each to one address."""
+"""Lines that wait to be mailed to contacts, incidents that are not over yet, and mails, each to one address."""
 
 import uuid
 
@@ -9,13 +9,13 @@ from contacts_app.accounts.models import Account
 from contacts_app.contacts.models.contact import EMAIL_LENGTH, NotificationContact
 
 
-class Trouble(models.Model):
+class Incident(models.Model):
     """Something that does not work. It is told once, and its end is told to those who were told of it."""
 
     account = models.ForeignKey(
         Account,
         on_delete=models.CASCADE,
-        related_name="troubles",
+        related_name="incidents",
         db_index=False,  # The constraint's index begins with it.
     )
     event_class = models.CharField(max_length=64)
@@ -43,7 +43,7 @@ class Notice(models.Model):
         db_index=False,  # The index below begins with it.
     )
     event_class = models.CharField(max_length=64)
-    over = models.BooleanField(default=False, help_text="It tells that a trouble is over.")
+    over = models.BooleanField(default=False, help_text="It tells that an incident is over.")
     title = models.CharField(max_length=255)
     detail = models.TextField(blank=True)
     path = models.CharField(max_length=255, blank=True, help_text="Of the page that shows more.")
@@ -62,7 +62,7 @@ class Notice(models.Model):
 
 
 class Mail(models.Model):
-    """The row is the truth: whoever sends it claims it by a lease and writes down what the mail server said.
+    """The row is the truth: anyone who sends it claims it by a lease and writes down what the mail server said.
 
     Bodies hold no secrets. The link to unsubscribe, which is one, stands in them as a mark that sending replaces.
     """

@@ -12,7 +12,7 @@ from contacts_app.core.admin.base import PortalAdmin
 
 
 @dataclass(frozen=True)
-class Number:
+class Figure:
     """`tone` is good, wait, bad, busy or gone; `share` is per cent of its panel's whole."""
 
     label: str
@@ -30,7 +30,7 @@ class Day:
     number: int
     label: str
     url: str
-    parts: list[Number]
+    parts: list[Figure]
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,9 @@ class Panel:
 
     title: str
     kind: str
-    numbers: list[Number] = field(default_factory=list)
+    numbers: list[Figure] = field(default_factory=list)
     days: list[Day] = field(default_factory=list)
-    whole: Number | None = None
+    whole: Figure | None = None
     empty: str = ""
 
     @property
@@ -74,11 +74,11 @@ def panels_about(
     return panels_of(page.tenant_rows(request).order_by())
 
 
-def shares(numbers: list[Number]) -> list[Number]:
+def shares(numbers: list[Figure]) -> list[Figure]:
     """The same numbers, each with its share of their sum; what is zero is left out."""
     whole = sum(number.count for number in numbers)
     return [
-        Number(number.label, number.count, number.url, number.tone, 100 * number.count / whole, number.note)
+        Figure(number.label, number.count, number.url, number.tone, 100 * number.count / whole, number.note)
         for number in numbers
         if number.count
     ]

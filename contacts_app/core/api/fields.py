@@ -48,7 +48,7 @@ class NothingElse:
         return super().to_internal_value(data)  # type: ignore[misc]
 
 
-class Record(serializers.ModelSerializer[Any]):
+class ModelRecord(serializers.ModelSerializer[Any]):
     """A model's row with the fields above."""
 
     # For the OpenAPI document: an answer has all members, also those that a request may leave out.

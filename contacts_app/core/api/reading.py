@@ -22,7 +22,7 @@ Record = dict[str, Any]
 FieldOfRecord = serializers.Field[Any, Any, Any, Any]
 
 
-class Unreadable(Exception):
+class NoColumns(Exception):
     """The columns do not tell what the record shows."""
 
 
@@ -67,7 +67,7 @@ class Reading:
 
     def _record(self, serializer: Any, model: type[models.Model], prefix: str) -> Callable[[Row], Record]:
         if type(serializer).to_representation not in PLAIN:
-            raise Unreadable(type(serializer).__name__)
+            raise NoColumns(type(serializer).__name__)
         needs = getattr(serializer, "needs", {})
         getters = [
             (field.field_name, self._getter(field, model, prefix, needs.get(field.field_name)))
@@ -90,12 +90,12 @@ class Reading:
             path, column = _resolved(model, field.source_attrs)
         except FieldDoesNotExist:
             if len(field.source_attrs) > 1 or field.default is empty:
-                raise Unreadable(f"{type(field.parent).__name__}.{field.field_name}") from None
+                raise NoColumns(f"{type(field.parent).__name__}.{field.field_name}") from None
             shown = field.to_representation(default) if (default := field.get_default()) is not None else None
             return lambda row: shown
         if column.is_relation and not path.endswith("_id"):
             if not hasattr(field, "shows"):
-                raise Unreadable(f"{type(field.parent).__name__}.{field.field_name}")
+                raise NoColumns(f"{type(field.parent).__name__}.{field.field_name}")
             place, convert = self._column(f"{prefix}{path}__{field.shows}"), getattr(field, "shown", None)
         else:
             place, convert = self._column(prefix + path), _conversion(field, column)
@@ -120,7 +120,7 @@ class Reading:
         except FieldDoesNotExist:
             relation = None
         if prefix or relation is None or not relation.one_to_many:
-            raise Unreadable(f"{type(field.parent).__name__}.{field.field_name}")
+            raise NoColumns(f"{type(field.parent).__name__}.{field.field_name}")
         rows = relation.related_model._default_manager.all()
         reading = OneColumn(column) if column else Reading(child, relation.related_model)
         self.parts.append(Part(rows, relation.field.name, reading))
@@ -180,14 +180,14 @@ def _model_of(column: Any) -> type[models.Model]:
 
 
 def _resolved(model: type[models.Model], names: Sequence[str]) -> tuple[str, Any]:
-    """Where a source leads over relations to one row. Raises FieldDoesNotExist and Unreadable."""
+    """Where a source leads over relations to one row. Raises FieldDoesNotExist and NoColumns."""
     column: Any = None
     for name in names:
         if column is not None:
             model = _model_of(column)
         column = model._meta.pk if name == "pk" else model._meta.get_field(name)
         if column.is_relation and not (column.many_to_one or column.one_to_one):
-            raise Unreadable(name)
+            raise NoColumns(name)
     return "__".join(names), column
 
 
@@ -215,5 +215,5 @@ def reading_of(serializer: type[Any], model: type[models.Model]) -> Reading | No
     """How to read what the serializer shows of a row; None where only the serializer itself knows."""
     try:
         return Reading(serializer(), model)
-    except Unreadable:
+    except NoColumns:
         return None

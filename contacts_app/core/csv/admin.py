@@ -1,4 +1,4 @@
-"""The pages of a list that is also a sheet: export the selection, upload a file, look at what it would do, say yes."""
+"""The pages of a list that is also a CSV file: export the selection, upload a file, look at what it would do, say yes."""
 
 from typing import Any
 
@@ -11,9 +11,9 @@ from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from contacts_app.core.admin.base import PortalAdmin
 from contacts_app.core.admin.frame import actor_of
+from contacts_app.core.csv.format import CsvFormat, Report, errors_as_csv, export_csv
 from contacts_app.core.csv.importing import import_upload, keep_upload
-from contacts_app.core.csv.models import UploadedSheet
-from contacts_app.core.csv.sheet import Report, Sheet, errors_as_csv, export_sheet
+from contacts_app.core.csv.models import UploadedCsv
 from contacts_app.core.csv.text import MAX_BYTES
 from contacts_app.core.errors import Refusal
 
@@ -24,10 +24,10 @@ class UploadForm(forms.Form):
     file = forms.FileField(label="CSV file", widget=UnfoldAdminFileFieldWidget, max_length=255)
 
 
-class SheetPages(PortalAdmin):
-    """Mixed into the admin of a model that `sheet` describes."""
+class CsvPages(PortalAdmin):
+    """Mixed into the admin of a model that `csv_format` describes."""
 
-    sheet: type[Sheet]
+    csv_format: type[CsvFormat]
     actions_list = ("export_all", "upload", *PortalAdmin.actions_list)
     pages = {
         "import": "import/",
@@ -59,16 +59,16 @@ class SheetPages(PortalAdmin):
             file = form.cleaned_data["file"]
             try:
                 user: Any = request.user
-                upload = keep_upload(user=user, kind=self.sheet.kind, name=file.name, file=file.file)
+                upload = keep_upload(user=user, kind=self.csv_format.kind, name=file.name, file=file.file)
                 return HttpResponseRedirect(self.url_of("import_check", upload.uuid))
             except Refusal as refusal:
                 form.add_error("file", refusal.message)
         return self.page(
             request,
-            "contacts_app/core/sheet_upload.html",
+            "contacts_app/core/csv_upload.html",
             f"Import {self.opts.verbose_name_plural}",
             form=form,
-            columns=self.sheet(actor_of(request)).columns,
+            columns=self.csv_format(actor_of(request)).columns,
             back=self.url_of("changelist"),
             limit=MAX_BYTES // 1024**2,
         )
@@ -87,7 +87,7 @@ class SheetPages(PortalAdmin):
             return HttpResponseRedirect(self.url_of("changelist"))
         return self.page(
             request,
-            "contacts_app/core/sheet_check.html",
+            "contacts_app/core/csv_check.html",
             f"Import {upload.name}?",
             report=report,
             shown=report.errors[:SHOWN_ERRORS],
@@ -99,23 +99,23 @@ class SheetPages(PortalAdmin):
     def import_errors_page(self, request: HttpRequest, uuid: Any) -> HttpResponse:
         upload = self._uploaded(request, uuid)
         report = self._report(request, upload, dry_run=True)
-        return _download(errors_as_csv(report.errors), f"{self.sheet.kind}-errors.csv")
+        return _download(errors_as_csv(report.errors), f"{self.csv_format.kind}-errors.csv")
 
     def _exported(self, request: HttpRequest, rows: Any) -> HttpResponse:
-        pieces = export_sheet(self.sheet(actor_of(request)), rows, for_spreadsheets=True)
-        return _download(pieces, f"{self.sheet.kind}.csv")
+        pieces = export_csv(self.csv_format(actor_of(request)), rows, for_spreadsheets=True)
+        return _download(pieces, f"{self.csv_format.kind}.csv")
 
     def _require_import(self, request: HttpRequest) -> None:
         for what in ("add", "change"):
             self.require(request, f"{self.opts.app_label}.{what}_{self.opts.model_name}")
 
-    def _uploaded(self, request: HttpRequest, uuid: Any) -> UploadedSheet:
+    def _uploaded(self, request: HttpRequest, uuid: Any) -> UploadedCsv:
         self._require_import(request)
-        rows = UploadedSheet.objects.filter(user=request.user.pk, kind=self.sheet.kind)
+        rows = UploadedCsv.objects.filter(user=request.user.pk, kind=self.csv_format.kind)
         return get_object_or_404(rows, uuid=uuid)
 
-    def _report(self, request: HttpRequest, upload: UploadedSheet, *, dry_run: bool) -> Report:
-        return import_upload(upload, sheet=self.sheet(actor_of(request)), dry_run=dry_run)
+    def _report(self, request: HttpRequest, upload: UploadedCsv, *, dry_run: bool) -> Report:
+        return import_upload(upload, csv_format=self.csv_format(actor_of(request)), dry_run=dry_run)
 
 
 def _download(pieces: Any, name: str) -> HttpResponse:

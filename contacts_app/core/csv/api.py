@@ -1,4 +1,4 @@
-"""Rows as CSV, and CSV as rows, all or none: a route of /api/v1 for each kind of sheet."""
+"""Rows as CSV, and CSV as rows, all or none: a route of /api/v1 for each kind of CSV file."""
 
 from dataclasses import asdict
 from io import BytesIO
@@ -16,8 +16,8 @@ from rest_framework.response import Response
 from contacts_app.core.api.dialect import BodyTooLarge
 from contacts_app.core.api.family import Failure, FamilyViewSet, answers, envelope
 from contacts_app.core.api.fields import TRUTH, Shape
-from contacts_app.core.csv.importing import import_sheet
-from contacts_app.core.csv.sheet import Sheet, export_sheet
+from contacts_app.core.csv.format import CsvFormat, export_csv
+from contacts_app.core.csv.importing import import_csv
 from contacts_app.core.csv.text import MAX_BYTES
 from contacts_app.core.history.authorship import because
 
@@ -42,32 +42,32 @@ class BytesParser(CsvParser):
     media_type = OCTETS
 
 
-class SheetCounts(Shape):
+class CsvCounts(Shape):
     created = serializers.IntegerField()
     updated = serializers.IntegerField()
     unchanged = serializers.IntegerField()
     stored = serializers.BooleanField(help_text="False after a dry run.")
 
 
-class SheetError(Shape):
+class CsvError(Shape):
     row = serializers.IntegerField(required=False, help_text="As spreadsheets number them: the header is 1.")
     column = serializers.CharField(required=False, help_text="Empty: the row as a whole.")
     field = serializers.CharField(required=False, help_text="Instead of both: what is wrong in the query.")
     message = serializers.CharField()
 
 
-class SheetFailure(Failure):
-    errors = SheetError(many=True, required=False)  # type: ignore[assignment]
+class CsvFailure(Failure):
+    errors = CsvError(many=True, required=False)  # type: ignore[assignment]
 
 
 class DryRun(Shape):
     dry_run = serializers.ChoiceField(choices=list(TRUTH), default="false")
 
 
-class Sheets(FamilyViewSet):
-    """The routes of one `sheet`."""
+class CsvViewSet(FamilyViewSet):
+    """The routes of one `csv_format`."""
 
-    sheet: type[Sheet] = Sheet
+    csv_format: type[CsvFormat] = CsvFormat
     parser_classes = [CsvParser, BytesParser]
 
     @extend_schema(
@@ -76,16 +76,16 @@ class Sheets(FamilyViewSet):
         "begin with an apostrophe, which import takes away.",
     )
     def retrieve(self, request: Request) -> HttpResponseBase:
-        pieces = export_sheet(self.sheet(self.actor))
+        pieces = export_csv(self.csv_format(self.actor))
         response = StreamingHttpResponse(pieces, content_type=f"{CSV}; charset=utf-8")
-        response["Content-Disposition"] = f'attachment; filename="{self.sheet.kind}.csv"'
+        response["Content-Disposition"] = f'attachment; filename="{self.csv_format.kind}.csv"'
         return response
 
     @extend_schema(
         parameters=[OpenApiParameter("dry_run", enum=list(TRUTH), description="Check and count only.")],
         # Generators of clients know no request bodies of text/csv.
         request={OCTETS: OpenApiTypes.BINARY},
-        responses=answers(200, envelope("Sheet", SheetCounts), 409, 413, 415) | {400: SheetFailure},
+        responses=answers(200, envelope("Csv", CsvCounts), 409, 413, 415) | {400: CsvFailure},
         description="Every row is checked first. With any error nothing is stored and all of them are answered; else "
         "all is stored in one transaction. Columns that are left out stay as they are, unknown ones are an error. The "
         "body is CSV in UTF-8, as `text/csv` or as here.",
@@ -94,16 +94,16 @@ class Sheets(FamilyViewSet):
         dry_run = TRUTH[self.asked(DryRun)["dry_run"]]
         file = request.data if isinstance(request.data, BytesIO) else BytesIO()
         with because("Imported as CSV"):
-            report = import_sheet(file, self.sheet(self.actor), dry_run=dry_run)
+            report = import_csv(file, self.csv_format(self.actor), dry_run=dry_run)
         if report.errors:
             message = f"{report.error_count} error(s); nothing was stored"
             body = self.dialect.error(400, message, {}, "invalid-rows")
             body["errors"] = [asdict(one) for one in report.errors]
             return Response(body, status=400, exception=True)
         self.message = "Imported" if report.stored else "Checked"
-        return Response(SheetCounts(report).data)
+        return Response(CsvCounts(report).data)
 
 
-def csv_route(name: str, sheet: type[Sheet]) -> URLPattern:
+def csv_route(name: str, csv_format: type[CsvFormat]) -> URLPattern:
     """`/{name}.csv`: GET exports, POST imports."""
-    return path(f"{name}.csv", Sheets.as_view({"get": "retrieve", "post": "create"}, sheet=sheet))
+    return path(f"{name}.csv", CsvViewSet.as_view({"get": "retrieve", "post": "create"}, csv_format=csv_format))

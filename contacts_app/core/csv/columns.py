@@ -1,4 +1,4 @@
-"""The columns of sheets: how a row's value is written into a cell, and how a cell is read, with a reason if it is wrong.
+"""The columns of CSV files: how a value is written into a cell, and how a cell is read, with a reason if it is wrong.
 
 A column belongs to one export or import and may remember what it has looked up.
 """

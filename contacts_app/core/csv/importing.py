@@ -14,10 +14,10 @@ from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from contacts_app.core.csv.models import UploadedSheet
-from contacts_app.core.csv.reading import Reading
-from contacts_app.core.csv.sheet import BATCH, Entry, Report, Sheet
-from contacts_app.core.csv.text import Line, Unreadable, check_size, read_lines
+from contacts_app.core.csv.format import BATCH, CsvFormat, CsvRow, Report
+from contacts_app.core.csv.models import UploadedCsv
+from contacts_app.core.csv.reading import CsvReading
+from contacts_app.core.csv.text import Line, UnreadableCsv, check_size, read_lines
 from contacts_app.core.errors import Refusal
 from contacts_app.core.history.authorship import because
 
@@ -25,8 +25,8 @@ from contacts_app.core.history.authorship import because
 Progress = Callable[[str, float], None]
 
 
-def import_sheet(
-    file: BinaryIO, sheet: Sheet, *, dry_run: bool = False, progress: Progress = lambda _doing, _part: None
+def import_csv(
+    file: BinaryIO, csv_format: CsvFormat, *, dry_run: bool = False, progress: Progress = lambda _doing, _part: None
 ) -> Report:
     """Check the file and, if there is no error and this is no dry run, store it.
 
@@ -34,15 +34,15 @@ def import_sheet(
     """
     size = check_size(file) or 1
     report = Report()
-    for _ in _batches(file, sheet, report):
+    for _ in _batches(file, csv_format, report):
         progress("Checking", file.tell() / size)
     if dry_run or report.errors:
         return report
     stored = Report()
     try:
         with transaction.atomic():
-            for entries in _batches(file, sheet, stored, lock=True):
-                _store(sheet, entries)
+            for entries in _batches(file, csv_format, stored, lock=True):
+                _store(csv_format, entries)
                 progress("Storing", file.tell() / size)
             stored.stored = not stored.errors
             transaction.set_rollback(not stored.stored)
@@ -52,23 +52,23 @@ def import_sheet(
     return stored
 
 
-def _store(sheet: Sheet, entries: Sequence[Entry]) -> None:
+def _store(csv_format: CsvFormat, entries: Sequence[CsvRow]) -> None:
     good = [entry for entry in entries if not entry.errors]
     if new := [entry for entry in good if entry.stored is None]:
-        sheet.create(new)
+        csv_format.create(new)
     if changed := [entry for entry in good if entry.stored is not None and entry.changed]:
-        sheet.update(changed)
+        csv_format.update(changed)
 
 
-def _batches(file: BinaryIO, sheet: Sheet, report: Report, *, lock: bool = False) -> Iterator[list[Entry]]:
+def _batches(file: BinaryIO, csv_format: CsvFormat, report: Report, *, lock: bool = False) -> Iterator[list[CsvRow]]:
     """Each batch of rows, checked and counted in the report."""
-    lines = read_lines(file, [column.name for column in sheet.columns])
+    lines = read_lines(file, [column.name for column in csv_format.columns])
     try:
         _, header = next(lines, (1, []))
-    except Unreadable as error:
+    except UnreadableCsv as error:
         report.add(error.row, "", error.message)
         return
-    reading = Reading(sheet, header, report, lock=lock)
+    reading = CsvReading(csv_format, header, report, lock=lock)
     if reading.keys:
         for batch in _chunks(lines, report):
             yield reading.entries(batch)
@@ -80,7 +80,7 @@ def _chunks(lines: Iterator[Line], report: Report) -> Iterator[list[Line]]:
     def readable() -> Iterator[Line]:
         try:
             yield from (line for line in lines if any(map(str.strip, line[1])))
-        except Unreadable as error:
+        except UnreadableCsv as error:
             report.add(error.row, "", error.message)
 
     rows = readable()
@@ -92,19 +92,19 @@ KEPT = timedelta(days=1)
 
 
 @transaction.atomic
-def keep_upload(*, user: Any, kind: str, name: str, file: BinaryIO) -> UploadedSheet:
+def keep_upload(*, user: Any, kind: str, name: str, file: BinaryIO) -> UploadedCsv:
     """Keep a person's one file of a kind; those that nobody came back to go. Raises Refusal for one too large."""
     check_size(file)
     file.seek(0)
     former = Q(user=user, kind=kind) | Q(created_at__lt=timezone.now() - KEPT)
-    UploadedSheet.objects.filter(former).delete()
-    return UploadedSheet.objects.create(user=user, kind=kind, name=name[:255], content=file.read())
+    UploadedCsv.objects.filter(former).delete()
+    return UploadedCsv.objects.create(user=user, kind=kind, name=name[:255], content=file.read())
 
 
-def import_upload(upload: UploadedSheet, *, sheet: Sheet, dry_run: bool) -> Report:
+def import_upload(upload: UploadedCsv, *, csv_format: CsvFormat, dry_run: bool) -> Report:
     """What the file would do, or does: once stored it is gone. Raises Refusal."""
     with because(f"Imported from {upload.name}"):
-        report = import_sheet(BytesIO(upload.content), sheet, dry_run=dry_run)
+        report = import_csv(BytesIO(upload.content), csv_format, dry_run=dry_run)
     if report.stored:
         upload.delete()
     return report

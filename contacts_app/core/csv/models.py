@@ -8,7 +8,7 @@ from django.db import models
 from contacts_app.core.secrets import EncryptedBinaryField
 
 
-class UploadedSheet(models.Model):
+class UploadedCsv(models.Model):
     """Encrypted, because passwords may stand in it. Gone once it is imported, replaced or a day old."""
 
     uuid = models.UUIDField("UUID", default=uuid.uuid4, unique=True, editable=False)

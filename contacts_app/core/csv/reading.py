@@ -12,18 +12,18 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from contacts_app.core.csv.columns import UNSAID, Column
-from contacts_app.core.csv.sheet import Entry, Identity, Key, Report, Sheet
+from contacts_app.core.csv.format import CsvFormat, CsvRow, Identity, Key, Report
 from contacts_app.core.csv.text import Line, column_name, has_control_characters
 
 Cells = dict[str, str]
 
 
-class Reading:
+class CsvReading:
     """One passage through a file, which remembers the rows that it has met."""
 
-    def __init__(self, sheet: Sheet, header: list[str], report: Report, *, lock: bool) -> None:
-        self.sheet, self.report, self.lock, self.width = sheet, report, lock, len(header)
-        known = {column.name: column for column in sheet.columns}
+    def __init__(self, csv_format: CsvFormat, header: list[str], report: Report, *, lock: bool) -> None:
+        self.csv_format, self.report, self.lock, self.width = csv_format, report, lock, len(header)
+        known = {column.name: column for column in csv_format.columns}
         self.places: dict[str, int] = {}
         for place, cell in enumerate(header):
             name = column_name(cell)
@@ -34,14 +34,14 @@ class Reading:
             else:
                 self.places[name] = place
         self.columns = {name: column for name, column in known.items() if name in self.places}
-        self.keys = [key for key in sheet.keys if self.places.keys() >= set(key)]
+        self.keys = [key for key in csv_format.keys if self.places.keys() >= set(key)]
         if not self.keys:
-            needed = ", or ".join(" and ".join(key) for key in sheet.keys)
+            needed = ", or ".join(" and ".join(key) for key in csv_format.keys)
             report.add(1, "", f"There is no column {needed}, by which rows are known.")
         self._met: dict[Any, int] = {}
 
-    def entries(self, batch: Sequence[Line]) -> list[Entry]:
-        entries = [Entry(row) for row, _ in batch]
+    def entries(self, batch: Sequence[Line]) -> list[CsvRow]:
+        entries = [CsvRow(row) for row, _ in batch]
         cells = {row: self._cells(line) for row, line in batch}
         whole = []
         for entry, (_, line) in zip(entries, batch, strict=True):
@@ -57,7 +57,7 @@ class Reading:
                 self._read_new(entry, cells[entry.row])
             else:
                 self._read_changes(entry, cells[entry.row])
-        self.sheet.judge(whole)
+        self.csv_format.judge(whole)
         for entry in entries:
             self._count(entry)
         return entries
@@ -65,10 +65,10 @@ class Reading:
     def _cells(self, line: list[str]) -> Cells:
         return {name: line[place] if place < len(line) else "" for name, place in self.places.items()}
 
-    def _find(self, entries: Sequence[Entry], cells: dict[int, Cells]) -> None:
+    def _find(self, entries: Sequence[CsvRow], cells: dict[int, Cells]) -> None:
         """Give each entry the stored row that its key names, with one query a key."""
         asked: dict[Key, set[Identity]] = {}
-        known: list[tuple[Entry, Key, Identity]] = []
+        known: list[tuple[CsvRow, Key, Identity]] = []
         for entry in entries:
             given = cells[entry.row]
             key = next((key for key in self.keys if all(given[name].strip() for name in key)), self.keys[-1])
@@ -80,7 +80,8 @@ class Reading:
                 known.append((entry, key, identity))
         found = {key: self._stored(key, identities) for key, identities in asked.items()}
         foreign = {
-            key: self.sheet.taken_by_others(key, identities - found[key].keys()) for key, identities in asked.items()
+            key: self.csv_format.taken_by_others(key, identities - found[key].keys())
+            for key, identities in asked.items()
         }
         for entry, key, identity in known:
             self._settle(entry, key, identity, found[key].get(identity, []), identity in foreign[key])
@@ -90,14 +91,14 @@ class Reading:
         values = map(set, zip(*identities, strict=True))
         wanted = {f"{name}__in": each for name, each in zip(attributes, values, strict=True)}
         # In one order, so that two imports at a time wait for each other instead of both.
-        rows = self.sheet.for_columns(self.sheet.rows(), self.places).filter(**wanted).order_by("pk")
+        rows = self.csv_format.for_columns(self.csv_format.rows(), self.places).filter(**wanted).order_by("pk")
         found = defaultdict(list)
         for row in rows.select_for_update(of=("self",)) if self.lock else rows:
             found[tuple(getattr(row, name) for name in attributes)].append(row)
         return found
 
-    def _settle(self, entry: Entry, key: Key, identity: Identity, rows: list[Any], foreign: bool) -> None:
-        thing, column = self.sheet.thing, key[-1]
+    def _settle(self, entry: CsvRow, key: Key, identity: Identity, rows: list[Any], foreign: bool) -> None:
+        thing, column = self.csv_format.thing, key[-1]
         entry.stored = rows[0] if rows else None
         first = self._met.setdefault(entry.stored.pk if rows else identity, entry.row)
         if len(rows) > 1:
@@ -106,14 +107,14 @@ class Reading:
             entry.errors[column] = f"Row {first} is about the same {thing}."
         elif foreign:
             entry.errors[column] = "This is taken already."
-        elif not rows and key in self.sheet.keys_of_stored:
+        elif not rows and key in self.csv_format.keys_of_stored:
             entry.errors[column] = f"There is no such {thing}."
-        elif not rows and self.sheet.why_none_is_made:
-            entry.errors[column] = self.sheet.why_none_is_made
+        elif not rows and self.csv_format.why_none_is_made:
+            entry.errors[column] = self.csv_format.why_none_is_made
 
-    def _read_new(self, entry: Entry, cells: Cells) -> None:
-        """All columns in the order of the sheet, because some are read with the help of those before them."""
-        for column in self.sheet.columns:
+    def _read_new(self, entry: CsvRow, cells: Cells) -> None:
+        """All columns in the order of the columns, because some are read with the help of those before them."""
+        for column in self.csv_format.columns:
             name = column.name
             if column.attribute in entry.values or name in entry.errors:
                 continue
@@ -123,8 +124,8 @@ class Reading:
             elif cells[name].strip() or not column.empty_says_nothing:
                 self._read_cell(entry, column, cells[name])
 
-    def _read_changes(self, entry: Entry, cells: Cells) -> None:
-        for column in self.sheet.columns:
+    def _read_changes(self, entry: CsvRow, cells: Cells) -> None:
+        for column in self.csv_format.columns:
             stored = getattr(entry.stored, column.attribute) if column.name in cells or column.fixed else None
             if column.name not in cells:
                 if column.fixed:
@@ -142,14 +143,14 @@ class Reading:
                 entry.errors[column.name] = "This cannot be changed."
             entry.changed.add(column.attribute)
 
-    def _read_cell(self, entry: Entry, column: Column, cell: str) -> None:
+    def _read_cell(self, entry: CsvRow, column: Column, cell: str) -> None:
         if has_control_characters(cell):
             entry.errors[column.name] = "There is a control character in it."
         else:
             self._try(entry, column, lambda: column.read(cell.strip(), entry.values))
 
     @staticmethod
-    def _try(entry: Entry, column: Column, read: Any) -> None:
+    def _try(entry: CsvRow, column: Column, read: Any) -> None:
         try:
             value = read()
         except ValidationError as error:
@@ -158,7 +159,7 @@ class Reading:
             if value is not UNSAID:
                 entry.values[column.attribute] = value
 
-    def _count(self, entry: Entry) -> None:
+    def _count(self, entry: CsvRow) -> None:
         for name, message in entry.errors.items():
             self.report.add(entry.row, name, message)
         if not entry.errors:

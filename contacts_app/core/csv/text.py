@@ -24,7 +24,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 Line = tuple[int, list[str]]
 
 
-class Unreadable(Exception):
+class UnreadableCsv(Exception):
     """From this row on the file cannot be read as CSV."""
 
     def __init__(self, row: int, message: str) -> None:
@@ -76,7 +76,7 @@ def check_size(file: BinaryIO) -> int:
 def read_lines(file: BinaryIO, known: Iterable[str]) -> Iterator[Line]:
     """Numbered rows, the header first; the delimiter is the one that finds most of the `known` columns in it.
 
-    Raises Unreadable from the row on that is no CSV or no UTF-8.
+    Raises UnreadableCsv from the row on that is no CSV or no UTF-8.
     """
     file.seek(0)
     header = file.readline().decode("utf-8-sig", "replace")
@@ -87,10 +87,10 @@ def read_lines(file: BinaryIO, known: Iterable[str]) -> Iterator[Line]:
         for number, cells in enumerate(csv.reader(_decoded(file), delimiter=delimiter, strict=True), start=1):
             yield number, [unmask(cell) for cell in cells]
     except csv.Error as error:
-        raise Unreadable(number + 1, f"This is not CSV: {error}.") from None
+        raise UnreadableCsv(number + 1, f"This is not CSV: {error}.") from None
     except UnicodeDecodeError:
         text = "This is not UTF-8. In a spreadsheet, save as “CSV UTF-8”."
-        raise Unreadable(number + 1, text) from None
+        raise UnreadableCsv(number + 1, text) from None
 
 
 def _names(cells: Iterable[str]) -> set[str]:

@@ -32,7 +32,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Entry:
+class HistoryEntry:
     """One historical row. `part` names the row when it is not the record itself, `known` is what a row held."""
 
     row: Any
@@ -130,7 +130,7 @@ def _page_number(request: HttpRequest) -> int:
     return max(1, min(int(text), 100_000)) if text.isascii() and text.isdigit() else 1
 
 
-def _entries(model: type[Model], rows: "QuerySet[Any]", key: str, *, upto: int) -> Iterator[Entry]:
+def _entries(model: type[Model], rows: "QuerySet[Any]", key: str, *, upto: int) -> Iterator[HistoryEntry]:
     """The newest rows of a record and of its parts, in one order."""
     columns = [
         (part, tracked.rows_of_model().filter(**{tracked.part_of: key}))
@@ -146,11 +146,11 @@ def _entries(model: type[Model], rows: "QuerySet[Any]", key: str, *, upto: int) 
         yield _entry(row, source, is_part=source is not model)
 
 
-def _entry(row: Any, model: type[Model], *, is_part: bool) -> Entry:
+def _entry(row: Any, model: type[Model], *, is_part: bool) -> HistoryEntry:
     name = f"{capfirst(str(model._meta.verbose_name))} {row.history_name}" if is_part else ""
     changes = tuple(_difference(model, field, *pair) for field, pair in row.history_changes.items())
     known = () if row.history_type == "~" else tuple(_known(row, model))
-    return Entry(row, name, changes, known)
+    return HistoryEntry(row, name, changes, known)
 
 
 def _difference(model: type[Model], name: str, before: Any, after: Any) -> Difference:

@@ -72,7 +72,7 @@ class Request:
     peer: str
 
 
-class Exchange:
+class HttpExchange:
     """One request together with the means to answer it."""
 
     def __init__(self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -124,7 +124,7 @@ class Exchange:
         return True
 
 
-Answer = Callable[[Exchange], Awaitable[None]]
+Answer = Callable[[HttpExchange], Awaitable[None]]
 
 
 class HttpListener:
@@ -164,7 +164,7 @@ class HttpListener:
         try:
             async with asyncio.timeout(self._request_seconds):
                 request = await _read_request(reader, writer.get_extra_info("peername")[0])
-            exchange = Exchange(request, reader, writer)
+            exchange = HttpExchange(request, reader, writer)
             await self._answer(exchange)
             await exchange.finish()
         except BadRequestError as error:

@@ -91,7 +91,7 @@ class _Run:
                 while (claim := self._next(claims, end)) is not None:
                     running.add(threads.submit(self._thread, claims, claim, end))
             if running:
-                # Each thread goes on by itself; the next pass adds what came due in the meantime.
+                # Each thread continues by itself; the next pass adds what came due in the meantime.
                 ended, running = wait(running, TICK_SECONDS, FIRST_COMPLETED)
                 worked += sum(each.result() for each in ended)
             elif not prepared and (not self._asked.is_set() or self._stopped()):

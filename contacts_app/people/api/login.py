@@ -18,7 +18,14 @@ from contacts_app.core.api.family import Failure, FamilyViewSet, answers, envelo
 from contacts_app.core.api.fields import Shape
 from contacts_app.core.api.view import LoggedIn, Text
 from contacts_app.people.api.users import PersonRecord, UserRecord
-from contacts_app.people.login import TokenRefused, Tokens, close_session, open_session, refresh_session, session_of
+from contacts_app.people.login import (
+    LoginTokens,
+    TokenRefused,
+    close_session,
+    open_session,
+    refresh_session,
+    session_of,
+)
 from contacts_app.people.models import LoginSession, User
 from contacts_app.people.services import create_user
 
@@ -74,11 +81,11 @@ FAILURES = {400: Failure, 401: Failure}
 LOGGED_IN = {200: envelope("Login", LoggedInUser), **FAILURES, 429: Failure}
 
 
-def _spelled(tokens: Tokens) -> dict[str, str]:
+def _spelled(tokens: LoginTokens) -> dict[str, str]:
     return {"accessToken": tokens.access, "refreshToken": tokens.refresh}
 
 
-class Auth(FamilyViewSet):
+class LoginViewSet(FamilyViewSet):
     messages = {
         "login": "Login successful",
         "refresh": "Token refreshed",

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from contacts_app.accounts.api import AccountNumber, OwnedRecord
 from contacts_app.core.api.family import FamilyResource, FamilyViewSet, answers, envelope
-from contacts_app.core.api.fields import Record, RowUuid, Shape
+from contacts_app.core.api.fields import ModelRecord, RowUuid, Shape
 from contacts_app.core.api.view import Instant, LoggedIn, Text
 from contacts_app.core.api.viewset import Retrieved
 from contacts_app.people.models import User
@@ -33,7 +33,7 @@ class NotRecorded(serializers.CharField):
         return None
 
 
-class UserRecord(Record):
+class UserRecord(ModelRecord):
     """The documented members of a person, and no secret among them."""
 
     last_uuid = NotRecorded()

@@ -47,7 +47,7 @@ class PhonesForm(forms.Form):
         return [int(key) for key in self.cleaned_data["phones"].split(",")]
 
 
-class ProfileForm(forms.Form):
+class DeployForm(forms.Form):
     profile = forms.ModelChoiceField(PhoneProfile.objects.none(), label="Phone profile")
     revision = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
@@ -157,8 +157,8 @@ class DeployPages(PortalAdmin):
         rows = self.tenant_rows(request).filter(pk__in=list(keys)).defer("web_password")
         return rows.select_related("account", "file_server", "call_manager", "current_profile")
 
-    def _profile_form(self, request: HttpRequest, asked: QueryDict | None) -> ProfileForm:
-        form = ProfileForm(asked)
+    def _profile_form(self, request: HttpRequest, asked: QueryDict | None) -> DeployForm:
+        form = DeployForm(asked)
         pages: Any = self.admin_site.get_model_admin(PhoneProfile)
         field: Any = form.fields["profile"]
         field.widget = AutocompleteSelect(Deployment._meta.get_field("profile"), self.admin_site)
@@ -166,7 +166,7 @@ class DeployPages(PortalAdmin):
         field.queryset = rows.select_related("revision", "user")
         return form
 
-    def _choose(self, request: HttpRequest, form: ProfileForm, phones: list[Phone]) -> HttpResponse:
+    def _choose(self, request: HttpRequest, form: DeployForm, phones: list[Phone]) -> HttpResponse:
         return self.page(
             request,
             "phones_app/deployment/deploy.html",

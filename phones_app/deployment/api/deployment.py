@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts_app.core.api.family import ReadableByOwners, answers, envelope
-from contacts_app.core.api.fields import OneOf, Record, RowUuid, Shape, TruthFilter
+from contacts_app.core.api.fields import ModelRecord, OneOf, RowUuid, Shape, TruthFilter
 from contacts_app.core.api.viewset import Listed, Retrieved
 from phones_app.deployment import request as deployments
 from phones_app.deployment.models import Deployment, DeploymentStep, State
@@ -23,7 +23,7 @@ from profiles_app.phone.api.profile import profile_of
 MAX_PHONES = 10_000
 
 
-class StepRecord(Record):
+class StepRecord(ModelRecord):
     """What one step did, with the exact texts that were exchanged; secrets in them are masked."""
 
     class Meta:
@@ -41,7 +41,7 @@ class Wave(serializers.IntegerField):
         return super().get_attribute(instance) or self.absent
 
 
-class DeploymentRecord(Record):
+class DeploymentRecord(ModelRecord):
     """One profile revision on its way to one phone."""
 
     needs: ClassVar[Mapping[str, Sequence[str]]] = {"is_open": ("finished_at",)}

@@ -1,4 +1,4 @@
-"""`POST /phone-profiles/switch`: deploy a profile to a phone, and wait a while for what becomes of it.
+"""`POST /phone-profiles/switch`: deploy a profile to a phone, and wait a while for its result.
 
 `GET /phone-profiles/{uuid}/preview`: what a phone would get, beside what it got and what lies on its file server.
 """
@@ -88,7 +88,9 @@ class PreviewShape(Shape):
 SWITCH = envelope("Switch", SwitchResult, metadata=None)
 SWITCHED = answers(200, SWITCH, 400, 404, 409, 502) | {
     200: OpenApiResponse(SWITCH, "The phone has its file. `restart` says whether it restarts to take it."),
-    202: OpenApiResponse(SWITCH, "The work goes on: `restart` is `pending`, and `deployment` is where to look again."),
+    202: OpenApiResponse(
+        SWITCH, "The work continues: `restart` is `pending`, and `deployment` is where to look again."
+    ),
 }
 LOCATION = OpenApiParameter(
     "Location", str, OpenApiParameter.HEADER, description="URL of the deployment.", required=True, response=[200, 202]

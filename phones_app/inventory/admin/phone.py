@@ -12,12 +12,12 @@ from contacts_app.core.admin.base import button
 from contacts_app.core.admin.columns import ago_column, column
 from contacts_app.core.admin.forms import SecretField, SecretForm
 from contacts_app.core.admin.frame import actor_of
-from contacts_app.core.csv.admin import SheetPages
+from contacts_app.core.csv.admin import CsvPages
 from phones_app.inventory.admin.group import GroupOfSelected
 from phones_app.inventory.admin.search import MacSearchMixin
-from phones_app.inventory.csv import PhoneSheet, models_in_use
+from phones_app.inventory.csv import PhoneCsv, models_in_use
 from phones_app.inventory.models import Phone
-from phones_app.inventory.status_check import ask_for_look, look_now
+from phones_app.inventory.status_check import check_now, request_status_checks
 from phones_app.templatetags.phone_labels import presence_label
 from profiles_app.phone.sep.catalogue import colons
 
@@ -45,10 +45,10 @@ class ModelsInUse(AllValuesCheckboxFilter):
         return bool(self.lookup_choices)
 
 
-class InventoryAdmin(MacSearchMixin, SheetPages, GroupOfSelected):
+class InventoryAdmin(MacSearchMixin, CsvPages, GroupOfSelected):
     """Phones as the inventory knows them: what a phone is, where it is, and what its status page said last."""
 
-    sheet = PhoneSheet
+    csv_format = PhoneCsv
     form = PhoneForm
     list_display_links = ("phone",)
     search_fields = ("name", "phone_ip", "location", "current_profile__name", "line_user")
@@ -72,7 +72,7 @@ class InventoryAdmin(MacSearchMixin, SheetPages, GroupOfSelected):
     account_name = column("Account", lambda phone: phone.account.name)
     present = column("Status page", presence_label, ordering="presence")
     seen = ago_column("last_seen_at", "Last seen")
-    looked = ago_column("looked_at", "Looked at")
+    looked = ago_column("looked_at", "Last status check")
     other_mac = column("Phone at this address", lambda phone: colons(phone.mac_there) if phone.mac_there else "–")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Phone]:
@@ -87,14 +87,14 @@ class InventoryAdmin(MacSearchMixin, SheetPages, GroupOfSelected):
     def model_here(self, phone: Phone) -> list[str]:
         return [phone.model or "–", phone.software_version or phone.software_type or ""]
 
-    @admin.action(description="Look now", permissions=["change"])
-    def look_selected(self, request: HttpRequest, queryset: QuerySet[Phone]) -> None:
+    @admin.action(description="Check status now", permissions=["change"])
+    def check_selected(self, request: HttpRequest, queryset: QuerySet[Phone]) -> None:
         rows = self.tenant_rows(request).filter(pk__in=queryset.values("pk"))
-        messages.info(request, f"{ask_for_look(rows)} phones are being looked at.")
+        messages.info(request, f"{request_status_checks(rows)} phones are being checked.")
 
-    @button("Look now", question="Read the status page of {0} now?", icon="visibility")
-    def look_one(self, request: HttpRequest, phone: Phone) -> None:
-        seen = look_now(phone)
+    @button("Check status now", question="Read the status page of {0} now?", icon="visibility")
+    def check_one(self, request: HttpRequest, phone: Phone) -> None:
+        seen = check_now(phone)
         if seen.status is None:
             messages.warning(request, seen.error)
         else:

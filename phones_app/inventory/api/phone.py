@@ -18,13 +18,13 @@ from contacts_app.core.api.view import Instant, Text
 from phones_app.deployment.models import Deployment, State
 from phones_app.inventory.api.selection import PhoneFilter
 from phones_app.inventory.models import Phone
-from phones_app.inventory.status_check import look_now
+from phones_app.inventory.status_check import check_now
 from phones_app.servers.models import CallManager, FileServer
 from profiles_app.phone.api.fields import MacText, SoftwareTypeField
 from profiles_app.phone.sep.catalogue import parse_mac
 
 
-class LastDeployment(Shape):
+class LastDeploymentRecord(Shape):
     """How the phone came to its present file, in short."""
 
     uuid = serializers.UUIDField()
@@ -73,7 +73,7 @@ class PhoneRecord(TenantRecord):
     file_server = ServerReference(FileServer, help_text="UUID or exact name; null: the default one.")
     call_manager = ServerReference(CallManager, help_text="UUID or exact name; null: none.")
     current_profile = RowUuid(read_only=True, allow_null=True, help_text="Set by deployments.")
-    last_deployment = LastDeployment(read_only=True, allow_null=True, source="last_deployment.deployment")
+    last_deployment = LastDeploymentRecord(read_only=True, allow_null=True, source="last_deployment.deployment")
 
     class Meta:
         model = Phone
@@ -153,5 +153,5 @@ class Phones(FamilyResource, PhonesByMac):
         return self._checked()
 
     def _checked(self) -> Response:
-        look_now(self.get_object())
+        check_now(self.get_object())
         return Response(self.shown(self.get_object()))

@@ -42,5 +42,5 @@ class Command(DeploymentCommand):
         if not asked.deployments:
             raise CommandError(f"The profile fits none of the account's {len(asked.refused)} phones.")
         if asked.refused:
-            self.say(f"{len(asked.refused)} phones that the profile does not fit were passed over.")
+            self.say(f"{len(asked.refused)} phones that the profile does not fit were skipped.")
         asked.refused.clear()

@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 
 from contacts_app.accounts.commands import account_numbered, add_account
 from contacts_app.core.commands import Add, ReportingCommand, UsageError, argument, headings, positive
-from phones_app.inventory.discovery import Finding, Search, discover, phones_in, search_networks
+from phones_app.inventory.discovery import DiscoveredPhone, Search, discover, phones_in, search_networks
 from phones_app.inventory.models import Phone
 from phones_app.inventory.status_check import Place
 from profiles_app.phone.sep.catalogue import colons, parse_mac
@@ -47,9 +47,9 @@ class Command(ReportingCommand):
 
     def arguments(self, add: Add) -> None:
         add("targets", nargs="*", type=argument(target), metavar="NETWORK|MAC")
-        add("--add", action="store_true", help="Add phones that nobody knows yet to --account.")
+        add("--add", action="store_true", help="Add phones that are not in the inventory to --account.")
         add_account(add, help="Whose phones are looked at, and who gets new ones.")
-        add("--port", type=positive(int, at_most=65535), default=80, help="Of phones that nobody knows yet.")
+        add("--port", type=positive(int, at_most=65535), default=80, help="Of phones that are not in the inventory.")
         add(
             "--parallel",
             type=positive(int, at_most=MOST_THREADS),
@@ -85,7 +85,7 @@ class Command(ReportingCommand):
                 threads=options["parallel"],
                 seconds=options["timeout"],
                 account=owner if add else None,
-                on_look=lambda: show("Addresses asked", next(asked)),
+                on_check=lambda: show("Addresses asked", next(asked)),
             )
             self.report(_row(finding) for finding in found)
 
@@ -110,7 +110,7 @@ def _would_be_asked(places: Iterable[Place]) -> Iterator[dict[str, Any]]:
         }
 
 
-def _row(finding: Finding) -> dict[str, Any]:
+def _row(finding: DiscoveredPhone) -> dict[str, Any]:
     seen, status, phone = finding.seen, finding.seen.status, finding.phone
     return {
         "mac": colons(finding.mac) if finding.mac else "",
@@ -129,7 +129,7 @@ def _row(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _flag(finding: Finding) -> str:
+def _flag(finding: DiscoveredPhone) -> str:
     expected = finding.phone
     if expected is None or expected.mac == finding.mac:
         return ""

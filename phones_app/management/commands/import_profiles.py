@@ -8,7 +8,7 @@ from django.core.management.base import CommandError
 from contacts_app.accounts.commands import account_numbered, add_account
 from contacts_app.core.commands import Add, ReportingCommand, headings
 from contacts_app.people.models import User
-from phones_app.inventory.import_folder import Destination, Result, import_profiles
+from phones_app.inventory.import_folder import ImportResult, ImportTarget, import_profiles
 
 
 class Command(ReportingCommand):
@@ -27,7 +27,7 @@ class Command(ReportingCommand):
     def handle(
         self, *, paths: list[Path], owner: str | None, account: int | None, dry_run: bool, **options: Any
     ) -> None:
-        destination = Destination(
+        destination = ImportTarget(
             owner=self._person(owner) if owner else None,
             account=account_numbered(account),
             create_phones=options["create_phones"],
@@ -40,10 +40,10 @@ class Command(ReportingCommand):
                 progress("Importing", len(done) / max(count, len(done)))
         rows = [vars(imported) | {"dry_run": dry_run} for imported in done]
         self.report(row if self.as_json else row | {"warnings": "; ".join(row["warnings"])} for row in rows)
-        refused = sum(imported.result is Result.REFUSED for imported in done)
+        refused = sum(imported.result is ImportResult.REFUSED for imported in done)
         if refused:
             raise CommandError(f"{refused} of {len(done)} files were refused.")
-        if all(imported.result is Result.IGNORED for imported in done):
+        if all(imported.result is ImportResult.IGNORED for imported in done):
             raise CommandError("There is no SEP<MAC>.cnf.xml.")
 
     def _person(self, email: str) -> User:

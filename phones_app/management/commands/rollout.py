@@ -17,7 +17,7 @@ from phones_app.inventory.services import Selection, phones_by_mac, phones_of_gr
 from phones_app.rollout import rollout as rollouts
 from phones_app.rollout.commands import follow, told
 from phones_app.rollout.models import MOST, WEEK, Rollout
-from phones_app.rollout.plan import Plan, make_plan
+from phones_app.rollout.plan import RolloutPlan, make_plan
 from profiles_app.phone.models import PhoneProfile
 from profiles_app.phone.sep.catalogue import parse_mac
 
@@ -138,7 +138,7 @@ class Command(ReportingCommand):
             self._tell_reasons("Failed", row["failures"])
             self._tell_reasons("Refused", row["refused"])
 
-    def _tell_plan(self, plan: Plan) -> None:
+    def _tell_plan(self, plan: RolloutPlan) -> None:
         waves = [len(wave) for wave in plan.waves]
         row: dict[str, Any] = {
             "dry_run": True,

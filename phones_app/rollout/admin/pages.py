@@ -22,7 +22,7 @@ from profiles_app.phone.sep.catalogue import colons, parse_mac
 MAX_LIST_BYTES = 8 * 1024 * 1024
 SOURCES = ("group", "file", "everything")
 NAMED = 5
-# What the empty form proposes: careful, because whoever starts the first rollout has not seen one go wrong.
+# What the empty form proposes: careful, because the person who starts the first rollout has not seen one go wrong.
 CAREFUL = {"canary_size": 5, "wave_size": 100, "wave_pause": 60, "wave_jitter": 30, "abort_percent": 10}
 
 

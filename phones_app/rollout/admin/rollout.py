@@ -45,7 +45,7 @@ TITLES = {
 }
 CHANGES: dict[str, tuple[Callable[[Rollout], None], str]] = {
     "pause": (service.pause, "The rollout is paused. Phones that were told to restart go on."),
-    "resume": (service.resume, "The rollout goes on."),
+    "resume": (service.resume, "The rollout is running again."),
     "cancel": (service.cancel, "The rollout is cancelled. Phones that were told to restart go on."),
 }
 

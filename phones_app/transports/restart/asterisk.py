@@ -25,7 +25,7 @@ _IN_CALL: list[str] = table(__file__, "answers.toml")["asterisk"]["in_call"]
 
 
 @dataclass(frozen=True)
-class Place:
+class ContactAddress:
     """Where a contact leads to; `port` 0 is the usual one."""
 
     user: str
@@ -35,7 +35,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Registration:
+class ContactRegistration:
     """What Asterisk tells of a registration of one phone: facts. What they prove is decided by who asks."""
 
     name: str  # the endpoint, or the peer
@@ -60,13 +60,13 @@ class Registration:
         return self.mac == mac if self.mac and mac else bool(ip) and ip in self.addresses
 
 
-def place_of(contact: str) -> Place | None:
+def place_of(contact: str) -> ContactAddress | None:
     """Read a contact; None where it leads nowhere, as that of second lines does on some PBX (Asterisk spec §I.3)."""
     found = _PLACE.match(contact)
     if found is None:
         return None
     transport = _TRANSPORT.search(contact)
-    return Place(
+    return ContactAddress(
         user=found["user"] or "",
         host=found["host"].strip("[]"),
         port=int(found["port"] or 0),
@@ -86,7 +86,7 @@ def in_call(device_state: str, active_channels: str = "") -> bool | None:
     return device_state.lower() in _IN_CALL if device_state or active_channels else None
 
 
-def ensure_reachable(registration: Registration) -> None:
+def ensure_reachable(registration: ContactRegistration) -> None:
     """Raises TransportError for a phone that does not answer Asterisk and so would not hear of it (Asterisk spec §D)."""
     if registration.reachable is False:
         fault = f"Asterisk does not reach the phone registered as {registration.name}"

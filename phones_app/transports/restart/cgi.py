@@ -15,7 +15,7 @@ from contacts_app.core.errors import Exchange, TransportError
 from contacts_app.core.net.wire import evidence
 from contacts_app.core.tables import table
 from phones_app.transports.phone_web import PhoneWeb, WebAnswer, parse_document, phone_session
-from phones_app.transports.restart.key_macros import KeyMacro
+from phones_app.transports.restart.key_macros import Macro
 
 PATH = "/CGI/Execute"  # phones tell upper case from lower
 
@@ -25,7 +25,7 @@ _ERRORS: dict[str, list[str]] = table(__file__, "answers.toml")["cgi"]
 
 
 @dataclass(frozen=True)
-class Result:
+class ExecuteResult:
     """The phone's answer to one URI: status "0" is done, anything else is not, and `data` says why."""
 
     status: str
@@ -33,7 +33,7 @@ class Result:
     exchange: Exchange
 
 
-def execute(phone: PhoneWeb, uri: str) -> Result:
+def execute(phone: PhoneWeb, uri: str) -> ExecuteResult:
     """Let the phone execute a URI; one in a request, because a phone keeps no order among several.
 
     TransportError when the phone refused the request as a whole or is no phone; its code `authentication`
@@ -49,7 +49,7 @@ def execute(phone: PhoneWeb, uri: str) -> Result:
     return _result(phone, answer)
 
 
-def run_macro(phone: PhoneWeb, macro: KeyMacro, sleep: Callable[[float], object] = time.sleep) -> Exchange:
+def run_macro(phone: PhoneWeb, macro: Macro, sleep: Callable[[float], object] = time.sleep) -> Exchange:
     """Press the keys of a macro.
 
     The last key restarts the phone, which may then hang up without an answer; before that it is an error.
@@ -82,7 +82,7 @@ def _joined(said: list[Exchange]) -> Exchange:
     return Exchange(evidence("\n\n".join(requests)), evidence("\n\n".join(answers)))
 
 
-def _result(phone: PhoneWeb, answer: WebAnswer) -> Result:
+def _result(phone: PhoneWeb, answer: WebAnswer) -> ExecuteResult:
     root = parse_document(answer.body)
     if answer.status in (401, 403):
         fault = f"{phone.peer} wants other credentials (HTTP {answer.status})"
@@ -94,7 +94,7 @@ def _result(phone: PhoneWeb, answer: WebAnswer) -> Result:
     if answer.status == 200 and root is not None and root.tag == "CiscoIPPhoneResponse":
         item = root.find(".//ResponseItem")
         status, data = ("", "") if item is None else (_attribute(item, "Status"), _attribute(item, "Data"))
-        return Result(status, data, answer.exchange)
+        return ExecuteResult(status, data, answer.exchange)
     if answer.status == 404:
         fault = f"{phone.peer} has no {PATH}: not a Cisco phone, or one with multiplatform firmware"
         raise TransportError(fault, permanent=True, code="no-cgi", exchange=answer.exchange)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from contacts_app.core.errors import Exchange, TransportError
 from phones_app.transports.restart.ami import AmiMessage, AmiSession
 from phones_app.transports.restart.asterisk import (
-    Registration,
+    ContactRegistration,
     ensure_reachable,
     in_call,
     mac_of_call_id,
@@ -29,7 +29,7 @@ _MOST_PEERS = 50
 class _Peer:
     """What SIPshowpeer tells of one peer. `mac` and `line` are known with the patch only."""
 
-    registration: Registration
+    registration: ContactRegistration
     mac: str
     line: int
 
@@ -37,7 +37,7 @@ class _Peer:
         return self.mac == mac if self.mac and mac else self.registration.is_of(mac, ip)
 
 
-def chan_sip_registration(session: AmiSession, *, peer: str, mac: str = "", ip: str = "") -> Registration:
+def chan_sip_registration(session: AmiSession, *, peer: str, mac: str = "", ip: str = "") -> ContactRegistration:
     """The registration of this phone at the peer of its first line; TransportError when there is none.
 
     `peer` may be that of another line, or of another phone, as the line user in the record of the phone may be wrong.
@@ -70,7 +70,7 @@ def restart_chan_sip(
     ip: str = "",
     action: str = "restart",
     stamps: Stamps = DEFAULT_STAMPS,
-) -> tuple[Registration, Exchange]:
+) -> tuple[ContactRegistration, Exchange]:
     """Have chan_sip send the NOTIFY to the phone's first line; its registration is returned.
 
     Without the patch no Call-ID is told: then the PBX's own section `cisco-restart` of sip_notify.conf is asked for, and
@@ -105,7 +105,7 @@ def _show(session: AmiSession, name: str) -> _Peer | None:
     expires = re.match(r"\d+", said.get("RegisterExpires", "RegExpire"))
     device = re.fullmatch(r"SEP([0-9A-F]{12})", said.get("CiscoDeviceName", "DeviceName").upper())
     line = said.get("CiscoLineIndex", "LineIndex")
-    registration = Registration(
+    registration = ContactRegistration(
         name=name,
         call_id=call_id,
         uri=said.get("Reg-Contact", "RegisterContact") if registered else "",

@@ -31,7 +31,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class KeyMacro:
+class Macro:
     """What to press on which models: `models` are fnmatch patterns on the bare number, such as `79[46]?`.
 
     `evidence` tells people how far to trust it.
@@ -70,20 +70,20 @@ def format_steps(steps: Iterable[Step]) -> str:
     return "\n".join(f"{step.uri}\npause {step.pause:g}" if step.pause else step.uri for step in steps)
 
 
-def load_macros(source: str | Path = DEFAULT_MACROS) -> list[KeyMacro]:
+def load_macros(source: str | Path = DEFAULT_MACROS) -> list[Macro]:
     """Read macros from TOML, a file or its text; ValueError says which one is wrong."""
     text = source.read_text(encoding="utf-8") if isinstance(source, Path) else source
     macros = []
     for entry in tomllib.loads(text).get("macro", []):
         try:
             models, steps = tuple(map(str, entry["models"])), parse_steps(entry["steps"])
-            macros.append(KeyMacro(str(entry["name"]), models, steps, str(entry.get("evidence", ""))))
+            macros.append(Macro(str(entry["name"]), models, steps, str(entry.get("evidence", ""))))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ValueError(f"macro {entry.get('name', '?')!r}: {error}") from error
     return macros
 
 
-def macro_for(model: str, macros: Iterable[KeyMacro]) -> KeyMacro | None:
+def macro_for(model: str, macros: Iterable[Macro]) -> Macro | None:
     """Return the first macro for a model, written `CP-7962G` or `7962`; their order decides."""
     found = _NUMBER.search(model)
     number = found[0] if found else model

@@ -6,14 +6,14 @@ res_pjsip_cisco_service_control helps there.
 
 from contacts_app.core.errors import Exchange, TransportError
 from phones_app.transports.restart.ami import AmiMessage, AmiSession
-from phones_app.transports.restart.asterisk import Registration, ensure_reachable, in_call, notify_variables
+from phones_app.transports.restart.asterisk import ContactRegistration, ensure_reachable, in_call, notify_variables
 from phones_app.transports.restart.sip_message import DEFAULT_STAMPS, Stamps, body_lines
 
 # What the status of a contact says; of any other (NonQualified, Unknown) nothing is known.
 _REACHABLE = {"reachable": True, "unreachable": False}
 
 
-def pjsip_registration(session: AmiSession, *, endpoint: str, mac: str = "", ip: str = "") -> Registration:
+def pjsip_registration(session: AmiSession, *, endpoint: str, mac: str = "", ip: str = "") -> ContactRegistration:
     """The registration of this phone; TransportError when there is none, or it cannot be told from others."""
     contacts = _contacts(session, endpoint)
     # An older contact of the phone stays until it expires, so the one that lasts longest is the present one.
@@ -42,7 +42,7 @@ def restart_pjsip(
     ip: str = "",
     action: str = "restart",
     stamps: Stamps = DEFAULT_STAMPS,
-) -> tuple[Registration, Exchange]:
+) -> tuple[ContactRegistration, Exchange]:
     """Have the NOTIFY sent with the Call-ID of the phone's registration, which is returned.
 
     It goes to all contacts of the endpoint, and only the phone with this Call-ID obeys (Asterisk spec §C).
@@ -54,7 +54,7 @@ def restart_pjsip(
     return registration, reply.accepted()
 
 
-def _contacts(session: AmiSession, endpoint: str) -> list[Registration]:
+def _contacts(session: AmiSession, endpoint: str) -> list[ContactRegistration]:
     """The contacts of an endpoint that have not expired."""
     reply = session.action("PJSIPShowEndpoint", Endpoint=endpoint)
     if not reply.succeeded:
@@ -69,9 +69,9 @@ def _contacts(session: AmiSession, endpoint: str) -> list[Registration]:
     return [contact for contact in contacts if not contact.expires or contact.expires > session.now()]
 
 
-def _registration(event: AmiMessage, endpoint: str, talking: bool | None) -> Registration:
+def _registration(event: AmiMessage, endpoint: str, talking: bool | None) -> ContactRegistration:
     expires = event.get("RegExpire")
-    return Registration(
+    return ContactRegistration(
         name=endpoint,
         call_id=event.get("CallID"),
         uri=event.get("URI"),
@@ -82,5 +82,5 @@ def _registration(event: AmiMessage, endpoint: str, talking: bool | None) -> Reg
     )
 
 
-def _listed(contacts: list[Registration]) -> Exchange:
+def _listed(contacts: list[ContactRegistration]) -> Exchange:
     return Exchange("", "\n".join(f"{contact.uri} {contact.call_id}" for contact in contacts[:20]))

@@ -14,10 +14,10 @@ from contacts_app.core.errors import Exchange, TransportError
 from phones_app.transports.phone_web import PhoneWeb
 from phones_app.transports.restart.ami import AmiTarget
 from phones_app.transports.restart.ami_sessions import ami_session
-from phones_app.transports.restart.asterisk import Registration, place_of, restart_sccp
+from phones_app.transports.restart.asterisk import ContactRegistration, place_of, restart_sccp
 from phones_app.transports.restart.cgi import run_macro
 from phones_app.transports.restart.chan_sip import restart_chan_sip
-from phones_app.transports.restart.key_macros import KeyMacro
+from phones_app.transports.restart.key_macros import Macro
 from phones_app.transports.restart.pjsip import restart_pjsip
 from phones_app.transports.restart.sip_message import Stamps, explain
 from phones_app.transports.restart.sip_notify import NotifyTarget, send_notify
@@ -174,7 +174,7 @@ class AmiChanSip(_ThroughAsterisk):
         return _sent_by_asterisk("ami-chan-sip", exchange, registration)
 
 
-def _sent_by_asterisk(method: str, exchange: Exchange, registration: Registration) -> Sent:
+def _sent_by_asterisk(method: str, exchange: Exchange, registration: ContactRegistration) -> Sent:
     remembered = {
         "registration": registration.call_id,
         "endpoint": registration.name,
@@ -217,7 +217,7 @@ class KeyPresses:
     `phone` is called only when keys are pressed: it reads the push password, which a description has no need of.
     """
 
-    macro: KeyMacro
+    macro: Macro
     phone: Callable[[], PhoneWeb]
 
     def describe(self) -> Description:

@@ -32,7 +32,7 @@ class EventsObjectAdmin(PortalAdmin):
     chosen_once = ("account", "extension")
     readonly_fields: ClassVar[tuple[str, ...]] = ("id", "created_at")
 
-    @display(description="Belongs to", header=True)
+    @display(description="Account", header=True)
     def place(self, row: EventsObject) -> list[str]:
         return [row.account.name, f"Extension {row.extension}" if row.extension else "the whole account"]
 

@@ -4,7 +4,7 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 
 from contacts_app.core.admin.links import list_url
-from contacts_app.core.admin.overview import Number, Panel, panels_about, shares
+from contacts_app.core.admin.overview import Figure, Panel, panels_about, shares
 from profiles_app.events.admin.callback import OFF_BY
 from profiles_app.events.admin.delivery import of_last_day
 from profiles_app.events.models.outbox import Delivery
@@ -25,9 +25,9 @@ def _of_callbacks(callbacks: QuerySet[Callback]) -> list[Panel]:
         person=Count("pk", filter=OFF_BY["person"]),
     )
     numbers = [
-        Number("enabled", counts["on"], list_url(Callback, enabled__exact=1), "good"),
-        Number("switched off by the portal", counts["portal"], list_url(Callback, off_by="portal"), "bad"),
-        Number("disabled", counts["person"], list_url(Callback, off_by="person"), "gone"),
+        Figure("enabled", counts["on"], list_url(Callback, enabled__exact=1), "good"),
+        Figure("switched off by the portal", counts["portal"], list_url(Callback, off_by="portal"), "bad"),
+        Figure("disabled", counts["person"], list_url(Callback, off_by="person"), "gone"),
     ]
     return [Panel("Callbacks", "bar", shares(numbers), empty="There are no callbacks yet.")]
 
@@ -35,7 +35,7 @@ def _of_callbacks(callbacks: QuerySet[Callback]) -> list[Panel]:
 def _of_deliveries(deliveries: QuerySet[Delivery]) -> list[Panel]:
     counts = dict(of_last_day(deliveries).values_list("state").annotate(Count("pk")))
     numbers = [
-        Number(
+        Figure(
             state.label.lower(), counts.get(state, 0), list_url(Delivery, state__exact=state.value, within="24h"), tone
         )
         for state, tone in TONES.items()

@@ -18,7 +18,7 @@ from contacts_app.people.models import LoginSession, User
 from contacts_app.tokens import credentials as grants
 from contacts_app.tokens.services import revoke_token
 from profiles_app.events.api.dialect import OpenView
-from profiles_app.events.api.fields import Choice, Text, UnixTime
+from profiles_app.events.api.fields import Choice, EventText, UnixTime
 from profiles_app.events.api.schema import SUCCESS, failures
 
 GRANT_TYPES = ("password", "client_credentials", "refresh_token", "authorization_code")
@@ -28,15 +28,15 @@ NEEDS = {"password": ("username", "password"), "refresh_token": ("refresh_token"
 
 class GrantRequest(serializers.Serializer[Any]):
     grant_type = Choice(choices=GRANT_TYPES)
-    client_id = Text(max_length=64, help_text="The key id of an API token.")
-    client_secret = Text(max_length=255, help_text="The secret part of the API token, or all of its text.")
-    username = Text(required=False, allow_null=True, max_length=254, help_text="Email or user name.")
-    password = Text(required=False, allow_null=True, max_length=1024)
-    phonenumber = Text(required=False, allow_null=True, max_length=64, help_text="Not used.")
-    scope = Text(required=False, allow_null=True, allow_blank=True, max_length=255, help_text="Space-separated.")
-    redirect_uri = Text(required=False, allow_null=True, max_length=2048, help_text="Not used.")
-    code = Text(required=False, allow_null=True, max_length=2048, help_text="No codes are issued here.")
-    refresh_token = Text(required=False, allow_null=True, max_length=4096)
+    client_id = EventText(max_length=64, help_text="The key id of an API token.")
+    client_secret = EventText(max_length=255, help_text="The secret part of the API token, or all of its text.")
+    username = EventText(required=False, allow_null=True, max_length=254, help_text="Email or user name.")
+    password = EventText(required=False, allow_null=True, max_length=1024)
+    phonenumber = EventText(required=False, allow_null=True, max_length=64, help_text="Not used.")
+    scope = EventText(required=False, allow_null=True, allow_blank=True, max_length=255, help_text="Space-separated.")
+    redirect_uri = EventText(required=False, allow_null=True, max_length=2048, help_text="Not used.")
+    code = EventText(required=False, allow_null=True, max_length=2048, help_text="No codes are issued here.")
+    refresh_token = EventText(required=False, allow_null=True, max_length=4096)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         missing = [name for name in NEEDS.get(attrs["grant_type"], ()) if not attrs.get(name)]

@@ -12,8 +12,8 @@ from rest_framework.response import Response
 from contacts_app.core.api.document import NamedShapes
 from contacts_app.core.api.examples import examples_of
 from contacts_app.core.api.view import Truth
-from profiles_app.events.api.fields import Choice, Email, EventsRecord, JsonObject, RowId, Text, UnixTime
-from profiles_app.events.api.query import Column
+from profiles_app.events.api.fields import Choice, Email, EventsRecord, EventText, JsonObject, RowId, UnixTime
+from profiles_app.events.api.query import FilterColumn
 from profiles_app.events.api.schema import config_shapes, failures
 from profiles_app.events.api.views import CreateAtIdViewSet, ResourceViewSet
 from profiles_app.events.callback_changes import create_callback, delete_callback, renew_signing_secret, update_callback
@@ -24,14 +24,14 @@ from profiles_app.events.models.setup import Callback, EventProfile
 
 
 class EventProfileRecord(EventsRecord):
-    name = Text(max_length=128)
+    name = EventText(max_length=128)
     support_email = Email(
         max_length=254, allow_null=True, help_text="null: the account's own email; it has to be said."
     )
     created_at = UnixTime(read_only=True)
 
 
-class ProfileViewSet(CreateAtIdViewSet):
+class EventProfileViewSet(CreateAtIdViewSet):
     queryset = EventProfile.objects.select_related("account", "extension")
     serializer_class = EventProfileRecord
     brief = ("id", "name")
@@ -56,7 +56,7 @@ class Config(NamedShapes, JsonObject):
 
 class CallbackRecord(EventsRecord):
     fallback_callback_id = RowId(required=False, allow_null=True, min_value=0)
-    name = Text(required=False, allow_null=True, max_length=128)
+    name = EventText(required=False, allow_null=True, max_length=128)
     profile_id = RowId(required=False, allow_null=True, min_value=0)
     enabled = Truth(required=False)
     mode = Choice(choices=Callback.Mode.choices, required=False)
@@ -85,9 +85,9 @@ class CallbackViewSet(ResourceViewSet):
     serializer_class = CallbackRecord
     brief = ("id", "name")
     columns = {
-        "name": Column("name", sound="name_sound"),
-        "profile_id": Column("profile_id", numeric=True),
-        "fallback_callback_id": Column("fallback_callback_id", numeric=True),
+        "name": FilterColumn("name", sound="name_sound"),
+        "profile_id": FilterColumn("profile_id", numeric=True),
+        "fallback_callback_id": FilterColumn("fallback_callback_id", numeric=True),
     }
     note = 'The URL is sent `{"test": 1}` by POST and has to answer 200 or 201.'
     item_note = "`config` is merged key by key unless the mode changes. A secret sent back as `true` is kept."

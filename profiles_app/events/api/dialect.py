@@ -28,7 +28,7 @@ from contacts_app.core.errors import Refusal
 from profiles_app.events.models.setup import Level
 
 
-class Rule(NamedTuple):
+class RequestLimit(NamedTuple):
     requests: int
     seconds: int
     per_endpoint: bool
@@ -36,17 +36,17 @@ class Rule(NamedTuple):
 
 
 RULES = (
-    Rule(30, 30, per_endpoint=True, per_account=True),
-    Rule(360, 30, per_endpoint=True, per_account=False),
-    Rule(120, 60, per_endpoint=False, per_account=True),
-    Rule(1440, 60, per_endpoint=False, per_account=False),
+    RequestLimit(30, 30, per_endpoint=True, per_account=True),
+    RequestLimit(360, 30, per_endpoint=True, per_account=False),
+    RequestLimit(120, 60, per_endpoint=False, per_account=True),
+    RequestLimit(1440, 60, per_endpoint=False, per_account=False),
 )
 
 
 class RateLimited(Throttled):
     """`limits` stand in the error as `@rateLimit`."""
 
-    def __init__(self, rule: Rule, reset: int, wait: float) -> None:
+    def __init__(self, rule: RequestLimit, reset: int, wait: float) -> None:
         super().__init__(wait)
         self.detail = ErrorDetail("Too much requests", self.default_code)
         self.limits = {
@@ -70,7 +70,7 @@ class RateLimits(BaseThrottle):
         return True
 
 
-def _count(rule: Rule, key: str) -> None:
+def _count(rule: RequestLimit, key: str) -> None:
     now = time.time()
     window = int(now // rule.seconds)
     key = f"{key}:{window}"

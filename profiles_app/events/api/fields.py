@@ -21,7 +21,7 @@ class _StringOnly:
         return str(super().to_internal_value(data))  # type: ignore[misc]
 
 
-class Text(_StringOnly, serializers.CharField):
+class EventText(_StringOnly, serializers.CharField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**({"trim_whitespace": False} | kwargs))
 
@@ -34,14 +34,14 @@ class Choice(_StringOnly, serializers.ChoiceField):
     default_error_messages = {"invalid": "Must be a string."}
 
 
-class Whole(serializers.IntegerField):
+class WholeNumber(serializers.IntegerField):
     def to_internal_value(self, data: Any) -> int:
         if not isinstance(data, int) or isinstance(data, bool):
             self.fail("invalid")
         return data
 
 
-class RowId(Whole):
+class RowId(WholeNumber):
     """The id of another row; null and, where the published schema allows it, 0 are none."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -49,7 +49,7 @@ class RowId(Whole):
 
 
 @extend_schema_field({"type": "integer", "description": "Unix time in seconds."})
-class UnixTime(Whole):
+class UnixTime(WholeNumber):
     def __init__(self, **kwargs: Any) -> None:
         limits = {} if kwargs.get("read_only") else {"min_value": 1, "max_value": LAST_SECOND}
         super().__init__(**(limits | kwargs))

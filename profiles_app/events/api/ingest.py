@@ -11,11 +11,11 @@ from rest_framework.viewsets import ViewSet
 from contacts_app.core.api.examples import examples_of
 from contacts_app.core.api.view import Record
 from profiles_app.events.api.dialect import EventsView
-from profiles_app.events.api.fields import Choice, JsonObject, RowId, Text
+from profiles_app.events.api.fields import Choice, EventText, JsonObject, RowId
 from profiles_app.events.api.listener import Tags
 from profiles_app.events.api.schema import failures, tags_schema
 from profiles_app.events.listener_changes import checked_tags
-from profiles_app.events.outbox import Happening, emit_many
+from profiles_app.events.outbox import EventDraft, emit_many
 from profiles_app.events.tags import FOREIGN
 
 MOST = 1000
@@ -34,7 +34,7 @@ class EventData(JsonObject):
 
 
 class IngestedEvent(Record):
-    data_type = Text(max_length=64)
+    data_type = EventText(max_length=64)
     data_object_uuid = serializers.UUIDField(required=False, allow_null=True)
     schedules = serializers.ListField(
         child=RowId(),
@@ -74,8 +74,8 @@ class IngestViewSet(EventsView, ViewSet):
         wanted = IngestRequest(data=body if "events" in body else {"events": [body]})
         wanted.is_valid(raise_exception=True)
         at_extension = self.level.extension is not None
-        happenings = [
-            Happening(
+        drafts = [
+            EventDraft(
                 self.level.account,
                 checked_tags(given["tags"], at_extension=at_extension),
                 given["data_type"],
@@ -86,5 +86,5 @@ class IngestViewSet(EventsView, ViewSet):
             )
             for given in wanted.validated_data["events"]
         ]
-        events = emit_many(happenings)
+        events = emit_many(drafts)
         return Response({"items": AcceptedEvent(events, many=True).data}, status=201)

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from contacts_app.core.api.document import NamedShapes
 from contacts_app.core.api.view import Record, Truth
 from profiles_app.events.api.fields import Choice, EventsRecord, JsonObject, RowId, UnixTime
-from profiles_app.events.api.query import Column
+from profiles_app.events.api.query import FilterColumn
 from profiles_app.events.api.schema import filter_shapes, tags_schema
 from profiles_app.events.api.views import CreateAtIdViewSet, PartOfListenerViewSet
 from profiles_app.events.listener_changes import checked_filter_value, checked_tags, create_listener, update_listener
@@ -71,7 +71,7 @@ class FilterRecord(serializers.Serializer[Any]):
 class ListenerViewSet(CreateAtIdViewSet):
     queryset = Listener.objects.select_related("account", "extension")
     serializer_class = ListenerRecord
-    columns = {"callback_id": Column("callback_id", numeric=True)}
+    columns = {"callback_id": FilterColumn("callback_id", numeric=True)}
     item_note = "Its subscriptions and filters go along with it."
 
     def made(self, given: Mapping[str, Any]) -> Listener:

@@ -27,7 +27,7 @@ class BadExpression(Exception):
     """The expression cannot be applied to the column; the message says why."""
 
 
-class Column(NamedTuple):
+class FilterColumn(NamedTuple):
     """What of a table can be filtered on. `sound` is the column with the Soundex code; numbers have none."""
 
     name: str
@@ -55,7 +55,7 @@ SEVERAL = {"between": (2, 2), "in": (1, MOST_ARGUMENTS)}
 NEGATED = {"ne": "eq"} | {f"not-{name}": name for name in (*FOR_TEXT, *SEVERAL, "empty")}
 
 
-def condition(column: Column, expression: str) -> Q:
+def condition(column: FilterColumn, expression: str) -> Q:
     """The condition that an expression puts on a column. Raises BadExpression."""
     if "\x00" in expression:
         raise BadExpression("There is no such text.")
@@ -81,7 +81,7 @@ def condition(column: Column, expression: str) -> Q:
     return ~found if operator in NEGATED else found
 
 
-def _values(column: Column, arguments: list[str]) -> list[str]:
+def _values(column: FilterColumn, arguments: list[str]) -> list[str]:
     if not column.numeric:
         return arguments
     for argument in arguments:
@@ -111,7 +111,7 @@ class ListQuery(NamedTuple):
         return self.sort["id"] == "asc"
 
 
-def list_query(request: Request, columns: Mapping[str, Column]) -> ListQuery:
+def list_query(request: Request, columns: Mapping[str, FilterColumn]) -> ListQuery:
     """Read the query string of a list. Raises ValidationError by parameter; unknown parameters are ignored."""
     given = request.query_params
     limit = _number(given.get("limit"), "limit", DEFAULT_LIMIT, 1, MOST)
@@ -175,7 +175,7 @@ class GrammarFilter(BaseFilterBackend):
         return [_parameter("sort[id]", {"type": "string", "enum": DIRECTIONS}, "`desc` if not given."), *filters]
 
 
-class Page(BasePagination):
+class EventPage(BasePagination):
     """The rows from `offset` on, `limit` of them, in the envelope that repeats what was asked for."""
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:

@@ -21,7 +21,7 @@ from contacts_app.core.api.view import find
 from contacts_app.core.api.viewset import EditableViewSet, Listed
 from contacts_app.core.history.records import create_recorded, update_recorded
 from profiles_app.events.api.dialect import EventsView
-from profiles_app.events.api.query import Column, GrammarFilter, ListQuery, Page, asked_mode, list_query
+from profiles_app.events.api.query import EventPage, FilterColumn, GrammarFilter, ListQuery, asked_mode, list_query
 from profiles_app.events.api.schema import ResourceSchema
 from profiles_app.events.models.setup import Listener
 
@@ -35,9 +35,9 @@ class CollectionViewSet(EventsView, Listed):
 
     schema = ResourceSchema()
     filter_backends = [GrammarFilter]
-    pagination_class = Page
+    pagination_class = EventPage
     brief: ClassVar[Sequence[str]] = ()
-    columns: Mapping[str, Column] = {}
+    columns: Mapping[str, FilterColumn] = {}
     note: ClassVar[str] = ""
     item_note: ClassVar[str] = ""
     examples: ClassVar[Sequence[OpenApiExample]] = ()

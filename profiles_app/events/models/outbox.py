@@ -1,6 +1,6 @@
 """The outbox of the events integration: events, their deliveries to callbacks, each attempt (events spec §7).
 
-An event is written with the change that it reports. Each callback has a lane, which says who delivers to it, and when.
+An event is written with the change that it reports. Each callback has a queue, which says who delivers to it, and when.
 """
 
 import json
@@ -32,7 +32,7 @@ class Event(models.Model):
         on_delete=models.CASCADE,
         db_index=False,
         related_name="events",
-        help_text="Empty: it concerns the portal itself, and nobody listens.",
+        help_text="Empty: it concerns the portal itself, and has no listeners.",
     )
     extension = models.ForeignKey(Extension, null=True, on_delete=models.SET_NULL, related_name="+")
     timestamp_ns = models.BigIntegerField(default=time.time_ns, help_text="Unix time in nanoseconds.")
@@ -143,15 +143,15 @@ class DeliveryAttempt(models.Model):
         return not self.ok and self.status is None
 
 
-class CallbackLane(models.Model):
+class CallbackQueue(models.Model):
     """Who delivers to a callback at present, when that is next to be done, and how it has gone of late.
 
-    One lane means one request at a time: that keeps the order and is the limit on concurrency. `wake_at` is the time
+    One queue means one request at a time: that keeps the order and is the limit on concurrency. `wake_at` is the time
     of the next attempt; it is changed in the transaction that writes deliveries, under a lock on this row.
     """
 
     callback = models.OneToOneField(
-        Callback, on_delete=models.CASCADE, primary_key=True, related_name="lane", editable=False
+        Callback, on_delete=models.CASCADE, primary_key=True, related_name="queue", editable=False
     )
     wake_at = models.DateTimeField(null=True, help_text="Empty: nothing is pending.")
     resting_until = models.DateTimeField(
@@ -160,7 +160,7 @@ class CallbackLane(models.Model):
     lease_owner = models.CharField(max_length=32, blank=True)
     lease_until = models.DateTimeField(null=True)
     silent_in_row = models.PositiveIntegerField(
-        default=0, help_text="Requests in a row that nobody answered; too many, and the callback rests."
+        default=0, help_text="Requests in a row without an answer; too many, and the callback rests."
     )
     exhausted_in_row = models.PositiveIntegerField(
         default=0, help_text="Deliveries in a row whose attempts were used up."
@@ -168,8 +168,8 @@ class CallbackLane(models.Model):
     failing_since = models.DateTimeField(null=True, help_text="The first failed attempt since the last success.")
     last_success_at = models.DateTimeField(null=True)
     told_at = models.DateTimeField(null=True, help_text="When the last mail about failures was written.")
-    told_of_trouble = models.BooleanField(
-        default=False, help_text="Whoever was told that it fails is told when it works again."
+    told_of_failure = models.BooleanField(
+        default=False, help_text="Anyone who was told that it fails is notified when it works again."
     )
 
     class Meta:
@@ -179,4 +179,4 @@ class CallbackLane(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"lane of callback {self.callback_id}"
+        return f"queue of callback {self.callback_id}"

@@ -83,7 +83,7 @@ class EventProfile(EventsObject):
         max_length=254,
         null=True,
         blank=True,
-        help_text="Who is told of time-outs and of a callback being switched off; empty: the account's email.",
+        help_text="Who is notified of time-outs and of a callback being switched off; empty: the account's email.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -123,7 +123,7 @@ class Callback(EventsObject):
         on_delete=models.RESTRICT,
         db_index=False,
         related_name="callbacks",
-        help_text="Whose support email is told when deliveries fail; empty: the account's email.",
+        help_text="Whose support email is notified when deliveries fail; empty: the account's email.",
     )
     fallback_callback = models.ForeignKey(
         "self",

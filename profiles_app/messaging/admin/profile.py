@@ -100,7 +100,7 @@ class MessagingProfileAdmin(OwnedAdmin):
         return form
 
     def get_fieldsets(self, request: HttpRequest, obj: MessagingProfile | None = None) -> Any:
-        """Whoever may only look gets no form that could hide what is secret."""
+        """A person with view permission only gets no form that could hide what is secret."""
         looks_only = not self.has_change_permission(request, obj) and not self._reveals(request)
         webhooks = ("webhook", "second_webhook") if obj and looks_only else WEBHOOKS
         weights = ("long_code_weight", "tollfree_weight")

@@ -138,7 +138,7 @@ class MessagingViewSet(AccountViewSet):
         return self.actor.account or super().account_of(uuid)
 
 
-class ProfileViewSet(EditableViewSet, MessagingViewSet):
+class MessagingProfilesViewSet(EditableViewSet, MessagingViewSet):
     """Profiles of either kind: plain lists; a row may also be named in the query or in the body (messaging spec §4)."""
 
     def new(self) -> Any:

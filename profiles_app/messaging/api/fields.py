@@ -83,7 +83,7 @@ URL_SCHEMA = {"type": "string", "format": "uri", "minLength": MIN_URL, "maxLengt
 
 
 @extend_schema_field({"oneOf": FLAG_SCHEMA})
-class Flag(serializers.BooleanField):
+class WordFlag(serializers.BooleanField):
     """A boolean, its words, or 1 and 0."""
 
     default_error_messages = {"invalid": "Must be true or false."}
@@ -96,7 +96,7 @@ class Flag(serializers.BooleanField):
 
 
 @extend_schema_field({"oneOf": [*FLAG_SCHEMA, URL_SCHEMA]})
-class PoolFlag(Flag):
+class PoolFlag(WordFlag):
     """The document describes this flag as the second callback URL: see `MessagingProfileInput`."""
 
 
@@ -138,7 +138,7 @@ class Weight(Whole):
         return super().to_internal_value(int(data) if digit else data)
 
 
-class Number(serializers.FloatField):
+class FiniteNumber(serializers.FloatField):
     """A finite number; no boolean."""
 
     default_error_messages = {"finite": "Must be a finite number."}

@@ -45,7 +45,7 @@ class Person(UserBrief):
         return str(self.context["token"])
 
 
-class Auth(MessagingViewSet):
+class MessagingLogin(MessagingViewSet):
     permission_classes = [LoggedIn]
 
     @extend_schema(responses=answers(envelope("User", Person)))
@@ -100,10 +100,10 @@ class TokenOutput(Shown):
 
 
 ONE = envelope("Token", TokenOutput)
-MANY = envelope("Tokens", TokenOutput, many=True)
+MANY = envelope("MessagingTokens", TokenOutput, many=True)
 
 
-class Tokens(MessagingViewSet):
+class MessagingTokens(MessagingViewSet):
     serializer_class = TokenOutput
     body_class = TokenInput
     thing = name_in_document = "Token"
@@ -114,7 +114,7 @@ class Tokens(MessagingViewSet):
 
     @extend_schema(responses=answers(ONE, created=True))
     def create(self, request: Request) -> Response:
-        """Make a token with the rights of whoever asks. One made with a token ends no later than that one."""
+        """Make a token with the rights of the caller. One made with a token ends no later than that one."""
         sent = self.sent()
         token, text = create_token_for(actor=self.actor, name=sent["name"], lifetime=lifetime(sent))
         return self.created(TokenOutput(token, context={"text": text}).data)
@@ -122,13 +122,13 @@ class Tokens(MessagingViewSet):
     @extend_schema(responses=answers(MANY))
     @action(detail=False, url_path="list")
     def good(self, request: Request) -> Response:
-        """The good tokens of whoever asks."""
+        """The good tokens of the caller."""
         return Response(TokenOutput(self.get_queryset(), many=True).data)
 
     @extend_schema(responses=answers(MANY))
     @action(detail=False, methods=["delete"])
     def all(self, request: Request) -> Response:
-        """Revoke all tokens of whoever asks, the one that is asked with too; the payload lists them."""
+        """Revoke all tokens of the caller, the one that is asked with too; the payload lists them."""
         tokens = list(self.get_queryset())
         for token in tokens:
             revoke_token(token)

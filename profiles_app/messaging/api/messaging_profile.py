@@ -14,16 +14,16 @@ from rest_framework.response import Response
 from contacts_app.core.api.examples import examples_of
 from contacts_app.core.api.view import Text
 from contacts_app.core.values import is_web_url
-from profiles_app.messaging.api.dialect import ProfileViewSet, answers
+from profiles_app.messaging.api.dialect import MessagingProfilesViewSet, answers
 from profiles_app.messaging.api.fields import (
     OWNED_FIELDS,
     OWNED_RELATIONS,
     CallbackUrl,
-    Flag,
     Input,
     OwnedOutput,
     PoolFlag,
     Weight,
+    WordFlag,
 )
 from profiles_app.messaging.api.number_lease import LEASES, MANY_LEASES, ONE_LEASE, LeaseBrief, LeaseOutput
 from profiles_app.messaging.models import MessagingProfile, NumberLease
@@ -44,8 +44,8 @@ class MessagingProfileInput(Input):
     long_code_weight = Weight()
     tollfree_weight = Weight()
     toll_free_weight = Weight(help_text="The same as `tollfree_weight`.")
-    skip_unhealthy_tns = Flag(required=False)
-    sticky_sender = Flag(required=False)
+    skip_unhealthy_tns = WordFlag(required=False)
+    sticky_sender = WordFlag(required=False)
 
     def to_internal_value(self, data: Any) -> Any:
         # The document's row of this flag is that of `callback_url2`, which lost its name (messaging spec §4.2).
@@ -86,7 +86,7 @@ class SenderRequest(serializers.Serializer[Any]):
 
 
 @extend_schema_view(create=extend_schema(examples=examples_of(__file__, "create")))
-class MessagingProfiles(ProfileViewSet):
+class MessagingProfiles(MessagingProfilesViewSet):
     queryset = MessagingProfile.objects.select_related(*OWNED_RELATIONS).prefetch_related(
         Prefetch("leases", NumberLease.objects.only("uuid", "tn", "messaging_profile").order_by("created_at", "pk"))
     )

@@ -18,7 +18,7 @@ from contacts_app.core.api.document import NamedShapes
 from contacts_app.core.api.view import Instant, Record, Text, find, uuid_in_url
 from contacts_app.core.api.viewset import Listed, Retrieved
 from profiles_app.messaging.api.dialect import UUID_SCHEMA, MessagingViewSet, answers, envelope
-from profiles_app.messaging.api.fields import OWNED_FIELDS, OWNED_RELATIONS, Flag, Input, Null, OwnedOutput, Shown
+from profiles_app.messaging.api.fields import OWNED_FIELDS, OWNED_RELATIONS, Input, Null, OwnedOutput, Shown, WordFlag
 from profiles_app.messaging.inbound import receive_message, webhook_body
 from profiles_app.messaging.models import MessagingProfile, NumberLease
 from profiles_app.messaging.services import move_number_lease, record_outcome
@@ -97,8 +97,8 @@ class LeaseInput(Input):
 
 
 class OutcomeInput(Input):
-    delivered = Flag()
-    spam = Flag(default=False)
+    delivered = WordFlag()
+    spam = WordFlag(default=False)
 
 
 ONE_LEASE = envelope("TNLease", LeaseOutput)
@@ -156,7 +156,7 @@ class InboundOutput(Record):
     }
 
 
-class InboundMessages(MessagingViewSet):
+class InboundMessageViewSet(MessagingViewSet):
     queryset = NumberLease.objects.select_related("messaging_profile")
 
     @extend_schema(request=InboundInput, responses=answers(envelope("InboundMessage", InboundOutput), 404))

@@ -31,7 +31,7 @@ def _presets(label: str, help_text: str) -> forms.MultipleChoiceField:
     return forms.MultipleChoiceField(label=label, help_text=help_text, required=False, widget=widget)
 
 
-class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
+class MyAccountProfileForm(forms.ModelForm):  # type: ignore[type-arg]
     groups = forms.ModelMultipleChoiceField(
         AccountGroup.objects.none(),
         label="Customer groups",
@@ -67,7 +67,7 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @admin.register(MyAccountProfile)
 class MyAccountProfileAdmin(PortalAdmin):
-    form = ProfileForm
+    form = MyAccountProfileForm
     tenant_shares = True
     list_display = (
         *("name", "applies_to", "availability_here", "my_calls_enabled"),

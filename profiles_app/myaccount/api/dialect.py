@@ -121,7 +121,7 @@ class Preset(Text):
         return canonical(str(self.field_name), [super().to_internal_value(data)])[0]
 
 
-class Presets(TextList):
+class PresetList(TextList):
     """Values of a preset list; what the record has already stays good when it is taken out of the list."""
 
     def to_internal_value(self, data: Any) -> list[str]:

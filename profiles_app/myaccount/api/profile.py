@@ -21,7 +21,7 @@ from profiles_app.myaccount.api.dialect import (
     Flag,
     MyAccountViewSet,
     Preset,
-    Presets,
+    PresetList,
     Since,
     TextList,
     answers,
@@ -53,9 +53,9 @@ class MyAccountProfileRecord(serializers.Serializer[MyAccountProfile]):
         source="customer", required=False, allow_null=True, help_text="The one customer it is restricted to."
     )
     customerGroups = GroupNames(max_length=MOST_GROUPS, help_text="Names of the customer groups it applies to.")
-    myAccountFlags = Presets(source="myaccount_flags")
-    myNumbers = Presets(source="my_numbers")
-    myCampaigns = Presets(source="my_campaigns")
+    myAccountFlags = PresetList(source="myaccount_flags")
+    myNumbers = PresetList(source="my_numbers")
+    myCampaigns = PresetList(source="my_campaigns")
     myCallsEnabled = Flag(source="my_calls_enabled", required=False)
     myCallsDailyCDRAccess = Flag(source="my_calls_daily_cdr_access", required=False)
     myCallsUseBackendDescriptions = Flag(source="my_calls_use_backend_descriptions", required=False)
@@ -80,7 +80,7 @@ class MyAccountProfileFilter(django_filters.FilterSet):  # type: ignore[misc]
         fields: list[str] = []
 
 
-class Paging(serializers.Serializer[Any]):
+class ProfilePaging(serializers.Serializer[Any]):
     limit = serializers.IntegerField(required=False, min_value=1, max_value=HIGHEST, help_text="Default: all.")
     offset = serializers.IntegerField(required=False, min_value=0, max_value=HIGHEST)
 
@@ -122,11 +122,11 @@ class MyAccountProfiles(EditableViewSet, MyAccountViewSet):
             raise PermissionDenied("This profile is the portal's; only its staff may change it")
         return profile
 
-    @extend_schema(parameters=[Paging], responses=answers(200, MyAccountProfileRecord(many=True), 400))
+    @extend_schema(parameters=[ProfilePaging], responses=answers(200, MyAccountProfileRecord(many=True), 400))
     def list(self, request: Request, **named: Any) -> Response:
         """All profiles by ascending id. To read on, ask for `idAfter` the highest id that was there."""
         rows = self.rows()
-        paging = Paging(data=request.query_params.dict())
+        paging = ProfilePaging(data=request.query_params.dict())
         paging.is_valid(raise_exception=True)
         start, limit = paging.validated_data.get("offset", 0), paging.validated_data.get("limit")
         return Response(self.records(rows, rows.page(HIGHEST if start and limit is None else limit, start)))

@@ -12,7 +12,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from contacts_app.core.admin.base import ReadOnlyAdmin, allowed
 from contacts_app.core.admin.columns import ago_column, column, count_column
 from contacts_app.core.admin.frame import actor_of
-from contacts_app.core.csv.admin import SheetPages
+from contacts_app.core.csv.admin import CsvPages
 from contacts_app.core.history.authorship import because
 from profiles_app.phone import sep
 from profiles_app.phone.admin.revision import (
@@ -24,7 +24,7 @@ from profiles_app.phone.admin.revision import (
     record_reveal,
     with_line_ends_of,
 )
-from profiles_app.phone.csv import ProfileSheet
+from profiles_app.phone.csv import ProfileCsv
 from profiles_app.phone.models import PhoneProfile, ProfileRevision
 from profiles_app.phone.services import (
     ProfileRefused,
@@ -56,7 +56,7 @@ class ModelNumbersField(forms.CharField):
         return bool(self.to_python(initial) != self.to_python(data))
 
 
-class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
+class PhoneProfileForm(forms.ModelForm):  # type: ignore[type-arg]
     compatible_models = ModelNumbersField(
         required=False,
         widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "8841, 8845"}),
@@ -123,10 +123,10 @@ def _phones_running(profile: Any) -> str:
 
 
 @admin.register(PhoneProfile)
-class PhoneProfileAdmin(SheetPages, RevisionPages):
-    sheet = ProfileSheet
+class PhoneProfileAdmin(CsvPages, RevisionPages):
+    csv_format = ProfileCsv
     actions = ["export_selected"]
-    form = ProfileForm
+    form = PhoneProfileForm
     tenant_path = "user__account"
     list_display = (*("name", "user", "models_here", "software_type"), *("revision_number", "phone_count", "changed"))
     list_select_related = ("user", "revision")
@@ -156,7 +156,7 @@ class PhoneProfileAdmin(SheetPages, RevisionPages):
         return super().tenant_rows(request).defer("revision__content")
 
     def get_fieldsets(self, request: HttpRequest, obj: PhoneProfile | None = None) -> Any:
-        """Whoever may not see passwords can write a new file, but not edit one that has some."""
+        """A person who may not see passwords can write a new file, but not edit one that has some."""
         if obj is not None and not self._may_edit_file(request, obj):
             return (self.about,)
         return (self.about, ("File", {"fields": ("cnf_xml", "reason") if obj else ("cnf_xml",)}))

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts_app.core.api.family import PageMetadata, ReadableByOwners, answers, envelope
-from contacts_app.core.api.fields import Record, Shape
+from contacts_app.core.api.fields import ModelRecord, Shape
 from contacts_app.core.api.view import Text, find, uuid_in_url
 from contacts_app.core.api.viewset import Listed, Retrieved
 from contacts_app.core.history.authorship import REASON_LENGTH
@@ -24,7 +24,7 @@ MAX_NUMBER = 2**31 - 1
 NUMBER = OpenApiParameter("number", int, OpenApiParameter.PATH, description="The first revision is 1.")
 
 
-class RevisionRecord(Record):
+class RevisionRecord(ModelRecord):
     """One revision without its file."""
 
     class Meta:

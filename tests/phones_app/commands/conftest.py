@@ -28,7 +28,7 @@ def environment(db, tmp_path):
 
 @pytest.fixture
 def start(tmp_path, environment):
-    """Starts a command that goes on running; all are killed at the end of the test."""
+    """Starts a command that continues running; all are killed at the end of the test."""
     started = []
 
     def begin(*arguments: str, **changes: str) -> commands.Running:

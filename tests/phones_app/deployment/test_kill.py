@@ -82,7 +82,7 @@ def folder(tmp_path):
 def desk(site, folder):
     """A phone row with a file on the server; its agent and its server are the test's."""
     # The periodic look at its status page would be taken for the deployment's.
-    phone = site.phone(web_port=free_port(), next_look_at=timezone.now() + timedelta(days=1))
+    phone = site.phone(web_port=free_port(), next_check_at=timezone.now() + timedelta(days=1))
     (folder / f"SEP{phone.mac}.cnf.xml").write_bytes(OLD)
     return phone
 
@@ -234,7 +234,7 @@ def test_a_worker_killed_while_evidence_is_awaited(site, folder, desk, running):
 
 
 def test_a_web_process_killed_in_the_middle_of_a_switch(site, folder, desk, running):
-    """Whoever asked gets no answer, and the work goes on."""
+    """Anyone who asked gets no answer, and the work continues."""
     _, token = create_token(account=site.account)
     hold = Holding()
     hold.at("STOR")

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def after_a_power_cut(
     site: Site, row: dict[str, str] | None = None, **config: object
 ) -> Iterator[tuple[Phone, Asterisk, FleetThread]]:
-    """A phone that registered, lost its power, came back on its old port, and is told of by its old Call-ID."""
+    """A phone that registered, lost its power, came back on its old port, and is notified of by its old Call-ID."""
     phone, pbx = site.phone(line_user="1001", **(row or {})), Asterisk()
     pbx.pjsip.delivers = True
     with pbx.running(), site.alive(phone, pbx=pbx, **config) as fleet:

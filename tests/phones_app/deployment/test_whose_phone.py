@@ -8,7 +8,7 @@ from phones_app.boot.models import FileFetch
 from phones_app.deployment.models import Deployment, State
 from phones_app.deployment.request import deploy, restart_many
 from phones_app.inventory.models import Phone
-from phones_app.inventory.status_check import StatusChecks, look_now
+from phones_app.inventory.status_check import StatusChecks, check_now
 from phones_app.servers.models import CallManager
 from phones_app.simulator.state import Fault
 from profiles_app.phone.services import create_profile
@@ -181,7 +181,7 @@ def test_a_status_page_is_not_read_for_a_row_that_names_anothers_address(site, o
         site.phone(web_port=web.port)
         row = Phone.objects.create(mac="0600000000AA", account=other, phone_ip="127.0.0.1", web_port=web.port)
         with pytest.raises(Refusal, match="another account"):
-            look_now(row)
+            check_now(row)
         StatusChecks("worker").do([row.pk])
         assert web.requests == []
     row.refresh_from_db()
@@ -192,8 +192,8 @@ def test_a_status_page_is_not_read_for_a_row_that_names_anothers_address(site, o
 def test_the_one_that_was_seen_at_an_address_keeps_being_looked_at(site, other):
     phone = site.phone()
     with site.alive(phone) as fleet:
-        look_now(phone)
+        check_now(phone)
         Phone.objects.create(mac="0600000000AA", account=other, phone_ip="127.0.0.1", web_port=phone.web_port)
         phone.refresh_from_db()
-        assert look_now(phone).status is not None
+        assert check_now(phone).status is not None
         fleet[phone.mac].fault = Fault.NONE

@@ -94,7 +94,7 @@ def test_phones_are_looked_at_by_mac_and_the_silent_one_is_reported(office, port
     ran = run("discover_phones", known.mac_with_colons, "sep0200aa000009", "--json")
     assert found(ran) == {"127.9.9.1": "known", "127.9.9.9": "unreachable"}
     silent.refresh_from_db()
-    assert (silent.presence, silent.missed_looks) == (Presence.NEVER, 1)
+    assert (silent.presence, silent.missed_checks) == (Presence.NEVER, 1)
     assert silent.looked_at <= timezone.now()
 
 

@@ -48,11 +48,11 @@ def test_the_list_tells_who_answers_and_filters_by_it(site, desk):
     assert "02:00:AA:00:00:01" in detail
 
 
-def test_look_now_looks_only_when_confirmed(site, desk):
+def test_a_status_is_checked_only_when_confirmed(site, desk):
     phone = site.phone()
-    url = reverse("admin:phones_app_phone_look_one", args=[phone.pk])
+    url = reverse("admin:phones_app_phone_check_one", args=[phone.pk])
     with site.alive(phone):
-        assert b"Look now" in desk.get(url).content
+        assert b"Check status now" in desk.get(url).content
         phone.refresh_from_db()
         assert phone.looked_at is None
         page = desk.post(url, follow=True).content.decode()
@@ -63,7 +63,7 @@ def test_look_now_looks_only_when_confirmed(site, desk):
 
 def test_selected_phones_are_looked_at(site, desk):
     phone = site.phone()
-    Phone.objects.filter(pk=phone.pk).update(next_look_at=timezone.now() + timedelta(hours=1))
+    Phone.objects.filter(pk=phone.pk).update(next_check_at=timezone.now() + timedelta(hours=1))
 
     def reachable() -> bool:
         # While its fetch is written down somebody holds its row, and it stays due for the next sweep.
@@ -75,7 +75,7 @@ def test_selected_phones_are_looked_at(site, desk):
         run_queue("status-checks")
         phone.refresh_from_db()
         assert phone.presence == Presence.NEVER
-        desk.post(LIST, {"action": "look_selected", "_selected_action": [phone.pk]})
+        desk.post(LIST, {"action": "check_selected", "_selected_action": [phone.pk]})
         wait_for(reachable)
 
 

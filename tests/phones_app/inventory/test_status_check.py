@@ -21,9 +21,9 @@ from tests.servers import wait_for
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def look_now(*phones: Phone) -> int:
+def check_now(*phones: Phone) -> int:
     """Let the worker look at these phones, as it does when they are due; how many it took."""
-    asked = inventory.ask_for_look(Phone.objects.filter(pk__in=[phone.pk for phone in phones]))
+    asked = inventory.request_status_checks(Phone.objects.filter(pk__in=[phone.pk for phone in phones]))
     looked = 0
 
     def all_looked() -> bool:
@@ -53,7 +53,7 @@ def test_a_phone_tells_what_it_is(site):
     phone = site.phone(model="", software_type=None)
     with site.alive(site_phone(phone, "8845", "SIP")):
         before = timezone.now()
-        assert look_now(phone) == 1
+        assert check_now(phone) == 1
     assert (phone.model, phone.software_type, phone.presence) == ("8845", "SIP", Presence.REACHABLE)
     assert phone.software_version.startswith("sip8845_65.")
     assert phone.serial_number == f"FCH{phone.mac[-8:]}"
@@ -71,7 +71,7 @@ def site_phone(phone: Phone, model: str, software: str) -> Phone:
 def test_a_finer_record_stays(site):
     phone = site.phone(model="CP-8865", software_type="SIPE")
     with site.alive(phone):
-        look_now(phone)
+        check_now(phone)
     assert (phone.model, phone.software_type) == ("CP-8865", "SIPE")
 
 
@@ -79,33 +79,33 @@ def test_a_call_is_seen_and_its_end(site):
     phone = site.phone()
     with site.alive(phone) as fleet:
         fleet[phone.mac].fault = "in_call"
-        look_now(phone)
+        check_now(phone)
         assert phone.in_call is True
         fleet[phone.mac].fault = ""
-        look_now(phone)
+        check_now(phone)
         assert phone.in_call is False
 
 
 def test_going_away_takes_two_misses_and_is_told_as_is_coming_back(site):
     phone = site.phone()
     with site.alive(phone) as fleet:
-        look_now(phone)
+        check_now(phone)
         fleet[phone.mac].fault = "powered_off"
         fleet.wait_until(lambda: not fleet[phone.mac].registered)
-        look_now(phone)
-        assert (phone.presence, phone.missed_looks) == (Presence.REACHABLE, 1)
-        assert phone.next_look_at < timezone.now() + timedelta(minutes=2)
+        check_now(phone)
+        assert (phone.presence, phone.missed_checks) == (Presence.REACHABLE, 1)
+        assert phone.next_check_at < timezone.now() + timedelta(minutes=2)
         seen = phone.last_seen_at
-        look_now(phone)
+        check_now(phone)
         assert (phone.presence, phone.in_call, phone.last_seen_at) == (Presence.UNREACHABLE, None, seen)
         assert "refuse" in phone.look_error
         since = phone.presence_since
-        look_now(phone)
+        check_now(phone)
         assert phone.presence_since == since
         fleet[phone.mac].fault = ""
         assert fleet.wait_until(lambda: fleet[phone.mac].registered)
-        look_now(phone)
-    assert (phone.presence, phone.missed_looks, phone.look_error) == (Presence.REACHABLE, 0, "")
+        check_now(phone)
+    assert (phone.presence, phone.missed_checks, phone.look_error) == (Presence.REACHABLE, 0, "")
     mac = phone.mac_with_colons
     assert told() == [("phone-unreachable", mac), ("phone-seen-again", mac)]
 
@@ -115,14 +115,14 @@ def test_another_phone_at_the_address_is_flagged_and_never_restarted(site, finis
     phone = site.phone()
     with site.alive(phone) as fleet:
         fleet[phone.mac].fault = "wrong_mac"
-        look_now(phone)
+        check_now(phone)
         deployment = finish(deploy(phone=phone, profile=site.profile(), actor=ACTOR))
         assert (deployment.state, deployment.error_code) == ("failed", "another-phone")
         assert fleet[phone.mac].restarts == 0
         assert (phone.presence, phone.model, phone.serial_number) == (Presence.ANOTHER, "8845", "")
         assert phone.mac_there == f"{phone.mac[:10]}{int(phone.mac[10:], 16) ^ 0xFF:02X}"
         fleet[phone.mac].fault = ""
-        look_now(phone)
+        check_now(phone)
     assert (phone.presence, phone.mac_there) == (Presence.REACHABLE, "")
     mac = phone.mac_with_colons
     assert told() == [("phone-at-another-address", mac), ("phone-seen-again", mac)]
@@ -131,14 +131,14 @@ def test_another_phone_at_the_address_is_flagged_and_never_restarted(site, finis
 def test_a_forbidden_address_is_not_asked(site, settings):
     phone = site.phone()
     settings.PHONE_NETWORKS = "192.0.2.0/24"
-    look_now(phone)
-    assert (phone.presence, phone.missed_looks) == (Presence.NEVER, 0)
+    check_now(phone)
+    assert (phone.presence, phone.missed_checks) == (Presence.NEVER, 0)
     assert "allowed networks" in phone.look_error
 
 
 def test_an_address_changed_during_the_look_is_not_judged(site):
     phone = site.phone()
-    seen = inventory.look(inventory.Place(phone.phone_ip, phone.web_port, phone.pk))
+    seen = inventory.check(inventory.Place(phone.phone_ip, phone.web_port, phone.pk))
     Phone.objects.filter(pk=phone.pk).update(phone_ip="127.0.0.9")
     assert inventory.write_down([seen]) == 0
 
@@ -148,7 +148,7 @@ def test_who_is_looked_at_is_taken_by_nobody_else_and_due_again_after_a_crash(si
     one, another = (Claims(inventory.StatusChecks(name)) for name in ("one", "another"))
     assert one.take().keys == [phone.pk]
     assert another.take() is None
-    Phone.objects.update(next_look_at=timezone.now())  # the claim is over
+    Phone.objects.update(next_check_at=timezone.now())  # the claim is over
     assert another.take().keys == [phone.pk]
 
 
@@ -169,7 +169,7 @@ def test_inactive_phones_and_those_without_an_address_are_left_alone(site, setti
     assert (inventory.StatusChecks.sweep(), run_queue(inventory.LOOKS)) == (0, 0)
     site.phone()
     assert inventory.StatusChecks.sweep() == 1
-    settings.PHONE_LOOK_SECONDS = 0
+    settings.STATUS_CHECK_SECONDS = 0
     assert (inventory.StatusChecks.sweep(), run_queue(inventory.LOOKS)) == (0, 0)
 
 
@@ -178,7 +178,7 @@ def test_many_phones_are_written_down_together(site):
     with site.alive(*phones):
         # None of them is written down by the file server any more.
         wait_for(lambda: FileFetch.objects.exclude(sha256="").count() == 40)
-        Phone.objects.update(next_look_at=timezone.now())
+        Phone.objects.update(next_check_at=timezone.now())
         with CaptureQueriesContext(connection) as queries:
             assert run_queue(inventory.LOOKS) == 40
     assert Phone.objects.filter(presence=Presence.REACHABLE).count() == 40

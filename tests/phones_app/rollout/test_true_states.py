@@ -62,7 +62,7 @@ KINDS = [
     # Every other call ends in time.
     Kind("in a call", {CONFIRMED, ("failed", "in-call")}, fault=Fault.IN_CALL),
     Kind("rejecting", {("rejected", "file-rejected")}, fault=Fault.REJECTING),
-    # Its status page is given up before it answers, its answer to the NOTIFY is not.
+    # Its status page is abandoned before it answers, its answer to the NOTIFY is not.
     Kind("slow", {CONFIRMED}, fault=Fault.SLOW),
     Kind(
         "unplugged", {("failed", "refused"), ("failed", "timeout"), ("failed", "unreachable")}, fault=Fault.POWERED_OFF

@@ -7,11 +7,11 @@ from http import HTTPStatus
 
 import pytest
 
-from contacts_app.core.net.async_http import Exchange, HttpListener, LoopThread
+from contacts_app.core.net.async_http import HttpExchange, HttpListener, LoopThread
 from phones_app.simulator.download import get
 
 
-async def _greet(exchange: Exchange) -> None:
+async def _greet(exchange: HttpExchange) -> None:
     await exchange.reply(HTTPStatus.OK, b"hello " + exchange.request.body)
 
 

@@ -13,7 +13,7 @@ from contacts_app.core.errors import TransportError
 from contacts_app.core.net.wire import Networks
 from phones_app.transports.phone_web import PhoneWeb
 from phones_app.transports.restart.cgi import execute, run_macro
-from phones_app.transports.restart.key_macros import KeyMacro, Step, format_steps, load_macros, macro_for, parse_steps
+from phones_app.transports.restart.key_macros import Macro, Step, format_steps, load_macros, macro_for, parse_steps
 from tests.peers.phone_web import BARE_RESPONSE, ITEM, RESPONSE, REVERSED_ITEM, PhoneWebServer
 
 CLASSIC_RESET = [
@@ -215,7 +215,7 @@ def test_a_macro_presses_key_after_key_with_its_pauses() -> None:
 
 
 def test_a_macro_stops_at_the_key_that_fails() -> None:
-    macro = KeyMacro("m", ("*",), parse_steps("Key:Settings\nKey:KeyPadStar\nKey:KeyPadPound"))
+    macro = Macro("m", ("*",), parse_steps("Key:Settings\nKey:KeyPadStar\nKey:KeyPadPound"))
     refused = {"Key:KeyPadStar": ("6", "Application is not Active")}
     with PhoneWebServer(refused_uris=refused).running() as phone:
         with pytest.raises(TransportError, match=r"Step 2 of 3, Key:KeyPadStar: Application is not Active") as caught:
@@ -227,7 +227,7 @@ def test_a_macro_stops_at_the_key_that_fails() -> None:
 
 
 def test_a_phone_may_restart_before_it_answers_the_last_key() -> None:
-    macro = KeyMacro("m", ("*",), parse_steps("Key:Settings\nKey:KeyPadStar"))
+    macro = Macro("m", ("*",), parse_steps("Key:Settings\nKey:KeyPadStar"))
     with PhoneWebServer(hang_up_on="Key:KeyPadStar").running() as phone:
         assert "went away" in run_macro(web(phone), macro).answer
     with PhoneWebServer(hang_up_on="Key:Settings").running() as phone, pytest.raises(TransportError) as caught:
@@ -277,7 +277,7 @@ def test_macros_are_read_from_text_and_file(tmp_path: Path) -> None:
     assert (
         load_macros(text)
         == load_macros(tmp_path / "macros.toml")
-        == [KeyMacro("mine", ("8841",), (Step("Key:Settings"),))]
+        == [Macro("mine", ("8841",), (Step("Key:Settings"),))]
     )
     with pytest.raises(ValueError, match="macro 'mine': line 1"):
         load_macros(text.replace("Key:Settings", "nonsense"))

@@ -1,4 +1,4 @@
-"""What contacts are told of, over REST (notification contacts spec §8)."""
+"""What contacts are notified of, over REST (notification contacts spec §8)."""
 
 import pytest
 

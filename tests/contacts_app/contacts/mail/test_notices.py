@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.db import transaction
 
 from contacts_app.contacts.models.contact import event_classes
-from contacts_app.contacts.models.mail import Mail, Notice, Trouble
+from contacts_app.contacts.models.mail import Incident, Mail, Notice
 from contacts_app.contacts.notification import News, notify
 from contacts_app.contacts.services import set_wanted_types
 from phones_app.events import DEPLOYMENT_FAILED
@@ -112,7 +112,7 @@ def test_what_fails_together_is_one_mail_with_the_first_lines_and_a_count(mail_s
         assert len(re.findall(r"Phone \d+ failed", body)) == 20
         assert "and 312 more" in body
         assert "https://patchbay.example/admin/phones_app/deployment/" in body
-    assert Trouble.objects.count() == 332
+    assert Incident.objects.count() == 332
 
 
 def test_lines_that_are_not_due_yet_go_along(mail_server, acme, pass_time):
@@ -168,7 +168,7 @@ def test_news_of_a_change_that_is_taken_back_is_none(mail_server, acme, pass_tim
         fails(acme)
         transaction.set_rollback(True)
     pass_time(minutes=5)
-    assert (mail_server.messages, Trouble.objects.count()) == ([], 0)
+    assert (mail_server.messages, Incident.objects.count()) == ([], 0)
 
 
 @pytest.mark.parametrize("event_class", event_classes.values())

@@ -30,9 +30,9 @@ SECRET_LOOKING = re.compile(
 HARMLESS = {"ApiToken.key_id", "OutboundVoiceProfile.tn_lease"}
 # Written by Patchbay itself about what happened: they are records already; an uploaded sheet will be some.
 RECORDS = {
-    "contacts_app": {"LoginSession", "Mail", "Notice", "Trouble", "UploadedSheet", "WorkStatus"},
+    "contacts_app": {"LoginSession", "Mail", "Notice", "Incident", "UploadedCsv", "WorkStatus"},
     "profiles_app": {
-        "CallbackLane",
+        "CallbackQueue",
         "Delivery",
         "DeliveryAttempt",
         "Event",

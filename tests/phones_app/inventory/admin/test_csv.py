@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from contacts_app.contacts.models.contact import NotificationContact
-from contacts_app.core.csv.models import UploadedSheet
+from contacts_app.core.csv.models import UploadedCsv
 from phones_app.inventory.models import Phone
 from profiles_app.phone.models import PhoneProfile
 from tests.admin_people import at_desk, clerk
@@ -62,7 +62,7 @@ def test_export_edit_import_of_phones(clerk_desk, new_phone):
     assert clerk_desk.post(page).status_code == 302
     phone.refresh_from_db()
     assert (phone.name, Phone.objects.count()) == ("After", 2)
-    assert not UploadedSheet.objects.exists()
+    assert not UploadedCsv.objects.exists()
     latest = phone.history.latest()
     assert (latest.history_channel, latest.history_actor) == ("admin", "clerk@acme.example")
     assert latest.history_change_reason == "Imported from edited.csv"

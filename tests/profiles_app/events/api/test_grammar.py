@@ -3,11 +3,11 @@
 import pytest
 from django.db.models import Q
 
-from profiles_app.events.api.query import BadExpression, Column, condition
+from profiles_app.events.api.query import BadExpression, FilterColumn, condition
 from profiles_app.events.callback_changes import soundex
 
-NAME = Column("name", sound="name_sound")
-NUMBER = Column("callback_id", numeric=True)
+NAME = FilterColumn("name", sound="name_sound")
+NUMBER = FilterColumn("callback_id", numeric=True)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from contacts_app.contacts.services import set_wanted_types
 from contacts_app.tokens.models import ApiToken
-from profiles_app.events.outbox import Happening, emit, emit_many, rules
+from profiles_app.events.outbox import EventDraft, emit, emit_many, rules
 from tests.admin_people import at_desk
 from tests.contacts_app.contacts.mail.conftest import mail_server, pass_time
 from tests.peers.mail import text_of
@@ -71,7 +71,7 @@ def test_a_rollout_may_end_what_a_deployment_of_its_own_began(mail_server, acme,
 
 def test_a_site_that_goes_dark_is_one_mail(mail_server, acme, pass_time, django_assert_max_num_queries):
     dark = [
-        Happening(acme, ["phone-unreachable"], "phone", PHONE | {"mac": f"{number:012X}", "error": "No answer."})
+        EventDraft(acme, ["phone-unreachable"], "phone", PHONE | {"mac": f"{number:012X}", "error": "No answer."})
         for number in range(1000)
     ]
     with django_assert_max_num_queries(60):

@@ -13,8 +13,8 @@ def limited(settings, monkeypatch):
     settings.EVENTS_RATE_LIMITS = True
     now = time.time() // 60 * 60
     monkeypatch.setattr(dialect.time, "time", lambda: now)
-    per_endpoint = dialect.Rule(3, 30, per_endpoint=True, per_account=True)
-    per_address = dialect.Rule(5, 60, per_endpoint=False, per_account=False)
+    per_endpoint = dialect.RequestLimit(3, 30, per_endpoint=True, per_account=True)
+    per_address = dialect.RequestLimit(5, 60, per_endpoint=False, per_account=False)
     monkeypatch.setattr(dialect, "RULES", (per_endpoint, per_address))
     return int(now)
 

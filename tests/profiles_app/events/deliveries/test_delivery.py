@@ -1,4 +1,4 @@
-"""What callbacks are sent and when: retries, fallbacks, order, limits, signatures, and who is told of trouble."""
+"""What callbacks are sent and when: retries, fallbacks, order, limits, signatures, and who is notified of incident."""
 
 import hashlib
 import hmac
@@ -16,7 +16,7 @@ from contacts_app.contacts.services import set_wanted_types
 from contacts_app.core.actor import system
 from profiles_app.events.callback_health import CALLBACK_DEREGISTERED, CALLBACK_FAILING
 from profiles_app.events.delivery_operations import replay, send_test_event
-from profiles_app.events.models.outbox import CallbackLane, Delivery, DeliveryAttempt
+from profiles_app.events.models.outbox import CallbackQueue, Delivery, DeliveryAttempt
 from profiles_app.events.models.setup import Callback
 from tests.profiles_app.events.deliveries.events import bodies, call, feed, uuids
 from tests.servers import free_port
@@ -61,7 +61,7 @@ def test_attempts_are_made_at_the_documented_times(at, ear, receiver, settings):
         started = delivery.attempts.first().started_at
         pauses.append(round((delivery.next_attempt_at - started).total_seconds()))
         Delivery.objects.update(next_attempt_at=started)
-        CallbackLane.objects.update(wake_at=started)
+        CallbackQueue.objects.update(wake_at=started)
         call_command("sweep")
     assert pauses == [30, 90, 480]
     assert len(receiver.requests) == 4
@@ -146,7 +146,7 @@ def test_the_owner_is_told_of_trouble_once_an_hour_and_of_its_end(at, ear, recei
         "takes events again",
     ]
     assert {message.to[0] for message in mail.outbox} == {"office@acme.example"}
-    CallbackLane.objects.update(told_at=timezone.now() - timedelta(minutes=61))
+    CallbackQueue.objects.update(told_at=timezone.now() - timedelta(minutes=61))
     receiver.misbehave = answering(500)
     feed(at, call())
     assert mail.outbox[2].subject.endswith("does not take events")

@@ -1,4 +1,4 @@
-"""Who is told of an event: subscriptions, filters, and the level of listeners."""
+"""Who is notified of an event: subscriptions, filters, and the level of listeners."""
 
 from pathlib import Path
 

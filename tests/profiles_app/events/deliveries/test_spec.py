@@ -72,7 +72,7 @@ def test_case_29_who_fails_for_too_long_is_stood_in_for_and_switched_off(
     assert at.get(f"callbacks/{callback}").json()["enabled"] is False
     [off] = [message for message in mail.outbox if "switched off" in message.subject]
     assert off.to == [told]
-    # The fallback goes on standing in, and nobody is told again.
+    # The fallback continues standing in, and nobody is told again.
     [late] = feed(at, call())
     settle()
     assert uuids(second) == [*events, late]

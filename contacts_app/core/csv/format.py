@@ -22,7 +22,7 @@ Identity = tuple[Any, ...]
 
 
 @dataclass
-class Entry:
+class CsvRow:
     """One row of a file: the stored row that it is about (None: a new one), and which attributes it changes."""
 
     row: int
@@ -32,7 +32,7 @@ class Entry:
     errors: dict[str, str] = field(default_factory=dict)
 
 
-class Sheet:
+class CsvFormat:
     """Made for one actor and one export or import, because its columns remember what they have looked up."""
 
     kind: ClassVar[str]
@@ -68,13 +68,13 @@ class Sheet:
         """Those of the identities which a row has that the actor does not see."""
         return set()
 
-    def judge(self, entries: Sequence[Entry]) -> None:
+    def judge(self, entries: Sequence[CsvRow]) -> None:
         """Write into the entries of a batch what is wrong with them beyond single cells."""
 
-    def create(self, entries: Sequence[Entry]) -> None:
+    def create(self, entries: Sequence[CsvRow]) -> None:
         create_recorded(self.model(**entry.values) for entry in entries)
 
-    def update(self, entries: Sequence[Entry]) -> None:
+    def update(self, entries: Sequence[CsvRow]) -> None:
         """Write what has changed and nothing else: other parts of the rows may be changing at this moment."""
         now = timezone.now()
         for entry in entries:
@@ -126,7 +126,7 @@ class Report:
 
 
 def errors_as_csv(errors: Iterable[CellError]) -> Iterator[str]:
-    """The errors as a sheet of their own."""
+    """The errors as CSV of their own."""
     lines = ([str(error.row), error.column, error.message] for error in errors)
     return as_csv([["row", "column", "message"], *lines], for_spreadsheets=True)
 
@@ -134,11 +134,13 @@ def errors_as_csv(errors: Iterable[CellError]) -> Iterator[str]:
 CHUNK = 1000
 
 
-def export_sheet(sheet: Sheet, rows: "QuerySet[Any] | None" = None, *, for_spreadsheets: bool = False) -> Iterator[str]:
+def export_csv(
+    csv_format: CsvFormat, rows: "QuerySet[Any] | None" = None, *, for_spreadsheets: bool = False
+) -> Iterator[str]:
     """CSV of all rows that the actor sees, or of these of them."""
-    columns = [column for column in sheet.columns if column.exported]
+    columns = [column for column in csv_format.columns if column.exported]
     names = [column.name for column in columns]
-    shown = sheet.for_columns(sheet.rows() if rows is None else rows, names)
+    shown = csv_format.for_columns(csv_format.rows() if rows is None else rows, names)
 
     def lines() -> Iterator[list[str]]:
         yield names

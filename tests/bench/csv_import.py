@@ -22,9 +22,9 @@ def _measure() -> Iterator[tuple[str, str]]:
 
     from contacts_app.accounts.services import create_account
     from contacts_app.core.actor import system
-    from contacts_app.core.csv.importing import import_sheet
-    from contacts_app.core.csv.sheet import export_sheet
-    from phones_app.inventory.csv import PhoneSheet
+    from contacts_app.core.csv.format import export_csv
+    from contacts_app.core.csv.importing import import_csv
+    from phones_app.inventory.csv import PhoneCsv
 
     create_account(name="Bench", email="bench@example.org")
     lines = ["mac,name,model,software_type,phone_ip,location,line_user"]
@@ -35,13 +35,13 @@ def _measure() -> Iterator[tuple[str, str]]:
     csv = "\n".join(lines).encode()
 
     def imported(content: bytes) -> None:
-        report = import_sheet(io.BytesIO(content), PhoneSheet(system("command")))
+        report = import_csv(io.BytesIO(content), PhoneCsv(system("command")))
         assert report.stored, report.errors[:3]
 
     where = f"{PHONES} phones on {connection.vendor}"
     yield f"{where}, new", _rate(lambda: imported(csv))
     exported: list[str] = []
-    yield f"{where}, exported", _rate(lambda: exported.extend(export_sheet(PhoneSheet(system("command")))))
+    yield f"{where}, exported", _rate(lambda: exported.extend(export_csv(PhoneCsv(system("command")))))
     whole = "".join(exported).encode()
     yield (f"{where}, unedited, {len(exported[0].splitlines()[0].split(','))} columns", _rate(lambda: imported(whole)))
     yield f"{where}, one column edited", _rate(lambda: imported(whole.replace(b"Floor", b"Level")))

@@ -1,4 +1,4 @@
-"""Who delivers to a callback, and when: no delivery is forgotten, and nobody waits for the trouble of another."""
+"""Who delivers to a callback, and when: no delivery is forgotten, and nobody waits for the incident of another."""
 
 import threading
 
@@ -11,8 +11,8 @@ from contacts_app.core.work.claim import Claims
 from contacts_app.core.work.queue import run_queue
 from profiles_app.events.delivery_record import let_go
 from profiles_app.events.delivery_run import Deliveries
-from profiles_app.events.matching import Destination, match_new, new_delivery, write_deliveries
-from profiles_app.events.models.outbox import CallbackLane, Delivery, DeliveryAttempt, Event
+from profiles_app.events.matching import DeliveryTarget, match_new, new_delivery, write_deliveries
+from profiles_app.events.models.outbox import CallbackQueue, Delivery, DeliveryAttempt, Event
 from profiles_app.events.models.setup import Callback
 from profiles_app.events.outbox import DELIVERIES, within_memory
 from tests.profiles_app.events.deliveries.events import call, feed, uuids
@@ -28,7 +28,7 @@ def test_what_is_written_while_its_lane_is_given_back_is_not_forgotten(at, ear, 
     event = Event.objects.get(data_type="call")
     Delivery.objects.all().delete()
     now = timezone.now()
-    CallbackLane.objects.update(wake_at=now)
+    CallbackQueue.objects.update(wake_at=now)
     assert Claims(Deliveries("worker")).take().keys == [callback]
 
     def give_back():
@@ -37,14 +37,14 @@ def test_what_is_written_while_its_lane_is_given_back_is_not_forgotten(at, ear, 
 
     other = threading.Thread(target=give_back)
     with transaction.atomic():
-        write_deliveries([new_delivery(event, Destination(callback, 0), None, now)], now)
+        write_deliveries([new_delivery(event, DeliveryTarget(callback, 0), None, now)], now)
         other.start()
-        # It waits for this transaction; if it did not, this is time enough for it to let the lane sleep.
+        # It waits for this transaction; if it did not, this is time enough for it to let the queue sleep.
         other.join(0.5)
     other.join()
-    lane = CallbackLane.objects.get()
-    assert lane.lease_owner == ""
-    assert lane.wake_at is not None
+    queue = CallbackQueue.objects.get()
+    assert queue.lease_owner == ""
+    assert queue.wake_at is not None
     assert Delivery.objects.get().state == "pending"
 
 
@@ -60,8 +60,8 @@ def test_a_lane_is_given_back_with_the_last_round_of_its_turn(at, ear, receiver,
     assert len([query for query in queries if query["sql"].startswith("BEGIN")]) == 1
     assert len([query for query in queries if query["sql"].startswith("SELECT")]) <= 6
     assert uuids(receiver) == uuid
-    lane = CallbackLane.objects.get()
-    assert (lane.lease_owner, lane.lease_until, lane.wake_at) == ("", None, None)
+    queue = CallbackQueue.objects.get()
+    assert (queue.lease_owner, queue.lease_until, queue.wake_at) == ("", None, None)
 
 
 def test_a_lane_that_the_database_fails_is_free_for_others(at, ear, receiver, settle):
@@ -74,9 +74,9 @@ def test_a_lane_that_the_database_fails_is_free_for_others(at, ear, receiver, se
             [uuid] = feed(at, call())
         finally:
             cursor.execute(f"ALTER TABLE away RENAME TO {table}")
-    lane = CallbackLane.objects.get()
-    assert (lane.lease_owner, lane.resting_until > timezone.now()) == ("", True)
-    CallbackLane.objects.update(resting_until=None)
+    queue = CallbackQueue.objects.get()
+    assert (queue.lease_owner, queue.resting_until > timezone.now()) == ("", True)
+    CallbackQueue.objects.update(resting_until=None)
     settle()
     assert uuids(receiver) == [uuid, uuid]
     assert Delivery.objects.get().state == "delivered"
@@ -123,10 +123,10 @@ def test_an_event_that_cannot_be_sent_holds_up_no_other(at, ear, receiver, settl
     for delivery in Delivery.objects.all():
         at_again = Delivery.objects.filter(pk=delivery.pk)
         at_again.update(state="pending", attempt_count=0, next_attempt_at=timezone.now())
-    CallbackLane.objects.update(wake_at=timezone.now())
+    CallbackQueue.objects.update(wake_at=timezone.now())
     settle()
     assert len(receiver.requests) == 2
     states = dict(Delivery.objects.values_list("event", "state"))
     assert [states[key] for key in sorted(states)] == ["delivered", "failed", "delivered"]
     assert Callback.objects.get(pk=callback).enabled
-    assert CallbackLane.objects.get().failing_since is None
+    assert CallbackQueue.objects.get().failing_since is None

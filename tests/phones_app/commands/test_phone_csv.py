@@ -8,8 +8,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from contacts_app.core.actor import system
-from contacts_app.core.csv.importing import import_sheet
-from phones_app.inventory.csv import PhoneSheet
+from contacts_app.core.csv.importing import import_csv
+from phones_app.inventory.csv import PhoneCsv
 from phones_app.inventory.models import Phone
 from phones_app.servers.models import CallManager, FileServer
 from tests.commands import run
@@ -249,7 +249,7 @@ def test_progress_is_told_while_a_long_file_is_checked_and_while_it_is_stored(ph
     told = []
     path = file("mac\n" + "\n".join(f"0200000{number:05X}" for number in range(1200)))
     with path.open("rb") as opened:
-        import_sheet(opened, PhoneSheet(system("test")), progress=lambda *said: told.append(said))
+        import_csv(opened, PhoneCsv(system("test")), progress=lambda *said: told.append(said))
     assert [doing for doing, _ in told] == ["Checking"] * 3 + ["Storing"] * 3
     for parts in ([part for _, part in told[:3]], [part for _, part in told[3:]]):
         assert parts == sorted(parts)
