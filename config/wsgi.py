@@ -4,6 +4,7 @@ import os
 from tempfile import SpooledTemporaryFile
 from typing import Any
 
+from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
 from django.core.wsgi import get_wsgi_application
 from django.utils.http import parse_header_parameters
@@ -47,7 +48,9 @@ def _measured(body: Any) -> dict[str, Any]:
 
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-os.environ.setdefault("DATABASE_POOL_SIZE", "48")
+if not settings.configured:
+    # A process that has read its settings for something else keeps them, and its children do not get this.
+    os.environ.setdefault("DATABASE_POOL_SIZE", "48")
 prepare()
 
 application = get_wsgi_application()

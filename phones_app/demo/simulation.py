@@ -143,6 +143,8 @@ def config_of(phone: Phone, config_url: str, mix: dict[Fault, float] | None = No
         sip_port=phone.sip_port,
         web_port=phone.web_port,
         config_url=config_url,
+        # Many at one address: whose companions those were could not be told anyhow.
+        asks_around=False,
         fault=fault_of(phone.mac, mix or {}),
     )
 

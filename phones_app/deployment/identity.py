@@ -60,9 +60,13 @@ def is_shown(phone: Phone, situation: Situation) -> bool:
 
 
 def registered_there(phone: Phone, mac: str, contact: str) -> bool:
-    """Whether a registration of this MAC address at this contact is the phone's at its address."""
-    place = place_of(contact)
-    return mac == phone.mac and place is not None and place.host == phone.phone_ip
+    """Whether a registration of this MAC address at this contact is the phone's at its address.
+
+    Only a shared call manager says so: one of an account's own may tell that its phone is where another account's is.
+    """
+    place, manager = place_of(contact), phone.call_manager
+    is_shared = manager is not None and manager.account_id is None
+    return is_shared and mac == phone.mac and place is not None and place.host == phone.phone_ip
 
 
 def without_proof(strategy: RestartStrategy, phone: Phone, note: str) -> RestartStrategy:

@@ -15,7 +15,7 @@ from contacts_app.core.work import clock
 from contacts_app.core.work.lease import LeaseLost
 from phones_app.boot.models import FileFetch
 from phones_app.deployment import transitions
-from phones_app.deployment.identity import fetched_there, registered_there, without_proof
+from phones_app.deployment.identity import check_address, fetched_there, registered_there, without_proof
 from phones_app.deployment.models import Deployment, DeploymentStep, StepState
 from phones_app.deployment.record import Note, steps_of
 from phones_app.deployment.restart import choose, look_at, registration_of
@@ -92,6 +92,7 @@ def _has_reacted(deployment: Deployment) -> bool | None:
     if phone is None or FileFetch.objects.filter(mac=deployment.mac, fetched_at__gte=deployment.restarted_at).exists():
         return True
     try:
+        check_address(phone)
         situation = look_at(phone, remembered["endpoint"])
         now = situation.registration or registration_of(phone, remembered["endpoint"])
     except TransportError as error:

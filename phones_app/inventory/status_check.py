@@ -28,7 +28,7 @@ from phones_app.transports.phone_web import PhoneStatus, PhoneWeb, read_status, 
 from profiles_app.events.outbox import EventDraft, emit_many
 from profiles_app.phone import sep
 
-LOOKS = "status-checks"
+STATUS_CHECKS = "status-checks"
 BATCH = 200
 # A phone that restarts misses a status check; only one that misses the next as well is called unreachable.
 MISSES, SECOND_CHECK = 2, timedelta(seconds=90)
@@ -110,14 +110,14 @@ def request_status_checks(phones: "QuerySet[Phone]") -> int:
     """Have these phones looked at now; how many can be."""
     asked = phones.filter(is_active=True, phone_ip__isnull=False).update(next_check_at=clock.now())
     if asked:
-        nudge_after_commit(LOOKS)
+        nudge_after_commit(STATUS_CHECKS)
     return asked
 
 
 class StatusChecks(Work):
     """Reading the status pages of phones that are due, by one process at a time."""
 
-    name = queue = LOOKS
+    name = queue = STATUS_CHECKS
     model = Phone
     due_field = "next_check_at"
     batch = BATCH

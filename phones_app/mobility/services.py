@@ -155,9 +155,8 @@ class DirectoryLine(NamedTuple):
 
 def company_directory(account: int) -> list[DirectoryLine]:
     """The account's extensions, for everybody at one of its phones."""
-    return sorted(
-        DirectoryLine(name or str(number), str(number)) for name, number in _extension_statement().rows(account)
-    )
+    rows = _extension_statement().rows(account)
+    return sorted(DirectoryLine(name or str(number), str(number)) for name, number in rows)
 
 
 def personal_directory(user: User) -> list[DirectoryLine]:

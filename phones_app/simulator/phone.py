@@ -140,7 +140,7 @@ class SimulatedPhone(PhoneState):
     async def _configure(self) -> None:
         """Ask for the file once, and register if it is good; otherwise it is asked for again later."""
         name = f"SEP{self.config.mac}.cnf.xml"
-        for trust_list in TRUST_LISTS:
+        for trust_list in TRUST_LISTS if self.config.asks_around else ():
             await self._download(trust_list.format(mac=self.config.mac))
         data = await self._download(name)
         if data is None or not self.is_up:
@@ -154,7 +154,8 @@ class SimulatedPhone(PhoneState):
             self.record(f"rejects {name}: {error}")
             return
         self.record(f"accepts {name} {self.config_sha256[:12]}")
-        for companion in (TONES, *self.device_file.companions):
+        tones = [TONES] if self.config.asks_around else []
+        for companion in (*tones, *self.device_file.companions):
             await self._download(companion)
         try:
             await self._set_web_access(self.is_up and self.device_file.web_access)

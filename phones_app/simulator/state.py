@@ -62,6 +62,8 @@ class SimulatedPhoneConfig:
     retry_seconds: float = 5.0
     slow_seconds: float = 3.0
     web_access: bool = True
+    # Whether it asks for trust lists and tones as well: three requests more at each start, for thousands of phones.
+    asks_around: bool = True
     # Refuse a NOTIFY that names no registration, too; firmware differs.
     strict_call_id: bool = False
     fault: Fault | str = Fault.NONE

@@ -4,9 +4,11 @@ from contextlib import ExitStack
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from contacts_app.people.login import open_session
 from contacts_app.tokens.services import create_token
+from phones_app.boot.models import FileFetch
 from phones_app.inventory.models import Phone
 from phones_app.servers.models import FileServer, KeyMacro
 from tests.peers import ftp
@@ -136,6 +138,11 @@ def _site(phone, tmp_path, kind, stack: ExitStack) -> SwitchSite:
     phone.sip_port, phone.web_port = sip.port, web.port
     phone.web_username, phone.web_password = web.account
     phone.save()
+    # Its web server has no status pages; a fetch of its file shows that it is at its address.
+    name = f"SEP{phone.mac}.cnf.xml"
+    FileFetch.objects.create(
+        mac=phone.mac, file_name=name, size=1, address=phone.phone_ip, protocol="tftp", fetched_at=timezone.now()
+    )
     return SwitchSite(phone, server, bool(options.get("tls")), sip, web)
 
 

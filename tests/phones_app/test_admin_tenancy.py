@@ -15,7 +15,7 @@ from contacts_app.people.models import LoginSession
 from contacts_app.tokens.models import ApiToken
 from contacts_app.tokens.services import create_token
 from phones_app.boot.models import FileFetch
-from phones_app.deployment.models import Deployment
+from phones_app.deployment.models import Deployment, LeftFile
 from phones_app.inventory.models import Phone, PhoneGroup, ServiceSession
 from phones_app.rollout.models import Rollout
 from phones_app.servers.models import CallManager, FileServer, KeyMacro
@@ -33,6 +33,7 @@ def strangers_rows(other, charlie, new_phone, new_profile):
         account=other, phone=phone, mac=phone.mac, profile=profile, profile_name="Strange profile", state="failed",
         requested_by="charlie", channel="x", next_attempt_at=timezone.now(), finished_at=timezone.now(),
     )  # fmt: skip
+    server = FileServer.objects.create(account=other, name="Strange server", host="10.9.9.9")
     fetch = FileFetch.objects.create(
         mac=phone.mac, file_name="SEP001122334455.cnf.xml", sha256="0" * 64, size=1, address="10.9.9.9", protocol="http",
         fetched_at=timezone.now(),
@@ -49,7 +50,8 @@ def strangers_rows(other, charlie, new_phone, new_profile):
         profile,
         profile.revision,
         deployment,
-        FileServer.objects.create(account=other, name="Strange server", host="10.9.9.9"),
+        server,
+        LeftFile.objects.create(account=other, mac=phone.mac, server=server, reason="x", left_at=timezone.now()),
         CallManager.objects.create(account=other, name="Strange manager", kind="sip", host="10.9.9.9", port=5060),
         fetch,
         ServiceSession.objects.create(mac=phone.mac, user=charlie, last_used_at=timezone.now()),

@@ -86,7 +86,7 @@ class Rows:
         if not exactly and self._is_costly:
             return total_of(self.queryset)
         # In the order of the list, whose index then serves for counting too.
-        keys = self.queryset.order_by() if exactly else self.queryset.order_by()[: COUNTED + 1]
+        keys = self.queryset.order_by() if exactly else self.queryset[: COUNTED + 1]
         [statement] = self._statement("exactly" if exactly else "counted", lambda: [Statement(keys.values_list("pk"))])
         if exactly:
             return Total(statement.count(), is_exact=True)

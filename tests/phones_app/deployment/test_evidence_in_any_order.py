@@ -195,7 +195,8 @@ def test_longer_gaps_are_those_of_a_phone_that_starts(confirmed, finish, gap, st
 def test_a_phone_that_is_switched_off_and_on_rejects_nothing(site, finish, no_inline_work):
     """Its file names no other file, and what else it asks for is not seen; its status page says how long it is up."""
     phone = site.phone()
-    with site.alive(phone, boot_seconds=1.5) as fleet:
+    # Longer than the slack of `UPTIME_SLACK`, so that a boot is told from the fetch before it.
+    with site.alive(phone, boot_seconds=2.5) as fleet:
         deployment = finish(deploy(phone=phone, profile=site.profile(content=NEW), actor=ACTOR))
         for times in range(2, 5):
             fleet[phone.mac].fault = Fault.POWERED_OFF

@@ -17,8 +17,11 @@ from phones_app.deployment import transitions
 from phones_app.deployment.models import CALL_TO_END, Deployment, State
 from phones_app.deployment.request import deploy
 from phones_app.inventory.models import Phone, Presence
+from phones_app.servers.models import CallManager
 from phones_app.simulator.state import Fault
 from tests.admin_people import at_desk
+from tests.peers.asterisk import Asterisk, Contact
+from tests.peers.asterisk_pjsip import Pjsip
 from tests.peers.sip_udp import sip_phone
 from tests.phones_app.site import ACTOR, Site, sip_file
 from tests.servers import free_port
@@ -63,6 +66,18 @@ class Desk:
     def ask_for(name: str) -> None:
         if name:
             record_fetch(Fetch(name, "127.0.0.1", "http", missing=True))
+
+    @contextmanager
+    def at_asterisk(self):
+        """A phone without a status page that is registered by UDP, at a port where nobody answers us."""
+        phone = self.site.phone(web_port=free_port(), line_user="1001")
+        call_id = f"{phone.mac[:8]}-{phone.mac[8:]}0001-00000001@127.0.0.1".lower()
+        pbx = Asterisk(pjsip=Pjsip([Contact("1001", call_id, ip="127.0.0.1", port=free_port())]))
+        with pbx.running():
+            account = {"username": pbx.username, "password": pbx.secret, "host": "127.0.0.1", "port": pbx.port}
+            phone.call_manager = CallManager.objects.create(name="PBX", kind="ami", **account)
+            phone.save()
+            yield phone, pbx
 
     @contextmanager
     def alive(self, fault: str):
@@ -164,9 +179,15 @@ def _rejected_with_trust_lists(desk: Desk) -> Deployment:
     return deployment
 
 
-@seen("the restart was accepted, and nothing since")
+@seen("the restart was accepted or sent, and nothing since")
 def _acknowledged(desk: Desk) -> Deployment:
     return desk.finish(desk.deployed())
+
+
+@seen("Asterisk sent it by the Call-ID that it tells, the phone went on as before, and no other way had an effect")
+def _stale(desk: Desk) -> Deployment:
+    with desk.at_asterisk() as (phone, _):
+        return desk.finish(deploy(phone=phone, profile=desk.site.profile(content=NEW), actor=ACTOR))
 
 
 @seen("the phone answered 404 to the restart, and did not fetch its file")
@@ -211,6 +232,14 @@ def _taken(desk: Desk) -> Deployment:
 @seen("the status page shows a call")
 def _in_call(desk: Desk) -> Deployment:
     with desk.alive(Fault.IN_CALL) as phone:
+        deployment = deploy(phone=phone, profile=desk.site.profile(content=NEW), actor=ACTOR)
+        return desk.finish(deployment, until=lambda row: row.waiting_for)
+
+
+@seen("the status page does not answer, and Asterisk tells of a call")
+def _in_call_at_asterisk(desk: Desk) -> Deployment:
+    with desk.at_asterisk() as (phone, pbx):
+        pbx.pjsip.talking = {"1001"}
         deployment = deploy(phone=phone, profile=desk.site.profile(content=NEW), actor=ACTOR)
         return desk.finish(deployment, until=lambda row: row.waiting_for)
 

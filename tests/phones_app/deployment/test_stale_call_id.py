@@ -18,9 +18,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @contextlib.contextmanager
-def after_a_power_cut(site: Site, **config: object) -> Iterator[tuple[Phone, Asterisk, FleetThread]]:
-    """A phone that registered, lost its power, came back on its old port, and is notified of by its old Call-ID."""
-    phone, pbx = site.phone(line_user="1001"), Asterisk()
+def after_a_power_cut(
+    site: Site, row: dict[str, str] | None = None, **config: object
+) -> Iterator[tuple[Phone, Asterisk, FleetThread]]:
+    """A phone that registered, lost its power, came back on its old port, and is addressed by its old Call-ID."""
+    phone, pbx = site.phone(line_user="1001", **(row or {})), Asterisk()
     pbx.pjsip.delivers = True
     with pbx.running(), site.alive(phone, pbx=pbx, **config) as fleet:
         phone.call_manager = CallManager.objects.create(
@@ -73,6 +75,21 @@ def test_a_phone_that_obeys_is_told_once(site, finish):
         assert fleet[phone.mac].notifies == fleet[phone.mac].restarts == 1
     assert deployment.state == State.CONFIRMED
     assert ways(deployment) == "Sent by Asterisk (ami-pjsip)."
+
+
+def test_keys_are_pressed_when_no_notify_had_an_effect(site, finish, settings):
+    """At a phone with a push user, of a model whose keys are known."""
+    settings.CONFIRM_SECONDS = 20
+    row = {"model": "7962", "web_username": "push"}
+    with after_a_power_cut(site, row, strict_call_id=True) as (phone, _, fleet):
+        deployment = finish(deploy(phone=phone, profile=site.profile(content=sip_file("1001")), actor=ACTOR))
+        assert fleet.wait_until(lambda: fleet[phone.mac].restarts == 1)
+    assert (deployment.state, deployment.evidence["kind"]) == (State.CONFIRMED, "file-fetched")
+    assert [told.partition(":")[0] for told in ways(deployment).split(" Without effect; ")] == [
+        "Sent by Asterisk (ami-pjsip).",
+        "SIP NOTIFY to 127.0.0.1",
+        "Key presses “classic”",
+    ]
 
 
 def test_what_took_no_way_ends_with_the_reason(site, finish):

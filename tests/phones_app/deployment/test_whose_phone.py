@@ -103,6 +103,33 @@ def test_without_an_address_the_line_alone_restarts_nobody(site, pbx, other, fin
     assert told(pbx) == []
 
 
+@pytest.mark.parametrize("line", ["1001", ""])
+def test_an_accounts_own_asterisk_does_not_say_where_its_phones_are(site, other, finish, settings, line):
+    """It may tell of any address. It is asked to send the NOTIFY, and nothing is sent to the address itself."""
+    settings.CONFIRM_SECONDS = 1
+    mac, victim, liar = "0600000000AA", site.phone(), Asterisk()
+    with site.alive(victim) as fleet, liar.running():
+        Phone.objects.update(phone_ip=None)
+        account = {"username": liar.username, "password": liar.secret, "host": "127.0.0.1", "port": liar.port}
+        row = Phone.objects.create(
+            mac=mac,
+            account=other,
+            software_type="SIP",
+            phone_ip="127.0.0.1",
+            sip_port=victim.sip_port,
+            web_port=free_port(),
+            line_user=line,
+            call_manager=CallManager.objects.create(account=other, name="Own", kind="ami", **account),
+        )
+        call_id = f"{mac[:8]}-{mac[8:]}0001-00000001@127.0.0.1".lower()
+        liar.pjsip.register(Contact(line or f"SEP{mac}", call_id, ip="127.0.0.1", port=victim.sip_port))
+        [deployment] = restart_many(phones=[row], actor=ACTOR).deployments
+        finish(deployment)
+        assert len(liar.asked("PJSIPNotify")) == 1
+        assert fleet[victim.mac].notifies == fleet[victim.mac].executes == 0
+    assert deployment.error_code == "stale-call-id"
+
+
 def test_the_phone_itself_is_restarted_whatever_others_wrote(site, other, finish):
     """Who was there first does not lose its phone to a row of somebody else."""
     phone = site.phone()
