@@ -115,7 +115,7 @@ class MailSubscription(NamedTuple):
 
     @property
     def address(self) -> str:
-        """Enough for its owner to know it, and too little for anyone who a mail was forwarded to."""
+        """Enough for its owner to know it, and too little for a person to whom a mail was forwarded."""
         name, _, domain = self.contact.email.partition("@")
         return f"{name[:1]}…@{domain}"
 

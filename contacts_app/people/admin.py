@@ -165,7 +165,7 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, PortalAdmin):
-    """Sets of permissions; anyone who can change them can have any, so this is for superusers."""
+    """Sets of permissions; a person who can change them can have any, so this is for superusers."""
 
     tenant_path = None
 

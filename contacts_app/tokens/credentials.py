@@ -86,7 +86,7 @@ class GrantRefused(Exception):
 
 @dataclass(frozen=True)
 class Grant:
-    """What the token endpoint answers. `actor` is anyone who will come with the access token."""
+    """What the token endpoint answers. `actor` is who will come with the access token."""
 
     actor: Actor
     access_token: str

@@ -38,7 +38,7 @@ class Fetch:
     file_name: str
     address: str
     protocol: Literal["http", "tftp"]
-    # By the steady clock: ours may differ from that of anyone who writes the fetch down.
+    # By the steady clock: ours may differ from that of the process that records the fetch.
     began: float = field(default_factory=time.monotonic, compare=False)
     size: int = 0
     complete: bool = False

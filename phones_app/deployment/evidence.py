@@ -85,7 +85,7 @@ def _doubt(deployment: Deployment, fetch: FileFetch) -> None:
 
 def repeated_fetches(deployment: Deployment) -> list[FileFetch]:
     """The last fetches, the latest first, if they look like those of a phone that rejects its file; else none."""
-    # Anyone who restarts it, it fetches its file anew.
+    # Whatever restarts it, it fetches its file anew.
     asked = Deployment.objects.filter(mac=deployment.mac).aggregate(last=Max("restarted_at"))["last"]
     since = asked or deployment.uploaded_at
     if since is None or clock.now() - since > WINDOW:

@@ -1,4 +1,4 @@
-"""Rollouts: started, paused, resumed, stopped, and moved on from wave to wave by anyone who comes by.
+"""Rollouts: started, paused, resumed, stopped, and moved on from wave to wave by the worker that comes first.
 
 The deployments are rows from the start, and those of later waves are held back (`Rollout`). `advance` looks at the rows
 and does what is due; it may be called at any time by any number of processes, and a dead one leaves nothing undone.

@@ -37,7 +37,7 @@ STEP_ICONS: dict[str, str] = {
 
 
 def colour_of(deployment: Deployment) -> str:
-    # Acknowledged is under way as long as evidence is looked for, and a warning once that was abandoned.
+    # Acknowledged is under way as long as evidence is looked for, and a warning once the search has ended.
     if deployment.state == State.RESTART_ACKNOWLEDGED and deployment.is_open:
         return "info"
     if deployment.state == State.UPLOADED and not deployment.is_open:

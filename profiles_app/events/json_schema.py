@@ -49,7 +49,7 @@ def _has_format(name: str, value: object) -> bool:
     elif not re.fullmatch(PATTERNS[name][0], value):
         raise ValueError(PATTERNS[name][1])
     if name == "header-name" and value.lower() in RESERVED_HEADERS:
-        raise ValueError("This header is set by anyone who sends the request.")
+        raise ValueError("This header is set by the sender of the request.")
     return True
 
 

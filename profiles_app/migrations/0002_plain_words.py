@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='callbackqueue',
             name='told_of_failure',
-            field=models.BooleanField(default=False, help_text='Anyone who was told that it fails is notified when it works again.'),
+            field=models.BooleanField(default=False, help_text='The owner was notified that it fails, and will be when it works again.'),
         ),
         migrations.AlterField(
             model_name='event',

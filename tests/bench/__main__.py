@@ -1,4 +1,4 @@
-"""`python -m tests.bench [push|deploy|CSV files …]`: measure, beside a peer where there is one, and print a table."""
+"""`python -m tests.bench [push|deploy|csv_import …]`: measure, beside a peer where there is one, and print a table."""
 
 import os
 import signal
@@ -8,7 +8,7 @@ import tests.environment  # noqa: F401 - before Django reads its settings
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 
-BENCHES = ("push", "deploy", "deliveries", "CSV files", "lists", "rollout", "requests")
+BENCHES = ("push", "deploy", "deliveries", "csv_import", "lists", "rollout", "requests")
 
 
 def main(names: list[str]) -> int:

@@ -151,7 +151,7 @@ def _healthy_round(running: Any, port: int, with_dead: bool) -> tuple[float, flo
         before = _processor_seconds(running)
         seconds = _deliver(healthy, EACH)
         work = _processor_seconds(running) - before
-    # Anyone who waited for the dead one is told now that it went away, and sends no more.
+    # Clients that waited for the dead one are told now that it went away, and sends no more.
     Callback.objects.update(enabled=False)
     wait_for(lambda: not CallbackQueue.objects.exclude(lease_owner="").exists(), 60)
     _forget(port)

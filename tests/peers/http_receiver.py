@@ -1,4 +1,4 @@
-"""Anyone who receives events: a real HTTP server on loopback that remembers what it was sent and answers as told."""
+"""A receiver of events: a real HTTP server on loopback that remembers what it was sent and answers as told."""
 
 import contextlib
 import threading
@@ -52,7 +52,7 @@ class Receiver:
             def answer(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 if len(body) < int(self.headers.get("Content-Length") or 0):
-                    return  # anyone who sent it has died in the middle
+                    return  # the sender has died in the middle
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 receiver.requests.append(Received(self.command, self.path, headers, body))
                 if receiver.misbehave:

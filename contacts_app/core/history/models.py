@@ -150,7 +150,7 @@ class Tracked(HistoricalRecords):  # type: ignore[misc]
         return rows
 
     def row(self, instance: Any, history_type: str, changes: Changes) -> Any:
-        """A historical row for the caller to store, and word of it to anyone who listens."""
+        """A historical row for the caller to store, and a signal to those who listen."""
         author = current_author()
         recorded.send(self.cls, instance=instance, change=history_type, changes=changes)
         return getattr(self.cls, self.manager_name).model(

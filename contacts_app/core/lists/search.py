@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet
 class TextIndex(models.Index):
     """Answers `icontains` and `istartswith` on its fields: on PostgreSQL, where pg_trgm can be had.
 
-    The extension is trusted since PostgreSQL 13, so anyone who may create tables in a database may create it. Where it is
+    The extension is trusted since PostgreSQL 13, so a role that may create tables may create it. Where it is
     not installed the index is left out, and such a search reads the whole table, as it does on SQLite.
     """
 

@@ -169,7 +169,7 @@ class CallbackQueue(models.Model):
     last_success_at = models.DateTimeField(null=True)
     told_at = models.DateTimeField(null=True, help_text="When the last mail about failures was written.")
     told_of_failure = models.BooleanField(
-        default=False, help_text="Anyone who was told that it fails is notified when it works again."
+        default=False, help_text="The owner was notified that it fails, and will be when it works again."
     )
 
     class Meta:

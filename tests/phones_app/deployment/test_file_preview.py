@@ -95,9 +95,9 @@ def test_a_server_that_does_not_answer_is_told_and_the_rest_is_shown(site, phone
     site.file_server.port = free_port()
     site.file_server.save()
     told = look()
-    assert told["on_server"]["incident"]
+    assert told["on_server"]["trouble"]
     assert not told["on_server"]["exists"]
-    assert told["uploaded"]["incident"] == ""
+    assert told["uploaded"]["trouble"] == ""
     assert "connection was refused" in page()
 
 

@@ -9,16 +9,16 @@ from tests.phones_app.site import sip_file
 pytestmark = pytest.mark.django_db
 
 
-def incident(phone, profile=None) -> str:
-    return describe_restart(phone, profile and profile.revision).incident
+def trouble(phone, profile=None) -> str:
+    return describe_restart(phone, profile and profile.revision).trouble
 
 
 def test_an_address_outside_of_the_networks(new_phone, settings):
     settings.PHONE_NETWORKS = "10.1.0.0/16"
-    assert incident(new_phone(phone_ip="10.1.2.3", line_user="1001")) == ""
-    assert "PHONE_NETWORKS" in incident(new_phone("AABBCCDDEE02", phone_ip="10.2.2.3", line_user="1001"))
+    assert trouble(new_phone(phone_ip="10.1.2.3", line_user="1001")) == ""
+    assert "PHONE_NETWORKS" in trouble(new_phone("AABBCCDDEE02", phone_ip="10.2.2.3", line_user="1001"))
     pbx = CallManager.objects.create(name="PBX", kind="ami", host="10.2.0.1", port=5038)
-    assert "PHONE_NETWORKS" in incident(new_phone("AABBCCDDEE03", phone_ip="10.1.2.4", call_manager=pbx))
+    assert "PHONE_NETWORKS" in trouble(new_phone("AABBCCDDEE03", phone_ip="10.1.2.4", call_manager=pbx))
 
 
 @pytest.mark.parametrize(("number", "word"), [("1", "TCP"), ("3", "TLS"), ("2", "")])
@@ -27,8 +27,8 @@ def test_a_phone_by_tcp_needs_an_asterisk(new_phone, new_profile, settings, numb
     content = sip_file().replace("<transportLayerProtocol>2<", f"<transportLayerProtocol>{number}<")
     profile = new_profile(content=content)
     phone = new_phone(phone_ip="10.1.2.3")
-    told = incident(phone, profile)
+    told = trouble(phone, profile)
     assert ("transportLayerProtocol" in told) == bool(word)
     assert word in told
     phone.call_manager = CallManager.objects.create(name="PBX", kind="ami", host="10.0.0.1", port=5038)
-    assert incident(phone, profile) == ""
+    assert trouble(phone, profile) == ""

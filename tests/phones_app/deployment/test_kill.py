@@ -234,7 +234,7 @@ def test_a_worker_killed_while_evidence_is_awaited(site, folder, desk, running):
 
 
 def test_a_web_process_killed_in_the_middle_of_a_switch(site, folder, desk, running):
-    """Anyone who asked gets no answer, and the work continues."""
+    """The client gets no answer, and the work continues."""
     _, token = create_token(account=site.account)
     hold = Holding()
     hold.at("STOR")

@@ -163,7 +163,7 @@ def test_contacts_expire_by_the_clock_of_the_pbx() -> None:
 
 
 def test_a_contact_that_registers_again_keeps_its_first_call_id() -> None:
-    """Asterisk spec §B: only the expiry grows, and a phone that unregistered before is notified of anew."""
+    """Asterisk spec §B: only the expiry grows, and a phone that unregistered before is known anew."""
     pbx = with_contacts(replace(MINE))
     with pbx.running(), AmiSession(target(pbx)) as session:
         new = replace(MINE, call_id=CALL_ID.replace("0002-", "0003-"), expires_at=MINE.expires_at + 60)

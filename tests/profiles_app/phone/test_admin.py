@@ -1,4 +1,4 @@
-"""Editing a profile: checked before it is stored, byte for byte, and masked for anyone who may not see passwords."""
+"""Editing a profile: checked before it is stored, byte for byte, and masked for people who may not see passwords."""
 
 import pytest
 from django.contrib.admin.models import LogEntry

@@ -1,4 +1,4 @@
-"""What the checker warns of reaches anyone who stores a file over REST: in the envelope and in a header."""
+"""What the checker warns of reaches the client that stores a file over REST: in the envelope and in a header."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Events that are fed in as a PBX does, and receivers that are notified of them; retries follow one another quickly."""
+"""Events that are fed in as a PBX does, and receivers that are sent them; retries follow one another quickly."""
 
 import pytest
 

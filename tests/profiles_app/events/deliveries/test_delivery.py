@@ -1,4 +1,4 @@
-"""What callbacks are sent and when: retries, fallbacks, order, limits, signatures, and who is notified of incident."""
+"""What callbacks are sent and when: retries, fallbacks, order, limits, signatures, and who is notified of failures."""
 
 import hashlib
 import hmac

@@ -1,4 +1,4 @@
-"""Who delivers to a callback, and when: no delivery is forgotten, and nobody waits for the incident of another."""
+"""Who delivers to a callback, and when: no delivery is forgotten, and none waits for the failure of another."""
 
 import threading
 
