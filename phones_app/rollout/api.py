@@ -21,8 +21,7 @@ from phones_app.rollout import rollout as rollouts
 from phones_app.rollout.models import Rollout, RolloutState
 from phones_app.rollout.plan import RolloutPlan, make_plan
 from phones_app.rollout.progress import progress_of
-from profiles_app.phone.api.fields import MacText
-from profiles_app.phone.api.profile import profile_of
+from profiles_app.phone.api.profile import MacText, profile_of
 
 MAX_PHONES = 100_000
 

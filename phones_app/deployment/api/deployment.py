@@ -17,8 +17,7 @@ from contacts_app.core.api.viewset import Listed, Retrieved
 from phones_app.deployment import request as deployments
 from phones_app.deployment.models import Deployment, DeploymentStep, State
 from phones_app.inventory.models import Phone
-from profiles_app.phone.api.fields import MacFilter, MacText
-from profiles_app.phone.api.profile import profile_of
+from profiles_app.phone.api.profile import MacFilter, MacText, profile_of
 
 MAX_PHONES = 10_000
 

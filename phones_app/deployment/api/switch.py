@@ -25,8 +25,7 @@ from phones_app.deployment.record import found_at_upload
 from phones_app.deployment.request import deploy, wait_until
 from phones_app.inventory.models import Phone
 from phones_app.transports.ftp.pool import FtpPool
-from profiles_app.phone.api.fields import MacText
-from profiles_app.phone.api.profile import IN_HEADER, FindingShape, TellsWarnings, profile_of
+from profiles_app.phone.api.profile import IN_HEADER, FindingShape, MacText, TellsWarnings, profile_of
 from profiles_app.phone.services import findings_of
 
 

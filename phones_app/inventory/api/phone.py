@@ -20,7 +20,7 @@ from phones_app.inventory.api.selection import PhoneFilter
 from phones_app.inventory.models import Phone
 from phones_app.inventory.status_check import check_now
 from phones_app.servers.models import CallManager, FileServer
-from profiles_app.phone.api.fields import MacText, SoftwareTypeField
+from profiles_app.phone.api.profile import MacText, SoftwareTypeField
 from profiles_app.phone.sep.catalogue import parse_mac
 
 

@@ -15,7 +15,7 @@ from contacts_app.core.lists.search import any_match, text_match
 from phones_app.deployment.models import DRIFTED
 from phones_app.inventory.models import Phone, PhoneGroup, Presence
 from phones_app.inventory.services import Selection, phones_by_mac, phones_of_group
-from profiles_app.phone.api.fields import MacFilter
+from profiles_app.phone.api.profile import MacFilter
 from profiles_app.phone.models import SoftwareType
 
 SEPARATORS = re.compile(r"[:.\s-]")

@@ -4,8 +4,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+import django_filters
+from django import forms
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied
@@ -15,12 +18,12 @@ from rest_framework.response import Response
 from contacts_app.core.actor import Actor
 from contacts_app.core.api.examples import examples_of
 from contacts_app.core.api.family import FamilyResource, FamilyViewSet, ReadableByOwners, answers, envelope
-from contacts_app.core.api.fields import RowUuid, Shape
+from contacts_app.core.api.fields import EmptyIsNull, RowUuid, Shape, described
 from contacts_app.core.api.view import Instant, Text, find, uuid_in_url
 from contacts_app.people.models import User
 from profiles_app.phone import sep
-from profiles_app.phone.api.fields import SoftwareTypeField
-from profiles_app.phone.models import PhoneProfile
+from profiles_app.phone.models import PhoneProfile, SoftwareType
+from profiles_app.phone.sep.catalogue import colons, parse_mac
 from profiles_app.phone.services import create_profile, describe, encode, findings_for, update_profile
 
 WARNINGS_HEADER = "X-Patchbay-Warnings"
@@ -33,6 +36,48 @@ IN_HEADER = OpenApiParameter(
     response=[200, 201, 202],
     description="What the checker warns of, as a JSON list of texts; absent when there is nothing.",
 )
+
+
+class SoftwareTypeField(EmptyIsNull, serializers.ChoiceField):
+    """`SCCP`, `SIP`, `SIPE`; empty and null are both "any"."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=SoftwareType.choices, **({"required": False, "allow_null": True} | kwargs))
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class MacText(serializers.Field[str, Any, str, Any]):
+    """A MAC address: any spelling in, upper case with colons out."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            raise serializers.ValidationError("Must be a MAC address.")
+        try:
+            return parse_mac(data)
+        except ValueError as error:
+            raise serializers.ValidationError(str(error)) from None
+
+    def to_representation(self, value: str) -> str:
+        return colons(value)
+
+
+class MacField(forms.CharField):
+    def clean(self, value: Any) -> str:
+        text = super().clean(value)
+        try:
+            return parse_mac(text) if text else ""
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from None
+
+
+class MacFilter(django_filters.Filter):  # type: ignore[misc]
+    """A whole MAC address in any spelling."""
+
+    field_class = MacField
+
+    def __init__(self, lookup_expr: str = "exact", *, label: str) -> None:
+        super().__init__("mac", lookup_expr, label=label)
+        described(self, label, type="string")
 
 
 class PhoneProfileRecord(Shape):
