@@ -1,4 +1,4 @@
-"""The files that phones may read, those directly in one folder under their plain names, and what is noted of each read.
+"""The files that phones may read, in one folder and those below it under plain names, and what is noted of each read.
 
 A complete fetch is the best proof that a phone has its new file (Cisco phones spec §2.7).
 """
@@ -25,6 +25,8 @@ REPORTERS = 4
 _PRIVATE = re.compile(r"\..*|.*\.(part|bak)", re.IGNORECASE | re.DOTALL)
 # No link is followed, so none leads out of the folder; a FIFO must not make us wait for its writer.
 _OPEN_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+# Locales and pictures lie in folders: United_States/g3-tones.xml, Desktops/320x212x12/List.xml.
+DEEPEST = 3
 
 
 @dataclass
@@ -94,10 +96,17 @@ class FetchReporter:
 
 def open_plain_file(root: Path, name: str) -> FileIO | None:
     """Open once: whatever is renamed over the name afterwards, this reader keeps its version."""
-    if not name or "/" in name or "\0" in name or _PRIVATE.fullmatch(name):
+    parts = name.split("/")
+    if len(parts) > DEEPEST or "\0" in name or any(not part or _PRIVATE.fullmatch(part) for part in parts):
         return None
     try:
-        descriptor = os.open(root / name, _OPEN_FLAGS)
+        descriptor = os.open(root, os.O_RDONLY | os.O_CLOEXEC)
+        for part in parts:
+            folder = descriptor
+            try:
+                descriptor = os.open(part, _OPEN_FLAGS, dir_fd=folder)
+            finally:
+                os.close(folder)
     except (OSError, UnicodeError):
         return None
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):

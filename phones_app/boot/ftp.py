@@ -1,4 +1,4 @@
-"""The FTP side of the file server: uploads into one flat folder, by one account, over a well-kept library."""
+"""The FTP side of the file server: uploads into one folder and those below, by one account, over a well-kept library."""
 
 import contextlib
 import hmac
@@ -18,12 +18,12 @@ from pyftpdlib.servers import FTPServer
 MAX_CONNECTIONS = 64
 IDLE_SECONDS = 120
 STALLED_SECONDS = 30
-# Change directory, list, read, delete, rename, store, set the time: no folders, no appending, no modes.
-PERMISSIONS = "elrdfwT"
+# Change directory, list, read, delete, rename, make folders (for locales), store, set the time: no appending, no modes.
+PERMISSIONS = "elrdfmwT"
 # TFTP and HTTP servers of another account must be able to read the file (Cisco phones spec §3.10).
 FILE_MODE = 0o644
 # Each of these would leave a file that is neither the old version nor the new one, or has a name of its own.
-_REFUSED_COMMANDS = {"APPE", "STOU", "MKD", "XMKD", "SITE CHMOD"}
+_REFUSED_COMMANDS = {"APPE", "STOU", "SITE CHMOD"}
 
 
 class _OneAccount(DummyAuthorizer):  # type: ignore[misc]
@@ -70,7 +70,7 @@ class _StoredFile:
                 os.unlink(self._hidden)
 
 
-class _FlatFolder(AbstractedFS):  # type: ignore[misc]
+class _WholeFiles(AbstractedFS):  # type: ignore[misc]
     """The library's view of the folder; it already keeps links and `..` from leading out."""
 
     def open(self, filename: str, mode: str) -> FileIO | _StoredFile:
@@ -91,7 +91,7 @@ class _Control(FTPHandler):  # type: ignore[misc]
     timeout = IDLE_SECONDS
     auth_failed_timeout = 1
     banner = "File server ready."
-    abstracted_fs = _FlatFolder
+    abstracted_fs = _WholeFiles
     dtp_handler = _Data
     proto_cmds = {name: how for name, how in FTPHandler.proto_cmds.items() if name not in _REFUSED_COMMANDS}
 

@@ -14,7 +14,7 @@ CHUNK_BYTES = 64 * 1024
 
 
 class FileWeb:
-    """GET and HEAD of the files that lie directly in one folder; everything else is not found."""
+    """GET and HEAD of the files in one folder and those below it; everything else is not found."""
 
     def __init__(self, root: Path, reporter: FetchReporter) -> None:
         self._root = root

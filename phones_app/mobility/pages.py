@@ -29,6 +29,8 @@ from phones_app.mobility.services import (
 )
 from profiles_app.phone.sep.catalogue import parse_mac
 
+# How requests name their phone: our own URLs by its MAC, firmware by the device name that it adds itself.
+PHONE_PARAMETERS = ("mac", "device", "devicename", "name")
 LOGIN_FIELDS = [("User name", "user", "A"), ("PIN", "pin", "NP")]
 View = Callable[[HttpRequest], HttpResponse]
 PhoneView = Callable[[HttpRequest, Caller | None], HttpResponse]
@@ -58,7 +60,7 @@ def for_phones(view: PhoneView) -> View:
     @csrf_exempt
     @require_http_methods(["GET", "HEAD", "POST"])
     def guarded(request: HttpRequest) -> HttpResponse:
-        phone = named(sent(request, "mac"), caller)
+        phone = named(next(filter(None, (sent(request, name) for name in PHONE_PARAMETERS)), ""), caller)
         if not is_phone_address(address_of(request), phone):
             return HttpResponse("Forbidden", status=403, content_type="text/plain")
         return view(request, phone)

@@ -139,8 +139,8 @@ def test_nothing_outside_the_folder_can_be_reached(
     assert outside.read_bytes() == b"secret"
 
 
-@pytest.mark.parametrize("command", ["MKD folder", "APPE x", "SITE CHMOD 777 x", "STOU"])
-def test_what_a_flat_folder_of_whole_files_does_not_need_is_refused(command: str, ftp: ftplib.FTP) -> None:
+@pytest.mark.parametrize("command", ["APPE x", "SITE CHMOD 777 x", "STOU"])
+def test_what_whole_files_do_not_need_is_refused(command: str, ftp: ftplib.FTP) -> None:
     with pytest.raises(ftplib.error_perm):
         ftp.sendcmd(command)
 
@@ -149,7 +149,10 @@ def test_what_a_flat_folder_of_whole_files_does_not_need_is_refused(command: str
     "target",
     [
         "/",
-        "/sub/file.xml",
+        "/sub/.hidden.xml",
+        "/sub/../x.xml",
+        "/sub//file.xml",
+        "/a/b/c/file.xml",
         "/%2e%2e/x",
         "/.hidden.xml",
         "/a.part",
@@ -165,11 +168,22 @@ def test_http_finds_only_plain_files_of_the_folder(
     target: str, file_server: EmbeddedFileServer, fetch_log: FetchLog
 ) -> None:
     (file_server.root / "sub").mkdir()
+    (file_server.root / "a/b/c").mkdir(parents=True)
     os.mkfifo(file_server.root / "fifo")
-    for name in (".hidden.xml", "a.part", f"{NAME}.20240101T000000Z.bak", "sub/file.xml", NAME):
+    hidden = (".hidden.xml", "a.part", f"{NAME}.20240101T000000Z.bak", "sub/.hidden.xml", "a/b/c/file.xml")
+    for name in (*hidden, "sub/file.xml", NAME):
         (file_server.root / name).write_bytes(b"x")
     assert ask(file_server, target)[0].status == 404
     assert not any(fetch.complete for fetch in fetch_log.fetches)
+
+
+def test_a_locale_is_uploaded_into_its_folder_and_served_from_there(
+    ftp: ftplib.FTP, file_server: EmbeddedFileServer, fetch_log: FetchLog
+) -> None:
+    ftp.mkd("United_Kingdom")
+    upload(ftp, "United_Kingdom/g4-tones.xml", b"<tones/>")
+    assert ask(file_server, "/United_Kingdom/g4-tones.xml")[1] == b"<tones/>"
+    assert fetch_log.wait_for(bool)[0].file_name == "United_Kingdom/g4-tones.xml"
 
 
 def test_head_tells_the_size_and_other_methods_are_refused(file_server: EmbeddedFileServer) -> None:

@@ -100,6 +100,12 @@ def test_a_phone_outside_the_networks_may_ask_from_where_it_is_known_to_be(scree
     assert screen("cdir", "198.51.100.8").status_code == 403
 
 
+@pytest.mark.parametrize("parameter", ["name", "device", "devicename"])
+def test_firmware_names_the_phone_by_its_device_name(screen, person, parameter):
+    menu = xml(screen("dir", locale="English_United_Kingdom", **{parameter: f"SEP{MAC}"}))
+    assert menu.tag == "CiscoIPPhoneMenu"
+
+
 def test_the_menu(screen, person):
     menu = xml(screen("dir", mac=f"SEP{MAC}"))
     assert menu.tag == "CiscoIPPhoneMenu"
