@@ -155,9 +155,9 @@ def _command(to: AmiConnection, asked: dict[str, str]) -> None:
     known = command.startswith("sip notify ") and to.pbx.action("SIPnotify")
     missing = (False, [f"No such command '{command}' (type 'core show help' for other possible commands)"])
     done, output = to.pbx.chan_sip.notify_command(*command.split()[2:4]) if known else missing
-    to.respond("Success" if done else "Error", "Command output follows", *(("Output", line) for line in output))
     if done and output[0].startswith("Sending"):
         to.pbx.on_restart(command.split()[3])
+    to.respond("Success" if done else "Error", "Command output follows", *(("Output", line) for line in output))
 
 
 def _sccp_restart(to: AmiConnection, asked: dict[str, str]) -> None:
@@ -168,8 +168,8 @@ def _sccp_restart(to: AmiConnection, asked: dict[str, str]) -> None:
         return to.respond("Error", "Device not found")
     if not to.pbx.sccp_devices[name]:
         return to.respond("Error", "Device not registered")
-    to.respond("Success", "Device restarted")
-    return to.pbx.on_restart(name)
+    to.pbx.on_restart(name)
+    return to.respond("Success", "Device restarted")
 
 
 ACTIONS: dict[str, Action] = {

@@ -208,8 +208,8 @@ def _notify(to: AmiConnection, asked: dict[str, str]) -> None:
     peer = chan_sip.peer(name)
     if peer is None or not peer.registered:
         return to.respond("Error", "Could not create address" if old else "Peer error")
-    to.respond("Success", "Notify Sent" if old else "Notify sent")
-    return to.pbx.on_restart(name)
+    to.pbx.on_restart(name)
+    return to.respond("Success", "Notify Sent" if old else "Notify sent")
 
 
 ACTIONS = (

@@ -1,6 +1,7 @@
-"""200 restarts through an Asterisk with 10,000 contacts, which takes 1.6 s to list them (Asterisk spec §E)."""
+"""200 restarts through an Asterisk with 10,000 contacts, which takes 1.6 s to list them (Asterisk spec §E).
 
-import time
+How long they take is measured by `python -m tests.bench restarts`.
+"""
 
 import pytest
 
@@ -16,7 +17,7 @@ from tests.servers import free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-CONTACTS, PHONES, SECONDS = 10_016, 200, 15.0
+CONTACTS, PHONES = 10_016, 200
 
 
 def mac_of(number: int) -> str:
@@ -50,11 +51,8 @@ def restart_200(account, pbx: Asterisk) -> None:
 
 def test_200_restarts_among_10000_contacts(acme, no_inline_work, settings):
     settings.CONFIRM_SECONDS = 600  # nobody fetches anything
-    clocks = []
     pbx = large_pbx()
-    pbx.on_restart = lambda _: clocks.append((time.monotonic(), time.process_time()))
     with pbx.running():
-        clocks.append((time.monotonic(), time.process_time()))
         restart_200(acme, pbx)
         assert len(pbx.asked("PJSIPNotify")) == PHONES
         assert len({pairs["Endpoint"] for pairs in map(dict, pbx.asked("PJSIPNotify"))}) == PHONES
@@ -64,6 +62,3 @@ def test_200_restarts_among_10000_contacts(acme, no_inline_work, settings):
     assert states == {(State.RESTART_ACKNOWLEDGED, "")}, states
     sent = DeploymentStep.objects.filter(kind="restart", message="Sent by Asterisk (ami-pjsip).")
     assert sent.count() == PHONES
-    # The clock on the wall tells little of a machine that has other things to do.
-    seconds = min(last - first for first, last in zip(clocks[0], clocks[-1], strict=True))
-    assert seconds <= SECONDS

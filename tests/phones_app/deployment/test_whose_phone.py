@@ -17,7 +17,7 @@ from tests.peers.asterisk_chan_sip import Peer
 from tests.peers.phone_web import PhoneWebServer
 from tests.peers.sip_udp import sip_phone
 from tests.phones_app.site import ACTOR, sccp_file, sip_file
-from tests.servers import free_port
+from tests.servers import free_port, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -169,6 +169,8 @@ def test_an_address_where_another_phone_fetched_its_file_since_is_not_this_ones(
     phone = site.phone(web_port=free_port(), line_user="1001")
     Phone.objects.update(phone_ip="127.0.0.1")
     with site.alive(phone, web_access=False) as fleet:
+        # That of this start; what shows it is written down in a thread of its own.
+        wait_for(lambda: FileFetch.objects.filter(mac=phone.mac).exclude(sha256="").exists())
         FileFetch.objects.filter(mac=phone.mac).update(address="127.0.0.9")
         [deployment] = restart_many(phones=[phone], actor=ACTOR).deployments
         finish(deployment)

@@ -45,6 +45,7 @@ RECORDS = {
         "DeploymentStep",
         "FileFetch",
         "LastDeployment",
+        "LeftFile",
         "PhoneFile",
         "RolloutMember",
         "ServiceSession",
