@@ -83,6 +83,8 @@ def test_columns_tell_what_the_serializer_shows(rows):
         assert (reading is None) == (name in MADE_BY_HAND), name
         whole = Rows(queryset.order_by("pk"), reading)
         assert len(whole.page(None)) > 10, name
+        if reading is None:  # the serializer itself shows it, with the time that is left
+            continue
         for actor in (system("test"), Actor("tenant", "rest", account=SimpleNamespace(pk=1))):
             context = {"request": SimpleNamespace(user=actor)}
             shown = as_json(serializer(queryset.order_by("pk"), many=True, context=context).data)
