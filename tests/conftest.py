@@ -13,6 +13,21 @@ from contacts_app.core.memory import forget_everything
 pytest_plugins = ["tests.databases", "tests.phones_app.rest", "tests.phones_app.desks"]
 
 
+# What takes longest begins first, so that at the end no process works alone.
+LONGEST = (
+    "test_lists.py",
+    "test_true_states.py",
+    "test_upgrade.py",
+    "test_pages.py",
+    "test_deploy.py",
+    "test_openapi.py",
+)
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.path.name not in LONGEST)
+
+
 @pytest.fixture(autouse=True)
 def quick_and_forgetful(settings):
     """Cheap password hashes, static files looked for when asked for, short waits, an empty cache."""
