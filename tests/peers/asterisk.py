@@ -100,7 +100,13 @@ class Asterisk:
     def _serve(self, connection: socket.socket) -> None:
         with contextlib.suppress(OSError), connection:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            AmiConnection(self, connection).run()
+            with contextlib.suppress(ConnectionAbortedError):
+                AmiConnection(self, connection).run()
+            # To close on what was not read would reset the connection, and what was said last would be lost.
+            connection.shutdown(socket.SHUT_WR)
+            connection.settimeout(1)
+            while connection.recv(65536):
+                pass
         self._connections.discard(connection)
         self._logged_in.discard(connection)
 
