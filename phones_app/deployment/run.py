@@ -32,7 +32,7 @@ from phones_app.deployment.transitions import failed
 from phones_app.transports.ftp.pool import PER_SERVER, FtpPool
 
 log = structlog.get_logger(__name__)
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
 # A worker that was nudged takes its rows sooner than this.
 GRACE = timedelta(seconds=1)
 # How often held deployments are released while there is work: that may count ten thousand phones.
@@ -192,7 +192,7 @@ def wait_for(deployments: Sequence[Deployment], *, seconds: float) -> Iterator[l
             if not any(row.is_open for row in present) or time.monotonic() >= deadline:
                 return
             driver.look(Deployment.objects.filter(pk__in=keys))
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
     finally:
         driver.stop()
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from phones_app.deployment.run import LOOK_SECONDS, Driver
+from phones_app.deployment.run import POLL_SECONDS, Driver
 from phones_app.rollout.models import Rollout
 from phones_app.rollout.progress import Progress, progress_of
 from phones_app.rollout.rollout import advance_all
@@ -46,7 +46,7 @@ def follow(rollout: Rollout, show: Callable[[str, float], None]) -> None:
             if not rollout.is_open and now.ended == now.total:
                 return
             driver.look(rollout.deployments.all())
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
     finally:
         driver.stop()
 

@@ -38,6 +38,7 @@ class LeftFileAdmin(ReadOnlyAdmin):
         "Remove…",
         question="Delete {0} and its backups from the file server? A phone with this MAC address would find no file.",
         yes="Remove",
+        logged="Deleted the file and its backups from the file server.",
         done="The file is deleted.",
         icon="delete",
         permission="remove",
