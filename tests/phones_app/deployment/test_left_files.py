@@ -1,6 +1,7 @@
 """A row about another phone or place than the one deployed to is not deployed, and its old file can be removed."""
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 
 from contacts_app.core.errors import Refusal
@@ -101,6 +102,9 @@ def test_deleting_a_phone_offers_the_removal_and_the_page_does_it(site, root, de
     desk.post(reverse(f"admin:{name}", args=[left.pk]), follow=True)
     assert not LeftFile.objects.exists()
     assert list(site.folder.glob(f"SEP{left.mac}*")) == []
+    entry = LogEntry.objects.filter(user=root).latest("pk")  # after that of the deleted phone
+    assert entry.get_change_message() == "Deleted the file and its backups from the file server."
+    assert left.mac in entry.object_repr.replace(":", "")
 
 
 def _actions(left: LeftFile):
