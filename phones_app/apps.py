@@ -23,7 +23,7 @@ class PhonesConfig(AppConfig):
         from phones_app.inventory.models import Phone
         from phones_app.inventory.services import phone_changed, register_identity
         from phones_app.inventory.status_check import StatusChecks
-        from phones_app.rollout.gate import closed_by_rollout
+        from phones_app.rollout.gate import closed_by_rollout, rollouts_of
         from phones_app.rollout.rollout import advance_all
         from phones_app.servers.models import FileServer
         from profiles_app.events import tags
@@ -39,4 +39,4 @@ class PhonesConfig(AppConfig):
         register_blocker(deployments_under_way)
         boot.register(judge_fetch)
         gates.register(closed_by_rollout, release=advance_all)
-        outcome.register(events.rollouts_of)
+        outcome.register(rollouts_of)

@@ -1,23 +1,16 @@
-"""The events of phones: their tags, what deployments say of their rollouts, and what contacts are notified of."""
+"""The events of phones: their tags, and what contacts are notified of."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
-
-from django.db.models import Prefetch, prefetch_related_objects
 
 from contacts_app.contacts.models.contact import EventClass
 from contacts_app.core.tables import table
 from phones_app.deployment.models import Deployment
 from phones_app.inventory.models import Phone
-from phones_app.rollout.models import Rollout, RolloutMember
+from phones_app.rollout.models import Rollout
 from profiles_app.events.outbox import NewsRule
 
 MOST_OF_A_FAILURE = 160
-
-
-def _phone(data: Mapping[str, Any]) -> dict[str, str]:
-    mac, name = str(data.get("mac") or ""), data.get("name")
-    return {"phone": f"{name} ({mac})" if name else mac}
 
 
 def _rollout(data: Mapping[str, Any]) -> dict[str, str]:
@@ -37,23 +30,15 @@ def _rollout(data: Mapping[str, Any]) -> dict[str, str]:
 
 _TABLES = table(__file__, "events.toml")
 TAGS: list[str] = _TABLES["tags"]
-# The models whose lists mails lead to, and the words that fill titles and details about them.
-_SUBJECTS = {"Deployment": (Deployment, _phone), "Phone": (Phone, _phone), "Rollout": (Rollout, _rollout)}
-CLASSES = {row["name"]: EventClass(**row | {"page": _SUBJECTS[row["page"]][0]}) for row in _TABLES["class"]}
+# The models whose lists mails lead to.
+_PAGES = {model.__name__: model for model in (Deployment, Phone, Rollout)}
+CLASSES = {row["name"]: EventClass(**row | {"page": _PAGES[row["page"]]}) for row in _TABLES["class"]}
 DEPLOYMENT_FAILED = CLASSES["deployment_failed"]
 
 
 def _rule(event_class: str, **how: Any) -> NewsRule:
     chosen = CLASSES[event_class]
-    return NewsRule(chosen, words=_SUBJECTS[chosen.page.__name__][1], **how)
+    return NewsRule(chosen, words=_rollout if chosen.page is Rollout else None, **how)
 
 
 TOLD = {tag: _rule(**how) for tag, how in _TABLES["told"].items()}
-
-
-def rollouts_of(deployments: Sequence[Deployment]) -> dict[Deployment, dict[str, Any]]:
-    """What events of these deployments say of their rollouts; read once for each deployment a worker has."""
-    members = RolloutMember.objects.select_related("rollout").defer("rollout__refused")
-    prefetch_related_objects(deployments, Prefetch("in_rollout", members))
-    found = {row: getattr(row, "in_rollout", None) for row in deployments}
-    return {row: {"rollout": member.rollout.uuid if member else None} for row, member in found.items()}

@@ -15,8 +15,8 @@ from contacts_app.core.admin.forms import SameAccountForm
 from contacts_app.core.admin.links import page_of
 from contacts_app.people.login import close_session
 from contacts_app.people.models import LoginSession
-from contacts_app.tokens.models import ApiToken
-from contacts_app.tokens.services import create_token, parse_networks, revoke_token
+from contacts_app.tokens.models import ApiToken, parse_networks
+from contacts_app.tokens.services import create_token, revoke_token
 
 STATE_LABELS = {"Usable": "success", "Live": "success", "Expired": "warning", "Revoked": "danger", "Ended": ""}
 

@@ -21,8 +21,8 @@ from contacts_app.core.actor import Actor
 from contacts_app.core.api.authentication import client_address
 from contacts_app.people.login import LoginTokens, TokenRefused, open_session, refresh_session, session_of
 from contacts_app.people.models import LoginSession, User
-from contacts_app.tokens.models import ApiToken
-from contacts_app.tokens.services import PREFIX, create_token, find_token
+from contacts_app.tokens.models import PREFIX, ApiToken
+from contacts_app.tokens.services import create_token
 
 # Checking a password costs a deliberately slow hash; a verified one is remembered this long (seconds).
 BASIC_REMEMBERED_SECONDS = 60
@@ -31,7 +31,7 @@ BASIC_REMEMBERED_SECONDS = 60
 def api_token(request: Request, text: str) -> Actor | None:
     if not text.startswith(f"{PREFIX}_"):
         return None
-    if token := find_token(text, client_address(request)):
+    if token := ApiToken.objects.find(text, client_address(request)):
         return token.as_actor()
     raise AuthenticationFailed("Invalid, expired or revoked token")
 
@@ -97,7 +97,7 @@ class Grant:
 def client_of(client_id: str, client_secret: str, address: str) -> ApiToken:
     """The API token whose credentials these are; its whole text is taken for the secret too. Raises GrantRefused."""
     whole = client_secret.startswith(f"{PREFIX}_")
-    client = find_token(client_secret if whole else f"{PREFIX}_{client_id}_{client_secret}", address)
+    client = ApiToken.objects.find(client_secret if whole else f"{PREFIX}_{client_id}_{client_secret}", address)
     if client is None or client.key_id != client_id or client.parent_id is not None:
         raise GrantRefused("invalid_client", "Unknown client or wrong secret")
     return client

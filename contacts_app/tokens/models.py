@@ -1,8 +1,13 @@
-"""Credentials of programs: API tokens."""
+"""Credentials of programs: API tokens, recognised by a keyed digest (stack: key id + HMAC-SHA-256)."""
 
+import hashlib
+import hmac
+import ipaddress
+from datetime import timedelta
 from uuid import uuid4
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
@@ -10,6 +15,44 @@ from contacts_app.accounts.models import Account, Extension
 from contacts_app.core.actor import Actor
 from contacts_app.core.history.models import Tracked
 from contacts_app.core.lists.search import TextIndex
+
+PREFIX = "pb"
+# Writing the last use on every request would make every read a write.
+LAST_USED_RESOLUTION = timedelta(minutes=1)
+
+
+def digest_of(secret: str) -> str:
+    """The only form in which a secret is kept."""
+    # The pepper is the server's key, so that a stolen table alone cannot be tested against guesses. A slow hash would
+    # be wrong for 256 random bits.
+    return hmac.new(settings.SECRET_KEY.encode(), secret.encode(), hashlib.sha256).hexdigest()
+
+
+def parse_networks(text: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    try:
+        return [ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip()]
+    except ValueError as error:
+        raise ValidationError({"networks": str(error)}) from None
+
+
+class ApiTokenManager(models.Manager["ApiToken"]):
+    def find(self, text: str, address: str) -> "ApiToken | None":
+        """The usable token with this text, seen from this address; None for anything else."""
+        prefix, _, rest = text.partition("_")
+        key_id, _, secret = rest.partition("_")
+        if prefix != PREFIX or not secret or "\x00" in text:
+            return None
+        token = self.select_related("account", "extension", "parent").filter(key_id=key_id).first()
+        if token is None or not hmac.compare_digest(token.digest, digest_of(secret)) or not token.is_usable:
+            return None
+        if token.account is not None and not token.account.is_active:
+            return None
+        if token.networks and not token.takes(address):
+            return None
+        now = timezone.now()
+        if token.last_used_at is None or now - token.last_used_at > LAST_USED_RESOLUTION:
+            self.filter(pk=token.pk).update(last_used_at=now)
+        return token
 
 
 class ApiToken(models.Model):
@@ -63,6 +106,7 @@ class ApiToken(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
     )
 
+    objects = ApiTokenManager()
     history = Tracked(secret=["digest"], quiet=["last_used_at"])
 
     class Meta:
@@ -91,6 +135,14 @@ class ApiToken(models.Model):
     def is_usable(self) -> bool:
         alive = self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())
         return alive and (self.parent is None or self.parent.is_usable)
+
+    def takes(self, address: str) -> bool:
+        """Whether one of its networks holds the address."""
+        try:
+            ip = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(ip in network for network in parse_networks(self.networks))
 
     def as_actor(self) -> Actor:
         """A program with this token: level 0 within the token's account or, for a staff token, everywhere."""

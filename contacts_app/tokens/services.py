@@ -1,13 +1,8 @@
-"""API tokens: made, shown once, recognised by a keyed digest, revoked (stack: key id + HMAC-SHA-256)."""
+"""API tokens: made, shown once, changed, revoked. `models.py` recognises them."""
 
-import hashlib
-import hmac
-import ipaddress
 import secrets
 from datetime import datetime, timedelta
 
-from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -17,24 +12,7 @@ from contacts_app.core.actor import Actor
 from contacts_app.core.history.authorship import happened
 from contacts_app.core.history.records import update_recorded
 from contacts_app.people.models import User
-from contacts_app.tokens.models import ApiToken
-
-PREFIX = "pb"
-# Writing the last use on every request would make every read a write.
-LAST_USED_RESOLUTION = timedelta(minutes=1)
-
-
-def _digest(secret: str) -> str:
-    # The pepper is the server's key, so that a stolen table alone cannot be tested against guesses. A slow hash would
-    # be wrong for 256 random bits.
-    return hmac.new(settings.SECRET_KEY.encode(), secret.encode(), hashlib.sha256).hexdigest()
-
-
-def parse_networks(text: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-    try:
-        return [ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip()]
-    except ValueError as error:
-        raise ValidationError({"networks": str(error)}) from None
+from contacts_app.tokens.models import PREFIX, ApiToken, digest_of, parse_networks
 
 
 def create_token(
@@ -55,7 +33,7 @@ def create_token(
     token = ApiToken(
         name=name,
         key_id=key_id,
-        digest=_digest(secret),
+        digest=digest_of(secret),
         scope=scope,
         account=extension.account if extension else account,
         extension=extension,
@@ -109,23 +87,6 @@ def _not_beyond(actor: Actor, lifetime: timedelta | None) -> datetime | None:
     return min(ends, default=None)
 
 
-def find_token(text: str, address: str) -> ApiToken | None:
-    """The usable token with this text, seen from this address; None for anything else."""
-    prefix, _, rest = text.partition("_")
-    key_id, _, secret = rest.partition("_")
-    if prefix != PREFIX or not secret or "\x00" in text:
-        return None
-    token = ApiToken.objects.select_related("account", "extension", "parent").filter(key_id=key_id).first()
-    if token is None or not hmac.compare_digest(token.digest, _digest(secret)) or not token.is_usable:
-        return None
-    if token.account is not None and not token.account.is_active:
-        return None
-    if token.networks and not _inside(address, token.networks):
-        return None
-    _mark_used(token)
-    return token
-
-
 def revoke_token(token: ApiToken) -> None:
     with transaction.atomic():
         good = ApiToken.objects.filter(pk=token.pk, revoked_at=None)
@@ -150,17 +111,3 @@ def _tell(token: ApiToken, tag: str) -> None:
         },
         data_object_uuid=token.uuid,
     )
-
-
-def _inside(address: str, networks: str) -> bool:
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return any(ip in network for network in parse_networks(networks))
-
-
-def _mark_used(token: ApiToken) -> None:
-    now = timezone.now()
-    if token.last_used_at is None or now - token.last_used_at > LAST_USED_RESOLUTION:
-        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)

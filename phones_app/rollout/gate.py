@@ -1,14 +1,16 @@
 """Which phones of a rollout may go on: the limits at each file server and in each location, the window, and the gate that
-stops a deployment whose rollout was paused or has ended, also one that was just uploaded.
+stops a deployment whose rollout was paused or has ended, also one that was just uploaded. What deployments ask of their
+rollouts besides: what their events say of them.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, time
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet, prefetch_related_objects
 
 from contacts_app.core.work import clock
 from phones_app.deployment.gates import Closed
@@ -84,3 +86,11 @@ def in_window(rollout: Rollout, moment: datetime) -> bool:
 
 def zone_of(rollout: Rollout) -> ZoneInfo:
     return ZoneInfo(rollout.account.time_zone if rollout.account else settings.TIME_ZONE)
+
+
+def rollouts_of(deployments: Sequence[Deployment]) -> dict[Deployment, dict[str, Any]]:
+    """What events of these deployments say of their rollouts; read once for each deployment a worker has."""
+    members = RolloutMember.objects.select_related("rollout").defer("rollout__refused")
+    prefetch_related_objects(deployments, Prefetch("in_rollout", members))
+    found = {row: getattr(row, "in_rollout", None) for row in deployments}
+    return {row: {"rollout": member.rollout.uuid if member else None} for row, member in found.items()}

@@ -164,7 +164,9 @@ def _emit(profile: Any, tag: str, change: str, changed: list[str]) -> None:
 
 
 class NewsRule(NamedTuple):
-    """`title` and `detail` are filled with the event's data. `subject` names the field that says what it is about."""
+    """`title` and `detail` are filled with the event's data. `subject` names the field that says what it is about; the
+    word `called` is that with the name before it, where there is one.
+    """
 
     event_class: EventClass
     title: str
@@ -174,7 +176,7 @@ class NewsRule(NamedTuple):
     # A field of the data; where it is filled, the event is told with another one.
     unless: str = ""
     # More fields for `title`, `detail` and `subject`, from those of the data.
-    words: Callable[[Mapping[str, Any]], Mapping[str, str]] = lambda _data: {}
+    words: Callable[[Mapping[str, Any]], Mapping[str, str]] | None = None
 
 
 rules: dict[str, NewsRule] = {}
@@ -194,8 +196,9 @@ def news_of(account: Account | None, tags: Sequence[str], data: Mapping[str, Any
 
 def _news(account: Account, rule: NewsRule, data: Mapping[str, Any]) -> News:
     words = defaultdict(str, {name: "" if value is None else str(value) for name, value in data.items()})
-    words.update(rule.words(data))
+    words.update(rule.words(data) if rule.words else {})
     subject = words[rule.subject]
+    words["called"] = f"{words['name']} ({subject})" if words["name"] else subject
     return News(
         account=account,
         event_class=rule.event_class,

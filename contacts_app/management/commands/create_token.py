@@ -10,7 +10,8 @@ from django.utils import timezone
 from contacts_app.accounts.commands import account_numbered, add_account
 from contacts_app.accounts.services import ensure_extension
 from contacts_app.core.commands import NUMBER, ReportingCommand, UsageError, argument, headings, positive
-from contacts_app.tokens.services import create_token, parse_networks
+from contacts_app.tokens.models import parse_networks
+from contacts_app.tokens.services import create_token
 
 LONGEST_LIFE_DAYS = 36_500
 

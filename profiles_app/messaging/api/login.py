@@ -20,8 +20,8 @@ from contacts_app.core.api.authentication import client_address
 from contacts_app.core.api.view import Instant, LoggedIn, Text, find, parse_uuid
 from contacts_app.people.login import access_token, open_session
 from contacts_app.people.models import LoginSession, User
-from contacts_app.tokens.models import ApiToken
-from contacts_app.tokens.services import PREFIX, change_token, create_token_for, find_token, revoke_token, tokens_of
+from contacts_app.tokens.models import PREFIX, ApiToken
+from contacts_app.tokens.services import change_token, create_token_for, revoke_token, tokens_of
 from profiles_app.messaging.api.dialect import MessagingViewSet, answers, envelope
 from profiles_app.messaging.api.fields import AccountBrief, Shown, UserBrief, Whole
 
@@ -144,7 +144,7 @@ class MessagingTokens(MessagingViewSet):
     def destroy(self, request: Request, token: str) -> Response:
         """Revoke a token by its text or its UUID."""
         if token.startswith(f"{PREFIX}_"):
-            found = find_token(token, client_address(request))
+            found = ApiToken.objects.find(token, client_address(request))
             named: dict[str, Any] = {"pk": found.pk if found else None}
         else:
             # What is no UUID may be the text of another provider's token, which is as unknown here as any.

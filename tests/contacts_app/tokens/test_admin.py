@@ -11,7 +11,6 @@ from contacts_app.accounts.models import Extension
 from contacts_app.people.login import open_session
 from contacts_app.people.models import LoginSession
 from contacts_app.tokens.models import ApiToken
-from contacts_app.tokens.services import find_token
 from tests.admin_people import at_desk, clerk
 
 ADD = reverse("admin:contacts_app_apitoken_add")
@@ -31,7 +30,7 @@ def shown_token(answer) -> str:
 def test_a_new_token_is_shown_once_and_works(root_desk, root, acme):
     answer = root_desk.post(ADD, {"name": "CRM", "account": acme.pk, "read_only": "on"})
     text = shown_token(answer)
-    token = find_token(text, "127.0.0.1")
+    token = ApiToken.objects.find(text, "127.0.0.1")
     assert (token.name, token.account, token.scope, token.read_only) == ("CRM", acme, "account", True)
     assert token.created_by == root
     assert "no-store" in answer["Cache-Control"]
@@ -87,19 +86,19 @@ def test_a_token_is_revoked_after_a_yes(root_desk, acme):
     text = shown_token(root_desk.post(ADD, {"name": "CRM", "account": acme.pk}))
     url = reverse("admin:contacts_app_apitoken_revoke", args=[ApiToken.objects.get().pk])
     root_desk.get(url)
-    assert find_token(text, "127.0.0.1"), "a link alone revokes nothing"
+    assert ApiToken.objects.find(text, "127.0.0.1"), "a link alone revokes nothing"
     root_desk.post(url)
-    assert find_token(text, "127.0.0.1") is None
+    assert ApiToken.objects.find(text, "127.0.0.1") is None
     assert LogEntry.objects.latest("pk").change_message == "Revoked."
 
 
 def test_several_tokens_are_revoked_from_the_list(root_desk, acme):
     texts = [shown_token(root_desk.post(ADD, {"name": name, "account": acme.pk})) for name in ("A", "B", "C")]
-    chosen = [find_token(text, "127.0.0.1").pk for text in texts[:2]]
+    chosen = [ApiToken.objects.find(text, "127.0.0.1").pk for text in texts[:2]]
     root_desk.post(
         reverse("admin:contacts_app_apitoken_changelist"), {"action": "revoke_selected", "_selected_action": chosen}
     )
-    assert [bool(find_token(text, "127.0.0.1")) for text in texts] == [False, False, True]
+    assert [bool(ApiToken.objects.find(text, "127.0.0.1")) for text in texts] == [False, False, True]
 
 
 def test_a_login_session_is_ended_after_a_yes(root_desk, alice):
