@@ -10,15 +10,16 @@ from dataclasses import replace
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from contacts_app.core.errors import Refusal
 from contacts_app.core.work import clock
 from phones_app.deployment.models import Deployment, LastDeployment, LeftFile, PhoneFile
 from phones_app.deployment.transitions import cancelled
 from phones_app.inventory.models import Phone
-from phones_app.inventory.services import Changes, file_server_of
+from phones_app.inventory.services import Changes
 from phones_app.servers.models import FileServer
-from phones_app.servers.services import ftp_target
+from phones_app.servers.services import default_server, ftp_target
 from phones_app.transports.ftp.session import FtpSession
 from profiles_app.phone import sep
 
@@ -28,7 +29,7 @@ CHANGED = "The phone's MAC address or file server was changed."
 def identity_changed(instance: Phone, changes: Changes) -> None:
     """The phone's MAC address or file server was changed, in this transaction."""
     mac = changes["mac"][0] if "mac" in changes else instance.mac
-    files = PhoneFile.objects.filter(phone=instance).select_related("phone", "server", "revision__profile")
+    files = _files().filter(phone=instance)
     moved = [file for file in files if "mac" in changes or file.server_id != _server_of(instance)]
     _leave(moved, "its MAC address was changed" if "mac" in changes else "its file server was changed", mac=mac)
     if moved or "mac" in changes:
@@ -37,24 +38,46 @@ def identity_changed(instance: Phone, changes: Changes) -> None:
 
 
 def _server_of(phone: Phone) -> int | None:
-    try:
-        return file_server_of(phone).pk
-    except Refusal:
-        return None
+    return phone.file_server_id or _default_of(phone.account_id)
 
 
 def file_server_changed(instance: FileServer, change: str, changes: Changes, **_: Any) -> None:
     """Called with each recorded change of a file server, in its transaction."""
-    if change != "~" or "directory" not in changes or instance.is_embedded:
-        return
-    files = PhoneFile.objects.filter(server=instance).select_related("phone", "server", "revision__profile")
-    _leave(files, "the directory of its file server was changed", directory=changes["directory"][0] or "")
+    if change == "~" and "directory" in changes and not instance.is_embedded:
+        before = changes["directory"][0] or ""
+        _leave(_files().filter(server=instance), "the directory of its file server was changed", directory=before)
+    if (change == "+" and instance.is_default) or (change == "~" and "is_default" in changes):
+        _default_changed(instance)
+
+
+def _default_changed(server: FileServer) -> None:
+    """Phones that name no file server have another one now, where the default of their account is no longer theirs."""
+    files = _files().filter(phone__file_server=None, server__isnull=False)
+    if server.account_id is not None:
+        files = files.filter(phone__account=server.account_id)
+    if not server.is_default:
+        files = files.filter(server=server)
+    for account in list(files.order_by().values_list("phone__account", flat=True).distinct()):
+        elsewhere = files.filter(phone__account=account).exclude(server=_default_of(account))
+        _leave(elsewhere, "the default file server was changed")
+
+
+def _default_of(account: int) -> int | None:
+    try:
+        return default_server(account).pk
+    except Refusal:
+        return None
 
 
 def phone_deleted(instance: Phone, **_: Any) -> None:
     """Called before a phone is deleted, and the row of its file with it."""
-    files = PhoneFile.objects.filter(phone=instance).select_related("phone", "server", "revision__profile")
-    LeftFile.objects.bulk_create(_left(file, "its phone was deleted") for file in files if file.server_id)
+    files = _files().filter(phone=instance, server__isnull=False)
+    LeftFile.objects.bulk_create(_left(file, "its phone was deleted") for file in files)
+
+
+def _files() -> QuerySet[PhoneFile]:
+    rows = PhoneFile.objects.select_related("phone", "server", "revision__profile")
+    return rows.defer("revision__content", "revision__facts")
 
 
 @transaction.atomic

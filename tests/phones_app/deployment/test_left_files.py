@@ -12,6 +12,7 @@ from phones_app.inventory.models import Phone
 from phones_app.inventory.services import Selection
 from phones_app.rollout.plan import make_plan
 from phones_app.servers.models import FileServer
+from phones_app.servers.services import save_file_server
 from tests.admin_people import at_desk
 from tests.phones_app.site import ACTOR, sip_file
 
@@ -50,6 +51,14 @@ def another_directory(phone: Phone, site) -> None:
     server.save()
 
 
+def another_default(phone: Phone, site) -> None:
+    save_file_server(FileServer(name="Other", host="127.0.0.1", port=1, is_default=True, account=phone.account))
+
+
+def another_shared_default(phone: Phone, site) -> None:
+    save_file_server(FileServer(name="Other", host="127.0.0.1", port=1, is_default=True))
+
+
 def in_bulk(phone: Phone, site) -> None:
     from contacts_app.core.history.records import update_recorded
 
@@ -57,7 +66,7 @@ def in_bulk(phone: Phone, site) -> None:
     update_recorded(Phone.objects.all(), file_server=server)
 
 
-@pytest.mark.parametrize("change", [another_mac, another_server, another_directory, in_bulk])
+@pytest.mark.parametrize("change", [another_mac, another_server, another_directory, another_default, in_bulk])
 def test_a_changed_identity_is_not_deployed(site, deployed, change):
     profile, old = deployed.current_profile, deployed.mac
     change(deployed, site)
@@ -68,6 +77,13 @@ def test_a_changed_identity_is_not_deployed(site, deployed, change):
     assert (left.mac, left.directory, left.profile_name) == (old, "", profile.name)
     # What was confirmed then stays on record for the phone that it was.
     assert Deployment.objects.get().mac == old
+
+
+def test_a_default_that_is_not_the_phones_is_no_change(deployed):
+    FileServer.objects.update(is_default=True, account=deployed.account)
+    another_shared_default(deployed, None)
+    assert LastDeployment.objects.exists()
+    assert not LeftFile.objects.exists()
 
 
 def test_the_old_file_is_removed_with_its_backups_when_somebody_asks_for_it(site, deployed):
