@@ -100,11 +100,15 @@ DRIFT_CHECK_SECONDS = env.float("DRIFT_CHECK_SECONDS", default=24 * 3600.0)
 FTP_UPLOAD_SECONDS = env.float("FTP_UPLOAD_SECONDS", default=45.0)
 
 # The embedded file server: FTP takes the files in, HTTP on Cisco's port 6970 and TFTP hand them to phones. Phones
-# ask for TFTP on port 69, which only a privileged process can have.
+# ask for TFTP on port 69, which only a privileged process can have. Phones reach HTTP and TFTP at FILE_SERVER_HOST;
+# FTP is for the workers, which are on this machine unless there are others.
 FILE_SERVER_HOST = env.str("FILE_SERVER_HOST", default="127.0.0.1")
 FILE_SERVER_FTP_PORT = env.int("FILE_SERVER_FTP_PORT", default=2121)
 FILE_SERVER_HTTP_PORT = env.int("FILE_SERVER_HTTP_PORT", default=6970)
 FILE_SERVER_TFTP_PORT = env.int("FILE_SERVER_TFTP_PORT", default=6969)
+FILE_SERVER_HTTP_HOST = env.str("FILE_SERVER_HTTP_HOST", default=FILE_SERVER_HOST)
+FILE_SERVER_TFTP_HOST = env.str("FILE_SERVER_TFTP_HOST", default=FILE_SERVER_HOST)
+FILE_SERVER_FTP_HOST = env.str("FILE_SERVER_FTP_HOST", default="127.0.0.1")
 
 # --- Messaging and outbound voice profiles (messaging spec §3, §4) ------------------------------------------------
 # The URLs that the provider's document prints without the UUID take it from the query or the body.
