@@ -16,12 +16,12 @@ from django_structlog.middlewares import request as request_log
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from contacts_app.core.actor import Actor
+from config.proxies import PHONE_PAGES
 from contacts_app.core.history.authorship import Author, authored, one_line
 from contacts_app.people.models import User
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
-PHONE_PAGES = "/cisco/services/"
 PHONE_HEADERS = frozenset({"allow", "content-type", "content-length"})
 # The admin theme has scripts and styles within its pages, and Alpine.js evaluates expressions; the highlighting of the
 # editor and Redoc run in scripts that they make. Django has a middleware for this from 6.0 on.

@@ -180,6 +180,8 @@ MIDDLEWARE = [
     "config.middleware.name_requests",
     "config.middleware.know_authors",
     "django.middleware.security.SecurityMiddleware",
+    "config.middleware.time_requests",
+    "config.proxies.see_through_proxies",
     "config.middleware.load_nothing_from_elsewhere",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -234,6 +236,7 @@ AXES_USERNAME_FORM_FIELD = "username"
 AXES_USERNAME_CALLABLE = "contacts_app.people.login.counted_name"
 AXES_LOCKOUT_CALLABLE = "config.errors.locked_out"
 AXES_ENABLE_ADMIN = False
+AXES_CLIENT_IP_CALLABLE = "config.proxies.address_of"
 
 # --- REST --------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -270,7 +273,11 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^cisco/services/"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
-if env.bool("TRUST_PROXY", default=False):
+# Networks of the proxies in front of the portal: of these alone X-Forwarded-For and X-Forwarded-Proto are believed.
+TRUSTED_PROXIES = env.str("TRUSTED_PROXIES", default="")
+# Of before TRUSTED_PROXIES: believe anybody's X-Forwarded-Proto.
+TRUST_PROXY = env.bool("TRUST_PROXY", default=False)
+if TRUSTED_PROXIES or TRUST_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SILENCED_SYSTEM_CHECKS = ["axes.W003"]
 
