@@ -53,6 +53,9 @@ CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=f"sqla+sqlite:///{DATA_
 # A message held by a worker that died comes back after this time; the sweep is usually quicker.
 if CELERY_BROKER_URL.startswith(("redis", "rediss")):
     CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 60, "unacked_restore_interval": 1}
+elif CELERY_BROKER_URL.startswith("sqla"):
+    # Each use opens the file anew: one that is damaged is replaced (contacts_app/core/work/broker.py).
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"pool_recycle": 0}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ALWAYS_EAGER = env.bool("CELERY_TASK_ALWAYS_EAGER", default=False)
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -282,3 +285,6 @@ if TRUSTED_PROXIES or TRUST_PROXY:
 SILENCED_SYSTEM_CHECKS = ["axes.W003"]
 
 LOGGING = logging_config(json=env.bool("LOG_JSON", default=False), level=env.str("LOG_LEVEL", default="INFO"))
+# What Prometheus has to show at /metrics, as a bearer token; without one only this machine is answered.
+METRICS_TOKEN = secret("METRICS_TOKEN")
+

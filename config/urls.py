@@ -20,6 +20,7 @@ urlpatterns = [
     path("favicon.ico", RedirectView.as_view(url=static("patchbay/icon.svg")), name="favicon"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.exposition, name="metrics"),
     path("api/schema", SpectacularAPIView.as_view(**FOR_ALL), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(**FOR_ALL), name="docs"),
     path("api/redoc", SpectacularRedocView.as_view(**FOR_ALL), name="redoc"),

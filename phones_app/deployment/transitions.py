@@ -17,6 +17,7 @@ from contacts_app.core.history.records import update_returning
 from contacts_app.core.work import clock
 from contacts_app.core.work.lease import no_live_lease
 from phones_app.deployment import outcome as event
+from phones_app.deployment.counts import count_changes, count_uploads, time_evidence
 from phones_app.deployment.models import LOOK_FOR_REJECTION, Deployment, LastDeployment, State, StepState
 from phones_app.deployment.record import (
     UNFINISHED,
@@ -115,6 +116,7 @@ def uploaded(uploads: Mapping[Deployment, Uploaded]) -> list[Deployment]:
     for server, keys in by_server.items():
         note_uploads(Deployment.objects.filter(pk__in=keys), server, now)
     event.tell_all(moved, event.UPLOADED)
+    count_uploads(moved)
     write_steps({row: [upload_note(uploads[row], now)] for row in moved})
     note_profiles(moved)
     return moved
@@ -167,6 +169,7 @@ def confirmed(evidence: Mapping[Deployment, dict[str, Any]]) -> list[Deployment]
     for row, found in evidence.items():
         moved += _move([row], State.CONFIRMED, evidence=found, finished_at=now, error="", error_code="")
     event.tell_all(moved, event.CONFIRMED)
+    time_evidence(moved)
     write_steps({row: [*_open_restart(row), _confirmation(row)] for row in moved})
     return moved
 
@@ -287,4 +290,6 @@ def _update(rows: "QuerySet[Deployment]", number: int | None, values: dict[str, 
     if number != 1:
         # In one order, so that two who change several rows at once do not wait for each other in a circle.
         list(rows.select_for_update(of=("self",)).order_by("pk").values_list("pk"))
-    return sorted(update_returning(rows, **values))
+    changed = sorted(update_returning(rows, **values))
+    count_changes(values, len(changed))
+    return changed

@@ -18,6 +18,7 @@ from django.db.models import QuerySet
 
 from contacts_app.core.errors import Refusal, TransportError
 from contacts_app.core.history.records import save_recorded
+from contacts_app.core.metrics import Counted
 from contacts_app.core.work import clock
 from contacts_app.core.work.kind import Work
 from contacts_app.core.work.wake import nudge_after_commit
@@ -47,6 +48,7 @@ TAGS = {
     Presence.REACHABLE: "phone-seen-again",
     Presence.ANOTHER: "phone-at-another-address",
 }
+CHECKS = Counted("patchbay_status_checks_total", "Status pages that were asked for, by what came of it.", "result")
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,7 @@ def write_down(seen: Sequence[Seen]) -> int:
             continue
         before = phone.presence
         note(phone, found, now)
+        CHECKS.add(found.code or "answered")
         told.append(phone)
         if is_news(before, phone.presence):
             news.append(phone)

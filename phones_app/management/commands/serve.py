@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from contacts_app.core.work.broker import embedded_file, mend
 from contacts_app.people.models import User
 from phones_app.management.supervisor import Service, Supervisor, until_stopped, why_taken
 
@@ -36,8 +37,10 @@ class Command(BaseCommand):
         self._administrator()
         if not no_demo:
             call_command("load_demo", url=url)
-        # Messages are mere nudges, and the embedded broker never forgets one: begin with none.
-        (settings.DATA_DIR / "broker.sqlite3").unlink(missing_ok=True)
+        if broker := embedded_file():
+            # Messages are mere nudges, and the embedded broker never forgets one: begin with none.
+            broker.unlink(missing_ok=True)
+            mend()
         services = _services(host, port, url, demo=not no_demo)
         with until_stopped() as stopping:
             threading.Thread(target=self._announce, args=(services, url, stopping), daemon=True).start()
