@@ -33,6 +33,8 @@ class Command(BaseCommand):
         if reason := why_taken(host, port):
             raise CommandError(f"Cannot listen on {host}:{port} ({reason}); choose another one: --port N")
         url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"  # noqa: S104 - compared, not bound
+        if os.geteuid() == 0:
+            self._say("patchbay", "WARNING: running as root. Run it as a user of its own (docs/operations.md)")
         call_command("migrate", verbosity=0, interactive=False)
         self._administrator()
         if not no_demo:
