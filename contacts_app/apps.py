@@ -1,6 +1,7 @@
 """What accounts, people and contacts register with the ground."""
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
+from django.core import checks
 from django.db.models.signals import post_delete
 
 
@@ -16,7 +17,9 @@ class ContactsConfig(AppConfig):
         from contacts_app.contacts.services import main_contact_follows
         from contacts_app.core.actor import forget_actors
         from contacts_app.core.api.authentication import register_credential
+        from contacts_app.core.checks import networks_are_readable, unsafe_settings
         from contacts_app.core.history.authorship import recorded
+        from contacts_app.core.values import keep_to_one_line
         from contacts_app.core.work.kind import register
         from contacts_app.people.models import LoginSession, User
         from contacts_app.tokens.credentials import api_token, login_session, password
@@ -30,5 +33,8 @@ class ContactsConfig(AppConfig):
         for model in (ApiToken, User, Account, Extension):
             recorded.connect(forget_actors, sender=model)
         post_delete.connect(forget_actors, sender=LoginSession)
+        keep_to_one_line(apps.get_models(include_auto_created=True))
+        checks.register(networks_are_readable, checks.Tags.security)
+        checks.register(unsafe_settings, checks.Tags.security, deploy=True)
         register(Mails)
         register_follower(main_contact_follows)

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.fields import empty
 
-from contacts_app.core.api.view import Instant, Text
+from contacts_app.core.api.view import Instant, LongText, Text
 
 TRUTH = {"true": True, "1": True, "false": False, "0": False}
 
@@ -56,7 +56,7 @@ class ModelRecord(serializers.ModelSerializer[Any]):
     serializer_field_mapping = {
         **serializers.ModelSerializer.serializer_field_mapping,
         models.CharField: Text,
-        models.TextField: Text,
+        models.TextField: LongText,
         models.DateTimeField: Instant,
         models.GenericIPAddressField: IpAddress,
     }

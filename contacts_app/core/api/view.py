@@ -25,6 +25,7 @@ from rest_framework.views import APIView
 
 from contacts_app.core.actor import Actor
 from contacts_app.core.api.dialect import Dialect, Json
+from contacts_app.core.values import one_line
 
 # What a 304 says again (RFC 9110 §15.4.5).
 KEPT = ("Cache-Control", "Vary")
@@ -137,7 +138,14 @@ class Instant(serializers.DateTimeField):
 
 
 class Text(serializers.CharField):
-    """A string, and nothing that could be made one; null is the empty string, unless null is allowed."""
+    """A line, and nothing that could be made one; null is the empty string, unless null is allowed."""
+
+    is_one_line: ClassVar[bool] = True
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if self.is_one_line and one_line not in self.validators:
+            self.validators.append(one_line)
 
     def run_validation(self, data: Any = empty) -> Any:
         # Here, so that it is refused wherever the empty string is.
@@ -148,6 +156,12 @@ class Text(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         return str(super().to_internal_value(data))
+
+
+class LongText(Text):
+    """A text of any number of lines."""
+
+    is_one_line = False
 
 
 class Truth(serializers.BooleanField):

@@ -15,6 +15,7 @@ from contacts_app.accounts.models import Account
 from contacts_app.core.api.family import FamilyResource, FamilyViewSet
 from contacts_app.core.api.fields import EmptyIsNull, RowUuid, Shape
 from contacts_app.core.api.view import Instant, Text
+from contacts_app.core.values import one_line
 from phones_app.deployment.models import Deployment, State
 from phones_app.inventory.api.selection import PhoneFilter
 from phones_app.inventory.models import Phone
@@ -68,7 +69,7 @@ class PhoneRecord(TenantRecord):
 
     mac = MacText()
     software_type = SoftwareTypeField()
-    phone_vlan = serializers.CharField(required=False, allow_blank=True, max_length=32)
+    phone_vlan = serializers.CharField(required=False, allow_blank=True, max_length=32, validators=[one_line])
     web_password = Text(write_only=True, required=False, allow_blank=True, trim_whitespace=False)
     file_server = ServerReference(FileServer, help_text="UUID or exact name; null: the default one.")
     call_manager = ServerReference(CallManager, help_text="UUID or exact name; null: none.")

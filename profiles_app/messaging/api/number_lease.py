@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts_app.core.api.document import NamedShapes
-from contacts_app.core.api.view import Instant, Record, Text, find, uuid_in_url
+from contacts_app.core.api.view import Instant, LongText, Record, Text, find, uuid_in_url
 from contacts_app.core.api.viewset import Listed, Retrieved
 from profiles_app.messaging.api.dialect import UUID_SCHEMA, MessagingViewSet, answers, envelope
 from profiles_app.messaging.api.fields import OWNED_FIELDS, OWNED_RELATIONS, Input, Null, OwnedOutput, Shown, WordFlag
@@ -143,7 +143,7 @@ class InboundInput(Record):
     odd = {
         "from": Text(min_length=MIN_ADDRESS, max_length=MAX_ADDRESS),
         "to": Text(min_length=MIN_ADDRESS, max_length=MAX_ADDRESS, help_text="One of the account's numbers."),
-        "message": Text(max_length=MAX_MESSAGE, trim_whitespace=False),
+        "message": LongText(max_length=MAX_MESSAGE, trim_whitespace=False),
     }
 
 

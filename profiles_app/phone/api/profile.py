@@ -19,7 +19,7 @@ from contacts_app.core.actor import Actor
 from contacts_app.core.api.examples import examples_of
 from contacts_app.core.api.family import FamilyResource, FamilyViewSet, ReadableByOwners, answers, envelope
 from contacts_app.core.api.fields import EmptyIsNull, RowUuid, Shape, described
-from contacts_app.core.api.view import Instant, Text, find, uuid_in_url
+from contacts_app.core.api.view import Instant, LongText, Text, find, uuid_in_url
 from contacts_app.people.models import User
 from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile, SoftwareType
@@ -89,8 +89,8 @@ class PhoneProfileRecord(Shape):
     uuid = serializers.UUIDField(read_only=True)
     user_uuid = RowUuid(source="user", help_text="Owner of this profile.")
     name = Text(max_length=255)
-    description = Text(required=False, allow_null=True, allow_blank=True, trim_whitespace=False, max_length=65_535)
-    cnf_xml = Text(trim_whitespace=False, help_text="Full SEP<MAC>.cnf.xml.")
+    description = LongText(required=False, allow_null=True, allow_blank=True, trim_whitespace=False, max_length=65_535)
+    cnf_xml = LongText(trim_whitespace=False, help_text="Full SEP<MAC>.cnf.xml.")
     compatible_models = serializers.ListField(
         child=Text(max_length=64),
         required=False,
