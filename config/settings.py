@@ -106,12 +106,12 @@ FTP_UPLOAD_SECONDS = env.float("FTP_UPLOAD_SECONDS", default=45.0)
 # ask for TFTP on port 69, which only a privileged process can have. Phones reach HTTP and TFTP at FILE_SERVER_HOST;
 # FTP is for the workers, which are on this machine unless there are others.
 FILE_SERVER_HOST = env.str("FILE_SERVER_HOST", default="127.0.0.1")
-FILE_SERVER_FTP_PORT = env.int("FILE_SERVER_FTP_PORT", default=2121)
-FILE_SERVER_HTTP_PORT = env.int("FILE_SERVER_HTTP_PORT", default=6970)
-FILE_SERVER_TFTP_PORT = env.int("FILE_SERVER_TFTP_PORT", default=6969)
 FILE_SERVER_HTTP_HOST = env.str("FILE_SERVER_HTTP_HOST", default=FILE_SERVER_HOST)
 FILE_SERVER_TFTP_HOST = env.str("FILE_SERVER_TFTP_HOST", default=FILE_SERVER_HOST)
 FILE_SERVER_FTP_HOST = env.str("FILE_SERVER_FTP_HOST", default="127.0.0.1")
+FILE_SERVER_FTP_PORT = env.int("FILE_SERVER_FTP_PORT", default=2121)
+FILE_SERVER_HTTP_PORT = env.int("FILE_SERVER_HTTP_PORT", default=6970)
+FILE_SERVER_TFTP_PORT = env.int("FILE_SERVER_TFTP_PORT", default=6969)
 
 # --- Messaging and outbound voice profiles (messaging spec §3, §4) ------------------------------------------------
 # The URLs that the provider's document prints without the UUID take it from the query or the body.
@@ -180,12 +180,12 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.middleware.bare_answers",
+    "config.middleware.time_requests",
+    "config.proxies.see_through_proxies",
     "config.middleware.name_requests",
     "config.middleware.know_authors",
     "django.middleware.security.SecurityMiddleware",
-    "config.middleware.time_requests",
-    "config.proxies.see_through_proxies",
-    "config.middleware.load_nothing_from_elsewhere",
+    "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -236,10 +236,10 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_VERBOSE = False
 # What our logins call it; the default, the model's USERNAME_FIELD, would count all failures under no name at all.
 AXES_USERNAME_FORM_FIELD = "username"
+AXES_CLIENT_IP_CALLABLE = "config.proxies.address_of"
 AXES_USERNAME_CALLABLE = "contacts_app.people.login.counted_name"
 AXES_LOCKOUT_CALLABLE = "config.errors.locked_out"
 AXES_ENABLE_ADMIN = False
-AXES_CLIENT_IP_CALLABLE = "config.proxies.address_of"
 
 # --- REST --------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -270,6 +270,7 @@ STATIC_ROOT = DATA_DIR / "static"
 WHITENOISE_USE_FINDERS = True
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = table(__file__, "content_security_policy.toml")
 HTTPS = env.bool("HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 # Phones of many models speak no TLS that would be accepted today.
@@ -284,7 +285,7 @@ if TRUSTED_PROXIES or TRUST_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SILENCED_SYSTEM_CHECKS = ["axes.W003"]
 
-LOGGING = logging_config(json=env.bool("LOG_JSON", default=False), level=env.str("LOG_LEVEL", default="INFO"))
 # What Prometheus has to show at /metrics, as a bearer token; without one only this machine is answered.
 METRICS_TOKEN = secret("METRICS_TOKEN")
 
+LOGGING = logging_config(json=env.bool("LOG_JSON", default=False), level=env.str("LOG_LEVEL", default="INFO"))

@@ -145,3 +145,12 @@ def test_an_import_that_takes_its_time_says_so_and_is_not_sent_twice(window):
     page.get_by_role("status").get_by_text("Reading and checking the file … 1 s").wait_for()
     assert page.get_by_role("button", name="Check the file").is_disabled()
     desk.picture("import-under-way")
+
+
+def test_the_documentation_of_the_apis_loads_nothing_from_elsewhere(window):
+    """It draws itself by scripts, which may load what no page says; the window notices what strays."""
+    desk = window()
+    desk.open(reverse("docs"))
+    desk.page.locator(".opblock").first.wait_for()
+    desk.open(reverse("redoc"))
+    desk.page.locator("[data-section-id]").first.wait_for()
