@@ -90,6 +90,12 @@ format: setup-dev
 schema: setup-dev
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
 
+# Spoilt answers of servers and phones, and hostile bodies: many more than `make test` takes.
+.PHONY: fuzz
+fuzz: setup-dev
+	FUZZ_ANSWERS=$(or $(ANSWERS),60000) FUZZ_BODIES=$(or $(BODIES),10000) FUZZ_SEED=$(or $(SEED),1) \
+		$(BIN)/python -m pytest tests/fuzz -q -s -n 2 --dist worksteal
+
 bench: setup-dev
 	$(BIN)/python -m tests.bench
 
