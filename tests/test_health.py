@@ -11,7 +11,7 @@ from django.conf import settings as configured
 from django.db import connection
 
 from contacts_app.core.memory import forget_everything
-from contacts_app.core.work.broker import mend, round_trip
+from contacts_app.core.work.broker import PROBES, mend, round_trip
 from contacts_app.core.work.models import WorkStatus, note_run
 from contacts_app.core.work.wake import SWEEP, nudge
 from phones_app.inventory.models import Phone
@@ -58,6 +58,17 @@ def broker(through, tmp_path) -> Path:
 def test_all_is_tried(ready, broker):
     assert ready()[0] == 200, ready()
     assert WorkStatus.objects.filter(name="readyz").exists()
+
+
+@pytest.mark.skipif(
+    not os.environ["CELERY_BROKER_URL"].startswith("redis"), reason="the broker of this run is not Redis"
+)
+def test_redis_is_tried_and_keeps_nothing(ready, through):
+    through(os.environ["CELERY_BROKER_URL"])
+    for _ in range(2):
+        assert ready()[0] == 200, ready()
+    with current_app.connection_for_write() as connection:
+        assert connection.default_channel.client.llen(PROBES) == 0
 
 
 def test_a_broker_that_is_away_is_told(ready, through):
