@@ -27,7 +27,17 @@ def _list_of(model: str, title: str, icon: str) -> dict[str, Any]:
 
 TABLES = table(__file__, "appearance.toml")
 NAVIGATION: list[dict[str, Any]] = [
-    {"items": [{"title": "Overview", "icon": "dashboard", "link": reverse_lazy("admin:index")}]},
+    {
+        "items": [
+            {"title": "Overview", "icon": "dashboard", "link": reverse_lazy("admin:index")},
+            {
+                "title": "Doctor",
+                "icon": "stethoscope",
+                "link": reverse_lazy("doctor"),
+                "permission": lambda request: request.user.is_superuser,
+            },
+        ]
+    },
     *(
         section | {"separator": place > 0, "items": [_list_of(*each) for each in section["items"]]}
         for place, section in enumerate(TABLES["section"])

@@ -166,6 +166,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "rest_framework",
     "simple_history",
+    "config",
     "contacts_app",
     "profiles_app",
     "phones_app",

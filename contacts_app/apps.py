@@ -1,6 +1,7 @@
 """What accounts, people and contacts register with the ground."""
 
 from django.apps import AppConfig
+from django.core import checks
 from django.db.models.signals import post_delete
 
 
@@ -16,9 +17,13 @@ class ContactsConfig(AppConfig):
         from contacts_app.contacts.services import main_contact_follows
         from contacts_app.core.actor import forget_actors
         from contacts_app.core.api.authentication import register_credential
+        from contacts_app.core.doctor import checks as doctor
+        from contacts_app.core.doctor.installation import CHECKS
+        from contacts_app.core.doctor.settings import unsafe_settings
         from contacts_app.core.history.authorship import recorded
         from contacts_app.core.work.kind import register
         from contacts_app.people.models import LoginSession, User
+        from contacts_app.people.services import ADMINISTRATORS
         from contacts_app.tokens.credentials import api_token, login_session, password
         from contacts_app.tokens.models import ApiToken
 
@@ -31,4 +36,6 @@ class ContactsConfig(AppConfig):
             recorded.connect(forget_actors, sender=model)
         post_delete.connect(forget_actors, sender=LoginSession)
         register(Mails)
+        checks.register(unsafe_settings, checks.Tags.security, deploy=True)
+        doctor.register(*CHECKS, ADMINISTRATORS)
         register_follower(main_contact_follows)

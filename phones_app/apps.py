@@ -11,6 +11,7 @@ class PhonesConfig(AppConfig):
     def ready(self) -> None:
         # Imported here, because models can be imported only when all apps are loaded.
         from contacts_app.accounts.services import register_blocker
+        from contacts_app.core.doctor import checks as doctor
         from contacts_app.core.history.authorship import recorded
         from contacts_app.core.work.kind import register
         from phones_app import events
@@ -19,6 +20,7 @@ class PhonesConfig(AppConfig):
         from phones_app.deployment.evidence import judge_fetch
         from phones_app.deployment.request import deployments_under_way
         from phones_app.deployment.run import Doubts, SingleDeployments, UploadBatches
+        from phones_app.doctor import CHECKS
         from phones_app.drift.checks import DriftChecks
         from phones_app.inventory.models import Phone
         from phones_app.inventory.services import phone_changed, register_identity
@@ -36,6 +38,7 @@ class PhonesConfig(AppConfig):
         register(SingleDeployments, UploadBatches, Doubts, StatusChecks, DriftChecks)
         tags.register(*events.TAGS)
         register_news(events.TOLD)
+        doctor.register(*CHECKS)
         register_blocker(deployments_under_way)
         boot.register(judge_fetch)
         gates.register(closed_by_rollout, release=advance_all)

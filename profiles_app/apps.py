@@ -13,6 +13,8 @@ class ProfilesConfig(AppConfig):
     def ready(self) -> None:
         # Imported here, because models can be imported only when all apps are loaded.
         from contacts_app.contacts.models.contact import register as register_classes
+        from contacts_app.core.doctor import checks as doctor
+        from contacts_app.core.doctor.installation import ADVICE, INSTALLATION_TAG, wide_networks
         from contacts_app.core.work.kind import register
         from profiles_app import models
         from profiles_app.events.callback_health import CALLBACK_DEREGISTERED, CALLBACK_FAILING
@@ -22,8 +24,9 @@ class ProfilesConfig(AppConfig):
         from profiles_app.myaccount.services import presets_are_readable
         from profiles_app.phone.models import PhoneProfile
 
-        checks.register(presets_are_readable)
+        checks.register(presets_are_readable, INSTALLATION_TAG)
         register(Deliveries, InboundMessages)
+        doctor.register(doctor.HealthCheck("callback networks", lambda: wide_networks("CALLBACK_NETWORKS"), ADVICE))
         register_classes(CALLBACK_FAILING, CALLBACK_DEREGISTERED)
         happened.connect(emit_happened)
         register_news(TOLD_OF_TOKENS)

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from contacts_app.core.schema import SHOWN, schema_difference
 from contacts_app.people.models import User
 from phones_app.management.supervisor import Service, Supervisor, until_stopped, why_taken
 
@@ -31,6 +32,11 @@ class Command(BaseCommand):
     def handle(self, *, host: str, port: int, no_demo: bool, **options: Any) -> None:
         if reason := why_taken(host, port):
             raise CommandError(f"Cannot listen on {host}:{port} ({reason}); choose another one: --port N")
+        if unknown := schema_difference().unknown:
+            raise CommandError(
+                f"The database is of another version than this code: it has {', '.join(unknown[:SHOWN])}. Install that "
+                "version, or restore the backup from before the upgrade into an empty database (docs/upgrade.md)."
+            )
         url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"  # noqa: S104 - compared, not bound
         call_command("migrate", verbosity=0, interactive=False)
         self._administrator()
