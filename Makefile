@@ -10,7 +10,7 @@ TYPESCRIPT := tests/apis/typescript
 unexport PYTHONDONTWRITEBYTECODE
 UV := PYTHONPATH=.tools UV_PYTHON_DOWNLOADS=never $(PYTHON) -m uv
 
-.PHONY: run test coverage setup setup-dev lint format schema bench lock clean
+.PHONY: run test coverage setup setup-dev lint format environment schema bench lock clean
 
 run: setup
 	@exec env PORT=$(PORT) $(if $(DATA_DIR),DATA_DIR="$(DATA_DIR)") $(BIN)/python manage.py serve --port $(PORT) $(ARGS)
@@ -86,6 +86,9 @@ check-ruff-format:
 format: setup-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+environment: setup-dev
+	$(BIN)/python -m tests.environment_reference
 
 schema: setup-dev
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
