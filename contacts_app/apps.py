@@ -13,14 +13,17 @@ class ContactsConfig(AppConfig):
         # Imported here, because models can be imported only when all apps are loaded.
         from contacts_app.accounts.models import Account, Extension
         from contacts_app.accounts.services import register_follower
+        from contacts_app.contacts.mail import MAILS
         from contacts_app.contacts.mail_sending import Mails
         from contacts_app.contacts.services import main_contact_follows
+        from contacts_app.core import retention
         from contacts_app.core.actor import forget_actors
         from contacts_app.core.api.authentication import register_credential
         from contacts_app.core.doctor import checks as doctor
         from contacts_app.core.doctor.installation import CHECKS
         from contacts_app.core.doctor.settings import unsafe_settings
         from contacts_app.core.history.authorship import recorded
+        from contacts_app.core.history.records import HISTORY
         from contacts_app.core.work.kind import register
         from contacts_app.people.models import LoginSession, User
         from contacts_app.people.services import ADMINISTRATORS
@@ -37,5 +40,6 @@ class ContactsConfig(AppConfig):
         post_delete.connect(forget_actors, sender=LoginSession)
         register(Mails)
         checks.register(unsafe_settings, checks.Tags.security, deploy=True)
-        doctor.register(*CHECKS, ADMINISTRATORS)
+        doctor.register(*CHECKS, ADMINISTRATORS, retention.CHECK)
+        retention.register(MAILS, HISTORY)
         register_follower(main_contact_follows)

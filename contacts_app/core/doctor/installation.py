@@ -26,12 +26,17 @@ WIDEST = {4: 7, 6: 16}
 # System checks of ours that concern the installation, not the code.
 INSTALLATION_TAG = "installation"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]", ".localhost"})
-ENDINGS = {"secret_key": "SECRET_KEY", "encryption_keys": "ENCRYPTION_KEYS"}
+KEY_FILES = {"secret_key": "SECRET_KEY", "encryption_keys": "ENCRYPTION_KEYS"}
 
 
 def is_local() -> bool:
     """Whether the portal is reached from this machine alone, so that it needs no TLS and no mail server."""
     return set(settings.ALLOWED_HOSTS) <= LOOPBACK and not settings.DEBUG
+
+
+def in_environment(name: str) -> bool:
+    """Whether a secret is given there, or in a file that is named there."""
+    return bool(os.environ.get(name) or os.environ.get(f"{name}_FILE"))
 
 
 def data_folder() -> Iterator[Defect]:
@@ -41,7 +46,7 @@ def data_folder() -> Iterator[Defect]:
         return
     if folder.stat().st_mode & 0o077:
         yield Defect("open-folder", f"{folder} can be read by other users of this machine.")
-    for name in ENDINGS:
+    for name in KEY_FILES:
         if (kept := folder / name).exists() and kept.stat().st_mode & 0o077:
             yield Defect("open-key", f"{kept} can be read by other users of this machine.")
 
@@ -61,8 +66,8 @@ def keys() -> Iterator[Defect]:
             yield Defect("encryption-keys", f"Number {place} of ENCRYPTION_KEYS is no key.")
             return
     if connection.vendor != "sqlite":
-        for kept, name in ENDINGS.items():
-            if (settings.DATA_DIR / kept).exists() and not os.environ.get(name) and not os.environ.get(f"{name}_FILE"):
+        for kept, name in KEY_FILES.items():
+            if (settings.DATA_DIR / kept).exists() and not in_environment(name):
                 yield Defect("keys-of-one-machine", f"{name} was made by this machine, and the database is shared.")
 
 
