@@ -139,7 +139,7 @@ def no_worker(at: Installation) -> None:
 
 
 def full_disk(at: Installation) -> None:
-    usage = namedtuple("usage", "total used free")(10**12, 10**12 - 10**6, 10**6)
+    usage = namedtuple("usage", "total used free")(10**12, 10**12 - 5 * 10**8, 5 * 10**8)
     at.patch.setattr(shutil, "disk_usage", lambda path: usage)
 
 

@@ -28,7 +28,7 @@ class SchemaDifference(NamedTuple):
         parts = {
             "not applied": self.missing,
             "of another version than this code": self.unknown,
-            "columns lacking, so the database is of another version": self.columns,
+            "columns lacking": self.columns,
         }
         return "; ".join(f"{len(names)} {what}: {_some(names)}" for what, names in parts.items() if names)
 

@@ -1,7 +1,10 @@
 """Databases of earlier versions are upgraded: no row is lost, all pages and lists open, secrets are readable."""
 
+import re
+
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.conf.global_settings import PASSWORD_HASHERS
 from django.contrib import admin
 from django.core.management import call_command
@@ -54,8 +57,13 @@ def upgraded(request, empty_database, settings) -> dump.Dump:
     return old
 
 
-def test_there_is_a_dump_to_upgrade():
+def test_there_is_a_dump_of_the_house_and_of_every_released_version():
+    """A release is a heading of the changelog: `## 1.2.0`, perhaps with its date."""
     assert DUMPS, "run: python -m tests.upgrade.freeze"
+    changelog = (settings.BASE_DIR / "CHANGELOG.md").read_text()
+    released = re.findall(r"^## v?(\d+\.\d+\.\d+)", changelog, re.MULTILINE)
+    missing = [version for version in released if not (dump.FOLDER / f"{version}.json.xz").exists()]
+    assert not missing, f"run: python -m tests.upgrade.freeze {missing[0]}"
 
 
 def test_an_old_database_is_upgraded(upgraded):
