@@ -7,7 +7,6 @@ File servers and Asterisks are connected to, and nothing is said to them: what *
 import socket
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -19,7 +18,7 @@ from contacts_app.core.doctor.installation import wide_networks
 from contacts_app.core.errors import TransportError
 from contacts_app.core.net.wire import connection_error
 from contacts_app.core.tables import table
-from phones_app.boot.services import config_url, reachable
+from phones_app.boot.services import config_url
 from phones_app.inventory.models import Phone
 from phones_app.servers.models import CallManager, FileServer
 from phones_app.servers.services import no_sip_to, phone_networks
@@ -27,6 +26,7 @@ from phones_app.servers.services import no_sip_to, phone_networks
 ADVICE = GROUND | table(__file__, "doctor.toml")
 CONNECT_SECONDS = 2.0
 THREADS = 32
+LOOPBACK = ("127.0.0.1", "::1")
 Server = FileServer | CallManager
 
 
@@ -45,7 +45,7 @@ def networks() -> Iterator[Defect]:
 
 
 def file_servers() -> Iterator[Defect]:
-    rows = list(FileServer.objects.order_by("name", "pk"))
+    rows = list(FileServer.objects.defer("password").order_by("name", "pk"))
     in_use = [
         row for row in rows if not row.is_embedded or row.is_default or Phone.objects.filter(file_server=row).exists()
     ]
@@ -55,7 +55,7 @@ def file_servers() -> Iterator[Defect]:
 
 
 def call_managers() -> Iterator[Defect]:
-    rows = list(CallManager.objects.order_by("name", "pk"))
+    rows = list(CallManager.objects.defer("password").order_by("name", "pk"))
     yield from _unreachable(rows, "call-manager", "Call manager")
     for row in rows:
         if row.kind == CallManager.Kind.SIP and (trouble := no_sip_to(row)):
@@ -92,28 +92,19 @@ def _reach(row: Server) -> TransportError | None:
 
 def embedded_file_server() -> Iterator[Defect]:
     """Where phones of other machines are to fetch from it, it has to listen where they can reach it, on the port set."""
-    row = FileServer.objects.filter(is_embedded=True).first()
+    row = FileServer.objects.filter(is_embedded=True).only("pk", "is_default").first()
     if row is None:
         return
-    phones = (
-        Phone.objects.filter(Q(file_server=row) | Q(file_server=None), is_active=True)
-        if row.is_default
-        else (Phone.objects.filter(file_server=row, is_active=True))
-    )
-    elsewhere = phones.exclude(phone_ip=None).exclude(phone_ip__in=["127.0.0.1", "::1"])
-    if ip_address(_address(row.host)).is_loopback and (phone := elsewhere.first()):
-        yield Defect("file-server-loopback", f"Phone {phone.mac} at {phone.phone_ip} cannot fetch from {row.host}.")
+    its_phones = Q(file_server=row) | Q(file_server=None) if row.is_default else Q(file_server=row)
+    elsewhere = Phone.objects.filter(its_phones, is_active=True, phone_ip__isnull=False).exclude(phone_ip__in=LOOPBACK)
+    phone = elsewhere.order_by("mac").values_list("mac", "phone_ip").first()
+    if phone and settings.FILE_SERVER_HOST in (*LOOPBACK, "localhost"):
+        yield Defect(
+            "file-server-loopback", f"Phone {phone[0]} at {phone[1]} cannot fetch from {settings.FILE_SERVER_HOST}."
+        )
     wanted, listens = settings.FILE_SERVER_HTTP_PORT, urlsplit(config_url()).port
     if wanted and listens != wanted:
         yield Defect("file-server-port", f"The embedded file server listens on port {listens} instead of {wanted}.")
-
-
-def _address(host: str) -> str:
-    """That of a host's name is not looked up: a name is there to be reached from elsewhere."""
-    try:
-        return str(ip_address(reachable(host)))
-    except ValueError:
-        return "127.0.0.1" if host == "localhost" else "192.0.2.1"
 
 
 CHECKS = (

@@ -218,7 +218,7 @@ PLANTED: dict[str, tuple[Callable[[Installation], None], list[str]]] = {
     "a data folder that all may read": (open_folder, ["open-folder"]),
     "a key that all may read": (open_key, ["open-key"]),
     "a key that was dropped too early": (dropped_key, ["unreadable-secrets", "unreadable-secrets"]),
-    "a misspelt key": (misspelt_key, ["encryption-keys", "check-broke"]),
+    "a misspelt key": (misspelt_key, ["encryption-keys"]),
     "no administrator": (no_administrator, ["no-administrator"]),
     "a debug mode": (setting(DEBUG=True), ["security.W018"]),
     "every host's name": (setting(ALLOWED_HOSTS=["*"]), ["patchbay.W001"]),
