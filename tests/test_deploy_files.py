@@ -10,7 +10,7 @@ import yaml
 from django.conf import settings
 
 from tests import environment_reference
-from tests.peers.tls import write_certificate
+from tests.peers import nginx
 
 ROOT: Path = settings.BASE_DIR
 DEPLOY = ROOT / "docs" / "deploy"
@@ -101,16 +101,8 @@ def test_proxies_let_phones_through_without_tls(name):
     assert "/healthz" in text or name == "nginx.conf"
 
 
-@pytest.mark.skipif(shutil.which("nginx") is None, reason="no nginx here")
+@pytest.mark.skipif(nginx.NGINX is None, reason="no nginx here")
 def test_nginx_takes_its_configuration(tmp_path):
-    certificate = tmp_path / "certificate.pem"
-    write_certificate(certificate)
-    shutil.copy(DEPLOY / "proxy" / "patchbay_headers.conf", tmp_path)
-    text = (DEPLOY / "proxy" / "nginx.conf").read_text()
-    text = text.replace("/etc/nginx/patchbay_headers.conf", str(tmp_path / "patchbay_headers.conf"))
-    text = text.replace("/etc/ssl/patchbay.example.org.pem", str(certificate))
-    text = text.replace("/etc/ssl/private/patchbay.example.org.key", str(certificate))
-    whole = tmp_path / "whole.conf"
-    whole.write_text(f"pid {tmp_path}/pid;\nevents {{}}\nhttp {{\naccess_log off;\n{text}\n}}\n")
-    ran = subprocess.run(["nginx", "-t", "-q", "-c", whole, "-p", tmp_path], capture_output=True, text=True)
-    assert ran.returncode == 0, ran.stderr
+    configuration = nginx.write_configuration(tmp_path, web=[8001, 8002], tls=8443, plain=8080)
+    ran = subprocess.run([*nginx.command(configuration)[:-2], "-t", "-q"], capture_output=True, text=True)
+    assert (ran.returncode, ran.stderr) == (0, "")

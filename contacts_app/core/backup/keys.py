@@ -31,7 +31,7 @@ def read_keys(path: Path) -> dict[str, str]:
     except OSError as error:
         raise Refusal("no-keys", f"{path}: {error.strerror}") from error
     values = dict(line.split("=", 1) for line in lines if "=" in line)
-    if lacking := KEY_FILES.values() - values.keys():
+    if lacking := set(KEY_FILES.values()) - values.keys():
         raise Refusal("no-keys", f"{path} has no {', '.join(sorted(lacking))}.")
     return {name: values[name] for name in KEY_FILES.values() if not in_environment(name)}
 

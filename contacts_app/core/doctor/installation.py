@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 
 from cryptography.fernet import Fernet
 from django.apps import apps
@@ -81,7 +82,7 @@ def stored_secrets() -> Iterator[Defect]:
                 yield from _unreadable(model, field)
 
 
-def _unreadable(model: type[Model], field: "Field[object, object]") -> Iterator[Defect]:
+def _unreadable(model: type[Model], field: "Field[Any, Any]") -> Iterator[Defect]:
     nothing = b"" if isinstance(field, EncryptedBinaryField) else ""
     rows = model._base_manager.exclude(**{field.name: None}).exclude(**{field.name: nothing})
     filled = rows.values_list(field.name, flat=True)
