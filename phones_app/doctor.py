@@ -30,14 +30,17 @@ LOOPBACK = ("127.0.0.1", "::1")
 Server = FileServer | CallManager
 
 
+def unreadable() -> bool:
+    return any(defect.code == "networks-unreadable" for defect in wide_networks("PHONE_NETWORKS"))
+
+
 def networks() -> Iterator[Defect]:
-    found = list(wide_networks("PHONE_NETWORKS"))
-    yield from found
-    if any(defect.code == "networks-unreadable" for defect in found):
+    yield from wide_networks("PHONE_NETWORKS")
+    if unreadable():
         return
     allowed = phone_networks()
     addresses = Phone.objects.filter(is_active=True, phone_ip__isnull=False).order_by().values_list("mac", "phone_ip")
-    outside = [(mac, ip) for mac, ip in addresses.iterator() if not allowed.allows(ip)]
+    outside = [(mac, ip) for mac, ip in addresses.iterator() if ip and not allowed.allows(ip)]
     if outside:
         mac, ip = min(outside)
         more = f" and {len(outside) - 1} more" if len(outside) > 1 else ""
@@ -64,6 +67,8 @@ def call_managers() -> Iterator[Defect]:
 
 def _unreachable(rows: Iterable[Server], code: str, what: str) -> Iterator[Defect]:
     rows = list(rows)
+    if unreadable():
+        return  # which another check tells
     with ThreadPoolExecutor(THREADS) as threads:
         for row, trouble in zip(rows, threads.map(_reach, rows), strict=True):
             name = f"{what} {row.name} ({row.host}:{row.port})"

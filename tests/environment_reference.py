@@ -5,6 +5,7 @@ What a variable means is the comment at its line, else the comment above it, whi
 
 import ast
 import io
+import re
 import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -110,7 +111,7 @@ def variables(statement: ast.AST, meaning: str) -> Iterator[Variable]:
         if kind == "secret":
             yield Variable(_name(statement), MADE, meaning)
             return
-        if kind.startswith("env."):
+        if re.fullmatch(r"env\.\w+", kind):
             default = next((each.value for each in statement.keywords if each.arg == "default"), None)
             if default is not None:
                 older = (

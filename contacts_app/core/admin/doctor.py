@@ -17,5 +17,5 @@ def doctor_page(request: HttpRequest) -> HttpResponse:
     if not may_see_doctor(request):
         raise PermissionDenied
     context = {**admin.site.each_context(request), "title": "Doctor", "found": list(diagnose()), "names": check_names()}
-    request.current_app = admin.site.name  # type: ignore[attr-defined]
+    request.current_app = admin.site.name
     return TemplateResponse(request, "contacts_app/core/doctor.html", context)

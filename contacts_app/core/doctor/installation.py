@@ -97,7 +97,7 @@ def _unreadable(model: type[Model], field: "Field[Any, Any]") -> Iterator[Defect
 def system_checks() -> Iterator[Defect]:
     """What `manage.py check --deploy` says of settings. A portal that is reached from its own machine alone is judged
     by the checks of every installation, not by those of TLS."""
-    tags = [checks.Tags.security.value, INSTALLATION_TAG]
+    tags = [checks.Tags.security, INSTALLATION_TAG]
     for message in checks.run_checks(tags=tags, include_deployment_checks=not is_local()):
         if message.level >= checks.WARNING and not message.is_silenced():
             yield Defect(str(message.id), str(message.msg), str(message.hint or ADVICE["settings"]))

@@ -36,7 +36,8 @@ class Command(ReportingCommand):
         self.report({"what": what, "deleted": count, "dry_run": dry_run} for what, count in counts.items())
 
     def _prune(self, due: Due) -> dict[str, int]:
-        totals, done = _count(due), {}
+        totals = _count(due)
+        done: dict[str, int] = {}
         with self.progress() as show:
 
             def teller(what: str) -> Callable[[int], None]:
