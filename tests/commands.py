@@ -61,7 +61,7 @@ def run(name: str, *arguments: object, terminal: bool = False) -> Ran:
     return Ran(0, out.getvalue(), err.getvalue())
 
 
-def manage(*arguments: str, environment: dict[str, str], stdin: str = "") -> Ran:
+def manage(*arguments: str, environment: dict[str, str], stdin: str = "", seconds: float = 60) -> Ran:
     """The same as a process of its own, to its end."""
     done = subprocess.run(
         [sys.executable, "manage.py", *arguments],
@@ -70,7 +70,7 @@ def manage(*arguments: str, environment: dict[str, str], stdin: str = "") -> Ran
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=seconds,
     )
     return Ran(done.returncode, done.stdout, done.stderr)
 

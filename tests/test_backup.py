@@ -13,6 +13,8 @@ from django.db import connection
 from contacts_app.accounts.models import Account, Extension
 from contacts_app.accounts.services import create_account
 from contacts_app.core.backup import rows
+from contacts_app.core.backup.archive import ArchiveReader
+from contacts_app.core.errors import Refusal
 from phones_app.inventory.models import Phone
 from phones_app.rollout.models import Rollout
 from tests.commands import Ran, Running, manage, run
@@ -65,7 +67,7 @@ class Elsewhere:
         self.environment = {"DATA_DIR": str(folder), "DATABASE_URL": f"sqlite:///{folder}/other.sqlite3"} | environment
 
     def manage(self, *arguments: object) -> Ran:
-        return manage(*map(str, arguments), environment=self.environment)
+        return manage(*map(str, arguments), environment=self.environment, seconds=300)
 
     def restore(self, backup: Path, *arguments: str) -> Ran:
         return self.manage("restore", backup, "--keys", backup.with_name("keys"), "--json", *arguments)
@@ -167,33 +169,48 @@ def test_neither_keys_nor_secrets_can_be_read_in_it(site, backup):
     assert [path.stat().st_mode & 0o077 for path in (backup, backup.with_name("keys"))] == [0, 0]
 
 
-def test_a_restore_that_cannot_be_writes_nothing(backup, tmp_path):
-    there = Elsewhere(tmp_path / "there", SECRET_KEY="x" * 60)
-    ran = there.restore(backup)
-    assert (ran.status, "SECRET_KEY is not that of the backup" in ran.err) == (1, True)
-    assert run("restore", backup).err.startswith("The database is not empty")
-    for ending, sentence in ((b"", "no whole backup"), (b"PK", "no whole backup")):
-        (tmp_path / "broken.zip").write_bytes(ending)
-        assert sentence in run("restore", tmp_path / "broken.zip").err
-    (there.folder / "phones").mkdir()
-    (there.folder / "phones" / "SEP020000000001.cnf.xml").write_text("another's")
-    del there.environment["SECRET_KEY"]
-    assert "phones is not empty" in there.restore(backup).err
-    assert (there.folder / "phones" / "SEP020000000001.cnf.xml").read_text() == "another's"
+def test_a_restore_that_cannot_be_writes_nothing(backup, tmp_path, settings):
+    def refusal(path: Path = backup) -> str:
+        ran = run("restore", path)
+        assert ran.status == 1
+        return ran.err
+
+    before = sorted(settings.PHONE_FILES_DIR.rglob("*"))
+    for content in (b"", b"PK"):
+        (tmp_path / "broken.zip").write_bytes(content)
+        assert "is no whole backup" in refusal(tmp_path / "broken.zip")
+    assert "a newer version, which has phones_app.0999_of_a_later_version" in refusal(newer(backup))
+    assert "phones is not empty" in refusal()
+    assert sorted(settings.PHONE_FILES_DIR.rglob("*")) == before
+    settings.PHONE_FILES_DIR = tmp_path / "empty"
+    assert refusal().startswith("The database is not empty")
+    settings.SECRET_KEY = "x" * 60
+    assert "SECRET_KEY is not that of the backup" in refusal()
+    settings.ENCRYPTION_KEYS = ["ZnJvemVuLWFuZC1wdWJsaWMta2V5LW9mLWR1bXBzISE="]
+    assert "ENCRYPTION_KEYS are not those of the backup" in refusal()
+    assert not (tmp_path / "empty").exists()
 
 
-def test_a_backup_of_a_newer_version_is_refused(backup, tmp_path):
-    newer = tmp_path / "newer.zip"
-    with zipfile.ZipFile(backup) as old, zipfile.ZipFile(newer, "w") as new:
+def newer(backup: Path) -> Path:
+    """The same, as if of a version with one more migration."""
+    path = backup.with_name("newer.zip")
+    with zipfile.ZipFile(backup) as old, zipfile.ZipFile(path, "w") as new:
         for name in old.namelist():
-            text = old.read(name)
+            content = old.read(name)
             if name == "manifest.json":
-                manifest = json.loads(text)
+                manifest = json.loads(content)
                 manifest["migrations"].append(["phones_app", "0999_of_a_later_version"])
-                text = json.dumps(manifest).encode()
-            new.writestr(name, text)
-    ran = Elsewhere(tmp_path / "there").restore(newer)
-    assert (ran.status, "phones_app.0999_of_a_later_version" in ran.err) == (1, True)
+                content = json.dumps(manifest).encode()
+            new.writestr(name, content)
+    return path
+
+
+def test_no_file_of_a_backup_is_written_outside_of_its_folder(backup, tmp_path):
+    with zipfile.ZipFile(backup, "a") as archive:
+        archive.writestr("files/phones/../../outside", b"")
+    with pytest.raises(Refusal):
+        ArchiveReader(backup).extract_folder("phones", tmp_path / "there")
+    assert not (tmp_path / "there").exists()
 
 
 def test_a_file_that_is_there_is_not_overwritten(tmp_path):

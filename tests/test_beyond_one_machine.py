@@ -139,10 +139,10 @@ def test_the_page_leads_to_a_portal_that_restarts_without_a_refused_request(mach
         machines.run(f"worker{number}", [part.replace("1@", f"{number}@") for part in worker])
     machines.run("sweep", sweep)
     machines.run("files", files)
-    machines.until(lambda: all(map(answers, urls)), 60)
+    machines.until(lambda: all(map(answers, urls)), 120)
 
     doctor, ready = page["Is it in order?"]
-    machines.until(lambda: is_ready(machines, ready.replace("http://127.0.0.1:8000", urls[0])), 30)
+    machines.until(lambda: is_ready(machines, ready.replace("http://127.0.0.1:8000", urls[0])), 60)
     assert "In order: " in shell(machines, doctor)
     if nginx.NGINX:
         urls = [start_proxy(machines, urls)]
@@ -158,7 +158,7 @@ def start_proxy(machines: Processes, urls: list[str]) -> str:
     web = [int(url.rpartition(":")[2]) for url in urls]
     machines.run("proxy", nginx.command(nginx.write_configuration(machines.folder, web=web, **ports)))
     url = f"https://127.0.0.1:{ports['tls']}"
-    machines.until(lambda: answers(url), 20)
+    machines.until(lambda: answers(url), 60)
     plain = httpx.get(f"http://127.0.0.1:{ports['plain']}/admin/", headers={"Host": "patchbay.example.org"})
     assert (plain.status_code, plain.headers["Location"]) == (301, "https://patchbay.example.org/admin/")
     return url
@@ -209,7 +209,7 @@ def reload(machines: Processes, lines: list[str]) -> None:
         master = machines.running[name].pid
         before = workers_of(master)
         shell(machines, *lines, WEB_PID=str(master))
-        wait_for(lambda master=master, before=before: not before & workers_of(master), 60)
+        wait_for(lambda master=master, before=before: not before & workers_of(master), 120)
         assert machines.running[name].poll() is None
 
 
@@ -218,11 +218,11 @@ def restart(machines: Processes) -> None:
     for name in ("web1", "web2"):
         stopped = machines.running.pop(name)
         stopped.terminate()
-        stopped.wait(30)
+        stopped.wait(60)
         started = machines.run(name, stopped.args)
-        machines.until(lambda started=started: len(workers_of(started.pid)) == 2, 30)
+        machines.until(lambda started=started: len(workers_of(started.pid)) == 2, 60)
         port = stopped.args[stopped.args.index("--port") + 1]
-        machines.until(lambda port=port: answers(f"http://127.0.0.1:{port}"), 30)
+        machines.until(lambda port=port: answers(f"http://127.0.0.1:{port}"), 60)
 
 
 def test_the_page_names_no_command_that_is_not_there():

@@ -79,12 +79,12 @@ class Restore:
     def check(self) -> None:
         """Raises Refusal unless it can be restored here."""
         check_keys(self.manifest["keys"])
-        if found := connection.introspection.table_names():
-            raise Refusal("not-empty", f"The database is not empty: it has {len(found)} tables. Take a new one.")
+        list(self._targets(MigrationExecutor(connection)))
         for where in _folders.values():
             if next(files_below(where()), None) is not None:
                 raise Refusal("not-empty", f"{where()} is not empty: take another DATA_DIR.")
-        list(self._targets(MigrationExecutor(connection)))
+        if found := connection.introspection.table_names():
+            raise Refusal("not-empty", f"The database is not empty: it has {len(found)} tables. Take a new one.")
 
     def run(self, tell: Tell) -> None:
         executor = MigrationExecutor(connection)
