@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 
 from contacts_app.accounts.models import Account, Extension
 from contacts_app.accounts.services import create_account
 from contacts_app.core.backup import rows
 from contacts_app.core.backup.archive import ArchiveReader
+from contacts_app.core.backup.service import Restore
 from contacts_app.core.errors import Refusal
 from phones_app.inventory.models import Phone
 from phones_app.rollout.models import Rollout
@@ -203,6 +205,15 @@ def newer(backup: Path) -> Path:
                 content = json.dumps(manifest).encode()
             new.writestr(name, content)
     return path
+
+
+def test_tables_of_an_earlier_version_are_made_by_its_migrations(backup):
+    restore = Restore(backup)
+    executor = MigrationExecutor(connection)
+    assert set(restore.targets(executor)) == set(executor.loader.graph.leaf_nodes())
+    later = [[app, name] for app, name in restore.manifest["migrations"] if app == "phones_app" and name > "0004"]
+    restore.manifest["migrations"] = [node for node in restore.manifest["migrations"] if node not in later]
+    assert ("phones_app", "0003_call_manager_kinds") in restore.targets(executor)
 
 
 def test_no_file_of_a_backup_is_written_outside_of_its_folder(backup, tmp_path):

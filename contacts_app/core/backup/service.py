@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from django.apps import apps
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
@@ -79,7 +80,7 @@ class Restore:
     def check(self) -> None:
         """Raises Refusal unless it can be restored here."""
         check_keys(self.manifest["keys"])
-        list(self._targets(MigrationExecutor(connection)))
+        list(self.targets(MigrationExecutor(connection)))
         for where in _folders.values():
             if next(files_below(where()), None) is not None:
                 raise Refusal("not-empty", f"{where()} is not empty: take another DATA_DIR.")
@@ -87,9 +88,7 @@ class Restore:
             raise Refusal("not-empty", f"The database is not empty: it has {len(found)} tables. Take a new one.")
 
     def run(self, tell: Tell) -> None:
-        executor = MigrationExecutor(connection)
-        # Not by the command, after which apps write their default rows: the backup has those of its time.
-        executor.migrate(list(self._targets(executor)))
+        self._make_tables()
         with transaction.atomic():
             empty(self._tables)
             done = 0
@@ -108,7 +107,26 @@ class Restore:
             where().mkdir(parents=True, exist_ok=True)
             self._archive.extract_folder(name, where())
 
-    def _targets(self, executor: MigrationExecutor) -> Iterator[Node]:
+    def _make_tables(self) -> None:
+        """Those of the backup's version.
+
+        Not by the command, after which apps write their default rows: the backup has those of its time. The tables of
+        this version are what its models say, and made from them in a tenth of the time that its migrations take.
+        """
+        executor = MigrationExecutor(connection)
+        targets = list(self.targets(executor))
+        if set(targets) != set(executor.loader.graph.leaf_nodes()):
+            executor.migrate(targets)
+            return
+        with connection.schema_editor() as editor:
+            for model in apps.get_models():
+                if model._meta.managed and not model._meta.proxy:
+                    editor.create_model(model)
+        executor.recorder.ensure_schema()
+        for app, name in executor.loader.graph.nodes:
+            executor.recorder.record_applied(app, name)
+
+    def targets(self, executor: MigrationExecutor) -> Iterator[Node]:
         """The last migrations of the backup, one for each app; Refusal when this version does not know them."""
         graph = executor.loader.graph
         applied: set[Node] = {
