@@ -203,13 +203,19 @@ def load_on(urls: list[str]) -> Iterator[None]:
     assert set(total()) == {"200"}, total()
 
 
+def url_of(machines: Processes, name: str) -> str:
+    command = machines.running[name].args
+    return f"http://127.0.0.1:{command[command.index('--port') + 1]}"
+
+
 def reload(machines: Processes, lines: list[str]) -> None:
     """One web server after the other takes new code."""
     for name in ("web1", "web2"):
         master = machines.running[name].pid
         before = workers_of(master)
         shell(machines, *lines, WEB_PID=str(master))
-        wait_for(lambda master=master, before=before: not before & workers_of(master), 120)
+        wait_for(lambda master=master, before=before: not before & workers_of(master), 180)
+        wait_for(lambda name=name: answers(url_of(machines, name)), 60)
         assert machines.running[name].poll() is None
 
 
@@ -221,8 +227,7 @@ def restart(machines: Processes) -> None:
         stopped.wait(60)
         started = machines.run(name, stopped.args)
         machines.until(lambda started=started: len(workers_of(started.pid)) == 2, 60)
-        port = stopped.args[stopped.args.index("--port") + 1]
-        machines.until(lambda port=port: answers(f"http://127.0.0.1:{port}"), 60)
+        machines.until(lambda name=name: answers(url_of(machines, name)), 60)
 
 
 def test_the_page_names_no_command_that_is_not_there():
