@@ -48,6 +48,7 @@ ON_SQLITE_TOO = [
     "tests/profiles_app/messaging/test_many_rows.py",
     "tests/profiles_app/phone/test_revisions.py",
     "tests/profiles_app/voice",
+    "tests/test_backup.py",
     "tests/test_lists.py",
     "tests/test_overview.py",
     "tests/upgrade",

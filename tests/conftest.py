@@ -15,6 +15,8 @@ pytest_plugins = ["tests.databases", "tests.phones_app.rest", "tests.phones_app.
 
 # What takes longest begins first, so that at the end no process works alone.
 LONGEST = (
+    "test_beyond_one_machine.py",
+    "test_backup.py",
     "test_lists.py",
     "test_true_states.py",
     "test_upgrade.py",
