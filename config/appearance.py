@@ -35,6 +35,14 @@ NAVIGATION: list[dict[str, Any]] = [
 ]
 
 
+def _own_pages(request: HttpRequest) -> list[dict[str, Any]]:
+    """The menu of the person who is logged in; somebody who comes by single sign-on has no password here."""
+    pages = [{"title": "Second factor", "link": reverse_lazy("second_factor")}]
+    if request.user.is_authenticated and request.user.has_usable_password():
+        pages.append({"title": "Change password", "link": reverse_lazy("admin:password_change")})
+    return pages
+
+
 UNFOLD = {
     "SITE_TITLE": "Patchbay",
     "SITE_HEADER": "Patchbay",
@@ -46,6 +54,7 @@ UNFOLD = {
     "DASHBOARD_CALLBACK": "contacts_app.core.admin.overview.overview",
     "STYLES": [_file("admin.css")],
     "SCRIPTS": [_file("admin.js")],
+    "ACCOUNT": {"navigation": _own_pages},
     "COLORS": {"primary": TABLES["primary"]},
     "SIDEBAR": {"navigation": NAVIGATION},
 }

@@ -6,6 +6,7 @@ from django.urls import reverse_lazy
 
 from config.appearance import UNFOLD  # noqa: F401 -- read by the admin theme
 from config.environment import BASE_DIR, data_dir, env, secret
+from config.login import *  # noqa: F403
 from config.logs import logging_config
 from contacts_app.core.tables import table
 
@@ -147,11 +148,10 @@ MYACCOUNT_PRESETS_FILE = env.str(
 
 # --- Applications ------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.forms",
-    # config.urls finds the pages: only who serves them needs them, and workers and commands start a third faster.
-    "django.contrib.admin.apps.SimpleAdminConfig",
+    "config.apps.PortalAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -209,7 +209,6 @@ TEMPLATES = [
 
 # --- People and their credentials --------------------------------------------------------------------------------
 AUTH_USER_MODEL = "contacts_app.User"
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "contacts_app.people.login.EmailOrUsernameBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},

@@ -18,6 +18,7 @@ class ContactsConfig(AppConfig):
         from contacts_app.core.api.authentication import register_credential
         from contacts_app.core.history.authorship import recorded
         from contacts_app.core.work.kind import register
+        from contacts_app.people.checks import register_checks
         from contacts_app.people.models import LoginSession, User
         from contacts_app.tokens.credentials import api_token, login_session, password
         from contacts_app.tokens.models import ApiToken
@@ -30,5 +31,6 @@ class ContactsConfig(AppConfig):
         for model in (ApiToken, User, Account, Extension):
             recorded.connect(forget_actors, sender=model)
         post_delete.connect(forget_actors, sender=LoginSession)
+        register_checks()
         register(Mails)
         register_follower(main_contact_follows)

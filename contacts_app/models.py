@@ -10,7 +10,7 @@ from contacts_app.contacts.models.contact import (
 from contacts_app.contacts.models.mail import Incident, Mail, Notice
 from contacts_app.core.csv.models import UploadedCsv
 from contacts_app.core.work.models import WorkStatus
-from contacts_app.people.models import LoginSession, User
+from contacts_app.people.models import LoginSession, SecondFactor, User
 from contacts_app.tokens.models import ApiToken
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "NotificationMedium",
     "NotificationPreference",
     "NotificationType",
+    "SecondFactor",
     "UploadedCsv",
     "User",
     "WorkStatus",
