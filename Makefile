@@ -10,7 +10,7 @@ TYPESCRIPT := tests/apis/typescript
 unexport PYTHONDONTWRITEBYTECODE
 UV := PYTHONPATH=.tools UV_PYTHON_DOWNLOADS=never $(PYTHON) -m uv
 
-.PHONY: run test coverage setup setup-dev lint format schema bench lock clean
+.PHONY: run test coverage setup setup-dev lint format schema bench lock release clean
 
 run: setup
 	@exec env PORT=$(PORT) $(if $(DATA_DIR),DATA_DIR="$(DATA_DIR)") $(BIN)/python manage.py serve --port $(PORT) $(ARGS)
@@ -100,6 +100,10 @@ lock: setup-dev
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 		--no-emit-index-url --no-emit-find-links -c requirements.lock --group dev pyproject.toml -o requirements-dev.lock
 	cd $(TYPESCRIPT) && rm -f package-lock.json && npm install --silent --package-lock-only --omit-lockfile-registry-resolved
+
+# Version, changelog, commit, tag and the files of a release (docs/releasing.md): make release VERSION=0.2.0
+release: setup-dev
+	@$(BIN)/python .ci/release.py "$(VERSION)"
 
 clean:
 	rm -rf .venv .tools test-results
