@@ -5,7 +5,7 @@ from config.environment import env
 # Whether passwords of this portal log people in. Off: only the provider of single sign-on does.
 LOCAL_LOGIN = env.bool("LOCAL_LOGIN", default=True)
 # Roles (names of groups, and `superuser`) whose people log in with a second factor. Others may.
-SECOND_FACTOR_ROLES = env.list("SECOND_FACTOR_ROLES", default=[])
+SECOND_FACTOR_ROLES = [role.strip() for role in env.list("SECOND_FACTOR_ROLES", default=[])]
 
 # --- Single sign-on by OpenID Connect -----------------------------------------------------------------------------
 # The provider's own name for itself, as in its discovery document; empty: no single sign-on.

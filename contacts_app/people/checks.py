@@ -36,11 +36,12 @@ def check_login_for_deployment(app_configs: Any, **kwargs: Any) -> list[CheckMes
 
 def check_roles(app_configs: Any, databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
     """A role that is misspelt would give nobody anything, and demand a second factor of nobody."""
-    named = {*settings.SECOND_FACTOR_ROLES, *settings.OIDC_ROLES.values()} - {SUPERUSER}
+    given = settings.OIDC_ROLES.values() if isinstance(settings.OIDC_ROLES, dict) else ()
+    named = {*settings.SECOND_FACTOR_ROLES, *given} - {SUPERUSER}
+    if not databases:
+        return []
     try:
-        missing = (
-            named - set(Group.objects.filter(name__in=named).values_list("name", flat=True)) if databases else set()
-        )
+        missing = named - set(Group.objects.filter(name__in=named).values_list("name", flat=True))
     except DatabaseError:  # Before the first migration.
         return []
     hint = "Groups are listed in the admin under Accounts and people; upper and lower case count."

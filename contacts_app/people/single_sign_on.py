@@ -37,6 +37,8 @@ DISCOVERED = {
     "OIDC_OP_JWKS_ENDPOINT": "jwks_uri",
 }
 PROVIDER_REMEMBERED_SECONDS = 3600
+# The ready-made role of customers; given to a person without an account it would be about all accounts.
+ROLE_OF_TENANTS = "Tenant administrator"
 CLOCKS_DIFFER_SECONDS = 60
 # What an answer of the provider may raise: no connection (OSError is the base of the library's errors), no JSON, a
 # member that is missing or of another type, a bad token.
@@ -143,9 +145,9 @@ def person_of(claims: Claims) -> User:
     wanted = _roles_in(claims)
     try:
         with transaction.atomic(), acting(Actor("single sign-on", "admin"), reason="Logged in by single sign-on"):
-            user = _known(claims) or _new(claims, wanted)
+            user = _known(claims) or _new(claims, wanted - {ROLE_OF_TENANTS})
             _require_usable(user)
-            _give_roles(user, wanted)
+            _give_roles(user, wanted if user.account_id else wanted - {ROLE_OF_TENANTS})
     except IntegrityError:
         raise Refusal("at-once", "You logged in twice at the same moment. Try again.") from None
     # Only now, so that a role that was lost is taken away although the person is not let in.

@@ -175,6 +175,18 @@ def test_roles_that_no_group_stands_for_stay(provider, erin):
     assert [group.name for group in erin.groups.all()] == ["Translators"]
 
 
+def test_the_role_of_customers_is_for_people_with_an_account(provider, erin, acme, settings):
+    settings.OIDC_ROLES = {"customers": "Tenant administrator"}
+    settings.OIDC_CREATE_PEOPLE = True
+    Group.objects.get_or_create(name="Tenant administrator")
+    for name in ("erin", "frank"):
+        provider.has(name, **claims(f"{name}@example.org", groups=["customers"]))
+        assert not is_in(come_in(provider, name)[0])
+    assert User.objects.get() == erin
+    User.objects.filter(pk=erin.pk).update(account=acme)
+    assert is_in(come_in(provider, "erin")[0])
+
+
 @pytest.mark.parametrize("what", ["person", "account"])
 def test_who_is_not_active_is_refused(provider, erin, acme, what):
     provider.has("erin", **claims())
@@ -256,10 +268,19 @@ def test_the_second_factor_is_the_providers_business_unless_it_is_said_otherwise
     assert is_in(come_in(provider, "erin")[0]) is not asked
 
 
-def test_settings_that_let_nobody_in_are_told(settings):
-    settings.LOCAL_LOGIN, settings.OIDC_ISSUER = False, ""
-    with pytest.raises(SystemCheckError, match="Nobody can log in"):
-        call_command("check")
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"LOCAL_LOGIN": False}, "login.E001"),
+        ({"OIDC_ISSUER": "https://sso.example.org", "OIDC_RP_CLIENT_SECRET": ""}, "login.E002"),
+        ({"OIDC_ROLES": ["pbx-admins"]}, "login.E003"),
+    ],
+)
+def test_settings_that_cannot_work_are_told(settings, values, told):
+    for name, value in values.items():
+        setattr(settings, name, value)
+    with pytest.raises(SystemCheckError, match=told):
+        call_command("check", "--database", "default")
 
 
 def test_a_role_that_is_not_there_and_a_provider_without_tls_are_told(provider, settings, capsys):
