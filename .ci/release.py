@@ -16,7 +16,7 @@ from pathlib import Path
 
 DIST = Path("dist")
 # Where the version stands, and what stands before it.
-VERSIONS = {"pyproject.toml": 'version = "', "config/openapi.toml": 'VERSION = "'}
+VERSIONS = {"pyproject.toml": 'version = "', "config/openapi.toml": 'VERSION = "', "docs/openapi.yaml": "  version: "}
 # What the metadata of packages leave out, or of packages that are installed on other systems alone.
 LICENCES = {"async-timeout": "Apache-2.0", "pyasynchat": "PSF-2.0", "pyasyncore": "PSF-2.0", "pyftpdlib": "MIT"}
 # Each can be part of a work under the AGPL 3.
@@ -61,9 +61,8 @@ def git(*arguments: str) -> str:
 def set_version(version: str) -> None:
     for path, before in VERSIONS.items():
         text = Path(path).read_text()
-        changed, count = re.subn(
-            rf'^{re.escape(before)}[^"]*"', f'{before}{version}"', text, count=1, flags=re.MULTILINE
-        )
+        stands = re.compile(rf'^{re.escape(before)}[^"\n]+', re.MULTILINE)
+        changed, count = stands.subn(f"{before}{version}", text, count=1)
         if not count:
             sys.exit(f"{path} has no version.")
         Path(path).write_text(changed)

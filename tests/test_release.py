@@ -13,7 +13,10 @@ import pytest
 from django.conf import settings
 
 ROOT: Path = settings.BASE_DIR
-FILES = (".ci/release.py", "pyproject.toml", "requirements.lock", "config/openapi.toml", "LICENSE", "README.md")
+FILES = (
+    *(".ci/release.py", "pyproject.toml", "requirements.lock", "config/openapi.toml", "docs/openapi.yaml"),
+    *("LICENSE", "README.md"),
+)
 
 
 @pytest.fixture
@@ -56,6 +59,7 @@ def test_a_release_is_made_and_can_be_checked(checkout):
     assert all(hashlib.sha256((dist / name).read_bytes()).hexdigest() == digest for name, digest in sums.items())
     with tarfile.open(dist / "patchbay-9.8.7.tar.gz") as source:
         assert b'version = "9.8.7"' in source.extractfile("patchbay-9.8.7/pyproject.toml").read()
+        assert b"\n  version: 9.8.7\n" in source.extractfile("patchbay-9.8.7/docs/openapi.yaml").read()
         assert "patchbay-9.8.7/LICENSE" in source.getnames()
     locked = set(re.findall(r"^([\w.-]+)(?:\[.*?\])?==", (checkout / "requirements.lock").read_text(), re.MULTILINE))
     materials = json.loads((dist / "patchbay-9.8.7.cdx.json").read_text())
