@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -56,6 +57,7 @@ class ReportingCommand(BaseCommand):
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         self.as_json = bool(options.get("as_json"))
+        self._say_where(options.get("stderr") or self.stderr)
         try:
             with acting(self.actor, reason=f"manage.py {type(self).__module__.rpartition('.')[2]}"):
                 return super().execute(*args, **options)
@@ -68,10 +70,19 @@ class ReportingCommand(BaseCommand):
         except DatabaseError as error:
             text = str(error).splitlines()[0]
             unmigrated = "no such table" in text or "does not exist" in text
-            hint = " Run `manage.py migrate`?" if unmigrated else ""
+            hint = (
+                f" {where_data_is()}. Is that the portal you mean? If so, run `manage.py migrate`."
+                if unmigrated
+                else ""
+            )
             raise CommandError(f"The database says: {text}.{hint}") from error
         except (SecretUnreadable, Refusal) as error:
             raise CommandError(str(error)) from error
+
+    def _say_where(self, err: Any) -> None:
+        """For people: with another DATA_DIR than that of `make run`, a command works on another portal."""
+        if err.isatty() and not self.as_json:
+            err.write(f"{where_data_is()}.\n")
 
     @property
     def actor(self) -> Actor:
@@ -94,6 +105,12 @@ class ReportingCommand(BaseCommand):
 
     def report_row(self, **row: Any) -> None:
         self.report([row])
+
+    def report_secret(self, name: str, secret: str | None, **row: Any) -> None:
+        """A row with a secret that is shown this once: beside the table, as its last line, whole at any width."""
+        self.report([{name: secret, **row} if self.as_json else row])
+        if secret is not None and not self.as_json:
+            self.stdout.write(f"The {name}, which is not shown again:\n{secret}")
 
     def say(self, text: str) -> None:
         """A sentence for people; programs that read JSON do not get it."""
@@ -127,6 +144,14 @@ class ReportingCommand(BaseCommand):
         return [f"{field}: {text}" for field, texts in error.message_dict.items() for text in texts]
 
 
+def where_data_is() -> str:
+    """Which portal a command works on."""
+    database = settings.DATABASES["default"]
+    if connection.vendor == "sqlite":
+        return f"The data folder is {settings.DATA_DIR} (DATA_DIR)"
+    return f"The database is {database['NAME']} on {database['HOST'] or 'this machine'} (DATABASE_URL)"
+
+
 class UsageError(CommandError):
     """The arguments make no sense together."""
 
@@ -148,16 +173,16 @@ def argument(convert: Callable[[str], T]) -> Callable[[str], T]:
     return converted
 
 
-def positive(convert: Callable[[str], T], *, at_most: float) -> Callable[[str], T]:
-    """An argument type for numbers above zero."""
+def positive(convert: Callable[[str], T], *, at_most: float, or_zero: bool = False) -> Callable[[str], T]:
+    """An argument type for numbers above zero; `or_zero`: or none of it."""
 
     def converted(text: str) -> T:
         try:
             number = convert(text)
         except ValueError:
             raise ValueError(f"“{text}” is not a number") from None
-        if not 0 < number <= at_most:  # type: ignore[operator]
-            raise ValueError(f"{text} is not between 0 and {at_most:g}")
+        if not (0 < number <= at_most or (or_zero and number == 0)):  # type: ignore[operator]
+            raise ValueError(f"{text} is not {'from 0 to' if or_zero else 'above 0 and at most'} {at_most:g}")
         return number
 
     return argument(converted)

@@ -23,7 +23,7 @@ def networks(text: str) -> str:
 
 class Command(ReportingCommand):
     help = "Make an API token of an account, of one extension of it, or of staff. The token is shown once."
-    columns = headings("token", "key_id", "scope", "account", "extension", "read_only", expires_at="Expires")
+    columns = headings("key_id", "scope", "account", "extension", "read_only", expires_at="Expires")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -55,8 +55,9 @@ class Command(ReportingCommand):
         )
         dry_run = options["dry_run"]
         self.undo(dry_run)
-        self.report_row(
-            token=None if dry_run else text,
+        self.report_secret(
+            "token",
+            None if dry_run else text,
             key_id=None if dry_run else token.key_id,
             scope=token.scope,
             name=token.name,

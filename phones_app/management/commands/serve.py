@@ -1,7 +1,9 @@
 """`manage.py serve`: the whole embedded portal as one process tree."""
 
+import json
 import os
 import secrets
+import shlex
 import sys
 import threading
 import time
@@ -14,8 +16,11 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from contacts_app.people.models import User
+from phones_app.demo.demo import demo_account, demo_profile
 from phones_app.management.supervisor import Service, Supervisor, until_stopped, why_taken
 
+# Of the demo, as in the README's tour.
+SHOWN_PROFILE, SHOWN_PHONE = "Front desk night", "00:00:5e:00:53:01"
 # Enough for every person who waits in `switch` at once, and cheap: a waiting thread only looks at a row.
 WEB_WORKERS, WEB_THREADS = 2, 24
 
@@ -32,6 +37,8 @@ class Command(BaseCommand):
         if reason := why_taken(host, port):
             raise CommandError(f"Cannot listen on {host}:{port} ({reason}); choose another one: --port N")
         url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"  # noqa: S104 - compared, not bound
+        # The processes that it starts write the links in mail; whoever set another address knows it better.
+        os.environ.setdefault("PUBLIC_URL", url)
         call_command("migrate", verbosity=0, interactive=False)
         self._administrator()
         if not no_demo:
@@ -56,7 +63,11 @@ class Command(BaseCommand):
         chosen = os.environ.get("ADMIN_PASSWORD", "")
         password = chosen or secrets.token_urlsafe(9)
         User.objects.create_superuser(email, password)
-        self._say("admin", f"log in as {email} with password {'as set in ADMIN_PASSWORD' if chosen else password}")
+        if chosen:
+            self._say("admin", f"log in as {email} with the password of ADMIN_PASSWORD")
+        else:
+            # By itself on its line, so that it can be copied whole.
+            self._say("admin", f"log in as {email} with this password, which is not shown again:\n{password}")
 
     def _announce(self, services: list[Service], url: str, stopping: threading.Event) -> None:
         """One line per service as soon as the web server answers; the others print their own when they listen."""
@@ -71,6 +82,26 @@ class Command(BaseCommand):
                 if service.address:
                     self._say(service.name, service.address)
             self._say("patchbay", f"ready: open {url}/admin/ — Ctrl-C stops everything")
+            self._say("patchbay", "to copy into another terminal, in this folder:")
+            for line in lines_to_copy(url):
+                self.stdout.write(f"  {line}")
+            self.stdout.flush()
+
+
+def lines_to_copy(url: str) -> list[str]:
+    """A token and the first calls, for this portal: its data folder, its port, and the demo where that is loaded."""
+    python = os.path.relpath(sys.executable, settings.BASE_DIR)
+    manage = f"{python if not python.startswith('..') else sys.executable} manage.py"
+    if "DATA_DIR" in os.environ:
+        manage = f"DATA_DIR={shlex.quote(str(settings.DATA_DIR))} {manage}"
+    account, night = demo_account(), demo_profile(SHOWN_PROFILE)
+    token = f"--account {account.voip_id}" if account else "--staff"
+    call = 'curl -H "Authorization: Bearer $TOKEN"'
+    lines = [f"TOKEN=$({manage} create_token {token} | tail -n 1)", f"{call} {url}/api/v1/phone-profiles"]
+    if night:
+        body = json.dumps({"profile_uuid": str(night.uuid), "mac": SHOWN_PHONE})
+        lines.append(f"{call} -H \"Content-Type: application/json\" -d '{body}' {url}/api/v1/phone-profiles/switch")
+    return lines
 
 
 def _services(host: str, port: int, url: str, *, demo: bool) -> list[Service]:
