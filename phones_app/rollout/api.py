@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from contacts_app.core.api.examples import examples_of
 from contacts_app.core.api.family import FamilyViewSet, answers, envelope
-from contacts_app.core.api.fields import ModelRecord, NothingElse, OneOf, RowUuid, Shape, TruthFilter
+from contacts_app.core.api.fields import ModelRecord, OneOf, RowUuid, Shape, TruthFilter
 from contacts_app.core.api.view import Text
 from contacts_app.core.api.viewset import Listed, Retrieved
 from phones_app.inventory.api.selection import PhoneFilterRecord, selected
@@ -113,7 +113,7 @@ class RolloutDetailRecord(RolloutRecord):
         return dict(ProgressRecord(progress_of(rollout)).data)
 
 
-class RolloutRequest(NothingElse, PaceRecord):
+class RolloutRequest(PaceRecord):
     """Which phones — one of `macs`, `group`, `filter` and `all` — get which profile, and at what pace."""
 
     profile_uuid = serializers.UUIDField(

@@ -92,7 +92,9 @@ def _corrected(mode: str, config: Config) -> Config:
     """The guide once misspells `parameters`, so clients do; the autoresponder's rate limit has two spellings too."""
     if mode != Callback.Mode.APPLICATION:
         return config
-    parameters = config.get("parameters", config.get("paramters"))
+    misspelt = config.get("paramters")
+    config = {name: value for name, value in config.items() if name != "paramters"}
+    parameters = config.get("parameters", misspelt)
     if isinstance(parameters, dict) and "rate_limit" in parameters:
         parameters = {"rate-limit": parameters["rate_limit"]} | parameters
         del parameters["rate_limit"]

@@ -10,6 +10,8 @@ from django.core.validators import validate_email
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError as SchemaError
 
+from contacts_app.core.errors import LONGEST_NAME, MOST_NAMED, UNKNOWN
+
 # What would change the framing of a request or where it goes is not the callback's owner's to say (RFC 9110 §7.6.1).
 RESERVED_HEADERS = {
     *("connection", "content-length", "expect", "host"),
@@ -67,6 +69,9 @@ def check(schema: dict[str, Any], value: Any, path: str) -> None:
         if error.validator == "required":
             for name in (name for name in error.validator_value if name not in error.instance):
                 wrong.setdefault(f"{where}.{name}", ["This field is required."])
+        elif error.validator == "additionalProperties":
+            for name in [name for name in error.instance if name not in error.schema["properties"]][:MOST_NAMED]:
+                wrong.setdefault(f"{where}.{name[:LONGEST_NAME]}", [UNKNOWN])
         else:
             wrong.setdefault(where, []).append(_message(error))
     if wrong:

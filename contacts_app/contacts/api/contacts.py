@@ -31,6 +31,7 @@ from contacts_app.contacts.api.schema import answers, contact_uri, describe_cont
 from contacts_app.contacts.models.contact import EMAIL_LENGTH, NAME_LENGTH, NotificationContact, check_address
 from contacts_app.contacts.services import delete_contact
 from contacts_app.core.api.examples import examples_of
+from contacts_app.core.api.members import refuse_unknown
 from contacts_app.core.api.view import Text
 from contacts_app.core.api.viewset import Retrieved
 from contacts_app.core.history.records import create_recorded
@@ -67,9 +68,11 @@ def _required(**kwargs: Any) -> Text:
 
 
 class ContactRecord(serializers.Serializer[Any]):
-    """One contact. What it does not know is dropped, what only the server says is ignored."""
+    """One contact. What only the server says is ignored."""
 
     is_shown_whole = True
+    # As the answer to an edit shows it.
+    also_takes = ("pk",)
     email = _required(max_length=EMAIL_LENGTH, trim_whitespace=False, validators=[check_address])
     main = MainOrNull(
         read_only=True, allow_null=True, help_text="True of one contact of the account, null of the others."
@@ -164,6 +167,7 @@ class NotificationContacts(Retrieved, NotificationsViewSet):
     def create(self, request: Request) -> Response:
         """Create contacts, all or none. One contact may also come without the envelope."""
         record = ContactRecord(data=_sent(request.data), many=True)
+        refuse_unknown(record, record.initial_data)
         record.is_valid(raise_exception=True)
         account = self.account_of_new()
         contacts = [NotificationContact(account=account, **values) for values in record.validated_data]

@@ -20,6 +20,7 @@ from rest_framework.serializers import BaseSerializer
 from contacts_app.core.api.dialect import Conflict, Dialect, Unfit
 from contacts_app.core.api.document import DocumentSchema, NamedShapes
 from contacts_app.core.api.fields import Shape
+from contacts_app.core.api.members import refuse_unknown
 from contacts_app.core.api.rows import Rows
 from contacts_app.core.api.view import Manages, OwnsOrManages, Utf8Renderer
 from contacts_app.core.api.viewset import DialectViewSet, EditableViewSet
@@ -261,6 +262,7 @@ class FamilyResource(EditableViewSet, FamilyViewSet):
         if row is None or row._state.adding:
             return super().sent(None, body)
         record: Any = self.get_serializer()
+        refuse_unknown(record, self.request.data)
         known = {name for name, field in record.fields.items() if not field.read_only}
         if isinstance(self.request.data, Mapping) and known.isdisjoint(self.request.data):
             raise ValidationError("No known field to update")

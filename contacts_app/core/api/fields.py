@@ -7,7 +7,6 @@ from django import forms
 from django.db import models
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
 from rest_framework.fields import empty
 
 from contacts_app.core.api.view import Instant, Text
@@ -37,15 +36,6 @@ class RowUuid(serializers.UUIDField):
 
 class Shape(serializers.Serializer[Any]):
     """A body that is not simply a row."""
-
-
-class NothingElse:
-    """For a body in which a misspelt name must not pass: left out it would mean more phones, or all at once."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, dict) and (unknown := sorted(set(data) - set(self.fields))):  # type: ignore[attr-defined]
-            raise ValidationError({str(name): ["There is no such field."] for name in unknown})
-        return super().to_internal_value(data)  # type: ignore[misc]
 
 
 class ModelRecord(serializers.ModelSerializer[Any]):

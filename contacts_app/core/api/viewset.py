@@ -20,6 +20,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
 from contacts_app.core.api.document import DocumentSchema
+from contacts_app.core.api.members import refuse_unknown
 from contacts_app.core.api.reading import reading_of
 from contacts_app.core.api.rows import ROWS, Rows, watched
 from contacts_app.core.api.view import DialectView, uuid_in_url
@@ -116,6 +117,8 @@ class DialectViewSet(DialectView, GenericViewSet[Any]):
         chosen = body or self.body_class or self.get_serializer_class()
         is_stored = row is not None and not row._state.adding
         serializer = chosen(row, data=self.request.data, partial=is_stored, context=self.get_serializer_context())
+        shows = self.serializer_class is not None and body is None
+        refuse_unknown(serializer, self.request.data, record=self.get_serializer_class()() if shows else None)
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 

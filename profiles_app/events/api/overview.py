@@ -52,6 +52,8 @@ class ExpressCreate(Record):
         ":filters": serializers.ListSerializer(source="filters", child=FilterRecord(), required=False, max_length=100),
     }
 
+    also_takes = ("subscriptions",)
+
     def to_internal_value(self, data: Any) -> Any:
         # The guide's list of fields has no colon here, its example has one.
         if isinstance(data, dict) and ":subscriptions" not in data and "subscriptions" in data:

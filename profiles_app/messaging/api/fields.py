@@ -168,7 +168,7 @@ class TrackType(serializers.Field[Any, Any, Any, Any]):
 
 
 class Input(serializers.Serializer[Any]):
-    """A request body in which some fields have several spellings. Unknown fields are ignored.
+    """A request body in which some fields have several spellings.
 
     `spellings` maps each other spelling to the field's own; both may be sent if they say the same.
     """

@@ -60,11 +60,6 @@ class MyAccountProfileRecord(serializers.Serializer[MyAccountProfile]):
     myCallsDailyCDRAccess = Flag(source="my_calls_daily_cdr_access", required=False)
     myCallsUseBackendDescriptions = Flag(source="my_calls_use_backend_descriptions", required=False)
 
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, dict) and (unknown := [key for key in data if key not in self.fields]):
-            raise serializers.ValidationError({key[:100]: "There is no such member." for key in unknown[:10]})
-        return super().to_internal_value(data)
-
 
 class MyAccountProfileFilter(django_filters.FilterSet):  # type: ignore[misc]
     """What a list can be asked for; unknown parameters are ignored."""
