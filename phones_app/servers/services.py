@@ -23,7 +23,7 @@ from phones_app.transports.restart.ami_check import check_account
 
 @lru_cache(maxsize=8)
 def _parse_networks(text: str) -> Networks:
-    return Networks.parse(text)
+    return Networks.parse(text, "PHONE_NETWORKS")
 
 
 def phone_networks() -> Networks:
