@@ -9,7 +9,7 @@ from django.db import transaction
 
 from contacts_app.core.actor import Actor
 from contacts_app.core.errors import Refusal
-from contacts_app.core.history.authorship import because, one_line
+from contacts_app.core.history.authorship import because, current_author, one_line
 from contacts_app.people.models import User
 from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile, ProfileRevision
@@ -51,7 +51,15 @@ def findings_for(profile: PhoneProfile) -> tuple[sep.Finding, ...]:
     """What the checker says of a profile, for the phone that it is for where that is one model."""
     models = profile.compatible_models
     model = models[0] if len(models) == 1 else ""
-    return findings_of(profile.content, model=model, software_type=profile.software_type)
+    found = findings_of(profile.content, model=model, software_type=profile.software_type)
+    return (*found, *unknown_models(models))
+
+
+def unknown_models(models: Iterable[str]) -> list[sep.Finding]:
+    """A warning for each that is in no catalogue: a misspelt one would fit no phone, or be checked for nothing."""
+    text = "{} is no phone model that Patchbay knows, so nothing is checked that depends on it. Is it misspelt?"
+    unknown = [model for model in models if model and sep.catalogue.find(model) is None]
+    return [sep.Finding("unknown-model", sep.Severity.WARNING, text.format(model)) for model in unknown]
 
 
 def check_content(content: bytes, *, model: str = "", software_type: str | None = None) -> list[sep.Finding]:
@@ -130,6 +138,7 @@ def _add_revision(profile: PhoneProfile, content: bytes, actor: Actor, reason: s
         facts=sep.facts(sep.parse(content)).as_dict(),
         author=actor.label,
         channel=actor.channel,
-        reason=reason,
+        # Whoever gives none of its own has said it for the request, in a header or in a form of the admin.
+        reason=reason or current_author().reason,
     )
     profile.save(update_fields=["revision", "updated_at"])

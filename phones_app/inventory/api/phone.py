@@ -4,6 +4,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.db.models import Q
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
@@ -20,8 +21,9 @@ from phones_app.inventory.api.selection import PhoneFilter
 from phones_app.inventory.models import Phone
 from phones_app.inventory.status_check import check_now
 from phones_app.servers.models import CallManager, FileServer
-from profiles_app.phone.api.profile import MacText, SoftwareTypeField
+from profiles_app.phone.api.profile import IN_HEADER, MacText, SoftwareTypeField, TellsWarnings
 from profiles_app.phone.sep.catalogue import parse_mac
+from profiles_app.phone.services import unknown_models
 
 
 class LastDeploymentRecord(Shape):
@@ -126,7 +128,13 @@ class PhonesByMac(FamilyViewSet):
             raise ValidationError({"mac": str(error)}) from None
 
 
-class Phones(FamilyResource, PhonesByMac):
+@extend_schema_view(
+    create=extend_schema(parameters=[IN_HEADER]),
+    update=extend_schema(parameters=[IN_HEADER]),
+    partial_update=extend_schema(parameters=[IN_HEADER]),
+)
+class Phones(TellsWarnings, FamilyResource, PhonesByMac):
+    room_for_warnings = False
     serializer_class = PhoneRecord
     filterset_class = PhoneFilter
     name_in_document = "Phone"
@@ -141,6 +149,10 @@ class Phones(FamilyResource, PhonesByMac):
         "destroy": "Take a phone out of the inventory. Its deployments stay on record.",
     }
     failures = {"create": (400, 409)}
+
+    def save(self, row: Phone, sent: dict[str, Any]) -> None:
+        super().save(row, sent)
+        self.warnings = unknown_models([sent.get("model", "")])
 
     @action(detail=True, methods=["post"], url_path="status-check")
     def status_check(self, request: Request, mac: str) -> Response:

@@ -62,7 +62,7 @@ class PhoneProfileForm(forms.ModelForm):  # type: ignore[type-arg]
         widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "8841, 8845"}),
         help_text="Phone models this profile works with, comma-separated; empty: all.",
     )
-    cnf_xml = XmlField(label="File")
+    cnf_xml = XmlField(label="File", help_text="In the editor Tab indents; Esc leaves it.")
     reason = forms.CharField(
         required=False,
         max_length=255,
