@@ -48,4 +48,5 @@ UNFOLD = {
     "SCRIPTS": [_file("admin.js")],
     "COLORS": {"primary": TABLES["primary"]},
     "SIDEBAR": {"navigation": NAVIGATION},
+    "COMMAND": {"search_callback": "contacts_app.core.admin.search.records"},
 }
