@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
+import structlog
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
@@ -23,6 +24,7 @@ from contacts_app.core.actor import Actor, acting, system
 from contacts_app.core.errors import Refusal
 from contacts_app.core.secrets import SecretUnreadable
 
+log = structlog.get_logger(__name__)
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130  # as shells have it: 128 and the number of SIGINT
 # Where nobody looks, nothing is cut off to fit.
@@ -112,6 +114,11 @@ class ReportingCommand(BaseCommand):
         if secret is not None and not self.as_json:
             self.stdout.write(f"The {name}, which is not shown again:\n{secret}")
 
+    def announce(self, name: str, text: str) -> None:
+        """What a process that runs on tells: a line on the terminal of `serve`, or with LOG_JSON one of its log."""
+        if not self.as_json:
+            announce(self.stdout, name, text)
+
     def say(self, text: str) -> None:
         """A sentence for people; programs that read JSON do not get it."""
         if not self.as_json:
@@ -142,6 +149,15 @@ class ReportingCommand(BaseCommand):
         if not hasattr(error, "error_dict"):
             return list(error.messages)
         return [f"{field}: {text}" for field, texts in error.message_dict.items() for text in texts]
+
+
+def announce(out: Any, name: str, text: str) -> None:
+    """A line of a process of `serve`; with LOG_JSON it is one of its log."""
+    if settings.LOG_JSON:
+        log.info(text, process=name)
+        return
+    out.write(f"{name:<9} {text}")
+    out.flush()
 
 
 def where_data_is() -> str:

@@ -86,6 +86,15 @@ class Deployment(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     channel = models.CharField(max_length=16)
     reason = models.CharField(max_length=255, blank=True, help_text="Why, as the phone's history says it.")
+    # The database's default is for processes of the release before, which write rows while they are being replaced.
+    request_id = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="Of the request that asked for it.",
+    )
     retry_of = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="retries")
 
     # By the clock of the database, as all times that deployments are compared by.

@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from django.db.models import Case, Count, F, Q, QuerySet, When
 from django.db.models.functions import Coalesce
 
+from contacts_app.core.history.authorship import following
 from contacts_app.core.work import clock
 from contacts_app.core.work.kind import Work
 from contacts_app.core.work.lease import LeaseLost, no_live_lease
@@ -39,6 +40,15 @@ GRACE = timedelta(seconds=1)
 ADVANCE_SECONDS = 0.2
 # The phone's server; where it has none, its account's default one, for which the account stands.
 SERVER = Coalesce("phone__file_server", -F("account"))
+
+
+# A deployment that is due for so long was taken by no worker; so many are logged at a time.
+MISSED = timedelta(seconds=10)
+MOST_LOGGED = 5
+
+
+def _pause() -> timedelta:
+    return timedelta(seconds=settings.SWEEP_SECONDS)
 
 
 class _DeploymentWork(Work):
@@ -74,6 +84,11 @@ class SingleDeployments(_DeploymentWork):
     @classmethod
     def sweep(cls) -> int:
         release_due()
+        now = clock.now()
+        # Each of them about once: what became due a while ago, and no worker has taken since.
+        missed = cls.due().filter(next_attempt_at__range=(now - MISSED - 2 * _pause(), now - MISSED))
+        for row in missed.values("uuid", "mac", "state", "request_id")[:MOST_LOGGED]:
+            log.info("found by the sweep", deployment=str(row.pop("uuid")), **row)
         return super().sweep()
 
     def prepare(self) -> int:
@@ -147,7 +162,9 @@ def run_one(pk: int, owner: str, pool: FtpPool, until: State | None = None) -> N
     )
     if deployment is None:
         raise LeaseLost
-    _carry_out(deployment, owner, pool, until)
+    with following(deployment.request_id):
+        _carry_out(deployment, owner, pool, until)
+        log.info("deployment carried on", deployment=str(deployment.uuid), mac=deployment.mac, state=deployment.state)
 
 
 def _carry_out(deployment: Deployment, owner: str, pool: FtpPool, until: State | None) -> None:

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from contacts_app.core.history.authorship import current_author
 from contacts_app.core.history.records import update_returning
 from contacts_app.core.work import clock
 from contacts_app.core.work.lease import no_live_lease
@@ -62,7 +63,8 @@ BATCH = 500
 
 def requested(*, held: bool = False, **what: Any) -> Deployment:
     """A deployment as it begins, not stored yet; `what` are its other fields. A held one waits to be released."""
-    return Deployment(next_attempt_at=None if held else clock.now(), **what)
+    due = None if held else clock.now()
+    return Deployment(next_attempt_at=due, request_id=current_author().request_id, **what)
 
 
 @transaction.atomic

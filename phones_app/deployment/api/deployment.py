@@ -59,8 +59,8 @@ class DeploymentRecord(ModelRecord):
         model = Deployment
         fields = [
             *("uuid", "account", "kind", "mac", "profile", "profile_uuid", "revision", "sha256", "state"),
-            *("is_open", "waiting_for", "error", "error_code", "requested_by", "channel", "retry_of"),
-            *("rollout", "wave", "created_at", "started_at", "uploaded_at", "restarted_at"),
+            *("is_open", "waiting_for", "error", "error_code", "requested_by", "channel", "request_id"),
+            *("retry_of", "rollout", "wave", "created_at", "started_at", "uploaded_at", "restarted_at"),
             "finished_at",
         ]
         read_only_fields = fields

@@ -41,4 +41,4 @@ class Command(ReportingCommand):
             return
         phones = Phone.objects.filter(account=demo.account).count()
         changed = f", {len(demo.renewed)} profiles renewed" if demo.renewed else ""
-        self.say(f"demo      {demo.account} {summary['state']}: {phones} phones{changed}")
+        self.announce("demo", f"{demo.account} {summary['state']}: {phones} phones{changed}")

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from contacts_app.core.commands import announce
 from contacts_app.people.models import User
 from phones_app.demo.demo import demo_account, demo_profile
 from phones_app.management.supervisor import Service, Supervisor, until_stopped, why_taken
@@ -52,8 +53,7 @@ class Command(BaseCommand):
         self._say("patchbay", "stopped")
 
     def _say(self, name: str, text: str) -> None:
-        self.stdout.write(f"{name:<9} {text}")
-        self.stdout.flush()
+        announce(self.stdout, name, text)
 
     def _administrator(self) -> None:
         """Make the first administrator; the password is printed now and never again."""
@@ -65,9 +65,16 @@ class Command(BaseCommand):
         User.objects.create_superuser(email, password)
         if chosen:
             self._say("admin", f"log in as {email} with the password of ADMIN_PASSWORD")
+        elif settings.LOG_JSON:
+            # Logs are kept, and read by others.
+            kept_in = settings.DATA_DIR / "admin_password"
+            kept_in.touch(mode=0o600)
+            kept_in.write_text(f"{password}\n")
+            self._say("admin", f"log in as {email} with the password in {kept_in}, and delete that file")
         else:
             # By itself on its line, so that it can be copied whole.
-            self._say("admin", f"log in as {email} with this password, which is not shown again:\n{password}")
+            self._say("admin", f"log in as {email} with this password, which is not shown again:")
+            self.stdout.write(password)
 
     def _announce(self, services: list[Service], url: str, stopping: threading.Event) -> None:
         """One line per service as soon as the web server answers; the others print their own when they listen."""
@@ -82,10 +89,10 @@ class Command(BaseCommand):
                 if service.address:
                     self._say(service.name, service.address)
             self._say("patchbay", f"ready: open {url}/admin/ — Ctrl-C stops everything")
-            self._say("patchbay", "to copy into another terminal, in this folder:")
-            for line in lines_to_copy(url):
-                self.stdout.write(f"  {line}")
-            self.stdout.flush()
+            if not settings.LOG_JSON:
+                self._say("patchbay", "to copy into another terminal, in this folder:")
+                self.stdout.write("\n".join(lines_to_copy(url)))
+                self.stdout.flush()
 
 
 def lines_to_copy(url: str) -> list[str]:
@@ -110,7 +117,8 @@ def _services(host: str, port: int, url: str, *, demo: bool) -> list[Service]:
     web = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port)),
         *("--workers", str(WEB_WORKERS), "--blocking-threads", str(WEB_THREADS), "--respawn-failed-workers"),
-        *("--log-level", "error", "--no-ws", ":".join(settings.WSGI_APPLICATION.rsplit(".", 1))),
+        *("--log-level", "error", "--log-config", str(settings.BASE_DIR / "config" / "granian.json"), "--no-ws"),
+        ":".join(settings.WSGI_APPLICATION.rsplit(".", 1)),
     ]
     broker = settings.CELERY_BROKER_URL.partition("://")[0]
     worker = [

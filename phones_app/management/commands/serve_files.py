@@ -60,7 +60,7 @@ class Command(ReportingCommand):
             self.report_row(ftp=uploads, http=phones, tftp=tftp, folder=str(settings.PHONE_FILES_DIR))
             self.stdout.flush()
         else:
-            self.say(f"files     uploads {uploads}, phones {phones} and {tftp}")
+            self.announce("files", f"uploads {uploads}, phones {phones} and {tftp}")
 
 
 def _free_or_any(host: str, port: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> int:

@@ -109,13 +109,13 @@ class Command(ReportingCommand):
             self.stdout.flush()
             return
         if first:
-            self.say(f"phones    {played} simulated, files from {url}")
+            self.announce("phones", f"{played} simulated, files from {url}")
         if not first or len(changes) <= LINES:
             for change in changes:
-                self.say(f"phones    {_line(change)}")
+                self.announce("phones", _line(change))
 
     def _event(self, mac: str, text: str) -> None:
-        self.say(f"phones    SEP{mac} {text}")
+        self.announce("phones", f"SEP{mac} {text}")
 
 
 def _row(config: SimulatedPhoneConfig, phone: SimulatedPhone | None = None) -> dict[str, object]:
