@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views import defaults
 
@@ -22,4 +23,6 @@ server_error = _answer(500, "Internal server error", defaults.server_error)
 def locked_out(request: HttpRequest, *_: Any) -> HttpResponse:
     """Too many wrong passwords, over whichever log-in (django-axes)."""
     message = "Too many failed logins; try again later"
-    return plain_error(request, 429, message) or HttpResponse(message, status=429, content_type="text/plain")
+    answer = plain_error(request, 429, message) or HttpResponse(message, status=429, content_type="text/plain")
+    answer["Retry-After"] = str(int(settings.AXES_COOLOFF_TIME.total_seconds()))
+    return answer

@@ -242,6 +242,8 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+# So many requests a minute may come with one credential, over all dialects (0: any number); the rest is answered by 429.
+API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=0)
 API_BODY_MAX_BYTES = env.int("API_BODY_MAX_BYTES", default=2 * 1024 * 1024)
 SPECTACULAR_SETTINGS = table(__file__, "openapi.toml")
 

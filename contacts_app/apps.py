@@ -16,6 +16,7 @@ class ContactsConfig(AppConfig):
         from contacts_app.contacts.services import main_contact_follows
         from contacts_app.core.actor import forget_actors
         from contacts_app.core.api.authentication import register_credential
+        from contacts_app.core.api.kept_answers import OldAnswers
         from contacts_app.core.history.authorship import recorded
         from contacts_app.core.work.kind import register
         from contacts_app.people.models import LoginSession, User
@@ -30,5 +31,5 @@ class ContactsConfig(AppConfig):
         for model in (ApiToken, User, Account, Extension):
             recorded.connect(forget_actors, sender=model)
         post_delete.connect(forget_actors, sender=LoginSession)
-        register(Mails)
+        register(Mails, OldAnswers)
         register_follower(main_contact_follows)

@@ -8,6 +8,7 @@ from contacts_app.contacts.models.contact import (
     NotificationType,
 )
 from contacts_app.contacts.models.mail import Incident, Mail, Notice
+from contacts_app.core.api.models import KeptAnswer
 from contacts_app.core.csv.models import UploadedCsv
 from contacts_app.core.work.models import WorkStatus
 from contacts_app.people.models import LoginSession, User
@@ -19,6 +20,7 @@ __all__ = [
     "ApiToken",
     "Extension",
     "Incident",
+    "KeptAnswer",
     "LoginSession",
     "Mail",
     "Notice",

@@ -6,7 +6,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from contacts_app.core.api.family import answers
+from contacts_app.core.api.family_document import answers
 from contacts_app.core.api.fields import Shape
 from contacts_app.core.api.view import Instant
 from contacts_app.core.errors import Refusal

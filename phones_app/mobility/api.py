@@ -11,7 +11,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from contacts_app.core.api.family import answers, envelope
+from contacts_app.core.api.family_document import answers, envelope
 from contacts_app.core.api.fields import Shape
 from contacts_app.people.api.users import OneselfViewSet
 from phones_app.inventory.api.phone import WITH_RELATIONS, PhoneRecord

@@ -12,7 +12,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts_app.core.api.examples import examples_of
-from contacts_app.core.api.family import FamilyViewSet, answers, envelope
+from contacts_app.core.api.family import FamilyViewSet
+from contacts_app.core.api.family_document import answers, envelope
 from contacts_app.core.api.fields import ModelRecord, OneOf, RowUuid, Shape, TruthFilter
 from contacts_app.core.api.view import Text
 from contacts_app.core.api.viewset import Listed, Retrieved

@@ -14,7 +14,8 @@ from rest_framework.response import Response
 
 from contacts_app.accounts.api import AccountNumber, OwnedRecord
 from contacts_app.core.api.dialect import Conflict
-from contacts_app.core.api.family import FamilyResource, answers, envelope
+from contacts_app.core.api.family import FamilyResource
+from contacts_app.core.api.family_document import answers, envelope
 from contacts_app.core.api.fields import Shape
 from contacts_app.core.api.reading import Narrowed
 from contacts_app.core.api.view import Text

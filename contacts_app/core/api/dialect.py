@@ -5,6 +5,7 @@ A dialect is a subclass of `Dialect` that says which URLs are its own and how it
 """
 
 import io
+import math
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import IO, Any, ClassVar, cast
@@ -201,7 +202,8 @@ def error_response(error: Exception, context: dict[str, Any]) -> Response | None
     if header := getattr(error, "auth_header", None):
         response["WWW-Authenticate"] = header
     if wait := getattr(error, "wait", None):
-        response["Retry-After"] = str(int(wait))
+        # In whole seconds (RFC 9110 §10.2.3), none of which is too few.
+        response["Retry-After"] = str(max(1, math.ceil(wait)))
     return response
 
 

@@ -25,9 +25,16 @@ from rest_framework.views import APIView
 
 from contacts_app.core.actor import Actor
 from contacts_app.core.api.dialect import Dialect, Json
+from contacts_app.core.api.idempotency import Keeping, Replayed, begin
+from contacts_app.core.api.throttling import RateOfCredential
 
 # What a 304 says again (RFC 9110 §15.4.5).
 KEPT = ("Cache-Control", "Vary")
+
+
+def tag_of(content: bytes) -> str:
+    """A strong entity tag: another content, another tag (RFC 9110 §8.8.1)."""
+    return f'"{blake2b(content, digest_size=12).hexdigest()}"'
 
 
 class JsonAlone(DefaultContentNegotiation):
@@ -49,6 +56,10 @@ class DialectView(APIView):
     dialect: ClassVar[Dialect]
     content_negotiation_class: type[DefaultContentNegotiation] = JsonAlone
     metadata_class = None
+    throttle_classes = [RateOfCredential]
+    # What names the state of the record that is answered; empty: all of the answer does.
+    tag = ""
+    keeping: Keeping | None = None
 
     @property
     def actor(self) -> Actor:
@@ -60,12 +71,26 @@ class DialectView(APIView):
         request.encoding = "utf-8"
         return super().initialize_request(request, *args, **kwargs)
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if request.method == "POST":
+            self.keeping = begin(request, self)
+
+    def handle_exception(self, exc: Exception) -> Any:
+        return exc.response() if isinstance(exc, Replayed) else super().handle_exception(exc)
+
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """An answer to a read names its state, and is left out for those who have it (RFC 9110 §13.1.2)."""
         response = super().finalize_response(request, response, *args, **kwargs)
-        if request.method not in ("GET", "HEAD") or response.status_code != 200 or not isinstance(response, Response):
+        if request.method not in ("GET", "HEAD"):
+            if self.tag:
+                response["ETag"] = self.tag
+            if self.keeping is not None:
+                self.keeping.end(response)
             return response
-        tag = f'"{blake2b(response.render().content, digest_size=12).hexdigest()}"'
+        if response.status_code != 200 or not isinstance(response, Response):
+            return response
+        tag = self.tag or tag_of(response.render().content)
         known = parse_etags(request.META.get("HTTP_IF_NONE_MATCH", ""))
         if known == ["*"] or tag in (one.removeprefix("W/") for one in known):
             response = HttpResponseNotModified(headers={name: response[name] for name in KEPT if name in response})

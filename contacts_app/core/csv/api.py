@@ -14,7 +14,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts_app.core.api.dialect import BodyTooLarge
-from contacts_app.core.api.family import Failure, FamilyViewSet, answers, envelope
+from contacts_app.core.api.family import FamilyViewSet
+from contacts_app.core.api.family_document import Failure, answers, envelope
 from contacts_app.core.api.fields import TRUTH, Shape
 from contacts_app.core.csv.format import CsvFormat, export_csv
 from contacts_app.core.csv.importing import import_csv

@@ -14,7 +14,8 @@ from rest_framework.response import Response
 
 from contacts_app.core.actor import Actor
 from contacts_app.core.api.authentication import client_address
-from contacts_app.core.api.family import Failure, FamilyViewSet, answers, envelope
+from contacts_app.core.api.family import FamilyViewSet
+from contacts_app.core.api.family_document import Failure, answers, envelope
 from contacts_app.core.api.fields import Shape
 from contacts_app.core.api.view import LoggedIn, Text
 from contacts_app.people.api.users import PersonRecord, UserRecord

@@ -11,7 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts_app.accounts.api import AccountNumber, OwnedRecord
-from contacts_app.core.api.family import FamilyResource, FamilyViewSet, answers, envelope
+from contacts_app.core.api.family import FamilyResource, FamilyViewSet
+from contacts_app.core.api.family_document import answers, envelope
 from contacts_app.core.api.fields import ModelRecord, RowUuid, Shape
 from contacts_app.core.api.view import Instant, LoggedIn, Text
 from contacts_app.core.api.viewset import Retrieved

@@ -11,7 +11,8 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from contacts_app.core.api.family import ReadableByOwners, answers, envelope
+from contacts_app.core.api.family import ReadableByOwners
+from contacts_app.core.api.family_document import answers, envelope
 from contacts_app.core.api.fields import ModelRecord, OneOf, RowUuid, Shape, TruthFilter
 from contacts_app.core.api.viewset import Listed, Retrieved
 from phones_app.deployment import request as deployments

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from contacts_app.core.api.dialect import Conflict
 from contacts_app.core.api.examples import examples_of
-from contacts_app.core.api.family import answers, envelope
+from contacts_app.core.api.family_document import answers, envelope
 from contacts_app.core.api.fields import Shape
 from contacts_app.core.api.view import Instant, OwnsOrManages, find, uuid_in_url
 from contacts_app.core.errors import Refusal

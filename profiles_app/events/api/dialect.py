@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.core.cache import cache
 from django.core.exceptions import ObjectDoesNotExist
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.utils import timezone
@@ -23,6 +22,7 @@ from contacts_app.accounts.models import Account, Extension
 from contacts_app.core.actor import Actor
 from contacts_app.core.api.authentication import client_address
 from contacts_app.core.api.dialect import BoundedJSONParser, Conflict, Dialect
+from contacts_app.core.api.throttling import RateOfCredential, over_limit
 from contacts_app.core.api.view import DialectView
 from contacts_app.core.errors import Refusal
 from profiles_app.events.models.setup import Level
@@ -71,18 +71,8 @@ class RateLimits(BaseThrottle):
 
 
 def _count(rule: RequestLimit, key: str) -> None:
-    now = time.time()
-    window = int(now // rule.seconds)
-    key = f"{key}:{window}"
-    # Should the window be forgotten between the two calls, this request begins it anew.
-    cache.add(key, 0, rule.seconds)
-    try:
-        count = cache.incr(key)
-    except ValueError:
-        return
-    if count > rule.requests:
-        reset = (window + 1) * rule.seconds
-        raise RateLimited(rule, reset, max(reset - now, 1))
+    if (reset := over_limit(key, rule.requests, rule.seconds)) is not None:
+        raise RateLimited(rule, int(reset), max(reset - time.time(), 1))
 
 
 # What the API says whatever the reason is; the reason stands in `@details` or `fields`.
@@ -173,7 +163,7 @@ class OpenView(DialectView):
 class EventsView(OpenView):
     """A view whose URL names an account or an extension of it."""
 
-    throttle_classes = [RateLimits]
+    throttle_classes = [RateOfCredential, RateLimits]
     level: Level
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

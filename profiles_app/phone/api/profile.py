@@ -17,7 +17,8 @@ from rest_framework.response import Response
 
 from contacts_app.core.actor import Actor
 from contacts_app.core.api.examples import examples_of
-from contacts_app.core.api.family import FamilyResource, FamilyViewSet, ReadableByOwners, answers, envelope
+from contacts_app.core.api.family import FamilyResource, FamilyViewSet, ReadableByOwners
+from contacts_app.core.api.family_document import answers, envelope
 from contacts_app.core.api.fields import EmptyIsNull, RowUuid, Shape, described
 from contacts_app.core.api.view import Instant, Text, find, uuid_in_url
 from contacts_app.people.models import User

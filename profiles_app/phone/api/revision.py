@@ -10,7 +10,8 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from contacts_app.core.api.family import PageMetadata, ReadableByOwners, answers, envelope
+from contacts_app.core.api.family import ReadableByOwners
+from contacts_app.core.api.family_document import PageMetadata, answers, envelope
 from contacts_app.core.api.fields import ModelRecord, Shape
 from contacts_app.core.api.view import Text, find, uuid_in_url
 from contacts_app.core.api.viewset import Listed, Retrieved
