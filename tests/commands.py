@@ -45,11 +45,14 @@ class Terminal(io.StringIO):
         return True
 
 
-def run(name: str, *arguments: object, terminal: bool = False) -> Ran:
-    """Parse the arguments as on a command line and carry the command out on the database of the test."""
+def run(name: str, *arguments: object, terminal: bool = False, everywhere: bool = False) -> Ran:
+    """Parse the arguments as on a command line and carry the command out on the database of the test.
+
+    `terminal`: errors are seen by people, `everywhere`: what it prints is, too.
+    """
     command = load_command_class(get_commands()[name], name)
     command._called_from_command_line = True
-    out, err = io.StringIO(), Terminal() if terminal else io.StringIO()
+    out, err = Terminal() if everywhere else io.StringIO(), Terminal() if terminal or everywhere else io.StringIO()
     try:
         with contextlib.redirect_stderr(err):
             options = vars(command.create_parser("manage.py", name).parse_args([str(part) for part in arguments]))

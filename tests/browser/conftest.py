@@ -40,6 +40,10 @@ def chromium() -> Iterator[object]:
         browser.close()
 
 
+# What a page is looked through for; each yields what it finds as texts.
+NAMELESS, FAINT = (Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("nameless.js", "faint.js"))
+
+
 class Window:
     """A logged-in browser window that notes every request to another host and every error of its scripts."""
 
@@ -70,6 +74,14 @@ class Window:
     def sticks_out(self) -> int:
         """By how many pixels the page is wider than the window."""
         return self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+
+    def nameless(self) -> list[str]:
+        """Boxes that no label, title or other name tells apart for those who hear the page."""
+        return self.page.evaluate(NAMELESS)
+
+    def faint(self) -> list[str]:
+        """Texts that stand out too little from what is behind them (WCAG 2.2, 1.4.3)."""
+        return self.page.evaluate(FAINT)
 
     def picture(self, name: str) -> None:
         RESULTS.mkdir(exist_ok=True)

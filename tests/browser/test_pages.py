@@ -59,7 +59,7 @@ def all_pages(phone, profile) -> dict[str, str]:
 @pytest.mark.parametrize(("size", "theme"), [("desktop", "light"), ("phone", "dark")])
 def test_every_page_fits_its_window(window, furnished, size, theme):
     desk = window(size, theme)
-    too_wide = {}
+    too_wide, nameless, faint = {}, {}, {}
     for name, url in all_pages(*furnished).items():
         answer = desk.page.goto(f"{desk.base}{url}")
         if answer.status == 403 and name.endswith("-add"):
@@ -68,8 +68,38 @@ def test_every_page_fits_its_window(window, furnished, size, theme):
         assert answer.status == 200, name
         if pixels := desk.sticks_out():
             too_wide[name] = pixels
+        nameless |= dict.fromkeys(desk.nameless(), name)
+        faint |= dict.fromkeys(desk.faint(), name)
         desk.picture(f"{name}-{size}-{theme}")
     assert not too_wide
+    assert not nameless
+    assert not faint
+
+
+def test_the_keyboard_gets_past_the_editor_and_out_of_it(window, furnished):
+    _, profile = furnished
+    desk = window()
+    page = desk.page
+    desk.open(reverse("admin:profiles_app_phoneprofile_change", args=[profile.pk]))
+    page.locator(".ace_editor").wait_for()
+    before = page.evaluate("document.querySelector('.django-ace-widget').editor.getValue()")
+    inside = "document.activeElement.closest('.ace_editor') !== null"
+    page.locator("#id_compatible_models").focus()
+    passed = []
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        passed.append(page.evaluate(inside))
+    assert True in passed
+    assert not passed[-1], "Tab goes on behind the editor"
+    page.locator(".ace_content").click()
+    page.keyboard.press("Tab")
+    assert page.evaluate(inside), "within, Tab indents"
+    page.keyboard.press("Escape")
+    for _ in range(4):
+        page.keyboard.press("Tab")
+    assert not page.evaluate(inside)
+    assert page.evaluate("document.querySelector('.django-ace-widget').editor.getValue()") != before
+    page.on("dialog", lambda dialog: dialog.accept())
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
