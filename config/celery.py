@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from celery import Celery, Task
-from celery.signals import worker_init
+from celery.signals import setup_logging, worker_init
 
 from contacts_app.core.history.authorship import Author, authored
 
@@ -26,6 +26,13 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 # For every thread: without this only the importing one knows the configuration.
 app.set_default()
+
+
+def log_as_every_process(**_: object) -> None:
+    """Celery would set the level of all loggers, by default so that a worker tells nothing of what it does."""
+
+
+setup_logging.connect(log_as_every_process)
 
 
 def begin_with_the_embedded_broker(**_: object) -> None:

@@ -58,7 +58,7 @@ class Processes:
     def start_worker(self, name: str = "worker") -> None:
         self.start(
             name,
-            *("-m", "celery", "-A", "config", "worker", "--pool", "threads", "-c", "2"),
+            *("-m", "celery", "-A", "config", "--quiet", "worker", "--pool", "threads", "-c", "2"),
             *("-l", "warning", "--without-mingle", "-n", f"{name}@%h"),
         )
 
@@ -89,6 +89,7 @@ class Processes:
             *f"-m granian --interface wsgi --port {port} --workers 1 --blocking-threads 24".split(),
             "--log-level",
             "warning",
+            *("--log-config", "config/granian.json"),
             "--no-ws",
             "config.wsgi:application",
         )

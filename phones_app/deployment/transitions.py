@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -35,6 +36,7 @@ from phones_app.deployment.record import (
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import clear_service_sessions
 
+log = structlog.get_logger(__name__)
 _FROM_ANY = (State.FAILED, State.SUPERSEDED)
 # Old state: new states. A restart is `restarting` again when it is sent again after a crash, and a deployment of which
 # no evidence comes ends as `restart_acknowledged`. A phone that nothing can restart ends as `uploaded`. Evidence that the
@@ -81,6 +83,8 @@ def queued(deployments: Iterable[Deployment], *, phones: Sequence[int]) -> list[
         unique_fields=["phone"],
         update_fields=["deployment"],
     )
+    if created:
+        log.info("deployments requested", number=len(created), first=str(created[0].uuid))
     return created
 
 

@@ -72,8 +72,14 @@ def walks(furnished, acme) -> dict[str, Walk]:
     PhoneFile.objects.update_or_create(
         phone=phone,
         defaults={
-            "server": server, "revision": profile.revision, "sha256": "0" * 64, "state": FileState.CHANGED,
-            "uploaded_at": now, "state_since": now, "next_check_at": now, "found": b"<device/>",
+            "server": server,
+            "revision": profile.revision,
+            "sha256": "0" * 64,
+            "state": FileState.CHANGED,
+            "uploaded_at": now,
+            "state_since": now,
+            "next_check_at": now,
+            "found": b"<device/>",
         },
     )
     Phone.objects.filter(pk=phone.pk).update(current_profile=profile)
