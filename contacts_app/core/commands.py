@@ -2,6 +2,7 @@
 
 import json
 import signal
+import sys
 import threading
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -44,6 +45,8 @@ class ReportingCommand(BaseCommand):
 
     columns: Mapping[str, str] = {}
     writes = True
+    # False for those that `serve` starts, which says it itself.
+    says_where = True
     # An operator must be able to work while some other part is misconfigured; `check` is its own command.
     requires_system_checks = []
 
@@ -59,7 +62,9 @@ class ReportingCommand(BaseCommand):
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         self.as_json = bool(options.get("as_json"))
-        self._say_where(options.get("stderr") or self.stderr)
+        # For people: with another DATA_DIR than that of `make run`, a command works on another portal.
+        if self.says_where and sys.stderr.isatty() and not self.as_json:
+            sys.stderr.write(f"{where_data_is()}.\n")
         try:
             with acting(self.actor, reason=f"manage.py {type(self).__module__.rpartition('.')[2]}"):
                 return super().execute(*args, **options)
@@ -80,11 +85,6 @@ class ReportingCommand(BaseCommand):
             raise CommandError(f"The database says: {text}.{hint}") from error
         except (SecretUnreadable, Refusal) as error:
             raise CommandError(str(error)) from error
-
-    def _say_where(self, err: Any) -> None:
-        """For people: with another DATA_DIR than that of `make run`, a command works on another portal."""
-        if err.isatty() and not self.as_json:
-            err.write(f"{where_data_is()}.\n")
 
     @property
     def actor(self) -> Actor:

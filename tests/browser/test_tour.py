@@ -24,7 +24,7 @@ class Run:
 
     def __init__(self, folder: Path, log: Path) -> None:
         port = free_port()
-        self.url, self.log = f"http://127.0.0.1:{port}", log
+        self.url, self.folder, self.log = f"http://127.0.0.1:{port}", folder, log
         ports = {f"FILE_SERVER_{kind}_PORT": "0" for kind in ("FTP", "HTTP", "TFTP")}
         with log.open("wb") as output:
             self.process = subprocess.Popen(
@@ -45,15 +45,24 @@ class Run:
         assert self.process.poll() is None, self.lines
 
 
-@pytest.fixture
-def run(tmp_path) -> Iterator[Run]:
-    one = Run(tmp_path / "a folder", tmp_path / "terminal")
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Iterator[Run]:
+    place = tmp_path_factory.mktemp("tour")
+    one = Run(place / "a folder", place / "terminal")
     try:
         one.wait()
         yield one
     finally:
         one.process.send_signal(signal.SIGINT)
         one.process.wait(30)
+
+
+def test_mail_of_its_processes_links_to_its_own_address(run):
+    assert f"The data folder is {run.folder}" in run.log.read_text()
+    children = Path(f"/proc/{run.process.pid}/task/{run.process.pid}/children").read_text().split()
+    assert children
+    for child in children:
+        assert f"PUBLIC_URL={run.url}".encode() in Path(f"/proc/{child}/environ").read_bytes().split(b"\0")
 
 
 def test_the_tour_of_the_readme(chromium, run):

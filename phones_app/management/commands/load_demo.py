@@ -20,6 +20,7 @@ class Command(ReportingCommand):
         "Make the demo: one account with people, profiles and simulated phones. Run again it changes "
         "nothing, or brings the profiles to another URL; what people changed or deleted stays so."
     )
+    says_where = False
     columns = headings("account", voip_id="VoIP id", state="State", renewed="Profiles renewed", files="Files")
 
     def arguments(self, add: Add) -> None:

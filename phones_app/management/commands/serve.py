@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from contacts_app.core.commands import announce
+from contacts_app.core.commands import announce, where_data_is
 from contacts_app.people.models import User
 from phones_app.demo.demo import demo_account, demo_profile
 from phones_app.management.supervisor import Service, Supervisor, until_stopped, why_taken
@@ -40,6 +40,7 @@ class Command(BaseCommand):
         url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"  # noqa: S104 - compared, not bound
         # The processes that it starts write the links in mail; whoever set another address knows it better.
         os.environ.setdefault("PUBLIC_URL", url)
+        self._say("patchbay", where_data_is())
         call_command("migrate", verbosity=0, interactive=False)
         self._administrator()
         if not no_demo:

@@ -17,6 +17,7 @@ from phones_app.management.supervisor import why_taken
 class Command(ReportingCommand):
     help = "Run the embedded file server until SIGTERM or Ctrl-C. A taken port is replaced by a free one."
     writes = False
+    says_where = False
 
     def handle(self, **options: Any) -> None:
         row = embedded_file_server()

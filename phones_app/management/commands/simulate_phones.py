@@ -41,6 +41,7 @@ class Command(ReportingCommand):
         "Play the phones marked as simulated whose address is loopback, until SIGTERM or Ctrl-C. "
         "Phones that are added or changed meanwhile are picked up."
     )
+    says_where = False
     columns = headings(mac="MAC", model="Model", software="Software", sip_port="SIP port", web_port="Web port")
 
     def arguments(self, add: Add) -> None:

@@ -127,7 +127,7 @@ def test_table_shows_the_whole_token():
 def test_a_secret_stands_whole_on_a_line_of_its_own_at_any_width(monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", str(columns))
     ran = run("create_token", "--staff", everywhere=True)
-    assert find_token(ran.out.splitlines()[-1], "192.0.2.1")
+    assert ApiToken.objects.find(ran.out.splitlines()[-1], "192.0.2.1")
     assert max(map(len, ran.out.splitlines()[:-2])) <= columns
 
 
