@@ -195,9 +195,10 @@ def test_a_malformed_callback_is_refused_unasked(at, receiver, body, field):
     assert not Callback.objects.exists()
 
 
-def test_absent_options_stay_absent_and_unknown_ones_are_dropped(at, receiver):
-    config = {"url": receiver.url, "headers": None, "timeout": None, "rate_limit": None, "colour": "red"}
+def test_absent_options_stay_absent_and_unknown_ones_are_refused(at, receiver):
+    config = {"url": receiver.url, "headers": None, "timeout": None, "rate_limit": None}
     assert at.post("callbacks", {"config": config}).json()["config"] == {"url": receiver.url, "method": "POST"}
+    assert list(fields(at.post("callbacks", {"config": config | {"colour": "red"}}))) == ["config.colour"]
 
 
 @pytest.mark.parametrize("spelling", ["rate-limit", "rate_limit"])
