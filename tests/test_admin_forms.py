@@ -8,8 +8,8 @@ import pytest
 from django.contrib import admin
 from django.urls import reverse
 
+from config import urls
 from contacts_app.accounts.models import Account
-from contacts_app.contacts.models.mail import Mail
 from contacts_app.core.admin.base import PortalAdmin
 from phones_app.inventory.models import Phone
 from profiles_app.events.models.setup import Callback, EventProfile
@@ -17,6 +17,7 @@ from tests.admin_people import at_desk, clerk
 from tests.phones_app.site import sip_file
 
 pytestmark = pytest.mark.django_db
+assert urls.urlpatterns, "the pages are found when the URLs are read"
 
 # What makes a form whole but for its account; tests of the models have the details.
 WHOLE: dict[str, dict[str, Any]] = {
@@ -53,9 +54,9 @@ def values_of(html: bytes, form: str) -> dict[str, Any]:
 def test_a_form_without_its_account_is_answered_by_the_form(root, acme, pages, whole):
     desk = at_desk(root)
     page = desk.get(url_of(pages, "add"))
-    if page.status_code == 403:
-        pytest.skip("nobody adds these rows")
     name = pages.opts.model_name
+    if page.status_code == 403 or name == "rollout":
+        pytest.skip("nobody adds these rows, or the page is no form of one")
     sent = values_of(page.content, f"{name}_form") | (WHOLE.get(name, {}) if whole else {}) | {"account": ""}
     if whole and name == "listener":
         sent["callback"] = Callback.objects.create(account=acme, config={"url": "https://hooks.example.org"}).pk
@@ -175,19 +176,3 @@ def test_the_import_page_says_what_it_refuses(root):
     assert "A new one begins with its file" in profiles
     assert "others are added" not in profiles
     assert "others are added" in desk.get(reverse("admin:phones_app_phone_import")).content.decode()
-
-
-@pytest.mark.parametrize(("backend", "shown"), [("console", "Not sent"), ("locmem", "Sent")])
-def test_mail_that_reached_nobody_is_not_listed_as_sent(root, settings, backend, shown):
-    from contacts_app.contacts.mail import queue_mail
-    from contacts_app.core.work.queue import run_queue
-
-    settings.EMAIL_BACKEND = f"django.core.mail.backends.{backend}.EmailBackend"
-    context = {"heading": "A phone failed", "notices": [], "more": 0, "path": "/"}
-    [mail] = queue_mail(to=["a@acme.example"], template="contacts_app/contacts/mail/notices", context=context)
-    run_queue("mail")
-    mail = Mail.objects.get(pk=mail.pk)
-    assert mail.state == "sent"
-    assert ("EMAIL_URL" in mail.error) is (shown == "Not sent")
-    rows = at_desk(root).get(reverse("admin:contacts_app_mail_changelist")).context["cl"]
-    assert rows.model_admin.state_here(rows.result_list[0]) == shown

@@ -108,7 +108,7 @@ class ReportingCommand(BaseCommand):
     def report_row(self, **row: Any) -> None:
         self.report([row])
 
-    def report_secret(self, name: str, secret: str | None, **row: Any) -> None:
+    def report_secret(self, name: str, secret: str | None, /, **row: Any) -> None:
         """A row with a secret that is shown this once: beside the table, as its last line, whole at any width."""
         self.report([{name: secret, **row} if self.as_json else row])
         if secret is not None and not self.as_json:

@@ -87,8 +87,8 @@ class SingleDeployments(_DeploymentWork):
         now = clock.now()
         # Each of them about once: what became due a while ago, and no worker has taken since.
         missed = cls.due().filter(next_attempt_at__range=(now - MISSED - 2 * _pause(), now - MISSED))
-        for row in missed.values("uuid", "mac", "state", "request_id")[:MOST_LOGGED]:
-            log.info("found by the sweep", deployment=str(row.pop("uuid")), **row)
+        for uuid, state, request_id in missed.values_list("uuid", "state", "request_id")[:MOST_LOGGED]:
+            log.info("found by the sweep", deployment=str(uuid), state=state, request_id=request_id)
         return super().sweep()
 
     def prepare(self) -> int:

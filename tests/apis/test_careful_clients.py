@@ -175,6 +175,7 @@ def age(**time):
         KeptAnswer.objects.filter(pk=row.pk).update(created_at=row.created_at - timedelta(**time))
 
 
+@pytest.mark.django_db(transaction=True)
 def test_after_a_day_a_key_is_free_and_a_worker_forgets_the_answer(send):
     send("post", "/api/v1/extensions", {"number": 5}, Idempotency_Key="one")
     send("post", "/api/v1/extensions", {"number": 6}, Idempotency_Key="two")
@@ -186,7 +187,7 @@ def test_after_a_day_a_key_is_free_and_a_worker_forgets_the_answer(send):
 
 def test_a_kept_answer_is_encrypted(send, rows):
     url = f"/v4/accounts/{rows['voip_id']}/integrations/events/callbacks/{rows['callback']}/signing-secret"
-    first, again = (send("post", url, Idempotency_Key="one") for _ in range(2))
+    first, again = (send("post", url, {}, Idempotency_Key="one") for _ in range(2))
     secret = first.json()["signing_secret"]
     assert again.json()["signing_secret"] == secret, "asked again it is not renewed"
     with connection.cursor() as cursor:

@@ -7,7 +7,7 @@ from django.forms import ModelForm
 from unfold.widgets import UnfoldAdminPasswordToggleWidget, UnfoldAdminSplitDateTimeWidget, UnfoldBooleanSwitchWidget
 
 
-class DayAndTime(UnfoldAdminSplitDateTimeWidget):
+class DayAndTime(UnfoldAdminSplitDateTimeWidget):  # type: ignore[misc]
     """Two boxes under one label, which leads to neither: each of them says which one it is."""
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:

@@ -28,7 +28,7 @@ MATCH_IN_HEADER = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="The `ETag` of the record as it was read; 412 if it is another.",
 )
-BECAUSE_OF_KEY = (400, 409, 422)
+BECAUSE_OF = {KEY_IN_HEADER: (400, 409, 422), MATCH_IN_HEADER: (412,)}
 
 
 class FieldError(Shape):
@@ -111,18 +111,13 @@ class FamilySchema(DocumentSchema):
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         """Also what an operation answers because of the headers above, whatever it says of itself."""
-        bodies: dict[str, Any] = super()._get_response_bodies(direction)  # type: ignore[no-untyped-call]
-        more = (
-            (400, 409, 422)
-            if self._takes_key()
-            else (412,)
-            if MATCH_IN_HEADER in self.get_override_parameters()
-            else ()
-        )
+        bodies: dict[str, Any] = super()._get_response_bodies(direction)
+        taken = self.get_override_parameters()
+        more = [status for parameter, statuses in BECAUSE_OF.items() if parameter in taken for status in statuses]
         for status in map(str, more):
             if status not in bodies:
                 bodies[status] = self._get_response_for_code(Failure, status)
-        return dict(sorted(bodies.items()))
+        return bodies
 
     def get_request_serializer(self) -> Any:
         body, action = self.view.body_class or self.view.serializer_class, self.view.action

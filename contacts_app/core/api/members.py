@@ -23,7 +23,7 @@ def refuse_unknown(body: Any, sent: Any, *, record: Any = None) -> None:
 
 
 def _unknown(body: Any, sent: Any, shown: Collection[str] = ()) -> Any:
-    if isinstance(body, serializers.ListSerializer):
+    if isinstance(body, serializers.ListSerializer | serializers.ListField):
         each = [_unknown(body.child, one) for one in sent] if isinstance(sent, list) else []
         return each if any(each) else None
     if not isinstance(body, serializers.Serializer) or not isinstance(sent, Mapping):

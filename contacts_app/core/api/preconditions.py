@@ -33,7 +33,9 @@ class Guarded(EditableViewSet):
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """From the look at its version to its change the record is locked."""
-        if HEADER not in request.META or self.action not in GUARDED:
+        # Which action it is will be known to the view only when it has begun.
+        action = self.action_map.get(request.method.lower())
+        if HEADER not in request.META or action not in GUARDED:
             return super().dispatch(request, *args, **kwargs)
         with transaction.atomic():
             response = super().dispatch(request, *args, **kwargs)

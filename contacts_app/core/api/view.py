@@ -76,8 +76,9 @@ class DialectView(APIView):
         if request.method == "POST":
             self.keeping = begin(request, self)
 
-    def handle_exception(self, exc: Exception) -> Any:
-        return exc.response() if isinstance(exc, Replayed) else super().handle_exception(exc)
+    def handle_exception(self, exc: Exception) -> Response:
+        # What is kept is the bytes of an answer, which need no rendering any more.
+        return cast(Response, exc.response()) if isinstance(exc, Replayed) else super().handle_exception(exc)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """An answer to a read names its state, and is left out for those who have it (RFC 9110 §13.1.2)."""

@@ -117,7 +117,8 @@ class DialectViewSet(DialectView, GenericViewSet[Any]):
         chosen = body or self.body_class or self.get_serializer_class()
         is_stored = row is not None and not row._state.adding
         serializer = chosen(row, data=self.request.data, partial=is_stored, context=self.get_serializer_context())
-        shows = self.serializer_class is not None and body is None
+        # A record that was read may be sent back.
+        shows = self.serializer_class is not None and (body is None or self.request.method in ("PUT", "PATCH"))
         refuse_unknown(serializer, self.request.data, record=self.get_serializer_class()() if shows else None)
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)

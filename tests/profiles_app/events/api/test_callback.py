@@ -183,7 +183,7 @@ def test_several_filters_on_one_field_all_hold_and_are_echoed(at, callback):
                     "parameters": {"tracking_id": "UA-1-1", "dynamic": {"tid": "direction"}},
                 },
             },
-            "config.parameters.dynamic",
+            "config.parameters.dynamic.tid",
         ),
     ],
 )
