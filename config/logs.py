@@ -1,5 +1,6 @@
 """Logging: one structured line per event with the request's id, for people or as JSON, never with a secret."""
 
+import logging
 import re
 from typing import Any
 
@@ -52,6 +53,8 @@ structlog.configure(
 def line_format(*, json: bool) -> structlog.stdlib.ProcessorFormatter:
     # The default traceback shows local variables, and those hold headers and passwords.
     console = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    # Else they would be lines of another shape.
+    logging.captureWarnings(json)
     # A traceback of what others log is a member of its line, too, and not lines behind it.
     as_member = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     renderers = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *(as_member if json else [console])]
