@@ -37,7 +37,8 @@
         const [dark, bright] = [light(ink), light(ground)].sort((a, b) => a - b);
         const ratio = (bright + 0.05) / (dark + 0.05);
         const needed = size >= 24 || (size >= 18.66 && style.fontWeight >= 700) ? 3 : 4.5;
-        if (ratio < needed) {
+        // Painting rounds to whole steps.
+        if (ratio < needed - 0.01) {
             const where = `${element.tagName} ${element.className}`;
             found.set(where, `${ratio.toFixed(2)}: “${text.slice(0, 30)}” in ${where}`);
         }

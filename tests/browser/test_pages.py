@@ -72,8 +72,8 @@ def test_every_page_fits_its_window(window, furnished, size, theme):
         faint |= dict.fromkeys(desk.faint(), name)
         desk.picture(f"{name}-{size}-{theme}")
     assert not too_wide
-    assert not nameless
-    assert not faint
+    assert not nameless, "\n".join(f"{name}: {box}" for box, name in nameless.items())
+    assert not faint, "\n".join(f"{name}: {text}" for text, name in faint.items())
 
 
 def test_the_keyboard_gets_past_the_editor_and_out_of_it(window, furnished):
