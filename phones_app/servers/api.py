@@ -61,6 +61,8 @@ class FileServerRecord(ServerRecord):
 
 
 class CallManagerRecord(ServerRecord):
+    also_takes = ("address",)
+
     class Meta:
         model = CallManager
         fields = [

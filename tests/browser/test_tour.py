@@ -41,7 +41,7 @@ class Run:
         return self.log.read_text().splitlines()
 
     def wait(self) -> None:
-        wait_for(lambda: any(line.startswith("curl") for line in self.lines) or self.process.poll() is not None, 120)
+        wait_for(lambda: any(line.startswith("curl") for line in self.lines) or self.process.poll() is not None, 300)
         assert self.process.poll() is None, self.lines
 
 
@@ -54,7 +54,7 @@ def run(tmp_path_factory) -> Iterator[Run]:
         yield one
     finally:
         one.process.send_signal(signal.SIGINT)
-        one.process.wait(30)
+        one.process.wait(60)
 
 
 def test_mail_of_its_processes_links_to_its_own_address(run):
