@@ -106,7 +106,7 @@ def _give_back(queue: CallbackQueue, *, even_if_due: bool = True) -> bool:
 def _locked_queue(callback_id: int, owner: str, others: set[int]) -> CallbackQueue:
     # All queues that this transaction touches are locked in the order of their keys, as everywhere.
     keys = {callback_id, *others}
-    CallbackQueue.objects.bulk_create([CallbackQueue(callback_id=key) for key in others], ignore_conflicts=True)
+    CallbackQueue.objects.bulk_create([CallbackQueue(callback_id=key) for key in sorted(others)], ignore_conflicts=True)
     locked = CallbackQueue.objects.select_for_update().filter(pk__in=keys).order_by("pk")
     queue = next((row for row in locked if row.pk == callback_id and row.lease_owner == owner), None)
     if queue is None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
+from django.db import Error
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Length
 from django.utils import timezone
@@ -139,6 +140,9 @@ def _send(channel: Channel, callback: Callback, delivery: Delivery, listeners: d
     try:
         body = envelope(delivery.event, callback, delivery.listener_id, listener)
         return DeliveryResult(delivery, channel.send(body))
+    except Error:
+        # The delivery is made again when the database is back.
+        raise
     except Exception:
         # A mistake of ours holds up nothing that comes after it, and is not held against the callback.
         log.exception("a delivery broke", delivery=delivery.pk)

@@ -118,10 +118,10 @@ def url_of(path: str, rows: dict[str, Any], **fixed: Any) -> str:
     return re.sub(r"{(\w+)}", lambda found: str((rows | named)[found[1]]), template)
 
 
-def is_error_of_its_dialect(response: Any) -> None:
+def is_error_of_its_dialect(response: Any, statuses: range = range(400, 500)) -> None:
     """JSON in the words of the dialect that the URL belongs to, never HTML, never our fault."""
     path, status = response.wsgi_request.path, response.status_code
-    assert 400 <= status < 500, (path, status, response.content[:300])
+    assert status in statuses, (path, status, response.content[:300])
     assert response["Content-Type"].startswith("application/json"), (path, response["Content-Type"])
     body = json.loads(response.content)
     if path.startswith("/api/2.0/"):

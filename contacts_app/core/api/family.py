@@ -46,7 +46,14 @@ FAILURES_OF_OTHERS = (400, 404, 409)
 
 
 # Codes of errors that have none of their own.
-CODES = {400: "invalid", 403: "permission-denied", 404: "not-found", 429: "throttled", 500: "server-error"}
+CODES = {
+    400: "invalid",
+    403: "permission-denied",
+    404: "not-found",
+    429: "throttled",
+    500: "server-error",
+    503: "unavailable",
+}
 
 
 class FamilyDialect(Dialect):

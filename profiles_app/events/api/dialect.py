@@ -88,7 +88,7 @@ def _count(rule: RequestLimit, key: str) -> None:
 # What the API says whatever the reason is; the reason stands in `@details` or `fields`.
 MESSAGES = {401: "Unauthorized", 403: "Forbidden", 404: "Not found", 422: "Validation failed"}
 # Errors with `@code` and `@details`, and OAuth's words beside `@error` (events spec §6).
-CODES = {401: "access_denied", 500: "server_error"}
+CODES = {401: "access_denied", 500: "server_error", 503: "temporarily_unavailable"}
 
 
 class EventsDialect(Dialect):
