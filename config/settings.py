@@ -97,7 +97,9 @@ STATUS_CHECK_SECONDS = env.float("STATUS_CHECK_SECONDS", default=env.float("PHON
 STATUS_CHECK_THREADS = env.int("STATUS_CHECK_THREADS", default=env.int("PHONE_LOOK_THREADS", default=8))
 # How often each phone's file is read back from its file server (seconds, 0: never).
 DRIFT_CHECK_SECONDS = env.float("DRIFT_CHECK_SECONDS", default=24 * 3600.0)
+# How long an upload may take, and how long one is tried again while the file server cannot be reached (seconds).
 FTP_UPLOAD_SECONDS = env.float("FTP_UPLOAD_SECONDS", default=45.0)
+UPLOAD_RETRY_SECONDS = env.float("UPLOAD_RETRY_SECONDS", default=60.0)
 
 # The embedded file server: FTP takes the files in, HTTP on Cisco's port 6970 and TFTP hand them to phones. Phones
 # ask for TFTP on port 69, which only a privileged process can have.

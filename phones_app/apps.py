@@ -20,6 +20,7 @@ class PhonesConfig(AppConfig):
         from phones_app.deployment.request import deployments_under_way
         from phones_app.deployment.run import Doubts, SingleDeployments, UploadBatches
         from phones_app.drift.checks import DriftChecks
+        from phones_app.drift.rereads import Rereads
         from phones_app.inventory.models import Phone
         from phones_app.inventory.services import phone_changed, register_identity
         from phones_app.inventory.status_check import StatusChecks
@@ -33,7 +34,7 @@ class PhonesConfig(AppConfig):
         register_identity(left_files.identity_changed)
         recorded.connect(left_files.file_server_changed, sender=FileServer)
         pre_delete.connect(left_files.phone_deleted, sender=Phone)
-        register(SingleDeployments, UploadBatches, Doubts, StatusChecks, DriftChecks)
+        register(SingleDeployments, UploadBatches, Doubts, StatusChecks, DriftChecks, Rereads)
         tags.register(*events.TAGS)
         register_news(events.TOLD)
         register_blocker(deployments_under_way)

@@ -36,6 +36,7 @@ def quick_and_forgetful(settings):
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.SWITCH_WAIT_SECONDS = 20
     settings.CONFIRM_SECONDS = 5
+    settings.UPLOAD_RETRY_SECONDS = 0
     cache.clear()
     forget_everything()
 

@@ -8,6 +8,7 @@ import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -34,6 +35,7 @@ class Processes:
             broker = f"sqla+sqlite:///{folder}/broker.sqlite3"
         self.folder = folder
         self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self.options: dict[str, dict[str, Any]] = {}
         self.environment = os.environ | {
             "DATA_DIR": str(settings.DATA_DIR),
             "DATABASE_URL": database_url(),
@@ -42,17 +44,20 @@ class Processes:
             "LEASE_SECONDS": "1.5",
             "CONFIRM_SECONDS": "60",
             "SWITCH_WAIT_SECONDS": "120",
+            "UPLOAD_RETRY_SECONDS": "0",
             "LOG_LEVEL": "WARNING",
         }
 
     def start(self, name: str, *arguments: str) -> "subprocess.Popen[bytes]":
         return self.run(name, [sys.executable, *arguments])
 
-    def run(self, name: str, command: list[str]) -> "subprocess.Popen[bytes]":
-        log = (self.folder / f"{name}.log").open("ab")
-        self.running[name] = subprocess.Popen(
-            command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
-        )
+    def run(self, name: str, command: list[str], **options: Any) -> "subprocess.Popen[bytes]":
+        """Start a command; it is started in the same way again by `supervise`."""
+        self.options[name] = {"cwd": ROOT, "env": self.environment} | options
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self.running[name] = subprocess.Popen(
+                command, stdout=log, stderr=log, start_new_session=True, **self.options[name]
+            )
         return self.running[name]
 
     def start_worker(self, name: str = "worker") -> None:
@@ -105,7 +110,7 @@ class Processes:
         """Start again what has ended, as whatever runs a service does."""
         for name, process in list(self.running.items()):
             if process.poll() is not None:
-                self.run(name, process.args)
+                self.run(name, process.args, **self.options[name])
 
     def until(self, condition: Callable[[], object], seconds: float) -> None:
         """Wait for a condition, starting again what has ended; if it does not come, what the processes said is shown."""
@@ -119,7 +124,8 @@ class Processes:
     def kill(self, name: str) -> None:
         """kill -9 of the process and all that it has started."""
         process = self.running.pop(name)
-        os.killpg(process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 

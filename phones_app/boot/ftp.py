@@ -3,6 +3,7 @@
 import contextlib
 import hmac
 import os
+import re
 import secrets
 from io import FileIO
 from pathlib import Path
@@ -22,6 +23,8 @@ STALLED_SECONDS = 30
 PERMISSIONS = "elrdfmwT"
 # TFTP and HTTP servers of another account must be able to read the file (Cisco phones spec §3.10).
 FILE_MODE = 0o644
+# As a file is called while it is being received.
+_UNFINISHED = re.compile(r"\..+\.[0-9a-f]{8}\.part")
 # Each of these would leave a file that is neither the old version nor the new one, or has a name of its own.
 _REFUSED_COMMANDS = {"APPE", "STOU", "SITE CHMOD"}
 
@@ -94,6 +97,14 @@ class _Control(FTPHandler):  # type: ignore[misc]
     abstracted_fs = _WholeFiles
     dtp_handler = _Data
     proto_cmds = {name: how for name, how in FTPHandler.proto_cmds.items() if name not in _REFUSED_COMMANDS}
+
+
+def clear_unfinished(root: Path) -> None:
+    """Delete what a server that was killed had received half of. Only for the one server of this folder."""
+    for folder, _, names in os.walk(root):
+        for name in filter(_UNFINISHED.fullmatch, names):
+            with contextlib.suppress(OSError):
+                os.unlink(os.path.join(folder, name))
 
 
 def ftp_server(root: Path, address: tuple[str, int], account: tuple[str, str]) -> FTPServer:

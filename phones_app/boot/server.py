@@ -10,7 +10,7 @@ from pyftpdlib.servers import FTPServer
 
 from contacts_app.core.net.async_http import LoopThread
 from phones_app.boot.fetches import Fetch, FetchReporter
-from phones_app.boot.ftp import ftp_server
+from phones_app.boot.ftp import clear_unfinished, ftp_server
 from phones_app.boot.http import FileWeb
 from phones_app.boot.tftp import FileTftp
 
@@ -87,6 +87,7 @@ class EmbeddedFileServer:
 
     def _bind(self) -> None:
         self._ftp = ftp_server(self.root, (self.host, self.ftp_port), self._account)
+        clear_unfinished(self.root)
         self.ftp_port = self._ftp.address[1]
         self.http_port = self._loop.call(self._web.open(self.host, self.http_port))
         if self.tftp_port is not None:

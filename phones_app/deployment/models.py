@@ -207,6 +207,11 @@ class PhoneFile(models.Model):
     state_since = models.DateTimeField()
     checked_at = models.DateTimeField(null=True)
     next_check_at = models.DateTimeField()
+    reread_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="Read back then: a worker that was stopped may have put an older file there.",
+    )
     error = models.CharField(max_length=255, blank=True)
     found_sha256 = models.CharField(max_length=64, blank=True)
     found = EncryptedBinaryField(null=True, help_text="What was found instead, byte for byte.")
@@ -215,6 +220,7 @@ class PhoneFile(models.Model):
         indexes = [
             models.Index(fields=["state", "phone"], name="file_by_state"),
             models.Index(fields=["next_check_at"], name="file_check_due"),
+            models.Index(fields=["reread_at"], condition=Q(reread_at__isnull=False), name="file_reread_due"),
         ]
 
     def __str__(self) -> str:

@@ -26,6 +26,7 @@ from phones_app.deployment.record import (
     note_profiles,
     note_status,
     note_uploads,
+    read_back_later,
     skip_steps,
     steps_of,
     upload_note,
@@ -35,12 +36,13 @@ from phones_app.inventory.models import Phone
 from phones_app.inventory.services import clear_service_sessions
 
 _FROM_ANY = (State.FAILED, State.SUPERSEDED)
-# Old state: new states. A restart is `restarting` again when it is sent again after a crash, and a deployment of which
-# no evidence comes ends as `restart_acknowledged`. A phone that nothing can restart ends as `uploaded`. Evidence that the
-# phone took the file confirms what was not restarted, too: phones start by themselves.
+# Old state: new states. An upload that was refused or broken off is `uploading` again, a restart that is sent again after
+# a crash `restarting`, and a deployment of which no evidence comes ends as `restart_acknowledged`. A phone that nothing
+# can restart ends as `uploaded`. Evidence that the phone took the file confirms what was not restarted, too: phones start
+# by themselves.
 ARROWS: dict[State, tuple[State, ...]] = {
     State.QUEUED: (State.UPLOADING, State.SESSION_CLEARED, State.CANCELLED, *_FROM_ANY),
-    State.UPLOADING: (State.UPLOADED, *_FROM_ANY),
+    State.UPLOADING: (State.UPLOADING, State.UPLOADED, *_FROM_ANY),
     State.UPLOADED: (State.SESSION_CLEARED, State.CONFIRMED, *_FROM_ANY),
     State.SESSION_CLEARED: (State.RESTARTING, State.CONFIRMED, State.CANCELLED, *_FROM_ANY),
     State.RESTARTING: (*(State.RESTARTING, State.RESTART_ACKNOWLEDGED, State.CONFIRMED, State.UPLOADED), *_FROM_ANY),
@@ -101,6 +103,11 @@ def started(deployments: Sequence[Deployment]) -> list[Deployment]:
     return restarts + uploads
 
 
+def uploading_again(deployments: Sequence[Deployment]) -> list[Deployment]:
+    """uploading as before, and not waiting for another try any more: what only waits gives way to what is newer."""
+    return _move(deployments, State.UPLOADING)
+
+
 @transaction.atomic
 def uploaded(uploads: Mapping[Deployment, Uploaded]) -> list[Deployment]:
     """uploading -> uploaded, which is the end of an upload without a restart."""
@@ -114,6 +121,7 @@ def uploaded(uploads: Mapping[Deployment, Uploaded]) -> list[Deployment]:
         by_server[uploads[row].server].append(row.pk)
     for server, keys in by_server.items():
         note_uploads(Deployment.objects.filter(pk__in=keys), server, now)
+    read_back_later(row.phone_id for row in moved if uploads[row].takes_over)
     event.tell_all(moved, event.UPLOADED)
     write_steps({row: [upload_note(uploads[row], now)] for row in moved})
     note_profiles(moved)

@@ -16,7 +16,8 @@ from contacts_app.core.errors import Exchange, Refusal, TransportError
 from contacts_app.core.history.records import update_recorded
 from contacts_app.core.net.wire import Networks
 from phones_app.servers.models import CallManager, FileServer
-from phones_app.transports.ftp.session import FtpSession, FtpTarget
+from phones_app.transports.ftp.login import FtpTarget
+from phones_app.transports.ftp.session import FtpSession
 from phones_app.transports.restart.ami import AmiSession, AmiTarget
 from phones_app.transports.restart.ami_check import check_account
 
