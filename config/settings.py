@@ -24,6 +24,8 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # --- Database, broker, cache, mail -------------------------------------------------------------------------------
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR}/patchbay.sqlite3")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # Who writes waits in a line instead of asking again and again.
+    DATABASES["default"]["ENGINE"] = "config.sqlite3"
     # IMMEDIATE and WAL: measured without a lock error under four writing processes, which the defaults are not.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
