@@ -103,7 +103,7 @@ class Processes:
                 return urllib.request.urlopen(f"{url}/healthz", timeout=2).status == 200
             return False
 
-        wait_for(answers, 30)
+        wait_for(answers, 90)
         return url
 
     def supervise(self) -> None:
