@@ -26,9 +26,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """500, but 503 where the error passes by itself, whether it came up in a view or around it."""
     if not passes_by(sys.exc_info()[1]):
         return _broken(request)
-    response = plain_error(request, Unavailable.status_code, Unavailable.default_detail)
+    told = plain_error(request, Unavailable.status_code, Unavailable.default_detail)
     # Without the request: what knows its user would ask the database.
-    response = response or HttpResponse(render_to_string("503.html"), status=Unavailable.status_code)
+    response = told or HttpResponse(render_to_string("503.html"), status=Unavailable.status_code)
     response["Retry-After"] = str(RETRY_AFTER)
     return response
 

@@ -1,6 +1,6 @@
 """`python -m tests.crowd`: many clients at once read and write over REST, while workers deploy and deliver.
 
-Nobody may be answered by a 5xx, and no write may wait for 5 seconds.
+Nobody may be answered by a 5xx, and no write may wait for 5 seconds, on a machine that has nothing else to do.
 """
 
 import argparse
@@ -106,6 +106,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.crowd", description=__doc__)
     parser.add_argument("--clients", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--longest-write", type=float, default=LONGEST_WRITE, help="in seconds")
     parser.add_argument("--on", choices=["postgresql", "sqlite"], default="sqlite")
     options = parser.parse_args(arguments)
     mail_server = MailServer()
@@ -129,7 +130,7 @@ def main(arguments: list[str]) -> int:
             f"(99 %), {waits[-1]:.2f} s (longest); {len(receiver.requests)} events delivered"
         )
         print(*customers.odd[:20], sep="\n")
-        return int(bool(customers.odd) or waits[-1] > LONGEST_WRITE)
+        return int(bool(customers.odd) or waits[-1] > options.longest_write)
 
 
 if __name__ == "__main__":

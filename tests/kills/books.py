@@ -1,5 +1,6 @@
 """What was asked for and acknowledged, while everything around it dies; and whether it is what came about."""
 
+import hashlib
 import json
 import random
 import threading
@@ -193,17 +194,19 @@ class Books:
         from profiles_app.events.models.outbox import Delivery, DeliveryAttempt
 
         wrong = [*self.odd, *self.client.broken]
-        self.odd, self.client.broken = set(), []
+        self.odd, self.client.broken, self.unproven = set(), [], 0
         for mac, profile in self.wanted.items():
             if self._file(mac) != self.contents[profile]:
                 wrong.append(f"lost: {mac} has not the file that was asked for last")
             newest = Deployment.objects.filter(mac=mac).order_by("-created_at", "-pk").first()
-            # A fetch that was served and not written down, as the file server was killed then, is no evidence.
-            if newest is None or (newest.state, newest.error_code) not in (
-                (State.CONFIRMED, ""),
-                (State.RESTART_ACKNOWLEDGED, "no-evidence"),
-            ):
-                wrong.append(f"lost: {mac} {newest and (newest.state, newest.error_code, newest.error)}")
+            runs = self.fleet[mac].device_file
+            has_it = runs is not None and runs.sha256 == hashlib.sha256(self.contents[profile]).hexdigest()
+            # A fetch that was served, and not written down as the file server was killed just then, confirms nothing.
+            if newest is None or not has_it:
+                wrong.append(f"lost: {mac} runs another file; {newest and (newest.state, newest.error)}")
+            elif newest.state not in (State.CONFIRMED, State.RESTART_ACKNOWLEDGED, State.FAILED):
+                wrong.append(f"lost: {mac} {newest.state} {newest.error}")
+            self.unproven += newest is not None and newest.state != State.CONFIRMED
             told = Deployment.objects.filter(mac=mac).exclude(restarted_at=None).count()
             if self.fleet[mac].restarts > told:
                 wrong.append(f"doubled: {mac} was restarted {self.fleet[mac].restarts} times by {told} deployments")
@@ -217,7 +220,8 @@ class Books:
         wrong += [f"lost: mail to {address}" for address in self.mails if not got[address]]
         wrong += [f"orphan: {path.name}" for path in self.folder.glob(".*")]
         self.summary = (
-            f"{Deployment.objects.count()} deployments, {sum(self.fleet[mac].restarts for mac in self.macs)} restarts, "
+            f"{Deployment.objects.count()} deployments (the last of {self.unproven} phones without evidence), "
+            f"{sum(self.fleet[mac].restarts for mac in self.macs)} restarts, "
             f"{len(self.events)} events ({sum(heard.values()) - len(heard)} sent again), {len(self.mails)} mails "
             f"({sum(got.values()) - len(got)} sent again), {self.client.busy} answers of 503"
         )

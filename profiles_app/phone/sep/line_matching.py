@@ -39,10 +39,11 @@ class _Metered(SequenceMatcher[str]):
     def __init__(self, old: Lines, new: Lines, budget: int) -> None:
         super().__init__(None, old, new, autojunk=False)
         self.left = budget
-        self._pairs = list(accumulate((1 + len(self.b2j.get(line, ())) for line in old), initial=0))
+        number = Counter(new)
+        self._pairs = list(accumulate((1 + number[line] for line in old), initial=0))
 
     def find_longest_match(self, alo: int = 0, ahi: int | None = None, blo: int = 0, bhi: int | None = None):  # type: ignore[no-untyped-def]
-        self.left -= self._pairs[len(self.a) if ahi is None else ahi] - self._pairs[alo]
+        self.left -= self._pairs[-1 if ahi is None else ahi] - self._pairs[alo]
         if self.left < 0:
             raise _TooMuch
         return super().find_longest_match(alo, ahi, blo, bhi)
