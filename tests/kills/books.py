@@ -187,7 +187,8 @@ class Books:
             "deliveries": Delivery.objects.filter(state="pending"),
             "mails": Mail.objects.filter(state="queued"),
         }
-        return [f"{name}: {list(some.values()[:3])}" for name, some in rows.items() if some.exists()]
+        booting = [f"{mac} is not registered" for mac in self.macs if not self.fleet[mac].registered]
+        return booting + [f"{name}: {list(some.values()[:3])}" for name, some in rows.items() if some.exists()]
 
     def _wrong(self) -> list[str]:
         from phones_app.deployment.models import Deployment, State
@@ -201,12 +202,18 @@ class Books:
             newest = Deployment.objects.filter(mac=mac).order_by("-created_at", "-pk").first()
             runs = self.fleet[mac].device_file
             has_it = runs is not None and runs.sha256 == hashlib.sha256(self.contents[profile]).hexdigest()
-            # A fetch that was served, and not written down as the file server was killed just then, confirms nothing.
-            if newest is None or not has_it:
-                wrong.append(f"lost: {mac} runs another file; {newest and (newest.state, newest.error)}")
-            elif newest.state not in (State.CONFIRMED, State.RESTART_ACKNOWLEDGED, State.FAILED):
-                wrong.append(f"lost: {mac} {newest.state} {newest.error}")
-            self.unproven += newest is not None and newest.state != State.CONFIRMED
+            # A fetch that was served, and not written down as the file server was killed just then, confirms nothing. And a
+            # phone that has fetched the file before, and is not registered yet, refuses its restart, which is told.
+            state = (newest.state, newest.error_code) if newest else ("", "")
+            if state not in (
+                (State.CONFIRMED, ""),
+                (State.RESTART_ACKNOWLEDGED, "no-evidence"),
+                (State.FAILED, "sip-404"),
+            ):
+                wrong.append(f"lost: {mac} {newest and (*state, newest.error)}")
+            elif not has_it and state[0] != State.FAILED:
+                wrong.append(f"untrue: {mac} is {state[0]} and runs another file")
+            self.unproven += state[0] != State.CONFIRMED
             told = Deployment.objects.filter(mac=mac).exclude(restarted_at=None).count()
             if self.fleet[mac].restarts > told:
                 wrong.append(f"doubled: {mac} was restarted {self.fleet[mac].restarts} times by {told} deployments")
