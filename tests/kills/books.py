@@ -19,6 +19,7 @@ from tests.phones_app.site import sip_file
 
 PAUSE = 0.25
 SETTLE_SECONDS = 120.0
+TRUE_ENDS = (("confirmed", ""), ("restart_acknowledged", "no-evidence"), ("failed", "sip-404"))
 
 
 class Books:
@@ -202,14 +203,10 @@ class Books:
             newest = Deployment.objects.filter(mac=mac).order_by("-created_at", "-pk").first()
             runs = self.fleet[mac].device_file
             has_it = runs is not None and runs.sha256 == hashlib.sha256(self.contents[profile]).hexdigest()
-            # A fetch that was served, and not written down as the file server was killed just then, confirms nothing. And a
-            # phone that has fetched the file before, and is not registered yet, refuses its restart, which is told.
+            # A fetch that was served, and not written down as the file server was killed just then, confirms nothing.
+            # A phone that has fetched the older file, and is not registered yet, refuses its restart, which is told.
             state = (newest.state, newest.error_code) if newest else ("", "")
-            if state not in (
-                (State.CONFIRMED, ""),
-                (State.RESTART_ACKNOWLEDGED, "no-evidence"),
-                (State.FAILED, "sip-404"),
-            ):
+            if state not in TRUE_ENDS:
                 wrong.append(f"lost: {mac} {newest and (*state, newest.error)}")
             elif not has_it and state[0] != State.FAILED:
                 wrong.append(f"untrue: {mac} is {state[0]} and runs another file")
