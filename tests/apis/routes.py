@@ -87,8 +87,9 @@ OF_NOBODY = {
 
 @cache
 def document() -> dict[str, Any]:
-    """Read once: taking the YAML apart takes a second."""
-    loaded: dict[str, Any] = yaml.safe_load((settings.BASE_DIR / "docs" / "openapi.yaml").read_text())
+    """Read once, by the reader in C where PyYAML has it: the other one takes a second, in each process."""
+    text = (settings.BASE_DIR / "docs" / "openapi.yaml").read_text()
+    loaded: dict[str, Any] = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     return loaded
 
 
