@@ -14,6 +14,7 @@ from typing import Any
 from django.core.management import get_commands, load_command_class
 from django.core.management.base import CommandError
 
+from tests import warm
 from tests.servers import wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -80,15 +81,8 @@ class Running:
 
     def __init__(self, log: Path, *arguments: str, environment: dict[str, str]) -> None:
         self._log = log
-        with log.open("wb") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "manage.py", *arguments],
-                cwd=ROOT,
-                env=os.environ | environment,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        log.write_text("")
+        self.process = warm.start([sys.executable, "manage.py", *arguments], os.environ | environment, log)
 
     @property
     def printed(self) -> str:

@@ -1,4 +1,8 @@
-"""Rows of any model, as many as needed: a hundred made up from what its fields are, then copies made by PostgreSQL."""
+"""Rows of any model, as many as needed: a hundred made up from what its fields are, then copies made by PostgreSQL.
+
+Twenty thousand of a model are enough to see which index answers a query: without one PostgreSQL reads the whole table
+however long it is, and the shorter a table is, the sooner it reads it as a whole although there is one.
+"""
 
 from datetime import timedelta
 

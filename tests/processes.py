@@ -12,6 +12,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 
+from tests import warm
 from tests.servers import free_port, listens, redis_command, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,12 +29,12 @@ def database_url() -> str:
 class Processes:
     """Workers, sweeps and web servers by name. Whatever is left at the end is killed."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, forked: bool) -> None:
         broker = os.environ["CELERY_BROKER_URL"]
         if broker.startswith("memory"):
             broker = f"sqla+sqlite:///{folder}/broker.sqlite3"
-        self.folder = folder
-        self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self.folder, self.forked = folder, forked
+        self.running: dict[str, warm.Process | subprocess.Popen[bytes]] = {}
         self.environment = os.environ | {
             "DATA_DIR": str(settings.DATA_DIR),
             "DATABASE_URL": database_url(),
@@ -45,15 +46,19 @@ class Processes:
             "LOG_LEVEL": "WARNING",
         }
 
-    def start(self, name: str, *arguments: str) -> "subprocess.Popen[bytes]":
-        return self.run(name, [sys.executable, *arguments])
+    def start(self, name: str, *arguments: str) -> None:
+        """A program in Python."""
+        self.run(name, [sys.executable, *arguments])
 
-    def run(self, name: str, command: list[str]) -> "subprocess.Popen[bytes]":
-        log = (self.folder / f"{name}.log").open("ab")
-        self.running[name] = subprocess.Popen(
-            command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
-        )
-        return self.running[name]
+    def run(self, name: str, command: list[str]) -> None:
+        log = self.folder / f"{name}.log"
+        if self.forked and command[0] == sys.executable:
+            self.running[name] = warm.start(command, self.environment, log)
+            return
+        with log.open("ab") as output:
+            self.running[name] = subprocess.Popen(
+                command, cwd=ROOT, env=self.environment, stdout=output, stderr=output, start_new_session=True
+            )
 
     def start_worker(self, name: str = "worker") -> None:
         self.start(
@@ -124,8 +129,9 @@ class Processes:
 
 
 @contextlib.contextmanager
-def processes(folder: Path) -> Iterator[Processes]:
-    of_test = Processes(folder)
+def processes(folder: Path, *, forked: bool = True) -> Iterator[Processes]:
+    """Quick to start (tests/warm.py), unless what they use is measured."""
+    of_test = Processes(folder, forked=forked)
     try:
         yield of_test
     finally:

@@ -59,6 +59,14 @@ def postgres() -> Iterator[str]:
             "fsync": "off",
             "synchronous_commit": "off",
             "full_page_writes": "off",
+            # Nothing is replicated, and a crash is survived by starting anew.
+            "wal_level": "minimal",
+            "max_wal_senders": 0,
+            "max_wal_size": "4GB",
+            "checkpoint_timeout": "1h",
+            "shared_buffers": "256MB",
+            # Compiling a statement takes longer than any of ours.
+            "jit": "off",
             "max_connections": 300,
         }
         settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]

@@ -26,7 +26,7 @@ OURS = ("contacts_app", "profiles_app", "phones_app")
 PAGES = [pages for model, pages in admin.site._registry.items() if model._meta.app_label in OURS]
 IDS = [pages.opts.model_name for pages in PAGES]
 MODELS = [*(pages.model for pages in PAGES), RolloutMember]
-TIMES = 1000
+TIMES = 200
 # The lists of the phone family and what they can be asked for; `{…}` is of some row. The other dialects, whose lists
 # are those of one account, have tests of their own.
 LISTS = {
@@ -168,7 +168,7 @@ def crowd(db):
         multiply(model, TIMES)
 
 
-def test_at_100_000_rows_every_list_is_answered_from_an_index(root, crowd):
+def test_every_list_is_answered_from_an_index(root, crowd):
     def request(pages, query):
         asked = RequestFactory().get(changelist(pages), query)
         asked.user = root
