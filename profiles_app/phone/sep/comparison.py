@@ -110,7 +110,7 @@ def _tokens(content: bytes, start: int, end: int) -> Iterator[tuple[re.Match[byt
         start = token.end()
         section = token["section"]
         if section is None:
-            if _is_secret(token["name"]):
+            if is_secret(token["name"].decode("ascii")):
                 yield token, None
         elif section.upper() not in endless:
             closing = _END_OF_SECTION[section.upper()]
@@ -123,8 +123,9 @@ def _tokens(content: bytes, start: int, end: int) -> Iterator[tuple[re.Match[byt
 
 
 @lru_cache(maxsize=4096)
-def _is_secret(name: bytes) -> bool:
-    return bool(_SECRET.fullmatch(name[-LONGEST_NAME:].decode("ascii")))
+def is_secret(name: str) -> bool:
+    """Whether an element of this name holds a secret."""
+    return bool(_SECRET.fullmatch(name[-LONGEST_NAME:]))
 
 
 def _merged(regions: list[Region]) -> Iterator[Region]:
