@@ -7,8 +7,6 @@ hold; on PostgreSQL they live as long as the server. `python -m tests.databases`
 one.
 """
 
-import fcntl
-import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -22,10 +20,9 @@ from django.core.management import call_command
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.test import TransactionTestCase
 
+from tests.kept import digest, kept
 from tests.upgrade import dump
 
-ROOT = Path(__file__).resolve().parent.parent
-KEPT = ROOT / ".pytest_cache" / "database"
 # What decides which tables and rows a new database has: migrations of ours and of packages, and the tables they read.
 DECISIVE = [
     "*_app/migrations/*.py", "*_app/**/*.toml", "requirements-dev.lock", "tests/databases.py", "tests/upgrade/dump.py",
@@ -33,13 +30,6 @@ DECISIVE = [
 ]  # fmt: skip
 # What a template holds: no row, at the migrations of the oldest dump; or what a new installation has.
 EARLIER, NEW = "earlier", "new"
-
-
-def digest() -> str:
-    found = hashlib.sha256()
-    for path in sorted(path for pattern in DECISIVE for path in ROOT.glob(pattern)):
-        found.update(path.name.encode() + path.read_bytes())
-    return found.hexdigest()[:16]
 
 
 def migrating(name: str) -> Iterator[str]:
@@ -67,27 +57,21 @@ def _disconnect() -> None:
 
 
 class SqliteTemplate:
-    def __init__(self) -> None:
-        KEPT.mkdir(parents=True, exist_ok=True)
-        self.files = {stage: KEPT / f"{digest()}-{stage}.sqlite3" for stage in (EARLIER, NEW)}
+    def make(self) -> Path:
+        """The folder with both files."""
 
-    def make(self) -> None:
-        with (KEPT / "lock").open("w") as lock:
-            # One process at a time.
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not self.files[NEW].exists():
-                for old in KEPT.glob("*.sqlite3*"):
-                    old.unlink()
-                growing, copied = KEPT / "growing.sqlite3", KEPT / "copied.sqlite3"
-                for stage in migrating(str(growing)):
-                    shutil.copyfile(growing, copied)
-                    copied.rename(self.files[stage])
-                growing.unlink()
+        def fill(folder: Path) -> None:
+            growing = folder / "growing.sqlite3"
+            for stage in migrating(str(growing)):
+                shutil.copyfile(growing, folder / stage)
+            growing.unlink()
+
+        return kept("database", DECISIVE, fill)
 
     def copy_to(self, name: str, stage: str) -> None:
-        self.make()
+        folder = self.make()
         self.drop(name)
-        shutil.copyfile(self.files[stage], name)
+        shutil.copyfile(folder / stage, name)
 
     def drop(self, name: str) -> None:
         for ending in ("", "-wal", "-shm"):
@@ -98,7 +82,7 @@ class PostgresTemplate:
     """Databases beside the others of the server; those of earlier versions are dropped."""
 
     def __init__(self) -> None:
-        self.names = {stage: f"patchbay_template_{stage}_{digest()}" for stage in (EARLIER, NEW)}
+        self.names = {stage: f"patchbay_template_{stage}_{digest(DECISIVE)}" for stage in (EARLIER, NEW)}
 
     def make(self) -> None:
         with connection._nodb_cursor() as cursor:
