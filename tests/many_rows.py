@@ -1,7 +1,7 @@
 """Rows of any model, as many as needed: a hundred made up from what its fields are, then copies made by PostgreSQL.
 
-Twenty thousand of a model are enough to see which index answers a query: without one PostgreSQL reads the whole table
-however long it is, and the shorter a table is, the sooner it reads it as a whole although there is one.
+Without an index PostgreSQL reads the whole table however long that is, and the shorter it is, the sooner it does so
+although there is one. So as many rows are enough with which the right index is taken.
 """
 
 from datetime import timedelta
