@@ -8,7 +8,7 @@ from contacts_app.contacts.pages import unsubscribe
 from contacts_app.people import urls as people
 
 urlpatterns = [
-    *(path("api/v1/", include(routes)) for routes in (accounts, people, contacts.csv_urlpatterns)),
     path("api/2.0/", include(contacts)),
+    *(path("api/v1/", include(routes)) for routes in (accounts, people, contacts.csv_urlpatterns)),
     path("unsubscribe", unsubscribe, name="unsubscribe"),
 ]
