@@ -4,6 +4,8 @@ Each of them costs little, together they cost a tenth of a phone's question. CSR
 programs are exempt, and any other is still checked below these URLs too.
 """
 
+from collections.abc import Awaitable
+
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
@@ -16,11 +18,8 @@ PROGRAMS = ("/api/v1/", "/api/2.0/", "/backend/", "/rest/", "/v4/", "/cisco/serv
 
 
 class OfPages(MiddlewareMixin):
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path.startswith(PROGRAMS):
-            return self.get_response(request)
-        answer: HttpResponseBase = super().__call__(request)
-        return answer
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        return self.get_response(request) if request.path.startswith(PROGRAMS) else super().__call__(request)
 
 
 class Sessions(OfPages, SessionMiddleware):
