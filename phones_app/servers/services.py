@@ -16,19 +16,32 @@ from contacts_app.core.errors import Exchange, Refusal, TransportError
 from contacts_app.core.history.records import update_recorded
 from contacts_app.core.net.wire import Networks
 from phones_app.servers.models import CallManager, FileServer
+from contacts_app.core.memory import Memory
 from phones_app.transports.ftp.session import FtpSession, FtpTarget
 from phones_app.transports.restart.ami import AmiSession, AmiTarget
+from phones_app.simulator.running import is_running
 from phones_app.transports.restart.ami_check import check_account
 
 
 @lru_cache(maxsize=8)
+# Where simulated phones and the embedded file server are, and much else of this machine.
+LOOPBACK = "127.0.0.0/8, ::1/128"
+_simulated: Memory[bool] = Memory(seconds=1)
+
 def _parse_networks(text: str) -> Networks:
     return Networks.parse(text)
 
 
 def phone_networks() -> Networks:
-    """Where outgoing connections may go (settings.PHONE_NETWORKS)."""
-    return _parse_networks(settings.PHONE_NETWORKS)
+    """Where outgoing connections may go: settings.PHONE_NETWORKS, and loopback while simulated phones are played."""
+    is_simulated = _simulated.get(None)
+    if is_simulated is None:
+        is_simulated = _simulated.put(None, is_running(settings.DATA_DIR))
+    return with_loopback() if is_simulated else _parse_networks(settings.PHONE_NETWORKS)
+
+
+def with_loopback() -> Networks:
+    return _parse_networks(f"{settings.PHONE_NETWORKS}, {LOOPBACK}")
 
 
 def default_server(account: int) -> FileServer:
@@ -53,7 +66,8 @@ def ftp_target(server: FileServer) -> FtpTarget:
         verify_certificate=server.verify_certificate,
         passive=server.passive,
         deadline=settings.FTP_UPLOAD_SECONDS,
-        networks=phone_networks(),
+        # Where the embedded one listens, its own process has written down.
+        networks=with_loopback() if server.is_embedded else phone_networks(),
     )
 
 
