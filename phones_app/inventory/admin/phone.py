@@ -96,6 +96,8 @@ class InventoryAdmin(MacSearchMixin, CsvPages, GroupOfSelected):
     def check_one(self, request: HttpRequest, phone: Phone) -> None:
         seen = check_now(phone)
         if seen.status is None:
-            messages.warning(request, seen.error)
+            # Portal staff are told what exactly answers there, tenants what the record says.
+            told = seen.error if actor_of(request).account is None else Phone.objects.get(pk=phone.pk).look_error
+            messages.warning(request, told)
         else:
             messages.success(request, f"A {seen.status.model} with load {seen.status.load} answers.")

@@ -98,7 +98,7 @@ def test_going_away_takes_two_misses_and_is_told_as_is_coming_back(site):
         seen = phone.last_seen_at
         check_now(phone)
         assert (phone.presence, phone.in_call, phone.last_seen_at) == (Presence.UNREACHABLE, None, seen)
-        assert "refuse" in phone.look_error
+        assert phone.look_error == "No status page of a phone answers at this address."
         since = phone.presence_since
         check_now(phone)
         assert phone.presence_since == since
