@@ -64,6 +64,7 @@ DIRECTORY = envelope("PersonalDirectory", DirectoryEntry, many=True)
 
 class MyPhones(OneselfViewSet):
     serializer_class = MyPhoneRecord
+    rights = {"phones": (), "directory": ()}
 
     @extend_schema(responses=answers(200, MY_PHONES, 404))
     @action(detail=False)
