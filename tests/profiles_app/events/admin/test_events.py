@@ -239,3 +239,19 @@ def test_lists_need_a_constant_number_of_queries(root_desk, acme, new_callback, 
             assert root_desk.get(list_of(model)).status_code == 200
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_another_host_needs_the_headers_again(clerk_desk, acme, new_callback, receiver):
+    callback = new_callback(acme, url="https://hooks.example.org/in?key=s3cret-key")
+    initial = clerk_desk.get(url_of(callback)).context["adminform"].form.initial
+    assert initial["url"] == "https://hooks.example.org/in?key=true"
+    moved = callback_form(url=receiver.url, headers=initial["headers"])
+    assert list(errors(clerk_desk.post(url_of(callback), moved | {"_save_and_test": "1"}))) == ["headers"]
+    assert receiver.requests == []
+    kept = callback_form(url=initial["url"], headers=initial["headers"])
+    assert clerk_desk.post(url_of(callback), kept).status_code == 302
+    callback.refresh_from_db()
+    assert (callback.config["url"], callback.config["headers"]) == (
+        "https://hooks.example.org/in?key=s3cret-key",
+        HEADERS,
+    )

@@ -79,10 +79,12 @@ def test_case_19_what_was_read_can_be_written_back(at, receiver):
     number = at.post("callbacks", {"config": {"url": receiver.url, "headers": SECRET_HEADERS}}).json()["id"]
     read = at.get(f"callbacks/{number}").json()
     read["config"]["headers"].append({"name": "X-More", "value": "1"})
-    assert at.patch(f"callbacks/{number}", read).json() == read
+    more = {"name": "X-More", "value": True}
+    shown = read | {"config": read["config"] | {"headers": [*read["config"]["headers"][:-1], more]}}
+    assert at.patch(f"callbacks/{number}", read).json() == shown
     sent = receiver.requests[-1].headers
     assert (sent["authorization"], sent["x-api-key"], sent["x-more"]) == ("Bearer hunter2", "k3y", "1")
-    assert at.patch(f"callbacks/{number}", read | {"mode": "HTTP"}).json() == read | {"mode": "HTTP"}
+    assert at.patch(f"callbacks/{number}", shown | {"mode": "HTTP"}).json() == shown | {"mode": "HTTP"}
     assert receiver.requests[-1].headers["authorization"] == "Bearer hunter2"
 
 
