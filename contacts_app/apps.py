@@ -1,7 +1,7 @@
 """What accounts, people and contacts register with the ground."""
 
 from django.apps import AppConfig
-from django.db.models.signals import post_delete
+from django.db.models.signals import m2m_changed, post_delete
 
 
 class ContactsConfig(AppConfig):
@@ -10,6 +10,8 @@ class ContactsConfig(AppConfig):
 
     def ready(self) -> None:
         # Imported here, because models can be imported only when all apps are loaded.
+        from django.contrib.auth.models import Group
+
         from contacts_app.accounts.models import Account, Extension
         from contacts_app.accounts.services import register_follower
         from contacts_app.contacts.mail_sending import Mails
@@ -30,5 +32,8 @@ class ContactsConfig(AppConfig):
         for model in (ApiToken, User, Account, Extension):
             recorded.connect(forget_actors, sender=model)
         post_delete.connect(forget_actors, sender=LoginSession)
+        # What staff may do is remembered with them.
+        post_delete.connect(forget_actors, sender=Group)
+        m2m_changed.connect(forget_actors, sender=Group.permissions.through)
         register(Mails)
         register_follower(main_contact_follows)

@@ -17,6 +17,9 @@ from contacts_app.core.history.models import Tracked
 from contacts_app.core.lists.search import TextIndex
 from contacts_app.core.values import digits
 
+# The permission to be shown passwords, and files and callbacks with them.
+REVEAL = "contacts_app.reveal_secrets"
+
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
@@ -112,13 +115,20 @@ class User(AbstractBaseUser, PermissionsMixin):
         super().save(*args, **kwargs)
 
     @property
+    def may_reveal(self) -> bool:
+        return self.has_perm(REVEAL)
+
+    @property
     def role(self) -> str:
         """What providers call those who may do everything, and the others (messaging spec §2)."""
         return "Admin" if self.is_superuser or self.permission_level == 0 else "User"
 
     def as_actor(self, channel: str, session_uuid: str = "", expires_at: datetime | None = None) -> Actor:
-        """The person, logged in. Superusers are level 0 whatever their row says."""
-        level = 0 if self.is_superuser else self.permission_level
+        """The person, logged in. Superusers and the portal's staff are level 0 whatever their row says: what staff
+        may do is what their permissions say, and these would be of no use to somebody who sees no rows.
+        """
+        runs_portal = self.is_superuser or (self.is_staff and self.account_id is None)
+        level = 0 if runs_portal else self.permission_level
         of_login: dict[str, Any] = {"session_uuid": session_uuid, "expires_at": expires_at}
         return Actor(self.email, channel, account=self.account, user=self, level=level, **of_login)
 

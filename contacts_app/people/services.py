@@ -26,8 +26,9 @@ def may_change(actor: Actor, user: User) -> bool:
     """A person who can set somebody's password has all their rights, so must have them already."""
     if user.permission_level < actor.level:
         return False
-    if not (user.is_staff or user.is_superuser):
-        return True
+    if not (user.is_staff or user.is_superuser or user.get_all_permissions()):
+        # Customers who manage their account are shown the passwords in it.
+        return user.permission_level > 0 or actor.reveals
     by = actor.user
     if by is None or by.pk == user.pk or by.is_superuser:
         return by is not None

@@ -16,6 +16,7 @@ from contacts_app.core.api.family import FamilyViewSet, answers, envelope
 from contacts_app.core.api.fields import ModelRecord, NothingElse, OneOf, RowUuid, Shape, TruthFilter
 from contacts_app.core.api.view import Text
 from contacts_app.core.api.viewset import Listed, Retrieved
+from phones_app.deployment.request import MAY_DEPLOY, MAY_DEPLOY_PROFILES
 from phones_app.inventory.api.selection import PhoneFilterRecord, selected
 from phones_app.rollout import rollout as rollouts
 from phones_app.rollout.models import Rollout, RolloutState
@@ -195,6 +196,10 @@ class Rollouts(Listed, Retrieved, FamilyViewSet):
     list_class = RolloutRecord
     filterset_class = RolloutFilter
     thing = name_in_document = "Rollout"
+    rights = {
+        "create": MAY_DEPLOY_PROFILES,
+        **dict.fromkeys(("pause", "resume", "cancel", "retry", "go_on"), MAY_DEPLOY),
+    }
     messages = {
         "pause": "Rollout paused",
         "resume": "Rollout resumed",

@@ -31,6 +31,7 @@ from contacts_app.contacts.api.schema import answers, contact_uri, describe_cont
 from contacts_app.contacts.models.contact import EMAIL_LENGTH, NAME_LENGTH, NotificationContact, check_address
 from contacts_app.contacts.services import delete_contact
 from contacts_app.core.api.examples import examples_of
+from contacts_app.core.api.rights import refuse_deletion
 from contacts_app.core.api.view import Text
 from contacts_app.core.api.viewset import Retrieved
 from contacts_app.core.history.records import create_recorded
@@ -131,6 +132,7 @@ class NotificationContacts(Retrieved, NotificationsViewSet):
     serializer_class = ContactRecord
     filter_backends = [DjangoFilterBackend]
     filterset_class = ContactFilter
+    rights = {"long_list": "view", "describe": ()}
 
     @extend_schema(examples=examples_of(__file__, "list"), **LISTED)
     def list(self, request: Request) -> Response:
@@ -197,7 +199,9 @@ class NotificationContacts(Retrieved, NotificationsViewSet):
     @extend_schema(request=None, responses=answers(204, None, 404))
     def destroy(self, request: Request, uuid: str) -> HttpResponse:
         """Delete a contact with its preferences. The main one is refused with 403."""
-        delete_contact(self.get_object())
+        contact = self.get_object()
+        refuse_deletion(self.actor, contact)
+        delete_contact(contact)
         # The document shows this type, although there is nothing of it.
         return HttpResponse(status=204, content_type="text/html; charset=utf-8")
 

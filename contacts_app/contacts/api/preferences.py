@@ -69,6 +69,7 @@ OBJECTS = objects("NotificationPreference", PreferenceRecord)
 
 class NotificationPreferences(NotificationsViewSet):
     queryset = NotificationContact.objects.all()
+    rights = {"update_list": "change"}
 
     @extend_schema(
         parameters=[*PAGING, ACCOUNT],

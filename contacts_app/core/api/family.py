@@ -283,7 +283,7 @@ class FamilyResource(EditableViewSet, FamilyViewSet):
         return self.partial_update(request, **named)
 
     def destroy(self, request: Request, **named: str) -> Response:
-        row = self.get_object()
+        row = self.removed()
         shown = self.shown(row)
         self.remove(row)
         return Response({name: str(shown[name]) for name in self.named_by})

@@ -4,7 +4,7 @@ the row that a URL names (malformed is 400, absent or another tenant's is 404), 
 Whose rows an actor sees is `Actor.sees`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -25,6 +25,7 @@ from rest_framework.views import APIView
 
 from contacts_app.core.actor import Actor
 from contacts_app.core.api.dialect import Dialect, Json
+from contacts_app.core.api.rights import permissions_for, refuse_unless
 
 # What a 304 says again (RFC 9110 §15.4.5).
 KEPT = ("Cache-Control", "Vary")
@@ -44,9 +45,10 @@ class Utf8Renderer(Json):
 
 
 class DialectView(APIView):
-    """A view that speaks its `dialect`, in errors too."""
+    """A view that speaks its `dialect`, in errors too. `rights`: what actions need of staff (`core.api.rights`)."""
 
     dialect: ClassVar[Dialect]
+    rights: ClassVar[Mapping[str, str | Sequence[str]]] = {}
     content_negotiation_class: type[DefaultContentNegotiation] = JsonAlone
     metadata_class = None
 
@@ -54,6 +56,19 @@ class DialectView(APIView):
     def actor(self) -> Actor:
         """Who asks; the one authentication of Patchbay puts no other kind of user there."""
         return cast(Actor, self.request.user)
+
+    def model(self) -> type[Model] | None:
+        """What the verbs of `rights` are about."""
+        queryset = getattr(self, "queryset", None)
+        return None if queryset is None else queryset.model
+
+    def check_permissions(self, request: Request) -> None:
+        super().check_permissions(request)
+        # A method that there is not is answered as such.
+        action, actions = getattr(self, "action", None), getattr(self, "action_map", {})
+        if request.user and action in actions.values():
+            kind: Any = type(self)
+            refuse_unless(self.actor, permissions_for(kind, action, self.model()))
 
     def initialize_request(self, request: Any, *args: Any, **kwargs: Any) -> Request:
         # A charset in the request's Content-Type would be used for the query string too, whatever it is.

@@ -21,6 +21,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from contacts_app.core.api.document import DocumentSchema
 from contacts_app.core.api.reading import reading_of
+from contacts_app.core.api.rights import refuse_deletion
 from contacts_app.core.api.rows import ROWS, Rows, watched
 from contacts_app.core.api.view import DialectView, uuid_in_url
 
@@ -184,8 +185,14 @@ class EditableViewSet(Listed, Retrieved):
         self.save(row, self.sent(row))
         return Response(self.shown(row))
 
+    def removed(self) -> Any:
+        """The row that the URL names, which is deleted with everything that goes along with it."""
+        row = self.get_object()
+        refuse_deletion(self.actor, row)
+        return row
+
     def destroy(self, request: Request, **named: str) -> Response:
-        self.remove(self.get_object())
+        self.remove(self.removed())
         return Response(status=204)
 
 

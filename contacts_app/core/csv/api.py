@@ -4,6 +4,7 @@ from dataclasses import asdict
 from io import BytesIO
 from typing import Any
 
+from django.db.models import Model
 from django.http import HttpResponseBase, StreamingHttpResponse
 from django.urls import URLPattern, path
 from drf_spectacular.types import OpenApiTypes
@@ -68,7 +69,12 @@ class CsvViewSet(FamilyViewSet):
     """The routes of one `csv_format`."""
 
     csv_format: type[CsvFormat] = CsvFormat
+    # An import makes rows and changes others.
+    rights = {"create": ("add", "change")}
     parser_classes = [CsvParser, BytesParser]
+
+    def model(self) -> type[Model]:
+        return self.csv_format.model
 
     @extend_schema(
         responses={(200, CSV): OpenApiTypes.STR, **answers(401, Failure)},

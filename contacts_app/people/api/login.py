@@ -17,7 +17,7 @@ from contacts_app.core.api.authentication import client_address
 from contacts_app.core.api.family import Failure, FamilyViewSet, answers, envelope
 from contacts_app.core.api.fields import Shape
 from contacts_app.core.api.view import LoggedIn, Text
-from contacts_app.people.api.users import PersonRecord, UserRecord
+from contacts_app.people.api.users import MAKES_PEOPLE, PersonRecord, UserRecord
 from contacts_app.people.login import (
     LoginTokens,
     TokenRefused,
@@ -92,6 +92,8 @@ class LoginViewSet(FamilyViewSet):
         "logout": "Logout successful",
         "register": "User registered",
     }
+
+    rights = {**dict.fromkeys(("login", "refresh", "logout"), ()), "register": MAKES_PEOPLE}
 
     def get_permissions(self) -> Any:
         is_open = self.action == "register" and settings.PUBLIC_REGISTER and not self.request.user

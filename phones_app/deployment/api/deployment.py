@@ -122,6 +122,7 @@ class Deployments(Listed, Retrieved, ReadableByOwners):
     filterset_class = DeploymentFilter
     thing = name_in_document = "Deployment"
     messages = {"cancel": "Deployment cancelled", "retry": "Deployment requested"}
+    rights = {"create": deployments.MAY_DEPLOY_PROFILES, **dict.fromkeys(("cancel", "retry"), deployments.MAY_DEPLOY)}
     descriptions = {"list": "Deployments, the newest first.", "retrieve": "One deployment with its steps and evidence."}
 
     def get_queryset(self) -> "QuerySet[Deployment]":

@@ -141,6 +141,7 @@ class Phones(FamilyResource, PhonesByMac):
         "destroy": "Take a phone out of the inventory. Its deployments stay on record.",
     }
     failures = {"create": (400, 409)}
+    rights = dict.fromkeys(("status_check", "look"), "change")
 
     @action(detail=True, methods=["post"], url_path="status-check")
     def status_check(self, request: Request, mac: str) -> Response:

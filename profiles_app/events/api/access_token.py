@@ -84,6 +84,9 @@ def details_of(actor: Actor) -> dict[str, Any]:
 
 
 class AccessTokenViewSet(OpenView, ViewSet):
+    # About the credential itself.
+    rights = dict.fromkeys(("retrieve", "create", "destroy", "details"), ())
+
     def get_authenticators(self) -> list[Any]:
         return [] if self.request and self.request.method == "POST" else super().get_authenticators()
 
@@ -158,6 +161,7 @@ class AccessTokenViewSet(OpenView, ViewSet):
 
 
 class PingViewSet(OpenView, ViewSet):
+    rights = {"retrieve": ()}
     authentication_classes = []
     permission_classes = []
 

@@ -124,7 +124,8 @@ class Unprocessable(exceptions.ValidationError):
 
 def level_of(actor: Actor, voip_id: int, extension_id: int | None) -> Level:
     """The account or extension that a URL names, if the actor may use the URL (events spec §3)."""
-    if actor.level != 0 or (actor.account is not None and actor.account.voip_id != voip_id):
+    is_let_in = actor.manages or actor.extension is not None
+    if not is_let_in or (actor.account is not None and actor.account.voip_id != voip_id):
         raise exceptions.PermissionDenied
     if actor.extension is not None and actor.extension.number != extension_id:
         raise exceptions.PermissionDenied("This token is for its extension's URLs only.")

@@ -60,6 +60,8 @@ class Accepted(serializers.Serializer[Any]):
 
 
 class IngestViewSet(EventsView, ViewSet):
+    rights = {"create": "profiles_app.add_event"}
+
     @extend_schema(
         request=IngestRequest,
         responses={201: Accepted, **failures(400, 401, 403, 404, 422)},

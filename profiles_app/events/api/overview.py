@@ -75,6 +75,10 @@ class OverviewViewSet(CollectionViewSet):
     queryset = OVERVIEWS
     serializer_class = OverviewRecord
     body_class = ExpressCreate
+    rights = {
+        verb: [f"profiles_app.{right}_{part}" for part in ("listener", "subscription", "listenerfilter", "callback")]
+        for verb, right in {"list": "view", "create": "add"}.items()
+    }
     note = "Express create: all of it is made, or nothing."
 
     def made(self, given: Mapping[str, Any]) -> Listener:

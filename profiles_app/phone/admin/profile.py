@@ -14,9 +14,9 @@ from contacts_app.core.admin.columns import ago_column, column, count_column
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.csv.admin import CsvPages
 from contacts_app.core.history.authorship import because
+from contacts_app.people.models import REVEAL
 from profiles_app.phone import sep
 from profiles_app.phone.admin.revision import (
-    REVEAL,
     RevisionPages,
     XmlField,
     file_lines,

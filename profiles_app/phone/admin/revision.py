@@ -24,11 +24,11 @@ from contacts_app.core.admin.base import PortalAdmin
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.admin.links import page_of
 from contacts_app.core.errors import Refusal
+from contacts_app.people.models import REVEAL
 from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile, ProfileRevision
 from profiles_app.phone.services import restore_revision
 
-REVEAL = "contacts_app.reveal_secrets"
 RECORDED_FOR = timedelta(hours=1)
 
 
