@@ -142,7 +142,7 @@ def scope_of(actor: Actor) -> str:
     """Which of the API's scopes an actor has; a person without rights over the account has none."""
     if actor.extension is not None:
         return EXTENSION_USER
-    return ACCOUNT_OWNER if actor.level == 0 else ""
+    return ACCOUNT_OWNER if actor.manages else ""
 
 
 def expiry_of(actor: Actor) -> datetime | None:
