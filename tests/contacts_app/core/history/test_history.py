@@ -47,6 +47,7 @@ RECORDS = {
         "LastDeployment",
         "LeftFile",
         "PhoneFile",
+        "PinFailures",
         "RolloutMember",
         "ServiceSession",
     },
