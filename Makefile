@@ -10,7 +10,7 @@ TYPESCRIPT := tests/apis/typescript
 unexport PYTHONDONTWRITEBYTECODE
 UV := PYTHONPATH=.tools UV_PYTHON_DOWNLOADS=never $(PYTHON) -m uv
 
-.PHONY: run test coverage setup setup-dev lint format schema bench lock clean
+.PHONY: run test coverage setup setup-dev lint format environment schema bench lock release clean
 
 run: setup
 	@exec env PORT=$(PORT) $(if $(DATA_DIR),DATA_DIR="$(DATA_DIR)") $(BIN)/python manage.py serve --port $(PORT) $(ARGS)
@@ -87,8 +87,17 @@ format: setup-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+environment: setup-dev
+	$(BIN)/python -m tests.environment_reference
+
 schema: setup-dev
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
+
+# Spoilt answers of servers and phones, and hostile bodies: many more than `make test` takes.
+.PHONY: fuzz
+fuzz: setup-dev
+	FUZZ_ANSWERS=$(or $(ANSWERS),60000) FUZZ_BODIES=$(or $(BODIES),10000) FUZZ_SEED=$(or $(SEED),1) \
+		$(BIN)/python -m pytest tests/fuzz -q -s -n 2 --dist worksteal
 
 bench: setup-dev
 	$(BIN)/python -m tests.bench
@@ -100,6 +109,10 @@ lock: setup-dev
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 		--no-emit-index-url --no-emit-find-links -c requirements.lock --group dev pyproject.toml -o requirements-dev.lock
 	cd $(TYPESCRIPT) && rm -f package-lock.json && npm install --silent --package-lock-only --omit-lockfile-registry-resolved
+
+# Version, changelog, commit, tag and the files of a release (docs/releasing.md): make release VERSION=0.2.0
+release: setup-dev
+	@$(BIN)/python .ci/release.py "$(VERSION)"
 
 clean:
 	rm -rf .venv .tools test-results

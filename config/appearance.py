@@ -27,12 +27,30 @@ def _list_of(model: str, title: str, icon: str) -> dict[str, Any]:
 
 TABLES = table(__file__, "appearance.toml")
 NAVIGATION: list[dict[str, Any]] = [
-    {"items": [{"title": "Overview", "icon": "dashboard", "link": reverse_lazy("admin:index")}]},
+    {
+        "items": [
+            {"title": "Overview", "icon": "dashboard", "link": reverse_lazy("admin:index")},
+            {
+                "title": "Doctor",
+                "icon": "stethoscope",
+                "link": reverse_lazy("doctor"),
+                "permission": lambda request: request.user.is_superuser,
+            },
+        ]
+    },
     *(
         section | {"separator": place > 0, "items": [_list_of(*each) for each in section["items"]]}
         for place, section in enumerate(TABLES["section"])
     ),
 ]
+
+
+def _own_pages(request: HttpRequest) -> list[dict[str, Any]]:
+    """The menu of the person who is logged in; somebody who comes by single sign-on has no password here."""
+    pages = [{"title": "Second factor", "link": reverse_lazy("second_factor")}]
+    if request.user.is_authenticated and request.user.has_usable_password():
+        pages.append({"title": "Change password", "link": reverse_lazy("admin:password_change")})
+    return pages
 
 
 UNFOLD = {
@@ -46,6 +64,8 @@ UNFOLD = {
     "DASHBOARD_CALLBACK": "contacts_app.core.admin.overview.overview",
     "STYLES": [_file("admin.css")],
     "SCRIPTS": [_file("admin.js")],
+    "ACCOUNT": {"navigation": _own_pages},
     "COLORS": {"primary": TABLES["primary"]},
     "SIDEBAR": {"navigation": NAVIGATION},
+    "COMMAND": {"search_callback": "contacts_app.core.admin.search.records"},
 }

@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from celery import Celery, Task
-from celery.signals import worker_init
+from celery.signals import setup_logging, worker_init
 
 from contacts_app.core.history.authorship import Author, authored
 
@@ -28,25 +28,22 @@ app.autodiscover_tasks()
 app.set_default()
 
 
+def log_as_every_process(**_: object) -> None:
+    """Celery would set the level of all loggers, by default so that a worker tells nothing of what it does."""
+
+
+setup_logging.connect(log_as_every_process)
+
+
 def begin_with_the_embedded_broker(**_: object) -> None:
-    """Look at it five times a second, as it takes no such option through its URL, and make its tables and its queue.
+    """Look at it five times a second, as it takes no such option through its URL; a damaged file is replaced."""
+    from contacts_app.core.work.broker import embedded_file, mend
 
-    In the transport of kombu the slower of two processes that make them at the same moment fails, and would end.
-    """
-    if not app.conf.broker_url.startswith("sqla"):
-        return
-    from kombu.transport.sqlalchemy import Transport
-    from sqlalchemy.exc import SQLAlchemyError
+    if embedded_file() is not None:
+        from kombu.transport.sqlalchemy import Transport
 
-    Transport.polling_interval = 0.2
-    for last in (False, False, True):
-        try:
-            with app.connection_for_write() as broker:
-                app.amqp.queues[app.conf.task_default_queue](broker.default_channel).declare()
-            return
-        except SQLAlchemyError:
-            if last:
-                raise
+        Transport.polling_interval = 0.2
+        mend()
 
 
 worker_init.connect(begin_with_the_embedded_broker)

@@ -5,6 +5,7 @@ Reading writes nothing. Entry points call `prepare` first, which makes the data 
 
 import os
 import secrets
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,3 +64,8 @@ def prepare() -> None:
             pass
         finally:
             draft.unlink()
+
+
+if __name__ == "__main__":
+    # New keys, for the file of variables that all machines share.
+    sys.stdout.writelines(f"{name}={make()}\n" for name, make in KEPT.items())

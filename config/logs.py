@@ -1,9 +1,12 @@
 """Logging: one structured line per event with the request's id, for people or as JSON, never with a secret."""
 
+import logging
 import re
 from typing import Any
 
 import structlog
+
+from config.environment import env
 
 EventDict = dict[str, Any]
 # The key id of an API token says which one it was; what follows is the secret.
@@ -47,23 +50,33 @@ structlog.configure(
 )
 
 
-def logging_config(*, json: bool, level: str) -> dict[str, Any]:
+def line_format(*, json: bool) -> structlog.stdlib.ProcessorFormatter:
     # The default traceback shows local variables, and those hold headers and passwords.
     console = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
-    renderer = structlog.processors.JSONRenderer() if json else console
+    # Else they would be lines of another shape.
+    logging.captureWarnings(json)
+    # A traceback of what others log is a member of its line, too, and not lines behind it.
+    as_member = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    renderers = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *(as_member if json else [console])]
+    return structlog.stdlib.ProcessorFormatter(processors=renderers, foreign_pre_chain=SHARED)
+
+
+def line_format_of_server() -> structlog.stdlib.ProcessorFormatter:
+    """For the web server's own lines (`granian --log-config config/granian.json`), which knows no settings."""
+    return line_format(json=env.bool("LOG_JSON", default=False))
+
+
+def logging_config(*, json: bool, level: str) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {
-            "structured": {
-                "()": structlog.stdlib.ProcessorFormatter,
-                "processor": renderer,
-                "foreign_pre_chain": SHARED,
-            }
-        },
+        "formatters": {"structured": {"()": line_format, "json": json}},
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "structured"}},
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
+            # Both write a line of their own for what is answered by 4xx, beside that of django_structlog.
+            "django.request": {"level": "ERROR"},
+            "django.security.csrf": {"level": "ERROR"},
             "django_structlog": {"level": "WARNING" if level == "INFO" else level},
             "celery": {"level": "WARNING" if level == "INFO" else level},
             # One line per FTP command of every upload is too much.

@@ -6,30 +6,39 @@ from django.urls import reverse_lazy
 
 from config.appearance import UNFOLD  # noqa: F401 -- read by the admin theme
 from config.environment import BASE_DIR, data_dir, env, secret
+from config.framework import *  # noqa: F403
+from config.login import *  # noqa: F403
 from config.logs import logging_config
 from contacts_app.core.tables import table
 
 # --- Where state lives -------------------------------------------------------------------------------------------
-DATA_DIR = data_dir()
+DATA_DIR = data_dir()  # Where all state is kept; for the user of the processes alone.
 PHONE_FILES_DIR = DATA_DIR / "phones"
 
-SECRET_KEY = secret("SECRET_KEY")
+SECRET_KEY = secret("SECRET_KEY")  # Signs sessions and tokens: another one ends them all.
 # The first key encrypts, all of them decrypt: put a new key in front, run `manage.py rotate_secrets`, drop the old one.
 ENCRYPTION_KEYS = secret("ENCRYPTION_KEYS").split(",")
 
-DEBUG = env.bool("DEBUG", default=False)
+DEBUG = env.bool("DEBUG", default=False)  # Never where others reach the portal: errors show its insides.
+# Names under which the portal is reached, separated by commas.
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+# Origins of forms where a proxy does not pass the host's name on, as https://patchbay.example.org.
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 # --- Database, broker, cache, mail -------------------------------------------------------------------------------
+# postgres://user:password@host/name, or the embedded SQLite.
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR}/patchbay.sqlite3")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # Who writes waits in a line instead of asking again and again.
+    DATABASES["default"]["ENGINE"] = "config.sqlite3"
     # IMMEDIATE and WAL: measured without a lock error under four writing processes, which the defaults are not.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
+    # Opening it takes several times as long as most requests.
+    DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
     # Threads cannot share a database in memory.
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 else:
@@ -37,8 +46,8 @@ else:
     options = DATABASES["default"].setdefault("OPTIONS", {})
     # Whether PostgreSQL plans the reads of the APIs once per connection; off behind a pooler that shares connections.
     options["prepare_threshold"] = 5 if env.bool("DATABASE_PREPARED", default=True) else None
-    # At most so many connections that outlive the threads which use them: those of a web server come and go. 0: each
-    # thread keeps one of its own. The web server sets it (config/wsgi.py).
+    # At most so many connections that outlive the threads which use them: those of a web server come and go, and it
+    # has 48 (config/wsgi.py). 0: each thread keeps one of its own.
     if pool_size := env.int("DATABASE_POOL_SIZE", default=0):
         from config.database import KeptConnection  # psycopg need not be loaded without it
 
@@ -49,12 +58,16 @@ else:
         DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# redis://host:6379/0, which tells workers of new work; or the embedded broker, a file.
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=f"sqla+sqlite:///{DATA_DIR}/broker.sqlite3")
 # A message held by a worker that died comes back after this time; the sweep is usually quicker.
 if CELERY_BROKER_URL.startswith(("redis", "rediss")):
     CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 60, "unacked_restore_interval": 1}
+elif CELERY_BROKER_URL.startswith("sqla"):
+    # Each use opens the file anew: one that is damaged is replaced (contacts_app/core/work/broker.py).
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"pool_recycle": 0}
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_ALWAYS_EAGER = env.bool("CELERY_TASK_ALWAYS_EAGER", default=False)
+CELERY_TASK_ALWAYS_EAGER = env.bool("CELERY_TASK_ALWAYS_EAGER", default=False)  # For tests: no broker and no worker.
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_TIMEOUT = 2
@@ -63,13 +76,15 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "inte
 # Due rows are looked for this often (seconds); it is also the longest that work waits after a crash, plus the lease.
 SWEEP_SECONDS = env.float("SWEEP_SECONDS", default=2.0)
 
+# redis://host:6379/1, which all web processes share; or a cache in each of them.
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": env.str("CACHE_URL")}
     if env.str("CACHE_URL", default="")
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }
+# The mail server, as smtp+tls://user:password@mail.example.org:587; or mail is written to the log.
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="patchbay@localhost")
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="patchbay@localhost")  # The sender of all mail.
 # How long a mail server may take to answer to one command (seconds).
 EMAIL_TIMEOUT = env.float("EMAIL_TIMEOUT", default=10.0)
 # Failures wait this long for others to share a mail with (seconds), and a contact gets so many mails of a kind an hour.
@@ -80,7 +95,8 @@ PUBLIC_URL = env.str("PUBLIC_URL", default="http://localhost:8000").rstrip("/")
 
 # --- Phones ------------------------------------------------------------------------------------------------------
 # Networks that phones, file servers and call managers may be in although they are private (public addresses may always).
-PHONE_NETWORKS = env.str("PHONE_NETWORKS", default="127.0.0.0/8, ::1/128")
+# Loopback is one of them while `manage.py simulate_phones` runs, and for uploads to the embedded file server.
+PHONE_NETWORKS = env.str("PHONE_NETWORKS", default="")
 # How long `switch` waits for the restart before it answers 202 and lets the work go on (seconds).
 SWITCH_WAIT_SECONDS = env.float("SWITCH_WAIT_SECONDS", default=15.0)
 # How long a deployment looks for evidence that the phone took its file (seconds).
@@ -97,11 +113,17 @@ STATUS_CHECK_SECONDS = env.float("STATUS_CHECK_SECONDS", default=env.float("PHON
 STATUS_CHECK_THREADS = env.int("STATUS_CHECK_THREADS", default=env.int("PHONE_LOOK_THREADS", default=8))
 # How often each phone's file is read back from its file server (seconds, 0: never).
 DRIFT_CHECK_SECONDS = env.float("DRIFT_CHECK_SECONDS", default=24 * 3600.0)
+# How long an upload may take, and how long one is tried again while the file server cannot be reached (seconds).
 FTP_UPLOAD_SECONDS = env.float("FTP_UPLOAD_SECONDS", default=45.0)
+UPLOAD_RETRY_SECONDS = env.float("UPLOAD_RETRY_SECONDS", default=60.0)
 
 # The embedded file server: FTP takes the files in, HTTP on Cisco's port 6970 and TFTP hand them to phones. Phones
-# ask for TFTP on port 69, which only a privileged process can have.
+# ask for TFTP on port 69, which only a privileged process can have. Phones reach HTTP and TFTP at FILE_SERVER_HOST;
+# FTP is for the workers, which are on this machine unless there are others.
 FILE_SERVER_HOST = env.str("FILE_SERVER_HOST", default="127.0.0.1")
+FILE_SERVER_HTTP_HOST = env.str("FILE_SERVER_HTTP_HOST", default=FILE_SERVER_HOST)
+FILE_SERVER_TFTP_HOST = env.str("FILE_SERVER_TFTP_HOST", default=FILE_SERVER_HOST)
+FILE_SERVER_FTP_HOST = env.str("FILE_SERVER_FTP_HOST", default="127.0.0.1")
 FILE_SERVER_FTP_PORT = env.int("FILE_SERVER_FTP_PORT", default=2121)
 FILE_SERVER_HTTP_PORT = env.int("FILE_SERVER_HTTP_PORT", default=6970)
 FILE_SERVER_TFTP_PORT = env.int("FILE_SERVER_TFTP_PORT", default=6969)
@@ -145,71 +167,8 @@ MYACCOUNT_PRESETS_FILE = env.str(
     "MYACCOUNT_PRESETS_FILE", default=str(BASE_DIR / "profiles_app" / "myaccount" / "presets.toml")
 )
 
-# --- Applications ------------------------------------------------------------------------------------------------
-INSTALLED_APPS = [
-    "unfold",
-    "unfold.contrib.filters",
-    "unfold.contrib.forms",
-    # config.urls finds the pages: only who serves them needs them, and workers and commands start a third faster.
-    "django.contrib.admin.apps.SimpleAdminConfig",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.humanize",
-    "django.contrib.sessions",
-    "django.contrib.messages",
-    "django.contrib.staticfiles",
-    "axes",
-    "django_ace",
-    "django_filters",
-    "django_structlog",
-    "drf_spectacular",
-    "drf_spectacular_sidecar",
-    "rest_framework",
-    "simple_history",
-    "contacts_app",
-    "profiles_app",
-    "phones_app",
-]
-
-MIDDLEWARE = [
-    "config.middleware.bare_answers",
-    "config.middleware.name_requests",
-    "config.middleware.know_authors",
-    "django.middleware.security.SecurityMiddleware",
-    "config.middleware.load_nothing_from_elsewhere",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "config.middleware.RequestLog",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "axes.middleware.AxesMiddleware",
-]
-
-ROOT_URLCONF = "config.urls"
-WSGI_APPLICATION = "config.wsgi.application"
-APPEND_SLASH = True
-
-TEMPLATES = [
-    {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": True,
-        "OPTIONS": {
-            "context_processors": [
-                "django.template.context_processors.request",
-                "django.contrib.auth.context_processors.auth",
-                "django.contrib.messages.context_processors.messages",
-            ]
-        },
-    }
-]
-
 # --- People and their credentials --------------------------------------------------------------------------------
 AUTH_USER_MODEL = "contacts_app.User"
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "contacts_app.people.login.EmailOrUsernameBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
@@ -217,33 +176,41 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = reverse_lazy("admin:login")
 LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
+# How long the tokens of a log-in over REST are good for (seconds).
 ACCESS_TOKEN_SECONDS = env.int("ACCESS_TOKEN_SECONDS", default=24 * 3600)
 REFRESH_TOKEN_SECONDS = env.int("REFRESH_TOKEN_SECONDS", default=14 * 24 * 3600)
 # Whether people may make themselves a user, without an account and at the lowest level (POST /api/v1/auth/register).
 PUBLIC_REGISTER = env.bool("PUBLIC_REGISTER", default=False)
+# So many wrong passwords lock a name at an address for 15 minutes.
 AXES_FAILURE_LIMIT = env.int("LOGIN_FAILURE_LIMIT", default=10)
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_VERBOSE = False
 # What our logins call it; the default, the model's USERNAME_FIELD, would count all failures under no name at all.
 AXES_USERNAME_FORM_FIELD = "username"
+AXES_CLIENT_IP_CALLABLE = "config.proxies.address_of"
 AXES_USERNAME_CALLABLE = "contacts_app.people.login.counted_name"
 AXES_LOCKOUT_CALLABLE = "config.errors.locked_out"
 AXES_ENABLE_ADMIN = False
 
 # --- REST --------------------------------------------------------------------------------------------------------
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["contacts_app.core.api.authentication.CredentialAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["contacts_app.core.api.dialect.Json"],
-    "DEFAULT_PARSER_CLASSES": ["contacts_app.core.api.dialect.BoundedJSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "contacts_app.core.api.document.DocumentSchema",
-    "EXCEPTION_HANDLER": "contacts_app.core.api.dialect.error_response",
-    "UNAUTHENTICATED_USER": None,
-    "TEST_REQUEST_DEFAULT_FORMAT": "json",
-}
-API_BODY_MAX_BYTES = env.int("API_BODY_MAX_BYTES", default=2 * 1024 * 1024)
+# So many requests a minute may come with one credential, over all dialects (0: any number); the rest is answered by 429.
+# Each web process counts for itself unless CACHE_URL is set.
+API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=0)
+API_BODY_MAX_BYTES = env.int("API_BODY_MAX_BYTES", default=2 * 1024 * 1024)  # The largest body of a JSON request.
 SPECTACULAR_SETTINGS = table(__file__, "openapi.toml")
+
+# --- How long it is kept (days, 0: for ever), where `manage.py prune_history` runs ----------------------------------
+# Events with their deliveries and attempts, once nothing of them is to be delivered any more.
+KEEP_EVENTS_DAYS = env.float("KEEP_EVENTS_DAYS", default=90.0)
+# Mails that were sent or have failed.
+KEEP_MAILS_DAYS = env.float("KEEP_MAILS_DAYS", default=90.0)
+# Deployments with their steps, and rollouts that are over. The last deployment of each phone stays.
+KEEP_DEPLOYMENTS_DAYS = env.float("KEEP_DEPLOYMENTS_DAYS", default=365.0)
+# What phones fetched from the embedded file server; never less than 31 days.
+KEEP_FETCHES_DAYS = env.float("KEEP_FETCHES_DAYS", default=90.0)
+# What records were before, and who changed them; deleted records for good.
+KEEP_HISTORY_DAYS = env.float("KEEP_HISTORY_DAYS", default=0.0)
 
 # --- History -----------------------------------------------------------------------------------------------------
 # Found by record or by deletion, for which contacts_app/core/history/models.py makes indexes of its own.
@@ -260,14 +227,26 @@ STATIC_ROOT = DATA_DIR / "static"
 WHITENOISE_USE_FINDERS = True
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = table(__file__, "content_security_policy.toml")
+# Cookies over TLS alone, plain requests are redirected; a proxy in front speaks TLS.
 HTTPS = env.bool("HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 # Phones of many models speak no TLS that would be accepted today.
 SECURE_REDIRECT_EXEMPT = [r"^cisco/services/"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
-if env.bool("TRUST_PROXY", default=False):
+# Networks of the proxies in front of the portal: of these alone X-Forwarded-For and X-Forwarded-Proto are believed.
+TRUSTED_PROXIES = env.str("TRUSTED_PROXIES", default="")
+# Of before TRUSTED_PROXIES: believe anybody's X-Forwarded-Proto.
+TRUST_PROXY = env.bool("TRUST_PROXY", default=False)
+if TRUSTED_PROXIES or TRUST_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SILENCED_SYSTEM_CHECKS = ["axes.W003"]
 
-LOGGING = logging_config(json=env.bool("LOG_JSON", default=False), level=env.str("LOG_LEVEL", default="INFO"))
+# What Prometheus has to show at /metrics, as a bearer token; without one only this machine is answered.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+
+# Whether each line of every process is a JSON object.
+LOG_JSON = env.bool("LOG_JSON", default=False)
+# From which level on is logged: INFO, WARNING, ERROR.
+LOGGING = logging_config(json=LOG_JSON, level=env.str("LOG_LEVEL", default="INFO"))

@@ -9,6 +9,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 from config import health
+from contacts_app.core.admin.doctor import doctor_page
 
 admin.autodiscover()
 
@@ -16,10 +17,12 @@ FOR_ALL: dict[str, Any] = {"authentication_classes": [], "permission_classes": [
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("admin/doctor/", admin.site.admin_view(doctor_page), name="doctor"),
     path("admin/", admin.site.urls),
     path("favicon.ico", RedirectView.as_view(url=static("patchbay/icon.svg")), name="favicon"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.exposition, name="metrics"),
     path("api/schema", SpectacularAPIView.as_view(**FOR_ALL), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(**FOR_ALL), name="docs"),
     path("api/redoc", SpectacularRedocView.as_view(**FOR_ALL), name="redoc"),

@@ -10,6 +10,7 @@ from django.core.wsgi import get_wsgi_application
 from django.utils.http import parse_header_parameters
 
 from config.environment import prepare
+from phones_app.management.supervisor import SUPERVISED, die_with_parent
 
 BLOCK = 1024 * 1024
 # Those that a phone or an old form may really use; without a charset it is UTF-8.
@@ -52,6 +53,9 @@ if not settings.configured:
     # A process that has read its settings for something else keeps them, and its children do not get this.
     os.environ.setdefault("DATABASE_POOL_SIZE", "48")
 prepare()
+if SUPERVISED in os.environ:
+    # A worker of the web server, whose master may be killed together with the supervisor.
+    die_with_parent()
 
 application = get_wsgi_application()
 application.request_class = TextRequest

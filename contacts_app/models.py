@@ -8,9 +8,10 @@ from contacts_app.contacts.models.contact import (
     NotificationType,
 )
 from contacts_app.contacts.models.mail import Incident, Mail, Notice
+from contacts_app.core.api.models import KeptAnswer
 from contacts_app.core.csv.models import UploadedCsv
 from contacts_app.core.work.models import WorkStatus
-from contacts_app.people.models import LoginSession, User
+from contacts_app.people.models import LoginSession, SecondFactor, User
 from contacts_app.tokens.models import ApiToken
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "ApiToken",
     "Extension",
     "Incident",
+    "KeptAnswer",
     "LoginSession",
     "Mail",
     "Notice",
@@ -26,6 +28,7 @@ __all__ = [
     "NotificationMedium",
     "NotificationPreference",
     "NotificationType",
+    "SecondFactor",
     "UploadedCsv",
     "User",
     "WorkStatus",

@@ -1,6 +1,7 @@
 """What phones register with the ground and with the apps below."""
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.db.models.signals import pre_delete
 
 
@@ -11,6 +12,9 @@ class PhonesConfig(AppConfig):
     def ready(self) -> None:
         # Imported here, because models can be imported only when all apps are loaded.
         from contacts_app.accounts.services import register_blocker
+        from contacts_app.core import retention
+        from contacts_app.core.backup import service as backup
+        from contacts_app.core.doctor import checks as doctor
         from contacts_app.core.history.authorship import recorded
         from contacts_app.core.work.kind import register
         from phones_app import events
@@ -19,12 +23,15 @@ class PhonesConfig(AppConfig):
         from phones_app.deployment.evidence import judge_fetch
         from phones_app.deployment.request import deployments_under_way
         from phones_app.deployment.run import Doubts, SingleDeployments, UploadBatches
+        from phones_app.doctor import CHECKS
         from phones_app.drift.checks import DriftChecks
+        from phones_app.drift.rereads import Rereads
         from phones_app.inventory.models import Phone
         from phones_app.inventory.services import phone_changed, register_identity
         from phones_app.inventory.status_check import StatusChecks
+        from phones_app.retention import DEPLOYMENTS, FETCHES
         from phones_app.rollout.gate import closed_by_rollout, rollouts_of
-        from phones_app.rollout.rollout import advance_all
+        from phones_app.rollout.rollout import advance_all, pause_running
         from phones_app.servers.models import FileServer
         from profiles_app.events import tags
         from profiles_app.events.outbox import register_news
@@ -33,9 +40,12 @@ class PhonesConfig(AppConfig):
         register_identity(left_files.identity_changed)
         recorded.connect(left_files.file_server_changed, sender=FileServer)
         pre_delete.connect(left_files.phone_deleted, sender=Phone)
-        register(SingleDeployments, UploadBatches, Doubts, StatusChecks, DriftChecks)
+        register(SingleDeployments, UploadBatches, Doubts, StatusChecks, DriftChecks, Rereads)
         tags.register(*events.TAGS)
         register_news(events.TOLD)
+        doctor.register(*CHECKS)
+        retention.register(DEPLOYMENTS, FETCHES)
+        backup.register(folders={"phones": lambda: settings.PHONE_FILES_DIR}, after_restore=pause_running)
         register_blocker(deployments_under_way)
         boot.register(judge_fetch)
         gates.register(closed_by_rollout, release=advance_all)

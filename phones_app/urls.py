@@ -12,6 +12,6 @@ from phones_app.servers import urls as servers
 
 FAMILY = (servers, inventory, deployment, drift, rollout, mobility)
 urlpatterns = [
-    *(path("api/v1/", include(subject)) for subject in FAMILY),
     path("cisco/services/", include(phone_services)),
+    *(path("api/v1/", include(subject)) for subject in FAMILY),
 ]

@@ -13,17 +13,23 @@ class ProfilesConfig(AppConfig):
     def ready(self) -> None:
         # Imported here, because models can be imported only when all apps are loaded.
         from contacts_app.contacts.models.contact import register as register_classes
+        from contacts_app.core import retention
+        from contacts_app.core.doctor import checks as doctor
+        from contacts_app.core.doctor.installation import ADVICE, INSTALLATION_TAG, wide_networks
         from contacts_app.core.work.kind import register
         from profiles_app import models
         from profiles_app.events.callback_health import CALLBACK_DEREGISTERED, CALLBACK_FAILING
+        from profiles_app.events.delivery_operations import EVENTS
         from profiles_app.events.delivery_run import Deliveries
         from profiles_app.events.outbox import TOLD_OF_TOKENS, emit_happened, register_news, tell_of_profiles
         from profiles_app.messaging.inbound import InboundMessages
         from profiles_app.myaccount.services import presets_are_readable
         from profiles_app.phone.models import PhoneProfile
 
-        checks.register(presets_are_readable)
+        checks.register(presets_are_readable, INSTALLATION_TAG)
         register(Deliveries, InboundMessages)
+        retention.register(EVENTS)
+        doctor.register(doctor.HealthCheck("callback networks", lambda: wide_networks("CALLBACK_NETWORKS"), ADVICE))
         register_classes(CALLBACK_FAILING, CALLBACK_DEREGISTERED)
         happened.connect(emit_happened)
         register_news(TOLD_OF_TOKENS)

@@ -14,6 +14,7 @@ from typing import Any
 from django.core.management import get_commands, load_command_class
 from django.core.management.base import CommandError
 
+from tests import warm
 from tests.servers import wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -45,11 +46,14 @@ class Terminal(io.StringIO):
         return True
 
 
-def run(name: str, *arguments: object, terminal: bool = False) -> Ran:
-    """Parse the arguments as on a command line and carry the command out on the database of the test."""
+def run(name: str, *arguments: object, terminal: bool = False, everywhere: bool = False) -> Ran:
+    """Parse the arguments as on a command line and carry the command out on the database of the test.
+
+    `terminal`: errors are seen by people, `everywhere`: what it prints is, too.
+    """
     command = load_command_class(get_commands()[name], name)
     command._called_from_command_line = True
-    out, err = io.StringIO(), Terminal() if terminal else io.StringIO()
+    out, err = Terminal() if everywhere else io.StringIO(), Terminal() if terminal or everywhere else io.StringIO()
     try:
         with contextlib.redirect_stderr(err):
             options = vars(command.create_parser("manage.py", name).parse_args([str(part) for part in arguments]))
@@ -61,7 +65,7 @@ def run(name: str, *arguments: object, terminal: bool = False) -> Ran:
     return Ran(0, out.getvalue(), err.getvalue())
 
 
-def manage(*arguments: str, environment: dict[str, str], stdin: str = "") -> Ran:
+def manage(*arguments: str, environment: dict[str, str], stdin: str = "", seconds: float = 60) -> Ran:
     """The same as a process of its own, to its end."""
     done = subprocess.run(
         [sys.executable, "manage.py", *arguments],
@@ -70,7 +74,7 @@ def manage(*arguments: str, environment: dict[str, str], stdin: str = "") -> Ran
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=seconds,
     )
     return Ran(done.returncode, done.stdout, done.stderr)
 
@@ -80,15 +84,8 @@ class Running:
 
     def __init__(self, log: Path, *arguments: str, environment: dict[str, str]) -> None:
         self._log = log
-        with log.open("wb") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "manage.py", *arguments],
-                cwd=ROOT,
-                env=os.environ | environment,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        log.write_text("")
+        self.process = warm.start([sys.executable, "manage.py", *arguments], os.environ | environment, log)
 
     @property
     def printed(self) -> str:

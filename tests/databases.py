@@ -1,13 +1,12 @@
 """The test database of each pytest process: a copy of one template that is migrated once, emptied after each test that
 commits.
 
-Migrating takes twenty seconds of processor, copying less than one. On SQLite the template is kept until a file changes
-that decides what migrations leave behind; on PostgreSQL it lives as long as the server. `python -m tests.databases` makes
-the template before the first test asks for it.
+Migrating takes twenty seconds of processor, copying less than one. On the way to the template another one is kept, the
+empty database from which tests/upgrade upgrades. On SQLite both are kept until a file changes that decides what they
+hold; on PostgreSQL they live as long as the server. `python -m tests.databases` makes them before the first test asks for
+one.
 """
 
-import fcntl
-import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -17,57 +16,62 @@ from typing import Any
 import django
 import pytest
 from django.conf import settings
+from django.core.management import call_command
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.test import TransactionTestCase
 
-ROOT = Path(__file__).resolve().parent.parent
-KEPT = ROOT / ".pytest_cache" / "database"
+from tests.kept import digest, kept
+from tests.upgrade import dump
+
 # What decides which tables and rows a new database has: migrations of ours and of packages, and the tables they read.
-DECISIVE = ["*_app/migrations/*.py", "*_app/**/*.toml", "requirements-dev.lock", "tests/databases.py"]
+DECISIVE = [
+    "*_app/migrations/*.py", "*_app/**/*.toml", "requirements-dev.lock", "tests/databases.py", "tests/upgrade/dump.py",
+    "tests/upgrade/*.json.xz",
+]  # fmt: skip
+# What a template holds: no row, at the migrations of the oldest dump; or what a new installation has.
+EARLIER, NEW = "earlier", "new"
 
 
-def digest() -> str:
-    found = hashlib.sha256()
-    for path in sorted(path for pattern in DECISIVE for path in ROOT.glob(pattern)):
-        found.update(path.name.encode() + path.read_bytes())
-    return found.hexdigest()[:16]
-
-
-def migrate_into(name: str) -> None:
-    """Create a database and migrate it; afterwards the connection is closed and speaks of the database it spoke of."""
+def migrating(name: str) -> Iterator[str]:
+    """Migrate an empty database, and stop wherever a template is to be kept; then nothing is connected to it."""
     of, before = connection.settings_dict, connection.settings_dict["NAME"]
-    test_name, of["TEST"]["NAME"] = of["TEST"]["NAME"], name
+    of["NAME"] = name
     try:
-        connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
-        if connection.vendor == "sqlite":
-            # All of it in one file that can be copied.
-            with connection.cursor() as cursor:
-                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        dump.migrate_to(dump.oldest())
+        _disconnect()
+        yield EARLIER
+        call_command("migrate", verbosity=0, interactive=False, run_syncdb=True)
+        _disconnect()
+        yield NEW
     finally:
         connection.close()
-        of["NAME"], of["TEST"]["NAME"] = before, test_name
+        of["NAME"] = before
+
+
+def _disconnect() -> None:
+    if connection.vendor == "sqlite":
+        # All of it in one file that can be copied.
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
 
 
 class SqliteTemplate:
-    def __init__(self) -> None:
-        KEPT.mkdir(parents=True, exist_ok=True)
-        self.file = KEPT / f"{digest()}.sqlite3"
+    def make(self) -> Path:
+        """The folder with both files."""
 
-    def make(self) -> None:
-        with (KEPT / "lock").open("w") as lock:
-            # One process at a time.
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not self.file.exists():
-                for old in KEPT.glob("*.sqlite3*"):
-                    old.unlink()
-                unfinished = KEPT / "unfinished.sqlite3"
-                migrate_into(str(unfinished))
-                unfinished.rename(self.file)
+        def fill(folder: Path) -> None:
+            growing = folder / "growing.sqlite3"
+            for stage in migrating(str(growing)):
+                shutil.copyfile(growing, folder / stage)
+            growing.unlink()
 
-    def copy_to(self, name: str) -> None:
-        self.make()
+        return kept("database", DECISIVE, fill)
+
+    def copy_to(self, name: str, stage: str) -> None:
+        folder = self.make()
         self.drop(name)
-        shutil.copyfile(self.file, name)
+        shutil.copyfile(folder / stage, name)
 
     def drop(self, name: str) -> None:
         for ending in ("", "-wal", "-shm"):
@@ -75,28 +79,30 @@ class SqliteTemplate:
 
 
 class PostgresTemplate:
-    """A database beside the others of the server; those of earlier versions are dropped."""
+    """Databases beside the others of the server; those of earlier versions are dropped."""
 
     def __init__(self) -> None:
-        self.name = f"patchbay_template_{digest()}"
+        self.names = {stage: f"patchbay_template_{stage}_{digest(DECISIVE)}" for stage in (EARLIER, NEW)}
 
     def make(self) -> None:
         with connection._nodb_cursor() as cursor:
             # One process at a time; the lock ends with the connection.
             cursor.execute("SELECT pg_advisory_lock(hashtext('patchbay test template'))")
             cursor.execute("SELECT datname FROM pg_database WHERE datname LIKE 'patchbay_template_%%'")
-            if (self.name,) not in (known := cursor.fetchall()):
+            if (self.names[NEW],) not in (known := cursor.fetchall()):
                 for (old,) in known:
                     self._drop(cursor, old)
-                unfinished = "patchbay_template_unfinished"
-                migrate_into(unfinished)
-                cursor.execute(f'ALTER DATABASE "{unfinished}" RENAME TO "{self.name}"')
+                growing = "patchbay_template_growing"
+                cursor.execute(f'CREATE DATABASE "{growing}"')
+                for stage in migrating(growing):
+                    cursor.execute(f'CREATE DATABASE "{self.names[stage]}" TEMPLATE "{growing}"')
+                self._drop(cursor, growing)
 
-    def copy_to(self, name: str) -> None:
+    def copy_to(self, name: str, stage: str) -> None:
         self.make()
         with connection._nodb_cursor() as cursor:
             self._drop(cursor, name)
-            cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{self.name}"')
+            cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{self.names[stage]}"')
 
     def drop(self, name: str) -> None:
         with connection._nodb_cursor() as cursor:
@@ -113,13 +119,13 @@ def template() -> SqliteTemplate | PostgresTemplate:
 
 
 @pytest.fixture(scope="session")
-def renew_database(django_db_modify_db_settings: None, django_db_blocker: Any) -> Iterator[Callable[[], None]]:
-    """Puts a fresh copy of the template where the test database of this process is."""
+def renew_database(django_db_modify_db_settings: None, django_db_blocker: Any) -> Iterator[Callable[..., None]]:
+    """Puts a fresh copy of a template where the test database of this process is."""
     original, name = connection.settings_dict["NAME"], connection.creation._get_test_db_name()
 
-    def renew() -> None:
+    def renew(stage: str = NEW) -> None:
         connection.close()
-        template().copy_to(name)
+        template().copy_to(name, stage)
         connection.settings_dict["NAME"] = settings.DATABASES["default"]["NAME"] = name
 
     yield renew
@@ -131,7 +137,7 @@ def renew_database(django_db_modify_db_settings: None, django_db_blocker: Any) -
 
 @pytest.fixture(scope="session")
 def django_db_setup(
-    django_test_environment: None, django_db_blocker: Any, renew_database: Callable[[], None]
+    django_test_environment: None, django_db_blocker: Any, renew_database: Callable[..., None]
 ) -> Iterator[None]:
     """Instead of the one of pytest-django, which migrates in each process."""
     with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:

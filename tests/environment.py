@@ -23,6 +23,8 @@ os.environ["CELERY_TASK_ALWAYS_EAGER"] = "1"
 # Processes that tests start get a real broker (tests/processes.py).
 os.environ.setdefault("CELERY_BROKER_URL", "memory://")
 os.environ.setdefault("LOG_LEVEL", "ERROR")
+# Where the peers of the tests are.
+os.environ.setdefault("PHONE_NETWORKS", "127.0.0.0/8, ::1/128")
 # A busy machine draws examples slowly; that says nothing of what is tested.
 settings.register_profile("patchbay", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patchbay")

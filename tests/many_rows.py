@@ -1,4 +1,8 @@
-"""Rows of any model, as many as needed: a hundred made up from what its fields are, then copies made by PostgreSQL."""
+"""Rows of any model, as many as needed: a hundred made up from what its fields are, then copies made by PostgreSQL.
+
+Without an index PostgreSQL reads the whole table however long that is, and the shorter it is, the sooner it does so
+although there is one. So as many rows are enough with which the right index is taken.
+"""
 
 from datetime import timedelta
 

@@ -8,10 +8,12 @@ import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
 
+from tests import warm
 from tests.servers import free_port, listens, redis_command, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,12 +30,13 @@ def database_url() -> str:
 class Processes:
     """Workers, sweeps and web servers by name. Whatever is left at the end is killed."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, forked: bool = False) -> None:
         broker = os.environ["CELERY_BROKER_URL"]
         if broker.startswith("memory"):
             broker = f"sqla+sqlite:///{folder}/broker.sqlite3"
-        self.folder = folder
-        self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self.folder, self.forked = folder, forked
+        self.running: dict[str, warm.Process | subprocess.Popen[bytes]] = {}
+        self.options: dict[str, dict[str, Any]] = {}
         self.environment = os.environ | {
             "DATA_DIR": str(settings.DATA_DIR),
             "DATABASE_URL": database_url(),
@@ -42,23 +45,30 @@ class Processes:
             "LEASE_SECONDS": "1.5",
             "CONFIRM_SECONDS": "60",
             "SWITCH_WAIT_SECONDS": "120",
+            "UPLOAD_RETRY_SECONDS": "0",
             "LOG_LEVEL": "WARNING",
         }
 
-    def start(self, name: str, *arguments: str) -> "subprocess.Popen[bytes]":
+    def start(self, name: str, *arguments: str) -> "warm.Process | subprocess.Popen[bytes]":
+        """A program in Python."""
         return self.run(name, [sys.executable, *arguments])
 
-    def run(self, name: str, command: list[str]) -> "subprocess.Popen[bytes]":
-        log = (self.folder / f"{name}.log").open("ab")
-        self.running[name] = subprocess.Popen(
-            command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
-        )
+    def run(self, name: str, command: list[str], **options: Any) -> "warm.Process | subprocess.Popen[bytes]":
+        """Start a command; it is started in the same way again by `supervise`."""
+        self.options[name] = options
+        log = self.folder / f"{name}.log"
+        if self.forked and command[0] == sys.executable and not options:
+            self.running[name] = warm.start(command, self.environment, log)
+            return self.running[name]
+        how = {"cwd": ROOT, "env": self.environment, "start_new_session": True} | options
+        with log.open("ab") as output:
+            self.running[name] = subprocess.Popen(command, stdout=output, stderr=output, **how)
         return self.running[name]
 
     def start_worker(self, name: str = "worker") -> None:
         self.start(
             name,
-            *("-m", "celery", "-A", "config", "worker", "--pool", "threads", "-c", "2"),
+            *("-m", "celery", "-A", "config", "--quiet", "worker", "--pool", "threads", "-c", "2"),
             *("-l", "warning", "--without-mingle", "-n", f"{name}@%h"),
         )
 
@@ -89,6 +99,7 @@ class Processes:
             *f"-m granian --interface wsgi --port {port} --workers 1 --blocking-threads 24".split(),
             "--log-level",
             "warning",
+            *("--log-config", "config/granian.json"),
             "--no-ws",
             "config.wsgi:application",
         )
@@ -98,14 +109,14 @@ class Processes:
                 return urllib.request.urlopen(f"{url}/healthz", timeout=2).status == 200
             return False
 
-        wait_for(answers, 30)
+        wait_for(answers, 90)
         return url
 
     def supervise(self) -> None:
         """Start again what has ended, as whatever runs a service does."""
         for name, process in list(self.running.items()):
             if process.poll() is not None:
-                self.run(name, process.args)
+                self.run(name, process.args, **self.options[name])
 
     def until(self, condition: Callable[[], object], seconds: float) -> None:
         """Wait for a condition, starting again what has ended; if it does not come, what the processes said is shown."""
@@ -119,13 +130,15 @@ class Processes:
     def kill(self, name: str) -> None:
         """kill -9 of the process and all that it has started."""
         process = self.running.pop(name)
-        os.killpg(process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
 @contextlib.contextmanager
-def processes(folder: Path) -> Iterator[Processes]:
-    of_test = Processes(folder)
+def processes(folder: Path, *, forked: bool = True) -> Iterator[Processes]:
+    """Quick to start (tests/warm.py), unless what they use is measured."""
+    of_test = Processes(folder, forked=forked)
     try:
         yield of_test
     finally:

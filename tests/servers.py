@@ -14,7 +14,9 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 START_SECONDS = 60
 
@@ -29,6 +31,60 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@dataclass(frozen=True)
+class Cluster:
+    """A PostgreSQL that was set up and is started by `command`, by its URL; `options` are those of `Popen`."""
+
+    url: str
+    command: list[str]
+    options: dict[str, Any]
+    is_ready: Callable[[], bool]
+
+
+def postgres_cluster(folder: Path, **settings: object) -> Cluster:
+    """Set one up in this folder, for tests: what is written survives the server's end, not the machine's."""
+    user = _unprivileged()
+    binaries = _postgres_binaries(folder)
+    home = folder / "cluster"
+    home.mkdir()
+    if user:
+        # PostgreSQL refuses to run as root.
+        os.chmod(folder, 0o755)
+        shutil.chown(home, user)
+    port = free_port()
+    cluster = home / "data"
+    quiet = {"stdout": subprocess.DEVNULL, "user": user, "cwd": home}
+    subprocess.run(
+        [binaries / "initdb", "--auth=trust", "--username=postgres", "--no-sync", "--encoding=UTF8", "-D", cluster],
+        check=True,
+        **quiet,
+    )
+    options = {
+        "listen_addresses": "127.0.0.1",
+        "port": port,
+        "unix_socket_directories": home,
+        "fsync": "off",
+        "full_page_writes": "off",
+        # Nothing is replicated, and a crash is survived by starting anew.
+        "wal_level": "minimal",
+        "max_wal_senders": 0,
+        "max_wal_size": "4GB",
+        "checkpoint_timeout": "1h",
+        "shared_buffers": "256MB",
+        # Compiling a statement takes longer than any of ours.
+        "jit": "off",
+        "max_connections": 300,
+    } | settings
+    given = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+    ready = [binaries / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port), "-U", "postgres"]
+    return Cluster(
+        url=f"postgres://postgres@127.0.0.1:{port}/postgres",
+        command=[str(part) for part in (binaries / "postgres", "-D", cluster, *given)],
+        options={"user": user, "cwd": home},
+        is_ready=lambda: subprocess.call(ready, **quiet) == 0,
+    )
+
+
 @contextlib.contextmanager
 def postgres() -> Iterator[str]:
     """A throw-away PostgreSQL; its URL."""
@@ -36,44 +92,11 @@ def postgres() -> Iterator[str]:
         yield url
         return
     with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder:
-        user = _unprivileged()
-        binaries = _postgres_binaries(Path(folder))
-        home = Path(folder, "cluster")
-        home.mkdir()
-        if user:
-            # PostgreSQL refuses to run as root.
-            os.chmod(folder, 0o755)
-            shutil.chown(home, user)
-        port = free_port()
-        cluster = home / "data"
-        quiet = {"stdout": subprocess.DEVNULL, "user": user, "cwd": home}
-        subprocess.run(
-            [binaries / "initdb", "--auth=trust", "--username=postgres", "--no-sync", "--encoding=UTF8", "-D", cluster],
-            check=True,
-            **quiet,
-        )
-        options = {
-            "listen_addresses": "127.0.0.1",
-            "port": port,
-            "unix_socket_directories": home,
-            "fsync": "off",
-            "synchronous_commit": "off",
-            "full_page_writes": "off",
-            "max_connections": 300,
-        }
-        settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
-        with _server(
-            [binaries / "postgres", "-D", cluster, *settings], signal.SIGINT, stderr=subprocess.DEVNULL, **quiet
-        ):
-            wait_for(
-                lambda: (
-                    subprocess.call(
-                        [binaries / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port), "-U", "postgres"], **quiet
-                    )
-                    == 0
-                )
-            )
-            yield f"postgres://postgres@127.0.0.1:{port}/postgres"
+        cluster = postgres_cluster(Path(folder), synchronous_commit="off")
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        with _server(cluster.command, signal.SIGINT, **quiet, **cluster.options):
+            wait_for(cluster.is_ready)
+            yield cluster.url
 
 
 @contextlib.contextmanager

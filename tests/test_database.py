@@ -1,17 +1,22 @@
-"""Connections that outlive threads, on PostgreSQL."""
+"""Connections that outlive threads, on PostgreSQL; the line of those who write, on SQLite."""
 
+import contextlib
 import os
 import subprocess
 import sys
+import threading
 
 import psycopg
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from psycopg_pool import ConnectionPool
 
 from config.database import KeptConnection
+from contacts_app.accounts.models import Account
+from contacts_app.core.database import passes_by
 from tests.processes import database_url
+from tests.servers import wait_for
 
 on_postgresql = pytest.mark.skipif(
     settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"), reason="SQLite has no connections to keep"
@@ -56,3 +61,66 @@ def test_a_connection_is_tried_once_in_a_while_before_it_is_used_again():
             cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [backend])
         with pool.connection() as third:
             assert third.execute("SELECT 1").fetchone() == (1,)
+
+
+on_sqlite = pytest.mark.skipif(
+    not settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"), reason="PostgreSQL has a lock for each row"
+)
+
+
+@on_sqlite
+@pytest.mark.django_db(transaction=True)
+def test_who_writes_to_sqlite_has_its_turn_in_order(acme):
+    """In a transaction or by one statement; SQLite itself would let some be overtaken again and again."""
+    line, turns = connection._line, []
+
+    def write(number):
+        with contextlib.closing(connection), transaction.atomic() if number % 2 else contextlib.nullcontext():
+            Account.objects.filter(pk=acme.pk).update(name=f"{number}")
+            # A transaction goes on here, a statement is over.
+            turns.append(number)
+
+    with transaction.atomic():
+        others = []
+        for number in range(8):
+            others.append(threading.Thread(target=write, args=(number,)))
+            others[-1].start()
+            wait_for(lambda: len(line._waiting) == len(others))
+        assert turns == []
+    for other in others:
+        other.join()
+    assert sorted(turns) == list(range(8))
+    assert [number for number in turns if number % 2] == [1, 3, 5, 7]
+    acme.refresh_from_db()
+    assert acme.name == "7"
+    assert not line._is_taken
+
+
+@on_sqlite
+@pytest.mark.django_db(transaction=True)
+def test_a_turn_is_waited_for_as_long_as_sqlite_would(acme):
+    failures = []
+
+    def write():
+        connection.settings_dict["OPTIONS"] = connection.settings_dict["OPTIONS"] | {"timeout": 0.05}
+        with contextlib.closing(connection):
+            try:
+                Account.objects.filter(pk=acme.pk).update(name="Late")
+            except OperationalError as error:
+                failures.append(error)
+
+    before = connection.settings_dict["OPTIONS"]
+    try:
+        with transaction.atomic():
+            late = threading.Thread(target=write)
+            late.start()
+            late.join()
+    finally:
+        connection.settings_dict["OPTIONS"] = before
+    [error] = failures
+    assert passes_by(error)
+    # The line is not held up by who has left it, nor by a transaction that is rolled back.
+    with contextlib.suppress(ValueError), transaction.atomic():
+        raise ValueError
+    Account.objects.filter(pk=acme.pk).update(name="On time")
+    assert not connection._line._is_taken

@@ -26,7 +26,13 @@ OURS = ("contacts_app", "profiles_app", "phones_app")
 PAGES = [pages for model, pages in admin.site._registry.items() if model._meta.app_label in OURS]
 IDS = [pages.opts.model_name for pages in PAGES]
 MODELS = [*(pages.model for pages in PAGES), RolloutMember]
-TIMES = 1000
+# So many copies of each of a hundred rows, and of models whose filters leave a fourth of all rows: only in long tables it
+# is quicker to read these in the order of an index.
+TIMES, MANY_TIMES = 200, 1000
+LONG = {
+    "ApiToken", "CallManager", "Deployment", "Extension", "FileServer", "Mail", "MessagingProfile",
+    "OutboundVoiceProfile", "Phone", "PhoneProfile", "RolloutMember",
+}  # fmt: skip
 # The lists of the phone family and what they can be asked for; `{…}` is of some row. The other dialects, whose lists
 # are those of one account, have tests of their own.
 LISTS = {
@@ -165,10 +171,10 @@ def crowd(db):
         if (missing := 101 - model._default_manager.count()) > 0:
             make_rows(model, 101 - missing, 101)
     for model in MODELS:
-        multiply(model, TIMES)
+        multiply(model, MANY_TIMES if model.__name__ in LONG else TIMES)
 
 
-def test_at_100_000_rows_every_list_is_answered_from_an_index(root, crowd):
+def test_every_list_is_answered_from_an_index(root, crowd):
     def request(pages, query):
         asked = RequestFactory().get(changelist(pages), query)
         asked.user = root

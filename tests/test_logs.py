@@ -10,7 +10,7 @@ def test_a_traceback_shows_no_local_variables(capsys):
     secret = "hunter2"
     formatter = logging_config(json=False, level="INFO")["formatters"]["structured"]
     handler = logging.StreamHandler()
-    handler.setFormatter(formatter["()"](formatter["processor"], foreign_pre_chain=formatter["foreign_pre_chain"]))
+    handler.setFormatter(formatter.pop("()")(**formatter))
     logger = logging.getLogger("tests.logs")
     logger.addHandler(handler)
     try:

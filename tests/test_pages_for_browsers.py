@@ -31,6 +31,13 @@ def test_there_is_an_icon(client):
 
 
 @pytest.mark.django_db
+def test_only_pages_have_sessions_and_messages(client):
+    asked = {url: client.get(url).wsgi_request for url in ("/admin/login/", "/api/v1/me", "/cisco/services/dir")}
+    has = {url: [hasattr(request, name) for name in ("session", "_messages")] for url, request in asked.items()}
+    assert has == {"/admin/login/": [True, True], "/api/v1/me": [False, False], "/cisco/services/dir": [False, False]}
+
+
+@pytest.mark.django_db
 @override_settings(ROOT_URLCONF="tests.test_pages_for_browsers")
 def test_errors_are_pages_of_their_own_without_details():
     client = Client(raise_request_exception=False)

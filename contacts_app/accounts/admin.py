@@ -45,7 +45,7 @@ class AccountAdmin(PortalAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return super().has_add_permission(request) and actor_of(request).account is None
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return super().has_delete_permission(request, obj) and actor_of(request).account is None
 
     def get_readonly_fields(self, request: HttpRequest, obj: Account | None = None) -> tuple[str, ...]:
@@ -54,7 +54,7 @@ class AccountAdmin(PortalAdmin):
         own = given if actor_of(request).account is not None else ()
         return (*own, *self.readonly_fields)
 
-    def save_model(self, request: HttpRequest, obj: Account, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Account, form: object, change: bool) -> None:
         save_account(obj)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
@@ -70,7 +70,7 @@ class AccountAdmin(PortalAdmin):
             and not request.user.has_perm(f"{model._meta.app_label}.delete_{model._meta.model_name}")
         }
         counts = {str(one.model._meta.verbose_name_plural): one.count for one in going}
-        named: list[Any] = []
+        named: list[object] = []
         for one in going:
             # What Patchbay writes itself is counted; its names would say nothing.
             if one.model in pages and not isinstance(pages[one.model], ReadOnlyAdmin):
@@ -91,7 +91,7 @@ class AccountAdmin(PortalAdmin):
     def response_action(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         return self._unless_refused(request, partial(super().response_action, request, *args, **kwargs))
 
-    def _unless_refused(self, request: HttpRequest, deletion: Callable[[], Any]) -> Any:
+    def _unless_refused(self, request: HttpRequest, deletion: Callable[[], object]) -> object:
         """What was in no one's way when the page asked may be in the way when the answer comes."""
         try:
             with transaction.atomic():

@@ -102,7 +102,7 @@ class ExtensionRecord(TenantRecord):
         fields = ["id", "account", "number", "name", "created_at", "updated_at"]
         read_only_fields = ["created_at", "updated_at"]
         # Whether the number is free in the account is for the database to say.
-        validators: list[Any] = []
+        validators: list[object] = []
 
 
 class Extensions(FamilyResource):
@@ -122,7 +122,7 @@ class Extensions(FamilyResource):
     }
     failures = {"create": (400, 409), "retrieve": (404,), "update": (400, 404, 409), "destroy": (404,)}
 
-    def named(self) -> dict[str, Any]:
+    def named(self) -> dict[str, object]:
         if self.kwargs["id"] > HIGHEST:
             raise self.absent()
         return {"pk": self.kwargs["id"]}

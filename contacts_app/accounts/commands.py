@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO, overload
+from typing import BinaryIO, overload
 
 from django.core.management.base import CommandError
 
@@ -21,7 +21,7 @@ from contacts_app.core.csv.text import MAX_BYTES
 STANDARD = Path("-")
 
 
-def add_account(add: Add, **options: Any) -> None:
+def add_account(add: Add, **options: object) -> None:
     add("--account", type=NUMBER, metavar="VOIP_ID", **options)
 
 
@@ -58,7 +58,7 @@ class ImportCommand(CsvCommand):
         add("file", type=Path, metavar="FILE.csv", help="- for standard input.")
         add("--errors", type=Path, metavar="FILE.csv", help="Write the errors here as well.")
 
-    def handle(self, *, file: Path, account: int | None, errors: Path | None, dry_run: bool, **options: Any) -> None:
+    def handle(self, *, file: Path, account: int | None, errors: Path | None, dry_run: bool, **options: object) -> None:
         csv_format = self.made_for(account)
         with _opened(file) as opened, self.progress() as progress:
             report = import_csv(opened, csv_format, dry_run=dry_run, progress=progress)
@@ -79,7 +79,7 @@ class ExportCommand(CsvCommand):
         super().arguments(add)
         add("file", nargs="?", type=Path, default=STANDARD, metavar="FILE.csv")
 
-    def handle(self, *, file: Path, account: int | None, **options: Any) -> None:
+    def handle(self, *, file: Path, account: int | None, **options: object) -> None:
         csv_format = self.made_for(account)
         if file == STANDARD and self.as_json:
             shown = [column for column in csv_format.columns if column.exported]

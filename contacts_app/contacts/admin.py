@@ -115,7 +115,7 @@ class NotificationContactAdmin(CsvPages, PortalAdmin):
         return ", ".join(map(str, told)) or "Nothing"
 
 
-STATE_LABELS = {"Sent": "success", "Queued": "info", "Waits": "warning", "Failed": "danger"}
+STATE_LABELS = {"Sent": "success", "Not sent": "warning", "Queued": "info", "Waits": "warning", "Failed": "danger"}
 
 
 @admin.register(Mail)
@@ -157,8 +157,9 @@ class MailAdmin(ReadOnlyAdmin):
 
     @display(description="State", ordering="state", label=STATE_LABELS)
     def state_here(self, mail: Mail) -> str:
-        waits = mail.state == Mail.State.QUEUED and mail.error
-        return "Waits" if waits else Mail.State(mail.state).label
+        # The mail server takes what it sends without a word.
+        said = {Mail.State.QUEUED: "Waits", Mail.State.SENT: "Not sent"} if mail.error else {}
+        return said.get(Mail.State(mail.state)) or Mail.State(mail.state).label
 
     @display(description="Text")
     def preview(self, mail: Mail) -> str:

@@ -19,6 +19,7 @@ from contacts_app.accounts.models import Account
 from contacts_app.contacts.models.contact import NotificationContact, event_classes
 from contacts_app.contacts.models.mail import Mail, Notice
 from contacts_app.contacts.notification import contacts_told_of, list_path
+from contacts_app.core.retention import Retention
 from contacts_app.core.work.wake import nudge_after_commit
 
 # The queue of the workers that send mail (`mail_sending`).
@@ -111,6 +112,13 @@ def prune_mails(older_than: datetime, tell: Callable[[int], None] = lambda count
         tell(deleted)
     return deleted
 
+
+MAILS = Retention(
+    "mails",
+    "KEEP_MAILS_DAYS",
+    lambda before: {"mails": old_mails(before).count()},
+    lambda before, tell: {"mails": prune_mails(before, tell)},
+)
 
 MOST_LINES = 20
 # The largest number of mails written by one call; the next call writes the rest.

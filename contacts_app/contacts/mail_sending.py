@@ -26,6 +26,12 @@ log = structlog.get_logger(__name__)
 # When the server cannot be reached at all, nothing else is tried there for this long.
 SERVER_PAUSE = timedelta(minutes=1)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
+# Ways to send (settings.EMAIL_BACKEND) by which a mail gets to nobody: said at the mail, which is not listed as sent.
+TO_NOBODY = {
+    "django.core.mail.backends.console.EmailBackend": "Written to the worker's output, not sent: EMAIL_URL is not set.",
+    "django.core.mail.backends.dummy.EmailBackend": "Not sent: EMAIL_URL names no mail server.",
+    "django.core.mail.backends.filebased.EmailBackend": "Written to a file, not sent: EMAIL_URL names a folder.",
+}
 # RFC 5321 §4.5.4.1: give up after four to five days.
 GIVE_UP = timedelta(days=4)
 
@@ -95,7 +101,7 @@ def _send_one(mail: Mail, owner: str, server: BaseEmailBackend) -> None:
         _close(server)
         _try_later(mail, held, error, now)
     else:
-        held.update(state=Mail.State.SENT, error="", **ended)
+        held.update(state=Mail.State.SENT, error=TO_NOBODY.get(settings.EMAIL_BACKEND, ""), **ended)
 
 
 def _hand_over(mail: Mail, server: BaseEmailBackend) -> None:

@@ -56,14 +56,31 @@ class Actor:
         return self.account is None and self.level == 0
 
     @property
+    def is_bound(self) -> bool:
+        """Whether Django's permissions decide what the actor may do: those of people who run the portal or may use its
+        admin, superusers excepted. Customers and tokens may do what their level and scope say.
+        """
+        user = self.user
+        return user is not None and not user.is_superuser and (user.is_staff or self.is_staff)
+
+    def may(self, *permissions: str) -> bool:
+        """Asked of the database once for each actor, which is remembered for as long as `ACTORS` says."""
+        return not self.is_bound or bool(self.user.has_perms(permissions))
+
+    @property
+    def reveals(self) -> bool:
+        """May be shown the secrets of what the actor sees, where anybody is."""
+        return not self.is_bound or bool(self.user.may_reveal)
+
+    @property
     def manages(self) -> bool:
-        """May do everything in its scope; a token of one extension may not, whatever the scope's level."""
-        return self.level == 0 and self.extension is None
+        """Everything in its scope, as far as permissions go; a token of one extension never, whatever its level."""
+        return (self.level == 0 or self.is_bound) and self.extension is None
 
     @property
     def scope(self) -> tuple[Any, ...]:
         """What decides which rows the actor sees."""
-        return *(row and row.pk for row in (self.account, self.extension, self.user)), self.level
+        return *(row and row.pk for row in (self.account, self.extension, self.user)), self.level, self.manages
 
     @property
     def author(self) -> Row:

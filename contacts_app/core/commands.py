@@ -2,6 +2,7 @@
 
 import json
 import signal
+import sys
 import threading
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -9,10 +10,12 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
+import structlog
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -22,6 +25,7 @@ from contacts_app.core.actor import Actor, acting, system
 from contacts_app.core.errors import Refusal
 from contacts_app.core.secrets import SecretUnreadable
 
+log = structlog.get_logger(__name__)
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130  # as shells have it: 128 and the number of SIGINT
 # Where nobody looks, nothing is cut off to fit.
@@ -41,6 +45,8 @@ class ReportingCommand(BaseCommand):
 
     columns: Mapping[str, str] = {}
     writes = True
+    # False for those that `serve` starts, which says it itself.
+    says_where = True
     # An operator must be able to work while some other part is misconfigured; `check` is its own command.
     requires_system_checks = []
 
@@ -56,6 +62,9 @@ class ReportingCommand(BaseCommand):
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         self.as_json = bool(options.get("as_json"))
+        # For people: with another DATA_DIR than that of `make run`, a command works on another portal.
+        if self.says_where and sys.stderr.isatty() and not self.as_json:
+            sys.stderr.write(f"{where_data_is()}.\n")
         try:
             with acting(self.actor, reason=f"manage.py {type(self).__module__.rpartition('.')[2]}"):
                 return super().execute(*args, **options)
@@ -68,7 +77,11 @@ class ReportingCommand(BaseCommand):
         except DatabaseError as error:
             text = str(error).splitlines()[0]
             unmigrated = "no such table" in text or "does not exist" in text
-            hint = " Run `manage.py migrate`?" if unmigrated else ""
+            hint = (
+                f" {where_data_is()}. Is that the portal you mean? If so, run `manage.py migrate`."
+                if unmigrated
+                else ""
+            )
             raise CommandError(f"The database says: {text}.{hint}") from error
         except (SecretUnreadable, Refusal) as error:
             raise CommandError(str(error)) from error
@@ -94,6 +107,17 @@ class ReportingCommand(BaseCommand):
 
     def report_row(self, **row: Any) -> None:
         self.report([row])
+
+    def report_secret(self, name: str, secret: str | None, /, **row: Any) -> None:
+        """A row with a secret that is shown this once: beside the table, as its last line, whole at any width."""
+        self.report([{name: secret, **row} if self.as_json else row])
+        if secret is not None and not self.as_json:
+            self.stdout.write(f"The {name}, which is not shown again:\n{secret}")
+
+    def announce(self, name: str, text: str) -> None:
+        """What a process that runs on tells: a line on the terminal of `serve`, or with LOG_JSON one of its log."""
+        if not self.as_json:
+            announce(self.stdout, name, text)
 
     def say(self, text: str) -> None:
         """A sentence for people; programs that read JSON do not get it."""
@@ -127,6 +151,23 @@ class ReportingCommand(BaseCommand):
         return [f"{field}: {text}" for field, texts in error.message_dict.items() for text in texts]
 
 
+def announce(out: Any, name: str, text: str) -> None:
+    """A line of a process of `serve`; with LOG_JSON it is one of its log."""
+    if settings.LOG_JSON:
+        log.info(text, process=name)
+        return
+    out.write(f"{name:<9} {text}")
+    out.flush()
+
+
+def where_data_is() -> str:
+    """Which portal a command works on."""
+    database = settings.DATABASES["default"]
+    if connection.vendor == "sqlite":
+        return f"The data folder is {settings.DATA_DIR} (DATA_DIR)"
+    return f"The database is {database['NAME']} on {database['HOST'] or 'this machine'} (DATABASE_URL)"
+
+
 class UsageError(CommandError):
     """The arguments make no sense together."""
 
@@ -148,16 +189,16 @@ def argument(convert: Callable[[str], T]) -> Callable[[str], T]:
     return converted
 
 
-def positive(convert: Callable[[str], T], *, at_most: float) -> Callable[[str], T]:
-    """An argument type for numbers above zero."""
+def positive(convert: Callable[[str], T], *, at_most: float, or_zero: bool = False) -> Callable[[str], T]:
+    """An argument type for numbers above zero; `or_zero`: or none of it."""
 
     def converted(text: str) -> T:
         try:
             number = convert(text)
         except ValueError:
             raise ValueError(f"“{text}” is not a number") from None
-        if not 0 < number <= at_most:  # type: ignore[operator]
-            raise ValueError(f"{text} is not between 0 and {at_most:g}")
+        if not (0 < number <= at_most or (or_zero and number == 0)):  # type: ignore[operator]
+            raise ValueError(f"{text} is not {'from 0 to' if or_zero else 'above 0 and at most'} {at_most:g}")
         return number
 
     return argument(converted)

@@ -4,6 +4,10 @@ the request and the answer as evidence."""
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+# Of members that nothing reads: a body may hold as many as it likes, of any length.
+UNKNOWN = "There is no such field."
+MOST_NAMED, LONGEST_NAME = 10, 100
+
 
 class Refusal(Exception):
     """The request is understood and will not be done, for a reason that stands in the present data.

@@ -40,7 +40,7 @@ def _decrypt(stored: bytes) -> bytes:
 class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
     """Text that is stored encrypted."""
 
-    def get_prep_value(self, value: Any) -> Any:
+    def get_prep_value(self, value: object) -> object:
         return cipher().encrypt(str(value).encode()).decode("ascii") if value else value
 
     def from_db_value(self, value: str | None, *_: object) -> str | None:

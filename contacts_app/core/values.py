@@ -1,6 +1,7 @@
 """Values that customers type: telephone numbers, stored in one compact form, and URLs that are fit to be posted to."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -48,6 +49,24 @@ class PhoneNumberField(models.CharField):  # type: ignore[type-arg]
 
     def to_python(self, value: object) -> str:
         return parse_phone_number(str(value or ""))
+
+
+def one_line(text: object) -> None:
+    """What is sent in a line of a protocol, or shown in one, holds no line end, which would begin a line of its own."""
+    if isinstance(text, str) and ("\r" in text or "\n" in text):
+        raise ValidationError("Must be one line.", code="one-line")
+
+
+def keep_to_one_line(kinds: Iterable[type[models.Model]]) -> None:
+    """Have all columns for short texts and for passwords refuse line ends, in forms, imports and serializers alike.
+
+    Here for all of them, as one that is forgotten would show only when somebody sends it. They stay out of migrations.
+    """
+    for kind in kinds:
+        for field in kind._meta.local_fields:
+            is_line = isinstance(field, models.CharField) or field.name.endswith("password")
+            if is_line and one_line not in field.validators:
+                field.validators.append(one_line)
 
 
 MIN_URL, MAX_URL = 10, 255

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.utils import flatten
+from django.contrib.admin.utils import flatten, unquote
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
@@ -18,18 +18,21 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from contacts_app.core.actor import Actor
-from contacts_app.core.admin.base import PortalAdmin
+from contacts_app.core.admin.base import PortalAdmin, button
 from contacts_app.core.admin.columns import column
 from contacts_app.core.admin.forms import SecretField
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.lists.search import NOTHING, text_match
 from contacts_app.core.values import digits
-from contacts_app.people.models import User
+from contacts_app.people.models import SecondFactor, User
+from contacts_app.people.second_factor import take_away
 from contacts_app.people.services import is_taken, may_change, may_grant
+from contacts_app.people.single_sign_on import unlink
 
 # Only those who have every permission may hand permissions out.
 GRANTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 PERSON = (("first_name", "last_name"), "phone", "location", "nationality", ("lang", "timezone"))
+LOGGING_IN = ("second_factor_here", "single_sign_on_id")
 RECORD = ("uuid", "last_login", ("last_login_ip", "last_logout_ip"), "created_at", "created_by", "updated_at")
 ROLE_LABELS = {"Staff": "primary", "Owner": "info", "Member": ""}
 PIN = RegexValidator(r"^[0-9]{4,16}$", "A PIN has 4 to 16 digits: phones offer no other keys.")
@@ -114,7 +117,8 @@ class UserAdmin(DjangoUserAdmin, PortalAdmin):  # type: ignore[type-arg]
     ordering = ("email",)
     autocomplete_fields = ("account",)
     filter_horizontal = ("groups", "user_permissions")
-    readonly_fields = ("password_here", *flatten(RECORD))
+    readonly_fields = ("password_here", *LOGGING_IN, *flatten(RECORD))
+    actions_detail = ["reset_second_factor", "unlink_single_sign_on"]
     name = column("Name", lambda user: f"{user.first_name} {user.last_name}".strip())
     add_fieldsets = (
         (None, {"fields": ("email", "first_name", "last_name", "account", "permission_level", "is_staff")}),
@@ -124,7 +128,7 @@ class UserAdmin(DjangoUserAdmin, PortalAdmin):  # type: ignore[type-arg]
         (None, {"fields": ("email", "username", "password_here", "account", "permission_level", "is_active")}),
         ("Person", {"fields": PERSON}),
         ("Phone service menu", {"fields": ("new_pin", "forget_pin")}),
-        ("Admin", {"fields": GRANTS}),
+        ("Admin", {"fields": (*GRANTS, *LOGGING_IN)}),
         ("Record", {"fields": RECORD}),
     )
 
@@ -147,6 +151,47 @@ class UserAdmin(DjangoUserAdmin, PortalAdmin):  # type: ignore[type-arg]
         if not change:
             obj.created_by = request.user  # type: ignore[assignment]
         super().save_model(request, obj, form, change)
+
+    def _other_person(self, request: HttpRequest, object_id: Any) -> User | None:
+        """Whom the person at the desk may change, but not themselves: a session that was left open is not enough."""
+        row = self.get_object(request, unquote(str(object_id)))
+        other = isinstance(row, User) and row.pk != request.user.pk and self.has_change_permission(request, row)
+        return row if other else None
+
+    def has_reset_second_factor_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return SecondFactor.objects.filter(user=self._other_person(request, object_id)).exists()
+
+    def has_unlink_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        person = self._other_person(request, object_id)
+        return person is not None and person.single_sign_on_id is not None
+
+    @button(
+        "Reset second factor…",
+        question="Reset the second factor of {0}? Make sure that it is they who ask for it.",
+        logged="Second factor reset.",
+        done="{0} has no second factor any more.",
+        icon="phonelink_erase",
+        permission="reset_second_factor",
+        dangerous=True,
+    )
+    def reset_second_factor(self, request: HttpRequest, user: User) -> None:
+        take_away(user)
+
+    @button(
+        "Unlink single sign-on…",
+        question="Unlink {0}? The next person who logs in by single sign-on with this address is linked anew.",
+        logged="Unlinked from single sign-on.",
+        done="{0} is not linked any more.",
+        icon="link_off",
+        permission="unlink",
+        dangerous=True,
+    )
+    def unlink_single_sign_on(self, request: HttpRequest, user: User) -> None:
+        unlink(user)
+
+    @display(description="Second factor")
+    def second_factor_here(self, user: User) -> str:
+        return "Set up" if SecondFactor.objects.filter(user=user).exists() else "Not set up"
 
     @display(description="Password")
     def password_here(self, user: User) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import jwt
 from django.conf import settings
+from django.contrib.auth import authenticate
 from django.contrib.auth.backends import ModelBackend
 from django.db import transaction
 from django.db.models import Q
@@ -15,6 +16,7 @@ from django.utils import timezone
 
 from contacts_app.core.actor import forget_actors
 from contacts_app.people.models import LoginSession, User
+from contacts_app.people.second_factor import by_password_alone
 
 ALGORITHM = "HS256"
 LIVE_SESSIONS_PER_USER = 5  # Phone profiles spec §6: the oldest gives way.
@@ -42,6 +44,26 @@ def counted_name(request: HttpRequest, credentials: dict[str, Any] | None) -> st
     name = credentials.get("username") if credentials else request.POST.get("username")
     # As much of it as django-axes' column takes.
     return str(name or "").replace("\x00", "").strip().lower()[:255]
+
+
+class PasswordRefused(Exception):
+    """The name or the password is wrong, or the password alone is not enough."""
+
+
+NEEDS_SECOND_FACTOR = "This person logs in with a second factor, in the admin; programs come with an API token"
+
+
+def person_by_password(request: HttpRequest, *, username: str, password: str) -> User:
+    """Whoever has this password, for the APIs, where nobody can be asked for a second factor. Raises PasswordRefused.
+
+    The request goes along because its address is part of the lockout after wrong passwords.
+    """
+    user = authenticate(request=request, username=username, password=password)
+    if not isinstance(user, User):
+        raise PasswordRefused("Invalid credentials")
+    if not by_password_alone(User.objects.filter(pk=user.pk)).exists():
+        raise PasswordRefused(NEEDS_SECOND_FACTOR)
+    return user
 
 
 @dataclass(frozen=True)
@@ -113,6 +135,10 @@ def session_of(token: str, kind: str) -> tuple[LoginSession, dict[str, Any]]:
 def refresh_session(refresh_token: str) -> LoginTokens:
     """New tokens for old: each refresh token is good once, and one that is used again ends its session."""
     session, claims = session_of(refresh_token, "refresh")
+    # A role may demand a second factor by now, or passwords may be no longer taken.
+    if not (settings.LOCAL_LOGIN and by_password_alone(User.objects.filter(pk=session.user_id)).exists()):
+        close_session(session, ip=None)
+        raise TokenRefused(NEEDS_SECOND_FACTOR)
     fresh = uuid.uuid4()
     taken = LoginSession.objects.filter(pk=session.pk, refresh_id=claims["jti"], revoked_at=None).update(
         refresh_id=fresh, expires_at=timezone.now() + timedelta(seconds=settings.REFRESH_TOKEN_SECONDS)

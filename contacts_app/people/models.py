@@ -1,6 +1,8 @@
 """People: staff who run the portal (no account) and the users of an account; and their logins through REST."""
 
+from base64 import b32decode
 from datetime import datetime
+from time import time
 from typing import Any
 from uuid import uuid4
 
@@ -9,13 +11,20 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import PermissionsMixin
 from django.core.validators import MaxValueValidator
 from django.db import models
+from django.utils.crypto import salted_hmac
 from django.utils.timezone import now
+from django_otp.models import Device, ThrottlingMixin, TimestampMixin
+from django_otp.oath import TOTP
 
 from contacts_app.accounts.models import Account
 from contacts_app.core.actor import Actor
 from contacts_app.core.history.models import Tracked
 from contacts_app.core.lists.search import TextIndex
+from contacts_app.core.secrets import EncryptedTextField
 from contacts_app.core.values import digits
+
+# The permission to be shown passwords, and files and callbacks with them.
+REVEAL = "contacts_app.reveal_secrets"
 
 
 class UserManager(BaseUserManager["User"]):
@@ -64,6 +73,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         max_length=64, default="UTC", help_text="Such as Europe/Berlin; REST clients show times in it."
     )
     pin_hash = models.CharField("phone PIN", max_length=128, blank=True, editable=False)
+    # The provider of single sign-on and its own name for the person, which never becomes another person's.
+    single_sign_on_id = models.CharField(
+        "single sign-on", max_length=512, null=True, unique=True, editable=False, help_text="Provider and subject."
+    )
 
     is_active = models.BooleanField(default=True, help_text="Who is not active can log in nowhere; their records stay.")
     is_staff = models.BooleanField(
@@ -112,13 +125,20 @@ class User(AbstractBaseUser, PermissionsMixin):
         super().save(*args, **kwargs)
 
     @property
+    def may_reveal(self) -> bool:
+        return self.has_perm(REVEAL)
+
+    @property
     def role(self) -> str:
         """What providers call those who may do everything, and the others (messaging spec §2)."""
         return "Admin" if self.is_superuser or self.permission_level == 0 else "User"
 
     def as_actor(self, channel: str, session_uuid: str = "", expires_at: datetime | None = None) -> Actor:
-        """The person, logged in. Superusers are level 0 whatever their row says."""
-        level = 0 if self.is_superuser else self.permission_level
+        """The person, logged in. Superusers and the portal's staff are level 0 whatever their row says: what staff
+        may do is what their permissions say, and these would be of no use to somebody who sees no rows.
+        """
+        runs_portal = self.is_superuser or (self.is_staff and self.account_id is None)
+        level = 0 if runs_portal else self.permission_level
         of_login: dict[str, Any] = {"session_uuid": session_uuid, "expires_at": expires_at}
         return Actor(self.email, channel, account=self.account, user=self, level=level, **of_login)
 
@@ -158,3 +178,63 @@ class LoginSession(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} since {self.created_at:%Y-%m-%d %H:%M}"
+
+
+def step_of(key: str, code: str, *, after: int = 0) -> int | None:
+    """The time step whose code this is: the present one or one beside it, later than `after` (RFC 6238 §5.2)."""
+    totp = TOTP(b32decode(key))
+    totp.time = time()
+    is_code = len(code) == totp.digits and code.isascii() and code.isdigit()
+    return totp.t() if is_code and totp.verify(int(code), tolerance=1, min_t=after + 1) else None
+
+
+def recovery_digest(code: str) -> str:
+    return salted_hmac("recovery code", code, algorithm="sha256").hexdigest()
+
+
+class SecondFactor(TimestampMixin, ThrottlingMixin, Device):
+    """The app in which a person reads codes to log in with, and the codes that stand in for it once.
+
+    The library's own devices keep both in clear. Here the app's key is encrypted, and of a recovery code there is only a
+    digest. Wrong codes of either kind are throttled together: 1, 2, 4, 8, … seconds.
+    """
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="second_factor")
+    # A row is made when the person has typed the first code.
+    name = None
+    confirmed = None
+    key = EncryptedTextField(help_text="In base 32, as apps take it.")
+    recovery_digests = models.JSONField(default=list)
+    last_step = models.BigIntegerField(default=0, help_text="The time step of the last code: none is good twice.")
+
+    history = Tracked(
+        secret=["recovery_digests"],
+        quiet=["last_step", "last_used_at", "throttling_failure_timestamp", "throttling_failure_count"],
+        part_of="user",
+    )
+
+    class Meta:
+        verbose_name = "second factor"
+
+    def __str__(self) -> str:
+        return f"of {self.user}"
+
+    def get_throttle_factor(self) -> int:
+        return 1
+
+    def verify_token(self, token: str) -> bool:
+        """Take a code; by way of `django_otp.verify_token`, which locks the row for it."""
+        if not self.verify_is_allowed()[0]:
+            return False
+        code = "".join(token.split())
+        if step := step_of(self.key, code, after=self.last_step):
+            self.last_step = step
+        elif (digest := recovery_digest(code)) in self.recovery_digests:
+            self.recovery_digests = [kept for kept in self.recovery_digests if kept != digest]
+        else:
+            self.throttle_increment()
+            return False
+        self.throttle_reset(commit=False)
+        self.set_last_used_timestamp(commit=False)
+        self.save()
+        return True

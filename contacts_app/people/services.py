@@ -3,6 +3,7 @@
 The same for the web admin and for REST (phone profiles spec §6).
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from contacts_app.accounts.models import Account
 from contacts_app.core.actor import Actor, forget_actors
+from contacts_app.core.doctor.checks import Defect, HealthCheck
 from contacts_app.core.errors import Refusal
 from contacts_app.people.models import LoginSession, User
 
@@ -26,8 +28,9 @@ def may_change(actor: Actor, user: User) -> bool:
     """A person who can set somebody's password has all their rights, so must have them already."""
     if user.permission_level < actor.level:
         return False
-    if not (user.is_staff or user.is_superuser):
-        return True
+    if not (user.is_staff or user.is_superuser or user.get_all_permissions()):
+        # Customers who manage their account are shown the passwords in it.
+        return user.permission_level > 0 or actor.reveals
     by = actor.user
     if by is None or by.pk == user.pk or by.is_superuser:
         return by is not None
@@ -109,3 +112,12 @@ def _set_password(user: User, password: str) -> None:
     except ValidationError as error:
         raise ValidationError({"password": error.messages}) from None
     user.set_password(password)
+
+
+def no_administrator() -> Iterator[Defect]:
+    if not User.objects.filter(is_superuser=True, is_active=True).exists():
+        yield Defect("no-administrator", "Nobody can log in as administrator.", MAKE_ONE)
+
+
+MAKE_ONE = "manage.py createsuperuser --email …; it asks for the password (DJANGO_SUPERUSER_PASSWORD with --noinput)."
+ADMINISTRATORS = HealthCheck("administrators", no_administrator, {})

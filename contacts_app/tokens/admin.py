@@ -2,31 +2,73 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from unfold.decorators import display
+from unfold.widgets import UnfoldBooleanSwitchWidget
 
+from contacts_app.core.actor import Actor
 from contacts_app.core.admin.base import PortalAdmin, ReadOnlyAdmin, allowed, button
 from contacts_app.core.admin.columns import column
 from contacts_app.core.admin.forms import SameAccountForm
+from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.admin.links import page_of
 from contacts_app.people.login import close_session
 from contacts_app.people.models import LoginSession
 from contacts_app.tokens.models import ApiToken, parse_networks
-from contacts_app.tokens.services import create_token, revoke_token
+from contacts_app.tokens.services import MAKES_TOKENS, check_may_make, create_token, revoke_token
 
+Scope = ApiToken.Scope
 STATE_LABELS = {"Usable": "success", "Live": "success", "Expired": "warning", "Revoked": "danger", "Ended": ""}
 
 
 class ApiTokenForm(SameAccountForm):
+    """Asks first what a token is good for and when it ends: what is left empty would mean everything, for ever."""
+
     same_account = {"extension": "This extension belongs to another account."}
+    actor: Actor
+    never_ends = forms.BooleanField(required=False, label="Never expires", widget=UnfoldBooleanSwitchWidget)
 
     class Meta:
         model = ApiToken
-        fields = ("name", "account", "extension", "read_only", "networks", "expires_at")
+        fields = ("scope", "expires_at", "name", "account", "extension", "read_only", "networks")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if field := self.fields.get("scope"):
+            may_all = self.actor.user.is_superuser
+            scopes = [choice for choice in Scope.choices if may_all or choice[0] != Scope.STAFF]
+            field.choices = [("", "---------"), *scopes]  # type: ignore[attr-defined]
+            self.initial.pop("scope", None)
+        if self.instance.pk:
+            self.initial["never_ends"] = self.instance.expires_at is None
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        scope = given["scope"] = given.get("scope") or self.instance.scope
+        if self.instance.pk is None:
+            self._clean_owner(given, scope)
+        if not given.get("expires_at") and "expires_at" not in self.errors:
+            if scope == Scope.STAFF:
+                self.add_error("expires_at", "A token that is good for every account needs an end.")
+            elif not given.get("never_ends"):
+                self.add_error("expires_at", "Say when it ends, or that it never does.")
+        return given
+
+    def _clean_owner(self, given: dict[str, Any], scope: str) -> None:
+        """Exactly the owner that the scope calls for."""
+        extension = given.get("extension")
+        if scope == Scope.EXTENSION and extension:
+            given["account"] = extension.account
+        wanted = {Scope.STAFF: (), Scope.ACCOUNT: ("account",), Scope.EXTENSION: ("account", "extension")}
+        for name in ("account", "extension"):
+            is_wanted = name in wanted.get(Scope(scope), ()) if scope else bool(given.get(name))
+            if is_wanted != bool(given.get(name)) and name not in self.errors:
+                self.add_error(name, "The scope needs one." if is_wanted else "The scope has none.")
 
     def clean_networks(self) -> str:
         try:
@@ -52,23 +94,39 @@ class ApiTokenAdmin(PortalAdmin):
     actions = ("revoke_selected",)
     name_and_key = column("Token", lambda row: [row.name or "–", row.key_id], ordering="name", header=True)
     chosen_once = (
-        *("key_id", "scope", "account", "extension", "state"),
-        *("last_used_at", "created_at", "created_by", "revoked_at"),
+        *("scope", "account", "extension"),
+        *("key_id", "state", "last_used_at", "created_at", "created_by", "revoked_at"),
     )
     add_fieldsets = (
         (
             None,
             {
-                "fields": ("name", "account", "extension", "read_only", "networks", "expires_at"),
-                "description": "Without account and extension it is a staff token, good for every account.",
+                "fields": (
+                    *("scope", ("expires_at", "never_ends"), "name"),
+                    *("account", "extension", "read_only", "networks"),
+                ),
+                "description": "A token may do everything within its scope, and shows the passwords there.",
             },
         ),
     )
     fieldsets = (
-        (None, {"fields": ("name", "read_only", "networks", "expires_at")}),
+        (None, {"fields": ("name", "read_only", "networks", ("expires_at", "never_ends"))}),
         ("Good for", {"fields": ("scope", "account", "extension")}),
         ("Record", {"fields": ("key_id", "state", "last_used_at", "created_at", "created_by", "revoked_at")}),
     )
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form: Any = super().get_form(request, obj, change, **kwargs)
+        form.actor = actor_of(request)
+        return form
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and actor_of(request).may(*MAKES_TOKENS)
+
+    def is_theirs(self, request: HttpRequest, row: Any) -> bool:
+        """A token for every account is the superusers' alone, who made it."""
+        is_staffs = isinstance(row, ApiToken) and row.scope == Scope.STAFF
+        return super().is_theirs(request, row) and (request.user.is_superuser or not is_staffs)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:
@@ -76,6 +134,7 @@ class ApiTokenAdmin(PortalAdmin):
             return
         names = ("account", "extension", "name", "read_only", "expires_at", "networks")
         given = {name: form.cleaned_data[name] for name in names}
+        check_may_make(actor_of(request), given["account"], given["expires_at"])
         token, text = create_token(**given, created_by=request.user)  # type: ignore[arg-type]
         vars(obj).update(vars(token))
         obj.shown_once = text

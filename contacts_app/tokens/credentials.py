@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
-from django.contrib.auth import authenticate
 from django.core.cache import cache
 from django.utils import timezone
 from rest_framework.exceptions import AuthenticationFailed
@@ -19,8 +18,17 @@ from rest_framework.request import Request
 
 from contacts_app.core.actor import Actor
 from contacts_app.core.api.authentication import client_address
-from contacts_app.people.login import LoginTokens, TokenRefused, open_session, refresh_session, session_of
+from contacts_app.people.login import (
+    LoginTokens,
+    PasswordRefused,
+    TokenRefused,
+    open_session,
+    person_by_password,
+    refresh_session,
+    session_of,
+)
 from contacts_app.people.models import LoginSession, User
+from contacts_app.people.second_factor import by_password_alone
 from contacts_app.tokens.models import PREFIX, ApiToken
 from contacts_app.tokens.services import create_token
 
@@ -52,10 +60,10 @@ def password(request: Request, encoded: str) -> Actor:
         raise AuthenticationFailed("Malformed Basic credentials") from None
     user = _remembered(encoded)
     if user is None:
-        # The address is part of axes' lockout, so the underlying Django request goes along.
-        user = authenticate(request=request._request, username=name, password=secret)
-        if not isinstance(user, User):
-            raise AuthenticationFailed("Invalid credentials")
+        try:
+            user = person_by_password(request._request, username=name, password=secret)
+        except PasswordRefused as refused:
+            raise AuthenticationFailed(str(refused)) from None
         cache.set(_basic_key(encoded), (user.pk, user.password), BASIC_REMEMBERED_SECONDS)
     return user.as_actor("rest")
 
@@ -64,7 +72,8 @@ def _remembered(encoded: str) -> User | None:
     known = cache.get(_basic_key(encoded))
     if known is None:
         return None
-    user = User.objects.select_related("account").filter(pk=known[0], password=known[1], is_active=True).first()
+    people = by_password_alone(User.objects.select_related("account"))
+    user = people.filter(pk=known[0], password=known[1], is_active=True).first()
     return user if user and (user.account is None or user.account.is_active) else None
 
 
@@ -142,7 +151,7 @@ def scope_of(actor: Actor) -> str:
     """Which of the API's scopes an actor has; a person without rights over the account has none."""
     if actor.extension is not None:
         return EXTENSION_USER
-    return ACCOUNT_OWNER if actor.level == 0 else ""
+    return ACCOUNT_OWNER if actor.manages else ""
 
 
 def expiry_of(actor: Actor) -> datetime | None:

@@ -3,6 +3,7 @@
 import secrets
 from datetime import datetime, timedelta
 
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -11,8 +12,10 @@ from contacts_app.accounts.models import Account, Extension
 from contacts_app.core.actor import Actor
 from contacts_app.core.history.authorship import happened
 from contacts_app.core.history.records import update_recorded
-from contacts_app.people.models import User
+from contacts_app.people.models import REVEAL, User
 from contacts_app.tokens.models import PREFIX, ApiToken, digest_of, parse_networks
+
+MAKES_TOKENS = ("contacts_app.add_apitoken", REVEAL)
 
 
 def create_token(
@@ -50,6 +53,20 @@ def create_token(
     return token, f"{PREFIX}_{key_id}_{secret}"
 
 
+def check_may_make(actor: Actor, account: Account | None, expires_at: datetime | None) -> None:
+    """A token shows and changes everything in its scope, so who makes one has to be shown everything there already; one
+    for all accounts is made by a superuser and ends. Raises PermissionDenied and ValidationError.
+    """
+    if not actor.may(*MAKES_TOKENS):
+        raise PermissionDenied("This needs the permissions to add API tokens and to see passwords")
+    if account is not None:
+        return
+    if not (actor.author and actor.author.is_active and actor.author.is_superuser):
+        raise PermissionDenied("Only superusers make tokens that are good for every account")
+    if expires_at is None:
+        raise ValidationError("A token that is good for every account needs an end.")
+
+
 def tokens_of(actor: Actor) -> QuerySet[ApiToken]:
     """The good tokens of the actor's scope that the same person has made, or that no person has made."""
     still_good = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
@@ -58,11 +75,16 @@ def tokens_of(actor: Actor) -> QuerySet[ApiToken]:
 
 
 def create_token_for(*, actor: Actor, name: str, lifetime: timedelta | None) -> tuple[ApiToken, str]:
-    """A token with the actor's own scope. One that was made with a token is good nowhere and never beyond that one."""
+    """A token with the actor's own scope. One that was made with a token is good nowhere and never beyond that one.
+
+    Raises as `check_may_make` does.
+    """
+    ends = _not_beyond(actor, lifetime)
+    check_may_make(actor, actor.account, ends)
     return create_token(
         account=actor.account,
         name=name,
-        expires_at=_not_beyond(actor, lifetime),
+        expires_at=ends,
         networks=actor.token.networks if actor.token else "",
         created_by=actor.author,
     )

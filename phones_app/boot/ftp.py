@@ -3,6 +3,7 @@
 import contextlib
 import hmac
 import os
+import re
 import secrets
 from io import FileIO
 from pathlib import Path
@@ -15,13 +16,18 @@ from pyftpdlib.handlers import DTPHandler, FTPHandler
 from pyftpdlib.ioloop import IOLoop
 from pyftpdlib.servers import FTPServer
 
-MAX_CONNECTIONS = 64
+MAX_CONNECTIONS = 256
+# Several workers of one machine, which keep a few connections each. The rest is for others.
+MAX_OF_ADDRESS = 48
+LOG_IN_SECONDS = 5
 IDLE_SECONDS = 120
 STALLED_SECONDS = 30
 # Change directory, list, read, delete, rename, make folders (for locales), store, set the time: no appending, no modes.
 PERMISSIONS = "elrdfmwT"
 # TFTP and HTTP servers of another account must be able to read the file (Cisco phones spec §3.10).
 FILE_MODE = 0o644
+# As a file is called while it is being received.
+_UNFINISHED = re.compile(r"\..+\.[0-9a-f]{8}\.part")
 # Each of these would leave a file that is neither the old version nor the new one, or has a name of its own.
 _REFUSED_COMMANDS = {"APPE", "STOU", "SITE CHMOD"}
 
@@ -95,6 +101,28 @@ class _Control(FTPHandler):  # type: ignore[misc]
     dtp_handler = _Data
     proto_cmds = {name: how for name, how in FTPHandler.proto_cmds.items() if name not in _REFUSED_COMMANDS}
 
+    def handle(self) -> None:
+        """Greet, and have the client logged in soon: its idle time begins anew with every command, this one does not."""
+        super().handle()
+        self._log_in_by = self.ioloop.call_later(LOG_IN_SECONDS, self._end_unless_logged_in)
+
+    def _end_unless_logged_in(self) -> None:
+        if not self.authenticated:
+            self.handle_timeout()
+
+    def close(self) -> None:
+        if (timer := getattr(self, "_log_in_by", None)) is not None and not timer.cancelled:
+            timer.cancel()
+        super().close()
+
+
+def clear_unfinished(root: Path) -> None:
+    """Delete what a server that was killed had received half of. Only for the one server of this folder."""
+    for folder, _, names in os.walk(root):
+        for name in filter(_UNFINISHED.fullmatch, names):
+            with contextlib.suppress(OSError):
+                os.unlink(os.path.join(folder, name))
+
 
 def ftp_server(root: Path, address: tuple[str, int], account: tuple[str, str]) -> FTPServer:
     """Bind the port and return the server; the caller turns its loop and closes it."""
@@ -104,4 +132,5 @@ def ftp_server(root: Path, address: tuple[str, int], account: tuple[str, str]) -
     handler = type("Control", (_Control,), {"authorizer": authorizer})
     server = FTPServer(address, handler, ioloop=IOLoop())
     server.max_cons = MAX_CONNECTIONS
+    server.max_cons_per_ip = MAX_OF_ADDRESS
     return server

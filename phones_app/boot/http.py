@@ -10,6 +10,8 @@ from contacts_app.core.net.async_http import HttpExchange, HttpListener
 from phones_app.boot.fetches import Fetch, FetchReporter, open_plain_file
 
 MAX_CONNECTIONS = 512
+# A whole site may be behind one address; the rest is for others.
+MAX_OF_ADDRESS = 384
 CHUNK_BYTES = 64 * 1024
 
 
@@ -19,7 +21,7 @@ class FileWeb:
     def __init__(self, root: Path, reporter: FetchReporter) -> None:
         self._root = root
         self._reporter = reporter
-        self._listener = HttpListener(self._answer, max_connections=MAX_CONNECTIONS)
+        self._listener = HttpListener(self._answer, max_connections=MAX_CONNECTIONS, max_of_address=MAX_OF_ADDRESS)
 
     async def open(self, host: str, port: int) -> int:
         # A rollout restarts hundreds of phones at once, and they all come within the same second.

@@ -8,14 +8,16 @@ from typing import Self
 
 from pyftpdlib.servers import FTPServer
 
-from contacts_app.core.net.async_http import LoopThread
+from contacts_app.core.net.async_http import LoopThread, allow_files
 from phones_app.boot.fetches import Fetch, FetchReporter
-from phones_app.boot.ftp import ftp_server
+from phones_app.boot.ftp import clear_unfinished, ftp_server
 from phones_app.boot.http import FileWeb
 from phones_app.boot.tftp import FileTftp
 
 logger = logging.getLogger(__name__)
 
+# More than FTP, HTTP and TFTP take together at their limits, with the files that they read.
+_MOST_FILES = 4096
 # How long a stop waits for the FTP loop to notice.
 _TURN_SECONDS = 0.1
 
@@ -24,8 +26,8 @@ class EmbeddedFileServer:
     """Start in the background with `start` or `with`.
 
     A port of 0 means any free one; after the start `ftp_port`, `http_port` and `tftp_port` say which. Without
-    a `tftp_port` there is no TFTP. `on_fetch` is called after each complete transfer, from a thread of this
-    server, one call at a time. A server starts once.
+    a `tftp_port` there is no TFTP. FTP and TFTP listen at `host`, too, unless at addresses of their own. `on_fetch` is
+    called after each complete transfer, from a thread of this server, one call at a time. A server starts once.
     """
 
     def __init__(
@@ -39,11 +41,15 @@ class EmbeddedFileServer:
         password: str,
         on_fetch: Callable[[Fetch], None] = lambda _fetch: None,
         tftp_port: int | None = None,
+        ftp_host: str = "",
+        tftp_host: str = "",
     ) -> None:
         if not username or not password or username == "anonymous":
             raise ValueError("The file server needs an account with a name and a password")
         self.root = root
         self.host = host
+        self.ftp_host = ftp_host or host
+        self.tftp_host = tftp_host or host
         self.ftp_port = ftp_port
         self.http_port = http_port
         self.tftp_port = tftp_port
@@ -86,11 +92,13 @@ class EmbeddedFileServer:
         self.stop()
 
     def _bind(self) -> None:
-        self._ftp = ftp_server(self.root, (self.host, self.ftp_port), self._account)
+        allow_files(_MOST_FILES)
+        self._ftp = ftp_server(self.root, (self.ftp_host, self.ftp_port), self._account)
+        clear_unfinished(self.root)
         self.ftp_port = self._ftp.address[1]
         self.http_port = self._loop.call(self._web.open(self.host, self.http_port))
         if self.tftp_port is not None:
-            self.tftp_port = self._loop.call(self._tftp.open(self.host, self.tftp_port))
+            self.tftp_port = self._loop.call(self._tftp.open(self.tftp_host, self.tftp_port))
 
     def _turn(self) -> None:
         assert self._ftp is not None  # noqa: S101 (start() has just made it)

@@ -49,7 +49,7 @@ def embedded_file_server() -> FileServer:
         server = FileServer(
             name=NAME,
             is_embedded=True,
-            host=reachable(settings.FILE_SERVER_HOST),
+            host=reachable(settings.FILE_SERVER_FTP_HOST),
             port=settings.FILE_SERVER_FTP_PORT,
             is_default=not FileServer.objects.filter(account=None, is_default=True).exists(),
         )
@@ -60,20 +60,20 @@ def embedded_file_server() -> FileServer:
 
 
 @transaction.atomic
-def record_address(*, host: str, ftp_port: int, http_port: int) -> FileServer:
+def record_address(*, ftp: tuple[str, int], http: tuple[str, int]) -> FileServer:
     """The server listens here now: uploads and phones go there. Default if no other shared one is."""
     server = embedded_file_server()
-    server.host, server.port, server.directory = reachable(host), ftp_port, ""
+    server.host, server.port, server.directory = reachable(ftp[0]), ftp[1], ""
     others = FileServer.objects.filter(account=None, is_default=True).exclude(pk=server.pk)
     server.is_default = not others.exists()
     server.save(update_fields=["host", "port", "directory", "is_default", "updated_at"])
-    _url_file().write_text(_url(host, http_port))
+    _url_file().write_text(url(*http))
     return server
 
 
-def forget_address(*, host: str, http_port: int) -> None:
+def forget_address(*, http: tuple[str, int]) -> None:
     """The server there has stopped. The row keeps the address, the likeliest one for the next start."""
-    if config_url() == _url(host, http_port):
+    if config_url() == url(*http):
         _url_file().unlink(missing_ok=True)
 
 
@@ -82,7 +82,7 @@ def config_url() -> str:
     try:
         return _url_file().read_text()
     except FileNotFoundError:
-        return _url(settings.FILE_SERVER_HOST, settings.FILE_SERVER_HTTP_PORT)
+        return url(settings.FILE_SERVER_HTTP_HOST, settings.FILE_SERVER_HTTP_PORT)
 
 
 def reachable(host: str) -> str:
@@ -167,9 +167,10 @@ def _followed(fetch: Fetch, at: datetime) -> FileFetch | None:
     return latest[0]
 
 
-def _url(host: str, port: int) -> str:
+def url(host: str, port: int, scheme: str = "http") -> str:
+    """Where clients reach what listens there."""
     host = reachable(host)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def _url_file() -> Path:

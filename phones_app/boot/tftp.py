@@ -13,6 +13,7 @@ from contacts_app.core.net import tftp as wire
 from phones_app.boot.fetches import Fetch, FetchReporter, open_plain_file
 
 MAX_TRANSFERS = 1024
+MAX_OF_ADDRESS = 768
 TRIES = 5
 Address = tuple[str, int]
 
@@ -46,6 +47,8 @@ class FileTftp:
         """One packet that came to the well-known port."""
         # A request that is repeated while its transfer runs was answered already: the data will be repeated.
         if peer in self._transfers or len(self._transfers) >= MAX_TRANSFERS:
+            return
+        if sum(address == peer[0] for address, _ in self._transfers) >= MAX_OF_ADDRESS:
             return
         try:
             fetch, terms, file = self._judge(packet, peer)

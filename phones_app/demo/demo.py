@@ -10,10 +10,13 @@ from contacts_app.accounts.models import Account, Extension
 from contacts_app.accounts.services import create_account
 from contacts_app.core.actor import system
 from contacts_app.core.history.records import create_recorded
+from contacts_app.core.work import clock
 from contacts_app.people.models import User
 from phones_app.boot.services import embedded_file_server
 from phones_app.demo.files import PEOPLE, PHONES, PROFILES, DemoPerson, DemoPhone, DemoProfile, sep_file
 from phones_app.demo.simulation import put_first_file, simulated_phone
+from phones_app.deployment.models import FileState, PhoneFile
+from phones_app.deployment.record import check_pause
 from phones_app.inventory.models import Phone
 from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile
@@ -34,12 +37,21 @@ class Demo:
     files: list[str] = field(default_factory=list)
 
 
+def demo_account() -> Account | None:
+    return Account.objects.filter(email=ACCOUNT_EMAIL).first()
+
+
+def demo_profile(name: str) -> PhoneProfile | None:
+    """One of the demo's profiles, if people have left it there."""
+    return PhoneProfile.objects.filter(user__account__email=ACCOUNT_EMAIL, name=name).first()
+
+
 def load_demo(*, url: str, dry_run: bool = False) -> Demo:
     """Make the demo, or bring its profiles to this URL. What people deleted or changed stays so."""
     with transaction.atomic():
         embedded_file_server()
         before: dict[int, bytes] = {}
-        if account := Account.objects.filter(email=ACCOUNT_EMAIL).first():
+        if account := demo_account():
             demo = Demo(account, False)
             before = _renew(demo, url)
         else:
@@ -144,4 +156,14 @@ def _lay_files(demo: Demo, before: Mapping[int, bytes]) -> None:
         key = phone.current_profile_id or 0
         if there is None or there == before.get(key):
             put_first_file(phone.mac, own[key].content)
+            _note_file(phone, own[key])
             demo.files.append(name)
+
+
+def _note_file(phone: Phone, profile: PhoneProfile) -> None:
+    """What an upload would have written down: that the phone's file is there, and whose it is."""
+    now, revision = clock.now(), profile.revision
+    assert revision is not None, "profiles of the demo have files"  # noqa: S101
+    there = {"server": embedded_file_server(), "revision": revision, "sha256": revision.sha256, "uploaded_at": now}
+    times = {"state": FileState.IN_PLACE, "state_since": now, "next_check_at": now + check_pause()}
+    PhoneFile.objects.update_or_create(phone=phone, defaults=there | times)

@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import structlog
 from django.conf import settings
@@ -35,7 +34,7 @@ VARIETY = ("8845", "7942", "7962", "8841", "7821", "8865", "7975", "8851", "7841
 SOFTWARE = {"7962": "SCCP", "7975": "SCCP", "8865": "SIPE"}  # all others SIP
 
 
-def simulated_phone(place: int, *, mac: str, model: str, software_type: str, **others: Any) -> Phone:
+def simulated_phone(place: int, *, mac: str, model: str, software_type: str, **others: object) -> Phone:
     """An unsaved phone at the address and ports that belong to its place among the simulated ones."""
     return Phone(
         mac=mac,

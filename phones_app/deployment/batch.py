@@ -9,18 +9,20 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import timedelta
+from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
 import structlog
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from contacts_app.accounts.models import Account
 from contacts_app.core.errors import Refusal, TransportError
+from contacts_app.core.work.lease import Fence
 from phones_app.deployment import transitions
 from phones_app.deployment.gates import pass_gates
 from phones_app.deployment.models import Deployment, State
@@ -29,7 +31,6 @@ from phones_app.inventory.services import FileServerLookup
 from phones_app.servers.models import FileServer
 from phones_app.servers.services import ftp_target
 from phones_app.transports.ftp.pool import FtpPool, connections_to
-from phones_app.transports.ftp.session import FtpTarget
 from phones_app.transports.ftp.upload import Upload
 from profiles_app.phone import sep
 from profiles_app.phone.models import ProfileRevision
@@ -42,8 +43,8 @@ SOON = timedelta(seconds=1)
 # What is read of the rows: with all columns that alone takes a tenth of the time of an upload.
 READ = (
     "uuid", "kind", "state", "lease_owner", "error_code", "error", "profile_name", "sha256", "requested_by", "reason",
-    "mac", "revision", "user", "account", "profile__uuid", "phone__uuid", "phone__name", "phone__current_profile",
-    "phone__account", "phone__file_server", "phone__software_version",
+    "request_id", "mac", "revision", "user", "account", "profile__uuid", "phone__uuid", "phone__name",
+    "phone__current_profile", "phone__account", "phone__file_server", "phone__software_version",
 )  # fmt: skip
 
 # Files and what they say, by their revisions.
@@ -64,7 +65,8 @@ def alone_in(keys: Sequence[int]) -> list[int]:
 
 def upload_batch(keys: Sequence[int], owner: str, pool: FtpPool) -> Iterator[list[int]]:
     """Upload claimed deployments and yield their keys, as they are ready for what comes next."""
-    rows = Deployment.objects.filter(pk__in=keys, lease_owner=owner, state=State.QUEUED)
+    held = Deployment.objects.filter(pk__in=keys, lease_owner=owner)
+    rows = held.filter(state=State.QUEUED)
     by_server: defaultdict[FileServer, list[Deployment]] = defaultdict(list)
     servers = FileServerLookup()
     found = list(rows.select_related("phone", "profile").only(*READ))
@@ -77,10 +79,10 @@ def upload_batch(keys: Sequence[int], owner: str, pool: FtpPool) -> Iterator[lis
             by_server[servers.of(row.phone)].append(row)
         except Refusal:
             yield [row.pk]
-    yield from _upload_all(by_server, pool)
+    yield from _upload_all(by_server, pool, Fence(held.filter(state=State.UPLOADING)))
 
 
-def _upload_all(by_server: dict[FileServer, list[Deployment]], pool: FtpPool) -> Iterator[list[int]]:
+def _upload_all(by_server: dict[FileServer, list[Deployment]], pool: FtpPool, fence: Fence) -> Iterator[list[int]]:
     revisions = {row.revision_id for rows in by_server.values() for row in rows if row.revision_id}
     stored = ProfileRevision.objects.filter(pk__in=revisions).values_list("pk", "content", "facts")
     contents = {pk: (bytes(content), facts) for pk, content, facts in stored}
@@ -91,9 +93,9 @@ def _upload_all(by_server: dict[FileServer, list[Deployment]], pool: FtpPool) ->
             # Threads of its own for each server, so that a slow one holds up nobody else's.
             number = connections_to(server.host)
             threads = stack.enter_context(ThreadPoolExecutor(number))
-            work, target = _Shared(rows), ftp_target(server)
+            uploads = _Uploads(server, rows, contents, fence)
             for _ in range(number):
-                threads.submit(_upload_some, work, server, target, contents, pool, results)
+                threads.submit(uploads.run, pool, results)
             left += len(rows)
         done: dict[Deployment, Uploaded] = {}
         since = timezone.now()
@@ -113,54 +115,48 @@ def _upload_all(by_server: dict[FileServer, list[Deployment]], pool: FtpPool) ->
                 done, since = {}, timezone.now()
 
 
-class _Shared:
-    """Rows that several threads share out among themselves, each of them knowing which is its next."""
+class _Uploads:
+    """The rows of one server, which several threads share out among themselves, each of them knowing its next."""
 
-    def __init__(self, rows: list[Deployment]) -> None:
-        self._rows = iter(rows)
+    def __init__(self, server: FileServer, rows: list[Deployment], contents: Contents, fence: Fence) -> None:
+        self.server, self.target = server, ftp_target(server)
+        self._rows, self._contents, self._fence = iter(rows), contents, fence
         self._lock = threading.Lock()
-        self.broken = False  # the server does not take files as it should
+        self._broken = False  # the server does not take files as it should
 
-    def __iter__(self) -> Iterator[tuple[Deployment, Deployment | None]]:
-        following = self._take()
-        while following:
-            row, following = following, self._take()
-            yield row, following
+    def run(self, pool: FtpPool, results: "SimpleQueue[Done]") -> None:
+        """Upload over one connection; after a failure the rest of the server's rows go back untouched."""
+        with closing(connection):  # of this thread, which asks the fence
+            following = self._take()
+            while following:
+                row, following = following, self._take()
+                upload = None
+                try:
+                    if not self._broken and row.revision_id in self._contents:
+                        upload = self._upload(row, following, pool)
+                except TransportError:
+                    self._broken = True
+                except Exception:
+                    log.exception("bulk upload broke", deployment=str(row.uuid), request_id=row.request_id)
+                    self._broken = True
+                results.put((row, self.server, upload))
 
     def _take(self) -> Deployment | None:
         with self._lock:
             return next(self._rows, None)
 
-
-def _upload_some(
-    work: _Shared,
-    server: FileServer,
-    target: FtpTarget,
-    contents: Contents,
-    pool: FtpPool,
-    results: "SimpleQueue[Done]",
-) -> None:
-    """Upload over one connection; after a failure the rest of the server's rows go back untouched."""
-    for row, following in work:
-        upload = None
-        try:
-            if not work.broken and row.revision_id in contents:
-                content, facts = contents[row.revision_id]
-                with pool.session(target) as session:
-                    upload = session.upload(
-                        sep.file_name(row.mac),
-                        content,
-                        keep_backups=server.keep_backups,
-                        read_back=server.read_back,
-                        next_name=sep.file_name(following.mac) if following else "",
-                        watch=sep.watched(row.mac, facts),
-                    )
-        except TransportError:
-            work.broken = True
-        except Exception:
-            log.exception("bulk upload broke", deployment=row.pk)
-            work.broken = True
-        results.put((row, server, upload))
+    def _upload(self, row: Deployment, following: Deployment | None, pool: FtpPool) -> Upload:
+        content, facts = self._contents[row.revision_id or 0]
+        with pool.session(self.target) as session:
+            return session.upload(
+                sep.file_name(row.mac),
+                content,
+                keep_backups=self.server.keep_backups,
+                read_back=self.server.read_back,
+                next_name=sep.file_name(following.mac) if following else "",
+                watch=sep.watched(row.mac, facts),
+                may_still=partial(self._fence.holds, row.pk),
+            )
 
 
 def _write_down(done: Mapping[Deployment, Uploaded]) -> list[int]:

@@ -90,7 +90,7 @@ class DeploymentCommand(ReportingCommand):
         if bad or refused:
             raise CommandError(_summary(bad, refused, len(rows) + len(refused)))
 
-    def _compare(self, deployments: Sequence[Deployment], rows: list[dict[str, Any]]) -> None:
+    def _compare(self, deployments: Sequence[Deployment], rows: list[dict[str, object]]) -> None:
         """What the page of a deployment's preview shows, for as many phones: the file beside the present ones."""
         with closing(FtpPool()) as pool:
             for deployment, row in zip(deployments[:SHOWN], rows, strict=False):
@@ -127,7 +127,7 @@ def _told(preview: FilePreview) -> str:
     return "\n".join(lines)
 
 
-def _row(deployment: Deployment) -> dict[str, Any]:
+def _row(deployment: Deployment) -> dict[str, object]:
     return {
         "mac": colons(deployment.mac),
         "name": deployment.phone.name if deployment.phone else "",
@@ -141,7 +141,7 @@ def _row(deployment: Deployment) -> dict[str, Any]:
     }
 
 
-def _planned(deployments: Sequence[Deployment]) -> list[dict[str, Any]]:
+def _planned(deployments: Sequence[Deployment]) -> list[dict[str, object]]:
     """The rows of a dry run: how each phone would be restarted, in the words of the preview."""
     macros = cache(key_macros)
     return [
@@ -152,7 +152,7 @@ def _planned(deployments: Sequence[Deployment]) -> list[dict[str, Any]]:
     ]
 
 
-def _refused(mac: str, name: str, code: str, message: str) -> dict[str, Any]:
+def _refused(mac: str, name: str, code: str, message: str) -> dict[str, object]:
     return {"mac": colons(mac), "name": name, "state": "refused", "error": message, "error_code": code}
 
 

@@ -54,9 +54,11 @@ def judge_fetch(fetch: FileFetch) -> None:
     Those that a worker holds just now are left to it: it looks for fetches (`fetched`) before it gives a phone up.
     """
     restarted = Q(kind=Deployment.Kind.RESTART, finished_at=None, restarted_at__lte=fetch.fetched_at)
-    rows = Deployment.objects.select_for_update(of=("self",)).filter(mac=fetch.mac)
-    rows = rows.filter(restarted | Q(uploaded_at__lte=fetch.fetched_at)).order_by("-created_at", "-pk")
-    newest = list(rows[:2])
+    rows = Deployment.objects.filter(mac=fetch.mac).order_by("-created_at", "-pk")
+    keys = list(rows.filter(restarted | Q(uploaded_at__lte=fetch.fetched_at)).values_list("pk", flat=True)[:2])
+    # Locked in the order in which everybody locks several.
+    locked = Deployment.objects.select_for_update(of=("self",)).filter(pk__in=keys).order_by("pk")
+    newest = sorted(locked, key=lambda row: keys.index(row.pk))
     took = [row for row in newest if row.kind == Deployment.Kind.RESTART and row.state in AWAITING]
     upload = next((row for row in newest if row.uploaded_at), None)
     if upload is not None and upload.sha256 == fetch.sha256:

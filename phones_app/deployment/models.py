@@ -86,6 +86,15 @@ class Deployment(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     channel = models.CharField(max_length=16)
     reason = models.CharField(max_length=255, blank=True, help_text="Why, as the phone's history says it.")
+    # The database's default is for processes of the release before, which write rows while they are being replaced.
+    request_id = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="Of the request that asked for it.",
+    )
     retry_of = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="retries")
 
     # By the clock of the database, as all times that deployments are compared by.
@@ -207,6 +216,11 @@ class PhoneFile(models.Model):
     state_since = models.DateTimeField()
     checked_at = models.DateTimeField(null=True)
     next_check_at = models.DateTimeField()
+    reread_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="Read back then: a worker that was stopped may have put an older file there.",
+    )
     error = models.CharField(max_length=255, blank=True)
     found_sha256 = models.CharField(max_length=64, blank=True)
     found = EncryptedBinaryField(null=True, help_text="What was found instead, byte for byte.")
@@ -215,6 +229,7 @@ class PhoneFile(models.Model):
         indexes = [
             models.Index(fields=["state", "phone"], name="file_by_state"),
             models.Index(fields=["next_check_at"], name="file_check_due"),
+            models.Index(fields=["reread_at"], condition=Q(reread_at__isnull=False), name="file_reread_due"),
         ]
 
     def __str__(self) -> str:

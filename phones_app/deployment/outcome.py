@@ -111,4 +111,5 @@ def _draft(deployment: Deployment, tag: str, more: Iterable[Mapping[str, Any]]) 
         kind,
         of_deployment | of_phone | {name: value for fields in more for name, value in fields.items()},
         about,
+        request_id=deployment.request_id,
     )

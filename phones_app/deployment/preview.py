@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from functools import cache
-from typing import Any
 
 from contacts_app.core.actor import Actor
 from contacts_app.core.errors import Refusal, TransportError
@@ -115,7 +114,7 @@ class Compared:
     def exists(self) -> bool:
         return bool(self.sha256)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         return {"exists": self.exists} | asdict(self)
 
 
@@ -142,7 +141,7 @@ class FilePreview:
     def content(self) -> bytes:
         return bytes(self.revision.content)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """What page, REST and `--dry-run` have in common; the file itself is left to those who may see it."""
         return {
             "file_name": self.file_name,

@@ -21,6 +21,7 @@ from contacts_app.core.work import clock
 from phones_app.deployment.models import DRIFTED, Deployment, DeploymentStep, FileState, LeftFile, PhoneFile, StepState
 from phones_app.inventory.models import Phone
 from phones_app.servers.models import FileServer
+from phones_app.transports.ftp.session import GRACE_SECONDS
 from phones_app.transports.ftp.upload import Upload
 from profiles_app.events.outbox import EventDraft, emit_many
 from profiles_app.phone import sep
@@ -31,11 +32,15 @@ UNFINISHED = (StepState.RUNNING, StepState.WAITING)
 
 
 class Uploaded(NamedTuple):
-    """A file that was stored, and where; `beside` is what to know of other files there."""
+    """A file that was stored, and where; `beside` is what to know of other files there.
+
+    `takes_over`: another worker was in the middle of this upload, and may only have been stopped.
+    """
 
     server: FileServer
     result: Upload
     beside: Sequence[sep.Finding] = ()
+    takes_over: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,7 @@ def skip_steps(deployments: Sequence[int]) -> None:
 
 def upload_note(uploaded: Uploaded, now: datetime) -> Note:
     """What the row of the step says of an upload that went well."""
-    server, result, beside = uploaded
+    server, result, beside, _ = uploaded
     stored = "The same file was there already." if result.unchanged else f"{result.size} bytes to {server.name}."
     return Note(
         Kind.UPLOAD,
@@ -166,6 +171,10 @@ def _change_phones(changes: Mapping[Deployment, dict[str, Any]]) -> None:
     for row, values in changes.items():
         if row.phone_id is not None:
             equal[_author_of(row), tuple(values.items())].append(row.phone_id)
+    if len(equal) > 1:
+        # In one order, as who checks the status of many phones locks them.
+        every = [key for phones in equal.values() for key in phones]
+        list(Phone.objects.select_for_update(no_key=True).filter(pk__in=every).order_by("pk").values_list("pk"))
     for (author, alike), phones in equal.items():
         with authored(lambda author=author: author):  # type: ignore[misc]
             update_recorded(Phone.objects.filter(pk__in=phones), **dict(alike))
@@ -209,6 +218,16 @@ def note_uploads(deployments: "QuerySet[Deployment]", server: FileServer, now: d
     LeftFile.objects.filter(server=server, directory=server.directory, mac__in=of_phones.values("mac")).delete()
     if drifted:
         tell_files(PhoneFile.objects.filter(pk__in=drifted).select_related("phone__account", "server"))
+
+
+def read_back_later(phones: Iterable[int | None]) -> None:
+    """Have the files of these phones read back once no upload that began before now can still change them.
+
+    A stopped worker that goes on may rename its file in the moment after it was told that it may.
+    """
+    longest = timedelta(seconds=settings.FTP_UPLOAD_SECONDS + GRACE_SECONDS)
+    if keys := [key for key in phones if key is not None]:
+        PhoneFile.objects.filter(pk__in=keys).update(reread_at=clock.now() + longest)
 
 
 def check_pause() -> timedelta:

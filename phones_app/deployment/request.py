@@ -26,6 +26,9 @@ DEPLOYMENTS = "deployments"
 BATCH = 500
 # So many phones are named in a sentence.
 NAMED = 10
+# The permission of those who put files on phones and restart them; who chooses a profile for that has to see it.
+MAY_DEPLOY = "phones_app.add_deployment"
+MAY_DEPLOY_PROFILES = (MAY_DEPLOY, "profiles_app.view_phoneprofile")
 
 
 @dataclass

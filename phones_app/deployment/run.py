@@ -17,17 +17,19 @@ from django.db import connection, transaction
 from django.db.models import Case, Count, F, Q, QuerySet, When
 from django.db.models.functions import Coalesce
 
+from contacts_app.core.history.authorship import following
 from contacts_app.core.work import clock
 from contacts_app.core.work.kind import Work
-from contacts_app.core.work.lease import LeaseLost, no_live_lease
+from contacts_app.core.work.lease import Fence, LeaseLost, no_live_lease
 from contacts_app.core.work.queue import run_queue
 from phones_app.deployment.batch import BATCH, alone_in, in_batches, upload_batch
+from phones_app.deployment.carrier import Carrier, Failed, Wait, ensure_ours
 from phones_app.deployment.evidence import confirm_if_fetched, judge_doubt
 from phones_app.deployment.gates import GATED, pass_gates, release_due
 from phones_app.deployment.models import Deployment, State, StepState
 from phones_app.deployment.record import Note, write_steps
 from phones_app.deployment.request import DEPLOYMENTS, due
-from phones_app.deployment.steps import STEPS, Failed, Wait, ensure_ours, perform
+from phones_app.deployment.steps import STEPS, perform
 from phones_app.deployment.transitions import failed
 from phones_app.transports.ftp.pool import PER_SERVER, FtpPool
 
@@ -39,6 +41,15 @@ GRACE = timedelta(seconds=1)
 ADVANCE_SECONDS = 0.2
 # The phone's server; where it has none, its account's default one, for which the account stands.
 SERVER = Coalesce("phone__file_server", -F("account"))
+
+
+# A deployment that is due for so long was taken by no worker; so many are logged at a time.
+MISSED = timedelta(seconds=10)
+MOST_LOGGED = 5
+
+
+def _pause() -> timedelta:
+    return timedelta(seconds=settings.SWEEP_SECONDS)
 
 
 class _DeploymentWork(Work):
@@ -74,6 +85,11 @@ class SingleDeployments(_DeploymentWork):
     @classmethod
     def sweep(cls) -> int:
         release_due()
+        now = clock.now()
+        # Each of them about once: what became due a while ago, and no worker has taken since.
+        missed = cls.due().filter(next_attempt_at__range=(now - MISSED - 2 * _pause(), now - MISSED))
+        for uuid, state, request_id in missed.values_list("uuid", "state", "request_id")[:MOST_LOGGED]:
+            log.info("found by the sweep", deployment=str(uuid), state=state, request_id=request_id)
         return super().sweep()
 
     def prepare(self) -> int:
@@ -84,7 +100,7 @@ class SingleDeployments(_DeploymentWork):
 
     def do(self, keys: Sequence[int]) -> None:
         for pk in keys:
-            run_one(pk, self.owner, self.pool)
+            run_one(pk, self.owner, self.pool, takes_over=pk in self.taken_over)
 
 
 class UploadBatches(_DeploymentWork):
@@ -135,8 +151,12 @@ class Doubts(_DeploymentWork):
             judge_doubt(row)
 
 
-def run_one(pk: int, owner: str, pool: FtpPool, until: State | None = None) -> None:
-    """Take one claimed deployment through its steps until it ends, waits or is in the state `until`."""
+def run_one(pk: int, owner: str, pool: FtpPool, until: State | None = None, *, takes_over: bool = False) -> None:
+    """Take one claimed deployment through its steps until it ends, waits or is in the state `until`.
+
+    `takes_over`: another worker was in the middle of it.
+    """
+    fence = Fence(Deployment.objects.filter(pk=pk, lease_owner=owner, finished_at=None))
     deployment = (
         # Not all that steps may want: with nine tables PostgreSQL takes ten milliseconds to plan what it does in one.
         Deployment.objects.select_related("phone", "profile", "revision")
@@ -147,16 +167,18 @@ def run_one(pk: int, owner: str, pool: FtpPool, until: State | None = None) -> N
     )
     if deployment is None:
         raise LeaseLost
-    _carry_out(deployment, owner, pool, until)
+    with following(deployment.request_id):
+        _carry_out(deployment, owner, Carrier(pool, fence, takes_over), until)
+        log.info("deployment carried on", deployment=str(deployment.uuid), mac=deployment.mac, state=deployment.state)
 
 
-def _carry_out(deployment: Deployment, owner: str, pool: FtpPool, until: State | None) -> None:
+def _carry_out(deployment: Deployment, owner: str, carrier: Carrier, until: State | None) -> None:
     while deployment.finished_at is None and deployment.state != until:
         kind = STEPS[deployment.state][1]
         if deployment.state in GATED and not pass_gates([deployment]):
             return
         try:
-            perform(deployment, pool)
+            perform(deployment, carrier)
         except Wait as pause:
             with transaction.atomic():
                 if _let_go(deployment.pk, owner, pause.pause, pause.reason) and deployment.state != State.QUEUED:

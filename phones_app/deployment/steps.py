@@ -6,7 +6,8 @@ nothing for a worker that lost its lease.
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -16,14 +17,15 @@ from contacts_app.core.errors import Exchange, Refusal, TransportError
 from contacts_app.core.work import clock
 from contacts_app.core.work.lease import LeaseLost
 from phones_app.deployment import evidence, transitions, ways
+from phones_app.deployment.carrier import Carrier, Failed, Wait, ensure_ours
 from phones_app.deployment.identity import UNPROVEN, check_address, is_shown, without_proof
 from phones_app.deployment.models import CALL_TO_END, Deployment, DeploymentStep, State, StepState
-from phones_app.deployment.record import Note, Uploaded, steps_of
+from phones_app.deployment.record import Note, Uploaded, read_back_later, steps_of
 from phones_app.deployment.restart import PASSING, Situation, choose, first_contact, known_line, line_user, look_at
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import file_server_of
 from phones_app.servers.services import ftp_target
-from phones_app.transports.ftp.pool import FtpPool
+from phones_app.transports.ftp.folder import OVERTAKEN
 from profiles_app.phone import sep
 
 # After a crash between sending a restart and recording it, evidence of the restart is awaited this long before it is
@@ -31,32 +33,12 @@ from profiles_app.phone import sep
 DOUBT_SECONDS = 10
 # So long an Asterisk is waited for that cannot be asked before a restart, so often it is tried.
 ASTERISK_SECONDS, ASTERISK_PAUSE = 60, timedelta(seconds=2)
+# How an upload fails at a server that is restarted just now, and how often it is tried again.
+AWAY, AWAY_PAUSE = ("refused", "disconnected", "unreachable"), timedelta(seconds=2)
 # The code of a restart that needed a line, or keys, and found neither.
 NO_LINE_YET = "no-line"
 NEVER_SEEN = "The phone was never seen: it takes its file when it starts."
 Kind = DeploymentStep.Kind
-
-
-class Wait(Exception):
-    """Nothing to do now; look again after `pause`."""
-
-    def __init__(self, pause: timedelta, reason: str) -> None:
-        super().__init__(reason)
-        self.pause, self.reason = pause, reason
-
-
-class Failed(Exception):
-    """The deployment ends here."""
-
-    def __init__(self, code: str, message: str, request: str = "", answer: str = "") -> None:
-        super().__init__(message)
-        self.code, self.message, self.request, self.answer = code, message, request, answer
-
-
-def ensure_ours(moved: list[Deployment]) -> None:
-    """Raises LeaseLost unless the transition changed the one deployment that it was for."""
-    if not moved:
-        raise LeaseLost
 
 
 def phone_of(deployment: Deployment) -> Phone:
@@ -65,7 +47,7 @@ def phone_of(deployment: Deployment) -> Phone:
     return deployment.phone
 
 
-def begin(deployment: Deployment, pool: FtpPool) -> None:
+def begin(deployment: Deployment, carrier: Carrier) -> None:
     """queued -> uploading (or straight to the restart), once nothing else is under way for this phone."""
     try:
         ensure_ours(transitions.started([deployment]))
@@ -73,7 +55,7 @@ def begin(deployment: Deployment, pool: FtpPool) -> None:
         raise Wait(timedelta(seconds=0.2), "another deployment of this phone") from None
 
 
-def upload(deployment: Deployment, pool: FtpPool) -> None:
+def upload(deployment: Deployment, carrier: Carrier) -> None:
     """uploading -> uploaded, which is the end of an upload without a restart.
 
     Done again after a crash it finds its own file there and stores nothing.
@@ -82,24 +64,45 @@ def upload(deployment: Deployment, pool: FtpPool) -> None:
     if revision is None:
         raise Failed("profile-deleted", "The profile was deleted.")
     server = file_server_of(phone)
-    with pool.session(ftp_target(server)) as session:
-        result = session.upload(
-            sep.file_name(phone.mac),
-            bytes(revision.content),
-            keep_backups=server.keep_backups,
-            read_back=server.read_back,
-            watch=sep.watched(phone.mac, revision.facts),
-        )
+    if deployment.waiting_for:
+        ensure_ours(transitions.uploading_again([deployment]))
+    if carrier.takes_over:
+        read_back_later([phone.pk])
+    try:
+        with carrier.pool.session(ftp_target(server)) as session:
+            result = session.upload(
+                sep.file_name(phone.mac),
+                bytes(revision.content),
+                keep_backups=server.keep_backups,
+                read_back=server.read_back,
+                watch=sep.watched(phone.mac, revision.facts),
+                may_still=partial(carrier.fence.holds, deployment.pk),
+                takes_over=carrier.takes_over,
+            )
+    except TransportError as error:
+        _try_again(deployment, error)
+        raise
     beside = sep.beside(phone.mac, revision.facts, result.present, runs=phone.software_version)
-    ensure_ours(transitions.uploaded({deployment: Uploaded(server, result, beside)}))
+    ensure_ours(transitions.uploaded({deployment: Uploaded(server, result, beside, carrier.takes_over)}))
 
 
-def clear_session(deployment: Deployment, pool: FtpPool) -> None:
+def _try_again(deployment: Deployment, error: TransportError) -> None:
+    """A server that is away may be back in a moment, as it is when it is restarted. Returns if that took too long."""
+    if error.code == OVERTAKEN:
+        raise LeaseLost
+    step, now = steps_of(deployment)[Kind.UPLOAD], clock.now()
+    away_since = datetime.fromisoformat(step.detail.setdefault("away_since", now.isoformat()))
+    if error.code in AWAY and now - away_since < timedelta(seconds=settings.UPLOAD_RETRY_SECONDS):
+        step.request, step.answer = error.request, error.answer
+        raise Wait(AWAY_PAUSE, f"the file server: {error.message}")
+
+
+def clear_session(deployment: Deployment, carrier: Carrier) -> None:
     """uploaded -> session_cleared, in one transaction."""
     ensure_ours(transitions.session_cleared([deployment]))
 
 
-def restart(deployment: Deployment, pool: FtpPool) -> None:
+def restart(deployment: Deployment, carrier: Carrier) -> None:
     """session_cleared -> restarting -> restart_acknowledged, never in a call and never another phone."""
     phone = phone_of(deployment)
     if _has_fetched(deployment):
@@ -109,7 +112,7 @@ def restart(deployment: Deployment, pool: FtpPool) -> None:
     if status := situation.status:
         detail |= {"load": status.load, "directory_number": status.directory_number, "had_status_page": True}
     ensure_ours(transitions.restarting({deployment: detail}))
-    _send(deployment, phone, situation)
+    _send(deployment, phone, situation, carrier)
 
 
 def _has_fetched(deployment: Deployment) -> bool:
@@ -137,7 +140,7 @@ def _look(deployment: Deployment, phone: Phone) -> Situation:
     return situation
 
 
-def resume_restart(deployment: Deployment, pool: FtpPool) -> None:
+def resume_restart(deployment: Deployment, carrier: Carrier) -> None:
     """restarting, not for the first time: the restart was refused, or a worker died that may have sent it.
 
     Evidence is looked for first in either case.
@@ -162,7 +165,7 @@ def resume_restart(deployment: Deployment, pool: FtpPool) -> None:
     situation = _look(deployment, phone)
     # Evidence of this one is awaited from now on, however long no worker was there.
     ensure_ours(transitions.restarting({deployment: {}}))
-    _send(deployment, phone, situation)
+    _send(deployment, phone, situation, carrier)
 
 
 def fetches_are_seen(deployment: Deployment) -> bool:
@@ -171,16 +174,18 @@ def fetches_are_seen(deployment: Deployment) -> bool:
     return upload is not None and bool(upload.detail.get("fetches_seen"))
 
 
-def _send(deployment: Deployment, phone: Phone, situation: Situation) -> None:
+def _send(deployment: Deployment, phone: Phone, situation: Situation, carrier: Carrier) -> None:
     """Tell the phone to restart, or leave it to `resume_restart` to see whether it fetches its file all the same."""
     strategy, steps = choose(phone, deployment.revision), steps_of(deployment)
     if not known_line(deployment, phone, steps):
         strategy = first_contact(strategy, phone)
     if not is_shown(phone, situation):
         strategy = without_proof(strategy, phone, situation.note)
+    user = line_user(deployment, phone, steps)
+    carrier.ensure_held(deployment)
     # By SIP, the same transaction again after a crash is a retransmission for the phone and no second restart.
     try:
-        sent = strategy.send(user=line_user(deployment, phone, steps), transaction=deployment.uuid.hex)
+        sent = strategy.send(user=user, transaction=deployment.uuid.hex)
     except TransportError as error:
         _refused(deployment, error)
         return
@@ -221,7 +226,7 @@ def _end_refused(deployment: Deployment, error: TransportError) -> None:
     ensure_ours(transitions.left_for_start({deployment: note}, code=error.code))
 
 
-def confirm(deployment: Deployment, pool: FtpPool) -> None:
+def confirm(deployment: Deployment, carrier: Carrier) -> None:
     """restart_acknowledged -> confirmed with evidence; without any in good time it ends unconfirmed."""
     rows = steps_of(deployment)
     remembered, step = rows[Kind.RESTART].detail, rows[Kind.CONFIRM]
@@ -244,7 +249,7 @@ def confirm(deployment: Deployment, pool: FtpPool) -> None:
     raise Wait(pause, "evidence that the phone took its file")
 
 
-Step = Callable[[Deployment, FtpPool], None]
+Step = Callable[[Deployment, Carrier], None]
 # Which step a deployment is in, by its state: its function, and its row for what goes wrong.
 STEPS: dict[str, tuple[Step, Kind]] = {
     State.QUEUED: (begin, Kind.UPLOAD),
@@ -256,11 +261,11 @@ STEPS: dict[str, tuple[Step, Kind]] = {
 }
 
 
-def perform(deployment: Deployment, pool: FtpPool) -> None:
+def perform(deployment: Deployment, carrier: Carrier) -> None:
     """The step that the state calls for; whatever went wrong on the wire comes out as Failed."""
     function, _ = STEPS[deployment.state]
     try:
-        function(deployment, pool)
+        function(deployment, carrier)
     except TransportError as error:
         raise Failed(error.code, error.message, error.request, error.answer) from None
     except Refusal as refusal:

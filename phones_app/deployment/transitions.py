@@ -9,38 +9,32 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from contacts_app.core.history.authorship import current_author
 from contacts_app.core.history.records import update_returning
 from contacts_app.core.work import clock
 from contacts_app.core.work.lease import no_live_lease
 from phones_app.deployment import outcome as event
+from phones_app.deployment import record
+from phones_app.deployment.counts import count_changes, count_uploads, time_evidence
 from phones_app.deployment.models import LOOK_FOR_REJECTION, Deployment, LastDeployment, State, StepState
-from phones_app.deployment.record import (
-    UNFINISHED,
-    Kind,
-    Note,
-    Uploaded,
-    note_profiles,
-    note_status,
-    note_uploads,
-    skip_steps,
-    steps_of,
-    upload_note,
-    write_steps,
-)
+from phones_app.deployment.record import UNFINISHED, Kind, Note, Uploaded
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import clear_service_sessions
 
+log = structlog.get_logger(__name__)
 _FROM_ANY = (State.FAILED, State.SUPERSEDED)
-# Old state: new states. A restart is `restarting` again when it is sent again after a crash, and a deployment of which
-# no evidence comes ends as `restart_acknowledged`. A phone that nothing can restart ends as `uploaded`. Evidence that the
-# phone took the file confirms what was not restarted, too: phones start by themselves.
+# Old state: new states. An upload that was refused or broken off is `uploading` again, a restart that is sent again after
+# a crash `restarting`, and a deployment of which no evidence comes ends as `restart_acknowledged`. A phone that nothing
+# can restart ends as `uploaded`. Evidence that the phone took the file confirms what was not restarted, too: phones start
+# by themselves.
 ARROWS: dict[State, tuple[State, ...]] = {
     State.QUEUED: (State.UPLOADING, State.SESSION_CLEARED, State.CANCELLED, *_FROM_ANY),
-    State.UPLOADING: (State.UPLOADED, *_FROM_ANY),
+    State.UPLOADING: (State.UPLOADING, State.UPLOADED, *_FROM_ANY),
     State.UPLOADED: (State.SESSION_CLEARED, State.CONFIRMED, *_FROM_ANY),
     State.SESSION_CLEARED: (State.RESTARTING, State.CONFIRMED, State.CANCELLED, *_FROM_ANY),
     State.RESTARTING: (*(State.RESTARTING, State.RESTART_ACKNOWLEDGED, State.CONFIRMED, State.UPLOADED), *_FROM_ANY),
@@ -62,7 +56,8 @@ BATCH = 500
 
 def requested(*, held: bool = False, **what: Any) -> Deployment:
     """A deployment as it begins, not stored yet; `what` are its other fields. A held one waits to be released."""
-    return Deployment(next_attempt_at=None if held else clock.now(), **what)
+    due = None if held else clock.now()
+    return Deployment(next_attempt_at=due, request_id=current_author().request_id, **what)
 
 
 @transaction.atomic
@@ -79,6 +74,8 @@ def queued(deployments: Iterable[Deployment], *, phones: Sequence[int]) -> list[
         unique_fields=["phone"],
         update_fields=["deployment"],
     )
+    if created:
+        log.info("deployments requested", number=len(created), first=str(created[0].uuid))
     return created
 
 
@@ -94,11 +91,16 @@ def started(deployments: Sequence[Deployment]) -> list[Deployment]:
     uploads = [row for row in deployments if row.kind != Deployment.Kind.RESTART]
     restarts = _move(restarts, State.SESSION_CLEARED, started_at=now)
     uploads = _move(uploads, State.UPLOADING, started_at=now)
-    write_steps(
+    record.write_steps(
         {row: [Note(Kind.RESTART, StepState.RUNNING)] for row in restarts}
         | {row: [Note(Kind.UPLOAD, StepState.RUNNING)] for row in uploads}
     )
     return restarts + uploads
+
+
+def uploading_again(deployments: Sequence[Deployment]) -> list[Deployment]:
+    """uploading as before, and not waiting for another try any more: what only waits gives way to what is newer."""
+    return _move(deployments, State.UPLOADING)
 
 
 @transaction.atomic
@@ -113,10 +115,12 @@ def uploaded(uploads: Mapping[Deployment, Uploaded]) -> list[Deployment]:
     for row in moved:
         by_server[uploads[row].server].append(row.pk)
     for server, keys in by_server.items():
-        note_uploads(Deployment.objects.filter(pk__in=keys), server, now)
+        record.note_uploads(Deployment.objects.filter(pk__in=keys), server, now)
+    record.read_back_later(row.phone_id for row in moved if uploads[row].takes_over)
     event.tell_all(moved, event.UPLOADED)
-    write_steps({row: [upload_note(uploads[row], now)] for row in moved})
-    note_profiles(moved)
+    count_uploads(moved)
+    record.write_steps({row: [record.upload_note(uploads[row], now)] for row in moved})
+    record.note_profiles(moved)
     return moved
 
 
@@ -125,7 +129,9 @@ def session_cleared(deployments: Sequence[Deployment]) -> list[Deployment]:
     """uploaded -> session_cleared: who was logged in on the phone's service menu is so no more."""
     moved = _move(deployments, State.SESSION_CLEARED)
     were_logged_in = clear_service_sessions(row.mac for row in moved)
-    write_steps({row: [_cleared(row.mac in were_logged_in), Note(Kind.RESTART, StepState.RUNNING)] for row in moved})
+    record.write_steps(
+        {row: [_cleared(row.mac in were_logged_in), Note(Kind.RESTART, StepState.RUNNING)] for row in moved}
+    )
     return moved
 
 
@@ -138,8 +144,8 @@ def _cleared(was_logged_in: bool) -> Note:
 def restarting(details: Mapping[Deployment, Mapping[str, Any]]) -> list[Deployment]:
     """session_cleared -> restarting, in the moment before the phone is told; `details` of what it said before."""
     moved = _move(details, State.RESTARTING, restarted_at=clock.now())
-    note_status({row: details[row] for row in moved})
-    write_steps({row: [Note(Kind.RESTART, StepState.RUNNING, detail=details[row])] for row in moved})
+    record.note_status({row: details[row] for row in moved})
+    record.write_steps({row: [Note(Kind.RESTART, StepState.RUNNING, detail=details[row])] for row in moved})
     return moved
 
 
@@ -148,7 +154,7 @@ def acknowledged(notes: Mapping[Deployment, Note]) -> list[Deployment]:
     """restarting -> restart_acknowledged: the phone accepted, or Asterisk sent it; the notes are of the restarts."""
     moved = _move(notes, State.RESTART_ACKNOWLEDGED)
     event.tell_all(moved, event.RESTARTED_PHONE)
-    write_steps({row: [notes[row], Note(Kind.CONFIRM, StepState.RUNNING)] for row in moved})
+    record.write_steps({row: [notes[row], Note(Kind.CONFIRM, StepState.RUNNING)] for row in moved})
     return moved
 
 
@@ -156,7 +162,7 @@ def acknowledged(notes: Mapping[Deployment, Note]) -> list[Deployment]:
 def told_again(notes: Mapping[Deployment, Note]) -> list[Deployment]:
     """restart_acknowledged as before: the phone is told in another way, too; the notes are of the restarts."""
     moved = _move(notes, State.RESTART_ACKNOWLEDGED)
-    write_steps({row: [notes[row]] for row in moved})
+    record.write_steps({row: [notes[row]] for row in moved})
     return moved
 
 
@@ -167,7 +173,8 @@ def confirmed(evidence: Mapping[Deployment, dict[str, Any]]) -> list[Deployment]
     for row, found in evidence.items():
         moved += _move([row], State.CONFIRMED, evidence=found, finished_at=now, error="", error_code="")
     event.tell_all(moved, event.CONFIRMED)
-    write_steps({row: [*_open_restart(row), _confirmation(row)] for row in moved})
+    time_evidence(moved)
+    record.write_steps({row: [*_open_restart(row), _confirmation(row)] for row in moved})
     return moved
 
 
@@ -177,7 +184,7 @@ def _confirmation(row: Deployment) -> Note:
 
 def _open_restart(row: Deployment) -> list[Note]:
     """What became of a restart that the evidence was faster than."""
-    step = steps_of(row).get(Kind.RESTART)
+    step = record.steps_of(row).get(Kind.RESTART)
     if step is None or step.state not in UNFINISHED:
         return []
     if error := step.detail.get("error"):
@@ -191,7 +198,7 @@ def left_for_start(notes: Mapping[Deployment, Note], *, code: str) -> list[Deplo
     moved, now = [], clock.now()
     for row, note in notes.items():
         moved += _move([row], State.UPLOADED, error=note.message, error_code=code, finished_at=now)
-    write_steps({row: [notes[row]] for row in moved})
+    record.write_steps({row: [notes[row]] for row in moved})
     return moved
 
 
@@ -216,7 +223,7 @@ def unconfirmed(noticed: Mapping[Deployment, Mapping[str, Any]], *, stale: str =
     message = stale or f"No evidence within {settings.CONFIRM_SECONDS:.0f} s that the phone took its file."
     code = "stale-call-id" if stale else "no-evidence"
     moved = _move(noticed, State.RESTART_ACKNOWLEDGED, error=message, error_code=code, finished_at=clock.now())
-    write_steps({row: [Note(Kind.CONFIRM, StepState.FAILED, message, detail=noticed[row])] for row in moved})
+    record.write_steps({row: [Note(Kind.CONFIRM, StepState.FAILED, message, detail=noticed[row])] for row in moved})
     return moved
 
 
@@ -237,7 +244,7 @@ def _fail(notes: Mapping[Deployment, Note], to: State, *, code: str) -> list[Dep
     for row, note in notes.items():
         moved += _move([row], to, error=note.message, error_code=code, finished_at=now)
     event.tell_all(moved, event.FAILED)
-    write_steps({row: [notes[row]] for row in moved})
+    record.write_steps({row: [notes[row]] for row in moved})
     return moved
 
 
@@ -276,7 +283,7 @@ def _end(rows: "QuerySet[Deployment]", to: State, **fields: Any) -> int:
     values = {"state": to, "finished_at": clock.now(), "waiting_for": "", "lease_owner": ""} | fields
     keys = _update(rows.filter(finished_at=None, state__in=before), None, values)
     for start in range(0, len(keys), BATCH):
-        skip_steps(keys[start : start + BATCH])
+        record.skip_steps(keys[start : start + BATCH])
     return len(keys)
 
 
@@ -287,4 +294,6 @@ def _update(rows: "QuerySet[Deployment]", number: int | None, values: dict[str, 
     if number != 1:
         # In one order, so that two who change several rows at once do not wait for each other in a circle.
         list(rows.select_for_update(of=("self",)).order_by("pk").values_list("pk"))
-    return sorted(update_returning(rows, **values))
+    changed = sorted(update_returning(rows, **values))
+    count_changes(values, len(changed))
+    return changed

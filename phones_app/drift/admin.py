@@ -12,8 +12,8 @@ from unfold.decorators import display
 from contacts_app.core.admin.base import PortalAdmin, button
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.errors import Refusal
-from phones_app.deployment.admin.deploy import MAY_DEPLOY
 from phones_app.deployment.models import DRIFTED, PhoneFile
+from phones_app.deployment.request import MAY_DEPLOY
 from phones_app.drift.checks import difference
 from phones_app.drift.repair import adopt, put_back, put_back_many
 from phones_app.inventory.models import Phone

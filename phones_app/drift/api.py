@@ -6,12 +6,13 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from contacts_app.core.api.family import answers
+from contacts_app.core.api.family_document import answers
 from contacts_app.core.api.fields import Shape
 from contacts_app.core.api.view import Instant
 from contacts_app.core.errors import Refusal
 from phones_app.deployment.api.deployment import DEPLOYMENT, DeploymentDetailRecord
 from phones_app.deployment.models import FileState, PhoneFile
+from phones_app.deployment.request import MAY_DEPLOY
 from phones_app.drift.checks import difference
 from phones_app.drift.repair import adopt, put_back
 from phones_app.inventory.api.phone import PhonesByMac
@@ -36,6 +37,7 @@ class PhoneFileRecord(Shape):
 class PhoneFiles(PhonesByMac):
     serializer_class = PhoneFileRecord
     name_in_document = "PhoneFile"
+    rights = {"file": "view", "put_back": MAY_DEPLOY, "adopt": "profiles_app.change_phoneprofile"}
     messages = {"file": "File found", "put_back": "File is being put back", "adopt": "File adopted"}
 
     def get_object(self) -> PhoneFile:

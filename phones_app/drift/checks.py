@@ -23,8 +23,8 @@ from contacts_app.core.work.kind import Work
 from phones_app.deployment.models import Deployment, FileState, PhoneFile
 from phones_app.deployment.record import check_pause, tell_files
 from phones_app.servers.services import ftp_target
+from phones_app.transports.ftp.login import FtpTarget
 from phones_app.transports.ftp.pool import FtpPool
-from phones_app.transports.ftp.session import FtpTarget
 from profiles_app.phone import sep
 
 BATCH = 100
@@ -56,7 +56,7 @@ def check_files(files: "QuerySet[PhoneFile]") -> Iterator[Found]:
     rows = files.filter(server__isnull=False).order_by("pk")
     last = 0
     with closing(FtpPool()) as pool:
-        while batch := list(_readable(rows.filter(pk__gt=last))[:BATCH]):
+        while batch := list(readable(rows.filter(pk__gt=last))[:BATCH]):
             last = batch[-1].pk
             yield from write_down(read_back(batch, pool))
 
@@ -82,10 +82,10 @@ class DriftChecks(Work):
         return PhoneFile.objects.filter(server__isnull=False, next_check_at__lte=clock.now())
 
     def do(self, keys: Sequence[int]) -> None:
-        write_down(read_back(_readable(PhoneFile.objects.filter(pk__in=keys)), self.pool))
+        write_down(read_back(readable(PhoneFile.objects.filter(pk__in=keys)), self.pool))
 
 
-def _readable(files: "QuerySet[PhoneFile]") -> "QuerySet[PhoneFile]":
+def readable(files: "QuerySet[PhoneFile]") -> "QuerySet[PhoneFile]":
     return files.select_related("phone__account", "server").defer("phone__web_password", "found")
 
 

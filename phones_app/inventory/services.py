@@ -112,7 +112,7 @@ def register_identity(listener: Callable[[Phone, Changes], None]) -> None:
     _identity_listeners.append(listener)
 
 
-def phone_changed(instance: Phone, change: str, changes: Changes, **_: Any) -> None:
+def phone_changed(instance: Phone, change: str, changes: Changes, **_: object) -> None:
     """Called with each recorded change of a phone, in its transaction."""
     if change != "~":
         return

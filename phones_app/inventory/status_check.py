@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
 from contacts_app.core.errors import Refusal, TransportError
 from contacts_app.core.history.records import save_recorded
+from contacts_app.core.metrics import Counted
 from contacts_app.core.work import clock
 from contacts_app.core.work.kind import Work
 from contacts_app.core.work.wake import nudge_after_commit
@@ -28,6 +30,8 @@ from phones_app.transports.phone_web import PhoneStatus, PhoneWeb, read_status, 
 from profiles_app.events.outbox import EventDraft, emit_many
 from profiles_app.phone import sep
 
+log = structlog.get_logger(__name__)
+
 STATUS_CHECKS = "status-checks"
 BATCH = 200
 # A phone that restarts misses a status check; only one that misses the next as well is called unreachable.
@@ -35,6 +39,11 @@ MISSES, SECOND_CHECK = 2, timedelta(seconds=90)
 TAKEN_CODE = "address-taken"
 # Nothing was sent to these, so nothing is known of the phone there.
 NOT_ASKED = ("outside-networks", TAKEN_CODE)
+# What a phone's record tells its account: not what else listens at an address that the account has typed.
+OWN_WORDS = {
+    "outside-networks": "The address is neither public nor in one of the allowed networks.",
+    "": "No status page of a phone answers at this address.",
+}
 # An address that may not be asked is looked at again in case that somebody has allowed it.
 FORBIDDEN_PAUSE = timedelta(hours=6)
 
@@ -47,6 +56,7 @@ TAGS = {
     Presence.REACHABLE: "phone-seen-again",
     Presence.ANOTHER: "phone-at-another-address",
 }
+CHECKS = Counted("patchbay_status_checks_total", "Status pages that were asked for, by what came of it.", "result")
 
 
 @dataclass(frozen=True)
@@ -159,6 +169,7 @@ def write_down(seen: Sequence[Seen]) -> int:
             continue
         before = phone.presence
         note(phone, found, now)
+        CHECKS.add(found.code or "answered")
         told.append(phone)
         if is_news(before, phone.presence):
             news.append(phone)
@@ -169,7 +180,10 @@ def write_down(seen: Sequence[Seen]) -> int:
 
 def note(phone: Phone, found: Seen, now: datetime) -> None:
     """Put what was found at its address on a phone."""
-    phone.looked_at, phone.look_error = now, found.error[:255]
+    told = found.error if found.code == TAKEN_CODE else OWN_WORDS.get(found.code, OWN_WORDS[""])
+    phone.looked_at, phone.look_error = now, told[:255] if found.error else ""
+    if found.error:
+        log.debug("no status page", mac=phone.mac, reason=found.error, code=found.code)
     phone.next_check_at = now + _pause()
     status = found.status
     if status is None:

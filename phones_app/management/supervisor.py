@@ -17,7 +17,10 @@ from dataclasses import dataclass
 from types import FrameType
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
-STOP_SECONDS = 10.0
+# All services together get this long to end what they have begun; with what killing takes a stop lasts ten seconds.
+STOP_SECONDS = 9.5
+# In the environment of services: their own children shall not outlive them either.
+SUPERVISED = "PATCHBAY_SUPERVISED"
 # A service that dies at once again and again is started ever more rarely, at most this many seconds apart.
 LONGEST_PAUSE = 30.0
 PR_SET_PDEATHSIG = 1
@@ -64,10 +67,19 @@ def why_taken(host: str, port: int, kind: socket.SocketKind = socket.SOCK_STREAM
     return ""
 
 
-def _die_with_parent() -> None:
-    # A supervisor that is killed outright can stop no child; the kernel then sends them the signal (Linux only).
+def die_with_parent() -> None:
+    """Have the kernel send this process SIGTERM when its parent ends (Linux only).
+
+    A supervisor, or a web server's master, that is killed outright can stop none of its children.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _kill_group(leader: int) -> None:
+    """A service leads its own session, so its process id is that of the group, grandchildren included."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
 
 
 class Supervisor:
@@ -90,7 +102,11 @@ class Supervisor:
     def _start(self, service: Service) -> None:
         # A session of its own: Ctrl-C reaches the supervisor alone, which then stops its children in order.
         service.process = subprocess.Popen(  # noqa: S603 - the commands are our own
-            service.command, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=_die_with_parent
+            service.command,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=die_with_parent,
+            env=os.environ | {SUPERVISED: "1"},
         )
         service.started_at = time.monotonic()
 
@@ -102,6 +118,8 @@ class Supervisor:
         code = service.process.poll()
         if code is None:
             return
+        # Its own children, if it could not end them: they would keep the port, and answer from it.
+        _kill_group(service.process.pid)
         lived = time.monotonic() - service.started_at
         service.pause = 0.5 if lived > LONGEST_PAUSE else min(service.pause * 2, LONGEST_PAUSE)
         service.process, service.restart_at = None, time.monotonic() + service.pause
@@ -119,7 +137,5 @@ class Supervisor:
                 process.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 self.say(service.name, "does not stop; killing it")
-            # The service leads its own session, so its process id is that of the group, grandchildren included.
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
+            _kill_group(process.pid)
             process.wait()

@@ -1,9 +1,9 @@
-"""What phones were seen doing: fetching their files, and being logged in on their service menu."""
+"""What phones were seen doing: fetching their files, being logged in on their service menu, sending wrong PINs."""
 
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from contacts_app.core.admin.base import ReadOnlyAdmin
@@ -12,6 +12,8 @@ from contacts_app.core.admin.frame import actor_of
 from phones_app.boot.models import FileFetch
 from phones_app.inventory.admin.search import MacSearchMixin
 from phones_app.inventory.models import Phone, ServiceSession
+from phones_app.mobility.models import PinFailures
+from phones_app.mobility.pins import is_locked
 from profiles_app.phone.sep.catalogue import colons
 
 
@@ -48,3 +50,24 @@ class ServiceSessionAdmin(MacAdmin):
     fields = ("mac_address", "user", "address", "live", "created_at", "last_used_at")
     live = column("Live", lambda session: session.is_live, boolean=True)
     last_used = ago_column("last_used_at", "Last used")
+
+
+@admin.register(PinFailures)
+class PinFailuresAdmin(MacSearchMixin, ReadOnlyAdmin):
+    """Deleting a row lifts the lock and forgets the failures."""
+
+    list_display = ("whose", "locked", "count", "last")
+    list_display_links = ("whose",)
+    list_select_related = ("user",)
+    search_fields = ("user__email",)
+    search_help_text = "Email, or MAC in any spelling"
+    fields = ("whose", "locked", "count", "last_at")
+    readonly_fields = ("whose", "locked")
+    whose = column("Person or phone", lambda row: row.user or colons(row.mac))
+    locked = column("Locked", is_locked, boolean=True)
+    last = ago_column("last_at", "Last failure")
+
+    def tenant_rows(self, request: HttpRequest) -> QuerySet[PinFailures]:
+        actor, rows = actor_of(request), self.all_rows(request)
+        phones = actor.sees(Phone.objects.all()).values("mac")
+        return rows if actor.is_staff else rows.filter(Q(user__account=actor.account) | Q(mac__in=phones))

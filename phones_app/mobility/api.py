@@ -11,7 +11,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from contacts_app.core.api.family import answers, envelope
+from contacts_app.core.api.family_document import answers, envelope
 from contacts_app.core.api.fields import Shape
 from contacts_app.people.api.users import OneselfViewSet
 from phones_app.inventory.api.phone import WITH_RELATIONS, PhoneRecord
@@ -64,6 +64,7 @@ DIRECTORY = envelope("PersonalDirectory", DirectoryEntry, many=True)
 
 class MyPhones(OneselfViewSet):
     serializer_class = MyPhoneRecord
+    rights = {"phones": (), "directory": ()}
 
     @extend_schema(responses=answers(200, MY_PHONES, 404))
     @action(detail=False)

@@ -17,7 +17,6 @@ from phones_app.mobility.services import (
     Caller,
     DirectoryLine,
     LoginRefused,
-    TooManyFailures,
     caller,
     company_directory,
     is_phone_address,
@@ -31,6 +30,9 @@ from profiles_app.phone.sep.catalogue import parse_mac
 
 # How requests name their phone: our own URLs by its MAC, firmware by the device name that it adds itself.
 PHONE_PARAMETERS = ("mac", "device", "devicename", "name")
+# One text for a wrong name, a wrong PIN and too many of them, so that guessing tells nothing; 201 is what Cisco's
+# extension mobility says.
+LOGIN_FAILED = "Login failed (201)"
 LOGIN_FIELDS = [("User name", "user", "A"), ("PIN", "pin", "NP")]
 View = Callable[[HttpRequest], HttpResponse]
 PhoneView = Callable[[HttpRequest, Caller | None], HttpResponse]
@@ -105,10 +107,8 @@ def personal(request: HttpRequest, phone: Caller | None) -> HttpResponse:
     if session is None and name and pin:
         try:
             session = log_in_on_phone(phone=phone, name=name, pin=pin, address=address)
-        except TooManyFailures as refused:
-            return _show(request, phone, screens.text("Personal directory", str(refused)))
-        except LoginRefused as refused:
-            prompt = str(refused)
+        except LoginRefused:
+            prompt = LOGIN_FAILED
     if session is None:
         url = _url(request, "pdir", phone)
         return _show(request, phone, screens.form("Personal directory", prompt, url, LOGIN_FIELDS))

@@ -11,7 +11,6 @@ from ipaddress import ip_address
 from typing import NamedTuple
 
 from django.contrib.auth.hashers import make_password
-from django.core.cache import cache
 from django.db.models import Q
 from django.utils import timezone
 
@@ -19,6 +18,7 @@ from contacts_app.accounts.models import Extension
 from contacts_app.core.lists.statement import Slot, Statement
 from contacts_app.people.models import User
 from phones_app.inventory.models import Phone, ServiceSession
+from phones_app.mobility import pins
 from phones_app.servers.services import phone_networks
 
 
@@ -90,16 +90,8 @@ def live_service_session(mac: str, address: str) -> ServiceSession | None:
     return session
 
 
-MAX_FAILURES = 5
-LOCKED_SECONDS = 15 * 60
-
-
 class LoginRefused(Exception):
-    """User name or PIN is wrong."""
-
-
-class TooManyFailures(LoginRefused):
-    """Not even looked at any more, for a while."""
+    """User name or PIN is wrong, or there were too many failures: which of these, no answer tells."""
 
 
 def is_phone_address(address: str, phone: Caller | Pushed | None) -> bool:
@@ -130,21 +122,18 @@ def is_push_authorised(phone: Pushed | None, *, username: str, password: str, ad
 
 def log_in_on_phone(*, phone: Caller, name: str, pin: str, address: str) -> ServiceSession:
     """Open the service session of a person of the phone's account. Raises LoginRefused."""
-    key = f"phone-login:{phone.mac}"
-    cache.add(key, 0, LOCKED_SECONDS)
-    # Counted before the PIN is looked at, so that simultaneous guesses count as well.
-    if cache.incr(key) > MAX_FAILURES:
-        raise TooManyFailures("Too many failed logins; try again later")
     user = (
         User.objects.filter(Q(email__iexact=name) | Q(username__iexact=name))
         .filter(account=phone.account_id, is_active=True)
         .first()
     )
-    if user is None:
-        make_password(pin)  # the same work as for a known name
-    if user is None or not user.check_pin(pin):
-        raise LoginRefused("Wrong user name or PIN")
-    cache.delete(key)
+    is_tried = pins.may_try(mac=phone.mac, user=user)
+    if not (is_tried and user is not None and user.pin_hash):
+        make_password(pin)  # the same work as for a PIN that is checked
+        raise LoginRefused
+    if not user.check_pin(pin):
+        raise LoginRefused
+    pins.succeeded(mac=phone.mac, user=user)
     return open_service_session(phone=phone, user=user, address=address)
 
 

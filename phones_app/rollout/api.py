@@ -12,10 +12,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts_app.core.api.examples import examples_of
-from contacts_app.core.api.family import FamilyViewSet, answers, envelope
-from contacts_app.core.api.fields import ModelRecord, NothingElse, OneOf, RowUuid, Shape, TruthFilter
+from contacts_app.core.api.family import FamilyViewSet
+from contacts_app.core.api.family_document import answers, envelope
+from contacts_app.core.api.fields import ModelRecord, OneOf, RowUuid, Shape, TruthFilter
 from contacts_app.core.api.view import Text
 from contacts_app.core.api.viewset import Listed, Retrieved
+from phones_app.deployment.request import MAY_DEPLOY, MAY_DEPLOY_PROFILES
 from phones_app.inventory.api.selection import PhoneFilterRecord, selected
 from phones_app.rollout import rollout as rollouts
 from phones_app.rollout.models import Rollout, RolloutState
@@ -113,7 +115,7 @@ class RolloutDetailRecord(RolloutRecord):
         return dict(ProgressRecord(progress_of(rollout)).data)
 
 
-class RolloutRequest(NothingElse, PaceRecord):
+class RolloutRequest(PaceRecord):
     """Which phones — one of `macs`, `group`, `filter` and `all` — get which profile, and at what pace."""
 
     profile_uuid = serializers.UUIDField(
@@ -195,6 +197,10 @@ class Rollouts(Listed, Retrieved, FamilyViewSet):
     list_class = RolloutRecord
     filterset_class = RolloutFilter
     thing = name_in_document = "Rollout"
+    rights = {
+        "create": MAY_DEPLOY_PROFILES,
+        **dict.fromkeys(("pause", "resume", "cancel", "retry", "go_on"), MAY_DEPLOY),
+    }
     messages = {
         "pause": "Rollout paused",
         "resume": "Rollout resumed",

@@ -1,7 +1,5 @@
 """The events of rollouts, emitted in the transaction of the change: each account learns of its own phones."""
 
-from typing import Any
-
 from django.db.models import Count, Q
 
 from contacts_app.accounts.models import Account
@@ -37,7 +35,7 @@ def tell(rollout: Rollout) -> None:
     )
 
 
-def _data(rollout: Rollout, account: Account) -> dict[str, Any]:
+def _data(rollout: Rollout, account: Account) -> dict[str, object]:
     rows = rollout.deployments.filter(account=account)
     counts = rows.aggregate(
         total=Count("pk"),

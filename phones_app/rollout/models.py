@@ -1,7 +1,6 @@
 """Many deployments as one piece of work: in waves, within limits, and stopped when too much goes wrong."""
 
 import uuid
-from typing import Any
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -153,7 +152,7 @@ class Rollout(models.Model):
         keys = self.members.aggregate(first=Min("deployment"), last=Max("deployment"))
         return self.deployments.filter(pk__range=(keys["first"] or 0, keys["last"] or 0))
 
-    def deployments_where(self, **of_member: Any) -> "QuerySet[Deployment]":
+    def deployments_where(self, **of_member: object) -> "QuerySet[Deployment]":
         """To change those whose rows in this rollout are so, as `wave__lte=2`.
 
         By a subquery, not a join: only conditions that stand in the UPDATE itself are looked at anew when another

@@ -111,6 +111,14 @@ def pause(rollout: Rollout) -> None:
     _change(rollout, RolloutState.RUNNING, RolloutState.PAUSED, "paused")
 
 
+def pause_running() -> None:
+    """All that run, because the portal was restored: phones that had their turn since the backup are not to have it again
+    before somebody has looked.
+    """
+    for rollout in Rollout.objects.filter(state=RolloutState.RUNNING):
+        pause(rollout)
+
+
 def resume(rollout: Rollout) -> None:
     """Go on where it was paused. Raises Refusal unless it is paused."""
     _change(rollout, RolloutState.PAUSED, RolloutState.RUNNING, "resumed")

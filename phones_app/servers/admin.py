@@ -14,8 +14,18 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from contacts_app.core.admin.base import PortalAdmin
 from contacts_app.core.admin.columns import column
 from contacts_app.core.admin.forms import SecretForm
+from contacts_app.core.admin.frame import actor_of
 from phones_app.servers.models import CallManager, FileServer, KeyMacro
-from phones_app.servers.services import Check, check_call_manager, check_file_server, save_file_server
+from phones_app.servers.services import (
+    PLACE,
+    Check,
+    PasswordNeeded,
+    check_call_manager,
+    check_file_server,
+    keep_password_at_its_place,
+    save_file_server,
+    told_to,
+)
 from phones_app.templatetags.phone_labels import last_test
 from phones_app.transports.restart.key_macros import parse_steps
 
@@ -40,12 +50,25 @@ class ServerAdmin(PortalAdmin):
 
     @action(description="Save and test the connection", permissions=["change"])
     def save_and_test(self, request: HttpRequest, obj: Any) -> None:
-        check = type(self).test(self.model._default_manager.get(pk=obj.pk))
+        check = told_to(actor_of(request), type(self).test(self.model._default_manager.get(pk=obj.pk)))
         say = messages.success if check.ok else messages.error
         say(request, f"Connection test: {check.message}")
 
 
-class FileServerForm(SecretForm):
+class ServerForm(SecretForm):
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        # As it would be stored.
+        for name in PLACE:
+            setattr(self.instance, name, given.get(name, getattr(self.instance, name)))
+        try:
+            keep_password_at_its_place(self.instance, typed=bool(given.get("new_secret") or given.get("forget_secret")))
+        except PasswordNeeded as refusal:
+            self.add_error("new_secret", refusal.message)
+        return given
+
+
+class FileServerForm(ServerForm):
     def _get_validation_exclusions(self) -> set[str]:
         """There is one default: the form must not mind, because the service lets the new one take over."""
         return {"is_default", *super()._get_validation_exclusions()}  # type: ignore[misc]
@@ -74,7 +97,7 @@ class FileServerAdmin(ServerAdmin):
         super().save_model(request, obj, form, change)
 
 
-class CallManagerForm(SecretForm):
+class CallManagerForm(ServerForm):
     class Meta:
         model = CallManager
         fields = "__all__"

@@ -14,12 +14,20 @@ from rest_framework.response import Response
 
 from contacts_app.accounts.api import AccountNumber, OwnedRecord
 from contacts_app.core.api.dialect import Conflict
-from contacts_app.core.api.family import FamilyResource, answers, envelope
+from contacts_app.core.api.family import FamilyResource
+from contacts_app.core.api.family_document import answers, envelope
 from contacts_app.core.api.fields import Shape
 from contacts_app.core.api.reading import Narrowed
 from contacts_app.core.api.view import Text
 from phones_app.servers.models import CallManager, FileServer
-from phones_app.servers.services import Check, check_call_manager, check_file_server, save_file_server
+from phones_app.servers.services import (
+    Check,
+    check_call_manager,
+    check_file_server,
+    keep_password_at_its_place,
+    save_file_server,
+    told_to,
+)
 
 # Of a shared server the tenants see where it is, not how staff log in there or what it said to them.
 STAFF_ONLY = {"username": "", "test_result": None}
@@ -60,6 +68,8 @@ class FileServerRecord(ServerRecord):
 
 
 class CallManagerRecord(ServerRecord):
+    also_takes = ("address",)
+
     class Meta:
         model = CallManager
         fields = [
@@ -95,6 +105,7 @@ class Servers(FamilyResource):
 
     taken = "Another server became the default at the same moment"
     messages = {"test": "{} tested"}
+    rights = {"test": "change"}
 
     def get_queryset(self) -> Any:
         return self.actor.sees(self.queryset.all(), shared=True)
@@ -105,12 +116,16 @@ class Servers(FamilyResource):
             raise PermissionDenied(f"This {self.thing.lower()} is shared; only staff may do that")
         return server
 
+    def store(self, row: Any, changed: Collection[str] | None) -> None:
+        keep_password_at_its_place(row, typed=changed is None or "password" in changed)
+        super().store(row, changed)
+
     def check(self, server: Any) -> Check:
         raise NotImplementedError
 
     @action(detail=True, methods=["post"])
     def test(self, request: Request, uuid: str) -> Response:
-        return Response(CheckResult(self.check(self.get_object())).data)
+        return Response(CheckResult(told_to(self.actor, self.check(self.get_object()))).data)
 
 
 @extend_schema_view(test=extend_schema(responses=answers(200, envelope("FileServerTest", CheckResult), 400, 404)))
@@ -130,6 +145,7 @@ class FileServers(Servers):
     failures = {"create": (400, 409), "update": (400, 404, 409), "destroy": (400, 404, 409)}
 
     def store(self, row: FileServer, changed: Collection[str] | None) -> None:
+        keep_password_at_its_place(row, typed=changed is None or "password" in changed)
         save_file_server(row, update_fields=None if changed is None else [*changed, "updated_at"])
 
     def remove(self, row: FileServer) -> None:

@@ -1,12 +1,10 @@
 """Many phones in one process, on a loop of the caller's or on a loop in a thread of its own."""
 
-import contextlib
-import resource
 import threading
 from collections.abc import Callable, Iterable
 from typing import Self
 
-from contacts_app.core.net.async_http import LoopThread
+from contacts_app.core.net.async_http import LoopThread, allow_files
 from phones_app.simulator.phone import SimulatedPhone
 from phones_app.simulator.state import OnEvent
 
@@ -23,7 +21,7 @@ class Fleet:
 
     async def start(self) -> None:
         """Start all phones, or none: OSError when a port is taken or too few files may be open."""
-        _allow_files(len(self.phones))
+        allow_files(len(self.phones) * _FILES_PER_PHONE + _OTHER_FILES)
         try:
             for phone in self.phones.values():
                 await phone.start()
@@ -37,7 +35,7 @@ class Fleet:
 
     async def add(self, phone: SimulatedPhone) -> None:
         """Start one more phone; OSError when it cannot, and then it does not belong to the fleet."""
-        _allow_files(len(self.phones) + 1)
+        allow_files((len(self.phones) + 1) * _FILES_PER_PHONE + _OTHER_FILES)
         await phone.start()
         self.phones[phone.config.mac] = phone
 
@@ -82,17 +80,3 @@ class FleetThread:
                 self._changed.notify_all()
 
         return note
-
-
-def _allow_files(phones: int) -> None:
-    """Raise the soft limit of open files as far as needed; the usual 1024 is enough for 150 phones."""
-    number = phones * _FILES_PER_PHONE + _OTHER_FILES
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < number:
-        if hard != resource.RLIM_INFINITY and hard < number:
-            # Only a privileged process can have more than the hard limit.
-            with contextlib.suppress(ValueError, OSError):
-                resource.setrlimit(resource.RLIMIT_NOFILE, (number, number))
-                return
-        wanted = number if hard == resource.RLIM_INFINITY else min(number, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

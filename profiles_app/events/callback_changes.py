@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from contacts_app.core.errors import Refusal, TransportError
 from contacts_app.core.net.wire import Networks
@@ -95,7 +95,7 @@ USED_AS_FALLBACK = "Error: Callback is in use. Look for callbacks using it as th
 LONGEST_FALLBACK_CHAIN = 10
 
 # What a callback points at, by the wire's names.
-REFERENCES: dict[str, tuple[QuerySet[Any], str]] = {
+REFERENCES: dict[str, tuple[QuerySet[Model], str]] = {
     "profile_id": (EventProfile.objects.all(), "profile"),
     "fallback_callback_id": (Callback.objects.all(), "fallback_callback"),
 }
@@ -111,7 +111,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }
 
 
-def create_callback(*, level: Level, given: Mapping[str, Any]) -> Callback:
+def create_callback(*, level: Level, given: Mapping[str, object]) -> Callback:
     """A new callback. `given` has the wire's names: mode, config, name, profile_id, fallback_callback_id, enabled.
 
     Raises ValidationError by field: for what is malformed, not in scope, or a URL that does not answer 200 or 201.
@@ -122,7 +122,7 @@ def create_callback(*, level: Level, given: Mapping[str, Any]) -> Callback:
         return store_callback(callback)
 
 
-def planned_callback(*, level: Level, given: Mapping[str, Any]) -> Callback:
+def planned_callback(*, level: Level, given: Mapping[str, object]) -> Callback:
     """A valid callback that is not stored and whose URL has not been asked."""
     callback = Callback(account=level.account, extension=level.extension)
     _apply(callback, given, level)
@@ -136,7 +136,7 @@ def store_callback(callback: Callback) -> Callback:
     return callback
 
 
-def update_callback(callback: Callback, *, level: Level, given: Mapping[str, Any]) -> Callback:
+def update_callback(callback: Callback, *, level: Level, given: Mapping[str, object]) -> Callback:
     """Change what is given; `config` is merged key by key unless the mode changes. Raises as create_callback, Changed.
 
     The URL is asked again when the URL, the headers or the mode change, and when the callback is enabled again.

@@ -40,16 +40,22 @@ def application_schema(application: str) -> Schema:
 Config = dict[str, Any]
 
 HTTP_MODES = (Callback.Mode.HTTPS, Callback.Mode.HTTP)
-# Their values are shown as `true`, and sent back as `true` they mean: keep what is stored.
-SECRET_HEADERS = ("authorization", "x-api-key")
+# Any other header may hold a secret, whatever its name. `X-Other` is the document's own example of one that is shown
+# (events spec §8, case 19).
+HARMLESS_HEADERS = {
+    *("accept", "accept-charset", "accept-encoding", "accept-language", "cache-control", "content-encoding"),
+    *("content-language", "content-type", "date", "from", "origin", "pragma", "user-agent", "x-other"),
+}
+# What a secret is shown as. Sent back like that it means: keep what is stored.
+SHOWN = True
+SHOWN_IN_URL = "true"
+TYPE_AGAIN = "The host is another one now: its secrets have to be sent again, or left out."
 
 
 def checked_config(mode: str, config: Any, stored: Config | None = None) -> Config:
     """The configuration to store. `stored` is the present one, for secrets that are to be kept."""
     if isinstance(config, dict):
-        config = _corrected(mode, config)
-        if isinstance(headers := config.get("headers"), list):
-            config = config | {"headers": _with_kept_secrets(headers, (stored or {}).get("headers", []))}
+        config = _with_kept_secrets(_corrected(mode, config), stored or {})
         if set(RATE_LIMITS) <= {name for name, value in config.items() if value is not None}:
             raise ValidationError({"config.rate-limit": ["There are two spellings of the rate limit."]})
     schema = CONFIG_SCHEMAS[mode]
@@ -64,21 +70,65 @@ def checked_config(mode: str, config: Any, stored: Config | None = None) -> Conf
 
 
 def merged_config(stored: Config, changes: Any) -> Any:
-    """The stored configuration with changed keys; either spelling of the rate limit replaces the other."""
+    """The stored configuration with changed keys; either spelling of the rate limit replaces the other.
+
+    Secrets in it stand as they are shown, so that what is kept and what was sent back are judged alike.
+    """
     if not isinstance(changes, dict):
         return changes
     replaced = set(RATE_LIMITS) if set(RATE_LIMITS) & set(changes) else set()
-    return {name: value for name, value in stored.items() if name not in replaced} | changes
+    return {name: value for name, value in masked_config(stored).items() if name not in replaced} | changes
 
 
 def masked_config(config: Config) -> Config:
-    """The configuration as anybody may see it."""
-    if "headers" not in config:
-        return config
-    masked = [
-        header | ({"value": True} if header["name"].lower() in SECRET_HEADERS else {}) for header in config["headers"]
-    ]
-    return config | {"headers": masked}
+    """The configuration as anybody may see it: no value of a header or of the URL's query that could be a secret."""
+    shown = dict(config)
+    if "url" in config:
+        shown["url"] = _masked_url(config["url"])
+    if "headers" in config:
+        shown["headers"] = [
+            header if _is_harmless(header["name"]) else header | {"value": SHOWN} for header in config["headers"]
+        ]
+    return shown
+
+
+def _is_harmless(name: str) -> bool:
+    return name.lower() in HARMLESS_HEADERS
+
+
+def _parts(url: str) -> tuple[str, list[str], str]:
+    """What comes before the query's parameters, these, and what comes behind: together they are the URL."""
+    whole, mark, fragment = url.partition("#")
+    head, question, query = whole.partition("?")
+    return head + question, query.split("&") if query else [], mark + fragment
+
+
+def _masked_url(url: str) -> str:
+    head, pairs, tail = _parts(url)
+    return head + "&".join(map(_masked_pair, pairs)) + tail
+
+
+def _masked_pair(pair: str) -> str:
+    """A parameter of a query with its value masked; one without a name is a value itself."""
+    name, equals, value = pair.partition("=")
+    return f"{name}={SHOWN_IN_URL if value else ''}" if equals else SHOWN_IN_URL
+
+
+def _url_with_kept_values(url: str, stored: str) -> str:
+    left: dict[str, list[str]] = {}
+    for pair in _parts(stored)[1]:
+        left.setdefault(_masked_pair(pair), []).append(pair)
+    head, pairs, tail = _parts(url)
+    return head + "&".join(left[pair].pop(0) if left.get(pair) else pair for pair in pairs) + tail
+
+
+def _place(url: object) -> object:
+    """Scheme, host and port: where secrets of this URL go."""
+    try:
+        parts = urlsplit(str(url))
+        return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        return None
 
 
 def target_of(mode: str, config: Config) -> str:
@@ -92,23 +142,39 @@ def _corrected(mode: str, config: Config) -> Config:
     """The guide once misspells `parameters`, so clients do; the autoresponder's rate limit has two spellings too."""
     if mode != Callback.Mode.APPLICATION:
         return config
-    parameters = config.get("parameters", config.get("paramters"))
+    misspelt = config.get("paramters")
+    config = {name: value for name, value in config.items() if name != "paramters"}
+    parameters = config.get("parameters", misspelt)
     if isinstance(parameters, dict) and "rate_limit" in parameters:
         parameters = {"rate-limit": parameters["rate_limit"]} | parameters
         del parameters["rate_limit"]
     return config if parameters is None else config | {"parameters": parameters}
 
 
-def _with_kept_secrets(headers: list[Any], stored: list[dict[str, str]]) -> list[Any]:
-    """Replace each `true` by the stored value of that header; where there is none it stays, which is refused."""
-    left = [(header["name"].lower(), header["value"]) for header in stored]
-    complete = []
-    for header in headers:
-        name = header.get("name") if isinstance(header, dict) else None
-        if isinstance(name, str) and header.get("value") is True and name.lower() in SECRET_HEADERS:
-            kept = next((secret for secret in left if secret[0] == name.lower()), None)
-            if kept:
-                left.remove(kept)
-                header = header | {"value": kept[1]}
-        complete.append(header)
-    return complete
+def _with_kept_secrets(config: Config, stored: Config) -> Config:
+    """Replace each secret that came back as it is shown by the stored one, which goes to no other host.
+
+    Where none is stored, `true` stays, which is refused as the value of a header. Raises ValidationError.
+    """
+    is_same_place = _place(config.get("url")) == _place(stored.get("url"))
+    kept = dict(config)
+    if isinstance(url := config.get("url"), str) and is_same_place:
+        kept["url"] = _url_with_kept_values(url, stored.get("url", ""))
+    if isinstance(headers := config.get("headers"), list):
+        values = [(header["name"].lower(), header["value"]) for header in stored.get("headers", [])]
+        kept["headers"] = [_with_kept_value(header, values, is_same_place) for header in headers]
+    return kept
+
+
+def _with_kept_value(header: Any, stored: list[tuple[str, str]], is_same_place: bool) -> Any:
+    """The header with its stored value, which is taken out of `stored`: one name may stand several times."""
+    name = header.get("name") if isinstance(header, dict) else None
+    if not isinstance(name, str) or header.get("value") is not SHOWN or _is_harmless(name):
+        return header
+    found = next((secret for secret in stored if secret[0] == name.lower()), None)
+    if found is None:
+        return header
+    if not is_same_place:
+        raise ValidationError({"config.headers": [TYPE_AGAIN]})
+    stored.remove(found)
+    return header | {"value": found[1]}

@@ -7,7 +7,6 @@ can end the mails of an email callback without a login (events spec §7).
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Avg, Count, Q
@@ -81,7 +80,7 @@ def begin_anew(callback: Callback) -> None:
     )
 
 
-def tell_listeners(callback: Callback, tag: str, **details: Any) -> None:
+def tell_listeners(callback: Callback, tag: str, **details: object) -> None:
     """Write an event about a callback."""
     emit(
         account=callback.account,

@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from contacts_app.core.actor import Actor
+from contacts_app.core.retention import Counts, Retention
 from contacts_app.core.work.wake import nudge_after_commit
 from profiles_app.events.matching import DeliveryTarget, new_delivery, wake_queues, write_deliveries
 from profiles_app.events.models.outbox import Delivery, DeliveryAttempt, Event
@@ -81,8 +82,8 @@ def old_events(older_than: datetime) -> QuerySet[Event]:
     return Event.objects.filter(created_at__lt=older_than, matched_at__isnull=False).exclude(Exists(pending))
 
 
-def prune_events(older_than: datetime, tell: Callable[[int], None] = lambda count: None) -> tuple[int, int, int]:
-    """Delete old events, in batches; how many events, deliveries and attempts. `tell` gets the events so far."""
+def prune_events(older_than: datetime, tell: Callable[[int], None] = lambda count: None) -> Counts:
+    """Delete old events with their deliveries and attempts, in batches. `tell` gets the events so far."""
     keys = old_events(older_than).order_by("created_at").values_list("pk", flat=True)
     events = deliveries = attempts = 0
     while batch := list(keys[:BATCH]):
@@ -97,4 +98,16 @@ def prune_events(older_than: datetime, tell: Callable[[int], None] = lambda coun
             deliveries += rows.delete()[0]
             events += Event.objects.filter(pk__in=batch).delete()[0]
         tell(events)
-    return events, deliveries, attempts
+    return {"events": events, "deliveries": deliveries, "attempts": attempts}
+
+
+def count_old_events(older_than: datetime) -> Counts:
+    events = old_events(older_than)
+    return {
+        "events": events.count(),
+        "deliveries": Delivery.objects.filter(event__in=events.values("pk")).count(),
+        "attempts": DeliveryAttempt.objects.filter(delivery__event__in=events.values("pk")).count(),
+    }
+
+
+EVENTS = Retention("events", "KEEP_EVENTS_DAYS", count_old_events, prune_events)

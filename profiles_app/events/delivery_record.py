@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from contacts_app.core.metrics import Counted
 from contacts_app.core.work.lease import LeaseLost
 from profiles_app.events.callback_health import deregister, no_success_since, tell_of_failure, tell_of_recovery
 from profiles_app.events.matching import Routes, new_delivery, write_deliveries
@@ -21,6 +22,7 @@ from profiles_app.events.models.outbox import CallbackQueue, Delivery, DeliveryA
 from profiles_app.events.models.setup import Callback
 
 State = Delivery.State
+DELIVERIES = Counted("patchbay_deliveries_total", "Attempts to deliver an event, by what came of them.", "result")
 GONE = 410
 NOT_ANSWERING = "Not sent: the callback did not answer just before."
 
@@ -106,7 +108,7 @@ def _give_back(queue: CallbackQueue, *, even_if_due: bool = True) -> bool:
 def _locked_queue(callback_id: int, owner: str, others: set[int]) -> CallbackQueue:
     # All queues that this transaction touches are locked in the order of their keys, as everywhere.
     keys = {callback_id, *others}
-    CallbackQueue.objects.bulk_create([CallbackQueue(callback_id=key) for key in others], ignore_conflicts=True)
+    CallbackQueue.objects.bulk_create([CallbackQueue(callback_id=key) for key in sorted(others)], ignore_conflicts=True)
     locked = CallbackQueue.objects.select_for_update().filter(pk__in=keys).order_by("pk")
     queue = next((row for row in locked if row.pk == callback_id and row.lease_owner == owner), None)
     if queue is None:
@@ -140,6 +142,8 @@ def _write_states(verdicts: Sequence[DeliveryResult], now: datetime) -> None:
     alike: dict[tuple[State, str, int], list[int]] = defaultdict(list)
     for verdict in verdicts:
         alike[_fate(verdict)].append(verdict.delivery.pk)
+    for (state, _, _), keys in alike.items():
+        DELIVERIES.add("tried again" if state == State.PENDING else state, by=len(keys))
     offsets = settings.CALLBACK_ATTEMPT_SECONDS
     for (state, outcome, count), keys in alike.items():
         rows = Delivery.objects.filter(pk__in=keys, state=State.PENDING)

@@ -12,10 +12,12 @@ from typing import Any
 
 import structlog
 from django.conf import settings
+from django.db import Error
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Length
 from django.utils import timezone
 
+from contacts_app.core.history.authorship import following
 from contacts_app.core.work.kind import Work
 from contacts_app.core.work.lease import LeaseLost, no_live_lease
 from profiles_app.events.callback_health import deregister_failing
@@ -136,13 +138,20 @@ def _never_sent(callback: Callback) -> dict[str, Any] | None:
 
 def _send(channel: Channel, callback: Callback, delivery: Delivery, listeners: dict[int, Listener]) -> DeliveryResult:
     listener = listeners.get(delivery.listener_id or 0)
-    try:
-        body = envelope(delivery.event, callback, delivery.listener_id, listener)
-        return DeliveryResult(delivery, channel.send(body))
-    except Exception:
-        # A mistake of ours holds up nothing that comes after it, and is not held against the callback.
-        log.exception("a delivery broke", delivery=delivery.pk)
-        return DeliveryResult(delivery, outcome=BROKEN, given_up=True)
+    with following(delivery.event.request_id):
+        try:
+            body = envelope(delivery.event, callback, delivery.listener_id, listener)
+            sent = channel.send(body)
+            if not sent.ok:
+                log.info("event not taken", delivery=delivery.pk, code=sent.error_code, status=sent.status)
+            return DeliveryResult(delivery, sent)
+        except Error:
+            # The delivery is made again when the database is back.
+            raise
+        except Exception:
+            # A mistake of ours holds up nothing that comes after it, and is not held against the callback.
+            log.exception("a delivery broke", delivery=delivery.pk)
+            return DeliveryResult(delivery, outcome=BROKEN, given_up=True)
 
 
 def _listeners_of(deliveries: Sequence[Delivery]) -> dict[int, Listener]:

@@ -4,7 +4,6 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
@@ -19,7 +18,7 @@ SIGNATURE_HEADER = "X-Patchbay-Signature"
 UNSUBSCRIBE_DIGITS = 32
 
 
-def envelope(event: Event, callback: Callback, listener_id: int | None, listener: Listener | None) -> dict[str, Any]:
+def envelope(event: Event, callback: Callback, listener_id: int | None, listener: Listener | None) -> dict[str, object]:
     """The event as it is delivered for a listener, which may have been deleted since.
 
     `context` is the account or extension of the listener, as the guide has it.
@@ -45,11 +44,11 @@ def envelope(event: Event, callback: Callback, listener_id: int | None, listener
     }
 
 
-def to_json(body: Mapping[str, Any], *, indent: int | None = None) -> str:
+def to_json(body: Mapping[str, object], *, indent: int | None = None) -> str:
     return json.dumps(body, ensure_ascii=False, indent=indent)
 
 
-def to_text(body: Mapping[str, Any]) -> str:
+def to_text(body: Mapping[str, object]) -> str:
     """One `Path / To / Key: value` line for each leaf, as the guide prints mails."""
     return "\n".join(f"{path}: {value}" for path, value in _leaves(body, ""))
 
@@ -75,7 +74,7 @@ def _unsubscribe_code(listener_id: int, address: str) -> str:
     return digest.hexdigest()[:UNSUBSCRIBE_DIGITS]
 
 
-def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:
+def _leaves(value: object, path: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, Mapping):
         for key, item in value.items():
             name = _one_line(str(key)).replace("_", " ").capitalize()

@@ -1,14 +1,20 @@
 """Checking JSON values against a JSON Schema, in the words of Django's ValidationError by field."""
 
 import re
-from functools import partial
-from typing import Any
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from jsonschema import Draft202012Validator, FormatChecker
-from jsonschema.exceptions import ValidationError as SchemaError
+
+if TYPE_CHECKING:
+    # Loaded when the first value is checked: it is slow to load, above all where its optional packages are installed,
+    # and workers and commands check none.
+    from jsonschema import FormatChecker
+    from jsonschema.exceptions import ValidationError as SchemaError
+
+from contacts_app.core.errors import LONGEST_NAME, MOST_NAMED, UNKNOWN
 
 # What would change the framing of a request or where it goes is not the callback's owner's to say (RFC 9110 §7.6.1).
 RESERVED_HEADERS = {
@@ -53,20 +59,30 @@ def _has_format(name: str, value: object) -> bool:
     return True
 
 
-FORMATS = FormatChecker(formats=())
-FORMATS.checkers = {
-    name: (partial(_has_format, name), (ValueError, ValidationError)) for name in ("email", "http-url", *PATTERNS)
-}
+@cache
+def _formats() -> "FormatChecker":
+    from jsonschema import FormatChecker
+
+    ours = FormatChecker(formats=())
+    ours.checkers = {
+        name: (partial(_has_format, name), (ValueError, ValidationError)) for name in ("email", "http-url", *PATTERNS)
+    }
+    return ours
 
 
 def check(schema: dict[str, Any], value: Any, path: str) -> None:
     """Raise ValidationError that names every wrong member, as `path` and dots lead to it."""
+    from jsonschema import Draft202012Validator
+
     wrong: dict[str, list[str]] = {}
-    for error in Draft202012Validator(schema, format_checker=FORMATS).iter_errors(value):
+    for error in Draft202012Validator(schema, format_checker=_formats()).iter_errors(value):
         where = ".".join([path, *map(str, error.absolute_path)])
         if error.validator == "required":
             for name in (name for name in error.validator_value if name not in error.instance):
                 wrong.setdefault(f"{where}.{name}", ["This field is required."])
+        elif error.validator == "additionalProperties":
+            for name in [name for name in error.instance if name not in error.schema["properties"]][:MOST_NAMED]:
+                wrong.setdefault(f"{where}.{name[:LONGEST_NAME]}", [UNKNOWN])
         else:
             wrong.setdefault(where, []).append(_message(error))
     if wrong:
@@ -87,7 +103,7 @@ def normalised(schema: dict[str, Any], value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _message(error: SchemaError) -> str:
+def _message(error: "SchemaError") -> str:
     if isinstance(error.cause, ValidationError):
         return " ".join(error.cause.messages)
     text = str(error.cause or error.message)

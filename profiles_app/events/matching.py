@@ -28,7 +28,7 @@ SIDES = ("from", "to", "did")
 NUMBERS = ("id", "number", "extension")
 
 
-def passes(rule: ListenerFilter, data: Any, schedules: Iterable[int]) -> bool:
+def passes(rule: ListenerFilter, data: object, schedules: Iterable[int]) -> bool:
     """Whether an event with this data, at a time when these schedules were in force, passes the filter."""
     value = rule.filter_value
     if rule.filter_type == ListenerFilter.Type.SCHEDULE:
@@ -41,7 +41,7 @@ def passes(rule: ListenerFilter, data: Any, schedules: Iterable[int]) -> bool:
     return bool(found != rule.not_logic)
 
 
-def numbers_in(data: Any) -> Iterator[str]:
+def numbers_in(data: object) -> Iterator[str]:
     """The digits of every number on either side of the call or message, wherever its legs put them."""
     if isinstance(data, list):
         for item in data:
@@ -54,7 +54,7 @@ def numbers_in(data: Any) -> Iterator[str]:
                 yield from numbers_in(value)
 
 
-def _numbers_of(side: Any) -> Iterator[str]:
+def _numbers_of(side: object) -> Iterator[str]:
     if isinstance(side, list):
         for participant in side:
             yield from _numbers_of(participant)

@@ -23,7 +23,7 @@ from contacts_app.accounts.models import Account, Extension
 from contacts_app.contacts.models.contact import EventClass
 from contacts_app.contacts.models.contact import register as register_classes
 from contacts_app.contacts.notification import News, list_path, notify
-from contacts_app.core.history.authorship import recorded
+from contacts_app.core.history.authorship import current_author, recorded
 from contacts_app.core.work.wake import nudge
 from contacts_app.tokens.models import ApiToken
 from profiles_app.events import tags
@@ -48,6 +48,8 @@ class EventDraft:
     data_object_uuid: UUID | None = None
     extension: Extension | None = None
     schedules: Sequence[int] = field(default=())
+    # Where it is not the one that is being carried out: work is done for many requests together.
+    request_id: str = ""
 
 
 def within_memory(sizes: Iterable[tuple[int, int]]) -> list[int]:
@@ -113,6 +115,7 @@ def new_event(draft: EventDraft) -> Event:
         data_object_uuid=draft.data_object_uuid,
         stored_data=json.dumps(draft.data, cls=DjangoJSONEncoder, ensure_ascii=False),
         schedules=list(draft.schedules),
+        request_id=draft.request_id or current_author().request_id,
     )
 
 

@@ -17,6 +17,8 @@ from contacts_app.core.net.wire import Deadline, Networks, checked_address, evid
 EXCERPT_BYTES = 2048
 USER_AGENT = "Patchbay"
 
+NOT_ALLOWED = "This address may not be spoken to: it is not public, and not in the portal's setting CALLBACK_NETWORKS."
+
 Header = tuple[str, str]
 
 
@@ -30,7 +32,7 @@ def outward_message(error: TransportError) -> str:
     """What may be said of a failed request to the person who has entered the URL."""
     # The addresses of names inside our network are not for people outside.
     if error.code == "outside-networks":
-        return "This address may not be spoken to."
+        return NOT_ALLOWED
     return f"{error.message}."
 
 

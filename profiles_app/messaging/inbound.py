@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -29,7 +28,7 @@ def receive_message(*, lease: NumberLease, sender: str, text: str) -> InboundMes
     return message
 
 
-def webhook_body(message: InboundMessage) -> dict[str, Any]:
+def webhook_body(message: InboundMessage) -> dict[str, object]:
     """The flat body that clients of the provider know."""
     created = message.created_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return {
@@ -92,7 +91,7 @@ def redeliver_message(message: InboundMessage) -> None:
         nudge_after_commit(MESSAGES)
 
 
-def _post(url: str, body: dict[str, Any]) -> tuple[bool | None, str]:
+def _post(url: str, body: dict[str, object]) -> tuple[bool | None, str]:
     """Whether the webhook took the message, None when it could not be reached; and that in words."""
     networks = Networks.parse(settings.CALLBACK_NETWORKS)
     try:

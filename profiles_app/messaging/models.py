@@ -48,6 +48,8 @@ class MessagingRecord(models.Model):
 
 
 MAX_WEIGHT = 9
+# Columns with URLs that may hold secrets.
+WEBHOOKS = ("callback_url", "callback_url2")
 
 
 class MessagingProfile(MessagingRecord):

@@ -2,7 +2,8 @@
 
 A customer gets the one assigned by hand; else the first that fits of those restricted to the customer, those of the
 customer's groups, and those for everybody. Headline goes before Standard, Historic is never chosen anew, the lowest id
-wins a tie. Only profiles of the customer itself, of its parent account and of the portal count (MyAccount spec §5).
+wins a tie. Only profiles of the customer's parent account and of the portal count: what a customer makes is for its own
+customers, and it neither gives itself a profile nor frees itself from one (MyAccount spec §5).
 Preset values are read from a configured file, which is checked when the server starts (MyAccount spec §4).
 """
 
@@ -15,6 +16,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
+from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.db.models import OuterRef, Q, QuerySet, RestrictedError, Subquery
 
@@ -130,7 +132,7 @@ class Resolution:
 def _choices() -> list[tuple[str, QuerySet[MyAccountProfile]]]:
     """Reasons and the profiles that the account of the outer query may have for them, the best one first."""
     account, parent = OuterRef("pk"), OuterRef("parent")
-    known = Q(account=None) | Q(account=account) | Q(account=parent)
+    known = Q(account=None) | Q(account=parent)
     offered = MyAccountProfile.objects.exclude(availability=Availability.HISTORIC)
     best = offered.filter(known).order_by(*PREFERENCE)
     # Asked for owner by owner, the first of each stands at a known place of the index. PostgreSQL sees that the rows
@@ -145,7 +147,7 @@ def _choices() -> list[tuple[str, QuerySet[MyAccountProfile]]]:
         ),
         ("customer", best.filter(customer=account)),
         ("group", best.filter(customer=None, group_links__group__members=account)),
-        *(("general", general.filter(account=owner)) for owner in (None, account, parent)),
+        *(("general", general.filter(account=owner)) for owner in (None, parent)),
     ]
 
 
@@ -182,7 +184,7 @@ def resolve_profile(account: Account) -> Resolution:
 
 def check_assignable(profile: MyAccountProfile, customer: Account) -> None:
     """Raises Refusal when the customer may not have the profile, or may not have it anew."""
-    if profile.account_id not in (None, customer.pk, customer.parent_id):
+    if profile.account_id not in (None, customer.parent_id):
         raise Refusal("foreign", "This profile belongs to an account that does not serve this customer")
     if profile.customer_id not in (None, customer.pk):
         raise Refusal("restricted", "This profile is restricted to another customer")
@@ -191,9 +193,21 @@ def check_assignable(profile: MyAccountProfile, customer: Account) -> None:
         raise Refusal("historic", "A historic profile is kept for those who have it and given to nobody else")
 
 
+def decides_for(actor: Actor, customer: Account) -> bool:
+    """Whether the actor may say which profile the customer gets: those who serve it, never the customer itself."""
+    return actor.account is None or actor.account.pk != customer.pk
+
+
+def refuse_oneself(actor: Actor, customer: Account) -> None:
+    """Raise PermissionDenied to the customer itself."""
+    if not decides_for(actor, customer):
+        raise PermissionDenied("Which profile an account gets is decided by those who serve it")
+
+
 @transaction.atomic
-def assign_profile(*, customer: Account, profile: MyAccountProfile) -> None:
-    """Give a customer this profile, whatever the rule would choose. Raises Refusal."""
+def assign_profile(*, customer: Account, profile: MyAccountProfile, actor: Actor) -> None:
+    """Give a customer this profile, whatever the rule would choose. Raises Refusal, and PermissionDenied to oneself."""
+    refuse_oneself(actor, customer)
     # Locked, so that it is neither deleted nor made historic in the same moment.
     current = MyAccountProfile.objects.select_for_update().filter(pk=profile.pk).first()
     if current is None:
@@ -202,8 +216,9 @@ def assign_profile(*, customer: Account, profile: MyAccountProfile) -> None:
     CustomerProfile.objects.update_or_create(customer=customer, defaults={"profile": current})
 
 
-def unassign_profile(*, customer: Account) -> None:
-    """Let the rule choose again."""
+def unassign_profile(*, customer: Account, actor: Actor) -> None:
+    """Let the rule choose again. Raises PermissionDenied to the customer itself."""
+    refuse_oneself(actor, customer)
     CustomerProfile.objects.filter(customer=customer).delete()
 
 

@@ -37,7 +37,7 @@ class OwnerColumn(Column):
     def write(self, row: Any) -> str:
         return str(row.user.email)
 
-    def read(self, cell: str, values: Mapping[str, Any]) -> User:
+    def read(self, cell: str, values: Mapping[str, object]) -> User:
         user = self._known.get(cell.lower())
         if user is None:
             raise ValidationError("No such user." if cell else MISSING)
@@ -53,7 +53,7 @@ class ModelsColumn(Column):
     def write(self, row: Any) -> str:
         return ", ".join(row.compatible_models)
 
-    def read(self, cell: str, values: Mapping[str, Any]) -> list[str]:
+    def read(self, cell: str, values: Mapping[str, object]) -> list[str]:
         models = [sep.catalogue.normalise_model(part) for part in cell.split(",")]
         models = list(dict.fromkeys(model for model in models if model))
         if len(models) > MOST_MODELS or any(len(model) > LONGEST_MODEL for model in models):

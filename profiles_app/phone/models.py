@@ -93,7 +93,7 @@ class RevisionRows(models.QuerySet["ProfileRevision"]):
     def update(self, **_: Any) -> int:
         raise TypeError(UNCHANGING)
 
-    def bulk_update(self, *_: Any, **__: Any) -> int:
+    def bulk_update(self, *_: object, **__: object) -> int:
         raise TypeError(UNCHANGING)
 
     def delete(self) -> tuple[int, dict[str, int]]:
@@ -132,5 +132,5 @@ class ProfileRevision(models.Model):
             raise TypeError(UNCHANGING)
         super().save(*args, **kwargs)
 
-    def delete(self, *_: Any, **__: Any) -> tuple[int, dict[str, int]]:
+    def delete(self, *_: object, **__: object) -> tuple[int, dict[str, int]]:
         raise TypeError(UNCHANGING)

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from contacts_app.core.actor import Actor
 from contacts_app.core.errors import Refusal
-from contacts_app.core.history.authorship import because, one_line
+from contacts_app.core.history.authorship import because, current_author, one_line
 from contacts_app.people.models import User
 from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile, ProfileRevision
@@ -23,6 +24,29 @@ class ProfileRefused(Refusal):
         told = [describe(finding) for finding in findings]
         self.fields = {"cnf_xml": told}
         super().__init__("profile-has-errors", "; ".join(told))
+
+
+@lru_cache(maxsize=64)
+def _masked(cnf_xml: str) -> str:
+    # Whatever encoding the file declares: tags are found by their ASCII names.
+    return sep.redact(cnf_xml.encode("utf-8")).decode("utf-8")
+
+
+def visible_xml(cnf_xml: str, actor: Actor) -> str:
+    """A file as this actor may see it: staff without the permission to see passwords see MASK in their place."""
+    return cnf_xml if actor.reveals else _masked(cnf_xml)
+
+
+def unless_masked(profile: PhoneProfile, actor: Actor, values: dict[str, Any]) -> dict[str, Any]:
+    """The values of a change, without a file that came back as it was shown.
+
+    Who is not shown the passwords of a file cannot edit it, as in the admin. Raises PermissionDenied.
+    """
+    if "content" not in values or actor.reveals:
+        return values
+    if values["content"] != encode(visible_xml(profile.cnf_xml, actor)):
+        raise PermissionDenied("Changing a file that has passwords needs the permission to see them")
+    return {name: value for name, value in values.items() if name != "content"}
 
 
 def describe(finding: sep.Finding) -> str:
@@ -51,7 +75,15 @@ def findings_for(profile: PhoneProfile) -> tuple[sep.Finding, ...]:
     """What the checker says of a profile, for the phone that it is for where that is one model."""
     models = profile.compatible_models
     model = models[0] if len(models) == 1 else ""
-    return findings_of(profile.content, model=model, software_type=profile.software_type)
+    found = findings_of(profile.content, model=model, software_type=profile.software_type)
+    return (*found, *unknown_models(models))
+
+
+def unknown_models(models: Iterable[str]) -> list[sep.Finding]:
+    """A warning for each that is in no catalogue: a misspelt one would fit no phone, or be checked for nothing."""
+    text = "{} is no phone model that Patchbay knows, so nothing is checked that depends on it. Is it misspelt?"
+    unknown = [model for model in models if model and sep.catalogue.find(model) is None]
+    return [sep.Finding("unknown-model", sep.Severity.WARNING, text.format(model)) for model in unknown]
 
 
 def check_content(content: bytes, *, model: str = "", software_type: str | None = None) -> list[sep.Finding]:
@@ -130,6 +162,7 @@ def _add_revision(profile: PhoneProfile, content: bytes, actor: Actor, reason: s
         facts=sep.facts(sep.parse(content)).as_dict(),
         author=actor.label,
         channel=actor.channel,
-        reason=reason,
+        # Whoever gives none of its own has said it for the request, in a header or in a form of the admin.
+        reason=reason or current_author().reason,
     )
     profile.save(update_fields=["revision", "updated_at"])

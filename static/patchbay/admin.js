@@ -39,6 +39,15 @@ window.patchbay = {
     },
 };
 
+// Boxes of the theme whose only name is the hint within, which is no label and goes when something is typed.
+document.addEventListener("DOMContentLoaded", () => {
+    document.querySelectorAll("input[placeholder]:not([aria-label])").forEach((box) => {
+        if (!box.labels?.length) {
+            box.setAttribute("aria-label", box.placeholder);
+        }
+    });
+});
+
 document.addEventListener("submit", (event) => {
     if (event.target.dataset.busy) {
         window.patchbay.busy(event.target);

@@ -36,7 +36,11 @@
     window.addEventListener("load", () => {
         document.querySelectorAll(".django-ace-widget").forEach((widget) => {
             if (widget.editor) {
-                widget.editor.setOptions({ fontFamily: "ui-monospace, SFMono-Regular, Menlo, Consolas, monospace" });
+                widget.editor.setOptions({
+                    fontFamily: "ui-monospace, SFMono-Regular, Menlo, Consolas, monospace",
+                    // Tab goes past the editor until Enter opens it, and Esc leaves it again.
+                    enableKeyboardAccessibility: true,
+                });
                 follow(widget.editor);
                 annotate(widget.editor, widget.nextElementSibling);
                 leadHere(widget.editor);

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from contacts_app.core.work.queue import run_queue
 from phones_app.deployment.request import DEPLOYMENTS
 from phones_app.rollout import rollout as rollouts
 from tests.apis.routes import METHODS, document
+from tests.kept import kept
 from tests.peers.http_receiver import Receiver
 from tests.phones_app.conftest import site
 from tests.phones_app.site import sip_file
@@ -35,23 +37,28 @@ OPERATIONS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def package(tmp_path_factory) -> Path:
-    """The generated Python client, which can be imported."""
-    folder = tmp_path_factory.mktemp("generated") / PACKAGE
+def generate(folder: Path) -> None:
+    """Without a warning."""
     programs = Path(sys.executable).parent
     command = [
         *(str(programs / "openapi-python-client"), "generate", "--fail-on-warning", "--meta", "none"),
-        *("--path", str(DOCUMENT), "--output-path", str(folder)),
+        *("--path", str(DOCUMENT), "--output-path", str(folder / PACKAGE)),
     ]
     # It tidies up by ruff, which is beside it.
     environment = os.environ | {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "NO_COLOR": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
     assert "warning" not in done.stdout.lower(), done.stdout
-    sys.path.insert(0, str(folder.parent))
-    yield folder
-    sys.path.remove(str(folder.parent))
+
+
+@pytest.fixture(scope="module")
+def package() -> Iterator[None]:
+    """The generated Python client can be imported."""
+    made_from = ["docs/openapi.yaml", "requirements-dev.lock", "tests/apis/test_generated_clients.py"]
+    folder = kept("client", made_from, generate)
+    sys.path.insert(0, str(folder))
+    yield
+    sys.path.remove(str(folder))
     for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
         del sys.modules[name]
 

@@ -8,7 +8,7 @@ import tests.environment  # noqa: F401 - before Django reads its settings
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 
-BENCHES = ("push", "deploy", "deliveries", "csv_import", "lists", "rollout", "requests", "restarts")
+BENCHES = ("push", "deploy", "deliveries", "csv_import", "lists", "rollout", "requests", "restarts", "backup")
 
 
 def main(names: list[str]) -> int:

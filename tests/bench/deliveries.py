@@ -51,7 +51,7 @@ def measure() -> Iterator[tuple[str, str]]:
 def _measure(folder: Path, port: int) -> Iterator[tuple[str, str]]:
     from tests.processes import processes
 
-    with processes(folder) as running:
+    with processes(folder, forked=False) as running:
         running.environment["LEASE_SECONDS"] = "10"
         for name in WORKERS:
             running.start_worker(name)

@@ -22,8 +22,8 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from phones_app.transports.ftp.login import FtpTarget
 from phones_app.transports.ftp.pool import FtpPool, connections_to
-from phones_app.transports.ftp.session import FtpTarget
 from tests.bench.distance import away
 from tests.peers.ftp import Server, vsftpd
 

@@ -1,5 +1,6 @@
 """A real browser at a live server, with a worker beside it and simulated phones on the other end."""
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,7 +20,9 @@ ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+# Pictures of the pages, for somebody to look at: each takes as long as the page itself, so they are made when asked for.
 RESULTS = Path(__file__).resolve().parents[2] / "test-results"
+PICTURES = os.environ.get("PICTURES") == "1"
 SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 
 
@@ -38,6 +41,10 @@ def chromium() -> Iterator[object]:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+# What a page is looked through for; each yields what it finds as texts.
+NAMELESS, FAINT = (Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("nameless.js", "faint.js"))
 
 
 class Window:
@@ -67,13 +74,27 @@ class Window:
     def open(self, path: str) -> None:
         self.page.goto(f"{self.base}{path}")
 
+    def become(self, size: str, theme: str) -> None:
+        """Another size and theme, while the page stays."""
+        self.page.set_viewport_size(SIZES[size])
+        self.page.emulate_media(color_scheme=theme)
+
     def sticks_out(self) -> int:
         """By how many pixels the page is wider than the window."""
         return self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
 
+    def nameless(self) -> list[str]:
+        """Boxes that no label, title or other name tells apart for those who hear the page."""
+        return self.page.evaluate(NAMELESS)
+
+    def faint(self) -> list[str]:
+        """Texts that stand out too little from what is behind them (WCAG 2.2, 1.4.3)."""
+        return self.page.evaluate(FAINT)
+
     def picture(self, name: str) -> None:
-        RESULTS.mkdir(exist_ok=True)
-        self.page.screenshot(path=RESULTS / f"{name}.png", full_page=True)
+        if PICTURES:
+            RESULTS.mkdir(exist_ok=True)
+            self.page.screenshot(path=RESULTS / f"{name}.png", full_page=True)
 
 
 @pytest.fixture

@@ -56,20 +56,53 @@ def all_pages(phone, profile) -> dict[str, str]:
     return pages
 
 
-@pytest.mark.parametrize(("size", "theme"), [("desktop", "light"), ("phone", "dark")])
-def test_every_page_fits_its_window(window, furnished, size, theme):
-    desk = window(size, theme)
-    too_wide = {}
+def test_every_page_fits_small_and_large_windows(window, furnished):
+    """Loaded in a small dark one; then the window grows and lights up, for which the server is not asked again."""
+    desk = window()
+    too_wide, nameless, faint = {}, {}, {}
     for name, url in all_pages(*furnished).items():
+        desk.become("phone", "dark")
         answer = desk.page.goto(f"{desk.base}{url}")
         if answer.status == 403 and name.endswith("-add"):
             desk.errors.clear()  # The browser reports the refusal, which is right: nobody adds these rows.
             continue
         assert answer.status == 200, name
-        if pixels := desk.sticks_out():
-            too_wide[name] = pixels
-        desk.picture(f"{name}-{size}-{theme}")
+        for size, theme in (("phone", "dark"), ("desktop", "light")):
+            desk.become(size, theme)
+            desk.picture(f"{name}-{size}-{theme}")
+            if pixels := desk.sticks_out():
+                too_wide[name, size] = pixels
+            nameless |= dict.fromkeys(desk.nameless(), name)
+            faint |= dict.fromkeys(desk.faint(), (name, theme))
     assert not too_wide
+    assert not nameless, "\n".join(f"{name}: {box}" for box, name in nameless.items())
+    assert not faint, "\n".join(f"{name}: {text}" for text, name in faint.items())
+
+
+def test_the_keyboard_gets_past_the_editor_and_out_of_it(window, furnished):
+    _, profile = furnished
+    desk = window()
+    page = desk.page
+    desk.open(reverse("admin:profiles_app_phoneprofile_change", args=[profile.pk]))
+    page.locator(".ace_editor").wait_for()
+    before = page.evaluate("document.querySelector('.django-ace-widget').editor.getValue()")
+    inside = "document.activeElement.closest('.ace_editor') !== null"
+    page.locator("#id_compatible_models").focus()
+    passed = []
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        passed.append(page.evaluate(inside))
+    assert True in passed
+    assert not passed[-1], "Tab goes on behind the editor"
+    page.locator(".ace_content").click()
+    page.keyboard.press("Tab")
+    assert page.evaluate(inside), "within, Tab indents"
+    page.keyboard.press("Escape")
+    for _ in range(4):
+        page.keyboard.press("Tab")
+    assert not page.evaluate(inside)
+    assert page.evaluate("document.querySelector('.django-ace-widget').editor.getValue()") != before
+    page.on("dialog", lambda dialog: dialog.accept())
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -145,3 +178,12 @@ def test_an_import_that_takes_its_time_says_so_and_is_not_sent_twice(window):
     page.get_by_role("status").get_by_text("Reading and checking the file … 1 s").wait_for()
     assert page.get_by_role("button", name="Check the file").is_disabled()
     desk.picture("import-under-way")
+
+
+def test_the_documentation_of_the_apis_loads_nothing_from_elsewhere(window):
+    """It draws itself by scripts, which may load what no page says; the window notices what strays."""
+    desk = window()
+    desk.open(reverse("docs"))
+    desk.page.locator(".opblock").first.wait_for()
+    desk.open(reverse("redoc"))
+    desk.page.locator("[data-section-id]").first.wait_for()

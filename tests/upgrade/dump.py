@@ -55,10 +55,20 @@ def read(path: Path) -> Dump:
     return dump._replace(tables=[Table(*table) for table in dump.tables])
 
 
-def load(dump: Dump) -> None:
-    """Bring an empty database to the dump's migrations, and fill it with the dump's rows."""
+def oldest() -> Dump:
+    """The one that stands at the first migrations."""
+    return min(map(read, FOLDER.glob("*.json.xz")), key=lambda dump: sorted(dump.migrations.items()))
+
+
+def migrate_to(dump: Dump) -> None:
+    """Bring a database that is older to the dump's migrations."""
     # Not by the command, after which apps write their default rows: the dump has those of its version.
     MigrationExecutor(connection).migrate(list(dump.migrations.items()))
+
+
+def load(dump: Dump) -> None:
+    """Bring a database without rows to the dump's migrations, and fill it with the dump's rows."""
+    migrate_to(dump)
     quote = connection.ops.quote_name
     # Foreign keys are checked when it commits.
     with transaction.atomic(), connection.cursor() as cursor:

@@ -1,17 +1,20 @@
 """Databases of earlier versions are upgraded: no row is lost, all pages and lists open, secrets are readable."""
 
+import re
+
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.conf.global_settings import PASSWORD_HASHERS
 from django.contrib import admin
 from django.core.management import call_command
-from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
 import config.urls  # noqa: F401 - finds the pages of the admin
 from tests.admin_people import at_desk
 from tests.apis.routes import LISTS, url_of
+from tests.databases import EARLIER
 from tests.portal import OWNER, PASSWORD
 from tests.upgrade import dump
 
@@ -26,23 +29,16 @@ RENAMED: dict[str, str | None] = {
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def drop_all_tables() -> None:
-    with connection.constraint_checks_disabled(), connection.cursor() as cursor:
-        for table in connection.introspection.table_names(cursor):
-            cascade = " CASCADE" if connection.vendor == "postgresql" else ""
-            cursor.execute(f"DROP TABLE {connection.ops.quote_name(table)}{cascade}")
-
-
 @pytest.fixture
-def empty_database(transactional_db, renew_database):
-    """The database of the run without any table; the other tests find a new one."""
-    drop_all_tables()
+def earlier_database(transactional_db, renew_database):
+    """A database of the oldest dump's version without any row; the other tests find a new one."""
+    renew_database(EARLIER)
     yield
     renew_database()
 
 
 @pytest.fixture(params=DUMPS, ids=lambda path: path.name.partition(".")[0])
-def upgraded(request, empty_database, settings) -> dump.Dump:
+def upgraded(request, earlier_database, settings) -> dump.Dump:
     settings.SECRET_KEY = dump.KEYS["SECRET_KEY"]
     settings.ENCRYPTION_KEYS = [dump.KEYS["ENCRYPTION_KEYS"]]
     # The owner's password was hashed by the real portal.
@@ -54,8 +50,13 @@ def upgraded(request, empty_database, settings) -> dump.Dump:
     return old
 
 
-def test_there_is_a_dump_to_upgrade():
+def test_there_is_a_dump_of_the_house_and_of_every_released_version():
+    """A release is a heading of the changelog: `## 1.2.0`, perhaps with its date."""
     assert DUMPS, "run: python -m tests.upgrade.freeze"
+    changelog = (settings.BASE_DIR / "CHANGELOG.md").read_text()
+    released = re.findall(r"^## v?(\d+\.\d+\.\d+)", changelog, re.MULTILINE)
+    missing = [version for version in released if not (dump.FOLDER / f"{version}.json.xz").exists()]
+    assert not missing, f"run: python -m tests.upgrade.freeze {missing[0]}"
 
 
 def test_an_old_database_is_upgraded(upgraded):

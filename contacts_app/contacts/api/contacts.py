@@ -31,6 +31,8 @@ from contacts_app.contacts.api.schema import answers, contact_uri, describe_cont
 from contacts_app.contacts.models.contact import EMAIL_LENGTH, NAME_LENGTH, NotificationContact, check_address
 from contacts_app.contacts.services import delete_contact
 from contacts_app.core.api.examples import examples_of
+from contacts_app.core.api.members import refuse_unknown
+from contacts_app.core.api.rights import refuse_deletion
 from contacts_app.core.api.view import Text
 from contacts_app.core.api.viewset import Retrieved
 from contacts_app.core.history.records import create_recorded
@@ -67,9 +69,11 @@ def _required(**kwargs: Any) -> Text:
 
 
 class ContactRecord(serializers.Serializer[Any]):
-    """One contact. What it does not know is dropped, what only the server says is ignored."""
+    """One contact. What only the server says is ignored."""
 
     is_shown_whole = True
+    # As the answer to an edit shows it.
+    also_takes = ("pk",)
     email = _required(max_length=EMAIL_LENGTH, trim_whitespace=False, validators=[check_address])
     main = MainOrNull(
         read_only=True, allow_null=True, help_text="True of one contact of the account, null of the others."
@@ -131,6 +135,7 @@ class NotificationContacts(Retrieved, NotificationsViewSet):
     serializer_class = ContactRecord
     filter_backends = [DjangoFilterBackend]
     filterset_class = ContactFilter
+    rights = {"long_list": "view", "describe": ()}
 
     @extend_schema(examples=examples_of(__file__, "list"), **LISTED)
     def list(self, request: Request) -> Response:
@@ -164,6 +169,7 @@ class NotificationContacts(Retrieved, NotificationsViewSet):
     def create(self, request: Request) -> Response:
         """Create contacts, all or none. One contact may also come without the envelope."""
         record = ContactRecord(data=_sent(request.data), many=True)
+        refuse_unknown(record, record.initial_data)
         record.is_valid(raise_exception=True)
         account = self.account_of_new()
         contacts = [NotificationContact(account=account, **values) for values in record.validated_data]
@@ -197,7 +203,9 @@ class NotificationContacts(Retrieved, NotificationsViewSet):
     @extend_schema(request=None, responses=answers(204, None, 404))
     def destroy(self, request: Request, uuid: str) -> HttpResponse:
         """Delete a contact with its preferences. The main one is refused with 403."""
-        delete_contact(self.get_object())
+        contact = self.get_object()
+        refuse_deletion(self.actor, contact)
+        delete_contact(contact)
         # The document shows this type, although there is nothing of it.
         return HttpResponse(status=204, content_type="text/html; charset=utf-8")
 

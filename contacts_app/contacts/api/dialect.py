@@ -34,7 +34,7 @@ class NotificationsDialect(Dialect):
 
     def error(
         self, status_code: int, message: str, fields: Mapping[str, list[str]], code: str = ""
-    ) -> list[dict[str, Any]]:
+    ) -> list[dict[str, object]]:
         kind = ERROR_TYPES.get(status_code, "backend" if status_code >= 500 else "validation")
         found = [(error_point(field), " ".join(texts)) for field, texts in fields.items()]
         return [
@@ -84,7 +84,7 @@ class NotificationsViewSet(AccountViewSet):
             exc = PermissionDenied(exc.message)
         return super().handle_exception(exc)
 
-    def named(self) -> dict[str, Any]:
+    def named(self) -> dict[str, object]:
         """Anything that is not a UUID names no row either."""
         uuid = parse_uuid(self.kwargs["uuid"])
         if uuid is None:

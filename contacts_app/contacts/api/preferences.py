@@ -24,6 +24,7 @@ from contacts_app.contacts.models.contact import (
 )
 from contacts_app.contacts.services import set_preferences
 from contacts_app.core.api.examples import examples_of
+from contacts_app.core.api.members import refuse_unknown
 from contacts_app.core.api.view import Text, Truth, parse_uuid
 
 CONTACT_PATTERN = f"^{ROOT}notification_contacts/[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}/$"
@@ -69,6 +70,7 @@ OBJECTS = objects("NotificationPreference", PreferenceRecord)
 
 class NotificationPreferences(NotificationsViewSet):
     queryset = NotificationContact.objects.all()
+    rights = {"update_list": "change"}
 
     @extend_schema(
         parameters=[*PAGING, ACCOUNT],
@@ -96,6 +98,7 @@ class NotificationPreferences(NotificationsViewSet):
     def update_list(self, request: Request) -> Response:
         """Change the preferences that are sent, all or none; the others stay. One may come without the list."""
         record = PreferenceRecord(data=_sent(request.data), many=True)
+        refuse_unknown(record, record.initial_data)
         record.is_valid(raise_exception=True)
         sent = record.validated_data
         with transaction.atomic():

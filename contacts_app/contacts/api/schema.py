@@ -46,11 +46,11 @@ def listed(name: str, record: type[Record]) -> Any:
     return extend_schema_serializer(many=False)(shape)
 
 
-def objects(name: str, record: type[Record], *, at_least: int = 0) -> Any:
+def objects(name: str, record: type[Record], *, at_least: int = 0) -> object:
     return inline_serializer(f"{name}Objects", {"objects": serializers.ListField(child=record(), min_length=at_least)})
 
 
-def answers(status: int, shape: Any, *failures: int) -> dict[int, Any]:
+def answers(status: int, shape: object, *failures: int) -> dict[int, object]:
     """All answers of a route: its success, and the failures that it knows besides those of any."""
     return {status: shape, **dict.fromkeys((401, 403, 406, 429, *failures), NotificationsErrors)}
 
@@ -59,7 +59,7 @@ def contact_uri(uuid: UUID) -> str:
     return f"{ROOT}notification_contacts/{uuid}/"
 
 
-def describe_contacts(filters: list[str], ordering: list[str]) -> dict[str, Any]:
+def describe_contacts(filters: list[str], ordering: list[str]) -> dict[str, object]:
     """What `notification_contacts/schema/` says to programs (notification contacts spec §3)."""
     return {
         "allowed_detail_http_methods": ["get", "put", "delete"],

@@ -9,7 +9,7 @@ from django.contrib.admin import ModelAdmin, ShowFacets
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError
-from django.db.models import ForeignKey, Model, QuerySet, TextField
+from django.db.models import DateTimeField, ForeignKey, Model, QuerySet, TextField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
@@ -19,6 +19,7 @@ from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminExpandableTextareaWidget
 
 from contacts_app.core.admin.columns import ago_column, column, count_of, filter_of
+from contacts_app.core.admin.forms import DayAndTime
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.admin.links import page_of
 from contacts_app.core.errors import Refusal
@@ -107,7 +108,10 @@ class PortalAdmin(BigListAdmin, HistoryPages):
     list_filter_submit = True
     list_fullwidth = True
     compressed_fields = True
-    formfield_overrides = {TextField: {"widget": UnfoldAdminExpandableTextareaWidget}}
+    formfield_overrides = {
+        TextField: {"widget": UnfoldAdminExpandableTextareaWidget},
+        DateTimeField: {"widget": DayAndTime},
+    }
     warn_unsaved_form = True
 
     def all_rows(self, request: HttpRequest) -> QuerySet[Any]:

@@ -44,7 +44,7 @@ def count_column(relation: str, description: str) -> Any:
     return counted
 
 
-def ago_column(field: str, description: str) -> Any:
+def ago_column(field: str, description: str) -> object:
     """How long ago the moment in `field` was."""
     return column(description, lambda row: ago(getattr(row, field)) or "–", ordering=field)
 

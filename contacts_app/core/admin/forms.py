@@ -4,7 +4,17 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.forms import ModelForm
-from unfold.widgets import UnfoldAdminPasswordToggleWidget, UnfoldBooleanSwitchWidget
+from unfold.widgets import UnfoldAdminPasswordToggleWidget, UnfoldAdminSplitDateTimeWidget, UnfoldBooleanSwitchWidget
+
+
+class DayAndTime(UnfoldAdminSplitDateTimeWidget):  # type: ignore[misc]
+    """Two boxes under one label, which leads to neither: each of them says which one it is."""
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context(name, value, attrs)
+        for box, part in zip(context["widget"]["subwidgets"], ("day", "time"), strict=True):
+            box["attrs"]["aria-label"] = f"{name.replace('_', ' ').capitalize()}: {part}"
+        return context
 
 
 class SecretField(forms.CharField):

@@ -40,7 +40,7 @@ class Framed(ModelAdmin):
         """What the names of the model's URLs begin with."""
         return f"{self.opts.app_label}_{self.opts.model_name}"
 
-    def url_of(self, page: str, *args: Any) -> str:
+    def url_of(self, page: str, *args: object) -> str:
         return reverse(f"admin:{self.base_name}_{page}", args=args)
 
     def page(self, request: HttpRequest, template: str, title: str, **context: Any) -> TemplateResponse:

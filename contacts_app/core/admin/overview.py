@@ -58,7 +58,7 @@ def register(panels: Callable[[HttpRequest], list[Panel]]) -> None:
     _sources.append(panels)
 
 
-def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+def overview(request: HttpRequest, context: dict[str, object]) -> dict[str, object]:
     """What the first page shows this person; the panels of the topmost app come first."""
     panels = [panel for source in reversed(_sources) for panel in source(request)]
     return context | {"title": "Overview", "panels": panels}

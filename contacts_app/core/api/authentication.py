@@ -6,7 +6,7 @@ present and not good is refused; no credential is no actor.
 
 import hashlib
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
@@ -102,13 +102,13 @@ class CredentialScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyp
     target_class = CredentialAuthentication
     name = ["bearer", "token", "basic"]
 
-    def get_security_definition(self, auto_schema: Any) -> list[dict[str, Any]]:
+    def get_security_definition(self, auto_schema: object) -> list[dict[str, object]]:
         return [
             {"type": "http", "scheme": "bearer", "description": "API token, or access token of a login."},
             {"type": "apiKey", "in": "header", "name": "X-Auth-Token", "description": "As bearer."},
             {"type": "http", "scheme": "basic", "description": "Email or user name, and password."},
         ]
 
-    def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:
+    def get_security_requirement(self, auto_schema: object) -> list[dict[str, list[object]]]:
         """Any one of them is enough."""
         return [{name: []} for name in self.name]

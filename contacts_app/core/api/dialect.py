@@ -5,16 +5,19 @@ A dialect is a subclass of `Dialect` that says which URLs are its own and how it
 """
 
 import io
+import math
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import IO, Any, ClassVar, cast
 
 import orjson
+import structlog
 from django.conf import settings
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import RequestDataTooBig
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import DatabaseError, IntegrityError
+from django.db import Error as AnyDatabaseError
 from django.db.models import ProtectedError, RestrictedError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions, status
@@ -23,11 +26,23 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.utils.encoders import JSONEncoder
 
+from contacts_app.core.database import RETRY_AFTER, passes_by
+
+log = structlog.get_logger(__name__)
+
 
 class BodyTooLarge(exceptions.APIException):
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_detail = "The request body is too large."
     default_code = "too-large"
+
+
+class Unavailable(exceptions.APIException):
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_detail = "The database is busy or being restarted; try again in a moment"
+    default_code = "unavailable"
+    # Becomes Retry-After.
+    wait = RETRY_AFTER
 
 
 class Conflict(exceptions.APIException):
@@ -180,8 +195,11 @@ def error_response(error: Exception, context: dict[str, Any]) -> Response | None
         error = exceptions.NotFound()
     elif isinstance(error, DjangoPermissionDenied):
         error = exceptions.PermissionDenied(str(error) or None)
-    elif isinstance(error, DatabaseError):
-        error = _lost_race(error) or error
+    elif isinstance(error, DatabaseError) and (lost := _lost_race(error)):
+        error = lost
+    elif isinstance(error, AnyDatabaseError) and passes_by(error):
+        log.warning("the database went away", reason=str(error))
+        error = Unavailable()
     elif isinstance(error, RequestDataTooBig):
         error = BodyTooLarge()
     elif isinstance(error, DjangoValidationError):
@@ -201,7 +219,8 @@ def error_response(error: Exception, context: dict[str, Any]) -> Response | None
     if header := getattr(error, "auth_header", None):
         response["WWW-Authenticate"] = header
     if wait := getattr(error, "wait", None):
-        response["Retry-After"] = str(int(wait))
+        # In whole seconds (RFC 9110 §10.2.3), none of which is too few.
+        response["Retry-After"] = str(max(1, math.ceil(wait)))
     return response
 
 

@@ -3,12 +3,10 @@
 """
 
 from collections.abc import Collection, Mapping
-from functools import cache
 from typing import Any, ClassVar, cast
 
 from django.db import IntegrityError, transaction
 from django_filters.rest_framework import DjangoFilterBackend
-from drf_spectacular.utils import extend_schema_serializer, inline_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
@@ -18,11 +16,13 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from contacts_app.core.api.dialect import Conflict, Dialect, Unfit
-from contacts_app.core.api.document import DocumentSchema, NamedShapes
+from contacts_app.core.api.family_document import FamilySchema
 from contacts_app.core.api.fields import Shape
+from contacts_app.core.api.members import refuse_unknown
+from contacts_app.core.api.preconditions import Guarded
 from contacts_app.core.api.rows import Rows
 from contacts_app.core.api.view import Manages, OwnsOrManages, Utf8Renderer
-from contacts_app.core.api.viewset import DialectViewSet, EditableViewSet
+from contacts_app.core.api.viewset import DialectViewSet
 from contacts_app.core.errors import Refusal
 from contacts_app.core.lists.total import DEEPEST
 
@@ -40,13 +40,18 @@ MESSAGES = {
     "partial_update": "{} updated",
     "destroy": "{} deleted",
 }
-# What an action may answer besides its success and 401, 403 and 429.
-FAILURES = {"list": (400,), "create": (400,), "retrieve": (400, 404), "update": (400, 404), "destroy": (400, 404)}
-FAILURES_OF_OTHERS = (400, 404, 409)
 
 
 # Codes of errors that have none of their own.
-CODES = {400: "invalid", 403: "permission-denied", 404: "not-found", 429: "throttled", 500: "server-error"}
+CODES = {
+    400: "invalid",
+    403: "permission-denied",
+    404: "not-found",
+    422: "idempotency-key-reused",
+    429: "throttled",
+    500: "server-error",
+    503: "unavailable",
+}
 
 
 class FamilyDialect(Dialect):
@@ -60,100 +65,6 @@ class FamilyDialect(Dialect):
         if status_code == 400 and fields:
             body["errors"] = [{"field": field, "message": text} for field, texts in fields.items() for text in texts]
         return body
-
-
-class FieldError(Shape):
-    field = serializers.CharField()
-    message = serializers.CharField()
-
-
-class Failure(Shape):
-    success = serializers.BooleanField(help_text="False.")
-    code = serializers.CharField(
-        help_text="What is wrong, in kebab case, for programs. It stays when `message` changes."
-    )
-    message = serializers.CharField()
-    errors = FieldError(many=True, required=False, help_text="Only with status 400.")  # type: ignore[assignment]
-
-
-class PageMetadata(Shape):
-    total = serializers.IntegerField()
-    limit = serializers.IntegerField()
-    offset = serializers.IntegerField()
-    total_is_estimate = serializers.BooleanField(
-        required=False, help_text="There, and true, when the list is too long to be counted exactly."
-    )
-
-
-class NoMetadata(NamedShapes, serializers.DictField):
-    shapes = {"NoMetadata": {"type": "object", "description": "Always empty."}}
-
-
-class Gone(NamedShapes, serializers.DictField):
-    child = serializers.CharField()
-    shapes = {
-        "Deleted": {
-            "type": "object",
-            "description": "What named the deleted row.",
-            "additionalProperties": {"type": "string"},
-        }
-    }
-
-
-@cache
-def _envelope(name: str, data: Any, many: bool, message: bool, metadata: Any) -> Any:
-    members: dict[str, Any] = {
-        "data": data if isinstance(data, serializers.Field) else data(many=True) if many else data(),
-        "success": serializers.BooleanField(help_text="True."),
-    }
-    if message:
-        members["message"] = serializers.CharField()
-    if metadata is not None:
-        members["metadata"] = metadata()
-    # A list stands in its envelope; it is not a list of envelopes.
-    shape: Any = inline_serializer(f"{name}Answer", members)
-    return extend_schema_serializer(many=False)(shape)
-
-
-def envelope(name: str, data: Any, *, many: bool = False, message: bool = True, metadata: Any = NoMetadata) -> Any:
-    """The answer of a route that succeeds; `name` names it in the document, `data` is a field or the class of one."""
-    return _envelope(name, data, many, message, metadata)
-
-
-def answers(status: int, shape: Any, *failures: int) -> dict[int, Any]:
-    """All answers of a route: its success and the failures that it knows besides those of any credential."""
-    return {status: shape, **dict.fromkeys((401, 403, 429, *failures), Failure)}
-
-
-class FamilySchema(DocumentSchema):
-    """What a viewset's declarations say of its actions, unless an action says otherwise itself.
-
-    An action of its own is taken for one on a row, without a body, that answers with the row.
-    """
-
-    def get_description(self) -> str:  # type: ignore[override]
-        usual = {"partial_update": "The same as PUT."}
-        return str((usual | self.view.descriptions).get(self.view.action) or super().get_description())
-
-    def get_request_serializer(self) -> Any:
-        body, action = self.view.body_class or self.view.serializer_class, self.view.action
-        if action in ("update", "partial_update"):
-            return body(partial=True)
-        return body if action == "create" else None
-
-    def get_response_serializers(self) -> Any:
-        view, name, record = self.view, self.view.name_in_document, self.view.serializer_class
-        action = "update" if view.action == "partial_update" else view.action
-        failures = view.failures.get(action, FAILURES.get(action, FAILURES_OF_OTHERS))
-        metadata = None if view.metadata is None else NoMetadata
-        shape = envelope(name, record, metadata=metadata)
-        if action == "list":
-            paged = PageMetadata if view.pagination_class else None
-            shown = view.list_class or record
-            shape = envelope(f"{name}s", shown, many=True, message=paged is not None, metadata=paged)
-        elif action == "destroy":
-            shape = envelope(f"{name}Deleted", Gone, metadata=metadata)
-        return answers(201 if action == "create" else 200, shape, *failures)
 
 
 class Paging(Shape):
@@ -247,7 +158,7 @@ class ReadableByOwners(FamilyViewSet):
         return [OwnsOrManages() if self.request.method in ("GET", "HEAD") else Manages()]
 
 
-class FamilyResource(EditableViewSet, FamilyViewSet):
+class FamilyResource(Guarded, FamilyViewSet):
     """Rows that can also be written. `named_by`: what an answer shows of a deleted row.
 
     `taken`: what a conflict says of a `row` that the database finds to be there already.
@@ -261,6 +172,7 @@ class FamilyResource(EditableViewSet, FamilyViewSet):
         if row is None or row._state.adding:
             return super().sent(None, body)
         record: Any = self.get_serializer()
+        refuse_unknown(record, self.request.data)
         known = {name for name, field in record.fields.items() if not field.read_only}
         if isinstance(self.request.data, Mapping) and known.isdisjoint(self.request.data):
             raise ValidationError("No known field to update")
@@ -283,7 +195,7 @@ class FamilyResource(EditableViewSet, FamilyViewSet):
         return self.partial_update(request, **named)
 
     def destroy(self, request: Request, **named: str) -> Response:
-        row = self.get_object()
+        row = self.removed()
         shown = self.shown(row)
         self.remove(row)
         return Response({name: str(shown[name]) for name in self.named_by})

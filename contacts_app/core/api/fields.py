@@ -7,10 +7,9 @@ from django import forms
 from django.db import models
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
 from rest_framework.fields import empty
 
-from contacts_app.core.api.view import Instant, Text
+from contacts_app.core.api.view import Instant, LongText, Text
 
 TRUTH = {"true": True, "1": True, "false": False, "0": False}
 
@@ -39,15 +38,6 @@ class Shape(serializers.Serializer[Any]):
     """A body that is not simply a row."""
 
 
-class NothingElse:
-    """For a body in which a misspelt name must not pass: left out it would mean more phones, or all at once."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, dict) and (unknown := sorted(set(data) - set(self.fields))):  # type: ignore[attr-defined]
-            raise ValidationError({str(name): ["There is no such field."] for name in unknown})
-        return super().to_internal_value(data)  # type: ignore[misc]
-
-
 class ModelRecord(serializers.ModelSerializer[Any]):
     """A model's row with the fields above."""
 
@@ -56,7 +46,7 @@ class ModelRecord(serializers.ModelSerializer[Any]):
     serializer_field_mapping = {
         **serializers.ModelSerializer.serializer_field_mapping,
         models.CharField: Text,
-        models.TextField: Text,
+        models.TextField: LongText,
         models.DateTimeField: Instant,
         models.GenericIPAddressField: IpAddress,
     }

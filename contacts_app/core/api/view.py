@@ -4,7 +4,7 @@ the row that a URL names (malformed is 400, absent or another tenant's is 404), 
 Whose rows an actor sees is `Actor.sees`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -25,9 +25,18 @@ from rest_framework.views import APIView
 
 from contacts_app.core.actor import Actor
 from contacts_app.core.api.dialect import Dialect, Json
+from contacts_app.core.api.idempotency import Keeping, Replayed, begin
+from contacts_app.core.api.rights import permissions_for, refuse_unless
+from contacts_app.core.api.throttling import RateOfCredential
+from contacts_app.core.values import one_line
 
 # What a 304 says again (RFC 9110 §15.4.5).
 KEPT = ("Cache-Control", "Vary")
+
+
+def tag_of(content: bytes) -> str:
+    """A strong entity tag: another content, another tag (RFC 9110 §8.8.1)."""
+    return f'"{blake2b(content, digest_size=12).hexdigest()}"'
 
 
 class JsonAlone(DefaultContentNegotiation):
@@ -44,28 +53,61 @@ class Utf8Renderer(Json):
 
 
 class DialectView(APIView):
-    """A view that speaks its `dialect`, in errors too."""
+    """A view that speaks its `dialect`, in errors too. `rights`: what actions need of staff (`core.api.rights`)."""
 
     dialect: ClassVar[Dialect]
+    rights: ClassVar[Mapping[str, str | Sequence[str]]] = {}
     content_negotiation_class: type[DefaultContentNegotiation] = JsonAlone
     metadata_class = None
+    throttle_classes = [RateOfCredential]
+    # What names the state of the record that is answered; empty: all of the answer does.
+    tag = ""
+    keeping: Keeping | None = None
 
     @property
     def actor(self) -> Actor:
         """Who asks; the one authentication of Patchbay puts no other kind of user there."""
         return cast(Actor, self.request.user)
 
+    def model(self) -> type[Model] | None:
+        """What the verbs of `rights` are about."""
+        queryset = getattr(self, "queryset", None)
+        return None if queryset is None else queryset.model
+
+    def check_permissions(self, request: Request) -> None:
+        super().check_permissions(request)
+        # A method that there is not is answered as such.
+        action, actions = getattr(self, "action", None), getattr(self, "action_map", {})
+        if request.user and action in actions.values():
+            kind: Any = type(self)
+            refuse_unless(self.actor, permissions_for(kind, action, self.model()))
+
     def initialize_request(self, request: Any, *args: Any, **kwargs: Any) -> Request:
         # A charset in the request's Content-Type would be used for the query string too, whatever it is.
         request.encoding = "utf-8"
         return super().initialize_request(request, *args, **kwargs)
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if request.method == "POST":
+            self.keeping = begin(request, self)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        # What is kept is the bytes of an answer, which need no rendering any more.
+        return cast(Response, exc.response()) if isinstance(exc, Replayed) else super().handle_exception(exc)
+
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """An answer to a read names its state, and is left out for those who have it (RFC 9110 §13.1.2)."""
         response = super().finalize_response(request, response, *args, **kwargs)
-        if request.method not in ("GET", "HEAD") or response.status_code != 200 or not isinstance(response, Response):
+        if request.method not in ("GET", "HEAD"):
+            if self.tag:
+                response["ETag"] = self.tag
+            if self.keeping is not None:
+                self.keeping.end(response)
             return response
-        tag = f'"{blake2b(response.render().content, digest_size=12).hexdigest()}"'
+        if response.status_code != 200 or not isinstance(response, Response):
+            return response
+        tag = self.tag or tag_of(response.render().content)
         known = parse_etags(request.META.get("HTTP_IF_NONE_MATCH", ""))
         if known == ["*"] or tag in (one.removeprefix("W/") for one in known):
             response = HttpResponseNotModified(headers={name: response[name] for name in KEPT if name in response})
@@ -137,7 +179,14 @@ class Instant(serializers.DateTimeField):
 
 
 class Text(serializers.CharField):
-    """A string, and nothing that could be made one; null is the empty string, unless null is allowed."""
+    """A line, and nothing that could be made one; null is the empty string, unless null is allowed."""
+
+    is_one_line: ClassVar[bool] = True
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if self.is_one_line and one_line not in self.validators:
+            self.validators.append(one_line)
 
     def run_validation(self, data: Any = empty) -> Any:
         # Here, so that it is refused wherever the empty string is.
@@ -148,6 +197,12 @@ class Text(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         return str(super().to_internal_value(data))
+
+
+class LongText(Text):
+    """A text of any number of lines."""
+
+    is_one_line = False
 
 
 class Truth(serializers.BooleanField):

@@ -20,7 +20,9 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
 from contacts_app.core.api.document import DocumentSchema
+from contacts_app.core.api.members import refuse_unknown
 from contacts_app.core.api.reading import reading_of
+from contacts_app.core.api.rights import refuse_deletion
 from contacts_app.core.api.rows import ROWS, Rows, watched
 from contacts_app.core.api.view import DialectView, uuid_in_url
 
@@ -116,6 +118,9 @@ class DialectViewSet(DialectView, GenericViewSet[Any]):
         chosen = body or self.body_class or self.get_serializer_class()
         is_stored = row is not None and not row._state.adding
         serializer = chosen(row, data=self.request.data, partial=is_stored, context=self.get_serializer_context())
+        # A record that was read may be sent back.
+        shows = self.serializer_class is not None and (body is None or self.request.method in ("PUT", "PATCH"))
+        refuse_unknown(serializer, self.request.data, record=self.get_serializer_class()() if shows else None)
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
@@ -184,8 +189,14 @@ class EditableViewSet(Listed, Retrieved):
         self.save(row, self.sent(row))
         return Response(self.shown(row))
 
+    def removed(self) -> Any:
+        """The row that the URL names, which is deleted with everything that goes along with it."""
+        row = self.get_object()
+        refuse_deletion(self.actor, row)
+        return row
+
     def destroy(self, request: Request, **named: str) -> Response:
-        self.remove(self.get_object())
+        self.remove(self.removed())
         return Response(status=204)
 
 

@@ -71,6 +71,7 @@ class CsvPages(PortalAdmin):
             columns=self.csv_format(actor_of(request)).columns,
             back=self.url_of("changelist"),
             limit=MAX_BYTES // 1024**2,
+            refusal=self.csv_format.why_none_is_made,
         )
 
     def import_check_page(self, request: HttpRequest, uuid: Any) -> HttpResponse:

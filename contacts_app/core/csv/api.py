@@ -4,6 +4,7 @@ from dataclasses import asdict
 from io import BytesIO
 from typing import Any
 
+from django.db.models import Model
 from django.http import HttpResponseBase, StreamingHttpResponse
 from django.urls import URLPattern, path
 from drf_spectacular.types import OpenApiTypes
@@ -14,7 +15,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts_app.core.api.dialect import BodyTooLarge
-from contacts_app.core.api.family import Failure, FamilyViewSet, answers, envelope
+from contacts_app.core.api.family import FamilyViewSet
+from contacts_app.core.api.family_document import Failure, answers, envelope
 from contacts_app.core.api.fields import TRUTH, Shape
 from contacts_app.core.csv.format import CsvFormat, export_csv
 from contacts_app.core.csv.importing import import_csv
@@ -68,7 +70,12 @@ class CsvViewSet(FamilyViewSet):
     """The routes of one `csv_format`."""
 
     csv_format: type[CsvFormat] = CsvFormat
+    # An import makes rows and changes others.
+    rights = {"create": ("add", "change")}
     parser_classes = [CsvParser, BytesParser]
+
+    def model(self) -> type[Model]:
+        return self.csv_format.model
 
     @extend_schema(
         responses={(200, CSV): OpenApiTypes.STR, **answers(401, Failure)},

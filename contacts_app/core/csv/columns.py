@@ -41,14 +41,14 @@ class Column:
     def prepare(self, cells: set[str]) -> None:
         """Look up at once what the cells of a batch refer to."""
 
-    def write(self, row: Any) -> str:
+    def write(self, row: object) -> str:
         raise NotImplementedError
 
-    def read(self, cell: str, values: Mapping[str, Any]) -> Any:
+    def read(self, cell: str, values: Mapping[str, object]) -> object:
         """The value; `values` are those of the columns before it. Raises ValidationError."""
         raise NotImplementedError
 
-    def of_new(self, values: Mapping[str, Any]) -> Any:
+    def of_new(self, values: Mapping[str, object]) -> object:
         """The value of a new row when the file has no such column."""
         return self.read("", values)
 
@@ -60,13 +60,13 @@ class FieldColumn(Column):
         self.field = cast("models.Field[Any, Any]", model._meta.get_field(name))
         super().__init__(name, note=note or str(self.field.help_text))
 
-    def write(self, row: Any) -> str:
+    def write(self, row: object) -> str:
         value = getattr(row, self.attribute)
         if isinstance(value, bool):
             return "yes" if value else "no"
         return "" if value is None else str(value)
 
-    def read(self, cell: str, values: Mapping[str, Any]) -> Any:
+    def read(self, cell: str, values: Mapping[str, object]) -> object:
         if cell == "":
             return self._nothing()
         if isinstance(self.field, models.BooleanField):
@@ -75,10 +75,10 @@ class FieldColumn(Column):
             return truth
         return self.field.clean(cell, None)
 
-    def of_new(self, values: Mapping[str, Any]) -> Any:
+    def of_new(self, values: Mapping[str, object]) -> object:
         return UNSAID if self.field.has_default() else self._nothing()
 
-    def _nothing(self) -> Any:
+    def _nothing(self) -> object:
         """An empty cell is no value where there may be none, and elsewhere what a new row has."""
         if self.field.null:
             return None
@@ -102,10 +102,10 @@ class SecretColumn(FieldColumn):
     exported = False
     empty_says_nothing = True
 
-    def write(self, row: Any) -> str:
+    def write(self, row: object) -> str:
         return ""
 
-    def of_new(self, values: Mapping[str, Any]) -> Any:
+    def of_new(self, values: Mapping[str, object]) -> object:
         return UNSAID
 
 
@@ -121,11 +121,11 @@ class UuidColumn(Column):
     def write(self, row: Any) -> str:
         return str(row.uuid)
 
-    def read(self, cell: str, values: Mapping[str, Any]) -> Any:
+    def read(self, cell: str, values: Mapping[str, object]) -> object:
         try:
             return UUID(cell)
         except ValueError:
             raise ValidationError("Must be a UUID.") from None
 
-    def of_new(self, values: Mapping[str, Any]) -> Any:
+    def of_new(self, values: Mapping[str, object]) -> object:
         return UNSAID

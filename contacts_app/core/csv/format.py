@@ -18,7 +18,7 @@ from contacts_app.core.history.records import create_recorded, save_recorded
 BATCH = 500
 # Names of columns, and what stands in them.
 Key = tuple[str, ...]
-Identity = tuple[Any, ...]
+Identity = tuple[object, ...]
 
 
 @dataclass
@@ -55,7 +55,7 @@ class CsvFormat:
         """The rows that the actor may export and change."""
         raise NotImplementedError
 
-    def for_columns(self, rows: "QuerySet[Any]", names: Collection[str]) -> "QuerySet[Any]":
+    def for_columns(self, rows: "QuerySet[Model]", names: Collection[str]) -> "QuerySet[Model]":
         """The same with what these columns need, and without secrets that they do not."""
         read = [column for column in self.columns if column.fixed or column.name in names]
         secrets = [column.attribute for column in self.columns if not column.exported and column not in read]
@@ -135,7 +135,7 @@ CHUNK = 1000
 
 
 def export_csv(
-    csv_format: CsvFormat, rows: "QuerySet[Any] | None" = None, *, for_spreadsheets: bool = False
+    csv_format: CsvFormat, rows: "QuerySet[Model] | None" = None, *, for_spreadsheets: bool = False
 ) -> Iterator[str]:
     """CSV of all rows that the actor sees, or of these of them."""
     columns = [column for column in csv_format.columns if column.exported]

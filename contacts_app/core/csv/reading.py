@@ -38,7 +38,7 @@ class CsvReading:
         if not self.keys:
             needed = ", or ".join(" and ".join(key) for key in csv_format.keys)
             report.add(1, "", f"There is no column {needed}, by which rows are known.")
-        self._met: dict[Any, int] = {}
+        self._met: dict[object, int] = {}
 
     def entries(self, batch: Sequence[Line]) -> list[CsvRow]:
         entries = [CsvRow(row) for row, _ in batch]

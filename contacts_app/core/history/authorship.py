@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
 from django.dispatch import Signal
+from structlog.contextvars import bound_contextvars
 
 REASON_LENGTH = 255
 
@@ -50,6 +51,15 @@ def because(reason: str) -> Iterator[None]:
     """The same author, with a reason; one that was given already stays, because it is a person's."""
     author = current_author()
     with authored(lambda: replace(author, reason=author.reason or one_line(reason))):
+        yield
+
+
+@contextmanager
+def following(request_id: str) -> Iterator[None]:
+    """What is written and logged inside bears the id of the request that asked for it, also in another process."""
+    author = current_author()
+    mine = replace(author, request_id=request_id or author.request_id)
+    with authored(lambda: mine), bound_contextvars(**({"request_id": request_id} if request_id else {})):
         yield
 
 

@@ -15,6 +15,7 @@ from django.db.models import Expression, F, Field, Model, QuerySet, Value
 from django.db.models.sql import UpdateQuery
 
 from contacts_app.core.history.models import Changes, Tracked, named_fields, tracked_models
+from contacts_app.core.retention import Retention
 
 M = TypeVar("M", bound=Model)
 BATCH = 500
@@ -133,6 +134,15 @@ def prune_records(older_than: datetime, tell: Callable[[int], None] = lambda cou
             deleted += rows.filter(history_id__in=batch).delete()[0]
             tell(deleted)
     return deleted
+
+
+HISTORY = Retention(
+    "historical rows",
+    "KEEP_HISTORY_DAYS",
+    lambda before: {"historical rows": count_old_records(before)},
+    lambda before, tell: {"historical rows": prune_records(before, tell)},
+    on_demand=True,
+)
 
 
 def _tables() -> list[QuerySet[Any]]:

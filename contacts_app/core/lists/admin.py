@@ -85,7 +85,7 @@ class BigListAdmin(ModelAdmin):
     paginator = ListPaginator
     show_full_result_count = False
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[ChangeList]:
         return BigList
 
     def get_sortable_by(self, request: HttpRequest) -> Any:
@@ -95,8 +95,8 @@ class BigListAdmin(ModelAdmin):
         return [name for name in columns if order_of[name] in orders]
 
     def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
+        self, request: HttpRequest, queryset: QuerySet[Model], search_term: str
+    ) -> tuple[QuerySet[Model], bool]:
         """Rows in which every word is found somewhere, or the term as one."""
         words = [
             unescape_string_literal(word) if word[0] in "\"'" and word[0] == word[-1] else word

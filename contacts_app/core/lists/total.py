@@ -34,14 +34,14 @@ class Total:
         return rows if self.keys is None else of_keys(rows, self.keys)
 
 
-def of_keys(rows: QuerySet[M], keys: Collection[Any] | RawSQL) -> QuerySet[M]:
+def of_keys(rows: QuerySet[M], keys: Collection[object] | RawSQL) -> QuerySet[M]:
     """Those of the rows that have these keys: what they were found by need not be looked at again."""
     found = rows.all()
     found.query.clear_where()
     return found.filter(pk__in=keys)
 
 
-def total_of(rows: QuerySet[Any]) -> Total:
+def total_of(rows: QuerySet[Model]) -> Total:
     """The number of rows; beyond `COUNTED` the planner's estimate, which is as good as the last ANALYZE."""
     if connections[rows.db].vendor != "postgresql":
         return Total(rows.order_by().count(), is_exact=True)
@@ -54,7 +54,7 @@ def total_of(rows: QuerySet[Any]) -> Total:
     return Total(max(counted, estimate_of(rows)), is_exact=False)
 
 
-def _careful_total(rows: QuerySet[Any]) -> Total:
+def _careful_total(rows: QuerySet[Model]) -> Total:
     """Sparse rows are looked for in no order: for the sake of one, the database would go through the list to its end."""
     estimate, everything = estimate_of(rows), estimate_of(rows.model._base_manager.all())
     sparse = estimate * SPARSE < everything
@@ -66,13 +66,13 @@ def _careful_total(rows: QuerySet[Any]) -> Total:
     return Total(max(len(keys), estimate), is_exact=False)
 
 
-def estimate_of(rows: QuerySet[Any]) -> int:
+def estimate_of(rows: QuerySet[Model]) -> int:
     # There is no plan for what can be seen to be nothing.
     plan = rows.order_by().values("pk").explain(format="json")
     return int(json.loads(plan)[0]["Plan"]["Plan Rows"]) if plan else 0
 
 
-def is_costly(rows: QuerySet[Any]) -> bool:
+def is_costly(rows: QuerySet[Model]) -> bool:
     """Whether the database has to look at more than the entries of one index to know that a row belongs to the list."""
     asked = set(_columns(rows.query.where))
     indexes = [index.fields for index in rows.model._meta.indexes if index.condition is None]

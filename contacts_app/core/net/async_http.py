@@ -5,9 +5,12 @@ one process may hold a thousand such servers and any of them may meet a client t
 """
 
 import asyncio
+import contextlib
 import http.client
 import io
+import resource
 import threading
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from email.message import Message
@@ -20,6 +23,20 @@ HEAD_BYTES = 16 * 1024
 BODY_BYTES = 128 * 1024  # a push of 40 KB (Cisco phones spec §1.1) with every byte percent-encoded
 SEND_SECONDS = 15.0
 LINGER_SECONDS = 2.0
+
+
+def allow_files(number: int) -> None:
+    """Raise the soft limit of open files to this if it is lower: the usual one is 1024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= number:
+        return
+    if hard != resource.RLIM_INFINITY and hard < number:
+        # Only a privileged process can have more than the hard limit.
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (number, number))
+            return
+    wanted = number if hard == resource.RLIM_INFINITY else min(number, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 class LoopThread:
@@ -128,14 +145,24 @@ Answer = Callable[[HttpExchange], Awaitable[None]]
 
 
 class HttpListener:
-    """A listening port whose requests go to one coroutine."""
+    """A listening port whose requests go to one coroutine.
 
-    def __init__(self, answer: Answer, *, max_connections: int, request_seconds: float = 10.0) -> None:
+    Where there is no room for a connection, it gets that of the one which has been silent for longest: so those that
+    open connections and ask for nothing only take places from each other.
+    """
+
+    def __init__(
+        self, answer: Answer, *, max_connections: int, max_of_address: int = 0, request_seconds: float = 10.0
+    ) -> None:
         self._answer = answer
         self._max_connections = max_connections
+        self._max_of_address = max_of_address or max_connections
         self._request_seconds = request_seconds
         self._server: asyncio.Server | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
+        # With their addresses, the oldest first: all that are open, and those of them that have not asked yet.
+        self._writers: dict[asyncio.StreamWriter, str] = {}
+        self._silent: dict[asyncio.StreamWriter, str] = {}
+        self._of_address: Counter[str] = Counter()
 
     @property
     def is_open(self) -> bool:
@@ -157,13 +184,16 @@ class HttpListener:
             writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._server is None or len(self._writers) >= self._max_connections:
+        peer = writer.get_extra_info("peername")[0]
+        if self._server is None or not self._has_room(peer):
             writer.transport.abort()
             return
-        self._writers.add(writer)
+        self._writers[writer] = self._silent[writer] = peer
+        self._of_address[peer] += 1
         try:
             async with asyncio.timeout(self._request_seconds):
-                request = await _read_request(reader, writer.get_extra_info("peername")[0])
+                request = await _read_request(reader, peer)
+            self._silent.pop(writer, None)
             exchange = HttpExchange(request, reader, writer)
             await self._answer(exchange)
             await exchange.finish()
@@ -172,8 +202,29 @@ class HttpListener:
         except (OSError, asyncio.IncompleteReadError):
             pass  # the client went away or was too slow: no answer reaches it
         finally:
-            self._writers.discard(writer)
+            self._forget(writer)
             writer.close()
+
+    def _has_room(self, peer: str) -> bool:
+        """Whether a connection from this address can be taken, maybe after one that has not asked is broken off."""
+        if self._of_address[peer] >= self._max_of_address:
+            silent = next((writer for writer, address in self._silent.items() if address == peer), None)
+        elif len(self._writers) >= self._max_connections:
+            silent = next(iter(self._silent), None)
+        else:
+            return True
+        if silent is None:
+            return False
+        self._forget(silent)
+        silent.transport.abort()
+        return True
+
+    def _forget(self, writer: asyncio.StreamWriter) -> None:
+        self._silent.pop(writer, None)
+        if (peer := self._writers.pop(writer, None)) is not None:
+            self._of_address[peer] -= 1
+            if not self._of_address[peer]:
+                del self._of_address[peer]
 
 
 async def _read_request(reader: asyncio.StreamReader, peer: str) -> Request:

@@ -7,7 +7,6 @@ What is asked of whom is the business of those who use this.
 import re
 import ssl
 from collections.abc import Iterable
-from typing import Any
 
 import httpcore
 
@@ -62,7 +61,7 @@ class _BoundedStream(httpcore.NetworkStream):
         stream = self._stream.start_tls(ssl_context, server_hostname, timeout=_left(self._deadline))
         return _BoundedStream(stream, self._deadline)
 
-    def get_extra_info(self, info: str) -> Any:
+    def get_extra_info(self, info: str) -> object:
         return self._stream.get_extra_info(info)
 
 

@@ -34,11 +34,13 @@ class Networks:
     """The networks that may be spoken to although they are not public."""
 
     networks: tuple[Network, ...] = ()
+    # What names them: who is refused has to know where to add a network.
+    setting: str = ""
 
     @classmethod
-    def parse(cls, text: str) -> "Networks":
+    def parse(cls, text: str, setting: str = "") -> "Networks":
         """Read comma-separated networks or single addresses; ValueError names the first bad one."""
-        return cls(tuple(ip_network(item) for item in map(str.strip, text.split(",")) if item))
+        return cls(tuple(ip_network(item) for item in map(str.strip, text.split(",")) if item), setting)
 
     def allows(self, ip: str | Address) -> bool:
         """Say whether this address may be spoken to; what is no address may not."""
@@ -65,8 +67,9 @@ class Networks:
         addresses = resolve_all(host, port)
         for address in addresses:
             if not self.allows(address):
+                where = f"the networks of the setting {self.setting}" if self.setting else "the allowed networks"
                 raise TransportError(
-                    f"{host} is at {address}, which is neither public nor in one of the allowed networks",
+                    f"{host} is at {address}, which is neither public nor in one of {where}",
                     permanent=True,
                     code="outside-networks",
                 )

@@ -26,6 +26,8 @@ class Claim:
     keys: Sequence[int]
     accounts: frozenset[Any]
     servers: frozenset[Any]
+    # Of the rows those whose lease had run out: another worker was in the middle of them, and may only be stopped.
+    taken_over: frozenset[int] = frozenset()
 
 
 class Claims:
@@ -53,12 +55,14 @@ class Claims:
             claim = self._take()
             if claim is not None:
                 self._claims.append(claim)
+                self.work.taken_over.update(claim.taken_over)
             return claim
 
     def end(self, claim: Claim) -> None:
         """It may have ended before."""
         if claim in self._claims:
             self._claims.remove(claim)
+            self.work.taken_over.difference_update(claim.taken_over)
 
     def _take(self) -> Claim | None:
         work, number = self.work, len(self._claims)
@@ -94,12 +98,17 @@ class Claims:
             columns.append(work.account)
         if work.server is not None:
             columns.append("work_server")
+        if work.is_leased():
+            columns.append("lease_owner")
         found = list(lock_unlocked(rows.order_by(F(work.due_field).asc())).values_list(*columns)[: work.batch])
         if not found:
             return None
-        accounts = {row[1] for row in found} if work.account else set()
-        servers = {row[-1] for row in found} - {None} if work.server else set()
-        return Claim([row[0] for row in found], frozenset(accounts), frozenset(servers))
+        values = dict(zip(columns, zip(*found, strict=True), strict=True))
+        servers = frozenset(values.get("work_server", ())) - {None}
+        owners = values.get("lease_owner", ())
+        taken_over = frozenset(key for key, owner in zip(values["pk"], owners, strict=False) if owner)
+        accounts = frozenset(values[work.account] if work.account else ())
+        return Claim(list(values["pk"]), accounts, servers, taken_over)
 
     def _lease(self) -> dict[str, Any]:
         if self.work.is_leased():

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -46,7 +46,7 @@ def now() -> datetime:
             return wall + last.skew
     try:
         skew = clock_skew()
-    except DatabaseError:
+    except Error:
         # In a transaction that is broken nothing can be asked, and nothing that is stamped will be stored.
         return wall + (last.skew if last else timedelta(0))
     if abs(skew) > NOTABLE:

@@ -39,6 +39,8 @@ class Work(ABC):
         self.owner = owner
         # What the run has opened and closes at its end.
         self.opened = ExitStack()
+        # Of the claimed rows those that were under way at a worker which is dead, or stopped and may go on.
+        self.taken_over: set[int] = set()
 
     @classmethod
     @abstractmethod

@@ -14,9 +14,10 @@ from datetime import timedelta
 from time import monotonic
 
 import structlog
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, OperationalError, connection, connections
+from django.db import DEFAULT_DB_ALIAS, Error, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from contacts_app.core.database import RETRY_AFTER, passes_by
 from contacts_app.core.work import clock
 from contacts_app.core.work.claim import Claim, Claims
 from contacts_app.core.work.kind import Work, kinds_of
@@ -28,7 +29,7 @@ Stopped = Callable[[], bool]
 # After an unexpected error rows rest, so that they cannot keep a worker busy for ever.
 PENALTY = timedelta(minutes=1)
 # The database may be back already, and then nothing has to wait for the lease to run out.
-DATABASE_PAUSE = timedelta(seconds=1)
+DATABASE_PAUSE = timedelta(seconds=RETRY_AFTER)
 # How often a run looks for what came due while its threads are busy.
 TICK_SECONDS = 0.2
 
@@ -113,7 +114,7 @@ class _Run:
                 self._do(claims.work, claim)
                 worked += len(claim.keys)
                 following = self._next(claims, end, claim)
-            except DatabaseError:
+            except Error:
                 log.exception("the database went away")
                 connection.close()
                 following = None
@@ -127,18 +128,19 @@ class _Run:
             work.do(claim.keys)
         except LeaseLost:
             log.info("taken over by another worker", work=work.name, rows=claim.keys)
-        except (OperationalError, InterfaceError):
-            log.exception("the database went away", work=work.name, rows=claim.keys)
-            connection.close()
-            self._rest(work, claim, DATABASE_PAUSE)
-        except Exception:
-            log.exception("work broke", work=work.name, rows=claim.keys)
-            self._rest(work, claim, PENALTY)
+        except Exception as error:
+            if passes_by(error):
+                log.exception("the database went away", work=work.name, rows=claim.keys)
+                connection.close()
+                self._rest(work, claim, DATABASE_PAUSE)
+            else:
+                log.exception("work broke", work=work.name, rows=claim.keys)
+                self._rest(work, claim, PENALTY)
 
     def _rest(self, work: Work, claim: Claim, pause: timedelta) -> None:
         try:
             work.let_go(claim.keys, **work.rest(clock.now() + pause))
-        except DatabaseError:
+        except Error:
             # The rows come free with their lease; the sweep finds them.
             log.exception("could not give rows back", work=work.name, rows=claim.keys)
             connection.close()

@@ -6,6 +6,7 @@ import structlog
 from celery import shared_task
 from django.db import transaction
 
+from contacts_app.core.work.broker import mend
 from contacts_app.core.work.kind import queues
 from contacts_app.core.work.models import note_run
 from contacts_app.core.work.queue import run_queue
@@ -22,11 +23,15 @@ def work_on(queue: str) -> None:
 
 def nudge(queue: str) -> None:
     """Have a worker look for due rows of this queue."""
-    try:
-        work_on.delay(queue)
-    except Exception as error:
-        # The broker's clients raise errors of several families: the rows are written, so nothing has failed.
-        log.warning("nudge lost, the sweep will find the rows", queue=queue, reason=str(error))
+    for is_mended in (False, True):
+        try:
+            work_on.delay(queue)
+            return
+        except Exception as error:
+            # The broker's clients raise errors of several families: the rows are written, so nothing has failed.
+            if is_mended or not mend():
+                log.warning("nudge lost, the sweep will find the rows", queue=queue, reason=str(error))
+                return
 
 
 def nudge_after_commit(queue: str) -> None:

@@ -1,7 +1,5 @@
 """`manage.py create_account`: a customer and, with a password, its owner."""
 
-from typing import Any
-
 from django.db import transaction
 
 from contacts_app.accounts.services import create_account
@@ -21,7 +19,7 @@ class Command(ReportingCommand):
 
     @transaction.atomic
     def handle(
-        self, *, name: str, email: str, voip_id: int | None, password: str, dry_run: bool, **options: Any
+        self, *, name: str, email: str, voip_id: int | None, password: str, dry_run: bool, **options: object
     ) -> None:
         account = create_account(name=name, email=email, voip_id=voip_id)
         if password:

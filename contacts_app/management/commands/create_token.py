@@ -14,6 +14,8 @@ from contacts_app.tokens.models import parse_networks
 from contacts_app.tokens.services import create_token
 
 LONGEST_LIFE_DAYS = 36_500
+# What is good for every account ends, whether it is said when or not.
+STAFF_LIFE_DAYS = 90.0
 
 
 def networks(text: str) -> str:
@@ -23,13 +25,15 @@ def networks(text: str) -> str:
 
 class Command(ReportingCommand):
     help = "Make an API token of an account, of one extension of it, or of staff. The token is shown once."
-    columns = headings("token", "key_id", "scope", "account", "extension", "read_only", expires_at="Expires")
+    columns = headings("key_id", "scope", "account", "extension", "read_only", expires_at="Expires")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         owner = parser.add_mutually_exclusive_group(required=True)
         add_account(owner.add_argument)
-        owner.add_argument("--staff", action="store_true", help="Every account.")
+        owner.add_argument(
+            "--staff", action="store_true", help=f"Every account; it ends after {STAFF_LIFE_DAYS:g} days unless said."
+        )
         parser.add_argument("--extension", type=NUMBER, metavar="N", help="Made if the account lacks it.")
         parser.add_argument("--read-only", action="store_true")
         parser.add_argument("--expires-in", type=positive(float, at_most=LONGEST_LIFE_DAYS), metavar="DAYS")
@@ -45,6 +49,8 @@ class Command(ReportingCommand):
         if staff and extension:
             raise UsageError("--extension belongs to --account, not to --staff.")
         owner = account_numbered(account)
+        if staff and expires_in is None:
+            expires_in = STAFF_LIFE_DAYS
         token, text = create_token(
             account=owner,
             extension=ensure_extension(account=owner, number=extension) if owner and extension else None,
@@ -55,8 +61,9 @@ class Command(ReportingCommand):
         )
         dry_run = options["dry_run"]
         self.undo(dry_run)
-        self.report_row(
-            token=None if dry_run else text,
+        self.report_secret(
+            "token",
+            None if dry_run else text,
             key_id=None if dry_run else token.key_id,
             scope=token.scope,
             name=token.name,

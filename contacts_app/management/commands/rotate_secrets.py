@@ -1,7 +1,5 @@
 """`manage.py rotate_secrets`: when a new key stands in front of ENCRYPTION_KEYS, before the old one goes."""
 
-from typing import Any
-
 from django.core.management.base import CommandError
 
 from contacts_app.core.commands import ReportingCommand, headings
@@ -12,7 +10,7 @@ class Command(ReportingCommand):
     help = "Encrypt every stored secret with the first of ENCRYPTION_KEYS. May be interrupted and run again."
     columns = headings("table", "column", "rotated", current="Were current", unreadable="Unreadable rows")
 
-    def handle(self, *, dry_run: bool, **options: Any) -> None:
+    def handle(self, *, dry_run: bool, **options: object) -> None:
         columns = list(rotate_secrets(dry_run=dry_run))
         self.report({**vars(column), "dry_run": dry_run} for column in columns)
         if unreadable := sum(len(column.unreadable) for column in columns):

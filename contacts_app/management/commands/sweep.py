@@ -1,7 +1,6 @@
 """`manage.py sweep`: find work that is due although no message told a worker so."""
 
 from argparse import ArgumentParser
-from typing import Any
 
 import structlog
 from django.core.management.base import BaseCommand
@@ -23,7 +22,7 @@ class Command(BaseCommand):
         text = "Go on, with this pause in between."
         parser.add_argument("--every", type=float, metavar="SECONDS", help=text)
 
-    def handle(self, *, every: float | None, **options: Any) -> None:
+    def handle(self, *, every: float | None, **options: object) -> None:
         if every is None:
             self.stdout.write(f"{sweep()} due")
             return

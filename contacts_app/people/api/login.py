@@ -4,7 +4,6 @@ from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import authenticate
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -14,19 +13,22 @@ from rest_framework.response import Response
 
 from contacts_app.core.actor import Actor
 from contacts_app.core.api.authentication import client_address
-from contacts_app.core.api.family import Failure, FamilyViewSet, answers, envelope
+from contacts_app.core.api.family import FamilyViewSet
+from contacts_app.core.api.family_document import Failure, answers, envelope
 from contacts_app.core.api.fields import Shape
 from contacts_app.core.api.view import LoggedIn, Text
-from contacts_app.people.api.users import PersonRecord, UserRecord
+from contacts_app.people.api.users import MAKES_PEOPLE, PersonRecord, UserRecord
 from contacts_app.people.login import (
     LoginTokens,
+    PasswordRefused,
     TokenRefused,
     close_session,
     open_session,
+    person_by_password,
     refresh_session,
     session_of,
 )
-from contacts_app.people.models import LoginSession, User
+from contacts_app.people.models import LoginSession
 from contacts_app.people.services import create_user
 
 # Who registers without anybody's token has no account and the lowest level: they see what is given to them by name.
@@ -93,6 +95,8 @@ class LoginViewSet(FamilyViewSet):
         "register": "User registered",
     }
 
+    rights = {**dict.fromkeys(("login", "refresh", "logout"), ()), "register": MAKES_PEOPLE}
+
     def get_permissions(self) -> Any:
         is_open = self.action == "register" and settings.PUBLIC_REGISTER and not self.request.user
         return [] if is_open else super().get_permissions()
@@ -105,9 +109,10 @@ class LoginViewSet(FamilyViewSet):
     @action(detail=False, methods=["post"], **OPEN_TO_ALL)
     def login(self, request: Request) -> Response:
         """Log in. After too many failures a name is locked out for a while at that address (429)."""
-        user = authenticate(request=request._request, **self.sent(body=Credentials))
-        if not isinstance(user, User):
-            raise AuthenticationFailed("Invalid credentials")
+        try:
+            user = person_by_password(request._request, **self.sent(body=Credentials))
+        except PasswordRefused as refused:
+            raise AuthenticationFailed(str(refused)) from None
         tokens = open_session(user, client_address(request) or None)
         return Response({"user": UserRecord().to_representation(user), **_spelled(tokens)})
 

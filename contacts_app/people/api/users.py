@@ -11,7 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts_app.accounts.api import AccountNumber, OwnedRecord
-from contacts_app.core.api.family import FamilyResource, FamilyViewSet, answers, envelope
+from contacts_app.core.api.family import FamilyResource, FamilyViewSet
+from contacts_app.core.api.family_document import answers, envelope
 from contacts_app.core.api.fields import ModelRecord, RowUuid, Shape
 from contacts_app.core.api.view import Instant, LoggedIn, Text
 from contacts_app.core.api.viewset import Retrieved
@@ -19,6 +20,8 @@ from contacts_app.people.models import User
 from contacts_app.people.services import change_user, create_user, delete_user
 
 LOWEST_LEVEL = 9
+# As Django's own page for a new user asks.
+MAKES_PEOPLE = ("contacts_app.add_user", "contacts_app.change_user")
 
 
 class NotRecorded(serializers.CharField):
@@ -79,6 +82,7 @@ class Users(FamilyResource):
         "destroy": "Delete a person, with their phone profiles.",
     }
     failures = {"create": (400, 409), "update": (400, 404, 409), "destroy": (400, 404, 409)}
+    rights = {"create": MAKES_PEOPLE}
 
     def create(self, request: Request) -> Response:
         return Response(self.shown(create_user(actor=self.actor, **self.sent())), status=201)
@@ -92,7 +96,7 @@ class Users(FamilyResource):
 
 
 class OneselfViewSet(FamilyViewSet):
-    """What belongs to the person of a credential."""
+    """What belongs to the person of a credential, which takes no permission."""
 
     permission_classes = [LoggedIn]
     failures = {"retrieve": (404,)}
@@ -113,6 +117,7 @@ class Me(Retrieved, OneselfViewSet):
     thing = "User"
     name_in_document = "Me"
     descriptions = {"retrieve": "One's own record."}
+    rights = {"retrieve": ()}
 
     def get_queryset(self) -> Any:
         # What the credential was found with may be some seconds old.
@@ -130,6 +135,7 @@ class PermissionLevel(Shape):
 
 class PermissionLevels(FamilyViewSet):
     serializer_class = PermissionLevel
+    rights = {"list": ()}
     filter_backends = []
     pagination_class = None
 

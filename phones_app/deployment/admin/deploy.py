@@ -21,14 +21,13 @@ from contacts_app.core.errors import Refusal
 from contacts_app.core.lists.search import one_of
 from phones_app.deployment.models import Deployment
 from phones_app.deployment.preview import preview_deploy, preview_file, preview_restart
-from phones_app.deployment.request import Deployed, deploy_many, restart_many
+from phones_app.deployment.request import MAY_DEPLOY, Deployed, deploy_many, restart_many
 from phones_app.inventory.models import Phone
 from phones_app.templatetags.phone_labels import deployment_link
 from phones_app.transports.ftp.pool import FtpPool
 from profiles_app.phone.admin.revision import file_lines, may_reveal, record_reveal
 from profiles_app.phone.models import PhoneProfile
 
-MAY_DEPLOY = "phones_app.add_deployment"
 NAMED = 5
 RECENT = 10
 

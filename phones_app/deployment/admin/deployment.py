@@ -17,9 +17,9 @@ from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.tables import table
 from contacts_app.templatetags.moments import duration, exact
 from phones_app.deployment import request as service
-from phones_app.deployment.admin.deploy import MAY_DEPLOY
 from phones_app.deployment.models import Deployment, DeploymentStep, State
 from phones_app.deployment.outcome import advice_for
+from phones_app.deployment.request import MAY_DEPLOY
 from phones_app.deployment.transitions import ARROWS
 from phones_app.inventory.admin.search import MacSearchMixin
 from phones_app.templatetags.phone_labels import STEP_ICONS, colour_of, state_label

@@ -12,9 +12,9 @@ from contacts_app.core.admin.base import PortalAdmin, ReadOnlyAdmin, button
 from contacts_app.core.admin.columns import ago_column, column
 from contacts_app.core.admin.links import list_url
 from contacts_app.core.errors import Refusal, TransportError
-from phones_app.deployment.admin.deploy import MAY_DEPLOY
 from phones_app.deployment.left_files import remove
 from phones_app.deployment.models import LeftFile
+from phones_app.deployment.request import MAY_DEPLOY
 from phones_app.inventory.models import Phone
 from profiles_app.phone import sep
 

@@ -11,7 +11,8 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from contacts_app.core.api.family import ReadableByOwners, answers, envelope
+from contacts_app.core.api.family import ReadableByOwners
+from contacts_app.core.api.family_document import answers, envelope
 from contacts_app.core.api.fields import ModelRecord, OneOf, RowUuid, Shape, TruthFilter
 from contacts_app.core.api.viewset import Listed, Retrieved
 from phones_app.deployment import request as deployments
@@ -59,8 +60,8 @@ class DeploymentRecord(ModelRecord):
         model = Deployment
         fields = [
             *("uuid", "account", "kind", "mac", "profile", "profile_uuid", "revision", "sha256", "state"),
-            *("is_open", "waiting_for", "error", "error_code", "requested_by", "channel", "retry_of"),
-            *("rollout", "wave", "created_at", "started_at", "uploaded_at", "restarted_at"),
+            *("is_open", "waiting_for", "error", "error_code", "requested_by", "channel", "request_id"),
+            *("retry_of", "rollout", "wave", "created_at", "started_at", "uploaded_at", "restarted_at"),
             "finished_at",
         ]
         read_only_fields = fields
@@ -122,6 +123,7 @@ class Deployments(Listed, Retrieved, ReadableByOwners):
     filterset_class = DeploymentFilter
     thing = name_in_document = "Deployment"
     messages = {"cancel": "Deployment cancelled", "retry": "Deployment requested"}
+    rights = {"create": deployments.MAY_DEPLOY_PROFILES, **dict.fromkeys(("cancel", "retry"), deployments.MAY_DEPLOY)}
     descriptions = {"list": "Deployments, the newest first.", "retrieve": "One deployment with its steps and evidence."}
 
     def get_queryset(self) -> "QuerySet[Deployment]":

@@ -15,18 +15,18 @@ from rest_framework.response import Response
 
 from contacts_app.core.api.dialect import Conflict
 from contacts_app.core.api.examples import examples_of
-from contacts_app.core.api.family import answers, envelope
+from contacts_app.core.api.family_document import answers, envelope
 from contacts_app.core.api.fields import Shape
 from contacts_app.core.api.view import Instant, OwnsOrManages, find, uuid_in_url
 from contacts_app.core.errors import Refusal
 from phones_app.deployment.outcome import Outcome, is_decided, outcome_of
 from phones_app.deployment.preview import preview_file
 from phones_app.deployment.record import found_at_upload
-from phones_app.deployment.request import deploy, wait_until
+from phones_app.deployment.request import MAY_DEPLOY_PROFILES, deploy, wait_until
 from phones_app.inventory.models import Phone
 from phones_app.transports.ftp.pool import FtpPool
 from profiles_app.phone.api.profile import IN_HEADER, FindingShape, MacText, TellsWarnings, profile_of
-from profiles_app.phone.services import findings_of
+from profiles_app.phone.services import findings_of, visible_xml
 
 
 class UploadFailed(APIException):
@@ -103,6 +103,7 @@ class ProfilesOnPhones(TellsWarnings):
     """
 
     permission_classes = [OwnsOrManages]
+    rights = dict.fromkeys(("switch", "preview"), MAY_DEPLOY_PROFILES)
     queryset = Phone.objects.select_related("account", "file_server", "call_manager")
     thing = "Phone"
     metadata = None
@@ -161,5 +162,5 @@ class ProfilesOnPhones(TellsWarnings):
         phone = find(self.get_queryset(), self.thing, mac=mac)
         with closing(FtpPool()) as pool:
             preview = preview_file(phone=phone, profile=profile, pool=pool)
-        record = preview.as_dict() | {"cnf_xml": preview.profile.cnf_xml}
+        record = preview.as_dict() | {"cnf_xml": visible_xml(preview.profile.cnf_xml, self.actor)}
         return Response(PreviewShape(record).data)

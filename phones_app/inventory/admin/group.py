@@ -35,7 +35,7 @@ class PhoneGroupForm(forms.ModelForm):  # type: ignore[type-arg]
             macs = self.instance.phones.order_by("mac").values_list("mac", flat=True)
             self.initial["members"] = "\n".join(map(colons, macs))
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
         account, text = cleaned.get("account"), cleaned.get("members")
         if account is None and self.instance.pk:

@@ -20,6 +20,7 @@ from phones_app.inventory.models import Phone
 from phones_app.inventory.status_check import check_now, request_status_checks
 from phones_app.templatetags.phone_labels import presence_label
 from profiles_app.phone.sep.catalogue import colons
+from profiles_app.phone.services import unknown_models
 
 RECORD = (*("brand", "software_version", "serial_number", "is_simulated"), *("uuid", "created_at", "updated_at"))
 
@@ -79,6 +80,12 @@ class InventoryAdmin(MacSearchMixin, CsvPages, GroupOfSelected):
         # What no page shows need not be deciphered.
         return super().get_queryset(request).defer("web_password")
 
+    def save_model(self, request: HttpRequest, obj: Phone, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if "model" in form.changed_data:
+            for finding in unknown_models([obj.model]):
+                messages.warning(request, finding.message)
+
     @display(description="Phone", ordering="mac", header=True)
     def phone(self, phone: Phone) -> list[str]:
         return [phone.mac_with_colons, phone.name]
@@ -96,6 +103,8 @@ class InventoryAdmin(MacSearchMixin, CsvPages, GroupOfSelected):
     def check_one(self, request: HttpRequest, phone: Phone) -> None:
         seen = check_now(phone)
         if seen.status is None:
-            messages.warning(request, seen.error)
+            # Portal staff are told what exactly answers there, tenants what the record says.
+            told = seen.error if actor_of(request).account is None else Phone.objects.get(pk=phone.pk).look_error
+            messages.warning(request, told)
         else:
             messages.success(request, f"A {seen.status.model} with load {seen.status.load} answers.")

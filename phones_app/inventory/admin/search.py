@@ -1,9 +1,8 @@
 """Finding rows by the MAC address that they have, in any spelling, whole or a part of it."""
 
 import re
-from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 
 from contacts_app.core.lists.admin import BigListAdmin
@@ -24,8 +23,8 @@ class MacSearchMixin(BigListAdmin):
     """Each word of the search is looked for in `search_fields` and, if it can be part of one, in the MAC."""
 
     def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
+        self, request: HttpRequest, queryset: QuerySet[Model], search_term: str
+    ) -> tuple[QuerySet[Model], bool]:
         whole = mac_digits(search_term)
         if len(whole) == 12:
             return queryset.filter(mac=whole), False

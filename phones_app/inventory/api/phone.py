@@ -4,6 +4,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.db.models import Q
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
@@ -15,13 +16,15 @@ from contacts_app.accounts.models import Account
 from contacts_app.core.api.family import FamilyResource, FamilyViewSet
 from contacts_app.core.api.fields import EmptyIsNull, RowUuid, Shape
 from contacts_app.core.api.view import Instant, Text
+from contacts_app.core.values import one_line
 from phones_app.deployment.models import Deployment, State
 from phones_app.inventory.api.selection import PhoneFilter
 from phones_app.inventory.models import Phone
 from phones_app.inventory.status_check import check_now
 from phones_app.servers.models import CallManager, FileServer
-from profiles_app.phone.api.profile import MacText, SoftwareTypeField
+from profiles_app.phone.api.profile import IN_HEADER, MacText, SoftwareTypeField, TellsWarnings
 from profiles_app.phone.sep.catalogue import parse_mac
+from profiles_app.phone.services import unknown_models
 
 
 class LastDeploymentRecord(Shape):
@@ -68,7 +71,7 @@ class PhoneRecord(TenantRecord):
 
     mac = MacText()
     software_type = SoftwareTypeField()
-    phone_vlan = serializers.CharField(required=False, allow_blank=True, max_length=32)
+    phone_vlan = serializers.CharField(required=False, allow_blank=True, max_length=32, validators=[one_line])
     web_password = Text(write_only=True, required=False, allow_blank=True, trim_whitespace=False)
     file_server = ServerReference(FileServer, help_text="UUID or exact name; null: the default one.")
     call_manager = ServerReference(CallManager, help_text="UUID or exact name; null: none.")
@@ -126,7 +129,13 @@ class PhonesByMac(FamilyViewSet):
             raise ValidationError({"mac": str(error)}) from None
 
 
-class Phones(FamilyResource, PhonesByMac):
+@extend_schema_view(
+    create=extend_schema(parameters=[IN_HEADER]),
+    update=extend_schema(parameters=[IN_HEADER]),
+    partial_update=extend_schema(parameters=[IN_HEADER]),
+)
+class Phones(TellsWarnings, FamilyResource, PhonesByMac):
+    room_for_warnings = False
     serializer_class = PhoneRecord
     filterset_class = PhoneFilter
     name_in_document = "Phone"
@@ -141,6 +150,11 @@ class Phones(FamilyResource, PhonesByMac):
         "destroy": "Take a phone out of the inventory. Its deployments stay on record.",
     }
     failures = {"create": (400, 409)}
+    rights = dict.fromkeys(("status_check", "look"), "change")
+
+    def save(self, row: Phone, sent: dict[str, Any]) -> None:
+        super().save(row, sent)
+        self.warnings = unknown_models([sent.get("model", "")])
 
     @action(detail=True, methods=["post"], url_path="status-check")
     def status_check(self, request: Request, mac: str) -> Response:

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from contacts_app.core.actor import Actor
-from contacts_app.core.api.fields import NothingElse, OneOf, Shape, TruthFilter
+from contacts_app.core.api.fields import OneOf, Shape, TruthFilter
 from contacts_app.core.api.view import Text, parse_uuid
 from contacts_app.core.lists.search import any_match, text_match
 from phones_app.deployment.models import DRIFTED
@@ -50,7 +50,7 @@ class PhoneFilter(django_filters.FilterSet):  # type: ignore[misc]
         return rows.filter(found)
 
 
-class PhoneFilterRecord(NothingElse, Shape):
+class PhoneFilterRecord(Shape):
     """As in the list of phones."""
 
     model = Text(required=False)

@@ -1,7 +1,5 @@
 """`manage.py check_drift`: are the files on the file servers those that were uploaded?"""
 
-from typing import Any
-
 from django.core.management.base import CommandError
 
 from contacts_app.accounts.commands import account_numbered, add_account
@@ -30,7 +28,9 @@ class Command(ReportingCommand):
         )
         add("--diff", action="store_true", help="Show what was changed, passwords masked.")
 
-    def handle(self, *, macs: list[str], account: int | None, sample: int | None, diff: bool, **options: Any) -> None:
+    def handle(
+        self, *, macs: list[str], account: int | None, sample: int | None, diff: bool, **options: object
+    ) -> None:
         files = PhoneFile.objects.all()
         if macs:
             files = files.filter(phone__mac__in=macs)
@@ -51,7 +51,7 @@ class Command(ReportingCommand):
             raise CommandError(f"{bad} of {len(rows)} files are not as they were uploaded, or not known.")
 
 
-def _row(found: Found) -> dict[str, Any]:
+def _row(found: Found) -> dict[str, object]:
     file = found.file
     return {
         "mac": file.phone.mac_with_colons,

@@ -19,7 +19,7 @@ class Command(ReportingCommand):
     def arguments(self, add: Add) -> None:
         add_account(add, help="Only those that phones of this account use: its own and the shared ones.")
 
-    def handle(self, *, account: int | None, dry_run: bool, **options: Any) -> None:
+    def handle(self, *, account: int | None, dry_run: bool, **options: object) -> None:
         usable = Q(account=account_numbered(account)) | Q(account=None) if account else Q()
         rows = [_try(server, check, dry_run) for server, check in _servers(usable)]
         self.report(rows)
@@ -34,7 +34,7 @@ def _servers(usable: Q) -> Iterator[tuple[FileServer | CallManager, Callable[[An
         yield manager, check_call_manager
 
 
-def _try(server: FileServer | CallManager, check: Callable[[Any], Check], dry_run: bool) -> dict[str, Any]:
+def _try(server: FileServer | CallManager, check: Callable[[object], Check], dry_run: bool) -> dict[str, object]:
     result = None if dry_run else check(server)
     return {
         "kind": server._meta.verbose_name,

@@ -20,6 +20,7 @@ class Command(ReportingCommand):
         "Make the demo: one account with people, profiles and simulated phones. Run again it changes "
         "nothing, or brings the profiles to another URL; what people changed or deleted stays so."
     )
+    says_where = False
     columns = headings("account", voip_id="VoIP id", state="State", renewed="Profiles renewed", files="Files")
 
     def arguments(self, add: Add) -> None:
@@ -41,4 +42,4 @@ class Command(ReportingCommand):
             return
         phones = Phone.objects.filter(account=demo.account).count()
         changed = f", {len(demo.renewed)} profiles renewed" if demo.renewed else ""
-        self.say(f"demo      {demo.account} {summary['state']}: {phones} phones{changed}")
+        self.announce("demo", f"{demo.account} {summary['state']}: {phones} phones{changed}")

@@ -166,11 +166,12 @@ class Command(ReportingCommand):
 def _add_pace(add: Add) -> None:
     add("--name", default="", help="For people.")
     number: dict[str, Any] = {"type": positive(int, at_most=MOST), "metavar": "N"}
-    add("--canary", dest="canary_size", default=0, help="Phones in the first wave.", **number)
+    canary = positive(int, at_most=MOST, or_zero=True)
+    add("--canary", dest="canary_size", default=0, type=canary, metavar="N", help="Phones in the first wave; 0: none.")
     add("--wave", dest="wave_size", help="Phones in each further wave.", **number)
     add("--parallel", dest="server_limit", help="At once per file server.", **number)
     add("--parallel-per-site", dest="site_limit", help="At once per location.", **number)
-    seconds: dict[str, Any] = {"type": positive(int, at_most=WEEK), "metavar": "S", "default": 0}
+    seconds: dict[str, Any] = {"type": positive(int, at_most=WEEK, or_zero=True), "metavar": "S", "default": 0}
     add("--pause", dest="wave_pause", help="Seconds between waves.", **seconds)
     add("--jitter", dest="wave_jitter", help="Up to so many seconds more, by chance.", **seconds)
     add(

@@ -1,7 +1,9 @@
 """`manage.py serve`: the whole embedded portal as one process tree."""
 
+import json
 import os
 import secrets
+import shlex
 import sys
 import threading
 import time
@@ -13,9 +15,15 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from contacts_app.core.commands import announce, where_data_is
+from contacts_app.core.schema import SHOWN, schema_difference
+from contacts_app.core.work.broker import embedded_file, mend
 from contacts_app.people.models import User
+from phones_app.demo.demo import demo_account, demo_profile
 from phones_app.management.supervisor import Service, Supervisor, until_stopped, why_taken
 
+# Of the demo, as in the README's tour.
+SHOWN_PROFILE, SHOWN_PHONE = "Front desk night", "00:00:5e:00:53:01"
 # Enough for every person who waits in `switch` at once, and cheap: a waiting thread only looks at a row.
 WEB_WORKERS, WEB_THREADS = 2, 24
 
@@ -31,13 +39,25 @@ class Command(BaseCommand):
     def handle(self, *, host: str, port: int, no_demo: bool, **options: Any) -> None:
         if reason := why_taken(host, port):
             raise CommandError(f"Cannot listen on {host}:{port} ({reason}); choose another one: --port N")
+        if unknown := schema_difference().unknown:
+            raise CommandError(
+                f"The database is of another version than this code: it has {', '.join(unknown[:SHOWN])}. Install that "
+                "version, or restore the backup from before the upgrade into an empty database (docs/upgrade.md)."
+            )
         url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"  # noqa: S104 - compared, not bound
+        # The processes that it starts write the links in mail; whoever set another address knows it better.
+        os.environ.setdefault("PUBLIC_URL", url)
+        self._say("patchbay", where_data_is())
+        if os.geteuid() == 0:
+            self._say("patchbay", "WARNING: running as root. Run it as a user of its own (docs/operations.md)")
         call_command("migrate", verbosity=0, interactive=False)
         self._administrator()
         if not no_demo:
             call_command("load_demo", url=url)
-        # Messages are mere nudges, and the embedded broker never forgets one: begin with none.
-        (settings.DATA_DIR / "broker.sqlite3").unlink(missing_ok=True)
+        if broker := embedded_file():
+            # Messages are mere nudges, and the embedded broker never forgets one: begin with none.
+            broker.unlink(missing_ok=True)
+            mend()
         services = _services(host, port, url, demo=not no_demo)
         with until_stopped() as stopping:
             threading.Thread(target=self._announce, args=(services, url, stopping), daemon=True).start()
@@ -45,8 +65,7 @@ class Command(BaseCommand):
         self._say("patchbay", "stopped")
 
     def _say(self, name: str, text: str) -> None:
-        self.stdout.write(f"{name:<9} {text}")
-        self.stdout.flush()
+        announce(self.stdout, name, text)
 
     def _administrator(self) -> None:
         """Make the first administrator; the password is printed now and never again."""
@@ -56,7 +75,18 @@ class Command(BaseCommand):
         chosen = os.environ.get("ADMIN_PASSWORD", "")
         password = chosen or secrets.token_urlsafe(9)
         User.objects.create_superuser(email, password)
-        self._say("admin", f"log in as {email} with password {'as set in ADMIN_PASSWORD' if chosen else password}")
+        if chosen:
+            self._say("admin", f"log in as {email} with the password of ADMIN_PASSWORD")
+        elif settings.LOG_JSON:
+            # Logs are kept, and read by others.
+            kept_in = settings.DATA_DIR / "admin_password"
+            kept_in.touch(mode=0o600)
+            kept_in.write_text(f"{password}\n")
+            self._say("admin", f"log in as {email} with the password in {kept_in}, and delete that file")
+        else:
+            # By itself on its line, so that it can be copied whole.
+            self._say("admin", f"log in as {email} with this password, which is not shown again:")
+            self.stdout.write(password)
 
     def _announce(self, services: list[Service], url: str, stopping: threading.Event) -> None:
         """One line per service as soon as the web server answers; the others print their own when they listen."""
@@ -71,6 +101,26 @@ class Command(BaseCommand):
                 if service.address:
                     self._say(service.name, service.address)
             self._say("patchbay", f"ready: open {url}/admin/ — Ctrl-C stops everything")
+            if not settings.LOG_JSON:
+                self._say("patchbay", "to copy into another terminal, in this folder:")
+                self.stdout.write("\n".join(lines_to_copy(url)))
+                self.stdout.flush()
+
+
+def lines_to_copy(url: str) -> list[str]:
+    """A token and the first calls, for this portal: its data folder, its port, and the demo where that is loaded."""
+    python = os.path.relpath(sys.executable, settings.BASE_DIR)
+    manage = f"{python if not python.startswith('..') else sys.executable} manage.py"
+    if "DATA_DIR" in os.environ:
+        manage = f"DATA_DIR={shlex.quote(str(settings.DATA_DIR))} {manage}"
+    account, night = demo_account(), demo_profile(SHOWN_PROFILE)
+    token = f"--account {account.voip_id}" if account else "--staff"
+    call = 'curl -H "Authorization: Bearer $TOKEN"'
+    lines = [f"TOKEN=$({manage} create_token {token} | tail -n 1)", f"{call} {url}/api/v1/phone-profiles"]
+    if night:
+        body = json.dumps({"profile_uuid": str(night.uuid), "mac": SHOWN_PHONE})
+        lines.append(f"{call} -H \"Content-Type: application/json\" -d '{body}' {url}/api/v1/phone-profiles/switch")
+    return lines
 
 
 def _services(host: str, port: int, url: str, *, demo: bool) -> list[Service]:
@@ -79,7 +129,8 @@ def _services(host: str, port: int, url: str, *, demo: bool) -> list[Service]:
     web = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port)),
         *("--workers", str(WEB_WORKERS), "--blocking-threads", str(WEB_THREADS), "--respawn-failed-workers"),
-        *("--log-level", "error", "--no-ws", ":".join(settings.WSGI_APPLICATION.rsplit(".", 1))),
+        *("--log-level", "error", "--log-config", str(settings.BASE_DIR / "config" / "granian.json"), "--no-ws"),
+        ":".join(settings.WSGI_APPLICATION.rsplit(".", 1)),
     ]
     broker = settings.CELERY_BROKER_URL.partition("://")[0]
     worker = [

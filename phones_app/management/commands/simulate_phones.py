@@ -1,8 +1,5 @@
 """`manage.py simulate_phones`: plays the simulated phones of the inventory until it is told to stop."""
 
-import fcntl
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import structlog
@@ -26,6 +23,7 @@ from phones_app.demo.simulation import (
     playable_phones,
 )
 from phones_app.simulator.phone import SimulatedPhone
+from phones_app.simulator.running import AlreadyRunning, running_alone
 from phones_app.simulator.state import SimulatedPhoneConfig
 
 log = structlog.get_logger(__name__)
@@ -41,6 +39,7 @@ class Command(ReportingCommand):
         "Play the phones marked as simulated whose address is loopback, until SIGTERM or Ctrl-C. "
         "Phones that are added or changed meanwhile are picked up."
     )
+    says_where = False
     columns = headings(mac="MAC", model="Model", software="Software", sip_port="SIP port", web_port="Web port")
 
     def arguments(self, add: Add) -> None:
@@ -64,10 +63,13 @@ class Command(ReportingCommand):
         if options["dry_run"]:
             self.report([{**_row(config_of(phone, "")), "new": True} for phone in new])
             return
-        with _only_one():
-            add_phones(new, portal=options["portal"])
-            self._mix = options["behaviour"]
-            self._play(config_url, options["verbosity"] > 1)
+        try:
+            with running_alone(settings.DATA_DIR):
+                add_phones(new, portal=options["portal"])
+                self._mix = options["behaviour"]
+                self._play(config_url, options["verbosity"] > 1)
+        except AlreadyRunning:
+            raise CommandError("Another `simulate_phones` is playing the phones of this data folder.") from None
 
     def _account(self, voip_id: int | None) -> Account:
         account = account_numbered(voip_id) or Account.objects.order_by("voip_id").first()
@@ -109,13 +111,13 @@ class Command(ReportingCommand):
             self.stdout.flush()
             return
         if first:
-            self.say(f"phones    {played} simulated, files from {url}")
+            self.announce("phones", f"{played} simulated, files from {url}")
         if not first or len(changes) <= LINES:
             for change in changes:
-                self.say(f"phones    {_line(change)}")
+                self.announce("phones", _line(change))
 
     def _event(self, mac: str, text: str) -> None:
-        self.say(f"phones    SEP{mac} {text}")
+        self.announce("phones", f"SEP{mac} {text}")
 
 
 def _row(config: SimulatedPhoneConfig, phone: SimulatedPhone | None = None) -> dict[str, object]:
@@ -141,14 +143,3 @@ def _line(change: Change) -> str:
         return f"SEP{change.mac} {change.text}"
     sip = f", SIP {row['sip_port']}" if row["sip_port"] else ""
     return f"SEP{change.mac} {row['model']} {row['software']}{sip}, web {row['web_port']}"
-
-
-@contextmanager
-def _only_one() -> Iterator[None]:
-    """Two processes that play the same rows would take the ports from each other."""
-    with (settings.DATA_DIR / "simulated-phones.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise CommandError("Another `simulate_phones` is playing the phones of this data folder.") from None
-        yield

@@ -11,7 +11,7 @@ from contacts_app.core.admin.base import PortalAdmin, allowed
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.admin.links import page_of
 from contacts_app.core.errors import Refusal
-from phones_app.deployment.admin.deploy import MAY_DEPLOY
+from phones_app.deployment.request import MAY_DEPLOY
 from phones_app.inventory.models import Phone, PhoneGroup
 from phones_app.inventory.services import Selection, phones_by_mac, phones_of_group, read_macs
 from phones_app.rollout import rollout as service

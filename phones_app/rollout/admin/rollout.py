@@ -16,7 +16,7 @@ from contacts_app.core.admin.columns import column
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.admin.links import label, page_of
 from contacts_app.templatetags.moments import duration
-from phones_app.deployment.admin.deploy import MAY_DEPLOY
+from phones_app.deployment.request import MAY_DEPLOY
 from phones_app.rollout import rollout as service
 from phones_app.rollout.admin.pages import RolloutPages
 from phones_app.rollout.models import Rollout, RolloutState

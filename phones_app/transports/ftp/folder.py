@@ -10,7 +10,7 @@ import re
 import secrets
 import ssl
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from time import monotonic
 
@@ -55,6 +55,15 @@ SESSION_REUSE = (
     "and this one was not resumed; switch that requirement off at the server "
     "(proftpd: TLSOptions NoSessionReuseRequired, vsftpd: require_ssl_reuse=NO)"
 )
+
+# Asked right before a file gets its name: whether it may still. An uploader that was stopped for a while may not know
+# that another one has taken its place.
+MayStill = Callable[[], bool]
+OVERTAKEN = "overtaken"
+
+
+def always() -> bool:
+    return True
 
 
 def hidden(name: str, ending: str) -> str:
@@ -162,11 +171,17 @@ class FtpFolder:
             self.wire.store(name, content)
         self._note(come=name)
 
-    def rename(self, old: str, new: str, *, next_name: str = "") -> None:
+    def rename(self, old: str, new: str, *, may_still: MayStill = always, next_name: str = "") -> None:
         """`next_name`: the file that will be looked at next to be replaced, as far as one can tell."""
         look = filter(None, (f"SIZE {next_name}", self.wire.offer)) if next_name and self.knows_size else ()
-        with self.step("rename", f"rename {old} to {new}"):
-            self.wire.rename(old, new, following=tuple(look))
+        doing = f"rename {old} to {new}"
+        with self.step("rename", doing):
+            self.wire.rename_from(old)
+        if not may_still():
+            said = self.wire.transcript.so_far()
+            raise TransportError(f"Did not {doing}: another upload has taken over", code=OVERTAKEN, exchange=said)
+        with self.step("rename", doing):
+            self.wire.rename_to(new, following=tuple(look))
         self._note(gone=old, come=new)
 
     def delete(self, name: str) -> None:
@@ -180,9 +195,9 @@ class FtpFolder:
             with suppress(TransportError):
                 self.delete(name)
 
-    def list(self) -> None:
+    def list(self, *, anew: bool = False) -> None:
         """Ask for the names in the folder, if it was not done lately; that listing may not work stops nothing."""
-        if self._listed_at is None or monotonic() - self._listed_at > LISTING_SECONDS:
+        if anew or self._listed_at is None or monotonic() - self._listed_at > LISTING_SECONDS:
             self._listing = self._list()
             self._listed_at = monotonic()
 

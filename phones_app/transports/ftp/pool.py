@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from time import monotonic
 
 from contacts_app.core.errors import TransportError
-from phones_app.transports.ftp.session import FtpSession, FtpTarget
+from phones_app.transports.ftp.login import FtpTarget
+from phones_app.transports.ftp.session import FtpSession
 
 PER_SERVER = 4
 # On this machine there is no network delay to hide, and more threads only wait for each other.

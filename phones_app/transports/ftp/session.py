@@ -5,52 +5,30 @@ A phone that fetches at any moment gets a whole file. `pool` keeps such connecti
 
 import hashlib
 import posixpath
-import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
-from functools import cache, partial
+from dataclasses import replace
+from functools import partial
 from time import monotonic
 from typing import Self, TypeVar
 
 from contacts_app.core.errors import Exchange, TransportError
-from contacts_app.core.net.wire import Networks, resolve_all
 from phones_app.transports.ftp import upload as steps
-from phones_app.transports.ftp.folder import FtpFolder
+from phones_app.transports.ftp.folder import FtpFolder, MayStill, always
+from phones_app.transports.ftp.login import FtpTarget, log_in
 from phones_app.transports.ftp.upload import Upload
-from phones_app.transports.ftp.wire import FtpWire
 
 QUIT_SECONDS = 1.0
 NOOP_SECONDS = 2.0
 TIDY_SECONDS = 10.0
+# An upload may last so much longer than its deadline: the old file is put back, leftovers are deleted.
+GRACE_SECONDS = steps.RESTORE_SECONDS + TIDY_SECONDS
 
 Found = TypeVar("Found")
 
 # Host and port of servers that lost a command sent before the answer to the one before it, as lftp's
 # documentation of ftp:sync-mode tells of some; these are asked one thing at a time.
 _one_at_a_time: set[tuple[str, int]] = set()
-
-
-@dataclass(frozen=True)
-class FtpTarget:
-    """A folder on a server and how to get there; seconds throughout.
-
-    `timeout` bounds each command, and `deadline` one whole upload, connecting included, whatever the server
-    does. `tls` means explicit FTPS with encrypted data (RFC 4217). `networks` of None allows every address.
-    """
-
-    host: str
-    port: int = 21
-    username: str = ""
-    password: str = field(default="", repr=False)
-    directory: str = ""
-    tls: bool = False
-    verify_certificate: bool = False
-    passive: bool = True
-    connect_timeout: float = 5.0
-    timeout: float = 10.0
-    deadline: float = 45.0
-    networks: Networks | None = None
 
 
 class FtpSession:
@@ -86,6 +64,8 @@ class FtpSession:
         read_back: bool = False,
         next_name: str = "",
         watch: frozenset[str] = frozenset(),
+        may_still: MayStill = always,
+        takes_over: bool = False,
     ) -> Upload:
         """Put `content` under `name`, in this order (Cisco phones spec §3.10):
 
@@ -100,9 +80,12 @@ class FtpSession:
         Commands that change nothing are sent along with those before them; if one of these stays unanswered,
         the whole is done once more without that. `next_name` is the next upload's, so that this can be done
         from one upload to the next. `watch` are names of which the answer says whether they lie there too.
+
+        `may_still` is asked before the real name is touched; the error has the code `overtaken` where it may not.
+        `takes_over`: another upload of this name may have stopped half-way; what it has stored is deleted first.
         """
         _check(name)
-        put = partial(self._upload, name, content, keep_backups, read_back, monotonic())
+        put = partial(self._upload, name, content, keep_backups, read_back, monotonic(), may_still, takes_over)
         try:
             upload = put(next_name)
         except TransportError as error:
@@ -121,9 +104,19 @@ class FtpSession:
             raise
 
     def _upload(
-        self, name: str, content: bytes, keep_backups: int, read_back: bool, started: float, next_name: str
+        self,
+        name: str,
+        content: bytes,
+        keep_backups: int,
+        read_back: bool,
+        started: float,
+        may_still: MayStill,
+        takes_over: bool,
+        next_name: str,
     ) -> Upload:
         with self._work(self.target.deadline - (monotonic() - started)):
+            if takes_over:
+                self._begin(lambda folder: steps.take_over(folder, name))
             existing = self._begin(lambda folder: steps.look(folder, name, len(content), for_backup=keep_backups > 0))
             folder = self._connect()
             unchanged, backup = existing.content == content, None
@@ -132,11 +125,12 @@ class FtpSession:
                     *(folder, name, content, existing),
                     keep_backup=keep_backups > 0,
                     read_back=read_back,
+                    may_still=may_still,
                     next_name=next_name,
                     reconnect=self._reconnect,
                 )
             exchange = folder.wire.transcript.take()
-        if not unchanged:
+        if not unchanged and may_still():
             self._tidy(name, keep_backups)
         return Upload(
             path=posixpath.join(self.target.directory, name),
@@ -199,7 +193,7 @@ class FtpSession:
 
     def _connect(self) -> FtpFolder:
         if self._folder is None:
-            self._folder = _log_in(self.target, self._ends)
+            self._folder = log_in(self.target, self._ends)
             self._folder.wire.foresees = self._address not in _one_at_a_time
             self.reused = False
         return self._folder
@@ -246,53 +240,3 @@ class FtpSession:
 def _check(name: str) -> None:
     if name in ("", ".", "..") or not name.isprintable() or any(each in name for each in "/\\"):
         raise TransportError(f"{name!r} is not the name of a file", permanent=True, code="bad-value")
-
-
-def _log_in(target: FtpTarget, ends: float) -> FtpFolder:
-    """Connect, log in and go to the folder before the monotonic clock shows `ends`; TransportError if not."""
-    find = target.networks.candidates if target.networks else resolve_all
-    addresses = find(target.host, target.port)
-    wire = FtpWire(
-        target.host,
-        password=target.password,
-        timeout=target.timeout,
-        deadline=ends,
-        context=_tls_context(target.verify_certificate) if target.tls else None,
-    )
-    wire.set_pasv(target.passive)
-    folder = FtpFolder(wire)
-    try:
-        with folder.step("greeting", f"connect to {target.host}:{target.port}"):
-            wire.open(addresses, target.port, target.connect_timeout)
-        _introduce(folder, target)
-    except BaseException:
-        wire.close()
-        raise
-    return folder
-
-
-def _introduce(folder: FtpFolder, target: FtpTarget) -> None:
-    wire = folder.wire
-    if target.tls:
-        with folder.step("tls-unavailable", "switch to an encrypted connection"):
-            wire.auth()
-    with folder.step("login", f"log in as {target.username or 'anonymous'}"):
-        wire.login(target.username, target.password, secure=False)  # encrypted by now, if it is to be
-    if target.tls:
-        with folder.step("tls-unavailable", "have the data connections encrypted"):
-            wire.prot_p()
-    with folder.step("binary", "switch to binary transfers"):
-        wire.voidcmd("TYPE I")  # in ASCII mode servers refuse SIZE (Cisco phones spec §8.18)
-    if target.directory:
-        with folder.step("directory", f"go to the folder {target.directory}"):
-            wire.cwd(target.directory)
-
-
-@cache
-def _tls_context(verify_certificate: bool) -> ssl.SSLContext:
-    # Shared by all connections, as loading the certificate authorities takes longer than a login.
-    context = ssl.create_default_context()
-    if not verify_certificate:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context

@@ -6,11 +6,12 @@ FTP can neither copy nor replace in one transaction, and a phone may fetch the f
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count
 from time import monotonic
 
 from contacts_app.core.errors import Exchange, TransportError
-from phones_app.transports.ftp.folder import RELATIVE, FtpFolder, hidden
+from phones_app.transports.ftp.folder import OVERTAKEN, RELATIVE, FtpFolder, MayStill, hidden
 
 MAX_DELETIONS = 20  # leftovers and old backups removed after one upload
 RESTORE_SECONDS = 10.0
@@ -44,6 +45,14 @@ class Existing:
     content: bytes | None = None
 
 
+def take_over(folder: FtpFolder, name: str) -> None:
+    """Delete what another upload of this name has stored, which may go on: it cannot give that its name any more."""
+    folder.list(anew=True)
+    for each in leftovers(folder.relatives(name)):
+        if each.endswith(".part"):
+            folder.delete_quietly(each)
+
+
 def look(folder: FtpFolder, name: str, new_size: int, *, for_backup: bool) -> Existing:
     """Find out what there is under `name`, reading it if it may equal the new content or is to be kept."""
     # Whether the old file is read or the new one stored at once, it takes a data connection.
@@ -62,6 +71,7 @@ def replace(
     *,
     keep_backup: bool,
     read_back: bool,
+    may_still: MayStill,
     next_name: str,
     reconnect: Callable[[float], FtpFolder],
 ) -> str | None:
@@ -69,25 +79,27 @@ def replace(
 
     The real name is missing at no moment, except on servers that refuse to rename over an existing file or
     to let the old one be read: there the old file has to go away first, for the time of two commands.
-    `reconnect` opens a second connection, within that many seconds, to put the old file back.
+    `may_still` is asked right before `name` is touched. `reconnect` opens a second connection, within that many
+    seconds, to put the old file back.
     """
+    swap = partial(_swap, may_still=may_still, reconnect=reconnect)
     kept = existing.present and keep_backup
     with folder.temporary(name, content, read_back=read_back, renamed=not kept) as temporary:
         if not kept:
             backup = None
         elif existing.content is None:
             backup = _free_backup_name(folder, name)
-            _swap(folder, temporary, name, backup, reconnect)
+            swap(folder, temporary, name, backup)
             return backup
         else:
             backup = _copy(folder, name, existing.content)
         try:
-            folder.rename(temporary, name, next_name=next_name)
-        except TransportError:
-            if folder.broken or not existing.present:
+            folder.rename(temporary, name, may_still=may_still, next_name=next_name)
+        except TransportError as error:
+            if folder.broken or not existing.present or error.code == OVERTAKEN:
                 raise
             aside = hidden(name, "old")
-            _swap(folder, temporary, name, aside, reconnect)
+            swap(folder, temporary, name, aside)
             folder.delete_quietly(aside)
     return backup
 
@@ -150,24 +162,36 @@ def _copy(folder: FtpFolder, name: str, content: bytes) -> str:
 def _free_backup_name(folder: FtpFolder, name: str) -> str:
     # Renaming would silently replace a backup made within the same second.
     return next(
-        offered
-        for offered in new_backups(name, datetime.now(UTC), folder.relatives(name))
-        if folder.size(offered) is None and (folder.knows_size or folder.read(offered) is None)
+        offered for offered in new_backups(name, datetime.now(UTC), folder.relatives(name)) if _is_free(folder, offered)
     )
 
 
-def _swap(folder: FtpFolder, temporary: str, name: str, aside: str, reconnect: Callable[[float], FtpFolder]) -> None:
+def _is_free(folder: FtpFolder, name: str) -> bool:
+    return folder.size(name) is None and (folder.knows_size or folder.read(name) is None)
+
+
+def _swap(
+    folder: FtpFolder,
+    temporary: str,
+    name: str,
+    aside: str,
+    *,
+    may_still: MayStill,
+    reconnect: Callable[[float], FtpFolder],
+) -> None:
     """Rename the old file away and the new one in; on failure the old one gets its name back."""
-    folder.rename(name, aside)
+    folder.rename(name, aside, may_still=may_still)
     try:
-        folder.rename(temporary, name)
+        folder.rename(temporary, name, may_still=may_still)
     except TransportError as error:
         try:
             # A phone must not be left without its file, so this may outlast the deadline a little and may
             # take a second connection.
             again = reconnect(RESTORE_SECONDS) if folder.broken else folder
             again.wire.deadline = max(again.wire.deadline, monotonic() + RESTORE_SECONDS)
-            _put_back(again, aside, name)
+            # What another upload has put there meanwhile is newer.
+            if _is_free(again, name):
+                _put_back(again, aside, name)
         except TransportError as second:
             error.message += f"; the old file could not be put back ({second.message}) and is now {aside}"
         raise

@@ -144,11 +144,14 @@ class FtpWire(ftplib.FTP_TLS):
         if self.foresees and not any("\r" in line or "\n" in line for line in lines):
             self._following = lines
 
-    def rename(self, old: str, new: str, *, following: tuple[str, ...] = ()) -> str:
-        """RNFR and RNTO; `following` are the commands foreseen after both."""
+    def rename_from(self, old: str) -> None:
+        """RNFR, which changes nothing yet."""
         answer = self.sendcmd(f"RNFR {old}")
         if not answer.startswith("3"):
             raise ftplib.error_reply(answer)  # noqa: S321 - an exception, not a connection
+
+    def rename_to(self, new: str, *, following: tuple[str, ...] = ()) -> str:
+        """RNTO; `following` are the commands foreseen after it."""
         self.foresee(*following)
         return self.voidcmd(f"RNTO {new}")
 

@@ -17,6 +17,7 @@ from contacts_app.core.admin.columns import column, count_column
 from contacts_app.core.admin.frame import actor_of, tell
 from contacts_app.core.admin.links import list_url, page_of
 from contacts_app.core.history.records import update_recorded
+from contacts_app.people.models import REVEAL
 from contacts_app.templatetags.moments import ago
 from profiles_app.events.admin.callback_form import (
     APPLICATION_FIELDS,
@@ -42,7 +43,6 @@ from profiles_app.events.delivery_operations import send_test_event
 from profiles_app.events.models.outbox import Delivery
 from profiles_app.events.models.setup import Callback, Level
 
-REVEAL = "contacts_app.reveal_secrets"
 GENERAL = ("account", "extension", "name", "enabled", "profile", "fallback_callback", "mode")
 # Both of them as the indexes have it.
 OFF_BY = {"portal": Q(enabled=False, disabled_at__isnull=False), "person": Q(enabled=False, disabled_at=None)}

@@ -22,12 +22,14 @@ from profiles_app.events.callback_config import (
     HTTP,
     HTTP_MODES,
     RATE_LIMITS,
+    SHOWN,
     Config,
     checked_config,
+    masked_config,
 )
 from profiles_app.events.models.setup import Callback
 
-# Any header may hold a secret, whatever its name, so people see none of their values.
+# What people see in the place of a header's secret value.
 DOTS = "••••••••"
 METHODS = HTTP["properties"]["method"]["enum"]
 FORMATS = EMAIL["properties"]["mode"]["enum"]
@@ -69,7 +71,7 @@ class CallbackForm(SameAccountForm):
         label="URL",
         required=False,
         widget=UnfoldAdminTextInputWidget,
-        help_text="http or https. A secret belongs into a header, where it is hidden.",
+        help_text="http or https. Values in its query are shown as “true”; left like that they stay.",
     )
     method = _choice(METHODS)
     headers = _lines(f"One “Name: value” a line. {DOTS} stands for a stored value and keeps it.", 4)
@@ -92,11 +94,15 @@ class CallbackForm(SameAccountForm):
         self.initial.update(self._shown(self.stored))
 
     def _shown(self, config: Config) -> dict[str, Any]:
+        config = masked_config(config)
         rate: Config = next((config[name] for name in RATE_LIMITS if name in config), {})
         return {
             "url": config.get("url", ""),
             "method": config.get("method", HTTP["properties"]["method"]["default"]),
-            "headers": "\n".join(f"{header['name']}: {DOTS}" for header in config.get("headers", [])),
+            "headers": "\n".join(
+                f"{header['name']}: {DOTS if header['value'] is SHOWN else header['value']}"
+                for header in config.get("headers", [])
+            ),
             "timeout": config.get("timeout"),
             "email": config.get("email", ""),
             "email_format": config.get("mode", FORMATS[0]),
@@ -143,20 +149,13 @@ class CallbackForm(SameAccountForm):
         config |= {name: given[name] for name in ("url", "method", "timeout")}
         return config | {"headers": self._headers(given["headers"])}
 
-    def _headers(self, text: str) -> list[dict[str, str]]:
-        left = list(self.stored.get("headers", [])) if self.stored else []
+    def _headers(self, text: str) -> list[dict[str, Any]]:
         headers = []
         for line in filter(None, map(str.strip, text.splitlines())):
             name, colon, value = (part.strip() for part in line.partition(":"))
             if not colon:
                 raise ValidationError({"config.headers": [f"“{line[:40]}” has no colon."]})
-            if value == DOTS:
-                kept = next((header for header in left if header["name"].lower() == name.lower()), None)
-                if kept is None:
-                    raise ValidationError({"config.headers": [f"There is no stored value of {name}."]})
-                left.remove(kept)
-                value = kept["value"]
-            headers.append({"name": name, "value": value})
+            headers.append({"name": name, "value": SHOWN if value == DOTS else value})
         return headers
 
     def _parameters(self, text: str) -> Any:

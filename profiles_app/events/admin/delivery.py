@@ -41,7 +41,7 @@ class LastDay(admin.SimpleListFilter):
     title = "age"
     parameter_name = "within"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
         return [("24h", "The last 24 hours")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -63,7 +63,7 @@ def labelled(deliveries: QuerySet[Delivery]) -> list[tuple[Delivery, str]]:
     return [(delivery, state_label(delivery)) for delivery in rows]
 
 
-def timeline(delivery: Delivery) -> dict[str, Any]:
+def timeline(delivery: Delivery) -> dict[str, object]:
     """What the live part of the page shows."""
     # The deliveries to fallbacks are in the name of the same listener, a test is in nobody's. A fallback of several
     # callbacks is told once, in the name of the first that failed.
@@ -137,7 +137,7 @@ class DeliveryAdmin(RecordAdmin):
         body = envelope(row.event, row.callback, row.listener_id, context["listener"])
         return context | {"envelope": to_json(body, indent=2)}
 
-    def live(self, request: HttpRequest, row: Delivery) -> dict[str, Any]:
+    def live(self, request: HttpRequest, row: Delivery) -> dict[str, object]:
         return timeline(row)
 
     def replay_page(self, request: HttpRequest, pk: int) -> HttpResponse:

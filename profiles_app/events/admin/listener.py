@@ -89,8 +89,14 @@ class SubscriptionForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class SubscriptionFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
+    """Without a subscription a listener hears of nothing, so that a row without tags must not pass for one."""
+
+    default_error_messages = {"too_few_forms": "A listener needs a subscription: add one and choose its tags."}
+
     def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
-        return super().get_form_kwargs(index) | {"listener": self.instance}
+        # A row that nobody has filled in is as wrong as one with a wrong tag; the template of new rows has no index.
+        told = {"empty_permitted": False} if index is not None else {}
+        return super().get_form_kwargs(index) | told | {"listener": self.instance}
 
 
 class FilterForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -115,6 +121,11 @@ class SubscriptionInline(TabularInline):
     form = SubscriptionForm
     formset = SubscriptionFormSet
     extra = 0
+
+    def get_formset(self, request: HttpRequest, obj: Listener | None = None, **kwargs: Any) -> Any:
+        # One that came by REST may have none yet.
+        least = 0 if obj else 1
+        return super().get_formset(request, obj, min_num=least, validate_min=bool(least), **kwargs)
 
 
 class FilterInline(TabularInline):

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.contrib.auth import authenticate
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -13,8 +12,8 @@ from rest_framework.viewsets import ViewSet
 
 from contacts_app.core.actor import Actor
 from contacts_app.core.api.authentication import client_address
-from contacts_app.people.login import close_session
-from contacts_app.people.models import LoginSession, User
+from contacts_app.people.login import PasswordRefused, close_session, person_by_password
+from contacts_app.people.models import LoginSession
 from contacts_app.tokens import credentials as grants
 from contacts_app.tokens.services import revoke_token
 from profiles_app.events.api.dialect import OpenView
@@ -84,6 +83,9 @@ def details_of(actor: Actor) -> dict[str, Any]:
 
 
 class AccessTokenViewSet(OpenView, ViewSet):
+    # About the credential itself.
+    rights = dict.fromkeys(("retrieve", "create", "destroy", "details"), ())
+
     def get_authenticators(self) -> list[Any]:
         return [] if self.request and self.request.method == "POST" else super().get_authenticators()
 
@@ -144,11 +146,11 @@ class AccessTokenViewSet(OpenView, ViewSet):
             return grants.grant_again(client, wanted["refresh_token"])
         if kind == "authorization_code":
             raise grants.GrantRefused("invalid_grant", "No authorization codes are issued here")
-        # The address is part of the lockout after wrong passwords, so the underlying request goes along.
         credentials = {"username": wanted["username"], "password": wanted["password"]}
-        user = authenticate(request=self.request._request, **credentials)
-        if not isinstance(user, User):
-            raise grants.GrantRefused("invalid_grant", "Wrong user name or password")
+        try:
+            user = person_by_password(self.request._request, **credentials)
+        except PasswordRefused as refused:
+            raise grants.GrantRefused("invalid_grant", str(refused)) from None
         return grants.grant_to_person(client, user, address, scope)
 
     def _refusal(self, refused: grants.GrantRefused) -> Response:
@@ -158,6 +160,7 @@ class AccessTokenViewSet(OpenView, ViewSet):
 
 
 class PingViewSet(OpenView, ViewSet):
+    rights = {"retrieve": ()}
     authentication_classes = []
     permission_classes = []
 

@@ -90,8 +90,12 @@ class CallbackViewSet(ResourceViewSet):
         "fallback_callback_id": FilterColumn("fallback_callback_id", numeric=True),
     }
     note = 'The URL is sent `{"test": 1}` by POST and has to answer 200 or 201.'
-    item_note = "`config` is merged key by key unless the mode changes. A secret sent back as `true` is kept."
+    item_note = (
+        "`config` is merged key by key unless the mode changes. A secret sent back as `true` is kept, unless the host "
+        "changes."
+    )
     examples = examples_of(__file__, "callback")
+    rights = {"health": "view", "signing_secret": "change"}
 
     def made(self, given: Mapping[str, Any]) -> Callback:
         return create_callback(level=self.level, given=given)

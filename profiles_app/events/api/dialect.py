@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.core.cache import cache
 from django.core.exceptions import ObjectDoesNotExist
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.utils import timezone
@@ -23,6 +22,7 @@ from contacts_app.accounts.models import Account, Extension
 from contacts_app.core.actor import Actor
 from contacts_app.core.api.authentication import client_address
 from contacts_app.core.api.dialect import BoundedJSONParser, Conflict, Dialect
+from contacts_app.core.api.throttling import RateOfCredential, over_limit
 from contacts_app.core.api.view import DialectView
 from contacts_app.core.errors import Refusal
 from profiles_app.events.models.setup import Level
@@ -71,24 +71,14 @@ class RateLimits(BaseThrottle):
 
 
 def _count(rule: RequestLimit, key: str) -> None:
-    now = time.time()
-    window = int(now // rule.seconds)
-    key = f"{key}:{window}"
-    # Should the window be forgotten between the two calls, this request begins it anew.
-    cache.add(key, 0, rule.seconds)
-    try:
-        count = cache.incr(key)
-    except ValueError:
-        return
-    if count > rule.requests:
-        reset = (window + 1) * rule.seconds
-        raise RateLimited(rule, reset, max(reset - now, 1))
+    if (reset := over_limit(key, rule.requests, rule.seconds)) is not None:
+        raise RateLimited(rule, int(reset), max(reset - time.time(), 1))
 
 
 # What the API says whatever the reason is; the reason stands in `@details` or `fields`.
 MESSAGES = {401: "Unauthorized", 403: "Forbidden", 404: "Not found", 422: "Validation failed"}
 # Errors with `@code` and `@details`, and OAuth's words beside `@error` (events spec §6).
-CODES = {401: "access_denied", 500: "server_error"}
+CODES = {401: "access_denied", 500: "server_error", 503: "temporarily_unavailable"}
 
 
 class EventsDialect(Dialect):
@@ -124,7 +114,8 @@ class Unprocessable(exceptions.ValidationError):
 
 def level_of(actor: Actor, voip_id: int, extension_id: int | None) -> Level:
     """The account or extension that a URL names, if the actor may use the URL (events spec §3)."""
-    if actor.level != 0 or (actor.account is not None and actor.account.voip_id != voip_id):
+    is_let_in = actor.manages or actor.extension is not None
+    if not is_let_in or (actor.account is not None and actor.account.voip_id != voip_id):
         raise exceptions.PermissionDenied
     if actor.extension is not None and actor.extension.number != extension_id:
         raise exceptions.PermissionDenied("This token is for its extension's URLs only.")
@@ -173,7 +164,7 @@ class OpenView(DialectView):
 class EventsView(OpenView):
     """A view whose URL names an account or an extension of it."""
 
-    throttle_classes = [RateLimits]
+    throttle_classes = [RateOfCredential, RateLimits]
     level: Level
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

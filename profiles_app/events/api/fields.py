@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from contacts_app.core.api.reading import Narrowed
 from contacts_app.core.api.view import Record
+from contacts_app.core.values import one_line
 
 BIGGEST_ID = 2**63 - 1
 LAST_SECOND = 253_402_300_799  # of the year 9999, which is where dates end
@@ -23,7 +24,8 @@ class _StringOnly:
 
 class EventText(_StringOnly, serializers.CharField):
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**({"trim_whitespace": False} | kwargs))
+        usual: dict[str, Any] = {"trim_whitespace": False, "validators": [one_line]}
+        super().__init__(**(usual | kwargs))
 
 
 class Email(_StringOnly, serializers.EmailField):

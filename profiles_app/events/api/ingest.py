@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from contacts_app.core.api.examples import examples_of
+from contacts_app.core.api.members import refuse_unknown
 from contacts_app.core.api.view import Record
 from profiles_app.events.api.dialect import EventsView
 from profiles_app.events.api.fields import Choice, EventText, JsonObject, RowId
@@ -60,6 +61,8 @@ class Accepted(serializers.Serializer[Any]):
 
 
 class IngestViewSet(EventsView, ViewSet):
+    rights = {"create": "profiles_app.add_event"}
+
     @extend_schema(
         request=IngestRequest,
         responses={201: Accepted, **failures(400, 401, 403, 404, 422)},
@@ -72,6 +75,7 @@ class IngestViewSet(EventsView, ViewSet):
         """
         body = request.data
         wanted = IngestRequest(data=body if "events" in body else {"events": [body]})
+        refuse_unknown(wanted, wanted.initial_data)
         wanted.is_valid(raise_exception=True)
         at_extension = self.level.extension is not None
         drafts = [

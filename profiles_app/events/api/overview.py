@@ -52,6 +52,8 @@ class ExpressCreate(Record):
         ":filters": serializers.ListSerializer(source="filters", child=FilterRecord(), required=False, max_length=100),
     }
 
+    also_takes = ("subscriptions",)
+
     def to_internal_value(self, data: Any) -> Any:
         # The guide's list of fields has no colon here, its example has one.
         if isinstance(data, dict) and ":subscriptions" not in data and "subscriptions" in data:
@@ -75,6 +77,10 @@ class OverviewViewSet(CollectionViewSet):
     queryset = OVERVIEWS
     serializer_class = OverviewRecord
     body_class = ExpressCreate
+    rights = {
+        verb: [f"profiles_app.{right}_{part}" for part in ("listener", "subscription", "listenerfilter", "callback")]
+        for verb, right in {"list": "view", "create": "add"}.items()
+    }
     note = "Express create: all of it is made, or nothing."
 
     def made(self, given: Mapping[str, Any]) -> Listener:

@@ -154,7 +154,7 @@ def _number(text: str | None, name: str, default: int, least: int, most: int) ->
     return int(text)
 
 
-def _parameter(name: str, schema: dict[str, Any], description: str = "") -> dict[str, Any]:
+def _parameter(name: str, schema: dict[str, object], description: str = "") -> dict[str, object]:
     return build_parameter_type(name=name, schema=schema, location="query", description=description)
 
 
@@ -190,7 +190,7 @@ class EventPage(BasePagination):
         self.total = total.number
         return page
 
-    def get_paginated_response(self, data: Any) -> Response:
+    def get_paginated_response(self, data: object) -> Response:
         asked = self.query
         return Response(
             {
@@ -203,11 +203,11 @@ class EventPage(BasePagination):
             }
         )
 
-    def item_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+    def item_schema(self, schema: dict[str, object]) -> dict[str, object]:
         """How the OpenAPI document describes an item; its generator puts something else here for `mode`."""
         return schema
 
-    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+    def get_schema_operation_parameters(self, view: object) -> list[dict[str, object]]:
         limit = {"type": "integer", "minimum": 1, "maximum": MOST, "default": DEFAULT_LIMIT}
         offset = {"type": "integer", "minimum": 0, "maximum": FARTHEST, "default": 0}
         return [

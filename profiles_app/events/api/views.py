@@ -92,6 +92,8 @@ class CreateAtIdViewSet(ResourceViewSet):
     Clients written from that page send some id, or the very words, and the server gives the new object its own id.
     """
 
+    rights: ClassVar[Mapping[str, str | Sequence[str]]] = {"create_at_id": "add"}
+
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if "id" in kwargs and not (request.method == "POST" and settings.EVENTS_ID_ON_CREATE):
             if isinstance(kwargs["id"], str):

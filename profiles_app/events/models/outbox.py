@@ -43,6 +43,10 @@ class Event(models.Model):
     schedules = models.JSONField(
         default=list, help_text="The ids of the PBX's schedules that were in force, for filters."
     )
+    # The database's default is for processes of the release before, which write rows while they are being replaced.
+    request_id = models.CharField(
+        max_length=64, blank=True, default="", db_default="", editable=False, help_text="Of the request it came of."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     matched_at = models.DateTimeField(null=True, editable=False)
 

@@ -2,7 +2,6 @@
 
 import sys
 from pathlib import Path
-from typing import Any
 
 from django.core.management.base import CommandError
 
@@ -23,7 +22,7 @@ class Command(ReportingCommand):
         add("--model", default="", help="The phone it is for, such as 8845.")
         add("--software", choices=SoftwareType.values, help="What that phone runs.")
 
-    def handle(self, *, files: list[str], model: str, software: str | None, **options: Any) -> None:
+    def handle(self, *, files: list[str], model: str, software: str | None, **options: object) -> None:
         checked = {name: _check(name, model, software) for name in files}
         faulty = sum(any(row["severity"] == sep.Severity.ERROR for row in rows) for rows in checked.values())
         if self.as_json:

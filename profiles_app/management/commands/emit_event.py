@@ -1,7 +1,6 @@
 """`manage.py emit_event`: write one event, to see who hears of it."""
 
 import json
-from typing import Any
 from uuid import UUID
 
 from django.core.management.base import CommandError
@@ -18,7 +17,7 @@ from profiles_app.events.tags import TAGS
 LONGEST_TYPE = Event._meta.get_field("data_type").max_length or 0
 
 
-def json_object(text: str) -> dict[str, Any]:
+def json_object(text: str) -> dict[str, object]:
     try:
         value = json.loads(text, parse_constant=_refuse)
     except RecursionError:
@@ -59,10 +58,10 @@ class Command(ReportingCommand):
         account: int,
         extension: int | None,
         data_type: str | None,
-        data: dict[str, Any],
+        data: dict[str, object],
         object: UUID | None,
         dry_run: bool,
-        **options: Any,
+        **options: object,
     ) -> None:
         owner = account_numbered(account)
         place = Extension.objects.filter(account=owner, number=extension).first() if extension else None

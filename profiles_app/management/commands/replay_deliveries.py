@@ -33,7 +33,7 @@ class Command(ReportingCommand):
         add("--within", type=positive(float, at_most=LONGEST_HOURS), metavar="HOURS")
         add("--state", action="append", choices=ENDED, help="Default: failed; of what is named by its id, whatever.")
 
-    def handle(self, *, dry_run: bool, **options: Any) -> None:
+    def handle(self, *, dry_run: bool, **options: object) -> None:
         if not any(options[name] for name in NARROWED_BY):
             raise UsageError("Say which: IDs, --event, --callback, --account or --within.")
         wanted = replayable(self._wanted(options), self.actor)

@@ -38,7 +38,7 @@ class HealthFilter(DropdownFilter):
     title = "health"
     parameter_name = "health"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
         return [("healthy", "Healthy"), ("unhealthy", "Unhealthy")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -75,17 +75,17 @@ class NumberLeaseAdmin(OwnedAdmin):
         ("Record", {"fields": RECORD}),
     )
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+    def get_readonly_fields(self, request: HttpRequest, obj: object = None) -> tuple[str, ...]:
         always = super().get_readonly_fields(request, obj)
         return always if actor_of(request).is_staff else (*always, *OF_STAFF)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return super().has_add_permission(request) and actor_of(request).is_staff
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return super().has_delete_permission(request, obj) and actor_of(request).is_staff
 
-    def save_model(self, request: HttpRequest, obj: NumberLease, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: NumberLease, form: object, change: bool) -> None:
         save_number_lease(obj, actor=actor_of(request))
 
     def term_match(self, term: str) -> Q:

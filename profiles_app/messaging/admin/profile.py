@@ -15,7 +15,8 @@ from contacts_app.core.admin.columns import column, count_column
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.lists.search import NOTHING, number_match, one_of
 from contacts_app.core.values import digits, masked_url
-from profiles_app.messaging.models import MessagingProfile, NumberLease
+from contacts_app.people.models import REVEAL
+from profiles_app.messaging.models import WEBHOOKS, MessagingProfile, NumberLease
 from profiles_app.messaging.services import delete_messaging_profile, save_messaging_profile
 
 RECORD = ("uuid", ("created_at", "created_by"), ("updated_at", "modified_by"))
@@ -37,9 +38,6 @@ class OwnedAdmin(PortalAdmin):
     readonly_fields: ClassVar[tuple[str, ...]] = ("uuid", "created_at", "created_by", "updated_at", "modified_by")
     # What refers to the record belongs to the same account, so it stays there.
     chosen_once = ("account",)
-
-
-WEBHOOKS = ("callback_url", "callback_url2")
 
 
 class MessagingProfileForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -86,7 +84,7 @@ class MessagingProfileAdmin(OwnedAdmin):
     shares = column("Long codes : toll-free", lambda row: f"{row.long_code_weight} : {row.tollfree_weight}")
     webhook = column("Webhook", lambda profile: masked_url(profile.callback_url))
     second_webhook = column("Second webhook", lambda profile: masked_url(profile.callback_url2))
-    _reveals = allowed("contacts_app.reveal_secrets")
+    _reveals = allowed(REVEAL)
 
     def term_match(self, term: str) -> Q:
         numbers = telephone_numbers(term)

@@ -3,7 +3,7 @@
 What the OpenAPI document says of all that comes first.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Any, ClassVar
 from uuid import UUID
@@ -141,6 +141,8 @@ class MessagingViewSet(AccountViewSet):
 class MessagingProfilesViewSet(EditableViewSet, MessagingViewSet):
     """Profiles of either kind: plain lists; a row may also be named in the query or in the body (messaging spec §4)."""
 
+    rights: ClassVar[Mapping[str, str | Sequence[str]]] = {"update_named": "change", "destroy_named": "delete"}
+
     def new(self) -> Any:
         return self.queryset.model(account=self.account_of_new())
 
@@ -176,7 +178,7 @@ class MessagingProfilesViewSet(EditableViewSet, MessagingViewSet):
 
     def destroy(self, request: Request, **named: str) -> Response:
         """Delete a row; the answer shows it once more."""
-        row = self.get_object()
+        row = self.removed()
         gone = self.shown(row)
         self.remove(row)
         return Response(gone)

@@ -13,9 +13,9 @@ from rest_framework import serializers
 from contacts_app.accounts.models import Account
 from contacts_app.core.api.reading import Narrowed
 from contacts_app.core.api.view import Instant
-from contacts_app.core.values import MAX_URL, MIN_URL, UNFIT, is_web_url
+from contacts_app.core.values import MAX_URL, MIN_URL, UNFIT, is_web_url, masked_url
 from contacts_app.people.models import User
-from profiles_app.messaging.models import MAX_WEIGHT
+from profiles_app.messaging.models import MAX_WEIGHT, WEBHOOKS
 
 
 @extend_schema_field({"type": "object", "nullable": True})
@@ -31,6 +31,15 @@ NOT_KNOWN = (
     *("deleted_on", "avatar", "gender", "dob", "gmail_user_id", "facebook_user_id", "apple_user_id"),
     *("wechat_user_id", "tnorder", "class4_product_item_id", "sip_connection", "sip_control_app"),
 )
+
+
+def without_secrets(record: dict[str, Any], context: Mapping[str, Any]) -> dict[str, Any]:
+    """A messaging profile as this caller may see it: staff without the permission to see secrets see no more of its
+    webhooks than the host, as in the admin.
+    """
+    if context["request"].user.reveals:
+        return record
+    return record | {name: masked_url(record[name]) or None for name in WEBHOOKS}
 
 
 # A row as the document shows it, with nulls for what is not known.
@@ -168,7 +177,7 @@ class TrackType(serializers.Field[Any, Any, Any, Any]):
 
 
 class Input(serializers.Serializer[Any]):
-    """A request body in which some fields have several spellings. Unknown fields are ignored.
+    """A request body in which some fields have several spellings.
 
     `spellings` maps each other spelling to the field's own; both may be sent if they say the same.
     """

@@ -21,7 +21,7 @@ from contacts_app.core.api.view import Instant, LoggedIn, Text, find, parse_uuid
 from contacts_app.people.login import access_token, open_session
 from contacts_app.people.models import LoginSession, User
 from contacts_app.tokens.models import PREFIX, ApiToken
-from contacts_app.tokens.services import change_token, create_token_for, revoke_token, tokens_of
+from contacts_app.tokens.services import MAKES_TOKENS, change_token, create_token_for, revoke_token, tokens_of
 from profiles_app.messaging.api.dialect import MessagingViewSet, answers, envelope
 from profiles_app.messaging.api.fields import AccountBrief, Shown, UserBrief, Whole
 
@@ -47,6 +47,7 @@ class Person(UserBrief):
 
 class MessagingLogin(MessagingViewSet):
     permission_classes = [LoggedIn]
+    rights = {"retrieve": ()}
 
     @extend_schema(responses=answers(envelope("User", Person)))
     def retrieve(self, request: Request) -> Response:
@@ -108,6 +109,11 @@ class MessagingTokens(MessagingViewSet):
     body_class = TokenInput
     thing = name_in_document = "Token"
     lookup_url_kwarg = "token"
+    rights = {
+        "create": MAKES_TOKENS,
+        "good": "contacts_app.view_apitoken",
+        **dict.fromkeys(("all", "partial_update", "destroy"), "contacts_app.change_apitoken"),
+    }
 
     def get_queryset(self) -> QuerySet[ApiToken]:
         return tokens_of(self.actor)

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from contacts_app.core.api.examples import examples_of
 from contacts_app.core.api.view import Text
-from contacts_app.core.values import is_web_url
+from contacts_app.core.values import is_web_url, masked_url
 from profiles_app.messaging.api.dialect import MessagingProfilesViewSet, answers
 from profiles_app.messaging.api.fields import (
     OWNED_FIELDS,
@@ -24,9 +24,10 @@ from profiles_app.messaging.api.fields import (
     PoolFlag,
     Weight,
     WordFlag,
+    without_secrets,
 )
 from profiles_app.messaging.api.number_lease import LEASES, MANY_LEASES, ONE_LEASE, LeaseBrief, LeaseOutput
-from profiles_app.messaging.models import MessagingProfile, NumberLease
+from profiles_app.messaging.models import WEBHOOKS, MessagingProfile, NumberLease
 from profiles_app.messaging.services import choose_sender, delete_messaging_profile, save_messaging_profile
 
 MIN_RECIPIENT, MAX_RECIPIENT = 3, 64
@@ -78,7 +79,7 @@ class MessagingProfileOutput(OwnedOutput):
     def narrowed(cls, record: dict[str, Any], context: Mapping[str, Any]) -> dict[str, Any]:
         if not settings.MESSAGING_BOTH_SPELLINGS:
             del record["toll_free_weight"]
-        return record
+        return without_secrets(record, context)
 
 
 class SenderRequest(serializers.Serializer[Any]):
@@ -102,9 +103,17 @@ class MessagingProfiles(MessagingProfilesViewSet):
         "destroy": "Remove a messaging profile. Its numbers move to the account's default one, which stays.",
     }
     conflicts = ("destroy", "destroy_named")
+    rights = {"tnleases": "profiles_app.view_numberlease", "sender": "profiles_app.change_numberlease"}
 
     def store(self, row: MessagingProfile, changed: Collection[str] | None) -> None:
         save_messaging_profile(row, actor=self.actor, changed=changed)
+
+    def save(self, row: MessagingProfile, sent: dict[str, Any]) -> None:
+        """A webhook that comes back as it was shown stays as it is."""
+        if not self.actor.reveals and not row._state.adding:
+            shown = {name: masked_url(getattr(row, name)) for name in WEBHOOKS}
+            sent = {name: value for name, value in sent.items() if not value or value != shown.get(name)}
+        super().save(row, sent)
 
     def remove(self, row: MessagingProfile) -> None:
         delete_messaging_profile(row, actor=self.actor)
@@ -113,7 +122,8 @@ class MessagingProfiles(MessagingProfilesViewSet):
     @action(detail=True)
     def tnleases(self, request: Request, uuid: str) -> Response:
         """The numbers that use the profile."""
-        return Response(LeaseOutput(LEASES.filter(messaging_profile=self.get_object()), many=True).data)
+        leases = LEASES.filter(messaging_profile=self.get_object())
+        return Response(LeaseOutput(leases, many=True, context=self.get_serializer_context()).data)
 
     @extend_schema(request=SenderRequest, responses=answers(ONE_LEASE, 404, 409))
     @action(detail=True, methods=["post"])
@@ -121,4 +131,4 @@ class MessagingProfiles(MessagingProfilesViewSet):
         """Choose the number that sends the next message, by the rules of the pool. Choosing takes that number's turn."""
         profile = self.get_object()
         lease = choose_sender(profile=profile, to=self.sent(body=SenderRequest)["to"])
-        return Response(LeaseOutput(LEASES.get(pk=lease.pk)).data)
+        return Response(LeaseOutput(LEASES.get(pk=lease.pk), context=self.get_serializer_context()).data)

@@ -15,10 +15,19 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts_app.core.api.document import NamedShapes
-from contacts_app.core.api.view import Instant, Record, Text, find, uuid_in_url
+from contacts_app.core.api.view import Instant, LongText, Record, Text, find, uuid_in_url
 from contacts_app.core.api.viewset import Listed, Retrieved
 from profiles_app.messaging.api.dialect import UUID_SCHEMA, MessagingViewSet, answers, envelope
-from profiles_app.messaging.api.fields import OWNED_FIELDS, OWNED_RELATIONS, Input, Null, OwnedOutput, Shown, WordFlag
+from profiles_app.messaging.api.fields import (
+    OWNED_FIELDS,
+    OWNED_RELATIONS,
+    Input,
+    Null,
+    OwnedOutput,
+    Shown,
+    WordFlag,
+    without_secrets,
+)
 from profiles_app.messaging.inbound import receive_message, webhook_body
 from profiles_app.messaging.models import MessagingProfile, NumberLease
 from profiles_app.messaging.services import move_number_lease, record_outcome
@@ -72,6 +81,10 @@ class LeaseOutput(OwnedOutput):
             *("tnorder", "class4_product_item_id", "sip_connection", "sip_control_app"),
         ]
 
+    @classmethod
+    def narrowed(cls, record: dict[str, Any], context: Mapping[str, Any]) -> dict[str, Any]:
+        return record | {"messaging_profile": without_secrets(record["messaging_profile"], context)}
+
 
 class Reference(NamedShapes, serializers.Field[Any, Any, Any, Any]):
     """The UUID of another record, or the record as answers show it; a UUID inside."""
@@ -114,6 +127,7 @@ class NumberLeases(Listed, Retrieved, MessagingViewSet):
     serializer_class = LeaseOutput
     thing = "TN lease"
     name_in_document = "TNLease"
+    rights = {"outcome": "change"}
 
     @extend_schema(request=LeaseInput)
     def partial_update(self, request: Request, uuid: str) -> Response:
@@ -143,7 +157,7 @@ class InboundInput(Record):
     odd = {
         "from": Text(min_length=MIN_ADDRESS, max_length=MAX_ADDRESS),
         "to": Text(min_length=MIN_ADDRESS, max_length=MAX_ADDRESS, help_text="One of the account's numbers."),
-        "message": Text(max_length=MAX_MESSAGE, trim_whitespace=False),
+        "message": LongText(max_length=MAX_MESSAGE, trim_whitespace=False),
     }
 
 
@@ -158,6 +172,7 @@ class InboundOutput(Record):
 
 class InboundMessageViewSet(MessagingViewSet):
     queryset = NumberLease.objects.select_related("messaging_profile")
+    rights = {"inbound": "profiles_app.add_inboundmessage"}
 
     @extend_schema(request=InboundInput, responses=answers(envelope("InboundMessage", InboundOutput), 404))
     @action(detail=False, methods=["post"])

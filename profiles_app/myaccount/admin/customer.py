@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import ForeignKey, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from unfold.decorators import display
@@ -13,6 +13,7 @@ from unfold.views import ChangeList
 from contacts_app.accounts.admin import AccountAdmin
 from contacts_app.accounts.models import Account
 from contacts_app.accounts.services import customers_of
+from contacts_app.core.actor import Actor
 from contacts_app.core.admin.base import PortalAdmin
 from contacts_app.core.admin.columns import column
 from contacts_app.core.admin.frame import actor_of
@@ -24,6 +25,7 @@ from profiles_app.myaccount.services import (
     Resolution,
     assign_profile,
     check_assignable,
+    decides_for,
     resolve_profile,
     resolve_profiles,
 )
@@ -76,13 +78,18 @@ class AccountWithProfileAdmin(AccountAdmin):
 
 
 class CustomerProfileForm(forms.ModelForm):  # type: ignore[type-arg]
+    actor: Actor
+
     class Meta:
         model = CustomerProfile
         fields = ("customer", "profile")
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
-        if given.get("profile") and (customer := given.get("customer") or self.instance.customer):
+        customer = given.get("customer") or (self.instance.customer if self.instance.pk else None)
+        if given.get("profile") and customer:
+            if not decides_for(self.actor, customer):
+                self.add_error(None, "Which profile an account gets is decided by those who serve it.")
             try:
                 check_assignable(given["profile"], customer)
             except Refusal as refusal:
@@ -119,6 +126,27 @@ class CustomerProfileAdmin(PortalAdmin):
         actor, rows = actor_of(request), self.all_rows(request)
         return rows if actor.is_staff else rows.filter(customer__in=customers_of(actor).values("pk"))
 
+    def is_theirs(self, request: HttpRequest, row: Any) -> bool:
+        is_decided = not isinstance(row, CustomerProfile) or decides_for(actor_of(request), row.customer)
+        return is_decided and super().is_theirs(request, row)
+
+    def formfield_for_foreignkey(self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any) -> Any:  # type: ignore[type-arg]
+        """An account chooses among those that it serves, who are not itself."""
+        actor = actor_of(request)
+        if db_field.name == "customer" and actor.account is not None:
+            kwargs["queryset"] = customers_of(actor).exclude(pk=actor.account.pk)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def get_autocomplete_fields(self, request: HttpRequest) -> Any:
+        # What is typed is looked for among the person's own account alone.
+        is_staffs = actor_of(request).account is None
+        return self.autocomplete_fields if is_staffs else tuple(set(self.autocomplete_fields) - {"customer"})
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form: Any = super().get_form(request, obj, change, **kwargs)
+        form.actor = actor_of(request)
+        return form
+
     def save_model(self, request: HttpRequest, obj: CustomerProfile, form: Any, change: bool) -> None:
-        assign_profile(customer=obj.customer, profile=obj.profile)
+        assign_profile(customer=obj.customer, profile=obj.profile, actor=actor_of(request))
         obj.pk = CustomerProfile.objects.values_list("pk", flat=True).get(customer=obj.customer)

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AutocompleteSelectMultiple
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from unfold.decorators import action, display
@@ -57,7 +57,7 @@ class MyAccountProfileForm(forms.ModelForm):  # type: ignore[type-arg]
                 allowed = allowed_values(preset, getattr(self.instance, name))
                 field.choices = [(value, value) for value in allowed.values()]  # type: ignore[attr-defined]
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         given = super().clean() or {}
         owner, customer = given.get("account"), given.get("customer")
         if owner and customer and owner.pk not in (customer.pk, customer.parent_id):
@@ -111,7 +111,7 @@ class MyAccountProfileAdmin(PortalAdmin):
         groups = [group.name for group in form.cleaned_data["groups"]] if touched else None
         save_myaccount_profile(obj, groups=groups)
 
-    def _offer(self, request: HttpRequest, rows: QuerySet[Any], availability: Availability) -> None:
+    def _offer(self, request: HttpRequest, rows: QuerySet[Model], availability: Availability) -> None:
         """Only what the person owns is changed, whatever was ticked."""
         mine = [row for row in rows if self.has_change_permission(request, row)]
         rows = MyAccountProfile.objects.filter(pk__in=[row.pk for row in mine])
@@ -121,11 +121,11 @@ class MyAccountProfileAdmin(PortalAdmin):
         messages.success(request, f"{len(mine)} profiles are {availability.value} now.")
 
     @action(description="Make historic: keep for those who have it", permissions=["change"])
-    def make_historic(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+    def make_historic(self, request: HttpRequest, queryset: QuerySet[Model]) -> None:
         self._offer(request, queryset, Availability.HISTORIC)
 
     @action(description="Make standard: offer again", permissions=["change"])
-    def make_standard(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+    def make_standard(self, request: HttpRequest, queryset: QuerySet[Model]) -> None:
         self._offer(request, queryset, Availability.STANDARD)
 
     @display(description="Applies to")

@@ -37,6 +37,11 @@ class Customers(MyAccountViewSet):
     queryset = Account.objects.all()
     thing = "Customer"
     lookup_field, lookup_url_kwarg = "voip_id", "customer_id"
+    rights = {
+        "profile": ("profiles_app.view_customerprofile", "profiles_app.view_myaccountprofile"),
+        "assign": ("profiles_app.add_customerprofile", "profiles_app.change_customerprofile"),
+        "unassign": "profiles_app.delete_customerprofile",
+    }
 
     def get_queryset(self) -> Any:
         return customers_of(self.actor)
@@ -55,20 +60,24 @@ class Customers(MyAccountViewSet):
     @extend_schema(request=Assignment, responses=answers(200, CustomerProfileRecord, 400, 404, 409, 413, 415))
     @profile.mapping.put
     def assign(self, request: Request, customer_id: str) -> Response:
-        """Give this customer a certain profile. It keeps it when the profile becomes historic."""
+        """Give this customer a certain profile, which it keeps when that becomes historic. Nobody does so for itself."""
         customer = self.get_object()
-        services.assign_profile(customer=customer, profile=self.sent(body=Assignment)["profileID"])
+        services.refuse_oneself(self.actor, customer)
+        profile = self.sent(body=Assignment)["profileID"]
+        services.assign_profile(customer=customer, profile=profile, actor=self.actor)
         return Response(self.shown(customer))
 
     @extend_schema(responses=answers(204, None, 404))
     @profile.mapping.delete
     def unassign(self, request: Request, customer_id: str) -> Response:
         """Let the rule choose again. It is no error when it did already."""
-        services.unassign_profile(customer=self.get_object())
+        services.unassign_profile(customer=self.get_object(), actor=self.actor)
         return Response(status=204)
 
 
 class Presets(MyAccountViewSet):
+    rights = {"values": ()}
+
     @extend_schema(responses=answers(200, PRESETS))
     @action(detail=False, url_path="presetValues")
     def values(self, request: Request) -> Response:

@@ -41,10 +41,10 @@ class Flag(serializers.Field[bool, Any, bool, Any]):
     def to_representation(self, value: bool) -> bool:
         return value
 
-    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+    def validate_empty_values(self, data: object) -> tuple[bool, object]:
         return super().validate_empty_values("" if data is None else data)
 
-    def to_internal_value(self, data: Any) -> bool:
+    def to_internal_value(self, data: object) -> bool:
         word = str(data).strip().lower() if isinstance(data, bool | int | str) else None
         if word not in TRUTH:
             raise serializers.ValidationError("Must be true or false.")
@@ -60,10 +60,10 @@ class NumberedRow(serializers.Field[Any, Any, str, Any]):
     def rows(self, actor: Actor) -> QuerySet[Any]:
         return visible_profiles(actor)
 
-    def to_representation(self, row: Any) -> str:
+    def to_representation(self, row: object) -> str:
         return str(getattr(row, self.column))
 
-    def to_internal_value(self, data: Any) -> Any:
+    def to_internal_value(self, data: object) -> object:
         number = str(data).strip() if isinstance(data, int | str) else ""
         rows = self.rows(self.context["request"].user)
         row = rows.filter(**{self.column: int(number)}).first() if NUMBER.fullmatch(number) else None
@@ -81,7 +81,7 @@ class CustomerId(NumberedRow):
     def rows(self, actor: Actor) -> QuerySet[Account]:
         return customers_of(actor)
 
-    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+    def validate_empty_values(self, data: object) -> tuple[bool, object]:
         return super().validate_empty_values(None if isinstance(data, str) and not data.strip() else data)
 
 
@@ -93,7 +93,7 @@ class TextList(serializers.ListField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**({"required": False} | kwargs))
 
-    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+    def validate_empty_values(self, data: object) -> tuple[bool, object]:
         if data is None or (isinstance(data, str) and not data.strip()):
             return True, []
         return super().validate_empty_values(data)
@@ -117,14 +117,14 @@ def canonical(name: str, values: Iterable[str], kept: Iterable[str] = ()) -> lis
 class Preset(Text):
     """One value of a preset list."""
 
-    def to_internal_value(self, data: Any) -> str:
+    def to_internal_value(self, data: object) -> str:
         return canonical(str(self.field_name), [super().to_internal_value(data)])[0]
 
 
 class PresetList(TextList):
     """Values of a preset list; what the record has already stays good when it is taken out of the list."""
 
-    def to_internal_value(self, data: Any) -> list[str]:
+    def to_internal_value(self, data: object) -> list[str]:
         record = getattr(self.parent, "instance", None)
         kept = getattr(record, str(self.source)) if record else ()
         return canonical(str(self.field_name), super().to_internal_value(data), kept)
@@ -134,7 +134,7 @@ class PresetList(TextList):
 class Since(serializers.Field[datetime, Any, str, Any]):
     """An instant: ISO 8601, with a space for the T if need be; a bare date is its midnight."""
 
-    def to_internal_value(self, data: Any) -> datetime:
+    def to_internal_value(self, data: object) -> datetime:
         try:
             instant = datetime.fromisoformat(LOST_PLUS.sub(r"\1+", str(data).strip()))
             if instant.tzinfo is None:
@@ -163,11 +163,13 @@ class MyAccountDialect(Dialect):
     prefixes = ("/backend/api/v1/",)
     tag = "myaccount"
 
-    def error(self, status_code: int, message: str, fields: Mapping[str, list[str]], code: str = "") -> dict[str, Any]:
+    def error(
+        self, status_code: int, message: str, fields: Mapping[str, list[str]], code: str = ""
+    ) -> dict[str, object]:
         own_code = "validation" if status_code == 400 and fields else CODES.get(status_code, "error")
         return self.error_of(own_code, message, fields)
 
-    def error_of(self, code: str, message: str, fields: Mapping[str, list[str]]) -> dict[str, Any]:
+    def error_of(self, code: str, message: str, fields: Mapping[str, list[str]]) -> dict[str, object]:
         return {"error": {"code": code, "message": message, "fields": dict(fields)}}
 
 
@@ -185,7 +187,7 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
     target_class = BearerAuthentication
     name = "key"
 
-    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+    def get_security_definition(self, auto_schema: object) -> dict[str, object]:
         return {"type": "http", "scheme": "bearer", "description": "API token, or access token of a login."}
 
 
@@ -196,7 +198,7 @@ class MyAccountViewSet(DialectViewSet):
     authentication_classes = [BearerAuthentication]
     permission_classes = [Manages]
 
-    def named(self) -> dict[str, Any]:
+    def named(self) -> dict[str, object]:
         number = self.kwargs[self.lookup_url_kwarg or self.lookup_field]
         if not NUMBER.fullmatch(number):
             raise self.absent()
@@ -223,6 +225,6 @@ class MyAccountFailure(serializers.Serializer[Any]):
     error = MyAccountProblem()
 
 
-def answers(status: int, shape: Any, *failures: int) -> dict[int, Any]:
+def answers(status: int, shape: object, *failures: int) -> dict[int, object]:
     """All answers of a route: its success, and the failures that it knows besides 401 and 403."""
     return {status: shape, **dict.fromkeys((401, 403, *failures), MyAccountFailure)}

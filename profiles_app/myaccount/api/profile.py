@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from contacts_app.core.api.authentication import SAFE_METHODS
 from contacts_app.core.api.examples import examples_of
-from contacts_app.core.api.view import Text
+from contacts_app.core.api.view import LongText, Text
 from contacts_app.core.api.viewset import EditableViewSet, QueryFilter
 from profiles_app.myaccount.api.dialect import (
     CustomerId,
@@ -47,7 +47,7 @@ class MyAccountProfileRecord(serializers.Serializer[MyAccountProfile]):
     is_shown_whole = True
     id = serializers.CharField(read_only=True, help_text="Digits; never used again after a deletion.")
     name = Text(max_length=255)
-    description = Text(required=False, allow_blank=True, trim_whitespace=False, max_length=65_535)
+    description = LongText(required=False, allow_blank=True, trim_whitespace=False, max_length=65_535)
     availability = Preset(required=False, help_text="`Headline`, `Standard` (default) or `Historic`.")
     customerID = CustomerId(
         source="customer", required=False, allow_null=True, help_text="The one customer it is restricted to."
@@ -59,11 +59,6 @@ class MyAccountProfileRecord(serializers.Serializer[MyAccountProfile]):
     myCallsEnabled = Flag(source="my_calls_enabled", required=False)
     myCallsDailyCDRAccess = Flag(source="my_calls_daily_cdr_access", required=False)
     myCallsUseBackendDescriptions = Flag(source="my_calls_use_backend_descriptions", required=False)
-
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, dict) and (unknown := [key for key in data if key not in self.fields]):
-            raise serializers.ValidationError({key[:100]: "There is no such member." for key in unknown[:10]})
-        return super().to_internal_value(data)
 
 
 class MyAccountProfileFilter(django_filters.FilterSet):  # type: ignore[misc]

@@ -14,9 +14,9 @@ from contacts_app.core.admin.columns import ago_column, column, count_column
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.csv.admin import CsvPages
 from contacts_app.core.history.authorship import because
+from contacts_app.people.models import REVEAL
 from profiles_app.phone import sep
 from profiles_app.phone.admin.revision import (
-    REVEAL,
     RevisionPages,
     XmlField,
     file_lines,
@@ -62,7 +62,7 @@ class PhoneProfileForm(forms.ModelForm):  # type: ignore[type-arg]
         widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "8841, 8845"}),
         help_text="Phone models this profile works with, comma-separated; empty: all.",
     )
-    cnf_xml = XmlField(label="File")
+    cnf_xml = XmlField(label="File", help_text="In the editor Tab indents; Esc leaves it.")
     reason = forms.CharField(
         required=False,
         max_length=255,

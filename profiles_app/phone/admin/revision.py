@@ -24,12 +24,14 @@ from contacts_app.core.admin.base import PortalAdmin
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.admin.links import page_of
 from contacts_app.core.errors import Refusal
+from contacts_app.people.models import REVEAL
 from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile, ProfileRevision
 from profiles_app.phone.services import restore_revision
 
-REVEAL = "contacts_app.reveal_secrets"
 RECORDED_FOR = timedelta(hours=1)
+# No browser shows more in good time, and no phone has so long a file.
+SHOWN_LINES = 5_000
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,9 @@ class RevisionPages(PortalAdmin):
         new = _revision(profile, request.GET.get("new", str(newest)))
         before, after = bytes(old.content), bytes(new.content)
         pairs = sep.side_by_side(before, after)
-        whole = "whole" in request.GET or not any(pair.differs for pair in pairs)
+        differs = any(pair.differs for pair in pairs)
+        whole = "whole" in request.GET or not differs
+        rows = [(pair, 0) for pair in pairs] if whole else sep.folded(pairs)
         return self.page(
             request,
             "profiles_app/phone/compare.html",
@@ -155,10 +159,11 @@ class RevisionPages(PortalAdmin):
             revisions=revisions,
             old=old,
             new=new,
-            rows=[(pair, 0) for pair in pairs] if whole else sep.folded(pairs),
+            rows=rows[:SHOWN_LINES],
+            not_shown=max(len(rows) - SHOWN_LINES, 0),
             whole=whole,
             same=before == after,
-            only_secrets=before != after and not any(pair.differs for pair in pairs),
+            only_secrets=before != after and not differs,
             may_restore=self.has_change_permission(request, profile),
         )
 

@@ -17,14 +17,24 @@ from rest_framework.response import Response
 
 from contacts_app.core.actor import Actor
 from contacts_app.core.api.examples import examples_of
-from contacts_app.core.api.family import FamilyResource, FamilyViewSet, ReadableByOwners, answers, envelope
+from contacts_app.core.api.family import FamilyResource, FamilyViewSet, ReadableByOwners
+from contacts_app.core.api.family_document import answers, envelope
 from contacts_app.core.api.fields import EmptyIsNull, RowUuid, Shape, described
-from contacts_app.core.api.view import Instant, Text, find, uuid_in_url
+from contacts_app.core.api.reading import Narrowed
+from contacts_app.core.api.view import Instant, LongText, Text, find, uuid_in_url
 from contacts_app.people.models import User
 from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile, SoftwareType
 from profiles_app.phone.sep.catalogue import colons, parse_mac
-from profiles_app.phone.services import create_profile, describe, encode, findings_for, update_profile
+from profiles_app.phone.services import (
+    create_profile,
+    describe,
+    encode,
+    findings_for,
+    unless_masked,
+    update_profile,
+    visible_xml,
+)
 
 WARNINGS_HEADER = "X-Patchbay-Warnings"
 # Proxies refuse headers of a few thousand bytes.
@@ -80,7 +90,7 @@ class MacFilter(django_filters.Filter):  # type: ignore[misc]
         described(self, label, type="string")
 
 
-class PhoneProfileRecord(Shape):
+class PhoneProfileRecord(Narrowed, Shape):
     """The nine members of a profile; the file is kept and given back character for character."""
 
     is_shown_whole = True
@@ -89,8 +99,8 @@ class PhoneProfileRecord(Shape):
     uuid = serializers.UUIDField(read_only=True)
     user_uuid = RowUuid(source="user", help_text="Owner of this profile.")
     name = Text(max_length=255)
-    description = Text(required=False, allow_null=True, allow_blank=True, trim_whitespace=False, max_length=65_535)
-    cnf_xml = Text(trim_whitespace=False, help_text="Full SEP<MAC>.cnf.xml.")
+    description = LongText(required=False, allow_null=True, allow_blank=True, trim_whitespace=False, max_length=65_535)
+    cnf_xml = LongText(trim_whitespace=False, help_text="Full SEP<MAC>.cnf.xml.")
     compatible_models = serializers.ListField(
         child=Text(max_length=64),
         required=False,
@@ -101,6 +111,10 @@ class PhoneProfileRecord(Shape):
     software_type = SoftwareTypeField(help_text="Empty: all.")
     created_at = Instant(read_only=True)
     updated_at = Instant(read_only=True)
+
+    @classmethod
+    def narrowed(cls, record: dict[str, Any], context: Mapping[str, Any]) -> dict[str, Any]:
+        return record | {"cnf_xml": visible_xml(record["cnf_xml"], context["request"].user)}
 
     def validate_user_uuid(self, uuid: Any) -> User:
         actor: Actor = self.context["request"].user
@@ -213,6 +227,7 @@ class PhoneProfiles(TellsWarnings, ReadableByOwners, FamilyResource):
         "destroy": "Delete a profile with its revisions. Phones that run it go on, with no current profile.",
     }
     failures = {"list": ()}
+    rights = {"of_user": "view"}
 
     def get_queryset(self) -> "QuerySet[PhoneProfile]":
         actor, rows = self.actor, WITH_CONTENT.all()
@@ -231,7 +246,8 @@ class PhoneProfiles(TellsWarnings, ReadableByOwners, FamilyResource):
 
     def partial_update(self, request: Request, **named: str) -> Response:
         profile = self.get_object()
-        changed = update_profile(profile, actor=self.actor, **self.sent(profile))
+        sent = unless_masked(profile, self.actor, self.sent(profile))
+        changed = update_profile(profile, actor=self.actor, **sent)
         self.warnings = findings_for(changed)
         return Response(self.shown(changed))
 

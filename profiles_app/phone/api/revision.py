@@ -10,15 +10,17 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from contacts_app.core.api.family import PageMetadata, ReadableByOwners, answers, envelope
+from contacts_app.core.api.family import ReadableByOwners
+from contacts_app.core.api.family_document import PageMetadata, answers, envelope
 from contacts_app.core.api.fields import ModelRecord, Shape
+from contacts_app.core.api.reading import Narrowed
 from contacts_app.core.api.view import Text, find, uuid_in_url
 from contacts_app.core.api.viewset import Listed, Retrieved
 from contacts_app.core.history.authorship import REASON_LENGTH
 from profiles_app.phone import sep
 from profiles_app.phone.api.profile import IN_HEADER, PhoneProfileRecord, StoredProfile, TellsWarnings, profile_of
 from profiles_app.phone.models import PhoneProfile, ProfileRevision
-from profiles_app.phone.services import findings_for, restore_revision
+from profiles_app.phone.services import findings_for, restore_revision, visible_xml
 
 MAX_NUMBER = 2**31 - 1
 NUMBER = OpenApiParameter("number", int, OpenApiParameter.PATH, description="The first revision is 1.")
@@ -33,7 +35,7 @@ class RevisionRecord(ModelRecord):
         read_only_fields = fields
 
 
-class RevisionWithFile(RevisionRecord):
+class RevisionWithFile(Narrowed, RevisionRecord):
     needs: ClassVar[Mapping[str, Sequence[str]]] = {"cnf_xml": ("content",)}
 
     cnf_xml = serializers.SerializerMethodField(help_text="The file, character for character.")
@@ -41,6 +43,10 @@ class RevisionWithFile(RevisionRecord):
     class Meta(RevisionRecord.Meta):
         fields = [*RevisionRecord.Meta.fields, "cnf_xml"]
         read_only_fields = fields
+
+    @classmethod
+    def narrowed(cls, record: dict[str, Any], context: Mapping[str, Any]) -> dict[str, Any]:
+        return record | {"cnf_xml": visible_xml(record["cnf_xml"], context["request"].user)}
 
     def get_cnf_xml(self, revision: ProfileRevision) -> str:
         return sep.decode(bytes(revision.content))
@@ -84,6 +90,11 @@ class Revisions(Listed, Retrieved, TellsWarnings, ReadableByOwners):
         "list": "The revisions of a profile, the newest first, without their files.",
         "retrieve": "One revision with its file.",
     }
+    # Revisions are read like the profile itself.
+    rights = {
+        **dict.fromkeys(("list", "retrieve", "compare"), "profiles_app.view_phoneprofile"),
+        "restore": "profiles_app.change_phoneprofile",
+    }
 
     def profile(self) -> PhoneProfile:
         return profile_of(self.actor, uuid_in_url(self.kwargs["uuid"]))
@@ -126,4 +137,5 @@ class Revisions(Listed, Retrieved, TellsWarnings, ReadableByOwners):
         restore_revision(revision, actor=self.actor, reason=self.sent(body=Why).get("reason", ""))
         profile = self.profile()
         self.warnings = findings_for(profile)
-        return Response(PhoneProfileRecord(profile).data, status=201)
+        shown = PhoneProfileRecord(profile, context=self.get_serializer_context())
+        return Response(shown.data, status=201)

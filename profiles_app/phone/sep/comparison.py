@@ -9,12 +9,12 @@ import codecs
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
-from difflib import SequenceMatcher, unified_diff
 from functools import lru_cache
 from itertools import chain, groupby, zip_longest
+from typing import NamedTuple
 
 from profiles_app.phone.sep.document import Refused, decode
+from profiles_app.phone.sep.line_matching import CONTEXT, Stretch, compare, unified
 
 # Cisco phones spec §4.8, and what an element is called that may hold a secret though no list names it: energyWiseSecret,
 # pskPassphrase, Password_1_. Everywhere else in the project these are the ones to use.
@@ -110,7 +110,7 @@ def _tokens(content: bytes, start: int, end: int) -> Iterator[tuple[re.Match[byt
         start = token.end()
         section = token["section"]
         if section is None:
-            if _is_secret(token["name"]):
+            if is_secret(token["name"].decode("ascii")):
                 yield token, None
         elif section.upper() not in endless:
             closing = _END_OF_SECTION[section.upper()]
@@ -123,8 +123,9 @@ def _tokens(content: bytes, start: int, end: int) -> Iterator[tuple[re.Match[byt
 
 
 @lru_cache(maxsize=4096)
-def _is_secret(name: bytes) -> bool:
-    return bool(_SECRET.fullmatch(name[-LONGEST_NAME:].decode("ascii")))
+def is_secret(name: str) -> bool:
+    """Whether an element of this name holds a secret."""
+    return bool(_SECRET.fullmatch(name[-LONGEST_NAME:]))
 
 
 def _merged(regions: list[Region]) -> Iterator[Region]:
@@ -154,15 +155,16 @@ def _utf_16_codec(content: bytes) -> str | None:
 
 # Where a secret spreads over several lines, no line of it can be said to have changed.
 ONLY_SECRETS_DIFFER = "(only masked values differ)\n"
-CONTEXT = 3
 
 
 def diff(old: bytes, new: bytes) -> str:
     """Return a unified diff with masked secrets, "" for equal files. Content which does not decode is compared too."""
     if old == new:
         return ""
-    difference = "\n".join(unified_diff(*_masked_text(old, new), "old", "new", lineterm=""))
-    return f"{difference}\n" if difference else ONLY_SECRETS_DIFFER
+    before, after, stretches = _compared(old, new)
+    if before == after:
+        return ONLY_SECRETS_DIFFER
+    return "\n".join([*unified(before, after, stretches), ""])
 
 
 def _lines(content: bytes) -> list[str]:
@@ -174,20 +176,24 @@ def _lines(content: bytes) -> list[str]:
     return text.split("\n")
 
 
-def _masked_text(old: bytes, new: bytes) -> tuple[list[str], list[str]]:
-    """The lines of both files with their secrets masked; a changed password must not look like no change at all."""
+def _compared(old: bytes, new: bytes) -> tuple[list[str], list[str], list[Stretch]]:
+    """The lines of both files with their secrets masked, and which of them are the same.
+
+    A changed password must not look like no change at all.
+    """
     before, after = _lines(redact(old)), _lines(redact(new))
     clear = _lines(old), _lines(new)
-    if (len(before), len(after)) == (len(clear[0]), len(clear[1])):
-        for place, i1, i2, j1, j2 in SequenceMatcher(None, *clear, autojunk=False).get_opcodes():
-            for i, j in zip(range(i1, i2), range(j1, j2), strict=False):
-                if place == "replace" and before[i] == after[j]:
-                    after[j] = after[j].replace(MASK, f"{MASK} (changed)")
-    return before, after
+    if (len(before), len(after)) != (len(clear[0]), len(clear[1])):
+        return before, after, compare(before, after)
+    stretches = compare(*clear)
+    for same, i1, i2, j1, j2 in stretches:
+        for i, j in zip(range(i1, i2), range(j1, j2), strict=False):
+            if not same and before[i] == after[j]:
+                after[j] = after[j].replace(MASK, f"{MASK} (changed)")
+    return before, after, stretches
 
 
-@dataclass(frozen=True)
-class Pair:
+class Pair(NamedTuple):
     """A line of the old file beside one of the new; a number of 0 is a place where the other file alone has a line."""
 
     old_number: int
@@ -202,11 +208,11 @@ class Pair:
 
 def side_by_side(old: bytes, new: bytes) -> list[Pair]:
     """Both files whole, line beside line, with their secrets masked."""
-    before, after = _masked_text(old, new)
+    before, after, stretches = _compared(old, new)
     numbered = list(enumerate(before, start=1)), list(enumerate(after, start=1))
     return [
         Pair(*old_line, *new_line)
-        for _, i1, i2, j1, j2 in SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+        for _, i1, i2, j1, j2 in stretches
         for old_line, new_line in zip_longest(numbered[0][i1:i2], numbered[1][j1:j2], fillvalue=(0, ""))
     ]
 

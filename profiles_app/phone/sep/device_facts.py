@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from profiles_app.phone.sep import catalogue
 from profiles_app.phone.sep.document import Document, Element, integer, integer_of, value_of
@@ -70,7 +69,7 @@ class Facts:
     registration_user: str
     files: tuple[str, ...]
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Return the facts as values that JSON can carry."""
         values = asdict(self).items()
         return {key: list(value) if isinstance(value, tuple) else value for key, value in values}

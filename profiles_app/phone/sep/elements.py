@@ -17,6 +17,7 @@ from typing import Any
 
 from contacts_app.core.tables import table
 from profiles_app.phone.sep import catalogue
+from profiles_app.phone.sep.comparison import is_secret
 from profiles_app.phone.sep.device_facts import Facts
 from profiles_app.phone.sep.document import Document, Element, integer, integer_of, value_of
 
@@ -87,7 +88,6 @@ _IN_ADDRESS = re.compile(_PLACEHOLDERS["address"])
 _HOST = re.compile("|".join(_PLACEHOLDERS["host"]))
 _FREE = frozenset(_PLACEHOLDERS["free"])
 _HOST_ENDS = tuple(_PLACEHOLDERS["host_ends"])
-SECRET = re.compile("password|secret", re.IGNORECASE)
 
 
 def _words() -> re.Pattern[str]:
@@ -122,7 +122,7 @@ def _is_unfilled(element: Element) -> bool:
         return _is_slot_of_host(url["host"])
     if names & _HOSTS:
         return _is_slot_of_host(text)
-    return bool(not SECRET.search(element.tag) and _UNLESS_SECRET.fullmatch(text))
+    return bool(not is_secret(element.tag) and _UNLESS_SECRET.fullmatch(text))
 
 
 def _is_slot_of_host(text: str) -> bool:

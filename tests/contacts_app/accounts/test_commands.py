@@ -96,7 +96,7 @@ def test_token_that_was_printed_is_good(acme, arguments, scope):
     assert (token.scope, ran.row["scope"]) == (scope, scope)
     assert token.key_id == ran.row["key_id"]
     assert not token.read_only
-    assert token.expires_at is None
+    assert (token.expires_at is None) is (scope != "staff")
 
 
 def test_token_makes_the_extension_that_is_missing_once(acme):
@@ -121,6 +121,23 @@ def test_table_shows_the_whole_token():
     ran = run("create_token", "--staff")
     [text] = [word for word in ran.out.split() if word.startswith("pb_")]
     assert ApiToken.objects.find(text, "192.0.2.1")
+
+
+@pytest.mark.parametrize("columns", [30, 80, 140])
+def test_a_secret_stands_whole_on_a_line_of_its_own_at_any_width(monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    ran = run("create_token", "--staff", everywhere=True)
+    assert ApiToken.objects.find(ran.out.splitlines()[-1], "192.0.2.1")
+    assert max(map(len, ran.out.splitlines()[:-2])) <= columns
+
+
+def test_people_are_told_which_data_folder_a_command_works_on(acme, settings):
+    new = ("create_token", "--account", acme.voip_id)
+    if "sqlite" in settings.DATABASES["default"]["ENGINE"]:
+        assert run(*new, terminal=True).err == f"The data folder is {settings.DATA_DIR} (DATA_DIR).\n"
+    else:
+        assert "DATABASE_URL" in run(*new, terminal=True).err
+    assert run(*new).err == run(*new, "--json", terminal=True).err == ""
 
 
 @pytest.mark.parametrize(
@@ -241,6 +258,7 @@ def test_processes_end_with_a_status_and_without_a_traceback(tmp_path):
 
     assert unmigrated.status == 1
     assert "manage.py migrate" in unmigrated.err
+    assert f"The data folder is {tmp_path}" in unmigrated.err, "it may be another one than was meant"
     assert len(unmigrated.err.splitlines()) == 1
     assert usage.status == 2
     assert "Traceback" not in usage.err

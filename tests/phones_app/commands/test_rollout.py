@@ -33,6 +33,13 @@ def test_a_dry_run_counts_and_does_nothing(site, fleet):
     assert not Deployment.objects.exists()
 
 
+def test_none_of_a_pause_is_a_pause_too(site, fleet):
+    none = ("--jitter", "0", "--pause", "0", "--canary", "0")
+    ran = run("rollout", site.profile().uuid, "--all", *none, "--dry-run", "--json")
+    assert (ran.status, ran.row["total"]) == (0, 3)
+    assert run("rollout", site.profile().uuid, "--all", "--wave", "0", "--dry-run").status == 2
+
+
 @pytest.mark.parametrize(
     ("model", "code"), [("9971", "model-protocol"), ("6841", "model-format"), ("ATA191", "model-format")]
 )

@@ -115,6 +115,16 @@ def test_taken_port_is_replaced_and_the_row_knows(start, environment, taken):
         assert get(f"{there['http']}/{NAME}") == b"<device/>"
 
 
+def test_uploads_stay_on_this_machine_when_phones_come_from_the_network(start, environment):
+    serving = start("serve_files", "--json", FILE_SERVER_HOST="127.0.0.6")
+    serving.says("}")
+    there = address(serving)
+    assert there["ftp"] == f"ftp://127.0.0.1:{environment['FILE_SERVER_FTP_PORT']}"
+    assert {there[kind].rpartition(":")[0] for kind in ("http", "tftp")} == {"http://127.0.0.6", "tftp://127.0.0.6"}
+    store(NAME, b"<device/>")
+    assert get(f"{there['http']}/{NAME}") == b"<device/>"
+
+
 def test_address_that_is_not_of_this_machine_fails_in_one_line(start):
     command = start("serve_files", FILE_SERVER_HOST="192.0.2.1")
     assert command.process.wait(30) == 1

@@ -5,13 +5,14 @@ import pytest
 from contacts_app.accounts.models import Account, Extension
 from contacts_app.core.actor import system
 from contacts_app.people.models import User
-from phones_app.deployment.models import Deployment
+from phones_app.deployment.models import Deployment, PhoneFile
 from phones_app.deployment.request import check_compatible
 from phones_app.inventory.models import Phone
 from phones_app.servers.models import FileServer
 from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile, ProfileRevision
 from profiles_app.phone.services import update_profile
+from tests.admin_people import at_desk
 from tests.commands import run
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +66,17 @@ def test_every_file_is_without_fault_and_fits_its_phone(demo, folder):
         assert content == phone.current_profile.content
         assert check_compatible(phone, phone.current_profile) == []
         assert f"<authenticationURL>{URL}/cisco/services/authenticate<" in content.decode()
+
+
+def test_phones_that_hold_their_files_are_not_called_undeployed(demo, root):
+    assert set(PhoneFile.objects.values_list("state", "sha256")) == {
+        ("in_place", phone.current_profile.revision.sha256) for phone in Phone.objects.all()
+    }
+    desk = at_desk(root)
+    overview = desk.get("/admin/").content.decode()
+    assert "hold their first file" in overview
+    assert "not deployed" not in overview
+    assert "not deployed" not in desk.get("/admin/phones_app/phone/").content.decode()
 
 
 def test_every_profile_fits_some_phone(demo):

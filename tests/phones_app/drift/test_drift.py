@@ -113,7 +113,7 @@ def test_a_broken_file_is_not_adopted(site, deployed):
 
 def test_a_file_that_is_being_uploaded_is_not_judged(site, deployed):
     path(site, deployed).write_text(OTHER)
-    [file] = drift._readable(PhoneFile.objects.all())
+    [file] = drift.readable(PhoneFile.objects.all())
     with drift.closing(drift.FtpPool()) as pool:
         found = drift.read_back([file], pool)
     Deployment.objects.update(finished_at=None, state="uploading")

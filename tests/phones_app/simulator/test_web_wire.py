@@ -45,12 +45,25 @@ def test_a_client_that_never_finishes_is_cut_off(listening: Listening) -> None:
         assert client.recv(100) == b""
 
 
+def ask(client: socket.socket) -> bool:
+    client.sendall(b"GET / HTTP/1.1\r\n\r\n")
+    return client.recv(15).endswith(b"200 OK")
+
+
 def test_connections_beyond_the_bound_are_refused(listening: Listening) -> None:
-    with listening.connect() as first, listening.connect() as second, listening.connect() as third:
-        assert third.recv(100) == b""
-        for client in (first, second):
-            client.sendall(b"GET / HTTP/1.1\r\n\r\n")
-            assert client.recv(15).endswith(b"200 OK")
+    with listening.connect() as first, listening.connect() as second:
+        assert ask(first)
+        assert ask(second)
+        with listening.connect() as third:
+            assert third.recv(100) == b""
+
+
+def test_one_that_asks_for_nothing_gives_its_place_to_the_next(listening: Listening) -> None:
+    with listening.connect() as asking, listening.connect() as silent:
+        assert ask(asking)
+        with listening.connect() as third:
+            assert ask(third)
+        assert silent.recv(100) == b""
 
 
 @pytest.mark.parametrize(

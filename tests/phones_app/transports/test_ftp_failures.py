@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from contacts_app.core.errors import TransportError
-from phones_app.transports.ftp.session import FtpSession, FtpTarget
+from phones_app.transports.ftp.login import FtpTarget
+from phones_app.transports.ftp.session import FtpSession
 from tests.peers import ftp as peers
 from tests.peers.ftp_misbehaving import (
     ClosesInTheMiddle,
@@ -246,7 +247,8 @@ def test_a_killed_process_leaves_the_old_file_and_the_next_upload_cleans_up(tmp_
         return reached.touch()
 
     script = (
-        "import sys; from phones_app.transports.ftp.session import FtpSession, FtpTarget\n"
+        "import sys; from phones_app.transports.ftp.login import FtpTarget\n"
+        "from phones_app.transports.ftp.session import FtpSession\n"
         "FtpSession(FtpTarget('127.0.0.1', int(sys.argv[1]), *sys.argv[2:4])).upload(sys.argv[4], b'half')"
     )
     with peers.pyftpd(tmp_path, handler=misbehaving(**{command: stalls})) as server:

@@ -10,7 +10,8 @@ import pytest
 
 from contacts_app.core.errors import TransportError
 from contacts_app.core.net.wire import Networks
-from phones_app.transports.ftp.session import FtpSession, FtpTarget
+from phones_app.transports.ftp.login import FtpTarget
+from phones_app.transports.ftp.session import FtpSession
 from tests.peers import ftp as peers
 from tests.peers.ftp_misbehaving import misbehaving
 from tests.servers import free_port

@@ -15,8 +15,8 @@ from pyftpdlib.handlers import FTPHandler
 from contacts_app.core.errors import TransportError
 from phones_app.transports.ftp import pool as ftp_pool
 from phones_app.transports.ftp import session as ftp
+from phones_app.transports.ftp.login import FtpTarget
 from phones_app.transports.ftp.pool import FtpPool
-from phones_app.transports.ftp.session import FtpTarget
 from tests.peers import ftp as peers
 
 

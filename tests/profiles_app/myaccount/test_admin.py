@@ -215,3 +215,29 @@ def test_nobody_grants_their_own_account_anything(clerk_desk, acme, other):
     assert clerk_desk.post(page("account", "change", acme.pk), sent).status_code == 302
     acme.refresh_from_db()
     assert (acme.name, acme.parent, acme.groups.count()) == ("New", None, 0)
+
+
+def test_a_clerk_does_not_free_the_own_account(clerk_desk, acme):
+    chosen = MyAccountProfile.objects.create(name="Chosen")
+    own = MyAccountProfile.objects.create(name="Own", account=acme)
+    assigned = CustomerProfile.objects.create(customer=acme, profile=chosen)
+    change = page("customerprofile", "change", assigned.pk)
+    for profile in (own, chosen):
+        assert clerk_desk.post(change, {"profile": profile.pk}).status_code == 403
+    assert clerk_desk.post(page("customerprofile", "delete", assigned.pk), {"post": "yes"}).status_code == 403
+    picked = {"action": "delete_selected", "_selected_action": [assigned.pk], "post": "yes"}
+    clerk_desk.post(page("customerprofile", "changelist"), picked)
+    assigned.refresh_from_db()
+    assert assigned.profile == chosen
+    assigned.delete()
+    refused = clerk_desk.post(page("customerprofile", "add"), {"customer": acme.pk, "profile": chosen.pk})
+    assert "customer" in refused.context["adminform"].form.errors
+    assert not CustomerProfile.objects.exists()
+
+
+def test_a_clerk_decides_for_the_customers_of_the_account(clerk_desk, acme):
+    customer = Account.objects.create(voip_id=2000001, name="C", email="c@example.org", parent=acme)
+    own = MyAccountProfile.objects.create(name="Own", account=acme)
+    asked = {"customer": customer.pk, "profile": own.pk}
+    assert clerk_desk.post(page("customerprofile", "add"), asked).status_code == 302
+    assert CustomerProfile.objects.get().customer == customer

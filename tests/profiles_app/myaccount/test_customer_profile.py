@@ -5,9 +5,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from contacts_app.accounts.models import Account, AccountGroup
+from contacts_app.people.login import open_session
 from profiles_app.myaccount.models import MyAccountProfile
 from profiles_app.myaccount.services import resolve_profile, resolve_profiles
-from tests.profiles_app.myaccount.conftest import PROFILES, refused
+from tests.profiles_app.myaccount.conftest import PROFILES, Key, key_of, refused
 
 pytestmark = pytest.mark.django_db
 
@@ -127,3 +128,45 @@ def test_many_customers_are_resolved_in_two_queries(customer_of):
         assert len(captured) == 2
         assert {resolution.profile.name for resolution in found.values()} == {"General"}
     assert resolve_profile(few[0]) == found[few[0].pk]
+
+
+@pytest.fixture
+def chosen(staff, acme):
+    """Acme has the profile that the portal's staff gave it."""
+    profile = staff.create("Chosen", myNumbers=[])
+    assert staff.send("put", route(acme), {"profileID": profile["id"]}).status_code == 200
+    return profile
+
+
+def free_oneself(key, account: Account, profile: str) -> None:
+    refused(key.send("put", route(account), {"profileID": profile}), 403, "forbidden")
+    refused(key.send("delete", route(account)), 403, "forbidden")
+
+
+def test_a_customer_does_not_free_itself(staff, acme_key, alice, acme, chosen):
+    own = acme_key.create("All I want", availability="Headline", customerID=str(acme.voip_id))
+    other = staff.create("Another of the portal's")
+    for profile in (own, other):
+        free_oneself(acme_key, acme, profile["id"])
+        free_oneself(Key(f"Bearer {open_session(alice, None).access}"), acme, profile["id"])
+    assert outcome(acme_key, acme) == ("assigned", "Chosen")
+    refused(acme_key.patch(chosen, {"myCallsEnabled": True}), 403)
+    refused(acme_key.delete(chosen), 403)
+
+
+def test_profiles_that_an_account_made_are_for_its_customers_alone(staff, acme_key, acme, customer_of):
+    customer = customer_of()
+    acme_key.create("Own", customerID=str(acme.voip_id))
+    acme_key.create("General of Acme", availability="Headline")
+    assert outcome(staff, acme) == ("none", None)
+    assert outcome(acme_key, customer) == ("general", "General of Acme")
+    refused(staff.send("put", route(acme), {"profileID": str(MyAccountProfile.objects.first().pk)}), 409, "foreign")
+
+
+def test_the_parent_decides_for_its_customer_who_does_not(acme_key, acme, customer_of):
+    customer = customer_of()
+    profile = acme_key.create("Households")
+    assert acme_key.send("put", route(customer), {"profileID": profile["id"]}).status_code == 200
+    theirs = key_of(customer)
+    free_oneself(theirs, customer, profile["id"])
+    assert outcome(theirs, customer) == ("assigned", "Households")

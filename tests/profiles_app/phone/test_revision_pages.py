@@ -43,6 +43,13 @@ def test_two_revisions_stand_side_by_side_and_passwords_are_masked_for_everybody
     assert len(whole.context["rows"]) == sip_file().count("\n") + 1
 
 
+def test_of_a_very_long_file_a_page_shows_the_beginning(root_desk, profile, monkeypatch):
+    monkeypatch.setattr("profiles_app.phone.admin.revision.SHOWN_LINES", 5)
+    page = root_desk.get(compare_url(profile) + "?whole=1").content.decode()
+    assert page.count("pb-side-old") == 5
+    assert f"{sip_file().count(chr(10)) + 1 - 5} more lines not shown" in page
+
+
 def test_a_changed_password_alone_is_told(root_desk, profile):
     content = profile.content.replace(b"other-secret", b"third-secret")
     update_profile(profile, actor=system("test"), content=content)

@@ -110,3 +110,14 @@ def test_old_mails_go_and_what_still_waits_stays(desk, told, acme):
     Mail.objects.exclude(pk=young.pk).update(created_at=longest - timedelta(seconds=1))
     assert prune_mails(longest) == 1
     assert set(Mail.objects.all()) == {waiting, young}
+
+
+@pytest.mark.parametrize(("backend", "shown"), [("console", "Not sent"), ("locmem", "Sent")])
+def test_a_mail_that_reached_nobody_is_not_listed_as_sent(desk, acme, settings, backend, shown):
+    settings.EMAIL_BACKEND = f"django.core.mail.backends.{backend}.EmailBackend"
+    context = {"heading": "A phone failed", "notices": [], "more": 0, "path": "/"}
+    queue_mail(to=["a@acme.example"], template="contacts_app/contacts/mail/notices", context=context)
+    mail = Mail.objects.get(to="a@acme.example")
+    assert (mail.state, "EMAIL_URL" in mail.error) == ("sent", shown == "Not sent")
+    rows = desk.get(LIST).context["cl"]
+    assert rows.model_admin.state_here(rows.result_list[0]) == shown

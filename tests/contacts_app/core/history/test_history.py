@@ -30,7 +30,7 @@ SECRET_LOOKING = re.compile(
 HARMLESS = {"ApiToken.key_id", "OutboundVoiceProfile.tn_lease"}
 # Written by Patchbay itself about what happened: they are records already; an uploaded sheet will be some.
 RECORDS = {
-    "contacts_app": {"LoginSession", "Mail", "Notice", "Incident", "UploadedCsv", "WorkStatus"},
+    "contacts_app": {"KeptAnswer", "LoginSession", "Mail", "Notice", "Incident", "UploadedCsv", "WorkStatus"},
     "profiles_app": {
         "CallbackQueue",
         "Delivery",
@@ -47,6 +47,7 @@ RECORDS = {
         "LastDeployment",
         "LeftFile",
         "PhoneFile",
+        "PinFailures",
         "RolloutMember",
         "ServiceSession",
     },

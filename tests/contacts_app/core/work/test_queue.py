@@ -3,11 +3,13 @@
 The kind of work here sends no mail: it takes the rows of the table of mails, which have accounts and leases.
 """
 
+import contextlib
 import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.conf import settings
+from django.db import Error, connection, transaction
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -16,7 +18,7 @@ from contacts_app.contacts.models.mail import Mail
 from contacts_app.core.work import kind as kinds
 from contacts_app.core.work.claim import Claims
 from contacts_app.core.work.kind import Work, register
-from contacts_app.core.work.lease import LeaseLost, no_live_lease
+from contacts_app.core.work.lease import Fence, LeaseLost, lease_of, no_live_lease
 from contacts_app.core.work.queue import PENALTY, run_queue
 from contacts_app.core.work.wake import overdue, sweep
 from tests.servers import wait_for
@@ -193,3 +195,69 @@ def test_what_no_worker_takes_is_counted(acme, letters):
     write(acme, 2, next_attempt_at=timezone.now() - timedelta(minutes=3))
     assert overdue(timedelta(minutes=2))[QUEUE] == 2
     assert sweep() == 2
+
+
+@pytest.mark.skipif(settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"), reason="SQLite cannot go away")
+@pytest.mark.parametrize("words_of_the_database", [True, False])
+def test_after_a_lost_connection_a_row_rests_for_a_moment_only(acme, letters, words_of_the_database):
+    """Also where the loss comes out as another error, as it does in a transaction that goes on."""
+    calls = []
+
+    def deliver(mail):
+        calls.append(mail.pk)
+        if len(calls) > 1:
+            return
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            [backend] = cursor.fetchone()
+        with transaction.atomic():
+            with contextlib.closing(connection.copy()) as other, other.cursor() as cursor:
+                cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [backend])
+            with contextlib.nullcontext() if words_of_the_database else contextlib.suppress(Error):
+                Mail.objects.count()
+            Mail.objects.count()
+
+    letters(deliver)
+    [row] = write(acme)
+    run_queue(QUEUE)
+    row.refresh_from_db()
+    assert (row.state, row.lease_owner) == ("letter", "")
+    assert row.next_attempt_at < timezone.now() + PENALTY / 10
+    wait_for(lambda: run_queue(QUEUE), 10)
+    row.refresh_from_db()
+    assert row.state == "done"
+
+
+def test_a_fence_holds_while_the_lease_does(acme, settings):
+    settings.LEASE_SECONDS = 0.8
+    mine, other = write(acme, 2, lease_owner="me", lease_until=timezone.now() + timedelta(hours=1))
+    fence = Fence(Mail.objects.filter(pk__in=[mine.pk, other.pk], lease_owner="me"))
+    assert fence.holds(mine.pk)
+    Mail.objects.filter(pk=mine.pk).update(lease_owner="somebody")
+    wait_for(lambda: not fence.holds(mine.pk), 5)
+    assert fence.holds(other.pk)
+
+
+def test_a_fence_asks_once_for_all_and_trusts_no_lease_that_ends_soon(acme, settings):
+    settings.LEASE_SECONDS = 80
+    mine, other = write(acme, **lease_of("me")) + write(
+        acme, lease_owner="me", lease_until=timezone.now() + timedelta(seconds=5)
+    )
+    fence = Fence(Mail.objects.filter(pk__in=[mine.pk, other.pk], lease_owner="me"))
+    assert fence.holds(mine.pk)
+    with CaptureQueriesContext(connection) as queries:
+        # Within the ten seconds for which the answer is good it would end.
+        assert not fence.holds(other.pk)
+    assert len(queries) == 0
+
+
+def test_a_worker_learns_which_rows_another_one_was_in_the_middle_of(acme, letters):
+    letters(lambda mail: None)
+    dead, fresh = write(acme, lease_owner="dead", lease_until=timezone.now() - timedelta(seconds=1)) + write(acme)
+    claims = Claims(Letters("worker"))
+    taken = [claims.take(), claims.take()]
+    assert {key for claim in taken for key in claim.keys} == {dead.pk, fresh.pk}
+    assert claims.work.taken_over == {dead.pk}
+    for claim in taken:
+        claims.end(claim)
+    assert claims.work.taken_over == set()

@@ -203,7 +203,7 @@ def test_private_addresses_outside_the_phones_networks_are_not_spoken_to(api, se
     url = api.post("file-servers", FILE_SERVER | {"host": "127.0.0.1", "port": free_port()}).json()["data"]["uuid"]
     result = api.post(f"file-servers/{url}/test").json()["data"]
     assert result["ok"] is False
-    assert "neither public nor in one of the allowed networks" in result["message"]
+    assert "neither public nor in one of the networks of the setting PHONE_NETWORKS" in result["message"]
 
 
 def test_read_only_tokens_and_tokens_of_one_extension(acme, kind):

@@ -209,6 +209,30 @@ def test_bad_subscriptions_and_filters_are_refused(root_desk, callback, change):
     assert not Listener.objects.exists()
 
 
+@pytest.mark.parametrize("rows", [0, 1], ids=["no-row", "an-empty-row"])
+def test_a_listener_without_tags_is_not_made(root_desk, callback, rows):
+    form = listener_form(callback) | {"subscriptions-TOTAL_FORMS": rows}
+    answer = root_desk.post(reverse("admin:profiles_app_listener_add"), form)
+    assert answer.status_code == 200
+    assert b"A listener needs a subscription" in answer.content or b"This field is required" in answer.content
+    assert not Listener.objects.exists()
+
+
+def test_an_empty_row_beside_others_is_refused_and_a_listener_of_rest_may_have_none(root_desk, listener):
+    kept = listener.subscriptions.get()
+    form = listener_form(listener.callback) | {
+        "subscriptions-TOTAL_FORMS": 2,
+        "subscriptions-INITIAL_FORMS": 1,
+        "subscriptions-0-id": kept.pk,
+        "subscriptions-0-listener": listener.pk,
+        "subscriptions-0-tags": kept.tags,
+    }
+    assert b"This field is required" in root_desk.post(url_of(listener), form).content
+    kept.delete()
+    none = listener_form(listener.callback) | {"subscriptions-TOTAL_FORMS": 0}
+    assert root_desk.post(url_of(listener), none).status_code == 302
+
+
 def test_a_clerk_sees_no_other_accounts_rows(clerk_desk, strangers_rows, callback, listener):
     for row in strangers_rows:
         assert clerk_desk.get(url_of(row)).status_code == 404
@@ -239,3 +263,19 @@ def test_lists_need_a_constant_number_of_queries(root_desk, acme, new_callback, 
             assert root_desk.get(list_of(model)).status_code == 200
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_another_host_needs_the_headers_again(clerk_desk, acme, new_callback, receiver):
+    callback = new_callback(acme, url="https://hooks.example.org/in?key=s3cret-key")
+    initial = clerk_desk.get(url_of(callback)).context["adminform"].form.initial
+    assert initial["url"] == "https://hooks.example.org/in?key=true"
+    moved = callback_form(url=receiver.url, headers=initial["headers"])
+    assert list(errors(clerk_desk.post(url_of(callback), moved | {"_save_and_test": "1"}))) == ["headers"]
+    assert receiver.requests == []
+    kept = callback_form(url=initial["url"], headers=initial["headers"])
+    assert clerk_desk.post(url_of(callback), kept).status_code == 302
+    callback.refresh_from_db()
+    assert (callback.config["url"], callback.config["headers"]) == (
+        "https://hooks.example.org/in?key=s3cret-key",
+        HEADERS,
+    )

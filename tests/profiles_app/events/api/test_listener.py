@@ -80,7 +80,7 @@ def test_case_22_a_subscription_is_its_tags(at, listener):
 )
 def test_case_22_bad_tags_are_refused(at, listener, body):
     path = f"listeners/{listener['id']}/subscriptions"
-    assert next(iter(fields(at.post(path, body)))).startswith(":tags")
+    assert next(iter(fields(at.post(path, body)))).startswith("tags" if "tags" in body else ":tags")
     assert at.items(path) == []
 
 

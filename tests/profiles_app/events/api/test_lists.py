@@ -9,7 +9,7 @@ from profiles_app.events.models.setup import Callback, EventProfile, Listener, L
 from tests.many_rows import multiply, without_foreign_keys
 
 # A row for each account, and so many copies where plans depend on how many there are.
-SPREAD, COPIES = 200, 500
+SPREAD, COPIES = 200, 100
 
 
 def fill(account, rows):
@@ -59,7 +59,7 @@ def test_parts_of_a_listener_need_no_more_queries(at, acme):
 
 
 def spread_over_accounts(acme):
-    """100,000 rows on PostgreSQL, whose plans depend on how many there are; a handful elsewhere."""
+    """20,000 rows on PostgreSQL, whose plans depend on how many there are; a handful elsewhere."""
     Account.objects.bulk_create(Account(voip_id=2_000_000 + n, name="a", email="a@example.org") for n in range(SPREAD))
     owners = list(Account.objects.values_list("pk", flat=True))
     EventProfile.objects.bulk_create(EventProfile(account_id=pk, name="p") for pk in owners)

@@ -102,7 +102,7 @@ def test_every_rule_makes_a_mail_even_of_data_that_says_little(mail_server, acme
 
 
 def test_a_token_that_somebody_makes_is_told(mail_server, acme, root, pass_time):
-    form = {"name": "CI", "scope": "account", "account": acme.pk, "extension": "", "networks": ""}
+    form = {"name": "CI", "scope": "account", "account": acme.pk, "extension": "", "networks": "", "never_ends": "on"}
     answer = at_desk(root).post(reverse("admin:contacts_app_apitoken_add"), form)
     token = ApiToken.objects.get()
     pass_time(minutes=5)

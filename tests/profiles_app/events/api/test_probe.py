@@ -7,7 +7,7 @@ import pytest
 
 from contacts_app.core.errors import TransportError
 from contacts_app.core.net.wire import Networks
-from profiles_app.events.transport import EXCERPT_BYTES, send
+from profiles_app.events.transport import EXCERPT_BYTES, NOT_ALLOWED, send
 from tests.profiles_app.events.api.client import fields
 
 LOOPBACK = Networks.parse("127.0.0.0/8, ::1")
@@ -41,9 +41,7 @@ def ask(url, timeout=2, allowed=LOOPBACK):
 def test_private_addresses_are_refused_in_any_spelling(at, receiver, settings, host):
     settings.CALLBACK_NETWORKS = ""
     url = f"http://{host}:{receiver.port}/"
-    assert fields(at.post("callbacks", {"config": {"url": url}})) == {
-        "config.url": ["This address may not be spoken to."]
-    }
+    assert fields(at.post("callbacks", {"config": {"url": url}})) == {"config.url": [NOT_ALLOWED]}
     assert receiver.requests == []
 
 

@@ -18,6 +18,7 @@ from profiles_app.events.callback_health import CALLBACK_DEREGISTERED, CALLBACK_
 from profiles_app.events.delivery_operations import replay, send_test_event
 from profiles_app.events.models.outbox import CallbackQueue, Delivery, DeliveryAttempt
 from profiles_app.events.models.setup import Callback
+from profiles_app.events.transport import NOT_ALLOWED
 from tests.profiles_app.events.deliveries.events import bodies, call, feed, uuids
 from tests.servers import free_port
 
@@ -268,7 +269,7 @@ def test_private_addresses_are_refused_when_the_connection_is_made(at, ear, rece
     settle()
     assert receiver.requests == []
     attempt = DeliveryAttempt.objects.filter(callback=callback).first()
-    assert (attempt.error_code, attempt.error) == ("outside-networks", "This address may not be spoken to.")
+    assert (attempt.error_code, attempt.error) == ("outside-networks", NOT_ALLOWED)
     assert states() == ["failed"]
 
 

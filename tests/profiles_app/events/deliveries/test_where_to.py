@@ -7,6 +7,7 @@ import pytest
 
 from profiles_app.events.delivery_channel import EXCERPT
 from profiles_app.events.models.outbox import DeliveryAttempt
+from profiles_app.events.transport import NOT_ALLOWED
 from tests.profiles_app.events.deliveries.events import call, feed
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -62,7 +63,7 @@ def test_a_name_that_leads_to_a_private_address_after_the_probe_is_refused(
     settle()
     assert receiver.requests == []
     attempts = DeliveryAttempt.objects.values_list("error_code", "error", "excerpt")
-    assert set(attempts) == {("outside-networks", "This address may not be spoken to.", "")}
+    assert set(attempts) == {("outside-networks", NOT_ALLOWED, "")}
     # It is a failure as any other: tried again, and told by health.
     assert len(attempts) == 4
     assert sum(period["failed"] for period in at.items(f"callbacks/{callback}/health")) == 4

@@ -1,0 +1,77 @@
+"""What Django and its companions are made of here, which no environment variable changes."""
+
+from config.environment import BASE_DIR
+
+INSTALLED_APPS = [
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "config.admin_site.PortalAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "axes",
+    "django_ace",
+    "django_filters",
+    "django_structlog",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "rest_framework",
+    "simple_history",
+    "config",
+    "contacts_app",
+    "profiles_app",
+    "phones_app",
+]
+
+MIDDLEWARE = [
+    "config.middleware.bare_answers",
+    "config.middleware.time_requests",
+    "config.proxies.see_through_proxies",
+    "config.middleware.name_requests",
+    "config.middleware.know_authors",
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.pages.Sessions",
+    "django.middleware.common.CommonMiddleware",
+    "config.pages.CsrfCookie",
+    "config.pages.Logins",
+    "config.middleware.RequestLog",
+    "config.pages.Messages",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = True
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["contacts_app.core.api.authentication.CredentialAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["contacts_app.core.api.dialect.Json"],
+    "DEFAULT_PARSER_CLASSES": ["contacts_app.core.api.dialect.BoundedJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "contacts_app.core.api.document.DocumentSchema",
+    "EXCEPTION_HANDLER": "contacts_app.core.api.dialect.error_response",
+    "UNAUTHENTICATED_USER": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}

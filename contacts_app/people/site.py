@@ -1,0 +1,45 @@
+"""The admin's site: who is let in, and what the pages before and after that offer."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, REDIRECT_FIELD_NAME
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.http import urlencode
+from unfold.sites import UnfoldAdminSite
+
+from contacts_app.people.second_factor import is_lacking
+from contacts_app.people.single_sign_on import logout_url
+
+
+class PortalSite(UnfoldAdminSite):
+    login_template = "contacts_app/people/login.html"
+    logout_template = "contacts_app/people/logged_out.html"
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Every page of the admin asks this; a person who has still to show a second factor is not in."""
+        return super().has_permission(request) and not is_lacking(request)
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if request.method == "GET" and super().has_permission(request) and is_lacking(request):
+            return HttpResponseRedirect(f"{reverse('second_factor')}?{_onward(request)}")
+        offered = {
+            "local_login": settings.LOCAL_LOGIN,
+            "single_sign_on": settings.OIDC_NAME if settings.OIDC_ISSUER else "",
+            "onward": _onward(request),
+        }
+        return super().login(request, offered | (extra_context or {}))
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        by_provider = request.session.get(BACKEND_SESSION_KEY) == settings.OIDC_BACKEND
+        back = request.build_absolute_uri(reverse("admin:login"))
+        left = {"provider_logout": logout_url(back) if by_provider else "", "provider_name": settings.OIDC_NAME}
+        return super().logout(request, left | (extra_context or {}))
+
+
+def _onward(request: HttpRequest) -> str:
+    """The query that leads to the page which was asked for in the beginning."""
+    wanted = request.GET.get(REDIRECT_FIELD_NAME)
+    return urlencode({REDIRECT_FIELD_NAME: wanted}) if wanted else ""

@@ -1,0 +1,87 @@
+"""How long deployments with their steps, rollouts and fetches are kept.
+
+The last deployment of each phone stays, as its state is the phone's; a rollout goes as a whole or stays whole, because
+its page counts its phones. The steps are most of the room, and go in any case.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from contacts_app.core.retention import Counts, Retention, Tell
+from phones_app.boot.models import FileFetch
+from phones_app.deployment.models import Deployment, DeploymentStep, LastDeployment
+from phones_app.rollout.models import Rollout, RolloutMember
+
+BATCH = 500
+# That it fetched its file shows for so long where a phone is (deployment/identity.py), and a day more.
+FETCHES_AT_LEAST = timedelta(days=31)
+
+
+def old_steps(before: datetime) -> QuerySet[DeploymentStep]:
+    return DeploymentStep.objects.filter(deployment__in=_ended(before).values("pk"))
+
+
+def old_deployments(before: datetime) -> QuerySet[Deployment]:
+    return _ended(before).filter(Q(in_rollout=None) | Q(in_rollout__rollout__in=old_rollouts(before)))
+
+
+def old_rollouts(before: datetime) -> list[int]:
+    """The keys of those that are over, and of which no phone has its last deployment."""
+    ended = Rollout.objects.filter(created_at__lt=before, finished_at__lt=before).order_by("pk")
+    return [
+        key
+        for key in ended.values_list("pk", flat=True)
+        if not RolloutMember.objects.filter(rollout=key).exclude(deployment__in=_ended(before).values("pk")).exists()
+    ]
+
+
+def _ended(before: datetime) -> QuerySet[Deployment]:
+    last = LastDeployment.objects.values("deployment")
+    # What is looked at once more for a rejection has ended, but not for long.
+    return Deployment.objects.filter(created_at__lt=before, finished_at__lt=before).exclude(pk__in=last)
+
+
+def old_fetches(before: datetime) -> QuerySet[FileFetch]:
+    return FileFetch.objects.filter(fetched_at__lt=min(before, timezone.now() - FETCHES_AT_LEAST))
+
+
+def prune_deployments(before: datetime, tell: Tell = lambda count: None) -> Counts:
+    steps = _delete(lambda: old_steps(before), lambda count: None)
+    rollouts = old_rollouts(before)
+    deployments = _delete(lambda: old_deployments(before), tell)
+    with transaction.atomic():
+        Rollout.objects.filter(pk__in=rollouts, members=None).delete()
+    return {"deployments": deployments, "steps": steps, "rollouts": len(rollouts)}
+
+
+def _delete(rows: Callable[[], QuerySet[Any]], tell: Tell) -> int:
+    count = 0
+    while batch := list(rows().order_by("pk").values_list("pk", flat=True)[:BATCH]):
+        with transaction.atomic():
+            rows().model._default_manager.filter(pk__in=batch).delete()
+        count += len(batch)
+        tell(count)
+    return count
+
+
+DEPLOYMENTS = Retention(
+    "deployments",
+    "KEEP_DEPLOYMENTS_DAYS",
+    lambda before: {
+        "deployments": old_deployments(before).count(),
+        "steps": old_steps(before).count(),
+        "rollouts": len(old_rollouts(before)),
+    },
+    prune_deployments,
+)
+FETCHES = Retention(
+    "fetches",
+    "KEEP_FETCHES_DAYS",
+    lambda before: {"fetches": old_fetches(before).count()},
+    lambda before, tell: {"fetches": _delete(lambda: old_fetches(before), tell)},
+)

@@ -1,0 +1,3 @@
+from typing import Any
+
+def import_from_settings(attr: str, *args: Any) -> Any: ...

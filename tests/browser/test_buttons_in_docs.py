@@ -1,0 +1,121 @@
+"""Whatever the handbook calls a button, a link or a list is called so on the page where it says it is."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from contacts_app.contacts.mail import queue_mail
+from phones_app.deployment.models import FileState, PhoneFile
+from phones_app.inventory.models import Phone
+from phones_app.servers.models import CallManager, FileServer
+from profiles_app.events.models.outbox import Delivery, Event
+from profiles_app.events.models.setup import Callback
+from tests.browser.conftest import Window
+from tests.browser.test_pages import furnished
+
+__all__ = ["furnished"]
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ROOT = Path(__file__).resolve().parents[2]
+HANDBOOK = ("README.md", "docs/operations.md", "docs/events.md", "docs/evidence.md")
+CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
+ITALIC = re.compile(r"(?<!\*)\*(?!\*)([^*\n]+)\*(?!\*)")
+# What stands in italics and is a value, a word or a profile of the demo.
+NO_PLACES = {
+    *("on", "unreachable", "another phone there", "moved", "failed", "ready", "Not sent", "not deployed"),
+    *("Fetches are seen", "Front desk night"),
+}
+
+Walk = Callable[[Window], None]
+
+
+def at(page: str, *keys: object, button: str) -> Walk:
+    """On this page there is a button or a link of this name."""
+
+    def walk(desk: Window) -> None:
+        desk.open(reverse(f"admin:{page}", args=keys))
+        named = re.compile(rf"(^|\s){re.escape(button)}$")
+        there = desk.page.get_by_role("button", name=named).or_(desk.page.get_by_role("link", name=named))
+        there.first.wait_for()
+
+    return walk
+
+
+def by_menu(*titles: str) -> Walk:
+    """The menu has a link of the last title, below that of its section; Add is on the page of a list."""
+
+    def walk(desk: Window) -> None:
+        desk.open(reverse("admin:index"))
+        for title in titles:
+            if title == "Add":
+                desk.page.locator("a.addlink").click()
+                desk.page.locator(".pb-place").get_by_text("Add", exact=True).wait_for()
+            elif title == titles[0] and len(titles) > 1 and titles[1] != "Add":
+                desk.page.locator("#nav-sidebar, nav").get_by_text(title, exact=True).first.wait_for()
+            else:
+                desk.page.get_by_role("link", name=re.compile(rf"(^|\s){re.escape(title)}$")).first.click()
+                desk.page.locator(".pb-place").get_by_text(re.compile(title, re.IGNORECASE)).first.wait_for()
+
+    return walk
+
+
+@pytest.fixture
+def walks(furnished, acme) -> dict[str, Walk]:
+    phone, profile = furnished
+    now = timezone.now()
+    server = FileServer.objects.get()
+    PhoneFile.objects.update_or_create(
+        phone=phone,
+        defaults={
+            "server": server,
+            "revision": profile.revision,
+            "sha256": "0" * 64,
+            "state": FileState.CHANGED,
+            "uploaded_at": now,
+            "state_since": now,
+            "next_check_at": now,
+            "found": b"<device/>",
+        },
+    )
+    Phone.objects.filter(pk=phone.pk).update(current_profile=profile)
+    context = {"heading": "x", "notices": [], "more": 0, "path": "/"}
+    [mail] = queue_mail(to=["a@acme.example"], template="contacts_app/contacts/mail/notices", context=context)
+    callback = Callback.objects.create(account=acme, name="Mine", config={"url": "https://hooks.example.org"})
+    event = Event.objects.create(account=acme, tags=["call"], data_type="call", matched_at=now)
+    delivery = Delivery.objects.create(
+        account=acme, event=event, callback=callback, state="failed", next_attempt_at=now, finished_at=now
+    )
+    manager = CallManager.objects.get()
+
+    def both_servers(desk: Window) -> None:
+        test = "Save and test the connection"
+        at("phones_app_fileserver_change", server.pk, button=test)(desk)
+        at("phones_app_callmanager_change", manager.pk, button=test)(desk)
+
+    return {
+        "Adopt file…": at("phones_app_phone_change", phone.pk, button="Adopt file…"),
+        "Put file back…": at("phones_app_phone_change", phone.pk, button="Put file back…"),
+        "Save and test the connection": both_servers,
+        "Deleted": at("phones_app_phone_changelist", button="Deleted"),
+        "Deliver again": at("profiles_app_delivery_change", delivery.pk, button="Deliver again"),
+        "Send again…": at("contacts_app_mail_change", mail.pk, button="Send again…"),
+        "Send test event…": at("profiles_app_callback_change", callback.pk, button="Send test event…"),
+    }
+
+
+def named_in_the_handbook() -> set[str]:
+    texts = (CODE.sub("", (ROOT / name).read_text(encoding="utf-8")) for name in HANDBOOK)
+    return {name for text in texts for name in ITALIC.findall(text)} - NO_PLACES
+
+
+def test_every_place_that_the_handbook_names_is_there(window, walks):
+    desk = window()
+    named = named_in_the_handbook()
+    assert set(walks) <= named
+    for name in sorted(named):
+        (walks.get(name) or by_menu(*name.split(" → ")))(desk)

@@ -1,0 +1,125 @@
+"""Clients that hold connections and ask for nothing: they keep nobody of another address waiting."""
+
+import ftplib
+import http.client
+import io
+import resource
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from phones_app.boot import ftp as ftp_side
+from phones_app.boot.server import EmbeddedFileServer
+from tests.phones_app.simulator.conftest import NAME, PASSWORD, USERNAME
+
+GREEDY, OTHER = "127.0.0.5", "127.0.0.1"
+PATIENCE = 2.0
+
+
+@pytest.fixture
+def many_files() -> Iterator[None]:
+    """Clients and server are one process here: room for both ends of a thousand connections."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if before[1] != resource.RLIM_INFINITY and before[1] < 4096:
+        pytest.skip("too few files may be open")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(before[0], 4096), before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+@pytest.fixture
+def hold() -> Iterator[Callable[..., list[socket.socket]]]:
+    """Opens connections from the greedy address, says a little on each, and keeps them."""
+    with ExitStack() as stack:
+
+        def hold(port: int, number: int, said: bytes = b"") -> list[socket.socket]:
+            opened = []
+            for _ in range(number):
+                client = socket.create_connection(("127.0.0.1", port), 10, source_address=(GREEDY, 0))
+                opened.append(stack.enter_context(client))
+                client.sendall(said)
+            return opened
+
+        yield hold
+
+
+def upload(server: EmbeddedFileServer) -> None:
+    with ftplib.FTP(timeout=PATIENCE, source_address=(OTHER, 0)) as client:
+        client.connect("127.0.0.1", server.ftp_port)
+        client.login(USERNAME, PASSWORD)
+        client.storbinary(f"STOR {NAME}", io.BytesIO(b"<device/>"))
+
+
+def fetch(server: EmbeddedFileServer, address: str) -> bytes:
+    client = http.client.HTTPConnection("127.0.0.1", server.http_port, PATIENCE, source_address=(address, 0))
+    client.request("GET", f"/{NAME}")
+    return client.getresponse().read()
+
+
+def test_idle_ftp_connections_of_one_address_keep_no_one_else_waiting(file_server, hold):
+    held = hold(file_server.ftp_port, 64)
+    started = time.monotonic()
+    upload(file_server)
+    assert time.monotonic() - started < PATIENCE
+    assert (file_server.root / NAME).read_bytes() == b"<device/>"
+    answers = [client.recv(100) for client in held]
+    assert [answer[:3] for answer in answers].count(b"220") == ftp_side.MAX_OF_ADDRESS
+    assert answers[-1] == b"421 Too many connections from the same IP address.\r\n"
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ftp_side, "LOG_IN_SECONDS", 0.5)
+
+
+def test_who_does_not_log_in_soon_is_disconnected_whatever_it_says_meanwhile(hurried, file_server, hold):
+    [silent, talking] = hold(file_server.ftp_port, 2)
+    talking.settimeout(0.05)
+    started, said = time.monotonic(), b""
+    while time.monotonic() - started < PATIENCE and b"421" not in said:
+        try:
+            said += talking.recv(1000)
+        except TimeoutError:
+            talking.sendall(b"NOOP\r\n")
+    assert b"421" in said
+    assert b"421" in b"".join(iter(lambda: silent.recv(1000), b""))
+
+
+def test_who_has_logged_in_may_be_idle_for_longer(hurried, file_server):
+    with ftplib.FTP(timeout=10) as client:
+        client.connect("127.0.0.1", file_server.ftp_port)
+        client.login(USERNAME, PASSWORD)
+        time.sleep(0.8)
+        assert client.voidcmd("NOOP").startswith("200")
+
+
+def test_half_open_http_requests_of_one_address_keep_no_one_waiting(many_files, file_server, hold):
+    (file_server.root / NAME).write_bytes(b"<device/>")
+    hold(file_server.http_port, 1000, b"GET /x HTTP/1.1\r\n")
+    for address in (OTHER, GREEDY):
+        started = time.monotonic()
+        assert fetch(file_server, address) == b"<device/>"
+        assert time.monotonic() - started < PATIENCE
+
+
+def listens(address: str, port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((address, port)) == 0
+
+
+def test_uploads_and_phones_have_addresses_of_their_own(tmp_path: Path):
+    account = {"username": USERNAME, "password": PASSWORD}
+    hosts = {"host": "127.0.0.6", "ftp_host": "127.0.0.1", "tftp_host": "127.0.0.7"}
+    with EmbeddedFileServer(tmp_path, ftp_port=0, http_port=0, tftp_port=0, **account, **hosts) as server:
+        assert listens("127.0.0.1", server.ftp_port)
+        assert listens("127.0.0.6", server.http_port)
+        assert not listens("127.0.0.6", server.ftp_port)
+        assert not listens("127.0.0.1", server.http_port)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.settimeout(PATIENCE)
+            client.sendto(b"\x00\x01missing.xml\x00octet\x00", ("127.0.0.7", server.tftp_port))
+            assert client.recvfrom(100)[0][:4] == b"\x00\x05\x00\x01"
