@@ -2,9 +2,11 @@
 
 from contacts_app.core.api.viewset import DialectRouter
 from phones_app.deployment.api.deployment import Deployments
+from phones_app.deployment.api.left_file import LeftFiles
 from phones_app.deployment.api.switch import ProfilesOnPhones
 
 router = DialectRouter()
 router.register("deployments", Deployments)
+router.register("left-files", LeftFiles)
 router.register("phone-profiles", ProfilesOnPhones)
 urlpatterns = router.urls

@@ -5,12 +5,14 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.test import Client
+from django.utils import timezone
 
 from contacts_app.contacts.models.contact import NotificationContact
 from contacts_app.core.actor import system
 from contacts_app.people.login import open_session
 from contacts_app.people.models import User
 from contacts_app.tokens.services import create_token
+from phones_app.deployment.models import LeftFile
 from phones_app.deployment.request import deploy
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import Selection
@@ -83,6 +85,9 @@ def phone_rows(owner: Caller, alice: User) -> dict[str, Any]:
     Phone.objects.create(mac="AABBCCDDEE02", account=acme)
     selection = Selection(Phone.objects.filter(mac="AABBCCDDEE02"))
     rollout = rollouts.start(selection=selection, profile=profile, actor=actor, pace=Rollout())
+    left = LeftFile.objects.create(
+        account=acme, mac="AABBCCDDEE03", server=server, reason="Acme's phone was deleted", left_at=timezone.now()
+    )
     return {
         "file_server": server.uuid,
         "call_manager": manager.uuid,
@@ -94,6 +99,8 @@ def phone_rows(owner: Caller, alice: User) -> dict[str, Any]:
         "mac": phone.mac,
         "shown_mac": phone.mac_with_colons,
         "deployment": deployment.uuid,
+        "left_file": left.pk,
+        "left_reason": left.reason,
         "rollout": rollout.uuid,
     }
 

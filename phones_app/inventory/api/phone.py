@@ -147,7 +147,8 @@ class Phones(TellsWarnings, FamilyResource, PhonesByMac):
         "create": "Add a phone. Staff name its account.",
         "retrieve": "One phone; its MAC address in any spelling.",
         "update": "Change only what is sent.",
-        "destroy": "Take a phone out of the inventory. Its deployments stay on record.",
+        "destroy": "Take a phone out of the inventory. Its deployments stay on record, and its file on its server: "
+        "`/left-files` lists it.",
     }
     failures = {"create": (400, 409)}
     rights = dict.fromkeys(("status_check", "look"), "change")

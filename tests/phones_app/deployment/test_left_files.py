@@ -14,6 +14,7 @@ from phones_app.rollout.plan import make_plan
 from phones_app.servers.models import FileServer
 from phones_app.servers.services import save_file_server
 from tests.admin_people import at_desk
+from tests.phones_app.rest import of_token
 from tests.phones_app.site import ACTOR, sip_file
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -94,6 +95,18 @@ def test_the_old_file_is_removed_with_its_backups_when_somebody_asks_for_it(site
     assert remove(LeftFile.objects.get())[0] == name
     assert list(site.folder.glob(f"{name}*")) == []
     assert not LeftFile.objects.exists()
+
+
+def test_the_owner_removes_it_over_rest(site, deployed):
+    owner = of_token(account=deployed.account)
+    another_mac(deployed, site)
+    [left] = owner.get("left-files").json()["data"]
+    assert (left["reason"], left["profile"]) == ("its MAC address was changed", deployed.current_profile.name)
+    answer = owner.delete(f"left-files/{left['id']}")
+    assert answer.status_code == 200, answer.content
+    assert answer.json()["data"]["removed"][0] == f"SEP{left['mac'].replace(':', '').upper()}.cnf.xml"
+    assert not LeftFile.objects.exists()
+    assert owner.delete(f"left-files/{left['id']}").status_code == 404
 
 
 def test_a_file_that_somebody_else_has_put_there_is_not_removed(site, deployed):
