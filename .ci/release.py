@@ -25,7 +25,13 @@ PINNED = r"^([A-Za-z0-9_.-]+)(?:\[.*?\])?==([^ ;\\]+)"
 # Where the version stands, and what stands before it.
 VERSIONS = {"pyproject.toml": 'version = "', "config/openapi.toml": 'VERSION = "', "docs/openapi.yaml": "  version: "}
 # What the metadata of packages leave out, or of packages that are installed on other systems alone.
-LICENCES = {"async-timeout": "Apache-2.0", "pyasynchat": "PSF-2.0", "pyasyncore": "PSF-2.0", "pyftpdlib": "MIT"}
+LICENCES = {
+    "async-timeout": "Apache-2.0",
+    "tzdata": "Apache-2.0",
+    "pyasynchat": "PSF-2.0",
+    "pyasyncore": "PSF-2.0",
+    "pyftpdlib": "MIT",
+}
 # Each can be part of a work under the AGPL 3.
 COMPATIBLE = re.compile(r"MIT|BSD|Apache|ISC|MPL|Mozilla|LGPL|PSF|Python Software|Unlicense|Zope|CC0")
 

@@ -14,6 +14,7 @@ from django.conf import settings as configured
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
+import config.middleware  # noqa: F401 -- what counts requests
 from contacts_app.core.metrics import Counted, Timed
 from contacts_app.core.work import clock
 from contacts_app.core.work.models import note_run

@@ -13,7 +13,7 @@ import structlog
 from django.db import transaction
 from django.db.models import QuerySet
 
-from contacts_app.core.actor import system
+from contacts_app.core.actor import Actor
 from contacts_app.core.work import clock
 from contacts_app.core.work.kind import Work
 from contacts_app.core.work.wake import nudge_after_commit
@@ -25,7 +25,7 @@ from phones_app.inventory.models import Phone
 from phones_app.transports.ftp.pool import FtpPool
 
 log = structlog.get_logger(__name__)
-ACTOR = system("read-back after a worker was lost")
+ACTOR = Actor("read-back after a worker was lost", "read-back")
 REASON = "A worker that was stopped had put an older file back"
 
 

@@ -41,7 +41,7 @@ TAKEN_CODE = "address-taken"
 NOT_ASKED = ("outside-networks", TAKEN_CODE)
 # What a phone's record tells its account: not what else listens at an address that the account has typed.
 OWN_WORDS = {
-    "outside-networks": "The address is neither public nor in one of the allowed networks.",
+    "outside-networks": "The address is neither public nor in one of the networks of the setting PHONE_NETWORKS.",
     "": "No status page of a phone answers at this address.",
 }
 # An address that may not be asked is looked at again in case that somebody has allowed it.

@@ -96,7 +96,7 @@ def no_sip_to(manager: CallManager) -> str:
 
 # What tenants are told of a server that has not let their account in, by the code of the failure; of all others alike.
 OWN_WORDS = {
-    "outside-networks": "This address is neither public nor in one of the allowed networks.",
+    "outside-networks": "This address is neither public nor in one of the networks of the setting PHONE_NETWORKS.",
     "authentication": "Reachable, but the log-in is refused.",
     "login-in-use": "Reachable, but somebody is logged in already (Login Already In Use).",
     "resolved": "This address is allowed. Nothing was sent.",

@@ -76,6 +76,8 @@ QUERIES = {
     "/api/v1/phone-profiles/{uuid}/preview": "?mac={mac}",
     "/api/v1/phone-profiles/{uuid}/revisions/compare": "?from=1&to=1",
 }
+# What no account may do for itself: refused whatever the body says.
+FORBIDDEN = {("put", "/backend/api/v1/customers/{customer_id}/myAccountProfile")}
 # GET routes that show nothing of any tenant.
 OF_NOBODY = {
     "/api/2.0/notification_contacts/schema/",

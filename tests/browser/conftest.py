@@ -23,6 +23,10 @@ ARGUMENTS = [
 # Pictures of the pages, for somebody to look at: each takes as long as the page itself, so they are made when asked for.
 RESULTS = Path(__file__).resolve().parents[2] / "test-results"
 PICTURES = os.environ.get("PICTURES") == "1"
+# Colours fade from one theme to the other.
+SETTLED = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => Promise.allSettled(
+    document.getAnimations().filter((each) => each.effect?.getComputedTiming().endTime !== Infinity)
+        .map((each) => each.finished)).then(() => done(true)))))"""
 SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 
 
@@ -78,6 +82,9 @@ class Window:
         """Another size and theme, while the page stays."""
         self.page.set_viewport_size(SIZES[size])
         self.page.emulate_media(color_scheme=theme)
+        # The admin reads what the system prefers when a page is loaded.
+        self.page.evaluate("(dark) => document.documentElement.classList.toggle('dark', dark)", theme == "dark")
+        self.page.evaluate(SETTLED)
 
     def sticks_out(self) -> int:
         """By how many pixels the page is wider than the window."""

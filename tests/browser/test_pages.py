@@ -157,6 +157,9 @@ def test_a_new_token_is_copied_and_a_reload_makes_no_second_one(window, acme):
     page = desk.page
     desk.open(reverse("admin:contacts_app_apitoken_add"))
     page.fill("#id_name", "CRM")
+    page.select_option("#id_scope", "staff")
+    page.fill("#id_expires_at_0", "2099-01-01")
+    page.fill("#id_expires_at_1", "12:00:00")
     page.get_by_role("button", name="Save", exact=True).click()
     text = page.locator("[data-token]").inner_text()
     assert text.startswith("pb_")

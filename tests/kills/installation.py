@@ -55,7 +55,7 @@ def migrated(*, own: bool) -> Iterator[None]:
     from django.core.management import call_command
     from django.db import connection
 
-    from tests.databases import template
+    from tests.databases import NEW, template
 
     if connection.vendor == "postgresql" and own:
         call_command("migrate", verbosity=0)
@@ -64,7 +64,7 @@ def migrated(*, own: bool) -> Iterator[None]:
     name = connection.settings_dict["NAME"]
     if connection.vendor == "postgresql":
         name = f"patchbay_crowd_{os.getpid()}"
-    template().copy_to(str(name))
+    template().copy_to(str(name), NEW)
     connection.settings_dict["NAME"] = name
     try:
         yield

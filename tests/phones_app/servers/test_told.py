@@ -77,4 +77,6 @@ def test_a_wrong_password_is_told_from_no_server(api, tmp_path):
 def test_the_address_of_a_name_inside_is_not_told(api, settings):
     settings.PHONE_NETWORKS = ""
     result, _ = tried(api, "file-servers", 21, host="localhost")
-    assert result["message"] == "This address is neither public nor in one of the allowed networks."
+    assert (
+        result["message"] == "This address is neither public nor in one of the networks of the setting PHONE_NETWORKS."
+    )
