@@ -49,6 +49,7 @@ LISTS = {
     ),
     "rollouts": ("", "state=paused", "profile={profile.uuid}", "open=true"),
     "file-servers": ("", "offset=5000"),
+    "left-files": ("",),
     "call-managers": ("", "offset=5000"),
     "users": ("", "offset=5000"),
     "extensions": ("", "offset=5000"),
