@@ -44,6 +44,8 @@ class ApiTokenForm(SameAccountForm):
             scopes = [choice for choice in Scope.choices if may_all or choice[0] != Scope.STAFF]
             field.choices = [("", "---------"), *scopes]  # type: ignore[attr-defined]
             self.initial.pop("scope", None)
+        if field := self.fields.get("expires_at"):
+            field.help_text = "Refused from then on."
         if self.instance.pk:
             self.initial["never_ends"] = self.instance.expires_at is None
 
@@ -102,7 +104,7 @@ class ApiTokenAdmin(PortalAdmin):
             None,
             {
                 "fields": (
-                    *("scope", ("expires_at", "never_ends"), "name"),
+                    *("scope", "expires_at", "never_ends", "name"),
                     *("account", "extension", "read_only", "networks"),
                 ),
                 "description": "A token may do everything within its scope, and shows the passwords there.",
@@ -110,7 +112,7 @@ class ApiTokenAdmin(PortalAdmin):
         ),
     )
     fieldsets = (
-        (None, {"fields": ("name", "read_only", "networks", ("expires_at", "never_ends"))}),
+        (None, {"fields": ("name", "read_only", "networks", "expires_at", "never_ends")}),
         ("Good for", {"fields": ("scope", "account", "extension")}),
         ("Record", {"fields": ("key_id", "state", "last_used_at", "created_at", "created_by", "revoked_at")}),
     )

@@ -43,7 +43,7 @@ REMOVED = envelope("LeftFileRemoved", RemovedFile)
 class LeftFiles(Listed, Retrieved, FamilyViewSet):
     queryset = LeftFile.objects.select_related("server")
     serializer_class = LeftFileRecord
-    thing = "File left behind"
+    thing = "Left file"
     name_in_document = "LeftFile"
     lookup_field = "id"
     rights = {"destroy": MAY_DEPLOY}
