@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+import structlog
 from django.db import transaction
 from django.db.models import QuerySet
 
@@ -23,6 +24,7 @@ from phones_app.servers.services import default_server, ftp_target
 from phones_app.transports.ftp.session import FtpSession
 from profiles_app.phone import sep
 
+log = structlog.get_logger(__name__)
 CHANGED = "The phone's MAC address or file server was changed."
 
 
@@ -118,5 +120,6 @@ def remove(left: LeftFile) -> list[str]:
         if content is not None and hashlib.sha256(content).hexdigest() != left.sha256:
             raise Refusal("file-changed", f"{name} is not the file that was left there: somebody has changed it.")
         removed = session.remove(name, is_there=content is not None)
+    log.info("a file left behind was deleted", mac=left.mac, server=str(left.server), files=removed)
     left.delete()
     return removed

@@ -1,11 +1,12 @@
 """A receiver of events: a real HTTP server on loopback that remembers what it was sent and answers as told."""
 
 import contextlib
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from tests.peers.serving import serving
 
 
 @dataclass(frozen=True)
@@ -33,17 +34,8 @@ class Receiver:
 
     @contextlib.contextmanager
     def running(self) -> Iterator["Receiver"]:
-        server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        server.daemon_threads = True
-        self.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
+        with serving(self._handler(), "127.0.0.1") as self.port:
             yield self
-        finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         receiver = self

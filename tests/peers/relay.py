@@ -2,11 +2,12 @@
 
 import contextlib
 import http.client
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from tests.peers.serving import serving
 
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
 
@@ -24,17 +25,8 @@ class Relay:
 
     @contextlib.contextmanager
     def running(self) -> Iterator["Relay"]:
-        server = ThreadingHTTPServer((self.address, 0), self._handler())
-        server.daemon_threads = True
-        self.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
+        with serving(self._handler(), self.address) as self.port:
             yield self
-        finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()
 
     def forwarded(self, headers: list[tuple[str, str]], client: str) -> list[tuple[str, str]]:
         kept = [(name, value) for name, value in headers if name.lower() not in HOP_BY_HOP]
