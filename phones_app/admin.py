@@ -5,7 +5,7 @@ from django.contrib import admin
 
 import phones_app.deployment.admin.deployment
 import phones_app.inventory.admin.group
-import phones_app.mobility.admin
+import phones_app.mobility.admin.seen
 import phones_app.rollout.admin.rollout
 import phones_app.servers.admin
 from contacts_app.core.admin import overview

@@ -1,7 +1,7 @@
 """The routes of one's own phones in /api/v1."""
 
 from contacts_app.core.api.viewset import DialectRouter
-from phones_app.mobility.api import MyPhones
+from phones_app.mobility.api.directory import MyPhones
 
 router = DialectRouter()
 router.register("me", MyPhones)
