@@ -24,14 +24,15 @@ from contacts_app.people.models import User
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
-PHONE_HEADERS = frozenset({"allow", "content-type", "content-length"})
+# `Refresh` and `Expires` are for the phone (mobility spec §4).
+PHONE_HEADERS = frozenset({"allow", "content-type", "content-length", "expires", "refresh"})
 REQUESTS = Timed(
     "patchbay_request_seconds",
     "How long requests took, by the API that they are of, and how they were answered (2xx to 5xx).",
     *("surface", "method", "answer"),
     buckets=(0.01, 0.05, 0.1, 0.5, 1, 5, 20),
 )
-SURFACES = ("/api/v1/", "/api/2.0/", "/rest/", "/v4/", "/backend/", "/admin/", PHONE_PAGES)
+SURFACES = ("/api/v1/", "/api/2.0/", "/rest/", "/v4/", "/backend/", "/admin/", *PHONE_PAGES)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 # Forms of the admin have a field for the reason, clients of the APIs a header.
 REASON_FIELD = "_reason"

@@ -14,7 +14,9 @@ from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.deprecation import MiddlewareMixin
 
-PROGRAMS = ("/api/v1/", "/api/2.0/", "/backend/", "/rest/", "/v4/", "/cisco/services/", "/healthz")
+from config.proxies import PHONE_PAGES
+
+PROGRAMS = ("/api/v1/", "/api/2.0/", "/backend/", "/rest/", "/v4/", *PHONE_PAGES, "/healthz")
 
 
 class OfPages(MiddlewareMixin):

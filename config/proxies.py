@@ -16,7 +16,8 @@ from contacts_app.core.net.wire import Address, Networks
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
-PHONE_PAGES = "/cisco/services/"
+# Phones that come from Cisco's call manager keep its URL for the log-in.
+PHONE_PAGES = ("/cisco/services/", "/emapp/")
 # A request that has one of these has passed a proxy.
 PASSED_ON = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
 # Set in the request where the address is the last proxy's, and that of its client is not known.

@@ -97,6 +97,9 @@ PUBLIC_URL = env.str("PUBLIC_URL", default="http://localhost:8000").rstrip("/")
 # Networks that phones, file servers and call managers may be in although they are private (public addresses may always).
 # Loopback is one of them while `manage.py simulate_phones` runs, and for uploads to the embedded file server.
 PHONE_NETWORKS = env.str("PHONE_NETWORKS", default="")
+# Models whose screens have their soft keys where another series has them: `8821=79xx`, several separated by commas.
+# The series are 69xx, 78xx, 79xx, 88xx, 8821 and others.
+PHONE_SERIES = env.str("PHONE_SERIES", default="")
 # How long `switch` waits for the restart before it answers 202 and lets the work go on (seconds).
 SWITCH_WAIT_SECONDS = env.float("SWITCH_WAIT_SECONDS", default=15.0)
 # How long a deployment looks for evidence that the phone took its file (seconds).
@@ -232,7 +235,7 @@ CONTENT_SECURITY_POLICY = table(__file__, "content_security_policy.toml")
 HTTPS = env.bool("HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 # Phones of many models speak no TLS that would be accepted today.
-SECURE_REDIRECT_EXEMPT = [r"^cisco/services/"]
+SECURE_REDIRECT_EXEMPT = [r"^cisco/services/", r"^emapp/"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 # Networks of the proxies in front of the portal: of these alone X-Forwarded-For and X-Forwarded-Proto are believed.
