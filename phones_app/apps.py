@@ -17,6 +17,7 @@ class PhonesConfig(AppConfig):
         from contacts_app.core.doctor import checks as doctor
         from contacts_app.core.history.authorship import recorded
         from contacts_app.core.work.kind import register
+        from contacts_app.people.models import User
         from phones_app import events
         from phones_app.boot import services as boot
         from phones_app.deployment import gates, left_files, outcome
@@ -29,6 +30,10 @@ class PhonesConfig(AppConfig):
         from phones_app.inventory.models import Phone
         from phones_app.inventory.services import phone_changed, register_identity
         from phones_app.inventory.status_check import StatusChecks
+        from phones_app.mobility import lifecycle
+        from phones_app.mobility.following import follow
+        from phones_app.mobility.models import MobilityPolicy
+        from phones_app.mobility.timers import MobilityTimers
         from phones_app.retention import DEPLOYMENTS, FETCHES
         from phones_app.rollout.gate import closed_by_rollout, rollouts_of
         from phones_app.rollout.rollout import advance_all, pause_running
@@ -40,7 +45,12 @@ class PhonesConfig(AppConfig):
         register_identity(left_files.identity_changed)
         recorded.connect(left_files.file_server_changed, sender=FileServer)
         pre_delete.connect(left_files.phone_deleted, sender=Phone)
-        register(SingleDeployments, UploadBatches, Doubts, StatusChecks, DriftChecks, Rereads)
+        recorded.connect(lifecycle.phone_changed, sender=Phone)
+        pre_delete.connect(lifecycle.phone_deleted, sender=Phone)
+        recorded.connect(lifecycle.person_changed, sender=User)
+        pre_delete.connect(lifecycle.person_deleted, sender=User)
+        recorded.connect(lifecycle.policy_changed, sender=MobilityPolicy)
+        register(SingleDeployments, UploadBatches, Doubts, StatusChecks, DriftChecks, Rereads, MobilityTimers)
         tags.register(*events.TAGS)
         register_news(events.TOLD)
         doctor.register(*CHECKS)
@@ -50,3 +60,4 @@ class PhonesConfig(AppConfig):
         boot.register(judge_fetch)
         gates.register(closed_by_rollout, release=advance_all)
         outcome.register(rollouts_of)
+        outcome.register_follower(follow)

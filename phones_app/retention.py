@@ -1,4 +1,4 @@
-"""How long deployments with their steps, rollouts and fetches are kept.
+"""How long deployments with their steps, rollouts, log-ins on phones and fetches are kept.
 
 The last deployment of each phone stays, as its state is the phone's; a rollout goes as a whole or stays whole, because
 its page counts its phones. The steps are most of the room, and go in any case.
@@ -15,6 +15,7 @@ from django.utils import timezone
 from contacts_app.core.retention import Counts, Retention, Tell
 from phones_app.boot.models import FileFetch
 from phones_app.deployment.models import Deployment, DeploymentStep, LastDeployment
+from phones_app.mobility.models import MobilitySession
 from phones_app.rollout.models import Rollout, RolloutMember
 
 BATCH = 500
@@ -46,6 +47,10 @@ def _ended(before: datetime) -> QuerySet[Deployment]:
     return Deployment.objects.filter(created_at__lt=before, finished_at__lt=before).exclude(pk__in=last)
 
 
+def old_sessions(before: datetime) -> QuerySet[MobilitySession]:
+    return MobilitySession.objects.filter(since__lt=before, ended_at__lt=before)
+
+
 def old_fetches(before: datetime) -> QuerySet[FileFetch]:
     return FileFetch.objects.filter(fetched_at__lt=min(before, timezone.now() - FETCHES_AT_LEAST))
 
@@ -56,7 +61,8 @@ def prune_deployments(before: datetime, tell: Tell = lambda count: None) -> Coun
     deployments = _delete(lambda: old_deployments(before), tell)
     with transaction.atomic():
         Rollout.objects.filter(pk__in=rollouts, members=None).delete()
-    return {"deployments": deployments, "steps": steps, "rollouts": len(rollouts)}
+    sessions = _delete(lambda: old_sessions(before), lambda count: None)
+    return {"deployments": deployments, "steps": steps, "rollouts": len(rollouts), "log-ins": sessions}
 
 
 def _delete(rows: Callable[[], QuerySet[Any]], tell: Tell) -> int:
@@ -76,9 +82,12 @@ DEPLOYMENTS = Retention(
         "deployments": old_deployments(before).count(),
         "steps": old_steps(before).count(),
         "rollouts": len(old_rollouts(before)),
+        "log-ins": old_sessions(before).count(),
     },
     prune_deployments,
 )
+
+
 FETCHES = Retention(
     "fetches",
     "KEEP_FETCHES_DAYS",

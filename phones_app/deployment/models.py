@@ -64,6 +64,8 @@ class Deployment(models.Model):
         DEPLOY = "deploy", "Deploy a profile"
         RESTART = "restart", "Restart only"
         UPLOAD = "upload", "Upload only"
+        LOG_IN = "log-in", "Log-in"
+        LOG_OUT = "log-out", "Log-out"
 
     uuid = models.UUIDField("UUID", default=uuid.uuid4, unique=True, editable=False)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="deployments")

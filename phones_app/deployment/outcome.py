@@ -4,8 +4,10 @@ error code); and its events, emitted in the transaction of the change, without s
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum, auto
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
+
+from django.db import transaction
 
 from contacts_app.core.tables import table
 from phones_app.deployment.models import CALL_TO_END, FAILURES, Deployment, DeploymentStep, State, StepState
@@ -83,6 +85,22 @@ _sources: list[Source] = []
 def register(source: Source) -> None:
     """Have `source` asked, once for each set of deployments, what their events say besides."""
     _sources.append(source)
+
+
+# Called with the keys of deployments that were uploaded, or have ended, once that can be seen.
+Follower = Callable[[Sequence[int]], None]
+_followers: list[Follower] = []
+
+
+def register_follower(follower: Follower) -> None:
+    """Have `follower` called for deployments whose outcome may have changed."""
+    _followers.append(follower)
+
+
+def changed(deployments: Sequence[int], values: Mapping[str, Any]) -> None:
+    if deployments and (values.get("finished_at") or values["state"] == State.UPLOADED):
+        for follower in _followers:
+            transaction.on_commit(partial(follower, deployments), robust=True)
 
 
 def tell_all(deployments: Sequence[Deployment], tag: str) -> None:

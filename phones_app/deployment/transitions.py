@@ -296,4 +296,5 @@ def _update(rows: "QuerySet[Deployment]", number: int | None, values: dict[str, 
         list(rows.select_for_update(of=("self",)).order_by("pk").values_list("pk"))
     changed = sorted(update_returning(rows, **values))
     count_changes(values, len(changed))
+    event.changed(changed, values)
     return changed

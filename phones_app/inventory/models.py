@@ -113,6 +113,22 @@ class Phone(models.Model):
         db_index=False,
         help_text="Uploaded last.",
     )
+    base_profile = models.ForeignKey(
+        PhoneProfile,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="base_of",
+        help_text="What the phone runs while no one is logged in; empty: no one can log in on it.",
+    )
+    emergency_number = models.CharField(
+        "emergency caller number",
+        max_length=32,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Of the place, for files that are built from data: never that of the person who is logged in.",
+    )
     is_simulated = models.BooleanField(default=False, help_text="Played by `manage.py simulate_phones`.")
 
     # What looks at the status page have found (`status_check`); nobody edits it.

@@ -4,15 +4,18 @@ A try is counted before the PIN is checked, so that guesses at the same moment c
 the person's own count alone: on the phone it was one try that did not fail.
 """
 
+import functools
+import operator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from contacts_app.core.work import clock
 from contacts_app.people.models import User
+from phones_app.mobility.events import tell_lock
 from phones_app.mobility.models import PinFailures
 
 
@@ -45,6 +48,14 @@ def may_try(*, mac: str, user: User | None) -> bool:
 def succeeded(*, mac: str, user: User) -> None:
     PinFailures.objects.filter(user=user).delete()
     PinFailures.objects.filter(mac=mac, count__gt=0).update(count=F("count") - 1)
+
+
+def tell_if_locked(*, mac: str, user: User | None) -> None:
+    """After a failure: an event if it was the last one before a lock."""
+    whose = [Q(mac=mac), *([Q(user=user)] if user else [])]
+    for row in PinFailures.objects.filter(functools.reduce(operator.or_, whose)):
+        if row.count == limit_of(row).failures:
+            tell_lock(row, user if row.user_id else None, mac)
 
 
 def _counted(limit: PinLimit, **whose: Any) -> bool:

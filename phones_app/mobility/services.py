@@ -10,15 +10,13 @@ import hmac
 from ipaddress import ip_address
 from typing import NamedTuple
 
-from django.contrib.auth.hashers import make_password
-from django.db.models import Q
 from django.utils import timezone
 
 from contacts_app.accounts.models import Extension
 from contacts_app.core.lists.statement import Slot, Statement
 from contacts_app.people.models import User
 from phones_app.inventory.models import Phone, ServiceSession
-from phones_app.mobility import pins
+from phones_app.mobility.authentication import person_by_pin
 from phones_app.servers.services import phone_networks
 
 
@@ -90,10 +88,6 @@ def live_service_session(mac: str, address: str) -> ServiceSession | None:
     return session
 
 
-class LoginRefused(Exception):
-    """User name or PIN is wrong, or there were too many failures: which of these, no answer tells."""
-
-
 def is_phone_address(address: str, phone: Caller | Pushed | None) -> bool:
     """Inside the networks that ops named for phones, or where this very phone is known to be."""
     try:
@@ -122,18 +116,7 @@ def is_push_authorised(phone: Pushed | None, *, username: str, password: str, ad
 
 def log_in_on_phone(*, phone: Caller, name: str, pin: str, address: str) -> ServiceSession:
     """Open the service session of a person of the phone's account. Raises LoginRefused."""
-    user = (
-        User.objects.filter(Q(email__iexact=name) | Q(username__iexact=name))
-        .filter(account=phone.account_id, is_active=True)
-        .first()
-    )
-    is_tried = pins.may_try(mac=phone.mac, user=user)
-    if not (is_tried and user is not None and user.pin_hash):
-        make_password(pin)  # the same work as for a PIN that is checked
-        raise LoginRefused
-    if not user.check_pin(pin):
-        raise LoginRefused
-    pins.succeeded(mac=phone.mac, user=user)
+    user = person_by_pin(account=phone.account_id, mac=phone.mac, name=name, pin=pin)
     return open_service_session(phone=phone, user=user, address=address)
 
 

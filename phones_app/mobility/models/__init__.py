@@ -1,5 +1,16 @@
 """What is stored of people at phones, a file for each idea."""
 
 from phones_app.mobility.models.pins import PinFailures
+from phones_app.mobility.models.policy import MobilityPolicy, PersonMobility, SecondPhone
+from phones_app.mobility.models.sessions import PRESENT, MobilitySession, SessionState, Why
 
-__all__ = ["PinFailures"]
+__all__ = [
+    "PRESENT",
+    "MobilityPolicy",
+    "MobilitySession",
+    "PersonMobility",
+    "PinFailures",
+    "SecondPhone",
+    "SessionState",
+    "Why",
+]

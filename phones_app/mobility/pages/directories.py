@@ -6,11 +6,11 @@ from contacts_app.accounts.models import Account
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import clear_service_sessions
 from phones_app.mobility import screens
+from phones_app.mobility.authentication import LoginRefused
 from phones_app.mobility.pages.frame import UNKNOWN, Ask, for_phones
 from phones_app.mobility.screens import FormField, Key
 from phones_app.mobility.services import (
     DirectoryLine,
-    LoginRefused,
     company_directory,
     live_service_session,
     log_in_on_phone,

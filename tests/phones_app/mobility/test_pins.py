@@ -12,8 +12,9 @@ from django.utils import timezone
 from contacts_app.people.models import User
 from phones_app.inventory.models import Phone
 from phones_app.mobility import pins
+from phones_app.mobility.authentication import LoginRefused
 from phones_app.mobility.models import PinFailures
-from phones_app.mobility.services import LoginRefused, caller, log_in_on_phone
+from phones_app.mobility.services import caller, log_in_on_phone
 
 pytestmark = pytest.mark.django_db
 MACS = [f"AABBCCDDEE{number:02d}" for number in range(50)]

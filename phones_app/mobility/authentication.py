@@ -1,0 +1,56 @@
+"""Who it is that types a name and a PIN on a phone; and that no answer tells why it is nobody (mobility spec §5.2).
+
+A wrong name, a wrong PIN, a lock, no permission and an unknown phone do the same work and take the same time: what
+differs would tell which names exist, and which PIN is right.
+"""
+
+import time
+
+from django.contrib.auth.hashers import make_password
+from django.db.models import Q
+
+from contacts_app.core.values import digits
+from contacts_app.people.models import User
+from phones_app.mobility import pins
+from phones_app.mobility.policy import mobility_of
+
+# How people name themselves: by email or user name, or by their phone number, as CUCM's `loginType=DN`.
+USER, EXTENSION = "user", "extension"
+# No failure is answered sooner: longer than a PIN takes to check with all that is read beside.
+FAILURE_SECONDS = 0.5
+
+
+class LoginRefused(Exception):
+    """Name or PIN is wrong, there were too many failures, or this person or phone may not: which, no answer tells."""
+
+
+def person_by_pin(*, account: int | None, mac: str, name: str, pin: str, by: str = USER, mobile: bool = False) -> User:
+    """The person of this account, counted as a try on this phone. Raises LoginRefused, each time as late.
+
+    `account` None: the phone is not known. `mobile`: the person has to be allowed to log in on phones.
+    """
+    began = time.monotonic()
+    user = find_person(account, name, by)
+    is_tried = account is not None and pins.may_try(mac=mac, user=user)
+    if is_tried and user is not None and user.pin_hash:
+        is_right = user.check_pin(pin)
+    else:
+        is_right = False
+        make_password(pin)  # the same work as for a PIN that is checked
+    if user is not None and is_right and (not mobile or mobility_of(user).is_allowed):
+        pins.succeeded(mac=mac, user=user)
+        return user
+    if is_tried:
+        pins.tell_if_locked(mac=mac, user=user)
+    time.sleep(max(0.0, began + FAILURE_SECONDS - time.monotonic()))
+    raise LoginRefused
+
+
+def find_person(account: int | None, name: str, by: str = USER) -> User | None:
+    """An active person of the account by email or user name, or by their own phone number if no other has it."""
+    people = User.objects.filter(account=account, account__isnull=False, is_active=True)
+    if by == EXTENSION:
+        number = digits(name)
+        found = list(people.filter(phone_digits=number)[:2]) if number else []
+        return found[0] if len(found) == 1 else None
+    return people.filter(Q(email__iexact=name) | Q(username__iexact=name)).first()

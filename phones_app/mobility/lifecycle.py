@@ -1,0 +1,67 @@
+"""What happens to sessions when people, phones or policies change in the middle of them (mobility spec §5.3)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from contacts_app.core.actor import Actor
+from contacts_app.core.history.authorship import current_author
+from contacts_app.core.work import clock
+from contacts_app.core.work.wake import nudge_after_commit
+from contacts_app.people.models import User
+from phones_app.inventory.models import Phone
+from phones_app.mobility.logout import abandon, log_out_all
+from phones_app.mobility.models import MobilityPolicy, MobilitySession, Why
+from phones_app.mobility.timers import MOBILITY
+
+Changes = Mapping[str, Any]
+
+
+def person_changed(instance: User, change: str, changes: Changes, **_: object) -> None:
+    """Called with each recorded change of a person, in its transaction."""
+    if change == "~" and ("account" in changes or ("is_active" in changes and not instance.is_active)):
+        _person_gone(instance)
+
+
+def person_deleted(instance: User, **_: object) -> None:
+    """Called before a person is deleted, and the profiles that they own with them."""
+    _person_gone(instance)
+
+
+def phone_changed(instance: Phone, change: str, changes: Changes, **_: object) -> None:
+    """Called with each recorded change of a phone, in its transaction."""
+    if change == "~" and {"mac", "account"} & changes.keys():
+        _phone_gone(instance)
+    elif change == "~" and {"base_profile", "location", "model", "is_active"} & changes.keys():
+        _look_again(phone=instance)
+
+
+def phone_deleted(instance: Phone, **_: object) -> None:
+    """Called before a phone is deleted."""
+    _phone_gone(instance)
+
+
+def policy_changed(instance: MobilityPolicy, **_: object) -> None:
+    """Called with each recorded change of a policy, in its transaction: daily log-out times are read anew."""
+    _look_again(account=instance.account_id)
+
+
+def _person_gone(person: User) -> None:
+    if MobilitySession.objects.filter(user=person.pk, ended_at=None).exists():
+        log_out_all(person, why=Why.PERSON_GONE, actor=_actor())
+
+
+def _phone_gone(phone: Phone) -> None:
+    if MobilitySession.objects.filter(phone=phone.pk, ended_at=None).exists():
+        abandon(phone, why=Why.PHONE_GONE, actor=_actor())
+
+
+def _look_again(**whose: Any) -> None:
+    rows = MobilitySession.objects.filter(ended_at=None, **whose)
+    if rows.update(next_attempt_at=clock.now()):
+        nudge_after_commit(MOBILITY)
+
+
+def _actor() -> Actor:
+    """Who makes the change, as who ends the sessions."""
+    author = current_author()
+    return Actor(author.label, author.channel)

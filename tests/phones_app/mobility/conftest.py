@@ -1,0 +1,87 @@
+"""Phones that people log in on: a site with base profiles, people with PINs, and their device profiles."""
+
+import time
+
+import pytest
+from django.test import Client
+from lxml import etree
+
+from contacts_app.core.work.queue import run_queue
+from phones_app.deployment.request import DEPLOYMENTS
+from phones_app.mobility.timers import MOBILITY
+from profiles_app.phone.services import create_profile
+from tests.phones_app.site import ACTOR, sip_file
+
+PIN = "2580"
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """What phones do not notice on loopback takes no time here."""
+    from phones_app.mobility import authentication
+
+    monkeypatch.setattr(authentication, "FAILURE_SECONDS", 0.02)
+
+
+@pytest.fixture
+def people(acme, alice, bob):
+    """Alice and Bob have a PIN and a device profile each, by their first names: `people["Bob"]`."""
+    for person in (alice, bob):
+        person.set_pin(PIN)
+        person.save()
+    return {person.first_name: person for person in (alice, bob)}
+
+
+@pytest.fixture
+def device(people):
+    """A device profile of a person, whose line is called after them."""
+
+    def make(name: str, line: str = "", **fields: object):
+        content = sip_file(line or f"7{len(name)}01", name).encode()
+        return create_profile(actor=ACTOR, user=people[name], name=f"{name}'s", content=content, **fields)
+
+    return make
+
+
+@pytest.fixture
+def mobile(site, people, root):
+    """A phone that takes part: its base profile belongs to the portal's staff."""
+    base = create_profile(actor=ACTOR, user=root, name="Logged out", content=sip_file("1000", "Logged out").encode())
+
+    def make(**fields: object):
+        return site.phone(base_profile=base, first_file=base.cnf_xml, **fields)
+
+    make.base = base
+    return make
+
+
+@pytest.fixture
+def work():
+    """Play the workers until what is asked for holds."""
+
+    def until(holds, seconds: float = 30) -> None:
+        deadline = time.monotonic() + seconds
+        while not holds():
+            run_queue(DEPLOYMENTS)
+            run_queue(MOBILITY)
+            assert time.monotonic() < deadline, "it did not come to this"
+            time.sleep(0.02)
+
+    return until
+
+
+@pytest.fixture
+def screen():
+    """A phone looks at a page of the log-in service, or follows a URL that it was shown."""
+
+    def ask(page: str, phone=None, *, method: str = "get", address: str = "127.0.0.1", **query: str):
+        path = page if "/" in page else f"/cisco/services/{page}"
+        named = {"device": f"SEP{phone.mac}"} if phone is not None else {}
+        client = Client(REMOTE_ADDR=address, raise_request_exception=False)
+        response = getattr(client, method)(path, named | query)
+        assert response.status_code == 200
+        found = etree.fromstring(response.content)
+        found.refresh = response.headers.get("Refresh", "")
+        return found
+
+    return ask
