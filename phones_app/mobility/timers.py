@@ -59,7 +59,7 @@ def next_look(session: MobilitySession, now: datetime) -> datetime | None:
     if session.ended_at is not None:
         return None
     if session.state == SessionState.LOGGING_OUT:
-        return now + min(AGAIN * 2 ** min(session.tries, 10), AGAIN_AT_MOST)
+        return now + min(AGAIN * (1 << min(session.tries, 10)), AGAIN_AT_MOST)
     if session.state not in (SessionState.LOGGED_IN, SessionState.AT_RESTART):
         return now + LOOK
     times: list[datetime] = [time for time in (session.until, _daily(session), now + SELDOM) if time]

@@ -3,11 +3,13 @@
 from django.urls import path
 
 from contacts_app.accounts.models import Account
+from contacts_app.people.models import User
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import clear_service_sessions
 from phones_app.mobility import screens
 from phones_app.mobility.authentication import LoginRefused
 from phones_app.mobility.pages.frame import UNKNOWN, Ask, for_phones
+from phones_app.mobility.phone_login import session_at, takes_part
 from phones_app.mobility.screens import FormField, Key
 from phones_app.mobility.services import (
     DirectoryLine,
@@ -31,6 +33,7 @@ def services(ask: Ask) -> screens.Screen:
     if ask.phone is None:
         return UNKNOWN
     session = live_service_session(ask.phone.mac, ask.address)
+    person = session.user if session else _mobile_person(ask)
     items = [
         # Behind a menu already, a directory needs no other one.
         ("Personal directory", ask.url("pdir", page="0")),
@@ -38,7 +41,9 @@ def services(ask: Ask) -> screens.Screen:
     ]
     if session is not None:
         items.append(("Log out", ask.url("logout")))
-    prompt = session.user.get_full_name() if session else "Choose a directory"
+    if takes_part(ask.phone):
+        items.insert(0, ("Extension mobility", ask.url("em")))
+    prompt = person.get_full_name() if person else "Choose a directory"
     return screens.menu("Directories", prompt, items, keys=MENU_KEYS)
 
 
@@ -48,16 +53,17 @@ def personal(ask: Ask) -> screens.Screen:
     if ask.phone is None:
         return UNKNOWN
     session = live_service_session(ask.phone.mac, ask.address)
+    person = session.user if session else _mobile_person(ask)
     name, pin = ask.sent("user", "userid").strip(), ask.sent("pin", "seq")
-    if session is None and name and pin:
+    if person is None and name and pin:
         try:
-            session = log_in_on_phone(phone=ask.phone, name=name, pin=pin, address=ask.address)
+            person = log_in_on_phone(phone=ask.phone, name=name, pin=pin, address=ask.address).user
         except LoginRefused:
             again = Key("submit", ask.url("pdir"), "Again")
             return screens.text("Personal directory", LOGIN_FAILED, keys=[again, Key("exit")])
-    if session is None:
+    if person is None:
         return screens.form("Personal directory", "Log in", ask.url("pdir"), LOGIN_FIELDS, keys=FORM_KEYS)
-    return _directory(ask, "pdir", "Personal directory", personal_directory(session.user))
+    return _directory(ask, "pdir", "Personal directory", personal_directory(person))
 
 
 @for_phones
@@ -77,6 +83,12 @@ def logout(ask: Ask) -> screens.Screen:
     if live_service_session(ask.phone.mac, ask.address):
         clear_service_sessions([ask.phone.mac])
     return screens.text("Log out", "No one is logged in on this phone.", keys=[Key("exit", "Init:Directories")])
+
+
+def _mobile_person(ask: Ask) -> User | None:
+    """Who is logged in on the phone with a profile of their own, where that opens their directory too."""
+    session, may_act = session_at(ask.phone, ask.address) if ask.phone else (None, False)
+    return session.user if session is not None and may_act else None
 
 
 def _only_account(address: str) -> int | None:

@@ -1,6 +1,10 @@
 """Phones that people log in on: a site with base profiles, people with PINs, and their device profiles."""
 
 import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -8,6 +12,7 @@ from lxml import etree
 
 from contacts_app.core.work.queue import run_queue
 from phones_app.deployment.request import DEPLOYMENTS
+from phones_app.mobility import authentication, switch
 from phones_app.mobility.timers import MOBILITY
 from profiles_app.phone.services import create_profile
 from tests.phones_app.site import ACTOR, sip_file
@@ -18,9 +23,8 @@ PIN = "2580"
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """What phones do not notice on loopback takes no time here."""
-    from phones_app.mobility import authentication
-
-    monkeypatch.setattr(authentication, "FAILURE_SECONDS", 0.02)
+    monkeypatch.setattr(authentication, "FAILURE_SECONDS", 0.0)
+    monkeypatch.setattr(switch, "ANSWER_FIRST", timedelta(seconds=0.2))
 
 
 @pytest.fixture
@@ -44,7 +48,7 @@ def device(people):
 
 
 @pytest.fixture
-def mobile(site, people, root):
+def mobile(site, people, root, no_inline_work):
     """A phone that takes part: its base profile belongs to the portal's staff."""
     base = create_profile(actor=ACTOR, user=root, name="Logged out", content=sip_file("1000", "Logged out").encode())
 
@@ -70,18 +74,54 @@ def work():
     return until
 
 
+@dataclass
+class Shown:
+    """What a phone shows, and when it loads another page by itself."""
+
+    root: Any
+    body: bytes
+    refresh: str
+
+    @property
+    def tag(self) -> str:
+        return self.root.tag
+
+    @property
+    def words(self) -> str:
+        assert self.tag == "CiscoIPPhoneText"
+        return self.root.findtext("Text")
+
+    @property
+    def items(self) -> dict[str, str]:
+        assert self.tag == "CiscoIPPhoneMenu"
+        names, urls = (self.root.xpath(f"MenuItem/{part}/text()") for part in ("Name", "URL"))
+        return dict(zip(names, map(_path, urls), strict=True))
+
+    @property
+    def url(self) -> str:
+        return _path(self.root.findtext("URL"))
+
+    def all(self, path: str) -> list[str]:
+        return self.root.xpath(f"{path}/text()")
+
+
+def _path(url: str) -> str:
+    return url.removeprefix("http://testserver")
+
+
 @pytest.fixture
 def screen():
-    """A phone looks at a page of the log-in service, or follows a URL that it was shown."""
+    """A phone looks at a page of the log-in service, or follows a path that it was shown."""
 
-    def ask(page: str, phone=None, *, method: str = "get", address: str = "127.0.0.1", **query: str):
-        path = page if "/" in page else f"/cisco/services/{page}"
+    def ask(view: str, phone=None, *, method: str = "get", address: str = "127.0.0.1", **query: str) -> Shown:
+        path = view if view.startswith("/") else f"/cisco/services/{view}"
         named = {"device": f"SEP{phone.mac}"} if phone is not None else {}
         client = Client(REMOTE_ADDR=address, raise_request_exception=False)
+        if method == "get" and "?" in path:
+            # As phones do it, with what was typed behind what stands there.
+            path, query = f"{path}&{urlencode(query)}" if query else path, {}
         response = getattr(client, method)(path, named | query)
         assert response.status_code == 200
-        found = etree.fromstring(response.content)
-        found.refresh = response.headers.get("Refresh", "")
-        return found
+        return Shown(etree.fromstring(response.content), response.content, response.headers.get("Refresh", ""))
 
     return ask

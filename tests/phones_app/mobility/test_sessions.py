@@ -1,18 +1,13 @@
 """Log-ins and log-outs by the services that REST, commands and phones share, with simulated phones and real FTP."""
 
-from datetime import timedelta
-
 import pytest
-from django.utils import timezone
 
 from phones_app.deployment.models import Deployment
-from phones_app.mobility.codes import EmCode
 from phones_app.mobility.login import log_in
 from phones_app.mobility.logout import log_out
-from phones_app.mobility.models import MobilityPolicy, MobilitySession, PersonMobility, SecondPhone, SessionState, Why
-from phones_app.mobility.switch import EmRefusal
+from phones_app.mobility.models import SessionState, Why
 from profiles_app.events.models.outbox import Event
-from tests.phones_app.site import ACTOR, sip_file
+from tests.phones_app.site import ACTOR
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,7 +34,7 @@ def test_a_log_in_brings_the_persons_file_and_a_log_out_the_phones_own(site, mob
         assert site.file_of(phone) == profile.content
         assert session.login.kind == Deployment.Kind.LOG_IN
         assert session.login.evidence["kind"] == "file-fetched"
-        assert fleet.wait_until(lambda: fleet[phone.mac].line_users == ["7301"])
+        assert fleet.wait_until(lambda: fleet[phone.mac].line_users == ("7301",))
         session = log_out(session, why=Why.STAFF, actor=ACTOR)
         assert session.state == SessionState.LOGGING_OUT
         work(is_(session, SessionState.LOGGED_OUT))
