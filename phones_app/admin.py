@@ -5,6 +5,7 @@ from django.contrib import admin
 
 import phones_app.deployment.admin.deployment
 import phones_app.inventory.admin.group
+import phones_app.mobility.admin.policy
 import phones_app.mobility.admin.seen
 import phones_app.rollout.admin.rollout
 import phones_app.servers.admin
@@ -14,6 +15,7 @@ from phones_app.deployment.admin.left_file import LeavesFiles
 from phones_app.drift.admin import DriftPages, StateOfFile
 from phones_app.inventory.admin.phone import InventoryAdmin, ModelsInUse
 from phones_app.inventory.models import Phone
+from phones_app.mobility.admin.policy import BaseProfiles
 from phones_app.overview import panels
 from phones_app.rollout.admin.pages import RollOutSelected
 
@@ -21,7 +23,7 @@ overview.register(panels)
 
 
 @admin.register(Phone)
-class PhoneAdmin(RollOutSelected, DriftPages, DeployPages, LeavesFiles, InventoryAdmin):
+class PhoneAdmin(BaseProfiles, RollOutSelected, DriftPages, DeployPages, LeavesFiles, InventoryAdmin):
     list_display = (*("phone", "model_here", "account_name", "profile"), *("deployed", "present", "seen", "is_active"))
     list_select_related = ("account", "current_profile", "last_deployment__deployment", "file")
     list_filter = (
@@ -37,7 +39,7 @@ class PhoneAdmin(RollOutSelected, DriftPages, DeployPages, LeavesFiles, Inventor
     )
     actions = [
         *("deploy_selected", "roll_out_selected", "group_selected", "restart_selected"),
-        *("check_selected", "put_back_selected", "export_selected"),
+        *("check_selected", "put_back_selected", "base_selected", "export_selected"),
     ]
     actions_row = ["deploy_one", "restart_one"]
     actions_detail = ["deploy_one", "restart_one", "check_one", "put_back_one", "adopt_one"]

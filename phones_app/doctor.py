@@ -1,5 +1,5 @@
-"""What the doctor looks at for phones: the networks that they may be in, their file servers and call managers, and the
-embedded file server of this machine.
+"""What the doctor looks at for phones: the networks that they may be in, their file servers and call managers, the
+embedded file server of this machine, and what phones run while nobody is logged in on them.
 
 File servers and Asterisks are connected to, and nothing is said to them: what *Test connection* found is told beside.
 """
@@ -22,6 +22,7 @@ from phones_app.boot.services import config_url
 from phones_app.inventory.models import Phone
 from phones_app.servers.models import CallManager, FileServer
 from phones_app.servers.services import no_sip_to, phone_networks
+from profiles_app.phone.models import PhoneProfile
 
 ADVICE = GROUND | table(__file__, "doctor.toml")
 CONNECT_SECONDS = 2.0
@@ -112,9 +113,18 @@ def embedded_file_server() -> Iterator[Defect]:
         yield Defect("file-server-port", f"The embedded file server listens on port {listens} instead of {wanted}.")
 
 
+def log_outs() -> Iterator[Defect]:
+    """A phone on which nobody is logged in has to be able to call for help (mobility spec §5.3)."""
+    bases = PhoneProfile.objects.filter(base_of__is_active=True).distinct().order_by("name", "pk")
+    for name, facts in bases.values_list("name", "revision__facts"):
+        if not (facts or {}).get("registration_user"):
+            yield Defect("em-logout-no-emergency", f"Base profile {name}: no registered line, so no emergency calls.")
+
+
 CHECKS = (
     HealthCheck("networks", networks, ADVICE),
     HealthCheck("file servers", file_servers, ADVICE),
     HealthCheck("call managers", call_managers, ADVICE),
     HealthCheck("embedded file server", embedded_file_server, ADVICE),
+    HealthCheck("log-outs", log_outs, ADVICE),
 )

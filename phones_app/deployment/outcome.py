@@ -4,7 +4,7 @@ error code); and its events, emitted in the transaction of the change, without s
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum, auto
-from functools import cache, partial
+from functools import cache
 from typing import Any, NamedTuple
 
 from django.db import transaction
@@ -98,9 +98,12 @@ def register_follower(follower: Follower) -> None:
 
 
 def changed(deployments: Sequence[int], values: Mapping[str, Any]) -> None:
-    if deployments and (values.get("finished_at") or values["state"] == State.UPLOADED):
+    def tell() -> None:
         for follower in _followers:
-            transaction.on_commit(partial(follower, deployments), robust=True)
+            follower(deployments)
+
+    if deployments and _followers and (values.get("finished_at") or values["state"] == State.UPLOADED):
+        transaction.on_commit(tell, robust=True)
 
 
 def tell_all(deployments: Sequence[Deployment], tag: str) -> None:

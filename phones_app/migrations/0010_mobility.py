@@ -61,6 +61,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'mobility of people',
                 'verbose_name_plural': 'mobility of people',
                 'ordering': ['user_id'],
+                'indexes': [models.Index(fields=['is_allowed', 'user'], name='person_mobility_by_permission')],
             },
         ),
         migrations.CreateModel(

@@ -153,6 +153,10 @@ def _came_after(newest: Deployment, known: Deployment | None) -> bool:
 def _write(session: MobilitySession, before: tuple[str, int | None, int | None]) -> bool:
     """Store it unless somebody else has changed it since it was read, with its event."""
     state, login, logout = before
+    if (session.login_id, session.logout_id) != (login, logout):
+        # As everybody else: deployments before sessions. The database locks what is pointed to, at the commit.
+        keys = [key for key in (session.login_id, session.logout_id) if key is not None]
+        list(Deployment.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk").values_list("pk"))
     if session.state in ENDS:
         session.ended_at, session.next_attempt_at = session.ended_at or clock.now(), None
     elif session.state == SessionState.LOGGING_OUT and session.logout_id is None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import AllValuesCheckboxFilter
@@ -34,6 +35,14 @@ class PhoneForm(SecretForm):
         if self.instance.pk:
             self.initial["mac"] = self.instance.mac_with_colons
 
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        base, account = given.get("base_profile"), given.get("account") or self.instance.account_id
+        if base is not None and base.user.account_id not in (None, getattr(account, "pk", account)):
+            # A file holds the SIP credentials of its account. Profiles of staff are for everybody's phones.
+            raise ValidationError({"base_profile": "The profile and the phone belong to different accounts."})
+        return given
+
 
 class ModelsInUse(AllValuesCheckboxFilter):
     """The models that there are phones of, found by leaping from one to the next in an index."""
@@ -54,17 +63,17 @@ class InventoryAdmin(MacSearchMixin, CsvPages, GroupOfSelected):
     list_display_links = ("phone",)
     search_fields = ("name", "phone_ip", "location", "current_profile__name", "line_user")
     search_help_text = "MAC in any spelling, name, IP address, location, line or profile"
-    autocomplete_fields = ("account", "file_server", "call_manager")
+    autocomplete_fields = ("account", "file_server", "call_manager", "base_profile")
     readonly_fields = (
         *("present", "seen", "looked", "look_error", "other_mac", "in_call", "serial_number"),
         *("uuid", "current_profile", "is_simulated", "created_at", "updated_at"),
     )
     fieldsets = (
         (None, {"fields": ("mac", "name", "account", "model", "software_type", "is_active")}),
-        ("Place", {"fields": ("location", "phone_ip", "phone_vlan", "hostname", "description")}),
+        ("Place", {"fields": ("location", "emergency_number", "phone_ip", "phone_vlan", "hostname", "description")}),
         (
             "How it is provisioned",
-            {"fields": ("current_profile", "file_server", "call_manager", "line_user", "sip_port")},
+            {"fields": ("current_profile", "base_profile", "file_server", "call_manager", "line_user", "sip_port")},
         ),
         ("Status page", {"fields": (("present", "seen"), ("looked", "in_call"), "other_mac", "look_error")}),
         ("Web server of the phone", {"fields": ("web_port", "web_username", "new_secret", "forget_secret")}),

@@ -94,6 +94,7 @@ class PersonMobility(models.Model):
 
     class Meta:
         ordering = ["user_id"]
+        indexes = [models.Index(fields=["is_allowed", "user"], name="person_mobility_by_permission")]
         verbose_name = verbose_name_plural = "mobility of people"
 
     def __str__(self) -> str:
