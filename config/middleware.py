@@ -32,7 +32,7 @@ REQUESTS = Timed(
     *("surface", "method", "answer"),
     buckets=(0.01, 0.05, 0.1, 0.5, 1, 5, 20),
 )
-SURFACES = ("/api/v1/", "/api/2.0/", "/rest/", "/v4/", "/backend/", "/admin/", *PHONE_PAGES)
+SURFACES = ("/api/v1/", "/api/2.0/", "/rest/", "/v4/", "/backend/", "/emservice/", "/admin/", *PHONE_PAGES)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 # Forms of the admin have a field for the reason, clients of the APIs a header.
 REASON_FIELD = "_reason"

@@ -16,7 +16,7 @@ from django.utils.deprecation import MiddlewareMixin
 
 from config.proxies import PHONE_PAGES
 
-PROGRAMS = ("/api/v1/", "/api/2.0/", "/backend/", "/rest/", "/v4/", *PHONE_PAGES, "/healthz")
+PROGRAMS = ("/api/v1/", "/api/2.0/", "/backend/", "/emservice/", "/rest/", "/v4/", *PHONE_PAGES, "/healthz")
 
 
 class OfPages(MiddlewareMixin):

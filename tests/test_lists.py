@@ -50,6 +50,11 @@ LISTS = {
     "rollouts": ("", "state=paused", "profile={profile.uuid}", "open=true"),
     "file-servers": ("", "offset=5000"),
     "left-files": ("",),
+    "mobility/sessions": (
+        "", "offset=5000", "state=logged_in", "mac={phone.mac}", "profile_uuid={profile.uuid}", "open=true", "open=false",
+        "since_after=2100-01-01T00:00:00Z", "since_before=2000-01-01T00:00:00Z",
+        "user_uuid=00000000-0000-4000-8000-000000000000",
+    ),
     "call-managers": ("", "offset=5000"),
     "users": ("", "offset=5000"),
     "extensions": ("", "offset=5000"),

@@ -16,6 +16,7 @@ from phones_app.deployment.models import LeftFile
 from phones_app.deployment.request import deploy
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import Selection
+from phones_app.mobility.models import MobilitySession, SessionState
 from phones_app.rollout import rollout as rollouts
 from phones_app.rollout.models import Rollout
 from phones_app.servers.models import CallManager, FileServer
@@ -88,7 +89,12 @@ def phone_rows(owner: Caller, alice: User) -> dict[str, Any]:
     left = LeftFile.objects.create(
         account=acme, mac="AABBCCDDEE03", server=server, reason="Acme's phone was deleted", left_at=timezone.now()
     )
+    session = MobilitySession.objects.create(
+        account=acme, phone=phone, mac=phone.mac, user=alice, person_name="Alice Archer", profile=profile,
+        profile_name=profile.name, state=SessionState.LOGGED_IN, requested_by="test", channel="rest",
+    )  # fmt: skip
     return {
+        "mobility_session": session.uuid,
         "file_server": server.uuid,
         "call_manager": manager.uuid,
         "extension": extension["id"],

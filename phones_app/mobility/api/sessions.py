@@ -40,6 +40,7 @@ class MobilitySessionRecord(ModelRecord):
     profile_uuid = RowUuid(source="profile", read_only=True, allow_null=True)
     profile = serializers.CharField(source="profile_name", read_only=True)
     is_present = serializers.BooleanField(read_only=True, help_text="Logged in, or about to be.")
+    why = serializers.CharField(read_only=True, help_text="Why it ended, in a word; empty: it has not.")
     login = RowUuid(read_only=True, allow_null=True, help_text="The deployment of the log-in.")
     logout = RowUuid(read_only=True, allow_null=True, help_text="The deployment of the log-out.")
 

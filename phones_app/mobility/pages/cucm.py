@@ -15,9 +15,11 @@ from contacts_app.core.actor import Actor
 from contacts_app.core.api.authentication import actor_behind
 from contacts_app.core.api.throttling import RateOfCredential
 from contacts_app.tokens.models import PREFIX
-from phones_app.mobility import cucm, emservice
+from phones_app.mobility import cucm, emservice, screens
 from phones_app.mobility.codes import EmCode
 from phones_app.mobility.emservice import EmRefused, EmRequest
+from phones_app.mobility.pages import login
+from phones_app.mobility.pages.frame import Ask, for_phones
 
 # How an API token begins, which stands in place of a password here.
 API_TOKEN = f"{PREFIX}_"
@@ -58,4 +60,17 @@ def _identified(request: HttpRequest, asked: EmRequest) -> Actor:
     return actor
 
 
-urlpatterns = [path("emservice/EMServiceServlet", em_service, name="em-service")]
+@for_phones
+def em_app(ask: Ask) -> screens.Screen:
+    """CUCM's one page for all: which of ours it is, its parameters say (`userid`, `seq`, `doLogout`, `loginType`)."""
+    if ask.sent("doLogout").lower() == "true":
+        return login.logout_screen(ask)
+    if ask.sent("userid", "user") and ask.sent("seq", "pin"):
+        return login.login_screen(ask)
+    return login.entry_screen(ask)
+
+
+urlpatterns = [
+    path("emapp/EMAppServlet", em_app, name="phone-services-emapp"),
+    path("emservice/EMServiceServlet", em_service, name="em-service"),
+]

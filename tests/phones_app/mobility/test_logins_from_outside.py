@@ -12,6 +12,7 @@ from phones_app.mobility.codes import EmCode
 from phones_app.mobility.models import MobilityPolicy, MobilitySession, SecondPhone, SessionState, Why
 from tests.admin_people import at_desk, clerk
 from tests.commands import run
+from tests.phones_app.mobility.conftest import PIN
 from tests.phones_app.rest import Api, of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -272,6 +273,28 @@ def test_a_log_in_by_cucm_reaches_the_phone_and_its_log_out_brings_the_base_back
         program.ask(f"<logout><deviceName>SEP{phone.mac}</deviceName></logout>")
         work(is_now(SessionState.LOGGED_OUT))
         assert site.file_of(phone) == mobile.base.content
+
+
+APP = "/emapp/EMAppServlet"
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_phone_with_cucms_service_url_logs_in_and_out(phones, people, screen, method):
+    """Case 7 of the mobility spec."""
+    phone, _ = phones
+    assert screen(APP, phone, EMCC="#EMCC#").all("InputItem/InputFlags") == ["A", "NP"]
+    assert screen(APP, phone, loginType="DN").all("InputItem/InputFlags") == ["T", "NP"]
+    wrong = screen(APP, phone, method=method, userid="bob@acme.example", seq="0000")
+    assert wrong.words == "Login failed (201)"
+    welcome = screen(APP, phone, method=method, userid="bob@acme.example", seq=PIN)
+    assert welcome.words.startswith("Logging in as Bob Baker.")
+    assert "em/status" in welcome.refresh
+    session = MobilitySession.objects.get()
+    assert (session.user, session.channel) == (people["Bob"], "phone")
+    assert "Log out Bob Baker" in screen(APP, phone).items
+    screen(APP, phone, method=method, doLogout="true")
+    session.refresh_from_db()
+    assert session.why == Why.PERSON
 
 
 # -- The board ---------------------------------------------------------------------------------------------------------
