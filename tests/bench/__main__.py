@@ -8,7 +8,18 @@ import tests.environment  # noqa: F401 - before Django reads its settings
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 
-BENCHES = ("push", "deploy", "deliveries", "csv_import", "lists", "rollout", "requests", "restarts", "backup")
+BENCHES = (
+    "push",
+    "deploy",
+    "deliveries",
+    "csv_import",
+    "lists",
+    "rollout",
+    "requests",
+    "restarts",
+    "backup",
+    "mobility",
+)
 
 
 def main(names: list[str]) -> int:
