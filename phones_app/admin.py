@@ -19,8 +19,8 @@ from phones_app.deployment.admin.left_file import LeavesFiles
 from phones_app.drift.admin import DriftPages, StateOfFile
 from phones_app.inventory.admin.phone import InventoryAdmin, ModelsInUse
 from phones_app.inventory.models import Phone
-from phones_app.mobility.admin.policy import BaseProfiles
 from phones_app.mobility.admin.board import SessionsOfPerson, SessionsOfPhone
+from phones_app.mobility.admin.policy import BaseProfiles
 from phones_app.overview import panels
 from phones_app.rollout.admin.pages import RollOutSelected
 
@@ -28,7 +28,9 @@ overview.register(panels)
 
 
 @admin.register(Phone)
-class PhoneAdmin(BaseProfiles, RollOutSelected, SessionsOfPhone, CockpitPages, DriftPages, DeployPages, LeavesFiles, InventoryAdmin):
+class PhoneAdmin(
+    BaseProfiles, RollOutSelected, SessionsOfPhone, CockpitPages, DriftPages, DeployPages, LeavesFiles, InventoryAdmin
+):
     list_display = (*("phone", "model_here", "account_name", "profile"), *("deployed", "present", "seen", "is_active"))
     list_select_related = ("account", "current_profile", "last_deployment__deployment", "file")
     list_filter = (
