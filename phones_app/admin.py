@@ -9,6 +9,7 @@ import phones_app.mobility.admin.seen
 import phones_app.rollout.admin.rollout
 import phones_app.servers.admin
 from contacts_app.core.admin import overview
+from phones_app.cockpit.admin import CockpitPages
 from phones_app.deployment.admin.deploy import DeployPages, StateOfLast
 from phones_app.deployment.admin.left_file import LeavesFiles
 from phones_app.drift.admin import DriftPages, StateOfFile
@@ -21,7 +22,7 @@ overview.register(panels)
 
 
 @admin.register(Phone)
-class PhoneAdmin(RollOutSelected, DriftPages, DeployPages, LeavesFiles, InventoryAdmin):
+class PhoneAdmin(RollOutSelected, CockpitPages, DriftPages, DeployPages, LeavesFiles, InventoryAdmin):
     list_display = (*("phone", "model_here", "account_name", "profile"), *("deployed", "present", "seen", "is_active"))
     list_select_related = ("account", "current_profile", "last_deployment__deployment", "file")
     list_filter = (
@@ -40,5 +41,5 @@ class PhoneAdmin(RollOutSelected, DriftPages, DeployPages, LeavesFiles, Inventor
         *("check_selected", "put_back_selected", "export_selected"),
     ]
     actions_row = ["deploy_one", "restart_one"]
-    actions_detail = ["deploy_one", "restart_one", "check_one", "put_back_one", "adopt_one"]
+    actions_detail = ["deploy_one", "restart_one", "cockpit_one", "check_one", "put_back_one", "adopt_one"]
     change_form_outer_after_template = "phones_app/deployment/deployments.html"

@@ -161,6 +161,13 @@ class Phone(models.Model):
 
     class Meta:
         ordering = ["mac"]
+        # Of the cockpit: each lets people see more of what somebody does at the phone, or do it for them.
+        permissions = [
+            ("see_phone_screen", "Can see the screens of phones"),
+            ("press_phone_keys", "Can press the keys of phones"),
+            ("read_phone_pages", "Can read the status pages of phones"),
+            ("read_phone_log", "Can read the logs of phones"),
+        ]
         indexes = [
             # A list is filtered and read in its order from one index, that of an account from one of its own: what is
             # rare there may be frequent elsewhere. With the key a deep page is found without a look at the rows.

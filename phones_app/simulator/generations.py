@@ -30,6 +30,12 @@ class Generation:
     restart_keys: tuple[str, ...] = _MENU_WALK
     # Schemes of internal URIs that the models do not know (Cisco phones spec §1.3).
     unknown_schemes: tuple[str, ...] = ()
+    # Whether it says on pages of their own what its lines and calls are (Cisco phones spec §5).
+    tells_calls: bool = True
+    # Where its screen is shown, as what, and how large it is (Cisco phones spec §1.1).
+    screen_page: str = "/CGI/Screenshot"
+    screen_format: str = "PNG"
+    screen_size: tuple[int, int] = (800, 480)
 
 
 _TABLES: dict[str, list[dict[str, Any]]] = table(__file__, "generations.toml")

@@ -133,6 +133,13 @@ class PhoneState:
         return f"Cisco-CP{self.config.model}/{version}"
 
     @property
+    def shown(self) -> list[str]:
+        """What stands on the screen, line by line."""
+        state = "In a call" if self._fault is Fault.IN_CALL else "Ready" if self.registered else "Registering …"
+        lines = [f"Cisco {self.config.model}, load {self.load}", state, *(f"Line {user}" for user in self.line_users)]
+        return [*lines, f"Pressed last: {self._keys[-1]}"] if self._keys else lines
+
+    @property
     def answer_delay(self) -> float:
         return self.config.slow_seconds if self._fault is Fault.SLOW else 0.0
 

@@ -11,6 +11,11 @@ Children = Iterable[tuple[str, str]]
 Page = Callable[[PhoneState], bytes]
 
 _STREAMS = range(1, 4)
+# Of a call that began a while ago, over a network that loses a little.
+_CALL_QUALITY = (
+    *(("SenderPackets", "1500"), ("SenderCodec", "G.722"), ("RcvrPackets", "1493"), ("RcvrCodec", "G.722")),
+    *(("RcvrLostPackets", "7"), ("AvgJitter", "4"), ("MaxJitter", "21"), ("Latency", "15"), ("MOSLQK", "4.1")),
+)
 
 
 def _page(phone: PhoneState, root: str, children: Children, declarations: int = 1) -> bytes:
@@ -79,6 +84,7 @@ def _streaming_statistics(stream: int) -> Page:
             ("LocalAddr", f"{phone.config.host}/16384" if active else "0.0.0.0/0"),
             ("StartTime", "10:00:00" if active else "00:00:00"),
             ("StreamStatus", "Active" if active else "Not Ready"),
+            *(_CALL_QUALITY if active else ()),
         ]
         return _page(phone, "StreamingStatistics", children)
 
@@ -90,10 +96,61 @@ def _device_log(phone: PhoneState) -> bytes:
     return _page(phone, "DeviceLog", lines, phone.generation.log_declarations)
 
 
+def _console_logs(phone: PhoneState) -> bytes:
+    """The page with links to the files of the console log, the newest without a number."""
+    names = ("messages", "messages.0", "messages.1")
+    links = "".join(f'<LI><A HREF="/FS/{name}">{name}</A></LI>' for name in names)
+    return f"<HTML><BODY><H3>SEP{phone.config.mac}</H3><UL>{links}</UL></BODY></HTML>".encode("ascii")
+
+
+def _nested(phone: PhoneState, root: str, rows: Iterable[tuple[str, Children]], begin: Children = ()) -> bytes:
+    """A page whose elements have elements of their own."""
+    inner = [f"<{name}>{escape(text)}</{name}>" for name, text in begin]
+    for row, children in rows:
+        inner += [f"<{row}>", *(f"<{name}>{escape(text)}</{name}>" for name, text in children), f"</{row}>"]
+    text = "\r\n".join([f"<{root}>", "<Prompt/>", "<Notify/>", "<Status/>", *inner, f"</{root}>", ""])
+    return text.encode(phone.generation.encoding, "xmlcharrefreplace")
+
+
+def _line_info(phone: PhoneState) -> bytes:
+    in_call = phone.fault is Fault.IN_CALL
+    rows = [
+        (
+            "CiscoIPPhoneLines",
+            [
+                *(("LineType", "9"), ("lineDirNum", user), ("MessageWaiting", phone.generation.no_word.upper())),
+                *(("RingerName", "Chirp1"), ("LineLabel", "")),
+                ("LineIconState", "CONNECTED" if in_call and not number else "ONHOOK"),
+            ],
+        )
+        for number, user in enumerate(phone.line_users)
+    ]
+    return _nested(phone, "CiscoIPPhoneLineInfo", rows)
+
+
+def _call_info(phone: PhoneState) -> bytes:
+    line = phone.line_users[0] if phone.line_users else ""
+    call = [
+        *(
+            ("CallState", "CONNECTED"),
+            ("CallType", "INBOUND"),
+            ("CallingPartyName", ""),
+            ("CallingPartyDirNum", "9700"),
+        ),
+        *(("CalledPartyName", ""), ("CalledPartyDirNum", line), ("CallDuration", "83")),
+        ("CallSecurity", "UNAUTHENTICATED"),
+    ]
+    rows = [("CiscoIPPhoneCallInfo", call)] if phone.fault is Fault.IN_CALL else []
+    return _nested(phone, "CiscoIPPhoneCallLineInfo", rows, [("LineDirNum", line)])
+
+
 # By path and query, as a client asks for them; both are case-sensitive.
 PAGES: dict[str, Page] = {
     "/DeviceInformationX": _device_information,
     "/NetworkConfigurationX": _network_configuration,
     **{f"/StreamingStatisticsX?{stream}": _streaming_statistics(stream) for stream in _STREAMS},
     "/DeviceLogX?0": _device_log,
+    "/CGI/Java/Serviceability?adapter=device.statistics.consolelog": _console_logs,
 }
+# Only of newer firmware, and only for those who may push.
+GUARDED_PAGES: dict[str, Page] = {"/CGI/LineInfo": _line_info, "/CGI/CallInfo": _call_info}

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlencode
 
 from contacts_app.core.net.async_http import HttpExchange, HttpListener, Request
 from phones_app.simulator.download import get
+from phones_app.simulator.picture import screenshot
 from phones_app.simulator.push import (
     ERROR_AUTHENTICATION,
     ERROR_PARSE,
@@ -18,7 +19,7 @@ from phones_app.simulator.push import (
     write_response,
 )
 from phones_app.simulator.state import PhoneState
-from phones_app.simulator.status_pages import PAGES
+from phones_app.simulator.status_pages import GUARDED_PAGES, PAGES
 
 # A phone is a small machine.
 MAX_CONNECTIONS = 16
@@ -51,26 +52,27 @@ class SimulatedWeb:
         if request.path == EXECUTE_PATH:
             await self._execute(exchange)
             return
-        page = PAGES.get(f"{request.path}?{request.query}" if request.query else request.path)
-        if page is None:
+        generation = self._phone.generation
+        guarded = GUARDED_PAGES.get(request.path) if generation.tells_calls else None
+        is_screen = request.path == generation.screen_page
+        page = PAGES.get(f"{request.path}?{request.query}" if request.query else request.path) or guarded
+        if page is None and not is_screen:
             await exchange.reply(HTTPStatus.NOT_FOUND)
         elif request.method not in ("GET", "HEAD"):
             await exchange.reply(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET, HEAD"})
-        else:
+        elif (is_screen or guarded) and not await self._may_push(exchange):
+            return
+        elif page is not None:
             await self._reply_xml(exchange, page(self._phone))
+        else:
+            await exchange.reply(HTTPStatus.OK, *screenshot(self._phone))
 
     async def _execute(self, exchange: HttpExchange) -> None:
         request, generation = exchange.request, self._phone.generation
         if request.method != "POST":
             await exchange.reply(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "POST"})
             return
-        if self._asks_for_credentials() and "Authorization" not in request.headers:
-            challenge = {"WWW-Authenticate": 'Basic realm="user"'}
-            await exchange.reply(HTTPStatus.UNAUTHORIZED, headers=challenge)
-            return
-        if not await self._is_authorized(request):
-            self._phone.record("refused a push")
-            await self._reply_xml(exchange, write_error(generation, ERROR_AUTHENTICATION))
+        if not await self._may_push(exchange):
             return
         try:
             items = read_items(_form_field(request))
@@ -82,6 +84,18 @@ class SimulatedWeb:
         await self._reply_xml(exchange, write_response(items, generation))
         for key in key_presses(items, generation):
             self._phone.press(key)
+
+    async def _may_push(self, exchange: HttpExchange) -> bool:
+        """Whether the push account is right; if not, the answer says so."""
+        if self._asks_for_credentials() and "Authorization" not in exchange.request.headers:
+            challenge = {"WWW-Authenticate": 'Basic realm="user"'}
+            await exchange.reply(HTTPStatus.UNAUTHORIZED, headers=challenge)
+            return False
+        if not await self._is_authorized(exchange.request):
+            self._phone.record("refused a push")
+            await self._reply_xml(exchange, write_error(self._phone.generation, ERROR_AUTHENTICATION))
+            return False
+        return True
 
     def _asks_for_credentials(self) -> bool:
         device_file = self._phone.device_file

@@ -64,23 +64,29 @@ class PhoneSession:
         self._phone = phone
         self._pool = pool
 
-    def get(self, target: str) -> WebAnswer:
-        """Read a page, without credentials: the status pages ask for none (Cisco phones spec §5)."""
-        return self._exchange("GET", target, (("Accept", "text/xml, */*"),), b"")
+    def get(self, target: str, *, account: bool = False, limit: int = MAX_BYTES) -> WebAnswer:
+        """Read a page; only some, such as the screen, want the push account (Cisco phones spec §5)."""
+        headers = [*(self._authorization() if account else ()), ("Accept", "text/xml, */*")]
+        return self._exchange("GET", target, headers, b"", limit)
 
     def post_form(self, target: str, body: bytes) -> WebAnswer:
         """Post an encoded form with the push account, if there is one."""
-        phone = self._phone
-        token = base64.b64encode(f"{phone.username}:{phone.password}".encode()).decode()
         headers = (
-            *([("Authorization", f"Basic {token}")] if phone.username else []),
+            *self._authorization(),
             ("Content-Type", "application/x-www-form-urlencoded"),
             ("Content-Length", str(len(body))),
             ("Connection", "close"),
         )
         return self._exchange("POST", target, headers, body)
 
-    def _exchange(self, method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes) -> WebAnswer:
+    def _authorization(self) -> list[tuple[str, str]]:
+        phone = self._phone
+        token = base64.b64encode(f"{phone.username}:{phone.password}".encode()).decode()
+        return [("Authorization", f"Basic {token}")] if phone.username else []
+
+    def _exchange(
+        self, method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes, limit: int = MAX_BYTES
+    ) -> WebAnswer:
         phone = self._phone
         host = f"[{phone.host}]" if ":" in phone.host else phone.host
         default_port = 443 if phone.tls else 80
@@ -93,14 +99,14 @@ class PhoneSession:
                 head = _head_text(response)
                 for chunk in response.iter_stream():
                     received += chunk
-                    if len(received) > MAX_BYTES:
+                    if len(received) > limit:
                         break
         except HTTP_FAILURES as error:
             exchange = Exchange(sent, evidence(head + _readable(received)))
             raise http_failure(error, phone.peer, exchange) from error
         exchange = Exchange(sent, evidence(head + _readable(received)))
-        if len(received) > MAX_BYTES:
-            fault = f"{phone.peer} answers with more than {MAX_BYTES} bytes"
+        if len(received) > limit:
+            fault = f"{phone.peer} answers with more than {limit} bytes"
             raise TransportError(fault, code="too-large", exchange=exchange)
         return WebAnswer(response.status, bytes(received), exchange)
 

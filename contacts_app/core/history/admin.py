@@ -18,6 +18,8 @@ from contacts_app.core.history.models import MASK, HistoryRow, tracked_models
 
 PER_PAGE = 50
 KINDS = {"+": ("Created", "success"), "~": ("Changed", "info"), "-": ("Deleted", "danger")}
+# Something was done with the record that left it as it was (`record_use`).
+USED = ("Used", "info")
 CHANNELS = {"admin": "Admin", "rest": "REST", "command": "Command", "task": "Task"}
 
 
@@ -43,6 +45,8 @@ class HistoryEntry:
     @property
     def kind(self) -> tuple[str, str]:
         """What happened, and its colour."""
+        if self.row.history_type == "~" and not self.differences:
+            return USED
         return KINDS[self.row.history_type]
 
     @property

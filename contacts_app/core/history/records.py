@@ -6,14 +6,16 @@ ever otherwise.
 
 from collections.abc import Callable, Iterable
 from copy import copy
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
 from django.db.models import Expression, F, Field, Model, QuerySet, Value
 from django.db.models.sql import UpdateQuery
+from django.utils import timezone
 
+from contacts_app.core.history.authorship import current_author, one_line
 from contacts_app.core.history.models import Changes, Tracked, named_fields, tracked_models
 from contacts_app.core.retention import Retention
 
@@ -86,6 +88,18 @@ def save_recorded(rows: Iterable[M], fields: Iterable[str]) -> None:
             batch = [row for row in batch if row.pk in stored]
             _record_changes(tracked_models[model], [stored[row.pk] for row in batch], batch, names)
             model._default_manager.bulk_update(batch, names)
+
+
+def record_use(row: Model, what: str, *, once_in: timedelta | None = None) -> None:
+    """A historical row that says what somebody did with a record without changing it; within `once_in` only one."""
+    tracked, author = tracked_models[type(row)], current_author()
+    if once_in is not None:
+        same = tracked.rows_of_model().filter(**{row._meta.pk.attname: row.pk}, history_change_reason__startswith=what)
+        if same.filter(history_user_id=author.user_id, history_date__gt=timezone.now() - once_in).exists():
+            return
+    used = tracked.row(row, "~", {})
+    used.history_change_reason = one_line(f"{what} {author.reason}")
+    used.save()
 
 
 def _key(row: Model, columns: Iterable[str]) -> tuple[Any, ...]:

@@ -1,0 +1,32 @@
+"""A person sees a phone's screen, presses a key with the mouse, and sees what it did."""
+
+import pytest
+from django.urls import reverse
+
+from phones_app.simulator.state import Fault
+
+pytestmark = pytest.mark.django_db(transaction=True)
+DRAWN = "document.querySelector('#phone-screen img')?.naturalWidth"
+
+
+def test_a_key_is_pressed_and_the_screen_read_again(window, site):
+    phone = site.phone(name="Reception desk")
+    with site.alive(phone, asks_around=False) as running:
+        one = running[phone.mac]
+        one.fault = Fault.IN_CALL
+        desk = window()
+        desk.open(reverse("admin:phones_app_phone_change", args=[phone.pk]))
+        desk.page.click("text=Cockpit…")
+        desk.page.wait_for_function(f"{DRAWN} === 800")
+        desk.page.wait_for_selector("text=Worst jitter (ms)")
+        desk.page.wait_for_selector("code:has-text('messages.0')")
+        with desk.page.expect_response(lambda answer: "/cockpit/screen.png" in answer.url):
+            desk.page.click("button[aria-label='Down']")
+        desk.page.wait_for_function(f"{DRAWN} === 800")
+        assert one.shown[-1] == "Pressed last: Key:NavDwn"
+        for size in ("desktop", "phone"):
+            desk.become(size, "light")
+            desk.picture(f"cockpit-{size}")
+            assert not desk.sticks_out()
+            assert not desk.nameless()
+            assert not desk.faint()
