@@ -32,23 +32,23 @@ RECORDED_FOR = timedelta(hours=1)
 T = TypeVar("T")
 
 
-class Key(NamedTuple):
+class PhoneKey(NamedTuple):
     label: str
     uri: str
     icon: str = ""
 
 
-class KeyGroup(NamedTuple):
+class KeypadPart(NamedTuple):
     name: str
-    keys: tuple[Key, ...]
+    keys: tuple[PhoneKey, ...]
 
 
-def keys_of(phone: Phone) -> list[KeyGroup]:
+def keys_of(phone: Phone) -> list[KeypadPart]:
     """The keys that a phone of this model has."""
     found = re.search(r"\d{3,4}", phone.model)
     number = found[0] if found else ""
     return [
-        KeyGroup(entry["name"], tuple(Key(*key) for key in entry["keys"]))
+        KeypadPart(entry["name"], tuple(PhoneKey(*key) for key in entry["keys"]))
         for entry in table(__file__, "keys.toml")["group"]
         if _fits(number, entry.get("models", ["*"])) and not _fits(number, entry.get("not_models", []))
     ]

@@ -101,6 +101,7 @@ def walks(furnished, acme) -> dict[str, Walk]:
         "Adopt file…": at("phones_app_phone_change", phone.pk, button="Adopt file…"),
         "Put file back…": at("phones_app_phone_change", phone.pk, button="Put file back…"),
         "Save and test the connection": both_servers,
+        "Cockpit…": at("phones_app_phone_change", phone.pk, button="Cockpit…"),
         "Deleted": at("phones_app_phone_changelist", button="Deleted"),
         "Deliver again": at("profiles_app_delivery_change", delivery.pk, button="Deliver again"),
         "Send again…": at("contacts_app_mail_change", mail.pk, button="Send again…"),

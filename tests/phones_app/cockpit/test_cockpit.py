@@ -15,7 +15,12 @@ from tests.peers.phone_web import PhoneWebServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HTMX = {"HX-Request": "true"}
-PARTS = {"screen": "see_phone_screen", "facts": "read_phone_pages", "log": "read_phone_log", "press": "press_phone_keys"}
+PARTS = {
+    "screen": "see_phone_screen",
+    "facts": "read_phone_pages",
+    "log": "read_phone_log",
+    "press": "press_phone_keys",
+}
 
 
 def url(phone: Phone, part: str) -> str:
