@@ -7,11 +7,14 @@ from phones_app.drift import urls as drift
 from phones_app.inventory import urls as inventory
 from phones_app.mobility import pages as phone_services
 from phones_app.mobility import urls as mobility
+from phones_app.mobility.pages import cucm
 from phones_app.rollout import urls as rollout
 from phones_app.servers import urls as servers
 
 FAMILY = (servers, inventory, deployment, drift, rollout, mobility)
 urlpatterns = [
     path("cisco/services/", include(phone_services)),
+    # As CUCM has them, from the root.
+    path("", include(cucm)),
     *(path("api/v1/", include(subject)) for subject in FAMILY),
 ]

@@ -112,7 +112,7 @@ def _parsed(xml: bytes) -> etree._Element:
         root = etree.fromstring(xml.strip(), parser)
     except (etree.XMLSyntaxError, ValueError):
         raise EmRefused(EmCode.UNREADABLE) from None
-    if root.getroottree().docinfo.doctype:
+    if root.getroottree().docinfo.internalDTD is not None:
         raise EmRefused(EmCode.UNREADABLE)
     return root
 

@@ -50,7 +50,7 @@ def log_in(
         here = phones.get(phone.pk)
         if here is None:
             raise EmRefusal(EmCode.NO_DEVICE, "no-phone", "The phone was deleted meanwhile.")
-        profile = _chosen(here, person, profile)
+        profile = chosen_profile(here, person, profile)
         policy, settings = policy_of(here), mobility_of(person)
         now = clock.now()
         until = limited(until, longest_login(policy, settings), now)
@@ -84,7 +84,7 @@ def log_in(
         )
 
 
-def _chosen(phone: Phone, person: User, profile: PhoneProfile | None) -> PhoneProfile:
+def chosen_profile(phone: Phone, person: User, profile: PhoneProfile | None) -> PhoneProfile:
     """The profile that is to come to the phone, if this person may log in there at all."""
     if phone.base_profile_id is None:
         raise EmRefusal(EmCode.DEVICE_DISABLED, "no-base-profile", f"{NO_BASE} No one can log in on it.")

@@ -58,6 +58,22 @@ def in_query(name: str) -> Carrier:
     return carrier
 
 
+def actor_behind(request: Request, scheme: str, value: str) -> Actor:
+    """Whose credential it is; remembered for a moment, but for those who want to change something.
+
+    Raises AuthenticationFailed.
+    """
+    key = (scheme, hashlib.sha256(value.encode()).digest(), client_address(request))
+    if request.method in SAFE_METHODS and (known := ACTORS.get(key)) and not known.has_expired:
+        return known
+    changes = ACTORS.changes
+    answers = (find(request, value) for known, find in CREDENTIALS if known == scheme)
+    actor = next((actor for actor in answers if actor), None)
+    if actor is None:
+        raise AuthenticationFailed("Invalid credentials")
+    return ACTORS.put(key, actor, changes)
+
+
 class CredentialAuthentication(BaseAuthentication):
     """Sets request.user to an Actor. Read-only tokens may only read.
 
@@ -75,22 +91,10 @@ class CredentialAuthentication(BaseAuthentication):
         scheme, value = found
         if not value or scheme not in self.schemes:
             raise AuthenticationFailed("Unsupported or empty Authorization header")
-        actor = self._actor(request, scheme, value)
+        actor = actor_behind(request, scheme, value)
         if actor.read_only and request.method not in SAFE_METHODS:
             raise PermissionDenied("This token may only read")
         return actor, None
-
-    def _actor(self, request: Request, scheme: str, value: str) -> Actor:
-        """Whose credential it is; remembered for a moment, but for those who want to change something."""
-        key = (scheme, hashlib.sha256(value.encode()).digest(), client_address(request))
-        if request.method in SAFE_METHODS and (known := ACTORS.get(key)) and not known.has_expired:
-            return known
-        changes = ACTORS.changes
-        answers = (find(request, value) for known, find in CREDENTIALS if known == scheme)
-        actor = next((actor for actor in answers if actor), None)
-        if actor is None:
-            raise AuthenticationFailed("Invalid credentials")
-        return ACTORS.put(key, actor, changes)
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="api"'

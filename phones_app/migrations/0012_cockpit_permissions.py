@@ -20,7 +20,7 @@ def give_to_roles(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("phones_app", "0009_roles")]
+    dependencies = [("phones_app", "0011_mobility_roles")]
     operations = [
         migrations.AlterModelOptions(
             name="phone",
