@@ -1,5 +1,6 @@
 """The web admin's pages about phones, their profiles, servers and deployments. Only here the page of a phone has
-everything: each subject adds its columns, buttons and panels to what the inventory knows."""
+everything: each subject adds its columns, buttons and panels to what the inventory knows; and the page of a person
+what the phones know of them."""
 
 from django.contrib import admin
 
@@ -9,12 +10,15 @@ import phones_app.mobility.admin.seen
 import phones_app.rollout.admin.rollout
 import phones_app.servers.admin
 from contacts_app.core.admin import overview
+from contacts_app.people.admin import UserAdmin
+from contacts_app.people.models import User
 from phones_app.cockpit.admin import CockpitPages
 from phones_app.deployment.admin.deploy import DeployPages, StateOfLast
 from phones_app.deployment.admin.left_file import LeavesFiles
 from phones_app.drift.admin import DriftPages, StateOfFile
 from phones_app.inventory.admin.phone import InventoryAdmin, ModelsInUse
 from phones_app.inventory.models import Phone
+from phones_app.mobility.admin.board import SessionsOfPerson, SessionsOfPhone
 from phones_app.overview import panels
 from phones_app.rollout.admin.pages import RollOutSelected
 
@@ -22,7 +26,7 @@ overview.register(panels)
 
 
 @admin.register(Phone)
-class PhoneAdmin(RollOutSelected, CockpitPages, DriftPages, DeployPages, LeavesFiles, InventoryAdmin):
+class PhoneAdmin(RollOutSelected, SessionsOfPhone, CockpitPages, DriftPages, DeployPages, LeavesFiles, InventoryAdmin):
     list_display = (*("phone", "model_here", "account_name", "profile"), *("deployed", "present", "seen", "is_active"))
     list_select_related = ("account", "current_profile", "last_deployment__deployment", "file")
     list_filter = (
@@ -42,4 +46,12 @@ class PhoneAdmin(RollOutSelected, CockpitPages, DriftPages, DeployPages, LeavesF
     ]
     actions_row = ["deploy_one", "restart_one"]
     actions_detail = ["deploy_one", "restart_one", "cockpit_one", "check_one", "put_back_one", "adopt_one"]
-    change_form_outer_after_template = "phones_app/deployment/deployments.html"
+    change_form_outer_after_template = "phones_app/phone_panels.html"
+
+
+admin.site.unregister(User)
+
+
+@admin.register(User)
+class PersonAdmin(SessionsOfPerson, UserAdmin):
+    """People, with where they are logged in."""

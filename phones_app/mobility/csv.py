@@ -13,9 +13,8 @@ from contacts_app.core.csv.format import CsvFormat, CsvRow
 from contacts_app.core.errors import Refusal
 from contacts_app.people.models import User
 from phones_app.inventory.models import Phone
-from phones_app.mobility.login import chosen_profile, log_in
+from phones_app.mobility.login import chosen_profile, log_in, profile_named
 from phones_app.mobility.models import PRESENT, MobilitySession
-from phones_app.mobility.policy import profiles_for
 from profiles_app.phone.models import PhoneProfile
 from profiles_app.phone.sep.catalogue import colons, parse_mac
 
@@ -146,12 +145,6 @@ class LoginCsv(CsvFormat):
         return user
 
     def _profile(self, entry: CsvRow, phone: Phone) -> PhoneProfile | None:
-        """Raises Refusal for a name that none of those has which fit."""
+        """The former person's is none of the next one's. Raises Refusal."""
         is_theirs = entry.stored is None or "user" not in entry.changed or "profile_name" in entry.changed
-        name = entry.values.get("profile_name", "") if is_theirs else ""
-        if not name:
-            return None
-        named = [profile for profile in profiles_for(self._user(entry), phone) if profile.name == name]
-        if len(named) != 1:
-            raise Refusal("no-profile", "Several device profiles have this name." if named else f"{name} does not fit.")
-        return named[0]
+        return profile_named(entry.values.get("profile_name", "") if is_theirs else "", self._user(entry), phone)

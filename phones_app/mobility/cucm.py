@@ -23,10 +23,9 @@ from phones_app.mobility.emservice import (
     success,
     users_of_devices,
 )
-from phones_app.mobility.login import log_in
+from phones_app.mobility.login import log_in, profile_named
 from phones_app.mobility.logout import log_out, log_out_many, session_on, sessions
 from phones_app.mobility.models import PRESENT, MobilitySession, Why
-from phones_app.mobility.policy import profiles_for
 from phones_app.mobility.switch import EmRefusal
 from profiles_app.phone.models import PhoneProfile
 from profiles_app.phone.sep.catalogue import parse_mac
@@ -56,7 +55,7 @@ def _login(request: EmRequest, actor: Actor) -> bytes:
     if present is not None and present.user_id != user.pk:
         raise EmRefused(EmCode.OTHER_USER)
     until = clock.now() + timedelta(minutes=request.minutes) if request.minutes else None
-    log_in(phone, user, profile=_profile(request.profile, user, phone), until=until, actor=actor)
+    log_in(phone, user, profile=profile_named(request.profile, user, phone), until=until, actor=actor)
     return success()
 
 
@@ -160,12 +159,3 @@ def _phone_named(device: str, actor: Actor) -> Phone | None:
 def _person(name: str, actor: Actor) -> User | None:
     rows = User.objects.filter(account=actor.account) if actor.account else actor.sees(User.objects.all())
     return rows.filter(Q(email__iexact=name) | Q(username__iexact=name)).first() if name else None
-
-
-def _profile(name: str, user: User, phone: Phone) -> PhoneProfile | None:
-    if not name:
-        return None
-    found = [profile for profile in profiles_for(user, phone) if name in (profile.name, str(profile.uuid))]
-    if len(found) != 1:
-        raise EmRefused(EmCode.NO_PROFILE)
-    return found[0]

@@ -84,6 +84,22 @@ def log_in(
         )
 
 
+def profile_named(name: str, user: User, phone: Phone) -> PhoneProfile | None:
+    """Of the person's device profiles that fit the phone the one of this name or UUID; None where none is named.
+
+    Raises EmRefusal.
+    """
+    if not name:
+        return None
+    found = [profile for profile in profiles_for(user, phone) if name in (profile.name, str(profile.uuid))]
+    if len(found) != 1:
+        words = (
+            "Several device profiles of the person have" if found else "No device profile of the person that fits has"
+        )
+        raise EmRefusal(EmCode.NO_PROFILE, "no-profile", f"{words} the name {name}.")
+    return found[0]
+
+
 def chosen_profile(phone: Phone, person: User, profile: PhoneProfile | None) -> PhoneProfile:
     """The profile that is to come to the phone, if this person may log in there at all."""
     if phone.base_profile_id is None:

@@ -26,8 +26,9 @@ from phones_app.templatetags.phone_labels import STEP_ICONS, colour_of, state_la
 from profiles_app.phone import sep
 
 StepKind = DeploymentStep.Kind
+WHOLE = (StepKind.UPLOAD, StepKind.CLEAR_SESSION, StepKind.RESTART, StepKind.CONFIRM)
 STEPS_OF = {
-    Deployment.Kind.DEPLOY: (StepKind.UPLOAD, StepKind.CLEAR_SESSION, StepKind.RESTART, StepKind.CONFIRM),
+    **dict.fromkeys((Deployment.Kind.DEPLOY, Deployment.Kind.LOG_IN, Deployment.Kind.LOG_OUT), WHOLE),
     Deployment.Kind.RESTART: (StepKind.RESTART, StepKind.CONFIRM),
     Deployment.Kind.UPLOAD: (StepKind.UPLOAD,),
 }
