@@ -19,6 +19,7 @@ from phones_app.drift.admin import DriftPages, StateOfFile
 from phones_app.inventory.admin.phone import InventoryAdmin, ModelsInUse
 from phones_app.inventory.models import Phone
 from phones_app.mobility.admin.board import SessionsOfPerson, SessionsOfPhone
+from phones_app.mobility.admin.phone_screen import PhoneScreenPages
 from phones_app.overview import panels
 from phones_app.rollout.admin.pages import RollOutSelected
 
@@ -26,7 +27,16 @@ overview.register(panels)
 
 
 @admin.register(Phone)
-class PhoneAdmin(RollOutSelected, SessionsOfPhone, CockpitPages, DriftPages, DeployPages, LeavesFiles, InventoryAdmin):
+class PhoneAdmin(
+    RollOutSelected,
+    PhoneScreenPages,
+    SessionsOfPhone,
+    CockpitPages,
+    DriftPages,
+    DeployPages,
+    LeavesFiles,
+    InventoryAdmin,
+):
     list_display = (*("phone", "model_here", "account_name", "profile"), *("deployed", "present", "seen", "is_active"))
     list_select_related = ("account", "current_profile", "last_deployment__deployment", "file")
     list_filter = (
@@ -45,7 +55,15 @@ class PhoneAdmin(RollOutSelected, SessionsOfPhone, CockpitPages, DriftPages, Dep
         *("check_selected", "put_back_selected", "export_selected"),
     ]
     actions_row = ["deploy_one", "restart_one"]
-    actions_detail = ["deploy_one", "restart_one", "cockpit_one", "check_one", "put_back_one", "adopt_one"]
+    actions_detail = [
+        "deploy_one",
+        "restart_one",
+        "cockpit_one",
+        "phone_screen_one",
+        "check_one",
+        "put_back_one",
+        "adopt_one",
+    ]
     change_form_outer_after_template = "phones_app/phone_panels.html"
 
 
