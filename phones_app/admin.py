@@ -19,6 +19,7 @@ from phones_app.drift.admin import DriftPages, StateOfFile
 from phones_app.inventory.admin.phone import InventoryAdmin, ModelsInUse
 from phones_app.inventory.models import Phone
 from phones_app.mobility.admin.board import SessionsOfPerson, SessionsOfPhone
+from phones_app.mobility.admin.directory import DirectoryOfPerson
 from phones_app.mobility.admin.phone_screen import PhoneScreenPages
 from phones_app.overview import panels
 from phones_app.rollout.admin.pages import RollOutSelected
@@ -56,13 +57,8 @@ class PhoneAdmin(
     ]
     actions_row = ["deploy_one", "restart_one"]
     actions_detail = [
-        "deploy_one",
-        "restart_one",
-        "cockpit_one",
-        "phone_screen_one",
-        "check_one",
-        "put_back_one",
-        "adopt_one",
+        *("deploy_one", "restart_one", "cockpit_one", "phone_screen_one"),
+        *("check_one", "put_back_one", "adopt_one"),
     ]
     change_form_outer_after_template = "phones_app/phone_panels.html"
 
@@ -71,5 +67,5 @@ admin.site.unregister(User)
 
 
 @admin.register(User)
-class PersonAdmin(SessionsOfPerson, UserAdmin):
-    """People, with where they are logged in."""
+class PersonAdmin(SessionsOfPerson, DirectoryOfPerson, UserAdmin):
+    """People, with where they are logged in, and their directories."""

@@ -50,13 +50,14 @@ LISTS = {
     "rollouts": ("", "state=paused", "profile={profile.uuid}", "open=true"),
     "file-servers": ("", "offset=5000"),
     "left-files": ("",),
+    "directory-entries": ("", "offset=5000", "user_uuid={profile.user.uuid}"),
     "call-managers": ("", "offset=5000"),
     "users": ("", "offset=5000"),
     "extensions": ("", "offset=5000"),
     "phone-profiles/{profile.uuid}/revisions": ("",),
 }  # fmt: skip
 # The list of profiles has no pages in its document: the caller for all of them gets all of them.
-NO_LISTS = {"phone-profiles", "me", "me/phones", "me/cisco-services/personal", "permissions"}
+NO_LISTS = {"phone-profiles", "me", "me/phones", "me/directory-entries", "me/cisco-services/personal", "permissions"}
 pytestmark = pytest.mark.django_db
 
 

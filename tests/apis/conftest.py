@@ -16,6 +16,7 @@ from phones_app.deployment.models import LeftFile
 from phones_app.deployment.request import deploy
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import Selection
+from phones_app.mobility.models import DirectoryEntry
 from phones_app.rollout import rollout as rollouts
 from phones_app.rollout.models import Rollout
 from phones_app.servers.models import CallManager, FileServer
@@ -88,7 +89,9 @@ def phone_rows(owner: Caller, alice: User) -> dict[str, Any]:
     left = LeftFile.objects.create(
         account=acme, mac="AABBCCDDEE03", server=server, reason="Acme's phone was deleted", left_at=timezone.now()
     )
+    entry = DirectoryEntry.objects.create(user=alice, name="Dentist", number="+351 555 0199")
     return {
+        "directory_entry": entry.uuid,
         "file_server": server.uuid,
         "call_manager": manager.uuid,
         "extension": extension["id"],

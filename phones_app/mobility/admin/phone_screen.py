@@ -41,12 +41,8 @@ class PhoneScreenPages(PortalAdmin):
         if not self.has_phone_screen_permission(request, pk):
             raise PermissionDenied
         pressed = {name: str(text) for name, text in request.POST.items() if name.startswith((FIELD, *PRESSES))}
-        context = {
-            "phone": phone,
-            "action": self.url_of("phone_screen", phone.pk),
-            "field_prefix": FIELD,
-            "hard_keys": KEYS,
-        }
+        here = self.url_of("phone_screen", phone.pk)
+        context = {"phone": phone, "action": here, "field_prefix": FIELD, "hard_keys": KEYS}
         try:
             shown = at_phone(phone, **pressed)
             context |= {"shown": shown, "soft_keys": _placed(shown), "is_grey": series_of(phone.model).prompt}
