@@ -64,7 +64,10 @@ class DirectoryEntries(FamilyResource):
         "update": "Change only what is sent.",
         "destroy": "Delete an entry.",
     }
-    failures: ClassVar[Any] = {"create": (400, 409), "retrieve": (404,), "update": (400, 404, 409), "destroy": (404,)}
+    failures: ClassVar[Any] = {
+        **dict.fromkeys(("create", "update"), (400, 404, 409)),
+        **dict.fromkeys(("retrieve", "destroy"), (400, 404)),
+    }
 
     def get_queryset(self) -> Any:
         return self.actor.sees(DirectoryEntry.objects.select_related("user"), "user__account")
