@@ -20,6 +20,8 @@ from phones_app.drift.admin import DriftPages, StateOfFile
 from phones_app.inventory.admin.phone import InventoryAdmin, ModelsInUse
 from phones_app.inventory.models import Phone
 from phones_app.mobility.admin.board import SessionsOfPerson, SessionsOfPhone
+from phones_app.mobility.admin.directory import DirectoryOfPerson
+from phones_app.mobility.admin.phone_screen import PhoneScreenPages
 from phones_app.mobility.admin.policy import BaseProfiles
 from phones_app.overview import panels
 from phones_app.rollout.admin.pages import RollOutSelected
@@ -29,7 +31,15 @@ overview.register(panels)
 
 @admin.register(Phone)
 class PhoneAdmin(
-    BaseProfiles, RollOutSelected, SessionsOfPhone, CockpitPages, DriftPages, DeployPages, LeavesFiles, InventoryAdmin
+    BaseProfiles,
+    RollOutSelected,
+    PhoneScreenPages,
+    SessionsOfPhone,
+    CockpitPages,
+    DriftPages,
+    DeployPages,
+    LeavesFiles,
+    InventoryAdmin,
 ):
     list_display = (*("phone", "model_here", "account_name", "profile"), *("deployed", "present", "seen", "is_active"))
     list_select_related = ("account", "current_profile", "last_deployment__deployment", "file")
@@ -49,7 +59,10 @@ class PhoneAdmin(
         *("check_selected", "put_back_selected", "base_selected", "export_selected"),
     ]
     actions_row = ["deploy_one", "restart_one"]
-    actions_detail = ["deploy_one", "restart_one", "cockpit_one", "check_one", "put_back_one", "adopt_one"]
+    actions_detail = [
+        *("deploy_one", "restart_one", "cockpit_one", "phone_screen_one"),
+        *("check_one", "put_back_one", "adopt_one"),
+    ]
     change_form_outer_after_template = "phones_app/phone_panels.html"
 
 
@@ -57,5 +70,5 @@ admin.site.unregister(User)
 
 
 @admin.register(User)
-class PersonAdmin(SessionsOfPerson, UserAdmin):
-    """People, with where they are logged in."""
+class PersonAdmin(SessionsOfPerson, DirectoryOfPerson, UserAdmin):
+    """People, with where they are logged in, and their directories."""

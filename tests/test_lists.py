@@ -55,13 +55,14 @@ LISTS = {
         "since_after=2100-01-01T00:00:00Z", "since_before=2000-01-01T00:00:00Z",
         "user_uuid=00000000-0000-4000-8000-000000000000",
     ),
+    "directory-entries": ("", "offset=5000", "user_uuid={profile.user.uuid}"),
     "call-managers": ("", "offset=5000"),
     "users": ("", "offset=5000"),
     "extensions": ("", "offset=5000"),
     "phone-profiles/{profile.uuid}/revisions": ("",),
 }  # fmt: skip
 # The list of profiles has no pages in its document: the caller for all of them gets all of them.
-NO_LISTS = {"phone-profiles", "me", "me/phones", "me/cisco-services/personal", "permissions"}
+NO_LISTS = {"phone-profiles", "me", "me/phones", "me/directory-entries", "me/cisco-services/personal", "permissions"}
 pytestmark = pytest.mark.django_db
 
 

@@ -23,6 +23,8 @@ MAX_BYTES, MAX_EXECUTE = 40 * 1024, 512
 PIECE = 200
 # XML 1.0 §2.2 has no place for other control characters.
 UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# What a phone takes as one; our own are made of nothing else.
+URL = re.compile(f"[!-~]{{1,{MAX_URL}}}")
 QUOTES = {'"': "&quot;"}
 
 
@@ -96,15 +98,15 @@ def menu(title: str, prompt: str, items: Iterable[tuple[str, str]], *, keys: Seq
     shown = [
         f"<MenuItem>{_element('Name', name, MAX_ITEM)}<URL>{escape(url)}</URL></MenuItem>"
         for name, url in items
-        if len(url) <= MAX_URL
+        if URL.fullmatch(url)
     ]
     return Screen("CiscoIPPhoneMenu", title=title, prompt=prompt, entries=tuple(shown[:MAX_ITEMS]), keys=keys)
 
 
 def form(title: str, prompt: str, url: str, fields: Sequence[FormField], *, keys: Sequence[Key] = ()) -> Screen:
     """Raises ValueError for a URL that no phone takes: a form without its address is none."""
-    if not 0 < len(url) <= MAX_URL:
-        raise ValueError("no phone sends a form to a URL of this length")
+    if not URL.fullmatch(url):
+        raise ValueError("no phone sends a form to this URL")
     inputs = tuple(
         f"<InputItem>{_element('DisplayName', label, MAX_FIELD)}{_element('QueryStringParam', name, MAX_FIELD)}"
         f"{_element('DefaultValue', default, MAX_FIELD)}<InputFlags>{flags}</InputFlags></InputItem>"
@@ -128,7 +130,7 @@ def execute(items: Iterable[tuple[int, str]], series: Series) -> Screen:
     shown = [
         f'<ExecuteItem Priority="{priority}" URL="{escape(url, QUOTES)}"/>'
         for priority, url in items
-        if len(url) <= MAX_URL and url.partition(":")[0] not in series.lacks
+        if URL.fullmatch(url) and url.partition(":")[0] not in series.lacks
     ]
     kept: list[str] = []
     for item in shown[:MAX_EXECUTED]:
@@ -149,7 +151,7 @@ def _soft_keys(keys: Sequence[Key], series: Series) -> str:
     for key in keys:
         name, url = KEYS.get(key.role, (key.role, ""))
         name, url = key.name or name, key.url or url
-        if not url or len(url) > MAX_URL:
+        if not URL.fullmatch(url):
             continue
         shown = f"{_element('Name', name, MAX_KEY_NAME)}<URL>{escape(url)}</URL>"
         position = series.positions.get(key.role)

@@ -132,9 +132,10 @@ def company_directory(account: int) -> list[DirectoryLine]:
 
 
 def personal_directory(user: User) -> list[DirectoryLine]:
-    """For a person who is logged in on a phone also the people of the account who have a phone number."""
+    """A person's own entries in their order, then the company: extensions, and people who have a phone number."""
+    own = [DirectoryLine(*row) for row in user.directory_entries.values_list("name", "number")]
     if user.account_id is None:
-        return []
+        return own
     people = User.objects.filter(account=user.account_id, is_active=True).exclude(phone=None).exclude(phone="")
     entries = [DirectoryLine(person.get_full_name(), str(person.phone)) for person in people]
-    return sorted(entries + company_directory(user.account_id))
+    return own + sorted(entries + company_directory(user.account_id))

@@ -14,6 +14,8 @@ LINE_FEATURE = "9"
 # What is asked for after the file itself, and only if it was accepted (Cisco phones spec §2.7).
 _COMPANIONS = ("sipProfile/dialTemplate", "sipProfile/softKeyFile")
 
+_SERVICES = {"Services": "servicesURL", "Directories": "directoryURL"}
+
 
 class FileRejectedError(ValueError):
     """The phone gives up this file; the text says why, which a real phone never tells."""
@@ -31,6 +33,10 @@ class DeviceFile:
     settings_access: bool
     version_stamp: str
     companions: tuple[str, ...]
+    label: str
+    line_labels: tuple[str, ...]
+    # By the key that opens them: Services, Directories.
+    service_urls: dict[str, str]
 
 
 def read_device_file(data: bytes, software_type: str) -> DeviceFile:
@@ -54,6 +60,9 @@ def read_device_file(data: bytes, software_type: str) -> DeviceFile:
         settings_access=_text(device, "vendorConfig/settingsAccess") != "0",
         version_stamp=_text(device, "versionStamp"),
         companions=tuple(filter(None, (_text(device, path) for path in _COMPANIONS))),
+        label=_text(device, "sipProfile/phoneLabel"),
+        line_labels=_line_labels(device),
+        service_urls={key: _text(device, element) for key, element in _SERVICES.items()},
     )
 
 
@@ -91,6 +100,12 @@ def _line_users(device: Element) -> tuple[str, ...]:
         raise FileRejectedError("no line is defined")
     users = [_text(line, field) for line in lines for field in ("name", "contact")]
     return tuple(dict.fromkeys(filter(None, users)))
+
+
+def _line_labels(device: Element) -> tuple[str, ...]:
+    """What stands beside the line keys."""
+    lines = [line for line in device.iterfind("sipProfile/sipLines/line") if _text(line, "featureID") == LINE_FEATURE]
+    return tuple(_text(line, "featureLabel") or _text(line, "name") for line in lines)
 
 
 def _text(element: Element, path: str) -> str:

@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import ftplib
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import httpcore
@@ -33,21 +35,49 @@ async def download(url: str, *, source: str, limit: int, seconds: float = SECOND
     return body
 
 
+class HttpAnswer(NamedTuple):
+    """`headers` by their names in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
 async def get(url: str, *, source: str = "", seconds: float = SECONDS, limit: int) -> tuple[int, bytes]:
     """GET a http URL from the address `source`; OSError without an answer, or if it is much larger than `limit` bytes."""
+    answer = await ask(url, source=source, seconds=seconds, limit=limit)
+    return answer.status, answer.body
+
+
+async def ask(
+    url: str,
+    *,
+    source: str = "",
+    seconds: float = SECONDS,
+    limit: int,
+    headers: Mapping[str, str] | None = None,
+    form: bytes | None = None,
+) -> HttpAnswer:
+    """GET a http URL, or POST a form to it, each time on a new connection; OSError as for `get`."""
     if urlsplit(url).scheme != "http":
         raise OSError(f"{url} is not a http address")
     body = bytearray()
+    sent: dict[bytes | str, bytes | str] = {"Connection": "close"}
+    sent.update(headers or {})
+    if form is not None:
+        sent |= {"Content-Type": "application/x-www-form-urlencoded", "Content-Length": str(len(form))}
     pool = httpcore.AsyncConnectionPool(local_address=source or None)
+    method = "GET" if form is None else "POST"
     try:
-        async with asyncio.timeout(seconds), pool, pool.stream("GET", url, headers={"Connection": "close"}) as response:
+        async with asyncio.timeout(seconds), pool, pool.stream(method, url, headers=sent, content=form) as response:
             async for chunk in response.aiter_stream():
                 body += chunk
                 if len(body) > limit + HEADROOM:
                     raise OSError(f"{url} is larger than {limit} bytes")
     except HTTP_FAILURES as error:
         raise OSError(f"{url} did not answer in HTTP: {error!r}") from error
-    return response.status, bytes(body)
+    told = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
+    return HttpAnswer(response.status, told, bytes(body))
 
 
 def _by_ftp(url: str, source: str, limit: int, seconds: float) -> bytes:

@@ -1,12 +1,14 @@
 """Many phones in one process, on a loop of the caller's or on a loop in a thread of its own."""
 
 import threading
-from collections.abc import Callable, Iterable
-from typing import Self
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, Self, TypeVar
 
 from contacts_app.core.net.async_http import LoopThread, allow_files
 from phones_app.simulator.phone import SimulatedPhone
 from phones_app.simulator.state import OnEvent
+
+T = TypeVar("T")
 
 # UDP, TCP and web port of a phone, and one request it makes or answers.
 _FILES_PER_PHONE = 5
@@ -67,6 +69,10 @@ class FleetThread:
 
     def __getitem__(self, mac: str) -> SimulatedPhone:
         return self._fleet.phones[mac]
+
+    def do(self, work: Coroutine[Any, Any, T]) -> T:
+        """What a person does at a phone: run it on the phones' loop."""
+        return self._loop.call(work)
 
     def wait_until(self, condition: Callable[[], bool], seconds: float = 10.0) -> bool:
         """Wait for a condition about the phones, looking after each thing that happens to one."""

@@ -28,6 +28,13 @@ class Generation:
     # 79xx may send several XML declarations in one page (Cisco phones spec §5).
     log_declarations: int = 1
     restart_keys: tuple[str, ...] = _MENU_WALK
+    # What it offers to services; depth of its screen, and whether that is in colour or grey (mobility spec §1).
+    accept_charset: str = "utf-8,iso-8859-1;q=0.8"
+    depth: str = "24, C"
+    shows_prompt: bool = False
+    posts_forms: bool = True
+    # Some append who they are to every URL of their file (mobility spec §1).
+    names_itself: bool = False
     # Schemes of internal URIs that the models do not know (Cisco phones spec §1.3).
     unknown_schemes: tuple[str, ...] = ()
     # Whether it says on pages of their own what its lines and calls are (Cisco phones spec §5).

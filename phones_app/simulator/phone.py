@@ -14,6 +14,7 @@ from phones_app.simulator.download import download
 from phones_app.simulator.sip import SipAgent
 from phones_app.simulator.state import Fault, OnEvent, Order, PhoneState, SimulatedPhoneConfig, ignore
 from phones_app.simulator.web import SimulatedWeb
+from phones_app.simulator.window import PhoneWindow
 
 __all__ = ["Fault", "Order", "SimulatedPhone", "SimulatedPhoneConfig"]
 
@@ -33,7 +34,8 @@ class SimulatedPhone(PhoneState):
     def __init__(self, config: SimulatedPhoneConfig, on_event: OnEvent = ignore) -> None:
         super().__init__(config, on_event)
         self._sip = SipAgent(self) if config.software_type != "SCCP" else None
-        self._web = SimulatedWeb(self)
+        self.window = PhoneWindow(self)
+        self._web = SimulatedWeb(self, self.window)
         self._life: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -188,3 +190,5 @@ class SimulatedPhone(PhoneState):
     def _unregister(self) -> None:
         self.registered = False
         self.call_id = ""
+        # A restart ends what is being asked for as well.
+        self.window.close()

@@ -72,7 +72,7 @@ def _outcome(uri: str, generation: Generation) -> tuple[str, str]:
     if not colon or not scheme:
         return _INVALID
     if scheme in _WEB_SCHEMES:
-        return _SUCCESS  # a phone would fetch it; what it shows is not simulated
+        return _SUCCESS
     if scheme not in _URIS or scheme in generation.unknown_schemes:
         return _INVALID
     return _SUCCESS if _URIS[scheme].fullmatch(rest) else _NOT_FOUND

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlencode
 
 from contacts_app.core.net.async_http import HttpExchange, HttpListener, Request
 from phones_app.simulator.download import get
+from phones_app.simulator.hand import HAND_PATH, handled
 from phones_app.simulator.picture import screenshot
 from phones_app.simulator.push import (
     ERROR_AUTHENTICATION,
@@ -20,11 +21,14 @@ from phones_app.simulator.push import (
 )
 from phones_app.simulator.state import PhoneState
 from phones_app.simulator.status_pages import GUARDED_PAGES, PAGES
+from phones_app.simulator.window import PhoneWindow
 
 # A phone is a small machine.
 MAX_CONNECTIONS = 16
 AUTHENTICATION_SECONDS = 5.0
 EXECUTE_PATH = "/CGI/Execute"
+# What the services window is told by those who push.
+OF_WINDOW = ("http:", "Init:Services", "Init:Directories")
 # The whole body, without even a line end (Cisco phones spec §1.5).
 _AUTHORIZED = b"AUTHORIZED"
 
@@ -32,8 +36,9 @@ _AUTHORIZED = b"AUTHORIZED"
 class SimulatedWeb:
     """Answers for one phone while its port is open."""
 
-    def __init__(self, phone: PhoneState) -> None:
+    def __init__(self, phone: PhoneState, window: PhoneWindow) -> None:
         self._phone = phone
+        self._window = window
         self._listener = HttpListener(self._answer, max_connections=MAX_CONNECTIONS)
 
     @property
@@ -51,6 +56,10 @@ class SimulatedWeb:
         await asyncio.sleep(self._phone.answer_delay)
         if request.path == EXECUTE_PATH:
             await self._execute(exchange)
+            return
+        if request.path == HAND_PATH:
+            answer = await handled(self._phone, self._window, request)
+            await exchange.reply(HTTPStatus.OK, answer, "application/json")
             return
         generation = self._phone.generation
         guarded = GUARDED_PAGES.get(request.path) if generation.tells_calls else None
@@ -84,6 +93,7 @@ class SimulatedWeb:
         await self._reply_xml(exchange, write_response(items, generation))
         for key in key_presses(items, generation):
             self._phone.press(key)
+        await self._window.execute([uri for uri in items if uri.startswith(OF_WINDOW)])
 
     async def _may_push(self, exchange: HttpExchange) -> bool:
         """Whether the push account is right; if not, the answer says so."""

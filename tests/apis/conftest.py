@@ -16,7 +16,7 @@ from phones_app.deployment.models import LeftFile
 from phones_app.deployment.request import deploy
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import Selection
-from phones_app.mobility.models import MobilitySession, SessionState
+from phones_app.mobility.models import DirectoryEntry, MobilitySession, SessionState
 from phones_app.rollout import rollout as rollouts
 from phones_app.rollout.models import Rollout
 from phones_app.servers.models import CallManager, FileServer
@@ -93,8 +93,10 @@ def phone_rows(owner: Caller, alice: User) -> dict[str, Any]:
         account=acme, phone=phone, mac=phone.mac, user=alice, person_name="Alice Archer", profile=profile,
         profile_name=profile.name, state=SessionState.LOGGED_IN, requested_by="test", channel="rest",
     )  # fmt: skip
+    entry = DirectoryEntry.objects.create(user=alice, name="Dentist", number="+351 555 0199")
     return {
         "mobility_session": session.uuid,
+        "directory_entry": entry.uuid,
         "file_server": server.uuid,
         "call_manager": manager.uuid,
         "extension": extension["id"],

@@ -1,12 +1,14 @@
-"""A site on loopback, and the way to let due work happen."""
+"""A site on loopback, the way to let due work happen, and pages of phones as phones read them."""
 
 import time
 
 import pytest
+from django.test import Client
 
 from contacts_app.core.work.queue import run_queue
 from phones_app.deployment.models import Deployment
 from phones_app.deployment.request import DEPLOYMENTS
+from phones_app.simulator.objects import PhoneObject, read_object
 from tests.phones_app.site import Site
 
 
@@ -36,3 +38,26 @@ def finish():
             time.sleep(0.05)
 
     return work
+
+
+@pytest.fixture
+def see():
+    """What the phone at 127.0.0.1 shows of one of its pages; ObjectRefused where it would show an error instead."""
+
+    def ask(
+        service: str,
+        /,
+        *,
+        method: str = "get",
+        model: str = "CP-8851",
+        offered: str = "utf-8,iso-8859-1;q=0.8",
+        address: str = "127.0.0.1",
+        **values: str,
+    ) -> PhoneObject:
+        client = Client(REMOTE_ADDR=address, headers={"x-CiscoIPPhoneModelName": model, "Accept-Charset": offered})
+        path = service if service.startswith("/") else f"/cisco/services/{service}"
+        response = getattr(client, method)(path, values)
+        assert response.status_code == 200, response
+        return read_object(response.content, response["Content-Type"], offered)
+
+    return ask

@@ -53,13 +53,13 @@ class MyPhoneRecord(PhoneRecord):
         return []
 
 
-class DirectoryEntry(Shape):
+class ShownEntry(Shape):
     name = serializers.CharField()
     number = serializers.CharField()
 
 
 MY_PHONES = envelope("MyPhones", MyPhoneRecord, many=True)
-DIRECTORY = envelope("PersonalDirectory", DirectoryEntry, many=True)
+DIRECTORY = envelope("PersonalDirectory", ShownEntry, many=True)
 
 
 class MyPhones(OneselfViewSet):
@@ -81,4 +81,4 @@ class MyPhones(OneselfViewSet):
         """The personal directory, as the service menu of one's phone shows it."""
         entries = personal_directory(self.get_object())
         self.message = f"{len(entries)} entries found"
-        return Response(DirectoryEntry(entries, many=True).data)
+        return Response(ShownEntry(entries, many=True).data)

@@ -1,11 +1,13 @@
 """What is stored of people at phones, a file for each idea."""
 
+from phones_app.mobility.models.directory import DirectoryEntry
 from phones_app.mobility.models.pins import PinFailures
 from phones_app.mobility.models.policy import MobilityPolicy, PersonMobility, SecondPhone
 from phones_app.mobility.models.sessions import PRESENT, MobilitySession, SessionState, Why
 
 __all__ = [
     "PRESENT",
+    "DirectoryEntry",
     "MobilityPolicy",
     "MobilitySession",
     "PersonMobility",
