@@ -22,6 +22,7 @@ from contacts_app.people.models import User
 from phones_app.deployment.models import Deployment
 from phones_app.inventory.models import Phone
 from phones_app.servers.models import CallManager, FileServer
+from profiles_app.phone.models import PhoneProfile
 from tests.admin_people import at_desk, clerk
 from tests.commands import manage, run
 from tests.servers import free_port
@@ -204,6 +205,12 @@ def embedded_on_another_port(at: Installation) -> None:
     (at.folder / "phone-files.url").write_text("http://127.0.0.1:49152")
 
 
+def nobody_to_call_for_help(at: Installation) -> None:
+    owner = User.objects.filter(is_superuser=True).get()
+    base = PhoneProfile.objects.create(user=owner, name="Logged out")
+    Phone.objects.update(base_profile=base)
+
+
 def setting(**values: object) -> Callable[[Installation], None]:
     return lambda at: at.set(**values)
 
@@ -239,6 +246,7 @@ PLANTED: dict[str, tuple[Callable[[Installation], None], list[str]]] = {
     "a dead call manager": (dead_call_manager, ["call-manager"]),
     "SIP to an Asterisk": (sip_to_asterisk, ["call-manager-kind"]),
     "files that phones cannot fetch": (embedded_on_loopback, ["file-server-loopback"]),
+    "a base profile without a line": (nobody_to_call_for_help, ["em-logout-no-emergency"]),
     "files on another port": (embedded_on_another_port, ["file-server-port"]),
 }
 

@@ -18,7 +18,7 @@ from phones_app.servers.models import CallManager, FileServer
 
 PLAIN = (
     "name", "brand", "model", "software_type", "software_version", "is_active", "location", "phone_ip",
-    "phone_vlan", "hostname", "description", "line_user", "sip_port", "web_port", "web_username",
+    "emergency_number", "phone_vlan", "hostname", "description", "line_user", "sip_port", "web_port", "web_username",
 )  # fmt: skip
 
 

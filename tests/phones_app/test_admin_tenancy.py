@@ -17,7 +17,7 @@ from contacts_app.tokens.services import create_token
 from phones_app.boot.models import FileFetch
 from phones_app.deployment.models import Deployment, LeftFile
 from phones_app.inventory.models import Phone, PhoneGroup, ServiceSession
-from phones_app.mobility.models import PinFailures
+from phones_app.mobility.models import MobilityPolicy, PersonMobility, PinFailures
 from phones_app.rollout.models import Rollout
 from phones_app.servers.models import CallManager, FileServer, KeyMacro
 from profiles_app.phone.models import PhoneProfile, ProfileRevision
@@ -56,6 +56,8 @@ def strangers_rows(other, charlie, new_phone, new_profile):
         CallManager.objects.create(account=other, name="Strange manager", kind="sip", host="10.9.9.9", port=5060),
         fetch,
         ServiceSession.objects.create(mac=phone.mac, user=charlie, last_used_at=timezone.now()),
+        MobilityPolicy.objects.create(account=other, location="Strange place"),
+        PersonMobility.objects.create(user=charlie),
         PinFailures.objects.create(user=charlie, count=5, last_at=timezone.now()),
         Rollout.objects.create(account=other, name="Strange rollout", requested_by="charlie", channel="x"),
         PhoneGroup.objects.create(account=other, name="Strange phones"),

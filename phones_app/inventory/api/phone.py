@@ -23,6 +23,7 @@ from phones_app.inventory.models import Phone
 from phones_app.inventory.status_check import check_now
 from phones_app.servers.models import CallManager, FileServer
 from profiles_app.phone.api.profile import IN_HEADER, MacText, SoftwareTypeField, TellsWarnings
+from profiles_app.phone.models import PhoneProfile
 from profiles_app.phone.sep.catalogue import parse_mac
 from profiles_app.phone.services import unknown_models
 
@@ -66,6 +67,24 @@ class ServerReference(EmptyIsNull, Text):
         return found[0]
 
 
+class ProfileReference(EmptyIsNull, Text):
+    """The UUID of a phone profile of the phone's account, which `validate` knows, or of the portal's staff."""
+
+    shows = "uuid"
+
+    def to_representation(self, value: PhoneProfile) -> str:  # type: ignore[override]
+        return str(value.uuid)
+
+    def resolve(self, text: str | None, account: Account) -> PhoneProfile | None:
+        if text is None:
+            return None
+        mine = PhoneProfile.objects.filter(Q(user__account=account) | Q(user__account=None))
+        try:
+            return mine.get(uuid=UUID(text))
+        except (ValueError, PhoneProfile.DoesNotExist):
+            raise ValidationError({str(self.field_name): "No such phone profile."}) from None
+
+
 class PhoneRecord(TenantRecord):
     """One phone. Credentials for pushes go in and never come out."""
 
@@ -75,6 +94,12 @@ class PhoneRecord(TenantRecord):
     web_password = Text(write_only=True, required=False, allow_blank=True, trim_whitespace=False)
     file_server = ServerReference(FileServer, help_text="UUID or exact name; null: the default one.")
     call_manager = ServerReference(CallManager, help_text="UUID or exact name; null: none.")
+    base_profile = ProfileReference(
+        required=False,
+        allow_null=True,
+        max_length=36,
+        help_text="UUID of what the phone runs while no one is logged in; null: no one can log in on it.",
+    )
     current_profile = RowUuid(read_only=True, allow_null=True, help_text="Set by deployments.")
     last_deployment = LastDeploymentRecord(read_only=True, allow_null=True, source="last_deployment.deployment")
 
@@ -84,6 +109,7 @@ class PhoneRecord(TenantRecord):
             *("mac", "uuid", "account", "brand", "model", "name", "description", "hostname", "location"),
             *("phone_ip", "phone_vlan", "software_version", "software_type", "is_active", "line_user"),
             *("sip_port", "web_port", "web_username", "web_password", "file_server", "call_manager"),
+            *("base_profile", "emergency_number"),
             *("current_profile", "last_deployment", "is_simulated", "last_seen_at", "presence"),
             *("presence_since", "in_call", "mac_there", "serial_number", "looked_at", "look_error"),
             *("created_at", "updated_at"),
@@ -101,9 +127,9 @@ class PhoneRecord(TenantRecord):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         attrs = super().validate(attrs)
         account = self.instance.account if self.instance is not None else attrs["account"]
-        for name in ("file_server", "call_manager"):
+        for name in ("file_server", "call_manager", "base_profile"):
             if name in attrs:
-                reference = cast(ServerReference, self.fields[name])
+                reference = cast(ServerReference | ProfileReference, self.fields[name])
                 attrs[name] = reference.resolve(attrs[name], account)
         return attrs
 
@@ -111,7 +137,7 @@ class PhoneRecord(TenantRecord):
 # Secrets that no answer shows need not be decrypted for it.
 UNSHOWN = ("web_password", "file_server__password", "call_manager__password")
 WITH_RELATIONS = Phone.objects.select_related(
-    "account", "file_server", "call_manager", "current_profile", "last_deployment__deployment"
+    "account", "file_server", "call_manager", "base_profile", "current_profile", "last_deployment__deployment"
 ).defer(*UNSHOWN)
 
 
