@@ -184,6 +184,8 @@ ACCESS_TOKEN_SECONDS = env.int("ACCESS_TOKEN_SECONDS", default=24 * 3600)
 REFRESH_TOKEN_SECONDS = env.int("REFRESH_TOKEN_SECONDS", default=14 * 24 * 3600)
 # Whether people may make themselves a user, without an account and at the lowest level (POST /api/v1/auth/register).
 PUBLIC_REGISTER = env.bool("PUBLIC_REGISTER", default=False)
+# So many digits the PIN of a person for phones has at least, of 16 at most.
+PIN_MIN_DIGITS = env.int("PIN_MIN_DIGITS", default=4)
 # So many wrong passwords lock a name at an address for 15 minutes.
 AXES_FAILURE_LIMIT = env.int("LOGIN_FAILURE_LIMIT", default=10)
 AXES_COOLOFF_TIME = timedelta(minutes=15)

@@ -17,6 +17,7 @@ class ProfilesConfig(AppConfig):
         from contacts_app.core.doctor import checks as doctor
         from contacts_app.core.doctor.installation import ADVICE, INSTALLATION_TAG, wide_networks
         from contacts_app.core.work.kind import register
+        from contacts_app.people.pins import register_numbers
         from profiles_app import models
         from profiles_app.events.callback_health import CALLBACK_DEREGISTERED, CALLBACK_FAILING
         from profiles_app.events.delivery_operations import EVENTS
@@ -25,6 +26,7 @@ class ProfilesConfig(AppConfig):
         from profiles_app.messaging.inbound import InboundMessages
         from profiles_app.myaccount.services import presets_are_readable
         from profiles_app.phone.models import PhoneProfile
+        from profiles_app.phone.services import numbers_of
 
         checks.register(presets_are_readable, INSTALLATION_TAG)
         register(Deliveries, InboundMessages)
@@ -32,6 +34,7 @@ class ProfilesConfig(AppConfig):
         doctor.register(doctor.HealthCheck("callback networks", lambda: wide_networks("CALLBACK_NETWORKS"), ADVICE))
         register_classes(CALLBACK_FAILING, CALLBACK_DEREGISTERED)
         happened.connect(emit_happened)
+        register_numbers(numbers_of)
         register_news(TOLD_OF_TOKENS)
         tell_of_profiles(
             {

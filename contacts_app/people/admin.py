@@ -9,7 +9,6 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
 from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -25,6 +24,7 @@ from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.lists.search import NOTHING, text_match
 from contacts_app.core.values import digits
 from contacts_app.people.models import SecondFactor, User
+from contacts_app.people.pins import check_rules, set_pin
 from contacts_app.people.second_factor import take_away
 from contacts_app.people.services import is_taken, may_change, may_grant
 from contacts_app.people.single_sign_on import unlink
@@ -35,7 +35,6 @@ PERSON = (("first_name", "last_name"), "phone", "location", "nationality", ("lan
 LOGGING_IN = ("second_factor_here", "single_sign_on_id")
 RECORD = ("uuid", "last_login", ("last_login_ip", "last_logout_ip"), "created_at", "created_by", "updated_at")
 ROLE_LABELS = {"Staff": "primary", "Owner": "info", "Member": ""}
-PIN = RegexValidator(r"^[0-9]{4,16}$", "A PIN has 4 to 16 digits: phones offer no other keys.")
 
 
 class LoginNamesForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -80,7 +79,7 @@ class UserForm(LoginNamesForm, UserChangeForm):
         widget=UnfoldAdminTextInputWidget,
         help_text="Second name to log in with; empty: the email.",
     )
-    new_pin = SecretField(label="Phone PIN", validators=[PIN])
+    new_pin = SecretField(label="Phone PIN")
     forget_pin = forms.BooleanField(label="Forget the PIN", required=False, widget=UnfoldBooleanSwitchWidget)
 
     class Meta:
@@ -91,16 +90,23 @@ class UserForm(LoginNamesForm, UserChangeForm):
         super().__init__(*args, **kwargs)
         if field := self.fields.get("new_pin"):
             field.help_text = (
-                "One is set; leave this empty to keep it."
+                "One is set; leave this empty to keep it. Another person's new PIN has to be changed at its first use."
                 if self.instance.pin_hash
                 else "None is set: this person cannot log in on a phone's service menu."
             )
 
-    def save(self, commit: bool = True) -> Any:
+    def clean(self) -> Any:
+        given = super().clean()
         if pin := self.cleaned_data.get("new_pin"):
-            self.instance.set_pin(pin)
-        elif self.cleaned_data.get("forget_pin"):
-            self.instance.set_pin("")
+            # The number of the same form counts, too.
+            self.instance.phone = self.cleaned_data.get("phone", self.instance.phone)
+            check_rules(pin, self.instance, field="new_pin")
+        return given
+
+    def save(self, commit: bool = True) -> Any:
+        pin = self.cleaned_data.get("new_pin")
+        if pin or self.cleaned_data.get("forget_pin"):
+            set_pin(self.instance, pin or "", actor=self.actor)
         return super().save(commit)
 
 
@@ -127,7 +133,7 @@ class UserAdmin(DjangoUserAdmin, PortalAdmin):  # type: ignore[type-arg]
     fieldsets = (
         (None, {"fields": ("email", "username", "password_here", "account", "permission_level", "is_active")}),
         ("Person", {"fields": PERSON}),
-        ("Phone service menu", {"fields": ("new_pin", "forget_pin")}),
+        ("Phone service menu", {"fields": ("new_pin", "forget_pin", "pin_must_change")}),
         ("Admin", {"fields": (*GRANTS, *LOGGING_IN)}),
         ("Record", {"fields": RECORD}),
     )

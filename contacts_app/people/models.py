@@ -73,6 +73,12 @@ class User(AbstractBaseUser, PermissionsMixin):
         max_length=64, default="UTC", help_text="Such as Europe/Berlin; REST clients show times in it."
     )
     pin_hash = models.CharField("phone PIN", max_length=128, blank=True, editable=False)
+    pin_must_change = models.BooleanField(
+        "must change the PIN",
+        default=False,
+        db_default=False,
+        help_text="Phones ask for another PIN before the next log-in with this one.",
+    )
     # The provider of single sign-on and its own name for the person, which never becomes another person's.
     single_sign_on_id = models.CharField(
         "single sign-on", max_length=512, null=True, unique=True, editable=False, help_text="Provider and subject."
@@ -147,6 +153,10 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self) -> str:
         return self.first_name or self.email
+
+    @property
+    def has_pin(self) -> bool:
+        return bool(self.pin_hash)
 
     def set_pin(self, pin: str) -> None:
         """The PIN that the person types on a phone's service menu; an empty one forbids that."""

@@ -16,6 +16,7 @@ from contacts_app.core.actor import Actor, forget_actors
 from contacts_app.core.doctor.checks import Defect, HealthCheck
 from contacts_app.core.errors import Refusal
 from contacts_app.people.models import LoginSession, User
+from contacts_app.people.pins import SET_COLUMNS, set_pin
 
 
 def is_taken(name: str, *, but: User | None = None) -> bool:
@@ -55,10 +56,12 @@ def create_owner(account: Account, password: str) -> User:
 def create_user(*, actor: Actor, password: str, **values: Any) -> User:
     """A new person; without a user name they log in with the email alone.
 
-    Raises Refusal `name-taken`, ValidationError for a weak password, PermissionDenied for too high a level.
+    Raises Refusal `name-taken`, ValidationError for a weak password or PIN, PermissionDenied for too high a level.
     """
     user = User(created_by=actor.author)
+    pin = values.pop("pin", None)
     _fill(user, actor, values)
+    _set_pin(user, pin, actor, values)
     _set_password(user, password)
     user.save()
     return user
@@ -66,13 +69,19 @@ def create_user(*, actor: Actor, password: str, **values: Any) -> User:
 
 @transaction.atomic
 def change_user(user: User, *, actor: Actor, password: str | None = None, **values: Any) -> User:
-    """Change only what is named. Another password ends the person's login sessions. Raises as `create_user` does."""
+    """Change only what is named. Another password ends the person's login sessions; an empty PIN takes it away.
+
+    Raises as `create_user` does.
+    """
     if not may_change(actor, user):
         raise PermissionDenied("This person has rights that you do not have")
     if user.pk == actor.pk and values.get("is_active") is False:
         raise Refusal("oneself", "You cannot suspend yourself")
+    pin = values.pop("pin", None)
     _fill(user, actor, values)
     columns = {*values, "username", "updated_at"}
+    if _set_pin(user, pin, actor, values):
+        columns.update(SET_COLUMNS)
     if password is not None:
         _set_password(user, password)
         columns.add("password")
@@ -104,6 +113,15 @@ def _fill(user: User, actor: Actor, values: dict[str, Any]) -> None:
             raise Refusal("name-taken", f"Somebody else logs in with {names[field]}")
     for field, value in (values | names).items():
         setattr(user, field, value)
+
+
+def _set_pin(user: User, pin: str | None, actor: Actor, values: dict[str, Any]) -> bool:
+    """Whether there was one. Whether the person has to change it, the request may say itself."""
+    if pin is None:
+        return False
+    set_pin(user, pin, actor=actor)
+    user.pin_must_change = bool(pin) and values.get("pin_must_change", user.pin_must_change)
+    return True
 
 
 def _set_password(user: User, password: str) -> None:

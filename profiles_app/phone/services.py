@@ -49,6 +49,12 @@ def unless_masked(profile: PhoneProfile, actor: Actor, values: dict[str, Any]) -
     return {name: value for name, value in values.items() if name != "content"}
 
 
+def numbers_of(user: User) -> list[str]:
+    """What the lines of a person's profiles register as: mostly their extension."""
+    facts = PhoneProfile.objects.filter(user=user).values_list("revision__facts", flat=True)
+    return [str(line.get("name", "")) for fact in facts for line in (fact or {}).get("lines", ())]
+
+
 def describe(finding: sep.Finding) -> str:
     where = f"line {finding.line}" if finding.line else ""
     if finding.line and finding.column:

@@ -63,9 +63,22 @@ class PersonRecord(UserRecord, OwnedRecord):
     account = AccountNumber(help_text="Of staff null.")
     permission_level = serializers.IntegerField(required=False, min_value=0, max_value=LOWEST_LEVEL)
     password = Text(write_only=True, max_length=1024, trim_whitespace=False)
+    pin = Text(
+        write_only=True, required=False, allow_blank=True, max_length=64, help_text="For phones; empty: take it away."
+    )
+    has_pin = serializers.BooleanField(read_only=True, help_text="Whether the person can log in on phones.")
+    must_change_pin = serializers.BooleanField(
+        source="pin_must_change",
+        required=False,
+        help_text="Phones ask for another PIN first. True for a PIN that somebody else has set, unless it is sent.",
+    )
+    needs = {"has_pin": ("pin_hash",)}
 
     class Meta(UserRecord.Meta):
-        fields = [*UserRecord.Meta.fields, "account", "permission_level", "password"]
+        fields = [
+            *(*UserRecord.Meta.fields, "account", "permission_level", "password"),
+            *("pin", "has_pin", "must_change_pin"),
+        ]
         read_only_fields = ["uuid", "last_login_ip", "last_logout_ip", "created_at", "updated_at"]
 
 
