@@ -120,6 +120,15 @@ DRIFT_CHECK_SECONDS = env.float("DRIFT_CHECK_SECONDS", default=24 * 3600.0)
 FTP_UPLOAD_SECONDS = env.float("FTP_UPLOAD_SECONDS", default=45.0)
 UPLOAD_RETRY_SECONDS = env.float("UPLOAD_RETRY_SECONDS", default=60.0)
 
+# Networks in which unknown phones may enrol, as 10.1.0.0/16=1000001, 10.2.0.0/16: with the number of the account whose
+# phones they become, or without one where there is only one account. Empty: no phone may.
+ENROLMENT_NETWORKS = env.str("ENROLMENT_NETWORKS", default="")
+# So many phones may ask to be enrolled in an hour, and whether staff approve each of them.
+ENROLMENT_PER_HOUR = env.int("ENROLMENT_PER_HOUR", default=60)
+ENROLMENT_APPROVAL = env.bool("ENROLMENT_APPROVAL", default=False)
+# Where phones reach the portal, for the URLs in files that it writes itself; many models speak plain HTTP only.
+PHONE_SERVICES_URL = env.str("PHONE_SERVICES_URL", default=PUBLIC_URL).rstrip("/")
+
 # The embedded file server: FTP takes the files in, HTTP on Cisco's port 6970 and TFTP hand them to phones. Phones
 # ask for TFTP on port 69, which only a privileged process can have. Phones reach HTTP and TFTP at FILE_SERVER_HOST;
 # FTP is for the workers, which are on this machine unless there are others.

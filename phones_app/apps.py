@@ -22,6 +22,7 @@ class PhonesConfig(AppConfig):
         from phones_app.boot import services as boot
         from phones_app.deployment import gates, left_files, outcome
         from phones_app.deployment.evidence import judge_fetch
+        from phones_app.deployment.removals import Removals
         from phones_app.deployment.request import deployments_under_way
         from phones_app.deployment.run import Doubts, SingleDeployments, UploadBatches
         from phones_app.doctor import CHECKS
@@ -34,6 +35,7 @@ class PhonesConfig(AppConfig):
         from phones_app.mobility.following import follow
         from phones_app.mobility.models import MobilityPolicy
         from phones_app.mobility.timers import MobilityTimers
+        from phones_app.mobility.enrolment_file import for_unknown
         from phones_app.retention import DEPLOYMENTS, FETCHES
         from phones_app.rollout.gate import closed_by_rollout, rollouts_of
         from phones_app.rollout.rollout import advance_all, pause_running
@@ -50,7 +52,7 @@ class PhonesConfig(AppConfig):
         recorded.connect(lifecycle.person_changed, sender=User)
         pre_delete.connect(lifecycle.person_deleted, sender=User)
         recorded.connect(lifecycle.policy_changed, sender=MobilityPolicy)
-        register(SingleDeployments, UploadBatches, Doubts, StatusChecks, DriftChecks, Rereads, MobilityTimers)
+        register(SingleDeployments, UploadBatches, Doubts, StatusChecks, DriftChecks, Rereads, Removals, MobilityTimers)
         tags.register(*events.TAGS)
         register_news(events.TOLD)
         doctor.register(*CHECKS)
@@ -58,6 +60,7 @@ class PhonesConfig(AppConfig):
         backup.register(folders={"phones": lambda: settings.PHONE_FILES_DIR}, after_restore=pause_running)
         register_blocker(deployments_under_way)
         boot.register(judge_fetch)
+        boot.register_unknown(for_unknown)
         gates.register(closed_by_rollout, release=advance_all)
         outcome.register(rollouts_of)
         outcome.register_follower(follow)

@@ -1,9 +1,10 @@
-"""Which PINs people may have for phones, and who sets them. How often a PIN may be wrong is `phones_app/mobility/pins.py`.
+"""Which PINs people may have for phones, and who sets them. How often one may be wrong is `phones_app/mobility/pins.py`.
 
 A phone offers digits only, so there are few PINs: those that everybody tries first are refused (mobility spec §5).
 """
 
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -23,7 +24,7 @@ def register_numbers(numbers: Callable[[User], Iterable[str]]) -> None:
 
 def _is_sequence(pin: str) -> bool:
     """One digit over and over, or each digit one higher or one lower than the digit before it: 0000, 7890, 4321."""
-    steps = {(int(after) - int(before)) % 10 for before, after in zip(pin, pin[1:], strict=False)}
+    steps = {(int(after) - int(before)) % 10 for before, after in pairwise(pin)}
     return len(steps) < 2 and steps <= {0, 1, 9}
 
 

@@ -3,6 +3,7 @@
 A complete fetch is the best proof that a phone has its new file (Cisco phones spec §2.7).
 """
 
+import asyncio
 import hashlib
 import logging
 import os
@@ -14,7 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
-from io import FileIO
+from io import BytesIO, FileIO
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +26,8 @@ REPORTERS = 4
 _PRIVATE = re.compile(r"\..*|.*\.(part|bak)", re.IGNORECASE | re.DOTALL)
 # No link is followed, so none leads out of the folder; a FIFO must not make us wait for its writer.
 _OPEN_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+# What a phone asks for that has no file yet (Cisco phones spec §3.3).
+_OF_NEW_PHONES = re.compile(r"SEP[0-9A-F]{12}\.cnf\.xml|XMLDefault\.cnf\.xml")
 # Locales and pictures lie in folders: United_States/g3-tones.xml, Desktops/320x212x12/List.xml.
 DEEPEST = 3
 
@@ -40,6 +43,8 @@ class Fetch:
     file_name: str
     address: str
     protocol: Literal["http", "tftp"]
+    # What the client calls itself, which may name the phone's model.
+    agent: str = ""
     # By the steady clock: ours may differ from that of the process that records the fetch.
     began: float = field(default_factory=time.monotonic, compare=False)
     size: int = 0
@@ -92,6 +97,22 @@ class FetchReporter:
             self._on_fetch(fetch)
         except Exception:
             logger.exception("The fetch of %s by %s could not be noted", fetch.file_name, fetch.address)
+
+
+# A file for a phone that has none; None: there is none for it either.
+OnMissing = Callable[[Fetch], bytes | None]
+
+
+async def for_new_phone(fetch: Fetch, on_missing: OnMissing) -> BytesIO | None:
+    """What a phone without a file gets; who is asked may take time, which is not the loop's."""
+    if not _OF_NEW_PHONES.fullmatch(fetch.file_name):
+        return None
+    try:
+        content = await asyncio.to_thread(on_missing, fetch)
+    except Exception:
+        logger.exception("Whether %s is for a new phone could not be told", fetch.file_name)
+        return None
+    return BytesIO(content) if content is not None else None
 
 
 def open_plain_file(root: Path, name: str) -> FileIO | None:

@@ -2,12 +2,12 @@
 
 import os
 from http import HTTPStatus
-from io import FileIO
+from io import BytesIO, FileIO
 from pathlib import Path
 from urllib.parse import unquote
 
 from contacts_app.core.net.async_http import HttpExchange, HttpListener
-from phones_app.boot.fetches import Fetch, FetchReporter, open_plain_file
+from phones_app.boot.fetches import Fetch, FetchReporter, OnMissing, for_new_phone, open_plain_file
 
 MAX_CONNECTIONS = 512
 # A whole site may be behind one address; the rest is for others.
@@ -18,8 +18,9 @@ CHUNK_BYTES = 64 * 1024
 class FileWeb:
     """GET and HEAD of the files in one folder and those below it; everything else is not found."""
 
-    def __init__(self, root: Path, reporter: FetchReporter) -> None:
+    def __init__(self, root: Path, reporter: FetchReporter, on_missing: OnMissing) -> None:
         self._root = root
+        self._on_missing = on_missing
         self._reporter = reporter
         self._listener = HttpListener(self._answer, max_connections=MAX_CONNECTIONS, max_of_address=MAX_OF_ADDRESS)
 
@@ -35,8 +36,10 @@ class FileWeb:
         if request.method not in ("GET", "HEAD"):
             await exchange.reply(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET, HEAD"})
             return
-        fetch = Fetch(unquote(request.path).removeprefix("/"), request.peer, "http")
-        file = open_plain_file(self._root, fetch.file_name)
+        # A proxy or a server in front says which model it is in a header of phones, the firmware in its own name.
+        agent = request.headers.get("x-CiscoIPPhoneModelName") or request.headers.get("User-Agent") or ""
+        fetch = Fetch(unquote(request.path).removeprefix("/"), request.peer, "http", agent[:100])
+        file = open_plain_file(self._root, fetch.file_name) or await for_new_phone(fetch, self._on_missing)
         if file is None:
             fetch.missing = request.method == "GET"
             self._reporter.report(fetch)
@@ -45,8 +48,9 @@ class FileWeb:
         with file:
             await self._send(exchange, file, fetch)
 
-    async def _send(self, exchange: HttpExchange, file: FileIO, fetch: Fetch) -> None:
-        size = os.fstat(file.fileno()).st_size
+    async def _send(self, exchange: HttpExchange, file: FileIO | BytesIO, fetch: Fetch) -> None:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
         is_xml = fetch.file_name.lower().endswith(".xml")
         content_type = "text/xml" if is_xml else "application/octet-stream"
         headers = {"Content-Type": content_type, "Content-Length": str(size)}

@@ -9,7 +9,7 @@ from typing import Self
 from pyftpdlib.servers import FTPServer
 
 from contacts_app.core.net.async_http import LoopThread, allow_files
-from phones_app.boot.fetches import Fetch, FetchReporter
+from phones_app.boot.fetches import Fetch, FetchReporter, OnMissing
 from phones_app.boot.ftp import clear_unfinished, ftp_server
 from phones_app.boot.http import FileWeb
 from phones_app.boot.tftp import FileTftp
@@ -27,7 +27,8 @@ class EmbeddedFileServer:
 
     A port of 0 means any free one; after the start `ftp_port`, `http_port` and `tftp_port` say which. Without
     a `tftp_port` there is no TFTP. FTP and TFTP listen at `host`, too, unless at addresses of their own. `on_fetch` is
-    called after each complete transfer, from a thread of this server, one call at a time. A server starts once.
+    called after each complete transfer, from a thread of this server, one call at a time; `on_missing` when a phone has
+    no file, from any thread. A server starts once.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class EmbeddedFileServer:
         username: str,
         password: str,
         on_fetch: Callable[[Fetch], None] = lambda _fetch: None,
+        on_missing: OnMissing = lambda _fetch: None,
         tftp_port: int | None = None,
         ftp_host: str = "",
         tftp_host: str = "",
@@ -55,8 +57,8 @@ class EmbeddedFileServer:
         self.tftp_port = tftp_port
         self._account = (username, password)
         self._reporter = FetchReporter(on_fetch)
-        self._web = FileWeb(root, self._reporter)
-        self._tftp = FileTftp(root, self._reporter)
+        self._web = FileWeb(root, self._reporter, on_missing)
+        self._tftp = FileTftp(root, self._reporter, on_missing)
         self._loop = LoopThread("file-server-phones")
         self._ftp: FTPServer | None = None
         self._ftp_thread: threading.Thread | None = None

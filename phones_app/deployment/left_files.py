@@ -109,6 +109,11 @@ def _left(file: PhoneFile, reason: str, mac: str = "", directory: str | None = N
     )
 
 
+def remove_later(mac: str) -> int:
+    """Have the files of this MAC address removed by a worker, as the handset is retired; how many."""
+    return LeftFile.objects.filter(mac=mac, remove_at=None).update(remove_at=clock.now())
+
+
 def remove(left: LeftFile) -> list[str]:
     """Delete the file and its backups from its server; the names that were deleted. Raises Refusal, TransportError."""
     phone = Phone.objects.filter(mac=left.mac).first()

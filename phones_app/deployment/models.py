@@ -253,6 +253,9 @@ class LeftFile(models.Model):
     profile_name = models.CharField("profile", max_length=255, blank=True)
     reason = models.CharField(max_length=255)
     left_at = models.DateTimeField("left")
+    remove_at = models.DateTimeField(
+        "removed from", null=True, blank=True, editable=False, help_text="When Patchbay removes it by itself."
+    )
 
     class Meta:
         ordering = ["-left_at", "-pk"]
@@ -261,6 +264,7 @@ class LeftFile(models.Model):
         indexes = [
             models.Index(fields=["-left_at", "-id"], name="left_file_by_age"),
             models.Index(fields=["account", "-left_at", "-id"], name="left_file_of_account"),
+            models.Index(fields=["remove_at"], condition=Q(remove_at__isnull=False), name="left_file_due"),
         ]
 
     def __str__(self) -> str:

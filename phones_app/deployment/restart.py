@@ -222,7 +222,8 @@ def known_line(deployment: Deployment, phone: Phone, steps: Mapping[str, Deploym
     if phone.line_user:
         return phone.line_user
     running = (
-        Deployment.objects.filter(phone=phone, state__in=(State.CONFIRMED, State.RESTART_ACKNOWLEDGED))
+        # What a handset ran that was replaced says nothing of this one.
+        Deployment.objects.filter(phone=phone, mac=phone.mac, state__in=(State.CONFIRMED, State.RESTART_ACKNOWLEDGED))
         .filter(created_at__lt=deployment.created_at)
         .exclude(revision=None)
         .select_related("revision")

@@ -129,6 +129,15 @@ class Phone(models.Model):
         db_default="",
         help_text="Of the place, for files that are built from data: never that of the person who is logged in.",
     )
+    replaced_by = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="replaces",
+        help_text="This handset is retired; everything of it is that of the new one now.",
+    )
     is_simulated = models.BooleanField(default=False, help_text="Played by `manage.py simulate_phones`.")
 
     # What looks at the status page have found (`status_check`); nobody edits it.

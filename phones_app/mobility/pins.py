@@ -50,8 +50,9 @@ def may_try_person(user: User) -> bool:
     return _counted(OF_PERSON, user=user)
 
 
-def succeeded(*, mac: str, user: User) -> None:
-    PinFailures.objects.filter(user=user).delete()
+def succeeded(*, mac: str, user: User | None) -> None:
+    if user is not None:
+        PinFailures.objects.filter(user=user).delete()
     PinFailures.objects.filter(mac=mac, count__gt=0).update(count=F("count") - 1)
 
 

@@ -88,6 +88,14 @@ def live_service_session(mac: str, address: str) -> ServiceSession | None:
     return session
 
 
+class PinMustChange(Exception):
+    """The PIN is right, and it has to be changed before anything else: somebody else has set it."""
+
+    def __init__(self, user: User) -> None:
+        super().__init__()
+        self.user = user
+
+
 def is_phone_address(address: str, phone: Caller | Pushed | None) -> bool:
     """Inside the networks that ops named for phones, or where this very phone is known to be."""
     try:
@@ -115,8 +123,10 @@ def is_push_authorised(phone: Pushed | None, *, username: str, password: str, ad
 
 
 def log_in_on_phone(*, phone: Caller, name: str, pin: str, address: str) -> ServiceSession:
-    """Open the service session of a person of the phone's account. Raises LoginRefused."""
+    """Open the service session of a person of the phone's account. Raises LoginRefused, PinMustChange."""
     user = person_by_pin(account=phone.account_id, mac=phone.mac, name=name, pin=pin)
+    if user.pin_must_change:
+        raise PinMustChange(user)
     return open_service_session(phone=phone, user=user, address=address)
 
 

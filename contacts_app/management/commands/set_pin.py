@@ -1,4 +1,4 @@
-"""`manage.py set_pin`: a person's PIN for phones. The PIN is asked for, or read from a pipe; it is no argument, which other
+"""`manage.py set_pin`: a person's PIN for phones. It is asked for or read from a pipe, and is no argument, which other
 people on the machine could read."""
 
 import sys

@@ -14,6 +14,7 @@ from phones_app.boot.services import (
     config_url,
     embedded_file_server,
     fetch_recorder,
+    file_for_unknown,
     forget_address,
     record_address,
     url,
@@ -58,6 +59,7 @@ class Command(ReportingCommand):
                 username=username,
                 password=password,
                 on_fetch=fetch_recorder(stopping),
+                on_missing=file_for_unknown,
                 **hosts,
                 **ports,
             )

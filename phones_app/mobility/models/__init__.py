@@ -1,6 +1,7 @@
 """What is stored of people at phones, a file for each idea."""
 
 from phones_app.mobility.models.directory import DirectoryEntry
+from phones_app.mobility.models.enrolment import EnrolmentCode, EnrolmentRequest
 from phones_app.mobility.models.pins import PinFailures
 from phones_app.mobility.models.policy import MobilityPolicy, PersonMobility, SecondPhone
 from phones_app.mobility.models.sessions import PRESENT, MobilitySession, SessionState, Why
@@ -8,6 +9,8 @@ from phones_app.mobility.models.sessions import PRESENT, MobilitySession, Sessio
 __all__ = [
     "PRESENT",
     "DirectoryEntry",
+    "EnrolmentCode",
+    "EnrolmentRequest",
     "MobilityPolicy",
     "MobilitySession",
     "PersonMobility",

@@ -8,22 +8,20 @@ from phones_app.inventory.models import Phone
 from phones_app.inventory.services import clear_service_sessions
 from phones_app.mobility import screens
 from phones_app.mobility.authentication import LoginRefused
-from phones_app.mobility.pages.frame import UNKNOWN, Ask, for_phones
+from phones_app.mobility.pages import pin
+from phones_app.mobility.pages.frame import FORM_KEYS, LOGIN_FAILED, UNKNOWN, Ask, for_phones
 from phones_app.mobility.phone_login import session_at, takes_part
 from phones_app.mobility.screens import FormField, Key
 from phones_app.mobility.services import (
     DirectoryLine,
+    PinMustChange,
     company_directory,
     live_service_session,
     log_in_on_phone,
     personal_directory,
 )
 
-# One text for a wrong name, a wrong PIN and too many of them, so that guessing tells nothing; 201 is what Cisco's
-# extension mobility says.
-LOGIN_FAILED = "Login failed (201)"
 LOGIN_FIELDS = (FormField("User name", "user", "A"), FormField("PIN", "pin", "NP"))
-FORM_KEYS = (Key("submit"), Key("erase"), Key("exit"))
 MENU_KEYS = (Key("select"), Key("exit", "Init:Directories"))
 
 
@@ -40,7 +38,7 @@ def services(ask: Ask) -> screens.Screen:
         ("Company directory", ask.url("cdir", page="0")),
     ]
     if session is not None:
-        items.append(("Log out", ask.url("logout")))
+        items += [("Change PIN", ask.url("pin")), ("Log out", ask.url("logout"))]
     if takes_part(ask.phone):
         items.insert(0, ("Extension mobility", ask.url("em")))
     prompt = person.get_full_name() if person else "Choose a directory"
@@ -54,10 +52,12 @@ def personal(ask: Ask) -> screens.Screen:
         return UNKNOWN
     session = live_service_session(ask.phone.mac, ask.address)
     person = session.user if session else _mobile_person(ask)
-    name, pin = ask.sent("user", "userid").strip(), ask.sent("pin", "seq")
-    if person is None and name and pin:
+    name, typed = ask.sent("user", "userid").strip(), ask.sent("pin", "seq")
+    if person is None and name and typed:
         try:
-            person = log_in_on_phone(phone=ask.phone, name=name, pin=pin, address=ask.address).user
+            person = log_in_on_phone(phone=ask.phone, name=name, pin=typed, address=ask.address).user
+        except PinMustChange as due:
+            return pin.demanded(ask, due.user)
         except LoginRefused:
             again = Key("submit", ask.url("pdir"), "Again")
             return screens.text("Personal directory", LOGIN_FAILED, keys=[again, Key("exit")])

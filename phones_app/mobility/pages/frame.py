@@ -12,6 +12,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from phones_app.mobility import screens
+from phones_app.mobility.screens import Key
 from phones_app.mobility.series import Series, charsets_of, parse_choices, series_of
 from phones_app.mobility.services import Caller, caller, is_phone_address
 from profiles_app.phone.sep.catalogue import parse_mac
@@ -51,6 +52,12 @@ class Ask(NamedTuple):
 
 PhoneView = Callable[[Ask], screens.Screen]
 View = Callable[[HttpRequest], HttpResponse]
+# The answer to whoever is not to see a page; None: it may be seen.
+Refuses = Callable[[Ask], HttpResponse | None]
+# One text for a wrong name, a wrong PIN and too many of them, so that guessing tells nothing; 201 is what Cisco's
+# extension mobility says.
+LOGIN_FAILED = "Login failed (201)"
+FORM_KEYS = (Key("submit"), Key("erase"), Key("exit"))
 
 
 def sent(request: HttpRequest, name: str) -> str:
@@ -72,7 +79,13 @@ def mac_in(text: str) -> str:
         return ""
 
 
-def for_phones(view: PhoneView) -> View:
+def outside(ask: Ask) -> HttpResponse | None:
+    if is_phone_address(ask.address, ask.phone):
+        return None
+    return HttpResponse("Forbidden", status=403, content_type="text/plain")
+
+
+def for_phones(view: PhoneView, refuses: Refuses = outside) -> View:
     """Only from the networks of phones. What fails is told as a text: of a 4xx or 5xx a phone shows only the number."""
 
     @csrf_exempt
@@ -80,9 +93,7 @@ def for_phones(view: PhoneView) -> View:
     def guarded(request: HttpRequest) -> HttpResponse:
         try:
             ask = asked(request)
-            if not is_phone_address(ask.address, ask.phone):
-                return HttpResponse("Forbidden", status=403, content_type="text/plain")
-            return respond(request, ask.series, view(ask))
+            return refuses(ask) or respond(request, ask.series, view(ask))
         except Exception:
             # Without the query, which may have a PIN in it.
             log.exception("a page for phones has failed: %s", request.path)

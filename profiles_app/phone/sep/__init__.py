@@ -8,7 +8,7 @@ from profiles_app.phone.sep import catalogue
 from profiles_app.phone.sep.catalogue import colons, file_name, is_mac, mac_of_file_name, parse_mac
 from profiles_app.phone.sep.checks import beside, check, watched
 from profiles_app.phone.sep.comparison import diff, folded, redact, side_by_side
-from profiles_app.phone.sep.compatibility import Misfit, Verdict, fit, misfit
+from profiles_app.phone.sep.compatibility import Misfit, Verdict, fit, keys_without_place, misfit
 from profiles_app.phone.sep.device_facts import facts
 from profiles_app.phone.sep.document import MAX_BYTES, Refused, decode, encode, other_file, parse
 from profiles_app.phone.sep.elements import Finding, Severity
@@ -32,6 +32,7 @@ __all__ = [
     "fit",
     "folded",
     "is_mac",
+    "keys_without_place",
     "mac_of_file_name",
     "misfit",
     "other_file",

@@ -71,8 +71,20 @@ _NODE = "callManager/processNodeName"
 
 
 def _no_line(subject: Subject) -> Iterator[Remark]:
-    if subject.facts.protocol == "SIP" and not subject.facts.bootstrap and not subject.facts.lines:
+    is_whole = subject.facts.protocol == "SIP" and not subject.facts.bootstrap
+    if is_whole and not subject.facts.lines and not _service_keys(subject):
         yield "a SIP phone needs a line (featureID 9)", subject.document.find("sipProfile/sipLines")
+
+
+def _services_alone(subject: Subject) -> Iterator[Remark]:
+    if subject.facts.protocol == "SIP" and not subject.facts.lines and (keys := _service_keys(subject)):
+        yield "the file has keys for services and no line: the phone can open them but not register", keys[0]
+
+
+def _service_keys(subject: Subject) -> list[Element]:
+    """Keys that open a service URL (featureID 20), all that a phone has which is still to be enrolled."""
+    keys = subject.document.find_all("sipProfile/sipLines/line")
+    return [key for key in keys if value_of(key.find("featureID")) == "20" and value_of(key.find("serviceURI"))]
 
 
 def _byte_order_mark(subject: Subject) -> Iterator[Remark]:
@@ -231,6 +243,7 @@ CHECKS: tuple[tuple[str, Severity, Callable[[Subject], Iterator[Remark]]], ...] 
     ("leading-white-space", Severity.WARNING, _leading_space),
     ("not-utf-8", Severity.WARNING, _not_utf_8),
     ("bootstrap-file", Severity.WARNING, _bootstrap),
+    ("services-alone", Severity.WARNING, _services_alone),
     ("proxy", Severity.WARNING, _proxy),
     ("line-without-name", Severity.WARNING, _line_without_name),
     ("shared-button", Severity.WARNING, _shared_button),

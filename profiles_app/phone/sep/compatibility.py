@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 from profiles_app.phone.sep import catalogue
-from profiles_app.phone.sep.device_facts import facts, line_elements
+from profiles_app.phone.sep.device_facts import LINE_FEATURE, facts, line_elements
 from profiles_app.phone.sep.document import Document, Element, integer, integer_of, value_of
 from profiles_app.phone.sep.elements import Remark, Subject
 
@@ -92,6 +92,24 @@ def more_lines_than_keys(subject: Subject) -> Iterator[Remark]:
         button = integer(key.get("button", ""))
         if button is not None and button > device.line_keys:
             yield f"the line is on button {button}; the {device.model} has {device.keys}", key
+
+
+def keys_without_place(document: Document, model: str) -> list[str]:
+    """The lines, speed dials and other keys of a file that this model has no place for, each with its label."""
+    device = catalogue.find(model)
+    if device is None or device.line_keys is None:
+        return []
+    modules = document.find_all("addOnModules/addOnModule")
+    fitting = [catalogue.find_module(value_of(module.find("deviceType"))) for module in modules]
+    places = device.line_keys + sum(module.keys for module in fitting if module and module in device.modules)
+    lost = []
+    for key in document.find_all("sipProfile/sipLines/line"):
+        button = integer(key.get("button", ""))
+        if button is not None and button > places:
+            kind = "line" if value_of(key.find("featureID")) == LINE_FEATURE else "key"
+            label = value_of(key.find("featureLabel")) or value_of(key.find("name")) or "no label"
+            lost.append(f"{kind} {button}, {label}")
+    return lost
 
 
 def _modules(subject: Subject) -> Iterator[tuple[Element, str, catalogue.Module | None]]:
