@@ -1,4 +1,4 @@
-"""A handset is replaced by another one (mobility spec §6). The phone's row gets the new MAC address and keeps its settings,
+"""A handset is replaced by another one (mobility spec §6). The phone's row gets the new MAC address and keeps settings,
 profile, groups, sessions, deployments and history; the old handset gets a row of its own, which is retired.
 """
 

@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 MAX_BYTES = 512 * 1024
-LINE_FEATURE = "9"
+LINE_FEATURE, SERVICE_FEATURE = "9", "20"
 # What is asked for after the file itself, and only if it was accepted (Cisco phones spec §2.7).
 _COMPANIONS = ("sipProfile/dialTemplate", "sipProfile/softKeyFile")
 
@@ -38,13 +38,19 @@ class DeviceFile:
     # By the key that opens them: Services, Directories.
     service_urls: dict[str, str]
 
+    def registers(self, software_type: str) -> bool:
+        """Whether the phone has something to register: a file for its enrolment has no line."""
+        return bool(self.call_managers) and (software_type == "SCCP" or bool(self.line_users))
+
 
 def read_device_file(data: bytes, software_type: str) -> DeviceFile:
     """Read a file as a phone with this software does; FileRejectedError where the phone would give it up."""
     device = _parse(data)
     nodes = ((node.text or "").strip() for node in device.iterfind("devicePool//processNodeName"))
     call_managers = tuple(filter(None, nodes))
-    if not call_managers:
+    # A file may say nothing of servers and lines: the phone takes it, and registers nowhere (Cisco phones spec §4.3).
+    is_bootstrap = all(device.find(element) is None for element in ("devicePool", "sipProfile"))
+    if not call_managers and not is_bootstrap:
         raise FileRejectedError("no call manager is named")
     # SIPE behaves as SIP (Cisco phones spec §0.5). Most SCCP files do not name their protocol (Cisco phones spec §4.2).
     protocol = "SCCP" if software_type == "SCCP" else "SIP"
@@ -52,7 +58,7 @@ def read_device_file(data: bytes, software_type: str) -> DeviceFile:
         raise FileRejectedError(f"the file is not for {protocol}")
     return DeviceFile(
         sha256=hashlib.sha256(data).hexdigest(),
-        line_users=_line_users(device) if protocol == "SIP" else (),
+        line_users=_line_users(device) if protocol == "SIP" and not is_bootstrap else (),
         call_managers=call_managers,
         authentication_url=_text(device, "authenticationURL"),
         # Inverted: 1 is off. 2 is read-only on some models and leaves the pages up (Cisco phones spec §4.5).
@@ -96,7 +102,8 @@ def _refuse_doctype(*_: object) -> None:
 def _line_users(device: Element) -> tuple[str, ...]:
     """Return the names and contacts of the lines, by which a request may address the phone (Cisco phones spec §2.2)."""
     lines = [line for line in device.iterfind("sipProfile/sipLines/line") if _text(line, "featureID") == LINE_FEATURE]
-    if not lines:
+    features = {_text(line, "featureID") for line in device.iterfind("sipProfile/sipLines/line")}
+    if not lines and SERVICE_FEATURE not in features:
         raise FileRejectedError("no line is defined")
     users = [_text(line, field) for line in lines for field in ("name", "contact")]
     return tuple(dict.fromkeys(filter(None, users)))

@@ -66,7 +66,7 @@ class SimulatedPhone(PhoneState):
             while True:
                 if not self.is_up:
                     await self._boot()
-                if not self.registered:
+                if not (self.registered or self.is_settled):
                     await self._configure()
                 order = await self._next_order()
                 if order is not None:
@@ -77,7 +77,7 @@ class SimulatedPhone(PhoneState):
     async def _next_order(self) -> Order | None:
         """Wait for an order that may be carried out; None when it is time for the file or for a boot."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(None if self.registered else self.config.retry_seconds):
+            async with asyncio.timeout(None if self.registered or self.is_settled else self.config.retry_seconds):
                 while self.is_up and (self.order is None or self.fault is Fault.IN_CALL):
                     self.wake.clear()
                     await self.wake.wait()
@@ -163,10 +163,13 @@ class SimulatedPhone(PhoneState):
             await self._set_web_access(self.is_up and self.device_file.web_access)
         except OSError as error:
             self.record(f"cannot open its web pages: {error}")
-        if self.is_up:
+        if not self.is_up:
+            self._go_dark()
+        elif self.device_file.registers(self.config.software_type):
             self._register()
         else:
-            self._go_dark()
+            self.is_settled = True
+            self.record("has no line to register")
 
     async def _download(self, name: str) -> bytes | None:
         url = f"{self.config.config_url.rstrip('/')}/{name}"
@@ -188,7 +191,7 @@ class SimulatedPhone(PhoneState):
         self.record("registers")
 
     def _unregister(self) -> None:
-        self.registered = False
+        self.registered = self.is_settled = False
         self.call_id = ""
         # A restart ends what is being asked for as well.
         self.window.close()

@@ -93,6 +93,8 @@ class PhoneState:
         self.is_up = False
         self.up_since = 0.0  # by the steady clock, once it is up
         self.registered = False
+        # It runs on a file without lines, and does not ask for another one by itself.
+        self.is_settled = False
         self.call_id = ""
         self.device_file: DeviceFile | None = None
         self.history: deque[str] = deque(maxlen=_HISTORY_LINES)

@@ -277,7 +277,9 @@ class FirstContact:
                 # Another user is another request, so it must not look like a retransmission of the one before.
                 return way.send(user=name, transaction=f"{transaction}-{len(said)}" if said else transaction)
             except TransportError as error:
-                if not said and error.code not in NO_LINE:
+                # Without a line a phone may not even listen for SIP.
+                is_deaf = isinstance(way, SipNotify) and error.code == "refused"
+                if not said and not is_deaf and error.code not in NO_LINE:
                     raise
                 said.append(error)
         requests, answers = [one.request for one in said], [one.answer for one in said]

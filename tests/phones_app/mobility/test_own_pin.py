@@ -4,10 +4,13 @@ import io
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.test import Client
+from lxml import etree
 
 from contacts_app.core.actor import system
 from contacts_app.people.pins import check_rules, set_pin
 from contacts_app.tokens.services import create_token
+from phones_app.inventory.models import Phone, ServiceSession
 from tests.commands import run
 from tests.phones_app.rest import Api, of
 
@@ -74,6 +77,49 @@ def test_wrong_old_pins_are_counted(bob):
         assert basic.put("me/pin", {"pin": "1357", "old_pin": "9876"}).status_code == 400
     locked = basic.put("me/pin", {"pin": "1357", "old_pin": GOOD})
     assert [error["field"] for error in locked.json()["errors"]] == ["old_pin"]
+
+
+@pytest.fixture
+def screen(acme):
+    """A phone at 127.0.0.1 that looks at a page."""
+    Phone.objects.create(mac="AABBCCDDEE01", account=acme, model="8845", phone_ip="127.0.0.1")
+
+    def ask(url: str = "/cisco/services/pin", **values: str):
+        shown = etree.fromstring(Client().post(f"{url}?mac=AABBCCDDEE01" if "?" not in url else url, values).content)
+        return shown, " ".join(shown.itertext())
+
+    return ask
+
+
+def test_a_pin_is_changed_on_the_screen(screen, bob):
+    bob.set_pin(GOOD)
+    bob.save()
+    shown, _ = screen()
+    assert shown.xpath("InputItem/QueryStringParam/text()") == ["user", "pin", "new", "again"]
+    who = {"user": "bob@acme.example"}
+    assert "Login failed" in screen(**who, pin="9999", new="1357", again="1357")[1]
+    assert "not the same" in screen(**who, pin=GOOD, new="1357", again="1358")[1]
+    assert "sequence" in screen(**who, pin=GOOD, new="1111", again="1111")[1]
+    assert "changed" in screen(**who, pin=GOOD, new="1357", again="1357")[1]
+    bob.refresh_from_db()
+    assert bob.check_pin("1357")
+    assert bob.history.first().history_actor == "bob@acme.example"
+
+
+def test_a_pin_of_somebody_else_s_is_changed_before_the_log_in(screen, bob):
+    set_pin(bob, GOOD, actor=system("test"))
+    bob.save()
+    who = {"user": "bob@acme.example"}
+    shown, words = screen("/cisco/services/pdir", **who, pin=GOOD)
+    assert "Choose another PIN" in words
+    url = shown.findtext("URL")
+    assert GOOD not in url
+    assert not ServiceSession.objects.exists()
+    assert "has to be changed" in screen(url, pin=GOOD, new=GOOD, again=GOOD)[1]
+    assert "changed" in screen(url, pin=GOOD, new="1357", again="1357")[1]
+    screen("/cisco/services/pdir", **who, pin="1357")
+    assert ServiceSession.objects.get().user == bob
+    assert screen()[0].xpath("InputItem/QueryStringParam/text()") == ["pin", "new", "again"], "it is known who asks"
 
 
 def test_operators_type_it_and_never_as_an_argument(bob, monkeypatch):
