@@ -19,10 +19,11 @@ from contacts_app.core.values import digits
 from contacts_app.core.work import clock
 from contacts_app.people.models import User
 from phones_app.boot.models import FileFetch
-from phones_app.deployment.request import check_compatible, deploy
+from phones_app.deployment.request import deploy
 from phones_app.inventory.models import Phone, Presence
 from phones_app.mobility import pins
 from phones_app.mobility.models import EnrolmentCode, EnrolmentRequest
+from phones_app.mobility.policy import profiles_for
 from phones_app.mobility.replacement import Handset, replace_handset
 from profiles_app.events.outbox import emit
 from profiles_app.phone import sep
@@ -89,27 +90,9 @@ def usable_code(text: str, *, mac: str, account: Account | None) -> EnrolmentCod
     return code
 
 
-def person_at(account: Account | None, number: str) -> User | None:
-    """The person whose extension this is: line 1 of a profile of theirs, else their own number."""
-    if account is None or not number:
-        return None
-    people = User.objects.filter(account=account, is_active=True)
-    owners = people.filter(phone_profiles__revision__facts__registration_user=number).distinct()
-    found = list(owners[:2]) or list(people.filter(phone_digits=digits(number))[:2])
-    return found[0] if len(found) == 1 else None
-
-
 def profiles_at(user: User, handset: Handset, account: Account) -> list[PhoneProfile]:
     """The person's profiles that fit the new phone."""
-    phone = Phone(mac=handset.mac, account=account, model=handset.model, software_type=_software_of(handset.model))
-    fitting = []
-    for profile in PhoneProfile.objects.filter(user=user).exclude(revision=None).select_related("revision", "user"):
-        try:
-            check_compatible(phone, profile)
-        except Refusal:
-            continue
-        fitting.append(profile)
-    return fitting
+    return profiles_for(user, _here(Phone(mac=handset.mac, account=account), handset))
 
 
 def phones_of(user: User) -> list[Phone]:
@@ -217,6 +200,8 @@ def _carry_out(request: EnrolmentRequest, actor: Actor) -> None:
         phone.refresh_from_db()
     else:
         phone = _here(prepared, handset) if prepared else _new(request, handset)
+        _let_push(phone)
+        phone.save()
         profile = request.profile or phone.current_profile
         if profile is None:
             raise Refusal("no-profile", "There is no profile for this phone.")
@@ -251,8 +236,6 @@ def _here(phone: Phone, handset: Handset) -> Phone:
     phone.model = handset.model or phone.model
     phone.software_type = phone.software_type or _software_of(phone.model)
     phone.phone_ip = handset.address
-    _let_push(phone)
-    phone.save()
     return phone
 
 

@@ -10,11 +10,14 @@ from contacts_app.core.actor import Actor
 from contacts_app.core.errors import Refusal
 from contacts_app.core.history.authorship import because
 from contacts_app.core.work.wake import nudge_after_commit
+from contacts_app.people.models import User
 from phones_app.deployment.left_files import remove_later
 from phones_app.deployment.models import Deployment
 from phones_app.deployment.removals import Removals
 from phones_app.deployment.request import check_compatible, deploy
 from phones_app.inventory.models import Phone, Presence, ServiceSession
+from phones_app.mobility.login import log_in
+from phones_app.mobility.models import PRESENT, MobilitySession
 from profiles_app.events.outbox import emit
 from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile
@@ -69,7 +72,9 @@ class Replacement:
 
 def preview(phone: Phone, handset: Handset, profile: PhoneProfile | None = None) -> Replacement:
     """Everything that can be told before; nothing is written."""
-    profile = profile or phone.current_profile
+    session = _present(phone)
+    # The file of a person who is logged in is theirs, not the phone's; it comes with them.
+    profile = profile or (phone.base_profile if session else phone.current_profile)
     model = handset.model or phone.model
     lacks: list[str] = []
     warnings: list[str] = []
@@ -101,6 +106,10 @@ def replace_handset(
 
 
 def _replace(phone: Phone, handset: Handset, actor: Actor, profile: PhoneProfile | None) -> Replacement:
+    session = _present(phone)
+    if session is not None:
+        # In the order of log-ins (`switch`).
+        User.objects.select_for_update(no_key=True, of=("self",)).filter(pk=session.user_id or 0).first()
     phone = Phone.objects.select_for_update(of=("self",)).select_related("account").get(pk=phone.pk)
     planned = preview(phone, handset, profile)
     if planned.refusal is not None:
@@ -115,7 +124,9 @@ def _replace(phone: Phone, handset: Handset, actor: Actor, profile: PhoneProfile
     ServiceSession.objects.filter(mac=old.mac).delete()
     if remove_later(old.mac):
         nudge_after_commit(Removals.queue)
-    deployment = deploy(phone=phone, profile=planned.profile, actor=actor) if planned.profile else None
+    deployment = _logged_in_again(phone, session, actor) if session else None
+    if deployment is None and planned.profile is not None:
+        deployment = deploy(phone=phone, profile=planned.profile, actor=actor)
     emit(
         account=phone.account,
         tags=("phone", "phone-replaced"),
@@ -124,6 +135,23 @@ def _replace(phone: Phone, handset: Handset, actor: Actor, profile: PhoneProfile
         data_object_uuid=phone.uuid,
     )
     return Replacement(phone, handset, planned.profile, planned.lacks, planned.warnings, deployment=deployment)
+
+
+def _present(phone: Phone) -> MobilitySession | None:
+    """The log-in of the person who is at the phone, and moves to the new handset with it."""
+    rows = MobilitySession.objects.filter(phone=phone.pk, state__in=PRESENT, user__isnull=False)
+    return rows.select_related("user", "profile").first()
+
+
+def _logged_in_again(phone: Phone, session: MobilitySession, actor: Actor) -> Deployment | None:
+    """The log-in at the old handset has ended with it. None where the person's file does not fit the new one."""
+    if session.user is None:
+        return None
+    try:
+        with transaction.atomic():
+            return log_in(phone, session.user, profile=session.profile, until=session.until, actor=actor).login
+    except Refusal:
+        return None
 
 
 def _as_new(row: Phone, phone: Phone, handset: Handset) -> Phone:

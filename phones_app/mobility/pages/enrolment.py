@@ -15,11 +15,11 @@ from contacts_app.people.models import User
 from phones_app.deployment.models import FAILURES, State
 from phones_app.inventory.models import Phone
 from phones_app.mobility import enrolment, screens
+from phones_app.mobility.authentication import EXTENSION, LoginRefused, person_by_pin
 from phones_app.mobility.enrolment_file import account_at, enrols_at, may_enrol
 from phones_app.mobility.models import EnrolmentRequest
 from phones_app.mobility.pages import pin
 from phones_app.mobility.pages.frame import FORM_KEYS, LOGIN_FAILED, Ask, for_phones
-from phones_app.mobility.pin_change import WrongPin, confirm
 from phones_app.mobility.replacement import Handset, preview
 from phones_app.mobility.screens import FormField, Key, Refresh
 from profiles_app.phone.models import PhoneProfile
@@ -27,7 +27,7 @@ from profiles_app.phone.sep.catalogue import find
 
 TITLE = "Enrol this phone"
 WRONG_CODE = "This code is not good."
-EXTENSION = (FormField("Extension", "user", "T"), FormField("PIN", "pin", "NP"))
+PERSON = (FormField("Extension", "user", "T"), FormField("PIN", "pin", "NP"))
 CODE = (FormField("Activation code", "code", "N"),)
 TOP_KEYS = (Key("select"), Key("exit", "Init:Services"))
 LOOK_AGAIN_SECONDS = 5
@@ -87,10 +87,11 @@ def person(ask: Ask) -> screens.Screen:
     replaces = {"replace": "1"} if ask.sent("replace") else {}
     number, typed = ask.sent("user", "userid").strip(), ask.sent("pin", "seq")
     if not (number and typed):
-        return screens.form(TITLE, "Who are you?", ask.url("enrol-person", **replaces), EXTENSION, keys=FORM_KEYS)
+        return screens.form(TITLE, "Who are you?", ask.url("enrol-person", **replaces), PERSON, keys=FORM_KEYS)
     try:
-        user = confirm(enrolment.person_at(account_at(ask.address), number), typed, mac=ask.mac)
-    except WrongPin:
+        account = account_at(ask.address)
+        user = person_by_pin(account=account.pk if account else None, mac=ask.mac, name=number, pin=typed, by=EXTENSION)
+    except LoginRefused:
         return _told(ask, LOGIN_FAILED)
     if user.pin_must_change:
         url = ask.url("enrol-person", user=number, **replaces)

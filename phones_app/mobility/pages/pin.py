@@ -11,10 +11,11 @@ from django.urls import path
 from contacts_app.core.actor import acting
 from contacts_app.people.models import User
 from phones_app.mobility import screens
+from phones_app.mobility.authentication import LoginRefused, person_by_pin
 from phones_app.mobility.pages.frame import FORM_KEYS, LOGIN_FAILED, UNKNOWN, Ask, for_phones
-from phones_app.mobility.pin_change import WrongPin, change_own_pin, confirm
+from phones_app.mobility.pin_change import change_own_pin
 from phones_app.mobility.screens import FormField, Key
-from phones_app.mobility.services import live_service_session, person_named
+from phones_app.mobility.services import live_service_session
 
 TITLE = "Change PIN"
 FIELDS = (FormField("Present PIN", "pin", "NP"), FormField("New PIN", "new", "NP"), FormField("Again", "again", "NP"))
@@ -35,9 +36,10 @@ def change(ask: Ask) -> screens.Screen:
     if not present:
         fields = FIELDS if user else (NAME, *FIELDS)
         return screens.form(TITLE, "", _url(ask, user), fields, keys=FORM_KEYS)
+    name = user.email if user else ask.sent("user", "userid").strip()
     try:
-        user = confirm(user, present, mac=ask.phone.mac)
-    except WrongPin:
+        user = person_by_pin(account=ask.phone.account_id, mac=ask.phone.mac, name=name, pin=present)
+    except LoginRefused:
         return _told(ask, None, LOGIN_FAILED)
     if trouble := changed(ask, user):
         return _told(ask, user, trouble)
@@ -64,7 +66,7 @@ def _person(ask: Ask, account: int) -> User | None:
     try:
         return User.objects.filter(uuid=UUID(ask.sent("person")), account=account, is_active=True).first()
     except ValueError:
-        return person_named(ask.sent("user", "userid").strip(), account)
+        return None
 
 
 def _url(ask: Ask, user: User | None) -> str:
