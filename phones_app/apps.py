@@ -32,10 +32,10 @@ class PhonesConfig(AppConfig):
         from phones_app.inventory.services import phone_changed, register_identity
         from phones_app.inventory.status_check import StatusChecks
         from phones_app.mobility import lifecycle
+        from phones_app.mobility.enrolment_file import for_unknown
         from phones_app.mobility.following import follow
         from phones_app.mobility.models import MobilityPolicy
         from phones_app.mobility.timers import MobilityTimers
-        from phones_app.mobility.enrolment_file import for_unknown
         from phones_app.retention import DEPLOYMENTS, FETCHES
         from phones_app.rollout.gate import closed_by_rollout, rollouts_of
         from phones_app.rollout.rollout import advance_all, pause_running

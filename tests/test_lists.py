@@ -61,6 +61,8 @@ LISTS = {
     "call-managers": ("", "offset=5000"),
     "users": ("", "offset=5000"),
     "extensions": ("", "offset=5000"),
+    "enrolment-codes": ("",),
+    "enrolment-requests": ("",),
     "phone-profiles/{profile.uuid}/revisions": ("",),
 }  # fmt: skip
 # The list of profiles has no pages in its document: the caller for all of them gets all of them.

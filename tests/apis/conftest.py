@@ -1,5 +1,6 @@
 """One row of everything in Alice's account, and callers of all dialects."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from phones_app.deployment.request import deploy
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import Selection
 from phones_app.mobility.models import DirectoryEntry, MobilitySession, SessionState
+from phones_app.mobility.enrolment import make_codes
+from phones_app.mobility.models import EnrolmentRequest
 from phones_app.rollout import rollout as rollouts
 from phones_app.rollout.models import Rollout
 from phones_app.servers.models import CallManager, FileServer
@@ -97,6 +100,12 @@ def phone_rows(owner: Caller, alice: User) -> dict[str, Any]:
     return {
         "mobility_session": session.uuid,
         "directory_entry": entry.uuid,
+    ends = timezone.now() + timedelta(days=1)
+    [(code, _)] = make_codes(account=acme, profile=profile, expires_at=ends, actor=actor)
+    asked = EnrolmentRequest.objects.create(account=acme, mac="AABBCCDDEE04", address="127.0.0.1", user=alice)
+    return {
+        "enrolment_code": code.uuid,
+        "enrolment_request": asked.uuid,
         "file_server": server.uuid,
         "call_manager": manager.uuid,
         "extension": extension["id"],
