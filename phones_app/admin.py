@@ -6,6 +6,7 @@ from django.contrib import admin
 
 import phones_app.deployment.admin.deployment
 import phones_app.inventory.admin.group
+import phones_app.mobility.admin.enrolment
 import phones_app.mobility.admin.policy
 import phones_app.mobility.admin.seen
 import phones_app.rollout.admin.rollout
@@ -23,6 +24,7 @@ from phones_app.mobility.admin.board import SessionsOfPerson, SessionsOfPhone
 from phones_app.mobility.admin.directory import DirectoryOfPerson
 from phones_app.mobility.admin.phone_screen import PhoneScreenPages
 from phones_app.mobility.admin.policy import BaseProfiles
+from phones_app.mobility.admin.replacement import ReplacePages
 from phones_app.overview import panels
 from phones_app.rollout.admin.pages import RollOutSelected
 
@@ -35,6 +37,7 @@ class PhoneAdmin(
     RollOutSelected,
     PhoneScreenPages,
     SessionsOfPhone,
+    ReplacePages,
     CockpitPages,
     DriftPages,
     DeployPages,
@@ -61,7 +64,7 @@ class PhoneAdmin(
     actions_row = ["deploy_one", "restart_one"]
     actions_detail = [
         *("deploy_one", "restart_one", "cockpit_one", "phone_screen_one"),
-        *("check_one", "put_back_one", "adopt_one"),
+        *("check_one", "put_back_one", "adopt_one", "replace_one"),
     ]
     change_form_outer_after_template = "phones_app/phone_panels.html"
 

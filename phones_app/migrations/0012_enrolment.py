@@ -200,7 +200,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='enrolmentcode',
-            constraint=models.CheckConstraint(condition=models.Q(('phone__isnull', False), ('profile__isnull', False), _connector='OR'), name='enrolment_code_is_for_something'),
+            constraint=models.CheckConstraint(condition=models.Q(('phone__isnull', False), ('profile__isnull', False), _connector='OR'), name='enrolment_code_is_for_something', violation_error_message='Choose a phone profile or a prepared phone.'),
         ),
         migrations.AddIndex(
             model_name='enrolmentrequest',

@@ -97,13 +97,12 @@ def phone_rows(owner: Caller, alice: User) -> dict[str, Any]:
         profile_name=profile.name, state=SessionState.LOGGED_IN, requested_by="test", channel="rest",
     )  # fmt: skip
     entry = DirectoryEntry.objects.create(user=alice, name="Dentist", number="+351 555 0199")
-    return {
-        "mobility_session": session.uuid,
-        "directory_entry": entry.uuid,
     ends = timezone.now() + timedelta(days=1)
     [(code, _)] = make_codes(account=acme, profile=profile, expires_at=ends, actor=actor)
     asked = EnrolmentRequest.objects.create(account=acme, mac="AABBCCDDEE04", address="127.0.0.1", user=alice)
     return {
+        "mobility_session": session.uuid,
+        "directory_entry": entry.uuid,
         "enrolment_code": code.uuid,
         "enrolment_request": asked.uuid,
         "file_server": server.uuid,

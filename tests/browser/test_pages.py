@@ -1,8 +1,11 @@
 """Every page in both sizes: nothing sticks out, nothing breaks, nothing is loaded from outside."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib import admin
 from django.urls import reverse
+from django.utils import timezone
 
 from contacts_app.accounts.models import Extension
 from contacts_app.people.login import open_session
@@ -11,6 +14,8 @@ from phones_app.boot.fetches import Fetch
 from phones_app.boot.services import record_fetch
 from phones_app.deployment.request import deploy
 from phones_app.inventory.models import ServiceSession
+from phones_app.mobility.enrolment import make_codes
+from phones_app.mobility.models import EnrolmentRequest
 from phones_app.mobility.services import open_service_session
 from phones_app.servers.models import CallManager, FileServer, KeyMacro
 from tests.phones_app.site import ACTOR, sip_file
@@ -31,6 +36,8 @@ def furnished(site, acme, alice, no_inline_work):
     Extension.objects.create(account=acme, number=1001, name="Reception")
     CallManager.objects.create(account=acme, name="PBX", kind="ami", host="127.0.0.1", port=5038, password="ami-Pa55")
     KeyMacro.objects.get_or_create(name="79xx reset", defaults={"phone_models": "79*", "steps": "Key:Settings"})
+    make_codes(account=acme, profile=profile, expires_at=timezone.now() + timedelta(days=1), actor=ACTOR)
+    EnrolmentRequest.objects.create(account=acme, mac="02000000AA01", address="127.0.0.1", model="8845", user=alice)
     assert ServiceSession.objects.exists()
     assert FileServer.objects.exists()
     return phone, profile
@@ -42,6 +49,7 @@ def all_pages(phone, profile) -> dict[str, str]:
         "overview": reverse("admin:index"),
         "deploy-choose": f"{deploy_url}?phones={phone.pk}",
         "deploy-preview": f"{deploy_url}?phones={phone.pk}&profile={profile.pk}",
+        "replace": reverse("admin:phones_app_phone_replace", args=[phone.pk]),
         "restart-preview": f"{reverse('admin:phones_app_phone_restart')}?phones={phone.pk}",
         "password": reverse("admin:auth_user_password_change", args=[profile.user_id]),
         "history": reverse("admin:profiles_app_phoneprofile_history", args=[profile.pk]),

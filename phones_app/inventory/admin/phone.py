@@ -23,7 +23,10 @@ from phones_app.templatetags.phone_labels import presence_label
 from profiles_app.phone.sep.catalogue import colons
 from profiles_app.phone.services import unknown_models
 
-RECORD = (*("brand", "software_version", "serial_number", "is_simulated"), *("uuid", "created_at", "updated_at"))
+RECORD = (
+    *("brand", "software_version", "serial_number", "is_simulated", "replaced_by"),
+    *("uuid", "created_at", "updated_at"),
+)
 
 
 class PhoneForm(SecretForm):
@@ -66,7 +69,7 @@ class InventoryAdmin(MacSearchMixin, CsvPages, GroupOfSelected):
     autocomplete_fields = ("account", "file_server", "call_manager", "base_profile")
     readonly_fields = (
         *("present", "seen", "looked", "look_error", "other_mac", "in_call", "serial_number"),
-        *("uuid", "current_profile", "is_simulated", "created_at", "updated_at"),
+        *("uuid", "current_profile", "replaced_by", "is_simulated", "created_at", "updated_at"),
     )
     fieldsets = (
         (None, {"fields": ("mac", "name", "account", "model", "software_type", "is_active")}),

@@ -58,7 +58,9 @@ class EnrolmentCode(models.Model):
         verbose_name = "activation code"
         constraints = [
             models.CheckConstraint(
-                name="enrolment_code_is_for_something", condition=Q(phone__isnull=False) | Q(profile__isnull=False)
+                name="enrolment_code_is_for_something",
+                condition=Q(phone__isnull=False) | Q(profile__isnull=False),
+                violation_error_message="Choose a phone profile or a prepared phone.",
             )
         ]
         indexes = [
