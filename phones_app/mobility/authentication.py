@@ -24,6 +24,14 @@ class LoginRefused(Exception):
     """Name or PIN is wrong, there were too many failures, or this person or phone may not: which, no answer tells."""
 
 
+class PinMustChange(Exception):
+    """The PIN is right, and it has to be changed before anything else: somebody else has set it."""
+
+    def __init__(self, user: User) -> None:
+        super().__init__()
+        self.user = user
+
+
 def person_by_pin(*, account: int | None, mac: str, name: str, pin: str, by: str = USER, mobile: bool = False) -> User:
     """The person of this account, counted as a try on this phone. Raises LoginRefused, each time as late.
 

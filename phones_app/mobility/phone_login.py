@@ -9,7 +9,7 @@ from contacts_app.core.work import clock
 from contacts_app.people.models import User
 from phones_app.boot.models import FileFetch
 from phones_app.inventory.models import Phone
-from phones_app.mobility.authentication import USER, LoginRefused, person_by_pin
+from phones_app.mobility.authentication import USER, LoginRefused, PinMustChange, person_by_pin
 from phones_app.mobility.codes import EmCode
 from phones_app.mobility.login import log_in
 from phones_app.mobility.logout import TOLD_WITH, log_out
@@ -38,10 +38,12 @@ class LoginResult(NamedTuple):
 def log_in_with_pin(
     caller: Caller | None, name: str, pin: str, *, by: str = USER, address: str, mac: str = ""
 ) -> LoginResult:
-    """Raises LoginRefused, which says nothing; and EmRefusal or Refusal to a person whose PIN was right."""
+    """Raises LoginRefused, which says nothing; PinMustChange, EmRefusal or Refusal to a person whose PIN was right."""
     account = caller.account_id if caller else None
     mac = caller.mac if caller else mac
     user = person_by_pin(account=account, mac=mac, name=name, pin=pin, by=by, mobile=True)
+    if user.pin_must_change:
+        raise PinMustChange(user)
     phone = _phone(mac)
     choices = tuple(profiles_for(user, phone)) if phone.base_profile_id else ()
     if len(choices) > 1:

@@ -16,7 +16,7 @@ from contacts_app.accounts.models import Extension
 from contacts_app.core.lists.statement import Slot, Statement
 from contacts_app.people.models import User
 from phones_app.inventory.models import Phone, ServiceSession
-from phones_app.mobility.authentication import person_by_pin
+from phones_app.mobility.authentication import PinMustChange, person_by_pin
 from phones_app.servers.services import phone_networks
 
 
@@ -86,14 +86,6 @@ def live_service_session(mac: str, address: str) -> ServiceSession | None:
         return None
     ServiceSession.objects.filter(pk=session.pk).update(last_used_at=timezone.now())
     return session
-
-
-class PinMustChange(Exception):
-    """The PIN is right, and it has to be changed before anything else: somebody else has set it."""
-
-    def __init__(self, user: User) -> None:
-        super().__init__()
-        self.user = user
 
 
 def is_phone_address(address: str, phone: Caller | Pushed | None) -> bool:

@@ -7,14 +7,13 @@ from contacts_app.people.models import User
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import clear_service_sessions
 from phones_app.mobility import screens
-from phones_app.mobility.authentication import LoginRefused
+from phones_app.mobility.authentication import LoginRefused, PinMustChange
 from phones_app.mobility.pages import pin
 from phones_app.mobility.pages.frame import FORM_KEYS, LOGIN_FAILED, UNKNOWN, Ask, for_phones
 from phones_app.mobility.phone_login import session_at, takes_part
 from phones_app.mobility.screens import FormField, Key
 from phones_app.mobility.services import (
     DirectoryLine,
-    PinMustChange,
     company_directory,
     live_service_session,
     log_in_on_phone,

@@ -8,8 +8,9 @@ from django.urls import path
 from contacts_app.core.errors import Refusal
 from phones_app.deployment.models import CALL_TO_END
 from phones_app.mobility import screens
-from phones_app.mobility.authentication import EXTENSION, USER, LoginRefused
+from phones_app.mobility.authentication import EXTENSION, USER, LoginRefused, PinMustChange
 from phones_app.mobility.models import MobilitySession, SessionState
+from phones_app.mobility.pages import pin
 from phones_app.mobility.pages.frame import UNKNOWN, Ask, for_phones
 from phones_app.mobility.phone_login import (
     NO_TICKET,
@@ -101,7 +102,11 @@ def entry_screen(ask: Ask) -> screens.Screen:
     items = [(f"Log out {session.person_name}", ask.url("em-logout")), ("Status", ask.url("em-status"))]
     if session.until:
         items.append(("Extend time", ask.url("em-extend")))
-    items += [("Log in as somebody else", ask.url("em-login")), ("Directories", ask.url("dir"))]
+    items += [
+        ("Log in as somebody else", ask.url("em-login")),
+        ("Change PIN", ask.url("pin")),
+        ("Directories", ask.url("dir")),
+    ]
     return screens.menu(TITLE, session.person_name, items, keys=[Key("select"), EXIT])
 
 
@@ -117,11 +122,13 @@ def form_screen(ask: Ask) -> screens.Screen:
 
 def login_screen(ask: Ask) -> screens.Screen:
     """By our own names of the fields, and by CUCM's."""
-    name, pin = ask.sent("user", "userid").strip(), ask.sent("pin", "seq")
-    if not name or not pin:
+    name, typed = ask.sent("user", "userid").strip(), ask.sent("pin", "seq")
+    if not name or not typed:
         return form_screen(ask)
     try:
-        result = log_in_with_pin(ask.phone, name, pin, by=way_of(ask), address=ask.address, mac=ask.mac)
+        result = log_in_with_pin(ask.phone, name, typed, by=way_of(ask), address=ask.address, mac=ask.mac)
+    except PinMustChange as due:
+        return pin.demanded(ask, due.user)
     except LoginRefused:
         return _again(ask, FAILED)
     except Refusal as refusal:

@@ -13,6 +13,7 @@ from contacts_app.people.models import User
 from phones_app.mobility import screens
 from phones_app.mobility.authentication import LoginRefused, person_by_pin
 from phones_app.mobility.pages.frame import FORM_KEYS, LOGIN_FAILED, UNKNOWN, Ask, for_phones
+from phones_app.mobility.phone_login import session_at
 from phones_app.mobility.pin_change import change_own_pin
 from phones_app.mobility.screens import FormField, Key
 from phones_app.mobility.services import live_service_session
@@ -60,9 +61,13 @@ def changed(ask: Ask, user: User) -> str:
 
 
 def _person(ask: Ask, account: int) -> User | None:
-    session = live_service_session(ask.phone.mac if ask.phone else "", ask.address)
-    if session is not None:
-        return session.user
+    if ask.phone is not None:
+        session = live_service_session(ask.phone.mac, ask.address)
+        mobile, may_act = session_at(ask.phone, ask.address)
+        if session is not None:
+            return session.user
+        if mobile is not None and may_act:
+            return mobile.user
     try:
         return User.objects.filter(uuid=UUID(ask.sent("person")), account=account, is_active=True).first()
     except ValueError:

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('contacts_app', '0006_pin_change'),
-        ('phones_app', '0011_mobility_roles'),
+        ('phones_app', '0012_cockpit_permissions'),
         ('profiles_app', '0003_request_of_event'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
