@@ -22,17 +22,21 @@ HEADROOM = 16 * 1024
 Address = tuple[str, int]
 
 
-async def download(url: str, *, source: str, limit: int, seconds: float = SECONDS) -> bytes:
-    """Return the file at `url`, asked for from the address `source`; OSError with what the server said."""
+async def download(url: str, *, source: str, limit: int, seconds: float = SECONDS, agent: str = "") -> bytes:
+    """Return the file at `url`, asked for from the address `source`; OSError with what the server said.
+
+    `agent`: what the phone calls itself, where the protocol has a place for it.
+    """
     scheme = urlsplit(url).scheme
     if scheme == "tftp":
         return await _by_tftp(url, source, limit, seconds)
     if scheme == "ftp":
         return await asyncio.to_thread(_by_ftp, url, source, limit, seconds)
-    status, body = await get(url, source=source, limit=limit, seconds=seconds)
-    if status != HTTPStatus.OK:
-        raise OSError(str(status))
-    return body
+    headers = {"User-Agent": agent} if agent else None
+    answer = await ask(url, source=source, limit=limit, seconds=seconds, headers=headers)
+    if answer.status != HTTPStatus.OK:
+        raise OSError(str(answer.status))
+    return answer.body
 
 
 class HttpAnswer(NamedTuple):

@@ -174,7 +174,7 @@ class SimulatedPhone(PhoneState):
     async def _download(self, name: str) -> bytes | None:
         url = f"{self.config.config_url.rstrip('/')}/{name}"
         try:
-            return await download(url, source=self.config.host, limit=MAX_BYTES)
+            return await download(url, source=self.config.host, limit=MAX_BYTES, agent=self.user_agent)
         except OSError as error:
             self.record(f"cannot get {name}: {error}")
             return None

@@ -6,6 +6,7 @@ Only in the networks of ENROLMENT_NETWORKS is there such a page. Everything is k
 from collections.abc import Callable
 from functools import partial
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.urls import path
 
@@ -16,7 +17,7 @@ from phones_app.deployment.models import FAILURES, State
 from phones_app.inventory.models import Phone
 from phones_app.mobility import enrolment, screens
 from phones_app.mobility.authentication import EXTENSION, LoginRefused, person_by_pin
-from phones_app.mobility.enrolment_file import account_at, enrols_at, may_enrol
+from phones_app.mobility.enrolment_file import account_at, enrols_at, may_enrol, parse_networks
 from phones_app.mobility.models import EnrolmentRequest
 from phones_app.mobility.pages import pin
 from phones_app.mobility.pages.frame import FORM_KEYS, LOGIN_FAILED, Ask, for_phones
@@ -31,6 +32,8 @@ PERSON = (FormField("Extension", "user", "T"), FormField("PIN", "pin", "NP"))
 CODE = (FormField("Activation code", "code", "N"),)
 TOP_KEYS = (Key("select"), Key("exit", "Init:Services"))
 LOOK_AGAIN_SECONDS = 5
+# Read here, so that a wrong setting is told when the server starts.
+parse_networks(settings.ENROLMENT_NETWORKS)
 
 
 def elsewhere(ask: Ask) -> HttpResponse | None:

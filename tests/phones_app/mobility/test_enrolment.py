@@ -1,5 +1,6 @@
 """A phone out of its box gets a file without lines, a person says who they are, and soon it has its own file."""
 
+import hashlib
 import http.client
 from datetime import timedelta
 from urllib.parse import urlencode, urlsplit
@@ -120,6 +121,9 @@ def code_for(account, **values) -> str:
 def test_from_the_cable_to_confirmed_with_extension_and_pin(new_handset, bobs, acme, finish, caplog):
     began = timezone.now()
     phone, fleet, screen = new_handset()
+    assert phone.config_sha256 == hashlib.sha256(enrolment_file("8845")).hexdigest(), (
+        "with a key, as its model has some"
+    )
     screen.open()
     assert list(screen.items)[:3] == ["Extension and PIN", "Activation code", "Replace one of my phones"]
     screen.ask(screen.items["Extension and PIN"])

@@ -42,7 +42,8 @@ def test_log_in_with_a_pin_and_out_again(site, mobile, people, device, screen, w
         assert site.file_of(phone) == profile.content
         assert fleet.wait_until(lambda: fleet[phone.mac].line_users == ("7301",))
         menu = screen("em", phone).items
-        assert list(menu) == ["Log out Bob Baker", "Status", "Extend time", "Log in as somebody else", "Directories"]
+        own = ["Log out Bob Baker", "Status", "Extend time", "Log in as somebody else", "Change PIN", "Directories"]
+        assert list(menu) == own
         assert screen("em/status", phone).words.startswith("Bob Baker is logged in since ")
         assert screen("pdir", phone, page="0").tag == "CiscoIPPhoneDirectory", "no other log-in opens it"
         shown = screen(menu["Log out Bob Baker"])
