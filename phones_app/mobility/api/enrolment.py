@@ -82,7 +82,7 @@ class RequestRecord(ModelRecord):
         read_only_fields = fields
 
 
-class Refused(Shape):
+class EnrolmentRefusal(Shape):
     reason = Text(required=False, allow_blank=True, max_length=255, help_text="The phone shows it.")
 
 
@@ -169,11 +169,11 @@ class EnrolmentRequests(Listed, Retrieved, FamilyViewSet):
         enrolment.approve(self.get_object(), actor=self.actor)
         return Response(self.shown(self.get_object()))
 
-    @extend_schema(request=Refused, responses=answers(200, REQUEST, 400, 404, 409))
+    @extend_schema(request=EnrolmentRefusal, responses=answers(200, REQUEST, 400, 404, 409))
     @action(detail=True, methods=["post"])
     def refuse(self, request: Request, uuid: str) -> Response:
         """Refuse the phone. An activation code that was used stays used."""
-        reason = self.sent(body=Refused).get("reason", "")
+        reason = self.sent(body=EnrolmentRefusal).get("reason", "")
         enrolment.refuse(self.get_object(), actor=self.actor, reason=reason)
         return Response(self.shown(self.get_object()))
 

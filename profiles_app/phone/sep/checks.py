@@ -14,7 +14,7 @@ from typing import Any
 
 from profiles_app.phone.sep import catalogue, compatibility, elements
 from profiles_app.phone.sep.catalogue import mac_of_file_name
-from profiles_app.phone.sep.device_facts import facts, line_elements
+from profiles_app.phone.sep.device_facts import facts, line_elements, service_keys
 from profiles_app.phone.sep.document import (
     BYTE_ORDER_MARK,
     Element,
@@ -72,19 +72,13 @@ _NODE = "callManager/processNodeName"
 
 def _no_line(subject: Subject) -> Iterator[Remark]:
     is_whole = subject.facts.protocol == "SIP" and not subject.facts.bootstrap
-    if is_whole and not subject.facts.lines and not _service_keys(subject):
+    if is_whole and not subject.facts.lines and not service_keys(subject.document):
         yield "a SIP phone needs a line (featureID 9)", subject.document.find("sipProfile/sipLines")
 
 
 def _services_alone(subject: Subject) -> Iterator[Remark]:
-    if subject.facts.protocol == "SIP" and not subject.facts.lines and (keys := _service_keys(subject)):
+    if subject.facts.protocol == "SIP" and not subject.facts.lines and (keys := service_keys(subject.document)):
         yield "the file has keys for services and no line: the phone can open them but not register", keys[0]
-
-
-def _service_keys(subject: Subject) -> list[Element]:
-    """Keys that open a service URL (featureID 20), all that a phone has which is still to be enrolled."""
-    keys = subject.document.find_all("sipProfile/sipLines/line")
-    return [key for key in keys if value_of(key.find("featureID")) == "20" and value_of(key.find("serviceURI"))]
 
 
 def _byte_order_mark(subject: Subject) -> Iterator[Remark]:

@@ -108,6 +108,12 @@ def line_elements(document: Document) -> list[Element]:
     return [key for key in keys if value_of(key.find("featureID")) == LINE_FEATURE]
 
 
+def service_keys(document: Document) -> list[Element]:
+    """Return the keys that open a service URL (featureID 20): all that a phone has which is still to be enrolled."""
+    keys = document.find_all("sipProfile/sipLines/line")
+    return [key for key in keys if value_of(key.find("featureID")) == "20" and value_of(key.find("serviceURI"))]
+
+
 def _protocol(document: Document, load: str) -> tuple[str, str]:
     """Return the protocol and its source: most SCCP files have no deviceProtocol (Cisco phones spec §4.2)."""
     stated = document.value("deviceProtocol").upper()
