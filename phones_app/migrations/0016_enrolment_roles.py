@@ -27,5 +27,5 @@ def give(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("phones_app", "0013_enrolment")]
+    dependencies = [("phones_app", "0015_enrolment")]
     operations = [migrations.RunPython(give, migrations.RunPython.noop)]

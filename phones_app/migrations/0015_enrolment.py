@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('contacts_app', '0006_pin_change'),
-        ('phones_app', '0012_cockpit_permissions'),
+        ('phones_app', '0014_directory_roles'),
         ('profiles_app', '0003_request_of_event'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
