@@ -3,8 +3,8 @@
 from contacts_app.core.api.viewset import DialectRouter
 from contacts_app.core.csv.api import csv_route
 from phones_app.mobility.api.directory import MyPhones
-from phones_app.mobility.api.entries import DirectoryEntries, OwnEntries
 from phones_app.mobility.api.enrolment import EnrolmentCodes, EnrolmentRequests, PhoneReplacements
+from phones_app.mobility.api.entries import DirectoryEntries, OwnEntries
 from phones_app.mobility.api.pins import MyPin
 from phones_app.mobility.api.sessions import LoginsOnPhones, MobilitySessions
 from phones_app.mobility.csv import LoginCsv

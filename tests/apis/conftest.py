@@ -17,9 +17,8 @@ from phones_app.deployment.models import LeftFile
 from phones_app.deployment.request import deploy
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import Selection
-from phones_app.mobility.models import DirectoryEntry, MobilitySession, SessionState
 from phones_app.mobility.enrolment import make_codes
-from phones_app.mobility.models import EnrolmentRequest
+from phones_app.mobility.models import DirectoryEntry, EnrolmentRequest, MobilitySession, SessionState
 from phones_app.rollout import rollout as rollouts
 from phones_app.rollout.models import Rollout
 from phones_app.servers.models import CallManager, FileServer
