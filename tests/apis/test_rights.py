@@ -38,6 +38,7 @@ LET_IN = {200, 201, 202, 204, 400, 409, 415, 422}
 BUSINESS = {
     ("get", "/api/v1/me"): {404},
     ("get", "/api/v1/me/phones"): {404},
+    ("put", "/api/v1/me/pin"): {404},
     ("get", "/api/v1/me/cisco-services/personal"): {404},
     ("get", "/rest/auth"): {401},  # a token belongs to nobody who could log in
     ("post", "/api/v1/auth/login"): {401},

@@ -173,8 +173,9 @@ class EnrolmentRequests(Listed, Retrieved, FamilyViewSet):
     @action(detail=True, methods=["post"])
     def refuse(self, request: Request, uuid: str) -> Response:
         """Refuse the phone. An activation code that was used stays used."""
+        row = self.get_object()
         reason = self.sent(body=EnrolmentRefusal).get("reason", "")
-        enrolment.refuse(self.get_object(), actor=self.actor, reason=reason)
+        enrolment.refuse(row, actor=self.actor, reason=reason)
         return Response(self.shown(self.get_object()))
 
 
@@ -189,8 +190,9 @@ class PhoneReplacements(PhonesByMac):
 
         The old handset is retired, and its file deleted from its file server. With `dry_run` nothing is done.
         """
+        phone = self.get_object()
         wanted = self.sent(body=ReplacementRequest)
-        phone, handset = self.get_object(), Handset(wanted["new_mac"], wanted.get("model", ""))
+        handset = Handset(wanted["new_mac"], wanted.get("model", ""))
         uuid = wanted.get("profile_uuid")
         profile = profile_of(self.actor, uuid) if uuid else None
         if wanted["dry_run"]:
