@@ -36,6 +36,8 @@ OURS = ("contacts_app", "profiles_app", "phones_app")
 LET_IN = {200, 201, 202, 204, 400, 409, 415, 422}
 # What has another answer for everybody who is let in, for a reason of its own.
 BUSINESS = {
+    # The entry is another person's, and each is asked about their own.
+    **{(method, "/api/v1/me/directory-entries/{uuid}"): {404} for method in ("get", "put", "patch", "delete")},
     ("get", "/api/v1/me"): {404},
     ("get", "/api/v1/me/phones"): {404},
     ("put", "/api/v1/me/pin"): {404},
