@@ -59,7 +59,7 @@ class Two(serializers.Serializer[Any]):
         return {name: serializers.IntegerField(min_value=1, max_value=MAX_NUMBER) for name in ("from", "to")}
 
 
-class Why(Shape):
+class RestoreReason(Shape):
     reason = Text(required=False, allow_blank=True, max_length=REASON_LENGTH)
 
 
@@ -128,13 +128,13 @@ class Revisions(Listed, Retrieved, TellsWarnings, ReadableByOwners):
         return Response(ComparisonShape(compared).data)
 
     @extend_schema(
-        request=Why, responses=answers(201, StoredProfile, 400, 404, 409, 413), parameters=[NUMBER, IN_HEADER]
+        request=RestoreReason, responses=answers(201, StoredProfile, 400, 404, 409, 413), parameters=[NUMBER, IN_HEADER]
     )
     @action(detail=True, methods=["post"])
     def restore(self, request: Request, uuid: str, number: str) -> Response:
         """Make the file of this revision the profile's present one, as a new revision. 409 if it is that already."""
         revision = self.get_object()
-        restore_revision(revision, actor=self.actor, reason=self.sent(body=Why).get("reason", ""))
+        restore_revision(revision, actor=self.actor, reason=self.sent(body=RestoreReason).get("reason", ""))
         profile = self.profile()
         self.warnings = findings_for(profile)
         shown = PhoneProfileRecord(profile, context=self.get_serializer_context())
