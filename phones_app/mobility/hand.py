@@ -14,7 +14,7 @@ from phones_app.simulator.window import SECONDS
 
 # The phone answers when it shows what a key leads to, which it waits for itself.
 TIMEOUT = {"connect": 3.0, "read": SECONDS + 3, "write": 3.0, "pool": 3.0}
-FORM = {"Content-Type": "application/x-www-form-urlencoded", "Connection": "close"}
+FORM: dict[bytes | str, bytes | str] = {"Content-Type": "application/x-www-form-urlencoded", "Connection": "close"}
 
 
 def at_phone(phone: Phone, **pressed: str) -> dict[str, Any]:

@@ -19,5 +19,5 @@ class DirectoryInline(TabularInline):
 class DirectoryOfPerson(PortalAdmin):
     """Entries are added once the person is there."""
 
-    def get_inlines(self, request: HttpRequest, obj: User | None) -> list[Any]:  # type: ignore[override]
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> list[Any]:
         return [*super().get_inlines(request, obj), *([DirectoryInline] if obj else [])]

@@ -53,7 +53,7 @@ class EntryFilter(django_filters.FilterSet):  # type: ignore[misc]
 
 class DirectoryEntries(FamilyResource):
     queryset = DirectoryEntry.objects.select_related("user")
-    serializer_class = EntryRecord
+    serializer_class: type[OwnEntryRecord] = EntryRecord
     filterset_class: Any = EntryFilter
     thing, name_in_document = "Directory entry", "DirectoryEntry"
     taken = "{row.number} is in the directory already"

@@ -14,6 +14,7 @@ from contacts_app.core.work.queue import run_queue
 from phones_app.deployment.request import DEPLOYMENTS
 from phones_app.mobility import authentication, switch
 from phones_app.mobility.timers import MOBILITY
+from phones_app.simulator.objects import read_object
 from profiles_app.phone.services import create_profile
 from tests.phones_app.site import ACTOR, sip_file
 
@@ -122,6 +123,7 @@ def screen():
             path, query = f"{path}&{urlencode(query)}" if query else path, {}
         response = getattr(client, method)(path, named | query)
         assert response.status_code == 200
+        read_object(response.content, response["Content-Type"], "")  # within the limits of phones, or refused
         return Shown(etree.fromstring(response.content), response.content, response.headers.get("Refresh", ""))
 
     return ask
