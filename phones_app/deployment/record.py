@@ -28,6 +28,7 @@ from profiles_app.phone import sep
 
 Kind = DeploymentStep.Kind
 WRITTEN = ("state", "message", "request", "answer", "detail", "started_at", "finished_at")
+UNIQUE, IN_ORDER = ["deployment", "kind"], Kind.values
 UNFINISHED = (StepState.RUNNING, StepState.WAITING)
 
 
@@ -56,13 +57,22 @@ class Note:
     began: datetime | None = None
 
 
-def write_steps(notes: Mapping[Deployment, Sequence[Note]]) -> None:
-    """Write down how steps stand: one row for each kind of step of a deployment."""
-    now, written = clock.now(), []
+def write_steps(notes: Mapping[Deployment, Sequence[Note]], *, first: bool = False) -> None:
+    """Write down how steps stand: one row for each kind of step of a deployment. `first`: it has none so far.
+
+    Of many deployments, those that share a new note (the very object) get their rows by one INSERT … SELECT: rows that
+    pass through here one by one cost more than anything else that a batch writes down.
+    """
+    now, written = clock.now(), list[DeploymentStep]()
+    shared: defaultdict[int, list[DeploymentStep]] = defaultdict(list)
+    if first:
+        for deployment in notes:
+            deployment.step_rows = {}  # type: ignore[attr-defined]
     _read_steps(notes)
     for deployment, its_notes in notes.items():
         rows = steps_of(deployment)
         for note in its_notes:
+            is_shared = len(notes) > 1 and note.kind not in rows
             step = rows.setdefault(note.kind, DeploymentStep(deployment=deployment, kind=note.kind))
             step.state, step.message = note.state, note.message
             step.request, step.answer = note.request or step.request, note.answer or step.answer
@@ -71,10 +81,18 @@ def write_steps(notes: Mapping[Deployment, Sequence[Note]]) -> None:
             step.finished_at = None if note.state in UNFINISHED else now
             # Found by deployment and kind; the key is not to stand in the way of the insertion.
             step.pk = None
-            written.append(step)
-    DeploymentStep.objects.bulk_create(
-        written, update_conflicts=True, unique_fields=["deployment", "kind"], update_fields=WRITTEN
-    )
+            (shared[id(note)] if is_shared else written).append(step)
+    # The steps of a deployment are shown in the order of their keys.
+    for alike in sorted(shared.values(), key=lambda steps: IN_ORDER.index(steps[0].kind)):
+        _insert_alike(alike)
+    DeploymentStep.objects.bulk_create(written, update_conflicts=True, unique_fields=UNIQUE, update_fields=WRITTEN)
+
+
+def _insert_alike(alike: Sequence[DeploymentStep]) -> None:
+    """Store rows that differ in their deployments only."""
+    of_all = Deployment.objects.filter(pk__in=[step.deployment_id for step in alike])
+    same = {name: getattr(alike[0], name) for name in ("kind", *WRITTEN)}
+    insert_from(of_all, DeploymentStep, over=UNIQUE, deployment=F("pk"), **same)
 
 
 def steps_of(deployment: Deployment) -> dict[str, DeploymentStep]:
@@ -92,6 +110,12 @@ def _read_steps(deployments: Iterable[Deployment]) -> None:
     if unread:
         for step in DeploymentStep.objects.filter(deployment__in=unread):
             unread[step.deployment_id][step.kind] = step
+
+
+CLEARED = {
+    was_logged_in: Note(Kind.CLEAR_SESSION, StepState.DONE, message, detail={"cleared": int(was_logged_in)})
+    for was_logged_in, message in ((True, "Logged out of the service menu."), (False, "No one was logged in."))
+}
 
 
 def skip_steps(deployments: Sequence[int]) -> None:
@@ -192,15 +216,25 @@ TAGS = {
 }
 
 
-def note_uploads(deployments: "QuerySet[Deployment]", server: FileServer, now: datetime) -> None:
-    """The files of these deployments are in their places on this server now, in the transaction of their state."""
+def note_uploads(uploads: Mapping[Deployment, Uploaded], now: datetime) -> None:
+    """The files of these deployments are in their places now, in the transaction of their state."""
+    by_server: defaultdict[FileServer, list[int]] = defaultdict(list)
+    for row, uploaded in uploads.items():
+        by_server[uploaded.server].append(row.pk)
+    for server, keys in by_server.items():
+        _note_files(Deployment.objects.filter(pk__in=keys), server, now)
+    read_back_later(row.phone_id for row, uploaded in uploads.items() if uploaded.takes_over)
+    write_steps({row: [upload_note(uploaded, now)] for row, uploaded in uploads.items()})
+
+
+def _note_files(deployments: "QuerySet[Deployment]", server: FileServer, now: datetime) -> None:
     of_phones = deployments.filter(phone__isnull=False)
     files = PhoneFile.objects.filter(phone__in=of_phones.values("phone"))
     drifted = list(files.filter(state__in=DRIFTED).values_list("pk", flat=True))
     insert_from(
         of_phones,
         PhoneFile,
-        over="phone",
+        over=["phone"],
         phone=F("phone"),
         server=server.pk,
         revision=F("revision"),
