@@ -28,7 +28,7 @@ from profiles_app.phone import sep
 
 Kind = DeploymentStep.Kind
 WRITTEN = ("state", "message", "request", "answer", "detail", "started_at", "finished_at")
-UNIQUE, IN_ORDER = ["deployment", "kind"], Kind.values
+UNIQUE = ["deployment", "kind"]
 UNFINISHED = (StepState.RUNNING, StepState.WAITING)
 
 
@@ -46,7 +46,10 @@ class Uploaded(NamedTuple):
 
 @dataclass(frozen=True)
 class Note:
-    """How a step stands. An empty request or answer leaves what stands there; `detail` is added to it."""
+    """How a step stands. An empty request or answer leaves what stands there; `detail` is added to it.
+
+    `whole`: it says all of its step, so that what stands there need not be read.
+    """
 
     kind: Kind
     state: StepState
@@ -55,44 +58,45 @@ class Note:
     answer: str = ""
     detail: Mapping[str, Any] = field(default_factory=dict)
     began: datetime | None = None
+    whole: bool = False
 
 
-def write_steps(notes: Mapping[Deployment, Sequence[Note]], *, first: bool = False) -> None:
-    """Write down how steps stand: one row for each kind of step of a deployment. `first`: it has none so far.
+def write_steps(notes: Mapping[Deployment, Sequence[Note]]) -> None:
+    """Write down how steps stand: one row for each kind of step of a deployment.
 
-    Of many deployments, those that share a new note (the very object) get their rows by one INSERT … SELECT: rows that
-    pass through here one by one cost more than anything else that a batch writes down.
+    Those of `ALIKE` are stored for many by one INSERT … SELECT: rows cost most of what a batch writes down.
     """
     now, written = clock.now(), list[DeploymentStep]()
-    shared: defaultdict[int, list[DeploymentStep]] = defaultdict(list)
-    if first:
-        for deployment in notes:
-            deployment.step_rows = {}  # type: ignore[attr-defined]
-    _read_steps(notes)
+    alike: dict[int, list[Deployment]] = {key: [] for key in ALIKE} if len(notes) > 1 else {}
+    _read_steps(row for row, its_notes in notes.items() if not all(note.whole for note in its_notes))
     for deployment, its_notes in notes.items():
-        rows = steps_of(deployment)
+        rows: dict[str, DeploymentStep] = getattr(deployment, "step_rows", {})
         for note in its_notes:
-            is_shared = len(notes) > 1 and note.kind not in rows
-            step = rows.setdefault(note.kind, DeploymentStep(deployment=deployment, kind=note.kind))
-            step.state, step.message = note.state, note.message
-            step.request, step.answer = note.request or step.request, note.answer or step.answer
-            step.detail = step.detail | note.detail
-            step.started_at = note.began or step.started_at or now
-            step.finished_at = None if note.state in UNFINISHED else now
-            # Found by deployment and kind; the key is not to stand in the way of the insertion.
-            step.pk = None
-            (shared[id(note)] if is_shared else written).append(step)
-    # The steps of a deployment are shown in the order of their keys.
-    for alike in sorted(shared.values(), key=lambda steps: IN_ORDER.index(steps[0].kind)):
-        _insert_alike(alike)
+            if id(note) in alike:
+                alike[id(note)].append(deployment)
+            else:
+                step = rows.get(note.kind) or DeploymentStep(deployment=deployment, kind=note.kind)
+                rows[note.kind] = step
+                written.append(_stand(step, note, now))
+    for key, deployments in alike.items():
+        if deployments:
+            step = _stand(DeploymentStep(kind=ALIKE[key].kind), ALIKE[key], now)
+            same = {name: getattr(step, name) for name in ("kind", *WRITTEN)}
+            of_all = Deployment.objects.filter(pk__in=[row.pk for row in deployments])
+            insert_from(of_all, DeploymentStep, over=UNIQUE, deployment=F("pk"), **same)
+        for row in deployments:
+            row.__dict__.pop("step_rows", None)  # to be read again, if at all
     DeploymentStep.objects.bulk_create(written, update_conflicts=True, unique_fields=UNIQUE, update_fields=WRITTEN)
 
 
-def _insert_alike(alike: Sequence[DeploymentStep]) -> None:
-    """Store rows that differ in their deployments only."""
-    of_all = Deployment.objects.filter(pk__in=[step.deployment_id for step in alike])
-    same = {name: getattr(alike[0], name) for name in ("kind", *WRITTEN)}
-    insert_from(of_all, DeploymentStep, over=UNIQUE, deployment=F("pk"), **same)
+def _stand(step: DeploymentStep, note: Note, now: datetime) -> DeploymentStep:
+    step.state, step.message = note.state, note.message
+    step.request, step.answer = note.request or step.request, note.answer or step.answer
+    step.detail = step.detail | note.detail
+    step.started_at = note.began or step.started_at or now
+    step.finished_at = None if note.state in UNFINISHED else now
+    step.pk = None  # found by deployment and kind
+    return step
 
 
 def steps_of(deployment: Deployment) -> dict[str, DeploymentStep]:
@@ -112,10 +116,13 @@ def _read_steps(deployments: Iterable[Deployment]) -> None:
             unread[step.deployment_id][step.kind] = step
 
 
+BEGUN = {kind: Note(kind, StepState.RUNNING, whole=True) for kind in (Kind.UPLOAD, Kind.RESTART)}
 CLEARED = {
-    was_logged_in: Note(Kind.CLEAR_SESSION, StepState.DONE, message, detail={"cleared": int(was_logged_in)})
+    was_logged_in: Note(Kind.CLEAR_SESSION, StepState.DONE, message, detail={"cleared": int(was_logged_in)}, whole=True)
     for was_logged_in, message in ((True, "Logged out of the service menu."), (False, "No one was logged in."))
 }
+# By identity. Steps are shown in the order in which their rows were made, so the order is that of the kinds.
+ALIKE = {id(note): note for note in (BEGUN[Kind.UPLOAD], *CLEARED.values(), BEGUN[Kind.RESTART])}
 
 
 def skip_steps(deployments: Sequence[int]) -> None:
@@ -149,6 +156,7 @@ def upload_note(uploaded: Uploaded, now: datetime) -> Note:
             "warnings": [finding.as_dict() for finding in beside],
         },
         began=now - timedelta(seconds=result.seconds),
+        whole=True,
     )
 
 

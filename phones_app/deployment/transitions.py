@@ -89,8 +89,8 @@ def started(deployments: Sequence[Deployment]) -> list[Deployment]:
     uploads = [row for row in deployments if row.kind != Deployment.Kind.RESTART]
     restarts = _move(restarts, State.SESSION_CLEARED, started_at=now)
     uploads = _move(uploads, State.UPLOADING, started_at=now)
-    restart, upload = Note(Kind.RESTART, StepState.RUNNING), Note(Kind.UPLOAD, StepState.RUNNING)
-    record.write_steps({row: [restart] for row in restarts} | {row: [upload] for row in uploads}, first=True)
+    begun = {Kind.RESTART: restarts, Kind.UPLOAD: uploads}
+    record.write_steps({row: [record.BEGUN[kind]] for kind, rows in begun.items() for row in rows})
     return restarts + uploads
 
 
@@ -129,8 +129,8 @@ def session_cleared(deployments: Sequence[Deployment]) -> list[Deployment]:
 
 def _clear_sessions(moved: Sequence[Deployment]) -> None:
     were_logged_in = clear_service_sessions(row.mac for row in moved)
-    restart = Note(Kind.RESTART, StepState.RUNNING)
-    record.write_steps({row: [record.CLEARED[row.mac in were_logged_in], restart] for row in moved})
+    begun = record.BEGUN[Kind.RESTART]
+    record.write_steps({row: [record.CLEARED[row.mac in were_logged_in], begun] for row in moved})
     for row in moved:
         row.state = State.SESSION_CLEARED
 
