@@ -16,8 +16,8 @@ from queue import SimpleQueue
 from typing import Any
 
 import structlog
-from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db import connection
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from contacts_app.accounts.models import Account
@@ -50,11 +50,6 @@ READ = (
 # Files and what they say, by their revisions.
 Contents = dict[int, tuple[bytes, dict[str, Any]]]
 Done = tuple[Deployment, FileServer, Upload | None]
-
-
-def in_batches(due: "QuerySet[Deployment]") -> "QuerySet[Deployment]":
-    """Those of the due deployments that are uploaded in batches."""
-    return due.filter(in_batch=True, state=State.QUEUED, kind=Deployment.Kind.DEPLOY)
 
 
 def alone_in(keys: Sequence[int]) -> list[int]:
@@ -161,5 +156,4 @@ class _Uploads:
 
 def _write_down(done: Mapping[Deployment, Uploaded]) -> list[int]:
     """Write down a number of uploads in one transaction; the keys of those that are still ours."""
-    with transaction.atomic():
-        return [row.pk for row in transitions.session_cleared(transitions.uploaded(done))]
+    return [row.pk for row in transitions.uploaded(done, and_cleared=True)]

@@ -2,20 +2,24 @@
 
 A held one has no `next_attempt_at`, so that no worker takes it. A gate is asked before a deployment starts and before
 its phone is restarted; subjects above deployments register theirs, with what releases what they hold.
+
+Also what a step is carried out with (`Carrier`), and how it says that it does not move the deployment on.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db.models import QuerySet
 
 from contacts_app.core.work import clock
-from contacts_app.core.work.lease import no_live_lease
+from contacts_app.core.work.lease import Fence, LeaseLost, no_live_lease
 from contacts_app.core.work.wake import nudge_after_commit
 from phones_app.deployment.models import Deployment, State
 from phones_app.deployment.request import DEPLOYMENTS
 from phones_app.deployment.transitions import cancelled
+from phones_app.transports.ftp.pool import FtpPool
 
 
 @dataclass(frozen=True)
@@ -74,3 +78,40 @@ def release(rows: "QuerySet[Deployment]") -> None:
     """Let those go that are held."""
     if rows.filter(finished_at=None, next_attempt_at=None).update(next_attempt_at=clock.now()):
         nudge_after_commit(DEPLOYMENTS)
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """The worker that carries a deployment out: its FTP connections, and whether the row is still its own."""
+
+    pool: FtpPool
+    fence: Fence
+    # Another worker was in the middle of it, and is dead, or stopped and may go on.
+    takes_over: bool = False
+
+    def ensure_held(self, deployment: Deployment) -> None:
+        """Raises LeaseLost. Asked right before something that is not taken back."""
+        if not self.fence.holds(deployment.pk):
+            raise LeaseLost
+
+
+class Wait(Exception):
+    """Nothing to do now; look again after `pause`."""
+
+    def __init__(self, pause: timedelta, reason: str) -> None:
+        super().__init__(reason)
+        self.pause, self.reason = pause, reason
+
+
+class Failed(Exception):
+    """The deployment ends here."""
+
+    def __init__(self, code: str, message: str, request: str = "", answer: str = "") -> None:
+        super().__init__(message)
+        self.code, self.message, self.request, self.answer = code, message, request, answer
+
+
+def ensure_ours(moved: list[Deployment]) -> None:
+    """Raises LeaseLost unless the transition changed the one deployment that it was for."""
+    if not moved:
+        raise LeaseLost

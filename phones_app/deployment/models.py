@@ -68,11 +68,14 @@ class Deployment(models.Model):
         LOG_OUT = "log-out", "Log-out"
 
     uuid = models.UUIDField("UUID", default=uuid.uuid4, unique=True, editable=False)
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="deployments")
+    # Indexes below begin with three of these: each index more is another entry at every change of state.
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="deployments", db_index=False)
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.DEPLOY)
-    phone = models.ForeignKey(Phone, null=True, on_delete=models.SET_NULL, related_name="deployments")
+    phone = models.ForeignKey(Phone, null=True, on_delete=models.SET_NULL, related_name="deployments", db_index=False)
     mac = MacAddressField("MAC address", db_index=True)
-    profile = models.ForeignKey(PhoneProfile, null=True, on_delete=models.SET_NULL, related_name="deployments")
+    profile = models.ForeignKey(
+        PhoneProfile, null=True, on_delete=models.SET_NULL, related_name="deployments", db_index=False
+    )
     profile_name = models.CharField("profile", max_length=255, blank=True)
     revision = models.ForeignKey(ProfileRevision, null=True, on_delete=models.SET_NULL, related_name="deployments")
     sha256 = models.CharField(max_length=64, blank=True)
@@ -176,7 +179,7 @@ class DeploymentStep(models.Model):
         RESTART = "restart", "Restart"
         CONFIRM = "confirm", "Confirm"
 
-    deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="steps")
+    deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="steps", db_index=False)
     kind = models.CharField(max_length=16, choices=Kind)
     state = models.CharField(max_length=8, choices=StepState, default=StepState.RUNNING)
     message = models.TextField(blank=True)

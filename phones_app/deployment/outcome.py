@@ -1,7 +1,9 @@
 """How a deployment ended, as callers that wait for it need it; what to do about a failed one (`advice.toml`, by step and
-error code); and its events, emitted in the transaction of the change, without secrets and file contents.
+error code); and what is told of it: its events, emitted in the transaction of the change, without secrets and file
+contents, and the numbers for Prometheus, counted once that is committed.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum, auto
 from functools import cache
@@ -9,6 +11,7 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 
+from contacts_app.core.metrics import Counted, Timed
 from contacts_app.core.tables import table
 from phones_app.deployment.models import CALL_TO_END, FAILURES, Deployment, DeploymentStep, State, StepState
 from profiles_app.events.outbox import EventDraft, emit_many
@@ -109,6 +112,8 @@ def changed(deployments: Sequence[int], values: Mapping[str, Any]) -> None:
 def tell_all(deployments: Sequence[Deployment], tag: str) -> None:
     more = [source(deployments) for source in _sources]
     emit_many([_draft(row, tag, [found[row] for found in more if row in found]) for row in deployments])
+    if count := COUNTS.get(tag):
+        transaction.on_commit(lambda: count(deployments))
 
 
 def _draft(deployment: Deployment, tag: str, more: Iterable[Mapping[str, Any]]) -> EventDraft:
@@ -134,3 +139,36 @@ def _draft(deployment: Deployment, tag: str, more: Iterable[Mapping[str, Any]]) 
         about,
         request_id=deployment.request_id,
     )
+
+
+ENDED = Counted(
+    "patchbay_deployments_total", "Deployments that ended, by result and by the code of the error.", "result", "code"
+)
+UPLOADS = Counted("patchbay_uploads_total", "Files that were uploaded and checked, by the kind of deployment.", "kind")
+EVIDENCE = Timed(
+    "patchbay_evidence_seconds",
+    "From the restart of a phone, or the upload of its file, to the evidence that it took it, by its kind.",
+    "kind",
+    buckets=(1, 5, 15, 30, 60, 120, 300, 3600),
+)
+
+
+def count_ends(values: Mapping[str, Any], number: int) -> None:
+    """So many deployments were given these values."""
+    if number and values.get("finished_at"):
+        transaction.on_commit(lambda: ENDED.add(values["state"], values.get("error_code", ""), by=number))
+
+
+def _count_uploads(deployments: Sequence[Deployment]) -> None:
+    for kind, number in Counter(row.kind for row in deployments).items():
+        UPLOADS.add(kind, by=number)
+
+
+def _time_evidence(deployments: Sequence[Deployment]) -> None:
+    for row in deployments:
+        began = row.restarted_at or row.uploaded_at
+        if began and row.finished_at:
+            EVIDENCE.took(max(0.0, (row.finished_at - began).total_seconds()), row.evidence["kind"])
+
+
+COUNTS: dict[str, Callable[[Sequence[Deployment]], None]] = {UPLOADED: _count_uploads, CONFIRMED: _time_evidence}

@@ -28,6 +28,7 @@ from profiles_app.phone import sep
 
 Kind = DeploymentStep.Kind
 WRITTEN = ("state", "message", "request", "answer", "detail", "started_at", "finished_at")
+UNIQUE = ["deployment", "kind"]
 UNFINISHED = (StepState.RUNNING, StepState.WAITING)
 
 
@@ -45,7 +46,10 @@ class Uploaded(NamedTuple):
 
 @dataclass(frozen=True)
 class Note:
-    """How a step stands. An empty request or answer leaves what stands there; `detail` is added to it."""
+    """How a step stands. An empty request or answer leaves what stands there; `detail` is added to it.
+
+    `whole`: it says all of its step, so that what stands there need not be read.
+    """
 
     kind: Kind
     state: StepState
@@ -54,27 +58,45 @@ class Note:
     answer: str = ""
     detail: Mapping[str, Any] = field(default_factory=dict)
     began: datetime | None = None
+    whole: bool = False
 
 
 def write_steps(notes: Mapping[Deployment, Sequence[Note]]) -> None:
-    """Write down how steps stand: one row for each kind of step of a deployment."""
-    now, written = clock.now(), []
-    _read_steps(notes)
+    """Write down how steps stand: one row for each kind of step of a deployment.
+
+    Those of `ALIKE` are stored for many by one INSERT … SELECT: rows cost most of what a batch writes down.
+    """
+    now, written = clock.now(), list[DeploymentStep]()
+    alike: dict[int, list[Deployment]] = {key: [] for key in ALIKE} if len(notes) > 1 else {}
+    _read_steps(row for row, its_notes in notes.items() if not all(note.whole for note in its_notes))
     for deployment, its_notes in notes.items():
-        rows = steps_of(deployment)
+        rows: dict[str, DeploymentStep] = getattr(deployment, "step_rows", {})
         for note in its_notes:
-            step = rows.setdefault(note.kind, DeploymentStep(deployment=deployment, kind=note.kind))
-            step.state, step.message = note.state, note.message
-            step.request, step.answer = note.request or step.request, note.answer or step.answer
-            step.detail = step.detail | note.detail
-            step.started_at = note.began or step.started_at or now
-            step.finished_at = None if note.state in UNFINISHED else now
-            # Found by deployment and kind; the key is not to stand in the way of the insertion.
-            step.pk = None
-            written.append(step)
-    DeploymentStep.objects.bulk_create(
-        written, update_conflicts=True, unique_fields=["deployment", "kind"], update_fields=WRITTEN
-    )
+            if id(note) in alike:
+                alike[id(note)].append(deployment)
+            else:
+                step = rows.get(note.kind) or DeploymentStep(deployment=deployment, kind=note.kind)
+                rows[note.kind] = step
+                written.append(_stand(step, note, now))
+    for key, deployments in alike.items():
+        if deployments:
+            step = _stand(DeploymentStep(kind=ALIKE[key].kind), ALIKE[key], now)
+            same = {name: getattr(step, name) for name in ("kind", *WRITTEN)}
+            of_all = Deployment.objects.filter(pk__in=[row.pk for row in deployments])
+            insert_from(of_all, DeploymentStep, over=UNIQUE, deployment=F("pk"), **same)
+        for row in deployments:
+            row.__dict__.pop("step_rows", None)  # to be read again, if at all
+    DeploymentStep.objects.bulk_create(written, update_conflicts=True, unique_fields=UNIQUE, update_fields=WRITTEN)
+
+
+def _stand(step: DeploymentStep, note: Note, now: datetime) -> DeploymentStep:
+    step.state, step.message = note.state, note.message
+    step.request, step.answer = note.request or step.request, note.answer or step.answer
+    step.detail = step.detail | note.detail
+    step.started_at = note.began or step.started_at or now
+    step.finished_at = None if note.state in UNFINISHED else now
+    step.pk = None  # found by deployment and kind
+    return step
 
 
 def steps_of(deployment: Deployment) -> dict[str, DeploymentStep]:
@@ -92,6 +114,15 @@ def _read_steps(deployments: Iterable[Deployment]) -> None:
     if unread:
         for step in DeploymentStep.objects.filter(deployment__in=unread):
             unread[step.deployment_id][step.kind] = step
+
+
+BEGUN = {kind: Note(kind, StepState.RUNNING, whole=True) for kind in (Kind.UPLOAD, Kind.RESTART)}
+CLEARED = {
+    was_logged_in: Note(Kind.CLEAR_SESSION, StepState.DONE, message, detail={"cleared": int(was_logged_in)}, whole=True)
+    for was_logged_in, message in ((True, "Logged out of the service menu."), (False, "No one was logged in."))
+}
+# By identity. Steps are shown in the order in which their rows were made, so the order is that of the kinds.
+ALIKE = {id(note): note for note in (BEGUN[Kind.UPLOAD], *CLEARED.values(), BEGUN[Kind.RESTART])}
 
 
 def skip_steps(deployments: Sequence[int]) -> None:
@@ -125,6 +156,7 @@ def upload_note(uploaded: Uploaded, now: datetime) -> Note:
             "warnings": [finding.as_dict() for finding in beside],
         },
         began=now - timedelta(seconds=result.seconds),
+        whole=True,
     )
 
 
@@ -192,15 +224,25 @@ TAGS = {
 }
 
 
-def note_uploads(deployments: "QuerySet[Deployment]", server: FileServer, now: datetime) -> None:
-    """The files of these deployments are in their places on this server now, in the transaction of their state."""
+def note_uploads(uploads: Mapping[Deployment, Uploaded], now: datetime) -> None:
+    """The files of these deployments are in their places now, in the transaction of their state."""
+    by_server: defaultdict[FileServer, list[int]] = defaultdict(list)
+    for row, uploaded in uploads.items():
+        by_server[uploaded.server].append(row.pk)
+    for server, keys in by_server.items():
+        _note_files(Deployment.objects.filter(pk__in=keys), server, now)
+    read_back_later(row.phone_id for row, uploaded in uploads.items() if uploaded.takes_over)
+    write_steps({row: [upload_note(uploaded, now)] for row, uploaded in uploads.items()})
+
+
+def _note_files(deployments: "QuerySet[Deployment]", server: FileServer, now: datetime) -> None:
     of_phones = deployments.filter(phone__isnull=False)
     files = PhoneFile.objects.filter(phone__in=of_phones.values("phone"))
     drifted = list(files.filter(state__in=DRIFTED).values_list("pk", flat=True))
     insert_from(
         of_phones,
         PhoneFile,
-        over="phone",
+        over=["phone"],
         phone=F("phone"),
         server=server.pk,
         revision=F("revision"),

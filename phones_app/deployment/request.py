@@ -219,6 +219,11 @@ def due() -> "QuerySet[Deployment]":
     )
 
 
+def in_batches(due: "QuerySet[Deployment]") -> "QuerySet[Deployment]":
+    """Those of the due deployments that are uploaded in batches."""
+    return due.filter(in_batch=True, state=State.QUEUED, kind=Deployment.Kind.DEPLOY)
+
+
 def deployments_under_way(accounts: Sequence[Account]) -> list[str]:
     """A phone whose file or restart is on its way would be left half done; what is only queued goes along."""
     taken = ~(Q(state=State.QUEUED) & no_live_lease())

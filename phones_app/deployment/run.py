@@ -22,13 +22,12 @@ from contacts_app.core.work import clock
 from contacts_app.core.work.kind import Work
 from contacts_app.core.work.lease import Fence, LeaseLost, no_live_lease
 from contacts_app.core.work.queue import run_queue
-from phones_app.deployment.batch import BATCH, alone_in, in_batches, upload_batch
-from phones_app.deployment.carrier import Carrier, Failed, Wait, ensure_ours
+from phones_app.deployment.batch import BATCH, alone_in, upload_batch
 from phones_app.deployment.evidence import confirm_if_fetched, judge_doubt
-from phones_app.deployment.gates import GATED, pass_gates, release_due
+from phones_app.deployment.gates import GATED, Carrier, Failed, Wait, ensure_ours, pass_gates, release_due
 from phones_app.deployment.models import Deployment, State, StepState
 from phones_app.deployment.record import Note, write_steps
-from phones_app.deployment.request import DEPLOYMENTS, due
+from phones_app.deployment.request import DEPLOYMENTS, due, in_batches
 from phones_app.deployment.steps import STEPS, perform
 from phones_app.deployment.transitions import failed
 from phones_app.transports.ftp.pool import PER_SERVER, FtpPool

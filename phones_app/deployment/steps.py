@@ -17,7 +17,7 @@ from contacts_app.core.errors import Exchange, Refusal, TransportError
 from contacts_app.core.work import clock
 from contacts_app.core.work.lease import LeaseLost
 from phones_app.deployment import evidence, transitions, ways
-from phones_app.deployment.carrier import Carrier, Failed, Wait, ensure_ours
+from phones_app.deployment.gates import Carrier, Failed, Wait, ensure_ours
 from phones_app.deployment.identity import UNPROVEN, check_address, is_shown, without_proof
 from phones_app.deployment.models import CALL_TO_END, Deployment, DeploymentStep, State, StepState
 from phones_app.deployment.record import Note, Uploaded, read_back_later, steps_of

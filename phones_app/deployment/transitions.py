@@ -5,7 +5,6 @@ and the lease in the UPDATE that changes them, writes steps, history, events and
 and returns the deployments that it changed: what another worker took over, or what ended meanwhile, is not among them.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -20,7 +19,6 @@ from contacts_app.core.work import clock
 from contacts_app.core.work.lease import no_live_lease
 from phones_app.deployment import outcome as event
 from phones_app.deployment import record
-from phones_app.deployment.counts import count_changes, count_uploads, time_evidence
 from phones_app.deployment.models import LOOK_FOR_REJECTION, Deployment, LastDeployment, State, StepState
 from phones_app.deployment.record import UNFINISHED, Kind, Note, Uploaded
 from phones_app.inventory.models import Phone
@@ -91,10 +89,8 @@ def started(deployments: Sequence[Deployment]) -> list[Deployment]:
     uploads = [row for row in deployments if row.kind != Deployment.Kind.RESTART]
     restarts = _move(restarts, State.SESSION_CLEARED, started_at=now)
     uploads = _move(uploads, State.UPLOADING, started_at=now)
-    record.write_steps(
-        {row: [Note(Kind.RESTART, StepState.RUNNING)] for row in restarts}
-        | {row: [Note(Kind.UPLOAD, StepState.RUNNING)] for row in uploads}
-    )
+    begun = {Kind.RESTART: restarts, Kind.UPLOAD: uploads}
+    record.write_steps({row: [record.BEGUN[kind]] for kind, rows in begun.items() for row in rows})
     return restarts + uploads
 
 
@@ -104,23 +100,22 @@ def uploading_again(deployments: Sequence[Deployment]) -> list[Deployment]:
 
 
 @transaction.atomic
-def uploaded(uploads: Mapping[Deployment, Uploaded]) -> list[Deployment]:
-    """uploading -> uploaded, which is the end of an upload without a restart."""
+def uploaded(uploads: Mapping[Deployment, Uploaded], *, and_cleared: bool = False) -> list[Deployment]:
+    """uploading -> uploaded, which is the end of an upload without a restart.
+
+    `and_cleared`: at once to session_cleared, as by the next function, with one UPDATE: a change of state is dear, as
+    almost every index of the row gets another entry.
+    """
     now = clock.now()
     last = [row for row in uploads if row.kind == Deployment.Kind.UPLOAD]
     others = [row for row in uploads if row.kind != Deployment.Kind.UPLOAD]
-    moved = _move(others, State.UPLOADED, uploaded_at=now)
-    moved += _move(last, State.UPLOADED, uploaded_at=now, finished_at=now)
-    by_server: defaultdict[Any, list[int]] = defaultdict(list)
-    for row in moved:
-        by_server[uploads[row].server].append(row.pk)
-    for server, keys in by_server.items():
-        record.note_uploads(Deployment.objects.filter(pk__in=keys), server, now)
-    record.read_back_later(row.phone_id for row in moved if uploads[row].takes_over)
+    restarted = _move(others, State.UPLOADED, State.SESSION_CLEARED if and_cleared else None, uploaded_at=now)
+    moved = restarted + _move(last, State.UPLOADED, uploaded_at=now, finished_at=now)
+    record.note_uploads({row: uploads[row] for row in moved}, now)
     event.tell_all(moved, event.UPLOADED)
-    count_uploads(moved)
-    record.write_steps({row: [record.upload_note(uploads[row], now)] for row in moved})
     record.note_profiles(moved)
+    if and_cleared:
+        _clear_sessions(restarted)
     return moved
 
 
@@ -128,16 +123,16 @@ def uploaded(uploads: Mapping[Deployment, Uploaded]) -> list[Deployment]:
 def session_cleared(deployments: Sequence[Deployment]) -> list[Deployment]:
     """uploaded -> session_cleared: who was logged in on the phone's service menu is so no more."""
     moved = _move(deployments, State.SESSION_CLEARED)
-    were_logged_in = clear_service_sessions(row.mac for row in moved)
-    record.write_steps(
-        {row: [_cleared(row.mac in were_logged_in), Note(Kind.RESTART, StepState.RUNNING)] for row in moved}
-    )
+    _clear_sessions(moved)
     return moved
 
 
-def _cleared(was_logged_in: bool) -> Note:
-    message = "Logged out of the service menu." if was_logged_in else "No one was logged in."
-    return Note(Kind.CLEAR_SESSION, StepState.DONE, message, detail={"cleared": int(was_logged_in)})
+def _clear_sessions(moved: Sequence[Deployment]) -> None:
+    were_logged_in = clear_service_sessions(row.mac for row in moved)
+    begun = record.BEGUN[Kind.RESTART]
+    record.write_steps({row: [record.CLEARED[row.mac in were_logged_in], begun] for row in moved})
+    for row in moved:
+        row.state = State.SESSION_CLEARED
 
 
 @transaction.atomic
@@ -173,7 +168,6 @@ def confirmed(evidence: Mapping[Deployment, dict[str, Any]]) -> list[Deployment]
     for row, found in evidence.items():
         moved += _move([row], State.CONFIRMED, evidence=found, finished_at=now, error="", error_code="")
     event.tell_all(moved, event.CONFIRMED)
-    time_evidence(moved)
     record.write_steps({row: [*_open_restart(row), _confirmation(row)] for row in moved})
     return moved
 
@@ -257,8 +251,11 @@ def cancelled(rows: "QuerySet[Deployment]", *, owner: str = "", error: str = "",
     return _end(rows.filter(lease), State.CANCELLED, error=error, error_code=code)
 
 
-def _move(deployments: Iterable[Deployment], to: State, **fields: Any) -> list[Deployment]:
-    """From their states to the next, those that are still in them and in the hands of their worker."""
+def _move(deployments: Iterable[Deployment], to: State, stored: State | None = None, **fields: Any) -> list[Deployment]:
+    """From their states to the next, those that are still in them and in the hands of their worker.
+
+    `stored`: the state after the next, where the caller takes them there at once.
+    """
     rows = {row.pk: row for row in deployments}
     states, owners = {State(row.state) for row in rows.values()}, {row.lease_owner for row in rows.values()}
     if wrong := [state for state in states if to not in ARROWS.get(state, ())]:
@@ -269,7 +266,7 @@ def _move(deployments: Iterable[Deployment], to: State, **fields: Any) -> list[D
     values = {"state": to, "waiting_for": ""} | fields
     if fields.get("finished_at"):
         values["lease_owner"] = ""
-    moved = [rows[key] for key in _update(held, len(rows), values)]
+    moved = [rows[key] for key in _update(held, len(rows), values | {"state": stored or to})]
     for row in moved:
         for name, value in values.items():
             setattr(row, name, value)
@@ -291,10 +288,10 @@ def _update(rows: "QuerySet[Deployment]", number: int | None, values: dict[str, 
     """Change the rows, at most `number` if that is known, and return the keys of those that met the conditions."""
     if number == 0:
         return []
-    if number != 1:
-        # In one order, so that two who change several rows at once do not wait for each other in a circle.
-        list(rows.select_for_update(of=("self",)).order_by("pk").values_list("pk"))
+    # In one order, so that two who change several rows at once do not wait for each other in a circle.
+    if number != 1 and not list(rows.select_for_update(of=("self",)).order_by("pk").values_list("pk")):
+        return []
     changed = sorted(update_returning(rows, **values))
-    count_changes(values, len(changed))
+    event.count_ends(values, len(changed))
     event.changed(changed, values)
     return changed

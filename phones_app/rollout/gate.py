@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Count, Prefetch, Q, QuerySet, prefetch_related_objects
+from django.db.models import Count, Q, QuerySet
 
 from contacts_app.core.work import clock
 from phones_app.deployment.gates import Closed
@@ -56,10 +56,12 @@ TO_GO_ON = Closed("its rollout to go on")
 
 def closed_by_rollout(deployments: Sequence[Deployment]) -> Mapping[Deployment, Closed]:
     """Which of these deployments their rollouts, as they are now, do not let go on."""
-    members = RolloutMember.objects.filter(deployment__in=deployments).select_related("rollout__account")
-    rollouts = {member.deployment_id: member.rollout for member in members.defer("rollout__refused")}
-    found = {row: _closed(rollouts[row.pk]) for row in deployments if row.pk in rollouts}
-    return {row: closed for row, closed in found.items() if closed}
+    members = RolloutMember.objects.filter(deployment__in=deployments)
+    rollout_of = dict(members.values_list("deployment", "rollout"))
+    rollouts = Rollout.objects.select_related("account").defer("refused").in_bulk(set(rollout_of.values()))
+    closed = {key: _closed(rollout) for key, rollout in rollouts.items()}
+    found = {row: closed.get(rollout_of[row.pk]) for row in deployments if row.pk in rollout_of}
+    return {row: why for row, why in found.items() if why}
 
 
 def _closed(rollout: Rollout) -> Closed | None:
@@ -90,7 +92,9 @@ def zone_of(rollout: Rollout) -> ZoneInfo:
 
 def rollouts_of(deployments: Sequence[Deployment]) -> dict[Deployment, dict[str, Any]]:
     """What events of these deployments say of their rollouts; read once for each deployment a worker has."""
-    members = RolloutMember.objects.select_related("rollout").defer("rollout__refused")
-    prefetch_related_objects(deployments, Prefetch("in_rollout", members))
-    found = {row: getattr(row, "in_rollout", None) for row in deployments}
-    return {row: {"rollout": member.rollout.uuid if member else None} for row, member in found.items()}
+    unread = [row for row in deployments if not hasattr(row, "rollout_uuid")]
+    members = RolloutMember.objects.filter(deployment__in=unread)
+    found = dict(members.values_list("deployment", "rollout__uuid")) if unread else {}
+    for row in unread:
+        row.rollout_uuid = found.get(row.pk)  # type: ignore[attr-defined]
+    return {row: {"rollout": row.rollout_uuid} for row in deployments}  # type: ignore[attr-defined]

@@ -98,7 +98,8 @@ def emit_many(drafts: Sequence[EventDraft]) -> list[Event]:
         event.matched_at = None if event.account_id in heard else now
     with transaction.atomic():
         Event.objects.bulk_create(events, batch_size=BATCH)
-        notify(*(news for one in drafts for news in news_of(one.account, one.tags, one.data)))
+        if news := [each for one in drafts for each in news_of(one.account, one.tags, one.data)]:
+            notify(*news)
         first = min((event.pk for event in events if event.matched_at is None), default=None)
         if first is not None:
             transaction.on_commit(lambda: _nudge_for(first))

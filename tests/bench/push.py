@@ -197,8 +197,7 @@ def _renew(host: str, port: str) -> None:
 
 def _worker(owner: str) -> None:
     from contacts_app.core.work.claim import Claims
-    from phones_app.deployment.batch import in_batches
-    from phones_app.deployment.request import due
+    from phones_app.deployment.request import due, in_batches
     from phones_app.deployment.run import UploadBatches
 
     class Uploads(UploadBatches):

@@ -4,7 +4,7 @@ Also INSERT … SELECT and UPDATE … RETURNING, which the ORM does not write, a
 ever otherwise.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
@@ -163,11 +163,11 @@ def _tables() -> list[QuerySet[Any]]:
     return [tracked.rows_of_model() for tracked in tracked_models.values()]
 
 
-def insert_from(rows: QuerySet[Any], into: type[Model], *, over: str = "", **columns: Any) -> int:
+def insert_from(rows: QuerySet[Any], into: type[Model], *, over: Sequence[str] = (), **columns: Any) -> int:
     """Insert a row of `into` for each of `rows`, which have to be filtered; how many.
 
     `columns` are all fields of `into` but an automatic key: an F takes over what the row has, anything else is the same
-    for all. With `over`, the name of a unique field, the columns are stored over rows that are there already.
+    for all. With `over`, fields that are unique together, the columns are stored over rows that are there already.
     """
     taken: dict[str, Any] = {}
     names: dict[str, str] = {}
@@ -180,7 +180,7 @@ def insert_from(rows: QuerySet[Any], into: type[Model], *, over: str = "", **col
     # No value stands in the text, only names of the schema.
     sql = f"INSERT INTO {connection.ops.quote_name(into._meta.db_table)} ({', '.join(names.values())}) {select}"
     if over:
-        key = names.pop(over)
+        key = ", ".join(names.pop(name) for name in over)
         replaced = ", ".join(f"{name} = EXCLUDED.{name}" for name in names.values())
         sql += f" ON CONFLICT ({key}) DO UPDATE SET {replaced}"
     with connection.cursor() as cursor:
