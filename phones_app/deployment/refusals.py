@@ -22,6 +22,8 @@ Kind = DeploymentStep.Kind
 # After a crash between sending a restart and recording it, evidence of the restart is awaited this long before it is
 # sent again: a phone that got it fetches its file within seconds.
 DOUBT_SECONDS = 10
+# A phone that may be starting is told again after so long, then ever more seldom.
+AGAIN_SECONDS = 2
 # With these codes a phone has certainly not heard of its restart. One that is just starting has no line, no page and no
 # open port for a while.
 UNHEARD = (*NO_LINE, UNPROVEN, "refused", "unreachable")
@@ -69,7 +71,8 @@ def refused(deployment: Deployment, phone: Phone, error: TransportError) -> None
     if fetches_are_seen(deployment) and evidence.may_have_heard(error.code):
         pauses.append((_doubt() - waited, "the phone to fetch its file all the same"))
     if may_be_told_again(deployment, error.code):
-        pauses.append((max(_patience() / 30, waited / 2), "the phone, which may be starting"))
+        again = timedelta(seconds=min(AGAIN_SECONDS, settings.CONFIRM_SECONDS))
+        pauses.append((max(again, waited / 2), "the phone, which may be starting"))
     pause, reason = min((each for each in pauses if each[0] > timedelta(0)), default=(None, ""))
     if pause is None:
         _end_refused(deployment, phone, error)
