@@ -25,6 +25,7 @@ from phones_app.transports.ftp.session import FtpSession
 from profiles_app.phone import sep
 
 log = structlog.get_logger(__name__)
+REMOVED_FILE = "Deleted the file and its backups from the file server."
 CHANGED = "The phone's MAC address or file server was changed."
 
 
