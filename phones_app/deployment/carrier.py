@@ -3,8 +3,12 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from contacts_app.core.errors import TransportError
 from contacts_app.core.work.lease import Fence, LeaseLost
-from phones_app.deployment.models import Deployment
+from phones_app.deployment.models import FOR_STAFF, Deployment
+from phones_app.deployment.record import steps_of
+from phones_app.servers.models import CallManager, FileServer
+from phones_app.servers.services import told_of
 from phones_app.transports.ftp.pool import FtpPool
 
 
@@ -37,6 +41,16 @@ class Failed(Exception):
     def __init__(self, code: str, message: str, request: str = "", answer: str = "") -> None:
         super().__init__(message)
         self.code, self.message, self.request, self.answer = code, message, request, answer
+
+
+def as_told(
+    deployment: Deployment, kind: str, server: FileServer | CallManager | None, error: TransportError
+) -> TransportError:
+    """A failure as the account may be told of it; what else there is to it is kept with the step, for staff."""
+    told = told_of(server, error) if server else error
+    if told is not error:
+        steps_of(deployment)[kind].detail[FOR_STAFF] = f"{error.message} ({error.code})"
+    return told
 
 
 def ensure_ours(moved: list[Deployment]) -> None:

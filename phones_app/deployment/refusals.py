@@ -10,12 +10,13 @@ from django.conf import settings
 from contacts_app.core.errors import TransportError
 from contacts_app.core.work import clock
 from phones_app.deployment import evidence, transitions
-from phones_app.deployment.carrier import Carrier, Wait, ensure_ours
+from phones_app.deployment.carrier import Carrier, Wait, as_told, ensure_ours
 from phones_app.deployment.identity import UNPROVEN
 from phones_app.deployment.models import Deployment, DeploymentStep, StepState
 from phones_app.deployment.record import Note, steps_of
 from phones_app.deployment.restart import known_lines, line_user, other_lines
 from phones_app.inventory.models import Phone
+from phones_app.servers.services import NOT_TOLD
 from phones_app.transports.restart.strategies import NO_LINE, RestartStrategy, Sent
 
 Kind = DeploymentStep.Kind
@@ -26,7 +27,7 @@ DOUBT_SECONDS = 10
 AGAIN_SECONDS = 2
 # With these codes a phone has certainly not heard of its restart. One that is just starting has no line, no page and no
 # open port for a while.
-UNHEARD = (*NO_LINE, UNPROVEN, "refused", "unreachable")
+UNHEARD = (*NO_LINE, UNPROVEN, "refused", "unreachable", NOT_TOLD)
 # The code of a restart that needed a line, or keys, and found neither.
 NO_LINE_YET = "no-line"
 NEVER_SEEN = "The phone was never seen: it takes its file when it starts."
@@ -65,6 +66,7 @@ def refused(deployment: Deployment, phone: Phone, error: TransportError) -> None
 
     That is waited for; and a phone that may be starting still is told again.
     """
+    error = as_told(deployment, Kind.RESTART, phone.call_manager, error)
     step = steps_of(deployment)[Kind.RESTART]
     step.detail.setdefault("refused_at", clock.now().isoformat())
     waited, pauses = _waited(deployment), []

@@ -22,7 +22,7 @@ from phones_app.deployment.models import Deployment, DeploymentStep, State
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import phone_web
 from phones_app.servers.models import CallManager, KeyMacro
-from phones_app.servers.services import ami_target, no_sip_to, phone_networks
+from phones_app.servers.services import ami_target, no_sip_to, phone_networks, told_of
 from phones_app.transports.phone_web import PhoneStatus, read_status, read_streams
 from phones_app.transports.restart.ami_sessions import ami_session
 from phones_app.transports.restart.asterisk import ContactRegistration
@@ -165,6 +165,8 @@ class Situation:
     in_call: bool
     note: str
     registration: ContactRegistration | None = None
+    # Why the status page does not answer: what else answers at an address that a tenant has typed.
+    for_staff: str = ""
 
 
 def look_at(phone: Phone, user: str) -> Situation:
@@ -179,7 +181,8 @@ def look_at(phone: Phone, user: str) -> Situation:
         if error.code in PASSING:
             raise
         # What it means for the restart, its strategy says.
-        situation.note = f"{situation.note} {error.message}.".strip()
+        told = told_of(phone.call_manager, error) if phone.call_manager else error
+        situation.note = f"{situation.note} {told.message}.".strip()
     if situation.status is None and situation.registration is not None:
         situation.in_call = bool(situation.registration.in_call)
     return situation
@@ -194,7 +197,7 @@ def _look_at_page(phone: Phone) -> Situation:
     except TransportError as error:
         if error.permanent and error.code == "outside-networks":
             raise
-        return Situation(None, False, f"The status page does not answer ({error.message}).")
+        return Situation(None, False, "The status page does not answer.", for_staff=error.message)
     if status.mac and status.mac != phone.mac:
         raise TransportError(
             f"The phone at {phone.phone_ip} is {status.mac}, not {phone.mac}: its address has changed.",

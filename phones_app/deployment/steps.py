@@ -17,9 +17,9 @@ from contacts_app.core.errors import Exchange, Refusal, TransportError
 from contacts_app.core.work import clock
 from contacts_app.core.work.lease import LeaseLost
 from phones_app.deployment import evidence, transitions, ways
-from phones_app.deployment.carrier import Carrier, Failed, Wait, ensure_ours
+from phones_app.deployment.carrier import Carrier, Failed, Wait, as_told, ensure_ours
 from phones_app.deployment.identity import check_address, is_shown, without_proof
-from phones_app.deployment.models import CALL_TO_END, Deployment, DeploymentStep, State, StepState
+from phones_app.deployment.models import CALL_TO_END, FOR_STAFF, Deployment, DeploymentStep, State, StepState
 from phones_app.deployment.record import Note, Uploaded, read_back_later, steps_of
 from phones_app.deployment.refusals import DOUBT_SECONDS, fetches_are_seen, may_be_told_again, refused, tell
 from phones_app.deployment.restart import PASSING, Situation, choose, first_contact, known_lines, line_user, look_at
@@ -75,19 +75,20 @@ def upload(deployment: Deployment, carrier: Carrier) -> None:
                 takes_over=carrier.takes_over,
             )
     except TransportError as error:
-        _try_again(deployment, error)
-        raise
+        told = as_told(deployment, Kind.UPLOAD, server, error)
+        _try_again(deployment, error.code, told)
+        raise told from None
     beside = sep.beside(phone.mac, revision.facts, result.present, runs=phone.software_version)
     ensure_ours(transitions.uploaded({deployment: Uploaded(server, result, beside, carrier.takes_over)}))
 
 
-def _try_again(deployment: Deployment, error: TransportError) -> None:
+def _try_again(deployment: Deployment, code: str, error: TransportError) -> None:
     """A server that is away may be back in a moment, as it is when it is restarted. Returns if that took too long."""
-    if error.code == OVERTAKEN:
+    if code == OVERTAKEN:
         raise LeaseLost
     step, now = steps_of(deployment)[Kind.UPLOAD], clock.now()
     away_since = datetime.fromisoformat(step.detail.setdefault("away_since", now.isoformat()))
-    if error.code in AWAY and now - away_since < timedelta(seconds=settings.UPLOAD_RETRY_SECONDS):
+    if code in AWAY and now - away_since < timedelta(seconds=settings.UPLOAD_RETRY_SECONDS):
         step.request, step.answer = error.request, error.answer
         raise Wait(AWAY_PAUSE, f"the file server: {error.message}")
 
@@ -104,6 +105,8 @@ def restart(deployment: Deployment, carrier: Carrier) -> None:
         return
     situation = _look(deployment, phone)
     detail: dict[str, Any] = {"note": situation.note}
+    if situation.for_staff:
+        detail[FOR_STAFF] = situation.for_staff
     if status := situation.status:
         detail |= {"load": status.load, "directory_number": status.directory_number, "had_status_page": True}
     ensure_ours(transitions.restarting({deployment: detail}))
@@ -125,9 +128,10 @@ def _look(deployment: Deployment, phone: Phone) -> Situation:
     try:
         situation = look_at(phone, line_user(deployment, phone, steps_of(deployment)))
     except TransportError as error:
+        told = as_told(deployment, Kind.RESTART, phone.call_manager, error)
         if error.code in PASSING and waiting < timedelta(seconds=ASTERISK_SECONDS):
-            raise Wait(ASTERISK_PAUSE, error.message) from None
-        raise
+            raise Wait(ASTERISK_PAUSE, told.message) from None
+        raise told from None
     if situation.in_call:
         if waiting > timedelta(seconds=settings.CALL_WAIT_SECONDS):
             raise Failed("in-call", "The phone was in a call for longer than restarts wait.")
