@@ -99,6 +99,12 @@ fuzz: setup-dev
 	FUZZ_ANSWERS=$(or $(ANSWERS),60000) FUZZ_BODIES=$(or $(BODIES),10000) FUZZ_SEED=$(or $(SEED),1) \
 		$(BIN)/python -m pytest tests/fuzz -q -s -n 2 --dist worksteal
 
+# Processes of a whole installation are killed and stopped at random: `make kills ROUNDS=200 SEED=7`.
+.PHONY: kills
+kills: setup-dev
+	$(BIN)/python -m tests.kills --rounds $(or $(ROUNDS),1000) --stops $(or $(STOPS),$(shell expr $(or $(ROUNDS),1000) / 10)) \
+		$(if $(SEED),--seed $(SEED))
+
 bench: setup-dev
 	$(BIN)/python -m tests.bench
 

@@ -15,7 +15,8 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
-from contacts_app.core import schema
+from contacts_app.core import checks, schema
+from contacts_app.core.checks import UNSAFE
 from contacts_app.core.work import clock
 from contacts_app.core.work.models import WorkStatus, note_run
 from contacts_app.people.models import User
@@ -215,6 +216,12 @@ def setting(**values: object) -> Callable[[Installation], None]:
     return lambda at: at.set(**values)
 
 
+def several_machines(at: Installation) -> None:
+    """As far as settings say: the database itself stays."""
+    at.patch.setattr(checks, "is_shared", lambda: True)
+    at.set(CELERY_BROKER_URL="redis://127.0.0.1")
+
+
 PLANTED: dict[str, tuple[Callable[[Installation], None], list[str]]] = {
     "a migration that is not applied": (unapplied, ["migrations"]),
     "a database of a newer version": (newer, ["migrations"]),
@@ -234,6 +241,30 @@ PLANTED: dict[str, tuple[Callable[[Installation], None], list[str]]] = {
     "TLS without a proxy": (setting(TRUSTED_PROXIES=""), ["patchbay.W103"]),
     "links to nowhere": (setting(PUBLIC_URL="http://localhost:8000"), ["patchbay.W108"]),
     "mail to nobody": (setting(EMAIL_BACKEND="django.core.mail.backends.console.EmailBackend"), ["patchbay.W110"]),
+    "every proxy believed": (setting(TRUSTED_PROXIES="10.0.0.5, ::/0"), ["patchbay.E101"]),
+    "everybody believed as a proxy": (setting(TRUSTED_PROXIES="", TRUST_PROXY=True), ["patchbay.W102"]),
+    "a proxy that is no network": (setting(TRUSTED_PROXIES="proxy.example.org"), ["patchbay.E100"]),
+    "a short token for the metrics": (setting(METRICS_TOKEN="short"), ["patchbay.W104"]),
+    "FTP from the network": (setting(FILE_SERVER_FTP_HOST="0.0.0.0"), ["patchbay.W105"]),
+    "root": (lambda at: at.patch.setattr("os.geteuid", lambda: 0), ["patchbay.W106"]),
+    "links without TLS": (setting(PUBLIC_URL="http://patchbay.example.org"), ["patchbay.W109"]),
+    "a broker for one machine": (
+        lambda at: (several_machines(at), at.set(CELERY_BROKER_URL="sqla+sqlite:////b")),
+        ["patchbay.W111"],
+    ),
+    "a cache for each process": (
+        lambda at: (
+            several_machines(at),
+            at.set(CACHES={"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}),
+        ),
+        ["patchbay.W112"],
+    ),
+    "single sign-on without TLS": (
+        setting(OIDC_ISSUER="http://sso.example.org", OIDC_RP_CLIENT_ID="a", OIDC_RP_CLIENT_SECRET="b"),
+        ["login.W001"],
+    ),
+    "a second factor of nobody": (setting(SECOND_FACTOR_ROLES=["Administratros"]), ["login.W002"]),
+    "nobody who can log in": (setting(LOCAL_LOGIN=False), ["login.E001"]),
     "cookies without TLS": (setting(SESSION_COOKIE_SECURE=False), ["security.W010"]),
     "presets that are not there": (setting(MYACCOUNT_PRESETS_FILE="/nowhere.toml"), ["profiles.E001"]),
     "networks that cannot be read": (setting(PHONE_NETWORKS="10.20.0.5/16"), ["networks-unreadable"]),
@@ -249,6 +280,11 @@ PLANTED: dict[str, tuple[Callable[[Installation], None], list[str]]] = {
     "a base profile without a line": (nobody_to_call_for_help, ["em-logout-no-emergency"]),
     "files on another port": (embedded_on_another_port, ["file-server-port"]),
 }
+
+
+def test_every_unsafe_setting_is_planted():
+    planted = {code for _, codes in PLANTED.values() for code in codes}
+    assert {unsafe.id for unsafe in UNSAFE} <= planted
 
 
 @pytest.mark.parametrize(("plant", "codes"), PLANTED.values(), ids=PLANTED)

@@ -1,7 +1,8 @@
 """Why a service refuses something, with a stable code that edges map to their own words; and how a transport fails, with
 the request and the answer as evidence."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 # Of members that nothing reads: a body may hold as many as it likes, of any length.
@@ -43,7 +44,10 @@ class TransportError(Exception):
 
     `permanent` says that the same request will fail again until somebody changes something; the caller alone
     decides about another try. `code` is stable, kebab-case and meant for programs; `message` is for people.
+    `is_strangers`: the other end has not let us in, so that it may be anybody's.
     """
+
+    is_strangers = False
 
     def __init__(self, message: str, permanent: bool = False, *, code: str, exchange: Exchange = NO_EXCHANGE) -> None:
         super().__init__(message)
@@ -52,3 +56,13 @@ class TransportError(Exception):
         self.code = code
         self.exchange = exchange
         self.request, self.answer = exchange.request, exchange.answer
+
+
+@contextmanager
+def before_log_in() -> Iterator[None]:
+    """What fails inside is the failure of a stranger."""
+    try:
+        yield
+    except TransportError as error:
+        error.is_strangers = True
+        raise

@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError
 
+from contacts_app.core.doctor.installation import INSTALLATION_TAG
 from contacts_app.people.second_factor import SUPERUSER
 
 
@@ -50,6 +51,6 @@ def check_roles(app_configs: Any, databases: Any = None, **kwargs: Any) -> list[
 
 
 def register_checks() -> None:
-    register(check_login, "login")
-    register(check_login_for_deployment, "login", deploy=True)
-    register(check_roles, Tags.database)
+    register(check_login, "login", INSTALLATION_TAG)
+    register(check_login_for_deployment, "login", INSTALLATION_TAG, deploy=True)
+    register(check_roles, Tags.database, INSTALLATION_TAG)

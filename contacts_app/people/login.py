@@ -135,10 +135,7 @@ def session_of(token: str, kind: str) -> tuple[LoginSession, dict[str, Any]]:
 def refresh_session(refresh_token: str) -> LoginTokens:
     """New tokens for old: each refresh token is good once, and one that is used again ends its session."""
     session, claims = session_of(refresh_token, "refresh")
-    # A role may demand a second factor by now, or passwords may be no longer taken.
-    if not (settings.LOCAL_LOGIN and by_password_alone(User.objects.filter(pk=session.user_id)).exists()):
-        close_session(session, ip=None)
-        raise TokenRefused(NEEDS_SECOND_FACTOR)
+    _meet_todays_demands(session)
     fresh = uuid.uuid4()
     taken = LoginSession.objects.filter(pk=session.pk, refresh_id=claims["jti"], revoked_at=None).update(
         refresh_id=fresh, expires_at=timezone.now() + timedelta(seconds=settings.REFRESH_TOKEN_SECONDS)
@@ -148,6 +145,19 @@ def refresh_session(refresh_token: str) -> LoginTokens:
         raise TokenRefused("This refresh token was used before; log in again")
     session.refresh_from_db()
     return _pair(session)
+
+
+def renewed_access_token(session: LoginSession) -> str:
+    """Another access token for who comes with one. Raises TokenRefused where the log-in would be refused today."""
+    _meet_todays_demands(session)
+    return access_token(session)
+
+
+def _meet_todays_demands(session: LoginSession) -> None:
+    """A role may demand a second factor by now, or passwords may be no longer taken: then the session ends."""
+    if not (settings.LOCAL_LOGIN and by_password_alone(User.objects.filter(pk=session.user_id)).exists()):
+        close_session(session, ip=None)
+        raise TokenRefused(NEEDS_SECOND_FACTOR)
 
 
 def close_session(session: LoginSession, ip: str | None) -> None:

@@ -21,7 +21,7 @@ from contacts_app.core.work import clock
 from contacts_app.core.work.wake import nudge_after_commit
 from phones_app.boot.models import FileFetch
 from phones_app.deployment import transitions
-from phones_app.deployment.models import Deployment, DeploymentStep, State
+from phones_app.deployment.models import Deployment, DeploymentStep, State, StepState
 from phones_app.deployment.record import steps_of
 from phones_app.deployment.request import DEPLOYMENTS
 from phones_app.deployment.restart import registration_of
@@ -36,6 +36,8 @@ LONGEST_GAP = timedelta(seconds=60)
 WINDOW = timedelta(minutes=10)
 # A phone says in whole seconds how long it has been running, and it fetches its file a moment after that began.
 UPTIME_SLACK = timedelta(seconds=2)
+# A phone takes about so long from an order to restart, or from its file, until it is registered.
+STARTING = timedelta(minutes=2)
 # States in which a deployment of which the file is in its place takes a fetch as evidence.
 AWAITING = (
     State.UPLOADED, State.SESSION_CLEARED, State.RESTARTING, State.RESTART_ACKNOWLEDGED, State.FAILED, State.CANCELLED,
@@ -152,6 +154,17 @@ def _as_evidence(fetch: FileFetch) -> Evidence:
 def may_have_heard(code: str) -> bool:
     """Whether a phone whose restart ended with this code may be on its way to its file all the same."""
     return code.startswith("sip-") or code in HEARD_PERHAPS
+
+
+def may_be_starting(deployment: Deployment) -> bool:
+    """Whether the phone has asked for a file a moment ago, or was told to restart by another deployment."""
+    lately = clock.now() - STARTING
+    if FileFetch.objects.filter(mac=deployment.mac, fetched_at__gte=lately).exists():
+        return True
+    told = DeploymentStep.objects.filter(
+        kind=DeploymentStep.Kind.RESTART, state=StepState.DONE, finished_at__gte=lately
+    )
+    return told.filter(deployment__mac=deployment.mac).exclude(deployment=deployment).exists()
 
 
 def registered_anew(deployment: Deployment, remembered: dict[str, Any]) -> Evidence | None:

@@ -13,12 +13,16 @@ from datetime import timedelta
 
 from django.db.models import QuerySet
 
+from contacts_app.core.errors import TransportError
 from contacts_app.core.work import clock
 from contacts_app.core.work.lease import Fence, LeaseLost, no_live_lease
 from contacts_app.core.work.wake import nudge_after_commit
-from phones_app.deployment.models import Deployment, State
+from phones_app.deployment.models import FOR_STAFF, Deployment, State
+from phones_app.deployment.record import steps_of
 from phones_app.deployment.request import DEPLOYMENTS
 from phones_app.deployment.transitions import cancelled
+from phones_app.servers.models import CallManager, FileServer
+from phones_app.servers.services import told_of
 from phones_app.transports.ftp.pool import FtpPool
 
 
@@ -109,6 +113,16 @@ class Failed(Exception):
     def __init__(self, code: str, message: str, request: str = "", answer: str = "") -> None:
         super().__init__(message)
         self.code, self.message, self.request, self.answer = code, message, request, answer
+
+
+def as_told(
+    deployment: Deployment, kind: str, server: FileServer | CallManager | None, error: TransportError
+) -> TransportError:
+    """A failure as the account may be told of it; what else there is to it is kept with the step, for staff."""
+    told = told_of(server, error) if server else error
+    if told is not error:
+        steps_of(deployment)[kind].detail[FOR_STAFF] = f"{error.message} ({error.code})"
+    return told
 
 
 def ensure_ours(moved: list[Deployment]) -> None:

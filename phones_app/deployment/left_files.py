@@ -13,18 +13,19 @@ import structlog
 from django.db import transaction
 from django.db.models import QuerySet
 
-from contacts_app.core.errors import Refusal
+from contacts_app.core.errors import Refusal, TransportError
 from contacts_app.core.work import clock
 from phones_app.deployment.models import Deployment, LastDeployment, LeftFile, PhoneFile
 from phones_app.deployment.transitions import cancelled
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import Changes
 from phones_app.servers.models import FileServer
-from phones_app.servers.services import default_server, ftp_target
+from phones_app.servers.services import default_server, ftp_target, told_of
 from phones_app.transports.ftp.session import FtpSession
 from profiles_app.phone import sep
 
 log = structlog.get_logger(__name__)
+REMOVED_FILE = "Deleted the file and its backups from the file server."
 CHANGED = "The phone's MAC address or file server was changed."
 
 
@@ -120,11 +121,14 @@ def remove(left: LeftFile) -> list[str]:
     if phone is not None and PhoneFile.objects.filter(phone=phone, server=left.server).exists():
         raise Refusal("file-in-use", f"The file is that of the phone {phone} again.")
     name = sep.file_name(left.mac)
-    with FtpSession(replace(ftp_target(left.server), directory=left.directory)) as session:
-        content = session.read(name)
-        if content is not None and hashlib.sha256(content).hexdigest() != left.sha256:
-            raise Refusal("file-changed", f"{name} is not the file that was left there: somebody has changed it.")
-        removed = session.remove(name, is_there=content is not None)
+    try:
+        with FtpSession(replace(ftp_target(left.server), directory=left.directory)) as session:
+            content = session.read(name)
+            if content is not None and hashlib.sha256(content).hexdigest() != left.sha256:
+                raise Refusal("file-changed", f"{name} is not the file that was left there: somebody has changed it.")
+            removed = session.remove(name, is_there=content is not None)
+    except TransportError as error:
+        raise told_of(left.server, error) from None
     log.info("a file left behind was deleted", mac=left.mac, server=str(left.server), files=removed)
     left.delete()
     return removed

@@ -17,7 +17,7 @@ from phones_app.deployment.restart import key_macros
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import FileServerLookup, file_server_of
 from phones_app.servers.models import FileServer
-from phones_app.servers.services import ftp_target
+from phones_app.servers.services import ftp_target, told_of
 from phones_app.transports.ftp.pool import FtpPool
 from phones_app.transports.restart.strategies import Description
 from profiles_app.phone import sep
@@ -211,7 +211,7 @@ def _on_server(
             there = session.read(sep.file_name(phone.mac))
             present = session.present(sep.watched(phone.mac, revision.facts))
     except TransportError as error:
-        return Compared(trouble=error.message), []
+        return Compared(trouble=told_of(server, error).message), []
     beside = sep.beside(phone.mac, revision.facts, present, runs=phone.software_version)
     if there is None:
         return Compared(), beside

@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from functools import partial
 
 from contacts_app.core.errors import TransportError
+from phones_app.boot.models import FileFetch
 from phones_app.deployment.models import Deployment, DeploymentStep, State
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import phone_web
 from phones_app.servers.models import CallManager, KeyMacro
-from phones_app.servers.services import ami_target, no_sip_to, phone_networks
+from phones_app.servers.services import ami_target, no_sip_to, phone_networks, told_of
 from phones_app.transports.phone_web import PhoneStatus, read_status, read_streams
 from phones_app.transports.restart.ami_sessions import ami_session
 from phones_app.transports.restart.asterisk import ContactRegistration
@@ -164,6 +165,8 @@ class Situation:
     in_call: bool
     note: str
     registration: ContactRegistration | None = None
+    # Why the status page does not answer: what else answers at an address that a tenant has typed.
+    for_staff: str = ""
 
 
 def look_at(phone: Phone, user: str) -> Situation:
@@ -178,7 +181,8 @@ def look_at(phone: Phone, user: str) -> Situation:
         if error.code in PASSING:
             raise
         # What it means for the restart, its strategy says.
-        situation.note = f"{situation.note} {error.message}.".strip()
+        told = told_of(phone.call_manager, error) if phone.call_manager else error
+        situation.note = f"{situation.note} {told.message}.".strip()
     if situation.status is None and situation.registration is not None:
         situation.in_call = bool(situation.registration.in_call)
     return situation
@@ -193,7 +197,7 @@ def _look_at_page(phone: Phone) -> Situation:
     except TransportError as error:
         if error.permanent and error.code == "outside-networks":
             raise
-        return Situation(None, False, f"The status page does not answer ({error.message}).")
+        return Situation(None, False, "The status page does not answer.", for_staff=error.message)
     if status.mac and status.mac != phone.mac:
         raise TransportError(
             f"The phone at {phone.phone_ip} is {status.mac}, not {phone.mac}: its address has changed.",
@@ -209,34 +213,51 @@ def line_user(deployment: Deployment, phone: Phone, steps: Mapping[str, Deployme
 
     What is known, else line 1 of the new file, else its device name. The phone answers 404 to a wrong one.
     """
-    new = deployment.revision.facts.get("registration_user") if deployment.revision else ""
-    return known_line(deployment, phone, steps) or str(new or f"SEP{phone.mac}")
+    return next(iter(known_lines(deployment, phone, steps)), "") or new_line(deployment) or f"SEP{phone.mac}"
 
 
-def known_line(deployment: Deployment, phone: Phone, steps: Mapping[str, DeploymentStep]) -> str:
-    """The user of the phone's SIP contact; "" where nothing tells one, as of a phone that never had a file.
+def new_line(deployment: Deployment) -> str:
+    return str((deployment.revision.facts if deployment.revision else {}).get("registration_user") or "")
 
-    In this order: as recorded; line 1 of what it was last confirmed to run; what its status page says; line 1 of the
-    file that the upload replaced.
+
+def known_lines(deployment: Deployment, phone: Phone, steps: Mapping[str, DeploymentStep]) -> list[str]:
+    """The users of the phone's SIP contact, the likeliest first; none where nothing tells one, as of a new phone.
+
+    As recorded; line 1 of the file that it fetched last, where that is seen, else of what it was last confirmed to run;
+    what its status page says; line 1 of the file that the upload replaced.
     """
     if phone.line_user:
-        return phone.line_user
-    running = (
-        # What a handset ran that was replaced says nothing of this one.
-        Deployment.objects.filter(phone=phone, mac=phone.mac, state__in=(State.CONFIRMED, State.RESTART_ACKNOWLEDGED))
-        .filter(created_at__lt=deployment.created_at)
-        .exclude(revision=None)
-        .select_related("revision")
-        .order_by("-created_at")
-        .first()
-    )
+        return [phone.line_user]
+    # What a handset ran that was replaced says nothing of this one.
+    former = Deployment.objects.filter(phone=phone, mac=phone.mac, created_at__lt=deployment.created_at)
+    former = former.exclude(revision=None).select_related("revision").defer("revision__content").order_by("-created_at")
+    running = former.filter(state__in=(State.CONFIRMED, State.RESTART_ACKNOWLEDGED)).first()
+    later = FileFetch.objects.filter(mac=phone.mac).order_by("-fetched_at")
+    if running is not None and running.uploaded_at is not None:
+        later = later.filter(fetched_at__gt=running.uploaded_at)
+    sha256 = later.values_list("sha256", flat=True).first()
+    is_outdated = bool(sha256) and running is not None and running.sha256 != sha256
+    fetched = former.filter(sha256=sha256).first() if sha256 and (running is None or is_outdated) else None
     seen = {kind: step.detail for kind, step in steps.items()}
     candidates = [
-        running.revision.facts.get("registration_user") if running and running.revision else "",
+        new_line(fetched) if fetched else "",
+        new_line(running) if running and not is_outdated else "",
         seen.get(DeploymentStep.Kind.RESTART, {}).get("directory_number"),
         seen.get(DeploymentStep.Kind.UPLOAD, {}).get("replaced_user"),
+        new_line(running) if running else "",
     ]
-    return str(next((user for user in candidates if user), ""))
+    return list(dict.fromkeys(str(user) for user in candidates if user))
+
+
+def other_lines(deployment: Deployment, phone: Phone, steps: Mapping[str, DeploymentStep], refused: str) -> list[str]:
+    """Whom else to address where the phone has no line `refused`: a request that reaches this phone and no other.
+
+    A registrar passes a NOTIFY on to whoever has the line now.
+    """
+    if phone.line_user or (phone.call_manager and phone.call_manager.kind == CallManager.Kind.SIP):
+        return []
+    lines = [*known_lines(deployment, phone, steps), new_line(deployment)]
+    return [user for user in dict.fromkeys(lines) if user and user != refused]
 
 
 def first_contact(strategy: RestartStrategy, phone: Phone, macros: Macros = key_macros) -> RestartStrategy:

@@ -17,27 +17,22 @@ from contacts_app.core.errors import Exchange, Refusal, TransportError
 from contacts_app.core.work import clock
 from contacts_app.core.work.lease import LeaseLost
 from phones_app.deployment import evidence, transitions, ways
-from phones_app.deployment.gates import Carrier, Failed, Wait, ensure_ours
-from phones_app.deployment.identity import UNPROVEN, check_address, is_shown, without_proof
-from phones_app.deployment.models import CALL_TO_END, Deployment, DeploymentStep, State, StepState
+from phones_app.deployment.gates import Carrier, Failed, Wait, as_told, ensure_ours
+from phones_app.deployment.identity import check_address, is_shown, without_proof
+from phones_app.deployment.models import CALL_TO_END, FOR_STAFF, Deployment, DeploymentStep, State, StepState
 from phones_app.deployment.record import Note, Uploaded, read_back_later, steps_of
-from phones_app.deployment.restart import PASSING, Situation, choose, first_contact, known_line, line_user, look_at
+from phones_app.deployment.refusals import DOUBT_SECONDS, fetches_are_seen, may_be_told_again, refused, tell
+from phones_app.deployment.restart import PASSING, Situation, choose, first_contact, known_lines, line_user, look_at
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import file_server_of
 from phones_app.servers.services import ftp_target
 from phones_app.transports.ftp.folder import OVERTAKEN
 from profiles_app.phone import sep
 
-# After a crash between sending a restart and recording it, evidence of the restart is awaited this long before it is
-# sent again: a phone that got it fetches its file within seconds.
-DOUBT_SECONDS = 10
 # So long an Asterisk is waited for that cannot be asked before a restart, so often it is tried.
 ASTERISK_SECONDS, ASTERISK_PAUSE = 60, timedelta(seconds=2)
 # How an upload fails at a server that is restarted just now, and how often it is tried again.
 AWAY, AWAY_PAUSE = ("refused", "disconnected", "unreachable"), timedelta(seconds=2)
-# The code of a restart that needed a line, or keys, and found neither.
-NO_LINE_YET = "no-line"
-NEVER_SEEN = "The phone was never seen: it takes its file when it starts."
 Kind = DeploymentStep.Kind
 
 
@@ -80,19 +75,20 @@ def upload(deployment: Deployment, carrier: Carrier) -> None:
                 takes_over=carrier.takes_over,
             )
     except TransportError as error:
-        _try_again(deployment, error)
-        raise
+        told = as_told(deployment, Kind.UPLOAD, server, error)
+        _try_again(deployment, error.code, told)
+        raise told from None
     beside = sep.beside(phone.mac, revision.facts, result.present, runs=phone.software_version)
     ensure_ours(transitions.uploaded({deployment: Uploaded(server, result, beside, carrier.takes_over)}))
 
 
-def _try_again(deployment: Deployment, error: TransportError) -> None:
+def _try_again(deployment: Deployment, code: str, error: TransportError) -> None:
     """A server that is away may be back in a moment, as it is when it is restarted. Returns if that took too long."""
-    if error.code == OVERTAKEN:
+    if code == OVERTAKEN:
         raise LeaseLost
     step, now = steps_of(deployment)[Kind.UPLOAD], clock.now()
     away_since = datetime.fromisoformat(step.detail.setdefault("away_since", now.isoformat()))
-    if error.code in AWAY and now - away_since < timedelta(seconds=settings.UPLOAD_RETRY_SECONDS):
+    if code in AWAY and now - away_since < timedelta(seconds=settings.UPLOAD_RETRY_SECONDS):
         step.request, step.answer = error.request, error.answer
         raise Wait(AWAY_PAUSE, f"the file server: {error.message}")
 
@@ -109,6 +105,8 @@ def restart(deployment: Deployment, carrier: Carrier) -> None:
         return
     situation = _look(deployment, phone)
     detail: dict[str, Any] = {"note": situation.note}
+    if situation.for_staff:
+        detail[FOR_STAFF] = situation.for_staff
     if status := situation.status:
         detail |= {"load": status.load, "directory_number": status.directory_number, "had_status_page": True}
     ensure_ours(transitions.restarting({deployment: detail}))
@@ -130,9 +128,10 @@ def _look(deployment: Deployment, phone: Phone) -> Situation:
     try:
         situation = look_at(phone, line_user(deployment, phone, steps_of(deployment)))
     except TransportError as error:
+        told = as_told(deployment, Kind.RESTART, phone.call_manager, error)
         if error.code in PASSING and waiting < timedelta(seconds=ASTERISK_SECONDS):
-            raise Wait(ASTERISK_PAUSE, error.message) from None
-        raise
+            raise Wait(ASTERISK_PAUSE, told.message) from None
+        raise told from None
     if situation.in_call:
         if waiting > timedelta(seconds=settings.CALL_WAIT_SECONDS):
             raise Failed("in-call", "The phone was in a call for longer than restarts wait.")
@@ -149,8 +148,11 @@ def resume_restart(deployment: Deployment, carrier: Carrier) -> None:
     if code := step.detail.get("error_code"):
         if _has_fetched(deployment):
             return
+        if may_be_told_again(deployment, code):
+            _send_again(deployment, phone, carrier, tries=step.detail.get("tries", 0) + 1, error="", error_code="")
+            return
         error = TransportError(step.detail["error"], code=code, exchange=Exchange(step.request, step.answer))
-        _end_refused(deployment, error)
+        refused(deployment, phone, error)
         return
     if evidence.fetched(deployment):
         message = "Sent before the worker died: the phone fetched its file."
@@ -162,32 +164,27 @@ def resume_restart(deployment: Deployment, carrier: Carrier) -> None:
     if not (fetches_are_seen(deployment) or choose(phone, deployment.revision).is_idempotent(since)):
         message = "A worker died while it told the phone to restart. It may have heard, so it is not told again."
         raise Failed("restart-in-doubt", message)
+    _send_again(deployment, phone, carrier)
+
+
+def _send_again(deployment: Deployment, phone: Phone, carrier: Carrier, **detail: Any) -> None:
     situation = _look(deployment, phone)
     # Evidence of this one is awaited from now on, however long no worker was there.
-    ensure_ours(transitions.restarting({deployment: {}}))
+    ensure_ours(transitions.restarting({deployment: detail}))
     _send(deployment, phone, situation, carrier)
-
-
-def fetches_are_seen(deployment: Deployment) -> bool:
-    """Whether the file server told us of the phone's fetch, so that none means that it was not restarted."""
-    upload = steps_of(deployment).get(Kind.UPLOAD)
-    return upload is not None and bool(upload.detail.get("fetches_seen"))
 
 
 def _send(deployment: Deployment, phone: Phone, situation: Situation, carrier: Carrier) -> None:
     """Tell the phone to restart, or leave it to `resume_restart` to see whether it fetches its file all the same."""
     strategy, steps = choose(phone, deployment.revision), steps_of(deployment)
-    if not known_line(deployment, phone, steps):
+    if not known_lines(deployment, phone, steps):
         strategy = first_contact(strategy, phone)
     if not is_shown(phone, situation):
         strategy = without_proof(strategy, phone, situation.note)
-    user = line_user(deployment, phone, steps)
-    carrier.ensure_held(deployment)
-    # By SIP, the same transaction again after a crash is a retransmission for the phone and no second restart.
     try:
-        sent = strategy.send(user=user, transaction=deployment.uuid.hex)
+        sent = tell(strategy, deployment, phone, carrier)
     except TransportError as error:
-        _refused(deployment, error)
+        refused(deployment, phone, error)
         return
     accepted = Note(
         Kind.RESTART,
@@ -198,32 +195,6 @@ def _send(deployment: Deployment, phone: Phone, situation: Situation, carrier: C
         detail={"method": sent.method} | sent.remembered,
     )
     ensure_ours(transitions.acknowledged({deployment: accepted}))
-
-
-def _refused(deployment: Deployment, error: TransportError) -> None:
-    """A phone that was starting when it was told answers anything, or nothing, and fetches its file a moment later."""
-    if not (fetches_are_seen(deployment) and evidence.may_have_heard(error.code)):
-        _end_refused(deployment, error)
-        return
-    step = steps_of(deployment)[Kind.RESTART]
-    step.request, step.answer = error.request, error.answer
-    step.detail |= {"error": error.message, "error_code": error.code}
-    # A fetch confirms the deployment as soon as it is made (`judge_fetch`).
-    pause = timedelta(seconds=min(DOUBT_SECONDS, settings.CONFIRM_SECONDS))
-    raise Wait(pause, "the phone to fetch its file all the same")
-
-
-def _end_refused(deployment: Deployment, error: TransportError) -> None:
-    """A phone that has no line yet, or was never seen, is left to itself: it can be told nothing, which is no fault."""
-    phone = phone_of(deployment)
-    is_new = phone.last_seen_at is None and not known_line(deployment, phone, steps_of(deployment))
-    if deployment.kind == Deployment.Kind.RESTART or not (
-        error.code == NO_LINE_YET or (error.code == UNPROVEN and is_new)
-    ):
-        raise error
-    message = error.message if error.code == NO_LINE_YET else f"{NEVER_SEEN} {error.message}"
-    note = Note(Kind.RESTART, StepState.SKIPPED, message, error.request, error.answer)
-    ensure_ours(transitions.left_for_start({deployment: note}, code=error.code))
 
 
 def confirm(deployment: Deployment, carrier: Carrier) -> None:

@@ -22,7 +22,7 @@ from contacts_app.core.work import clock
 from contacts_app.core.work.kind import Work
 from phones_app.deployment.models import Deployment, FileState, PhoneFile
 from phones_app.deployment.record import check_pause, tell_files
-from phones_app.servers.services import ftp_target
+from phones_app.servers.services import ftp_target, told_of
 from phones_app.transports.ftp.login import FtpTarget
 from phones_app.transports.ftp.pool import FtpPool
 from profiles_app.phone import sep
@@ -109,7 +109,7 @@ def _read(target: FtpTarget, files: Iterable[PhoneFile], pool: FtpPool) -> list[
                     found.append(_compare(file, session.read(sep.file_name(file.phone.mac))))
                 continue
             except TransportError as error:
-                trouble = error.message
+                trouble = told_of(file.server, error).message if file.server else error.message
         # What one file could not be read for the others on this server cannot either.
         found.append(Found(file, error=trouble))
     return found

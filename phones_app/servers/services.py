@@ -103,6 +103,7 @@ OWN_WORDS = {
     "asked-by-ami": "This is an Asterisk that is asked by AMI: choose that call manager for the phone.",
 }
 UNREACHABLE = "Not reachable: no such server answers at this address."
+NOT_TOLD = "not-reachable"
 # FTP's answers to a name that is known and to a log-in that is not good (RFC 959 §4.2.2), and to a good one.
 KNOWS_NAMES, LET_IN = re.compile("^(331|332|530)", re.MULTILINE), re.compile("^230", re.MULTILINE)
 
@@ -127,6 +128,14 @@ def told_to(actor: Actor, check: Check) -> Check:
     if actor.account is None or check.is_own:
         return check
     return replace(check, message=OWN_WORDS.get(check.code, UNREACHABLE), exchange=NO_EXCHANGE)
+
+
+def told_of(server: FileServer | CallManager, error: TransportError) -> TransportError:
+    """A failure as the account of the server may be told of it, as it is told of a test."""
+    if server.account_id is None or not error.is_strangers:
+        return error
+    words = OWN_WORDS.get("authentication" if KNOWS_NAMES.search(error.answer) else error.code)
+    return TransportError(words or UNREACHABLE, error.permanent, code=error.code if words else NOT_TOLD)
 
 
 def check_file_server(server: FileServer) -> Check:

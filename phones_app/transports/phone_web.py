@@ -135,9 +135,10 @@ def parse_document(body: bytes) -> etree._Element | None:
     if "<!DOCTYPE" in text.upper() or "<!ENTITY" in text.upper():
         return None
     text = _CONTROLS.sub("", _DECLARATION.sub("", text)).strip("\ufeff \t\r\n")
-    parser = etree.XMLParser(recover=True, resolve_entities=False, no_network=True, huge_tree=False)
+    # Whatever a declaration says that is still there, such as a broken one: these are the bytes of our own text.
+    parser = etree.XMLParser(encoding="utf-8", recover=True, resolve_entities=False, no_network=True, huge_tree=False)
     try:
-        root = etree.fromstring(text, parser) if text else None
+        root = etree.fromstring(text.encode("utf-8", "replace"), parser) if text else None
     except etree.XMLSyntaxError:
         return None
     return root if root is not None and isinstance(root.tag, str) else None
@@ -194,6 +195,7 @@ _SOFTWARE = (
 # How the time since the start is called, in lower case; and what its numbers count, from the last one on.
 _UPTIMES = ("uptime", "elapsedtime")
 _UNITS = (1, 60, 3600, 86_400)
+_LONGEST_UPTIME = 86_400 * 36_500
 
 _MODEL = re.compile(r"\d{3,4}")
 
@@ -245,7 +247,8 @@ def _uptime(text: str) -> timedelta | None:
     numbers = [int(digits) for digits in re.findall(r"\d{1,9}", text)]
     if not 1 <= len(numbers) <= len(_UNITS):
         return None
-    return timedelta(seconds=sum(number * unit for number, unit in zip(reversed(numbers), _UNITS, strict=False)))
+    seconds = sum(number * unit for number, unit in zip(reversed(numbers), _UNITS, strict=False))
+    return timedelta(seconds=seconds) if seconds < _LONGEST_UPTIME else None
 
 
 def read_streams(target: PhoneWeb, *, timeout: float = 3.0) -> bool | None:

@@ -3,7 +3,8 @@
 The schemas check what comes in, name the defaults, say which keys are kept, and stand in the OpenAPI document.
 """
 
-from typing import Any
+import re
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
@@ -49,6 +50,9 @@ HARMLESS_HEADERS = {
 # What a secret is shown as. Sent back like that it means: keep what is stored.
 SHOWN = True
 SHOWN_IN_URL = "true"
+# A segment of a path that is no word, but long and of letters and digits, or of both cases, or digits alone: many
+# receivers know their callers by it.
+_TOKEN = re.compile(r"(?=\d+$|.*\d.*[a-z]|.*[a-z].*\d|.*[A-Z].*[a-z]|.*[a-z].*[A-Z]|.*\d.*[A-Z]|.*[A-Z].*\d).{16,}")
 TYPE_AGAIN = "The host is another one now: its secrets have to be sent again, or left out."
 
 
@@ -81,10 +85,10 @@ def merged_config(stored: Config, changes: Any) -> Any:
 
 
 def masked_config(config: Config) -> Config:
-    """The configuration as anybody may see it: no value of a header or of the URL's query that could be a secret."""
+    """The configuration as anybody may see it: no header's value, and nothing in the URL, that could be a secret."""
     shown = dict(config)
     if "url" in config:
-        shown["url"] = _masked_url(config["url"])
+        shown["url"] = _Url.of(config["url"]).masked.text
     if "headers" in config:
         shown["headers"] = [
             header if _is_harmless(header["name"]) else header | {"value": SHOWN} for header in config["headers"]
@@ -96,16 +100,28 @@ def _is_harmless(name: str) -> bool:
     return name.lower() in HARMLESS_HEADERS
 
 
-def _parts(url: str) -> tuple[str, list[str], str]:
-    """What comes before the query's parameters, these, and what comes behind: together they are the URL."""
-    whole, mark, fragment = url.partition("#")
-    head, question, query = whole.partition("?")
-    return head + question, query.split("&") if query else [], mark + fragment
+class _Url(NamedTuple):
+    """A URL in parts: what stands between its slashes, of which the first three lead to the host, and its query."""
 
+    segments: list[str]
+    question: str
+    pairs: list[str]
+    tail: str
 
-def _masked_url(url: str) -> str:
-    head, pairs, tail = _parts(url)
-    return head + "&".join(map(_masked_pair, pairs)) + tail
+    @classmethod
+    def of(cls, text: str) -> "_Url":
+        whole, mark, fragment = text.partition("#")
+        head, question, query = whole.partition("?")
+        return cls(head.split("/"), question, query.split("&") if query else [], mark + fragment)
+
+    @property
+    def text(self) -> str:
+        return "/".join(self.segments) + self.question + "&".join(self.pairs) + self.tail
+
+    @property
+    def masked(self) -> "_Url":
+        path = [SHOWN_IN_URL if _TOKEN.fullmatch(segment) else segment for segment in self.segments[3:]]
+        return self._replace(segments=self.segments[:3] + path, pairs=[_masked_pair(pair) for pair in self.pairs])
 
 
 def _masked_pair(pair: str) -> str:
@@ -115,11 +131,17 @@ def _masked_pair(pair: str) -> str:
 
 
 def _url_with_kept_values(url: str, stored: str) -> str:
+    """Segments of the path are known by their place, parameters of the query by their name."""
+    sent, kept = _Url.of(url), _Url.of(stored)
     left: dict[str, list[str]] = {}
-    for pair in _parts(stored)[1]:
-        left.setdefault(_masked_pair(pair), []).append(pair)
-    head, pairs, tail = _parts(url)
-    return head + "&".join(left[pair].pop(0) if left.get(pair) else pair for pair in pairs) + tail
+    for pair, masked in zip(kept.pairs, kept.masked.pairs, strict=True):
+        left.setdefault(masked, []).append(pair)
+    pairs = [left[pair].pop(0) if left.get(pair) else pair for pair in sent.pairs]
+    path = list(sent.segments)
+    for place, (one, masked) in enumerate(zip(sent.segments, kept.masked.segments, strict=False)):
+        if one == masked:
+            path[place] = kept.segments[place]
+    return sent._replace(segments=path, pairs=pairs).text
 
 
 def _place(url: object) -> object:

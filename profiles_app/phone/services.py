@@ -15,6 +15,9 @@ from contacts_app.people.models import User
 from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile, ProfileRevision
 
+# So many phones are named where a profile is deleted.
+NAMED = 20
+
 
 class ProfileRefused(Refusal):
     """The SEP file has errors; `findings` say where."""
@@ -60,6 +63,16 @@ def describe(finding: sep.Finding) -> str:
     if finding.line and finding.column:
         where += f", column {finding.column}"
     return f"{where}: {finding.message}" if where else finding.message
+
+
+def phones_running(profile: Any) -> str:
+    """Which phones have the file of a profile and keep running it when that is deleted; empty: none."""
+    phones = profile.phones.order_by("mac")
+    number = phones.count()
+    if not number:
+        return ""
+    names = ", ".join(map(str, phones[:NAMED])) + (f" and {number - NAMED} more" if number > NAMED else "")
+    return f"{profile} stays on {number} phone{'s that run' if number > 1 else ' that runs'} its file: {names}"
 
 
 def encode(cnf_xml: str) -> bytes:

@@ -19,7 +19,7 @@ from tests.phones_app.site import sip_file
 
 PAUSE = 0.25
 SETTLE_SECONDS = 120.0
-TRUE_ENDS = (("confirmed", ""), ("restart_acknowledged", "no-evidence"), ("failed", "sip-404"))
+TRUE_ENDS = (("confirmed", ""), ("restart_acknowledged", "no-evidence"))
 
 
 class Books:
@@ -204,11 +204,10 @@ class Books:
             runs = self.fleet[mac].device_file
             has_it = runs is not None and runs.sha256 == hashlib.sha256(self.contents[profile]).hexdigest()
             # A fetch that was served, and not written down as the file server was killed just then, confirms nothing.
-            # A phone that has fetched the older file, and is not registered yet, refuses its restart, which is told.
             state = (newest.state, newest.error_code) if newest else ("", "")
             if state not in TRUE_ENDS:
                 wrong.append(f"lost: {mac} {newest and (*state, newest.error)}")
-            elif not has_it and state[0] != State.FAILED:
+            elif not has_it:
                 wrong.append(f"untrue: {mac} is {state[0]} and runs another file")
             self.unproven += state[0] != State.CONFIRMED
             told = Deployment.objects.filter(mac=mac).exclude(restarted_at=None).count()

@@ -36,6 +36,7 @@ def set_up(folder: Path, on: str, mail_server: MailServer, *, own: bool) -> Clus
         "DATA_DIR": str(folder / "data"),
         "CELERY_BROKER_URL": "redis://127.0.0.1:1/0" if url else f"sqla+sqlite:///{folder}/broker.sqlite3",
         "CALLBACK_NETWORKS": "127.0.0.0/8",
+        "PHONE_NETWORKS": "127.0.0.0/8",
         "CALLBACK_ATTEMPT_SECONDS": "0,1,2,4,8",
         "EMAIL_URL": mail_server.url,
         "LOG_LEVEL": "ERROR",

@@ -11,7 +11,7 @@ from cryptography.fernet import Fernet
 from django.apps import apps
 from django.conf import settings
 from django.core import checks
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Field, Model
 
 from contacts_app.core.doctor.checks import Defect, HealthCheck
@@ -98,7 +98,8 @@ def system_checks() -> Iterator[Defect]:
     """What `manage.py check --deploy` says of settings. A portal that is reached from its own machine alone is judged
     by the checks of every installation, not by those of TLS."""
     tags = [checks.Tags.security, INSTALLATION_TAG]
-    for message in checks.run_checks(tags=tags, include_deployment_checks=not is_local()):
+    found = checks.run_checks(tags=tags, include_deployment_checks=not is_local(), databases=[DEFAULT_DB_ALIAS])
+    for message in found:
         if message.level >= checks.WARNING and not message.is_silenced():
             yield Defect(str(message.id), str(message.msg), str(message.hint or ADVICE["settings"]))
 

@@ -100,7 +100,11 @@ class Claims:
             columns.append("work_server")
         if work.is_leased():
             columns.append("lease_owner")
-        found = list(lock_unlocked(rows.order_by(F(work.due_field).asc())).values_list(*columns)[: work.batch])
+        found, mine = self._due(rows, columns), set(self.keys)
+        if any(row[0] in mine for row in found):
+            # This process was stopped for longer than its leases, and its threads are still in the middle of these rows.
+            # Claimed once more, and by the same owner, they would seem to be theirs again.
+            found = self._due(rows.exclude(pk__in=mine), columns)
         if not found:
             return None
         values = dict(zip(columns, zip(*found, strict=True), strict=True))
@@ -109,6 +113,10 @@ class Claims:
         taken_over = frozenset(key for key, owner in zip(values["pk"], owners, strict=False) if owner)
         accounts = frozenset(values[work.account] if work.account else ())
         return Claim(list(values["pk"]), accounts, servers, taken_over)
+
+    def _due(self, rows: QuerySet[Any], columns: Sequence[str]) -> list[tuple[Any, ...]]:
+        ordered = lock_unlocked(rows.order_by(F(self.work.due_field).asc()))
+        return list(ordered.values_list(*columns)[: self.work.batch])
 
     def _lease(self) -> dict[str, Any]:
         if self.work.is_leased():

@@ -17,7 +17,7 @@ from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.tables import table
 from contacts_app.templatetags.moments import duration, exact
 from phones_app.deployment import request as service
-from phones_app.deployment.models import Deployment, DeploymentStep, State
+from phones_app.deployment.models import FOR_STAFF, Deployment, DeploymentStep, State
 from phones_app.deployment.outcome import advice_for
 from phones_app.deployment.request import MAY_DEPLOY
 from phones_app.deployment.transitions import ARROWS
@@ -41,6 +41,7 @@ class TimelineStep:
 
     title: str
     row: DeploymentStep | None
+    for_staff: bool = False
 
     @property
     def state(self) -> str:
@@ -59,7 +60,10 @@ class TimelineStep:
     @property
     def facts(self) -> list[tuple[str, Any]]:
         """What the confirmation found has a card of its own."""
-        return told(self.row.detail) if self.row and self.row.kind != StepKind.CONFIRM else []
+        if self.row is None or self.row.kind == StepKind.CONFIRM:
+            return []
+        hidden = {} if self.for_staff else {FOR_STAFF: ""}
+        return told(self.row.detail | hidden)
 
 
 def told(values: dict[str, Any]) -> list[tuple[str, Any]]:
@@ -71,15 +75,15 @@ def told(values: dict[str, Any]) -> list[tuple[str, Any]]:
     ]
 
 
-def timeline(deployment: Deployment) -> dict[str, Any]:
-    """What the timeline's template shows."""
+def timeline(deployment: Deployment, *, for_staff: bool) -> dict[str, Any]:
+    """What the timeline's template shows, to the portal's staff or to a tenant's people."""
     rows = {row.kind: row for row in deployment.steps.all()}
     kinds = STEPS_OF[Deployment.Kind(deployment.kind)]
     evidence = deployment.evidence
     return {
         "deployment": deployment,
         "colour": colour_of(deployment),
-        "steps": [TimelineStep(kind.label, rows.get(kind)) for kind in kinds],
+        "steps": [TimelineStep(kind.label, rows.get(kind), for_staff) for kind in kinds],
         "took": duration(_span(deployment).total_seconds()),
         "proof": LABELS["evidence"].get(evidence.get("kind", ""), ""),
         "proof_facts": told(evidence),
@@ -111,7 +115,7 @@ class DeploymentAdmin(MacSearchMixin, RecordAdmin):
     timeline_page = RecordAdmin.live_page
 
     def live(self, request: HttpRequest, row: Deployment) -> dict[str, Any]:
-        return timeline(row)
+        return timeline(row, for_staff=actor_of(request).account is None)
 
     def cancel_page(self, request: HttpRequest, pk: int) -> HttpResponse:
         def cancel(deployment: Deployment) -> None:

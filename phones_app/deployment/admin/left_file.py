@@ -12,7 +12,7 @@ from contacts_app.core.admin.base import PortalAdmin, ReadOnlyAdmin, button
 from contacts_app.core.admin.columns import ago_column, column
 from contacts_app.core.admin.links import list_url
 from contacts_app.core.errors import Refusal, TransportError
-from phones_app.deployment.left_files import remove
+from phones_app.deployment.left_files import REMOVED_FILE, remove
 from phones_app.deployment.models import LeftFile
 from phones_app.deployment.request import MAY_DEPLOY
 from phones_app.inventory.models import Phone
@@ -38,7 +38,7 @@ class LeftFileAdmin(ReadOnlyAdmin):
         "Remove…",
         question="Delete {0} and its backups from the file server? A phone with this MAC address would find no file.",
         yes="Remove",
-        logged="Deleted the file and its backups from the file server.",
+        logged=REMOVED_FILE,
         done="The file is deleted.",
         icon="delete",
         permission="remove",

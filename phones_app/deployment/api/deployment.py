@@ -14,9 +14,10 @@ from rest_framework.response import Response
 from contacts_app.core.api.family import ReadableByOwners
 from contacts_app.core.api.family_document import answers, envelope
 from contacts_app.core.api.fields import ModelRecord, OneOf, RowUuid, Shape, TruthFilter
+from contacts_app.core.api.reading import Narrowed
 from contacts_app.core.api.viewset import Listed, Retrieved
 from phones_app.deployment import request as deployments
-from phones_app.deployment.models import Deployment, DeploymentStep, State
+from phones_app.deployment.models import FOR_STAFF, Deployment, DeploymentStep, State
 from phones_app.inventory.models import Phone
 from profiles_app.phone.api.profile import MacFilter, MacText, profile_of
 
@@ -67,13 +68,21 @@ class DeploymentRecord(ModelRecord):
         read_only_fields = fields
 
 
-class DeploymentDetailRecord(DeploymentRecord):
+class DeploymentDetailRecord(Narrowed, DeploymentRecord):
     steps = StepRecord(many=True, read_only=True)
     evidence = serializers.DictField(read_only=True, help_text="How it is known that the phone took it.")
 
     class Meta(DeploymentRecord.Meta):
         fields = [*DeploymentRecord.Meta.fields, "evidence", "steps"]
         read_only_fields = fields
+
+    @classmethod
+    def narrowed(cls, record: dict[str, Any], context: Mapping[str, Any]) -> dict[str, Any]:
+        if context["request"].user.account is None:
+            return record
+        steps = record["steps"]
+        details = [{name: value for name, value in step["detail"].items() if name != FOR_STAFF} for step in steps]
+        return record | {"steps": [step | {"detail": told} for step, told in zip(steps, details, strict=True)]}
 
 
 class DeploymentRequest(Shape):

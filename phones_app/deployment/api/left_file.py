@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib.admin.models import CHANGE, LogEntry
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
@@ -13,7 +14,7 @@ from contacts_app.core.api.family_document import answers, envelope
 from contacts_app.core.api.fields import ModelRecord, RowUuid, Shape
 from contacts_app.core.api.viewset import Listed, Retrieved
 from contacts_app.core.errors import Refusal, TransportError
-from phones_app.deployment.left_files import remove
+from phones_app.deployment.left_files import REMOVED_FILE, remove
 from phones_app.deployment.models import LeftFile
 from phones_app.deployment.request import MAY_DEPLOY
 from profiles_app.phone.api.profile import MacText
@@ -62,7 +63,14 @@ class LeftFiles(Listed, Retrieved, FamilyViewSet):
     @extend_schema(responses=answers(200, REMOVED, 404, 409))
     def destroy(self, request: Request, id: str) -> Response:
         """Delete the file and its backups from its server. One that somebody has changed since stays there."""
+        left = self.get_object()
+        key = left.pk
         try:
-            return Response(RemovedFile({"removed": remove(self.get_object())}).data)
+            removed = remove(left)
         except TransportError as error:
             raise Refusal(error.code, error.message) from None
+        if person := self.actor.author:
+            # The row is gone, and with it the key that the log names it by.
+            left.pk = key
+            LogEntry.objects.log_actions(person.pk, [left], CHANGE, f"{REMOVED_FILE} Over REST.", single_object=True)
+        return Response(RemovedFile({"removed": removed}).data)

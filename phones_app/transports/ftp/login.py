@@ -4,6 +4,7 @@ import ssl
 from dataclasses import dataclass, field
 from functools import cache
 
+from contacts_app.core.errors import before_log_in
 from contacts_app.core.net.wire import Networks, resolve_all
 from phones_app.transports.ftp.folder import FtpFolder
 from phones_app.transports.ftp.wire import FtpWire
@@ -34,7 +35,8 @@ class FtpTarget:
 def log_in(target: FtpTarget, ends: float) -> FtpFolder:
     """Connect, log in and go to the folder before the monotonic clock shows `ends`; TransportError if not."""
     find = target.networks.candidates if target.networks else resolve_all
-    addresses = find(target.host, target.port)
+    with before_log_in():
+        addresses = find(target.host, target.port)
     wire = FtpWire(
         target.host,
         password=target.password,
@@ -45,7 +47,7 @@ def log_in(target: FtpTarget, ends: float) -> FtpFolder:
     wire.set_pasv(target.passive)
     folder = FtpFolder(wire)
     try:
-        with folder.step("greeting", f"connect to {target.host}:{target.port}"):
+        with before_log_in(), folder.step("greeting", f"connect to {target.host}:{target.port}"):
             wire.open(addresses, target.port, target.connect_timeout)
         _introduce(folder, target)
     except BaseException:
@@ -57,9 +59,9 @@ def log_in(target: FtpTarget, ends: float) -> FtpFolder:
 def _introduce(folder: FtpFolder, target: FtpTarget) -> None:
     wire = folder.wire
     if target.tls:
-        with folder.step("tls-unavailable", "switch to an encrypted connection"):
+        with before_log_in(), folder.step("tls-unavailable", "switch to an encrypted connection"):
             wire.auth()
-    with folder.step("login", f"log in as {target.username or 'anonymous'}"):
+    with before_log_in(), folder.step("login", f"log in as {target.username or 'anonymous'}"):
         wire.login(target.username, target.password, secure=False)  # encrypted by now, if it is to be
     if target.tls:
         with folder.step("tls-unavailable", "have the data connections encrypted"):

@@ -240,6 +240,8 @@ class FtpWire(ftplib.FTP_TLS):
             return connection
         # Without resolving the address again, as ftplib does.
         _, port = self.makepasv()
+        if not 0 < port < 2**16:
+            raise ftplib.error_proto(f"the server names the port {port}")  # noqa: S321 - an exception, no connection
         host, _, *scope = self._control.getpeername()
         connection = socket.socket(self.af, socket.SOCK_STREAM)
         try:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import monotonic, sleep
 
-from contacts_app.core.errors import TransportError
+from contacts_app.core.errors import TransportError, before_log_in
 from phones_app.transports.restart.ami import AmiSession, AmiTarget
 
 # Another worker may wait for the only log-in of this account.
@@ -124,7 +124,8 @@ def _log_in(target: AmiTarget) -> AmiSession:
     while True:
         session = AmiSession(target)
         try:
-            session.open()
+            with before_log_in():
+                session.open()
         except TransportError as error:
             if error.code != "login-in-use" or monotonic() > until:
                 raise

@@ -71,7 +71,7 @@ class CallbackForm(SameAccountForm):
         label="URL",
         required=False,
         widget=UnfoldAdminTextInputWidget,
-        help_text="http or https. Values in its query are shown as “true”; left like that they stay.",
+        help_text="http or https. Values in its query and tokens in its path show as “true”; left like that they stay.",
     )
     method = _choice(METHODS)
     headers = _lines(f"One “Name: value” a line. {DOTS} stands for a stored value and keeps it.", 4)

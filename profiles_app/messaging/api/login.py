@@ -18,7 +18,7 @@ from rest_framework.response import Response
 
 from contacts_app.core.api.authentication import client_address
 from contacts_app.core.api.view import Instant, LoggedIn, Text, find, parse_uuid
-from contacts_app.people.login import access_token, open_session
+from contacts_app.people.login import TokenRefused, open_session, renewed_access_token
 from contacts_app.people.models import LoginSession, User
 from contacts_app.tokens.models import PREFIX, ApiToken
 from contacts_app.tokens.services import MAKES_TOKENS, change_token, create_token_for, revoke_token, tokens_of
@@ -58,7 +58,11 @@ class MessagingLogin(MessagingViewSet):
 
     def _token(self, user: User) -> str:
         if self.actor.session_uuid:
-            return access_token(LoginSession.objects.select_related("user").get(uuid=self.actor.session_uuid))
+            session = LoginSession.objects.select_related("user").get(uuid=self.actor.session_uuid)
+            try:
+                return renewed_access_token(session)
+            except TokenRefused as refused:
+                raise AuthenticationFailed(str(refused)) from None
         return open_session(user, client_address(self.request) or None).access
 
 

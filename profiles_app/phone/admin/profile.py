@@ -33,11 +33,11 @@ from profiles_app.phone.services import (
     describe,
     encode,
     findings_for,
+    phones_running,
     update_profile,
 )
 
 # So many phones are named that run a profile which is to be deleted.
-NAMED = 20
 META = ("user", "name", "description", "compatible_models", "software_type")
 
 
@@ -113,15 +113,6 @@ class PhoneProfileForm(forms.ModelForm):  # type: ignore[type-arg]
         return changed
 
 
-def _phones_running(profile: Any) -> str:
-    phones = profile.phones.order_by("mac")
-    number = phones.count()
-    if not number:
-        return ""
-    names = ", ".join(map(str, phones[:NAMED])) + (f" and {number - NAMED} more" if number > NAMED else "")
-    return f"{profile} stays on {number} phone{'s that run' if number > 1 else ' that runs'} its file: {names}"
-
-
 @admin.register(PhoneProfile)
 class PhoneProfileAdmin(CsvPages, RevisionPages):
     csv_format = ProfileCsv
@@ -149,7 +140,7 @@ class PhoneProfileAdmin(CsvPages, RevisionPages):
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Which phones have the file and keep running it: deleting its profile takes nothing from them."""
         deleted, count, missing, protected = super().get_deleted_objects(objs, request)
-        running = [text for profile in objs if (text := _phones_running(profile))]
+        running = [text for profile in objs if (text := phones_running(profile))]
         return [*running, *deleted], count, missing, protected
 
     def tenant_rows(self, request: HttpRequest) -> QuerySet[PhoneProfile]:

@@ -17,7 +17,7 @@ from rest_framework.response import Response
 
 from contacts_app.core.actor import Actor
 from contacts_app.core.api.examples import examples_of
-from contacts_app.core.api.family import FamilyResource, FamilyViewSet, ReadableByOwners
+from contacts_app.core.api.family import MESSAGES, FamilyResource, FamilyViewSet, ReadableByOwners
 from contacts_app.core.api.family_document import answers, envelope
 from contacts_app.core.api.fields import EmptyIsNull, RowUuid, Shape, described
 from contacts_app.core.api.reading import Narrowed
@@ -31,6 +31,7 @@ from profiles_app.phone.services import (
     describe,
     encode,
     findings_for,
+    phones_running,
     unless_masked,
     update_profile,
     visible_xml,
@@ -224,7 +225,7 @@ class PhoneProfiles(TellsWarnings, ReadableByOwners, FamilyResource):
         "create": "Make a profile. The file is checked first; what is wrong with it comes with line and column.",
         "retrieve": "One profile.",
         "update": "Change only what is sent. Another file becomes another revision; the former ones are kept.",
-        "destroy": "Delete a profile with its revisions. Phones that run it go on, with no current profile.",
+        "destroy": "Delete a profile with its revisions. Phones that run its file go on; the message names them.",
     }
     failures = {"list": ()}
     rights = {"of_user": "view"}
@@ -250,6 +251,11 @@ class PhoneProfiles(TellsWarnings, ReadableByOwners, FamilyResource):
         changed = update_profile(profile, actor=self.actor, **sent)
         self.warnings = findings_for(changed)
         return Response(self.shown(changed))
+
+    def remove(self, row: PhoneProfile) -> None:
+        running = phones_running(row)
+        row.delete()
+        self.message = f"{MESSAGES['destroy'].format(self.thing)}. {running}" if running else ""
 
     @extend_schema(responses=answers(200, PROFILES, 400))
     @action(detail=False, url_path="user/<str:user_uuid>")

@@ -233,12 +233,20 @@ def test_a_password_alone_opens_no_session_of_the_apis_but_tokens_work(acme):
     assert Client(headers={"Authorization": f"Bearer {text}"}).get("/api/v1/phones").status_code == 200
 
 
-def test_where_a_role_begins_to_demand_it_a_session_is_not_renewed(acme, settings):
+@pytest.mark.parametrize("way", ["refresh token", "access token"])
+def test_where_a_role_begins_to_demand_it_a_session_is_not_renewed(acme, settings, way):
     user = clerk(acme)
     user.groups.add(Group.objects.create(name="Operators"))
     body = {"username": user.email, "password": "correct horse"}
     tokens = Client().post("/api/v1/auth/login", body, content_type="application/json").json()["data"]
+    bearer = Client(headers={"Authorization": f"Bearer {tokens['accessToken']}"})
+    assert bearer.get("/rest/auth").status_code == 200
     settings.SECOND_FACTOR_ROLES = ["Operators"]
     again = {"refreshToken": tokens["refreshToken"]}
-    assert Client().post("/api/v1/auth/refresh", again, content_type="application/json").status_code == 401
+    if way == "refresh token":
+        answer = Client().post("/api/v1/auth/refresh", again, content_type="application/json")
+    else:
+        answer = bearer.get("/rest/auth")
+    assert answer.status_code == 401
     assert not LoginSession.objects.filter(user=user, revoked_at=None).exists()
+    assert bearer.get("/api/v1/me").status_code == 401

@@ -97,8 +97,8 @@ def test_the_old_file_is_removed_with_its_backups_when_somebody_asks_for_it(site
     assert not LeftFile.objects.exists()
 
 
-def test_the_owner_removes_it_over_rest(site, deployed):
-    owner = of_token(account=deployed.account)
+def test_the_owner_removes_it_over_rest(site, deployed, alice):
+    owner = of_token(account=deployed.account, created_by=alice)
     another_mac(deployed, site)
     [left] = owner.get("left-files").json()["data"]
     assert (left["reason"], left["profile"]) == ("its MAC address was changed", deployed.current_profile.name)
@@ -106,6 +106,9 @@ def test_the_owner_removes_it_over_rest(site, deployed):
     assert answer.status_code == 200, answer.content
     assert answer.json()["data"]["removed"][0] == f"SEP{left['mac'].replace(':', '').upper()}.cnf.xml"
     assert not LeftFile.objects.exists()
+    written = LogEntry.objects.get()
+    assert (written.user, written.object_id) == (alice, str(left["id"]))
+    assert written.change_message == "Deleted the file and its backups from the file server. Over REST."
     assert owner.delete(f"left-files/{left['id']}").status_code == 404
 
 
@@ -150,7 +153,12 @@ def _actions(left: LeftFile):
 def test_deleting_a_profile_says_which_phones_run_it(root, deployed):
     url = reverse("admin:profiles_app_phoneprofile_delete", args=[deployed.current_profile.pk])
     page = at_desk(root).get(url).content.decode()
-    assert f"stays on 1 phone that runs its file: {deployed.mac_with_colons}" in page
+    running = f"stays on 1 phone that runs its file: {deployed.mac_with_colons}"
+    assert running in page
+    answer = of_token(account=deployed.account).delete(f"phone-profiles/{deployed.current_profile.uuid}").json()
+    assert (answer["success"], set(answer["data"])) == (True, {"uuid", "name"})
+    assert answer["message"].startswith("Phone profile deleted. ")
+    assert running in answer["message"]
 
 
 def test_the_same_place_again_is_no_change(deployed):

@@ -1,10 +1,12 @@
 """A worker that is stopped for longer than its lease, and goes on, puts no older file over a newer one.
 
-It is stopped in many uploads at once, in each at another command, once before the server does it and once after. In the
-meantime another worker takes all of them over and uploads newer files.
+It is stopped in many uploads at once, in each at another command, once before the server does it and once after; and in
+many deployments at once, in each before or after another step. In the meantime another worker takes all of them over and
+uploads newer files.
 """
 
 import contextlib
+import json
 import signal
 import sqlite3
 from datetime import timedelta
@@ -14,6 +16,7 @@ from django.db import connection
 from django.utils import timezone
 
 from contacts_app.core.work.queue import run_queue
+from phones_app.deployment import steps
 from phones_app.deployment.models import Deployment, PhoneFile
 from phones_app.deployment.request import request_of
 from phones_app.deployment.transitions import queued
@@ -22,6 +25,7 @@ from phones_app.transports.ftp.login import FtpTarget
 from phones_app.transports.ftp.session import FtpSession
 from profiles_app.phone import sep
 from tests.peers.ftp_held import PASSWORD, USER, Hold, held_servers
+from tests.phones_app.deployment.held_worker import PLACES
 from tests.phones_app.site import ACTOR, sip_file
 from tests.processes import processes
 from tests.servers import wait_for
@@ -127,6 +131,51 @@ def test_no_older_file_takes_the_place_of_a_newer_one(site, phones, running, in_
         assert phone.path.read_text() == NEWER, phone.file_server.name
         # What a server stores for a client that has given up meanwhile is deleted by the next upload.
         assert not (phone.hold.answer_only and list(phone.path.parent.glob(".*"))), phone.file_server.name
+
+
+def finish_all() -> None:
+    def is_over() -> bool:
+        run_queue("deployments")
+        return all_over()
+
+    wait_for(is_over, 120)
+
+
+def test_a_worker_stopped_at_any_step_changes_nothing_when_it_goes_on(site, running, tmp_path, monkeypatch):
+    monkeypatch.setattr(steps, "DOUBT_SECONDS", 1)
+    held = tmp_path / "held"
+    held.mkdir()
+    phones = [site.phone(next_check_at=timezone.now() + timedelta(days=1)) for _ in PLACES]
+    (held / "places.json").write_text(
+        json.dumps({phone.mac: place for phone, place in zip(phones, PLACES, strict=True)})
+    )
+    running.environment["DEPLOYMENT_THREADS"] = str(len(phones))
+    with site.alive(*phones) as fleet:
+        upload(phones, site.profile("Older", OLDER), Deployment.Kind.DEPLOY)
+        stopped = running.start("stopped", "-m", "tests.phones_app.deployment.held_worker", str(held))
+        wait_for((held / "held").exists, 60)
+        stop(stopped, running.environment["CELERY_BROKER_URL"])
+        try:
+            finish_all()
+            newer = site.profile("Newer", NEWER)
+            upload(phones, newer, Deployment.Kind.DEPLOY)
+            finish_all()
+            before = told(phones, fleet)
+            assert {state for state, *_ in before.values()} == {"confirmed"}
+        finally:
+            (held / "go").touch()
+            stopped.send_signal(signal.SIGCONT)
+        stopped.wait(60)
+        assert {site.file_of(phone) for phone in phones} == {newer.content}
+        # Neither state nor restart is anything that it has changed; each phone was restarted once by each deployment.
+        assert told(phones, fleet) == before
+        assert {restarts for _, _, restarts in before.values()} == {2}
+
+
+def told(phones, fleet) -> dict[str, tuple[str, str, int]]:
+    """Of each phone: its last deployment's state and the line it has, and how often it was restarted."""
+    states = dict(Deployment.objects.order_by("created_at").values_list("mac", "state"))
+    return {phone.mac: (states[phone.mac], *fleet[phone.mac].line_users, fleet[phone.mac].restarts) for phone in phones}
 
 
 def test_an_older_file_that_got_through_is_repaired(site, finish):

@@ -5,9 +5,17 @@ import threading
 from contextlib import contextmanager
 
 import pytest
+from django.urls import reverse
 
+from contacts_app.core.work.queue import run_queue
+from phones_app.deployment.models import Deployment
+from phones_app.inventory.models import Phone
+from phones_app.servers.models import FileServer
 from phones_app.servers.services import UNREACHABLE
+from profiles_app.phone.services import create_profile
+from tests.admin_people import at_desk, clerk
 from tests.peers import ftp
+from tests.phones_app.site import ACTOR, sip_file
 from tests.servers import free_port
 
 pytestmark = pytest.mark.django_db
@@ -80,3 +88,26 @@ def test_the_address_of_a_name_inside_is_not_told(api, settings):
     assert (
         result["message"] == "This address is neither public nor in one of the networks of the setting PHONE_NETWORKS."
     )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_failed_deployment_tells_no_more_than_a_test(api, staff, root, acme, alice):
+    profile = create_profile(actor=ACTOR, user=alice, name="Desk", content=sip_file().encode())
+    at = {"account": acme, "host": "127.0.0.1", "username": "u", "password": "p"}
+    with says(BANNERS[0]) as banner, says(BANNERS[3]) as silent:
+        for number, port in enumerate((free_port(), banner, silent)):
+            server = FileServer.objects.create(name=f"Server {number}", port=port, **at)
+            Phone.objects.create(mac=f"02000000000{number}", account=acme, model="8845", file_server=server)
+        macs = list(Phone.objects.values_list("mac", flat=True))
+        api.post("deployments", {"profile_uuid": str(profile.uuid), "macs": macs})
+        run_queue("deployments")
+    desks = at_desk(root), at_desk(clerk(acme))
+    for deployment in Deployment.objects.all():
+        row = api.get(f"deployments/{deployment.uuid}").json()["data"]
+        assert (row["state"], row["error_code"], row["error"]) == ("failed", "not-reachable", UNREACHABLE)
+        [step] = row["steps"]
+        assert (step["request"], step["answer"], step["detail"].get("for_staff")) == ("", "", None)
+        [step] = staff.get(f"deployments/{deployment.uuid}").json()["data"]["steps"]
+        assert "127.0.0.1" in step["detail"]["for_staff"]
+        page = reverse("admin:phones_app_deployment_change", args=[deployment.pk])
+        assert ["For staff" in desk.get(page).text for desk in desks] == [True, False]

@@ -91,6 +91,7 @@ CASES = {
     ),
     "loses the end": (LosesTheEnd, "size-mismatch", False),
     "corrupts": (Corrupts, "digest-mismatch", False),
+    "no such port": (misbehaving(PASV=answers("227 Passive (127,0,0,1,999,1).")), "protocol", False),
     "not FTP": (misbehaving(TYPE=answers("hello")), "protocol", False),
 }
 

@@ -59,6 +59,20 @@ def test_endless_nesting_does_no_harm() -> None:
 
 
 @pytest.mark.parametrize(
+    "spoilt",
+    [
+        b"<\x00?xml version='1.0' encoding='utf-16'?>" + DEVICE_8841,
+        DEVICE_8841.replace(b"</DeviceInformation>", b"<uptime>999999999 d 999999999:0:0</uptime></DeviceInformation>"),
+    ],
+    ids=["a declaration with a control character", "up for ages"],
+)
+def test_what_is_broken_in_a_page_costs_no_more_than_that(spoilt: bytes) -> None:
+    with PhoneWebServer(pages={PAGE: spoilt}).running() as phone:
+        status = read_status(web(phone))
+    assert (status.mac, status.uptime) == ("001122334455", None)
+
+
+@pytest.mark.parametrize(
     ("load", "software"),
     [
         ("SIP42.9-4-2SR3-1S", "SIP"),

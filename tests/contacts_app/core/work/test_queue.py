@@ -261,3 +261,18 @@ def test_a_worker_learns_which_rows_another_one_was_in_the_middle_of(acme, lette
     for claim in taken:
         claims.end(claim)
     assert claims.work.taken_over == set()
+
+
+@pytest.mark.parametrize("holder", ["worker", ""], ids=["lease run out", "done by another worker and due again"])
+def test_what_a_thread_of_this_process_is_in_is_not_claimed_by_another_one(acme, letters, holder):
+    """Of a process that was stopped for longer than its leases: the same owner holds no row in two threads."""
+    letters(lambda mail: None)
+    [first] = write(acme)
+    claims = Claims(Letters("worker"))
+    claim = claims.take()
+    assert claim.keys == [first.pk]
+    Mail.objects.update(lease_owner=holder, lease_until=timezone.now() - timedelta(seconds=1))
+    assert claims.take() is None
+    [second] = write(acme)
+    assert claims.take().keys == [second.pk]
+    assert claims.take(after=claim).keys == [first.pk]

@@ -92,3 +92,23 @@ def test_a_url_holds_no_user(at, receiver):
     refused = at.post("callbacks", {"config": {"url": url}})
     assert refused.status_code == 422
     assert b"s3cret" not in refused.content
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("services/T01234567/B01234567/abcdefghABCDEFGH01234567", "services/T01234567/B01234567/true"),
+        ("hooks/3f2504e0-4f89-11d3-9a0c-0305e82c3301/in", "hooks/true/in"),
+        ("api/webhooks/1234567890123456789/QWxhZGRpbjpvcGVuIHNlc2FtZQ?wait=yes", "api/webhooks/true/true?wait=true"),
+        ("calls/of-our-main-office/v2/?", "calls/of-our-main-office/v2/?"),
+    ],
+)
+def test_a_secret_in_the_path_is_shown_as_true_and_kept(at, receiver, path, shown):
+    place = receiver.url.rstrip("/")
+    made = at.post("callbacks", {"config": {"url": f"{place}/{path}"}}).json()
+    assert made["config"]["url"] == f"{place}/{shown}"
+    assert at.patch(f"callbacks/{made['id']}", made).json() == made
+    assert Callback.objects.get(pk=made["id"]).config["url"] == f"{place}/{path}"
+    longer = {"config": {"url": f"{place}/{shown}".replace("?", "/more?")}}
+    at.patch(f"callbacks/{made['id']}", longer)
+    assert Callback.objects.get(pk=made["id"]).config["url"] == f"{place}/{path}".replace("?", "/more?")

@@ -1,0 +1,119 @@
+"""Telling a phone to restart, and what follows where that is refused: it is told by another line, later, or not at all.
+
+A phone that is just starting refuses what it takes a moment later, or it is on its way to its new file already.
+"""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from contacts_app.core.errors import TransportError
+from contacts_app.core.work import clock
+from phones_app.deployment import evidence, transitions
+from phones_app.deployment.gates import Carrier, Wait, as_told, ensure_ours
+from phones_app.deployment.identity import UNPROVEN
+from phones_app.deployment.models import Deployment, DeploymentStep, StepState
+from phones_app.deployment.record import Note, steps_of
+from phones_app.deployment.restart import known_lines, line_user, other_lines
+from phones_app.inventory.models import Phone
+from phones_app.servers.services import NOT_TOLD
+from phones_app.transports.restart.strategies import NO_LINE, RestartStrategy, Sent
+
+Kind = DeploymentStep.Kind
+# After a crash between sending a restart and recording it, evidence of the restart is awaited this long before it is
+# sent again: a phone that got it fetches its file within seconds.
+DOUBT_SECONDS = 10
+# A phone that may be starting is told again after so long, then ever more seldom.
+AGAIN_SECONDS = 2
+# With these codes a phone has certainly not heard of its restart. One that is just starting has no line, no page and no
+# open port for a while.
+UNHEARD = (*NO_LINE, UNPROVEN, "refused", "unreachable", NOT_TOLD)
+# The code of a restart that needed a line, or keys, and found neither.
+NO_LINE_YET = "no-line"
+NEVER_SEEN = "The phone was never seen: it takes its file when it starts."
+
+
+def fetches_are_seen(deployment: Deployment) -> bool:
+    """Whether the file server told us of the phone's fetch, so that none means that it was not restarted."""
+    upload = steps_of(deployment).get(Kind.UPLOAD)
+    return upload is not None and bool(upload.detail.get("fetches_seen"))
+
+
+def tell(strategy: RestartStrategy, deployment: Deployment, phone: Phone, carrier: Carrier) -> Sent:
+    """Ask for the restart; where the phone has no such line, by its other ones. It has surely not heard then."""
+    steps = steps_of(deployment)
+    user = line_user(deployment, phone, steps)
+    # By SIP, the same transaction again after a crash is a retransmission for the phone and no second restart.
+    transaction = f"{deployment.uuid.hex}-{steps[Kind.RESTART].detail.get('tries', 0)}"
+    carrier.ensure_held(deployment)
+    try:
+        return strategy.send(user=user, transaction=transaction)
+    except TransportError as error:
+        if error.code not in NO_LINE:
+            raise
+        for other in other_lines(deployment, phone, steps, refused=user):
+            carrier.ensure_held(deployment)
+            try:
+                return strategy.send(user=other, transaction=f"{transaction}-{other}")
+            except TransportError as again:
+                if again.code not in NO_LINE:
+                    raise
+        raise
+
+
+def refused(deployment: Deployment, phone: Phone, error: TransportError) -> None:
+    """A phone that was starting when it was told answers anything, or nothing, and fetches its file a moment later.
+
+    That is waited for; and a phone that may be starting still is told again.
+    """
+    error = as_told(deployment, Kind.RESTART, phone.call_manager, error)
+    step = steps_of(deployment)[Kind.RESTART]
+    step.detail.setdefault("refused_at", clock.now().isoformat())
+    waited, pauses = _waited(deployment), []
+    if fetches_are_seen(deployment) and evidence.may_have_heard(error.code):
+        pauses.append((_doubt() - waited, "the phone to fetch its file all the same"))
+    if may_be_told_again(deployment, error.code):
+        again = timedelta(seconds=min(AGAIN_SECONDS, settings.CONFIRM_SECONDS))
+        pauses.append((max(again, waited / 2), "the phone, which may be starting"))
+    pause, reason = min((each for each in pauses if each[0] > timedelta(0)), default=(None, ""))
+    if pause is None:
+        _end_refused(deployment, phone, error)
+        return
+    step.request, step.answer = error.request, error.answer
+    step.detail |= {"error": error.message, "error_code": error.code}
+    # A fetch confirms the deployment as soon as it is made (`judge_fetch`).
+    raise Wait(pause, reason)
+
+
+def _waited(deployment: Deployment) -> timedelta:
+    """Since the first refusal."""
+    refused_at = steps_of(deployment)[Kind.RESTART].detail.get("refused_at")
+    return clock.now() - datetime.fromisoformat(refused_at) if refused_at else timedelta(0)
+
+
+def _doubt() -> timedelta:
+    return timedelta(seconds=min(DOUBT_SECONDS, settings.CONFIRM_SECONDS))
+
+
+def _patience() -> timedelta:
+    """How long a phone that may be starting is told again."""
+    return timedelta(seconds=settings.CONFIRM_SECONDS / 2)
+
+
+def may_be_told_again(deployment: Deployment, code: str) -> bool:
+    """Whether a phone that may be starting has not heard. Where its fetches are seen, silence says so in the end."""
+    waited = _waited(deployment)
+    silent = code == "timeout" and fetches_are_seen(deployment) and waited >= _doubt()
+    return (code in UNHEARD or silent) and waited < _patience() and evidence.may_be_starting(deployment)
+
+
+def _end_refused(deployment: Deployment, phone: Phone, error: TransportError) -> None:
+    """A phone that has no line yet, or was never seen, is left to itself: it can be told nothing, which is no fault."""
+    is_new = phone.last_seen_at is None and not known_lines(deployment, phone, steps_of(deployment))
+    if deployment.kind == Deployment.Kind.RESTART or not (
+        error.code == NO_LINE_YET or (error.code == UNPROVEN and is_new)
+    ):
+        raise error
+    message = error.message if error.code == NO_LINE_YET else f"{NEVER_SEEN} {error.message}"
+    note = Note(Kind.RESTART, StepState.SKIPPED, message, error.request, error.answer)
+    ensure_ours(transitions.left_for_start({deployment: note}, code=error.code))
