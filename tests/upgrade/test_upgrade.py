@@ -84,10 +84,10 @@ def back_up(old: dump.Dump, path: Path) -> None:
 
 
 def test_there_is_a_dump_of_the_house_and_of_every_released_version():
-    """A release is a heading of the changelog: `## 1.2.0`, perhaps with its date."""
+    """A release is a heading of the changelog: `## 1.2.0`, perhaps with its date; `## 1.2.0rc1` is none yet."""
     assert DUMPS, "run: python -m tests.upgrade.freeze"
     changelog = (settings.BASE_DIR / "CHANGELOG.md").read_text()
-    released = re.findall(r"^## v?(\d+\.\d+\.\d+)", changelog, re.MULTILINE)
+    released = re.findall(r"^## v?(\d+\.\d+\.\d+)\b", changelog, re.MULTILINE)
     missing = [version for version in released if not (dump.FOLDER / f"{version}.json.xz").exists()]
     assert not missing, f"run: python -m tests.upgrade.freeze {missing[0]}"
 
