@@ -171,6 +171,9 @@ def _fill() -> dict[str, Any]:
     """One account with all these rows; the facts that requests name."""
     import django
 
+    from config.environment import prepare
+
+    prepare()
     django.setup()
     from django.core.management import call_command
     from django.db import connection, transaction
