@@ -201,6 +201,7 @@ def test_a_restore_that_cannot_be_writes_nothing(backup, tmp_path, settings):
         (tmp_path / "broken.zip").write_bytes(content)
         assert "is no whole backup" in refusal(tmp_path / "broken.zip")
     assert "a newer version, which has phones_app.0999_of_a_later_version" in refusal(newer(backup))
+    assert "Restore it with the version that made it" in refusal(newer(backup, format=2))
     assert "phones is not empty" in refusal()
     assert sorted(settings.PHONE_FILES_DIR.rglob("*")) == before
     settings.PHONE_FILES_DIR = tmp_path / "empty"
@@ -212,8 +213,8 @@ def test_a_restore_that_cannot_be_writes_nothing(backup, tmp_path, settings):
     assert not (tmp_path / "empty").exists()
 
 
-def newer(backup: Path) -> Path:
-    """The same, as if of a version with one more migration."""
+def newer(backup: Path, **changes: object) -> Path:
+    """The same, as if of a version with one more migration; with other `changes` of what it says of itself."""
     path = backup.with_name("newer.zip")
     with zipfile.ZipFile(backup) as old, zipfile.ZipFile(path, "w") as new:
         for name in old.namelist():
@@ -221,6 +222,7 @@ def newer(backup: Path) -> Path:
             if name == "manifest.json":
                 manifest = json.loads(content)
                 manifest["migrations"].append(["phones_app", "0999_of_a_later_version"])
+                manifest |= changes
                 content = json.dumps(manifest).encode()
             new.writestr(name, content)
     return path
