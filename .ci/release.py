@@ -13,6 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, XsUri
 from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.model.license import DisjunctiveLicense
@@ -20,8 +21,9 @@ from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
 
 DIST = Path("dist")
-# A package and its version in a lock.
-PINNED = r"^([A-Za-z0-9_.-]+)(?:\[.*?\])?==([^ ;\\]+)"
+# A package, its version, and what a lock says of it: hashes of its files, and which packages want it.
+PINNED = re.compile(r"^([A-Za-z0-9_.-]+)(?:\[.*?\])?==([^ ;\\\n]+)((?:.*\n)(?:[ ].*\n)*)", re.MULTILINE)
+HASH, WANTED_BY = re.compile(r"sha256:([0-9a-f]{64})"), re.compile(r"#(?: {1,3}via)? +([a-z][A-Za-z0-9_.-]+)")
 # Where the version stands, and what stands before it.
 VERSIONS = {"pyproject.toml": 'version = "', "config/openapi.toml": 'VERSION = "', "docs/openapi.yaml": "  version: "}
 # What the metadata of packages leave out, or of packages that are installed on other systems alone.
@@ -43,6 +45,11 @@ def main(version: str) -> None:
         sys.exit("There are changes that are not committed.")
     if git("tag", "--list", f"v{version}"):
         sys.exit(f"v{version} is tagged already.")
+    if "rc" not in version and not (dump := Path(f"tests/upgrade/{version}.json.xz")).exists():
+        sys.exit(
+            f"There is no {dump}, from which later versions test their upgrade: make it by\n"
+            f"  python -m tests.upgrade.freeze {version}\nand commit it."
+        )
     licences = licences_of(Path("requirements.lock"))
     close_changelog(version)
     set_version(version)
@@ -100,20 +107,29 @@ def write_source(version: str, path: Path) -> None:
 
 
 def write_materials(licences: dict[str, str], version: str, path: Path) -> None:
-    """What is installed with a release, by the lock."""
+    """What is installed with a release, by the lock: the files that it names, and who wants which package."""
     bom = Bom()
-    bom.metadata.component = Component(name="patchbay", version=version, type=ComponentType.APPLICATION)
-    for package, locked in re.findall(PINNED, Path("requirements.lock").read_text(), re.MULTILINE):
+    whole = bom.metadata.component = Component(name="patchbay", version=version, type=ComponentType.APPLICATION)
+    components, wanted = {"patchbay": whole}, {}
+    for package, locked, told in PINNED.findall(Path("requirements.lock").read_text()):
         licence = [DisjunctiveLicense(name=licences[package])]
         name = PackageURL(type="pypi", name=package, version=locked)
-        bom.components.add(Component(name=package, version=locked, purl=name, bom_ref=str(name), licenses=licence))
+        component = Component(name=package, version=locked, purl=name, bom_ref=str(name), licenses=licence)
+        hashes = [HashType(alg=HashAlgorithm.SHA_256, content=digest) for digest in HASH.findall(told)]
+        page = XsUri(f"https://pypi.org/project/{package}/{locked}/#files")
+        kind = ExternalReferenceType.DISTRIBUTION
+        component.external_references.add(ExternalReference(type=kind, url=page, hashes=hashes))
+        bom.components.add(component)
+        components[package], wanted[package] = component, WANTED_BY.findall(told)
+    for wanting, component in components.items():
+        bom.register_dependency(component, [components[name] for name, by in wanted.items() if wanting in by])
     path.write_text(JsonV1Dot6(bom).output_as_string(indent=1) + "\n")
 
 
 def licences_of(lock: Path) -> dict[str, str]:
     """Package and licence of all in the lock. One that may not be here, or is not known, ends the release."""
     found: dict[str, str] = {}
-    for package in dict(re.findall(PINNED, lock.read_text(), re.MULTILINE)):
+    for package, _, _ in PINNED.findall(lock.read_text()):
         found[package] = LICENCES.get(package) or licence_of(package)
     if bad := [
         f"{package}: {licence or 'unknown'}" for package, licence in found.items() if not COMPATIBLE.search(licence)

@@ -3,9 +3,6 @@ work needs, /metrics is for Prometheus.
 """
 
 import hmac
-import os
-import shutil
-import tempfile
 from datetime import timedelta
 from ipaddress import ip_address
 from typing import Any
@@ -17,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
 from config.proxies import UNKNOWN
-from contacts_app.core import metrics
+from contacts_app.core import disk, metrics
 from contacts_app.core.memory import Memory
 from contacts_app.core.schema import schema_difference
 from contacts_app.core.work import clock
@@ -28,9 +25,6 @@ from contacts_app.core.work.wake import SWEEP, overdue
 # A sweep that is this late (in its own periods) is not running, and work due this long is not taken.
 LATE_PERIODS = 10
 OVERDUE = timedelta(minutes=2)
-# With less room a file of a phone, or a backup of the database, may not fit any more.
-LOW_DISK = 64 * 2**20
-PROBE_BYTES = 64 * 1024
 PROBE = "readyz"
 # Everybody may ask, and each answer writes to the database, the broker and the disk.
 _last: Memory[dict[str, Any]] = Memory(seconds=1.0)
@@ -102,13 +96,11 @@ def _broker() -> str:
 def _disk() -> str:
     """Whether what has to be kept in the data folder finds room."""
     try:
-        free = shutil.disk_usage(settings.DATA_DIR).free
-        with tempfile.TemporaryFile(dir=settings.DATA_DIR) as probe:
-            # A write may be put off until there is no room any more.
-            os.posix_fallocate(probe.fileno(), 0, PROBE_BYTES)
+        room = disk.room()
+        disk.try_to_write()
     except OSError as error:
         return error.strerror or "cannot be written"
-    return "ok" if free >= LOW_DISK else f"{free // 2**20} MB left"
+    return f"{room.free // 2**20} MB left" if room.is_too_little else "ok"
 
 
 def _clock() -> str:

@@ -16,6 +16,11 @@ admin.autodiscover()
 FOR_ALL: dict[str, Any] = {"authentication_classes": [], "permission_classes": []}
 
 urlpatterns = [
+    # What is asked for most. From above downwards: what a subject adds to the routes of a lower one comes first, as a
+    # word that is no UUID.
+    path("", include("phones_app.urls")),
+    path("", include("profiles_app.urls")),
+    path("", include("contacts_app.urls")),
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("admin/doctor/", admin.site.admin_view(doctor_page), name="doctor"),
     path("admin/", admin.site.urls),
@@ -26,10 +31,6 @@ urlpatterns = [
     path("api/schema", SpectacularAPIView.as_view(**FOR_ALL), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(**FOR_ALL), name="docs"),
     path("api/redoc", SpectacularRedocView.as_view(**FOR_ALL), name="redoc"),
-    # From above downwards: what a subject adds to the routes of a lower one comes first, as a word that is no UUID.
-    path("", include("phones_app.urls")),
-    path("", include("profiles_app.urls")),
-    path("", include("contacts_app.urls")),
 ]
 
 handler400 = "config.errors.bad_request"

@@ -3,6 +3,7 @@
 import json
 import threading
 import zipfile
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from phones_app.inventory.models import Phone
 from phones_app.rollout.models import Rollout
 from tests.commands import Ran, Running, manage, run
 from tests.phones_app.site import Site, sip_file
+from tests.processes import database_url
 from tests.servers import free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -97,10 +99,27 @@ def there(tmp_path) -> Elsewhere:
     return Elsewhere(tmp_path / "there", FILE_SERVER_FTP_PORT=str(free_port()), FILE_SERVER_TFTP_PORT="0")
 
 
-def test_a_restored_installation_is_the_same_and_confirms_phones_again(site, phone, there, tmp_path):
+@pytest.fixture
+def empty_database() -> Iterator[str]:
+    """Another one on the server of the test's PostgreSQL; its URL."""
+    name = f"{connection.settings_dict['NAME']}_restored"
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(f'CREATE DATABASE "{name}"')
+        yield database_url().rpartition("/")[0] + f"/{name}"
+        cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def test_a_restored_installation_is_the_same_and_confirms_phones_again(site, phone, there, tmp_path, request):
+    """On PostgreSQL it goes into SQLite, and from there into PostgreSQL again."""
     with site.alive(phone):
         backup = back_up(tmp_path)
-        everything_is_restored(there, backup, tmp_path / "again.zip")
+        everything_is_restored(there, backup, again := tmp_path / "again.zip")
+        if connection.vendor == "postgresql":
+            there.environment["DATA_DIR"] = str(tmp_path / "third")
+            there.environment["DATABASE_URL"] = request.getfixturevalue("empty_database")
+            assert (ran := there.restore(again)).status == 0, ran.err
+            assert there.manage("backup", tmp_path / "third.zip").status == 0
+            assert contents(tmp_path / "third.zip") == contents(again)
         site.files.stop()
         there.environment["FILE_SERVER_HTTP_PORT"] = str(site.files.http_port)
         serving = Running(tmp_path / "files.log", "serve_files", "--json", environment=there.environment)
@@ -182,6 +201,7 @@ def test_a_restore_that_cannot_be_writes_nothing(backup, tmp_path, settings):
         (tmp_path / "broken.zip").write_bytes(content)
         assert "is no whole backup" in refusal(tmp_path / "broken.zip")
     assert "a newer version, which has phones_app.0999_of_a_later_version" in refusal(newer(backup))
+    assert "Restore it with the version that made it" in refusal(newer(backup, format=2))
     assert "phones is not empty" in refusal()
     assert sorted(settings.PHONE_FILES_DIR.rglob("*")) == before
     settings.PHONE_FILES_DIR = tmp_path / "empty"
@@ -193,8 +213,8 @@ def test_a_restore_that_cannot_be_writes_nothing(backup, tmp_path, settings):
     assert not (tmp_path / "empty").exists()
 
 
-def newer(backup: Path) -> Path:
-    """The same, as if of a version with one more migration."""
+def newer(backup: Path, **changes: object) -> Path:
+    """The same, as if of a version with one more migration; with other `changes` of what it says of itself."""
     path = backup.with_name("newer.zip")
     with zipfile.ZipFile(backup) as old, zipfile.ZipFile(path, "w") as new:
         for name in old.namelist():
@@ -202,6 +222,7 @@ def newer(backup: Path) -> Path:
             if name == "manifest.json":
                 manifest = json.loads(content)
                 manifest["migrations"].append(["phones_app", "0999_of_a_later_version"])
+                manifest |= changes
                 content = json.dumps(manifest).encode()
             new.writestr(name, content)
     return path

@@ -107,6 +107,12 @@ def test_nothing_is_found_at_a_portal_for_this_machine_alone(sound):
     assert found() == []
 
 
+@pytest.mark.parametrize(("size", "free"), [(10**12, 2 * 10**9), (4 * 10**9, 3 * 10**8), (10**9, 2 * 10**8)])
+def test_room_enough_is_in_order(sound, size, free):
+    disk_of(size, free)(sound)
+    assert found() == []
+
+
 def unapplied(at: Installation) -> None:
     MigrationRecorder(connection).record_unapplied("phones_app", "0005_plain_words")
 
@@ -142,9 +148,9 @@ def no_worker(at: Installation) -> None:
     )  # fmt: skip
 
 
-def full_disk(at: Installation) -> None:
-    usage = namedtuple("usage", "total used free")(10**12, 10**12 - 5 * 10**8, 5 * 10**8)
-    at.patch.setattr(shutil, "disk_usage", lambda path: usage)
+def disk_of(size: int, free: int) -> Callable[[Installation], None]:
+    usage = namedtuple("usage", "total used free")(size, size - free, free)
+    return lambda at: at.patch.setattr(shutil, "disk_usage", lambda path: usage)
 
 
 def open_folder(at: Installation) -> None:
@@ -230,7 +236,9 @@ PLANTED: dict[str, tuple[Callable[[Installation], None], list[str]]] = {
     "a sweep that stopped": (sweep_that_stopped, ["sweep"]),
     "a wrong clock": (wrong_clock, ["clock"]),
     "no worker": (no_worker, ["overdue"]),
-    "a full disk": (full_disk, ["disk"]),
+    "a large disk with little room": (disk_of(10**12, 10**9), ["disk"]),
+    "a small disk with little room, while it is ready": (disk_of(10**9, 10**8), ["disk"]),
+    "a full disk, told once": (disk_of(10**12, 6 * 10**7), ["disk"]),
     "a data folder that all may read": (open_folder, ["open-folder"]),
     "a key that all may read": (open_key, ["open-key"]),
     "a key that was dropped too early": (dropped_key, ["unreadable-secrets", "unreadable-secrets"]),

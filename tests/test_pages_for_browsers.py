@@ -18,10 +18,16 @@ handler404, handler500 = urls.handler404, urls.handler500
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("url", ["/admin/login/", "/api/docs", "/api/redoc", "/nowhere", "/healthz"])
-def test_nothing_is_loaded_from_elsewhere(url):
+@pytest.mark.parametrize(
+    ("url", "source"),
+    [(url, "'self'") for url in ("/admin/login/", "/api/docs", "/api/redoc", "/nowhere")]
+    + [(url, "'none'") for url in ("/healthz", "/api/v1/me", "/v4/ping", "/rest/nowhere")],
+)
+def test_nothing_is_loaded_from_elsewhere(url, source):
+    """An answer to a program is no page: not even what is ours is loaded, should a browser show it as one."""
     answer = Client().get(url)
-    assert "default-src 'self'" in answer["Content-Security-Policy"]
+    assert f"default-src {source}" in answer["Content-Security-Policy"]
+    assert answer["X-Content-Type-Options"] == "nosniff"
     assert not [word for word in FOREIGN if f'href="{word}' in answer.text or f'src="{word}' in answer.text]
 
 

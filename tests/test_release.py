@@ -25,6 +25,8 @@ def checkout(tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     (tmp_path / ".gitignore").write_text("dist/\n")
+    (tmp_path / "tests" / "upgrade").mkdir(parents=True)
+    (tmp_path / "tests" / "upgrade" / "9.8.7.json.xz").write_text("a database of it")
     (tmp_path / "CHANGELOG.md").write_text(
         "# Changelog\n\n## Unreleased\n\n- Phones are green.\n\n## 0.1.0\n\n- All.\n"
     )
@@ -67,12 +69,23 @@ def test_a_release_is_made_and_can_be_checked(checkout):
     assert {
         one["name"]: bool(one["licenses"][0]["license"]["name"]) for one in materials["components"]
     } == dict.fromkeys(locked, True)
+    django = next(one for one in materials["components"] if one["name"] == "django")
+    hashes = {one["content"] for one in django["externalReferences"][0]["hashes"]}
+    assert hashes
+    assert all(f"--hash=sha256:{one}" in (checkout / "requirements.lock").read_text() for one in hashes)
+    wants = {one["ref"]: set(one.get("dependsOn", [])) for one in materials["dependencies"]}
+    whole = wants[materials["metadata"]["component"]["bom-ref"]]
+    assert django["purl"] in whole
+    assert {"pkg:pypi/asgiref", "pkg:pypi/sqlparse"} <= {name.partition("@")[0] for name in wants[django["purl"]]}
+    assert whole.union(*wants.values()) == wants.keys() - {materials["metadata"]["component"]["bom-ref"]}
+    assert made.stderr == ""
     assert "| django | BSD-3-Clause |" in (dist / "patchbay-9.8.7-licences.md").read_text()
     assert "tagged already" in release(checkout, "9.8.7").stderr
 
 
 def test_what_is_not_ready_is_not_released(checkout):
     assert "no version" in release(checkout, "9.8").stderr
+    assert "tests.upgrade.freeze 9.9.0" in release(checkout, "9.9.0").stderr
     (checkout / "README.md").write_text("changed")
     assert "not committed" in release(checkout, "9.8.7").stderr
     git(checkout, "checkout", "README.md")

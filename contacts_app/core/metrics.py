@@ -8,7 +8,6 @@ processes, and no number falls when one ends.
 
 import fcntl
 import os
-import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -20,6 +19,7 @@ from typing import IO, Any, ClassVar
 import structlog
 from django.conf import settings
 
+from contacts_app.core.disk import room
 from contacts_app.core.work import clock
 from contacts_app.core.work.kind import queues
 from contacts_app.core.work.models import WorkStatus
@@ -147,9 +147,9 @@ class _State:
         if swept:
             text = "How long ago the sweep ran last."
             yield GaugeMetricFamily("patchbay_sweep_age_seconds", text, value=(now - swept).total_seconds())
-        disk = shutil.disk_usage(settings.DATA_DIR)
-        yield GaugeMetricFamily("patchbay_disk_free_bytes", "Free on the disk of the data folder.", value=disk.free)
-        yield GaugeMetricFamily("patchbay_disk_size_bytes", "Its size.", value=disk.total)
+        there = room()
+        yield GaugeMetricFamily("patchbay_disk_free_bytes", "Free on the disk of the data folder.", value=there.free)
+        yield GaugeMetricFamily("patchbay_disk_size_bytes", "Its size.", value=there.size)
 
 
 def exposition() -> bytes:

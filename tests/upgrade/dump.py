@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from django.apps import apps
-from django.core.management.color import no_style
 from django.db import connection, models, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
@@ -77,14 +76,6 @@ def load(dump: Dump) -> None:
             places = ", ".join(["%s"] * len(table.columns))
             statement = f"INSERT INTO {quote(table.name)} ({columns}) VALUES ({places})"
             cursor.executemany(statement, table.rows)
-
-
-def continue_numbering() -> None:
-    """Rows were loaded with their keys: new ones begin behind them (SQLite does so by itself)."""
-    ours = [model for model in apps.get_models() if model._meta.app_label in APPS]
-    with connection.cursor() as cursor:
-        for statement in connection.ops.sequence_reset_sql(no_style(), ours):
-            cursor.execute(statement)
 
 
 def _migrations() -> dict[str, str]:

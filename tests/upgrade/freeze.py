@@ -1,7 +1,7 @@
 """`python -m tests.upgrade.freeze [name]`: keep a database of this version, from which tests/upgrade upgrades later.
 
 Filled through commands and REST, by a running portal, so that each row is one that this version really writes. To be
-run when a version is released, with the version as its name, before the first migration after it.
+run right before a version is released, with the version as its name (docs/releasing.md).
 """
 
 import datetime

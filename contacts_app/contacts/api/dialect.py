@@ -50,7 +50,7 @@ class JsonOrRefusal(DefaultContentNegotiation):
         asked = request.query_params.getlist("format")
         if asked and asked[-1] != "json":
             raise NotAcceptable("Only JSON is spoken here.")
-        if asked:
+        if asked or request.META.get("HTTP_ACCEPT", "*/*") == "*/*":
             return renderers[0], renderers[0].media_type
         return super().select_renderer(request, renderers, format_suffix)
 

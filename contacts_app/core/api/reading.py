@@ -69,13 +69,14 @@ class Reading:
         if type(serializer).to_representation not in PLAIN:
             raise NoColumns(type(serializer).__name__)
         needs = getattr(serializer, "needs", {})
-        getters = [
-            (field.field_name, self._getter(field, model, prefix, needs.get(field.field_name)))
+        getters = {
+            field.field_name: self._getter(field, model, prefix, needs.get(field.field_name))
             for field in serializer._readable_fields
-        ]
-        return lambda row: {name: get(row) for name, get in getters}
+        }
+        return _record_of(getters)
 
-    def _getter(self, field: Any, model: type[models.Model], prefix: str, needs: Sequence[str] | None) -> Get:
+    def _getter(self, field: Any, model: type[models.Model], prefix: str, needs: Sequence[str] | None) -> Get | int:
+        """How to show the field; of a value that stands in the record as it is, its place in the row."""
         if not isinstance(field, serializers.BaseSerializer):
             needs = getattr(field, "needs", needs)
         if needs is not None:
@@ -101,7 +102,7 @@ class Reading:
             place, convert = self._column(prefix + path), _conversion(field, column)
         absent = getattr(field, "absent", None)
         if convert is None:
-            return itemgetter(place) if absent is None else lambda row: row[place] or absent
+            return place if absent is None else lambda row: row[place] or absent
         return lambda row: absent if row[place] is None else convert(row[place])
 
     def _nested(self, field: Any, model: type[models.Model], prefix: str) -> Get:
@@ -148,6 +149,22 @@ class Reading:
             return None if value is None else field.to_representation(value)
 
         return get
+
+
+def _record_of(getters: "dict[str, Get | int]") -> Callable[[Row], Record]:
+    """All values that stand in the record as they are by one call of C; the others take the places kept for them."""
+    made = [(name, get) for name, get in getters.items() if not isinstance(get, int)]
+    # Of a single place there would be no tuple.
+    values = itemgetter(*(get if isinstance(get, int) else 0 for get in getters.values()), 0, 0)
+    names = tuple(getters)
+
+    def record(row: Row) -> Record:
+        found: Record = dict(zip(names, values(row), strict=False))
+        for name, get in made:
+            found[name] = get(row)
+        return found
+
+    return record
 
 
 class OneColumn(Reading):

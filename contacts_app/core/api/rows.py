@@ -75,6 +75,13 @@ class Rows:
                 return [], total
             found = Rows(total.narrow(self.queryset), self.reading, is_prepared=False)
             return found.page(limit, offset, by_keys=not total.is_exact), total
+        exactly = is_exact or connection.vendor != "postgresql"
+        if not offset and self.reading is not None and (exactly or not TOTALS.get(self._total_key)):
+            page = self._counted(limit + 1, exactly)
+            number = page[0][len(self.reading.columns)] if page else 0
+            if exactly or number <= COUNTED:
+                return page[:limit], Total(number, is_exact=True)
+            return page[:limit], self._reckoned(number)
         # One row more tells whether the page is the last one, and so where the list ends.
         page = self.page(limit + 1, offset)
         if len(page) <= limit and (page or not offset):
@@ -85,17 +92,44 @@ class Rows:
         exactly = is_exact or connection.vendor != "postgresql"
         if not exactly and self._is_costly:
             return total_of(self.queryset)
-        # In the order of the list, whose index then serves for counting too.
-        keys = self.queryset.order_by() if exactly else self.queryset[: COUNTED + 1]
-        [statement] = self._statement("exactly" if exactly else "counted", lambda: [Statement(keys.values_list("pk"))])
         if exactly:
-            return Total(statement.count(), is_exact=True)
-        if found := TOTALS.get(key := (statement.sql, *statement.params)):
+            return Total(self._keys(exactly).count(), is_exact=True)
+        if found := TOTALS.get(self._total_key):
             return found
-        counted = statement.count()
-        if counted <= COUNTED:
-            return Total(counted, is_exact=True)
-        return TOTALS.put(key, Total(max(counted, estimate_of(self.queryset)), is_exact=False))
+        counted = self._keys(exactly).count()
+        return Total(counted, is_exact=True) if counted <= COUNTED else self._reckoned(counted)
+
+    def _keys(self, exactly: bool) -> Statement:
+        """The keys of what is counted. In the order of the list, whose index then serves for counting too."""
+
+        def keys() -> list[Statement]:
+            rows = self.queryset.order_by() if exactly else self.queryset[: COUNTED + 1]
+            return [Statement(rows.values_list("pk"))]
+
+        return self._statement("exactly" if exactly else "counted", keys)[0]
+
+    @property
+    def _total_key(self) -> Hashable:
+        keys = self._keys(False)
+        return keys.sql, *keys.params
+
+    def _reckoned(self, counted: int) -> Total:
+        total = Total(max(counted, estimate_of(self.queryset)), is_exact=False)
+        return TOTALS.put(self._total_key, total)
+
+    def _counted(self, limit: int, exactly: bool) -> list[Any]:
+        """The first page, whose rows say behind their columns how many there are in all: one way to the database."""
+
+        def first() -> tuple["QuerySet[Any]", Any]:
+            rows = self.queryset[:limit]
+            return rows, rows.values("pk")
+
+        def number() -> RawSQL:
+            keys = self._keys(exactly)
+            counted = f"(SELECT COUNT(*) FROM ({keys.sql}) AS counted)"  # noqa: S608 - Django's own
+            return RawSQL(counted, keys.params)  # noqa: S611
+
+        return self._asked(("counted", exactly, limit), first, self.is_prepared, beside=number)
 
     def records(self, found: Sequence[Any], serializer: Callable[..., Any], context: Mapping[str, Any]) -> list[Record]:
         if self.reading is None:
@@ -130,13 +164,15 @@ class Rows:
             found = self._statements[shape] = make()
         return found
 
-    def _asked(self, shape: Hashable, build: Build, is_prepared: bool, *values: Any) -> list[Any]:
-        """The tuples; where the record has parts, with the lists of these at their ends."""
+    def _asked(
+        self, shape: Hashable, build: Build, is_prepared: bool, *values: Any, beside: Callable[[], RawSQL] | None = None
+    ) -> list[Any]:
+        """The tuples, with a value `beside` the columns; where the record has parts, with their lists at the ends."""
         reading = cast(Reading, self.reading)
 
         def compiled() -> list[Statement]:
             rows, keys = build()
-            kinds = [rows.values_list(*reading.columns)]
+            kinds = [rows.values_list(*reading.columns, *([beside()] if beside else []))]
             for part in reading.parts:
                 of_page = part.rows.filter(**{f"{part.key}__in": keys})
                 kinds.append(of_page.values_list(part.key, *part.reading.columns))

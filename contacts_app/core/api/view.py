@@ -83,8 +83,10 @@ class DialectView(APIView):
             refuse_unless(self.actor, permissions_for(kind, action, self.model()))
 
     def initialize_request(self, request: Any, *args: Any, **kwargs: Any) -> Request:
-        # A charset in the request's Content-Type would be used for the query string too, whatever it is.
-        request.encoding = "utf-8"
+        # A charset in the request's Content-Type would be used for the query string too, whatever it is. Without one it
+        # is UTF-8, and saying so has the query string read once more.
+        if request.encoding:
+            request.encoding = "utf-8"
         return super().initialize_request(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

@@ -99,7 +99,11 @@ class ArchiveReader:
         except (OSError, BadZipFile, KeyError, ValueError) as error:
             raise Refusal("not-a-backup", f"{path} is no whole backup: {error}") from error
         if self.manifest.get("format") != FORMAT:
-            raise Refusal("another-format", f"{path} has another format than this version reads.")
+            raise Refusal(
+                "another-format",
+                f"{path} has another format than this version reads. Restore it with the version that made it, which "
+                "stands in its name or in the log of that time, and upgrade that (docs/upgrade.md).",
+            )
 
     def lines(self, table: str) -> Iterator[bytes]:
         with self._zip.open(f"tables/{table}.jsonl") as member:

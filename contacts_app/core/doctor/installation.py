@@ -1,7 +1,6 @@
 """Checks of what every installation has: data folder, disk, keys, networks, and the settings that Django checks."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from ipaddress import ip_network
 from pathlib import Path
@@ -14,14 +13,13 @@ from django.core import checks
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Field, Model
 
+from contacts_app.core.disk import room
 from contacts_app.core.doctor.checks import Defect, HealthCheck
 from contacts_app.core.net.wire import Networks
 from contacts_app.core.secrets import STORED_AS, EncryptedBinaryField, SecretUnreadable
 from contacts_app.core.tables import table
 
 ADVICE = table(__file__, "advice.toml")
-# Less free space than this, and less than this share of the disk, is told.
-LEAST_FREE_BYTES, LEAST_FREE_SHARE = 1024**3, 0.05
 # Networks at least as large as these, by IP version, are no list of networks any more.
 WIDEST = {4: 7, 6: 16}
 # System checks of ours that concern the installation, not the code.
@@ -53,9 +51,9 @@ def data_folder() -> Iterator[Defect]:
 
 
 def disk() -> Iterator[Defect]:
-    usage = shutil.disk_usage(settings.DATA_DIR)
-    if usage.free < min(LEAST_FREE_BYTES, usage.total * LEAST_FREE_SHARE):
-        free = f"{usage.free / 1024**2:.0f} MB of {usage.total / 1024**3:.0f} GB"
+    there = room()
+    if there.is_low:
+        free = f"{there.free / 1024**2:.0f} MB of {there.size / 1024**3:.1f} GB"
         yield Defect("disk", f"{settings.DATA_DIR} has {free} free.")
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import Field, QuerySet
 from django.db.models.expressions import RawSQL
 from psycopg import Cursor
@@ -95,14 +95,16 @@ class PreparedCursor(Cursor[Any]):
 @contextmanager
 def _cursor(is_prepared: bool) -> Iterator[Any]:
     # The log of queries shows those with the values in them, which this process does not put there.
-    if not is_prepared or connection.vendor != "postgresql" or connection.queries_logged:
-        with connection.cursor() as cursor:
+    # The thread's own: each use of `connection` would look for it anew.
+    own: Any = connections[DEFAULT_DB_ALIAS]
+    if not is_prepared or own.vendor != "postgresql" or own.queries_logged:
+        with own.cursor() as cursor:
             yield cursor
         return
-    connection.ensure_connection()
-    kept: Any = connection.connection
+    own.ensure_connection()
+    kept = own.connection
     # One for as long as the connection lives: making it ready takes as long as a short statement.
     if not hasattr(kept, "prepared_cursor"):
         kept.prepared_cursor = PreparedCursor(kept)
-    with connection.wrap_database_errors:
-        yield connection.make_cursor(kept.prepared_cursor)
+    with own.wrap_database_errors:
+        yield own.make_cursor(kept.prepared_cursor)
