@@ -95,7 +95,8 @@ class Load(threading.Thread):
 
     def run(self) -> None:
         with client() as kept:
-            while not self.stopping.is_set():
+            # Ten a second from each: between the processes that start there is always one under way, and they do start.
+            while not self.stopping.wait(0.1):
                 for url in self.urls:
                     try:
                         self.answers[str(kept.get(f"{url}/admin/login/").status_code)] += 1

@@ -49,6 +49,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['voip_id'],
+                'indexes': [models.Index(fields=['is_active', 'voip_id'], name='account_by_activity'), contacts_app.core.lists.search.TextIndex(fields=['name', 'email'], name='account_text')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('parent', None), models.Q(('parent', models.F('pk')), _negated=True), _connector='OR'), name='account_is_not_its_own_parent')],
             },
         ),
         migrations.CreateModel(
@@ -85,6 +87,7 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['email'],
                 'permissions': [('reveal_secrets', 'Can see passwords and unredacted phone profiles')],
+                'indexes': [models.Index(fields=['is_active', 'email'], name='user_by_activity'), models.Index(fields=['is_staff', 'email'], name='user_by_staff'), models.Index(fields=['account', 'email'], name='user_of_account'), contacts_app.core.lists.search.TextIndex(fields=['email', 'username', 'first_name', 'last_name', 'phone', 'phone_digits'], name='user_text')],
             },
         ),
         migrations.CreateModel(
@@ -98,6 +101,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['name', 'pk'],
+                'indexes': [models.Index(fields=['name', 'id'], name='account_group_by_name'), contacts_app.core.lists.search.TextIndex(fields=['name'], name='account_group_text')],
+                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('name'), models.F('account'), name='account_group_name_once', violation_error_message='There is a group of this name already.'), models.UniqueConstraint(django.db.models.functions.text.Lower('name'), condition=models.Q(('account', None)), name='portal_group_name_once', violation_error_message='There is a group of this name already.')],
             },
         ),
         migrations.AddField(
@@ -117,6 +122,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['account_id', 'number'],
+                'indexes': [models.Index(fields=['number', 'id'], name='extension_by_number'), contacts_app.core.lists.search.TextIndex(fields=['name'], name='extension_text')],
+                'constraints': [models.UniqueConstraint(fields=('account', 'number'), name='extension_number_once_per_account')],
             },
         ),
         migrations.CreateModel(
@@ -143,6 +150,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'API token',
                 'ordering': ['-created_at', '-pk'],
+                'indexes': [models.Index(fields=['-created_at', '-id'], name='token_by_age'), models.Index(fields=['scope', '-created_at', '-id'], name='token_by_scope'), models.Index(fields=['read_only', '-created_at', '-id'], name='token_by_right'), models.Index(fields=['account', '-created_at', '-id'], name='token_of_account'), contacts_app.core.lists.search.TextIndex(fields=['name', 'key_id'], name='token_text')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('account', None), ('extension', None), ('scope', 'staff')), models.Q(('account__isnull', False), ('extension', None), ('scope', 'account')), models.Q(('account__isnull', False), ('extension__isnull', False), ('scope', 'extension')), _connector='OR'), name='token_scope_names_its_owner')],
             },
         ),
         migrations.CreateModel(
@@ -174,6 +183,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'historical accounts',
                 'ordering': ['-history_id'],
                 'get_latest_by': ('history_date', 'history_id'),
+                'indexes': [models.Index(fields=['id', '-history_id'], name='account_history'), models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='account_deleted')],
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
@@ -199,6 +209,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'historical account groups',
                 'ordering': ['-history_id'],
                 'get_latest_by': ('history_date', 'history_id'),
+                'indexes': [models.Index(fields=['id', '-history_id'], name='accountgroup_history'), models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='accountgroup_deleted')],
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
@@ -234,6 +245,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'historical API tokens',
                 'ordering': ['-history_id'],
                 'get_latest_by': ('history_date', 'history_id'),
+                'indexes': [models.Index(fields=['id', '-history_id'], name='apitoken_history'), models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='apitoken_deleted')],
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
@@ -260,6 +272,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'historical extensions',
                 'ordering': ['-history_id'],
                 'get_latest_by': ('history_date', 'history_id'),
+                'indexes': [models.Index(fields=['id', '-history_id'], name='extension_history'), models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='extension_deleted')],
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
@@ -289,6 +302,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'historical notification contacts',
                 'ordering': ['-history_id'],
                 'get_latest_by': ('history_date', 'history_id'),
+                'indexes': [models.Index(fields=['id', '-history_id'], name='notificationcontact_history'), models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='notificationcontact_deleted')],
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
@@ -329,6 +343,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'historical users',
                 'ordering': ['-history_id'],
                 'get_latest_by': ('history_date', 'history_id'),
+                'indexes': [models.Index(fields=['id', '-history_id'], name='user_history'), models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='user_deleted')],
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
@@ -346,6 +361,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-created_at', '-pk'],
+                'indexes': [models.Index(fields=['user', '-created_at'], name='login_session_of_user'), models.Index(fields=['-created_at', '-id'], name='login_session_by_age'), models.Index(fields=['ip'], name='login_session_by_ip'), contacts_app.core.lists.search.TextIndex(fields=['ip'], name='login_session_text')],
             },
         ),
         migrations.CreateModel(
@@ -363,6 +379,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['account_id', '-main', 'pk'],
+                'indexes': [models.Index(fields=['account', '-main', 'id'], name='contact_main_first'), models.Index(fields=['account', 'name'], name='contact_name_in_account'), models.Index(fields=['account', 'email'], name='contact_email_in_account'), models.Index(fields=['account', 'uuid'], name='contact_uuid_in_account'), models.Index(fields=['name'], name='contact_name'), models.Index(fields=['email'], name='contact_email'), contacts_app.core.lists.search.TextIndex(fields=['name', 'email', 'phone'], name='contact_text')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('main', True)), fields=('account',), name='one_main_contact_per_account')],
             },
         ),
         migrations.CreateModel(
@@ -380,6 +398,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['pk'],
+                'indexes': [models.Index(fields=['contact', 'event_class', 'id'], name='notice_of_contact'), models.Index(fields=['due_at'], name='notice_due')],
             },
         ),
         migrations.CreateModel(
@@ -407,6 +426,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'mail',
                 'ordering': ['-created_at', '-pk'],
+                'indexes': [models.Index(fields=['-created_at', '-id'], name='mail_by_age'), models.Index(fields=['account', '-created_at'], name='mail_of_account'), models.Index(fields=['contact', 'about', '-created_at'], name='mail_of_contact'), models.Index(fields=['state', '-created_at'], name='mail_by_state'), models.Index(condition=models.Q(('state', 'queued')), fields=['next_attempt_at'], name='mail_due')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('group', ''), _negated=True), fields=('group', 'to'), name='one_mail_of_a_group_per_address')],
             },
         ),
         migrations.CreateModel(
@@ -433,6 +454,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'historical notification preferences',
                 'ordering': ['-history_id'],
                 'get_latest_by': ('history_date', 'history_id'),
+                'indexes': [models.Index(fields=['id', '-history_id'], name='notificationpreferen_history'), models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='notificationpreferen_deleted'), models.Index(fields=['contact', '-history_id'], name='notificationpreferen_parts')],
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
@@ -448,6 +470,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['contact', 'pk'],
+                'constraints': [models.UniqueConstraint(fields=('contact', 'type', 'medium'), name='one_preference_per_type')],
             },
         ),
         migrations.CreateModel(
@@ -462,6 +485,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['pk'],
+                'constraints': [models.UniqueConstraint(fields=('account', 'event_class', 'key'), name='a_trouble_is_told_once')],
             },
         ),
         migrations.CreateModel(
@@ -475,233 +499,5 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(auto_now_add=True, db_index=True)),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='user',
-            index=models.Index(fields=['is_active', 'email'], name='user_by_activity'),
-        ),
-        migrations.AddIndex(
-            model_name='user',
-            index=models.Index(fields=['is_staff', 'email'], name='user_by_staff'),
-        ),
-        migrations.AddIndex(
-            model_name='user',
-            index=models.Index(fields=['account', 'email'], name='user_of_account'),
-        ),
-        migrations.AddIndex(
-            model_name='user',
-            index=contacts_app.core.lists.search.TextIndex(fields=['email', 'username', 'first_name', 'last_name', 'phone', 'phone_digits'], name='user_text'),
-        ),
-        migrations.AddIndex(
-            model_name='accountgroup',
-            index=models.Index(fields=['name', 'id'], name='account_group_by_name'),
-        ),
-        migrations.AddIndex(
-            model_name='accountgroup',
-            index=contacts_app.core.lists.search.TextIndex(fields=['name'], name='account_group_text'),
-        ),
-        migrations.AddConstraint(
-            model_name='accountgroup',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('name'), models.F('account'), name='account_group_name_once', violation_error_message='There is a group of this name already.'),
-        ),
-        migrations.AddConstraint(
-            model_name='accountgroup',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('name'), condition=models.Q(('account', None)), name='portal_group_name_once', violation_error_message='There is a group of this name already.'),
-        ),
-        migrations.AddIndex(
-            model_name='account',
-            index=models.Index(fields=['is_active', 'voip_id'], name='account_by_activity'),
-        ),
-        migrations.AddIndex(
-            model_name='account',
-            index=contacts_app.core.lists.search.TextIndex(fields=['name', 'email'], name='account_text'),
-        ),
-        migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('parent', None), models.Q(('parent', models.F('pk')), _negated=True), _connector='OR'), name='account_is_not_its_own_parent'),
-        ),
-        migrations.AddIndex(
-            model_name='extension',
-            index=models.Index(fields=['number', 'id'], name='extension_by_number'),
-        ),
-        migrations.AddIndex(
-            model_name='extension',
-            index=contacts_app.core.lists.search.TextIndex(fields=['name'], name='extension_text'),
-        ),
-        migrations.AddConstraint(
-            model_name='extension',
-            constraint=models.UniqueConstraint(fields=('account', 'number'), name='extension_number_once_per_account'),
-        ),
-        migrations.AddIndex(
-            model_name='apitoken',
-            index=models.Index(fields=['-created_at', '-id'], name='token_by_age'),
-        ),
-        migrations.AddIndex(
-            model_name='apitoken',
-            index=models.Index(fields=['scope', '-created_at', '-id'], name='token_by_scope'),
-        ),
-        migrations.AddIndex(
-            model_name='apitoken',
-            index=models.Index(fields=['read_only', '-created_at', '-id'], name='token_by_right'),
-        ),
-        migrations.AddIndex(
-            model_name='apitoken',
-            index=models.Index(fields=['account', '-created_at', '-id'], name='token_of_account'),
-        ),
-        migrations.AddIndex(
-            model_name='apitoken',
-            index=contacts_app.core.lists.search.TextIndex(fields=['name', 'key_id'], name='token_text'),
-        ),
-        migrations.AddConstraint(
-            model_name='apitoken',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('account', None), ('extension', None), ('scope', 'staff')), models.Q(('account__isnull', False), ('extension', None), ('scope', 'account')), models.Q(('account__isnull', False), ('extension__isnull', False), ('scope', 'extension')), _connector='OR'), name='token_scope_names_its_owner'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalaccount',
-            index=models.Index(fields=['id', '-history_id'], name='account_history'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalaccount',
-            index=models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='account_deleted'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalaccountgroup',
-            index=models.Index(fields=['id', '-history_id'], name='accountgroup_history'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalaccountgroup',
-            index=models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='accountgroup_deleted'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalapitoken',
-            index=models.Index(fields=['id', '-history_id'], name='apitoken_history'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalapitoken',
-            index=models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='apitoken_deleted'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalextension',
-            index=models.Index(fields=['id', '-history_id'], name='extension_history'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalextension',
-            index=models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='extension_deleted'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalnotificationcontact',
-            index=models.Index(fields=['id', '-history_id'], name='notificationcontact_history'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalnotificationcontact',
-            index=models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='notificationcontact_deleted'),
-        ),
-        migrations.AddIndex(
-            model_name='historicaluser',
-            index=models.Index(fields=['id', '-history_id'], name='user_history'),
-        ),
-        migrations.AddIndex(
-            model_name='historicaluser',
-            index=models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='user_deleted'),
-        ),
-        migrations.AddIndex(
-            model_name='loginsession',
-            index=models.Index(fields=['user', '-created_at'], name='login_session_of_user'),
-        ),
-        migrations.AddIndex(
-            model_name='loginsession',
-            index=models.Index(fields=['-created_at', '-id'], name='login_session_by_age'),
-        ),
-        migrations.AddIndex(
-            model_name='loginsession',
-            index=models.Index(fields=['ip'], name='login_session_by_ip'),
-        ),
-        migrations.AddIndex(
-            model_name='loginsession',
-            index=contacts_app.core.lists.search.TextIndex(fields=['ip'], name='login_session_text'),
-        ),
-        migrations.AddIndex(
-            model_name='notificationcontact',
-            index=models.Index(fields=['account', '-main', 'id'], name='contact_main_first'),
-        ),
-        migrations.AddIndex(
-            model_name='notificationcontact',
-            index=models.Index(fields=['account', 'name'], name='contact_name_in_account'),
-        ),
-        migrations.AddIndex(
-            model_name='notificationcontact',
-            index=models.Index(fields=['account', 'email'], name='contact_email_in_account'),
-        ),
-        migrations.AddIndex(
-            model_name='notificationcontact',
-            index=models.Index(fields=['account', 'uuid'], name='contact_uuid_in_account'),
-        ),
-        migrations.AddIndex(
-            model_name='notificationcontact',
-            index=models.Index(fields=['name'], name='contact_name'),
-        ),
-        migrations.AddIndex(
-            model_name='notificationcontact',
-            index=models.Index(fields=['email'], name='contact_email'),
-        ),
-        migrations.AddIndex(
-            model_name='notificationcontact',
-            index=contacts_app.core.lists.search.TextIndex(fields=['name', 'email', 'phone'], name='contact_text'),
-        ),
-        migrations.AddConstraint(
-            model_name='notificationcontact',
-            constraint=models.UniqueConstraint(condition=models.Q(('main', True)), fields=('account',), name='one_main_contact_per_account'),
-        ),
-        migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(fields=['contact', 'event_class', 'id'], name='notice_of_contact'),
-        ),
-        migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(fields=['due_at'], name='notice_due'),
-        ),
-        migrations.AddIndex(
-            model_name='mail',
-            index=models.Index(fields=['-created_at', '-id'], name='mail_by_age'),
-        ),
-        migrations.AddIndex(
-            model_name='mail',
-            index=models.Index(fields=['account', '-created_at'], name='mail_of_account'),
-        ),
-        migrations.AddIndex(
-            model_name='mail',
-            index=models.Index(fields=['contact', 'about', '-created_at'], name='mail_of_contact'),
-        ),
-        migrations.AddIndex(
-            model_name='mail',
-            index=models.Index(fields=['state', '-created_at'], name='mail_by_state'),
-        ),
-        migrations.AddIndex(
-            model_name='mail',
-            index=models.Index(condition=models.Q(('state', 'queued')), fields=['next_attempt_at'], name='mail_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='mail',
-            constraint=models.UniqueConstraint(condition=models.Q(('group', ''), _negated=True), fields=('group', 'to'), name='one_mail_of_a_group_per_address'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalnotificationpreference',
-            index=models.Index(fields=['id', '-history_id'], name='notificationpreferen_history'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalnotificationpreference',
-            index=models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='notificationpreferen_deleted'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalnotificationpreference',
-            index=models.Index(fields=['contact', '-history_id'], name='notificationpreferen_parts'),
-        ),
-        migrations.AddConstraint(
-            model_name='notificationpreference',
-            constraint=models.UniqueConstraint(fields=('contact', 'type', 'medium'), name='one_preference_per_type'),
-        ),
-        migrations.AddConstraint(
-            model_name='trouble',
-            constraint=models.UniqueConstraint(fields=('account', 'event_class', 'key'), name='a_trouble_is_told_once'),
         ),
     ]

@@ -65,6 +65,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['mac'],
+                'indexes': [models.Index(fields=['model', 'mac', 'id'], name='phone_by_model'), models.Index(fields=['location', 'mac', 'id'], name='phone_by_location'), models.Index(fields=['software_type', 'mac', 'id'], name='phone_by_software'), models.Index(fields=['software_version', 'mac', 'id'], name='phone_by_load'), models.Index(fields=['presence', 'mac', 'id'], name='phone_by_presence'), models.Index(fields=['in_call', 'mac', 'id'], name='phone_by_call'), models.Index(fields=['is_active', 'mac', 'id'], name='phone_by_activity'), models.Index(fields=['last_seen_at', 'mac', 'id'], name='phone_by_last_seen'), models.Index(fields=['account', 'model', 'mac', 'id'], name='phone_of_account_by_model'), models.Index(fields=['account', 'location', 'mac', 'id'], name='phone_of_account_by_location'), models.Index(fields=['account', 'software_type', 'mac', 'id'], name='phone_of_account_by_software'), models.Index(fields=['account', 'software_version', 'mac', 'id'], name='phone_of_account_by_load'), models.Index(fields=['account', 'presence', 'mac', 'id'], name='phone_of_account_by_presence'), models.Index(fields=['account', 'in_call', 'mac', 'id'], name='phone_of_account_by_call'), models.Index(fields=['account', 'is_active', 'mac', 'id'], name='phone_of_account_by_activity'), models.Index(fields=['account', 'last_seen_at', 'mac', 'id'], name='phone_of_account_by_last_seen'), models.Index(fields=['mac', 'id'], name='phone_by_mac'), models.Index(fields=['account', 'mac', 'id'], name='phone_of_account'), models.Index(fields=['phone_ip'], name='phone_by_ip'), models.Index(condition=models.Q(('is_active', True), ('phone_ip__isnull', False)), fields=['next_look_at'], name='phone_look_due'), contacts_app.core.lists.search.TextIndex(fields=['mac', 'name', 'description', 'hostname', 'location', 'model', 'line_user', 'phone_ip'], name='phone_text')],
             },
         ),
         migrations.CreateModel(
@@ -90,6 +91,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['name', 'pk'],
+                'indexes': [models.Index(fields=['name', 'id'], name='call_manager_by_name'), models.Index(fields=['kind', 'name', 'id'], name='call_manager_by_kind'), contacts_app.core.lists.search.TextIndex(fields=['name', 'host'], name='call_manager_text')],
             },
         ),
         migrations.CreateModel(
@@ -126,6 +128,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-created_at', '-pk'],
+                'indexes': [models.Index(fields=['-created_at', '-id'], name='deployment_by_creation'), models.Index(fields=['account', '-created_at'], name='deployment_of_account'), models.Index(fields=['state', '-created_at'], name='deployment_by_state'), models.Index(condition=models.Q(('finished_at', None)), fields=['next_attempt_at'], name='deployment_due'), models.Index(condition=models.Q(('finished_at', None), models.Q(('in_batch', False), models.Q(('state', 'queued'), _negated=True), _connector='OR')), fields=['next_attempt_at'], name='deployment_due_alone'), models.Index(condition=models.Q(('finished_at', None), ('next_attempt_at', None)), fields=['id'], name='deployment_held'), models.Index(fields=['kind', '-created_at', '-id'], name='deployment_by_kind'), models.Index(fields=['profile', '-created_at', '-id'], name='deployment_of_profile'), models.Index(fields=['mac', '-created_at', '-id'], name='deployment_by_mac'), contacts_app.core.lists.search.TextIndex(fields=['mac', 'profile_name', 'requested_by'], name='deployment_text')],
             },
         ),
         migrations.CreateModel(
@@ -144,6 +147,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['deployment', 'pk'],
+                'constraints': [models.UniqueConstraint(fields=('deployment', 'kind'), name='one_step_of_a_kind_per_deployment')],
             },
         ),
         migrations.CreateModel(
@@ -191,6 +195,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['name', 'pk'],
+                'indexes': [models.Index(fields=['name', 'id'], name='file_server_by_name'), models.Index(fields=['protocol', 'name', 'id'], name='file_server_by_protocol'), models.Index(fields=['is_default', 'name', 'id'], name='file_server_by_default'), contacts_app.core.lists.search.TextIndex(fields=['name', 'host'], name='file_server_text')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('account__isnull', False), ('is_default', True)), fields=('account',), name='one_default_file_server_per_account'), models.UniqueConstraint(condition=models.Q(('account', None), ('is_default', True)), fields=('is_default',), name='one_shared_default_file_server'), models.UniqueConstraint(condition=models.Q(('is_embedded', True)), fields=('is_embedded',), name='one_embedded_file_server')],
             },
         ),
         migrations.CreateModel(
@@ -224,6 +230,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'historical call managers',
                 'ordering': ['-history_id'],
                 'get_latest_by': ('history_date', 'history_id'),
+                'indexes': [models.Index(fields=['id', '-history_id'], name='callmanager_history'), models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='callmanager_deleted')],
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
@@ -261,6 +268,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'historical file servers',
                 'ordering': ['-history_id'],
                 'get_latest_by': ('history_date', 'history_id'),
+                'indexes': [models.Index(fields=['id', '-history_id'], name='fileserver_history'), models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='fileserver_deleted')],
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
@@ -288,6 +296,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'historical key macros',
                 'ordering': ['-history_id'],
                 'get_latest_by': ('history_date', 'history_id'),
+                'indexes': [models.Index(fields=['id', '-history_id'], name='keymacro_history'), models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='keymacro_deleted')],
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
@@ -334,6 +343,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'historical phones',
                 'ordering': ['-history_id'],
                 'get_latest_by': ('history_date', 'history_id'),
+                'indexes': [models.Index(fields=['id', '-history_id'], name='phone_history'), models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='phone_deleted')],
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
@@ -360,6 +370,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'historical phone groups',
                 'ordering': ['-history_id'],
                 'get_latest_by': ('history_date', 'history_id'),
+                'indexes': [models.Index(fields=['id', '-history_id'], name='phonegroup_history'), models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='phonegroup_deleted')],
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
@@ -398,6 +409,9 @@ class Migration(migrations.Migration):
                 ('found_sha256', models.CharField(blank=True, max_length=64)),
                 ('found', contacts_app.core.secrets.EncryptedBinaryField(help_text='What was found instead, byte for byte.', null=True)),
             ],
+            options={
+                'indexes': [models.Index(fields=['state', 'phone'], name='file_by_state'), models.Index(fields=['next_check_at'], name='file_check_due')],
+            },
         ),
         migrations.AddField(
             model_name='phone',
@@ -432,6 +446,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['name', 'pk'],
+                'indexes': [models.Index(fields=['name', 'id'], name='phone_group_by_name'), contacts_app.core.lists.search.TextIndex(fields=['name'], name='phone_group_text')],
+                'constraints': [models.UniqueConstraint(models.F('account'), django.db.models.functions.text.Lower('name'), name='phone_group_name_once_per_account', violation_error_message='There is a group of this name already.')],
             },
         ),
         migrations.CreateModel(
@@ -471,6 +487,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-created_at', '-pk'],
+                'indexes': [models.Index(fields=['-created_at', '-id'], name='rollout_by_creation'), models.Index(fields=['account', '-created_at'], name='rollout_of_account'), models.Index(fields=['state', '-created_at'], name='rollout_by_state'), models.Index(condition=models.Q(('finished_at', None)), fields=['-created_at', '-id'], name='rollout_by_creation_open'), contacts_app.core.lists.search.TextIndex(fields=['name', 'profile_name', 'requested_by'], name='rollout_text')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('window_end', None), ('window_start', None)), models.Q(('window_end__isnull', False), ('window_start__isnull', False)), _connector='OR'), name='rollout_window_has_both_ends', violation_error_message='A window has a start and an end.')],
             },
         ),
         migrations.CreateModel(
@@ -515,6 +533,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'historical rollouts',
                 'ordering': ['-history_id'],
                 'get_latest_by': ('history_date', 'history_id'),
+                'indexes': [models.Index(fields=['id', '-history_id'], name='rollout_history'), models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='rollout_deleted')],
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
@@ -528,6 +547,9 @@ class Migration(migrations.Migration):
                 ('file_server', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='phones_app.fileserver')),
                 ('rollout', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='members', to='phones_app.rollout')),
             ],
+            options={
+                'indexes': [models.Index(fields=['rollout', 'wave', 'deployment'], name='rollout_member_by_wave')],
+            },
         ),
         migrations.CreateModel(
             name='ServiceSession',
@@ -541,91 +563,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-last_used_at', '-pk'],
+                'indexes': [models.Index(fields=['-last_used_at', '-id'], name='service_session_by_use'), contacts_app.core.lists.search.TextIndex(fields=['mac', 'address'], name='service_session_text')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='callmanager',
-            index=models.Index(fields=['name', 'id'], name='call_manager_by_name'),
-        ),
-        migrations.AddIndex(
-            model_name='callmanager',
-            index=models.Index(fields=['kind', 'name', 'id'], name='call_manager_by_kind'),
-        ),
-        migrations.AddIndex(
-            model_name='callmanager',
-            index=contacts_app.core.lists.search.TextIndex(fields=['name', 'host'], name='call_manager_text'),
-        ),
-        migrations.AddConstraint(
-            model_name='deploymentstep',
-            constraint=models.UniqueConstraint(fields=('deployment', 'kind'), name='one_step_of_a_kind_per_deployment'),
-        ),
-        migrations.AddIndex(
-            model_name='fileserver',
-            index=models.Index(fields=['name', 'id'], name='file_server_by_name'),
-        ),
-        migrations.AddIndex(
-            model_name='fileserver',
-            index=models.Index(fields=['protocol', 'name', 'id'], name='file_server_by_protocol'),
-        ),
-        migrations.AddIndex(
-            model_name='fileserver',
-            index=models.Index(fields=['is_default', 'name', 'id'], name='file_server_by_default'),
-        ),
-        migrations.AddIndex(
-            model_name='fileserver',
-            index=contacts_app.core.lists.search.TextIndex(fields=['name', 'host'], name='file_server_text'),
-        ),
-        migrations.AddConstraint(
-            model_name='fileserver',
-            constraint=models.UniqueConstraint(condition=models.Q(('account__isnull', False), ('is_default', True)), fields=('account',), name='one_default_file_server_per_account'),
-        ),
-        migrations.AddConstraint(
-            model_name='fileserver',
-            constraint=models.UniqueConstraint(condition=models.Q(('account', None), ('is_default', True)), fields=('is_default',), name='one_shared_default_file_server'),
-        ),
-        migrations.AddConstraint(
-            model_name='fileserver',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_embedded', True)), fields=('is_embedded',), name='one_embedded_file_server'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalcallmanager',
-            index=models.Index(fields=['id', '-history_id'], name='callmanager_history'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalcallmanager',
-            index=models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='callmanager_deleted'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalfileserver',
-            index=models.Index(fields=['id', '-history_id'], name='fileserver_history'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalfileserver',
-            index=models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='fileserver_deleted'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalkeymacro',
-            index=models.Index(fields=['id', '-history_id'], name='keymacro_history'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalkeymacro',
-            index=models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='keymacro_deleted'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalphone',
-            index=models.Index(fields=['id', '-history_id'], name='phone_history'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalphone',
-            index=models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='phone_deleted'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalphonegroup',
-            index=models.Index(fields=['id', '-history_id'], name='phonegroup_history'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalphonegroup',
-            index=models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='phonegroup_deleted'),
         ),
         migrations.AddField(
             model_name='lastdeployment',
@@ -644,139 +583,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='phone',
-            index=models.Index(fields=['model', 'mac', 'id'], name='phone_by_model'),
-        ),
-        migrations.AddIndex(
-            model_name='phone',
-            index=models.Index(fields=['location', 'mac', 'id'], name='phone_by_location'),
-        ),
-        migrations.AddIndex(
-            model_name='phone',
-            index=models.Index(fields=['software_type', 'mac', 'id'], name='phone_by_software'),
-        ),
-        migrations.AddIndex(
-            model_name='phone',
-            index=models.Index(fields=['software_version', 'mac', 'id'], name='phone_by_load'),
-        ),
-        migrations.AddIndex(
-            model_name='phone',
-            index=models.Index(fields=['presence', 'mac', 'id'], name='phone_by_presence'),
-        ),
-        migrations.AddIndex(
-            model_name='phone',
-            index=models.Index(fields=['in_call', 'mac', 'id'], name='phone_by_call'),
-        ),
-        migrations.AddIndex(
-            model_name='phone',
-            index=models.Index(fields=['is_active', 'mac', 'id'], name='phone_by_activity'),
-        ),
-        migrations.AddIndex(
-            model_name='phone',
             index=models.Index(fields=['current_profile', 'mac', 'id'], name='phone_by_profile'),
-        ),
-        migrations.AddIndex(
-            model_name='phone',
-            index=models.Index(fields=['last_seen_at', 'mac', 'id'], name='phone_by_last_seen'),
-        ),
-        migrations.AddIndex(
-            model_name='phone',
-            index=models.Index(fields=['account', 'model', 'mac', 'id'], name='phone_of_account_by_model'),
-        ),
-        migrations.AddIndex(
-            model_name='phone',
-            index=models.Index(fields=['account', 'location', 'mac', 'id'], name='phone_of_account_by_location'),
-        ),
-        migrations.AddIndex(
-            model_name='phone',
-            index=models.Index(fields=['account', 'software_type', 'mac', 'id'], name='phone_of_account_by_software'),
-        ),
-        migrations.AddIndex(
-            model_name='phone',
-            index=models.Index(fields=['account', 'software_version', 'mac', 'id'], name='phone_of_account_by_load'),
-        ),
-        migrations.AddIndex(
-            model_name='phone',
-            index=models.Index(fields=['account', 'presence', 'mac', 'id'], name='phone_of_account_by_presence'),
-        ),
-        migrations.AddIndex(
-            model_name='phone',
-            index=models.Index(fields=['account', 'in_call', 'mac', 'id'], name='phone_of_account_by_call'),
-        ),
-        migrations.AddIndex(
-            model_name='phone',
-            index=models.Index(fields=['account', 'is_active', 'mac', 'id'], name='phone_of_account_by_activity'),
         ),
         migrations.AddIndex(
             model_name='phone',
             index=models.Index(fields=['account', 'current_profile', 'mac', 'id'], name='phone_of_account_by_profile'),
         ),
         migrations.AddIndex(
-            model_name='phone',
-            index=models.Index(fields=['account', 'last_seen_at', 'mac', 'id'], name='phone_of_account_by_last_seen'),
-        ),
-        migrations.AddIndex(
-            model_name='phone',
-            index=models.Index(fields=['mac', 'id'], name='phone_by_mac'),
-        ),
-        migrations.AddIndex(
-            model_name='phone',
-            index=models.Index(fields=['account', 'mac', 'id'], name='phone_of_account'),
-        ),
-        migrations.AddIndex(
-            model_name='phone',
-            index=models.Index(fields=['phone_ip'], name='phone_by_ip'),
-        ),
-        migrations.AddIndex(
-            model_name='phone',
-            index=models.Index(condition=models.Q(('is_active', True), ('phone_ip__isnull', False)), fields=['next_look_at'], name='phone_look_due'),
-        ),
-        migrations.AddIndex(
-            model_name='phone',
-            index=contacts_app.core.lists.search.TextIndex(fields=['mac', 'name', 'description', 'hostname', 'location', 'model', 'line_user', 'phone_ip'], name='phone_text'),
-        ),
-        migrations.AddIndex(
-            model_name='deployment',
-            index=models.Index(fields=['-created_at', '-id'], name='deployment_by_creation'),
-        ),
-        migrations.AddIndex(
-            model_name='deployment',
-            index=models.Index(fields=['account', '-created_at'], name='deployment_of_account'),
-        ),
-        migrations.AddIndex(
-            model_name='deployment',
-            index=models.Index(fields=['state', '-created_at'], name='deployment_by_state'),
-        ),
-        migrations.AddIndex(
             model_name='deployment',
             index=models.Index(fields=['phone', '-created_at'], name='deployment_of_phone'),
-        ),
-        migrations.AddIndex(
-            model_name='deployment',
-            index=models.Index(condition=models.Q(('finished_at', None)), fields=['next_attempt_at'], name='deployment_due'),
-        ),
-        migrations.AddIndex(
-            model_name='deployment',
-            index=models.Index(condition=models.Q(('finished_at', None), models.Q(('in_batch', False), models.Q(('state', 'queued'), _negated=True), _connector='OR')), fields=['next_attempt_at'], name='deployment_due_alone'),
-        ),
-        migrations.AddIndex(
-            model_name='deployment',
-            index=models.Index(condition=models.Q(('finished_at', None), ('next_attempt_at', None)), fields=['id'], name='deployment_held'),
-        ),
-        migrations.AddIndex(
-            model_name='deployment',
-            index=models.Index(fields=['kind', '-created_at', '-id'], name='deployment_by_kind'),
-        ),
-        migrations.AddIndex(
-            model_name='deployment',
-            index=models.Index(fields=['profile', '-created_at', '-id'], name='deployment_of_profile'),
-        ),
-        migrations.AddIndex(
-            model_name='deployment',
-            index=models.Index(fields=['mac', '-created_at', '-id'], name='deployment_by_mac'),
-        ),
-        migrations.AddIndex(
-            model_name='deployment',
-            index=contacts_app.core.lists.search.TextIndex(fields=['mac', 'profile_name', 'requested_by'], name='deployment_text'),
         ),
         migrations.AddConstraint(
             model_name='deployment',
@@ -785,69 +600,5 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='deployment',
             constraint=models.UniqueConstraint(condition=models.Q(('finished_at', None), ('state', 'queued')), fields=('phone',), name='one_queued_deployment_per_phone'),
-        ),
-        migrations.AddIndex(
-            model_name='phonegroup',
-            index=models.Index(fields=['name', 'id'], name='phone_group_by_name'),
-        ),
-        migrations.AddIndex(
-            model_name='phonegroup',
-            index=contacts_app.core.lists.search.TextIndex(fields=['name'], name='phone_group_text'),
-        ),
-        migrations.AddConstraint(
-            model_name='phonegroup',
-            constraint=models.UniqueConstraint(models.F('account'), django.db.models.functions.text.Lower('name'), name='phone_group_name_once_per_account', violation_error_message='There is a group of this name already.'),
-        ),
-        migrations.AddIndex(
-            model_name='rollout',
-            index=models.Index(fields=['-created_at', '-id'], name='rollout_by_creation'),
-        ),
-        migrations.AddIndex(
-            model_name='rollout',
-            index=models.Index(fields=['account', '-created_at'], name='rollout_of_account'),
-        ),
-        migrations.AddIndex(
-            model_name='rollout',
-            index=models.Index(fields=['state', '-created_at'], name='rollout_by_state'),
-        ),
-        migrations.AddIndex(
-            model_name='rollout',
-            index=models.Index(condition=models.Q(('finished_at', None)), fields=['-created_at', '-id'], name='rollout_by_creation_open'),
-        ),
-        migrations.AddIndex(
-            model_name='rollout',
-            index=contacts_app.core.lists.search.TextIndex(fields=['name', 'profile_name', 'requested_by'], name='rollout_text'),
-        ),
-        migrations.AddConstraint(
-            model_name='rollout',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('window_end', None), ('window_start', None)), models.Q(('window_end__isnull', False), ('window_start__isnull', False)), _connector='OR'), name='rollout_window_has_both_ends', violation_error_message='A window has a start and an end.'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalrollout',
-            index=models.Index(fields=['id', '-history_id'], name='rollout_history'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalrollout',
-            index=models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='rollout_deleted'),
-        ),
-        migrations.AddIndex(
-            model_name='rolloutmember',
-            index=models.Index(fields=['rollout', 'wave', 'deployment'], name='rollout_member_by_wave'),
-        ),
-        migrations.AddIndex(
-            model_name='servicesession',
-            index=models.Index(fields=['-last_used_at', '-id'], name='service_session_by_use'),
-        ),
-        migrations.AddIndex(
-            model_name='servicesession',
-            index=contacts_app.core.lists.search.TextIndex(fields=['mac', 'address'], name='service_session_text'),
-        ),
-        migrations.AddIndex(
-            model_name='phonefile',
-            index=models.Index(fields=['state', 'phone'], name='file_by_state'),
-        ),
-        migrations.AddIndex(
-            model_name='phonefile',
-            index=models.Index(fields=['next_check_at'], name='file_check_due'),
         ),
     ]

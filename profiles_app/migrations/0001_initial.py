@@ -47,6 +47,7 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['-id'],
                 'abstract': False,
+                'indexes': [models.Index(fields=['account', 'id'], name='callback_of_account'), models.Index(fields=['extension', 'id'], name='callback_of_extension'), models.Index(fields=['account', 'name'], name='callback_name'), models.Index(fields=['account', 'name_sound'], name='callback_sound'), models.Index(fields=['fallback_callback', 'id'], name='callback_fallback'), models.Index(fields=['mode', '-id'], name='callback_by_mode'), models.Index(fields=['enabled', '-id'], name='callback_by_use'), models.Index(fields=['name', 'id'], name='callback_by_name'), models.Index(condition=models.Q(('disabled_at__isnull', False), ('enabled', False)), fields=['-id'], name='callback_off_by_portal'), models.Index(condition=models.Q(('disabled_at', None), ('enabled', False)), fields=['-id'], name='callback_off_by_person'), contacts_app.core.lists.search.TextIndex(fields=['name', 'target'], name='callback_text')],
             },
         ),
         migrations.CreateModel(
@@ -67,6 +68,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
+                'indexes': [models.Index(fields=['account', '-id'], name='event_of_account'), models.Index(fields=['data_type', '-id'], name='event_by_type'), models.Index(fields=['created_at'], name='event_by_age'), models.Index(condition=models.Q(('matched_at', None)), fields=['id'], name='event_unmatched'), models.Index(condition=models.Q(('data_object_uuid__isnull', False)), fields=['data_object_uuid'], name='event_of_object')],
             },
         ),
         migrations.CreateModel(
@@ -88,6 +90,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'deliveries',
                 'ordering': ['-id'],
+                'indexes': [models.Index(fields=['account', '-id'], name='delivery_of_account'), models.Index(fields=['callback', '-id'], name='delivery_of_callback'), models.Index(fields=['state', '-id'], name='delivery_by_state'), models.Index(fields=['created_at'], name='delivery_by_age'), models.Index(condition=models.Q(('state', 'pending')), fields=['callback', 'event'], name='delivery_pending')],
+                'constraints': [models.UniqueConstraint(fields=('event', 'callback'), name='one_delivery_per_event_and_callback')],
             },
         ),
         migrations.CreateModel(
@@ -104,6 +108,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'event profile',
                 'ordering': ['-id'],
                 'abstract': False,
+                'indexes': [models.Index(fields=['account', 'id'], name='eventprofile_of_account'), models.Index(fields=['extension', 'id'], name='eventprofile_of_extension'), models.Index(fields=['name', 'id'], name='event_profile_by_name'), contacts_app.core.lists.search.TextIndex(fields=['name', 'support_email'], name='event_profile_text')],
             },
         ),
         migrations.AddField(
@@ -141,6 +146,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'historical callbacks',
                 'ordering': ['-history_id'],
                 'get_latest_by': ('history_date', 'history_id'),
+                'indexes': [models.Index(fields=['id', '-history_id'], name='callback_history'), models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='callback_deleted')],
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
@@ -168,6 +174,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'historical event profiles',
                 'ordering': ['-history_id'],
                 'get_latest_by': ('history_date', 'history_id'),
+                'indexes': [models.Index(fields=['id', '-history_id'], name='eventprofile_history'), models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='eventprofile_deleted')],
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
@@ -196,6 +203,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'historical listeners',
                 'ordering': ['-history_id'],
                 'get_latest_by': ('history_date', 'history_id'),
+                'indexes': [models.Index(fields=['id', '-history_id'], name='listener_history'), models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='listener_deleted')],
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
@@ -230,6 +238,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'historical messaging profiles',
                 'ordering': ['-history_id'],
                 'get_latest_by': ('history_date', 'history_id'),
+                'indexes': [models.Index(fields=['id', '-history_id'], name='messagingprofile_history'), models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='messagingprofile_deleted')],
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
@@ -264,6 +273,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'historical MyAccount profiles',
                 'ordering': ['-history_id'],
                 'get_latest_by': ('history_date', 'history_id'),
+                'indexes': [models.Index(fields=['id', '-history_id'], name='myaccountprofile_history'), models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='myaccountprofile_deleted')],
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
@@ -281,6 +291,7 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['-id'],
                 'abstract': False,
+                'indexes': [models.Index(fields=['account', 'id'], name='listener_of_account'), models.Index(fields=['extension', 'id'], name='listener_of_extension'), models.Index(fields=['callback', 'id'], name='listener_callback'), models.Index(fields=['version', '-id'], name='listener_by_version')],
             },
         ),
         migrations.CreateModel(
@@ -305,6 +316,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'historical subscriptions',
                 'ordering': ['-history_id'],
                 'get_latest_by': ('history_date', 'history_id'),
+                'indexes': [models.Index(fields=['id', '-history_id'], name='subscription_history'), models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='subscription_deleted'), models.Index(fields=['listener', '-history_id'], name='subscription_parts')],
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
@@ -332,6 +344,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'historical filters',
                 'ordering': ['-history_id'],
                 'get_latest_by': ('history_date', 'history_id'),
+                'indexes': [models.Index(fields=['id', '-history_id'], name='listenerfilter_history'), models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='listenerfilter_deleted'), models.Index(fields=['listener', '-history_id'], name='listenerfilter_parts')],
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
@@ -347,6 +360,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'filter',
                 'ordering': ['-id'],
+                'indexes': [models.Index(fields=['listener', 'id'], name='filter_of_listener')],
             },
         ),
         migrations.CreateModel(
@@ -374,6 +388,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['created_at', 'pk'],
+                'indexes': [models.Index(fields=['account', 'created_at', 'id'], name='messaging_profile_of_account'), models.Index(fields=['created_at', 'id'], name='messaging_profile_by_age'), models.Index(fields=['number_pool_enable', 'created_at', 'id'], name='messaging_profile_pool'), models.Index(fields=['skip_unhealthy_tns', 'created_at', 'id'], name='messaging_profile_health'), models.Index(fields=['sticky_sender', 'created_at', 'id'], name='messaging_profile_sticky'), models.Index(fields=['is_default', 'created_at', 'id'], name='messaging_profile_default'), models.Index(fields=['name', 'id'], name='messaging_profile_by_name'), contacts_app.core.lists.search.TextIndex(fields=['name'], name='messaging_profile_text')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('account',), name='one_default_messaging_profile'), models.CheckConstraint(condition=models.Q(('long_code_weight__lte', 9), ('tollfree_weight__lte', 9)), name='messaging_weights_are_digits')],
             },
         ),
         migrations.CreateModel(
@@ -405,6 +421,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'historical number leases',
                 'ordering': ['-history_id'],
                 'get_latest_by': ('history_date', 'history_id'),
+                'indexes': [models.Index(fields=['id', '-history_id'], name='numberlease_history'), models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='numberlease_deleted')],
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
@@ -430,6 +447,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'MyAccount profile',
                 'ordering': ['pk'],
+                'indexes': [models.Index(fields=['customer', 'availability', 'id'], name='myaccount_profile_of_customer'), models.Index(condition=models.Q(('customer', None), ('is_for_groups', False), models.Q(('availability', 'Historic'), _negated=True)), fields=['account', 'availability', 'id'], name='myaccount_profile_general'), models.Index(fields=['availability', 'id'], name='myaccount_profile_offered'), models.Index(fields=['my_calls_enabled', 'id'], name='myaccount_profile_calls'), models.Index(fields=['name', 'id'], name='myaccount_profile_by_name'), contacts_app.core.lists.search.TextIndex(fields=['name', 'description'], name='myaccount_profile_text')],
+                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('name'), models.F('account'), name='myaccount_profile_name_once', violation_error_message='There is a profile of this name already.'), models.UniqueConstraint(django.db.models.functions.text.Lower('name'), condition=models.Q(('account', None)), name='portal_myaccount_profile_name_once', violation_error_message='There is a profile of this name already.')],
             },
         ),
         migrations.CreateModel(
@@ -454,6 +473,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'historical my account profile groups',
                 'ordering': ['-history_id'],
                 'get_latest_by': ('history_date', 'history_id'),
+                'indexes': [models.Index(fields=['id', '-history_id'], name='myaccountprofilegrou_history'), models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='myaccountprofilegrou_deleted'), models.Index(fields=['profile', '-history_id'], name='myaccountprofilegrou_parts')],
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
@@ -479,6 +499,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'historical assigned MyAccount profiles',
                 'ordering': ['-history_id'],
                 'get_latest_by': ('history_date', 'history_id'),
+                'indexes': [models.Index(fields=['id', '-history_id'], name='customerprofile_history'), models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='customerprofile_deleted')],
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
@@ -504,6 +525,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['pk'],
+                'constraints': [models.UniqueConstraint(fields=('profile', 'group'), name='myaccount_profile_group_once')],
             },
         ),
         migrations.AddField(
@@ -534,6 +556,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'number lease',
                 'ordering': ['created_at', 'pk'],
+                'indexes': [models.Index(fields=['account', 'created_at', 'id'], name='number_lease_of_account'), models.Index(fields=['created_at', 'id'], name='number_lease_by_age'), models.Index(fields=['messaging_profile', 'kind', 'turn', 'id'], name='number_lease_next_in_pool'), models.Index(fields=['messaging_profile', 'created_at', 'id'], name='number_lease_of_profile'), models.Index(fields=['kind', 'tn'], name='number_lease_by_kind'), models.Index(condition=models.Q(django.db.models.lookups.GreaterThanOrEqual(django.db.models.expressions.CombinedExpression(models.F('delivered_count'), '*', models.Value(4)), models.F('sent_count')), django.db.models.lookups.LessThanOrEqual(django.db.models.expressions.CombinedExpression(models.F('spam_count'), '*', models.Value(4)), django.db.models.expressions.CombinedExpression(models.F('sent_count'), '*', models.Value(3)))), fields=['tn'], name='number_lease_healthy'), models.Index(condition=models.Q(django.db.models.lookups.GreaterThanOrEqual(django.db.models.expressions.CombinedExpression(models.F('delivered_count'), '*', models.Value(4)), models.F('sent_count')), django.db.models.lookups.LessThanOrEqual(django.db.models.expressions.CombinedExpression(models.F('spam_count'), '*', models.Value(4)), django.db.models.expressions.CombinedExpression(models.F('sent_count'), '*', models.Value(3))), _negated=True), fields=['tn'], name='number_lease_unhealthy'), models.Index(fields=['autorenew', 'tn'], name='number_lease_by_renewal'), contacts_app.core.lists.search.TextIndex(fields=['tn'], name='number_lease_text')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('delivered_count__lte', models.F('sent_count')), ('spam_count__lte', models.F('sent_count'))), name='no_more_outcomes_than_messages', violation_error_message='More messages are delivered or taken for spam than were sent.')],
             },
         ),
         migrations.CreateModel(
@@ -552,6 +576,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-created_at', '-pk'],
+                'indexes': [models.Index(fields=['-created_at', '-id'], name='inbound_message_by_age'), models.Index(condition=models.Q(('state', 'pending')), fields=['next_attempt_at'], name='inbound_message_due'), models.Index(fields=['state', '-created_at', '-id'], name='inbound_message_by_state'), models.Index(fields=['lease', '-created_at', '-id'], name='inbound_message_of_lease'), models.Index(fields=['sender', '-created_at'], name='inbound_message_by_sender')],
             },
         ),
         migrations.CreateModel(
@@ -590,6 +615,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'historical outbound voice profiles',
                 'ordering': ['-history_id'],
                 'get_latest_by': ('history_date', 'history_id'),
+                'indexes': [models.Index(fields=['id', '-history_id'], name='outboundvoiceprofile_history'), models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='outboundvoiceprofile_deleted')],
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
@@ -618,6 +644,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['created_at', 'pk'],
+                'indexes': [models.Index(fields=['account', 'created_at', 'id'], name='voice_profile_of_account'), models.Index(fields=['created_at', 'id'], name='voice_profile_by_age'), models.Index(fields=['is_active', 'created_at', 'id'], name='voice_profile_by_activity'), models.Index(fields=['record_calls', 'created_at', 'id'], name='voice_profile_by_recording'), models.Index(fields=['name', 'id'], name='voice_profile_by_name'), contacts_app.core.lists.search.TextIndex(fields=['name'], name='voice_profile_text')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('tech_prefix__gte', 100000), ('tech_prefix__lte', 999999)), name='tech_prefix_has_six_digits'), models.CheckConstraint(condition=models.Q(models.Q(('max_rate', None), ('max_rate__gte', 0), _connector='OR'), models.Q(('daily_spend_limit', None), ('daily_spend_limit__gte', 0), _connector='OR')), name='voice_limits_are_not_negative')],
             },
         ),
         migrations.CreateModel(
@@ -635,6 +663,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['created_at', 'pk'],
+                'indexes': [models.Index(fields=['created_at', 'id'], name='profile_by_creation'), models.Index(fields=['name', 'id'], name='profile_by_name'), models.Index(fields=['software_type', 'name', 'id'], name='profile_by_software'), models.Index(fields=['user', 'name', 'id'], name='profile_of_user'), models.Index(fields=['updated_at', 'id'], name='profile_by_change'), contacts_app.core.lists.search.TextIndex(fields=['name', 'description'], name='profile_text')],
             },
         ),
         migrations.CreateModel(
@@ -654,6 +683,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['profile_id', '-number'],
+                'indexes': [models.Index(fields=['created_at', 'id'], name='revision_by_age'), contacts_app.core.lists.search.TextIndex(fields=['author', 'sha256'], name='revision_text')],
+                'constraints': [models.UniqueConstraint(fields=('profile', 'number'), name='revision_number_once_per_profile')],
             },
         ),
         migrations.AddField(
@@ -688,6 +719,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'historical phone profiles',
                 'ordering': ['-history_id'],
                 'get_latest_by': ('history_date', 'history_id'),
+                'indexes': [models.Index(fields=['id', '-history_id'], name='phoneprofile_history'), models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='phoneprofile_deleted')],
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
@@ -703,6 +735,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-updated_at', '-pk'],
+                'indexes': [models.Index(fields=['-updated_at', '-id'], name='sticky_sender_by_use'), models.Index(fields=['recipient', 'id'], name='sticky_sender_by_recipient'), contacts_app.core.lists.search.TextIndex(fields=['recipient'], name='sticky_sender_text')],
+                'constraints': [models.UniqueConstraint(fields=('profile', 'recipient'), name='one_sender_per_recipient')],
             },
         ),
         migrations.CreateModel(
@@ -714,6 +748,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
+                'indexes': [models.Index(fields=['listener', 'id'], name='subscription_of_listener')],
             },
         ),
         migrations.CreateModel(
@@ -756,463 +791,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['account', '-id'], name='event_of_account'),
-        ),
-        migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['data_type', '-id'], name='event_by_type'),
-        ),
-        migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['created_at'], name='event_by_age'),
-        ),
-        migrations.AddIndex(
-            model_name='event',
-            index=models.Index(condition=models.Q(('matched_at', None)), fields=['id'], name='event_unmatched'),
-        ),
-        migrations.AddIndex(
-            model_name='event',
-            index=models.Index(condition=models.Q(('data_object_uuid__isnull', False)), fields=['data_object_uuid'], name='event_of_object'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['account', '-id'], name='delivery_of_account'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['callback', '-id'], name='delivery_of_callback'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['state', '-id'], name='delivery_by_state'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['created_at'], name='delivery_by_age'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state', 'pending')), fields=['callback', 'event'], name='delivery_pending'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(fields=('event', 'callback'), name='one_delivery_per_event_and_callback'),
-        ),
-        migrations.AddIndex(
-            model_name='eventprofile',
-            index=models.Index(fields=['account', 'id'], name='eventprofile_of_account'),
-        ),
-        migrations.AddIndex(
-            model_name='eventprofile',
-            index=models.Index(fields=['extension', 'id'], name='eventprofile_of_extension'),
-        ),
-        migrations.AddIndex(
-            model_name='eventprofile',
-            index=models.Index(fields=['name', 'id'], name='event_profile_by_name'),
-        ),
-        migrations.AddIndex(
-            model_name='eventprofile',
-            index=contacts_app.core.lists.search.TextIndex(fields=['name', 'support_email'], name='event_profile_text'),
-        ),
-        migrations.AddIndex(
-            model_name='callback',
-            index=models.Index(fields=['account', 'id'], name='callback_of_account'),
-        ),
-        migrations.AddIndex(
-            model_name='callback',
-            index=models.Index(fields=['extension', 'id'], name='callback_of_extension'),
-        ),
-        migrations.AddIndex(
-            model_name='callback',
-            index=models.Index(fields=['account', 'name'], name='callback_name'),
-        ),
-        migrations.AddIndex(
-            model_name='callback',
-            index=models.Index(fields=['account', 'name_sound'], name='callback_sound'),
-        ),
-        migrations.AddIndex(
             model_name='callback',
             index=models.Index(fields=['profile', 'id'], name='callback_profile'),
-        ),
-        migrations.AddIndex(
-            model_name='callback',
-            index=models.Index(fields=['fallback_callback', 'id'], name='callback_fallback'),
-        ),
-        migrations.AddIndex(
-            model_name='callback',
-            index=models.Index(fields=['mode', '-id'], name='callback_by_mode'),
-        ),
-        migrations.AddIndex(
-            model_name='callback',
-            index=models.Index(fields=['enabled', '-id'], name='callback_by_use'),
-        ),
-        migrations.AddIndex(
-            model_name='callback',
-            index=models.Index(fields=['name', 'id'], name='callback_by_name'),
-        ),
-        migrations.AddIndex(
-            model_name='callback',
-            index=models.Index(condition=models.Q(('disabled_at__isnull', False), ('enabled', False)), fields=['-id'], name='callback_off_by_portal'),
-        ),
-        migrations.AddIndex(
-            model_name='callback',
-            index=models.Index(condition=models.Q(('disabled_at', None), ('enabled', False)), fields=['-id'], name='callback_off_by_person'),
-        ),
-        migrations.AddIndex(
-            model_name='callback',
-            index=contacts_app.core.lists.search.TextIndex(fields=['name', 'target'], name='callback_text'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalcallback',
-            index=models.Index(fields=['id', '-history_id'], name='callback_history'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalcallback',
-            index=models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='callback_deleted'),
-        ),
-        migrations.AddIndex(
-            model_name='historicaleventprofile',
-            index=models.Index(fields=['id', '-history_id'], name='eventprofile_history'),
-        ),
-        migrations.AddIndex(
-            model_name='historicaleventprofile',
-            index=models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='eventprofile_deleted'),
-        ),
-        migrations.AddIndex(
-            model_name='historicallistener',
-            index=models.Index(fields=['id', '-history_id'], name='listener_history'),
-        ),
-        migrations.AddIndex(
-            model_name='historicallistener',
-            index=models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='listener_deleted'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalmessagingprofile',
-            index=models.Index(fields=['id', '-history_id'], name='messagingprofile_history'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalmessagingprofile',
-            index=models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='messagingprofile_deleted'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalmyaccountprofile',
-            index=models.Index(fields=['id', '-history_id'], name='myaccountprofile_history'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalmyaccountprofile',
-            index=models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='myaccountprofile_deleted'),
-        ),
-        migrations.AddIndex(
-            model_name='listener',
-            index=models.Index(fields=['account', 'id'], name='listener_of_account'),
-        ),
-        migrations.AddIndex(
-            model_name='listener',
-            index=models.Index(fields=['extension', 'id'], name='listener_of_extension'),
-        ),
-        migrations.AddIndex(
-            model_name='listener',
-            index=models.Index(fields=['callback', 'id'], name='listener_callback'),
-        ),
-        migrations.AddIndex(
-            model_name='listener',
-            index=models.Index(fields=['version', '-id'], name='listener_by_version'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalsubscription',
-            index=models.Index(fields=['id', '-history_id'], name='subscription_history'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalsubscription',
-            index=models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='subscription_deleted'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalsubscription',
-            index=models.Index(fields=['listener', '-history_id'], name='subscription_parts'),
-        ),
-        migrations.AddIndex(
-            model_name='historicallistenerfilter',
-            index=models.Index(fields=['id', '-history_id'], name='listenerfilter_history'),
-        ),
-        migrations.AddIndex(
-            model_name='historicallistenerfilter',
-            index=models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='listenerfilter_deleted'),
-        ),
-        migrations.AddIndex(
-            model_name='historicallistenerfilter',
-            index=models.Index(fields=['listener', '-history_id'], name='listenerfilter_parts'),
-        ),
-        migrations.AddIndex(
-            model_name='listenerfilter',
-            index=models.Index(fields=['listener', 'id'], name='filter_of_listener'),
-        ),
-        migrations.AddIndex(
-            model_name='messagingprofile',
-            index=models.Index(fields=['account', 'created_at', 'id'], name='messaging_profile_of_account'),
-        ),
-        migrations.AddIndex(
-            model_name='messagingprofile',
-            index=models.Index(fields=['created_at', 'id'], name='messaging_profile_by_age'),
-        ),
-        migrations.AddIndex(
-            model_name='messagingprofile',
-            index=models.Index(fields=['number_pool_enable', 'created_at', 'id'], name='messaging_profile_pool'),
-        ),
-        migrations.AddIndex(
-            model_name='messagingprofile',
-            index=models.Index(fields=['skip_unhealthy_tns', 'created_at', 'id'], name='messaging_profile_health'),
-        ),
-        migrations.AddIndex(
-            model_name='messagingprofile',
-            index=models.Index(fields=['sticky_sender', 'created_at', 'id'], name='messaging_profile_sticky'),
-        ),
-        migrations.AddIndex(
-            model_name='messagingprofile',
-            index=models.Index(fields=['is_default', 'created_at', 'id'], name='messaging_profile_default'),
-        ),
-        migrations.AddIndex(
-            model_name='messagingprofile',
-            index=models.Index(fields=['name', 'id'], name='messaging_profile_by_name'),
-        ),
-        migrations.AddIndex(
-            model_name='messagingprofile',
-            index=contacts_app.core.lists.search.TextIndex(fields=['name'], name='messaging_profile_text'),
-        ),
-        migrations.AddConstraint(
-            model_name='messagingprofile',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('account',), name='one_default_messaging_profile'),
-        ),
-        migrations.AddConstraint(
-            model_name='messagingprofile',
-            constraint=models.CheckConstraint(condition=models.Q(('long_code_weight__lte', 9), ('tollfree_weight__lte', 9)), name='messaging_weights_are_digits'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalnumberlease',
-            index=models.Index(fields=['id', '-history_id'], name='numberlease_history'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalnumberlease',
-            index=models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='numberlease_deleted'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalmyaccountprofilegroup',
-            index=models.Index(fields=['id', '-history_id'], name='myaccountprofilegrou_history'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalmyaccountprofilegroup',
-            index=models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='myaccountprofilegrou_deleted'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalmyaccountprofilegroup',
-            index=models.Index(fields=['profile', '-history_id'], name='myaccountprofilegrou_parts'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalcustomerprofile',
-            index=models.Index(fields=['id', '-history_id'], name='customerprofile_history'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalcustomerprofile',
-            index=models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='customerprofile_deleted'),
-        ),
-        migrations.AddConstraint(
-            model_name='myaccountprofilegroup',
-            constraint=models.UniqueConstraint(fields=('profile', 'group'), name='myaccount_profile_group_once'),
-        ),
-        migrations.AddIndex(
-            model_name='myaccountprofile',
-            index=models.Index(fields=['customer', 'availability', 'id'], name='myaccount_profile_of_customer'),
-        ),
-        migrations.AddIndex(
-            model_name='myaccountprofile',
-            index=models.Index(condition=models.Q(('customer', None), ('is_for_groups', False), models.Q(('availability', 'Historic'), _negated=True)), fields=['account', 'availability', 'id'], name='myaccount_profile_general'),
-        ),
-        migrations.AddIndex(
-            model_name='myaccountprofile',
-            index=models.Index(fields=['availability', 'id'], name='myaccount_profile_offered'),
-        ),
-        migrations.AddIndex(
-            model_name='myaccountprofile',
-            index=models.Index(fields=['my_calls_enabled', 'id'], name='myaccount_profile_calls'),
-        ),
-        migrations.AddIndex(
-            model_name='myaccountprofile',
-            index=models.Index(fields=['name', 'id'], name='myaccount_profile_by_name'),
-        ),
-        migrations.AddIndex(
-            model_name='myaccountprofile',
-            index=contacts_app.core.lists.search.TextIndex(fields=['name', 'description'], name='myaccount_profile_text'),
-        ),
-        migrations.AddConstraint(
-            model_name='myaccountprofile',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('name'), models.F('account'), name='myaccount_profile_name_once', violation_error_message='There is a profile of this name already.'),
-        ),
-        migrations.AddConstraint(
-            model_name='myaccountprofile',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('name'), condition=models.Q(('account', None)), name='portal_myaccount_profile_name_once', violation_error_message='There is a profile of this name already.'),
-        ),
-        migrations.AddIndex(
-            model_name='numberlease',
-            index=models.Index(fields=['account', 'created_at', 'id'], name='number_lease_of_account'),
-        ),
-        migrations.AddIndex(
-            model_name='numberlease',
-            index=models.Index(fields=['created_at', 'id'], name='number_lease_by_age'),
-        ),
-        migrations.AddIndex(
-            model_name='numberlease',
-            index=models.Index(fields=['messaging_profile', 'kind', 'turn', 'id'], name='number_lease_next_in_pool'),
-        ),
-        migrations.AddIndex(
-            model_name='numberlease',
-            index=models.Index(fields=['messaging_profile', 'created_at', 'id'], name='number_lease_of_profile'),
-        ),
-        migrations.AddIndex(
-            model_name='numberlease',
-            index=models.Index(fields=['kind', 'tn'], name='number_lease_by_kind'),
-        ),
-        migrations.AddIndex(
-            model_name='numberlease',
-            index=models.Index(condition=models.Q(django.db.models.lookups.GreaterThanOrEqual(django.db.models.expressions.CombinedExpression(models.F('delivered_count'), '*', models.Value(4)), models.F('sent_count')), django.db.models.lookups.LessThanOrEqual(django.db.models.expressions.CombinedExpression(models.F('spam_count'), '*', models.Value(4)), django.db.models.expressions.CombinedExpression(models.F('sent_count'), '*', models.Value(3)))), fields=['tn'], name='number_lease_healthy'),
-        ),
-        migrations.AddIndex(
-            model_name='numberlease',
-            index=models.Index(condition=models.Q(django.db.models.lookups.GreaterThanOrEqual(django.db.models.expressions.CombinedExpression(models.F('delivered_count'), '*', models.Value(4)), models.F('sent_count')), django.db.models.lookups.LessThanOrEqual(django.db.models.expressions.CombinedExpression(models.F('spam_count'), '*', models.Value(4)), django.db.models.expressions.CombinedExpression(models.F('sent_count'), '*', models.Value(3))), _negated=True), fields=['tn'], name='number_lease_unhealthy'),
-        ),
-        migrations.AddIndex(
-            model_name='numberlease',
-            index=models.Index(fields=['autorenew', 'tn'], name='number_lease_by_renewal'),
-        ),
-        migrations.AddIndex(
-            model_name='numberlease',
-            index=contacts_app.core.lists.search.TextIndex(fields=['tn'], name='number_lease_text'),
-        ),
-        migrations.AddConstraint(
-            model_name='numberlease',
-            constraint=models.CheckConstraint(condition=models.Q(('delivered_count__lte', models.F('sent_count')), ('spam_count__lte', models.F('sent_count'))), name='no_more_outcomes_than_messages', violation_error_message='More messages are delivered or taken for spam than were sent.'),
-        ),
-        migrations.AddIndex(
-            model_name='inboundmessage',
-            index=models.Index(fields=['-created_at', '-id'], name='inbound_message_by_age'),
-        ),
-        migrations.AddIndex(
-            model_name='inboundmessage',
-            index=models.Index(condition=models.Q(('state', 'pending')), fields=['next_attempt_at'], name='inbound_message_due'),
-        ),
-        migrations.AddIndex(
-            model_name='inboundmessage',
-            index=models.Index(fields=['state', '-created_at', '-id'], name='inbound_message_by_state'),
-        ),
-        migrations.AddIndex(
-            model_name='inboundmessage',
-            index=models.Index(fields=['lease', '-created_at', '-id'], name='inbound_message_of_lease'),
-        ),
-        migrations.AddIndex(
-            model_name='inboundmessage',
-            index=models.Index(fields=['sender', '-created_at'], name='inbound_message_by_sender'),
-        ),
-        migrations.AddIndex(
-            model_name='historicaloutboundvoiceprofile',
-            index=models.Index(fields=['id', '-history_id'], name='outboundvoiceprofile_history'),
-        ),
-        migrations.AddIndex(
-            model_name='historicaloutboundvoiceprofile',
-            index=models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='outboundvoiceprofile_deleted'),
-        ),
-        migrations.AddIndex(
-            model_name='outboundvoiceprofile',
-            index=models.Index(fields=['account', 'created_at', 'id'], name='voice_profile_of_account'),
-        ),
-        migrations.AddIndex(
-            model_name='outboundvoiceprofile',
-            index=models.Index(fields=['created_at', 'id'], name='voice_profile_by_age'),
-        ),
-        migrations.AddIndex(
-            model_name='outboundvoiceprofile',
-            index=models.Index(fields=['is_active', 'created_at', 'id'], name='voice_profile_by_activity'),
-        ),
-        migrations.AddIndex(
-            model_name='outboundvoiceprofile',
-            index=models.Index(fields=['record_calls', 'created_at', 'id'], name='voice_profile_by_recording'),
-        ),
-        migrations.AddIndex(
-            model_name='outboundvoiceprofile',
-            index=models.Index(fields=['name', 'id'], name='voice_profile_by_name'),
-        ),
-        migrations.AddIndex(
-            model_name='outboundvoiceprofile',
-            index=contacts_app.core.lists.search.TextIndex(fields=['name'], name='voice_profile_text'),
-        ),
-        migrations.AddConstraint(
-            model_name='outboundvoiceprofile',
-            constraint=models.CheckConstraint(condition=models.Q(('tech_prefix__gte', 100000), ('tech_prefix__lte', 999999)), name='tech_prefix_has_six_digits'),
-        ),
-        migrations.AddConstraint(
-            model_name='outboundvoiceprofile',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('max_rate', None), ('max_rate__gte', 0), _connector='OR'), models.Q(('daily_spend_limit', None), ('daily_spend_limit__gte', 0), _connector='OR')), name='voice_limits_are_not_negative'),
-        ),
-        migrations.AddIndex(
-            model_name='profilerevision',
-            index=models.Index(fields=['created_at', 'id'], name='revision_by_age'),
-        ),
-        migrations.AddIndex(
-            model_name='profilerevision',
-            index=contacts_app.core.lists.search.TextIndex(fields=['author', 'sha256'], name='revision_text'),
-        ),
-        migrations.AddConstraint(
-            model_name='profilerevision',
-            constraint=models.UniqueConstraint(fields=('profile', 'number'), name='revision_number_once_per_profile'),
-        ),
-        migrations.AddIndex(
-            model_name='phoneprofile',
-            index=models.Index(fields=['created_at', 'id'], name='profile_by_creation'),
-        ),
-        migrations.AddIndex(
-            model_name='phoneprofile',
-            index=models.Index(fields=['name', 'id'], name='profile_by_name'),
-        ),
-        migrations.AddIndex(
-            model_name='phoneprofile',
-            index=models.Index(fields=['software_type', 'name', 'id'], name='profile_by_software'),
-        ),
-        migrations.AddIndex(
-            model_name='phoneprofile',
-            index=models.Index(fields=['user', 'name', 'id'], name='profile_of_user'),
-        ),
-        migrations.AddIndex(
-            model_name='phoneprofile',
-            index=models.Index(fields=['updated_at', 'id'], name='profile_by_change'),
-        ),
-        migrations.AddIndex(
-            model_name='phoneprofile',
-            index=contacts_app.core.lists.search.TextIndex(fields=['name', 'description'], name='profile_text'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalphoneprofile',
-            index=models.Index(fields=['id', '-history_id'], name='phoneprofile_history'),
-        ),
-        migrations.AddIndex(
-            model_name='historicalphoneprofile',
-            index=models.Index(condition=models.Q(('history_type', '-')), fields=['-history_id'], name='phoneprofile_deleted'),
-        ),
-        migrations.AddIndex(
-            model_name='stickysender',
-            index=models.Index(fields=['-updated_at', '-id'], name='sticky_sender_by_use'),
-        ),
-        migrations.AddIndex(
-            model_name='stickysender',
-            index=models.Index(fields=['recipient', 'id'], name='sticky_sender_by_recipient'),
-        ),
-        migrations.AddIndex(
-            model_name='stickysender',
-            index=contacts_app.core.lists.search.TextIndex(fields=['recipient'], name='sticky_sender_text'),
-        ),
-        migrations.AddConstraint(
-            model_name='stickysender',
-            constraint=models.UniqueConstraint(fields=('profile', 'recipient'), name='one_sender_per_recipient'),
-        ),
-        migrations.AddIndex(
-            model_name='subscription',
-            index=models.Index(fields=['listener', 'id'], name='subscription_of_listener'),
         ),
     ]

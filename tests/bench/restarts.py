@@ -19,7 +19,7 @@ def _measure() -> Iterator[tuple[str, str]]:
     from django.conf import settings
 
     from contacts_app.accounts.models import Account
-    from tests.phones_app.deployment.test_large_pbx import large_pbx, restart_200
+    from tests.phones_app.deployment.test_large_pbx import large_pbx, restart_phones
 
     current_app.conf.task_always_eager = False
     settings.CONFIRM_SECONDS = 600  # no phone fetches anything
@@ -29,7 +29,7 @@ def _measure() -> Iterator[tuple[str, str]]:
     pbx.on_restart = lambda _: ends.append(time.monotonic())
     with pbx.running():
         began, used = time.monotonic(), time.process_time()
-        restart_200(account, pbx)
+        restart_phones(account, pbx, 200)
         seconds, processor = ends[-1] - began, time.process_time() - used
     yield "restarts", f"{len(ends)} in {seconds:.1f} s, {processor:.1f} s of processor time with the Asterisk's"
     yield "log-ins, lists asked", f"{len(pbx.asked('Login'))}, {len(pbx.asked('PJSIPShowContacts'))}"

@@ -22,9 +22,9 @@ def in_thread(work, *arguments):
         connection.close()
 
 
-def test_eighty_phones_at_once_with_two_workers(site, settings):
+def test_forty_phones_at_once_with_two_workers(site, settings):
     settings.CONFIRM_SECONDS = 150
-    phones = [site.phone() for _ in range(80)]
+    phones = [site.phone() for _ in range(40)]
     profile = site.profile(content=sip_file("1002"))
     with site.alive(*phones) as fleet, ThreadPoolExecutor(2) as workers:
         asked = deploy_many(phones=phones, profile=profile, actor=ACTOR)
