@@ -195,6 +195,9 @@ REFRESH_TOKEN_SECONDS = env.int("REFRESH_TOKEN_SECONDS", default=14 * 24 * 3600)
 PUBLIC_REGISTER = env.bool("PUBLIC_REGISTER", default=False)
 # So many digits the PIN of a person for phones has at least, of 16 at most.
 PIN_MIN_DIGITS = env.int("PIN_MIN_DIGITS", default=4)
+# Whether people below level 0 make, change and delete phone profiles of their own over REST; reading and switching their
+# own they may in any case.
+OWN_PHONE_PROFILES = env.bool("OWN_PHONE_PROFILES", default=True)
 # So many wrong passwords lock a name at an address for 15 minutes.
 AXES_FAILURE_LIMIT = env.int("LOGIN_FAILURE_LIMIT", default=10)
 AXES_COOLOFF_TIME = timedelta(minutes=15)

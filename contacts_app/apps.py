@@ -32,13 +32,14 @@ class ContactsConfig(AppConfig):
         from contacts_app.people.checks import register_checks
         from contacts_app.people.models import LoginSession, User
         from contacts_app.people.services import ADMINISTRATORS
-        from contacts_app.tokens.credentials import api_token, login_session, password
+        from contacts_app.tokens.credentials import api_token, cookie_session, login_session, password
         from contacts_app.tokens.models import ApiToken
 
         # An API token is known by its prefix; every other bearer is taken for that of a login.
         register_credential("bearer", api_token)
         register_credential("bearer", login_session)
         register_credential("basic", password)
+        register_credential("cookie", cookie_session)
         # What ends a login session without a row of history says so itself.
         for model in (ApiToken, User, Account, Extension):
             recorded.connect(forget_actors, sender=model)

@@ -79,7 +79,16 @@ def _begin(account: int, event_class: EventClass, by_key: dict[str, News], known
     if not by_key:
         return 0
     Incident.objects.bulk_create(
-        [Incident(account_id=account, event_class=event_class.name, key=key) for key in by_key],
+        [
+            Incident(
+                account_id=account,
+                event_class=event_class.name,
+                key=key,
+                title=item.title[:TITLE_LENGTH],
+                path=item.path,
+            )
+            for key, item in by_key.items()
+        ],
         batch_size=BATCH,
         ignore_conflicts=True,
     )
@@ -104,6 +113,34 @@ def _end(account: int, event_class: EventClass, by_key: dict[str, News], known: 
     pairs = list(told.objects.filter(incident__in=ended).values_list("incident", "notificationcontact"))
     Incident.objects.filter(pk__in=ended).delete()
     return _write((contact, ended[incident]) for incident, contact in pairs if contact in wanting)
+
+
+@transaction.atomic
+def tell_of_what_lasts(contacts: Iterable[int], event_class: EventClass) -> int:
+    """Tell contacts that want to be told from now on of what does not work since before; how many lines were written."""
+    accounts = dict(NotificationContact.objects.filter(pk__in=contacts).values_list("pk", "account_id"))
+    lasting = Incident.objects.filter(event_class=event_class.name, account__in=set(accounts.values()))
+    by_pk = {incident.pk: incident for incident in lasting.select_related("account")}
+    told: Any = Incident.told.through
+    known = set(told.objects.filter(incident__in=by_pk).values_list("incident", "notificationcontact"))
+    new = [
+        (incident, contact)
+        for contact, account in accounts.items()
+        for incident in by_pk.values()
+        if incident.account_id == account and (incident.pk, contact) not in known
+    ]
+    told.objects.bulk_create(
+        [told(incident_id=incident.pk, notificationcontact_id=contact) for incident, contact in new],
+        batch_size=BATCH,
+        ignore_conflicts=True,
+    )
+    return _write((contact, _news_of(incident, event_class)) for incident, contact in new)
+
+
+def _news_of(incident: Incident, event_class: EventClass) -> News:
+    title = incident.title or f"{event_class.topic}: {incident.key}"
+    detail = f"It lasts since {incident.since:%Y-%m-%d %H:%M} UTC."
+    return News(incident.account, event_class, title, detail, incident.path)
 
 
 def _write(lines: Iterable[tuple[int, News]]) -> int:

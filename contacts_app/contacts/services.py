@@ -4,6 +4,7 @@ spec §4), and what each contact has chosen to be notified of.
 The link to unsubscribe works without a login, for ever, and for its contact and its kind of mail alone.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -26,6 +27,7 @@ from contacts_app.contacts.models.contact import (
     is_told_by_default,
     label_of,
 )
+from contacts_app.contacts.notification import tell_of_what_lasts
 from contacts_app.core.csv.columns import Column, FieldColumn, UuidColumn
 from contacts_app.core.csv.format import CsvFormat
 from contacts_app.core.errors import Refusal
@@ -80,10 +82,20 @@ def types() -> list[str]:
     return [*event_classes, *NotificationType.values]
 
 
+@transaction.atomic
 def set_preferences(preferences: Iterable[NotificationPreference]) -> None:
-    """Store decisions, over earlier ones about the same. Of several about the same the last counts."""
+    """Store decisions, over earlier ones about the same. Of several about the same the last counts.
+
+    Who decides to be told hears of what does not work at present, too.
+    """
     last = {(row.contact_id, row.type, row.medium): row for row in preferences}
     upsert_recorded(last.values(), unique=["contact", "type", "medium"], fields=["value", "updated_at"])
+    wanting: dict[str, list[int]] = defaultdict(list)
+    for row in last.values():
+        if row.value and row.type in event_classes and event_classes[row.type].over:
+            wanting[row.type].append(row.contact_id)
+    for type_, contacts in wanting.items():
+        tell_of_what_lasts(contacts, event_classes[type_])
 
 
 def wanted_types(contact: NotificationContact) -> list[str]:

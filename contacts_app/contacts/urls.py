@@ -2,6 +2,7 @@
 
 from contacts_app.contacts.api.contacts import NotificationContacts
 from contacts_app.contacts.api.preferences import NotificationPreferences
+from contacts_app.contacts.api.session import AccountActions
 from contacts_app.contacts.services import ContactCsv
 from contacts_app.core.api.viewset import DialectRouter
 from contacts_app.core.csv.api import csv_route
@@ -10,5 +11,6 @@ from contacts_app.core.csv.api import csv_route
 router = DialectRouter(trailing_slash=True, both_ends=True)
 router.register("notification_contacts", NotificationContacts)
 router.register("notification_preferences", NotificationPreferences)
+router.register("accounts/action", AccountActions)
 urlpatterns = router.urls
 csv_urlpatterns = [csv_route("notification-contacts", ContactCsv)]

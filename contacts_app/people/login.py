@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from contacts_app.core.actor import forget_actors
 from contacts_app.people.models import LoginSession, User
@@ -130,6 +131,16 @@ def session_of(token: str, kind: str) -> tuple[LoginSession, dict[str, Any]]:
     if not user.is_active or (user.account is not None and not user.account.is_active):
         raise TokenRefused("Invalid or expired token")
     return session, claims
+
+
+def cookie_token(session: LoginSession) -> str:
+    """What a cookie carries that is good as long as the session is."""
+    return _sign("cookie", session, session.expires_at - timezone.now(), jti=str(uuid.uuid4()))
+
+
+def csrf_token(session_uuid: str) -> str:
+    """What proves that a change by this session's cookie was meant by who logged in."""
+    return salted_hmac("csrf of a login session", session_uuid, algorithm="sha256").hexdigest()
 
 
 def refresh_session(refresh_token: str) -> LoginTokens:

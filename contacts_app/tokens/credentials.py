@@ -45,8 +45,16 @@ def api_token(request: Request, text: str) -> Actor | None:
 
 
 def login_session(request: Request, text: str) -> Actor:
+    return _of_session(text, "access")
+
+
+def cookie_session(request: Request, text: str) -> Actor:
+    return _of_session(text, "cookie")
+
+
+def _of_session(text: str, kind: str) -> Actor:
     try:
-        session, claims = session_of(text, "access")
+        session, claims = session_of(text, kind)
     except TokenRefused as refused:
         raise AuthenticationFailed(str(refused)) from None
     ends = min(session.expires_at, datetime.fromtimestamp(claims["exp"], UTC))

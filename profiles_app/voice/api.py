@@ -48,8 +48,10 @@ class OutboundVoiceProfileInput(Input):
         help_text="No other profile may have it; absent: a free one.",
     )
     name = Text(max_length=255, help_text="A user-assigned name to help manage the profile.")
-    channel_limit = Whole(
-        **COUNT, help_text="Allows you to set a limit for outbound Concurrent Channels (1 call amounts to 1 channel)"
+    channel_limit = FiniteNumber(
+        **OR_NULL,
+        min_value=0,
+        help_text="Allows you to set a limit for outbound Concurrent Channels (1 call amounts to 1 channel)",
     )
     max_rate = FiniteNumber(**OR_NULL, min_value=0)
     record_calls = Whole(required=False, min_value=0, max_value=2, help_text="0 none, 1 all, 2 by caller number.")
@@ -83,9 +85,17 @@ class OutboundVoiceProfileInput(Input):
         return attrs
 
 
+class Channels(serializers.FloatField):
+    """A double, which comes back as a whole number where it is one."""
+
+    def to_representation(self, value: float) -> float:  # type: ignore[override]
+        return int(value) if float(value).is_integer() else value
+
+
 class OutboundVoiceProfileOutput(OwnedOutput):
     needs = {"class4_ingress_trunk_settings": ("media",)}
 
+    channel_limit = Channels(allow_null=True)
     max_rate = serializers.FloatField(allow_null=True)
     daily_spend_limit = serializers.FloatField(allow_null=True)
     filemat = serializers.CharField(source="file_format")

@@ -46,8 +46,11 @@ class OutboundVoiceProfile(MessagingRecord):
         validators=[MinValueValidator(MIN_TECH_PREFIX), MaxValueValidator(MAX_TECH_PREFIX)],
         help_text="Six digits that mark the profile's calls, unlike those of every other profile.",
     )
-    channel_limit = models.PositiveIntegerField(
-        null=True, blank=True, validators=UP_TO_INTEGER, help_text="Calls at a time; 0: no calls, empty: no limit."
+    channel_limit = models.FloatField(
+        null=True,
+        blank=True,
+        validators=NOT_NEGATIVE,
+        help_text="Calls at a time; of a fraction its whole part counts. 0: no calls, empty: no limit.",
     )
     max_rate = models.FloatField(
         null=True,

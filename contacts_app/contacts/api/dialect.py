@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts_app.accounts.api import AccountViewSet
+from contacts_app.contacts.api.cookies import CookieAuthentication
 from contacts_app.core.api.dialect import BoundedJSONParser, Dialect
 from contacts_app.core.api.view import Manages, Utf8Renderer, parse_uuid
 from contacts_app.core.errors import Refusal
@@ -66,6 +67,7 @@ class NotificationsViewSet(AccountViewSet):
     """A resource of this dialect, for those who may do everything in their scope."""
 
     dialect = NotificationsDialect()
+    authentication_classes = [CookieAuthentication]
     renderer_classes = [Utf8Renderer]
     parser_classes = [OneMebibyteOfJson]
     content_negotiation_class = JsonOrRefusal

@@ -21,6 +21,8 @@ from contacts_app.contacts.models.contact import (
     NotificationMedium,
     NotificationPreference,
     NotificationType,
+    event_classes,
+    is_told_by_default,
 )
 from contacts_app.contacts.services import set_preferences
 from contacts_app.core.api.examples import examples_of
@@ -28,8 +30,21 @@ from contacts_app.core.api.members import refuse_unknown
 from contacts_app.core.api.view import Text, Truth, parse_uuid
 
 CONTACT_PATTERN = f"^{ROOT}notification_contacts/[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}/$"
-# One of each for every contact.
-KINDS = [(medium, type_) for medium in NotificationMedium.values for type_ in NotificationType.values]
+
+
+def types() -> list[tuple[str, str]]:
+    """The document's types, then those that Patchbay sends, with what they are about."""
+    return [*NotificationType.choices, *((one.name, one.label) for one in event_classes.values())]
+
+
+def kinds() -> list[tuple[str, str]]:
+    """One of each for every contact."""
+    return [(medium, type_) for medium in NotificationMedium.values for type_, _ in types()]
+
+
+def is_told(type_: str, decided: bool | None) -> bool:
+    """Whether a contact is told: nobody sends the document's types here, so of these never."""
+    return type_ in event_classes and (is_told_by_default(type_) if decided is None else decided)
 
 
 @extend_schema_field({"type": "string", "pattern": CONTACT_PATTERN})
@@ -49,8 +64,9 @@ class PreferenceRecord(serializers.Serializer[Any]):
     is_shown_whole = True
     contact = ContactUri(help_text="The contact's resource_uri.")
     medium = serializers.ChoiceField(choices=NotificationMedium.choices, default=NotificationMedium.EMAIL)
-    type = serializers.ChoiceField(choices=NotificationType.choices)
-    value = Truth()
+    # This module is loaded when every app has registered its own.
+    type = serializers.ChoiceField(choices=types())
+    value = Truth(help_text="Whether the contact is told: of what nobody sends always false, whatever is chosen.")
 
 
 def as_record(contact: NotificationContact, medium: str, type_: str, value: bool) -> dict[str, Any]:
@@ -61,8 +77,8 @@ def preferences_of(contacts: Iterable[NotificationContact]) -> Iterator[dict[str
     """All preferences of contacts, decided or not."""
     for contact in contacts:
         decided = {(row.medium, row.type): row.value for row in contact.preferences.all()}
-        for medium, type_ in KINDS:
-            yield as_record(contact, medium, type_, decided.get((medium, type_), True))
+        for medium, type_ in kinds():
+            yield as_record(contact, medium, type_, is_told(type_, decided.get((medium, type_))))
 
 
 OBJECTS = objects("NotificationPreference", PreferenceRecord)
@@ -82,12 +98,13 @@ class NotificationPreferences(NotificationsViewSet):
         page = ContactPage.of(query)
         contacts = self.get_queryset()
         # The page is cut from the contacts that it touches.
-        first, skipped = divmod(page.offset, len(KINDS))
-        last = -(-(page.offset + page.limit) // len(KINDS)) if page.limit else first
+        of_each = len(kinds())
+        first, skipped = divmod(page.offset, of_each)
+        last = -(-(page.offset + page.limit) // of_each) if page.limit else first
         touched = ContactPage(last - first, first).slice
         rows = contacts.order_by(*DEFAULT_ORDER, "pk").prefetch_related("preferences")[touched]
         records = list(preferences_of(rows))[skipped : skipped + page.limit if page.limit else None]
-        return Response(page.answer(contacts.count() * len(KINDS), records, query))
+        return Response(page.answer(contacts.count() * of_each, records, query))
 
     @extend_schema(
         parameters=[ACCOUNT],
@@ -107,7 +124,8 @@ class NotificationPreferences(NotificationsViewSet):
                 NotificationPreference(**values | {"contact": contacts[values["contact"]]}) for values in sent
             )
         shown = [
-            as_record(contacts[values["contact"]], values["medium"], values["type"], values["value"]) for values in sent
+            as_record(contacts[one["contact"]], one["medium"], one["type"], is_told(one["type"], one["value"]))
+            for one in sent
         ]
         return Response({"objects": shown}, status=202)
 

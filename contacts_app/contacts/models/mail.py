@@ -21,6 +21,9 @@ class Incident(models.Model):
     event_class = models.CharField(max_length=64)
     key = models.CharField(max_length=128, help_text="What does not work, such as a phone's MAC address.")
     since = models.DateTimeField(auto_now_add=True)
+    # What was told, for who chooses to be told while it lasts.
+    title = models.CharField(max_length=255, blank=True)
+    path = models.CharField(max_length=255, blank=True, help_text="Of the page that shows more.")
     told: "models.ManyToManyField[NotificationContact, models.Model]" = models.ManyToManyField(
         NotificationContact, related_name="+"
     )

@@ -6,12 +6,14 @@ from typing import Any, ClassVar
 
 import django_filters
 from django import forms
+from django.conf import settings
 from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -21,7 +23,7 @@ from contacts_app.core.api.family import MESSAGES, FamilyResource, FamilyViewSet
 from contacts_app.core.api.family_document import answers, envelope
 from contacts_app.core.api.fields import EmptyIsNull, RowUuid, Shape, described
 from contacts_app.core.api.reading import Narrowed
-from contacts_app.core.api.view import Instant, LongText, Text, find, uuid_in_url
+from contacts_app.core.api.view import Instant, LongText, OwnsOrManages, Text, find, uuid_in_url
 from contacts_app.people.models import User
 from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile, SoftwareType
@@ -119,7 +121,8 @@ class PhoneProfileRecord(Narrowed, Shape):
 
     def validate_user_uuid(self, uuid: Any) -> User:
         actor: Actor = self.context["request"].user
-        user = actor.sees(User.objects.all()).filter(uuid=uuid).first()
+        people = actor.sees(User.objects.all()) if actor.manages else User.objects.filter(uuid=actor.user.uuid)
+        user = people.filter(uuid=uuid).first()
         if user is None:
             raise serializers.ValidationError("No such user.")
         return user
@@ -175,6 +178,13 @@ def _header(texts: list[str]) -> str:
     return json.dumps(told)
 
 
+class WritableByOwners(ReadableByOwners):
+    """People of any level write what is their own as well, where ops let them."""
+
+    def get_permissions(self) -> list[BasePermission]:
+        return [OwnsOrManages()] if settings.OWN_PHONE_PROFILES else super().get_permissions()
+
+
 class StoredProfile(Shape):
     """What an answer holds when a file was stored."""
 
@@ -212,7 +222,7 @@ def profile_of(actor: Actor, uuid: Any) -> PhoneProfile:
     partial_update=extend_schema(parameters=[IN_HEADER], responses=answers(200, StoredProfile, 400, 404, 413)),
     destroy=extend_schema(responses=answers(200, envelope("PhoneProfileDeleted", GONE, metadata=None), 400, 404)),
 )
-class PhoneProfiles(TellsWarnings, ReadableByOwners, FamilyResource):
+class PhoneProfiles(TellsWarnings, WritableByOwners, FamilyResource):
     queryset = WITH_CONTENT
     serializer_class = PhoneProfileRecord
     thing = "Phone profile"

@@ -10,7 +10,6 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from contacts_app.core.api.family import ReadableByOwners
 from contacts_app.core.api.family_document import PageMetadata, answers, envelope
 from contacts_app.core.api.fields import ModelRecord, Shape
 from contacts_app.core.api.reading import Narrowed
@@ -18,7 +17,14 @@ from contacts_app.core.api.view import Text, find, uuid_in_url
 from contacts_app.core.api.viewset import Listed, Retrieved
 from contacts_app.core.history.authorship import REASON_LENGTH
 from profiles_app.phone import sep
-from profiles_app.phone.api.profile import IN_HEADER, PhoneProfileRecord, StoredProfile, TellsWarnings, profile_of
+from profiles_app.phone.api.profile import (
+    IN_HEADER,
+    PhoneProfileRecord,
+    StoredProfile,
+    TellsWarnings,
+    WritableByOwners,
+    profile_of,
+)
 from profiles_app.phone.models import PhoneProfile, ProfileRevision
 from profiles_app.phone.services import findings_for, restore_revision, visible_xml
 
@@ -77,7 +83,7 @@ COMPARISON = envelope("RevisionComparison", ComparisonShape, metadata=None)
 @extend_schema_view(
     list=extend_schema(responses=answers(200, REVISIONS, 400, 404)), retrieve=extend_schema(parameters=[NUMBER])
 )
-class Revisions(Listed, Retrieved, TellsWarnings, ReadableByOwners):
+class Revisions(Listed, Retrieved, TellsWarnings, WritableByOwners):
     queryset = ProfileRevision.objects.all()
     serializer_class = RevisionWithFile
     list_class = RevisionRecord

@@ -314,7 +314,20 @@ def test_case_26_delete(api, alice, switch_site):
     assert api.get(f"phones/{MAC}").json()["data"]["current_profile"] is None
 
 
-def test_case_27_others_read_and_switch_their_own_profiles_only(api, colleague, alice, bob, switch_site):
+def test_case_27_others_have_their_own_profiles_only(api, colleague, alice, bob, switch_site):
+    theirs = api.create_profile(alice)
+    failed(colleague.post("phone-profiles", seed_body(alice)), 400)
+    failed(colleague.put(f"phone-profiles/{theirs['uuid']}", {"name": "X"}), 403)
+    failed(colleague.delete(f"phone-profiles/{theirs['uuid']}"), 403)
+    mine = colleague.create_profile(bob)
+    assert colleague.put(f"phone-profiles/{mine['uuid']}", {"name": "X"}).json()["data"]["name"] == "X"
+    failed(colleague.put(f"phone-profiles/{mine['uuid']}", {"user_uuid": str(alice.uuid)}), 400)
+    assert colleague.delete(f"phone-profiles/{mine['uuid']}").status_code == 200
+    assert api.get("phone-profiles").json()["data"] == [theirs]
+
+
+def test_case_27_others_read_and_switch_only_where_ops_say_so(api, colleague, alice, bob, switch_site, settings):
+    settings.OWN_PHONE_PROFILES = False
     mine, theirs = api.create_profile(bob), api.create_profile(alice)
     failed(colleague.get(f"phone-profiles/{theirs['uuid']}"), 403)
     failed(colleague.get(f"phone-profiles/user/{alice.uuid}"), 403)

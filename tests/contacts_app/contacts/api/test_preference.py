@@ -2,12 +2,23 @@
 
 import pytest
 
-from contacts_app.contacts.models.contact import NotificationPreference, NotificationType
+from contacts_app.contacts.models.contact import (
+    NotificationContact,
+    NotificationPreference,
+    NotificationType,
+    event_classes,
+    is_told_by_default,
+)
+from contacts_app.contacts.models.mail import Notice
+from contacts_app.contacts.notification import News, notify
 from tests.contacts_app.contacts.api.conftest import CONTACTS, PREFERENCES, refused
 
 pytestmark = pytest.mark.django_db
 
-TYPES = NotificationType.values
+DOCUMENTED, OWN = NotificationType.values, list(event_classes)
+TYPES = [*DOCUMENTED, *OWN]
+EACH = len(TYPES)
+SENT = "deployment_failed"
 
 
 @pytest.fixture
@@ -17,31 +28,64 @@ def contacts(api, main_uri, second):
 
 
 def test_there_is_one_for_every_contact_and_type(api, contacts):
-    assert len(TYPES) == 22
+    assert len(DOCUMENTED) == 2 * 11
+    assert {SENT, "callback_failing", "token_created"} <= set(OWN)
     answer = api.get("?limit=0", path=PREFERENCES).json()
-    assert answer["meta"] == {"limit": 0, "offset": 0, "total_count": 44}
+    assert answer["meta"] == {"limit": 0, "offset": 0, "total_count": 2 * EACH}
     assert answer["objects"] == [
-        {"contact": contact, "medium": "email", "type": type_, "value": True} for contact in contacts for type_ in TYPES
+        {"contact": contact, "medium": "email", "type": type_, "value": type_ in OWN and is_told_by_default(type_)}
+        for contact in contacts
+        for type_ in TYPES
     ]
 
 
-@pytest.mark.parametrize(("limit", "offset"), [(20, 0), (1, 21), (1, 22), (5, 20), (30, 10), (0, 43), (9, 40), (3, 44)])
+LAST = 2 * EACH
+PAGES = [(20, 0), (1, EACH - 1), (1, EACH), (5, EACH - 2), (EACH + 8, 10), (0, LAST - 1), (9, LAST - 4), (3, LAST)]
+
+
+@pytest.mark.parametrize(("limit", "offset"), PAGES)
 def test_pages_are_cut_from_the_whole(api, contacts, limit, offset):
     whole = api.get("?limit=0", path=PREFERENCES).json()["objects"]
     page = api.get(f"?limit={limit}&offset={offset}", path=PREFERENCES).json()
     assert page["objects"] == whole[offset : offset + limit if limit else None]
-    assert page["meta"] == {"limit": limit, "offset": offset, "total_count": 44}
+    assert page["meta"] == {"limit": limit, "offset": offset, "total_count": 2 * EACH}
 
 
 def test_what_is_not_sent_stays(api, contacts):
-    sent = [{"contact": contact, "medium": "email", "type": "payment", "value": False} for contact in contacts]
+    before = api.get("?limit=0", path=PREFERENCES).json()["objects"]
+    sent = [{"contact": contact, "medium": "email", "type": SENT, "value": False} for contact in contacts]
     answer = api.put(PREFERENCES, sent)
     assert answer.status_code == 202
     assert answer.json() == {"objects": sent}
-    back = {"contact": contacts[0], "type": "payment", "value": True}
+    back = {"contact": contacts[0], "type": SENT, "value": True}
     assert api.put(PREFERENCES, back).json() == {"objects": [back | {"medium": "email"}]}
     told = api.get("?limit=0", path=PREFERENCES).json()["objects"]
-    assert [row for row in told if not row["value"]] == [sent[1]]
+    assert [row for row in told if row not in before] == [sent[1]]
+
+
+def test_what_nobody_sends_is_said_to_be_off_whatever_is_chosen(api, contacts):
+    chosen = {"contact": contacts[0], "medium": "email", "type": "payment", "value": True}
+    answer = api.put(PREFERENCES, chosen)
+    assert (answer.status_code, answer.json()) == (202, {"objects": [chosen | {"value": False}]})
+    assert chosen | {"value": False} in api.get("?limit=0", path=PREFERENCES).json()["objects"]
+
+
+def test_who_chooses_to_be_told_hears_of_what_lasts(api, contacts, acme):
+    api.put(PREFERENCES, {"contact": contacts[1], "type": SENT, "value": False})
+    kind, key = event_classes[SENT], "SEP020000000001"
+    title = f"Deployment to {key} failed"
+    notify(News(acme, kind, title, path="/admin/", key=key))
+    second = NotificationContact.objects.get(main=False)
+    assert not second.notices.exists()
+    for _ in range(2):
+        api.put(PREFERENCES, [{"contact": contact, "type": SENT, "value": True} for contact in contacts])
+    assert [(notice.title, notice.path) for notice in second.notices.all()] == [(title, "/admin/")]
+    assert "It lasts since" in second.notices.get().detail
+    assert Notice.objects.count() == 2
+    notify(News(acme, kind, f"Deployment to {key} succeeded after all", key=key, over=True))
+    assert second.notices.filter(over=True).count() == 1
+    api.put(PREFERENCES, {"contact": contacts[1], "type": SENT, "value": True})
+    assert Notice.objects.count() == 4
 
 
 def test_a_whole_list_can_be_put_back(api, contacts):
@@ -61,7 +105,7 @@ def test_they_go_with_their_contact(api, contacts):
     assert NotificationPreference.objects.count() == 1
     api.delete(contacts[1])
     assert NotificationPreference.objects.count() == 0
-    assert api.get(path=PREFERENCES).json()["meta"]["total_count"] == 22
+    assert api.get(path=PREFERENCES).json()["meta"]["total_count"] == EACH
 
 
 @pytest.mark.parametrize(
@@ -111,7 +155,7 @@ def test_an_empty_preference_says_what_is_missing(api):
 def test_contacts_of_others_are_unknown(stranger, contacts):
     sent = {"contact": contacts[1], "type": "payment", "value": False}
     refused(stranger.put(PREFERENCES, sent), 404, "notexist", None)
-    assert stranger.get(path=PREFERENCES).json()["meta"]["total_count"] == 22
+    assert stranger.get(path=PREFERENCES).json()["meta"]["total_count"] == EACH
     assert not NotificationPreference.objects.exists()
 
 

@@ -36,12 +36,20 @@ def cloudsigma(monkeypatch):
     return pytest.importorskip("cloudsigma", reason="the Python package cloudsigma is not installed")
 
 
-def connect(resource, portal, password=PASSWORD):
-    return resource(api_endpoint=f"{portal}/api/2.0/", username=EMAIL, password=password)
+def connect(resource, portal, password=PASSWORD, login="basic"):
+    return resource(api_endpoint=f"{portal}/api/2.0/", username=EMAIL, password=password, login_method=login)
 
 
 def test_case_25_the_public_client_manages_contacts(portal, cloudsigma):
-    contacts = connect(cloudsigma.resource.NotificationContact, portal)
+    manage_contacts(portal, cloudsigma, "basic")
+
+
+def test_the_public_client_does_the_same_by_cookies(owner, live_server, cloudsigma):
+    manage_contacts(live_server.url, cloudsigma, "session")
+
+
+def manage_contacts(portal, cloudsigma, login):
+    contacts = connect(cloudsigma.resource.NotificationContact, portal, login=login)
     (main,) = contacts.list()
     assert main.keys() == MEMBERS
     assert (main["main"], main["email"]) == (True, EMAIL)
@@ -77,7 +85,7 @@ def test_case_25_the_public_client_manages_contacts(portal, cloudsigma):
     assert kept.value.request_id != absent.value.request_id
     assert contacts.list()[0] == main
     with pytest.raises(cloudsigma.errors.AuthError):
-        connect(cloudsigma.resource.NotificationContact, portal, "wrong").list()
+        connect(cloudsigma.resource.NotificationContact, portal, "wrong", login).list()
 
 
 def test_the_public_client_manages_preferences(owner, live_server, cloudsigma):

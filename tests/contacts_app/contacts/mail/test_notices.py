@@ -82,11 +82,21 @@ def test_the_end_is_told_to_those_who_were_told_of_the_failure(mail_server, acme
     set_wanted_types(second, [])
     fails(acme)
     pass_time(minutes=5)
-    set_wanted_types(second, [DEPLOYMENT_FAILED.name])
     acme.notification_contacts.create(email="third@acme.example")
     succeeds(acme)
     pass_time(minutes=5)
     assert len(subjects(mail_server)) == len(mail_server.messages) == 2
+
+
+def test_who_chooses_to_be_told_hears_of_a_failure_that_lasts(mail_server, acme, second, pass_time):
+    set_wanted_types(second, [])
+    fails(acme)
+    pass_time(minutes=5)
+    set_wanted_types(second, [DEPLOYMENT_FAILED.name])
+    pass_time(minutes=5)
+    assert subjects(mail_server, SECOND) == ["Deployment to SEP020000000001 failed"]
+    assert "It lasts since" in text_of(mail_server.to(SECOND)[0])
+    assert len(subjects(mail_server)) == 1
 
 
 def test_success_without_a_failure_is_no_news(mail_server, acme, pass_time):

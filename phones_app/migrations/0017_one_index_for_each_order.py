@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('contacts_app', '0005_second_factor'),
-        ('phones_app', '0009_roles'),
+        ('phones_app', '0016_enrolment_roles'),
         ('profiles_app', '0003_request_of_event'),
     ]
 
