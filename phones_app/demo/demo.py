@@ -121,6 +121,7 @@ def _phone(account: Account, phone: DemoPhone, place: int, profile: PhoneProfile
         location=phone.location,
         phone_vlan=phone.vlan,
         current_profile=profile,
+        base_profile=profile if phone.anybody else None,
     ).save(force_insert=True)
 
 

@@ -88,6 +88,8 @@ class DemoPhone:
     location: str
     vlan: str
     profile: str
+    # Whether people log in on it; the profile comes back when they log out.
+    anybody: bool = False
 
 
 _TABLES = table(__file__, "demo.toml")
