@@ -12,7 +12,7 @@ from phones_app.deployment.transitions import queued
 from phones_app.simulator.state import Fault
 from tests.peers.sip_udp import sip_phone
 from tests.phones_app.site import ACTOR, sip_file
-from tests.servers import free_port
+from tests.servers import free_port, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -75,6 +75,8 @@ def test_a_phone_is_told_by_the_line_that_it_has_now(site, finish, is_seen):
         alive.fault = Fault.NONE
         assert fleet.wait_until(lambda: alive.registered)
         assert alive.line_users == ("2002",)
+        # It is written down beside the answer.
+        wait_for(FileFetch.objects.filter(sha256=passing.revision.sha256).exists)
         Deployment.objects.exclude(profile=confirmed).update(state=State.SUPERSEDED)
         if not is_seen:
             FileFetch.objects.update(sha256="")
