@@ -23,10 +23,12 @@ ARGUMENTS = [
 # Pictures of the pages, for somebody to look at: each takes as long as the page itself, so they are made when asked for.
 RESULTS = Path(__file__).resolve().parents[2] / "test-results"
 PICTURES = os.environ.get("PICTURES") == "1"
-# Colours fade from one theme to the other.
-SETTLED = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => Promise.allSettled(
-    document.getAnimations().filter((each) => each.effect?.getComputedTiming().endTime !== Infinity)
-        .map((each) => each.finished)).then(() => done(true)))))"""
+# Colours fade from one theme to the other: after two frames of the new size, whatever still moves is put to its end.
+SETTLED = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => {
+    const moving = document.getAnimations().filter((each) => each.effect?.getComputedTiming().endTime !== Infinity);
+    moving.forEach((each) => each.finish());
+    Promise.allSettled(moving.map((each) => each.finished)).then(() => done(true));
+})))"""
 SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 
 
@@ -78,7 +80,7 @@ class Window:
     def open(self, path: str) -> None:
         self.page.goto(f"{self.base}{path}")
 
-    def become(self, size: str, theme: str) -> None:
+    def become(self, size: str, theme: str = "light") -> None:
         """Another size and theme, while the page stays."""
         self.page.set_viewport_size(SIZES[size])
         self.page.emulate_media(color_scheme=theme)
@@ -89,6 +91,13 @@ class Window:
     def sticks_out(self) -> int:
         """By how many pixels the page is wider than the window."""
         return self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+
+    def fits(self, name: str) -> None:
+        """In both sizes, of which the smaller stays."""
+        for size in SIZES:
+            self.become(size)
+            self.picture(f"{name}-{size}")
+            assert self.sticks_out() == 0, (name, size)
 
     def nameless(self) -> list[str]:
         """Boxes that no label, title or other name tells apart for those who hear the page."""
