@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.urls import reverse
 
 from contacts_app.core.work.queue import run_queue
 from phones_app.deployment.request import DEPLOYMENTS
+from tests.admin_people import at_desk
 from tests.phones_app.conftest import site
 
 __all__ = ["site"]
@@ -113,21 +115,35 @@ class Window:
             self.page.screenshot(path=RESULTS / f"{name}.png", full_page=True)
 
 
+@pytest.fixture(scope="session")
+def browsing(chromium) -> Iterator[object]:
+    """What windows have in common: scripts that one has loaded and compiled are there for the next."""
+    context = chromium.new_context()
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def window(chromium, live_server, root) -> Iterator[Callable[..., Window]]:
+def window(browsing, live_server, root) -> Iterator[Callable[..., Window]]:
     """Opens windows of a size and theme, with Root logged in; afterwards none may have strayed or stumbled."""
-    opened: list[tuple[object, Window]] = []
+    opened: list[Window] = []
+    # By hand it is done in test_log_in.py.
+    session = at_desk(root).cookies[settings.SESSION_COOKIE_NAME].value
+    browsing.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
 
     def make(size: str = "desktop", theme: str = "light") -> Window:
-        context = chromium.new_context(viewport=SIZES[size], color_scheme=theme)
-        window = Window(context, live_server.url)
-        opened.append((context, window))
-        window.log_in(root.email)
+        opened.append(window := Window(browsing, live_server.url))
+        window.page.set_viewport_size(SIZES[size])
+        window.page.emulate_media(color_scheme=theme)
         return window
 
     yield make
-    for context, window in opened:
-        context.close()
+    browsing.clear_cookies()
+    for window in opened:
+        if window.page.url.startswith(window.base):
+            window.page.evaluate("localStorage.clear()")
+        window.page.close()
+    for window in opened:
         assert not window.strayed, "something was loaded from outside"
         assert not window.errors
 
