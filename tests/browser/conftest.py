@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.urls import reverse
 
 from contacts_app.core.work.queue import run_queue
 from phones_app.deployment.request import DEPLOYMENTS
+from tests.admin_people import at_desk
 from tests.phones_app.conftest import site
 
 __all__ = ["site"]
@@ -23,10 +25,12 @@ ARGUMENTS = [
 # Pictures of the pages, for somebody to look at: each takes as long as the page itself, so they are made when asked for.
 RESULTS = Path(__file__).resolve().parents[2] / "test-results"
 PICTURES = os.environ.get("PICTURES") == "1"
-# Colours fade from one theme to the other.
-SETTLED = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => Promise.allSettled(
-    document.getAnimations().filter((each) => each.effect?.getComputedTiming().endTime !== Infinity)
-        .map((each) => each.finished)).then(() => done(true)))))"""
+# Colours fade from one theme to the other: after two frames of the new size, whatever still moves is put to its end.
+SETTLED = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => {
+    const moving = document.getAnimations().filter((each) => each.effect?.getComputedTiming().endTime !== Infinity);
+    moving.forEach((each) => each.finish());
+    Promise.allSettled(moving.map((each) => each.finished)).then(() => done(true));
+})))"""
 SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 
 
@@ -78,7 +82,7 @@ class Window:
     def open(self, path: str) -> None:
         self.page.goto(f"{self.base}{path}")
 
-    def become(self, size: str, theme: str) -> None:
+    def become(self, size: str, theme: str = "light") -> None:
         """Another size and theme, while the page stays."""
         self.page.set_viewport_size(SIZES[size])
         self.page.emulate_media(color_scheme=theme)
@@ -89,6 +93,13 @@ class Window:
     def sticks_out(self) -> int:
         """By how many pixels the page is wider than the window."""
         return self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+
+    def fits(self, name: str) -> None:
+        """In both sizes, of which the smaller stays."""
+        for size in SIZES:
+            self.become(size)
+            self.picture(f"{name}-{size}")
+            assert self.sticks_out() == 0, (name, size)
 
     def nameless(self) -> list[str]:
         """Boxes that no label, title or other name tells apart for those who hear the page."""
@@ -104,21 +115,35 @@ class Window:
             self.page.screenshot(path=RESULTS / f"{name}.png", full_page=True)
 
 
+@pytest.fixture(scope="session")
+def browsing(chromium) -> Iterator[object]:
+    """What windows have in common: scripts that one has loaded and compiled are there for the next."""
+    context = chromium.new_context()
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def window(chromium, live_server, root) -> Iterator[Callable[..., Window]]:
+def window(browsing, live_server, root) -> Iterator[Callable[..., Window]]:
     """Opens windows of a size and theme, with Root logged in; afterwards none may have strayed or stumbled."""
-    opened: list[tuple[object, Window]] = []
+    opened: list[Window] = []
+    # By hand it is done in test_log_in.py.
+    session = at_desk(root).cookies[settings.SESSION_COOKIE_NAME].value
+    browsing.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
 
     def make(size: str = "desktop", theme: str = "light") -> Window:
-        context = chromium.new_context(viewport=SIZES[size], color_scheme=theme)
-        window = Window(context, live_server.url)
-        opened.append((context, window))
-        window.log_in(root.email)
+        opened.append(window := Window(browsing, live_server.url))
+        window.page.set_viewport_size(SIZES[size])
+        window.page.emulate_media(color_scheme=theme)
         return window
 
     yield make
-    for context, window in opened:
-        context.close()
+    browsing.clear_cookies()
+    for window in opened:
+        if window.page.url.startswith(window.base):
+            window.page.evaluate("localStorage.clear()")
+        window.page.close()
+    for window in opened:
         assert not window.strayed, "something was loaded from outside"
         assert not window.errors
 

@@ -1,4 +1,7 @@
-"""A person deploys a profile in the browser and watches it arrive on the phone."""
+"""A person deploys a profile in the browser and watches it arrive on the phone.
+
+The window changes its size on the way: one deployment and one rollout are seen in both.
+"""
 
 import re
 
@@ -12,25 +15,26 @@ from tests.phones_app.site import sip_file
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.mark.parametrize("size", ["desktop", "phone"])
-def test_a_profile_is_deployed_and_seen_to_be_confirmed(window, site, worker, size):
+def test_a_profile_is_deployed_and_seen_to_be_confirmed(window, site, worker):
     phone = site.phone(name="Reception desk")
     profile = site.profile("Reception", sip_file("1002"))
     with site.alive(phone) as fleet:
-        desk = window(size)
+        desk = window()
         page = desk.page
         desk.open(reverse("admin:phones_app_phone_change", args=[phone.pk]))
-        if size == "phone":
-            page.get_by_text("more_horiz", exact=True).click()
-        page.get_by_role("link", name="Deploy…").click()
+        link = page.get_by_role("link", name="Deploy…")
+        assert link.is_visible()
+        desk.become("phone")
+        assert not link.is_visible()
+        page.get_by_text("more_horiz", exact=True).click()
+        link.click()
         page.locator(".select2-selection").click()
         page.locator(".select2-search__field").fill("Recep")
         page.get_by_role("option", name="Reception").click()
-        desk.picture(f"deploy-choose-{size}")
+        desk.picture("deploy-choose-phone")
         page.get_by_role("button", name="Show what would happen").click()
         page.get_by_text(f"SEP{phone.mac}.cnf.xml").wait_for()
-        assert desk.sticks_out() == 0
-        desk.picture(f"deploy-preview-{size}")
+        desk.fits("deploy-preview")
         assert not Deployment.objects.exists(), "nothing happens before the last yes"
         page.get_by_role("button", name="Deploy to 1 phone").click()
         page.wait_for_url(re.compile(r"/deployment/\d+/change/"))
@@ -41,8 +45,7 @@ def test_a_profile_is_deployed_and_seen_to_be_confirmed(window, site, worker, si
     assert page.locator("#timeline[hx-get]").count() == 0, "an ended timeline asks no more"
     page.get_by_text("What was sent").nth(1).click()
     assert page.get_by_text("Event: service-control").is_visible()
-    assert desk.sticks_out() == 0
-    desk.picture(f"deployment-confirmed-{size}")
+    desk.fits("deployment-confirmed")
 
 
 def test_a_restart_is_asked_for_and_done(window, site, worker):
@@ -80,13 +83,12 @@ def test_a_selection_in_the_list_is_deployed_to(window, site, worker):
         assert confirmed.count() == 2
 
 
-@pytest.mark.parametrize("size", ["desktop", "phone"])
-def test_a_rollout_is_planned_and_watched_to_its_end(window, site, worker, size):
+def test_a_rollout_is_planned_and_watched_to_its_end(window, site, worker):
     phones = [site.phone(name=f"Room {number}") for number in (101, 102, 103)]
     profile = site.profile("Hotel room", sip_file("1002"))
     Phone.objects.filter(pk=phones[2].pk).update(phone_ip=None)
     with site.alive(*phones[:2]):
-        desk = window(size)
+        desk = window()
         page = desk.page
         desk.open(reverse("admin:phones_app_rollout_add"))
         page.locator(".select2-selection").first.click()
@@ -97,8 +99,7 @@ def test_a_rollout_is_planned_and_watched_to_its_end(window, site, worker, size)
             page.get_by_label(name).fill(text)
         page.get_by_role("button", name="Show what would happen").click()
         page.get_by_role("button", name="Roll out to 3 phones").wait_for()
-        assert desk.sticks_out() == 0
-        desk.picture(f"rollout-plan-{size}")
+        desk.fits("rollout-plan")
         assert not Deployment.objects.exists(), "nothing happens before the last yes"
         page.get_by_role("button", name="Roll out to 3 phones").click()
         page.wait_for_url(re.compile(r"/rollout/\d+/change/"))
@@ -109,7 +110,6 @@ def test_a_rollout_is_planned_and_watched_to_its_end(window, site, worker, size)
     page.get_by_text("Failed: no-address").wait_for()
     assert page.get_by_role("link", name=phones[2].mac_with_colons).is_visible()
     assert page.get_by_role("link", name=phones[0].mac_with_colons).count() == 0
-    assert desk.sticks_out() == 0
-    desk.picture(f"rollout-ended-{size}")
+    desk.fits("rollout-ended")
     desk.open(reverse("admin:profiles_app_phoneprofile_history", args=[profile.pk]))
-    assert desk.sticks_out() == 0
+    desk.fits("history-with-rollout")
