@@ -85,6 +85,7 @@ LISTS = {
 }
 # What a route wants in its query before it looks for the row.
 QUERIES = {
+    "/api/2.0/accounts/action/": "?do=login",
     "/api/v1/phone-profiles/{uuid}/preview": "?mac={mac}",
     "/api/v1/phone-profiles/{uuid}/revisions/compare": "?from=1&to=1",
 }

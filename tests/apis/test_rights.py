@@ -44,6 +44,7 @@ BUSINESS = {
     ("get", "/api/v1/me/cisco-services/personal"): {404},
     ("get", "/rest/auth"): {401},  # a token belongs to nobody who could log in
     ("post", "/api/v1/auth/login"): {401},
+    ("post", "/api/2.0/accounts/action/"): {401},
     ("post", "/api/v1/auth/refresh"): {401},
     ("delete", "/api/2.0/notification_contacts/{uuid}/"): {403},  # the main contact stays
     ("delete", "/v4/oauth/access-token"): {404},

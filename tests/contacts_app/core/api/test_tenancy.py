@@ -32,7 +32,8 @@ LISTS = ["phone-profiles", "phones", "deployments", "file-servers", "call-manage
 # What people without level 0 may do, with their own rows.
 OWN = {
     ("get", "phone-profiles"), ("get", "phone-profiles/{profile}"), ("get", "phone-profiles/user/{user}"),
-    ("post", "phone-profiles/switch"), ("get", "deployments"), ("get", "deployments/{deployment}"),
+    ("post", "phone-profiles"), ("post", "phone-profiles/switch"),
+    ("get", "deployments"), ("get", "deployments/{deployment}"),
 }  # fmt: skip
 
 
