@@ -273,7 +273,7 @@ PLANTED: dict[str, tuple[Callable[[Installation], None], list[str]]] = {
     ),
     "a second factor of nobody": (setting(SECOND_FACTOR_ROLES=["Administratros"]), ["login.W002"]),
     "nobody who can log in": (setting(LOCAL_LOGIN=False), ["login.E001"]),
-    "cookies without TLS": (setting(SESSION_COOKIE_SECURE=False), ["security.W010"]),
+    "cookies without TLS": (setting(SESSION_COOKIE_SECURE=False), ["security.W012"]),
     "presets that are not there": (setting(MYACCOUNT_PRESETS_FILE="/nowhere.toml"), ["profiles.E001"]),
     "networks that cannot be read": (setting(PHONE_NETWORKS="10.20.0.5/16"), ["networks-unreadable"]),
     "networks that are all": (setting(CALLBACK_NETWORKS="0.0.0.0/0"), ["networks-too-wide"]),

@@ -58,7 +58,8 @@ class PhoneFiles(PhonesByMac):
     def put_back(self, request: Request, mac: str) -> Response:
         """Upload the file again, without a restart."""
         deployment = put_back(self.get_object(), actor=self.actor)
-        return Response(DeploymentDetailRecord(deployment).data, status=202)
+        record = DeploymentDetailRecord(deployment, context=self.get_serializer_context())
+        return Response(record.data, status=202)
 
     @action(detail=True, methods=["post"], url_path="file/adopt")
     def adopt(self, request: Request, mac: str) -> Response:

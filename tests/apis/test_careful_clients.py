@@ -24,7 +24,11 @@ CHANGES = {
     "/api/v1/users/{uuid}": {"last_name": "Night"},
     "/api/v1/file-servers/{uuid}": {"name": "Night"},
     "/api/v1/call-managers/{uuid}": {"name": "Night"},
+    "/api/v1/directory-entries/{uuid}": {"name": "Night"},
+    "/api/v1/me/directory-entries/{uuid}": {"name": "Night"},
 }
+# What is written and never read: nothing of it could be overwritten unseen.
+NO_RECORDS = {"/api/v1/me/pin"}
 
 
 @pytest.fixture
@@ -40,7 +44,7 @@ def send(owner):
 
 def test_every_writable_record_of_the_family_is_known_here():
     writable = {path for method, path, _ in operations() if method == "put" and path.startswith("/api/v1/")}
-    assert writable == set(CHANGES)
+    assert writable == set(CHANGES) | NO_RECORDS
 
 
 @pytest.mark.parametrize("path", CHANGES)

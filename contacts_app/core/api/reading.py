@@ -29,8 +29,9 @@ class NoColumns(Exception):
 # A serializer that leaves something out for some callers, which it tells from the whole record. The OpenAPI document
 # would take a docstring over into the descriptions of all of them.
 class Narrowed(serializers.BaseSerializer[Any]):
-    # What members that are no columns are made from: of the property or the method of that name.
-    needs: ClassVar[Mapping[str, Sequence[str]]] = {}
+    # What members that are no columns are made from: of the property or the method of that name. Without a value here,
+    # which would stand before that of a record that a subclass extends.
+    needs: ClassVar[Mapping[str, Sequence[str]]]
 
     @classmethod
     def narrowed(cls, record: Record, context: Mapping[str, Any]) -> Record:

@@ -23,6 +23,8 @@ class OwnEntryRecord(ModelRecord):
         read_only_fields = ["uuid", "created_at", "updated_at"]
         # Whether the number is there already is for the database to say.
         validators: list[object] = []
+        # The same on every database; left alone it would be what the column of the present one takes.
+        extra_kwargs: ClassVar[dict[str, Any]] = {"place": {"max_value": 32_767}}
 
 
 class EntryRecord(OwnEntryRecord):

@@ -36,6 +36,7 @@ def form_of(user: User, **fields: object) -> dict[str, object]:
     return {
         "email": user.email, "username": user.username, "account": user.account_id or "",
         "permission_level": user.permission_level, "is_active": "on", "lang": "en", "timezone": "UTC",
+        "directory_entries-TOTAL_FORMS": 0, "directory_entries-INITIAL_FORMS": 0,
     } | fields  # fmt: skip
 
 
