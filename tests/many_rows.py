@@ -66,7 +66,7 @@ def _value(field: models.Field, n: int):
     if isinstance(field, EncryptedBinaryField):
         return b"<device/>"
     if isinstance(field, models.CharField | models.TextField) and not isinstance(field, EncryptedTextField):
-        return f"{field.name[: (field.max_length or 99) - 8]}{n}x"
+        return f"{field.name[: max((field.max_length or 99) - 8, 0)]}{n}x"
     return field.get_default()
 
 

@@ -97,6 +97,7 @@ def test_every_variable_of_the_example_exists():
 def test_proxies_let_phones_through_without_tls(name):
     text = (DEPLOY / "proxy" / name).read_text()
     assert "/cisco/services/" in text
+    assert "/emapp/" in text
     assert text.count("{") == text.count("}")
     assert "/healthz" in text or name == "nginx.conf"
 

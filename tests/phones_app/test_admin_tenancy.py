@@ -17,7 +17,14 @@ from contacts_app.tokens.services import create_token
 from phones_app.boot.models import FileFetch
 from phones_app.deployment.models import Deployment, LeftFile
 from phones_app.inventory.models import Phone, PhoneGroup, ServiceSession
-from phones_app.mobility.models import MobilityPolicy, PersonMobility, PinFailures
+from phones_app.mobility.models import (
+    EnrolmentCode,
+    EnrolmentRequest,
+    MobilityPolicy,
+    MobilitySession,
+    PersonMobility,
+    PinFailures,
+)
 from phones_app.rollout.models import Rollout
 from phones_app.servers.models import CallManager, FileServer, KeyMacro
 from profiles_app.phone.models import PhoneProfile, ProfileRevision
@@ -58,6 +65,20 @@ def strangers_rows(other, charlie, new_phone, new_profile):
         ServiceSession.objects.create(mac=phone.mac, user=charlie, last_used_at=timezone.now()),
         MobilityPolicy.objects.create(account=other, location="Strange place"),
         PersonMobility.objects.create(user=charlie),
+        MobilitySession.objects.create(
+            account=other,
+            phone=phone,
+            mac=phone.mac,
+            user=charlie,
+            person_name="Charlie",
+            profile=profile,
+            requested_by="charlie",
+            channel="x",
+        ),
+        EnrolmentCode.objects.create(
+            account=other, phone=phone, digest="0" * 64, ending="0000", expires_at=timezone.now()
+        ),
+        EnrolmentRequest.objects.create(account=other, mac="001122334466", address="10.9.9.9", user=charlie),
         PinFailures.objects.create(user=charlie, count=5, last_at=timezone.now()),
         Rollout.objects.create(account=other, name="Strange rollout", requested_by="charlie", channel="x"),
         PhoneGroup.objects.create(account=other, name="Strange phones"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from django.db import connections
-from django.db.models import Model, QuerySet
+from django.db.models import BooleanField, Func, Model, QuerySet
 from django.db.models.expressions import RawSQL
 
 M = TypeVar("M", bound=Model)
@@ -38,6 +38,12 @@ def of_keys(rows: QuerySet[M], keys: Collection[object] | RawSQL) -> QuerySet[M]
     """Those of the rows that have these keys: what they were found by need not be looked at again."""
     found = rows.all()
     found.query.clear_where()
+    if isinstance(keys, RawSQL) and connections[rows.db].vendor == "postgresql":
+        # As an array they are found out first, and rows are looked up by them. IN would be one table more to join, and
+        # above `join_collapse_limit` (8) the others are joined before it, row by row of the whole list.
+        return found.filter(
+            Func("pk", keys, template="%(expressions)s)", arg_joiner=" = ANY(ARRAY", output_field=BooleanField())
+        )
     return found.filter(pk__in=keys)
 
 

@@ -27,7 +27,7 @@ SECRET_LOOKING = re.compile(
     r"passw|secret|token|(^|_)pin|digest|hash|config|header|key|callback_url|content|stored", re.IGNORECASE
 )
 # What looks like a secret by its name alone, and is none.
-HARMLESS = {"ApiToken.key_id", "OutboundVoiceProfile.tn_lease"}
+HARMLESS = {"ApiToken.key_id", "OutboundVoiceProfile.tn_lease", "User.pin_must_change"}
 # Written by Patchbay itself about what happened: they are records already; an uploaded sheet will be some.
 RECORDS = {
     "contacts_app": {"KeptAnswer", "LoginSession", "Mail", "Notice", "Incident", "UploadedCsv", "WorkStatus"},
@@ -43,9 +43,11 @@ RECORDS = {
     "phones_app": {
         "Deployment",
         "DeploymentStep",
+        "EnrolmentRequest",
         "FileFetch",
         "LastDeployment",
         "LeftFile",
+        "MobilitySession",
         "PhoneFile",
         "PinFailures",
         "RolloutMember",
