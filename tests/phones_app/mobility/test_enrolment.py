@@ -85,6 +85,8 @@ def new_handset(portal, site):
         fleets.append(FleetThread([phone]))
         fleet = fleets[-1].__enter__()
         assert fleet.wait_until(lambda: phone.is_settled), list(phone.history)
+        # The file server writes down what it has served.
+        assert fleet.wait_until(lambda: FileFetch.objects.filter(mac=mac).exists())
         return phone, fleet, Screen(portal, mac, model)
 
     yield plug_in
