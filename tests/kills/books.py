@@ -85,6 +85,7 @@ class Books:
         self.mail_server = installation.mail_server
         self.mails: list[str] = []
         self.odd: set[str] = set()
+        self.summary = "it did not come to rest"
         self._open, self._over = threading.Event(), threading.Event()
         self._pausing = threading.Barrier(4)
         self._open.set()
