@@ -43,7 +43,7 @@ def kinds() -> list[tuple[str, str]]:
 
 
 def is_told(type_: str, decided: bool | None) -> bool:
-    """Whether a contact is told: nobody sends the document's types here, so of these never."""
+    """Whether a contact gets these mails. The document's own types are not sent here, so the answer for them is no."""
     return type_ in event_classes and (is_told_by_default(type_) if decided is None else decided)
 
 
@@ -66,7 +66,7 @@ class PreferenceRecord(serializers.Serializer[Any]):
     medium = serializers.ChoiceField(choices=NotificationMedium.choices, default=NotificationMedium.EMAIL)
     # This module is loaded when every app has registered its own.
     type = serializers.ChoiceField(choices=types())
-    value = Truth(help_text="Whether the contact is told: of what nobody sends always false, whatever is chosen.")
+    value = Truth(help_text="Whether the contact gets these mails; always false for types that are not sent here.")
 
 
 def as_record(contact: NotificationContact, medium: str, type_: str, value: bool) -> dict[str, Any]:
