@@ -23,7 +23,7 @@ OTHER_TESTS = {"commands"}
 # Folders of templates/ in which packages look for ours by name.
 PACKAGES_TEMPLATES = {"admin", "drf_spectacular", "unfold"}
 # Lines of the apps and of config, without migrations and empty files. The total grows with what the product does.
-LONGEST, MEDIAN, TOTAL = 300, 110, 52_000
+LONGEST, MEDIAN, TOTAL = 300, 110, 66_000
 
 
 def code_of(*folders: str) -> list[Path]:
