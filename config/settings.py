@@ -217,6 +217,10 @@ API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=0)
 API_BODY_MAX_BYTES = env.int("API_BODY_MAX_BYTES", default=2 * 1024 * 1024)  # The largest body of a JSON request.
 SPECTACULAR_SETTINGS = table(__file__, "openapi.toml")
 
+# --- Calls -------------------------------------------------------------------------------------------------------
+# The country (ISO 3166, such as DE) whose national numbers become E.164 in call records. Empty: only those with + or 00.
+PHONE_NUMBERS_REGION = env.str("PHONE_NUMBERS_REGION", default="")
+
 # --- How long it is kept (days, 0: for ever), where `manage.py prune_history` runs ----------------------------------
 # Events with their deliveries and attempts, once nothing of them is to be delivered any more.
 KEEP_EVENTS_DAYS = env.float("KEEP_EVENTS_DAYS", default=90.0)
@@ -226,6 +230,8 @@ KEEP_MAILS_DAYS = env.float("KEEP_MAILS_DAYS", default=90.0)
 KEEP_DEPLOYMENTS_DAYS = env.float("KEEP_DEPLOYMENTS_DAYS", default=365.0)
 # What phones fetched from the embedded file server; never less than 31 days.
 KEEP_FETCHES_DAYS = env.float("KEEP_FETCHES_DAYS", default=90.0)
+# Call records, from the start of the call on.
+KEEP_CALLS_DAYS = env.float("KEEP_CALLS_DAYS", default=365.0)
 # What records were before, and who changed them; deleted records for good.
 KEEP_HISTORY_DAYS = env.float("KEEP_HISTORY_DAYS", default=0.0)
 

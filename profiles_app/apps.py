@@ -19,6 +19,7 @@ class ProfilesConfig(AppConfig):
         from contacts_app.core.work.kind import register
         from contacts_app.people.pins import register_numbers
         from profiles_app import models
+        from profiles_app.calls.services import CALLS
         from profiles_app.events.callback_health import CALLBACK_DEREGISTERED, CALLBACK_FAILING
         from profiles_app.events.delivery_operations import EVENTS
         from profiles_app.events.delivery_run import Deliveries
@@ -30,7 +31,7 @@ class ProfilesConfig(AppConfig):
 
         checks.register(presets_are_readable, INSTALLATION_TAG)
         register(Deliveries, InboundMessages)
-        retention.register(EVENTS)
+        retention.register(EVENTS, CALLS)
         doctor.register(doctor.HealthCheck("callback networks", lambda: wide_networks("CALLBACK_NETWORKS"), ADVICE))
         register_classes(CALLBACK_FAILING, CALLBACK_DEREGISTERED)
         happened.connect(emit_happened)

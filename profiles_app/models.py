@@ -1,5 +1,6 @@
-"""WHAT: events and who is told, messaging, outbound voice and portal profiles, and the numbers that go by them."""
+"""WHAT: events and who is told, messaging, outbound voice and portal profiles, numbers that go by them, and calls."""
 
+from profiles_app.calls.models import CallRecord
 from profiles_app.events.models.outbox import CallbackQueue, Delivery, DeliveryAttempt, Event
 from profiles_app.events.models.setup import Callback, EventProfile, Listener, ListenerFilter, Subscription
 from profiles_app.messaging.models import InboundMessage, MessagingProfile, NumberLease, StickySender
@@ -8,6 +9,7 @@ from profiles_app.voice.models import OutboundVoiceProfile
 
 __all__ = [
     "Availability",
+    "CallRecord",
     "Callback",
     "CallbackQueue",
     "CustomerProfile",
