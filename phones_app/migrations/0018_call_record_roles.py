@@ -25,5 +25,5 @@ def give(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("phones_app", "0017_one_index_for_each_order"), ("profiles_app", "0015_call_records")]
+    dependencies = [("phones_app", "0017_one_index_for_each_order"), ("profiles_app", "0005_call_records")]
     operations = [migrations.RunPython(give, migrations.RunPython.noop)]
