@@ -32,8 +32,11 @@ REQUESTS = Timed(
     *("surface", "method", "answer"),
     buckets=(0.01, 0.05, 0.1, 0.5, 1, 5, 20),
 )
-SURFACES = ("/api/v1/", "/api/2.0/", "/rest/", "/v4/", "/backend/", "/emservice/", "/admin/", *PHONE_PAGES)
+PORTAL = "/my-account/"
+SURFACES = ("/api/v1/", "/api/2.0/", "/rest/", "/v4/", "/backend/", "/emservice/", "/admin/", PORTAL, *PHONE_PAGES)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+# Pages for people, by the namespaces of their URLs; all else is REST.
+CHANNELS = {"admin": "admin", "portal": "portal"}
 # Forms of the admin have a field for the reason, clients of the APIs a header.
 REASON_FIELD = "_reason"
 REASON_HEADER = "HTTP_X_CHANGE_REASON"
@@ -123,6 +126,30 @@ class RequestLog(RequestMiddleware):
             RequestMiddleware.bind_user_id(request)
 
 
+def keep_portal_apart(get_response: GetResponse) -> GetResponse:
+    """Give the self-service portal cookies of its own, for a place around that of sessions: its log-in is none of the
+    admin, nor the other way round, and a browser can have both at once.
+    """
+    own = {name: f"portal_{name}" for name in (settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, "messages")}
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if not request.path.startswith(PORTAL):
+            return get_response(request)
+        for name, portals in own.items():
+            request.COOKIES.pop(name, None)
+            if portals in request.COOKIES:
+                request.COOKIES[name] = request.COOKIES[portals]
+        response = get_response(request)
+        for name, portals in own.items():
+            if cookie := response.cookies.pop(name, None):
+                cookie.set(portals, cookie.value, cookie.coded_value)
+                cookie["path"] = PORTAL
+                response.cookies[portals] = cookie
+        return response
+
+    return middleware
+
+
 def know_authors(get_response: GetResponse) -> GetResponse:
     """Tell history, while a request lasts, whose work it is."""
 
@@ -135,14 +162,15 @@ def know_authors(get_response: GetResponse) -> GetResponse:
 
 def author_of(request: HttpRequest) -> Author:
     """Who that is stands in `request.user`: the admin's login puts a user there, that of the APIs an actor."""
-    in_admin = request.resolver_match is not None and request.resolver_match.namespace == "admin"
+    namespace = request.resolver_match.namespace if request.resolver_match else ""
+    channel, in_admin = CHANNELS.get(namespace, "rest"), namespace == "admin"
     user = getattr(request, "user", None)
     actor = user if isinstance(user, Actor) else None
     if isinstance(user, User):
-        actor = user.as_actor("admin" if in_admin else "rest")
+        actor = user.as_actor(channel)
     reason = request.META.get(REASON_HEADER, "").encode("latin-1", "replace").decode("utf-8", "replace")
     if in_admin and request.method == "POST":
         reason = request.POST.get(REASON_FIELD, "")
-    return (actor or Actor("not logged in", "admin" if in_admin else "rest")).as_author(
+    return (actor or Actor("not logged in", channel)).as_author(
         request_id=request.META.get("HTTP_X_REQUEST_ID", ""), reason=one_line(reason)
     )

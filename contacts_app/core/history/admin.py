@@ -20,7 +20,7 @@ PER_PAGE = 50
 KINDS = {"+": ("Created", "success"), "~": ("Changed", "info"), "-": ("Deleted", "danger")}
 # Something was done with the record that left it as it was (`record_use`).
 USED = ("Used", "info")
-CHANNELS = {"admin": "Admin", "rest": "REST", "command": "Command", "task": "Task"}
+CHANNELS = {"admin": "Admin", "rest": "REST", "portal": "Self-service portal", "command": "Command", "task": "Task"}
 
 
 @dataclass(frozen=True)

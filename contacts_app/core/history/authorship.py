@@ -18,7 +18,8 @@ REASON_LENGTH = 255
 
 @dataclass(frozen=True)
 class Author:
-    """`label` is for people, and stays when the user of `user_id` is gone; `channel`: admin, rest, command or task."""
+    """`label` is for people, and stays when the user of `user_id` is gone; `channel`: admin, rest,
+    portal, command or task."""
 
     label: str
     channel: str
