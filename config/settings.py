@@ -179,6 +179,21 @@ MYACCOUNT_PRESETS_FILE = env.str(
     "MYACCOUNT_PRESETS_FILE", default=str(BASE_DIR / "profiles_app" / "myaccount" / "presets.toml")
 )
 
+# Which of these flags open which page of the self-service portal, in the form of profiles_app/myaccount/portal.toml
+# (portal spec §2).
+MYACCOUNT_PORTAL_FILE = env.str(
+    "MYACCOUNT_PORTAL_FILE", default=str(BASE_DIR / "profiles_app" / "myaccount" / "portal.toml")
+)
+# The operator's name in the self-service portal, and its colour as #RRGGBB, which is made darker or lighter where text in
+# it could not be read.
+PORTAL_NAME = env.str("PORTAL_NAME", default="Patchbay")
+PORTAL_COLOUR = env.str("PORTAL_COLOUR", default="#1d5fa8")
+# A file with the operator's logo (SVG, PNG, JPEG or WebP), shown beside the name. Empty: none.
+PORTAL_LOGO = env.str("PORTAL_LOGO", default="")
+# Systems of the operator's own that the portal's menu leads to, each shown to those whose profile has the flag:
+# {"View Bills": {"label": "Bills", "url": "https://billing.example.org/"}}.
+PORTAL_LINKS = env.json("PORTAL_LINKS", default={})
+
 # --- People and their credentials --------------------------------------------------------------------------------
 AUTH_USER_MODEL = "contacts_app.User"
 AUTH_PASSWORD_VALIDATORS = [

@@ -21,6 +21,8 @@ urlpatterns = [
     path("", include("phones_app.urls")),
     path("", include("profiles_app.urls")),
     path("", include("contacts_app.urls")),
+    # After those of all subjects: they have declared their pages of the portal by then.
+    path("my-account/", include("profiles_app.myaccount.portal.urls")),
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("admin/doctor/", admin.site.admin_view(doctor_page), name="doctor"),
     path("admin/", admin.site.urls),

@@ -25,11 +25,15 @@ class ProfilesConfig(AppConfig):
         from profiles_app.events.delivery_run import Deliveries
         from profiles_app.events.outbox import TOLD_OF_TOKENS, emit_happened, register_news, tell_of_profiles
         from profiles_app.messaging.inbound import InboundMessages
+        from profiles_app.myaccount.access import portal_table_is_readable
+        from profiles_app.myaccount.portal.operator import operator_is_shown
         from profiles_app.myaccount.services import presets_are_readable
         from profiles_app.phone.models import PhoneProfile
         from profiles_app.phone.services import numbers_of
 
         checks.register(presets_are_readable, INSTALLATION_TAG)
+        checks.register(portal_table_is_readable, INSTALLATION_TAG)
+        checks.register(operator_is_shown, INSTALLATION_TAG)
         register(Deliveries, InboundMessages)
         retention.register(EVENTS, CALLS)
         doctor.register(doctor.HealthCheck("callback networks", lambda: wide_networks("CALLBACK_NETWORKS"), ADVICE))

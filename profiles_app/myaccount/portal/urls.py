@@ -1,0 +1,21 @@
+"""The URLs below /my-account/: those before the log-in, then those of every page that subjects have declared.
+
+Included last of all, by the roof, when the subjects above have declared theirs.
+"""
+
+from django.urls import path
+
+from profiles_app.myaccount.portal import home, me
+from profiles_app.myaccount.portal.gate import guarded
+from profiles_app.myaccount.portal.login import PAGES_BEFORE
+from profiles_app.myaccount.portal.operator import logo, look
+from profiles_app.myaccount.portal.pages import PAGES
+
+app_name = "portal"
+urlpatterns = [
+    *(path(f"{name}/", view, name=name) for name, view in PAGES_BEFORE.items()),
+    path("look.css", look, name="look"),
+    path("logo", logo, name="logo"),
+    *(path(url.route, guarded(url), name=url.name) for page in PAGES.values() for url in page.urls),
+]
+__all__ = ["home", "me", "urlpatterns"]
