@@ -35,7 +35,7 @@ class Holder:
         self.lock = threading.Lock()
 
     def hold(self, mac: str, place: str) -> None:
-        if self.places[mac] != place:
+        if self.places.get(mac) != place:
             return
         with self.lock:
             if self.left.pop(mac, None) is None:
@@ -55,9 +55,8 @@ class Holder:
         return held
 
 
-def main(folder: Path) -> None:
-    holder = Holder(folder)
-    SingleDeployments.per_server = len(PLACES)
+def hold_deployments(holder: Holder) -> None:
+    SingleDeployments.per_server = len(holder.places)
     for state in STEPS:
         function, kind = steps.STEPS[State(state)]
         steps.STEPS[State(state)] = holder.around(state, function), kind
@@ -68,6 +67,11 @@ def main(folder: Path) -> None:
         return tell(strategy, deployment, *rest)
 
     steps.tell = held
+
+
+def main(folder: Path) -> None:
+    holder = Holder(folder)
+    hold_deployments(holder)
     wait_for(lambda: run_queue("deployments") and not holder.left, 300)
 
 

@@ -1,89 +1,80 @@
-"""A worker that dies at any step of a log-in or log-out: another one ends it, and once (mobility spec §7, case 5).
+"""kill -9 at every step of a log-in and of a log-out: another worker ends it, and once (mobility spec §7, case 5).
 
-It dies by an exception that nothing catches, right before or after each change of the deployment's state, and leaves
-its lease behind. `test_kill.py` of deployments does the same with processes, at each command to the file server.
+One process holds many at once, each at another moment (`held_worker.py`), and is killed.
 """
 
+import json
 from datetime import timedelta
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
-from phones_app.deployment import transitions
+from phones_app.deployment import steps
 from phones_app.deployment.models import Deployment
-from phones_app.deployment.run import run_one
 from phones_app.mobility.login import log_in
-from phones_app.mobility.logout import log_out
-from phones_app.mobility.models import MobilitySession, SessionState, Why
-from phones_app.transports.ftp.pool import FtpPool
+from phones_app.mobility.models import MobilityPolicy, MobilitySession, SecondPhone, SessionState, Why
 from profiles_app.events.models.outbox import Event
-from tests.phones_app.mobility.test_timers import is_
+from tests.phones_app.mobility.held_worker import MOMENTS_OF_LOG_IN, MOMENTS_OF_LOG_OUT, STORED
 from tests.phones_app.site import ACTOR
+from tests.processes import processes
+from tests.servers import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
-STEPS = ("started", "uploaded", "session_cleared", "restarting")
 
 
-class Killed(BaseException):
-    pass
+@pytest.fixture
+def kill(tmp_path):
+    """Have a worker come to these moments, each at another phone, and kill it there."""
+    with processes(tmp_path) as running:
+
+        def killed(moments: list[str], phones) -> None:
+            folder = tmp_path / f"{len(moments)} moments"
+            folder.mkdir()
+            places = {phone.mac: moment for phone, moment in zip(phones, moments, strict=False)}
+            (folder / "places.json").write_text(json.dumps(places))
+            running.environment["DEPLOYMENT_THREADS"] = str(len(moments))
+            running.start("held", "-m", "tests.phones_app.mobility.held_worker", str(folder))
+            wait_for((folder / "held").exists, 60)
+            running.kill("held")
+
+        yield killed
 
 
-def die_at(monkeypatch, step: str, *, after: bool) -> None:
-    real = getattr(transitions, step)
-
-    def dying(*arguments, **options):
-        if after:
-            real(*arguments, **options)
-        raise Killed
-
-    monkeypatch.setattr(transitions, step, dying)
+def states() -> set[str]:
+    return set(MobilitySession.objects.values_list("state", flat=True))
 
 
-def carry_out(deployment: Deployment, *, takes_over: bool) -> None:
-    """One worker takes the deployment, as `run_queue` does."""
-    owner = "dying" if not takes_over else "another"
-    until = timezone.now() + timedelta(minutes=5)
-    Deployment.objects.filter(pk=deployment.pk).update(lease_owner=owner, lease_until=until)
-    pool = FtpPool()
-    try:
-        run_one(deployment.pk, owner, pool, takes_over=takes_over)
-    finally:
-        pool.close()
+def test_killed_at_every_step_of_a_log_in_and_of_a_log_out(site, mobile, people, device, work, kill, monkeypatch):
+    monkeypatch.setattr(steps, "DOUBT_SECONDS", 1)
+    profile = device("Bob")
+    phones = [mobile(next_check_at=timezone.now() + timedelta(days=1)) for _ in MOMENTS_OF_LOG_OUT]
+    MobilityPolicy.objects.create(account=phones[0].account, second_phone=SecondPhone.MANY)
+    not_stored = phones[MOMENTS_OF_LOG_IN.index(f"before {STORED}")]
+    with site.alive(*phones) as fleet:
+        for phone in phones:
+            if phone != not_stored:
+                log_in(phone, people["Bob"], actor=ACTOR)
+        kill(MOMENTS_OF_LOG_IN, phones)
+        # Some have what they need, though nobody was left to say so.
+        assert states() <= {SessionState.LOGGING_IN, SessionState.LOGGED_IN}
+        assert not MobilitySession.objects.filter(phone=not_stored).exists()
+        log_in(not_stored, people["Bob"], actor=ACTOR)
+        work(lambda: states() == {SessionState.LOGGED_IN})
+        assert {site.file_of(phone) for phone in phones} == {profile.content}
+        assert fleet.wait_until(lambda: all(fleet[phone.mac].line_users == ("7301",) for phone in phones))
 
-
-def killed_all_the_way(monkeypatch, deployment: Deployment) -> None:
-    taken = False
-    for step in STEPS:
-        for after in (False, True):
-            with monkeypatch.context() as patch:
-                die_at(patch, step, after=after)
-                with pytest.raises(Killed):
-                    carry_out(deployment, takes_over=taken)
-            taken = True
-            # Doubt whether a restart was sent is over at once.
-            Deployment.objects.filter(pk=deployment.pk, restarted_at__isnull=False).update(
-                restarted_at=timezone.now() - timedelta(seconds=11)
-            )
-    Deployment.objects.filter(pk=deployment.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
-
-
-def test_killed_at_every_step_of_a_log_in_and_of_a_log_out(site, mobile, people, device, work, monkeypatch):
-    phone, profile = mobile(), device("Bob")
-    with site.alive(phone) as fleet:
-        session = log_in(phone, people["Bob"], actor=ACTOR)
-        killed_all_the_way(monkeypatch, session.login)
-        session.refresh_from_db()
-        assert session.state == SessionState.LOGGING_IN
-        work(is_(session, SessionState.LOGGED_IN))
-        assert site.file_of(phone) == profile.content
-        assert fleet.wait_until(lambda: fleet[phone.mac].line_users == ("7301",))
-        session = log_out(session, why=Why.STAFF, actor=ACTOR)
-        killed_all_the_way(monkeypatch, session.logout)
-        session.refresh_from_db()
-        assert session.state == SessionState.LOGGING_OUT
-        work(is_(session, SessionState.LOGGED_OUT))
-        assert site.file_of(phone) == mobile.base.content
-    assert MobilitySession.objects.count() == 1
-    assert Deployment.objects.filter(phone=phone).count() == 2
-    tags = [tag for event in Event.objects.order_by("pk") for tag in event.tags if tag.startswith("em-")]
-    assert tags == ["em-login", "em-logout"]
+        past = timezone.now() - timedelta(seconds=1)
+        MobilitySession.objects.update(until=past, next_attempt_at=past)
+        kill(MOMENTS_OF_LOG_OUT, phones)
+        assert states() <= {SessionState.LOGGED_IN, SessionState.LOGGING_OUT, SessionState.LOGGED_OUT}
+        MobilitySession.objects.filter(ended_at=None).update(next_attempt_at=F("since"))
+        work(lambda: states() == {SessionState.LOGGED_OUT})
+        assert {site.file_of(phone) for phone in phones} == {mobile.base.content}
+        assert fleet.wait_until(lambda: all(fleet[phone.mac].line_users == ("1000",) for phone in phones))
+        assert {fleet[phone.mac].restarts for phone in phones} == {2}
+    assert MobilitySession.objects.filter(why=Why.TIME_LIMIT).count() == len(phones)
+    kinds = sorted(Deployment.objects.values_list("mac", "kind"))
+    assert kinds == sorted((phone.mac, kind) for phone in phones for kind in ("log-in", "log-out"))
+    told = [tag for event in Event.objects.all() for tag in event.tags if tag.startswith("em-")]
+    assert sorted(told) == sorted(["em-login", "em-logout"] * len(phones))
