@@ -24,6 +24,7 @@ from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.admin.links import page_of
 from contacts_app.core.errors import Refusal
 from contacts_app.core.history.admin import HistoryPages
+from contacts_app.core.history.authorship import one_line
 from contacts_app.core.lists.admin import BigListAdmin
 
 
@@ -49,10 +50,12 @@ def button(
     icon: str,
     permission: str = "change",
     dangerous: bool = False,
+    reason: str = "",
 ) -> Callable[[Callable[[Any, HttpRequest, Any], Any]], Callable[..., HttpResponse]]:
     """A button on the page of a row that does something once the person has confirmed it with `yes`, else the same words.
 
     `{0}` in the texts is the row. What is done may return a page, or a row of the model to go to; a refusal is told.
+    `reason` has the person asked for one, in these words, where the history does not ask for it anyhow (`reason_in`).
     """
 
     def decorate(act: Callable[[Any, HttpRequest, Any], Any]) -> Callable[..., HttpResponse]:
@@ -66,7 +69,8 @@ def button(
         def pressed(pages: "PortalAdmin", request: HttpRequest, object_id: str) -> HttpResponse:
             row = pages.row_or_404(request, object_id)
             words, back = question.format(row), page_of(row)
-            if page := pages.confirmed(request, question=words, button=yes or description.rstrip("…"), back=back):
+            yes_words = yes or description.rstrip("…")
+            if page := pages.confirmed(request, question=words, button=yes_words, back=back, reason=reason):
                 return page
             try:
                 made = act(pages, request, row)
@@ -84,6 +88,11 @@ def button(
         return pressed
 
     return decorate
+
+
+def reason_in(request: HttpRequest) -> str:
+    """What the person gave as the reason, on one line."""
+    return one_line(request.POST.get("_reason", ""))
 
 
 class PortalAdmin(BigListAdmin, HistoryPages):
@@ -214,13 +223,14 @@ class PortalAdmin(BigListAdmin, HistoryPages):
             context.update(self.shown(request, row))
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def confirmed(self, request: HttpRequest, *, question: str, button: str, back: str) -> HttpResponse | None:
+    def confirmed(
+        self, request: HttpRequest, *, question: str, button: str, back: str, reason: str = ""
+    ) -> HttpResponse | None:
         """None when the person has said yes, else the page that asks: following a link does nothing."""
         if request.method == "POST":
             return None
-        return self.page(
-            request, "contacts_app/core/confirm.html", question, button=button, back=back, model_admin=self
-        )
+        shown = {"button": button, "back": back, "model_admin": self, "reason_label": reason}
+        return self.page(request, "contacts_app/core/confirm.html", question, **shown)
 
     def require(self, request: HttpRequest, permission: str) -> None:
         if not request.user.has_perm(permission):

@@ -12,7 +12,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from contacts_app.core.actor import Actor
-from contacts_app.core.admin.base import PortalAdmin, ReadOnlyAdmin, allowed, button
+from contacts_app.core.admin.base import PortalAdmin, ReadOnlyAdmin, allowed, button, reason_in
 from contacts_app.core.admin.columns import ago_column, column
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.admin.links import list_url
@@ -161,6 +161,7 @@ class EnrolmentRequestAdmin(MacSearchMixin, ReadOnlyAdmin):
     @button(
         "Refuse…",
         question="Refuse {0}? The phone says so. An activation code that was typed stays used.",
+        reason="Reason, which the phone shows",
         yes="Refuse",
         logged="Refused.",
         done="The phone is refused.",
@@ -169,7 +170,7 @@ class EnrolmentRequestAdmin(MacSearchMixin, ReadOnlyAdmin):
         dangerous=True,
     )
     def refuse_one(self, request: HttpRequest, row: EnrolmentRequest) -> None:
-        refuse(row, actor=actor_of(request))
+        refuse(row, actor=actor_of(request), reason=reason_in(request))
 
     @display(description="State", ordering="state", label=STATE_LABELS)
     def state_here(self, row: EnrolmentRequest) -> str:

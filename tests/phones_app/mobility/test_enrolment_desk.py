@@ -53,9 +53,11 @@ def test_a_clerk_decides_for_the_own_account_only(clerk_desk, other, waiting):
     theirs = EnrolmentRequest.objects.create(account=other, mac="02000000BB02", address="192.0.2.9")
     url = reverse("admin:phones_app_enrolmentrequest_refuse_one", args=[theirs.pk])
     assert clerk_desk.post(url).status_code in (403, 404)
-    clerk_desk.post(reverse("admin:phones_app_enrolmentrequest_refuse_one", args=[waiting.pk]))
+    url = reverse("admin:phones_app_enrolmentrequest_refuse_one", args=[waiting.pk])
+    assert "Reason, which the phone shows" in clerk_desk.get(url).content.decode()
+    clerk_desk.post(url, {"_reason": "Ask the\nreception"})
     waiting.refresh_from_db()
-    assert waiting.state == "refused"
+    assert (waiting.state, waiting.reason) == ("refused", "Ask the reception")
 
 
 def test_a_handset_is_replaced_in_the_admin(root_desk, new_phone, new_profile, shared_server):
