@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from contacts_app.accounts.models import Account
 from contacts_app.accounts.services import AccountColumn
@@ -15,6 +15,7 @@ from contacts_app.core.csv.columns import Column, FieldColumn, MacColumn, Secret
 from contacts_app.core.csv.format import CsvFormat, Identity, Key
 from phones_app.inventory.models import Phone
 from phones_app.servers.models import CallManager, FileServer
+from profiles_app.phone.models import PhoneProfile
 
 PLAIN = (
     "name", "brand", "model", "software_type", "software_version", "is_active", "location", "phone_ip",
@@ -58,6 +59,46 @@ class ServerColumn(Column):
         return [server for server in found if server.account_id in (account.pk, None)]
 
 
+class BaseProfileColumn(Column):
+    """A phone profile of the phone's account or of the portal's staff: its UUID, or its name where one alone has it."""
+
+    related = ("base_profile",)
+
+    def __init__(self) -> None:
+        super().__init__("base_profile", note="UUID or name of a phone profile; empty: no one can log in on the phone.")
+        self._found: dict[str, list[PhoneProfile]] = {}
+
+    def prepare(self, cells: set[str]) -> None:
+        wanted = [*filter(None, cells)]
+        uuids = [cell for cell in map(_spelt_as_uuid, wanted) if _is_uuid(cell)]
+        rows = PhoneProfile.objects.filter(Q(uuid__in=uuids) | Q(name__in=wanted)).select_related("user")
+        self._found = {}
+        for profile in rows:
+            for known in (profile.name, str(profile.uuid)):
+                self._found.setdefault(known, []).append(profile)
+
+    def write(self, row: Any) -> str:
+        return str(row.base_profile.uuid) if row.base_profile else ""
+
+    def read(self, cell: str, values: Mapping[str, Any]) -> Any:
+        # Without an account the row is refused anyhow.
+        if not cell or (account := values.get("account")) is None:
+            return None
+        known = self._found.get(_spelt_as_uuid(cell), [])
+        found = [profile for profile in known if profile.user.account_id in (account.pk, None)]
+        if len(found) != 1:
+            raise ValidationError("Several have this name; use the UUID." if found else "No such phone profile.")
+        return found[0]
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _spelt_as_uuid(text: str) -> str:
     """A UUID in its one spelling, anything else as it is."""
     try:
@@ -79,6 +120,7 @@ class PhoneCsv(CsvFormat):
             SecretColumn(Phone, "web_password", note="Never exported; empty: stays as it is."),
             ServerColumn("file_server", FileServer, self.actor),
             ServerColumn("call_manager", CallManager, self.actor),
+            BaseProfileColumn(),
         ]
 
     def rows(self) -> "QuerySet[Phone]":

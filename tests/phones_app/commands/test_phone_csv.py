@@ -12,7 +12,9 @@ from contacts_app.core.csv.importing import import_csv
 from phones_app.inventory.csv import PhoneCsv
 from phones_app.inventory.models import Phone
 from phones_app.servers.models import CallManager, FileServer
+from profiles_app.phone.services import create_profile
 from tests.commands import run
+from tests.phones_app.site import ACTOR, sip_file
 
 pytestmark = pytest.mark.django_db
 MAC = "02AA00000001"
@@ -191,6 +193,24 @@ def test_servers_are_named_or_given_by_uuid_where_several_have_the_name(phone, a
     run("import_phones", file(f"mac,file_server,call_manager\n{MAC},{str(shared.uuid).upper()},PBX\n"))
     phone.refresh_from_db()
     assert (phone.file_server, phone.call_manager) == (shared, pbx)
+
+
+def test_base_profiles_go_out_by_uuid_and_come_in_by_either(phone, alice, charlie, root, file):
+    mine, shared, foreign = (
+        create_profile(actor=ACTOR, user=user, name=name, content=sip_file().encode())
+        for user, name in ((alice, "Lobby"), (root, "Logged out"), (charlie, "Lobby"))
+    )
+    for cell, found in (("Lobby", mine), (str(shared.uuid).upper(), shared), ("Logged out", shared), ("", None)):
+        assert counts(run("import_phones", file(f"mac,base_profile\n{MAC},{cell}\n"), "--json"))[0] == 0
+        phone.refresh_from_db()
+        assert phone.base_profile == found
+        exported = next(csv.DictReader(io.StringIO(run("export_phones").out)))
+        assert exported["base_profile"] == (str(found.uuid) if found else "")
+    create_profile(actor=ACTOR, user=root, name="Lobby", content=sip_file().encode())
+    for cell, words in (("Lobby", "Several have this name"), (foreign.uuid, "No such phone profile"), ("x", "No such")):
+        ran = run("import_phones", file(f"mac,base_profile\n{MAC},{cell}\n"), "--json")
+        assert errors_of(ran) == [(2, "base_profile")]
+        assert words in ran.out
 
 
 @pytest.mark.parametrize(
