@@ -1,5 +1,5 @@
 """What the doctor looks at for phones: the networks that they may be in, their file servers and call managers, the
-embedded file server of this machine, and what phones run while nobody is logged in on them.
+embedded file server of this machine, what phones run while nobody is logged in on them, and where new ones enrol.
 
 File servers and Asterisks are connected to, and nothing is said to them: what *Test connection* found is told beside.
 """
@@ -12,14 +12,16 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db.models import Q
 
+from contacts_app.accounts.models import Account
 from contacts_app.core.doctor.checks import Defect, HealthCheck
 from contacts_app.core.doctor.installation import ADVICE as GROUND
-from contacts_app.core.doctor.installation import wide_networks
+from contacts_app.core.doctor.installation import WIDEST, wide_networks
 from contacts_app.core.errors import TransportError
 from contacts_app.core.net.wire import connection_error
 from contacts_app.core.tables import table
 from phones_app.boot.services import config_url
 from phones_app.inventory.models import Phone
+from phones_app.mobility.enrolment_file import parse_networks
 from phones_app.servers.models import CallManager, FileServer
 from phones_app.servers.services import no_sip_to, phone_networks
 from profiles_app.phone.models import PhoneProfile
@@ -121,10 +123,35 @@ def log_outs() -> Iterator[Defect]:
             yield Defect("em-logout-no-emergency", f"Base profile {name}: no registered line, so no emergency calls.")
 
 
+def enrolment() -> Iterator[Defect]:
+    """Where phones enrol, Patchbay has to be let speak to them, and nobody else is to be (mobility spec §6)."""
+    try:
+        enrolling = parse_networks(settings.ENROLMENT_NETWORKS)
+    except ValueError as error:
+        yield Defect("enrolment-unreadable", f"ENROLMENT_NETWORKS: {error}.")
+        return
+    if unreadable():
+        return
+    of_phones = phone_networks()
+    for network, account in enrolling:
+        alike = [one for one in of_phones.networks if one.version == network.version]
+        if network.prefixlen <= WIDEST[network.version]:
+            yield Defect("enrolment-too-wide", f"ENROLMENT_NETWORKS has {network}: nearly all addresses.")
+        elif not any(network.overlaps(one) for one in alike):
+            yield Defect("enrolment-outside", f"ENROLMENT_NETWORKS has {network}: no part of it is in PHONE_NETWORKS.")
+        elif not of_phones.names(network):
+            yield Defect("enrolment-too-wide", f"ENROLMENT_NETWORKS has {network}: PHONE_NETWORKS has only a part.")
+        if account is not None and not Account.objects.filter(voip_id=account, is_active=True).exists():
+            yield Defect(
+                "enrolment-account", f"ENROLMENT_NETWORKS: there is no active account {account} for {network}."
+            )
+
+
 CHECKS = (
     HealthCheck("networks", networks, ADVICE),
     HealthCheck("file servers", file_servers, ADVICE),
     HealthCheck("call managers", call_managers, ADVICE),
     HealthCheck("embedded file server", embedded_file_server, ADVICE),
     HealthCheck("log-outs", log_outs, ADVICE),
+    HealthCheck("enrolment", enrolment, ADVICE),
 )
