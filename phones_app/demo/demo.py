@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -18,6 +19,8 @@ from phones_app.demo.simulation import put_first_file, simulated_phone
 from phones_app.deployment.models import FileState, PhoneFile
 from phones_app.deployment.record import check_pause
 from phones_app.inventory.models import Phone
+from phones_app.mobility.enrolment import make_codes
+from phones_app.mobility.models import EnrolmentCode
 from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile
 from profiles_app.phone.services import create_profile, update_profile
@@ -25,16 +28,21 @@ from profiles_app.phone.services import create_profile, update_profile
 ACCOUNT_NAME, ACCOUNT_EMAIL = "Harbour Hotel", "office@harbour-hotel.example"
 # The author of a revision tells whether a person has changed a profile since; such a profile is left alone.
 ACTOR = system("demo")
+CODE_LASTS = timedelta(days=30)
 
 
 @dataclass
 class Demo:
-    """What was done: rows made, profiles renewed for another URL, files laid down for phones to boot from."""
+    """What was done: rows made, profiles renewed for another URL, files laid down for phones to boot from; and the
+    activation code of the phone that is still to be enrolled.
+    """
 
     account: Account
     created: bool
     renewed: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
+    new_phone: str = ""
+    code: str = ""
 
 
 def demo_account() -> Account | None:
@@ -57,6 +65,7 @@ def load_demo(*, url: str, dry_run: bool = False) -> Demo:
         else:
             demo = Demo(create_account(name=ACCOUNT_NAME, email=ACCOUNT_EMAIL), True)
             _create(demo.account, url)
+        _make_code(demo)
         transaction.set_rollback(dry_run)
     if dry_run:
         return demo
@@ -120,9 +129,23 @@ def _phone(account: Account, phone: DemoPhone, place: int, profile: PhoneProfile
         hostname=sep.file_name(phone.mac).partition(".")[0],
         location=phone.location,
         phone_vlan=phone.vlan,
-        current_profile=profile,
+        current_profile=None if phone.is_new else profile,
         base_profile=profile if phone.anybody else None,
     ).save(force_insert=True)
+
+
+def _make_code(demo: Demo) -> None:
+    """Its digits are kept nowhere, so each run makes another one, until the phone is enrolled."""
+    wanted = next(phone for phone in PHONES if phone.is_new)
+    phones = Phone.objects.filter(account=demo.account, mac=wanted.mac, current_profile=None)
+    phone, profile = phones.select_related("account").first(), demo_profile(wanted.profile)
+    codes = EnrolmentCode.objects.filter(phone=phone)
+    if phone is None or profile is None or codes.exclude(used_at=None).exists():
+        return
+    codes.delete()
+    expires_at = clock.now() + CODE_LASTS
+    [(_, code)] = make_codes(account=demo.account, phone=phone, profile=profile, expires_at=expires_at, actor=ACTOR)
+    demo.new_phone, demo.code = phone.mac_with_colons, code
 
 
 def _own_profiles(account: Account) -> dict[str, PhoneProfile]:

@@ -79,7 +79,7 @@ class DemoProfile:
 
 @dataclass(frozen=True)
 class DemoPhone:
-    """A phone that already runs the profile named."""
+    """A phone that already runs the profile named, or is to."""
 
     mac: str
     model: str
@@ -90,6 +90,8 @@ class DemoPhone:
     profile: str
     # Whether people log in on it; the profile comes back when they log out.
     anybody: bool = False
+    # Prepared, without a file: somebody enrols it with an activation code.
+    is_new: bool = False
 
 
 _TABLES = table(__file__, "demo.toml")

@@ -18,7 +18,8 @@ def web_address(text: str) -> str:
 class Command(ReportingCommand):
     help = (
         "Make the demo: one account with people, profiles and simulated phones. Run again it changes "
-        "nothing, or brings the profiles to another URL; what people changed or deleted stays so."
+        "nothing, or brings the profiles to another URL; what people changed or deleted stays so. One phone is "
+        "still to be enrolled: each run makes another activation code for it."
     )
     says_where = False
     columns = headings("account", voip_id="VoIP id", state="State", renewed="Profiles renewed", files="Files")
@@ -35,6 +36,8 @@ class Command(ReportingCommand):
             "state": "created" if demo.created else "was there",
             "renewed": demo.renewed,
             "files": demo.files,
+            "new_phone": demo.new_phone,
+            "code": demo.code,
             "dry_run": dry_run,
         }
         if self.as_json or dry_run:
@@ -43,3 +46,6 @@ class Command(ReportingCommand):
         phones = Phone.objects.filter(account=demo.account).count()
         changed = f", {len(demo.renewed)} profiles renewed" if demo.renewed else ""
         self.announce("demo", f"{demo.account} {summary['state']}: {phones} phones{changed}")
+        if demo.code:
+            digits = " ".join(demo.code[at : at + 4] for at in range(0, len(demo.code), 4))
+            self.announce("demo", f"the new phone {demo.new_phone} is enrolled with the activation code {digits}")

@@ -5,6 +5,8 @@ import pytest
 from contacts_app.accounts.models import Account, Extension
 from contacts_app.core.actor import system
 from contacts_app.people.models import User
+from phones_app.boot.fetches import Fetch
+from phones_app.boot.services import file_for_unknown, record_fetch
 from phones_app.deployment.models import Deployment, PhoneFile
 from phones_app.deployment.request import check_compatible
 from phones_app.inventory.models import Phone
@@ -51,17 +53,17 @@ def test_demo_has_people_phones_profiles_and_a_server(demo):
 
 def test_phones_differ_and_can_be_played(demo):
     phones = list(Phone.objects.all())
-    assert len(phones) == len({phone.model for phone in phones}) == 8
+    assert (len(phones), len({phone.model for phone in phones})) == (9, 8)
     assert {phone.software_type for phone in phones} == {"SIP", "SIPE", "SCCP"}
     assert all(phone.is_simulated and phone.phone_ip == "127.0.0.1" for phone in phones)
     assert all(phone.web_username and phone.web_password and phone.location for phone in phones)
-    assert len({phone.sip_port for phone in phones} | {phone.web_port for phone in phones}) == 16
+    assert len({phone.sip_port for phone in phones} | {phone.web_port for phone in phones}) == 18
 
 
 def test_every_file_is_without_fault_and_fits_its_phone(demo, folder):
     there = files(folder)
     assert len(there) == 8
-    for phone in Phone.objects.select_related("current_profile__revision"):
+    for phone in Phone.objects.exclude(current_profile=None).select_related("current_profile__revision"):
         content = there[sep.file_name(phone.mac)]
         assert content == phone.current_profile.content
         assert check_compatible(phone, phone.current_profile) == []
@@ -70,7 +72,7 @@ def test_every_file_is_without_fault_and_fits_its_phone(demo, folder):
 
 def test_phones_that_hold_their_files_are_not_called_undeployed(demo, root):
     assert set(PhoneFile.objects.values_list("state", "sha256")) == {
-        ("in_place", phone.current_profile.revision.sha256) for phone in Phone.objects.all()
+        ("in_place", phone.current_profile.revision.sha256) for phone in Phone.objects.exclude(current_profile=None)
     }
     desk = at_desk(root)
     overview = desk.get("/admin/").content.decode()
@@ -94,7 +96,7 @@ def test_again_it_changes_nothing(demo, folder):
 
     assert (ran.status, ran.row["state"], ran.row["renewed"], ran.row["files"]) == (0, "was there", [], [])
     assert (files(folder), list(ProfileRevision.objects.values_list("pk", flat=True))) == before
-    assert (Account.objects.count(), User.objects.count(), Phone.objects.count()) == (1, 5, 8)
+    assert (Account.objects.count(), User.objects.count(), Phone.objects.count()) == (1, 5, 9)
 
 
 def test_another_address_gives_revisions_and_fresh_files(demo, folder):
@@ -121,7 +123,26 @@ def test_what_people_changed_stays_theirs(demo, folder):
     concierge.refresh_from_db()
     assert concierge.content == own
     assert files(folder)[sep.file_name(phone.mac)] == b"<device>deployed by hand</device>"
-    assert (User.objects.count(), Phone.objects.count()) == (4, 7)
+    assert (User.objects.count(), Phone.objects.count()) == (4, 8)
+
+
+def test_the_new_phone_is_enrolled_with_the_code_of_the_last_run(demo, folder, settings, client, no_inline_work):
+    settings.ENROLMENT_NETWORKS = "127.0.0.1/32"
+    first, last = (run("load_demo", "--url", URL, "--json").row for _ in range(2))
+    new = Phone.objects.get(current_profile=None)
+    assert (last["new_phone"], first["code"] != last["code"]) == (new.mac_with_colons, True)
+    fetch = Fetch(sep.file_name(new.mac), "127.0.0.1", "http", complete=True, agent="Cisco-CP-8851")
+    assert b"/cisco/services/enrol" in file_for_unknown(fetch)
+    fetch.sent(b"")
+    record_fetch(fetch)
+
+    def typed(code: str) -> str:
+        return client.get("/cisco/services/enrol/code", {"device": f"SEP{new.mac}", "code": code}).content.decode()
+
+    assert "This code is not good" in typed(first["code"])
+    assert "is being set up" in typed(last["code"])
+    assert Deployment.objects.get(phone=new).profile.name == "Front desk day"
+    assert run("load_demo", "--url", URL, "--json").row["code"] == ""
 
 
 def test_missing_file_comes_back(demo, folder):
