@@ -42,7 +42,19 @@ def is_locked(row: PinFailures) -> bool:
 
 def may_try(*, mac: str, user: User | None) -> bool:
     """Count a try on this phone and of this person; False: there were too many failures, so it is none."""
-    return _counted(OF_PHONE, mac=mac) and (user is None or _counted(OF_PERSON, user=user))
+    if not _counted(OF_PHONE, mac=mac):
+        return False
+    if user is None:
+        pretend()
+        return True
+    return _counted(OF_PERSON, user=user)
+
+
+def pretend() -> None:
+    """Ask the database as a try does, for nobody: who or what does not exist takes no less time."""
+    nobody = PinFailures.objects.filter(pk=0)
+    for _ in range(2):
+        nobody.update(count=F("count") + 1)
 
 
 def may_try_person(user: User) -> bool:

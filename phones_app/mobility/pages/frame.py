@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from contacts_app.core.errors import Refusal
 from phones_app.mobility import screens
 from phones_app.mobility.screens import Key
 from phones_app.mobility.series import Series, charsets_of, parse_choices, series_of
@@ -93,13 +94,21 @@ def for_phones(view: PhoneView, refuses: Refuses = outside) -> View:
     def guarded(request: HttpRequest) -> HttpResponse:
         try:
             ask = asked(request)
-            return refuses(ask) or respond(request, ask.series, view(ask))
+            return refuses(ask) or respond(request, ask.series, shown(view, ask))
         except Exception:
             # Without the query, which may have a PIN in it.
             log.exception("a page for phones has failed: %s", request.path)
             return respond(request, series_of(_model_of(request)), BROKEN)
 
     return guarded
+
+
+def shown(view: PhoneView, ask: Ask) -> screens.Screen:
+    """What the view shows; where it is refused, why."""
+    try:
+        return view(ask)
+    except Refusal as refusal:
+        return screens.text("Services", refusal.message, keys=[Key("exit")])
 
 
 def asked(request: HttpRequest) -> Ask:

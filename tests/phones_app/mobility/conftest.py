@@ -12,7 +12,7 @@ from lxml import etree
 
 from contacts_app.core.work.queue import run_queue
 from phones_app.deployment.request import DEPLOYMENTS
-from phones_app.mobility import authentication, switch
+from phones_app.mobility import switch
 from phones_app.mobility.timers import MOBILITY
 from phones_app.simulator.objects import read_object
 from profiles_app.phone.services import create_profile
@@ -24,7 +24,6 @@ PIN = "2580"
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """What phones do not notice on loopback takes no time here."""
-    monkeypatch.setattr(authentication, "FAILURE_SECONDS", 0.0)
     monkeypatch.setattr(switch, "ANSWER_FIRST", timedelta(seconds=0.2))
 
 
