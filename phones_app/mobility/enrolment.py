@@ -6,7 +6,6 @@ import secrets
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.core import signing
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -32,8 +31,6 @@ from profiles_app.phone.models import PhoneProfile, SoftwareType
 State = EnrolmentRequest.State
 CODE_DIGITS, MOST_CODES = 16, 1000
 PUSH_USER = "patchbay"
-# A choice on the phone's screen follows within this time.
-TICKET_SECONDS = 600
 # A phone that asks to be enrolled has fetched its file a moment ago; somebody may have gone to look for the code.
 FETCHED_WITHIN = timedelta(hours=24)
 
@@ -106,19 +103,6 @@ def fetched_lately(mac: str, address: str) -> bool:
     fetches = FileFetch.objects.filter(mac=mac, fetched_at__gt=clock.now() - FETCHED_WITHIN)
     plain = address.removeprefix("::ffff:")
     return fetches.filter(address__in=(plain, f"::ffff:{plain}")).exists()
-
-
-def ticket_for(user: User, mac: str) -> str:
-    """What the choices of a person carry who has shown their PIN: not the PIN."""
-    return signing.dumps([user.pk, mac], salt="enrolment", compress=True)
-
-
-def person_of(ticket: str, mac: str) -> User | None:
-    try:
-        key, named = signing.loads(ticket, salt="enrolment", max_age=TICKET_SECONDS)
-    except (signing.BadSignature, ValueError):
-        return None
-    return User.objects.filter(pk=key, is_active=True, account__is_active=True).first() if named == mac else None
 
 
 def ask_for(

@@ -1,9 +1,6 @@
 """Log-in and log-out as people do it on the screen of a phone, with a name and a PIN (mobility spec §5.2)."""
 
-from datetime import timedelta
 from typing import NamedTuple
-
-from django.core.signing import BadSignature, TimestampSigner
 
 from contacts_app.core.work import clock
 from contacts_app.people.models import User
@@ -17,12 +14,10 @@ from phones_app.mobility.models import PRESENT, MobilitySession, Why
 from phones_app.mobility.policy import limited, longest_login, mobility_of, policy_of, profiles_for
 from phones_app.mobility.services import Caller
 from phones_app.mobility.switch import EmRefusal
+from phones_app.mobility.tickets import Purpose, person_of, ticket_for
 from profiles_app.phone.models import PhoneProfile
 
 CHANNEL = "phone"
-# A person has typed their PIN and chooses a profile: so long the choice may take.
-TICKET_SECONDS = 120
-_signer = TimestampSigner(salt="mobility-profile-choice")
 NO_TICKET = "The choice took too long. Please log in again."
 
 
@@ -47,20 +42,16 @@ def log_in_with_pin(
     phone = _phone(mac)
     choices = tuple(profiles_for(user, phone)) if phone.base_profile_id else ()
     if len(choices) > 1:
-        return LoginResult(user, None, choices, _signer.sign(f"{user.pk}:{mac}:{address}"))
+        return LoginResult(user, None, choices, ticket_for(user, Purpose.LOG_IN, mac=mac, address=address))
     return LoginResult(user, _log_in(phone, user, None, address))
 
 
 def log_in_with_ticket(caller: Caller | None, ticket: str, profile: int, *, address: str) -> LoginResult:
     """The choice after `log_in_with_pin`, on the same phone. Raises LoginRefused, EmRefusal, Refusal."""
-    try:
-        key, mac, place = _signer.unsign(ticket, max_age=timedelta(seconds=TICKET_SECONDS)).split(":", 2)
-    except BadSignature:
-        raise LoginRefused(NO_TICKET) from None
-    user = User.objects.filter(pk=int(key), is_active=True).first()
-    if caller is None or (mac, place) != (caller.mac, address) or user is None or not mobility_of(user).is_allowed:
+    user = person_of(ticket, Purpose.LOG_IN, mac=caller.mac, address=address) if caller else None
+    if caller is None or user is None or not mobility_of(user).is_allowed:
         raise LoginRefused(NO_TICKET)
-    phone = _phone(mac)
+    phone = _phone(caller.mac)
     chosen = next((each for each in profiles_for(user, phone) if each.pk == profile), None)
     if chosen is None:
         raise EmRefusal(EmCode.NO_PROFILE, "no-profile", "The profile is not there any more.")
@@ -77,10 +68,11 @@ def session_at(caller: Caller, address: str) -> tuple[MobilitySession | None, bo
     session = rows.select_related(*TOLD_WITH, "login").first()
     if session is None:
         return None, False
-    if address in (session.address, caller.phone_ip):
-        return session, True
-    fetch = FileFetch.objects.filter(mac=caller.mac).order_by("-fetched_at").values_list("address", flat=True).first()
-    return session, fetch == address
+    may_act = address in (session.address, caller.phone_ip)
+    if not may_act:
+        fetches = FileFetch.objects.filter(mac=caller.mac).order_by("-fetched_at").values_list("address", flat=True)
+        may_act = fetches.first() == address
+    return session, may_act
 
 
 def newest_session(caller: Caller) -> MobilitySession | None:

@@ -23,6 +23,7 @@ from phones_app.mobility.pages import pin
 from phones_app.mobility.pages.frame import FORM_KEYS, LOGIN_FAILED, Ask, for_phones
 from phones_app.mobility.replacement import Handset, preview
 from phones_app.mobility.screens import FormField, Key, Refresh
+from phones_app.mobility.tickets import Purpose, person_of, ticket_for
 from profiles_app.phone.models import PhoneProfile
 from profiles_app.phone.sep.catalogue import find
 
@@ -113,13 +114,13 @@ def _profiles(ask: Ask, user: User) -> screens.Screen:
         return _told(ask, "You have no phone profile for this model.")
     if len(fitting) == 1:
         return _enrol(ask, user=user, profile=fitting[0])
-    ticket = enrolment.ticket_for(user, ask.mac)
+    ticket = ticket_for(user, Purpose.ENROL, mac=ask.mac, address=ask.address)
     items = [(one.name, ask.url("enrol-choice", t=ticket, profile=str(one.pk))) for one in fitting]
     return screens.menu(TITLE, "Which profile?", items, keys=TOP_KEYS)
 
 
 def _phones(ask: Ask, user: User) -> screens.Screen:
-    phones, ticket = enrolment.phones_of(user), enrolment.ticket_for(user, ask.mac)
+    phones, ticket = enrolment.phones_of(user), ticket_for(user, Purpose.ENROL, mac=ask.mac, address=ask.address)
     if not phones:
         return _told(ask, "There is no phone of yours to replace.")
     items = [
@@ -137,7 +138,7 @@ def choice(ask: Ask) -> screens.Screen:
     """A profile or a phone was chosen, by the person of the ticket."""
     if closed := _closed(ask):
         return closed
-    user = enrolment.person_of(ask.sent("t"), ask.mac)
+    user = person_of(ask.sent("t"), Purpose.ENROL, mac=ask.mac, address=ask.address)
     if user is None:
         return _told(ask, "That took too long. Please start again.")
     key = ask.sent("profile", "phone")
