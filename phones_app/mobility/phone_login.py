@@ -15,6 +15,7 @@ from phones_app.mobility.policy import limited, longest_login, mobility_of, poli
 from phones_app.mobility.services import Caller
 from phones_app.mobility.switch import EmRefusal
 from phones_app.mobility.tickets import Purpose, person_of, ticket_for
+from phones_app.mobility.use import note_use
 from profiles_app.phone.models import PhoneProfile
 
 CHANNEL = "phone"
@@ -72,6 +73,8 @@ def session_at(caller: Caller, address: str) -> tuple[MobilitySession | None, bo
     if not may_act:
         fetches = FileFetch.objects.filter(mac=caller.mac).order_by("-fetched_at").values_list("address", flat=True)
         may_act = fetches.first() == address
+    if may_act:
+        note_use(session)
     return session, may_act
 
 

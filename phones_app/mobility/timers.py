@@ -14,8 +14,9 @@ from phones_app.mobility import events
 from phones_app.mobility.following import IN_CALL, MISSED, settle, standing
 from phones_app.mobility.login import LOOK
 from phones_app.mobility.logout import TOLD_WITH, log_out_many
-from phones_app.mobility.models import PRESENT, MobilitySession, SessionState, Why
+from phones_app.mobility.models import PRESENT, MobilityPolicy, MobilitySession, SessionState, Why
 from phones_app.mobility.policy import daily_logout_after, policy_of
+from phones_app.mobility.use import LOOK_EVERY, is_unused, look_for_use
 
 log = structlog.get_logger(__name__)
 MOBILITY = "mobility"
@@ -47,11 +48,15 @@ class MobilityTimers(Work):
 
 
 def expired(session: MobilitySession, now: datetime) -> Why | None:
-    """Whether the session's time is up: its own, or the daily one of its place."""
+    """Whether the session's time is up: its own, the daily one of its place, or that without use."""
     if session.until is not None and session.until <= now:
         return Why.TIME_LIMIT
-    daily = _daily(session)
-    return Why.DAILY if daily is not None and daily <= now else None
+    policy = _policy(session)
+    daily = daily_logout_after(policy, session.account, session.since)
+    if daily is not None and daily <= now:
+        return Why.DAILY
+    look_for_use(session, policy, now)
+    return Why.NO_USE if is_unused(session, policy, now) else None
 
 
 def next_look(session: MobilitySession, now: datetime) -> datetime | None:
@@ -62,14 +67,15 @@ def next_look(session: MobilitySession, now: datetime) -> datetime | None:
         return now + min(AGAIN * (1 << min(session.tries, 10)), AGAIN_AT_MOST)
     if session.state not in (SessionState.LOGGED_IN, SessionState.AT_RESTART):
         return now + LOOK
-    times: list[datetime] = [time for time in (session.until, _daily(session), now + SELDOM) if time]
-    return max(now, min(times))
+    policy = _policy(session)
+    daily = daily_logout_after(policy, session.account, session.since)
+    again = now + (LOOK_EVERY if policy.idle_minutes else SELDOM)
+    return max(now, min(time for time in (session.until, daily, again) if time))
 
 
-def _daily(session: MobilitySession) -> datetime | None:
-    if session.phone is None:
-        return None
-    return daily_logout_after(policy_of(session.phone), session.account, session.since)
+def _policy(session: MobilitySession) -> MobilityPolicy:
+    """That of the phone; one with the defaults for a phone that is gone, which nothing ends any more."""
+    return policy_of(session.phone) if session.phone else MobilityPolicy(account=session.account)
 
 
 def _log_out_again(session: MobilitySession) -> None:

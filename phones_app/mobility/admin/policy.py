@@ -23,7 +23,7 @@ def duration(minutes: int | None) -> str:
 
 @admin.register(MobilityPolicy)
 class MobilityPolicyAdmin(PortalAdmin):
-    list_display = ("account", "place", "second_phone", "longest", "daily_logout", "remember_last_user")
+    list_display = ("account", "place", "second_phone", "longest", "daily_logout", "idle", "remember_last_user")
     list_display_links = ("account", "place")
     list_select_related = ("account",)
     list_filter = ("account",)
@@ -31,9 +31,13 @@ class MobilityPolicyAdmin(PortalAdmin):
     search_help_text = "Location or account"
     autocomplete_fields = ("account",)
     chosen_once = ("account",)
-    fields = ("account", "location", "second_phone", "longest_minutes", "daily_logout", "remember_last_user")
+    fields = (
+        *("account", "location", "second_phone", "longest_minutes", "daily_logout", "idle_minutes"),
+        "remember_last_user",
+    )
     place = column("Location", lambda row: row.location or "all others", ordering="location")
     longest = column("Longest log-in", lambda row: duration(row.longest_minutes))
+    idle = column("Log-out without use", lambda row: duration(row.idle_minutes))
 
 
 class PersonMobilityForm(forms.ModelForm):  # type: ignore[type-arg]

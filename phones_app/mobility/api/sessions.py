@@ -48,7 +48,19 @@ class MobilitySessionRecord(ModelRecord):
         model = MobilitySession
         fields = [
             *("uuid", "account", "mac", "user_uuid", "person", "profile_uuid", "profile", "state", "is_present"),
-            *("note", "since", "until", "ended_at", "why", "requested_by", "channel", "ended_by", "login", "logout"),
+            *(
+                "note",
+                "since",
+                "until",
+                "used_at",
+                "ended_at",
+                "why",
+                "requested_by",
+                "channel",
+                "ended_by",
+                "login",
+                "logout",
+            ),
         ]
         read_only_fields = fields
 

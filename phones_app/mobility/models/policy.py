@@ -10,7 +10,7 @@ from contacts_app.core.history.models import Tracked
 from contacts_app.core.lists.search import TextIndex
 from profiles_app.phone.models import PhoneProfile
 
-WORKDAY, LONGEST = 8 * 60, 168 * 60
+WORKDAY, LONGEST, SHORTEST_IDLE = 8 * 60, 168 * 60, 15
 MINUTES = [MinValueValidator(1), MaxValueValidator(LONGEST)]
 
 
@@ -42,6 +42,15 @@ class MobilityPolicy(models.Model):
     )
     daily_logout = models.TimeField(
         "daily log-out", null=True, blank=True, help_text="A time of day in the account's time zone; empty: none."
+    )
+    idle_minutes = models.PositiveIntegerField(
+        "log-out without use",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(SHORTEST_IDLE), MaxValueValidator(LONGEST)],
+        help_text="In minutes, at least 15; empty: off. Use is a call that a look at the phone's status page every five "
+        "minutes finds, or something opened on its screen here: short calls can be missed. Phones that do not tell "
+        "whether they are in a call are not logged out.",
     )
     remember_last_user = models.BooleanField(
         default=False, help_text="The log-in form of a phone proposes the person who logged in there last."

@@ -42,10 +42,12 @@ class Why(models.TextChoices):
     ELSEWHERE = "elsewhere", "The person logged in on another phone"
     TIME_LIMIT = "time-limit", "Longest log-in"
     DAILY = "daily", "Daily log-out time"
+    NO_USE = "no-use", "Not used for as long as the policy allows"
     STAFF = "staff", "Logged out in the admin"
     REST = "rest", "Logged out over REST"
     COMMAND = "command", "Logged out by a command"
     PERSON_GONE = "person-gone", "The person was deleted, deactivated or moved"
+    FORBIDDEN = "forbidden", "The person may not log in any more"
     PHONE_GONE = "phone-gone", "The phone was deleted, moved or replaced"
     DEPLOYED = "deployed", "Another profile was deployed to the phone"
     REJECTED = "rejected", "The phone rejected the person's file"
@@ -84,6 +86,11 @@ class MobilitySession(models.Model):
     # By the clock of the database, as those of deployments.
     since = models.DateTimeField(db_default=Now())
     until = models.DateTimeField("logged out at", null=True, blank=True, help_text="Empty: no limit.")
+    used_at = models.DateTimeField(
+        "last use",
+        null=True,
+        help_text="Seen last, or not to be told; noted where a policy asks, and when something is opened on the screen.",
+    )
     ended_at = models.DateTimeField("ended", null=True)
     why = models.CharField("why it ended", max_length=16, choices=Why, blank=True)
     address = models.CharField(max_length=64, blank=True, help_text="From where the person logged in.")

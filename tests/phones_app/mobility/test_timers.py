@@ -8,6 +8,8 @@ from django.utils import timezone
 from contacts_app.core.work.queue import run_queue
 from contacts_app.people.models import User
 from phones_app.deployment.models import CALL_TO_END, State
+from phones_app.inventory.models import Phone, Presence
+from phones_app.inventory.status_check import STATUS_CHECKS
 from phones_app.mobility.login import log_in
 from phones_app.mobility.logout import log_out
 from phones_app.mobility.models import MobilityPolicy, MobilitySession, PersonMobility, SessionState, Why
@@ -42,6 +44,7 @@ def time_passes(session: MobilitySession, **time: int) -> None:
     MobilitySession.objects.filter(pk=session.pk).update(
         since=session.since - back,
         until=session.until and session.until - back,
+        used_at=session.used_at and session.used_at - back,
         next_attempt_at=session.next_attempt_at and session.next_attempt_at - back,
     )
 
@@ -137,6 +140,54 @@ def test_a_daily_log_out_time_also_ends_what_began_before_it_was_set(desk, peopl
     run_queue(MOBILITY)
     session.refresh_from_db()
     assert (session.state, session.why) == (SessionState.LOGGING_OUT, Why.DAILY)
+
+
+def test_a_phone_without_use_is_logged_out_and_one_that_is_used_is_not(site, desk, people, work, screen):
+    MobilityPolicy.objects.create(account=desk.account, idle_minutes=30)
+    with site.alive(desk) as fleet:
+        session = log_in(desk, people["Bob"], actor=ACTOR)
+        work(is_(session, SessionState.LOGGED_IN))
+
+        def later(minutes: int) -> str:
+            """Looks every five minutes, and the state after them."""
+            for _ in range(minutes // 5):
+                time_passes(session, minutes=5)
+                run_queue(MOBILITY)
+                run_queue(STATUS_CHECKS)
+            session.refresh_from_db()
+            return session.state
+
+        assert later(25) == SessionState.LOGGED_IN
+        fleet[desk.mac].fault = Fault.IN_CALL
+        assert later(40) == SessionState.LOGGED_IN
+        fleet[desk.mac].fault = Fault.NONE
+        assert later(25) == SessionState.LOGGED_IN, "the last call was less than half an hour ago"
+        screen("em/status", desk)
+        screen("em", desk)
+        assert later(25) == SessionState.LOGGED_IN
+        assert later(10) == SessionState.LOGGING_OUT
+        assert session.why == Why.NO_USE
+        work(is_(session, SessionState.LOGGED_OUT))
+
+
+UNKNOWN_USE = {
+    "no status page": {"presence": Presence.UNREACHABLE, "in_call": False},
+    "another phone there": {"presence": Presence.ANOTHER, "in_call": False},
+    "it does not tell of calls": {"in_call": None},
+    "not looked at lately": {"last_seen_at": timezone.now() - timedelta(hours=1)},
+}
+
+
+@pytest.mark.parametrize("known", [None, *UNKNOWN_USE])
+def test_only_who_is_known_not_to_use_the_phone_is_logged_out(desk, people, known):
+    MobilityPolicy.objects.create(account=desk.account, idle_minutes=30)
+    session = log_in(desk, people["Bob"], actor=ACTOR)
+    found = {"presence": Presence.REACHABLE, "in_call": False, "last_seen_at": timezone.now()}
+    Phone.objects.update(**found | UNKNOWN_USE.get(known, {}))
+    an_hour_ago = timezone.now() - timedelta(hours=1)
+    MobilitySession.objects.update(state=SessionState.LOGGED_IN, used_at=an_hour_ago, next_attempt_at=an_hour_ago)
+    run_queue(MOBILITY)
+    assert is_(session, SessionState.LOGGED_IN if known else SessionState.LOGGING_OUT)()
 
 
 def test_a_log_out_that_fails_is_tried_again_until_the_base_profile_is_back(site, desk, people, work):
