@@ -34,7 +34,7 @@ class PhonesConfig(AppConfig):
         from phones_app.mobility import lifecycle
         from phones_app.mobility.enrolment_file import for_unknown
         from phones_app.mobility.following import follow
-        from phones_app.mobility.models import MobilityPolicy
+        from phones_app.mobility.models import MobilityPolicy, PersonMobility
         from phones_app.mobility.timers import MobilityTimers
         from phones_app.retention import DEPLOYMENTS, FETCHES
         from phones_app.rollout.gate import closed_by_rollout, rollouts_of
@@ -51,6 +51,7 @@ class PhonesConfig(AppConfig):
         pre_delete.connect(lifecycle.phone_deleted, sender=Phone)
         recorded.connect(lifecycle.person_changed, sender=User)
         pre_delete.connect(lifecycle.person_deleted, sender=User)
+        recorded.connect(lifecycle.mobility_changed, sender=PersonMobility)
         recorded.connect(lifecycle.policy_changed, sender=MobilityPolicy)
         register(SingleDeployments, UploadBatches, Doubts, StatusChecks, DriftChecks, Rereads, Removals, MobilityTimers)
         tags.register(*events.TAGS)

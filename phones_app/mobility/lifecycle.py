@@ -8,9 +8,9 @@ from contacts_app.core.history.authorship import current_author
 from contacts_app.core.work import clock
 from contacts_app.core.work.wake import nudge_after_commit
 from contacts_app.people.models import User
-from phones_app.inventory.models import Phone
+from phones_app.inventory.models import Phone, ServiceSession
 from phones_app.mobility.logout import abandon, log_out_all
-from phones_app.mobility.models import MobilityPolicy, MobilitySession, Why
+from phones_app.mobility.models import MobilityPolicy, MobilitySession, PersonMobility, Why
 from phones_app.mobility.timers import MOBILITY
 
 Changes = Mapping[str, Any]
@@ -19,12 +19,20 @@ Changes = Mapping[str, Any]
 def person_changed(instance: User, change: str, changes: Changes, **_: object) -> None:
     """Called with each recorded change of a person, in its transaction."""
     if change == "~" and ("account" in changes or ("is_active" in changes and not instance.is_active)):
-        _person_gone(instance)
+        _log_out(instance, Why.PERSON_GONE)
+    elif change == "~" and "pin_hash" in changes and not instance.has_pin:
+        _log_out(instance, Why.FORBIDDEN)
 
 
 def person_deleted(instance: User, **_: object) -> None:
     """Called before a person is deleted, and the profiles that they own with them."""
-    _person_gone(instance)
+    _log_out(instance, Why.PERSON_GONE)
+
+
+def mobility_changed(instance: PersonMobility, change: str, **_: object) -> None:
+    """Called with each recorded change of what a person may do on phones, in its transaction."""
+    if change != "-" and not instance.is_allowed:
+        _log_out(instance.user, Why.FORBIDDEN)
 
 
 def phone_changed(instance: Phone, change: str, changes: Changes, **_: object) -> None:
@@ -45,9 +53,12 @@ def policy_changed(instance: MobilityPolicy, **_: object) -> None:
     _look_again(account=instance.account_id)
 
 
-def _person_gone(person: User) -> None:
+def _log_out(person: User, why: Why) -> None:
+    # Of the service menu: opened with this PIN, for people of this account.
+    if why == Why.PERSON_GONE or not person.has_pin:
+        ServiceSession.objects.filter(user=person.pk).delete()
     if MobilitySession.objects.filter(user=person.pk, ended_at=None).exists():
-        log_out_all(person, why=Why.PERSON_GONE, actor=_actor())
+        log_out_all(person, why=why, actor=_actor())
 
 
 def _phone_gone(phone: Phone) -> None:

@@ -1,15 +1,20 @@
 """A session says what is true of its phone, whatever happens to the deployment, the person or the phone meanwhile."""
 
+from itertools import count
+
 import pytest
 from django.utils import timezone
 
+from contacts_app.people.models import User
+from contacts_app.people.pins import SET_COLUMNS, set_pin
 from phones_app.deployment.models import Deployment, State
 from phones_app.inventory.models import Phone
 from phones_app.mobility.following import follow, settle
 from phones_app.mobility.login import log_in
 from phones_app.mobility.logout import log_out
-from phones_app.mobility.models import MobilitySession, Why
+from phones_app.mobility.models import MobilitySession, PersonMobility, Why
 from phones_app.mobility.models import SessionState as Is
+from phones_app.mobility.replacement import Handset, replace_handset
 from profiles_app.events.models.outbox import Event
 from profiles_app.phone.services import create_profile
 from tests.phones_app.site import ACTOR, sip_file
@@ -163,6 +168,20 @@ def move_person(session, other):
     session.user.save()
 
 
+def forbid(session, other):
+    PersonMobility.objects.create(user=session.user, is_allowed=False)
+
+
+def remove_pin(session, other):
+    set_pin(session.user, "", actor=ACTOR)
+    session.user.save(update_fields=SET_COLUMNS)
+
+
+def set_another_pin(session, other):
+    set_pin(session.user, "13579", actor=ACTOR)
+    session.user.save(update_fields=SET_COLUMNS)
+
+
 def delete_phone(session, other):
     session.phone.delete()
 
@@ -172,37 +191,87 @@ def move_phone(session, other):
     session.phone.save()
 
 
-def replace_phone(session, other):
+def change_mac(session, other):
     session.phone.mac = "0200000000FE"
     session.phone.save()
+
+
+def replace_phone(session, other):
+    replace_handset(session.phone, Handset("0200000000FE", "8851"), actor=ACTOR)
 
 
 CHANGES = {
     deactivate: (Is.LOGGING_OUT, Why.PERSON_GONE),
     delete_person: (Is.LOGGING_OUT, Why.PERSON_GONE),
     move_person: (Is.LOGGING_OUT, Why.PERSON_GONE),
+    forbid: (Is.LOGGING_OUT, Why.FORBIDDEN),
+    remove_pin: (Is.LOGGING_OUT, Why.FORBIDDEN),
+    set_another_pin: None,
     delete_phone: (Is.ABANDONED, Why.PHONE_GONE),
     move_phone: (Is.ABANDONED, Why.PHONE_GONE),
+    change_mac: (Is.ABANDONED, Why.PHONE_GONE),
     replace_phone: (Is.ABANDONED, Why.PHONE_GONE),
 }
 
 
+@pytest.fixture
+def somebody(mobile, people):
+    """A person who is logging in on a phone, for each call another one."""
+    numbers = count(1)
+
+    def log_in_somebody() -> MobilitySession:
+        name, account = f"b{next(numbers)}@acme.example", people["Bob"].account
+        person = User(email=name, username=name, account=account)
+        person.set_pin("2580")
+        person.save()
+        create_profile(actor=ACTOR, user=person, name="Own", content=sip_file("7777").encode())
+        return log_in(mobile(), person, actor=ACTOR)
+
+    return log_in_somebody
+
+
+def moved_on(session: MobilitySession) -> list[str]:
+    """What there is at the handset that has taken the phone's place, if one has."""
+    rows = MobilitySession.objects.filter(mac="0200000000FE", phone__mac="0200000000FE")
+    states = list(rows.values_list("state", flat=True))
+    Phone.objects.filter(mac="0200000000FE").delete()
+    return states
+
+
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_change_in_the_middle_leaves_a_true_state(mobile, people, device, root, other, change):
-    device("Bob")
+def test_a_change_in_the_middle_of_a_log_in_leaves_a_true_state(mobile, somebody, other, change):
     for middle in MIDDLES:
-        bob = type(people["Bob"]).objects.create_user(f"b{middle[0]}@acme.example", account=people["Bob"].account)
-        create_profile(actor=ACTOR, user=bob, name="Own", content=sip_file("7777").encode())
-        session = log_in(mobile(), bob, actor=ACTOR)
+        session = somebody()
         put(session.login, middle)
         follow([session.login_id])
+        before = fresh(session)
+        change(fresh(session), other)
         session = fresh(session)
-        change(session, other)
-        session = fresh(session)
-        assert (session.state, session.why) == CHANGES[change], middle
+        assert (session.state, session.why) == (CHANGES[change] or (before.state, before.why)), middle
         if session.state == Is.LOGGING_OUT:
             assert session.logout.profile == mobile.base
-            assert session.person_name == f"b{middle[0]}@acme.example"
-        else:
-            assert session.ended_at
-        Phone.objects.filter(mac="0200000000FE").delete()
+            assert session.person_name == before.person_name
+        assert bool(session.ended_at) is (session.state == Is.ABANDONED)
+        # Who was at the old handset is at the new one.
+        assert moved_on(session) == ([Is.LOGGING_IN] if change is replace_phone else [])
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_in_the_middle_of_a_log_out_leaves_a_true_state(mobile, somebody, other, change):
+    for middle in MIDDLES:
+        session = somebody()
+        put(session.login, CONFIRMED)
+        follow([session.login_id])
+        session = log_out(fresh(session), why=Why.STAFF, actor=ACTOR)
+        put(session.logout, middle)
+        follow([session.logout_id])
+        before = fresh(session)
+        assert before.state == (Is.LOGGED_OUT if middle == CONFIRMED else Is.LOGGING_OUT)
+        change(fresh(session), other)
+        session = fresh(session)
+        # What has ended stays as it ended, and what ends by a log-out does so for its own reason.
+        is_cut_off = before.state == Is.LOGGING_OUT and (CHANGES[change] or ("",))[0] == Is.ABANDONED
+        assert (session.state, session.why) == (Is.ABANDONED if is_cut_off else before.state, Why.STAFF), middle
+        assert bool(session.ended_at) is (session.state != Is.LOGGING_OUT)
+        assert session.logout is None or session.logout.profile == mobile.base
+        assert moved_on(session) == []
