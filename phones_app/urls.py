@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from phones_app.cockpit import urls as cockpit
 from phones_app.deployment import urls as deployment
 from phones_app.drift import urls as drift
 from phones_app.inventory import urls as inventory
@@ -11,7 +12,7 @@ from phones_app.mobility.pages import cucm
 from phones_app.rollout import urls as rollout
 from phones_app.servers import urls as servers
 
-FAMILY = (servers, inventory, deployment, drift, rollout, mobility)
+FAMILY = (servers, inventory, deployment, drift, rollout, mobility, cockpit)
 urlpatterns = [
     path("cisco/services/", include(phone_services)),
     # As CUCM has them, from the root.

@@ -70,8 +70,12 @@ class CockpitPages(PortalAdmin):
         return self._told(request, "facts", lambda: {"sections": services.sections_of(phone, actor=actor_of(request))})
 
     def log_page(self, request: HttpRequest, pk: int) -> HttpResponse:
-        phone = self._phone(request, pk, services.READ_LOG)
-        return self._told(request, "log", lambda: {"log": services.log_of(phone, actor=actor_of(request))})
+        """The log, or with `file` one of the files that it lists."""
+        phone, actor = self._phone(request, pk, services.READ_LOG), actor_of(request)
+        if name := request.GET.get("file", ""):
+            return self._told(request, "log_file", lambda: {"file": services.log_file_of(phone, name, actor=actor)})
+        url = self.url_of("log", phone.pk)
+        return self._told(request, "log", lambda: {"log": services.log_of(phone, actor=actor), "url": url})
 
     def _told(self, request: HttpRequest, part: str, read: Any) -> HttpResponse:
         try:

@@ -18,7 +18,15 @@ from phones_app.deployment.identity import check_address
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import phone_web
 from phones_app.inventory.status_check import OWN_WORDS
-from phones_app.transports.phone_pages import PhoneLog, Section, read_log, read_screen, read_sections
+from phones_app.transports.phone_pages import (
+    LogFile,
+    PhoneLog,
+    Section,
+    read_log,
+    read_log_file,
+    read_screen,
+    read_sections,
+)
 from phones_app.transports.phone_web import PhoneWeb, read_status
 from phones_app.transports.restart.cgi import execute
 from profiles_app.phone.sep.catalogue import colons
@@ -54,8 +62,8 @@ def keys_of(phone: Phone) -> list[KeypadPart]:
     ]
 
 
-def press(phone: Phone, uri: str, *, actor: Actor) -> None:
-    """Press one of its keys. Raises Refusal when the phone has none of this name, is not there, or does not obey."""
+def press(phone: Phone, uri: str, *, actor: Actor) -> PhoneKey:
+    """Press one of its keys, and return it. Raises Refusal when it has none of this name, is not there, or refuses."""
     key = next((key for group in keys_of(phone) for key in group.keys if key.uri == uri), None)
     if key is None:
         raise Refusal("unknown-key", "The phone has no such key.")
@@ -67,6 +75,7 @@ def press(phone: Phone, uri: str, *, actor: Actor) -> None:
         raise Refusal(error.code, error.message) from error
     if result.status not in ("0", ""):
         raise Refusal("item-refused", f"The phone answers {result.data or 'no'} (status {result.status}).")
+    return key
 
 
 def screen_of(phone: Phone, *, actor: Actor) -> bytes:
@@ -80,6 +89,11 @@ def sections_of(phone: Phone, *, actor: Actor) -> list[Section]:
 
 def log_of(phone: Phone, *, actor: Actor) -> PhoneLog:
     return _look(phone, actor, "Read its log.", read_log)
+
+
+def log_file_of(phone: Phone, name: str, *, actor: Actor) -> LogFile:
+    """A file of its console log, by the name that `log_of` lists. Raises Refusal where the phone lists none of it."""
+    return _look(phone, actor, "Read its log.", lambda web: read_log_file(web, name))
 
 
 def _look(phone: Phone, actor: Actor, what: str, read: Callable[[PhoneWeb], T]) -> T:

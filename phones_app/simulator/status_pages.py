@@ -11,6 +11,8 @@ Children = Iterable[tuple[str, str]]
 Page = Callable[[PhoneState], bytes]
 
 _STREAMS = range(1, 4)
+# The files of the console log, the newest without a number, each of so many lines.
+_LOG_FILES, _LINES = ("messages", "messages.0", "messages.1"), 100
 # Of a call that began a while ago, over a network that loses a little.
 _CALL_QUALITY = (
     *(("SenderPackets", "1500"), ("SenderCodec", "G.722"), ("RcvrPackets", "1493"), ("RcvrCodec", "G.722")),
@@ -98,9 +100,20 @@ def _device_log(phone: PhoneState) -> bytes:
 
 def _console_logs(phone: PhoneState) -> bytes:
     """The page with links to the files of the console log, the newest without a number."""
-    names = ("messages", "messages.0", "messages.1")
-    links = "".join(f'<LI><A HREF="/FS/{name}">{name}</A></LI>' for name in names)
+    links = "".join(f'<LI><A HREF="/FS/{name}">{name}</A></LI>' for name in _LOG_FILES)
     return f"<HTML><BODY><H3>SEP{phone.config.mac}</H3><UL>{links}</UL></BODY></HTML>".encode("ascii")
+
+
+def _log_file(number: int) -> Page:
+    """What the phone has done, the newest file first; what is older than all of it has been thrown away."""
+
+    def page(phone: PhoneState) -> bytes:
+        history = list(phone.history)
+        end = len(history) - number * _LINES
+        lines = history[max(0, end - _LINES) : max(0, end)]
+        return "".join(f"NOT SEP{phone.config.mac}: {line}\n" for line in lines).encode()
+
+    return page
 
 
 def _nested(phone: PhoneState, root: str, rows: Iterable[tuple[str, Children]], begin: Children = ()) -> bytes:
@@ -150,6 +163,7 @@ PAGES: dict[str, Page] = {
     "/NetworkConfigurationX": _network_configuration,
     **{f"/StreamingStatisticsX?{stream}": _streaming_statistics(stream) for stream in _STREAMS},
     "/DeviceLogX?0": _device_log,
+    **{f"/FS/{name}": _log_file(number) for number, name in enumerate(_LOG_FILES)},
     "/CGI/Java/Serviceability?adapter=device.statistics.consolelog": _console_logs,
 }
 # Only of newer firmware, and only for those who may push.

@@ -6,8 +6,10 @@ comes is not trusted: it is bounded in size and time, and a picture is drawn ane
 
 import io
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import urljoin
 
 from lxml import etree
 from PIL import Image
@@ -22,8 +24,12 @@ MAX_SIDE = 2000
 PICTURES = ("PNG", "BMP")
 SECONDS = 8.0
 MOST_ROWS, MOST_LINES, LONGEST = 60, 300, 300
+# Of a file of the console log, packed or not, so much is shown: its beginning.
+MAX_LOG_BYTES = 256 * 1024
 
 _TABLE = table(__file__, "phone_pages.toml")
+GZIP = b"\x1f\x8b"
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 # A file of the console log, as a link to it names it: on newer phones /FS/messages.0, on others /FS/cache/log12.log.
 _LOG_FILE = re.compile(
     rb"""href\s*=\s*["']?(/?[\w./-]{1,120}?(?:messages(?:\.\d+)?|\.log|\.gz))["'\s>]""", re.IGNORECASE
@@ -51,6 +57,15 @@ class PhoneLog:
 
     messages: tuple[str, ...]
     files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LogFile:
+    """What stands in a file of the console log, as text; `is_cut`: it is longer than what is shown."""
+
+    name: str
+    text: str
+    is_cut: bool
 
 
 def read_sections(phone: PhoneWeb, *, timeout: float = SECONDS) -> list[Section]:
@@ -85,10 +100,34 @@ def read_log(phone: PhoneWeb, *, timeout: float = SECONDS) -> PhoneLog:
             if document is None:
                 break
             messages += [text for element in document.iter() if (text := _text(element)) and not len(element)]
-        answers = (session.get(page) for page in _TABLE["log"]["files"])
-        listing = next((answer.body for answer in answers if answer.status == 200), b"")
-    files = dict.fromkeys(name.decode() for name in _LOG_FILE.findall(listing))
-    return PhoneLog(tuple(messages[:MOST_LINES]), tuple(files)[:MOST_LINES])
+        return PhoneLog(tuple(messages[:MOST_LINES]), _log_files(session))
+
+
+def read_log_file(phone: PhoneWeb, name: str, *, timeout: float = SECONDS) -> LogFile:
+    """One of the files that the phone lists now; of another name nothing is asked. TransportError where it is none."""
+    with phone_session(phone, timeout=timeout) as session:
+        answer = session.get(name, limit=MAX_LOG_BYTES, begin=True) if name in _log_files(session) else None
+    if answer is None or answer.status != 200:
+        raise TransportError(f"{phone.peer} has no such file of a log", permanent=True, code="no-log-file")
+    content = answer.body
+    if content.startswith(GZIP):
+        try:
+            content = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(content, MAX_LOG_BYTES + 1)
+        except zlib.error:
+            raise TransportError(f"{phone.peer} sends a packed log that nothing unpacks", code="no-log-file") from None
+    text = content[:MAX_LOG_BYTES].decode("utf-8", "replace").replace("\r\n", "\n")
+    is_cut = max(len(answer.body), len(content)) > MAX_LOG_BYTES
+    return LogFile(name, _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text), is_cut)
+
+
+def _log_files(session: PhoneSession) -> tuple[str, ...]:
+    """By their absolute paths, as the phone links to them."""
+    for page in _TABLE["log"]["files"]:
+        answer = session.get(page)
+        if answer.status == 200:
+            names = dict.fromkeys(urljoin(page, name.decode()) for name in _LOG_FILE.findall(answer.body))
+            return tuple(names)[:MOST_LINES]
+    return ()
 
 
 def read_screen(phone: PhoneWeb, *, timeout: float = SECONDS) -> bytes:

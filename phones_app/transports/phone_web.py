@@ -64,10 +64,13 @@ class PhoneSession:
         self._phone = phone
         self._pool = pool
 
-    def get(self, target: str, *, account: bool = False, limit: int = MAX_BYTES) -> WebAnswer:
-        """Read a page; only some, such as the screen, want the push account (Cisco phones spec §5)."""
+    def get(self, target: str, *, account: bool = False, limit: int = MAX_BYTES, begin: bool = False) -> WebAnswer:
+        """Read a page; only some, such as the screen, want the push account (Cisco phones spec §5).
+
+        `begin`: of what is longer than `limit` only so much is read; else it is an error.
+        """
         headers = [*(self._authorization() if account else ()), ("Accept", "text/xml, */*")]
-        return self._exchange("GET", target, headers, b"", limit)
+        return self._exchange("GET", target, headers, b"", limit, begin)
 
     def post_form(self, target: str, body: bytes) -> WebAnswer:
         """Post an encoded form with the push account, if there is one."""
@@ -85,7 +88,13 @@ class PhoneSession:
         return [("Authorization", f"Basic {token}")] if phone.username else []
 
     def _exchange(
-        self, method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes, limit: int = MAX_BYTES
+        self,
+        method: str,
+        target: str,
+        headers: Iterable[tuple[str, str]],
+        body: bytes,
+        limit: int = MAX_BYTES,
+        begin: bool = False,
     ) -> WebAnswer:
         phone = self._phone
         host = f"[{phone.host}]" if ":" in phone.host else phone.host
@@ -105,7 +114,7 @@ class PhoneSession:
             exchange = Exchange(sent, evidence(head + _readable(received)))
             raise http_failure(error, phone.peer, exchange) from error
         exchange = Exchange(sent, evidence(head + _readable(received)))
-        if len(received) > limit:
+        if len(received) > limit and not begin:
             fault = f"{phone.peer} answers with more than {limit} bytes"
             raise TransportError(fault, code="too-large", exchange=exchange)
         return WebAnswer(response.status, bytes(received), exchange)

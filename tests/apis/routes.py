@@ -88,6 +88,7 @@ QUERIES = {
     "/api/2.0/accounts/action/": "?do=login",
     "/api/v1/phone-profiles/{uuid}/preview": "?mac={mac}",
     "/api/v1/phone-profiles/{uuid}/revisions/compare": "?from=1&to=1",
+    "/api/v1/phones/{mac}/log-file": "?name=/FS/messages",
 }
 # What no account may do for itself: refused whatever the body says.
 FORBIDDEN = {("put", "/backend/api/v1/customers/{customer_id}/myAccountProfile")}

@@ -102,6 +102,7 @@ class Credential(NamedTuple):
 
 
 ALL = frozenset({"open", "anybody", "members", "managers", "account"})
+OF_PORTAL = ALL | {"given"}
 
 
 @cache
@@ -118,7 +119,7 @@ def staff(account: Any = None, role: str = "", **fields: Any) -> tuple[User, fro
 
 
 def login(user: User, **said: Any) -> Credential:
-    return Credential(open_session(user, None).access, ALL, **said)
+    return Credential(open_session(user, None).access, OF_PORTAL, **said)
 
 
 def nothing(account: Any) -> Credential:
@@ -148,7 +149,9 @@ def elsewhere(account: Any) -> Credential:
 
 
 def owner(account: Any) -> Credential:
-    return login(User.objects.create_user("owner@example.org", account=account, permission_level=0))
+    return login(User.objects.create_user("owner@example.org", account=account, permission_level=0))._replace(
+        lets_in=ALL
+    )
 
 
 def member(account: Any) -> Credential:
@@ -164,7 +167,7 @@ def superuser(account: Any) -> Credential:
 
 
 def staff_token(account: Any) -> Credential:
-    return Credential(create_token(expires_at=timezone.now() + timedelta(days=1))[1], ALL, is_everywhere=True)
+    return Credential(create_token(expires_at=timezone.now() + timedelta(days=1))[1], OF_PORTAL, is_everywhere=True)
 
 
 def nobodys_staff(account: Any) -> Credential:

@@ -1,5 +1,7 @@
 """The cockpit: what staff see of a phone and do at it from a distance, and what nobody sees who has not been given it."""
 
+import contextlib
+import gzip
 import io
 
 import pytest
@@ -7,10 +9,14 @@ from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
 from PIL import Image
 
+from contacts_app.core.memory import forget_everything
+from contacts_app.people.login import open_session
 from contacts_app.people.models import User
+from contacts_app.tokens.services import create_token
 from phones_app.inventory.models import Phone
 from phones_app.simulator.state import Fault
 from tests.admin_people import at_desk
+from tests.apis.conftest import Caller
 from tests.peers.phone_web import PhoneWebServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -52,7 +58,7 @@ def test_three_generations_show_their_screens_pages_and_logs(site, root_desk):
             assert len(picture.getcolors(100_000)) > 1
             facts = root_desk.get(url(phone, "facts")).content.decode()
             assert f"CP-{model}" in facts
-            assert root_desk.get(url(phone, "log")).content.decode().count("/FS/messages") == 3
+            assert root_desk.get(url(phone, "log")).content.decode().count("<code>/FS/messages") == 3
         busy = root_desk.get(url(phones["8845"], "facts")).content.decode()
         # The stream loses and jitters; the line and the call are told by newer firmware alone.
         for text in ("Packets lost", ">7<", "Worst jitter (ms)", ">21<", "CONNECTED", "9700"):
@@ -129,6 +135,92 @@ def test_nothing_is_asked_of_another_phone_and_no_password_goes_there(new_phone,
         assert {request[1] for request in server.requests} == {"/DeviceInformationX"}
         assert not any("Authorization" in headers for _, _, headers, _ in server.requests)
     assert not used(phone), "nothing was done, so nothing is written down"
+
+
+def test_files_of_the_log_are_shown_as_text(site, root_desk, phone_with_log):
+    phone, server = phone_with_log(
+        **{
+            "messages": b"one\r\n<script>alert(1)</script>\x1b[2J caf\xc3\xa9",
+            "messages.0": gzip.compress(b"packed\n" * 100_000),
+            "messages.1": b"a line\n" * 100_000,
+        }
+    )
+
+    def shown(name: str) -> str:
+        return root_desk.get(url(phone, "log"), {"file": name}).content.decode()
+
+    first = shown("/FS/messages")
+    assert "one\n&lt;script&gt;alert(1)&lt;/script&gt;\N{REPLACEMENT CHARACTER}[2J café</pre>" in first
+    for name in ("/FS/messages.0", "/FS/messages.1"):
+        text = shown(name)
+        assert "its first 256 KB" in text
+        assert 256 * 1024 < len(text) < 258 * 1024
+    asked = len(server.requests)
+    for name in ("/CGI/Screenshot", "/FS/../secret.log", "http://192.0.2.1/messages"):
+        assert "has no such file of a log" in shown(name)
+    assert {request[1] for request in server.requests[asked:]} == {"/DeviceInformationX", CONSOLE_LOGS}
+    assert [what for _, what in used(phone)] == ["Read its log."]
+
+
+CONSOLE_LOGS = "/CGI/Java/Serviceability?adapter=device.statistics.consolelog"
+
+
+@pytest.fixture
+def phone_with_log(new_phone):
+    """A phone that has these files of a console log."""
+    with contextlib.ExitStack() as stack:
+
+        def make(**files: bytes):
+            phone = new_phone(phone_ip="127.0.0.1")
+            itself = f"<DeviceInformation><MACAddress>{phone.mac}</MACAddress></DeviceInformation>".encode()
+            links = "".join(f"<a href='/FS/{name}'>x</a>" for name in files).encode()
+            pages = {"/DeviceInformationX": itself, CONSOLE_LOGS: links}
+            pages |= {f"/FS/{name}": content for name, content in files.items()}
+            server = stack.enter_context(PhoneWebServer(pages=pages).running())
+            Phone.objects.filter(pk=phone.pk).update(web_port=server.port)
+            return phone, server
+
+        yield make
+
+
+def test_programs_see_and_do_the_same_under_the_same_permissions(site, acme, root):
+    phone = site.phone()
+    helper = User.objects.create_user("help@desk.example", account=acme, is_staff=True)
+    owner = User.objects.create_user("owner@acme.example", account=acme, permission_level=0)
+    api, by_owner = (Caller(open_session(user, None).access) for user in (helper, owner))
+    by_account = Caller(create_token(account=acme)[1])
+    at = f"/api/v1/phones/{phone.mac}"
+    routes = {
+        f"{at}/screen": "see_phone_screen",
+        f"{at}/status-pages": "read_phone_pages",
+        f"{at}/log": "read_phone_log",
+        f"{at}/log-file?name=/FS/messages": "read_phone_log",
+        f"{at}/keys": "press_phone_keys",
+    }
+    with site.alive(phone, asks_around=False) as running:
+        for path, codename in routes.items():
+            helper.user_permissions.clear()
+            forget_everything()
+            assert [one.send("get", path).status_code for one in (api, by_owner, by_account)] == [403] * 3, path
+            helper.user_permissions.add(Permission.objects.get(codename=codename))
+            forget_everything()
+            answer = api.send("get", path)
+            assert answer.status_code == 200, answer.content
+            if path.endswith("screen"):
+                assert answer["Content-Type"] == "image/png"
+                assert Image.open(io.BytesIO(answer.content)).format == "PNG"
+            elif path.endswith("messages"):
+                assert f"NOT SEP{phone.mac}: " in answer.json()["data"]["text"]
+            elif path.endswith("status-pages"):
+                assert answer.json()["data"][0]["title"] == "Phone"
+        groups = {group["group"]: [key["key"] for key in group["keys"]] for group in answer.json()["data"]}
+        assert "Key:Soft2" in groups["Softkeys"]
+        pressed = api.send("post", f"{at}/keys", {"key": "Key:Soft2"})
+        assert pressed.json()["data"] == {"label": "Softkey 2", "key": "Key:Soft2"}
+        assert running.wait_until(lambda: running[phone.mac].shown[-1] == "Pressed last: Key:Soft2")
+        refused = api.send("post", f"{at}/keys", {"key": "Dial:0900555"})
+        assert (refused.status_code, refused.json()["code"]) == (409, "unknown-key")
+    assert (str(helper), "Pressed Softkey 2 (Key:Soft2).") in used(phone)
 
 
 @pytest.mark.parametrize(
