@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('phones_app', '0017_one_index_for_each_order'),
+        ('phones_app', '0018_call_record_roles'),
     ]
 
     operations = [
