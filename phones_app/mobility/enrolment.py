@@ -134,7 +134,7 @@ def ask_for(
                 user=user,
                 code=code,
                 profile=profile,
-                replaces=replaces or (code.phone if code else None),
+                replaces=replaces or (code.phone if code else None) or _prepared(handset.mac, account),
             )
             if settings.ENROLMENT_APPROVAL:
                 _tell("enrolment-requested", request, None)
@@ -163,6 +163,14 @@ def _still_waiting(request: EnrolmentRequest) -> EnrolmentRequest:
     row = EnrolmentRequest.objects.select_for_update(of=("self",)).get(pk=request.pk)
     if row.state != State.WAITING:
         raise Refusal("decided", f"This was decided already: {row.get_state_display()}.")
+    return row
+
+
+def _prepared(mac: str, account: Account) -> Phone | None:
+    """The row that staff made for this very phone, as for a code of its own. Raises Refusal."""
+    row = Phone.objects.filter(mac=mac, replaced_by=None).first()
+    if row is not None and row.account_id != account.pk:
+        raise Refusal("mac-in-use", "This phone is prepared for somebody else: take its activation code.")
     return row
 
 

@@ -16,6 +16,7 @@ from phones_app.inventory.models import Phone
 from phones_app.mobility import enrolment
 from phones_app.mobility.enrolment_file import Admitted, enrolment_file, parse_networks
 from phones_app.mobility.models import EnrolmentCode, EnrolmentRequest, PinFailures
+from phones_app.mobility.replacement import Handset
 from phones_app.servers.models import KeyMacro
 from phones_app.simulator.fleet import FleetThread
 from phones_app.simulator.phone import SimulatedPhone
@@ -184,6 +185,17 @@ def test_a_known_phone_without_a_file_gets_none_unless_it_is_prepared(portal, si
     assert status_of(site, f"SEP{MAC}.cnf.xml") == 404
     code_for(acme, phone=row, profile=new_profile())
     assert status_of(site, f"SEP{MAC}.cnf.xml") == 200
+
+
+def test_a_person_enrols_the_very_phone_that_was_prepared(portal, site, acme, other, bobs, no_inline_work):
+    row = Phone.objects.create(mac=MAC, account=acme, model="8845", location="Lobby")
+    code_for(acme, phone=row, profile=bobs)
+    request = enrolment.ask_for(Handset(MAC, "8845", "127.0.0.1"), user=bobs.user, profile=bobs)
+    assert (request.phone, request.state) == (row, "done")
+    assert request.phone.location == "Lobby"
+    Phone.objects.create(mac="02000000AA03", account=other)
+    with pytest.raises(Refusal, match="prepared for somebody else"):
+        enrolment.ask_for(Handset("02000000AA03", "8845", "127.0.0.1"), user=bobs.user, profile=bobs)
 
 
 def test_a_mac_that_asked_for_no_file_is_not_believed(portal, bobs):
