@@ -151,6 +151,8 @@ MESSAGING_CREATED_STATUS = env.int("MESSAGING_CREATED_STATUS", default=200)
 MESSAGING_DELETE_MOVES_NUMBERS = env.bool("MESSAGING_DELETE_MOVES_NUMBERS", default=True)
 # How long the webhook of an inbound message may take before the second one is tried (seconds).
 MESSAGING_WEBHOOK_SECONDS = env.float("MESSAGING_WEBHOOK_SECONDS", default=10.0)
+# Accounts lease free numbers of the stock by themselves (POST /rest/lease/tn); otherwise they order them.
+NUMBER_SELF_SERVICE = env.bool("NUMBER_SELF_SERVICE", default=True)
 
 # --- Callbacks of event profiles ----------------------------------------------------------------------------------
 # Networks that callbacks may be in although they are private; public addresses may always. None by default, because

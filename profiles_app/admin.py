@@ -7,7 +7,9 @@ import profiles_app.messaging.admin.numbers
 import profiles_app.messaging.admin.profile
 import profiles_app.myaccount.admin.customer
 import profiles_app.myaccount.admin.profile
+import profiles_app.numbers.admin
 import profiles_app.phone.admin.profile
+import profiles_app.sip.admin
 import profiles_app.voice.admin
 from contacts_app.core.admin import overview
 from profiles_app.events.admin import overview as events

@@ -5,6 +5,8 @@ from profiles_app.events.models.outbox import CallbackQueue, Delivery, DeliveryA
 from profiles_app.events.models.setup import Callback, EventProfile, Listener, ListenerFilter, Subscription
 from profiles_app.messaging.models import InboundMessage, MessagingProfile, NumberLease, StickySender
 from profiles_app.myaccount.models import Availability, CustomerProfile, MyAccountProfile, MyAccountProfileGroup
+from profiles_app.numbers.models import NumberOrder, StockNumber
+from profiles_app.sip.models import NumberRouting, SipConnection, SipControlApp
 from profiles_app.voice.models import OutboundVoiceProfile
 
 __all__ = [
@@ -24,7 +26,12 @@ __all__ = [
     "MyAccountProfile",
     "MyAccountProfileGroup",
     "NumberLease",
+    "NumberOrder",
+    "NumberRouting",
     "OutboundVoiceProfile",
+    "SipConnection",
+    "SipControlApp",
     "StickySender",
+    "StockNumber",
     "Subscription",
 ]

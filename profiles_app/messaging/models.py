@@ -159,6 +159,23 @@ class NumberLease(MessagingRecord):
         related_name="leases",
         help_text="How this number sends and receives messages.",
     )
+    description = models.CharField(
+        max_length=255, blank=True, default="", db_default="", help_text="What the number is for."
+    )
+    destination = models.CharField(
+        max_length=255,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Where calls to the number go: an extension, a number or a SIP address.",
+    )
+    site = models.CharField(
+        max_length=128,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The customer's site that the number belongs to.",
+    )
     expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: the lease does not end.")
     autorenew = models.BooleanField(
         "renewed automatically", default=True, help_text="The provider extends the lease when it ends."

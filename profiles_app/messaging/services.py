@@ -111,6 +111,15 @@ def move_number_lease(lease: NumberLease, profile: MessagingProfile, *, actor: A
     return lease
 
 
+def describe_number(lease: NumberLease, *, actor: Actor, **texts: str) -> NumberLease:
+    """Store what the account says of its number: its description, destination or site."""
+    for name, text in texts.items():
+        setattr(lease, name, text)
+    lease.modified_by = actor.author
+    lease.save(update_fields=[*texts, "modified_by", "updated_at"])
+    return lease
+
+
 def record_outcome(lease: NumberLease, *, delivered: bool, spam: bool) -> None:
     """Count the outcome of one message that the number sent."""
     NumberLease.objects.filter(pk=lease.pk).update(

@@ -5,7 +5,10 @@ from django.urls import path
 from contacts_app.core.api.viewset import DialectRouter
 from profiles_app.messaging.api.login import MessagingLogin, MessagingTokens
 from profiles_app.messaging.api.messaging_profile import MessagingProfiles
-from profiles_app.messaging.api.number_lease import InboundMessageViewSet, NumberLeases
+from profiles_app.messaging.api.number_lease import InboundMessageViewSet
+from profiles_app.numbers.api.leases import NumberLeases
+from profiles_app.numbers.api.orders import NumberOrders, StockNumbers
+from profiles_app.sip.api.connections import SipConnections, SipControlApps
 from profiles_app.voice.api import OutboundVoiceProfiles
 
 router = DialectRouter()
@@ -13,5 +16,9 @@ router.register("token", MessagingTokens)
 router.register("profile/messaging", MessagingProfiles)
 router.register("profile/outbound_voice", OutboundVoiceProfiles)
 router.register("lease/tn", NumberLeases)
+router.register("tn", StockNumbers)
+router.register("tnorder", NumberOrders)
+router.register("sip/connection", SipConnections)
+router.register("sip/app", SipControlApps)
 router.register("sms", InboundMessageViewSet)
 urlpatterns = [path("auth", MessagingLogin.as_view({"get": "retrieve"})), *router.urls]

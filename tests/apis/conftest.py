@@ -124,11 +124,17 @@ def profile_rows(owner: Caller, alice: User) -> dict[str, Any]:
     messaging = owner.make("/rest/profile/messaging", {"name": "Acme's"})["payload"]
     voice = owner.make("/rest/profile/outbound_voice", {"name": "Acme's"})["payload"]
     lease = save_number_lease(NumberLease(account=alice.account, tn=12025550101), actor=system("test"))
+    connection = owner.make("/rest/sip/connection", {"name": "Acme's"})["payload"]
+    app = owner.make("/rest/sip/app", {"name": "Acme's"})["payload"]
+    order = owner.make("/rest/tnorder", {"quantity": 1})["payload"]
     portal = owner.make("/backend/api/v1/myAccountCustomerProfiles/", {"name": "Acme's portal"})
     return {
         "messaging_profile": messaging["uuid"],
         "voice_profile": voice["uuid"],
         "lease": lease.uuid,
+        "sip_connection": connection["uuid"],
+        "sip_app": app["uuid"],
+        "number_order": order["uuid"],
         "myaccount_profile": portal["id"],
         "myaccount_name": portal["name"],
     }

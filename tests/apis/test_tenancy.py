@@ -91,6 +91,9 @@ REFERENCES = [
     ("delete", "/rest/profile/messaging", {"uuid": "messaging_profile"}),
     ("patch", "/rest/profile/outbound_voice", {"uuid": "voice_profile", "name": "=x"}),
     ("delete", "/rest/profile/outbound_voice", {"uuid": "voice_profile"}),
+    ("post", "/rest/sip/app", {"name": "=x", "outbound_voice_profile": "voice_profile"}),
+    ("post", "/rest/tnorder", {"messaging_profile": "messaging_profile"}),
+    ("post", "/rest/tnorder", {"sip_connection": "sip_connection"}),
     (
         "post",
         f"{EVENTS}/callbacks",

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from contacts_app.core.admin.base import ReadOnlyAdmin, allowed, button
 from contacts_app.core.admin.columns import column
@@ -18,10 +20,24 @@ from profiles_app.messaging.admin.profile import RECORD, OwnedAdmin, telephone_n
 from profiles_app.messaging.inbound import redeliver_message
 from profiles_app.messaging.models import HEALTHY, InboundMessage, NumberLease, StickySender
 from profiles_app.messaging.services import forget_outcomes, is_healthy, save_number_lease
+from profiles_app.numbers.services import return_number
+from profiles_app.sip.models import NumberRouting, SipConnection, SipControlApp, SipRecord
+from profiles_app.sip.services import MODELS, route_number
+
+
+def _target(model: type[SipRecord]) -> forms.ModelChoiceField:  # type: ignore[type-arg]
+    return forms.ModelChoiceField(
+        model._default_manager.none(),
+        required=False,
+        label=str(model._meta.verbose_name),
+        widget=UnfoldAdminSelectWidget,
+    )
 
 
 class NumberLeaseForm(SameAccountForm):
     same_account = {"messaging_profile": "This messaging profile belongs to another account."}
+    sip_connection = _target(SipConnection)
+    sip_control_app = _target(SipControlApp)
 
     class Meta:
         model = NumberLease
@@ -32,6 +48,11 @@ class NumberLeaseForm(SameAccountForm):
         if (field := self.fields.get("messaging_profile")) and self.instance.pk is None:
             field.required = False
             field.help_text = f"{field.help_text} Empty: by the account's default profile."
+        routing = NumberRouting.objects.filter(lease=self.instance.pk or 0).first()
+        for name, model in MODELS.items():
+            if isinstance(target := self.fields.get(name), forms.ModelChoiceField):
+                target.queryset = model._default_manager.filter(account=self.instance.account_id or 0)
+                self.initial[name] = getattr(routing, f"{name}_id", None)
 
 
 class HealthFilter(DropdownFilter):
@@ -67,13 +88,21 @@ class NumberLeaseAdmin(OwnedAdmin):
     autocomplete_fields = ("account", "messaging_profile")
     actions = ["forget_health"]
     number = column("Number", lambda lease: f"+{lease.tn}", ordering="tn")
-    readonly_fields = (*OwnedAdmin.readonly_fields, "kind", "health")
+    connection = column("SIP connection", lambda lease: NumberLeaseAdmin.target(lease, "sip_connection"))
+    app = column("SIP control app", lambda lease: NumberLeaseAdmin.target(lease, "sip_control_app"))
+    readonly_fields = (*OwnedAdmin.readonly_fields, "kind", "health", "connection", "app")
     fieldsets = (
-        (None, {"fields": ("tn", "account", "kind", "messaging_profile")}),
+        (None, {"fields": ("tn", "account", "kind", "messaging_profile", "description", "site")}),
         ("Lease", {"fields": ("expires_at", "autorenew")}),
         ("Health", {"fields": ("health", ("sent_count", "delivered_count", "spam_count"))}),
         ("Record", {"fields": RECORD}),
     )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What calls go to is chosen among the account's own, once there is an account; else it is only shown."""
+        targets = tuple(MODELS) if self.has_change_permission(request, obj) else ("connection", "app")
+        first, *others = super().get_fieldsets(request, obj)
+        return (first, ("Calls", {"fields": ("destination", *(targets if obj else ()))}), *others)
 
     def get_readonly_fields(self, request: HttpRequest, obj: object = None) -> tuple[str, ...]:
         always = super().get_readonly_fields(request, obj)
@@ -85,8 +114,17 @@ class NumberLeaseAdmin(OwnedAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return super().has_delete_permission(request, obj) and actor_of(request).is_staff
 
-    def save_model(self, request: HttpRequest, obj: NumberLease, form: object, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: NumberLease, form: Any, change: bool) -> None:
         save_number_lease(obj, actor=actor_of(request))
+        if targets := {name: form.cleaned_data[name] for name in MODELS if change and name in form.changed_data}:
+            route_number(obj, targets)
+
+    def delete_model(self, request: HttpRequest, obj: NumberLease) -> None:
+        return_number(obj)
+
+    @staticmethod
+    def target(lease: NumberLease, name: str) -> object:
+        return getattr(NumberRouting.objects.filter(lease=lease).first(), name, None)
 
     def term_match(self, term: str) -> Q:
         return telephone_numbers(term)

@@ -37,7 +37,7 @@ class OwnedAdmin(PortalAdmin):
     autocomplete_fields: ClassVar[tuple[str, ...]] = ("account",)
     readonly_fields: ClassVar[tuple[str, ...]] = ("uuid", "created_at", "created_by", "updated_at", "modified_by")
     # What refers to the record belongs to the same account, so it stays there.
-    chosen_once = ("account",)
+    chosen_once: tuple[str, ...] = ("account",)
 
 
 class MessagingProfileForm(forms.ModelForm):  # type: ignore[type-arg]

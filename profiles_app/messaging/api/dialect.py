@@ -93,7 +93,7 @@ class MessagingScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untype
 
 
 # Every other refusal conflicts with the present state.
-REFUSED_AS_ABSENT = ("no-sender", "other-account")
+REFUSED_AS_ABSENT = ("no-sender", "other-account", "no-number", "no-lease")
 
 
 class MessagingDialect(Dialect):
@@ -138,13 +138,34 @@ class MessagingViewSet(AccountViewSet):
         return self.actor.account or super().account_of(uuid)
 
 
-class MessagingProfilesViewSet(EditableViewSet, MessagingViewSet):
-    """Profiles of either kind: plain lists; a row may also be named in the query or in the body (messaging spec §4)."""
-
-    rights: ClassVar[Mapping[str, str | Sequence[str]]] = {"update_named": "change", "destroy_named": "delete"}
+class MessagingRecords(EditableViewSet, MessagingViewSet):
+    """Records that are listed, made, changed and deleted: plain lists; what is deleted is answered once more."""
 
     def new(self) -> Any:
         return self.queryset.model(account=self.account_of_new())
+
+    def save(self, row: Any, sent: dict[str, Any]) -> None:
+        """A body that says nothing changes nothing, the time of the last change included."""
+        if sent:
+            super().save(row, sent)
+
+    def create(self, request: Request) -> Response:
+        row = self.new()
+        self.save(row, self.sent(row))
+        return self.created(self.shown(self.get_queryset().get(pk=row.pk)))
+
+    def destroy(self, request: Request, **named: str) -> Response:
+        """Delete a row; the answer shows it once more."""
+        row = self.removed()
+        gone = self.shown(row)
+        self.remove(row)
+        return Response(gone)
+
+
+class MessagingProfilesViewSet(MessagingRecords):
+    """Profiles of either kind: plain lists; a row may also be named in the query or in the body (messaging spec §4)."""
+
+    rights: ClassVar[Mapping[str, str | Sequence[str]]] = {"update_named": "change", "destroy_named": "delete"}
 
     def named(self) -> dict[str, Any]:
         if "uuid" not in self.kwargs and (text := self.uuid_elsewhere()) is not None:
@@ -152,11 +173,6 @@ class MessagingProfilesViewSet(EditableViewSet, MessagingViewSet):
         if "uuid" not in self.kwargs:
             raise ValidationError({"uuid": "Say which one: in the path, as ?uuid= or in the body."})
         return super().named()
-
-    def save(self, row: Any, sent: dict[str, Any]) -> None:
-        """A body that says nothing changes nothing, the time of the last change included."""
-        if sent:
-            super().save(row, sent)
 
     def uuid_elsewhere(self) -> str | None:
         """The UUID in the query or in the body, for the URLs that the document prints without."""
@@ -170,18 +186,6 @@ class MessagingProfilesViewSet(EditableViewSet, MessagingViewSet):
     @extend_schema(parameters=[UUID_IN_QUERY])
     def list(self, request: Request, **named: Any) -> Response:
         return super().list(request) if self.uuid_elsewhere() is None else self.retrieve(request)
-
-    def create(self, request: Request) -> Response:
-        row = self.new()
-        self.save(row, self.sent(row))
-        return self.created(self.shown(self.get_queryset().get(pk=row.pk)))
-
-    def destroy(self, request: Request, **named: str) -> Response:
-        """Delete a row; the answer shows it once more."""
-        row = self.removed()
-        gone = self.shown(row)
-        self.remove(row)
-        return Response(gone)
 
     @extend_schema(parameters=[UUID_IN_QUERY])
     def update_named(self, request: Request) -> Response:

@@ -26,10 +26,12 @@ class Null(serializers.ReadOnlyField):
         super().__init__(**({"default": None} | kwargs))
 
 
-# Of accounts, of people, and of leases as the provider's own switch knows them.
+# Of accounts, of people, and of what the provider's own switch knows of leases, orders, connections and apps.
 NOT_KNOWN = (
     *("deleted_on", "avatar", "gender", "dob", "gmail_user_id", "facebook_user_id", "apple_user_id"),
-    *("wechat_user_id", "tnorder", "class4_product_item_id", "sip_connection", "sip_control_app"),
+    *("wechat_user_id", "class4_product_item_id", "product", "price", "class4_trunk_prefix_id"),
+    *("class4_ingress_trunk_id", "class4_ingress_trunk_settings", "class4_ingress_resource_ip_id"),
+    *("class4_egress_trunk_id", "class4_egress_trunk_settings", "class4_egress_resource_ip_id"),
 )
 
 

@@ -1,4 +1,4 @@
-"""`/lease/tn`: the account's numbers, with their messaging profiles and the outcome of their messages.
+"""The account's numbers as answers show them, with their messaging profiles and what they are assigned to.
 
 `/sms/inbound` takes in a message for one of them; the profile of the number says where it is posted to.
 """
@@ -7,36 +7,31 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts_app.core.api.document import NamedShapes
 from contacts_app.core.api.view import Instant, LongText, Record, Text, find, uuid_in_url
-from contacts_app.core.api.viewset import Listed, Retrieved
 from profiles_app.messaging.api.dialect import UUID_SCHEMA, MessagingViewSet, answers, envelope
-from profiles_app.messaging.api.fields import (
-    OWNED_FIELDS,
-    OWNED_RELATIONS,
-    Input,
-    Null,
-    OwnedOutput,
-    Shown,
-    WordFlag,
-    without_secrets,
-)
+from profiles_app.messaging.api.fields import OWNED_FIELDS, OWNED_RELATIONS, Null, OwnedOutput, Shown, without_secrets
 from profiles_app.messaging.inbound import receive_message, webhook_body
 from profiles_app.messaging.models import MessagingProfile, NumberLease
-from profiles_app.messaging.services import move_number_lease, record_outcome
+from profiles_app.numbers.models import NumberOrder
+from profiles_app.sip.api.records import SipConnectionBrief, SipControlAppBrief
 
-LEASES = NumberLease.objects.select_related(*OWNED_RELATIONS, "messaging_profile")
+LEASES = NumberLease.objects.select_related(
+    *(*OWNED_RELATIONS, "messaging_profile", "stock__order"),
+    *("routing__sip_connection__outbound_voice_profile", "routing__sip_control_app__outbound_voice_profile"),
+)
 PROFILE_FIELDS = (
     *("name", "callback_url", "callback_url2", "number_pool_enable"),
     *("long_code_weight", "tollfree_weight", "skip_unhealthy_tns", "sticky_sender"),
 )
+# What an account says of its number.
+LEASE_FIELDS = ("description", "destination", "site")
 
 
 class Tn(serializers.Serializer[Any]):
@@ -69,16 +64,28 @@ class ProfileOfLease(Shown):
         fields = ["created_on", "modified_on", "uuid", *PROFILE_FIELDS]
 
 
+class OrderOfLease(Shown):
+    """The order that the number came with."""
+
+    class Meta:
+        model = NumberOrder
+        fields = ["created_on", "modified_on", "uuid", "state", "autorenew"]
+
+
 class LeaseOutput(OwnedOutput):
     tn = TnOutput(source="*")
     expired_on = Instant(source="expires_at", allow_null=True)
     messaging_profile = ProfileOfLease()
+    tnorder = OrderOfLease(source="stock.order", allow_null=True)
+    sip_connection = SipConnectionBrief(source="routing.sip_connection", allow_null=True)
+    sip_control_app = SipControlAppBrief(source="routing.sip_control_app", allow_null=True)
 
     class Meta:
         model = NumberLease
         fields = [
             *(*OWNED_FIELDS, "tn", "expired_on", "autorenew", "messaging_profile"),
             *("tnorder", "class4_product_item_id", "sip_connection", "sip_control_app"),
+            *LEASE_FIELDS,
         ]
 
     @classmethod
@@ -102,51 +109,8 @@ class Reference(NamedShapes, serializers.Field[Any, Any, Any, Any]):
             raise serializers.ValidationError("Must be a UUID.") from None
 
 
-class LeaseInput(Input):
-    spellings = {"messaging_profile_uuid": "messaging_profile"}
-
-    messaging_profile = Reference(required=False)
-    messaging_profile_uuid = Reference(required=False, help_text="The same as `messaging_profile`.")
-
-
-class OutcomeInput(Input):
-    delivered = WordFlag()
-    spam = WordFlag(default=False)
-
-
 ONE_LEASE = envelope("TNLease", LeaseOutput)
 MANY_LEASES = envelope("TNLeases", LeaseOutput, many=True)
-
-
-@extend_schema_view(
-    list=extend_schema(description="The account's numbers, the longest held first."),
-    retrieve=extend_schema(description="One number."),
-)
-class NumberLeases(Listed, Retrieved, MessagingViewSet):
-    queryset = LEASES
-    serializer_class = LeaseOutput
-    thing = "TN lease"
-    name_in_document = "TNLease"
-    rights = {"outcome": "change"}
-
-    @extend_schema(request=LeaseInput)
-    def partial_update(self, request: Request, uuid: str) -> Response:
-        """Give the number another messaging profile of its account."""
-        lease = self.get_object()
-        if wanted := self.sent(body=LeaseInput).get("messaging_profile"):
-            profile = MessagingProfile.objects.filter(account=lease.account_id, uuid=wanted).first()
-            if profile is None:
-                raise NotFound("Messaging profile not found")
-            move_number_lease(lease, profile, actor=self.actor)
-        return self.retrieve(request)
-
-    @extend_schema(request=OutcomeInput, responses=answers(ONE_LEASE, 404))
-    @action(detail=True, methods=["post"])
-    def outcome(self, request: Request, uuid: str) -> Response:
-        """Say what became of a message that the number sent: its health decides whether the pool skips it."""
-        lease = self.get_object()
-        record_outcome(lease, **self.sent(body=OutcomeInput))
-        return Response(self.shown(lease))
 
 
 MIN_ADDRESS, MAX_ADDRESS = 3, 64
