@@ -31,7 +31,7 @@ def furnish(account, number):
     save_stock_number(StockNumber(tn=tn, region="Washington"))
     save_stock_number(StockNumber(tn=tn + 50))
     take_number(account=account, tn=tn, actor=ACTOR, targets={"sip_connection": connection})
-    return place_order(NumberOrder(account=account, quantity=1, prefix=str(tn)[:10]), actor=ACTOR)
+    return place_order(NumberOrder(account=account, quantity=1, prefix=str(tn)[:9]), actor=ACTOR)
 
 
 @pytest.fixture
