@@ -1,5 +1,5 @@
 """What operator commands have in common that are about an account, named by its VoIP id: the option, and CSV import and
-export as if the account did it. A command says which CSV file it is about."""
+export as if the account did it. A command says which CSV file it is about. What `--json` writes can be imported too."""
 
 import os
 import sys
@@ -16,6 +16,7 @@ from contacts_app.accounts.models import Account
 from contacts_app.core.commands import NUMBER, Add, ReportingCommand
 from contacts_app.core.csv.format import CsvFormat, errors_as_csv, export_csv
 from contacts_app.core.csv.importing import import_csv
+from contacts_app.core.csv.json_lines import as_csv_file
 from contacts_app.core.csv.text import MAX_BYTES
 
 STANDARD = Path("-")
@@ -61,7 +62,7 @@ class ImportCommand(CsvCommand):
     def handle(self, *, file: Path, account: int | None, errors: Path | None, dry_run: bool, **options: object) -> None:
         csv_format = self.made_for(account)
         with _opened(file) as opened, self.progress() as progress:
-            report = import_csv(opened, csv_format, dry_run=dry_run, progress=progress)
+            report = import_csv(as_csv_file(opened), csv_format, dry_run=dry_run, progress=progress)
         if errors is not None:
             _write(errors, errors_as_csv(report.errors))
         if report.errors:

@@ -1,5 +1,6 @@
 """Phone profiles as CSV: whose they are and what they fit. Their files, which hold passwords, come as files."""
 
+from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from contacts_app.core.csv.format import CsvFormat, CsvRow
 from contacts_app.people.models import User
 from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile, ProfileRevision
-from profiles_app.phone.services import ProfileRefused, check_content, describe
+from profiles_app.phone.services import ProfileRefused, check_content, create_profile, describe, update_profile
 
 MOST_MODELS, LONGEST_MODEL = 200, 64
 # Files may have half a megabyte each.
@@ -90,3 +91,51 @@ class ProfileCsv(CsvFormat):
                 check_content(bytes(revision.content), software_type=entry.values["software_type"])
             except ProfileRefused as refused:
                 entry.errors["software_type"] = "; ".join(map(describe, refused.findings))
+
+
+class FileColumn(Column):
+    """The profile's file byte for byte, with its passwords: only for the operator's own terminal."""
+
+    related = ("revision",)
+    empty_says_nothing = True
+
+    def __init__(self) -> None:
+        super().__init__("cnf_xml_base64", "content", note="The file, with its passwords; empty: stays as it is.")
+
+    def write(self, row: Any) -> str:
+        return b64encode(row.content).decode()
+
+    def read(self, cell: str, values: Mapping[str, object]) -> object:
+        if not cell:
+            raise ValidationError(MISSING)
+        try:
+            return b64decode(cell, validate=True)
+        except ValueError:
+            raise ValidationError("Must be a file in Base64.") from None
+
+
+class ProfileFilesCsv(ProfileCsv):
+    """The same with the files, so that new profiles can be made of it."""
+
+    why_none_is_made = ""
+
+    def make_columns(self) -> Sequence[Column]:
+        return [*super().make_columns(), FileColumn()]
+
+    def judge(self, entries: Sequence[CsvRow]) -> None:
+        super().judge([entry for entry in entries if "content" not in entry.changed and entry.stored])
+        for entry in entries:
+            if not entry.errors and (entry.stored is None or "content" in entry.changed):
+                try:
+                    check_content(entry.values["content"], software_type=entry.values.get("software_type"))
+                except ProfileRefused as refused:
+                    entry.errors["cnf_xml_base64"] = "; ".join(map(describe, refused.findings))
+
+    def create(self, entries: Sequence[CsvRow]) -> None:
+        for entry in entries:
+            create_profile(actor=self.actor, **entry.values)
+
+    def update(self, entries: Sequence[CsvRow]) -> None:
+        for entry in entries:
+            changes = {name: entry.values[name] for name in entry.changed}
+            update_profile(entry.stored, actor=self.actor, content=changes.pop("content", None), **changes)

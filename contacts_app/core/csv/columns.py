@@ -30,7 +30,7 @@ class Column:
     # Cannot be changed once the row is there; an empty cell leaves it as it is.
     fixed: ClassVar[bool] = False
     empty_says_nothing: ClassVar[bool] = False
-    exported: ClassVar[bool] = True
+    exported: bool = True
     # What a query should fetch along for it, and what it need not.
     related: tuple[str, ...] = ()
     deferred: tuple[str, ...] = ()
@@ -97,13 +97,13 @@ class MacColumn(FieldColumn):
 
 
 class SecretColumn(FieldColumn):
-    """Goes in and never comes out; an empty cell keeps what is stored."""
+    """Goes in and comes out only where an operator asks for secrets; an empty cell keeps what is stored."""
 
     exported = False
     empty_says_nothing = True
 
     def write(self, row: object) -> str:
-        return ""
+        return super().write(row) if self.exported else ""
 
     def of_new(self, values: Mapping[str, object]) -> object:
         return UNSAID

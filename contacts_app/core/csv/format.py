@@ -85,6 +85,24 @@ class CsvFormat:
         save_recorded([entry.stored for entry in entries], sorted(names))
 
 
+class ServiceCsv(CsvFormat):
+    """Rows that a service stores, one after the other, because more follows from them than their columns."""
+
+    def save(self, row: Any, changed: set[str] | None) -> None:
+        """Store a row; of one that exists, the `changed` columns."""
+        raise NotImplementedError
+
+    def create(self, entries: Sequence[CsvRow]) -> None:
+        for entry in entries:
+            self.save(self.model(**entry.values), None)
+
+    def update(self, entries: Sequence[CsvRow]) -> None:
+        for entry in entries:
+            for name in entry.changed:
+                setattr(entry.stored, name, entry.values[name])
+            self.save(entry.stored, entry.changed)
+
+
 # A file with more of them is not what it was meant to be; the rest is counted.
 MOST_ERRORS = 10_000
 

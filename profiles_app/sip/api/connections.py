@@ -105,9 +105,7 @@ class SipRecords(MessagingRecords):
     def store(self, row: SipRecord, changed: Collection[str] | None) -> None:
         save_sip_record(row, actor=self.actor, changed=changed)
 
-    @extend_schema(
-        request=NumbersInput, responses=answers(MANY_LEASES, 404), examples=examples_of(__file__, "tnlease")
-    )
+    @extend_schema(request=NumbersInput, responses=answers(MANY_LEASES, 404), examples=examples_of(__file__, "tnlease"))
     @action(detail=True, methods=["post"])
     def tnlease(self, request: Request, uuid: str) -> Response:
         """Assign numbers, and take others off. The answer is all numbers that are assigned afterwards."""
