@@ -6,8 +6,11 @@ from profiles_app.events import urls as events
 from profiles_app.events.pages import callback_unsubscribe
 from profiles_app.messaging import urls as messaging
 from profiles_app.myaccount import urls as myaccount
+from profiles_app.numbers import portal as numbers
 from profiles_app.phone import urls as phone
 
+# Pages of the self-service portal declare themselves, before the roof reads the portal's URLs.
+PORTAL = (numbers.PAGE,)
 urlpatterns = [
     path("api/v1/", include(phone)),
     path("backend/api/v1/", include(myaccount)),
