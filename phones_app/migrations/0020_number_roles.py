@@ -29,5 +29,5 @@ def give(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("phones_app", "0019_log_outs_without_use"), ("profiles_app", "0032_number_stock")]
+    dependencies = [("phones_app", "0019_log_outs_without_use"), ("profiles_app", "0008_number_stock")]
     operations = [migrations.RunPython(give, migrations.RunPython.noop)]

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('contacts_app', '0007_what_lasts'),
-        ('profiles_app', '0031_sip_connections'),
+        ('profiles_app', '0007_sip_connections'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('contacts_app', '0007_what_lasts'),
-        ('profiles_app', '0030_number_descriptions'),
+        ('profiles_app', '0006_number_descriptions'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
