@@ -278,10 +278,7 @@ PLANTED: dict[str, tuple[Callable[[Installation], None], list[str]]] = {
     "networks that cannot be read": (setting(PHONE_NETWORKS="10.20.0.5/16"), ["networks-unreadable"]),
     "networks that are all": (setting(CALLBACK_NETWORKS="0.0.0.0/0"), ["networks-too-wide"]),
     "phones that enrol anywhere": (setting(ENROLMENT_NETWORKS="0.0.0.0/0"), ["enrolment-too-wide"]),
-    "phones that enrol beside phones": (
-        setting(ENROLMENT_NETWORKS="10.0.0.0/8", PHONE_NETWORKS="10.20.0.0/16"),
-        ["enrolment-too-wide"],
-    ),
+    "phones that enrol beside phones": (setting(ENROLMENT_NETWORKS="10.0.0.0/8"), ["enrolment-too-wide"]),
     "phones that enrol where none are": (setting(ENROLMENT_NETWORKS="192.0.2.0/24"), ["enrolment-outside"]),
     "phones that enrol for nobody": (setting(ENROLMENT_NETWORKS="127.0.0.0/8=999"), ["enrolment-account"]),
     "networks of enrolment that cannot be read": (

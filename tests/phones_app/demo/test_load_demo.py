@@ -6,10 +6,11 @@ from contacts_app.accounts.models import Account, Extension
 from contacts_app.core.actor import system
 from contacts_app.people.models import User
 from phones_app.boot.fetches import Fetch
-from phones_app.boot.services import file_for_unknown, record_fetch
+from phones_app.boot.services import record_fetch
 from phones_app.deployment.models import Deployment, PhoneFile
 from phones_app.deployment.request import check_compatible
 from phones_app.inventory.models import Phone
+from phones_app.mobility.enrolment_file import for_unknown
 from phones_app.servers.models import FileServer
 from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile, ProfileRevision
@@ -74,6 +75,7 @@ def test_phones_that_hold_their_files_are_not_called_undeployed(demo, root):
     assert set(PhoneFile.objects.values_list("state", "sha256")) == {
         ("in_place", phone.current_profile.revision.sha256) for phone in Phone.objects.exclude(current_profile=None)
     }
+    Phone.objects.filter(current_profile=None).delete()  # the new one
     desk = at_desk(root)
     overview = desk.get("/admin/").content.decode()
     assert "hold their first file" in overview
@@ -132,7 +134,7 @@ def test_the_new_phone_is_enrolled_with_the_code_of_the_last_run(demo, folder, s
     new = Phone.objects.get(current_profile=None)
     assert (last["new_phone"], first["code"] != last["code"]) == (new.mac_with_colons, True)
     fetch = Fetch(sep.file_name(new.mac), "127.0.0.1", "http", complete=True, agent="Cisco-CP-8851")
-    assert b"/cisco/services/enrol" in file_for_unknown(fetch)
+    assert b"/cisco/services/enrol" in for_unknown(fetch)
     fetch.sent(b"")
     record_fetch(fetch)
 
