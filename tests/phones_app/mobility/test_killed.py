@@ -45,7 +45,10 @@ def states() -> set[str]:
     return set(MobilitySession.objects.values_list("state", flat=True))
 
 
-def test_killed_at_every_step_of_a_log_in_and_of_a_log_out(site, mobile, people, device, work, kill, monkeypatch):
+def test_killed_at_every_step_of_a_log_in_and_of_a_log_out(
+    site, mobile, people, device, work, kill, monkeypatch, settings
+):
+    settings.CONFIRM_SECONDS = 60
     monkeypatch.setattr(steps, "DOUBT_SECONDS", 1)
     profile = device("Bob")
     phones = [mobile(next_check_at=timezone.now() + timedelta(days=1)) for _ in MOMENTS_OF_LOG_OUT]
@@ -60,7 +63,7 @@ def test_killed_at_every_step_of_a_log_in_and_of_a_log_out(site, mobile, people,
         assert states() <= {SessionState.LOGGING_IN, SessionState.LOGGED_IN}
         assert not MobilitySession.objects.filter(phone=not_stored).exists()
         log_in(not_stored, people["Bob"], actor=ACTOR)
-        work(lambda: states() == {SessionState.LOGGED_IN})
+        work(lambda: states() == {SessionState.LOGGED_IN}, 120)
         assert {site.file_of(phone) for phone in phones} == {profile.content}
         assert fleet.wait_until(lambda: all(fleet[phone.mac].line_users == ("7301",) for phone in phones))
 
@@ -69,7 +72,7 @@ def test_killed_at_every_step_of_a_log_in_and_of_a_log_out(site, mobile, people,
         kill(MOMENTS_OF_LOG_OUT, phones)
         assert states() <= {SessionState.LOGGED_IN, SessionState.LOGGING_OUT, SessionState.LOGGED_OUT}
         MobilitySession.objects.filter(ended_at=None).update(next_attempt_at=F("since"))
-        work(lambda: states() == {SessionState.LOGGED_OUT})
+        work(lambda: states() == {SessionState.LOGGED_OUT}, 120)
         assert {site.file_of(phone) for phone in phones} == {mobile.base.content}
         assert fleet.wait_until(lambda: all(fleet[phone.mac].line_users == ("1000",) for phone in phones))
         assert {fleet[phone.mac].restarts for phone in phones} == {2}
