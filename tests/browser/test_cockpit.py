@@ -19,7 +19,8 @@ def test_a_key_is_pressed_and_the_screen_read_again(window, site):
         desk.page.click("text=Cockpit…")
         desk.page.wait_for_function(f"{DRAWN} === 800")
         desk.page.wait_for_selector("text=Worst jitter (ms)")
-        desk.page.wait_for_selector("code:has-text('messages.0')")
+        desk.page.click("button:has(code:text-is('/FS/messages'))")
+        desk.page.wait_for_selector("pre[aria-label='/FS/messages']:has-text('NOT SEP')")
         with desk.page.expect_response(lambda answer: "/cockpit/screen.png" in answer.url):
             desk.page.click("button[aria-label='Down']")
         desk.page.wait_for_function(f"{DRAWN} === 800")
