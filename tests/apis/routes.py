@@ -98,6 +98,12 @@ QUERIES = {
 }
 # What no account may do for itself: refused whatever the body says.
 FORBIDDEN = {("put", "/backend/api/v1/customers/{customer_id}/myAccountProfile")}
+# The same, and before it is looked whose the row is: only people who were given the permission by name (`rights.toml`).
+WITHHELD = {
+    *(("get", f"/api/v1/phones/{{mac}}/{part}") for part in ("keys", "log", "log-file", "screen", "status-pages")),
+    ("post", "/api/v1/phones/{mac}/keys"),
+}
+FORBIDDEN |= WITHHELD
 # GET routes that show nothing of any tenant.
 OF_NOBODY = {
     "/api/2.0/notification_contacts/schema/",

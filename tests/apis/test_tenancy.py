@@ -3,7 +3,17 @@
 import pytest
 
 from tests.apis.conftest import everything
-from tests.apis.routes import EVENTS, LISTS, NAMED, OF_NOBODY, is_error_of_its_dialect, names_a_row, operations, url_of
+from tests.apis.routes import (
+    EVENTS,
+    LISTS,
+    NAMED,
+    OF_NOBODY,
+    WITHHELD,
+    is_error_of_its_dialect,
+    names_a_row,
+    operations,
+    url_of,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -31,14 +41,16 @@ def test_a_row_of_another_account_is_not_there(stranger, owner, charlie, rows):
             continue
         url = url_of(path, rows, voip_id=charlie.account.voip_id)
         response = stranger.send(method, url, None if method == "get" else {})
-        assert response.status_code == 404, (method, url, response.status_code, response.content)
+        expected = 403 if (method, path) in WITHHELD else 404
+        assert response.status_code == expected, (method, url, response.status_code, response.content)
         is_error_of_its_dialect(response)
     assert everything() == before
     for method, path, _ in operations():
         if method == "get" and names_a_row(path):
             # And it is there for those whose it is: nothing above was a slip of the pen.
             url = url_of(path, rows, voip_id=rows["voip_id"])
-            assert owner.send("get", url).status_code in (200, 400, 409), url
+            there = (403,) if (method, path) in WITHHELD else (200, 400, 409)
+            assert owner.send("get", url).status_code in there, url
 
 
 def test_a_list_shows_nothing_of_another_account(stranger, owner, charlie, rows):
