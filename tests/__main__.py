@@ -113,7 +113,9 @@ def make_templates(*servers: dict[str, str]) -> None:
 def main(arguments: list[str]) -> int:
     # Ended from outside it still ends what it has started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    workers = int(os.environ.get("TEST_WORKERS", "4"))
+    # More than there are processors: many tests wait for phones, leases and processes. The half on SQLite is through
+    # when the other one is half done, and what remains has to keep both processors busy.
+    workers = int(os.environ.get("TEST_WORKERS", "5"))
     with ExitStack() as stack:
         try:
             servers = {
