@@ -14,7 +14,7 @@ def _file(name: str) -> Callable[[HttpRequest], str]:
     return lambda request: static(f"patchbay/{name}")
 
 
-def _list_of(model: str, title: str, icon: str) -> dict[str, Any]:
+def _list_of(model: str, title: str, icon: str) -> dict[str, object]:
     """A link to the list of a model ("app.model"), for those who may see it."""
     app, name = model.split(".")
     return {

@@ -16,7 +16,7 @@ os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 class RecordedTask(Task):  # type: ignore[misc]
     """What a task changes stands in history as a task's work; services that know whose wish it was say so."""
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: object, **kwargs: object) -> Any:
         with authored(lambda: Author("system", "task")):
             return super().__call__(*args, **kwargs)
 

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable
-from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -34,7 +33,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def locked_out(request: HttpRequest, *_: Any) -> HttpResponse:
+def locked_out(request: HttpRequest, *_: object) -> HttpResponse:
     """Too many wrong passwords, over whichever log-in (django-axes)."""
     message = "Too many failed logins; try again later"
     answer = plain_error(request, 429, message) or HttpResponse(message, status=429, content_type="text/plain")

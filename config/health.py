@@ -44,7 +44,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "ok" if ready else "not ready", **checks}, status=200 if ready else 503)
 
 
-def readiness() -> dict[str, Any]:
+def readiness() -> dict[str, object]:
     """How each part is: "ok", or what is wrong with it; and how many rows of each kind of work are overdue."""
     checks: dict[str, Any] = {"database": _database(), "migrations": "unknown", "sweep": "unknown"}
     checks |= {"broker": _broker(), "disk": _disk()}

@@ -66,7 +66,7 @@ def line_format_of_server() -> structlog.stdlib.ProcessorFormatter:
     return line_format(json=env.bool("LOG_JSON", default=False))
 
 
-def logging_config(*, json: bool, level: str) -> dict[str, Any]:
+def logging_config(*, json: bool, level: str) -> dict[str, object]:
     return {
         "version": 1,
         "disable_existing_loggers": False,

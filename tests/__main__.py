@@ -21,7 +21,8 @@ ON_SQLITE_TOO = [
     "tests/apis/test_bad_input.py::test_a_limit_that_cannot_be",
     "tests/apis/test_bad_input.py::test_a_value_that_cannot_be",
     "tests/apis/test_reading.py",
-    "tests/contacts_app/accounts",
+    "tests/contacts_app/accounts/test_commands.py::test_rotation_goes_on_where_it_was_interrupted",
+    "tests/contacts_app/accounts/test_extensions.py",
     "tests/contacts_app/contacts/api/test_list.py",
     "tests/contacts_app/contacts/mail/test_sending.py",
     "tests/contacts_app/contacts/test_main_contact.py",
@@ -45,7 +46,6 @@ ON_SQLITE_TOO = [
     "tests/phones_app/rollout/test_rollout.py",
     "tests/phones_app/test_account_deletion.py",
     "tests/profiles_app/events/api/test_grammar.py",
-    "tests/profiles_app/events/api/test_lists.py",
     "tests/profiles_app/events/api/test_overview.py",
     "tests/profiles_app/events/deliveries/test_delivery.py",
     "tests/profiles_app/events/deliveries/test_kill.py",
@@ -113,7 +113,9 @@ def make_templates(*servers: dict[str, str]) -> None:
 def main(arguments: list[str]) -> int:
     # Ended from outside it still ends what it has started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    workers = int(os.environ.get("TEST_WORKERS", "4"))
+    # More than there are processors: many tests wait for phones, leases and processes. The half on SQLite is through
+    # when the other one is half done, and what remains has to keep both processors busy.
+    workers = int(os.environ.get("TEST_WORKERS", "5"))
     with ExitStack() as stack:
         try:
             servers = {

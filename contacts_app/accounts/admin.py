@@ -82,7 +82,7 @@ class AccountAdmin(PortalAdmin):
     def delete_model(self, request: HttpRequest, obj: Account) -> None:
         delete_accounts([obj])
 
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Account]) -> None:
         delete_accounts(list(queryset))
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:

@@ -197,7 +197,7 @@ def _customers_first(accounts: Sequence[Account]) -> Iterator[Account]:
     return (by_key[key] for key in parents.static_order())
 
 
-def _relations(model: Model, *rules: Any) -> list[Any]:
+def _relations(model: Model, *rules: object) -> list[Any]:
     fields: list[Any] = list(model._meta.get_fields(include_hidden=True))
     pointing = [field for field in fields if field.auto_created and not field.concrete]
     return [

@@ -76,11 +76,11 @@ class NotificationContactAdmin(CsvPages, PortalAdmin):
         number = compact(term)
         return text_match("phone", number) if number.removeprefix("+").isdecimal() else NOTHING
 
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+    def save_related(self, request: HttpRequest, form: Any, formsets: object, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         set_wanted_types(form.instance, form.cleaned_data["told_of"])
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         is_main = isinstance(obj, NotificationContact) and obj.main
         return super().has_delete_permission(request, obj) and not is_main
 
@@ -95,7 +95,7 @@ class NotificationContactAdmin(CsvPages, PortalAdmin):
         except Refusal as refusal:
             raise PermissionDenied(refusal.message) from None
 
-    def has_make_main_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+    def has_make_main_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         return all(request.user.has_perm(f"contacts_app.change_{what}") for what in ("notificationcontact", "account"))
 
     @button(

@@ -6,7 +6,6 @@ A contact gets one mail of all lines of one class: they are counted, and the fir
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -34,7 +33,7 @@ def queue_mail(
     *,
     to: Iterable[str],
     template: str,
-    context: Mapping[str, Any],
+    context: Mapping[str, object],
     account: Account | None = None,
     group: str | None = None,
     contact: NotificationContact | None = None,

@@ -108,7 +108,7 @@ class Actor:
 ACTORS: Memory[Actor] = Memory(seconds=4)
 
 
-def forget_actors(*_: Any, **__: Any) -> None:
+def forget_actors(*_: object, **__: object) -> None:
     """A credential, or a person or an account behind one, changes: now, and again when others see the change."""
     ACTORS.forget()
     transaction.on_commit(ACTORS.forget)

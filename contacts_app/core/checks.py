@@ -3,9 +3,10 @@
 import os
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 
@@ -136,7 +137,7 @@ UNSAFE = (
 )
 
 
-def networks_are_readable(app_configs: Sequence[Any] | None = None, **_: Any) -> list[CheckMessage]:
+def networks_are_readable(app_configs: Sequence[AppConfig] | None = None, **_: object) -> list[CheckMessage]:
     """Always, not only before a deployment: the web server does not start with these."""
     try:
         Networks.parse(settings.TRUSTED_PROXIES)
@@ -145,5 +146,5 @@ def networks_are_readable(app_configs: Sequence[Any] | None = None, **_: Any) ->
     return []
 
 
-def unsafe_settings(app_configs: Sequence[Any] | None = None, **_: Any) -> list[CheckMessage]:
+def unsafe_settings(app_configs: Sequence[AppConfig] | None = None, **_: object) -> list[CheckMessage]:
     return [each.kind(each.message, hint=each.hint, id=each.id) for each in UNSAFE if each.is_there()]

@@ -31,7 +31,7 @@ EXIT_INTERRUPTED = 130  # as shells have it: 128 and the number of SIGINT
 # Where nobody looks, nothing is cut off to fit.
 WIDTH_WITHOUT_TERMINAL = 400
 
-Row = Mapping[str, Any]
+Row = Mapping[str, object]
 Add = Callable[..., Any]
 T = TypeVar("T")
 
@@ -105,10 +105,10 @@ class ReportingCommand(BaseCommand):
             console.print(table)
         self.stdout.write(captured.get(), ending="")
 
-    def report_row(self, **row: Any) -> None:
+    def report_row(self, **row: object) -> None:
         self.report([row])
 
-    def report_secret(self, name: str, secret: str | None, /, **row: Any) -> None:
+    def report_secret(self, name: str, secret: str | None, /, **row: object) -> None:
         """A row with a secret that is shown this once: beside the table, as its last line, whole at any width."""
         self.report([{name: secret, **row} if self.as_json else row])
         if secret is not None and not self.as_json:

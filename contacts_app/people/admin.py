@@ -144,11 +144,11 @@ class UserAdmin(DjangoUserAdmin, PortalAdmin):  # type: ignore[type-arg]
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         return self.readonly_fields if request.user.is_superuser else (*self.readonly_fields, *GRANTS)
 
-    def is_theirs(self, request: HttpRequest, row: Any) -> bool:
+    def is_theirs(self, request: HttpRequest, row: object) -> bool:
         safe = not isinstance(row, User) or may_change(actor_of(request), row)
         return safe and super().is_theirs(request, row)
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+    def get_form(self, request: HttpRequest, obj: User | None = None, change: bool = False, **kwargs: object) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
         form.actor = actor_of(request)  # type: ignore[attr-defined]
         return form
@@ -158,16 +158,16 @@ class UserAdmin(DjangoUserAdmin, PortalAdmin):  # type: ignore[type-arg]
             obj.created_by = request.user  # type: ignore[assignment]
         super().save_model(request, obj, form, change)
 
-    def _other_person(self, request: HttpRequest, object_id: Any) -> User | None:
+    def _other_person(self, request: HttpRequest, object_id: object) -> User | None:
         """Whom the person at the desk may change, but not themselves: a session that was left open is not enough."""
         row = self.get_object(request, unquote(str(object_id)))
         other = isinstance(row, User) and row.pk != request.user.pk and self.has_change_permission(request, row)
         return row if other else None
 
-    def has_reset_second_factor_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+    def has_reset_second_factor_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         return SecondFactor.objects.filter(user=self._other_person(request, object_id)).exists()
 
-    def has_unlink_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+    def has_unlink_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         person = self._other_person(request, object_id)
         return person is not None and person.single_sign_on_id is not None
 
@@ -220,7 +220,7 @@ class GroupAdmin(DjangoGroupAdmin, PortalAdmin):
 
     tenant_path = None
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return request.user.is_superuser
 
     has_module_permission = has_add_permission = has_view_permission

@@ -1,7 +1,5 @@
 """What `manage.py check` finds wrong with the settings of logging in (config/login.py)."""
 
-from typing import Any
-
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
@@ -11,7 +9,7 @@ from contacts_app.core.doctor.installation import INSTALLATION_TAG
 from contacts_app.people.second_factor import SUPERUSER
 
 
-def check_login(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+def check_login(app_configs: object, **kwargs: object) -> list[CheckMessage]:
     found: list[CheckMessage] = []
     if not (settings.LOCAL_LOGIN or settings.OIDC_ISSUER):
         hint = "Set OIDC_ISSUER, or LOCAL_LOGIN=on."
@@ -28,14 +26,14 @@ def check_login(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return found
 
 
-def check_login_for_deployment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+def check_login_for_deployment(app_configs: object, **kwargs: object) -> list[CheckMessage]:
     if not settings.OIDC_ISSUER.startswith("http://"):
         return []
     hint = "Who is on the way to the provider can log in as anybody: use an https address."
     return [Warning("OIDC_ISSUER is not encrypted.", hint, id="login.W001")]
 
 
-def check_roles(app_configs: Any, databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
+def check_roles(app_configs: object, databases: object = None, **kwargs: object) -> list[CheckMessage]:
     """A role that is misspelt would give nobody anything, and demand a second factor of nobody."""
     given = settings.OIDC_ROLES.values() if isinstance(settings.OIDC_ROLES, dict) else ()
     named = {*settings.SECOND_FACTOR_ROLES, *given} - {SUPERUSER}

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
@@ -117,7 +118,9 @@ class ApiTokenAdmin(PortalAdmin):
         ("Record", {"fields": ("key_id", "state", "last_used_at", "created_at", "created_by", "revoked_at")}),
     )
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+    def get_form(
+        self, request: HttpRequest, obj: ApiToken | None = None, change: bool = False, **kwargs: object
+    ) -> Any:
         form: Any = super().get_form(request, obj, change, **kwargs)
         form.actor = actor_of(request)
         return form
@@ -125,7 +128,7 @@ class ApiTokenAdmin(PortalAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return super().has_add_permission(request) and actor_of(request).may(*MAKES_TOKENS)
 
-    def is_theirs(self, request: HttpRequest, row: Any) -> bool:
+    def is_theirs(self, request: HttpRequest, row: object) -> bool:
         """A token for every account is the superusers' alone, who made it."""
         is_staffs = isinstance(row, ApiToken) and row.scope == Scope.STAFF
         return super().is_theirs(request, row) and (request.user.is_superuser or not is_staffs)
@@ -160,7 +163,7 @@ class ApiTokenAdmin(PortalAdmin):
         revoke_token(token)
 
     @admin.action(description="Revoke for good", permissions=["change"])
-    def revoke_selected(self, request: HttpRequest, queryset: Any) -> None:
+    def revoke_selected(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
         tokens = list(queryset.filter(revoked_at=None))
         for token in tokens:
             revoke_token(token)

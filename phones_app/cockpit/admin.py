@@ -28,7 +28,7 @@ class CockpitPages(PortalAdmin):
         "log": "<int:pk>/cockpit/log/",
     }
 
-    def has_cockpit_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+    def has_cockpit_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         return any(request.user.has_perm(permission) for permission in services.ANY)
 
     @action(description="Cockpit…", icon="monitor", permissions=["cockpit"])
@@ -90,7 +90,7 @@ class CockpitPages(PortalAdmin):
         phone: Phone = self.row_or_404(request, pk)
         return phone
 
-    def _parts(self, request: HttpRequest, phone: Phone) -> dict[str, Any]:
+    def _parts(self, request: HttpRequest, phone: Phone) -> dict[str, object]:
         may = request.user.has_perm
         return {
             "phone": phone,

@@ -38,7 +38,7 @@ class DriftPages(PortalAdmin):
     """What the admin of phones has about drift: a note in the list, actions on a drifted file, and the panel on the
     phone's page that shows the difference."""
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Phone]:
         # What no page shows need not be deciphered.
         return super().get_queryset(request).defer("file__found")
 
@@ -51,13 +51,13 @@ class DriftPages(PortalAdmin):
             note = f"file {file.get_state_display().lower()}" if file.is_drifted else ""
         return [phone.current_profile.name if phone.current_profile else "–", note]
 
-    def has_put_back_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+    def has_put_back_permission(self, request: HttpRequest, object_id: str | int | None = None) -> bool:
         return self._is_drifted(object_id) and request.user.has_perm(MAY_DEPLOY)
 
-    def has_adopt_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+    def has_adopt_permission(self, request: HttpRequest, object_id: str | int | None = None) -> bool:
         return self._is_drifted(object_id) and request.user.has_perm("profiles_app.change_phoneprofile")
 
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+    def get_actions_detail(self, request: HttpRequest, object_id: object) -> list[Any]:
         """Repairs stand below the difference that they are about, not on top of the page."""
         return [each for each in super().get_actions_detail(request, object_id) if each.path not in REPAIRS]
 
@@ -73,12 +73,12 @@ class DriftPages(PortalAdmin):
         return others | {"phone_file": file, "file_diff": difference(file), "repairs": repairs}
 
     @staticmethod
-    def _is_drifted(object_id: Any) -> bool:
+    def _is_drifted(object_id: str | int | None) -> bool:
         """A button that has nothing to repair is not shown."""
-        return PhoneFile.objects.filter(phone=object_id, state__in=DRIFTED).exists()
+        return object_id is not None and PhoneFile.objects.filter(phone__pk=object_id, state__in=DRIFTED).exists()
 
     @admin.action(description="Put the uploaded file back", permissions=["deploy"])
-    def put_back_selected(self, request: HttpRequest, queryset: Any) -> None:
+    def put_back_selected(self, request: HttpRequest, queryset: QuerySet[Phone]) -> None:
         rows = self.tenant_rows(request).filter(pk__in=queryset.values("pk"))
         drifted = PhoneFile.objects.filter(phone__in=rows).select_related(*REPAIRABLE)
         done = put_back_many(drifted, actor=actor_of(request))

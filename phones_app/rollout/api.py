@@ -47,7 +47,7 @@ class PaceRecord(ModelRecord):
         model = Rollout
         fields = ["name", *rollouts.PACE]
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+    def validate(self, attrs: dict[str, Any]) -> dict[str, object]:
         if (attrs.get("window_start") is None) != (attrs.get("window_end") is None):
             raise ValidationError({"window_end": "A window has a start and an end."})
         return attrs
@@ -111,7 +111,7 @@ class RolloutDetailRecord(RolloutRecord):
         read_only_fields = fields
 
     @extend_schema_field(ProgressRecord)
-    def get_progress(self, rollout: Rollout) -> dict[str, Any]:
+    def get_progress(self, rollout: Rollout) -> dict[str, object]:
         return dict(ProgressRecord(progress_of(rollout)).data)
 
 
@@ -134,7 +134,7 @@ class RolloutRequest(PaceRecord):
             *("profile_uuid", "macs", "group", "filter", "all", "include_unchanged", "dry_run"),
         ]
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+    def validate(self, attrs: dict[str, Any]) -> dict[str, object]:
         named = [name for name in ("macs", "group", "filter", "all") if attrs.get(name)]
         if len(named) != 1:
             raise ValidationError({"macs": "Name the phones by one of macs, group, filter and all."})
@@ -178,7 +178,7 @@ ANSWERED = answers(202, STARTED, 400, 404, 409) | {
 MOST_CANARIES = 100
 
 
-def _told(plan: RolloutPlan) -> dict[str, Any]:
+def _told(plan: RolloutPlan) -> dict[str, object]:
     canary = plan.waves[0][:MOST_CANARIES] if plan.waves else []
     return {
         "total": plan.total,

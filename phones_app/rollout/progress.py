@@ -104,7 +104,7 @@ def _remaining(rollout: Rollout, now: datetime, ended: int, left: int, elapsed: 
     return round(left * working / ended + max(ahead, 0.0), 1)
 
 
-def failures_of(rollout: Rollout) -> list[dict[str, Any]]:
+def failures_of(rollout: Rollout) -> list[dict[str, object]]:
     """The reasons for which phones failed, the most frequent first, each with one phone's words for it."""
     groups = (
         rollout.deployments.filter(BAD)

@@ -56,7 +56,7 @@ class ServerAdmin(PortalAdmin):
 
 
 class ServerForm(SecretForm):
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         given = super().clean() or {}
         # As it would be stored.
         for name in PLACE:

@@ -82,12 +82,12 @@ class CallManagerRecord(ServerRecord):
             "port": {"required": False, "help_text": "If not given, 5060 for SIP and 5038 for AMI."},
         }
 
-    def to_internal_value(self, data: Any) -> Any:
+    def to_internal_value(self, data: object) -> Any:
         if isinstance(data, dict) and "host" not in data and "address" in data:
             data = data | {"host": data["address"]}
         return super().to_internal_value(data)
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+    def validate(self, attrs: dict[str, Any]) -> dict[str, object]:
         if self.instance is None:
             attrs.setdefault("port", USUAL_PORT[attrs["kind"]])
         return super().validate(attrs)

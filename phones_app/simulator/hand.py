@@ -32,7 +32,7 @@ async def handled(phone: PhoneState, window: PhoneWindow, request: Request) -> b
     return json.dumps(_shown(phone, window)).encode()
 
 
-def _shown(phone: PhoneState, window: PhoneWindow) -> dict[str, Any]:
+def _shown(phone: PhoneState, window: PhoneWindow) -> dict[str, object]:
     device_file, page = phone.device_file, window.page
     whole: dict[str, Any] = {
         "registered": phone.registered,

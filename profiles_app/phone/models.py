@@ -90,7 +90,7 @@ class PhoneProfile(models.Model):
 class RevisionRows(models.QuerySet["ProfileRevision"]):
     """Revisions are read and added. They go along with their profile, which is the database's cascade and not this."""
 
-    def update(self, **_: Any) -> int:
+    def update(self, **_: object) -> int:
         raise TypeError(UNCHANGING)
 
     def bulk_update(self, *_: object, **__: object) -> int:

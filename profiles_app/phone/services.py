@@ -65,7 +65,7 @@ def describe(finding: sep.Finding) -> str:
     return f"{where}: {finding.message}" if where else finding.message
 
 
-def phones_running(profile: Any) -> str:
+def phones_running(profile: PhoneProfile) -> str:
     """Which phones have the file of a profile and keep running it when that is deleted; empty: none."""
     phones = profile.phones.order_by("mac")
     number = phones.count()

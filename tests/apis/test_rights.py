@@ -288,8 +288,10 @@ def wrong_answers(who: Credential, rows: dict[str, Any], *, foreign: bool) -> It
             with transaction.atomic():
                 status = caller.send(method, url, {}).status_code
                 transaction.set_rollback(True)
-            # What was rolled back was perhaps remembered.
-            forget_everything()
+            if not 400 <= status < 500:
+                # What was rolled back was perhaps remembered; a refusal has written nothing, and forgetting has
+                # whatever is asked next find out anew who asks and what they may.
+                forget_everything()
         if status not in (wanted := expected(who, method, path, foreign=foreign)):
             whose = "another account's" if foreign else "own"
             yield f"{method.upper()} {path} ({whose}): {status}, not {sorted(wanted)}"

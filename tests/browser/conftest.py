@@ -17,7 +17,9 @@ from tests.phones_app.conftest import site
 
 __all__ = ["site"]
 
-CHROMIUM = Path("/usr/bin/chromium")
+# The first one that is installed: the shell draws the same pages and has nothing of a desktop's browser to load.
+PROGRAMS = [Path(f"/usr/bin/{name}") for name in ("chromium-headless-shell", "chromium")]
+CHROMIUM = next((program for program in PROGRAMS if program.exists()), None)
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -36,7 +38,7 @@ SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "hei
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
-    if not CHROMIUM.exists():
+    if CHROMIUM is None:
         for item in items:
             if here in item.path.parents:
                 item.add_marker(pytest.mark.skip(reason="chromium is not installed"))
@@ -118,7 +120,8 @@ class Window:
 @pytest.fixture(scope="session")
 def browsing(chromium) -> Iterator[object]:
     """What windows have in common: scripts that one has loaded and compiled are there for the next."""
-    context = chromium.new_context()
+    # As the whole browser has it after a click; the shell asks nobody.
+    context = chromium.new_context(permissions=["clipboard-write"])
     yield context
     context.close()
 

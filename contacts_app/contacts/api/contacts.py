@@ -46,7 +46,7 @@ DEFAULT_ORDER = ["account_id", "-main"]
 class PhoneNumber(Text):
     """A number in any spelling in, its compact form out; null is none."""
 
-    def to_internal_value(self, data: Any) -> str:
+    def to_internal_value(self, data: object) -> str:
         try:
             return parse_phone_number(super().to_internal_value(data))
         except DjangoValidationError as error:
@@ -63,7 +63,7 @@ class ContactLink(serializers.CharField):
         return contact_uri(value)
 
 
-def _required(**kwargs: Any) -> Text:
+def _required(**kwargs: object) -> Text:
     message = "This field is required"
     return Text(error_messages=dict.fromkeys(("required", "blank", "null"), message), **kwargs)
 
@@ -181,7 +181,7 @@ class NotificationContacts(Retrieved, NotificationsViewSet):
         )
 
     @extend_schema(responses=answers(200, ContactRecord, 404))
-    def retrieve(self, request: Request, **named: Any) -> Response:
+    def retrieve(self, request: Request, **named: object) -> Response:
         """One contact."""
         return super().retrieve(request)
 
@@ -214,7 +214,7 @@ class NotificationContacts(Retrieved, NotificationsViewSet):
         return rows.select_for_update() if self.action == "update" else rows
 
 
-def _sent(body: Any) -> list[Any]:
+def _sent(body: object) -> list[Any]:
     """The records of a request that creates."""
     if not isinstance(body, Mapping):
         raise ValidationError("Must be an object.")

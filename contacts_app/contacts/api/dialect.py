@@ -77,7 +77,7 @@ class NotificationsViewSet(AccountViewSet):
         # What the documented clients know to answer; any other credential is as good.
         return 'Basic realm="users"'
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
+    def options(self, request: Request, *args: object, **kwargs: object) -> HttpResponse:  # type: ignore[override]
         """The methods, in the body as well as in `Allow`."""
         return HttpResponse(",".join(self.allowed_methods), content_type="text/plain; charset=utf-8")
 

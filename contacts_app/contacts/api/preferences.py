@@ -51,7 +51,7 @@ def is_told(type_: str, decided: bool | None) -> bool:
 class ContactUri(Text):
     """A contact's `resource_uri`, or its UUID alone."""
 
-    def to_internal_value(self, data: Any) -> UUID:  # type: ignore[override]
+    def to_internal_value(self, data: object) -> UUID:  # type: ignore[override]
         uuid = parse_uuid(re.sub(r"\A.*/notification_contacts/|/\Z", "", super().to_internal_value(data)))
         if uuid is None:
             raise serializers.ValidationError("Must be the resource_uri of a contact.")
@@ -69,11 +69,11 @@ class PreferenceRecord(serializers.Serializer[Any]):
     value = Truth(help_text="Whether the contact gets these mails; always false for types that are not sent here.")
 
 
-def as_record(contact: NotificationContact, medium: str, type_: str, value: bool) -> dict[str, Any]:
+def as_record(contact: NotificationContact, medium: str, type_: str, value: bool) -> dict[str, object]:
     return {"contact": contact_uri(contact.uuid), "medium": medium, "type": type_, "value": value}
 
 
-def preferences_of(contacts: Iterable[NotificationContact]) -> Iterator[dict[str, Any]]:
+def preferences_of(contacts: Iterable[NotificationContact]) -> Iterator[dict[str, object]]:
     """All preferences of contacts, decided or not."""
     for contact in contacts:
         decided = {(row.medium, row.type): row.value for row in contact.preferences.all()}
@@ -138,7 +138,7 @@ class NotificationPreferences(NotificationsViewSet):
         return found
 
 
-def _sent(body: Any) -> list[Any]:
+def _sent(body: object) -> list[Any]:
     """The records of a request: a list, a list in the envelope of answers, or one record."""
     records = body.get("objects", [body]) if isinstance(body, Mapping) else body
     if not isinstance(records, list):

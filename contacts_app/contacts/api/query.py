@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import django_filters
 from django import forms
@@ -47,7 +47,7 @@ class ContactPage:
         """Limit and offset as a database takes them."""
         return min(self.limit or END_OF_TIME, END_OF_TIME), min(self.offset, END_OF_TIME)
 
-    def answer(self, total: int, records: Iterable[Mapping[str, Any]], query: QueryDict) -> dict[str, Any]:
+    def answer(self, total: int, records: Iterable[Mapping[str, object]], query: QueryDict) -> dict[str, object]:
         """The envelope of a list; with `fields=` its records have only those members."""
         wanted = {name for name in query.get("fields", "").split(",") if name}
         if wanted:

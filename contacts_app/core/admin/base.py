@@ -34,7 +34,7 @@ def allowed(permission: str) -> Callable[..., bool]:
     Named in the action itself, the permission would be looked up before there is a database.
     """
 
-    def has_permission(pages: Any, request: HttpRequest, obj: Any = None) -> bool:
+    def has_permission(pages: object, request: HttpRequest, obj: object = None) -> bool:
         return request.user.has_perm(permission)
 
     return has_permission
@@ -151,9 +151,9 @@ class PortalAdmin(BigListAdmin, HistoryPages):
         fixed = super().get_readonly_fields(request, obj)
         return (*fixed, *self.chosen_once) if obj else fixed
 
-    def is_theirs(self, request: HttpRequest, row: Model | None) -> bool:
+    def is_theirs(self, request: HttpRequest, row: object) -> bool:
         """Whether the person's account owns the row; staff own everything."""
-        if row is None or not isinstance(row, Model) or actor_of(request).account is None:
+        if not isinstance(row, Model) or actor_of(request).account is None:
             return True
         return self.tenant_path is not None and not (self.tenant_shares and row.account_id is None)  # type: ignore[attr-defined]
 
@@ -162,10 +162,10 @@ class PortalAdmin(BigListAdmin, HistoryPages):
             self.tenant_path is not None or actor_of(request).account is None
         )
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return super().has_change_permission(request, obj) and self.is_theirs(request, obj)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         may = self.deletable and super().has_delete_permission(request, obj)
         return may and self.is_theirs(request, obj)
 
@@ -177,7 +177,7 @@ class PortalAdmin(BigListAdmin, HistoryPages):
             self.delete_model(request, row)
         return None
 
-    def formfield_for_foreignkey(self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any) -> Any:  # type: ignore[type-arg]
+    def formfield_for_foreignkey(self, db_field: ForeignKey, request: HttpRequest, **kwargs: object) -> Any:  # type: ignore[type-arg]
         """Only rows that the person may see can be chosen; a tenant's own rows always name the account."""
         related = self.admin_site._registry.get(db_field.remote_field.model)
         if isinstance(related, PortalAdmin) and "queryset" not in kwargs:
@@ -246,7 +246,7 @@ class ReadOnlyAdmin(PortalAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
 
 
@@ -263,7 +263,7 @@ class RecordAdmin(ReadOnlyAdmin):
     when = ago_column("created_at", "When")
     asked_by = column("Asked for by", lambda row: row.requested_by, ordering="requested_by")
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         # The page of a row shows no form.
         return () if obj else super().get_fields(request, obj)
 

@@ -74,7 +74,7 @@ class TenantFilter(AutocompleteSelectFilter):
 class DayRangeFilter(RangeDateFilter):
     """A list filter by whole days, the last one included."""
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
         for end, lookup, days in (("from", "gte", 0), ("to", "lt", 1)):
             day = parse_date_str(self.used_parameters.get(f"{self.parameter_name}_{end}", ""))
             if day is not None:

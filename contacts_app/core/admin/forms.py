@@ -10,7 +10,7 @@ from unfold.widgets import UnfoldAdminPasswordToggleWidget, UnfoldAdminSplitDate
 class DayAndTime(UnfoldAdminSplitDateTimeWidget):  # type: ignore[misc]
     """Two boxes under one label, which leads to neither: each of them says which one it is."""
 
-    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+    def get_context(self, name: str, value: object, attrs: dict[str, Any] | None) -> dict[str, object]:
         context: dict[str, Any] = super().get_context(name, value, attrs)
         for box, part in zip(context["widget"]["subwidgets"], ("day", "time"), strict=True):
             box["attrs"]["aria-label"] = f"{name.replace('_', ' ').capitalize()}: {part}"
@@ -24,7 +24,7 @@ class SecretField(forms.CharField):
         widget = UnfoldAdminPasswordToggleWidget(attrs={"autocomplete": "new-password"})
         super().__init__(required=False, strip=False, widget=widget, **kwargs)
 
-    def has_changed(self, initial: Any, data: Any) -> bool:
+    def has_changed(self, initial: object, data: object) -> bool:
         return bool(data)
 
 

@@ -87,7 +87,7 @@ class BoundedJSONParser(JSONParser):
 class Json(JSONRenderer):
     """The same text as DRF's, but for the spelling of a few characters, in a twentieth of the time."""
 
-    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
+    def render(self, data: object, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
         # Indented for people who ask for it in a parameter of their media type, and numbers of any size.
         if data is not None and ";" not in (accepted_media_type or ""):
             with suppress(orjson.JSONEncodeError):
@@ -100,7 +100,7 @@ _otherwise = JSONEncoder().default
 AS_DRF = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_NON_STR_KEYS
 
 
-def _is_text(value: Any) -> bool:
+def _is_text(value: object) -> bool:
     """Whether all strings in a JSON value can be written: it may escape half a character (RFC 8259 §8.2)."""
     if isinstance(value, str):
         return value.isascii() or value.encode("utf-8", "ignore").decode() == value
@@ -147,7 +147,7 @@ class Dialect:
         return Response(self.error(status_code, message, fields or {}, code), status=status_code)
 
 
-def flatten(detail: Any, path: str = "") -> dict[str, list[str]]:
+def flatten(detail: object, path: str = "") -> dict[str, list[str]]:
     """DRF's nested error detail as {dotted field: messages}; errors of no field stand under ""."""
     if isinstance(detail, Mapping):
         found: dict[str, list[str]] = {}

@@ -69,7 +69,7 @@ class DocumentSchema(AutoSchema):
             schema.pop("description", None)
         return schema
 
-    def _get_response_for_code(self, serializer: Any, status_code: str, *args: Any, **kwargs: Any) -> Schema:
+    def _get_response_for_code(self, serializer: object, status_code: str, *args: object, **kwargs: object) -> Schema:
         usual: Any = super()._get_response_for_code
         answer: Schema = usual(serializer, status_code, *args, **kwargs)
         if not answer["description"] or not serializer:

@@ -60,7 +60,9 @@ class FamilyDialect(Dialect):
     prefixes = ("/api/v1/",)
     content_type = "application/json; charset=utf-8"
 
-    def error(self, status_code: int, message: str, fields: Mapping[str, list[str]], code: str = "") -> dict[str, Any]:
+    def error(
+        self, status_code: int, message: str, fields: Mapping[str, list[str]], code: str = ""
+    ) -> dict[str, object]:
         body: dict[str, Any] = {"success": False, "code": code or CODES.get(status_code, "error"), "message": message}
         if status_code == 400 and fields:
             body["errors"] = [{"field": field, "message": text} for field, texts in fields.items() for text in texts]
@@ -95,7 +97,7 @@ class Pages(BasePagination):
         paging.is_valid(raise_exception=True)
         return paging.validated_data["limit"], paging.validated_data["offset"]
 
-    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+    def get_schema_operation_parameters(self, view: object) -> list[dict[str, object]]:
         limit = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
         offset = {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET, "default": 0}
         return [
@@ -120,7 +122,7 @@ class FamilyViewSet(DialectViewSet):
     list_class: ClassVar[type[BaseSerializer[Any]] | None] = None
     messages: ClassVar[Mapping[str, str]] = {}
     message = ""
-    metadata: Mapping[str, Any] | None = {}
+    metadata: Mapping[str, object] | None = {}
     name_in_document: ClassVar[str] = ""
     descriptions: ClassVar[Mapping[str, str]] = {}
     failures: ClassVar[Mapping[str, Collection[int]]] = {}
@@ -134,7 +136,7 @@ class FamilyViewSet(DialectViewSet):
         asked.is_valid(raise_exception=True)
         return dict(asked.validated_data)
 
-    def get_paginated_response(self, data: Any) -> Response:
+    def get_paginated_response(self, data: object) -> Response:
         self.metadata = cast(Pages, self.paginator).metadata
         self.message = f"{self.metadata['total']} {self.thing.lower()}(s) found"
         return Response(data)

@@ -109,7 +109,7 @@ class FamilySchema(DocumentSchema):
         takes = {KEY_IN_HEADER: self.method == "POST" and takes_key(self.view), MATCH_IN_HEADER: is_guarded}
         return [parameter for parameter, is_taken in takes.items() if is_taken]
 
-    def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
+    def _get_response_bodies(self, direction: Any = "response") -> dict[str, object]:
         """Also what an operation answers because of the headers above, whatever it says of itself."""
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         taken = self.get_override_parameters()

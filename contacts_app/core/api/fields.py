@@ -17,7 +17,7 @@ TRUTH = {"true": True, "1": True, "false": False, "0": False}
 class EmptyIsNull:
     """For a field whose missing value is null in answers: the empty string asks for the same."""
 
-    def run_validation(self, data: Any = empty) -> Any:
+    def run_validation(self, data: object = empty) -> Any:
         return super().run_validation(None if data == "" else data)  # type: ignore[misc]
 
 
@@ -52,7 +52,7 @@ class ModelRecord(serializers.ModelSerializer[Any]):
     }
 
 
-def described(filter_: django_filters.Filter, label: str | None, **schema: Any) -> None:
+def described(filter_: django_filters.Filter, label: str | None, **schema: object) -> None:
     """Say in the OpenAPI document what a filter takes; left alone, its values would be listed in the description too."""
     extend_schema_field(schema | ({"description": label} if label else {}))(filter_)
 

@@ -15,6 +15,7 @@ from django.http import HttpResponse
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from contacts_app.core.actor import Actor
 from contacts_app.core.api.dialect import BoundedJSONParser, Conflict
@@ -70,7 +71,7 @@ def credential_of(actor: Actor) -> str:
     return f"token:{actor.token.pk}" if actor.token else f"person:{actor.pk}"
 
 
-def takes_key(view: Any) -> bool:
+def takes_key(view: APIView) -> bool:
     """Bodies that are files are not kept in memory to be compared; importing them again changes nothing."""
     return bool(view.authentication_classes) and issubclass(view.parser_classes[0], BoundedJSONParser)
 
@@ -89,7 +90,7 @@ class Keeping:
         self.rows.update(status=response.status_code, headers=dict(response.items()), body=content)
 
 
-def begin(request: Request, view: Any) -> Keeping | None:
+def begin(request: Request, view: APIView) -> Keeping | None:
     """Take the key of a request that is about to be done; None without one. Raises Replayed and APIExceptions."""
     key = request.META.get(HEADER)
     if key is None or not isinstance(request.user, Actor) or not takes_key(view):

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 
 from django.db.models import QuerySet
 
@@ -28,6 +27,6 @@ class OldAnswers(Work):
     def do(self, keys: Sequence[int]) -> None:
         KeptAnswer.objects.filter(pk__in=keys).delete()
 
-    def rest(self, until: Any) -> dict[str, Any]:
+    def rest(self, until: object) -> dict[str, object]:
         # They have no due time of their own: the next sweep finds them again.
         return {}

@@ -22,7 +22,7 @@ def refuse_unknown(body: Any, sent: Any, *, record: Any = None) -> None:
         raise ValidationError(wrong)
 
 
-def _unknown(body: Any, sent: Any, shown: Collection[str] = ()) -> Any:
+def _unknown(body: object, sent: object, shown: Collection[str] = ()) -> Any:
     if isinstance(body, serializers.ListSerializer | serializers.ListField):
         each = [_unknown(body.child, one) for one in sent] if isinstance(sent, list) else []
         return each if any(each) else None

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
+from django.http import HttpRequest
 from django.utils.http import parse_etags
 from rest_framework import exceptions, status
 from rest_framework.request import Request
@@ -31,10 +32,10 @@ class PreconditionFailed(exceptions.APIException):
 class Guarded(EditableViewSet):
     """A resource whose records can be written under `If-Match`."""
 
-    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> Any:
         """From the look at its version to its change the record is locked."""
         # Which action it is will be known to the view only when it has begun.
-        action = self.action_map.get(request.method.lower())
+        action = self.action_map.get((request.method or "").lower())
         if HEADER not in request.META or action not in GUARDED:
             return super().dispatch(request, *args, **kwargs)
         with transaction.atomic():
@@ -43,7 +44,7 @@ class Guarded(EditableViewSet):
                 transaction.set_rollback(True)
         return response
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+    def initial(self, request: Request, *args: object, **kwargs: object) -> None:
         super().initial(request, *args, **kwargs)
         if self.action in GUARDED and (sent := request.META.get(HEADER)):
             self._refuse_unless(parse_etags(sent))
@@ -55,12 +56,12 @@ class Guarded(EditableViewSet):
         if "*" not in tags and tag_of_record(self.shown(self.get_object())) not in tags:
             raise PreconditionFailed
 
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+    def finalize_response(self, request: Request, response: Any, *args: object, **kwargs: object) -> Any:
         is_record = isinstance(response, Response) and not response.exception and self.action in SHOWN_BY
         if is_record and response.status_code in (200, 201):
             self.tag = tag_of_record(response.data)
         return super().finalize_response(request, response, *args, **kwargs)
 
 
-def tag_of_record(record: Any) -> str:
+def tag_of_record(record: object) -> str:
     return tag_of(Json().render(record))

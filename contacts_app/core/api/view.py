@@ -12,7 +12,7 @@ from typing import Any, ClassVar, TypeVar, cast
 from uuid import UUID
 
 from django.db.models import Model, QuerySet
-from django.http import HttpResponseNotModified
+from django.http import HttpRequest, HttpResponseNotModified
 from django.utils.http import parse_etags
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound, ValidationError
@@ -82,14 +82,14 @@ class DialectView(APIView):
             kind: Any = type(self)
             refuse_unless(self.actor, permissions_for(kind, action, self.model()))
 
-    def initialize_request(self, request: Any, *args: Any, **kwargs: Any) -> Request:
+    def initialize_request(self, request: HttpRequest, *args: object, **kwargs: object) -> Request:
         # A charset in the request's Content-Type would be used for the query string too, whatever it is. Without one it
         # is UTF-8, and saying so has the query string read once more.
         if request.encoding:
             request.encoding = "utf-8"
         return super().initialize_request(request, *args, **kwargs)
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+    def initial(self, request: Request, *args: object, **kwargs: object) -> None:
         super().initial(request, *args, **kwargs)
         if request.method == "POST":
             self.keeping = begin(request, self)
@@ -98,7 +98,7 @@ class DialectView(APIView):
         # What is kept is the bytes of an answer, which need no rendering any more.
         return cast(Response, exc.response()) if isinstance(exc, Replayed) else super().handle_exception(exc)
 
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+    def finalize_response(self, request: Request, response: Any, *args: object, **kwargs: object) -> Any:
         """An answer to a read names its state, and is left out for those who have it (RFC 9110 §13.1.2)."""
         response = super().finalize_response(request, response, *args, **kwargs)
         if request.method not in ("GET", "HEAD"):
@@ -120,7 +120,7 @@ class DialectView(APIView):
 class LoggedIn(BasePermission):
     """Any credential."""
 
-    def has_permission(self, request: Request, view: Any) -> bool:
+    def has_permission(self, request: Request, view: APIView) -> bool:
         return bool(request.user)
 
 
@@ -129,7 +129,7 @@ class Manages(LoggedIn):
 
     message = "This needs permission level 0"
 
-    def has_permission(self, request: Request, view: Any) -> bool:
+    def has_permission(self, request: Request, view: APIView) -> bool:
         return super().has_permission(request, view) and cast(Actor, request.user).manages
 
 
@@ -138,7 +138,7 @@ class OwnsOrManages(LoggedIn):
 
     message = "This token has no phone profiles"
 
-    def has_permission(self, request: Request, view: Any) -> bool:
+    def has_permission(self, request: Request, view: APIView) -> bool:
         actor = cast(Actor, request.user)
         return super().has_permission(request, view) and (actor.manages or actor.user is not None)
 
@@ -163,7 +163,7 @@ def uuid_in_url(text: str, name: str = "uuid") -> UUID:
     return uuid
 
 
-def find(rows: "QuerySet[M]", thing: str, **lookup: Any) -> M:
+def find(rows: "QuerySet[M]", thing: str, **lookup: object) -> M:
     """The one row, or a 404 that says what was not found. Rows of other tenants are not among `rows`."""
     row = rows.filter(**lookup).first()
     if row is None:
@@ -190,12 +190,12 @@ class Text(serializers.CharField):
         if self.is_one_line and one_line not in self.validators:
             self.validators.append(one_line)
 
-    def run_validation(self, data: Any = empty) -> Any:
+    def run_validation(self, data: object = empty) -> Any:
         # Here, so that it is refused wherever the empty string is.
         text: str | None = super().run_validation("" if data is None and not self.allow_null else data)
         return text
 
-    def to_internal_value(self, data: Any) -> str:
+    def to_internal_value(self, data: object) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
         return str(super().to_internal_value(data))
@@ -210,7 +210,7 @@ class LongText(Text):
 class Truth(serializers.BooleanField):
     """true or false, and nothing that could be made one."""
 
-    def to_internal_value(self, data: Any) -> bool:
+    def to_internal_value(self, data: object) -> bool:
         if not isinstance(data, bool):
             self.fail("invalid", input=data)
         return data

@@ -38,7 +38,7 @@ class QueryField(forms.Field):
         self.reader = reader
         super().__init__(**kwargs)
 
-    def clean(self, value: Any) -> Any:
+    def clean(self, value: object) -> Any:
         try:
             return None if value is None else self.reader.run_validation(value)
         except ValidationError as error:
@@ -77,7 +77,7 @@ class DialectViewSet(DialectView, GenericViewSet[Any]):
         """The rows of the actor's tenant; those of other tenants do not exist here."""
         return self.actor.sees(super().get_queryset())
 
-    def named(self) -> dict[str, Any]:
+    def named(self) -> dict[str, object]:
         """What the URL says of the row that it names. Raises ValidationError or NotFound for what can be no name."""
         return {"uuid": uuid_in_url(self.kwargs[self.lookup_url_kwarg or self.lookup_field], self.lookup_field)}
 
@@ -109,7 +109,7 @@ class DialectViewSet(DialectView, GenericViewSet[Any]):
         found = Rows(rows, reading_of(serializer, rows.model), is_prepared=is_usual)
         return ROWS.put(key, found) if is_usual and not asked else found
 
-    def records(self, rows: Rows, found: Sequence[Any]) -> list[dict[str, Any]]:
+    def records(self, rows: Rows, found: Sequence[Any]) -> list[dict[str, object]]:
         """What the answer shows of a page of the rows."""
         return rows.records(found, self.get_serializer_class(), self.get_serializer_context())
 
@@ -131,7 +131,7 @@ class DialectViewSet(DialectView, GenericViewSet[Any]):
         """What the dialect puts around the content of a successful answer."""
         return content
 
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+    def finalize_response(self, request: Request, response: Any, *args: object, **kwargs: object) -> Any:
         if isinstance(response, Response) and not response.exception and response.status_code != 204:
             response.data = self.envelope(response.data)
         return super().finalize_response(request, response, *args, **kwargs)
@@ -151,7 +151,7 @@ class Listed(DialectViewSet):
 class Retrieved(DialectViewSet):
     """Rows that can be read one by one."""
 
-    def retrieve(self, request: Request, **named: Any) -> Response:
+    def retrieve(self, request: Request, **named: object) -> Response:
         rows = self.rows()
         found = rows.one(**self.named())
         if found is None:

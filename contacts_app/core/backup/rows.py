@@ -112,7 +112,7 @@ def _batches(lines: Iterable[bytes]) -> Iterator[list[list[Any]]]:
         yield batch
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     match value:
         case None | bool() | int() | float() | str():
             return value

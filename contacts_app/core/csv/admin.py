@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from unfold.decorators import action
@@ -43,7 +44,7 @@ class CsvPages(PortalAdmin):
         return self._exported(request, None)
 
     @admin.action(description="Export as CSV", permissions=["view"])
-    def export_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse:
+    def export_selected(self, request: HttpRequest, queryset: QuerySet[Model]) -> HttpResponse:
         return self._exported(request, queryset)
 
     @action(description="Import…", icon="upload", permissions=["import"])
@@ -110,7 +111,7 @@ class CsvPages(PortalAdmin):
         for what in ("add", "change"):
             self.require(request, f"{self.opts.app_label}.{what}_{self.opts.model_name}")
 
-    def _uploaded(self, request: HttpRequest, uuid: Any) -> UploadedCsv:
+    def _uploaded(self, request: HttpRequest, uuid: object) -> UploadedCsv:
         self._require_import(request)
         rows = UploadedCsv.objects.filter(user=request.user.pk, kind=self.csv_format.kind)
         return get_object_or_404(rows, uuid=uuid)

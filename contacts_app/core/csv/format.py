@@ -51,7 +51,7 @@ class CsvFormat:
     def make_columns(self) -> Sequence[Column]:
         raise NotImplementedError
 
-    def rows(self) -> "QuerySet[Any]":
+    def rows(self) -> "QuerySet[Model]":
         """The rows that the actor may export and change."""
         raise NotImplementedError
 

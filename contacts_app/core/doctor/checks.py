@@ -5,7 +5,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 
@@ -46,7 +45,7 @@ def check_names() -> list[str]:
     return [check.name for check in _checks]
 
 
-def diagnose() -> Iterator[dict[str, Any]]:
+def diagnose() -> Iterator[dict[str, object]]:
     """Everything that is not in order, in the order of the checks: `check`, `code`, `message` and `advice`."""
     blocked = False
     for check in _checks:

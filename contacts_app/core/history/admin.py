@@ -108,7 +108,7 @@ class HistoryPages(Framed):
         """Whose a record was that is gone can no more be said, so that its history is for the portal's own staff."""
         return actor_of(request).is_staff and bool(self.has_view_permission(request))
 
-    def has_deleted_records_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+    def has_deleted_records_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         return self.is_tracked and self._sees_deleted(request)
 
     @action(description="Deleted", icon="delete_history", permissions=["deleted_records"])
@@ -134,7 +134,7 @@ def _page_number(request: HttpRequest) -> int:
     return max(1, min(int(text), 100_000)) if text.isascii() and text.isdigit() else 1
 
 
-def _entries(model: type[Model], rows: "QuerySet[Any]", key: str, *, upto: int) -> Iterator[HistoryEntry]:
+def _entries(model: type[Model], rows: "QuerySet[Model]", key: str, *, upto: int) -> Iterator[HistoryEntry]:
     """The newest rows of a record and of its parts, in one order."""
     columns = [
         (part, tracked.rows_of_model().filter(**{tracked.part_of: key}))

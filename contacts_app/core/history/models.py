@@ -5,7 +5,7 @@ django-simple-history keeps a table per model with a row for each change. `Track
 counter gets there. A historical row names nothing by a constraint, so that it outlives its record and its account.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
@@ -66,7 +66,7 @@ class Tracked(HistoricalRecords):  # type: ignore[misc]
             user_db_constraint=False,
         )
 
-    def finalize(self, sender: Any, **kwargs: Any) -> None:
+    def finalize(self, sender: Any, **kwargs: object) -> None:
         if self.cls is not sender:
             return
         fields = sender._meta.local_concrete_fields
@@ -87,9 +87,9 @@ class Tracked(HistoricalRecords):  # type: ignore[misc]
                 partial(self.link_changed, name), sender=sender._meta.get_field(name).remote_field.through, weak=False
             )
 
-    def get_meta_options(self, model: Any) -> dict[str, Any]:
+    def get_meta_options(self, model: type[models.Model]) -> dict[str, object]:
         """Read by record, and by deletion: what is gone can be found by nothing else."""
-        name = model._meta.model_name[:20]
+        name = str(model._meta.model_name)[:20]
         indexes = [
             models.Index(fields=[model._meta.pk.attname, "-history_id"], name=f"{name}_history"),
             models.Index(fields=["-history_id"], condition=models.Q(history_type="-"), name=f"{name}_deleted"),
@@ -99,7 +99,7 @@ class Tracked(HistoricalRecords):  # type: ignore[misc]
         options: dict[str, Any] = super().get_meta_options(model)
         return options | {"indexes": indexes, "ordering": ["-history_id"]}
 
-    def pre_save(self, instance: Any, raw: bool, update_fields: Any = None, **_: Any) -> None:
+    def pre_save(self, instance: Any, raw: bool, update_fields: Iterable[str] | None = None, **_: object) -> None:
         """Remember what the row says now, unless nothing of it can change that anybody wants to know."""
         names = {*self.columns, *self.secret} - instance.get_deferred_fields()
         if update_fields is not None:
@@ -108,7 +108,7 @@ class Tracked(HistoricalRecords):  # type: ignore[misc]
         before = self.cls._base_manager.filter(pk=instance.pk).first() if known else None
         instance._before = (before, names)
 
-    def post_save(self, instance: Any, created: bool, using: Any = None, **kwargs: Any) -> None:
+    def post_save(self, instance: object, created: bool, using: object = None, **kwargs: object) -> None:
         before, names = vars(instance).pop("_before")
         if created:
             super().post_save(instance, created, using=using, **kwargs)
@@ -116,7 +116,7 @@ class Tracked(HistoricalRecords):  # type: ignore[misc]
             self.row(instance, "~", changes).save()
 
     def link_changed(
-        self, field: str, instance: Any, action: str, reverse: bool, model: Any, pk_set: Any, **_: Any
+        self, field: str, instance: Any, action: str, reverse: bool, model: Any, pk_set: Any, **_: object
     ) -> None:
         """One row for what was added and one for what was removed, whichever side it was done from."""
         if action not in ("post_add", "post_remove", "pre_clear"):
@@ -133,7 +133,7 @@ class Tracked(HistoricalRecords):  # type: ignore[misc]
                 change = [None, names] if action == "post_add" else [names, None]
                 self.row(row, "~", {field: change}).save()
 
-    def create_historical_record(self, instance: Any, history_type: str, using: Any = None) -> None:
+    def create_historical_record(self, instance: object, history_type: str, using: object = None) -> None:
         row, waiting = self.row(instance, history_type, {}), _waiting.get()
         if waiting is None:
             row.save()
@@ -200,13 +200,13 @@ def recorded_together() -> Iterator[None]:
 tracked_models: dict[type[models.Model], Tracked] = {}
 
 
-def named_fields(model: Any, names: Iterable[str]) -> Sequence[Any]:
+def named_fields(model: type[models.Model], names: Iterable[str]) -> list["models.Field[Any, Any]"]:
     """The fields that `update` or `update_fields` names, which take `account_id` for `account`."""
     wanted = set(names)
     return [field for field in model._meta.local_concrete_fields if wanted & {field.name, field.attname}]
 
 
-def _name(instance: Any) -> str:
+def _name(instance: models.Model) -> str:
     try:
         return str(instance)[:NAME_LENGTH]
     except ObjectDoesNotExist:

@@ -23,7 +23,7 @@ M = TypeVar("M", bound=Model)
 BATCH = 500
 
 
-def update_recorded(rows: QuerySet[M], **values: Any) -> int:
+def update_recorded(rows: QuerySet[M], **values: object) -> int:
     """`rows.update(**values)` and a historical row for each that it changed. Values are plain, not expressions."""
     tracked, count, last = tracked_models[rows.model], 0, 0
     names = {field.name for field in named_fields(rows.model, values)}
@@ -159,11 +159,11 @@ HISTORY = Retention(
 )
 
 
-def _tables() -> list[QuerySet[Any]]:
+def _tables() -> list[QuerySet[Model]]:
     return [tracked.rows_of_model() for tracked in tracked_models.values()]
 
 
-def insert_from(rows: QuerySet[Any], into: type[Model], *, over: Sequence[str] = (), **columns: Any) -> int:
+def insert_from(rows: QuerySet[Model], into: type[Model], *, over: Sequence[str] = (), **columns: object) -> int:
     """Insert a row of `into` for each of `rows`, which have to be filtered; how many.
 
     `columns` are all fields of `into` but an automatic key: an F takes over what the row has, anything else is the same
@@ -188,7 +188,7 @@ def insert_from(rows: QuerySet[Any], into: type[Model], *, over: Sequence[str] =
         return int(cursor.rowcount)
 
 
-def update_returning(rows: QuerySet[Any], **values: Any) -> list[int]:
+def update_returning(rows: QuerySet[Model], **values: object) -> list[int]:
     """`rows.update(**values)` in one statement; the keys of the rows that it changed."""
     query: Any = rows.order_by().query.chain(UpdateQuery)
     query.add_update_values(values)

@@ -22,7 +22,7 @@ class TextIndex(models.Index):
     """
 
     def create_sql(
-        self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor, using: str = "", **_: Any
+        self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor, using: str = "", **_: object
     ) -> Any:
         connection, quote = schema_editor.connection, schema_editor.quote_name
         if connection.vendor != "postgresql":
@@ -43,7 +43,7 @@ class TextIndex(models.Index):
             f"THEN RAISE WARNING '{self.name}: no pg_trgm, so searches read the whole table'; END $do$"
         )
 
-    def remove_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor, **_: Any) -> Any:
+    def remove_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor, **_: object) -> Any:
         return f"DROP INDEX IF EXISTS {schema_editor.quote_name(self.name)}"
 
 

@@ -28,7 +28,7 @@ class Slot:
         """As it stands in a condition."""
         return RawSQL("%s", (self,))
 
-    def filled(self, value: Any) -> Any:
+    def filled(self, value: object) -> Any:
         return value if self.field is None else self.field.get_db_prep_value(value, connection)
 
 
@@ -48,7 +48,7 @@ class Statement:
         self.slots = [place for place, value in enumerate(self.params) if isinstance(value, Slot)]
         self.converters = [(place, *found) for place, found in compiler.get_converters(columns).items()]
 
-    def rows(self, *values: Any) -> list[Row]:
+    def rows(self, *values: object) -> list[Row]:
         """All rows, with the slots filled in their order."""
         if not self.sql:
             return []
@@ -60,7 +60,7 @@ class Statement:
             found: list[Row] = cursor.fetchall()
         return self._converted(found) if self.converters else found
 
-    def row(self, *values: Any) -> Row | None:
+    def row(self, *values: object) -> Row | None:
         found = self.rows(*values)
         return found[0] if found else None
 

@@ -1,7 +1,6 @@
 """`manage.py backup`: database and files of the installation in one file, while it runs."""
 
 from pathlib import Path
-from typing import Any
 
 from django.utils import timezone
 
@@ -22,7 +21,7 @@ class Command(ReportingCommand):
         add("path", type=Path, metavar="FILE", help="A new file; in a folder: one named after the time.")
         add("--keys", type=Path, metavar="FILE", help="Also write the keys, to be kept apart from the backup.")
 
-    def handle(self, *, path: Path, keys: Path | None, dry_run: bool, **options: Any) -> None:
+    def handle(self, *, path: Path, keys: Path | None, dry_run: bool, **options: object) -> None:
         if path.is_dir():
             path /= f"patchbay-{timezone.now():%Y%m%d-%H%M%S}.zip"
         for target in filter(None, (path, keys)):

@@ -1,7 +1,5 @@
 """`manage.py doctor`: what is not in order, and what to do."""
 
-from typing import Any
-
 from django.conf import settings
 from django.core.management.base import CommandError
 
@@ -17,7 +15,7 @@ class Command(ReportingCommand):
     columns = {"check": "Check", "message": "What is not in order", "advice": "What to do"}
     writes = False
 
-    def handle(self, **options: Any) -> None:
+    def handle(self, **options: object) -> None:
         found = list(diagnose())
         if not found:
             self.say(f"In order: {', '.join(check_names())} (data folder {settings.DATA_DIR}).")

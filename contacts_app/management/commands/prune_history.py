@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.utils import timezone
 
@@ -30,7 +29,7 @@ class Command(ReportingCommand):
             help="With --older-than: also what records were, who changed them, and deleted ones for good.",
         )
 
-    def handle(self, *, older_than: float | None, records: bool, dry_run: bool, **options: Any) -> None:
+    def handle(self, *, older_than: float | None, records: bool, dry_run: bool, **options: object) -> None:
         due = _due(older_than, records)
         counts = _count(due) if dry_run else self._prune(due)
         self.report({"what": what, "deleted": count, "dry_run": dry_run} for what, count in counts.items())

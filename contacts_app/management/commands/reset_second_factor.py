@@ -1,7 +1,5 @@
 """`manage.py reset_second_factor`: for the last administrator who has lost both the app and the recovery codes."""
 
-from typing import Any
-
 from django.core.management.base import CommandError
 
 from contacts_app.core.commands import Add, ReportingCommand, headings
@@ -16,7 +14,7 @@ class Command(ReportingCommand):
     def arguments(self, add: Add) -> None:
         add("email", help="The address that the person logs in with.")
 
-    def handle(self, *, email: str, dry_run: bool, **options: Any) -> None:
+    def handle(self, *, email: str, dry_run: bool, **options: object) -> None:
         user = User.objects.filter(email__iexact=email).first()
         if user is None or not SecondFactor.objects.filter(user=user).exists():
             raise CommandError(f"{email} has no second factor." if user else f"There is no user {email}.")

@@ -1,7 +1,6 @@
 """`manage.py restore`: a backup into an empty folder and an empty database, which may be of the other kind."""
 
 from pathlib import Path
-from typing import Any
 
 from contacts_app.core.backup.keys import keep_keys, read_keys, use_keys
 from contacts_app.core.backup.service import Restore
@@ -24,7 +23,7 @@ class Command(ReportingCommand):
             help="The keys that manage.py backup --keys wrote, for an empty DATA_DIR.",
         )
 
-    def handle(self, *, path: Path, keys: Path | None, dry_run: bool, **options: Any) -> None:
+    def handle(self, *, path: Path, keys: Path | None, dry_run: bool, **options: object) -> None:
         restore = Restore(path)
         given = read_keys(keys) if keys else {}
         use_keys(given)

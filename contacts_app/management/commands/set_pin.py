@@ -3,7 +3,6 @@ people on the machine could read."""
 
 import sys
 from getpass import getpass
-from typing import Any
 
 from django.core.management.base import CommandError
 
@@ -21,7 +20,7 @@ class Command(ReportingCommand):
         add("--clear", action="store_true", help="Take the PIN away.")
         add("--keep", action="store_true", help="The person may keep this PIN; otherwise phones ask for another one.")
 
-    def handle(self, *, email: str, clear: bool, keep: bool, dry_run: bool, **options: Any) -> None:
+    def handle(self, *, email: str, clear: bool, keep: bool, dry_run: bool, **options: object) -> None:
         user = User.objects.filter(email__iexact=email).first()
         if user is None:
             raise CommandError(f"There is no user {email}.")

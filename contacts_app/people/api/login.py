@@ -74,7 +74,7 @@ class Registration(PersonRecord):
     account = None  # type: ignore[assignment]
     permission_level = None  # type: ignore[assignment]
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+    def validate(self, attrs: dict[str, Any]) -> dict[str, object]:
         return attrs
 
 

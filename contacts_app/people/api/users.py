@@ -32,7 +32,7 @@ class NotRecorded(serializers.CharField):
     def __init__(self) -> None:
         super().__init__(source="*", read_only=True, allow_null=True, help_text="Always null.")
 
-    def to_representation(self, value: Any) -> None:  # type: ignore[override]
+    def to_representation(self, value: object) -> None:  # type: ignore[override]
         return None
 
 
@@ -136,7 +136,7 @@ class Me(Retrieved, OneselfViewSet):
         # What the credential was found with may be some seconds old.
         return User.objects.filter(pk=self.actor.pk or 0)
 
-    def named(self) -> dict[str, Any]:
+    def named(self) -> dict[str, object]:
         return {"pk": self.actor.pk or 0}
 
 

@@ -84,6 +84,6 @@ class PhoneGroupAdmin(PortalAdmin):
     fields = ("name", "account", "members")
     number = count_column("phones", "Phones")
 
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+    def save_related(self, request: HttpRequest, form: Any, formsets: object, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         form.instance.phones.set(form.chosen)

@@ -38,7 +38,7 @@ class PhoneForm(SecretForm):
         if self.instance.pk:
             self.initial["mac"] = self.instance.mac_with_colons
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         given: dict[str, Any] = super().clean() or self.cleaned_data
         base, account = given.get("base_profile"), given.get("account") or self.instance.account_id
         if base is not None and base.user.account_id not in (None, getattr(account, "pk", account)):

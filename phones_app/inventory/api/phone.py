@@ -148,7 +148,7 @@ class PhonesByMac(FamilyViewSet):
     thing = "Phone"
     lookup_field = "mac"
 
-    def named(self) -> dict[str, Any]:
+    def named(self) -> dict[str, object]:
         try:
             return {"mac": parse_mac(self.kwargs["mac"])}
         except ValueError as error:

@@ -1,7 +1,6 @@
 """`manage.py create_enrolment_codes`: activation codes for new phones, printed once and kept nowhere."""
 
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
@@ -25,7 +24,7 @@ class Command(ReportingCommand):
         add("--location", default="", help="Of the new phones.")
 
     def handle(
-        self, *, profile: UUID, count: int, days: int, name: str, location: str, dry_run: bool, **options: Any
+        self, *, profile: UUID, count: int, days: int, name: str, location: str, dry_run: bool, **options: object
     ) -> None:
         row = profile_with(profile)
         if row.user.account is None:

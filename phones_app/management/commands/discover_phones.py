@@ -98,7 +98,7 @@ class Command(ReportingCommand):
         return phones_in(networks) | Phone.objects.filter(mac__in=macs)
 
 
-def _would_be_asked(places: Iterable[Place]) -> Iterator[dict[str, Any]]:
+def _would_be_asked(places: Iterable[Place]) -> Iterator[dict[str, object]]:
     for place in places:
         phone = Phone.objects.filter(pk=place.phone).first() if place.phone else None
         yield {
@@ -110,7 +110,7 @@ def _would_be_asked(places: Iterable[Place]) -> Iterator[dict[str, Any]]:
         }
 
 
-def _row(finding: DiscoveredPhone) -> dict[str, Any]:
+def _row(finding: DiscoveredPhone) -> dict[str, object]:
     seen, status, phone = finding.seen, finding.seen.status, finding.phone
     return {
         "mac": colons(finding.mac) if finding.mac else "",

@@ -1,6 +1,5 @@
 """`manage.py load_demo`: a small made-up customer to try the portal with."""
 
-from typing import Any
 from urllib.parse import urlsplit
 
 from contacts_app.core.commands import Add, ReportingCommand, argument, headings
@@ -27,7 +26,7 @@ class Command(ReportingCommand):
     def arguments(self, add: Add) -> None:
         add("--url", type=argument(web_address), default="http://127.0.0.1:8000", help="Where phones reach the portal.")
 
-    def handle(self, *, url: str, dry_run: bool, **options: Any) -> None:
+    def handle(self, *, url: str, dry_run: bool, **options: object) -> None:
         demo = load_demo(url=url, dry_run=dry_run)
         summary = {
             "account": demo.account.name,

@@ -95,7 +95,7 @@ class Command(ReportingCommand):
         self.report([counts | {"dry_run": dry_run}], COUNTS)
 
     def _log_out(
-        self, actor: Actor, *, targets: list[str], person: str | None, everywhere: bool, dry_run: bool, **_: Any
+        self, actor: Actor, *, targets: list[str], person: str | None, everywhere: bool, dry_run: bool, **_: object
     ) -> None:
         if sum((bool(targets), person is not None, everywhere)) != 1:
             raise UsageError("Name phones by their MAC addresses, or say --person or --all.")

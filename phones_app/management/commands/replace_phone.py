@@ -1,6 +1,5 @@
 """`manage.py replace_phone`: let another handset take a phone's place, or be told what that would do."""
 
-from typing import Any
 from uuid import UUID
 
 from django.core.management.base import CommandError
@@ -23,7 +22,7 @@ class Command(ReportingCommand):
         add("--profile", type=argument(UUID), metavar="UUID", help="Left out: the present one.")
 
     def handle(
-        self, *, mac: str, new_mac: str, model: str, profile: UUID | None, dry_run: bool, **options: Any
+        self, *, mac: str, new_mac: str, model: str, profile: UUID | None, dry_run: bool, **options: object
     ) -> None:
         phone = Phone.objects.filter(mac=mac).select_related("account", "current_profile__revision").first()
         if phone is None:

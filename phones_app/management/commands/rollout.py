@@ -89,7 +89,7 @@ class Command(ReportingCommand):
             help="Show the progress until the end, of the rollout named or the one started; works without a worker too.",
         )
 
-    def handle(self, *, targets: list[str], dry_run: bool, watch: bool | str | None, **options: Any) -> None:
+    def handle(self, *, targets: list[str], dry_run: bool, watch: bool | str | None, **options: object) -> None:
         verb = targets[0] if targets else ""
         if verb in CHANGES:
             rollout = _named(targets[1:])

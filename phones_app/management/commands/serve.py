@@ -9,7 +9,6 @@ import threading
 import time
 import urllib.request
 from argparse import ArgumentParser
-from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
@@ -36,7 +35,7 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
         parser.add_argument("--no-demo", action="store_true", help="No demo data and no simulated phones.")
 
-    def handle(self, *, host: str, port: int, no_demo: bool, **options: Any) -> None:
+    def handle(self, *, host: str, port: int, no_demo: bool, **options: object) -> None:
         if reason := why_taken(host, port):
             raise CommandError(f"Cannot listen on {host}:{port} ({reason}); choose another one: --port N")
         if unknown := schema_difference().unknown:

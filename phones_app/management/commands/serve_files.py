@@ -27,7 +27,7 @@ class Command(ReportingCommand):
     writes = False
     says_where = False
 
-    def handle(self, **options: Any) -> None:
+    def handle(self, **options: object) -> None:
         row = embedded_file_server()
         settings.PHONE_FILES_DIR.mkdir(parents=True, exist_ok=True)
         with until_stopped() as stopping:

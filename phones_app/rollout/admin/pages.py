@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
 
@@ -46,7 +47,7 @@ class RolloutForm(forms.ModelForm):  # type: ignore[type-arg]
     revision = forms.IntegerField(required=False, widget=forms.HiddenInput)
     phones: Any = None  # the rows that the person may see
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
         try:
             self.selection = self._selection(cleaned)
@@ -72,7 +73,7 @@ class RollOutSelected(PortalAdmin):
     """The action of the phone admin that begins a rollout."""
 
     @admin.action(description="Roll out…", permissions=["deploy"])
-    def roll_out_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse:
+    def roll_out_selected(self, request: HttpRequest, queryset: QuerySet[Phone]) -> HttpResponse:
         pages: Any = self.admin_site.get_model_admin(Rollout)
         macs = ",".join(queryset.order_by("mac").values_list("mac", flat=True))
         page: HttpResponse = pages.choose(request, pages.rollout_form(request, macs=macs))
@@ -84,7 +85,7 @@ class RolloutPages(PortalAdmin):
 
     has_add_permission = allowed(MAY_DEPLOY)
 
-    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: object = None) -> HttpResponse:
         """Choose, be shown what would happen, and with `confirm` let it happen."""
         self.require(request, MAY_DEPLOY)
         self.require(request, "profiles_app.view_phoneprofile")
@@ -110,7 +111,7 @@ class RolloutPages(PortalAdmin):
             messages.warning(request, "The profile was changed meanwhile. This is what would happen now.")
         return self._show_plan(request, form, make_plan(**what), latest)
 
-    def rollout_form(self, request: HttpRequest, *data: Any, **initial: Any) -> RolloutForm:
+    def rollout_form(self, request: HttpRequest, *data: object, **initial: object) -> RolloutForm:
         fields = ["name", "profile", *service.PACE]
         form_class: Any = self.get_form(request, form=RolloutForm, fields=fields)
         form: RolloutForm = form_class(*data, initial=CAREFUL | initial)

@@ -67,7 +67,7 @@ AGAIN: dict[str, tuple[Callable[..., Rollout], str, str, Q]] = {
 }
 
 
-def watched(rollout: Rollout, part: str, code: str, page: str) -> dict[str, Any]:
+def watched(rollout: Rollout, part: str, code: str, page: str) -> dict[str, object]:
     """What the live part of the page shows; `part`, or the `code` of a failure, narrows the table of phones."""
     progress = progress_of(rollout)
     rows = rollout.deployments.select_related("phone", "in_rollout").defer("phone__web_password")

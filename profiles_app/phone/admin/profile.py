@@ -44,7 +44,7 @@ META = ("user", "name", "description", "compatible_models", "software_type")
 class ModelNumbersField(forms.CharField):
     """Model numbers, comma-separated, as the list that is stored."""
 
-    def prepare_value(self, value: Any) -> Any:
+    def prepare_value(self, value: object) -> Any:
         return ", ".join(value) if isinstance(value, list) else value
 
     def to_python(self, value: Any) -> Any:
@@ -52,7 +52,7 @@ class ModelNumbersField(forms.CharField):
         models = [sep.catalogue.normalise_model(part) for part in parts]
         return list(dict.fromkeys(model for model in models if model))
 
-    def has_changed(self, initial: Any, data: Any) -> bool:
+    def has_changed(self, initial: object, data: object) -> bool:
         return bool(self.to_python(initial) != self.to_python(data))
 
 
@@ -84,7 +84,7 @@ class PhoneProfileForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_software_type(self) -> str | None:
         return self.cleaned_data["software_type"] or None
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         """The same judgement that the service will give, as errors at the field, each with its line."""
         given = super().clean() or {}
         self.content = self.stored
@@ -152,7 +152,9 @@ class PhoneProfileAdmin(CsvPages, RevisionPages):
             return (self.about,)
         return (self.about, ("File", {"fields": ("cnf_xml", "reason") if obj else ("cnf_xml",)}))
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+    def get_form(
+        self, request: HttpRequest, obj: PhoneProfile | None = None, change: bool = False, **kwargs: object
+    ) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
         if obj is not None and not self._may_edit_file(request, obj):
             # Declared fields stay in a form whatever its fieldsets say, so that they could still be posted.

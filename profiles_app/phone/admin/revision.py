@@ -190,10 +190,10 @@ class RevisionPages(PortalAdmin):
         return HttpResponseRedirect(back)
 
 
-def _revision(profile: Any, number: str) -> ProfileRevision:
+def _revision(profile: PhoneProfile, number: str) -> ProfileRevision:
     # What is longer is no number that a column holds.
     known = number.isascii() and number.isdigit() and len(number) < 10
-    revision: ProfileRevision | None = profile.revisions.filter(number=int(number)).first() if known else None
+    revision = profile.revisions.filter(number=int(number)).first() if known else None
     if revision is None:
         raise Http404(f"There is no revision {number}.")
     return revision

@@ -62,7 +62,7 @@ class SoftwareTypeField(EmptyIsNull, serializers.ChoiceField):
 class MacText(serializers.Field[str, Any, str, Any]):
     """A MAC address: any spelling in, upper case with colons out."""
 
-    def to_internal_value(self, data: Any) -> str:
+    def to_internal_value(self, data: object) -> str:
         if not isinstance(data, str):
             raise serializers.ValidationError("Must be a MAC address.")
         try:
@@ -75,7 +75,7 @@ class MacText(serializers.Field[str, Any, str, Any]):
 
 
 class MacField(forms.CharField):
-    def clean(self, value: Any) -> str:
+    def clean(self, value: object) -> str:
         text = super().clean(value)
         try:
             return parse_mac(text) if text else ""
@@ -130,7 +130,7 @@ class PhoneProfileRecord(Narrowed, Shape):
     def validate_compatible_models(self, models: list[str] | None) -> list[str]:
         return models or []
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+    def validate(self, attrs: dict[str, Any]) -> dict[str, object]:
         """From the document's names to those of the services."""
         if "cnf_xml" in attrs:
             attrs["content"] = encode(attrs.pop("cnf_xml"))
@@ -159,7 +159,7 @@ class TellsWarnings(FamilyViewSet):
         told = self.warnings and self.room_for_warnings
         return body | {"warnings": [finding.as_dict() for finding in self.warnings]} if told else body
 
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+    def finalize_response(self, request: Request, response: Any, *args: object, **kwargs: object) -> Any:
         if self.warnings and not response.exception:
             response[WARNINGS_HEADER] = _header(list(map(describe, self.warnings)))
         return super().finalize_response(request, response, *args, **kwargs)
@@ -199,7 +199,7 @@ PROFILES = envelope("PhoneProfiles", PhoneProfileRecord, many=True, message=Fals
 WITH_CONTENT = PhoneProfile.objects.select_related("user", "revision")
 
 
-def profile_of(actor: Actor, uuid: Any) -> PhoneProfile:
+def profile_of(actor: Actor, uuid: object) -> PhoneProfile:
     """The profile: 404 outside the actor's account, 403 for somebody else's unless the actor manages it."""
     rows = WITH_CONTENT.all()
     visible = actor.sees(rows, "user__account")
@@ -247,7 +247,7 @@ class PhoneProfiles(TellsWarnings, WritableByOwners, FamilyResource):
     def get_object(self) -> PhoneProfile:
         return profile_of(self.actor, uuid_in_url(self.kwargs["uuid"]))
 
-    def retrieve(self, request: Request, **named: Any) -> Response:
+    def retrieve(self, request: Request, **named: object) -> Response:
         return Response(self.shown(self.get_object()))
 
     def create(self, request: Request) -> Response:

@@ -109,13 +109,13 @@ class Revisions(Listed, Retrieved, TellsWarnings, WritableByOwners):
         rows = self.profile().revisions.all()
         return rows.defer("content").order_by("-number") if self.action == "list" else rows
 
-    def named(self) -> dict[str, Any]:
+    def named(self) -> dict[str, object]:
         number = self.kwargs["number"]
         if not (number.isascii() and number.isdigit() and int(number) <= MAX_NUMBER):
             raise serializers.ValidationError({"number": "Must be the number of a revision."})
         return {"number": int(number)}
 
-    def get_paginated_response(self, data: Any) -> Response:
+    def get_paginated_response(self, data: object) -> Response:
         response = super().get_paginated_response(data)
         self.message = ""
         return response

@@ -13,7 +13,6 @@ from difflib import get_close_matches
 from enum import StrEnum
 from functools import cached_property
 from ipaddress import ip_address
-from typing import Any
 
 from contacts_app.core.tables import table
 from profiles_app.phone.sep import catalogue
@@ -41,7 +40,7 @@ class Finding:
     line: int | None = None
     column: int | None = None
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         return {**asdict(self), "severity": self.severity.value}
 
 
