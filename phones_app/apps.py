@@ -15,7 +15,7 @@ class PhonesConfig(AppConfig):
         from contacts_app.core import retention
         from contacts_app.core.backup import service as backup
         from contacts_app.core.doctor import checks as doctor
-        from contacts_app.core.history.authorship import recorded
+        from contacts_app.core.history.authorship import recorded, when_changed
         from contacts_app.core.work.kind import register
         from contacts_app.people.models import User
         from phones_app import events
@@ -29,27 +29,27 @@ class PhonesConfig(AppConfig):
         from phones_app.drift.checks import DriftChecks
         from phones_app.drift.rereads import Rereads
         from phones_app.inventory.models import Phone
-        from phones_app.inventory.services import phone_changed, register_identity
+        from phones_app.inventory.services import PLACE, moved, register_identity
         from phones_app.inventory.status_check import StatusChecks
         from phones_app.mobility import lifecycle
         from phones_app.mobility.enrolment_file import for_unknown
-        from phones_app.mobility.following import follow
+        from phones_app.mobility.following import follow, followed
         from phones_app.mobility.models import MobilityPolicy, PersonMobility
         from phones_app.mobility.timers import MobilityTimers
         from phones_app.retention import DEPLOYMENTS, FETCHES
         from phones_app.rollout.gate import closed_by_rollout, rollouts_of
-        from phones_app.rollout.rollout import advance_all, pause_running
+        from phones_app.rollout.rollout import advance_all, pause_running, running
         from phones_app.servers.models import FileServer
         from profiles_app.events import tags
         from profiles_app.events.outbox import register_news
 
-        recorded.connect(phone_changed, sender=Phone)
+        when_changed(Phone, *PLACE, call=moved)
         register_identity(left_files.identity_changed)
         recorded.connect(left_files.file_server_changed, sender=FileServer)
         pre_delete.connect(left_files.phone_deleted, sender=Phone)
-        recorded.connect(lifecycle.phone_changed, sender=Phone)
+        when_changed(Phone, *lifecycle.OF_PHONE, call=lifecycle.phone_changed)
         pre_delete.connect(lifecycle.phone_deleted, sender=Phone)
-        recorded.connect(lifecycle.person_changed, sender=User)
+        when_changed(User, *lifecycle.OF_PERSON, call=lifecycle.person_changed)
         pre_delete.connect(lifecycle.person_deleted, sender=User)
         recorded.connect(lifecycle.mobility_changed, sender=PersonMobility)
         recorded.connect(lifecycle.policy_changed, sender=MobilityPolicy)
@@ -62,6 +62,6 @@ class PhonesConfig(AppConfig):
         register_blocker(deployments_under_way)
         boot.register(judge_fetch)
         boot.register_unknown(for_unknown)
-        gates.register(closed_by_rollout, release=advance_all)
+        gates.register(closed_by_rollout, release=advance_all, of=running)
         outcome.register(rollouts_of)
-        outcome.register_follower(follow)
+        outcome.register_follower(follow, of=followed)

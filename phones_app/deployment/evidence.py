@@ -134,6 +134,12 @@ def fetched(deployment: Deployment) -> Evidence | None:
     return _as_evidence(fetch) if fetch else None
 
 
+def fetches_are_seen(deployment: Deployment) -> bool:
+    """Whether the file server told us of the phone's fetch, so that none means that it was not restarted."""
+    upload = steps_of(deployment).get(DeploymentStep.Kind.UPLOAD)
+    return upload is not None and bool(upload.detail.get("fetches_seen"))
+
+
 def confirm_if_fetched(deployment: Deployment) -> bool:
     """Whether the phone fetched the file, which is kept as evidence: then the deployment is confirmed as it stands."""
     found = fetched(deployment)

@@ -10,10 +10,12 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import QuerySet
 
 from contacts_app.core.errors import TransportError
+from contacts_app.core.lists.statement import AnyRow
 from contacts_app.core.work import clock
 from contacts_app.core.work.lease import Fence, LeaseLost, no_live_lease
 from contacts_app.core.work.wake import nudge_after_commit
@@ -38,19 +40,23 @@ Gate = Callable[[Sequence[Deployment]], Mapping[Deployment, Closed]]
 # The states in which gates are asked: before the start, and before the restart.
 GATED = (State.QUEUED, State.SESSION_CLEARED)
 _gates: list[Gate] = []
-_releases: list[Callable[[], None]] = []
+_releases: list[tuple[Callable[[], None], AnyRow]] = []
 
 
-def register(gate: Gate, *, release: Callable[[], None]) -> None:
-    """Have `gate` asked which deployments may not go on, and `release` called as long as there is work."""
+def register(gate: Gate, *, release: Callable[[], None], of: Callable[[], "QuerySet[Any]"]) -> None:
+    """Have `gate` asked which deployments may not go on, and `release` called as long as there is work.
+
+    `of` are the rows that hold deployments: without any nothing is released.
+    """
     _gates.append(gate)
-    _releases.append(release)
+    _releases.append((release, AnyRow(of)))
 
 
 def release_due() -> None:
     """Let go whatever need not be held any longer."""
-    for release in _releases:
-        release()
+    for release, any_row in _releases:
+        if any_row():
+            release()
 
 
 def pass_gates(deployments: Sequence[Deployment]) -> list[Deployment]:

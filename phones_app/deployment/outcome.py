@@ -10,11 +10,14 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.db.models import QuerySet
 
+from contacts_app.core.lists.statement import AnyRow
 from contacts_app.core.metrics import Counted, Timed
 from contacts_app.core.tables import table
 from phones_app.deployment.models import CALL_TO_END, FAILURES, Deployment, DeploymentStep, State, StepState
 from profiles_app.events.outbox import EventDraft, emit_many
+from profiles_app.phone import sep
 from profiles_app.phone.sep.catalogue import colons
 
 RESTARTED = (State.RESTART_ACKNOWLEDGED, State.CONFIRMED)
@@ -42,6 +45,13 @@ def outcome_of(deployment: Deployment) -> Outcome:
     if deployment.state not in (*FAILURES, State.UPLOADED):
         return Outcome.GIVEN_UP
     return Outcome.NOT_RESTARTED if deployment.uploaded_at else Outcome.NOT_UPLOADED
+
+
+def found_at_upload(deployment: Deployment) -> list[sep.Finding]:
+    """What the upload found to know of other files on the file server."""
+    step = deployment.steps.filter(kind=DeploymentStep.Kind.UPLOAD).first()
+    rows = step.detail.get("warnings", ()) if step else ()
+    return [sep.Finding(**row | {"severity": sep.Severity(row["severity"])}) for row in rows]
 
 
 def _was_restarted(deployment: Deployment) -> bool:
@@ -92,18 +102,19 @@ def register(source: Source) -> None:
 
 # Called with the keys of deployments that were uploaded, or have ended, once that can be seen.
 Follower = Callable[[Sequence[int]], None]
-_followers: list[Follower] = []
+_followers: list[tuple[Follower, AnyRow]] = []
 
 
-def register_follower(follower: Follower) -> None:
-    """Have `follower` called for deployments whose outcome may have changed."""
-    _followers.append(follower)
+def register_follower(follower: Follower, *, of: Callable[[], "QuerySet[Any]"]) -> None:
+    """Have `follower` called for deployments whose outcome may have changed, while there are rows that depend on any."""
+    _followers.append((follower, AnyRow(of)))
 
 
 def changed(deployments: Sequence[int], values: Mapping[str, Any]) -> None:
     def tell() -> None:
-        for follower in _followers:
-            follower(deployments)
+        for follower, any_row in _followers:
+            if any_row():
+                follower(deployments)
 
     if deployments and _followers and (values.get("finished_at") or values["state"] == State.UPLOADED):
         transaction.on_commit(tell, robust=True)

@@ -18,12 +18,12 @@ from django.db.models import F, QuerySet
 from contacts_app.core.history.authorship import Author, authored
 from contacts_app.core.history.records import insert_from, update_recorded
 from contacts_app.core.work import clock
+from phones_app.deployment.file_news import tell_files
 from phones_app.deployment.models import DRIFTED, Deployment, DeploymentStep, FileState, LeftFile, PhoneFile, StepState
 from phones_app.inventory.models import Phone
 from phones_app.servers.models import FileServer
 from phones_app.transports.ftp.session import GRACE_SECONDS
 from phones_app.transports.ftp.upload import Upload
-from profiles_app.events.outbox import EventDraft, emit_many
 from profiles_app.phone import sep
 
 Kind = DeploymentStep.Kind
@@ -160,19 +160,30 @@ def upload_note(uploaded: Uploaded, now: datetime) -> Note:
     )
 
 
-def found_at_upload(deployment: Deployment) -> list[sep.Finding]:
-    """What the upload found to know of other files on the file server."""
-    step = DeploymentStep.objects.filter(deployment=deployment, kind=Kind.UPLOAD).first()
-    rows = step.detail.get("warnings", ()) if step else ()
-    return [sep.Finding(**row | {"severity": sep.Severity(row["severity"])}) for row in rows]
-
-
 def _registration_user(content: bytes | None) -> str:
     """What a phone with this file registers as, "" when that cannot be told."""
     try:
         return sep.facts(sep.parse(content)).registration_user if content else ""
     except sep.Refused:
         return ""
+
+
+CONFIRMED_BY = {
+    "file-fetched": "The phone fetched the file.",
+    "registered-anew": "The phone registered anew.",
+    "came-back": "The phone went away and came back.",
+}
+
+
+def confirmation(row: Deployment) -> list[Note]:
+    """What the rows of the steps say of a deployment with evidence, also that of a restart it was faster than."""
+    confirmed = Note(Kind.CONFIRM, StepState.DONE, CONFIRMED_BY[row.evidence["kind"]], detail=row.evidence)
+    step = steps_of(row).get(Kind.RESTART)
+    if step is None or step.state not in UNFINISHED:
+        return [confirmed]
+    if error := step.detail.get("error"):
+        return [Note(Kind.RESTART, StepState.FAILED, error), confirmed]
+    return [Note(Kind.RESTART, StepState.SKIPPED, "Not needed: the phone fetched its file by itself."), confirmed]
 
 
 def note_profiles(deployments: Iterable[Deployment]) -> None:
@@ -215,13 +226,6 @@ def _change_phones(changes: Mapping[Deployment, dict[str, Any]]) -> None:
 def _author_of(deployment: Deployment) -> Author:
     reason = deployment.reason or f"Deployment {deployment.uuid}"
     return Author(deployment.requested_by, "task", deployment.user_id, reason=reason)
-
-
-TAGS = {
-    FileState.IN_PLACE: "phone-file-in-place",
-    FileState.CHANGED: "phone-file-changed",
-    FileState.MISSING: "phone-file-missing",
-}
 
 
 def note_uploads(uploads: Mapping[Deployment, Uploaded], now: datetime) -> None:
@@ -275,26 +279,3 @@ def read_back_later(phones: Iterable[int | None]) -> None:
 def check_pause() -> timedelta:
     """How long a file is not read back; by chance, so that those of one rollout do not stay together for ever."""
     return timedelta(seconds=(settings.DRIFT_CHECK_SECONDS or 86_400.0) * random.uniform(0.8, 1.2))  # noqa: S311
-
-
-def tell_files(files: Iterable[PhoneFile]) -> None:
-    """Tell listeners, and through them the account's contacts, how these files stand now."""
-    emit_many([_draft(file) for file in files])
-
-
-def _draft(file: PhoneFile) -> EventDraft:
-    return EventDraft(
-        account=file.phone.account,
-        tags=["phone", TAGS[FileState(file.state)]],
-        data_type="phone",
-        data_object_uuid=file.phone.uuid,
-        data={
-            "mac": file.phone.mac_with_colons,
-            "name": file.phone.name,
-            "file": sep.file_name(file.phone.mac),
-            "file_server": file.server.name if file.server else "",
-            "state": file.state,
-            "uploaded_sha256": file.sha256,
-            "found_sha256": file.found_sha256,
-        },
-    )

@@ -1,4 +1,4 @@
-"""Telling a phone to restart, and what follows where that is refused: it is told by another line, later, or not at all.
+"""What follows where a phone refuses its restart: it is told again, its fetch is waited for, or it is left to itself.
 
 A phone that is just starting refuses what it takes a moment later, or it is on its way to its new file already.
 """
@@ -10,14 +10,14 @@ from django.conf import settings
 from contacts_app.core.errors import TransportError
 from contacts_app.core.work import clock
 from phones_app.deployment import evidence, transitions
-from phones_app.deployment.gates import Carrier, Wait, as_told, ensure_ours
+from phones_app.deployment.gates import Wait, as_told, ensure_ours
 from phones_app.deployment.identity import UNPROVEN
 from phones_app.deployment.models import Deployment, DeploymentStep, StepState
 from phones_app.deployment.record import Note, steps_of
-from phones_app.deployment.restart import known_lines, line_user, other_lines
+from phones_app.deployment.restart import known_lines
 from phones_app.inventory.models import Phone
 from phones_app.servers.services import NOT_TOLD
-from phones_app.transports.restart.strategies import NO_LINE, RestartStrategy, Sent
+from phones_app.transports.restart.strategies import NO_LINE
 
 Kind = DeploymentStep.Kind
 # After a crash between sending a restart and recording it, evidence of the restart is awaited this long before it is
@@ -33,34 +33,6 @@ NO_LINE_YET = "no-line"
 NEVER_SEEN = "The phone was never seen: it takes its file when it starts."
 
 
-def fetches_are_seen(deployment: Deployment) -> bool:
-    """Whether the file server told us of the phone's fetch, so that none means that it was not restarted."""
-    upload = steps_of(deployment).get(Kind.UPLOAD)
-    return upload is not None and bool(upload.detail.get("fetches_seen"))
-
-
-def tell(strategy: RestartStrategy, deployment: Deployment, phone: Phone, carrier: Carrier) -> Sent:
-    """Ask for the restart; where the phone has no such line, by its other ones. It has surely not heard then."""
-    steps = steps_of(deployment)
-    user = line_user(deployment, phone, steps)
-    # By SIP, the same transaction again after a crash is a retransmission for the phone and no second restart.
-    transaction = f"{deployment.uuid.hex}-{steps[Kind.RESTART].detail.get('tries', 0)}"
-    carrier.ensure_held(deployment)
-    try:
-        return strategy.send(user=user, transaction=transaction)
-    except TransportError as error:
-        if error.code not in NO_LINE:
-            raise
-        for other in other_lines(deployment, phone, steps, refused=user):
-            carrier.ensure_held(deployment)
-            try:
-                return strategy.send(user=other, transaction=f"{transaction}-{other}")
-            except TransportError as again:
-                if again.code not in NO_LINE:
-                    raise
-        raise
-
-
 def refused(deployment: Deployment, phone: Phone, error: TransportError) -> None:
     """A phone that was starting when it was told answers anything, or nothing, and fetches its file a moment later.
 
@@ -70,7 +42,7 @@ def refused(deployment: Deployment, phone: Phone, error: TransportError) -> None
     step = steps_of(deployment)[Kind.RESTART]
     step.detail.setdefault("refused_at", clock.now().isoformat())
     waited, pauses = _waited(deployment), []
-    if fetches_are_seen(deployment) and evidence.may_have_heard(error.code):
+    if evidence.fetches_are_seen(deployment) and evidence.may_have_heard(error.code):
         pauses.append((_doubt() - waited, "the phone to fetch its file all the same"))
     if may_be_told_again(deployment, error.code):
         again = timedelta(seconds=min(AGAIN_SECONDS, settings.CONFIRM_SECONDS))
@@ -103,7 +75,7 @@ def _patience() -> timedelta:
 def may_be_told_again(deployment: Deployment, code: str) -> bool:
     """Whether a phone that may be starting has not heard. Where its fetches are seen, silence says so in the end."""
     waited = _waited(deployment)
-    silent = code == "timeout" and fetches_are_seen(deployment) and waited >= _doubt()
+    silent = code == "timeout" and evidence.fetches_are_seen(deployment) and waited >= _doubt()
     return (code in UNHEARD or silent) and waited < _patience() and evidence.may_be_starting(deployment)
 
 

@@ -21,12 +21,22 @@ from phones_app.deployment.gates import Carrier, Failed, Wait, as_told, ensure_o
 from phones_app.deployment.identity import check_address, is_shown, without_proof
 from phones_app.deployment.models import CALL_TO_END, FOR_STAFF, Deployment, DeploymentStep, State, StepState
 from phones_app.deployment.record import Note, Uploaded, read_back_later, steps_of
-from phones_app.deployment.refusals import DOUBT_SECONDS, fetches_are_seen, may_be_told_again, refused, tell
-from phones_app.deployment.restart import PASSING, Situation, choose, first_contact, known_lines, line_user, look_at
+from phones_app.deployment.refusals import DOUBT_SECONDS, may_be_told_again, refused
+from phones_app.deployment.restart import (
+    PASSING,
+    Situation,
+    choose,
+    first_contact,
+    known_lines,
+    line_user,
+    look_at,
+    other_lines,
+)
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import file_server_of
 from phones_app.servers.services import ftp_target
 from phones_app.transports.ftp.folder import OVERTAKEN
+from phones_app.transports.restart.strategies import NO_LINE, RestartStrategy, Sent
 from profiles_app.phone import sep
 
 # So long an Asterisk is waited for that cannot be asked before a restart, so often it is tried.
@@ -161,7 +171,7 @@ def resume_restart(deployment: Deployment, carrier: Carrier) -> None:
     since = clock.now() - deployment.restarted_at if deployment.restarted_at else timedelta.max
     if since < timedelta(seconds=DOUBT_SECONDS):
         raise Wait(timedelta(seconds=0.5), "evidence of a restart that may have been sent")
-    if not (fetches_are_seen(deployment) or choose(phone, deployment.revision).is_idempotent(since)):
+    if not (evidence.fetches_are_seen(deployment) or choose(phone, deployment.revision).is_idempotent(since)):
         message = "A worker died while it told the phone to restart. It may have heard, so it is not told again."
         raise Failed("restart-in-doubt", message)
     _send_again(deployment, phone, carrier)
@@ -197,13 +207,35 @@ def _send(deployment: Deployment, phone: Phone, situation: Situation, carrier: C
     ensure_ours(transitions.acknowledged({deployment: accepted}))
 
 
+def tell(strategy: RestartStrategy, deployment: Deployment, phone: Phone, carrier: Carrier) -> Sent:
+    """Ask for the restart; where the phone has no such line, by its other ones. It has surely not heard then."""
+    steps = steps_of(deployment)
+    user = line_user(deployment, phone, steps)
+    # By SIP, the same transaction again after a crash is a retransmission for the phone and no second restart.
+    transaction = f"{deployment.uuid.hex}-{steps[Kind.RESTART].detail.get('tries', 0)}"
+    carrier.ensure_held(deployment)
+    try:
+        return strategy.send(user=user, transaction=transaction)
+    except TransportError as error:
+        if error.code not in NO_LINE:
+            raise
+        for other in other_lines(deployment, phone, steps, refused=user):
+            carrier.ensure_held(deployment)
+            try:
+                return strategy.send(user=other, transaction=f"{transaction}-{other}")
+            except TransportError as again:
+                if again.code not in NO_LINE:
+                    raise
+        raise
+
+
 def confirm(deployment: Deployment, carrier: Carrier) -> None:
     """restart_acknowledged -> confirmed with evidence; without any in good time it ends unconfirmed."""
     rows = steps_of(deployment)
     remembered, step = rows[Kind.RESTART].detail, rows[Kind.CONFIRM]
     noticed = {"had_status_page": remembered.get("had_status_page", False)} | step.detail
     found = evidence.fetched(deployment)
-    if not found and not fetches_are_seen(deployment):
+    if not found and not evidence.fetches_are_seen(deployment):
         # Where fetches are seen nothing less is taken: a phone that registers has restarted, on whatever file it had.
         found = evidence.registered_anew(deployment, remembered) or evidence.came_back(deployment, noticed)
     if found:
@@ -214,7 +246,7 @@ def confirm(deployment: Deployment, carrier: Carrier) -> None:
         ensure_ours(transitions.unconfirmed({deployment: noticed}, stale=ways.stale(deployment)))
         return
     step.detail = noticed
-    pause = evidence.evidence_pause(since, told=fetches_are_seen(deployment))
+    pause = evidence.evidence_pause(since, told=evidence.fetches_are_seen(deployment))
     if remembered.get("contact"):  # it was sent by Asterisk, perhaps with an old Call-ID
         pause = min(pause, ways.try_another(deployment, noticed) or pause)
     raise Wait(pause, "evidence that the phone took its file")

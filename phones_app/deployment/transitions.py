@@ -20,7 +20,7 @@ from contacts_app.core.work.lease import no_live_lease
 from phones_app.deployment import outcome as event
 from phones_app.deployment import record
 from phones_app.deployment.models import LOOK_FOR_REJECTION, Deployment, LastDeployment, State, StepState
-from phones_app.deployment.record import UNFINISHED, Kind, Note, Uploaded
+from phones_app.deployment.record import Kind, Note, Uploaded
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import clear_service_sessions
 
@@ -44,11 +44,6 @@ ARROWS: dict[State, tuple[State, ...]] = {
 }
 # Evidence comes when it comes, also of deployments that have ended.
 _ALSO_ENDED = (State.CONFIRMED, State.REJECTED)
-CONFIRMED_BY = {
-    "file-fetched": "The phone fetched the file.",
-    "registered-anew": "The phone registered anew.",
-    "came-back": "The phone went away and came back.",
-}
 BATCH = 500
 
 
@@ -168,22 +163,8 @@ def confirmed(evidence: Mapping[Deployment, dict[str, Any]]) -> list[Deployment]
     for row, found in evidence.items():
         moved += _move([row], State.CONFIRMED, evidence=found, finished_at=now, error="", error_code="")
     event.tell_all(moved, event.CONFIRMED)
-    record.write_steps({row: [*_open_restart(row), _confirmation(row)] for row in moved})
+    record.write_steps({row: record.confirmation(row) for row in moved})
     return moved
-
-
-def _confirmation(row: Deployment) -> Note:
-    return Note(Kind.CONFIRM, StepState.DONE, CONFIRMED_BY[row.evidence["kind"]], detail=row.evidence)
-
-
-def _open_restart(row: Deployment) -> list[Note]:
-    """What became of a restart that the evidence was faster than."""
-    step = record.steps_of(row).get(Kind.RESTART)
-    if step is None or step.state not in UNFINISHED:
-        return []
-    if error := step.detail.get("error"):
-        return [Note(Kind.RESTART, StepState.FAILED, error)]
-    return [Note(Kind.RESTART, StepState.SKIPPED, "Not needed: the phone fetched its file by itself.")]
 
 
 @transaction.atomic

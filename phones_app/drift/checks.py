@@ -20,8 +20,9 @@ from django.db.models import QuerySet
 from contacts_app.core.errors import TransportError
 from contacts_app.core.work import clock
 from contacts_app.core.work.kind import Work
+from phones_app.deployment.file_news import tell_files
 from phones_app.deployment.models import Deployment, FileState, PhoneFile
-from phones_app.deployment.record import check_pause, tell_files
+from phones_app.deployment.record import check_pause
 from phones_app.servers.services import ftp_target, told_of
 from phones_app.transports.ftp.login import FtpTarget
 from phones_app.transports.ftp.pool import FtpPool

@@ -104,6 +104,8 @@ TAKEN = (
 
 
 Changes = Mapping[str, Any]
+# Where a phone is, which phone it is, and where its file lies.
+PLACE = ("phone_ip", "mac", "file_server")
 _identity_listeners: list[Callable[[Phone, Changes], None]] = []
 
 
@@ -112,10 +114,8 @@ def register_identity(listener: Callable[[Phone, Changes], None]) -> None:
     _identity_listeners.append(listener)
 
 
-def phone_changed(instance: Phone, change: str, changes: Changes, **_: object) -> None:
-    """Called with each recorded change of a phone, in its transaction."""
-    if change != "~":
-        return
+def moved(instance: Phone, changes: Changes) -> None:
+    """Called when one of `PLACE` of a phone was changed."""
     if "phone_ip" in changes:
         # At another address it was not seen yet.
         Phone.objects.filter(pk=instance.pk).update(presence=Presence.NEVER, presence_since=None)

@@ -5,12 +5,10 @@ as a process that was killed in between, `timers` finds: `settle` reads all it n
 """
 
 from collections.abc import Sequence
-from functools import cache
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from contacts_app.core.lists.statement import Statement
 from contacts_app.core.work import clock
 from phones_app.deployment.models import Deployment, State
 from phones_app.mobility import events
@@ -47,17 +45,14 @@ TOLD = {
 FOLLOWED = Q(ended_at=None) | Q(state=SessionState.OUT_AT_RESTART)
 
 
-@cache
-def _any_followed() -> Statement:
-    return Statement(MobilitySession.objects.order_by().filter(FOLLOWED).values_list("pk")[:1])
+def followed() -> "QuerySet[MobilitySession]":
+    return MobilitySession.objects.filter(FOLLOWED)
 
 
 def follow(deployments: Sequence[int]) -> None:
-    """Called with the keys of deployments whose states have changed, once that can be seen."""
-    if not _any_followed().rows():
-        return  # As everywhere where nobody logs in on phones.
+    """Called with the keys of deployments whose states have changed, once that can be seen, while any is followed."""
     phones = Deployment.objects.filter(pk__in=deployments).values("phone")
-    rows = MobilitySession.objects.filter(FOLLOWED, phone__in=phones)
+    rows = followed().filter(phone__in=phones)
     for session in rows.select_related("login", "logout", *TOLD_WITH).order_by("pk"):
         settle(session)
 

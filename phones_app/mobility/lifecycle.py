@@ -14,13 +14,16 @@ from phones_app.mobility.models import MobilityPolicy, MobilitySession, PersonMo
 from phones_app.mobility.timers import MOBILITY
 
 Changes = Mapping[str, Any]
+# What of people and phones decides of their sessions.
+OF_PERSON = ("account", "is_active", "pin_hash")
+OF_PHONE = ("mac", "account", "base_profile", "location", "model", "is_active")
 
 
-def person_changed(instance: User, change: str, changes: Changes, **_: object) -> None:
-    """Called with each recorded change of a person, in its transaction."""
-    if change == "~" and ("account" in changes or ("is_active" in changes and not instance.is_active)):
+def person_changed(instance: User, changes: Changes) -> None:
+    """Called when one of `OF_PERSON` was changed."""
+    if "account" in changes or ("is_active" in changes and not instance.is_active):
         _log_out(instance, Why.PERSON_GONE)
-    elif change == "~" and "pin_hash" in changes and not instance.has_pin:
+    elif "pin_hash" in changes and not instance.has_pin:
         _log_out(instance, Why.FORBIDDEN)
 
 
@@ -35,11 +38,11 @@ def mobility_changed(instance: PersonMobility, change: str, **_: object) -> None
         _log_out(instance.user, Why.FORBIDDEN)
 
 
-def phone_changed(instance: Phone, change: str, changes: Changes, **_: object) -> None:
-    """Called with each recorded change of a phone, in its transaction."""
-    if change == "~" and {"mac", "account"} & changes.keys():
+def phone_changed(instance: Phone, changes: Changes) -> None:
+    """Called when one of `OF_PHONE` was changed."""
+    if {"mac", "account"} & changes.keys():
         _phone_gone(instance)
-    elif change == "~" and {"base_profile", "location", "model", "is_active"} & changes.keys():
+    else:
         _look_again(phone=instance)
 
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import structlog
 from django.db import transaction
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Min, Q, QuerySet
 
 from contacts_app.core.actor import Actor
 from contacts_app.core.errors import Refusal
@@ -115,7 +115,7 @@ def pause_running() -> None:
     """All that run, because the portal was restored: phones that had their turn since the backup are not to have it again
     before somebody has looked.
     """
-    for rollout in Rollout.objects.filter(state=RolloutState.RUNNING):
+    for rollout in running():
         pause(rollout)
 
 
@@ -165,17 +165,20 @@ PACE = (
 )  # fmt: skip
 
 
+def running() -> "QuerySet[Rollout]":
+    return Rollout.objects.filter(state=RolloutState.RUNNING)
+
+
 def advance_all() -> None:
     """Move every running rollout on as far as it may go now."""
-    for pk in Rollout.objects.filter(state=RolloutState.RUNNING).values_list("pk", flat=True):
+    for pk in running().values_list("pk", flat=True):
         advance(pk)
 
 
 @transaction.atomic
 def advance(pk: int) -> None:
     """One step of one rollout: end it, open its next wave, or let more phones of the present one go."""
-    rows = Rollout.objects.filter(pk=pk, state=RolloutState.RUNNING)
-    rollout = lock_unlocked(rows).select_related("account").first()
+    rollout = lock_unlocked(running().filter(pk=pk)).select_related("account").first()
     if rollout is None:
         return
     # In one query, because the rows may be many and change meanwhile.

@@ -5,10 +5,11 @@ The edges set it (a middleware for requests, `ReportingCommand` for commands, th
 signals by which the apps above hear of changes are here for the same reason.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.dispatch import Signal
 from structlog.contextvars import bound_contextvars
@@ -77,3 +78,14 @@ happened = Signal()
 # A row of history is written: sender is the model, with `instance`, `change` ("+", "~" or "-") and `changes`, which maps
 # the fields that differ to what they were and are.
 recorded = Signal()
+
+
+def when_changed(model: type[Any], *fields: str, call: Callable[[Any, Mapping[str, Any]], None]) -> None:
+    """Have `call(instance, changes)` called, in the transaction, when a record is changed in one of these fields."""
+    wanted = set(fields)
+
+    def told(*, instance: Any, change: str, changes: Mapping[str, Any], **_: object) -> None:
+        if change == "~" and not wanted.isdisjoint(changes):
+            call(instance, changes)
+
+    recorded.connect(told, sender=model, weak=False)

@@ -4,8 +4,9 @@ Compiling a query of a few joins takes Django a millisecond or two, planning it 
 of what reading the rows takes.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -79,6 +80,20 @@ class Statement:
                 for convert in converters:
                     row[place] = convert(row[place], column, connection)
         return rows
+
+
+class AnyRow:
+    """Whether there is any of the rows that `rows()` says, for what is asked all the time and mostly finds none."""
+
+    def __init__(self, rows: "Callable[[], QuerySet[Any]]") -> None:
+        self._rows = rows
+
+    def __call__(self) -> bool:
+        return self._statement.row() is not None
+
+    @cached_property
+    def _statement(self) -> Statement:
+        return Statement(self._rows().order_by().values_list("pk")[:1])
 
 
 class PreparedCursor(Cursor[Any]):

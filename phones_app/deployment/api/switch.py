@@ -19,9 +19,8 @@ from contacts_app.core.api.family_document import answers, envelope
 from contacts_app.core.api.fields import Shape
 from contacts_app.core.api.view import Instant, OwnsOrManages, find, uuid_in_url
 from contacts_app.core.errors import Refusal
-from phones_app.deployment.outcome import Outcome, is_decided, outcome_of
+from phones_app.deployment.outcome import Outcome, found_at_upload, is_decided, outcome_of
 from phones_app.deployment.preview import preview_file
-from phones_app.deployment.record import found_at_upload
 from phones_app.deployment.request import MAY_DEPLOY_PROFILES, deploy, wait_until
 from phones_app.inventory.models import Phone
 from phones_app.transports.ftp.pool import FtpPool
