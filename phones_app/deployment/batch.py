@@ -22,6 +22,7 @@ from django.utils import timezone
 
 from contacts_app.accounts.models import Account
 from contacts_app.core.errors import Refusal, TransportError
+from contacts_app.core.lists.among import among
 from contacts_app.core.work.lease import Fence
 from phones_app.deployment import transitions
 from phones_app.deployment.gates import pass_gates
@@ -39,7 +40,7 @@ log = structlog.get_logger(__name__)
 # Deployments claimed at once: few enough that another worker gets its share, and that a pause is felt soon.
 BATCH = 200
 # Uploads are written down together once a batch is through, or those that are when it takes longer.
-SOON = timedelta(seconds=1)
+SOON = timedelta(seconds=2)
 # What is read of the rows: with all columns that alone takes a tenth of the time of an upload.
 READ = (
     "uuid", "kind", "state", "lease_owner", "error_code", "error", "profile_name", "sha256", "requested_by", "reason",
@@ -55,12 +56,12 @@ Done = tuple[Deployment, FileServer, Upload | None]
 def alone_in(keys: Sequence[int]) -> list[int]:
     """Those of a claimed batch whose phones have other open deployments: each of them goes through its steps alone."""
     others = Deployment.objects.filter(phone=OuterRef("phone"), finished_at=None).exclude(pk=OuterRef("pk"))
-    return list(Deployment.objects.filter(Exists(others), pk__in=keys).values_list("pk", flat=True))
+    return list(Deployment.objects.filter(Exists(others), pk__in=among(keys)).values_list("pk", flat=True))
 
 
 def upload_batch(keys: Sequence[int], owner: str, pool: FtpPool) -> Iterator[list[int]]:
     """Upload claimed deployments and yield their keys, as they are ready for what comes next."""
-    held = Deployment.objects.filter(pk__in=keys, lease_owner=owner)
+    held = Deployment.objects.filter(pk__in=among(keys), lease_owner=owner)
     rows = held.filter(state=State.QUEUED)
     by_server: defaultdict[FileServer, list[Deployment]] = defaultdict(list)
     servers = FileServerLookup()
@@ -79,7 +80,7 @@ def upload_batch(keys: Sequence[int], owner: str, pool: FtpPool) -> Iterator[lis
 
 def _upload_all(by_server: dict[FileServer, list[Deployment]], pool: FtpPool, fence: Fence) -> Iterator[list[int]]:
     revisions = {row.revision_id for rows in by_server.values() for row in rows if row.revision_id}
-    stored = ProfileRevision.objects.filter(pk__in=revisions).values_list("pk", "content", "facts")
+    stored = ProfileRevision.objects.filter(pk__in=among(revisions)).values_list("pk", "content", "facts")
     contents = {pk: (bytes(content), facts) for pk, content, facts in stored}
     results: SimpleQueue[Done] = SimpleQueue()
     with ExitStack() as stack:

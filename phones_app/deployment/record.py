@@ -17,6 +17,7 @@ from django.db.models import F, QuerySet
 
 from contacts_app.core.history.authorship import Author, authored
 from contacts_app.core.history.records import insert_from, update_recorded
+from contacts_app.core.lists.among import among
 from contacts_app.core.work import clock
 from phones_app.deployment.file_news import tell_files
 from phones_app.deployment.models import DRIFTED, Deployment, DeploymentStep, FileState, LeftFile, PhoneFile, StepState
@@ -82,7 +83,7 @@ def write_steps(notes: Mapping[Deployment, Sequence[Note]]) -> None:
         if deployments:
             step = _stand(DeploymentStep(kind=ALIKE[key].kind), ALIKE[key], now)
             same = {name: getattr(step, name) for name in ("kind", *WRITTEN)}
-            of_all = Deployment.objects.filter(pk__in=[row.pk for row in deployments])
+            of_all = Deployment.objects.filter(pk__in=among([row.pk for row in deployments]))
             insert_from(of_all, DeploymentStep, over=UNIQUE, deployment=F("pk"), **same)
         for row in deployments:
             row.__dict__.pop("step_rows", None)  # to be read again, if at all
@@ -234,7 +235,7 @@ def note_uploads(uploads: Mapping[Deployment, Uploaded], now: datetime) -> None:
     for row, uploaded in uploads.items():
         by_server[uploaded.server].append(row.pk)
     for server, keys in by_server.items():
-        _note_files(Deployment.objects.filter(pk__in=keys), server, now)
+        _note_files(Deployment.objects.filter(pk__in=among(keys)), server, now)
     read_back_later(row.phone_id for row, uploaded in uploads.items() if uploaded.takes_over)
     write_steps({row: [upload_note(uploaded, now)] for row, uploaded in uploads.items()})
 

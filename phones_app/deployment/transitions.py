@@ -15,6 +15,7 @@ from django.db.models import Q, QuerySet
 
 from contacts_app.core.history.authorship import current_author
 from contacts_app.core.history.records import update_returning
+from contacts_app.core.lists.among import among
 from contacts_app.core.work import clock
 from contacts_app.core.work.lease import no_live_lease
 from phones_app.deployment import outcome as event
@@ -77,9 +78,9 @@ def started(deployments: Sequence[Deployment]) -> list[Deployment]:
     """queued -> uploading, or straight to the restart. IntegrityError while another one of the phone is under way."""
     now = clock.now()
     # What only waits (for a call to end, for evidence) gives way to what is newer.
-    others = Deployment.objects.filter(phone__in=[row.phone_id for row in deployments if row.phone_id])
+    others = Deployment.objects.filter(phone__in=among([row.phone_id for row in deployments if row.phone_id]))
     waiting = others.exclude(state=State.QUEUED).exclude(waiting_for="")
-    _end(waiting.filter(no_live_lease()).exclude(pk__in=[row.pk for row in deployments]), State.SUPERSEDED)
+    _end(waiting.filter(no_live_lease()).exclude(pk__in=among([row.pk for row in deployments])), State.SUPERSEDED)
     restarts = [row for row in deployments if row.kind == Deployment.Kind.RESTART]
     uploads = [row for row in deployments if row.kind != Deployment.Kind.RESTART]
     restarts = _move(restarts, State.SESSION_CLEARED, started_at=now)
@@ -241,7 +242,7 @@ def _move(deployments: Iterable[Deployment], to: State, stored: State | None = N
     states, owners = {State(row.state) for row in rows.values()}, {row.lease_owner for row in rows.values()}
     if wrong := [state for state in states if to not in ARROWS.get(state, ())]:
         raise ValueError(f"no arrow leads from {', '.join(wrong)} to {to}")
-    held = Deployment.objects.filter(pk__in=rows, state__in=states, lease_owner__in=owners)
+    held = Deployment.objects.filter(pk__in=among(list(rows)), state__in=states, lease_owner__in=owners)
     if to not in _ALSO_ENDED:
         held = held.filter(finished_at=None)
     values = {"state": to, "waiting_for": ""} | fields

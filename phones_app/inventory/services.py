@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 
 from contacts_app.core.errors import Refusal
+from contacts_app.core.lists.among import among
 from phones_app.inventory.models import Phone, PhoneGroup, Presence, ServiceSession
 from phones_app.servers.models import FileServer
 from phones_app.servers.services import default_server, phone_networks
@@ -148,7 +149,7 @@ def taken_addresses(phones: Sequence[Phone]) -> set[int]:
 
 def clear_service_sessions(macs: Iterable[str]) -> set[str]:
     """End the sessions on these phones; the phones that had one. None is no error."""
-    found = set(ServiceSession.objects.filter(mac__in=list(macs)).values_list("mac", flat=True))
+    found = set(ServiceSession.objects.filter(mac__in=among(list(macs))).values_list("mac", flat=True))
     if found:
         ServiceSession.objects.filter(mac__in=found).delete()
     return found

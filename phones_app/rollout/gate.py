@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db.models import Count, Q, QuerySet
 
+from contacts_app.core.lists.among import among
 from contacts_app.core.work import clock
 from phones_app.deployment.gates import Closed
 from phones_app.deployment.models import CALL_TO_END, Deployment, State
@@ -56,12 +57,20 @@ TO_GO_ON = Closed("its rollout to go on")
 
 def closed_by_rollout(deployments: Sequence[Deployment]) -> Mapping[Deployment, Closed]:
     """Which of these deployments their rollouts, as they are now, do not let go on."""
-    members = RolloutMember.objects.filter(deployment__in=deployments)
-    rollout_of = dict(members.values_list("deployment", "rollout"))
+    rollout_of = _members([row.pk for row in deployments], "rollout")
     rollouts = Rollout.objects.select_related("account").defer("refused").in_bulk(set(rollout_of.values()))
+    for row in deployments:
+        # Events say this, and need not ask for it once more (`rollouts_of`).
+        rollout = rollouts.get(rollout_of.get(row.pk, 0))
+        row.rollout_uuid = rollout.uuid if rollout else None  # type: ignore[attr-defined]
     closed = {key: _closed(rollout) for key, rollout in rollouts.items()}
     found = {row: closed.get(rollout_of[row.pk]) for row in deployments if row.pk in rollout_of}
     return {row: why for row, why in found.items() if why}
+
+
+def _members(keys: Sequence[int], column: str) -> dict[int, Any]:
+    """By the keys of those of the deployments that are of a rollout, what this column says of it."""
+    return dict(RolloutMember.objects.filter(deployment__in=among(keys)).values_list("deployment", column))
 
 
 def _closed(rollout: Rollout) -> Closed | None:
@@ -93,8 +102,7 @@ def zone_of(rollout: Rollout) -> ZoneInfo:
 def rollouts_of(deployments: Sequence[Deployment]) -> dict[Deployment, dict[str, Any]]:
     """What events of these deployments say of their rollouts; read once for each deployment a worker has."""
     unread = [row for row in deployments if not hasattr(row, "rollout_uuid")]
-    members = RolloutMember.objects.filter(deployment__in=unread)
-    found = dict(members.values_list("deployment", "rollout__uuid")) if unread else {}
+    found = _members([row.pk for row in unread], "rollout__uuid") if unread else {}
     for row in unread:
         row.rollout_uuid = found.get(row.pk)  # type: ignore[attr-defined]
     return {row: {"rollout": row.rollout_uuid} for row in deployments}  # type: ignore[attr-defined]

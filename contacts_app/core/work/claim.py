@@ -14,6 +14,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
+from contacts_app.core.lists.among import among
 from contacts_app.core.work import clock
 from contacts_app.core.work.kind import Work
 from contacts_app.core.work.lease import lease_of, lock_unlocked
@@ -79,7 +80,7 @@ class Claims:
             if claim is None and served and is_roomy:
                 claim = self._read(rows)
             if claim is not None:
-                ours = work.model._default_manager.filter(pk__in=claim.keys)
+                ours = work.model._default_manager.filter(pk__in=among(claim.keys))
                 ours.update(**self._lease())
             return claim
 

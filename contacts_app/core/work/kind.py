@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from django.db.models import Expression, F, Model, QuerySet
 
+from contacts_app.core.lists.among import among
 from contacts_app.core.work import clock
 
 
@@ -80,7 +81,7 @@ class Work(ABC):
 
     def held(self, keys: Sequence[int]) -> QuerySet[Any]:
         """Those of these rows that are still ours."""
-        rows: QuerySet[Any] = self.model._default_manager.filter(pk__in=keys)
+        rows: QuerySet[Any] = self.model._default_manager.filter(pk__in=among(keys))
         return rows.filter(lease_owner=self.owner) if self.is_leased() else rows
 
     def let_go(self, keys: Sequence[int], **values: Any) -> int:
