@@ -65,6 +65,8 @@ def session_at(caller: Caller, address: str) -> tuple[MobilitySession | None, bo
     The MAC address in a phone's request is not authenticated: it has to come from where the person logged in, or from
     where the phone is known to be (Cisco phones spec §1.6).
     """
+    if not caller.has_mobility_session:
+        return None, False
     rows = MobilitySession.objects.filter(mac=caller.mac, account=caller.account_id, state__in=PRESENT)
     session = rows.select_related(*TOLD_WITH, "login").first()
     if session is None:
@@ -112,7 +114,7 @@ def proposed_name(caller: Caller | None) -> str:
 
 def takes_part(caller: Caller) -> bool:
     """Whether people can log in on this phone."""
-    return Phone.objects.filter(mac=caller.mac, base_profile__isnull=False).exists()
+    return caller.base_profile_id is not None
 
 
 def _phone(mac: str) -> Phone:

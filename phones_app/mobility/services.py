@@ -10,6 +10,7 @@ import hmac
 from ipaddress import ip_address
 from typing import NamedTuple
 
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from contacts_app.accounts.models import Extension
@@ -17,6 +18,7 @@ from contacts_app.core.lists.statement import Slot, Statement
 from contacts_app.people.models import User
 from phones_app.inventory.models import Phone, ServiceSession
 from phones_app.mobility.authentication import PinMustChange, person_by_pin
+from phones_app.mobility.models import PRESENT, MobilitySession
 from phones_app.servers.services import phone_networks
 
 
@@ -27,6 +29,10 @@ class Caller(NamedTuple):
     account_id: int
     phone_ip: str | None
     model: str
+    base_profile_id: int | None
+    # So that nothing more is asked for phones at which nobody is logged in, as most are.
+    has_service_session: bool
+    has_mobility_session: bool
 
 
 class Pushed(NamedTuple):
@@ -40,12 +46,12 @@ class Pushed(NamedTuple):
 @functools.cache
 def _phone_statement(*columns: str) -> Statement:
     phones = Phone.objects.order_by().filter(mac=Slot()(), account__is_active=True)
+    mobile = MobilitySession.objects.filter(mac=OuterRef("mac"), account=OuterRef("account"), state__in=PRESENT)
+    phones = phones.annotate(
+        has_service_session=Exists(ServiceSession.objects.filter(mac=OuterRef("mac"))),
+        has_mobility_session=Exists(mobile),
+    )
     return Statement(phones.values_list(*columns))
-
-
-@functools.cache
-def _session_statement() -> Statement:
-    return Statement(ServiceSession.objects.order_by().filter(mac=Slot()()).values_list("pk"))
 
 
 @functools.cache
@@ -73,15 +79,15 @@ def open_service_session(*, phone: Caller | Phone, user: User, address: str) -> 
     return session
 
 
-def live_service_session(mac: str, address: str) -> ServiceSession | None:
+def live_service_session(phone: Caller, address: str) -> ServiceSession | None:
     """The session on this phone, its idle time begun anew; None when there is none or another address asks.
 
     The MAC in a phone's request is not authenticated, so a session is good only from the address that opened it
     (Cisco phones spec §1.6).
     """
-    if not _session_statement().row(mac):
+    if not phone.has_service_session:
         return None
-    session = ServiceSession.objects.select_related("user").filter(mac=mac).first()
+    session = ServiceSession.objects.select_related("user").filter(mac=phone.mac).first()
     if session is None or not session.is_live or session.address != address or not session.user.is_active:
         return None
     ServiceSession.objects.filter(pk=session.pk).update(last_used_at=timezone.now())

@@ -29,7 +29,7 @@ def services(ask: Ask) -> screens.Screen:
     """The menu of the top, for phones that are known."""
     if ask.phone is None:
         return UNKNOWN
-    session = live_service_session(ask.phone.mac, ask.address)
+    session = live_service_session(ask.phone, ask.address)
     person = session.user if session else _mobile_person(ask)
     items = [
         # Behind a menu already, a directory needs no other one.
@@ -49,7 +49,7 @@ def personal(ask: Ask) -> screens.Screen:
     """The directory of the person who is logged in on the phone; a login form while nobody is."""
     if ask.phone is None:
         return UNKNOWN
-    session = live_service_session(ask.phone.mac, ask.address)
+    session = live_service_session(ask.phone, ask.address)
     person = session.user if session else _mobile_person(ask)
     name, typed = ask.sent("user", "userid").strip(), ask.sent("pin", "seq")
     if person is None and name and typed:
@@ -79,7 +79,7 @@ def logout(ask: Ask) -> screens.Screen:
     """End the session that was opened from this address."""
     if ask.phone is None:
         return UNKNOWN
-    if live_service_session(ask.phone.mac, ask.address):
+    if live_service_session(ask.phone, ask.address):
         clear_service_sessions([ask.phone.mac])
     return screens.text("Log out", "No one is logged in on this phone.", keys=[Key("exit", "Init:Directories")])
 

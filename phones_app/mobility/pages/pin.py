@@ -62,7 +62,7 @@ def changed(ask: Ask, user: User) -> str:
 
 def _person(ask: Ask, account: int) -> User | None:
     if ask.phone is not None:
-        session = live_service_session(ask.phone.mac, ask.address)
+        session = live_service_session(ask.phone, ask.address)
         mobile, may_act = session_at(ask.phone, ask.address)
         if session is not None:
             return session.user
