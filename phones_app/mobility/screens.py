@@ -7,6 +7,7 @@ between two characters, or left out. In what the series differ is in `series.py`
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 from unicodedata import category, normalize
 from xml.sax.saxutils import escape
@@ -166,6 +167,8 @@ def _soft_keys(keys: Sequence[Key], series: Series) -> str:
     )
 
 
+# Keys and the lines of a directory are the same at every request.
+@lru_cache(maxsize=4096)
 def _element(name: str, words: str, limit: int) -> str:
     return f"<{name}>{escape(_cut(' '.join(words.split()), limit))}</{name}>"
 
