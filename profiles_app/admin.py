@@ -10,7 +10,7 @@ import profiles_app.myaccount.admin.profile
 import profiles_app.numbers.admin
 import profiles_app.phone.admin.profile
 import profiles_app.sip.admin
-import profiles_app.voice.admin
+import profiles_app.voice.admin.profile
 from contacts_app.core.admin import overview
 from profiles_app.events.admin import overview as events
 

@@ -7,7 +7,7 @@ from profiles_app.messaging.models import InboundMessage, MessagingProfile, Numb
 from profiles_app.myaccount.models import Availability, CustomerProfile, MyAccountProfile, MyAccountProfileGroup
 from profiles_app.numbers.models import NumberOrder, StockNumber
 from profiles_app.sip.models import NumberRouting, SipConnection, SipControlApp
-from profiles_app.voice.models import OutboundVoiceProfile
+from profiles_app.voice.models.profile import OutboundVoiceProfile
 
 __all__ = [
     "Availability",

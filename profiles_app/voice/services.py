@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from contacts_app.core.actor import Actor
 from contacts_app.core.errors import Refusal
-from profiles_app.voice.models import MAX_TECH_PREFIX, MIN_TECH_PREFIX, OutboundVoiceProfile
+from profiles_app.voice.models.profile import MAX_TECH_PREFIX, MIN_TECH_PREFIX, OutboundVoiceProfile
 
 # With nine of ten prefixes taken this many draws still find a free one in all but one of 10¹³ cases.
 DRAWS = 300

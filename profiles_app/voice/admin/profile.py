@@ -10,7 +10,7 @@ from unfold.decorators import action, display
 from contacts_app.core.admin.forms import SameAccountForm
 from contacts_app.core.admin.frame import actor_of
 from profiles_app.messaging.admin.profile import RECORD, OwnedAdmin
-from profiles_app.voice.models import OutboundVoiceProfile
+from profiles_app.voice.models.profile import OutboundVoiceProfile
 from profiles_app.voice.services import save_outbound_voice_profile
 
 
