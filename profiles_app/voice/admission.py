@@ -27,7 +27,7 @@ Recording = OutboundVoiceProfile.Recording
 
 
 @dataclass(frozen=True)
-class Ask:
+class CallRequest:
     """A call that is to be made. `rate` is its price per minute, where the PBX knows it."""
 
     destination: str
@@ -36,7 +36,7 @@ class Ask:
     rate: Decimal | None = None
 
 
-def admit(profile: OutboundVoiceProfile, ask: Ask) -> Admission:
+def admit(profile: OutboundVoiceProfile, ask: CallRequest) -> Admission:
     """Decide about a call; an empty `reason` admits it. Raises Refusal where the profile has just been deleted."""
     now = clock.now()
     price = price_of(profile, ask.destination, ask.rate)

@@ -11,7 +11,7 @@ from the start.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -76,7 +76,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class InUse:
+class UseNow:
     """Of a profile: channels, and US dollars of the day, running calls included."""
 
     channels: int = 0
@@ -128,7 +128,7 @@ def decide(made: Admission, *, is_allowed: bool, first: Decimal) -> bool:
     return True
 
 
-def in_use(profiles: Iterable[int], now: datetime) -> dict[int, InUse]:
+def in_use(profiles: Iterable[int], now: datetime) -> dict[int, UseNow]:
     """What of these profiles is in use at that moment."""
     keys = list(profiles)
     if not keys:
@@ -140,12 +140,12 @@ def in_use(profiles: Iterable[int], now: datetime) -> dict[int, InUse]:
     today = VoiceUsage.objects.filter(profile__in=keys, day=day_of(now))
     spent = dict(today.values_list("profile", "spent"))
     return {
-        key: InUse(found.get(key, (0,))[0], round(found.get(key, (0, Decimal(0)))[1] + spent.get(key, Decimal(0)), 6))
+        key: UseNow(found.get(key, (0,))[0], round(found.get(key, (0, Decimal(0)))[1] + spent.get(key, Decimal(0)), 6))
         for key in keys
     }
 
 
-def day_of(moment: datetime) -> Any:
+def day_of(moment: datetime) -> date:
     """Days are those of UTC, wherever the caller is (messaging spec §4.5)."""
     return moment.astimezone(UTC).date()
 
@@ -160,6 +160,6 @@ def _moment(now: datetime) -> dict[str, Any]:
     return {"now": operations.adapt_datetimefield_value(now), "day": operations.adapt_datefield_value(day_of(now))}
 
 
-def _number(amount: Decimal | None) -> Any:
+def _number(amount: Decimal | None) -> Decimal | float | None:
     """As the columns of money hold it: a number, also in SQLite, which does not compare text with numbers."""
     return amount if amount is None or connection.vendor == "postgresql" else float(amount)

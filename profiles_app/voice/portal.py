@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import messages
@@ -111,7 +112,7 @@ def call_plans(request: PortalRequest) -> HttpResponse:
 
 
 @CALL_PLANS.url("<uuid:uuid>/", "plan")
-def plan(request: PortalRequest, uuid: Any) -> HttpResponse:
+def plan(request: PortalRequest, uuid: UUID) -> HttpResponse:
     """Limits, today's use, and the calls that were asked for."""
     [use] = use_of([plan_named(request, uuid)])
     calls, pager = page_of(request, Admission.objects.filter(profile=use.profile))
@@ -128,7 +129,7 @@ def plan(request: PortalRequest, uuid: Any) -> HttpResponse:
 
 
 @CALL_PLANS.url("<uuid:uuid>/edit/", "edit", get=CHANGE, post=CHANGE)
-def edit(request: PortalRequest, uuid: Any) -> HttpResponse:
+def edit(request: PortalRequest, uuid: UUID) -> HttpResponse:
     profile = plan_named(request, uuid)
     if not allowed(profile):
         raise Http404
@@ -143,7 +144,7 @@ def edit(request: PortalRequest, uuid: Any) -> HttpResponse:
     return show(request, "profiles_app/myaccount/portal/form.html", shown, status=400 if form.errors else 200)
 
 
-def plan_named(request: PortalRequest, uuid: Any) -> OutboundVoiceProfile:
+def plan_named(request: PortalRequest, uuid: UUID) -> OutboundVoiceProfile:
     return get_object_or_404(
         request.visitor.actor.sees(OutboundVoiceProfile.objects.select_related("account")), uuid=uuid
     )

@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
-from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
 from contacts_app.core.work import clock
-from profiles_app.voice.decision import InUse, day_of, in_use
+from profiles_app.voice.decision import UseNow, day_of, in_use
 from profiles_app.voice.models.admission import Admission, VoiceUsage
 from profiles_app.voice.models.profile import OutboundVoiceProfile
 
@@ -18,7 +17,7 @@ class Use:
     """Of one profile: `calls` and `seconds` are those that ended today, `refused` counts by reason."""
 
     profile: OutboundVoiceProfile
-    now: InUse
+    now: UseNow
     calls: int = 0
     seconds: int = 0
     refused: dict[str, int] = field(default_factory=dict)
@@ -27,7 +26,7 @@ class Use:
     def refusals(self) -> int:
         return sum(self.refused.values())
 
-    def as_row(self) -> dict[str, Any]:
+    def as_row(self) -> dict[str, object]:
         profile = self.profile
         return {
             "uuid": profile.uuid,

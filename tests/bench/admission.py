@@ -28,7 +28,7 @@ def _measure() -> Iterator[tuple[str, str]]:
 
     from contacts_app.accounts.services import create_account
     from contacts_app.tokens.services import create_token
-    from profiles_app.voice.admission import Ask, admit
+    from profiles_app.voice.admission import CallRequest, admit
     from profiles_app.voice.models.admission import Admission
     from profiles_app.voice.models.profile import OutboundVoiceProfile
 
@@ -40,7 +40,7 @@ def _measure() -> Iterator[tuple[str, str]]:
     limited = OutboundVoiceProfile.objects.create(
         account=account, name="Few calls", tech_prefix=123457, channel_limit=CHANNELS
     )
-    ask = Ask("12025550123", "bench")
+    ask = CallRequest("12025550123", "bench")
 
     def bare() -> None:
         with transaction.atomic():

@@ -1,7 +1,5 @@
 """What was decided about each call, and what became of the calls that were admitted."""
 
-from typing import Any
-
 from django.contrib import admin
 from unfold.decorators import display
 
@@ -30,9 +28,9 @@ class AdmissionAdmin(ReadOnlyAdmin):
     )
 
     @display(description="State", label=STATES)
-    def state(self, made: Any) -> str:
+    def state(self, made: Admission) -> str:
         if made.reason:
             return "Refused"
         if made.ended_at is not None:
             return "Ended"
-        return "Running" if made.expires_at > clock.now() else "Expired"
+        return "Running" if made.expires_at and made.expires_at > clock.now() else "Expired"

@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from contacts_app.core.api.view import Instant, Text, find, uuid_in_url
 from profiles_app.messaging.api.dialect import UUID_SCHEMA, MessagingSchema, MessagingViewSet, answers, envelope
 from profiles_app.messaging.api.fields import FiniteNumber, Input, Whole
-from profiles_app.voice.admission import Ask, admit, close, renew
+from profiles_app.voice.admission import CallRequest, admit, close, renew
 from profiles_app.voice.models.admission import LONGEST_CALL_ID, LONGEST_PARTY, MONEY, Admission
 from profiles_app.voice.models.profile import MAX_TECH_PREFIX, MIN_TECH_PREFIX, OutboundVoiceProfile
 from profiles_app.voice.models.rates import PRICE
@@ -42,7 +42,7 @@ class Amount(FiniteNumber):
         return None if number is None else round(Decimal(repr(number)), self.places)
 
 
-class TechPrefix(Whole):
+class PrefixCheck(Whole):
     """Six digits, as a number or as text: PBXs know text alone."""
 
     def to_internal_value(self, data: Any) -> int:
@@ -55,7 +55,7 @@ class AdmissionInput(Input):
     caller = Text(
         required=False, allow_null=True, allow_blank=True, max_length=LONGEST_PARTY, help_text="Number that calls."
     )
-    tech_prefix = TechPrefix(
+    tech_prefix = PrefixCheck(
         required=False,
         allow_null=True,
         min_value=MIN_TECH_PREFIX,
@@ -134,7 +134,7 @@ class Admissions(MessagingViewSet):
     lookup_url_kwarg = "reservation"
     rights = {"create": "add", "update": "change", "destroy": "change", "answered": "change", "ended": "change"}
 
-    def named_profile(self) -> dict[str, Any]:
+    def named_profile(self) -> dict[str, object]:
         text = self.kwargs["uuid"]
         return {"tech_prefix": int(text)} if SIX_DIGITS.fullmatch(text) else {"uuid": uuid_in_url(text)}
 
@@ -150,7 +150,7 @@ class Admissions(MessagingViewSet):
         sent = self.sent(body=AdmissionInput)
         if sent.pop("tech_prefix", None) not in (None, profile.tech_prefix):
             raise ValidationError({"tech_prefix": "Is that of another profile."})
-        made = admit(profile, Ask(**sent | {"caller": sent.get("caller") or ""}))
+        made = admit(profile, CallRequest(**sent | {"caller": sent.get("caller") or ""}))
         if made.reason:
             refused = {"reason": made.reason, "code": code_of(made), "message": message_of(made)}
             return Response({"allowed": False, **refused})

@@ -9,7 +9,7 @@ from django.db.models import Q
 from contacts_app.core.history.models import Tracked
 from contacts_app.core.lists.search import TextIndex
 
-# A number has at most 15 digits (ITU-T E.164 §6); an hour is the longest interval that anybody bills by.
+# A number has at most 15 digits (ITU-T E.164); an hour is the longest interval that anybody bills by.
 LONGEST_NUMBER, LONGEST_INTERVAL = 15, 3600
 check_prefix = RegexValidator(rf"\A[0-9]{{1,{LONGEST_NUMBER}}}\Z", "Must be 1 to 15 digits.")
 PRICE: dict[str, Any] = {"max_digits": 12, "decimal_places": 6}

@@ -53,10 +53,10 @@ def test_a_crowd_spends_no_more_than_the_day_allows(api, alice):
 
 def test_a_limit_that_is_lowered_at_this_moment_holds(api):
     """What decides reads the limit, not what the request has read of the profile before."""
-    from profiles_app.voice.admission import Ask, admit
+    from profiles_app.voice.admission import CallRequest, admit
 
     uuid = api.payload("POST", VOICE, {"name": "v", "channel_limit": 2})["uuid"]
     read_before = OutboundVoiceProfile.objects.get(uuid=uuid)
-    assert admit(read_before, Ask("1", "a")).is_admitted
+    assert admit(read_before, CallRequest("1", "a")).is_admitted
     OutboundVoiceProfile.objects.update(channel_limit=1)
-    assert admit(read_before, Ask("1", "b")).reason == "channel-limit"
+    assert admit(read_before, CallRequest("1", "b")).reason == "channel-limit"
