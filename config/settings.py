@@ -153,6 +153,8 @@ MESSAGING_DELETE_MOVES_NUMBERS = env.bool("MESSAGING_DELETE_MOVES_NUMBERS", defa
 MESSAGING_WEBHOOK_SECONDS = env.float("MESSAGING_WEBHOOK_SECONDS", default=10.0)
 # Accounts lease free numbers of the stock by themselves (POST /rest/lease/tn); otherwise they order them.
 NUMBER_SELF_SERVICE = env.bool("NUMBER_SELF_SERVICE", default=True)
+# An admitted call that its PBX does not renew for so long gives its channel back (seconds).
+VOICE_LEASE_SECONDS = env.float("VOICE_LEASE_SECONDS", default=300.0)
 
 # --- Callbacks of event profiles ----------------------------------------------------------------------------------
 # Networks that callbacks may be in although they are private; public addresses may always. None by default, because
@@ -241,6 +243,8 @@ PHONE_NUMBERS_REGION = env.str("PHONE_NUMBERS_REGION", default="")
 # --- How long it is kept (days, 0: for ever), where `manage.py prune_history` runs ----------------------------------
 # Events with their deliveries and attempts, once nothing of them is to be delivered any more.
 KEEP_EVENTS_DAYS = env.float("KEEP_EVENTS_DAYS", default=90.0)
+# Admissions of outbound calls, those refused included, once the calls have ended; and what was spent on each day.
+KEEP_ADMISSIONS_DAYS = env.float("KEEP_ADMISSIONS_DAYS", default=90.0)
 # Mails that were sent or have failed.
 KEEP_MAILS_DAYS = env.float("KEEP_MAILS_DAYS", default=90.0)
 # Deployments with their steps, and rollouts that are over. The last deployment of each phone stays.

@@ -10,7 +10,9 @@ import profiles_app.myaccount.admin.profile
 import profiles_app.numbers.admin
 import profiles_app.phone.admin.profile
 import profiles_app.sip.admin
-import profiles_app.voice.admin
+import profiles_app.voice.admin.admission
+import profiles_app.voice.admin.profile
+import profiles_app.voice.admin.rates
 from contacts_app.core.admin import overview
 from profiles_app.events.admin import overview as events
 

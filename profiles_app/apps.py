@@ -20,6 +20,7 @@ class ProfilesConfig(AppConfig):
         from contacts_app.people.pins import register_numbers
         from profiles_app import models
         from profiles_app.calls.services import CALLS
+        from profiles_app.events import tags
         from profiles_app.events.callback_health import CALLBACK_DEREGISTERED, CALLBACK_FAILING
         from profiles_app.events.delivery_operations import EVENTS
         from profiles_app.events.delivery_run import Deliveries
@@ -30,6 +31,8 @@ class ProfilesConfig(AppConfig):
         from profiles_app.myaccount.services import presets_are_readable
         from profiles_app.phone.models import PhoneProfile
         from profiles_app.phone.services import numbers_of
+        from profiles_app.voice import spending
+        from profiles_app.voice.lost_calls import ADMISSIONS, LostCalls
 
         checks.register(presets_are_readable, INSTALLATION_TAG)
         checks.register(portal_table_is_readable, INSTALLATION_TAG)
@@ -41,6 +44,10 @@ class ProfilesConfig(AppConfig):
         happened.connect(emit_happened)
         register_numbers(numbers_of)
         register_news(TOLD_OF_TOKENS)
+        register(LostCalls)
+        retention.register(ADMISSIONS)
+        register_news(spending.TOLD)
+        tags.register(*spending.TAGS)
         tell_of_profiles(
             {
                 PhoneProfile: "phone-profile",

@@ -7,9 +7,12 @@ from profiles_app.messaging.models import InboundMessage, MessagingProfile, Numb
 from profiles_app.myaccount.models import Availability, CustomerProfile, MyAccountProfile, MyAccountProfileGroup
 from profiles_app.numbers.models import NumberOrder, StockNumber
 from profiles_app.sip.models import NumberRouting, SipConnection, SipControlApp
-from profiles_app.voice.models import OutboundVoiceProfile
+from profiles_app.voice.models.admission import Admission, VoiceUsage
+from profiles_app.voice.models.profile import OutboundVoiceProfile
+from profiles_app.voice.models.rates import Rate, RateTable
 
 __all__ = [
+    "Admission",
     "Availability",
     "CallRecord",
     "Callback",
@@ -29,9 +32,12 @@ __all__ = [
     "NumberOrder",
     "NumberRouting",
     "OutboundVoiceProfile",
+    "Rate",
+    "RateTable",
     "SipConnection",
     "SipControlApp",
     "StickySender",
     "StockNumber",
     "Subscription",
+    "VoiceUsage",
 ]

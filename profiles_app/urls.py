@@ -8,11 +8,14 @@ from profiles_app.messaging import urls as messaging
 from profiles_app.myaccount import urls as myaccount
 from profiles_app.numbers import portal as numbers
 from profiles_app.phone import urls as phone
+from profiles_app.voice import portal as call_plans
+from profiles_app.voice import urls as voice
 
 # Pages of the self-service portal declare themselves, before the roof reads the portal's URLs.
-PORTAL = (numbers.PAGE,)
+PORTAL = (numbers.PAGE, call_plans.CALL_PLANS)
 urlpatterns = [
     path("api/v1/", include(phone)),
+    path("api/v1/", include(voice)),
     path("backend/api/v1/", include(myaccount)),
     path("rest/", include(messaging)),
     path("v4/", include(events)),

@@ -56,6 +56,9 @@ class ImportCommand(CsvCommand):
 
     def arguments(self, add: Add) -> None:
         super().arguments(add)
+        self.add_files(add)
+
+    def add_files(self, add: Add) -> None:
         add("file", type=Path, metavar="FILE.csv", help="- for standard input.")
         add("--errors", type=Path, metavar="FILE.csv", help="Write the errors here as well.")
 

@@ -9,12 +9,14 @@ from profiles_app.messaging.api.number_lease import InboundMessageViewSet
 from profiles_app.numbers.api.leases import NumberLeases
 from profiles_app.numbers.api.orders import NumberOrders, StockNumbers
 from profiles_app.sip.api.connections import SipConnections, SipControlApps
-from profiles_app.voice.api import OutboundVoiceProfiles
+from profiles_app.voice.api.admission import Admissions
+from profiles_app.voice.api.profile import OutboundVoiceProfiles
 
 router = DialectRouter()
 router.register("token", MessagingTokens)
 router.register("profile/messaging", MessagingProfiles)
 router.register("profile/outbound_voice", OutboundVoiceProfiles)
+router.register("profile/outbound_voice/<str:uuid>/admission", Admissions)
 router.register("lease/tn", NumberLeases)
 router.register("tn", StockNumbers)
 router.register("tnorder", NumberOrders)

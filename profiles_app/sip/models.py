@@ -9,7 +9,7 @@ from django.db.models import SET_NULL, Q
 from contacts_app.core.history.models import Tracked
 from contacts_app.core.lists.search import TextIndex
 from profiles_app.messaging.models import MessagingRecord, NumberLease
-from profiles_app.voice.models import OutboundVoiceProfile
+from profiles_app.voice.models.profile import OutboundVoiceProfile
 
 # A label of a host name (RFC 1123 §2.1), in lower case.
 LABEL = RegexValidator(

@@ -10,7 +10,7 @@ from contacts_app.accounts.services import AccountColumn
 from contacts_app.core.csv.columns import UNSAID, Column, FieldColumn
 from contacts_app.core.csv.format import Identity, Key, ServiceCsv
 from profiles_app.messaging.models import NumberLease
-from profiles_app.voice.models import OutboundVoiceProfile
+from profiles_app.voice.models.profile import OutboundVoiceProfile
 from profiles_app.voice.services import save_outbound_voice_profile
 
 PLAIN = (

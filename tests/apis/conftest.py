@@ -123,6 +123,8 @@ def phone_rows(owner: Caller, alice: User) -> dict[str, Any]:
 def profile_rows(owner: Caller, alice: User) -> dict[str, Any]:
     messaging = owner.make("/rest/profile/messaging", {"name": "Acme's"})["payload"]
     voice = owner.make("/rest/profile/outbound_voice", {"name": "Acme's"})["payload"]
+    call = {"destination": "12025550123", "call_id": "call-1"}
+    admitted = owner.make(f"/rest/profile/outbound_voice/{voice['uuid']}/admission", call)["payload"]
     lease = save_number_lease(NumberLease(account=alice.account, tn=12025550101), actor=system("test"))
     connection = owner.make("/rest/sip/connection", {"name": "Acme's"})["payload"]
     app = owner.make("/rest/sip/app", {"name": "Acme's"})["payload"]
@@ -131,6 +133,7 @@ def profile_rows(owner: Caller, alice: User) -> dict[str, Any]:
     return {
         "messaging_profile": messaging["uuid"],
         "voice_profile": voice["uuid"],
+        "reservation": admitted["reservation"],
         "lease": lease.uuid,
         "sip_connection": connection["uuid"],
         "sip_app": app["uuid"],

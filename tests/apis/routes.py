@@ -39,6 +39,7 @@ NAMED = {
     "/rest/sip/app/{uuid}": {"uuid": "sip_app"},
     "/rest/sip/connection/{uuid}": {"uuid": "sip_connection"},
     "/rest/tnorder/{uuid}": {"uuid": "number_order"},
+    "/rest/profile/outbound_voice/{uuid}/admission": {"uuid": "voice_profile", "reservation": "reservation"},
     "/rest/token/{token}": {"token": "token"},
     f"{EVENTS}/callbacks/{{id}}": {"id": "callback"},
     f"{EVENTS}/listeners/{{id}}": {"id": "listener"},
@@ -108,6 +109,7 @@ FORBIDDEN |= WITHHELD
 OF_NOBODY = {
     "/api/2.0/notification_contacts/schema/",
     "/api/v1/permissions",
+    "/api/v1/rates.csv",
     "/backend/api/v1/presetValues",
     "/rest/tn",  # the operator's stock
     "/v4/oauth/access-token",

@@ -191,7 +191,7 @@ def _fill() -> dict[str, Any]:
     from profiles_app.events.models.setup import Callback, Listener
     from profiles_app.messaging.models import MessagingProfile, NumberLease
     from profiles_app.myaccount.models import MyAccountProfile
-    from profiles_app.voice.models import OutboundVoiceProfile
+    from profiles_app.voice.models.profile import OutboundVoiceProfile
     from tests.many_rows import multiply, without_foreign_keys
 
     call_command("migrate", verbosity=0)

@@ -18,7 +18,7 @@ from profiles_app.messaging.api.number_lease import LEASES, MANY_LEASES, LeaseOu
 from profiles_app.sip.api.records import APP_FIELDS, CONNECTION_FIELDS, TechPrefix, VoiceProfileBrief
 from profiles_app.sip.models import LABEL, MAX_PORT, MIN_PORT, NumberRouting, SipConnection, SipControlApp, SipRecord
 from profiles_app.sip.services import assign_numbers, numbers_of, save_sip_record
-from profiles_app.voice.models import OutboundVoiceProfile
+from profiles_app.voice.models.profile import OutboundVoiceProfile
 
 MOST_AT_ONCE = 1000
 

@@ -4,7 +4,7 @@ from rest_framework import serializers
 
 from profiles_app.messaging.api.fields import Shown
 from profiles_app.sip.models import SipConnection, SipControlApp
-from profiles_app.voice.models import OutboundVoiceProfile
+from profiles_app.voice.models.profile import OutboundVoiceProfile
 
 SIP_FIELDS = ("name", "is_active", "subdomain", "outbound_voice_profile")
 # What the provider's own switch knows of each.

@@ -9,7 +9,7 @@ from profiles_app.events.models.setup import EventProfile
 from profiles_app.messaging.models import MessagingProfile
 from profiles_app.myaccount.models import MyAccountProfile
 from profiles_app.phone.services import update_profile
-from profiles_app.voice.models import MIN_TECH_PREFIX, OutboundVoiceProfile
+from profiles_app.voice.models.profile import MIN_TECH_PREFIX, OutboundVoiceProfile
 from tests.phones_app.site import ACTOR, sip_file
 from tests.servers import free_port
 

@@ -12,7 +12,7 @@ from profiles_app.myaccount.models import MyAccountProfile
 from profiles_app.myaccount.services import save_myaccount_profile
 from profiles_app.phone.models import PhoneProfile
 from profiles_app.phone.services import create_profile
-from profiles_app.voice.models import OutboundVoiceProfile
+from profiles_app.voice.models.profile import OutboundVoiceProfile
 from profiles_app.voice.services import save_outbound_voice_profile
 from tests.commands import run
 from tests.phones_app.site import sip_file

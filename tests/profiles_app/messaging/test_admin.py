@@ -9,7 +9,7 @@ from contacts_app.core.actor import system
 from profiles_app.messaging.inbound import receive_message
 from profiles_app.messaging.models import InboundMessage, MessagingProfile, NumberLease, StickySender
 from profiles_app.messaging.services import save_messaging_profile, save_number_lease
-from profiles_app.voice.models import OutboundVoiceProfile
+from profiles_app.voice.models.profile import OutboundVoiceProfile
 from profiles_app.voice.services import save_outbound_voice_profile
 from tests.admin_people import at_desk, clerk
 

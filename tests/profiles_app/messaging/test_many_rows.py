@@ -12,8 +12,8 @@ from profiles_app.messaging.api.messaging_profile import MessagingProfiles
 from profiles_app.messaging.api.number_lease import LEASES
 from profiles_app.messaging.models import MessagingProfile, NumberLease
 from profiles_app.messaging.services import _pool, choose_sender, save_number_lease
-from profiles_app.voice.api import OutboundVoiceProfiles
-from profiles_app.voice.models import OutboundVoiceProfile
+from profiles_app.voice.api.profile import OutboundVoiceProfiles
+from profiles_app.voice.models.profile import OutboundVoiceProfile
 from tests.many_rows import multiply, without_foreign_keys
 from tests.profiles_app.messaging.conftest import LONG_CODES, TOLLFREE
 

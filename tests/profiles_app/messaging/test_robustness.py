@@ -9,7 +9,7 @@ from django.urls import get_resolver
 
 from profiles_app.messaging import urls
 from profiles_app.messaging.models import InboundMessage, MessagingProfile, NumberLease
-from profiles_app.voice.models import OutboundVoiceProfile
+from profiles_app.voice.models.profile import OutboundVoiceProfile
 from tests.profiles_app.messaging.conftest import MESSAGING, UNKNOWN, VOICE, is_error
 
 pytestmark = pytest.mark.django_db

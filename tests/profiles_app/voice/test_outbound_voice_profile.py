@@ -3,7 +3,7 @@
 import pytest
 
 from profiles_app.voice import services as service
-from profiles_app.voice.models import OutboundVoiceProfile
+from profiles_app.voice.models.profile import OutboundVoiceProfile
 from tests.profiles_app.messaging.conftest import LONG_CODES, UNKNOWN, VOICE
 
 pytestmark = pytest.mark.django_db

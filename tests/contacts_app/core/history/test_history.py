@@ -32,6 +32,7 @@ HARMLESS = {"ApiToken.key_id", "OutboundVoiceProfile.tn_lease", "User.pin_must_c
 RECORDS = {
     "contacts_app": {"KeptAnswer", "LoginSession", "Mail", "Notice", "Incident", "UploadedCsv", "WorkStatus"},
     "profiles_app": {
+        "Admission",
         "CallbackQueue",
         "Delivery",
         "DeliveryAttempt",
@@ -39,6 +40,7 @@ RECORDS = {
         "InboundMessage",
         "ProfileRevision",
         "StickySender",
+        "VoiceUsage",
     },
     "phones_app": {
         "Deployment",

@@ -21,7 +21,7 @@ from profiles_app.messaging.api.fields import (
 )
 from profiles_app.messaging.api.number_lease import LeaseBrief, Reference
 from profiles_app.messaging.models import NumberLease
-from profiles_app.voice.models import MAX_TECH_PREFIX, MIN_TECH_PREFIX, OutboundVoiceProfile, RecordingFormat
+from profiles_app.voice.models.profile import MAX_TECH_PREFIX, MIN_TECH_PREFIX, OutboundVoiceProfile, RecordingFormat
 from profiles_app.voice.services import save_outbound_voice_profile
 
 OR_NULL: dict[str, Any] = {"required": False, "allow_null": True}

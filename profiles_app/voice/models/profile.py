@@ -1,18 +1,31 @@
 """What an account's outbound calls may cost, how many there may be at once, and whether they are recorded."""
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
 from contacts_app.core.history.models import Tracked
 from contacts_app.core.lists.search import TextIndex
+from contacts_app.core.values import digits
 from profiles_app.messaging.models import MessagingRecord, NumberLease
+from profiles_app.voice.models.rates import LONGEST_NUMBER, RateTable
 
 MIN_TECH_PREFIX, MAX_TECH_PREFIX = 100_000, 999_999
 NOT_NEGATIVE = [MinValueValidator(0)]
 # What the columns hold on PostgreSQL, said here so that every database refuses the same.
 UP_TO_INTEGER = [MaxValueValidator(2_147_483_647)]
 UP_TO_SMALL_INTEGER = [MaxValueValidator(32_767)]
+
+
+MOST_CALLERS = 1000
+
+
+def check_callers(text: str) -> None:
+    """Lines of numbers, as people spell them."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(lines) > MOST_CALLERS or not all(0 < len(digits(line)) <= LONGEST_NUMBER for line in lines):
+        raise ValidationError(f"Must be at most {MOST_CALLERS} lines, each a number of 1 to {LONGEST_NUMBER} digits.")
 
 
 class RecordingFormat(models.TextChoices):
@@ -67,6 +80,12 @@ class OutboundVoiceProfile(MessagingRecord):
         validators=UP_TO_SMALL_INTEGER,
         help_text="Which outbound calls are recorded.",
     )
+    recorded_callers = models.TextField(
+        "recorded callers",
+        blank=True,
+        validators=[check_callers],
+        help_text="Where calls are recorded by caller number: the numbers, one on each line, in any spelling.",
+    )
     file_format = models.CharField(
         "recording format",
         max_length=3,
@@ -80,6 +99,21 @@ class OutboundVoiceProfile(MessagingRecord):
         default=Tracks.SINGLE,
         validators=UP_TO_SMALL_INTEGER,
         help_text="Tracks of their own tell the two sides apart.",
+    )
+    rate_table = models.ForeignKey(
+        RateTable,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="profiles",
+        help_text="Prices of the profile's calls; empty: those of the default rate table.",
+    )
+    # What of the profile customers may change in the portal, where their own profile lets them change call plans.
+    customer_limits = models.BooleanField(
+        "limits by the customer", default=True, help_text="Customers may change the limits in the portal."
+    )
+    customer_recording = models.BooleanField(
+        "recording by the customer", default=True, help_text="Customers may change the recording in the portal."
     )
     # The second generation of the API.
     product = models.PositiveIntegerField(

@@ -10,7 +10,8 @@ from unfold.decorators import action, display
 from contacts_app.core.admin.forms import SameAccountForm
 from contacts_app.core.admin.frame import actor_of
 from profiles_app.messaging.admin.profile import RECORD, OwnedAdmin
-from profiles_app.voice.models import OutboundVoiceProfile
+from profiles_app.voice.admin.live import LiveUse
+from profiles_app.voice.models.profile import OutboundVoiceProfile
 from profiles_app.voice.services import save_outbound_voice_profile
 
 
@@ -29,8 +30,12 @@ class OutboundVoiceProfileForm(SameAccountForm):
                 field.help_text = f"{field.help_text} Empty: a free one."
 
 
+# What the operator says and customers read.
+OF_STAFF = ("rate_table", "customer_limits", "customer_recording")
+
+
 @admin.register(OutboundVoiceProfile)
-class OutboundVoiceProfileAdmin(OwnedAdmin):
+class OutboundVoiceProfileAdmin(LiveUse, OwnedAdmin):
     form = OutboundVoiceProfileForm
     list_display = (
         *("name", "account", "tech_prefix", "state", "channel_limit"),
@@ -39,15 +44,21 @@ class OutboundVoiceProfileAdmin(OwnedAdmin):
     list_filter = ("is_active", "record_calls", "account")
     search_fields = ("name", "=tech_prefix", "account__name")
     search_help_text = "Name, tech prefix or account"
-    autocomplete_fields = ("account", "tn_lease")
+    autocomplete_fields = ("account", "tn_lease", "rate_table")
     actions = ["activate", "deactivate"]
     fieldsets = (
         (None, {"fields": ("name", "account", "is_active", "tech_prefix")}),
         ("Limits", {"fields": ("channel_limit", "max_rate", "daily_spend_limit")}),
-        ("Recording", {"fields": ("record_calls", "file_format", "audio_track_type")}),
+        ("Recording", {"fields": ("record_calls", "recorded_callers", "file_format", "audio_track_type")}),
+        ("Prices", {"fields": ("rate_table",)}),
+        ("Portal", {"fields": ("customer_limits", "customer_recording")}),
         ("Provider", {"fields": ("tn_lease", "product", "media")}),
         ("Record", {"fields": RECORD}),
     )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: object = None) -> tuple[str, ...]:
+        always: tuple[str, ...] = super().get_readonly_fields(request, obj)
+        return always if actor_of(request).is_staff else (*always, *OF_STAFF)
 
     def save_model(self, request: HttpRequest, obj: OutboundVoiceProfile, form: Any, change: bool) -> None:
         changed = form.changed_data if change else None

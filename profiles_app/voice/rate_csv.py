@@ -1,0 +1,76 @@
+"""Rates as CSV: of all tables, each row naming its own, or of one table as carriers send them."""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+
+from contacts_app.core.actor import Actor
+from contacts_app.core.csv.columns import MISSING, Column, FieldColumn
+from contacts_app.core.csv.format import CsvFormat, CsvRow, Key
+from profiles_app.voice.models.rates import Rate, RateTable
+
+
+class TableColumn(Column):
+    """The name of a rate table."""
+
+    fixed = True
+    related = ("table",)
+
+    def __init__(self) -> None:
+        super().__init__("table", note="Name of the rate table, which is there already.")
+        self._known: dict[str, RateTable] = {}
+
+    def prepare(self, cells: set[str]) -> None:
+        if unknown := cells - self._known.keys():
+            self._known |= {table.name: table for table in RateTable.objects.filter(name__in=unknown)}
+
+    def write(self, row: object) -> str:
+        assert isinstance(row, Rate)  # noqa: S101 - the rows of the format below
+        return row.table.name
+
+    def read(self, cell: str, values: Mapping[str, object]) -> RateTable:
+        table = self._known.get(cell)
+        if table is None:
+            raise ValidationError("No such rate table." if cell else MISSING)
+        return table
+
+
+class RateCsv(CsvFormat):
+    """Operators alone have rates: a customer sees none."""
+
+    kind, thing = "rates", "rate"
+    model = Rate
+    keys: ClassVar[tuple[Key, ...]] = (("table", "prefix"),)
+
+    def make_columns(self) -> Sequence[Column]:
+        return [TableColumn(), *self.of_rate()]
+
+    def of_rate(self) -> list[Column]:
+        return [FieldColumn(Rate, name) for name in ("prefix", "destination", "price", "interval", "is_allowed")]
+
+    def rows(self) -> "QuerySet[Rate]":
+        rates = Rate.objects.all()
+        return rates if self.actor.is_staff else rates.none()
+
+
+class RatesOfTable(RateCsv):
+    """The rates of one table, which the file does not name."""
+
+    keys = (("prefix",),)
+
+    def __init__(self, actor: Actor, table: RateTable) -> None:
+        self.table = table
+        super().__init__(actor)
+
+    def make_columns(self) -> Sequence[Column]:
+        return self.of_rate()
+
+    def rows(self) -> "QuerySet[Rate]":
+        return super().rows().filter(table=self.table)
+
+    def create(self, entries: Sequence[CsvRow]) -> None:
+        for entry in entries:
+            entry.values["table"] = self.table
+        super().create(entries)

@@ -1,0 +1,127 @@
+"""Admission of calls by one profile, next to a bare loop that locks the profile's row; and 200 at once for ten channels.
+
+In one process on one database (SQLite unless DATABASE_URL names another): the service, and REST as a client asks for it
+without a network between. The goal is a median below 5 ms and 500 a second. ADMISSIONS sets another number.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from statistics import median
+from threading import Barrier
+
+from tests.bench.database import on_test_database
+
+ADMISSIONS = int(os.environ.get("ADMISSIONS", "1000"))
+CLIENTS, ROUNDS = 4, 3
+CROWD, CHANNELS = 200, 10
+
+
+def measure() -> Iterator[tuple[str, str]]:
+    yield from on_test_database(_measure)
+
+
+def _measure() -> Iterator[tuple[str, str]]:
+    from django.db import connection, transaction
+    from django.test import Client
+
+    from contacts_app.accounts.services import create_account
+    from contacts_app.tokens.services import create_token
+    from profiles_app.voice.admission import CallRequest, admit
+    from profiles_app.voice.models.admission import Admission
+    from profiles_app.voice.models.profile import OutboundVoiceProfile
+
+    account = create_account(voip_id=1000001, name="Acme", email="office@acme.example")
+    token = create_token(account=account)[1]
+    profile = OutboundVoiceProfile.objects.create(
+        account=account, name="Calls", tech_prefix=123456, channel_limit=10 * ADMISSIONS, daily_spend_limit=1e6
+    )
+    limited = OutboundVoiceProfile.objects.create(
+        account=account, name="Few calls", tech_prefix=123457, channel_limit=CHANNELS
+    )
+    ask = CallRequest("12025550123", "bench")
+
+    def bare() -> None:
+        with transaction.atomic():
+            OutboundVoiceProfile.objects.select_for_update().filter(pk=profile.pk).values_list("pk").get()
+
+    def service() -> None:
+        assert admit(profile, ask).is_admitted
+
+    def rest(tech_prefix: int = 123456) -> bool:
+        answer = Client(headers={"Authorization": f"Bearer {token}"}).post(
+            f"/rest/profile/outbound_voice/{tech_prefix}/admission",
+            {"destination": "12025550123", "call_id": "bench"},
+            content_type="application/json",
+        )
+        assert answer.status_code == 200, answer.content
+        return bool(answer.json()["payload"]["allowed"])
+
+    ways: dict[str, Callable[[], object]] = {
+        "bare SELECT … FOR UPDATE": bare,
+        "admit()": service,
+        "POST …/admission": rest,
+    }
+    rates: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(ROUNDS):
+        for name, once in ways.items():
+            # Running calls of earlier rounds would be read along: each round begins with none.
+            Admission.objects.all().delete()
+            took = _alone(once, ADMISSIONS // 10)
+            rate = _together(once, ADMISSIONS // CLIENTS)
+            rates[name].append(rate)
+            yield f"{name}: median of one client", f"{1000 * median(took):.2f} ms"
+            yield f"{name}: {CLIENTS} clients on {connection.vendor}", f"{rate:.0f}/s"
+    for name in list(ways)[1:]:
+        ratios = [of / bare for of, bare in zip(rates[name], rates["bare SELECT … FOR UPDATE"], strict=True)]
+        yield f"{name}: ratio to the bare loop in each round", ", ".join(f"{ratio:.2f}" for ratio in ratios)
+    Admission.objects.all().delete()
+    passed = sum(_crowd(lambda: rest(limited.tech_prefix)))
+    yield f"{CROWD} at once for {CHANNELS} channels", f"{passed} admitted"
+    assert passed == CHANNELS
+
+
+def _alone(once: Callable[[], object], number: int) -> list[float]:
+    took = []
+    for _ in range(number):
+        began = time.perf_counter()
+        once()
+        took.append(time.perf_counter() - began)
+    return took
+
+
+def _together(once: Callable[[], object], number: int) -> float:
+    """How many a second, with clients that have a connection of their own each."""
+    from django.db import connection
+
+    ready = Barrier(CLIENTS + 1)
+
+    def ask() -> None:
+        once()
+        ready.wait()
+        for _ in range(number):
+            once()
+        connection.close()
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        asked = [pool.submit(ask) for _ in range(CLIENTS)]
+        ready.wait()
+        began = time.perf_counter()
+        for each in asked:
+            each.result()
+        return CLIENTS * number / (time.perf_counter() - began)
+
+
+def _crowd(once: Callable[[], bool]) -> list[bool]:
+    from django.db import connection
+
+    def ask(_: int) -> bool:
+        try:
+            return once()
+        finally:
+            connection.close()
+
+    # As many at a time as a web process has threads; the others wait for their turn, as they do there.
+    with ThreadPoolExecutor(48) as pool:
+        return list(pool.map(ask, range(CROWD)))
