@@ -35,6 +35,6 @@ def give(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [
         ("phones_app", "0020_number_roles"),
-        ("profiles_app", "0010_admission_of_calls"),
+        ("profiles_app", "0009_admission_of_calls"),
     ]
     operations = [migrations.RunPython(give, migrations.RunPython.noop)]
