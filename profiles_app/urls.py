@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from profiles_app.calls import urls as calls
 from profiles_app.events import urls as events
 from profiles_app.events.pages import callback_unsubscribe
 from profiles_app.messaging import urls as messaging
@@ -13,6 +14,7 @@ from profiles_app.phone import urls as phone
 PORTAL = (numbers.PAGE,)
 urlpatterns = [
     path("api/v1/", include(phone)),
+    path("api/v1/", include(calls)),
     path("backend/api/v1/", include(myaccount)),
     path("rest/", include(messaging)),
     path("v4/", include(events)),
