@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from profiles_app.calls import portal as calls_portal
 from profiles_app.calls import urls as calls
 from profiles_app.events import urls as events
 from profiles_app.events.pages import callback_unsubscribe
@@ -11,7 +12,7 @@ from profiles_app.numbers import portal as numbers
 from profiles_app.phone import urls as phone
 
 # Pages of the self-service portal declare themselves, before the roof reads the portal's URLs.
-PORTAL = (numbers.PAGE,)
+PORTAL = (calls_portal.CALLS, numbers.PAGE)
 urlpatterns = [
     path("api/v1/", include(phone)),
     path("api/v1/", include(calls)),
