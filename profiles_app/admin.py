@@ -1,5 +1,6 @@
-"""The web admin's pages about profiles: of events, messages, outbound calls, portals and phones."""
+"""The web admin's pages about profiles: of events, messages, calls, portals and phones."""
 
+import profiles_app.calls.admin
 import profiles_app.events.admin.callback
 import profiles_app.events.admin.delivery
 import profiles_app.events.admin.listener

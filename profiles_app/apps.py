@@ -19,6 +19,7 @@ class ProfilesConfig(AppConfig):
         from contacts_app.core.work.kind import register
         from contacts_app.people.pins import register_numbers
         from profiles_app import models
+        from profiles_app.calls.daily import DAILY_CALLS, DailyCalls
         from profiles_app.calls.services import CALLS
         from profiles_app.events import tags
         from profiles_app.events.callback_health import CALLBACK_DEREGISTERED, CALLBACK_FAILING
@@ -37,10 +38,10 @@ class ProfilesConfig(AppConfig):
         checks.register(presets_are_readable, INSTALLATION_TAG)
         checks.register(portal_table_is_readable, INSTALLATION_TAG)
         checks.register(operator_is_shown, INSTALLATION_TAG)
-        register(Deliveries, InboundMessages)
+        register(Deliveries, InboundMessages, DailyCalls)
         retention.register(EVENTS, CALLS)
         doctor.register(doctor.HealthCheck("callback networks", lambda: wide_networks("CALLBACK_NETWORKS"), ADVICE))
-        register_classes(CALLBACK_FAILING, CALLBACK_DEREGISTERED)
+        register_classes(CALLBACK_FAILING, CALLBACK_DEREGISTERED, DAILY_CALLS)
         happened.connect(emit_happened)
         register_numbers(numbers_of)
         register_news(TOLD_OF_TOKENS)

@@ -1,6 +1,6 @@
 """WHAT: events and who is told, messaging, outbound voice and portal profiles, numbers that go by them, and calls."""
 
-from profiles_app.calls.models import CallRecord
+from profiles_app.calls.models import CallRecord, DailyCallReport
 from profiles_app.events.models.outbox import CallbackQueue, Delivery, DeliveryAttempt, Event
 from profiles_app.events.models.setup import Callback, EventProfile, Listener, ListenerFilter, Subscription
 from profiles_app.messaging.models import InboundMessage, MessagingProfile, NumberLease, StickySender
@@ -18,6 +18,7 @@ __all__ = [
     "Callback",
     "CallbackQueue",
     "CustomerProfile",
+    "DailyCallReport",
     "Delivery",
     "DeliveryAttempt",
     "Event",

@@ -2,6 +2,8 @@
 
 from django.urls import include, path
 
+from profiles_app.calls import portal as calls_portal
+from profiles_app.calls import urls as calls
 from profiles_app.events import urls as events
 from profiles_app.events.pages import callback_unsubscribe
 from profiles_app.messaging import urls as messaging
@@ -16,6 +18,10 @@ PORTAL = (numbers.PAGE, call_plans.CALL_PLANS)
 urlpatterns = [
     path("api/v1/", include(phone)),
     path("api/v1/", include(voice)),
+PORTAL = (calls_portal.CALLS, numbers.PAGE)
+urlpatterns = [
+    path("api/v1/", include(phone)),
+    path("api/v1/", include(calls)),
     path("backend/api/v1/", include(myaccount)),
     path("rest/", include(messaging)),
     path("v4/", include(events)),

@@ -27,6 +27,7 @@ GIVEN = {
     },
     "phones_app.MobilitySession": {"phone": None},
     "phones_app.FileServer": {"is_default": False, "is_embedded": False},
+    "profiles_app.CallRecord": {"currency": "EUR"},
     "profiles_app.MessagingProfile": {"is_default": False},
 }
 

@@ -18,10 +18,12 @@ from contacts_app.people.models import User
 from contacts_app.tokens.services import create_token
 from phones_app.inventory.models import Phone
 from phones_app.rollout.models import Rollout, RolloutMember
+from profiles_app.calls.models import CallRecord
 from profiles_app.phone.models import PhoneProfile
 from tests.admin_people import at_desk
 from tests.apis.routes import operations
 from tests.many_rows import make_rows, multiply, without_foreign_keys
+from tests.profiles_app.visitors import grant
 
 OURS = ("contacts_app", "profiles_app", "phones_app")
 PAGES = [pages for model, pages in admin.site._registry.items() if model._meta.app_label in OURS]
@@ -60,6 +62,11 @@ LISTS = {
     ),
     "directory-entries": ("", "offset=5000", "user_uuid={profile.user.uuid}"),
     "call-managers": ("", "offset=5000"),
+    "calls": (
+        "", "offset=5000", "direction=inbound", "disposition=busy", "number={call.called}", "extension={call.extension}",
+        "site={call.site}", "voice_profile=00000000-0000-4000-8000-000000000000", "call_id={call.call_id}",
+        "started_from=2100-01-01T00:00:00Z", "started_before=2000-01-01T00:00:00Z",
+    ),
     "users": ("", "offset=5000"),
     "extensions": ("", "offset=5000"),
     "enrolment-codes": ("",),
@@ -160,7 +167,10 @@ def wrong_in_rest() -> list[str]:
         "phone": Phone.objects.order_by("pk")[777],
         "profile": profile,
         "rollout": Rollout.objects.order_by("pk")[7],
+        "call": CallRecord.objects.order_by("pk")[777],
     }
+    # Who may not see the operator's sites may not look for them either.
+    grant(profile.user.account, "myCallsEnabled", "myCallsUseBackendDescriptions")
     keys = {"staff": create_token()[1], "tenant": create_token(account=profile.user.account)[1]}
     wrong = []
     for who, key in keys.items():

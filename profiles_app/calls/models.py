@@ -90,3 +90,14 @@ class CallRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.caller or 'withheld'} → {self.called} at {self.started_at:%Y-%m-%d %H:%M}"
+
+
+class DailyCallReport(models.Model):
+    """Which day of an account's calls is mailed next, and when: every account has one, whether it gets mails or not."""
+
+    account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="daily_call_report")
+    day = models.DateField(help_text="The first day that is not mailed, in the account's time zone.")
+    next_attempt_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.account} from {self.day}"

@@ -1,17 +1,27 @@
-"""Storing calls that have ended, each once, however often it is told of."""
+"""Calls that have ended: stored once, however often they are told of, and found again."""
 
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from contacts_app.accounts.models import Account
+from contacts_app.core.actor import Actor
 from contacts_app.core.retention import Counts, Retention, Tell
+from contacts_app.people.models import User
 from profiles_app.calls.models import CallRecord
 from profiles_app.calls.numbers import spelled
+from profiles_app.messaging.models import NumberLease
+from profiles_app.myaccount.access import flags_of, needs_of
+from profiles_app.myaccount.services import resolve_profile
+from profiles_app.phone.services import numbers_of
 
+# What the operator keeps about a call, and customers are shown only where their profile says so.
+OPERATORS_WORDS = ("site", "campaign", "description")
 BATCH, PRUNED_AT_ONCE = 500, 5000
 
 
@@ -80,6 +90,43 @@ def completed(row: CallRecord, seconds: int | None) -> CallRecord:
         is_answered = bool(row.answered_at or seconds)
         row.disposition = CallRecord.Disposition.ANSWERED if is_answered else CallRecord.Disposition.NO_ANSWER
     return row
+
+
+def own_calls(rows: QuerySet[CallRecord], person: User) -> QuerySet[CallRecord]:
+    """Those of the calls that a line of the person's phone profiles made or took."""
+    lines = [line for line in numbers_of(person) if line]
+    internal = Q(direction=CallRecord.Direction.INTERNAL, called__in=lines)
+    return rows.filter(Q(extension__in=lines) | internal) if lines else rows.none()
+
+
+def account_zone(account: Account) -> ZoneInfo:
+    """The time zone of the account's days; UTC where its name is none, as it is not validated on entry."""
+    try:
+        return ZoneInfo(account.time_zone)
+    except (KeyError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
+def of_number(rows: QuerySet[CallRecord], number: str) -> QuerySet[CallRecord]:
+    """Those of the calls that came from the number, or went to it."""
+    known = spelled(number)
+    return rows.filter(Q(caller=known) | Q(called=known))
+
+
+def shows_operators_words(actor: Actor) -> bool:
+    """Whether the actor sees what the operator keeps about calls: staff, and customers whose profile says so."""
+    return actor.account is None or calls_granted(actor.account, "backend-descriptions")
+
+
+def described_numbers(account: Account) -> dict[str, NumberLease]:
+    """The account's numbers that it has given a site or a description, as calls spell them."""
+    said = NumberLease.objects.filter(account=account).exclude(site="", description="")
+    return {f"+{lease.tn}": lease for lease in said.only("tn", "site", "description")}
+
+
+def calls_granted(account: Account, button: str) -> bool:
+    """Whether the account's MyAccount profile opens the portal's page of calls, and allows this button of it."""
+    return needs_of("calls").are_met(flags_of(resolve_profile(account).profile), button)
 
 
 @transaction.atomic

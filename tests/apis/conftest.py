@@ -22,6 +22,7 @@ from phones_app.mobility.models import DirectoryEntry, EnrolmentRequest, Mobilit
 from phones_app.rollout import rollout as rollouts
 from phones_app.rollout.models import Rollout
 from phones_app.servers.models import CallManager, FileServer
+from profiles_app.calls.services import record_call
 from profiles_app.messaging.models import NumberLease
 from profiles_app.messaging.services import save_number_lease
 from profiles_app.phone.models import PhoneProfile
@@ -129,8 +130,14 @@ def profile_rows(owner: Caller, alice: User) -> dict[str, Any]:
     connection = owner.make("/rest/sip/connection", {"name": "Acme's"})["payload"]
     app = owner.make("/rest/sip/app", {"name": "Acme's"})["payload"]
     order = owner.make("/rest/tnorder", {"quantity": 1})["payload"]
+    call, _ = record_call(
+        account=alice.account, call_id="call-of-acme", direction="inbound", caller="+351555", called="101",
+        started_at=timezone.now(),
+    )  # fmt: skip
     portal = owner.make("/backend/api/v1/myAccountCustomerProfiles/", {"name": "Acme's portal"})
     return {
+        "call": call.uuid,
+        "call_id": call.call_id,
         "messaging_profile": messaging["uuid"],
         "voice_profile": voice["uuid"],
         "reservation": admitted["reservation"],

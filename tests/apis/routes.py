@@ -18,6 +18,7 @@ EVENTS = "/v4/accounts/{voip_id}/integrations/events"
 NAMED = {
     "/api/2.0/notification_contacts/{uuid}/": {"uuid": "contact"},
     "/api/v1/call-managers/{uuid}": {"uuid": "call_manager"},
+    "/api/v1/calls/{uuid}": {"uuid": "call"},
     "/api/v1/deployments/{uuid}": {"uuid": "deployment"},
     "/api/v1/directory-entries/{uuid}": {"uuid": "directory_entry"},
     "/api/v1/enrolment-codes/{uuid}": {"uuid": "enrolment_code"},
@@ -54,6 +55,8 @@ LISTS = {
     "/api/2.0/notification_contacts/detail/": "contact",
     "/api/2.0/notification_preferences/": "contact",
     "/api/v1/call-managers": "call_manager",
+    "/api/v1/calls": "call",
+    "/api/v1/calls.csv": "call_id",
     "/api/v1/deployments": "deployment",
     "/api/v1/directory-entries": "directory_entry",
     "/api/v1/directory-entries.csv": "directory_entry",

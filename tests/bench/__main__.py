@@ -20,6 +20,7 @@ BENCHES = (
     "backup",
     "mobility",
     "admission",
+    "calls",
 )
 
 

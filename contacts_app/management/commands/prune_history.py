@@ -15,8 +15,8 @@ Due = list[tuple[Retention, datetime]]
 class Command(ReportingCommand):
     help = (
         "Delete old events with their deliveries and attempts, deployments with their steps, finished rollouts, "
-        "fetches and mails: what is older than the settings KEEP_… say, or than --older-than. In batches, the oldest "
-        "first. What is still to be done or sent stays, and so does the last deployment of each phone."
+        "fetches, mails and calls: what is older than the settings KEEP_… say, or than --older-than. In batches, the "
+        "oldest first. What is still to be done or sent stays, and so does the last deployment of each phone."
     )
     columns = {"what": "What", "deleted": "Deleted"}
 
