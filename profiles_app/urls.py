@@ -14,13 +14,10 @@ from profiles_app.voice import portal as call_plans
 from profiles_app.voice import urls as voice
 
 # Pages of the self-service portal declare themselves, before the roof reads the portal's URLs.
-PORTAL = (numbers.PAGE, call_plans.CALL_PLANS)
+PORTAL = (calls_portal.CALLS, numbers.PAGE, call_plans.CALL_PLANS)
 urlpatterns = [
     path("api/v1/", include(phone)),
     path("api/v1/", include(voice)),
-PORTAL = (calls_portal.CALLS, numbers.PAGE)
-urlpatterns = [
-    path("api/v1/", include(phone)),
     path("api/v1/", include(calls)),
     path("backend/api/v1/", include(myaccount)),
     path("rest/", include(messaging)),

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('contacts_app', '0007_what_lasts'),
-        ('profiles_app', '0008_number_stock'),
+        ('profiles_app', '0009_admission_of_calls'),
     ]
 
     operations = [
