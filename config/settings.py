@@ -153,6 +153,10 @@ MESSAGING_DELETE_MOVES_NUMBERS = env.bool("MESSAGING_DELETE_MOVES_NUMBERS", defa
 MESSAGING_WEBHOOK_SECONDS = env.float("MESSAGING_WEBHOOK_SECONDS", default=10.0)
 # Accounts lease free numbers of the stock by themselves (POST /rest/lease/tn); otherwise they order them.
 NUMBER_SELF_SERVICE = env.bool("NUMBER_SELF_SERVICE", default=True)
+# So many sets of messages a worker hands to gateways at a time.
+MESSAGING_THREADS = env.int("MESSAGING_THREADS", default=4)
+# Networks that message gateways may be in although they are private, and how long a gateway may take (seconds).
+GATEWAY_NETWORKS, GATEWAY_SECONDS = env.str("GATEWAY_NETWORKS", default=""), env.float("GATEWAY_SECONDS", default=10.0)
 
 # --- Callbacks of event profiles ----------------------------------------------------------------------------------
 # Networks that callbacks may be in although they are private; public addresses may always. None by default, because
@@ -241,6 +245,8 @@ PHONE_NUMBERS_REGION = env.str("PHONE_NUMBERS_REGION", default="")
 # --- How long it is kept (days, 0: for ever), where `manage.py prune_history` runs ----------------------------------
 # Events with their deliveries and attempts, once nothing of them is to be delivered any more.
 KEEP_EVENTS_DAYS = env.float("KEEP_EVENTS_DAYS", default=90.0)
+# Messages in their final state with their attempts, and those that came in.
+KEEP_MESSAGES_DAYS = env.float("KEEP_MESSAGES_DAYS", default=90.0)
 # Mails that were sent or have failed.
 KEEP_MAILS_DAYS = env.float("KEEP_MAILS_DAYS", default=90.0)
 # Deployments with their steps, and rollouts that are over. The last deployment of each phone stays.

@@ -23,6 +23,7 @@ from phones_app.rollout import rollout as rollouts
 from phones_app.rollout.models import Rollout
 from phones_app.servers.models import CallManager, FileServer
 from profiles_app.messaging.models import NumberLease
+from profiles_app.messaging.sending.models import MessageGateway
 from profiles_app.messaging.services import save_number_lease
 from profiles_app.phone.models import PhoneProfile
 from tests.peers.http_receiver import Receiver
@@ -127,6 +128,8 @@ def profile_rows(owner: Caller, alice: User) -> dict[str, Any]:
     connection = owner.make("/rest/sip/connection", {"name": "Acme's"})["payload"]
     app = owner.make("/rest/sip/app", {"name": "Acme's"})["payload"]
     order = owner.make("/rest/tnorder", {"quantity": 1})["payload"]
+    MessageGateway.objects.create(name="Simulated", kind="simulated")
+    message = owner.make("/rest/sms", {"to": "33100000001", "text": "From Acme", "from": str(lease.tn)})["payload"]
     portal = owner.make("/backend/api/v1/myAccountCustomerProfiles/", {"name": "Acme's portal"})
     return {
         "messaging_profile": messaging["uuid"],
@@ -135,6 +138,7 @@ def profile_rows(owner: Caller, alice: User) -> dict[str, Any]:
         "sip_connection": connection["uuid"],
         "sip_app": app["uuid"],
         "number_order": order["uuid"],
+        "message": message["uuid"],
         "myaccount_profile": portal["id"],
         "myaccount_name": portal["name"],
     }
