@@ -106,6 +106,8 @@ WITHHELD = {
     ("post", "/api/v1/phones/{mac}/keys"),
 }
 FORBIDDEN |= WITHHELD
+# What is asked with the credential of a message gateway; any other one is a 401, before all else.
+OF_GATEWAYS = {"/rest/sms/{uuid}/receipt"}
 # GET routes that show nothing of any tenant.
 OF_NOBODY = {
     "/api/2.0/notification_contacts/schema/",
