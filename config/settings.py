@@ -155,6 +155,10 @@ MESSAGING_WEBHOOK_SECONDS = env.float("MESSAGING_WEBHOOK_SECONDS", default=10.0)
 NUMBER_SELF_SERVICE = env.bool("NUMBER_SELF_SERVICE", default=True)
 # An admitted call that its PBX does not renew for so long gives its channel back (seconds).
 VOICE_LEASE_SECONDS = env.float("VOICE_LEASE_SECONDS", default=300.0)
+# So many sets of messages a worker hands to gateways at a time.
+MESSAGING_THREADS = env.int("MESSAGING_THREADS", default=4)
+# Networks that message gateways may be in although they are private, and how long a gateway may take (seconds).
+GATEWAY_NETWORKS, GATEWAY_SECONDS = env.str("GATEWAY_NETWORKS", default=""), env.float("GATEWAY_SECONDS", default=10.0)
 
 # --- Callbacks of event profiles ----------------------------------------------------------------------------------
 # Networks that callbacks may be in although they are private; public addresses may always. None by default, because
@@ -245,6 +249,8 @@ PHONE_NUMBERS_REGION = env.str("PHONE_NUMBERS_REGION", default="")
 KEEP_EVENTS_DAYS = env.float("KEEP_EVENTS_DAYS", default=90.0)
 # Admissions of outbound calls, those refused included, once the calls have ended; and what was spent on each day.
 KEEP_ADMISSIONS_DAYS = env.float("KEEP_ADMISSIONS_DAYS", default=90.0)
+# Messages in their final state with their attempts, and those that came in.
+KEEP_MESSAGES_DAYS = env.float("KEEP_MESSAGES_DAYS", default=90.0)
 # Mails that were sent or have failed.
 KEEP_MAILS_DAYS = env.float("KEEP_MAILS_DAYS", default=90.0)
 # Deployments with their steps, and rollouts that are over. The last deployment of each phone stays.

@@ -4,6 +4,8 @@ import profiles_app.calls.admin
 import profiles_app.events.admin.callback
 import profiles_app.events.admin.delivery
 import profiles_app.events.admin.listener
+import profiles_app.messaging.admin.gateway
+import profiles_app.messaging.admin.messages
 import profiles_app.messaging.admin.numbers
 import profiles_app.messaging.admin.profile
 import profiles_app.myaccount.admin.customer

@@ -26,7 +26,10 @@ class ProfilesConfig(AppConfig):
         from profiles_app.events.delivery_operations import EVENTS
         from profiles_app.events.delivery_run import Deliveries
         from profiles_app.events.outbox import TOLD_OF_TOKENS, emit_happened, register_news, tell_of_profiles
-        from profiles_app.messaging.inbound import InboundMessages
+        from profiles_app.messaging.inbound import InboundMessages, take_delivered
+        from profiles_app.messaging.sending import upkeep
+        from profiles_app.messaging.sending.gateways.smpp import register_inbound
+        from profiles_app.messaging.sending.work import GatewayVisits, OutboundMessages
         from profiles_app.myaccount.access import portal_table_is_readable
         from profiles_app.myaccount.portal.operator import operator_is_shown
         from profiles_app.myaccount.services import presets_are_readable
@@ -38,9 +41,12 @@ class ProfilesConfig(AppConfig):
         checks.register(presets_are_readable, INSTALLATION_TAG)
         checks.register(portal_table_is_readable, INSTALLATION_TAG)
         checks.register(operator_is_shown, INSTALLATION_TAG)
-        register(Deliveries, InboundMessages, DailyCalls)
-        retention.register(EVENTS, CALLS)
+        register(Deliveries, InboundMessages, OutboundMessages, GatewayVisits, DailyCalls)
+        register_inbound(take_delivered)
+        retention.register(EVENTS, CALLS, upkeep.KEPT)
         doctor.register(doctor.HealthCheck("callback networks", lambda: wide_networks("CALLBACK_NETWORKS"), ADVICE))
+        doctor.register(doctor.HealthCheck("gateway networks", lambda: wide_networks("GATEWAY_NETWORKS"), ADVICE))
+        doctor.register(upkeep.CHECK)
         register_classes(CALLBACK_FAILING, CALLBACK_DEREGISTERED, DAILY_CALLS)
         happened.connect(emit_happened)
         register_numbers(numbers_of)

@@ -4,6 +4,7 @@ from profiles_app.calls.models import CallRecord, DailyCallReport
 from profiles_app.events.models.outbox import CallbackQueue, Delivery, DeliveryAttempt, Event
 from profiles_app.events.models.setup import Callback, EventProfile, Listener, ListenerFilter, Subscription
 from profiles_app.messaging.models import InboundMessage, MessagingProfile, NumberLease, StickySender
+from profiles_app.messaging.sending.models import Message, MessageAttempt, MessageGateway, OptOut
 from profiles_app.myaccount.models import Availability, CustomerProfile, MyAccountProfile, MyAccountProfileGroup
 from profiles_app.numbers.models import NumberOrder, StockNumber
 from profiles_app.sip.models import NumberRouting, SipConnection, SipControlApp
@@ -26,12 +27,16 @@ __all__ = [
     "InboundMessage",
     "Listener",
     "ListenerFilter",
+    "Message",
+    "MessageAttempt",
+    "MessageGateway",
     "MessagingProfile",
     "MyAccountProfile",
     "MyAccountProfileGroup",
     "NumberLease",
     "NumberOrder",
     "NumberRouting",
+    "OptOut",
     "OutboundVoiceProfile",
     "Rate",
     "RateTable",

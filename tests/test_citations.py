@@ -14,7 +14,7 @@ SPECS = ROOT / "docs" / "specs"
 READ = ("*.py", "*.md", "*.html", "*.toml", "*.txt")
 
 # Documents of others are cited by the same sign; where they are to be had is known.
-OTHERS = r"RFC \d+|XML 1\.0|47 CFR|OpenID Connect (?:Core|Discovery|RP-Initiated Logout)"
+OTHERS = r"RFC \d+|XML 1\.0|SMPP 3\.4|3GPP TS 23\.0\d\d|47 CFR|OpenID Connect (?:Core|Discovery|RP-Initiated Logout)"
 # The sections of one spec have letters.
 NUMBER = r"(?:\d+|[A-Z]\b)(?:\.\d+)*"
 NUMBERS = rf"§{NUMBER}(?:(?:, | and | to |, and )§{NUMBER})*"

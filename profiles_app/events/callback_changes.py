@@ -97,7 +97,7 @@ LONGEST_FALLBACK_CHAIN = 10
 # What a callback points at, by the wire's names.
 REFERENCES: dict[str, tuple[QuerySet[Model], str]] = {
     "profile_id": (EventProfile.objects.all(), "profile"),
-    "fallback_callback_id": (Callback.objects.all(), "fallback_callback"),
+    "fallback_callback_id": (Callback.objects.filter(webhook_key=""), "fallback_callback"),
 }
 _CONFIG_COLUMNS = ("mode", "stored_config", "target")
 # What each of the wire's names changes.

@@ -22,15 +22,7 @@ from contacts_app.contacts.mail_sending import words_of
 from contacts_app.core.errors import TransportError
 from contacts_app.core.net.wire import Networks
 from profiles_app.events.callback_config import HTTP_MODES, RATE_LIMITS
-from profiles_app.events.envelope import (
-    EVENT_HEADER,
-    SIGNATURE_HEADER,
-    TIMESTAMP_HEADER,
-    signature,
-    to_json,
-    to_text,
-    unsubscribe_link,
-)
+from profiles_app.events.envelope import EVENT_HEADER, signed_headers, to_json, to_text, unsubscribe_link
 from profiles_app.events.models.outbox import DeliveryAttempt
 from profiles_app.events.models.setup import Callback
 from profiles_app.events.transport import EXCERPT_BYTES, Connection, outward_message
@@ -73,18 +65,15 @@ class HttpChannel(Channel):
         self._headers = [(header["name"], header["value"]) for header in config.get("headers", [])]
         self._timeout = float(config.get("timeout") or settings.CALLBACK_SECONDS)
         self._signing_secret = callback.signing_secret
-        self._secrets = _secrets(self._url, [value for _, value in self._headers])
+        self._secrets = secrets_in(self._url, [value for _, value in self._headers])
         self._connection: Connection | None = None
 
     def _try(self, body: Mapping[str, Any], attempt: DeliveryAttempt) -> tuple[str, str]:
         content = b"" if self._method == "GET" else to_json(body).encode()
         timestamp = int(attempt.started_at.timestamp())
-        headers = [
-            *self._headers,
-            (EVENT_HEADER, body["uuid"]),
-            (TIMESTAMP_HEADER, str(timestamp)),
-            (SIGNATURE_HEADER, signature(self._signing_secret, timestamp, content)),
-        ]
+        # What webhooks get names the event beside the object that it is about.
+        event = str(body.get("event_uuid") or body["uuid"])
+        headers = [*self._headers, *signed_headers(self._signing_secret, event, timestamp, content)]
         try:
             answer = self._connected().send(self._method, body=content or None, headers=headers, timeout=self._timeout)
         except TransportError as error:
@@ -154,8 +143,8 @@ def masked(text: str, secrets: Iterable[str]) -> str:
     return text
 
 
-def _secrets(url: str, values: Iterable[str]) -> set[str]:
-    """What of a callback's configuration may be secret, in every spelling that an answer may repeat it in."""
+def secrets_in(url: str, values: Iterable[str]) -> set[str]:
+    """What of a URL and of the values of headers may be secret, in every spelling that an answer may repeat it in."""
     parts = urlsplit(url)
     target = f"{parts.path}?{parts.query}" if parts.query else parts.path
     bare = [url, target, parts.query]

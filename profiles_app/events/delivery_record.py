@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from contacts_app.core.metrics import Counted
 from contacts_app.core.work.lease import LeaseLost
+from profiles_app.events.attempts import pause_after
 from profiles_app.events.callback_health import deregister, no_success_since, tell_of_failure, tell_of_recovery
 from profiles_app.events.matching import Routes, new_delivery, write_deliveries
 from profiles_app.events.models.outbox import CallbackQueue, Delivery, DeliveryAttempt
@@ -52,7 +53,7 @@ class DeliveryResult:
     def is_exhausted(self) -> bool:
         if self.given_up:
             return True
-        used_up = self.delivery.attempt_count + 1 >= len(settings.CALLBACK_ATTEMPT_SECONDS)
+        used_up = pause_after(self.delivery.attempt_count + 1) is None
         return not self.ok and not self.suppressed and (used_up or self.is_gone)
 
     @property
@@ -144,12 +145,11 @@ def _write_states(verdicts: Sequence[DeliveryResult], now: datetime) -> None:
         alike[_fate(verdict)].append(verdict.delivery.pk)
     for (state, _, _), keys in alike.items():
         DELIVERIES.add("tried again" if state == State.PENDING else state, by=len(keys))
-    offsets = settings.CALLBACK_ATTEMPT_SECONDS
     for (state, outcome, count), keys in alike.items():
         rows = Delivery.objects.filter(pk__in=keys, state=State.PENDING)
         if state == State.PENDING:
-            pause = timedelta(seconds=offsets[count + 1] - offsets[count])
-            rows.update(attempt_count=count + 1, outcome=outcome, next_attempt_at=now + pause)
+            pause = pause_after(count + 1)
+            rows.update(attempt_count=count + 1, outcome=outcome, next_attempt_at=now + (pause or timedelta(0)))
         else:
             rows.update(state=state, outcome=outcome, finished_at=now, attempt_count=F("attempt_count") + count)
 

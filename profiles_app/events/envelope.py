@@ -21,8 +21,10 @@ UNSUBSCRIBE_DIGITS = 32
 def envelope(event: Event, callback: Callback, listener_id: int | None, listener: Listener | None) -> dict[str, object]:
     """The event as it is delivered for a listener, which may have been deleted since.
 
-    `context` is the account or extension of the listener, as the guide has it.
+    `context` is the account or extension of the listener, as the guide has it. A webhook gets the data alone.
     """
+    if callback.webhook_key:
+        return {**event.data, "event_uuid": str(event.uuid)}
     place = listener or callback
     number = place.extension_number
     voip_id = callback.account.voip_id
@@ -57,6 +59,15 @@ def signature(secret: str, timestamp: int, body: bytes) -> str:
     """HMAC-SHA256 over the timestamp, a dot and the body; receivers refuse what is too old or does not agree."""
     signed = str(timestamp).encode() + b"." + body
     return "sha256=" + hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+
+
+def signed_headers(secret: str, event: str, timestamp: int, body: bytes) -> list[tuple[str, str]]:
+    """What stands beside every body that is posted."""
+    return [
+        (EVENT_HEADER, event),
+        (TIMESTAMP_HEADER, str(timestamp)),
+        (SIGNATURE_HEADER, signature(secret, timestamp, body)),
+    ]
 
 
 def unsubscribe_link(listener_id: int, address: str) -> str:

@@ -113,7 +113,9 @@ def _planned(level: Level, described: Given) -> Callback:
 
 def _held_callback(level: Level, pk: int) -> Callback:
     """The callback, locked so that it is not deleted before the listener that needs it is stored."""
-    callback: Callback = find_reference(level.rows(Callback.objects.select_for_update()), pk, "callback_id")
+    callback: Callback = find_reference(
+        level.rows(Callback.objects.filter(webhook_key="").select_for_update()), pk, "callback_id"
+    )
     return callback
 
 

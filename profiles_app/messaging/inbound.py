@@ -1,7 +1,8 @@
 """Messages that come in: stored first, then posted to the webhook of the number's profile (messaging spec §4.3)."""
 
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from django.conf import settings
@@ -13,17 +14,24 @@ from contacts_app.core.errors import TransportError
 from contacts_app.core.net.wire import Networks
 from contacts_app.core.work.kind import Work
 from contacts_app.core.work.wake import nudge_after_commit
+from profiles_app.events.envelope import signed_headers
 from profiles_app.events.transport import outward_message, send
 from profiles_app.messaging.models import InboundMessage, NumberLease
+from profiles_app.messaging.sending.message_events import secret_of, tell_received
+from profiles_app.messaging.sending.models import MessageGateway
+from profiles_app.messaging.sending.opt_out import heed
 
 State = InboundMessage.State
 MESSAGES = "inbound-messages"
+LONGEST_SENDER, LONGEST_NUMBER = 64, 15
 
 
 @transaction.atomic
 def receive_message(*, lease: NumberLease, sender: str, text: str) -> InboundMessage:
     """Store the message; it is delivered as soon as its row can be seen."""
     message = InboundMessage.objects.create(lease=lease, sender=sender, text=text, next_attempt_at=timezone.now())
+    heed(lease.messaging_profile, sender, text)
+    tell_received(message)
     nudge_after_commit(MESSAGES)
     return message
 
@@ -32,6 +40,7 @@ def webhook_body(message: InboundMessage) -> dict[str, object]:
     """The flat body that clients of the provider know."""
     created = message.created_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return {
+        "event": "message.received",
         "uuid": str(message.uuid),
         "state": "success",
         "from": message.sender,
@@ -72,8 +81,11 @@ def _deliver(message: InboundMessage) -> None:
     urls = [url for url in (profile.callback_url, profile.callback_url2) if url]
     lines: list[str] = []
     state = State.KEPT if not urls else State.FAILED
+    body = json.dumps(webhook_body(message)).encode()
+    secret = secret_of(profile) if urls else ""
     for url in urls:
-        taken, line = _post(url, webhook_body(message))
+        headers = signed_headers(secret, str(message.uuid), int(time.time()), body)
+        taken, line = _post(url, body, headers)
         lines.append(line)
         if taken is not None:
             state = State.DELIVERED if taken else State.FAILED
@@ -91,12 +103,24 @@ def redeliver_message(message: InboundMessage) -> None:
         nudge_after_commit(MESSAGES)
 
 
-def _post(url: str, body: dict[str, object]) -> tuple[bool | None, str]:
+def take_delivered(gateway: MessageGateway, sender: str, recipient: str, text: str) -> None:
+    """A message that a gateway delivers for one of the numbers; one for any other number is nobody's."""
+    digits = recipient.removeprefix("+")
+    if not (digits.isascii() and digits.isdecimal() and len(digits) <= LONGEST_NUMBER):
+        return
+    leases = NumberLease.objects.select_related("messaging_profile", "account").filter(tn=int(digits))
+    if gateway.account_id:
+        leases = leases.filter(account=gateway.account_id)
+    if lease := leases.first():
+        receive_message(lease=lease, sender=sender[:LONGEST_SENDER], text=text)
+
+
+def _post(url: str, body: bytes, headers: Iterable[tuple[str, str]]) -> tuple[bool | None, str]:
     """Whether the webhook took the message, None when it could not be reached; and that in words."""
     networks = Networks.parse(settings.CALLBACK_NETWORKS)
     try:
         seconds = settings.MESSAGING_WEBHOOK_SECONDS
-        status = send("POST", url, body=json.dumps(body).encode(), networks=networks, timeout=seconds).status
+        status = send("POST", url, body=body, headers=headers, networks=networks, timeout=seconds).status
     except TransportError as error:
         return None, outward_message(error)
     if status >= 500:

@@ -48,6 +48,9 @@ class MessagingRecord(models.Model):
 
 
 MAX_WEIGHT = 9
+# Of the profile, unless it says otherwise: those of the mobile operators' code of conduct in North America (CTIA).
+OPT_OUT_WORDS = "STOP, STOPALL, UNSUBSCRIBE, CANCEL, END, QUIT"
+OPT_IN_WORDS = "START, UNSTOP"
 # Columns with URLs that may hold secrets.
 WEBHOOKS = ("callback_url", "callback_url2")
 
@@ -98,6 +101,26 @@ class MessagingProfile(MessagingRecord):
         help_text="Leave out numbers with under 25 % of messages delivered, or over 75 % taken for spam.",
     )
     sticky_sender = models.BooleanField(default=False, help_text="Keep the same sender for the same recipient.")
+    # The database's defaults are for processes of the release before, which write rows while they are being replaced.
+    opt_out_words = models.CharField(
+        "opt-out words",
+        max_length=255,
+        blank=True,
+        default=OPT_OUT_WORDS,
+        db_default=OPT_OUT_WORDS,
+        help_text="Separated by commas. A message that is one of them ends messages to its sender. Empty: none does.",
+    )
+    opt_in_words = models.CharField(
+        "opt-in words",
+        max_length=255,
+        blank=True,
+        default=OPT_IN_WORDS,
+        db_default=OPT_IN_WORDS,
+        help_text="Separated by commas. A message that is one of them allows messages to its sender again.",
+    )
+    signing_secret = EncryptedTextField(
+        default="", db_default="", blank=True, editable=False, help_text="Made when the first webhook is called."
+    )
     # Where the rotation of the pool stands: see `messaging.services`.
     long_code_credit = models.SmallIntegerField(default=0, editable=False)
     tollfree_credit = models.SmallIntegerField(default=0, editable=False)
@@ -186,7 +209,9 @@ class NumberLease(MessagingRecord):
     # When it was last chosen from the pool, in turns of the profile: the lowest is next.
     turn = models.PositiveBigIntegerField(default=0, editable=False)
 
-    history = Tracked(quiet=["sent_count", "delivered_count", "spam_count", "turn"])
+    outcome_at = models.DateTimeField("last outcome", null=True, editable=False)
+
+    history = Tracked(quiet=["sent_count", "delivered_count", "spam_count", "turn", "outcome_at"])
 
     class Meta:
         ordering = ["created_at", "pk"]

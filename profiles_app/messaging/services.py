@@ -1,19 +1,15 @@
-"""Messaging profiles and number leases: storing, moving and deleting them, and choosing the number that sends.
+"""Messaging profiles and number leases: storing, moving and deleting them, and how healthy a number is.
 
-An account has one default profile, and every number has a profile of its account. The pool of a profile chooses by the
-rules of messaging spec §4.3.
-
-Kinds of numbers take turns by smooth weighted round-robin, the method of nginx's upstreams: each kind earns its weight
-as credit, the richest one sends and pays what all have earned. So 5 to 1 is five long codes and one toll-free in every
-six messages, and never differs. Within its kind the number that has waited longest is next.
+An account has one default profile, and every number has a profile of its account (messaging spec §4).
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
 from contacts_app.accounts.models import Account
@@ -120,13 +116,26 @@ def describe_number(lease: NumberLease, *, actor: Actor, **texts: str) -> Number
     return lease
 
 
+# Outcomes are counted over a window: when so many are counted they are halved, and so weigh half from then on.
+WINDOW = 200
+# A number that was left out for its health has another chance after so long without an outcome.
+ANOTHER_CHANCE = timedelta(days=1)
+
+
 def record_outcome(lease: NumberLease, *, delivered: bool, spam: bool) -> None:
     """Count the outcome of one message that the number sent."""
+    counted = {"sent_count": 1, "delivered_count": int(delivered), "spam_count": int(spam)}
+    is_full = When(sent_count__gte=WINDOW, then=Value(2))
     NumberLease.objects.filter(pk=lease.pk).update(
-        sent_count=F("sent_count") + 1,
-        delivered_count=F("delivered_count") + int(delivered),
-        spam_count=F("spam_count") + int(spam),
+        outcome_at=timezone.now(),
+        **{name: F(name) / Case(is_full, default=Value(1)) + more for name, more in counted.items()},
     )
+
+
+def give_another_chance() -> int:
+    """Forget what is held against numbers that have had no outcome for long; how many."""
+    old = NumberLease.objects.filter(~HEALTHY, outcome_at__lt=timezone.now() - ANOTHER_CHANCE)
+    return old.update(sent_count=0, delivered_count=0, spam_count=0)
 
 
 def forget_outcomes(lease: NumberLease) -> None:
@@ -145,55 +154,6 @@ def _forget_recipients_elsewhere(lease: NumberLease) -> None:
     StickySender.objects.filter(lease=lease).exclude(profile=lease.messaging_profile).delete()
 
 
-def next_kind(weights: Mapping[Kind, int], credits: Mapping[Kind, int]) -> tuple[Kind, dict[Kind, int]]:
-    """The kind whose turn it is, and the credits afterwards."""
-    earned = {kind: credits.get(kind, 0) + weight for kind, weight in weights.items()}
-    chosen = max(earned, key=lambda kind: earned[kind])
-    earned[chosen] -= sum(weights.values())
-    return chosen, earned
-
-
 def spelled_recipient(to: str) -> str:
     """One spelling for each recipient, however people punctuate a number."""
     return re.sub(r"[\s().\-/]", "", to).removeprefix("+").lower()
-
-
-@transaction.atomic
-def choose_sender(*, profile: MessagingProfile, to: str) -> NumberLease:
-    """The number that the profile's next message to this recipient is sent from."""
-    # One message after the other: the lock is what makes the shares exact.
-    profile = MessagingProfile.objects.select_for_update().get(pk=profile.pk)
-    if not profile.number_pool_enable:
-        raise Refusal("pool-off", "The number pool of this messaging profile is off")
-    pool = _pool(profile)
-    recipient = spelled_recipient(to)
-    pair = StickySender.objects.filter(profile=profile, recipient=recipient)
-    if profile.sticky_sender and (known := pool.filter(sticky_recipients__in=pair).first()):
-        return known
-    lease = _next_in_pool(profile, pool)
-    if profile.sticky_sender:
-        StickySender.objects.update_or_create(profile=profile, recipient=recipient, defaults={"lease": lease})
-    return lease
-
-
-def _pool(profile: MessagingProfile) -> QuerySet[NumberLease]:
-    kinds = [kind for kind, weight in WEIGHT_OF.items() if getattr(profile, weight)]
-    running = Q(expires_at=None) | Q(expires_at__gt=timezone.now()) | Q(autorenew=True)
-    pool = NumberLease.objects.filter(running, messaging_profile=profile, kind__in=kinds)
-    return pool.filter(HEALTHY) if profile.skip_unhealthy_tns else pool
-
-
-def _next_in_pool(profile: MessagingProfile, pool: QuerySet[NumberLease]) -> NumberLease:
-    waiting = {kind: pool.filter(kind=kind).order_by("turn", "pk").first() for kind in WEIGHT_OF}
-    candidates = {kind: lease for kind, lease in waiting.items() if lease is not None}
-    if not candidates:
-        raise Refusal("no-sender", "TN lease not found: no number of this messaging profile may send")
-    weights = {kind: getattr(profile, WEIGHT_OF[kind]) for kind in candidates}
-    chosen, after = next_kind(weights, {kind: getattr(profile, CREDIT_OF[kind]) for kind in candidates})
-    lease = candidates[chosen]
-    lease.turn = profile.turn + 1
-    # Updates past save(): a message is no change of the profile or the lease.
-    state = {CREDIT_OF[kind]: credit for kind, credit in after.items()}
-    MessagingProfile.objects.filter(pk=profile.pk).update(turn=lease.turn, **state)
-    NumberLease.objects.filter(pk=lease.pk).update(turn=lease.turn)
-    return lease

@@ -6,6 +6,8 @@ from contacts_app.core.api.viewset import DialectRouter
 from profiles_app.messaging.api.login import MessagingLogin, MessagingTokens
 from profiles_app.messaging.api.messaging_profile import MessagingProfiles
 from profiles_app.messaging.api.number_lease import InboundMessageViewSet
+from profiles_app.messaging.api.receipts import Receipts
+from profiles_app.messaging.api.sms import Messages
 from profiles_app.numbers.api.leases import NumberLeases
 from profiles_app.numbers.api.orders import NumberOrders, StockNumbers
 from profiles_app.sip.api.connections import SipConnections, SipControlApps
@@ -22,5 +24,8 @@ router.register("tn", StockNumbers)
 router.register("tnorder", NumberOrders)
 router.register("sip/connection", SipConnections)
 router.register("sip/app", SipControlApps)
+# Its words come before the UUIDs of messages.
 router.register("sms", InboundMessageViewSet)
+router.register("sms", Messages)
+router.register("sms", Receipts)
 urlpatterns = [path("auth", MessagingLogin.as_view({"get": "retrieve"})), *router.urls]

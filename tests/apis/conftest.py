@@ -24,6 +24,7 @@ from phones_app.rollout.models import Rollout
 from phones_app.servers.models import CallManager, FileServer
 from profiles_app.calls.services import record_call
 from profiles_app.messaging.models import NumberLease
+from profiles_app.messaging.sending.models import MessageGateway
 from profiles_app.messaging.services import save_number_lease
 from profiles_app.phone.models import PhoneProfile
 from tests.peers.http_receiver import Receiver
@@ -134,6 +135,8 @@ def profile_rows(owner: Caller, alice: User) -> dict[str, Any]:
         account=alice.account, call_id="call-of-acme", direction="inbound", caller="+351555", called="101",
         started_at=timezone.now(),
     )  # fmt: skip
+    MessageGateway.objects.create(name="Simulated", kind="simulated")
+    message = owner.make("/rest/sms", {"to": "33100000001", "text": "From Acme", "from": str(lease.tn)})["payload"]
     portal = owner.make("/backend/api/v1/myAccountCustomerProfiles/", {"name": "Acme's portal"})
     return {
         "call": call.uuid,
@@ -145,6 +148,7 @@ def profile_rows(owner: Caller, alice: User) -> dict[str, Any]:
         "sip_connection": connection["uuid"],
         "sip_app": app["uuid"],
         "number_order": order["uuid"],
+        "message": message["uuid"],
         "myaccount_profile": portal["id"],
         "myaccount_name": portal["name"],
     }

@@ -41,6 +41,7 @@ NAMED = {
     "/rest/sip/connection/{uuid}": {"uuid": "sip_connection"},
     "/rest/tnorder/{uuid}": {"uuid": "number_order"},
     "/rest/profile/outbound_voice/{uuid}/admission": {"uuid": "voice_profile", "reservation": "reservation"},
+    "/rest/sms/{uuid}": {"uuid": "message"},
     "/rest/token/{token}": {"token": "token"},
     f"{EVENTS}/callbacks/{{id}}": {"id": "callback"},
     f"{EVENTS}/listeners/{{id}}": {"id": "listener"},
@@ -87,6 +88,7 @@ LISTS = {
     "/rest/sip/app": "sip_app",
     "/rest/sip/connection": "sip_connection",
     "/rest/tnorder": "number_order",
+    "/rest/sms": "message",
     "/rest/token/list": "token",
     f"{EVENTS}/callbacks": "callback_name",
     f"{EVENTS}/listeners": "listens",
@@ -108,6 +110,8 @@ WITHHELD = {
     ("post", "/api/v1/phones/{mac}/keys"),
 }
 FORBIDDEN |= WITHHELD
+# What is asked with the credential of a message gateway; any other one is a 401, before all else.
+OF_GATEWAYS = {"/rest/sms/{uuid}/receipt"}
 # GET routes that show nothing of any tenant.
 OF_NOBODY = {
     "/api/2.0/notification_contacts/schema/",

@@ -7,6 +7,7 @@ from tests.apis.routes import (
     EVENTS,
     LISTS,
     NAMED,
+    OF_GATEWAYS,
     OF_NOBODY,
     WITHHELD,
     is_error_of_its_dialect,
@@ -37,7 +38,7 @@ def test_every_route_has_its_line():
 def test_a_row_of_another_account_is_not_there(stranger, owner, charlie, rows):
     before = everything()
     for method, path, _ in operations():
-        if not names_a_row(path):
+        if not names_a_row(path) or path in OF_GATEWAYS:
             continue
         url = url_of(path, rows, voip_id=charlie.account.voip_id)
         response = stranger.send(method, url, None if method == "get" else {})

@@ -21,6 +21,7 @@ BENCHES = (
     "mobility",
     "admission",
     "calls",
+    "messages",
 )
 
 

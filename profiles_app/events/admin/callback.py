@@ -105,6 +105,11 @@ class CallbackAdmin(EventsObjectAdmin):
             return (health, (None, {"fields": general}), *others)
         return (health, (None, {"fields": (*general, "configuration")}), ("Record", {"fields": ("id",)}))
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Webhooks are changed with the profile that they are of; here they are enabled again, from the list."""
+        is_webhook = isinstance(obj, Callback) and bool(obj.webhook_key)
+        return super().has_change_permission(request, obj) and not is_webhook
+
     def save_model(self, request: HttpRequest, obj: Callback, form: Any, change: bool) -> None:
         obj.config = form.config
         obj.name = obj.name or None  # REST says null for none.

@@ -81,7 +81,8 @@ class SigningSecretRecord(serializers.Serializer[Any]):
 
 
 class CallbackViewSet(ResourceViewSet):
-    queryset = Callback.objects.select_related("account", "extension")
+    # Webhooks of messaging profiles are changed there.
+    queryset = Callback.objects.filter(webhook_key="").select_related("account", "extension")
     serializer_class = CallbackRecord
     brief = ("id", "name")
     columns = {

@@ -120,11 +120,9 @@ class Delivery(models.Model):
         return f"Delivery {self.pk}"
 
 
-class DeliveryAttempt(models.Model):
+class Attempt(models.Model):
     """One request that was sent, or was tried to be sent. Neither `error` nor `excerpt` holds a secret."""
 
-    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="attempts")
-    callback = models.ForeignKey(Callback, on_delete=models.CASCADE, db_index=False, related_name="+")
     number = models.PositiveSmallIntegerField(help_text="1 is the first attempt.")
     started_at = models.DateTimeField()
     duration_ms = models.PositiveIntegerField()
@@ -135,8 +133,8 @@ class DeliveryAttempt(models.Model):
     excerpt = models.TextField(blank=True, help_text="How the answer begins.")
 
     class Meta:
+        abstract = True
         ordering = ["-id"]
-        indexes = [models.Index(fields=["callback", "started_at"], name="attempt_of_callback")]
 
     def __str__(self) -> str:
         return f"attempt {self.number}: {self.status or self.error_code}"
@@ -145,6 +143,16 @@ class DeliveryAttempt(models.Model):
     def is_silent(self) -> bool:
         """There was no answer, and there will hardly be one to the next attempt."""
         return not self.ok and self.status is None
+
+
+class DeliveryAttempt(Attempt):
+    """One attempt to deliver an event."""
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="attempts")
+    callback = models.ForeignKey(Callback, on_delete=models.CASCADE, db_index=False, related_name="+")
+
+    class Meta(Attempt.Meta):
+        indexes = [models.Index(fields=["callback", "started_at"], name="attempt_of_callback")]
 
 
 class CallbackQueue(models.Model):

@@ -155,6 +155,8 @@ class Callback(EventsObject):
     )
     disabled_at = models.DateTimeField(null=True, editable=False)
     name_sound = models.CharField(max_length=128, blank=True, editable=False, help_text="Soundex code of the name.")
+    # Of a webhook (`events.webhooks`): a digest of its URLs. The database's default is for the release before.
+    webhook_key = models.CharField(max_length=64, blank=True, default="", db_default="", editable=False)
 
     history = Tracked(quiet=["name_sound"])
 
@@ -173,6 +175,11 @@ class Callback(EventsObject):
             ),
             models.Index(fields=["-id"], condition=Q(enabled=False, disabled_at=None), name="callback_off_by_person"),
             TextIndex(fields=["name", "target"], name="callback_text"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "webhook_key"], condition=~Q(webhook_key=""), name="one_callback_per_webhook"
+            )
         ]
 
     def __str__(self) -> str:

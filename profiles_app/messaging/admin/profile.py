@@ -7,16 +7,19 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.db.models import Q
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import add_never_cache_headers
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from contacts_app.core.admin.base import PortalAdmin, allowed, button
 from contacts_app.core.admin.columns import column, count_column
 from contacts_app.core.admin.frame import actor_of
+from contacts_app.core.admin.links import page_of
 from contacts_app.core.lists.search import NOTHING, number_match, one_of
 from contacts_app.core.values import digits, masked_url
 from contacts_app.people.models import REVEAL
 from profiles_app.messaging.models import WEBHOOKS, MessagingProfile, NumberLease
+from profiles_app.messaging.sending.message_events import renew_secret
 from profiles_app.messaging.services import delete_messaging_profile, save_messaging_profile
 
 RECORD = ("uuid", ("created_at", "created_by"), ("updated_at", "modified_by"))
@@ -78,7 +81,7 @@ class MessagingProfileAdmin(OwnedAdmin):
     list_filter = (*("number_pool_enable", "skip_unhealthy_tns", "sticky_sender", "is_default"), "account")
     search_fields = ("name", "account__name")
     search_help_text = "Name, account, or a number that uses the profile"
-    actions_detail = ["make_default"]
+    actions_detail = ["make_default", "new_signing_secret"]
     readonly_fields = (*OwnedAdmin.readonly_fields, "webhook", "second_webhook")
     number_count = count_column("leases", "Numbers")
     shares = column("Long codes : toll-free", lambda row: f"{row.long_code_weight} : {row.tollfree_weight}")
@@ -106,6 +109,7 @@ class MessagingProfileAdmin(OwnedAdmin):
             (None, {"fields": ("name", "account", "is_default")}),
             ("Webhooks", {"fields": webhooks}),
             ("Number pool", {"fields": ("number_pool_enable", weights, "skip_unhealthy_tns", "sticky_sender")}),
+            ("Opt-out", {"fields": ("opt_out_words", "opt_in_words")}),
             ("Record", {"fields": RECORD}),
         )
 
@@ -135,3 +139,16 @@ class MessagingProfileAdmin(OwnedAdmin):
     def make_default(self, request: HttpRequest, profile: MessagingProfile) -> None:
         profile.is_default = True
         save_messaging_profile(profile, actor=actor_of(request), changed={"is_default"})
+
+    @button(
+        "New signing secret…",
+        question="Give {0} a new secret to sign webhooks with? Receivers that check the former one refuse them.",
+        yes="New secret",
+        logged="Was given a new signing secret.",
+        icon="key",
+    )
+    def new_signing_secret(self, request: HttpRequest, profile: MessagingProfile) -> HttpResponse:
+        template = "profiles_app/events/callback_signing_secret.html"
+        page = self.page(request, template, str(profile), back=page_of(profile), secret=renew_secret(profile))
+        add_never_cache_headers(page)
+        return page

@@ -126,7 +126,9 @@ class MessagingViewSet(AccountViewSet):
         return {"success": True, "payload": content}
 
     def handle_exception(self, exc: Exception) -> Response:
-        if isinstance(exc, Refusal):
+        if isinstance(exc, Refusal) and exc.fields:
+            exc = ValidationError(dict(exc.fields))
+        elif isinstance(exc, Refusal):
             exc = NotFound(exc.message) if exc.code in REFUSED_AS_ABSENT else Conflict(exc.message)
         return super().handle_exception(exc)
 

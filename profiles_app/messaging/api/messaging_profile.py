@@ -5,16 +5,16 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Prefetch
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts_app.core.api.examples import examples_of
-from contacts_app.core.api.view import Text
+from contacts_app.core.api.view import Instant, Text
 from contacts_app.core.values import is_web_url, masked_url
-from profiles_app.messaging.api.dialect import MessagingProfilesViewSet, answers
+from profiles_app.messaging.api.dialect import MessagingProfilesViewSet, answers, envelope
 from profiles_app.messaging.api.fields import (
     OWNED_FIELDS,
     OWNED_RELATIONS,
@@ -28,7 +28,10 @@ from profiles_app.messaging.api.fields import (
 )
 from profiles_app.messaging.api.number_lease import LEASES, MANY_LEASES, ONE_LEASE, LeaseBrief, LeaseOutput
 from profiles_app.messaging.models import WEBHOOKS, MessagingProfile, NumberLease
-from profiles_app.messaging.services import choose_sender, delete_messaging_profile, save_messaging_profile
+from profiles_app.messaging.senders import choose_sender
+from profiles_app.messaging.sending.message_events import renew_secret
+from profiles_app.messaging.sending.models import OptOut
+from profiles_app.messaging.services import delete_messaging_profile, save_messaging_profile
 
 MIN_RECIPIENT, MAX_RECIPIENT = 3, 64
 
@@ -47,6 +50,8 @@ class MessagingProfileInput(Input):
     toll_free_weight = Weight(help_text="The same as `tollfree_weight`.")
     skip_unhealthy_tns = WordFlag(required=False)
     sticky_sender = WordFlag(required=False)
+    opt_out_words = Text(required=False, allow_blank=True, max_length=255, help_text="Separated by commas.")
+    opt_in_words = Text(required=False, allow_blank=True, max_length=255, help_text="Separated by commas.")
 
     def to_internal_value(self, data: Any) -> Any:
         # The document's row of this flag is that of `callback_url2`, which lost its name (messaging spec §4.2).
@@ -82,6 +87,37 @@ class MessagingProfileOutput(OwnedOutput):
         return without_secrets(record, context)
 
 
+class OptOutBrief(serializers.ModelSerializer[OptOut]):
+    created_on = Instant(source="created_at")
+
+    class Meta:
+        model = OptOut
+        fields = ["recipient", "word", "created_on"]
+
+
+class OptOutsOutput(serializers.ModelSerializer[MessagingProfile]):
+    """The profile's words stand here: the document's own record of a profile has no place for them."""
+
+    recipients = serializers.SerializerMethodField()
+
+    class Meta:
+        model = MessagingProfile
+        fields = ["opt_out_words", "opt_in_words", "recipients"]
+
+    @extend_schema_field(OptOutBrief(many=True))
+    def get_recipients(self, profile: MessagingProfile) -> Any:
+        return OptOutBrief(OptOut.objects.filter(profile=profile)[:MOST_OPT_OUTS], many=True).data
+
+
+class SigningSecretOutput(serializers.Serializer[Any]):
+    signing_secret = serializers.CharField(help_text="Signs as `X-Patchbay-Signature`: docs/events.md.")
+
+
+MOST_OPT_OUTS = 1000
+OPT_OUTS = envelope("OptOuts", OptOutsOutput)
+SIGNING_SECRET = envelope("MessagingSigningSecret", SigningSecretOutput)
+
+
 class SenderRequest(serializers.Serializer[Any]):
     to = Text(min_length=MIN_RECIPIENT, max_length=MAX_RECIPIENT, help_text="Who the message is for.")
 
@@ -103,7 +139,12 @@ class MessagingProfiles(MessagingProfilesViewSet):
         "destroy": "Remove a messaging profile. Its numbers move to the account's default one, which stays.",
     }
     conflicts = ("destroy", "destroy_named")
-    rights = {"tnleases": "profiles_app.view_numberlease", "sender": "profiles_app.change_numberlease"}
+    rights = {
+        "tnleases": "profiles_app.view_numberlease",
+        "sender": "profiles_app.change_numberlease",
+        "optouts": "profiles_app.view_optout",
+        "signing_secret": "change",
+    }
 
     def store(self, row: MessagingProfile, changed: Collection[str] | None) -> None:
         save_messaging_profile(row, actor=self.actor, changed=changed)
@@ -132,3 +173,17 @@ class MessagingProfiles(MessagingProfilesViewSet):
         profile = self.get_object()
         lease = choose_sender(profile=profile, to=self.sent(body=SenderRequest)["to"])
         return Response(LeaseOutput(LEASES.get(pk=lease.pk), context=self.get_serializer_context()).data)
+
+    @extend_schema(responses=answers(OPT_OUTS, 404))
+    @action(detail=True)
+    def optouts(self, request: Request, uuid: str) -> Response:
+        """The profile's opt-out words, and recipients that have written one, the newest first; at most a thousand."""
+        return Response(OptOutsOutput(self.get_object()).data)
+
+    @extend_schema(request=None, responses=answers(SIGNING_SECRET, 404))
+    @action(detail=True, methods=["post"], url_path="signing-secret")
+    def signing_secret(self, request: Request, uuid: str) -> Response:
+        """Give the profile a new secret to sign webhooks with. It is shown this once; the former one ends now."""
+        answer = Response({"signing_secret": renew_secret(self.get_object())})
+        answer["Cache-Control"] = "no-store"
+        return answer

@@ -130,7 +130,7 @@ class InboundOutput(Record):
 
     odd = {
         name: serializers.CharField()
-        for name in ("uuid", "state", "from", "to", "message", "messaging_profile", "created_on")
+        for name in ("event", "uuid", "state", "from", "to", "message", "messaging_profile", "created_on")
     }
 
 

@@ -5,13 +5,15 @@ from collections import Counter
 
 import pytest
 from django.db import connection, connections
+from django.utils import timezone
 
 from contacts_app.accounts.models import Account
 from contacts_app.core.actor import Actor, system
 from profiles_app.messaging.api.messaging_profile import MessagingProfiles
 from profiles_app.messaging.api.number_lease import LEASES
 from profiles_app.messaging.models import MessagingProfile, NumberLease
-from profiles_app.messaging.services import _pool, choose_sender, save_number_lease
+from profiles_app.messaging.senders import _pool, choose_sender
+from profiles_app.messaging.services import save_number_lease
 from profiles_app.voice.api.profile import OutboundVoiceProfiles
 from profiles_app.voice.models.profile import OutboundVoiceProfile
 from tests.many_rows import multiply, without_foreign_keys
@@ -56,7 +58,7 @@ def test_lists_and_the_pool_answer_from_an_index(crowd, acme):
         "leases": tenant.sees(LEASES).explain(),
         "leases of a profile": LEASES.filter(messaging_profile=used).explain(),
         "by uuid": tenant.sees(MessagingProfiles.queryset).filter(uuid=used.uuid).explain(),
-        "next in the pool": _pool(used).filter(kind="long_code").order_by("turn", "pk")[:1].explain(),
+        "next in the pool": _pool(used, timezone.now()).filter(kind="long_code").order_by("turn", "pk")[:1].explain(),
     }
     big = ("messagingprofile", "outboundvoiceprofile", "numberlease")
     for name, plan in plans.items():

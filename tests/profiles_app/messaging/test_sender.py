@@ -8,7 +8,8 @@ import pytest
 from django.utils import timezone
 
 from profiles_app.messaging.models import NumberLease, StickySender
-from profiles_app.messaging.services import forget_outcomes, kind_of, next_kind
+from profiles_app.messaging.senders import next_kind
+from profiles_app.messaging.services import forget_outcomes, kind_of
 from tests.profiles_app.messaging.conftest import LONG_CODES, MESSAGING, TOLLFREE, UNKNOWN
 
 pytestmark = pytest.mark.django_db

@@ -1,0 +1,64 @@
+"""For how long messages are kept, and what the doctor says of an outbox that stands still (sending spec §7)."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from contacts_app.core.doctor.checks import Defect, HealthCheck
+from contacts_app.core.retention import Counts, Retention, Tell
+from contacts_app.core.work import clock
+from profiles_app.messaging.models import InboundMessage
+from profiles_app.messaging.sending.models import Message, MessageAttempt, MessageGateway
+
+BATCH = 1000
+# A message that was tried and is still queued after so long.
+STUCK_FOR = timedelta(minutes=15)
+ADVICE = {
+    "messages-stuck": "Open Messages in the admin, filtered by Queued: the attempts say what the gateway answers.",
+    "no-gateway": "Enable a gateway of these messages, or cancel them.",
+}
+
+
+def old_messages(before: datetime) -> QuerySet[Message]:
+    """Messages from before that whose state is final, or that no receipt came for."""
+    return Message.objects.filter(created_at__lt=before).exclude(state=Message.State.QUEUED)
+
+
+def old_inbound(before: datetime) -> QuerySet[InboundMessage]:
+    pending = InboundMessage.State.PENDING
+    return InboundMessage.objects.filter(created_at__lt=before).exclude(state=pending)
+
+
+def count_old(before: datetime) -> Counts:
+    return {"messages": old_messages(before).count(), "inbound messages": old_inbound(before).count()}
+
+
+def prune(before: datetime, tell: Tell = lambda count: None) -> Counts:
+    """Delete old messages with their attempts, in batches. `tell` gets the messages so far."""
+    messages = inbound = 0
+    keys = old_messages(before).order_by("created_at", "pk").values_list("pk", flat=True)
+    while batch := list(keys[:BATCH]):
+        with transaction.atomic():
+            MessageAttempt.objects.filter(message__in=batch).delete()
+            messages += Message.objects.filter(pk__in=batch).delete()[0]
+        tell(messages)
+    received = old_inbound(before).order_by("created_at", "pk").values_list("pk", flat=True)
+    while batch := list(received[:BATCH]):
+        inbound += InboundMessage.objects.filter(pk__in=batch).delete()[0]
+    return {"messages": messages, "inbound messages": inbound}
+
+
+KEPT = Retention("messages", "KEEP_MESSAGES_DAYS", count_old, prune)
+
+
+def standing_still() -> Iterator[Defect]:
+    queued = Message.objects.filter(state=Message.State.QUEUED)
+    if stuck := queued.filter(created_at__lt=clock.now() - STUCK_FOR).count():
+        yield Defect("messages-stuck", f"{stuck} messages are still queued after {STUCK_FOR.seconds // 60} minutes.")
+    if MessageGateway.objects.exists() and queued.filter(gateway__enabled=False).exists():
+        yield Defect("no-gateway", "Messages are queued for a gateway that is disabled.")
+
+
+CHECK = HealthCheck("messages", standing_still, ADVICE)
