@@ -78,6 +78,9 @@ REST_FRAMEWORK = {
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 
+# The link of a forgotten password (portal spec §1).
+PASSWORD_RESET_TIMEOUT = 3600
+
 # Of the self-service portal. The admin and the APIs speak English, whatever a browser asks for.
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "profiles_app" / "myaccount" / "locale"]

@@ -27,6 +27,13 @@ SUBJECT_LENGTH = Mail._meta.get_field("subject").max_length
 # Where the link to unsubscribe stands in a body until it is sent. The name can never be anybody's (RFC 6761).
 UNSUBSCRIBE_MARK = "https://unsubscribe.invalid/"
 PRUNE_BATCH = 1000
+# Marks of other links that are secrets, each with what makes the link when the mail is sent; None: it is not sent.
+links_at_sending: dict[str, Callable[[Mail], str | None]] = {}
+
+
+def register_link(mark: str, link: Callable[[Mail], str | None]) -> None:
+    """Have `mark` in bodies replaced by a link at the moment of sending, so that it is stored nowhere."""
+    links_at_sending[mark] = link
 
 
 def queue_mail(
@@ -43,7 +50,7 @@ def queue_mail(
 
     `template` names a pair in `templates`, such as `contacts_app/contacts/mail/notices`: `….txt`, whose first line is the
     subject, and `….html`. Times are shown in the account's time zone, and both know the portal's address as `portal`. The
-    context must hold no secrets.
+    context must hold no secrets: `register_link` has links that are.
     An address that has a mail of the same `group` already gets no other, so that writing twice is writing once.
     With `contact` and `about` the mail can be unsubscribed from.
     """

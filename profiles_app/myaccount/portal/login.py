@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
+from profiles_app.myaccount.password_links import may_visit
 from profiles_app.myaccount.portal.gate import LANGUAGE_COOKIE, dressed
 from profiles_app.myaccount.portal.pages import show
-from profiles_app.myaccount.portal.visitor import may_visit
 
 A_YEAR = 365 * 24 * 3600
 

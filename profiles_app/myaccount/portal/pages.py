@@ -124,19 +124,23 @@ def menu(visitor: Visitor) -> list[Page | Link]:
     return mine + [link for links in _links for link in links(visitor)]
 
 
-def show(
-    request: HttpRequest, template: str, context: Mapping[str, Any] | None = None, *, status: int = 200
-) -> HttpResponse:
-    """Render a page for a visitor, with the menu around it. Templates extend `…/portal/base.html`."""
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """What base.html shows around a page: the operator, the menu of a visitor, languages."""
     visitor = getattr(request, "visitor", None)
-    frame = {
+    return {
         "visitor": visitor,
         "page": getattr(request, "portal_page", None),
         "menu": menu(visitor) if visitor else [],
         "operator": operator(),
         "languages": settings.LANGUAGES,
     }
-    return render(request, template, frame | dict(context or {}), status=status)
+
+
+def show(
+    request: HttpRequest, template: str, context: Mapping[str, Any] | None = None, *, status: int = 200
+) -> HttpResponse:
+    """Render a page for a visitor, with the menu around it. Templates extend `…/portal/base.html`."""
+    return render(request, template, frame(request) | dict(context or {}), status=status)
 
 
 @dataclass(frozen=True)
