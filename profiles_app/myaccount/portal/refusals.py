@@ -1,4 +1,4 @@
-"""What services refuse, in the visitor's language: services speak English, and what the portal shows is marked here."""
+"""What services say, in the visitor's language: they speak English, and what the portal shows of that is marked here."""
 
 from typing import Any
 
@@ -26,6 +26,20 @@ KNOWN = (
     gettext_noop("The phone has no base profile. No one can log in on it."),
     gettext_noop("The person may not log in on this phone."),
     gettext_noop("The person has no device profile that fits this phone."),
+    gettext_noop("Your second factor is removed."),
+)
+# What contacts can be told of, as those who tell it call it.
+NOTIFICATIONS = (
+    gettext_noop("Callbacks that take no events, and do again"),
+    gettext_noop("Callbacks that were switched off"),
+    gettext_noop("API tokens that were created"),
+    gettext_noop("API tokens that were revoked"),
+    gettext_noop("Deployments that fail, and phones deployed after all"),
+    gettext_noop("Phones that cannot be reached, and are back"),
+    gettext_noop("Phones that use another file than theirs, and no longer do"),
+    gettext_noop("Rollouts that have finished"),
+    gettext_noop("Rollouts that were paused"),
+    gettext_noop("Rollouts that were aborted"),
 )
 
 
