@@ -55,7 +55,7 @@ def queue_mail(
     With `contact` and `about` the mail can be unsubscribed from.
     """
     known = {"portal": settings.PUBLIC_URL, "unsubscribe_url": UNSUBSCRIBE_MARK if about else "", **context}
-    with timezone.override(_zone_of(account)):
+    with timezone.override(zone_of(account)):
         subject, _, text = render_to_string(f"{template}.txt", known).strip().partition("\n")
         subject = " ".join(subject.split())
         html = render_to_string(f"{template}.html", known | {"subject": subject})
@@ -87,7 +87,8 @@ def queue_mail(
     return mails
 
 
-def _zone_of(account: Account | None) -> ZoneInfo:
+def zone_of(account: Account | None) -> ZoneInfo:
+    """Where the account is."""
     try:
         return ZoneInfo(account.time_zone if account else "UTC")
     except (KeyError, ValueError, OSError):

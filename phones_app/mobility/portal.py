@@ -5,7 +5,6 @@ A person's own phones are those that run a profile of theirs, and those that the
 """
 
 import contextlib
-from datetime import datetime
 
 from django import forms
 from django.contrib import messages
@@ -14,8 +13,6 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.debug import sensitive_post_parameters
@@ -39,7 +36,7 @@ from profiles_app.myaccount.portal.pages import (
     register_panel,
     show,
 )
-from profiles_app.myaccount.portal.parts import Cell, Heading, Table, page_of
+from profiles_app.myaccount.portal.parts import Cell, Heading, Table, moment, page_of
 from profiles_app.myaccount.portal.refusals import refusal_of, tell
 from profiles_app.phone.models import PhoneProfile
 from profiles_app.phone.sep import parse_mac
@@ -90,10 +87,6 @@ def own_profiles(person: User) -> "QuerySet[PhoneProfile]":
     return rows.exclude(revision=None).distinct().order_by("name", "pk")
 
 
-def _moment(moment: datetime | None) -> str:
-    return date_format(localtime(moment), "SHORT_DATETIME_FORMAT") if moment else ""
-
-
 class PhoneShown:
     """What the pages say of a phone, in words for people who are no engineers."""
 
@@ -102,7 +95,7 @@ class PhoneShown:
         self.reachability = REACHABILITY[Presence(phone.presence)]
         last = getattr(phone, "last_deployment", None)
         self.deployment = DEPLOYED.get(State(last.deployment.state), UNDER_WAY) if last else None
-        self.deployed_at = _moment(last.deployment.created_at) if last else ""
+        self.deployed_at = moment(last.deployment.created_at) if last else ""
         found: list[MobilitySession] = getattr(phone, "present_sessions", [])
         self.session = found[0] if found else None
 

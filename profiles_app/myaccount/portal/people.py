@@ -10,8 +10,6 @@ from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
@@ -30,7 +28,7 @@ from profiles_app.myaccount.portal.pages import (
     register_panel,
     show,
 )
-from profiles_app.myaccount.portal.parts import Cell, Heading, Table, page_of
+from profiles_app.myaccount.portal.parts import Cell, Heading, Table, moment, page_of
 from profiles_app.myaccount.portal.refusals import refusal_of, tell
 
 USERS = Page("users", gettext_lazy("Users"), place=30)
@@ -104,7 +102,7 @@ def users(request: PortalRequest) -> HttpResponse:
                 person.email,
                 person.permission_level,
                 _state(person),
-                date_format(localtime(person.last_login), "SHORT_DATETIME_FORMAT") if person.last_login else "",
+                moment(person.last_login),
             ]
             for person in rows
         ],
