@@ -26,7 +26,9 @@ TEMPLATES = [
 
 def catalogue(file: Path) -> dict[object, str]:
     with file.open("rb") as compiled:
-        return gettext.GNUTranslations(compiled)._catalog  # type: ignore[attr-defined]
+        texts: dict[object, str] = gettext.GNUTranslations(compiled)._catalog  # type: ignore[attr-defined]
+    # The header, which says when it was made.
+    return {said: text for said, text in texts.items() if said}
 
 
 def texts_of_code() -> set[str]:
