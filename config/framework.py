@@ -37,7 +37,7 @@ MIDDLEWARE = [
     "config.pages.short_way",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "config.middleware.keep_portal_apart",
+    "config.middleware.PortalCookies",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
