@@ -1,12 +1,10 @@
 """Contacts and mail: whom the account's notifications go to, and what each of them is told of (portal spec §2)."""
 
-from typing import Any
-
 from django import forms
 from django.contrib import messages
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -45,8 +43,8 @@ class ContactForm(forms.ModelForm):  # type: ignore[type-arg]
         }
         help_texts = {"phone": ""}
 
-    def __init__(self, *args: Any, visitor: Visitor, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, sent: QueryDict | None, *, instance: NotificationContact, visitor: Visitor) -> None:
+        super().__init__(sent, instance=instance)
         # The mails that are sent here. What other systems ask for over the API stays as it is.
         self.fields["told_of"].choices = [(one.name, _(one.label)) for one in event_classes.values()]  # type: ignore[attr-defined]
         told = (

@@ -1,7 +1,5 @@
 """Choosing a password by the link of a mail, and showing or setting up a second factor (portal spec §1)."""
 
-from typing import Any
-
 from django import forms
 from django.conf import settings
 from django.contrib import messages
@@ -70,14 +68,14 @@ class PasswordByLink(PasswordResetConfirmView):
     success_url = reverse_lazy("portal:login")
     title = gettext_lazy("Choose a password")
 
-    def get_user(self, uidb64: str) -> Any:
+    def get_user(self, uidb64: str) -> User | None:
         user = super().get_user(uidb64)
         return user if settings.LOCAL_LOGIN and may_visit(user) else None
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
         return frame(self.request) | super().get_context_data(**kwargs)
 
-    def form_valid(self, form: Any) -> HttpResponse:
+    def form_valid(self, form: "SetPasswordForm[User]") -> HttpResponse:
         messages.success(self.request, _("Your password is changed. Log in with it now."))
         return super().form_valid(form)
 
@@ -100,7 +98,7 @@ class PortalSecondFactor(SecondFactorPage):
     def is_theirs(self, user: User) -> bool:
         return may_visit(user)
 
-    def frame(self) -> dict[str, Any]:
+    def frame(self) -> dict[str, object]:
         return frame(self.request) | {"person": self.user}
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -45,7 +44,7 @@ def dressed(view: View) -> View:
     """For every page of the portal, also those before the log-in."""
 
     @wraps(view)
-    def inner(request: HttpRequest, *args: Any, **named: Any) -> HttpResponseBase:
+    def inner(request: HttpRequest, *args: object, **named: object) -> HttpResponseBase:
         with translation.override(language_of(request)):
             try:
                 response = view(request, *args, **named)
@@ -79,7 +78,7 @@ def nowhere(request: HttpRequest, rest: str) -> HttpResponseBase:
 def guarded(view: View) -> View:
     """For a page behind the log-in: the visitor is known, and has shown a second factor where there is one."""
 
-    def inner(request: HttpRequest, **named: Any) -> HttpResponseBase:
+    def inner(request: HttpRequest, **named: object) -> HttpResponseBase:
         visitor = visitor_of(request)
         if visitor is None:
             onward = request.get_full_path() if request.method in ("GET", "HEAD") else reverse("portal:home")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -66,7 +66,7 @@ class Table:
             yield list(zip(self.columns, cells, strict=True))
 
 
-def page_of(request: HttpRequest, rows: "QuerySet[M, Any]", per_page: int = PER_PAGE) -> tuple[list[M], Pager]:
+def page_of(request: HttpRequest, rows: "QuerySet[M]", per_page: int = PER_PAGE) -> tuple[list[M], Pager]:
     """The rows of the page that `?page=` names, and the way on; nothing is counted."""
     asked = request.GET.get("page", "")
     number = min(int(asked), LAST_PAGE) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 1

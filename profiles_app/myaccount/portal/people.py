@@ -1,13 +1,13 @@
 """Users: the people of the account, for those who manage it (portal spec §2)."""
 
-from typing import Any
+from collections.abc import Mapping
 
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -56,8 +56,8 @@ class PersonForm(forms.Form):
         help_text=gettext_lazy("Level 0 may do everything in the account; others see and change their own things."),
     )
 
-    def __init__(self, *args: Any, visitor: Visitor, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, sent: QueryDict | None, *, visitor: Visitor, initial: Mapping[str, object]) -> None:
+        super().__init__(sent, initial=dict(initial))
         self.fields["permission_level"].choices = _levels(visitor)  # type: ignore[attr-defined]
 
 

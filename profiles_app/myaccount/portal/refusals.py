@@ -1,7 +1,5 @@
 """What services say, in the visitor's language: they speak English, and what the portal shows of that is marked here."""
 
-from typing import Any
-
 from django import forms
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils.translation import gettext, gettext_noop
@@ -55,7 +53,7 @@ def tell(form: forms.Form, error: Refusal | PermissionDenied | ValidationError) 
     if not isinstance(error, ValidationError):
         form.add_error(None, refusal_of(error))
         return
-    told: dict[str, Any] = getattr(error, "error_dict", None) or {"__all__": [error]}
+    told: dict[str, list[ValidationError]] = getattr(error, "error_dict", None) or {"__all__": [error]}
     for name, errors in told.items():
         for one in errors:
             for words in one.messages:
