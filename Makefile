@@ -10,7 +10,7 @@ TYPESCRIPT := tests/apis/typescript
 unexport PYTHONDONTWRITEBYTECODE
 UV := PYTHONPATH=.tools UV_PYTHON_DOWNLOADS=never $(PYTHON) -m uv
 
-.PHONY: run test coverage setup setup-dev lint format environment schema bench lock release clean
+.PHONY: run test coverage setup setup-dev lint format environment schema messages bench lock release clean
 
 run: setup
 	@exec env PORT=$(PORT) $(if $(DATA_DIR),DATA_DIR="$(DATA_DIR)") $(BIN)/python manage.py serve --port $(PORT) $(ARGS)
@@ -92,6 +92,12 @@ environment: setup-dev
 
 schema: setup-dev
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
+
+# Texts of the self-service portal for its translators, who fill in what is empty; needs gettext.
+UNSPOKEN = .venv tests/* stubs/* templates/admin/* templates/unfold/* templates/contacts_app/* config/*
+messages: setup-dev
+	$(BIN)/python manage.py makemessages --all --no-location --no-wrap --no-obsolete $(UNSPOKEN:%=--ignore '%')
+	cd profiles_app/myaccount && ../../$(BIN)/django-admin compilemessages
 
 # Spoilt answers of servers and phones, and hostile bodies: many more than `make test` takes.
 .PHONY: fuzz

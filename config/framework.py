@@ -37,7 +37,7 @@ MIDDLEWARE = [
     "config.pages.short_way",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "config.middleware.keep_portal_apart",
+    "config.middleware.PortalCookies",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -77,6 +77,9 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+
+# The link of a forgotten password (portal spec §1).
+PASSWORD_RESET_TIMEOUT = 3600
 
 # Of the self-service portal. The admin and the APIs speak English, whatever a browser asks for.
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]

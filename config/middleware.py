@@ -126,28 +126,30 @@ class RequestLog(RequestMiddleware):
             RequestMiddleware.bind_user_id(request)
 
 
-def keep_portal_apart(get_response: GetResponse) -> GetResponse:
+class PortalCookies:
     """Give the self-service portal cookies of its own, for a place around that of sessions: its log-in is none of the
     admin, nor the other way round, and a browser can have both at once.
     """
+
     own = {name: f"portal_{name}" for name in (settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, "messages")}
 
-    def middleware(request: HttpRequest) -> HttpResponse:
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path.startswith(PORTAL):
-            return get_response(request)
-        for name, portals in own.items():
+            return self.get_response(request)
+        for name, portals in self.own.items():
             request.COOKIES.pop(name, None)
             if portals in request.COOKIES:
                 request.COOKIES[name] = request.COOKIES[portals]
-        response = get_response(request)
-        for name, portals in own.items():
+        response = self.get_response(request)
+        for name, portals in self.own.items():
             if cookie := response.cookies.pop(name, None):
                 cookie.set(portals, cookie.value, cookie.coded_value)
                 cookie["path"] = PORTAL
                 response.cookies[portals] = cookie
         return response
-
-    return middleware
 
 
 def know_authors(get_response: GetResponse) -> GetResponse:

@@ -7,11 +7,14 @@ from phones_app.deployment import urls as deployment
 from phones_app.drift import urls as drift
 from phones_app.inventory import urls as inventory
 from phones_app.mobility import pages as phone_services
+from phones_app.mobility import portal
 from phones_app.mobility import urls as mobility
 from phones_app.mobility.pages import cucm
 from phones_app.rollout import urls as rollout
 from phones_app.servers import urls as servers
 
+# What subjects have in the self-service portal: their pages are declared when they are imported.
+PORTAL = (portal,)
 FAMILY = (servers, inventory, deployment, drift, rollout, mobility, cockpit)
 urlpatterns = [
     path("cisco/services/", include(phone_services)),

@@ -12,6 +12,7 @@ class ProfilesConfig(AppConfig):
 
     def ready(self) -> None:
         # Imported here, because models can be imported only when all apps are loaded.
+        from contacts_app.contacts.mail import register_link
         from contacts_app.contacts.models.contact import register as register_classes
         from contacts_app.core import retention
         from contacts_app.core.doctor import checks as doctor
@@ -31,7 +32,8 @@ class ProfilesConfig(AppConfig):
         from profiles_app.messaging.sending.gateways.smpp import register_inbound
         from profiles_app.messaging.sending.work import GatewayVisits, OutboundMessages
         from profiles_app.myaccount.access import portal_table_is_readable
-        from profiles_app.myaccount.portal.operator import operator_is_shown
+        from profiles_app.myaccount.password_links import PASSWORD_MARK, password_link
+        from profiles_app.myaccount.portal.operator import links_are_readable, operator_is_shown
         from profiles_app.myaccount.services import presets_are_readable
         from profiles_app.phone.models import PhoneProfile
         from profiles_app.phone.services import numbers_of
@@ -41,6 +43,7 @@ class ProfilesConfig(AppConfig):
         checks.register(presets_are_readable, INSTALLATION_TAG)
         checks.register(portal_table_is_readable, INSTALLATION_TAG)
         checks.register(operator_is_shown, INSTALLATION_TAG)
+        checks.register(links_are_readable, INSTALLATION_TAG)
         register(Deliveries, InboundMessages, OutboundMessages, GatewayVisits, DailyCalls)
         register_inbound(take_delivered)
         retention.register(EVENTS, CALLS, upkeep.KEPT)
@@ -48,6 +51,7 @@ class ProfilesConfig(AppConfig):
         doctor.register(doctor.HealthCheck("gateway networks", lambda: wide_networks("GATEWAY_NETWORKS"), ADVICE))
         doctor.register(upkeep.CHECK)
         register_classes(CALLBACK_FAILING, CALLBACK_DEREGISTERED, DAILY_CALLS)
+        register_link(PASSWORD_MARK, password_link)
         happened.connect(emit_happened)
         register_numbers(numbers_of)
         register_news(TOLD_OF_TOKENS)

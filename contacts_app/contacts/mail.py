@@ -27,6 +27,13 @@ SUBJECT_LENGTH = Mail._meta.get_field("subject").max_length
 # Where the link to unsubscribe stands in a body until it is sent. The name can never be anybody's (RFC 6761).
 UNSUBSCRIBE_MARK = "https://unsubscribe.invalid/"
 PRUNE_BATCH = 1000
+# Marks of other links that are secrets, each with what makes the link when the mail is sent; None: it is not sent.
+links_at_sending: dict[str, Callable[[Mail], str | None]] = {}
+
+
+def register_link(mark: str, link: Callable[[Mail], str | None]) -> None:
+    """Have `mark` in bodies replaced by a link at the moment of sending, so that it is stored nowhere."""
+    links_at_sending[mark] = link
 
 
 def queue_mail(
@@ -43,12 +50,12 @@ def queue_mail(
 
     `template` names a pair in `templates`, such as `contacts_app/contacts/mail/notices`: `….txt`, whose first line is the
     subject, and `….html`. Times are shown in the account's time zone, and both know the portal's address as `portal`. The
-    context must hold no secrets.
+    context must hold no secrets: `register_link` has links that are.
     An address that has a mail of the same `group` already gets no other, so that writing twice is writing once.
     With `contact` and `about` the mail can be unsubscribed from.
     """
     known = {"portal": settings.PUBLIC_URL, "unsubscribe_url": UNSUBSCRIBE_MARK if about else "", **context}
-    with timezone.override(_zone_of(account)):
+    with timezone.override(zone_of(account)):
         subject, _, text = render_to_string(f"{template}.txt", known).strip().partition("\n")
         subject = " ".join(subject.split())
         html = render_to_string(f"{template}.html", known | {"subject": subject})
@@ -80,7 +87,8 @@ def queue_mail(
     return mails
 
 
-def _zone_of(account: Account | None) -> ZoneInfo:
+def zone_of(account: Account | None) -> ZoneInfo:
+    """Where the account is."""
     try:
         return ZoneInfo(account.time_zone if account else "UTC")
     except (KeyError, ValueError, OSError):

@@ -16,7 +16,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from contacts_app.contacts.mail import MAIL, UNSUBSCRIBE_MARK, due_notices, mail_due_notices
+from contacts_app.contacts.mail import MAIL, UNSUBSCRIBE_MARK, due_notices, links_at_sending, mail_due_notices
 from contacts_app.contacts.models.mail import Mail
 from contacts_app.contacts.services import unsubscribe_url
 from contacts_app.core.work.kind import Work
@@ -135,6 +135,12 @@ def message_of(mail: Mail) -> EmailMultiAlternatives:
         text, html = text.replace(UNSUBSCRIBE_MARK, url), html.replace(UNSUBSCRIBE_MARK, url)
         # RFC 8058: mailboxes show a button of their own that posts to this address.
         headers |= {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    for mark, link in links_at_sending.items():
+        if mark in text:
+            found = link(mail)
+            if found is None:
+                raise MailRefused("What the link is for is not there any more.")
+            text, html = text.replace(mark, found), html.replace(mark, found)
     message = EmailMultiAlternatives(mail.subject, text, to=[mail.to], headers=headers)
     if html:
         message.attach_alternative(html, "text/html")

@@ -15,6 +15,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import View
@@ -97,34 +98,44 @@ class CodeForm(forms.Form):
 class SecondFactorPage(View):
     """Enrols a second factor, asks for its code, and renews or removes it with another one.
 
-    Not a page of the admin, which lets nobody in who has still to show a code.
+    Not a page of the admin, which lets nobody in who has still to show a code. Another place that people log in to has
+    a page of its own that says what differs: who may come, where from and where to, and how it looks.
     """
 
     template = "contacts_app/people/second_factor.html"
+    channel, login_page, home = "admin", "admin:login", "admin:index"
+    form_class: type[forms.Form] = CodeForm
+
+    def is_theirs(self, user: User) -> bool:
+        """Whether this is the place that the person logs in to."""
+        return user.is_active and user.is_staff
+
+    def frame(self) -> dict[str, Any]:
+        return admin.site.each_context(self.request) | {"title": "Second factor"}
 
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         user = request.user
-        if not (isinstance(user, User) and user.is_active and user.is_staff):
-            return redirect_to_login(request.get_full_path(), reverse("admin:login"))
+        if not (isinstance(user, User) and self.is_theirs(user)):
+            return redirect_to_login(request.get_full_path(), reverse(self.login_page))
         self.user = user
         self.factor = SecondFactor.objects.filter(user=user).first()
-        with acting(user.as_actor("admin")):
+        with acting(user.as_actor(self.channel)):
             return super().dispatch(request, *args, **kwargs)
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return self.page(CodeForm())
+        return self.page(self.form_class())
 
     def post(self, request: HttpRequest) -> HttpResponse:
         wish = request.POST.get("wish", "")
         if wish == "leave":
             auth.logout(request)
-            return HttpResponseRedirect(reverse("admin:login"))
-        form = CodeForm(request.POST)
+            return HttpResponseRedirect(reverse(self.login_page))
+        form = self.form_class(request.POST)
         if form.is_valid():
             try:
                 return self.granted(wish, form.cleaned_data["code"])
             except Refusal as refusal:
-                form.add_error("code", refusal.message)
+                form.add_error("code", _(refusal.message))
         return self.page(form)
 
     def granted(self, wish: str, code: str) -> HttpResponse:
@@ -142,7 +153,7 @@ class SecondFactorPage(View):
             return self.page(recovery_codes=second_factor.renew_recovery_codes(self.factor))
         if wish == "remove":
             second_factor.take_away(self.user)
-            messages.success(self.request, "Your second factor is removed.")
+            messages.success(self.request, _("Your second factor is removed."))
         else:
             self.let_in(self.factor)
         return HttpResponseRedirect(self.onward())
@@ -161,9 +172,9 @@ class SecondFactorPage(View):
     def onward(self) -> str:
         wanted = self.request.GET.get(REDIRECT_FIELD_NAME, "")
         is_ours = url_has_allowed_host_and_scheme(wanted, {self.request.get_host()}, self.request.is_secure())
-        return wanted if is_ours else reverse("admin:index")
+        return wanted if is_ours else reverse(self.home)
 
-    def page(self, form: CodeForm | None = None, recovery_codes: list[str] | None = None) -> HttpResponse:
+    def page(self, form: forms.Form | None = None, recovery_codes: list[str] | None = None) -> HttpResponse:
         shown: dict[str, Any] = {"form": form, "onward": self.onward(), "recovery_codes": recovery_codes}
         if recovery_codes is None and self.factor is None:
             key = self.key()
@@ -177,5 +188,4 @@ class SecondFactorPage(View):
         elif recovery_codes is None:
             shown["step"] = "manage" if second_factor.is_shown(self.request, self.factor) else "ask"
             shown["codes_left"] = len(self.factor.recovery_digests) if self.factor else 0
-        frame = admin.site.each_context(self.request) | {"title": "Second factor"}
-        return render(self.request, self.template, frame | shown)
+        return render(self.request, self.template, self.frame() | shown)

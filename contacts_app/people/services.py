@@ -53,8 +53,8 @@ def create_owner(account: Account, password: str) -> User:
 
 
 @transaction.atomic
-def create_user(*, actor: Actor, password: str, **values: Any) -> User:
-    """A new person; without a user name they log in with the email alone.
+def create_user(*, actor: Actor, password: str | None, **values: Any) -> User:
+    """A new person; without a user name they log in with the email alone, without a password not yet.
 
     Raises Refusal `name-taken`, ValidationError for a weak password or PIN, PermissionDenied for too high a level.
     """
@@ -62,7 +62,10 @@ def create_user(*, actor: Actor, password: str, **values: Any) -> User:
     pin = values.pop("pin", None)
     _fill(user, actor, values)
     _set_pin(user, pin, actor, values)
-    _set_password(user, password)
+    if password is None:
+        user.set_unusable_password()
+    else:
+        _set_password(user, password)
     user.save()
     return user
 

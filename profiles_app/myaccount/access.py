@@ -55,6 +55,12 @@ def flags_of(profile: MyAccountProfile | None) -> Flags:
     return frozenset(granted | {_flag(name) for name, column in SWITCHES.items() if getattr(profile, column)})
 
 
+def grants(flags: Flags, name: str) -> bool:
+    """Whether a flag of this name is among them; its list need not be named."""
+    asked = _flag(name)
+    return asked in flags or any(flag.partition(":")[2] == asked for flag in flags)
+
+
 def _flags(where: str, names: object) -> Flags:
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise PortalTableUnreadable(f"{where} must be a list of flags")

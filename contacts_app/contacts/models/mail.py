@@ -67,7 +67,7 @@ class Notice(models.Model):
 class Mail(models.Model):
     """The row is the truth: the worker that sends it claims it by a lease and writes down what the mail server said.
 
-    Bodies hold no secrets. The link to unsubscribe, which is one, stands in them as a mark that sending replaces.
+    Bodies hold no secrets. Links that are, to unsubscribe or to a password, stand in them as marks that sending replaces.
     """
 
     class State(models.TextChoices):

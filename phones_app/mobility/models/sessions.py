@@ -45,6 +45,7 @@ class Why(models.TextChoices):
     NO_USE = "no-use", "Not used for as long as the policy allows"
     STAFF = "staff", "Logged out in the admin"
     REST = "rest", "Logged out over REST"
+    PORTAL = "portal", "Logged out in the self-service portal"
     COMMAND = "command", "Logged out by a command"
     PERSON_GONE = "person-gone", "The person was deleted, deactivated or moved"
     FORBIDDEN = "forbidden", "The person may not log in any more"

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -10,9 +9,10 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.template.response import SimpleTemplateResponse
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 
+from contacts_app.contacts.mail import zone_of
 from contacts_app.people.second_factor import is_lacking
 from profiles_app.myaccount.portal.pages import show
 from profiles_app.myaccount.portal.visitor import visitor_of
@@ -44,7 +44,7 @@ def dressed(view: View) -> View:
     """For every page of the portal, also those before the log-in."""
 
     @wraps(view)
-    def inner(request: HttpRequest, *args: Any, **named: Any) -> HttpResponseBase:
+    def inner(request: HttpRequest, *args: object, **named: object) -> HttpResponseBase:
         with translation.override(language_of(request)):
             try:
                 response = view(request, *args, **named)
@@ -68,10 +68,17 @@ def refused(request: HttpRequest, status: int) -> HttpResponse:
     return show(request, "profiles_app/myaccount/portal/refused.html", {"status": status}, status=status)
 
 
+def nowhere(request: HttpRequest, rest: str) -> HttpResponseBase:
+    """Of an address that only lacks the slash at its end, the page; as Django does where nothing else fits."""
+    if not rest.endswith("/") and request.method in ("GET", "HEAD"):
+        return HttpResponseRedirect(f"{request.path}/")
+    raise Http404
+
+
 def guarded(view: View) -> View:
     """For a page behind the log-in: the visitor is known, and has shown a second factor where there is one."""
 
-    def inner(request: HttpRequest, **named: Any) -> HttpResponseBase:
+    def inner(request: HttpRequest, **named: object) -> HttpResponseBase:
         visitor = visitor_of(request)
         if visitor is None:
             onward = request.get_full_path() if request.method in ("GET", "HEAD") else reverse("portal:home")
@@ -79,6 +86,7 @@ def guarded(view: View) -> View:
         if is_lacking(request):
             return HttpResponseRedirect(reverse("portal:second-factor"))
         request.visitor = visitor  # type: ignore[attr-defined]
-        return view(request, **named)
+        with timezone.override(zone_of(visitor.account)):
+            return view(request, **named)
 
     return dressed(inner)

@@ -1,7 +1,5 @@
 """The portal's own log-in and log-out. Failures are counted as those of the admin are (django-axes)."""
 
-from typing import Any
-
 from django import forms
 from django.conf import settings
 from django.contrib import auth
@@ -13,9 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
+from profiles_app.myaccount.password_links import may_visit
 from profiles_app.myaccount.portal.gate import LANGUAGE_COOKIE, dressed
 from profiles_app.myaccount.portal.pages import show
-from profiles_app.myaccount.portal.visitor import may_visit
 
 A_YEAR = 365 * 24 * 3600
 
@@ -51,7 +49,7 @@ def log_in(request: HttpRequest) -> HttpResponse:
     if not settings.LOCAL_LOGIN:
         form = PortalLogInForm()
     elif form.is_valid():
-        given: dict[str, Any] = form.cleaned_data
+        given: dict[str, str] = form.cleaned_data
         person = auth.authenticate(request, username=given["username"], password=given["password"])
         if may_visit(person):
             auth.login(request, person)

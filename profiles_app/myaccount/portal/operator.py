@@ -24,6 +24,7 @@ BLACK: Shade = (0, 0, 0)
 LIGHT_GROUND: Shade = (0xF3, 0xF5, 0xF8)
 DARK_GROUND: Shade = (0x1E, 0x26, 0x31)
 ENOUGH = 4.5
+HTTP = re.compile("https?://[^/]")
 COLOUR = re.compile("#[0-9a-fA-F]{6}")
 PICTURES = {f".{name}": f"image/{name}" for name in ("png", "jpeg", "webp")}
 PICTURES |= {".jpg": "image/jpeg", ".svg": "image/svg+xml"}
@@ -121,3 +122,12 @@ def operator_is_shown(**_: object) -> list[CheckMessage]:
     if settings.PORTAL_LOGO and not (file.suffix.lower() in PICTURES and file.is_file()):
         found.append(Error(f"PORTAL_LOGO: {file} is no file with one of: {', '.join(PICTURES)}.", id="profiles.E004"))
     return found
+
+
+def links_are_readable(**_: object) -> list[CheckMessage]:
+    given = settings.PORTAL_LINKS
+    rows = given.values() if isinstance(given, dict) else [None]
+    if all(isinstance(row, dict) and row.keys() == {"label", "url"} and HTTP.match(str(row["url"])) for row in rows):
+        return []
+    hint = '{"View Bills": {"label": "Bills", "url": "https://billing.example.org/"}}'
+    return [Error("PORTAL_LINKS is no table of flags with a label and a URL each.", hint=hint, id="profiles.E005")]

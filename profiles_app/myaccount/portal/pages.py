@@ -6,7 +6,6 @@ open is absent from the menu and 404 by every method.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
@@ -32,7 +31,7 @@ class PortalUrl:
     buttons: Mapping[str, str]
     view: View
 
-    def __call__(self, request: HttpRequest, **named: Any) -> HttpResponseBase:
+    def __call__(self, request: HttpRequest, **named: object) -> HttpResponseBase:
         method = "GET" if request.method == "HEAD" else str(request.method)
         visitor: Visitor = request.visitor  # type: ignore[attr-defined]
         if not self.page.is_open(visitor, self.buttons.get(method, OPEN)):
@@ -124,19 +123,23 @@ def menu(visitor: Visitor) -> list[Page | Link]:
     return mine + [link for links in _links for link in links(visitor)]
 
 
-def show(
-    request: HttpRequest, template: str, context: Mapping[str, Any] | None = None, *, status: int = 200
-) -> HttpResponse:
-    """Render a page for a visitor, with the menu around it. Templates extend `…/portal/base.html`."""
+def frame(request: HttpRequest) -> dict[str, object]:
+    """What base.html shows around a page: the operator, the menu of a visitor, languages."""
     visitor = getattr(request, "visitor", None)
-    frame = {
+    return {
         "visitor": visitor,
         "page": getattr(request, "portal_page", None),
         "menu": menu(visitor) if visitor else [],
         "operator": operator(),
         "languages": settings.LANGUAGES,
     }
-    return render(request, template, frame | dict(context or {}), status=status)
+
+
+def show(
+    request: HttpRequest, template: str, context: Mapping[str, object] | None = None, *, status: int = 200
+) -> HttpResponse:
+    """Render a page for a visitor, with the menu around it. Templates extend `…/portal/base.html`."""
+    return render(request, template, frame(request) | dict(context or {}), status=status)
 
 
 @dataclass(frozen=True)
@@ -156,7 +159,7 @@ class HomePanel:
     page: Page
     facts: Callable[[Visitor], list[Fact]]
     template: str = ""
-    context: Callable[[Visitor], Mapping[str, Any]] = lambda visitor: {}
+    context: Callable[[Visitor], Mapping[str, object]] = lambda visitor: {}
 
 
 PANELS: list[HomePanel] = []

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from datetime import datetime
+from typing import TypeVar
 
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.formats import date_format
 from django.utils.functional import Promise
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 M = TypeVar("M", bound=Model)
@@ -15,6 +18,11 @@ PER_PAGE = 50
 # Beyond this page nobody reads on; a search finds it.
 LAST_PAGE = 2000
 NOTHING = _("There is nothing here yet.")
+
+
+def moment(at: datetime | None) -> str:
+    """In the account's time zone, with the month in words: days and months are written in two orders."""
+    return date_format(localtime(at), "j M Y, H:i") if at else ""
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,7 @@ class Table:
             yield list(zip(self.columns, cells, strict=True))
 
 
-def page_of(request: HttpRequest, rows: "QuerySet[M, Any]", per_page: int = PER_PAGE) -> tuple[list[M], Pager]:
+def page_of(request: HttpRequest, rows: "QuerySet[M]", per_page: int = PER_PAGE) -> tuple[list[M], Pager]:
     """The rows of the page that `?page=` names, and the way on; nothing is counted."""
     asked = request.GET.get("page", "")
     number = min(int(asked), LAST_PAGE) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 1

@@ -13,6 +13,7 @@ from contacts_app.core.actor import Actor
 from contacts_app.people.models import User
 from profiles_app.myaccount.access import Flags, flags_of, needs_of
 from profiles_app.myaccount.models import MyAccountProfile
+from profiles_app.myaccount.password_links import may_visit
 from profiles_app.myaccount.services import resolve_profile
 
 CHANNEL = "portal"
@@ -45,17 +46,6 @@ class PortalRequest(HttpRequest):
     """A request that has passed the gate."""
 
     visitor: Visitor
-
-
-def may_visit(user: object) -> bool:
-    """People of an active account. Those who may use the admin do so there: neither log-in stands for the other."""
-    return (
-        isinstance(user, User)
-        and user.is_active
-        and not (user.is_staff or user.is_superuser)
-        and user.account is not None
-        and user.account.is_active
-    )
 
 
 def visitor_of(request: HttpRequest) -> Visitor | None:

@@ -1,0 +1,60 @@
+"""What services say, in the visitor's language: they speak English, and what the portal shows of that is marked here."""
+
+from django import forms
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils.translation import gettext, gettext_noop
+
+from contacts_app.core.errors import Refusal
+
+# So that they are collected for translation.
+KNOWN = (
+    gettext_noop("You cannot suspend yourself"),
+    gettext_noop("You cannot delete yourself"),
+    gettext_noop("This person has rights that you do not have"),
+    gettext_noop("This permission level is above your own"),
+    gettext_noop("A PIN is no sequence and repeats nothing, as 1234, 0000 and 1212 do: these are tried first."),
+    gettext_noop("A PIN is not the person's own number or its end, forwards or backwards."),
+    gettext_noop("This is the PIN that has to be changed."),
+    gettext_noop("The main contact cannot be deleted."),
+    gettext_noop("Must be an email address."),
+    gettext_noop("This code is wrong, or was used before."),
+    gettext_noop("This is not the code that the app shows now. Is the clock of your phone right?"),
+    gettext_noop("You have a second factor already."),
+    gettext_noop("Your role demands a second factor. An administrator can reset it."),
+    gettext_noop("The phone has no base profile. No one can log in on it."),
+    gettext_noop("The person may not log in on this phone."),
+    gettext_noop("The person has no device profile that fits this phone."),
+    gettext_noop("Your second factor is removed."),
+)
+# What contacts can be told of, as those who tell it call it.
+NOTIFICATIONS = (
+    gettext_noop("Callbacks that take no events, and do again"),
+    gettext_noop("Callbacks that were switched off"),
+    gettext_noop("API tokens that were created"),
+    gettext_noop("API tokens that were revoked"),
+    gettext_noop("Deployments that fail, and phones deployed after all"),
+    gettext_noop("Phones that cannot be reached, and are back"),
+    gettext_noop("Phones that use another file than theirs, and no longer do"),
+    gettext_noop("Rollouts that have finished"),
+    gettext_noop("Rollouts that were paused"),
+    gettext_noop("Rollouts that were aborted"),
+)
+
+
+def refusal_of(error: Refusal | PermissionDenied | ValidationError) -> str:
+    if isinstance(error, Refusal):
+        return gettext(error.message)
+    words = error.messages if isinstance(error, ValidationError) else [str(error)]
+    return " ".join(gettext(each) for each in words)
+
+
+def tell(form: forms.Form, error: Refusal | PermissionDenied | ValidationError) -> None:
+    """Put what was refused at the field that it is about, if the form has it, else above the form."""
+    if not isinstance(error, ValidationError):
+        form.add_error(None, refusal_of(error))
+        return
+    told: dict[str, list[ValidationError]] = getattr(error, "error_dict", None) or {"__all__": [error]}
+    for name, errors in told.items():
+        for one in errors:
+            for words in one.messages:
+                form.add_error(name if name in form.fields else None, gettext(words))

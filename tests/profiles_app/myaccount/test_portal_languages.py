@@ -1,0 +1,75 @@
+"""The portal in its second language: every text has one, and what is installed is what was written (portal spec §5)."""
+
+import ast
+import gettext
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from tests.profiles_app.visitors import grant, visit
+
+LOCALE = Path(settings.LOCALE_PATHS[0]) / "de" / "LC_MESSAGES"
+SAID = re.compile(r"""\{% translate (?:"([^"]+)"|'([^']+)') %\}""")
+# Their texts are collected here; pages of other subjects are when `make messages` has collected them.
+CODE = [
+    *(settings.BASE_DIR / "profiles_app/myaccount/portal").glob("*.py"),
+    settings.BASE_DIR / "phones_app/mobility/portal.py",
+]
+TEMPLATES = [
+    settings.BASE_DIR / "templates" / of for of in ("profiles_app/myaccount/portal", "phones_app/mobility/portal")
+]
+
+
+def catalogue(file: Path) -> dict[object, str]:
+    with file.open("rb") as compiled:
+        texts: dict[object, str] = gettext.GNUTranslations(compiled)._catalog  # type: ignore[attr-defined]
+    # The header, which says when it was made.
+    return {said: text for said, text in texts.items() if said}
+
+
+def texts_of_code() -> set[str]:
+    found = set()
+    for path in CODE:
+        for call in ast.walk(ast.parse(path.read_text())):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.args:
+                said = call.args[0]
+                if call.func.id in ("_", "gettext_lazy", "gettext_noop") and isinstance(said, ast.Constant):
+                    found.add(said.value)
+    return found
+
+
+def test_every_text_is_in_german():
+    said = texts_of_code()
+    for folder in TEMPLATES:
+        for path in folder.rglob("*.*"):
+            said |= {one or other for one, other in SAID.findall(path.read_text())}
+    assert len(said) > 100
+    assert said - catalogue(LOCALE / "django.mo").keys() == set()
+
+
+@pytest.mark.skipif(not shutil.which("msgfmt"), reason="gettext is not installed")
+def test_what_is_installed_is_what_translators_wrote(tmp_path):
+    source = LOCALE / "django.po"
+    told = subprocess.run(
+        ["msgfmt", "--check", "--statistics", "-o", tmp_path / "new.mo", source], capture_output=True, text=True
+    )
+    assert told.returncode == 0, told.stderr
+    assert not re.search("fuzzy|untranslated", told.stderr), told.stderr
+    assert catalogue(tmp_path / "new.mo") == catalogue(LOCALE / "django.mo")
+
+
+@pytest.mark.django_db
+def test_pages_are_shown_in_german(acme, alice):
+    grant(acme, "Manage Users")
+    client = visit(alice)
+    page = client.get("/my-account/users/", headers={"accept-language": "de"}).content.decode()
+    assert "Person einladen" in page
+    assert "Abmelden" in page
+    assert '<html lang="de">' in page
+    client.cookies["portal_sessionid"] = "none"
+    wrong = client.post("/my-account/login/", {"username": "x", "password": "y"}, headers={"accept-language": "de"})
+    assert "E-Mail-Adresse oder Passwort ist falsch." in wrong.content.decode()
