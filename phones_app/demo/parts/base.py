@@ -1,0 +1,32 @@
+"""What the parts of the demo have in common."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from contacts_app.accounts.models import Account
+from contacts_app.core.actor import system
+from phones_app.demo.receiver import PATH
+
+ACTOR = system("demo")
+
+
+@dataclass
+class Scene:
+    """Whose demo it is and where the portal is; `said` is printed once, when the demo is made."""
+
+    account: Account
+    url: str
+    said: list[str] = field(default_factory=list)
+
+    @property
+    def receiver(self) -> str:
+        return f"{self.url.rstrip('/')}/{PATH}"
+
+
+@dataclass(frozen=True)
+class Part:
+    """`was_made`: whether the account has ever had it; what people deleted is not made again."""
+
+    name: str
+    was_made: Callable[[Account], bool]
+    make: Callable[[Scene], None]
