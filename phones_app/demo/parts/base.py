@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from contacts_app.accounts.models import Account
 from contacts_app.core.actor import system
@@ -24,9 +25,14 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class Part:
+class DemoPart:
     """`was_made`: whether the account has ever had it; what people deleted is not made again."""
 
     name: str
     was_made: Callable[[Account], bool]
     make: Callable[[Scene], None]
+
+
+def ever_had(model: Any, **row: object) -> bool:
+    """Whether there is or was such a row, as history tells."""
+    return bool(model.history.filter(**row).exists())

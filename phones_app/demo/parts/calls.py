@@ -8,7 +8,7 @@ from random import Random
 from django.utils import timezone
 
 from contacts_app.accounts.models import Account, Extension
-from phones_app.demo.parts.base import Part, Scene
+from phones_app.demo.parts.base import DemoPart, Scene
 from profiles_app.calls.models import CallRecord
 from profiles_app.calls.services import completed, record_calls
 
@@ -53,4 +53,4 @@ def _make(scene: Scene) -> None:
     record_calls(completed(row, None) for row in _calls(scene.account, timezone.now()))
 
 
-PART = Part("calls", _was_made, _make)
+PART = DemoPart("calls", _was_made, _make)

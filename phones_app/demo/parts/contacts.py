@@ -3,13 +3,13 @@
 from contacts_app.accounts.models import Account
 from contacts_app.contacts.models.contact import NotificationContact
 from contacts_app.contacts.services import set_wanted_types, types
-from phones_app.demo.parts.base import Part, Scene
+from phones_app.demo.parts.base import DemoPart, Scene, ever_had
 
 PORTER, OFFICE = "night.porter@harbour-hotel.example", "facilities@harbour-hotel.example"
 
 
 def _was_made(account: Account) -> bool:
-    return NotificationContact.history.filter(account_id=account.pk, email=PORTER).exists()
+    return ever_had(NotificationContact, account_id=account.pk, email=PORTER)
 
 
 def _make(scene: Scene) -> None:
@@ -20,4 +20,4 @@ def _make(scene: Scene) -> None:
     set_wanted_types(porter, types())
 
 
-PART = Part("contacts", _was_made, _make)
+PART = DemoPart("contacts", _was_made, _make)

@@ -4,7 +4,7 @@ import secrets
 
 from contacts_app.accounts.models import Account
 from contacts_app.people.models import User
-from phones_app.demo.parts.base import ACTOR, Part, Scene
+from phones_app.demo.parts.base import ACTOR, DemoPart, Scene, ever_had
 from profiles_app.myaccount.models import MyAccountProfile
 from profiles_app.myaccount.services import assign_profile, preset_values, save_myaccount_profile
 
@@ -12,7 +12,7 @@ NAME = "Full self-service"
 
 
 def _was_made(account: Account) -> bool:
-    return MyAccountProfile.history.filter(name=NAME).exists()
+    return ever_had(MyAccountProfile, name=NAME)
 
 
 def _make(scene: Scene) -> None:
@@ -39,4 +39,4 @@ def _make(scene: Scene) -> None:
     scene.said.append(password)
 
 
-PART = Part("customer", _was_made, _make)
+PART = DemoPart("customer", _was_made, _make)

@@ -3,7 +3,7 @@
 from contacts_app.accounts.models import Account
 from contacts_app.core.history.records import create_recorded
 from contacts_app.tokens.services import create_token, revoke_token
-from phones_app.demo.parts.base import Part, Scene
+from phones_app.demo.parts.base import DemoPart, Scene, ever_had
 from phones_app.demo.receiver import PATH
 from profiles_app.events.callback_changes import planned_callback, store_callback
 from profiles_app.events.listener_changes import create_listener
@@ -15,7 +15,7 @@ TAGS = ("api-token", "deployment", "phone-profile", "test-event")
 
 
 def _was_made(account: Account) -> bool:
-    return EventProfile.history.filter(account_id=account.pk, name="Night desk").exists()
+    return ever_had(EventProfile, account_id=account.pk, name="Night desk")
 
 
 def _make(scene: Scene) -> None:
@@ -40,4 +40,4 @@ def follow(scene: Scene) -> None:
             callback.save()
 
 
-PART = Part("events", _was_made, _make)
+PART = DemoPart("events", _was_made, _make)

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from contacts_app.accounts.models import Account
-from phones_app.demo.parts.base import ACTOR, Part, Scene
+from phones_app.demo.parts.base import ACTOR, DemoPart, Scene, ever_had
 from profiles_app.messaging.models import MessagingProfile, NumberLease
 from profiles_app.messaging.services import save_messaging_profile
 from profiles_app.numbers.models import NumberOrder, StockNumber
@@ -27,7 +27,7 @@ LEASED = (
 
 
 def _was_made(account: Account) -> bool:
-    return NumberLease.history.filter(account_id=account.pk).exists()
+    return ever_had(NumberLease, account_id=account.pk)
 
 
 def _make(scene: Scene) -> None:
@@ -65,4 +65,4 @@ def _make(scene: Scene) -> None:
     place_order(NumberOrder(account=account, quantity=2, prefix="4420", note=note), actor=ACTOR)
 
 
-PART = Part("numbers", _was_made, _make)
+PART = DemoPart("numbers", _was_made, _make)

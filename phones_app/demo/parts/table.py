@@ -1,9 +1,9 @@
 """All parts of the demo, in the order in which they are made: contacts first, who then get mail of the rest."""
 
 from phones_app.demo.parts import calls, contacts, customer, events, numbers
-from phones_app.demo.parts.base import Part, Scene
+from phones_app.demo.parts.base import DemoPart, Scene
 
-PARTS: tuple[Part, ...] = (contacts.PART, events.PART, customer.PART, numbers.PART, calls.PART)
+PARTS: tuple[DemoPart, ...] = (contacts.PART, events.PART, customer.PART, numbers.PART, calls.PART)
 
 
 def make_parts(scene: Scene) -> list[str]:
