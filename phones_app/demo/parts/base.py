@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+
+from django.db.models import Model
 
 from contacts_app.accounts.models import Account
 from contacts_app.core.actor import system
+from contacts_app.core.history.models import tracked_models
 from phones_app.demo.receiver import PATH
 
 ACTOR = system("demo")
@@ -33,6 +35,6 @@ class DemoPart:
     make: Callable[[Scene], None]
 
 
-def ever_had(model: Any, **row: object) -> bool:
+def ever_had(model: type[Model], **row: object) -> bool:
     """Whether there is or was such a row, as history tells."""
-    return bool(model.history.filter(**row).exists())
+    return bool(tracked_models[model].rows_of_model().filter(**row).exists())
