@@ -164,6 +164,9 @@ GATEWAY_NETWORKS, GATEWAY_SECONDS = env.str("GATEWAY_NETWORKS", default=""), env
 # Networks that callbacks may be in although they are private; public addresses may always. None by default, because
 # anyone who may create a callback could otherwise speak to the servers around this one.
 CALLBACK_NETWORKS = env.str("CALLBACK_NETWORKS", default="")
+# Whether /demo/receiver takes what callbacks of the demo deliver; `serve` sets it where it runs the demo, and allows its
+# address in CALLBACK_NETWORKS.
+DEMO_RECEIVER = env.bool("DEMO_RECEIVER", default=False)
 # How long a callback may take to answer when it has no time-out of its own (seconds).
 CALLBACK_SECONDS = env.float("CALLBACK_SECONDS", default=10.0)
 # When a delivery is attempted, in seconds after the first attempt; then the fallbacks have their turn (events spec §7.1).

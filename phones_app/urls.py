@@ -1,8 +1,10 @@
 """The URLs of phones: their part of /api/v1, and what phones themselves ask for."""
 
+from django.conf import settings
 from django.urls import include, path
 
 from phones_app.cockpit import urls as cockpit
+from phones_app.demo import receiver
 from phones_app.deployment import urls as deployment
 from phones_app.drift import urls as drift
 from phones_app.inventory import urls as inventory
@@ -16,7 +18,10 @@ from phones_app.servers import urls as servers
 # What subjects have in the self-service portal: their pages are declared when they are imported.
 PORTAL = (portal,)
 FAMILY = (servers, inventory, deployment, drift, rollout, mobility, cockpit)
+# The demo's own receiver of callbacks.
+DEMO = [path(receiver.PATH, receiver.receive, name="demo_receiver")] if settings.DEMO_RECEIVER else []
 urlpatterns = [
+    *DEMO,
     path("cisco/services/", include(phone_services)),
     # As CUCM has them, from the root.
     path("", include(cucm)),

@@ -9,12 +9,13 @@ from django.db import transaction
 
 from contacts_app.accounts.models import Account, Extension
 from contacts_app.accounts.services import create_account
-from contacts_app.core.actor import system
 from contacts_app.core.history.records import create_recorded
 from contacts_app.core.work import clock
 from contacts_app.people.models import User
 from phones_app.boot.services import embedded_file_server
 from phones_app.demo.files import PEOPLE, PHONES, PROFILES, DemoPerson, DemoPhone, DemoProfile, sep_file
+from phones_app.demo.parts.base import ACTOR, Scene
+from phones_app.demo.parts.table import make_parts
 from phones_app.demo.simulation import put_first_file, simulated_phone
 from phones_app.deployment.models import FileState, PhoneFile
 from phones_app.deployment.record import check_pause
@@ -26,8 +27,6 @@ from profiles_app.phone.models import PhoneProfile
 from profiles_app.phone.services import create_profile, update_profile
 
 ACCOUNT_NAME, ACCOUNT_EMAIL = "Harbour Hotel", "office@harbour-hotel.example"
-# The author of a revision tells whether a person has changed a profile since; such a profile is left alone.
-ACTOR = system("demo")
 CODE_LASTS = timedelta(days=30)
 
 
@@ -43,6 +42,9 @@ class Demo:
     files: list[str] = field(default_factory=list)
     new_phone: str = ""
     code: str = ""
+    # Further parts that were made, and what is said of them once.
+    parts: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
 
 
 def demo_account() -> Account | None:
@@ -66,6 +68,8 @@ def load_demo(*, url: str, dry_run: bool = False) -> Demo:
             demo = Demo(create_account(name=ACCOUNT_NAME, email=ACCOUNT_EMAIL), True)
             _create(demo.account, url)
         _make_code(demo)
+        scene = Scene(demo.account, url)
+        demo.parts, demo.said = make_parts(scene), scene.said
         transaction.set_rollback(dry_run)
     if dry_run:
         return demo
@@ -149,7 +153,7 @@ def _make_code(demo: Demo) -> None:
 
 
 def _own_profiles(account: Account) -> dict[str, PhoneProfile]:
-    """The demo's profiles that no person has changed since, by name."""
+    """The demo's profiles that no person has changed since, by name; the author of the last revision tells."""
     rows = PhoneProfile.objects.filter(user__account=account, revision__channel=ACTOR.channel).select_related(
         "revision"
     )

@@ -25,7 +25,7 @@ class PhoneColumn(Column):
     def __init__(self) -> None:
         super().__init__("mac", note="Of the phone, in any spelling.")
 
-    def write(self, row: MobilitySession) -> str:  # type: ignore[override]
+    def write(self, row: MobilitySession) -> str:
         return colons(row.mac)
 
     def read(self, cell: str, values: Mapping[str, Any]) -> Any:
@@ -51,7 +51,7 @@ class PersonColumn(Column):
         for user in rows:
             self._known |= {user.username: user, user.email: user}
 
-    def write(self, row: MobilitySession) -> str:  # type: ignore[override]
+    def write(self, row: MobilitySession) -> str:
         return row.user.email if row.user else ""
 
     def read(self, cell: str, values: Mapping[str, Any]) -> Any:
@@ -70,7 +70,7 @@ class ProfileColumn(Column):
             "profile", "profile_name", note="Name of a device profile; needed where several fit the phone."
         )
 
-    def write(self, row: MobilitySession) -> str:  # type: ignore[override]
+    def write(self, row: MobilitySession) -> str:
         return row.profile_name
 
     def read(self, cell: str, values: Mapping[str, Any]) -> Any:
@@ -83,7 +83,7 @@ class UntilColumn(Column):
     def __init__(self) -> None:
         super().__init__("until", note="ISO 8601 with its zone; empty: as long as the policy allows.")
 
-    def write(self, row: MobilitySession) -> str:  # type: ignore[override]
+    def write(self, row: MobilitySession) -> str:
         return row.until.isoformat(timespec="seconds") if row.until else ""
 
     def read(self, cell: str, values: Mapping[str, Any]) -> Any:

@@ -1,12 +1,11 @@
 """Event profiles as CSV."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
-from contacts_app.accounts.models import Extension
+from contacts_app.accounts.models import Account, Extension
 from contacts_app.accounts.services import AccountColumn
 from contacts_app.core.csv.columns import Column, FieldColumn
 from contacts_app.core.csv.format import ServiceCsv
@@ -22,14 +21,15 @@ class ExtensionColumn(Column):
     def __init__(self) -> None:
         super().__init__("extension", note="Number of the extension that it belongs to; empty: the account as a whole.")
 
-    def write(self, row: Any) -> str:
+    def write(self, row: EventProfile) -> str:
         return str(row.extension.number) if row.extension else ""
 
-    def read(self, cell: str, values: Mapping[str, Any]) -> Extension | None:
-        if not cell:
+    def read(self, cell: str, values: Mapping[str, object]) -> Extension | None:
+        account = values.get("account")
+        if not cell or not isinstance(account, Account):
             return None
         number = int(cell) if cell.isascii() and cell.isdecimal() and len(cell) < 19 else 0
-        found = Extension.objects.filter(account=values.get("account"), number=number).first()
+        found = Extension.objects.filter(account=account, number=number).first()
         if found is None:
             raise ValidationError("The account has no such extension.")
         return found

@@ -1,7 +1,6 @@
 """MyAccount profiles as CSV: flags, features and customer groups are lists of words, comma-separated."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
@@ -26,10 +25,10 @@ def words_of(cell: str) -> list[str]:
 class KeeperColumn(AccountColumn):
     """The account that keeps the profile; of staff's files none: it is the portal's own."""
 
-    def write(self, row: Any) -> str:
+    def write(self, row: MyAccountProfile) -> str:
         return str(row.account.voip_id) if row.account else ""
 
-    def read(self, cell: str, values: Mapping[str, Any]) -> Account | None:  # type: ignore[override]
+    def read(self, cell: str, values: Mapping[str, object]) -> Account | None:  # type: ignore[override]
         return super().read(cell, values) if cell else self.actor.account
 
 
@@ -40,7 +39,7 @@ class CustomerColumn(Column):
         super().__init__("customer", note="VoIP id of the one customer it is for; empty: groups or all.")
         self.actor = actor
 
-    def write(self, row: Any) -> str:
+    def write(self, row: MyAccountProfile) -> str:
         return str(row.customer.voip_id) if row.customer else ""
 
     def read(self, cell: str, values: Mapping[str, object]) -> Account | None:
@@ -57,7 +56,7 @@ class PresetColumn(Column):
     def __init__(self, name: str) -> None:
         super().__init__(name, note="Words of the presets, comma-separated.")
 
-    def write(self, row: Any) -> str:
+    def write(self, row: MyAccountProfile) -> str:
         return ", ".join(getattr(row, self.attribute))
 
     def read(self, cell: str, values: Mapping[str, object]) -> list[str]:
@@ -71,7 +70,7 @@ class GroupsColumn(Column):
     def __init__(self) -> None:
         super().__init__("customer_groups", note="Names of groups, comma-separated; empty: not for groups.")
 
-    def write(self, row: Any) -> str:
+    def write(self, row: MyAccountProfile) -> str:
         return ", ".join(link.group.name for link in row.group_links.select_related("group"))
 
     def read(self, cell: str, values: Mapping[str, object]) -> list[str]:

@@ -68,23 +68,23 @@ class StockNumberAdmin(CsvPages, PortalAdmin):
         ("Record", {"fields": (("created_at", "updated_at"),)}),
     )
 
-    def tenant_rows(self, request: HttpRequest) -> QuerySet[Any]:
+    def tenant_rows(self, request: HttpRequest) -> QuerySet[StockNumber]:
         rows = super().tenant_rows(request)
         return rows if actor_of(request).is_staff else rows.none()
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: object = None) -> tuple[str, ...]:
         always = super().get_readonly_fields(request, obj)
         return (*always, "tn") if obj else always
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return super().has_change_permission(request, obj) and actor_of(request).is_staff
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """A number that an account leases stays in the stock."""
         leased = isinstance(obj, StockNumber) and obj.lease_id is not None
         return super().has_delete_permission(request, obj) and actor_of(request).is_staff and not leased
 
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[StockNumber]) -> None:
         super().delete_queryset(request, queryset.filter(lease=None))
 
     def _require_import(self, request: HttpRequest) -> None:
@@ -160,7 +160,7 @@ class NumberOrderAdmin(OwnedAdmin):
         ("Record", {"fields": RECORD}),
     )
 
-    def has_decide_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+    def has_decide_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         """Orders are decided by the operator, not by those who place them."""
         if not (self.has_change_permission(request) and actor_of(request).is_staff):
             return False

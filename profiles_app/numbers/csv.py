@@ -15,7 +15,7 @@ from profiles_app.numbers.models import StockNumber
 
 
 class TnColumn(FieldColumn):
-    """Any usual spelling in, digits out."""
+    """All usual spellings in, digits out."""
 
     def read(self, cell: str, values: Mapping[str, object]) -> object:
         if not cell:

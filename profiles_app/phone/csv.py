@@ -2,7 +2,6 @@
 
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
@@ -35,7 +34,7 @@ class OwnerColumn(Column):
         users = self.actor.sees(User.objects.all()).filter(email__in=emails | cells)
         self._known |= {user.email.lower(): user for user in users}
 
-    def write(self, row: Any) -> str:
+    def write(self, row: PhoneProfile) -> str:
         return str(row.user.email)
 
     def read(self, cell: str, values: Mapping[str, object]) -> User:
@@ -51,7 +50,7 @@ class ModelsColumn(Column):
     def __init__(self) -> None:
         super().__init__("compatible_models", note="Comma-separated, such as 8841, 8845; empty: all.")
 
-    def write(self, row: Any) -> str:
+    def write(self, row: PhoneProfile) -> str:
         return ", ".join(row.compatible_models)
 
     def read(self, cell: str, values: Mapping[str, object]) -> list[str]:
@@ -102,7 +101,7 @@ class FileColumn(Column):
     def __init__(self) -> None:
         super().__init__("cnf_xml_base64", "content", note="The file, with its passwords; empty: stays as it is.")
 
-    def write(self, row: Any) -> str:
+    def write(self, row: PhoneProfile) -> str:
         return b64encode(row.content).decode()
 
     def read(self, cell: str, values: Mapping[str, object]) -> object:

@@ -1,7 +1,5 @@
 """SIP connections and control apps of accounts. Numbers are assigned to them on the page of each number, or by REST."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.http import HttpRequest
 from unfold.decorators import display
@@ -36,7 +34,7 @@ class SipAdmin(OwnedAdmin):
     number_count = count_column("routings", "Numbers")
     numbers = column("Numbers", _numbers)
 
-    def save_model(self, request: HttpRequest, obj: SipRecord, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: SipRecord, form: SipForm, change: bool) -> None:
         save_sip_record(obj, actor=actor_of(request), changed=form.changed_data if change else None)
 
     @display(description="State", ordering="is_active", label={"Active": "success", "Inactive": "danger"})

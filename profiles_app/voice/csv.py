@@ -1,11 +1,11 @@
 """Outbound voice profiles as CSV."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
+from contacts_app.accounts.models import Account
 from contacts_app.accounts.services import AccountColumn
 from contacts_app.core.csv.columns import UNSAID, Column, FieldColumn
 from contacts_app.core.csv.format import Identity, Key, ServiceCsv
@@ -36,14 +36,15 @@ class CallerColumn(Column):
     def __init__(self) -> None:
         super().__init__("caller_number", "tn_lease", note="Number of the account that calls show; empty: none.")
 
-    def write(self, row: Any) -> str:
+    def write(self, row: OutboundVoiceProfile) -> str:
         return str(row.tn_lease.tn) if row.tn_lease else ""
 
-    def read(self, cell: str, values: Mapping[str, Any]) -> NumberLease | None:
-        if not cell:
+    def read(self, cell: str, values: Mapping[str, object]) -> NumberLease | None:
+        account = values.get("account")
+        if not cell or not isinstance(account, Account):
             return None
         number = int(cell) if cell.isascii() and cell.isdecimal() and len(cell) < 16 else 0
-        found = NumberLease.objects.filter(account=values.get("account"), tn=number).first()
+        found = NumberLease.objects.filter(account=account, tn=number).first()
         if found is None:
             raise ValidationError("The account has no such number.")
         return found

@@ -41,7 +41,7 @@ class Column:
     def prepare(self, cells: set[str]) -> None:
         """Look up at once what the cells of a batch refer to."""
 
-    def write(self, row: object) -> str:
+    def write(self, row: Any) -> str:
         raise NotImplementedError
 
     def read(self, cell: str, values: Mapping[str, object]) -> object:

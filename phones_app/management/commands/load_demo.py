@@ -37,6 +37,8 @@ class Command(ReportingCommand):
             "files": demo.files,
             "new_phone": demo.new_phone,
             "code": demo.code,
+            "parts": demo.parts,
+            "said": demo.said,
             "dry_run": dry_run,
         }
         if self.as_json or dry_run:
@@ -45,6 +47,9 @@ class Command(ReportingCommand):
         phones = Phone.objects.filter(account=demo.account).count()
         changed = f", {len(demo.renewed)} profiles renewed" if demo.renewed else ""
         self.announce("demo", f"{demo.account} {summary['state']}: {phones} phones{changed}")
+        for line in demo.said:
+            # A password stands by itself on its line, so that it can be copied whole.
+            self.announce("demo", line) if " " in line else self.say(line)
         if demo.code:
             digits = " ".join(demo.code[at : at + 4] for at in range(0, len(demo.code), 4))
             self.announce("demo", f"the new phone {demo.new_phone} is enrolled with the activation code {digits}")

@@ -46,6 +46,10 @@ class Command(BaseCommand):
         url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"  # noqa: S104 - compared, not bound
         # The processes that it starts write the links in mail; whoever set another address knows it better.
         os.environ.setdefault("PUBLIC_URL", url)
+        if not no_demo:
+            # Deliveries of the demo go to this portal itself: that one address is allowed, and said.
+            os.environ.setdefault("DEMO_RECEIVER", "1")
+            os.environ.setdefault("CALLBACK_NETWORKS", "127.0.0.1/32")
         self._say("patchbay", where_data_is())
         if os.geteuid() == 0:
             self._say("patchbay", "WARNING: running as root. Run it as a user of its own (docs/operations.md)")

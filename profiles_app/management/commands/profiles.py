@@ -1,7 +1,7 @@
 """`manage.py profiles list|export|import KIND`: the profiles of every kind, and notification contacts."""
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from contacts_app.accounts.commands import STANDARD, ExportCommand, ImportCommand, add_account
 from contacts_app.contacts.services import ContactCsv
@@ -54,7 +54,16 @@ class Command(ExportCommand, ImportCommand):
         add("--errors", type=Path, metavar="FILE.csv", help="Write the errors of an import here as well.")
 
     def handle(  # type: ignore[override]
-        self, *, action: str, kind: str, file: Path, account: int | None, with_secrets: bool, **options: Any
+        self,
+        *,
+        action: str,
+        kind: str,
+        file: Path,
+        account: int | None,
+        with_secrets: bool,
+        errors: Path | None,
+        dry_run: bool,
+        **options: object,
     ) -> None:
         if with_secrets and action != "export":
             raise UsageError("--with-secrets is for exports.")
@@ -68,7 +77,7 @@ class Command(ExportCommand, ImportCommand):
             ExportCommand.handle(self, file=file, account=account)
         else:
             self.columns = ImportCommand.columns
-            ImportCommand.handle(self, file=file, account=account, errors=options["errors"], dry_run=options["dry_run"])
+            ImportCommand.handle(self, file=file, account=account, errors=errors, dry_run=dry_run)
 
     def made_for(self, account: int | None) -> CsvFormat:
         """Without UUIDs, by which a file would be about the rows of this portal alone."""

@@ -5,13 +5,14 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.db import transaction
 from django.utils.text import capfirst
-from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from contacts_app.core.api.document import NamedShapes
 from contacts_app.core.api.examples import examples_of
 from contacts_app.core.api.rights import refuse_deletion
 from contacts_app.core.api.view import Text, find
@@ -29,18 +30,14 @@ LONGEST_NUMBER = 15
 REFERRED: dict[str, type[MessagingRecord]] = {"messaging_profile": MessagingProfile, **MODELS}
 
 
-@extend_schema_field(
-    {
-        "oneOf": [
-            {"type": "integer", "minimum": 100},
-            {"type": "string", "pattern": f"^\\+?[0-9]{{3,{LONGEST_NUMBER}}}$"},
-            {"type": "object", "properties": {"tn": {"type": "integer"}}, "required": ["tn"]},
-        ]
-    }
-)
-class TelephoneNumber(serializers.Field[Any, Any, Any, Any]):
+class TelephoneNumber(NamedShapes, serializers.Field[Any, Any, Any, Any]):
     """A number as answers show it, its digits, or these with a plus sign."""
 
+    shapes = {
+        "Number": {"type": "integer", "minimum": 100},
+        "Digits": {"type": "string", "pattern": f"^\\+?[0-9]{{3,{LONGEST_NUMBER}}}$"},
+        "TnReference": {"type": "object", "properties": {"tn": {"type": "integer"}}, "required": ["tn"]},
+    }
     default_error_messages = {"invalid": "Must be a telephone number in international form."}
 
     def to_internal_value(self, data: Any) -> int:

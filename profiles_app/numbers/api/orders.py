@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from contacts_app.core.api.examples import examples_of
 from contacts_app.core.api.rights import refuse_deletion
-from contacts_app.core.api.view import Instant, Text
+from contacts_app.core.api.view import Instant, Record, Text
 from contacts_app.core.api.viewset import Listed, Retrieved
 from profiles_app.messaging.api.dialect import MessagingViewSet, answers, envelope
 from profiles_app.messaging.api.fields import OWNED_FIELDS, OWNED_RELATIONS, Input, OwnedOutput, Whole, WordFlag
@@ -26,7 +26,7 @@ KINDS = NumberLease.Kind.choices
 USUAL_LIMIT, HIGHEST_LIMIT = 100, 1000
 
 
-class StockQuery(serializers.Serializer[Any]):
+class StockQuery(Record):
     prefix = Text(default="", allow_blank=True, max_length=15, validators=[DIGITS])
     kind = serializers.ChoiceField(choices=KINDS, default="")
     limit = serializers.IntegerField(default=USUAL_LIMIT, min_value=1, max_value=HIGHEST_LIMIT)
@@ -99,7 +99,7 @@ class MessagingProfileBrief(serializers.ModelSerializer[MessagingProfile]):
         fields = ["uuid", "name"]
 
 
-class WhatIsWanted(serializers.Serializer[Any]):
+class WhatIsWanted(Record):
     quantity = serializers.IntegerField()
     kind = serializers.CharField()
     prefix = serializers.CharField()

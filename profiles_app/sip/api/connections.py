@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts_app.core.api.examples import examples_of
-from contacts_app.core.api.view import Text, find
+from contacts_app.core.api.view import Record, Text, find
 from profiles_app.messaging.api.dialect import MessagingRecords, answers
 from profiles_app.messaging.api.fields import OWNED_FIELDS, OWNED_RELATIONS, Input, OwnedOutput, Whole, WordFlag
 from profiles_app.messaging.api.number_lease import LEASES, MANY_LEASES, LeaseOutput, Reference, Tn
@@ -78,7 +78,7 @@ class SipConnectionOutput(OwnedOutput):
         fields = [*OWNED_FIELDS, *CONNECTION_FIELDS, "tnleases", "sipusers", "sip_user_invites"]
 
 
-class NumbersInput(serializers.Serializer[Any]):
+class NumbersInput(Record):
     add = serializers.ListField(
         child=Reference(), default=list, max_length=MOST_AT_ONCE, help_text="UUIDs of TN leases."
     )

@@ -1,0 +1,15 @@
+"""All parts of the demo, in the order in which they are made: contacts first, who then get mail of the rest."""
+
+from phones_app.demo.parts import calls, contacts, customer, events, numbers
+from phones_app.demo.parts.base import DemoPart, Scene
+
+PARTS: tuple[DemoPart, ...] = (contacts.PART, events.PART, customer.PART, numbers.PART, calls.PART)
+
+
+def make_parts(scene: Scene) -> list[str]:
+    """Make what the account has never had, and bring the callback to the portal's address; the names of what was made."""
+    missing = [part for part in PARTS if not part.was_made(scene.account)]
+    for part in missing:
+        part.make(scene)
+    events.follow(scene)
+    return [part.name for part in missing]

@@ -1,0 +1,17 @@
+"""Where callbacks of the demo are delivered to: an address of this portal itself, which is there with the demo alone."""
+
+import structlog
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+log = structlog.get_logger(__name__)
+PATH = "demo/receiver"
+
+
+@csrf_exempt
+@require_POST
+def receive(request: HttpRequest) -> JsonResponse:
+    """Take whatever is posted, and keep nothing of it: what was sent is to be read on the page of its delivery."""
+    log.info("The demo's receiver has taken a delivery", bytes=int(request.headers.get("Content-Length") or 0))
+    return JsonResponse({"received": True})

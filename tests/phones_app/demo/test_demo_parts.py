@@ -1,0 +1,72 @@
+"""The demo has something alive of every kind of profile, once, and its deliveries arrive at its own receiver."""
+
+import pytest
+from django.test import Client
+
+from contacts_app.contacts.models.contact import NotificationContact
+from contacts_app.people.models import User
+from phones_app.demo.demo import load_demo
+from profiles_app.calls.models import CallRecord
+from profiles_app.events.models.outbox import Event
+from profiles_app.events.models.setup import Callback
+from profiles_app.messaging.models import NumberLease
+from profiles_app.myaccount.services import resolve_profile
+from profiles_app.numbers.models import NumberOrder, StockNumber
+from profiles_app.sip.models import NumberRouting
+from tests.commands import run
+
+pytestmark = pytest.mark.django_db
+URL = "http://127.0.0.1:8000"
+
+
+@pytest.fixture
+def demo(settings, tmp_path):
+    settings.PHONE_FILES_DIR = tmp_path / "phones"
+    return load_demo(url=URL)
+
+
+def test_every_part_is_alive(demo):
+    assert set(demo.parts) >= {"contacts", "events", "customer", "numbers", "calls"}
+    account = demo.account
+    assert Callback.objects.get(account=account).config["url"] == f"{URL}/demo/receiver"
+    assert {"created-token", "revoked-token"} <= {tag for event in Event.objects.all() for tag in event.tags}
+    assert NotificationContact.objects.filter(account=account).count() == 3
+    assert NumberLease.objects.filter(account=account).exclude(description="").count() == 4
+    assert NumberRouting.objects.count() == 4
+    assert StockNumber.objects.filter(lease=None).exists()
+    assert NumberOrder.objects.get(account=account).is_open
+    assert CallRecord.objects.filter(account=account).count() == 280
+    assert "View Numbers" in resolve_profile(account).profile.my_numbers
+
+
+def test_the_customer_can_log_in_with_what_was_said(demo):
+    told, password = demo.said
+    person = User.objects.get(account=demo.account, permission_level=0)
+    assert person.email in told
+    assert f"{URL}/my-account/" in told
+    assert person.check_password(password)
+
+
+def test_what_people_deleted_stays_deleted(demo):
+    NumberLease.objects.all().delete()
+    Callback.objects.all().update(name="Changed")
+    again = load_demo(url="http://127.0.0.1:9000")
+    assert (again.parts, again.said) == ([], [])
+    assert not NumberLease.objects.exists()
+    assert Callback.objects.get().config["url"] == f"{URL}/demo/receiver"
+
+
+def test_the_callback_follows_the_portals_address(demo):
+    load_demo(url="http://127.0.0.1:9000")
+    assert Callback.objects.get().config["url"] == "http://127.0.0.1:9000/demo/receiver"
+
+
+def test_the_receiver_is_there_with_the_demo_alone(db, client: Client, settings):
+    assert client.post("/demo/receiver", "{}", "application/json").status_code == 404
+    assert settings.DEMO_RECEIVER is False
+
+
+def test_a_dry_run_leaves_nothing(settings, tmp_path):
+    settings.PHONE_FILES_DIR = tmp_path / "phones"
+    assert run("load_demo", "--dry-run").status == 0
+    assert not NumberLease.objects.exists()
