@@ -26,8 +26,8 @@ STALLED_SECONDS = 30
 PERMISSIONS = "elrdfmwT"
 # TFTP and HTTP servers of another account must be able to read the file (Cisco phones spec §3.10).
 FILE_MODE = 0o644
-# As a file is called while it is being received.
-_UNFINISHED = re.compile(r"\..+\.[0-9a-f]{8}\.part")
+# As a file is called while it is being received, here and by an uploader that gives it its name afterwards.
+_UNFINISHED = re.compile(r"\..+\.(?:[0-9a-f]{8}|[0-9a-f]{12})\.part")
 # Each of these would leave a file that is neither the old version nor the new one, or has a name of its own.
 _REFUSED_COMMANDS = {"APPE", "STOU", "SITE CHMOD"}
 
@@ -71,6 +71,7 @@ class _StoredFile:
             data: DTPHandler | None = self._channel.data_channel
             if data is not None and data.file_obj is self and data.transfer_finished:
                 os.replace(self._hidden, self.name)
+                self._channel.stored(self.name)
         finally:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self._hidden)
@@ -105,6 +106,12 @@ class _Control(FTPHandler):  # type: ignore[misc]
         """Greet, and have the client logged in soon: its idle time begins anew with every command, this one does not."""
         super().handle()
         self._log_in_by = self.ioloop.call_later(LOG_IN_SECONDS, self._end_unless_logged_in)
+        self._unnamed: set[str] = set()
+
+    def stored(self, name: str) -> None:
+        """Remember what the client is still to give its name: if it is killed before, nobody ever will."""
+        if _UNFINISHED.fullmatch(os.path.basename(name)):
+            self._unnamed = {each for each in self._unnamed if os.path.exists(each)} | {name}
 
     def _end_unless_logged_in(self) -> None:
         if not self.authenticated:
@@ -113,11 +120,14 @@ class _Control(FTPHandler):  # type: ignore[misc]
     def close(self) -> None:
         if (timer := getattr(self, "_log_in_by", None)) is not None and not timer.cancelled:
             timer.cancel()
+        for name in getattr(self, "_unnamed", ()):
+            with contextlib.suppress(OSError):
+                os.unlink(name)
         super().close()
 
 
 def clear_unfinished(root: Path) -> None:
-    """Delete what a server that was killed had received half of. Only for the one server of this folder."""
+    """Delete what was without its name when the server was killed. Only for the one server of this folder."""
     for folder, _, names in os.walk(root):
         for name in filter(_UNFINISHED.fullmatch, names):
             with contextlib.suppress(OSError):

@@ -5,9 +5,10 @@ import json
 import random
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +19,8 @@ from tests.peers.http_receiver import Receiver
 from tests.phones_app.site import sip_file
 
 PAUSE = 0.25
+# So many of the last things that happened to a phone are told of one that is not as it should be.
+NOTES = 30
 SETTLE_SECONDS = 120.0
 TRUE_ENDS = (("confirmed", ""), ("restart_acknowledged", "no-evidence"))
 
@@ -37,6 +40,7 @@ class Books:
         from profiles_app.phone.services import create_profile
 
         self.installation, self.seed = installation, seed
+        self.notes: defaultdict[str, deque[str]] = defaultdict(lambda: deque(maxlen=NOTES))
         account = create_account(voip_id=1000001, name="Acme", email="office@acme.example")
         owner = User.objects.create_user("owner@acme.example", "correct horse", account=account, permission_level=0)
         self.client = Client(installation.url, create_token(account=account)[1])
@@ -60,7 +64,7 @@ class Books:
                 boot_seconds=0.2,
                 retry_seconds=0.3,
             )
-            phones.append(SimulatedPhone(config))
+            phones.append(SimulatedPhone(config, self._note))
         self.fleet = stack.enter_context(FleetThread(phones))
         assert self.fleet.wait_until(lambda: all(phone.registered for phone in phones), 60)
         for phone in phones:
@@ -113,6 +117,9 @@ class Books:
         finally:
             connection.close()
 
+    def _note(self, mac: str, text: str) -> None:
+        self.notes[mac].append(f"{datetime.now(UTC):%T.%f} the phone {text}")
+
     def _deploy(self, chance: random.Random) -> None:
         macs, profile = chance.sample(self.macs, chance.randint(1, 3)), chance.choice(list(self.contents))
         answer = self.client.post("/api/v1/deployments", {"profile_uuid": profile, "macs": macs})
@@ -148,6 +155,23 @@ class Books:
 
     def _file(self, mac: str) -> bytes:
         return (self.folder / f"SEP{mac}.cnf.xml").read_bytes()
+
+    def _story(self, mac: str) -> str:
+        """What happened to a phone lately, as itself and the rows tell it."""
+        from phones_app.boot.models import FileFetch
+        from phones_app.deployment.models import Deployment
+
+        lines = list(self.notes[mac])
+        for one in Deployment.objects.filter(mac=mac).order_by("-created_at")[:5]:
+            lines.append(f"{one.created_at:%T.%f} asked for {one.sha256[:12]}: {one.state} {one.error_code}")
+            for step in one.steps.all():
+                end = step.finished_at.strftime("%T.%f") if step.finished_at else "?"
+                lines.append(
+                    f"{step.started_at:%T.%f} {step.kind} {step.state} until {end} {step.message} {step.detail}"
+                )
+        fetches = FileFetch.objects.filter(mac=mac).order_by("-fetched_at")[:5]
+        lines += [f"{one.fetched_at:%T.%f} fetched {one.sha256[:12]}" for one in fetches]
+        return "\n".join(f"    {line}" for line in sorted(lines))
 
     # --- Settling -----------------------------------------------------------------------------------------------------
 
@@ -209,7 +233,7 @@ class Books:
             if state not in TRUE_ENDS:
                 wrong.append(f"lost: {mac} {newest and (*state, newest.error)}")
             elif not has_it:
-                wrong.append(f"untrue: {mac} is {state[0]} and runs another file")
+                wrong.append(f"untrue: {mac} is {state[0]} and runs another file\n{self._story(mac)}")
             self.unproven += state[0] != State.CONFIRMED
             told = Deployment.objects.filter(mac=mac).exclude(restarted_at=None).count()
             if self.fleet[mac].restarts > told:

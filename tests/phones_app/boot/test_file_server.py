@@ -18,6 +18,7 @@ import pytest
 from phones_app.boot.fetches import Fetch
 from phones_app.boot.server import EmbeddedFileServer
 from tests.phones_app.simulator.conftest import NAME, PASSWORD, USERNAME, FetchLog
+from tests.servers import wait_for
 
 
 @pytest.fixture
@@ -92,6 +93,17 @@ def test_renaming_over_an_existing_name_replaces_it(ftp: ftplib.FTP, file_server
     ftp.voidcmd("TYPE I")
     assert (ftp.size(NAME), (file_server.root / NAME).read_bytes()) == (3, b"new")
     assert os.listdir(file_server.root) == [NAME]
+
+
+def test_what_a_client_did_not_live_to_name_is_deleted(ftp: ftplib.FTP, file_server: EmbeddedFileServer) -> None:
+    upload(ftp, NAME, b"old")
+    unnamed = f".{NAME}.0123456789ab.part"
+    upload(ftp, unnamed, b"whole, and nobody's")
+    assert sorted(os.listdir(file_server.root)) == [unnamed, NAME]
+    assert ftp.sock is not None
+    ftp.sock.shutdown(socket.SHUT_RDWR)
+    wait_for(lambda: os.listdir(file_server.root) == [NAME])
+    assert (file_server.root / NAME).read_bytes() == b"old"
 
 
 def test_files_are_world_readable_whatever_the_umask(ftp: ftplib.FTP, file_server: EmbeddedFileServer) -> None:
