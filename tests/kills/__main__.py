@@ -56,6 +56,7 @@ def rounds(options: argparse.Namespace, installation, books) -> int:
         failures += len(wrong)
         print(f"round {number} ({time.monotonic() - started:.0f} s): {books.summary}", *wrong, sep="\n  ", flush=True)
         if any(one.startswith(("not settled", "a customer")) for one in wrong):
+            print(installation.states(), flush=True)
             for log in sorted(installation.processes.folder.glob("*.log")):
                 print(f"--- {log.name}\n{log.read_text(errors='replace')[-3000:]}", flush=True)
             break

@@ -188,13 +188,14 @@ class Books:
         except threading.BrokenBarrierError:
             return [*self.odd, "a customer was not answered in time"]
         end = time.monotonic() + SETTLE_SECONDS
-        open_ones = ["unknown"]
+        open_ones = ["not looked at"]
         while open_ones and time.monotonic() < end:
             self.installation.look_after()
             time.sleep(0.3)
             try:
                 open_ones = self._open_ones()
-            except Error:
+            except Error as error:
+                open_ones = [f"the database says: {error}"]
                 connection.close()
         found = [f"not settled: {one}" for one in open_ones]
         if not open_ones:

@@ -5,6 +5,7 @@ import json
 import os
 import random
 import signal
+import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -143,6 +144,14 @@ class Installation:
         """What a supervisor does all the time."""
         self.go_on()
         self.processes.supervise()
+
+    def states(self) -> str:
+        """The processes of each group or child of it, with what they are waiting for."""
+        table = subprocess.run(
+            ["ps", "-eo", "pid,ppid,pgid,stat,wchan:24,etimes,args"], capture_output=True, text=True, check=False
+        ).stdout.splitlines()
+        ours = {str(process.pid) for process in self.processes.running.values()}
+        return "\n".join(line[:160] for line in table if ours & set(line.split()[:3]))
 
     def deadlocks(self) -> list[str]:
         """What PostgreSQL said of transactions that waited for each other since the last time it was asked."""
