@@ -84,3 +84,11 @@ PASSWORD_RESET_TIMEOUT = 3600
 # Of the self-service portal. The admin and the APIs speak English, whatever a browser asks for.
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "profiles_app" / "myaccount" / "locale"]
+
+# History is found by record or by deletion, for which contacts_app/core/history/models.py makes indexes of its own.
+SIMPLE_HISTORY_DATE_INDEX = False
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True

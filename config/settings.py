@@ -265,15 +265,7 @@ KEEP_CALLS_DAYS = env.float("KEEP_CALLS_DAYS", default=365.0)
 # What records were before, and who changed them; deleted records for good.
 KEEP_HISTORY_DAYS = env.float("KEEP_HISTORY_DAYS", default=0.0)
 
-# --- History -----------------------------------------------------------------------------------------------------
-# Found by record or by deletion, for which contacts_app/core/history/models.py makes indexes of its own.
-SIMPLE_HISTORY_DATE_INDEX = False
-
 # --- Web ---------------------------------------------------------------------------------------------------------
-LANGUAGE_CODE = "en-us"
-TIME_ZONE = "UTC"
-USE_I18N = True
-USE_TZ = True
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = DATA_DIR / "static"

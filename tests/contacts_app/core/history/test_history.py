@@ -33,7 +33,9 @@ RECORDS = {
     "contacts_app": {"KeptAnswer", "LoginSession", "Mail", "Notice", "Incident", "UploadedCsv", "WorkStatus"},
     "profiles_app": {
         "Admission",
+        "CallRecord",
         "CallbackQueue",
+        "DailyCallReport",
         "Delivery",
         "DeliveryAttempt",
         "Event",
