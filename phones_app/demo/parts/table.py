@@ -1,9 +1,17 @@
 """All parts of the demo, in the order in which they are made: contacts first, who then get mail of the rest."""
 
-from phones_app.demo.parts import calls, contacts, customer, events, numbers
+from phones_app.demo.parts import calls, contacts, customer, events, messages, numbers, voice
 from phones_app.demo.parts.base import DemoPart, Scene
 
-PARTS: tuple[DemoPart, ...] = (contacts.PART, events.PART, customer.PART, numbers.PART, calls.PART)
+PARTS: tuple[DemoPart, ...] = (
+    contacts.PART,
+    events.PART,
+    customer.PART,
+    numbers.PART,
+    messages.PART,
+    voice.PART,
+    calls.PART,
+)
 
 
 def make_parts(scene: Scene) -> list[str]:
