@@ -98,7 +98,10 @@ class Bar:
 
 @dataclass(frozen=True)
 class BarChart:
-    """One bar for each label and value, as plain SVG, which needs no script and no style in the page."""
+    """One bar for each label and value, as plain SVG, which needs no script and no style in the page.
+
+    `details`: a table that says more than the bars do.
+    """
 
     title: Text
     values: Sequence[tuple[str, float]]
@@ -106,6 +109,7 @@ class BarChart:
     unit: str = ""
     width: int = 720
     height: int = 200
+    details: Table | None = None
 
     @property
     def ground(self) -> int:
@@ -133,4 +137,4 @@ class BarChart:
 
     @property
     def table(self) -> Table:
-        return Table([Heading(self.label), Heading(self.title, is_number=True)], self.values)
+        return self.details or Table([Heading(self.label), Heading(self.title, is_number=True)], self.values)
