@@ -34,6 +34,17 @@ REASONS = {
     Admission.Reason.INACTIVE: gettext_lazy("Call plan blocked"),
 }
 
+Recording, Tracks = OutboundVoiceProfile.Recording, OutboundVoiceProfile.Tracks
+RECORDED = {
+    Recording.NONE: gettext_lazy("No calls"),
+    Recording.ALL: gettext_lazy("All calls"),
+    Recording.BY_CALLER: gettext_lazy("By caller number"),
+}
+TRACKS = {
+    Tracks.SINGLE: gettext_lazy("Both sides on one track"),
+    Tracks.DUAL: gettext_lazy("Each side on its own track"),
+}
+
 
 class PlanForm(forms.ModelForm):  # type: ignore[type-arg]
     """What the operator lets customers change of a plan."""
@@ -56,6 +67,9 @@ class PlanForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         for name in {*LIMITS, *RECORDING}.difference(allowed(self.instance)):
             del self.fields[name]
+        for name, texts in {"record_calls": RECORDED, "audio_track_type": TRACKS}.items():
+            if isinstance(field := self.fields.get(name), forms.TypedChoiceField):
+                field.choices = list(texts.items())
 
 
 def allowed(plan: OutboundVoiceProfile) -> Sequence[str]:
@@ -179,7 +193,7 @@ def facts_of(use: Use) -> list[tuple[str, object]]:
         (_("Channels now"), channels_of(use)),
         (_("US dollars today (UTC)"), spent_of(use)),
         (_("Highest price per minute"), price),
-        (_("Recorded calls"), _(profile.get_record_calls_display())),
+        (_("Recorded calls"), RECORDED[Recording(profile.record_calls)]),
         (_("Calls that ended today"), use.calls),
         (_("Calls refused today"), use.refusals),
     ]
