@@ -27,10 +27,7 @@ CAMPAIGNS = Page("campaigns", gettext_lazy("Campaigns"), place=70)
 CHANGE, CREATE, ASSIGN, REPORTS = "change", "create", "numbers", "reports"
 TEMPLATES = "profiles_app/messaging/portal"
 FORM = "profiles_app/myaccount/portal/form.html"
-KINDS = {
-    NumberLease.Kind.LONG_CODE: gettext_lazy("Ordinary number"),
-    NumberLease.Kind.TOLLFREE: gettext_lazy("Toll-free number"),
-}
+KINDS = {NumberLease.Kind.LONG_CODE: gettext_lazy("Ordinary"), NumberLease.Kind.TOLLFREE: gettext_lazy("Toll-free")}
 
 
 class CampaignForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -266,7 +263,7 @@ def report(request: PortalRequest, uuid: UUID) -> HttpResponse:
     )
     # Ordered as the index which keeps them unique is.
     opted_out, pager = page_of(request, OptOut.objects.filter(profile=campaign).order_by("recipient"))
-    columns = [Heading(_("Recipient")), Heading(_("Answered")), Heading(_("Time"))]
+    columns = [Heading(_("Recipient")), Heading(_("Word")), Heading(_("Time"))]
     rows = [[f"+{one.recipient}", one.word, moment(one.created_at)] for one in opted_out]
     context = {
         "title": _("Report of %(campaign)s") % {"campaign": campaign.name},

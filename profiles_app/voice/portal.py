@@ -67,9 +67,9 @@ class PlanForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         for name in {*LIMITS, *RECORDING}.difference(allowed(self.instance)):
             del self.fields[name]
-        for name, texts in {"record_calls": RECORDED, "audio_track_type": TRACKS}.items():
+        for name, texts in (("record_calls", RECORDED.items()), ("audio_track_type", TRACKS.items())):
             if isinstance(field := self.fields.get(name), forms.TypedChoiceField):
-                field.choices = list(texts.items())
+                field.choices = list(texts)
 
 
 def allowed(plan: OutboundVoiceProfile) -> Sequence[str]:
