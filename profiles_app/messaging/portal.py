@@ -121,7 +121,7 @@ def _table(found: list[MessagingProfile], pager: Pager, *, with_reports: bool) -
         [_campaign_cell(campaign), numbers.get(campaign.pk, 0), weights_of(campaign)] for campaign in found
     ]
     if with_reports:
-        labels = _("Sent in 30 days"), _("Delivered"), _("Not delivered"), _("Opt-outs")
+        labels = _("Sent in 30 days"), _("Delivered"), _("Failed"), _("Opt-outs")
         columns += [Heading(label, is_number=True) for label in labels]
         sums = sums_by_profile(keys, recent_days())
         opt_outs = _counts(OptOut.objects.filter(profile__in=keys), "profile")
@@ -256,7 +256,7 @@ def report(request: PortalRequest, uuid: UUID) -> HttpResponse:
     days = recent_days()
     sums = sums_by_day(campaign.pk, days)
     of = [(day, sums.get(day, MessageSums())) for day in days]
-    numbers = _("Messages"), _("Sent"), _("Delivered"), _("Not delivered")
+    numbers = _("Messages"), _("Sent"), _("Delivered"), _("Failed")
     table = Table(
         [Heading(_("Day")), *(Heading(label, is_number=True) for label in numbers)],
         [[day.isoformat(), one.messages, one.sent, one.delivered, one.failed] for day, one in reversed(of)],

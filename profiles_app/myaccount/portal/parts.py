@@ -94,6 +94,7 @@ class Bar:
     width: float
     height: float
     is_labelled: bool
+    is_always_labelled: bool
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,8 @@ class BarChart:
 
     @property
     def bars(self) -> list[Bar]:
-        """Every label is written while there is room for it, else each second, third and so on."""
+        """Every label is written while there is room for it, else each second, third and so on; on narrow screens each
+        third of those."""
         if not self.values:
             return []
         step = self.width / len(self.values)
@@ -132,7 +134,7 @@ class BarChart:
         for place, (label, value) in enumerate(self.values):
             height = round(room * value / self.highest, 1) if self.highest else 0
             x, y = round(place * step + step * 0.1, 1), round(top + room - height, 1)
-            bars.append(Bar(label, value, x, y, round(step * 0.8, 1), height, place % nth == 0))
+            bars.append(Bar(label, value, x, y, round(step * 0.8, 1), height, place % nth == 0, place % (3 * nth) == 0))
         return bars
 
     @property

@@ -89,7 +89,7 @@ def test_the_report_adds_up_the_last_days_and_shows_opt_outs(acme, alice, campai
     grant(acme, VIEW, REPORTS)
     desk = visit(alice)
     shown = text_of(desk.get(address(campaign, "report")))
-    assert "4 messages were sent, 2 delivered and 2 not delivered." in shown
+    assert "6 messages, 4 sent, 2 delivered, 2 failed" in shown
     for ago, cells in ((0, (5, 3, 1, 2)), (2, (1, 1, 1, 0)), (1, (0, 0, 0, 0))):
         day = timezone.localdate() - timedelta(days=ago)
         row = shown.partition(f"<span>{day}</span>")[2].partition("</tr>")[0]
