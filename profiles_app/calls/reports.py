@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Case, Count, F, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import TruncDate
 from django.utils import timezone
+from django.utils.formats import number_format
 
 from profiles_app.calls.models import CallRecord
 
@@ -48,10 +49,10 @@ def today(zone: ZoneInfo) -> date:
 
 
 def price(cost: Decimal, currency: str) -> str:
-    """Two places, and more where there is more to say: 1.20 EUR, 0.0035 EUR."""
+    """Two places, and more where there is more to say: 1.20 EUR, 0.0035 EUR, in the spelling of the language."""
     shown = cost.normalize()
     places = max(2, -int(shown.as_tuple().exponent))
-    return f"{shown:.{places}f} {currency}"
+    return f"{number_format(shown, places)} {currency}"
 
 
 @dataclass

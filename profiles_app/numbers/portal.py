@@ -6,6 +6,8 @@ from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -64,6 +66,17 @@ class NumberForm(forms.ModelForm):  # type: ignore[type-arg]
             del self.fields[name]
 
 
+KINDS: dict[str, str | Promise] = {
+    "": gettext_lazy("Either kind"),
+    NumberLease.Kind.LONG_CODE: gettext_lazy("Ordinary"),
+    NumberLease.Kind.TOLLFREE: gettext_lazy("Toll-free"),
+}
+
+
+def described(order: NumberOrder) -> str:
+    return f"{order.quantity} × {KINDS[order.kind]}"
+
+
 class OrderForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = NumberOrder
@@ -76,10 +89,15 @@ class OrderForm(forms.ModelForm):  # type: ignore[type-arg]
         }
         help_texts = {
             "quantity": gettext_lazy("1 to 100."),
-            "kind": gettext_lazy("Empty: either kind."),
             "prefix": gettext_lazy("Digits, such as 4420; empty: any."),
             "note": gettext_lazy("What the operator should know."),
         }
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self.fields["kind"] = forms.ChoiceField(
+            label=self.fields["kind"].label, choices=list(KINDS.items()), required=False
+        )
 
 
 def _row(lease: NumberLease) -> list[object]:
@@ -88,26 +106,34 @@ def _row(lease: NumberLease) -> list[object]:
     return [number, lease.description, lease.destination, lease.site, lease.messaging_profile.name, health]
 
 
-STATE_TONES = {"success": "good", "failed": "bad"}
+State = NumberOrder.State
+STATES = {
+    State.CREATED: (gettext_lazy("Ordered"), "warn"),
+    State.VERIFY: (gettext_lazy("Being checked"), "warn"),
+    State.PROCESSING: (gettext_lazy("In progress"), "warn"),
+    State.SUCCESS: (gettext_lazy("Fulfilled"), "good"),
+    State.FAILED: (gettext_lazy("Refused"), "bad"),
+}
 
 
 def _order_row(order: NumberOrder) -> list[object]:
-    state = Cell(order.get_state_display(), tone=STATE_TONES.get(order.state, "warn"), note=order.answer)
-    return [order.created_at.date(), str(order), order.prefix, order.note, state]
+    text, tone = STATES[State(order.state)]
+    state = Cell(text, tone=tone, note=order.answer)
+    return [localdate(order.created_at).isoformat(), described(order), order.prefix, order.note, state]
 
 
 @PAGE.url()
 def numbers(request: PortalRequest) -> HttpResponse:
     found, pager = page_of(request, leases_of(request.visitor))
-    columns = [_("Number"), _("Description"), _("Destination"), _("Site"), _("Messaging profile"), _("Health")]
+    columns = [_("Number"), _("Description"), _("Destination"), _("Site"), _("Campaign"), _("Health")]
     may_order = PAGE.is_open(request.visitor, "order")
     recent = list(orders_of(request.visitor)[:MOST_ORDERS]) if may_order else []
-    asked = [_("Ordered"), _("Order"), _("Begin with"), _("Note"), _("State")]
+    asked = [_("Ordered"), _("Numbers"), _("Begin with"), _("Note"), _("State")]
     shown = {
         "table": Table([Heading(label) for label in columns], [_row(lease) for lease in found], pager=pager),
         "may_order": may_order,
         "orders": Table([Heading(label) for label in asked], [_order_row(order) for order in recent]),
-        "open_orders": [order for order in recent if order.is_open],
+        "open_orders": [(order, described(order)) for order in recent if order.is_open],
     }
     return show(request, f"{TEMPLATES}/numbers.html", shown)
 

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -34,6 +35,17 @@ REASONS = {
     Admission.Reason.INACTIVE: gettext_lazy("Call plan blocked"),
 }
 
+Recording, Tracks = OutboundVoiceProfile.Recording, OutboundVoiceProfile.Tracks
+RECORDED = {
+    Recording.NONE: gettext_lazy("No calls"),
+    Recording.ALL: gettext_lazy("All calls"),
+    Recording.BY_CALLER: gettext_lazy("By caller number"),
+}
+TRACKS = {
+    Tracks.SINGLE: gettext_lazy("Both sides on one track"),
+    Tracks.DUAL: gettext_lazy("Each side on its own track"),
+}
+
 
 class PlanForm(forms.ModelForm):  # type: ignore[type-arg]
     """What the operator lets customers change of a plan."""
@@ -56,6 +68,15 @@ class PlanForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         for name in {*LIMITS, *RECORDING}.difference(allowed(self.instance)):
             del self.fields[name]
+        # 2 and not 2.0, which is what the column holds.
+        for name in LIMITS:
+            if (limit := self.initial.get(name)) is not None and limit == int(limit):
+                self.initial[name] = int(limit)
+        if "recorded_callers" in self.fields:
+            self.fields["recorded_callers"].widget.attrs["rows"] = 4
+        for name, texts in (("record_calls", RECORDED.items()), ("audio_track_type", TRACKS.items())):
+            if isinstance(field := self.fields.get(name), forms.TypedChoiceField):
+                field.choices = list(texts)
 
 
 def allowed(plan: OutboundVoiceProfile) -> Sequence[str]:
@@ -71,7 +92,7 @@ def plans_of(visitor: Visitor) -> list[Use]:
 def used(number: str, limit: float | None, style: str) -> str:
     if limit is None:
         return _("%(used)s, no limit") % {"used": number}
-    return _("%(used)s of %(limit)s") % {"used": number, "limit": style.format(limit)}
+    return _("%(used)s of %(limit)s") % {"used": number, "limit": number_format(style.format(limit))}
 
 
 def channels_of(use: Use) -> str:
@@ -79,7 +100,7 @@ def channels_of(use: Use) -> str:
 
 
 def spent_of(use: Use) -> str:
-    return used(f"{use.now.spent:.2f}", use.profile.daily_spend_limit, "{:.2f}")
+    return used(number_format(use.now.spent, 2), use.profile.daily_spend_limit, "{:.2f}")
 
 
 def state_of(plan: OutboundVoiceProfile) -> Cell:
@@ -151,7 +172,7 @@ def plan_named(request: PortalRequest, uuid: UUID) -> OutboundVoiceProfile:
 
 
 CALLS = [
-    Heading(gettext_lazy("Time (UTC)")),
+    Heading(gettext_lazy("Time")),
     Heading(gettext_lazy("Caller")),
     Heading(gettext_lazy("Destination")),
     Heading(gettext_lazy("Result")),
@@ -167,19 +188,19 @@ def call_row(call: Admission) -> tuple[object, ...]:
         result = Cell(_("Ended"), tone="good")
     else:
         result = Cell(_("Running"), tone="plain")
-    cost = None if call.cost is None else f"{call.cost:.4f}"
+    cost = None if call.cost is None else number_format(call.cost, 4)
     return exact(call.created_at), call.caller, call.destination, result, call.seconds, cost
 
 
 def facts_of(use: Use) -> list[tuple[str, object]]:
     profile = use.profile
-    price = _("any") if profile.max_rate is None else f"{profile.max_rate:g}"
+    price = _("any") if profile.max_rate is None else number_format(f"{profile.max_rate:g}")
     return [
         (_("Tech prefix"), profile.tech_prefix),
         (_("Channels now"), channels_of(use)),
         (_("US dollars today (UTC)"), spent_of(use)),
         (_("Highest price per minute"), price),
-        (_("Recorded calls"), _(profile.get_record_calls_display())),
+        (_("Recorded calls"), RECORDED[Recording(profile.record_calls)]),
         (_("Calls that ended today"), use.calls),
         (_("Calls refused today"), use.refusals),
     ]
@@ -191,7 +212,7 @@ def _home(visitor: Visitor) -> list[Fact]:
     path = CALL_PLANS.path
     return [
         Fact(_("Channels now"), sum(use.now.channels for use in uses), path),
-        Fact(_("US dollars today"), f"{sum(use.now.spent for use in uses):.2f}", path),
+        Fact(_("US dollars today"), number_format(sum(use.now.spent for use in uses), 2), path),
         Fact(_("Calls refused today"), refused, path, is_trouble=bool(refused)),
     ]
 

@@ -6,6 +6,9 @@ from django.urls import reverse
 
 from phones_app.inventory.models import Phone
 from phones_app.mobility.models import MobilitySession
+from profiles_app.messaging.models import MessagingProfile, NumberLease
+from profiles_app.messaging.sending.models import OptOut
+from profiles_app.messaging.services import save_number_lease
 from profiles_app.phone.services import create_profile
 from tests.browser.conftest import SIZES, Window
 from tests.phones_app.site import ACTOR, sip_file
@@ -43,6 +46,9 @@ def filled(acme, alice, bob, settings):
         requested_by="bob",
         channel="test",
     )
+    campaign = MessagingProfile.objects.create(account=acme, name="Guests")
+    save_number_lease(NumberLease(account=acme, tn=12025550101, messaging_profile=campaign), actor=ACTOR)
+    OptOut.objects.create(profile=campaign, recipient="442079460123", word="STOP")
 
 
 def look(window: Window, name: str) -> None:
@@ -70,6 +76,9 @@ def test_people_find_their_way_in_the_portal(chromium, live_server, filled, bob,
         page.get_by_role("navigation", name="Menu").get_by_role("link", name=label, exact=True).click()
         page.locator("h1").wait_for()
         look(window, label.lower().replace(" ", "-"))
+    for name in ("one", "report", "edit"):
+        window.open(reverse(f"portal:campaigns-{name}", args=[MessagingProfile.objects.get().uuid]))
+        look(window, f"campaign-{name}")
     window.open(reverse("portal:users-one", args=[bob.uuid]))
     page.get_by_label("First name").fill("Robert")
     look(window, "user")

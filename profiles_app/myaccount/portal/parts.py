@@ -94,11 +94,15 @@ class Bar:
     width: float
     height: float
     is_labelled: bool
+    is_always_labelled: bool
 
 
 @dataclass(frozen=True)
 class BarChart:
-    """One bar for each label and value, as plain SVG, which needs no script and no style in the page."""
+    """One bar for each label and value, as plain SVG, which needs no script and no style in the page.
+
+    `details`: a table that says more than the bars do.
+    """
 
     title: Text
     values: Sequence[tuple[str, float]]
@@ -106,6 +110,7 @@ class BarChart:
     unit: str = ""
     width: int = 720
     height: int = 200
+    details: Table | None = None
 
     @property
     def ground(self) -> int:
@@ -117,7 +122,8 @@ class BarChart:
 
     @property
     def bars(self) -> list[Bar]:
-        """Every label is written while there is room for it, else each second, third and so on."""
+        """Every label is written while there is room for it, else each second, third and so on; on narrow screens each
+        third of those."""
         if not self.values:
             return []
         step = self.width / len(self.values)
@@ -128,9 +134,9 @@ class BarChart:
         for place, (label, value) in enumerate(self.values):
             height = round(room * value / self.highest, 1) if self.highest else 0
             x, y = round(place * step + step * 0.1, 1), round(top + room - height, 1)
-            bars.append(Bar(label, value, x, y, round(step * 0.8, 1), height, place % nth == 0))
+            bars.append(Bar(label, value, x, y, round(step * 0.8, 1), height, place % nth == 0, place % (3 * nth) == 0))
         return bars
 
     @property
     def table(self) -> Table:
-        return Table([Heading(self.label), Heading(self.title, is_number=True)], self.values)
+        return self.details or Table([Heading(self.label), Heading(self.title, is_number=True)], self.values)

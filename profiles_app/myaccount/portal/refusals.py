@@ -30,6 +30,8 @@ KNOWN = (
 NOTIFICATIONS = (
     gettext_noop("Callbacks that take no events, and do again"),
     gettext_noop("Callbacks that were switched off"),
+    gettext_noop("Calls of each day"),
+    gettext_noop("Outbound voice profiles that have nearly spent what they may on a day"),
     gettext_noop("API tokens that were created"),
     gettext_noop("API tokens that were revoked"),
     gettext_noop("Deployments that fail, and phones deployed after all"),
