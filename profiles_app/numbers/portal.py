@@ -1,5 +1,7 @@
 """*Numbers* in the self-service portal: an account's numbers, what it says of them, and orders of more."""
 
+from typing import Any, cast
+
 from django import forms
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -7,7 +9,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from contacts_app.core.errors import Refusal
 from profiles_app.messaging.models import NumberLease
@@ -76,10 +78,15 @@ class OrderForm(forms.ModelForm):  # type: ignore[type-arg]
         }
         help_texts = {
             "quantity": gettext_lazy("1 to 100."),
-            "kind": gettext_lazy("Empty: either kind."),
+            "kind": "",
             "prefix": gettext_lazy("Digits, such as 4420; empty: any."),
             "note": gettext_lazy("What the operator should know."),
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        kind = cast(forms.ChoiceField, self.fields["kind"])
+        kind.choices = [("", _("Either kind")), *NumberLease.Kind.choices]
 
 
 def _row(lease: NumberLease) -> list[object]:
@@ -157,9 +164,9 @@ def withdraw_order(request: PortalRequest, pk: int) -> HttpResponse:
 
 def _facts(visitor: Visitor) -> list[Fact]:
     count = leases_of(visitor).count()
-    facts = [Fact(ngettext("number", "numbers", count), count, PAGE.path)]
+    facts = [Fact(_("Numbers"), count, PAGE.path)]
     if waiting := orders_of(visitor).filter(state__in=OPEN_STATES).count():
-        facts.append(Fact(_("open orders"), waiting, PAGE.path))
+        facts.append(Fact(_("Open orders"), waiting, PAGE.path))
     return facts
 
 
