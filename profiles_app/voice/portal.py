@@ -56,6 +56,9 @@ class PlanForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         for name in {*LIMITS, *RECORDING}.difference(allowed(self.instance)):
             del self.fields[name]
+        # Most limits are whole numbers, which nobody writes as 2.0.
+        whole = {name: int(limit) for name in LIMITS if (limit := self.initial.get(name)) and limit == int(limit)}
+        self.initial.update(whole)
 
 
 def allowed(plan: OutboundVoiceProfile) -> Sequence[str]:
