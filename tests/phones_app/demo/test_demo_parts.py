@@ -9,7 +9,7 @@ from phones_app.demo.demo import load_demo
 from profiles_app.calls.models import CallRecord
 from profiles_app.events.models.outbox import Event
 from profiles_app.events.models.setup import Callback
-from profiles_app.messaging.models import NumberLease
+from profiles_app.messaging.models import MessagingProfile, NumberLease
 from profiles_app.messaging.sending.models import Message, MessageGateway, OptOut
 from profiles_app.myaccount.services import resolve_profile
 from profiles_app.numbers.models import NumberOrder, StockNumber
@@ -75,8 +75,9 @@ def test_what_people_deleted_stays_deleted(demo):
     assert Callback.objects.get(webhook_key="").config["url"] == f"{URL}/demo/receiver"
 
 
-def test_the_callback_follows_the_portals_address(demo):
+def test_the_callbacks_follow_the_portals_address(demo):
     load_demo(url="http://127.0.0.1:9000")
+    assert MessagingProfile.objects.get().callback_url == "http://127.0.0.1:9000/demo/receiver"
     assert Callback.objects.get(webhook_key="").config["url"] == "http://127.0.0.1:9000/demo/receiver"
 
 
