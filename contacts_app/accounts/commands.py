@@ -70,7 +70,7 @@ class ImportCommand(CsvCommand):
             _write(errors, errors_as_csv(report.errors))
         if report.errors:
             self.report(map(asdict, report.errors), self.error_columns)
-            raise CommandError(f"{report.error_count} errors; nothing was stored.")
+            raise CommandError(f"{report.error_count} error(s); nothing was stored.")
         counts = {"created": report.created, "updated": report.updated, "unchanged": report.unchanged}
         self.report_row(**counts, errors=0, dry_run=dry_run)
 

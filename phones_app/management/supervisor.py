@@ -44,7 +44,7 @@ def until_stopped() -> Iterator[threading.Event]:
 
 @dataclass
 class Service:
-    """One child process: `command` as for exec, `address` as it is printed."""
+    """One child process: `command` as for exec, `address` as it is printed, `after` what its first start waits for."""
 
     name: str
     command: Sequence[str]
@@ -53,6 +53,7 @@ class Service:
     started_at: float = 0.0
     pause: float = 0.5
     restart_at: float = 0.0
+    after: threading.Event | None = None
 
 
 def why_taken(host: str, port: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> str:
@@ -90,9 +91,12 @@ class Supervisor:
         self.say = say
 
     def run(self, stopping: threading.Event) -> None:
+        begun = time.monotonic()
         try:
             while True:
                 for service in self.services:
+                    if service.after and not service.after.is_set() and time.monotonic() < begun + LONGEST_PAUSE:
+                        continue
                     self._watch(service)
                 if stopping.wait(0.2):
                     return

@@ -1,5 +1,6 @@
 """*Numbers* in the self-service portal: an account's numbers, what it says of them, and orders of more."""
 
+
 from django import forms
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -9,7 +10,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from contacts_app.core.errors import Refusal
 from profiles_app.messaging.models import NumberLease
@@ -183,9 +184,9 @@ def withdraw_order(request: PortalRequest, pk: int) -> HttpResponse:
 
 def _facts(visitor: Visitor) -> list[Fact]:
     count = leases_of(visitor).count()
-    facts = [Fact(ngettext("number", "numbers", count), count, PAGE.path)]
+    facts = [Fact(_("Numbers"), count, PAGE.path)]
     if waiting := orders_of(visitor).filter(state__in=OPEN_STATES).count():
-        facts.append(Fact(_("open orders"), waiting, PAGE.path))
+        facts.append(Fact(_("Open orders"), waiting, PAGE.path))
     return facts
 
 

@@ -25,6 +25,10 @@ class Scene:
     def receiver(self) -> str:
         return f"{self.url.rstrip('/')}/{PATH}"
 
+    def has_moved(self, url: str) -> bool:
+        """Whether that is the receiver's address from before the portal got another one."""
+        return url.endswith(f"/{PATH}") and url != self.receiver
+
 
 @dataclass(frozen=True)
 class DemoPart:

@@ -4,7 +4,6 @@ from contacts_app.accounts.models import Account
 from contacts_app.core.history.records import create_recorded
 from contacts_app.tokens.services import create_token, revoke_token
 from phones_app.demo.parts.base import DemoPart, Scene, ever_had
-from phones_app.demo.receiver import PATH
 from profiles_app.events.callback_changes import planned_callback, store_callback
 from profiles_app.events.listener_changes import create_listener
 from profiles_app.events.models.setup import Callback, EventProfile, Level, Subscription
@@ -34,8 +33,7 @@ def _make(scene: Scene) -> None:
 def follow(scene: Scene) -> None:
     """Have the callback lead to the portal's present address, unless people have changed it."""
     for callback in Callback.objects.filter(account=scene.account, name=NAME):
-        url = str(callback.config.get("url", ""))
-        if url.endswith(f"/{PATH}") and url != scene.receiver:
+        if scene.has_moved(str(callback.config.get("url", ""))):
             callback.config = callback.config | {"url": scene.receiver}
             callback.save()
 

@@ -2,6 +2,7 @@
 
 from contacts_app.accounts.models import Account
 from phones_app.demo.parts.base import ACTOR, DemoPart, Scene
+from phones_app.demo.parts.numbers import PROFILE
 from profiles_app.messaging.inbound import receive_message
 from profiles_app.messaging.models import MessagingProfile, NumberLease
 from profiles_app.messaging.sending.models import Message, MessageGateway
@@ -18,7 +19,7 @@ def _was_made(account: Account) -> bool:
 
 def _make(scene: Scene) -> None:
     MessageGateway.objects.get_or_create(name="Simulated gateway", kind=MessageGateway.Kind.SIMULATED, account=None)
-    profile = MessagingProfile.objects.filter(account=scene.account, name="Guest messages").first()
+    profile = MessagingProfile.objects.filter(account=scene.account, name=PROFILE).first()
     lease = NumberLease.objects.filter(messaging_profile=profile).order_by("tn").first() if profile else None
     if profile is None or lease is None:
         return

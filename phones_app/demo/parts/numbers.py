@@ -11,6 +11,7 @@ from profiles_app.numbers.services import place_order, save_stock_number, take_n
 from profiles_app.sip.models import SipConnection, SipControlApp
 from profiles_app.sip.services import save_sip_record
 
+PROFILE = "Guest messages"
 # Kept free for fiction: 555-01xx, and 020 7946 0xxx in London.
 STOCK = (
     *((12025550100 + number, "Washington", "1.00") for number in range(10, 20)),
@@ -39,7 +40,7 @@ def _make(scene: Scene) -> None:
     profile = save_messaging_profile(
         MessagingProfile(
             account=account,
-            name="Guest messages",
+            name=PROFILE,
             callback_url=scene.receiver,
             number_pool_enable=True,
             long_code_weight=5,
@@ -63,6 +64,14 @@ def _make(scene: Scene) -> None:
         )
     note = "For the new wing, from May on"
     place_order(NumberOrder(account=account, quantity=2, prefix="4420", note=note), actor=ACTOR)
+
+
+def follow(scene: Scene) -> None:
+    """Have the webhook lead to the portal's present address, unless people have changed it."""
+    for profile in MessagingProfile.objects.filter(account=scene.account, name=PROFILE):
+        if scene.has_moved(profile.callback_url or ""):
+            profile.callback_url = scene.receiver
+            save_messaging_profile(profile, actor=ACTOR, changed={"callback_url"})
 
 
 PART = DemoPart("numbers", _was_made, _make)

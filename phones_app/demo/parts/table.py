@@ -15,9 +15,10 @@ PARTS: tuple[DemoPart, ...] = (
 
 
 def make_parts(scene: Scene) -> list[str]:
-    """Make what the account has never had, and bring the callback to the portal's address; the names of what was made."""
+    """Make what the account has never had, and bring callbacks to the portal's address; the names of what was made."""
     missing = [part for part in PARTS if not part.was_made(scene.account)]
     for part in missing:
         part.make(scene)
     events.follow(scene)
+    numbers.follow(scene)
     return [part.name for part in missing]

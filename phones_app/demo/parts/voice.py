@@ -7,11 +7,12 @@ from contacts_app.accounts.models import Account
 from contacts_app.core.work import clock
 from phones_app.demo.parts.base import ACTOR, DemoPart, Scene, ever_had
 from profiles_app.voice.admission import CallRequest, admit, close, renew
+from profiles_app.voice.models.admission import Admission
 from profiles_app.voice.models.profile import OutboundVoiceProfile
 from profiles_app.voice.models.rates import Rate, RateTable
 from profiles_app.voice.services import save_outbound_voice_profile
 
-CALLER = "12025550110"
+CALLER = "+12025550110"
 # Prefix, destination, US dollars a minute, whether calls may go there.
 RATES = (
     ("1", "North America", "0.0100", True),
@@ -20,6 +21,7 @@ RATES = (
     ("882", "International networks", "4.5000", True),
     ("1900", "Premium rate", "1.0000", False),
 )
+RINGING = timedelta(seconds=8)
 # Seconds of calls that have ended.
 ENDED = (35, 90, 310)
 
@@ -54,10 +56,13 @@ def _make(scene: Scene) -> None:
         return CallRequest(destination=destination, caller=CALLER, call_id=f"demo-admission-{next(asks)}", rate=None)
 
     for seconds in ENDED:
-        made = admit(profile, ask("442079460110"))
-        renew(made, answered_at=now - timedelta(seconds=seconds))
-        close(made, ended_at=now, seconds=seconds, cost=None)
-    for destination in ("19005550100", "88212345678", "12025550120", "12025550121", "12025550122"):
+        made = admit(profile, ask("+442079460110"))
+        # No call is answered before it is admitted: it has been, a while ago.
+        made.created_at = now - RINGING - timedelta(seconds=seconds)
+        Admission.objects.filter(pk=made.pk).update(created_at=made.created_at)
+        renew(made, answered_at=made.created_at + RINGING)
+        close(made, ended_at=now)
+    for destination in ("+19005550100", "+88212345678", "+12025550120", "+12025550121", "+12025550122"):
         # Blocked, too dear, two that run, and one channel too many.
         admit(profile, ask(destination))
 

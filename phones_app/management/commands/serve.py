@@ -63,9 +63,10 @@ class Command(BaseCommand):
             # Messages are mere nudges, and the embedded broker never forgets one: begin with none.
             broker.unlink(missing_ok=True)
             mend()
-        services = _services(host, port, url, demo=not no_demo)
+        answers = threading.Event()
+        services = _services(host, port, url, answers, demo=not no_demo)
         with until_stopped() as stopping:
-            threading.Thread(target=self._announce, args=(services, url, stopping), daemon=True).start()
+            threading.Thread(target=self._announce, args=(services, url, answers, stopping), daemon=True).start()
             Supervisor(services, self._say).run(stopping)
         self._say("patchbay", "stopped")
 
@@ -93,7 +94,7 @@ class Command(BaseCommand):
             self._say("admin", f"log in as {email} with this password, which is not shown again:")
             self.stdout.write(password)
 
-    def _announce(self, services: list[Service], url: str, stopping: threading.Event) -> None:
+    def _announce(self, services: list[Service], url: str, answers: threading.Event, stopping: threading.Event) -> None:
         """One line per service as soon as the web server answers; the others print their own when they listen."""
         while not stopping.is_set():
             try:
@@ -101,6 +102,7 @@ class Command(BaseCommand):
                     break
             except OSError:
                 time.sleep(0.2)
+        answers.set()
         if not stopping.is_set():
             for service in services:
                 if service.address:
@@ -128,7 +130,7 @@ def lines_to_copy(url: str) -> list[str]:
     return lines
 
 
-def _services(host: str, port: int, url: str, *, demo: bool) -> list[Service]:
+def _services(host: str, port: int, url: str, answers: threading.Event, *, demo: bool) -> list[Service]:
     manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
     celery = [sys.executable, "-m", "celery", "--app", "config", "--quiet"]
     web = [
@@ -143,10 +145,12 @@ def _services(host: str, port: int, url: str, *, demo: bool) -> list[Service]:
         *("--without-gossip", "--without-mingle"),
     ]
     pause = settings.SWEEP_SECONDS
+    # The demo's events go to this web server: sent before it answers, they would begin with a failure and mail about it.
+    after = answers if demo else None
     services = [
         Service("web", web, f"{url}/  API docs: {url}/api/docs"),
-        Service("worker", worker, f"Celery, broker {broker}"),
-        Service("sweep", [*manage, "sweep", "--every", str(pause)], f"every {pause:g} s"),
+        Service("worker", worker, f"Celery, broker {broker}", after=after),
+        Service("sweep", [*manage, "sweep", "--every", str(pause)], f"every {pause:g} s", after=after),
         Service("files", [*manage, "serve_files"], ""),
     ]
     if demo:

@@ -51,5 +51,5 @@ class Command(ReportingCommand):
             report = CdrImport(account_numbered(account), time_zone).run(opened, size, progress, dry_run=dry_run)
         if report.errors:
             self.report(map(asdict, report.errors), self.error_columns)
-            raise CommandError(f"{report.error_count} errors; nothing was stored.")
+            raise CommandError(f"{report.error_count} error(s); nothing was stored.")
         self.report_row(created=report.created, known=report.unchanged, errors=0, dry_run=dry_run)

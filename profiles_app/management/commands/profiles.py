@@ -1,7 +1,9 @@
 """`manage.py profiles list|export|import KIND`: the profiles of every kind, and notification contacts."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from django.core.management.base import CommandParser
 
 from contacts_app.accounts.commands import STANDARD, ExportCommand, ImportCommand, add_account
 from contacts_app.contacts.services import ContactCsv
@@ -44,6 +46,12 @@ class Command(ExportCommand, ImportCommand):
         "stores all or nothing; rows that are there, by account and name, are changed."
     )
     writes = True
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        """Options may stand before FILE, which argparse would take for absent otherwise."""
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        parser.parse_args = parser.parse_intermixed_args  # type: ignore[method-assign]
+        return parser
 
     def arguments(self, add: Add) -> None:
         add("action", choices=("list", "export", "import"))

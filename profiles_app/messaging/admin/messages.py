@@ -47,7 +47,7 @@ class MessageAdmin(ReadOnlyAdmin):
     search_help_text = "Recipient or sender, digits only, or UUID"
     inlines = (AttemptInline,)
     actions_detail = ["cancel_it"]
-    has_cancel_permission = allowed("profiles_app.change_message")
+    _may_change = allowed("profiles_app.change_message")
     state_here = column("State", lambda message: message.get_state_display(), ordering="state", label=STATE_LABELS)
     why_sender = column("Sender chosen because", lambda message: message.get_chosen_because_display())
     why = column("Error", lambda message: message.error or "–")
@@ -60,6 +60,12 @@ class MessageAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).defer("webhook_url")
+
+    def has_cancel_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """One that is on its way, or has come to its end, has no button."""
+        if not self._may_change(request):
+            return False
+        return object_id is None or self.all_rows(request).filter(pk=object_id, state=Message.State.QUEUED).exists()
 
     @display(description="Media")
     def media_here(self, message: Message) -> str:

@@ -67,8 +67,9 @@ class MessagingProfileForm(forms.ModelForm):  # type: ignore[type-arg]
                 given[name] = self.stored[name] if unchanged else given[name] or None
         return given
 
-    def validate_constraints(self) -> None:
-        """Not here: there is one default, and a new one takes over when the service stores it."""
+    def _get_validation_exclusions(self) -> set[str]:
+        """There is one default; that is not checked here, as a new one takes over when the service stores it."""
+        return {*super()._get_validation_exclusions(), "is_default"}  # type: ignore[misc]
 
 
 @admin.register(MessagingProfile)

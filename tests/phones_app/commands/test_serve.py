@@ -3,12 +3,14 @@
 import os
 import signal
 import socket
+import threading
 import time
 import urllib.request
 from pathlib import Path
 
 import pytest
 
+from phones_app.management.supervisor import Service, Supervisor
 from tests.commands import Running
 from tests.servers import free_port, listens, wait_for
 
@@ -63,6 +65,21 @@ def tree(tmp_path, environment):
         for pid in tree.processes():
             os.kill(pid, signal.SIGKILL)
         tree.serve.process.wait()
+
+
+def test_a_service_is_started_after_what_it_waits_for():
+    answers, stopping = threading.Event(), threading.Event()
+    first, second = Service("first", ["sleep", "60"], ""), Service("second", ["sleep", "60"], "", after=answers)
+    running = threading.Thread(target=Supervisor([second, first], lambda *_: None).run, args=(stopping,))
+    running.start()
+    try:
+        wait_for(lambda: first.process is not None, 10)
+        assert second.process is None
+        answers.set()
+        wait_for(lambda: second.process is not None, 10)
+    finally:
+        stopping.set()
+        running.join()
 
 
 def test_whatever_was_killed_nothing_listens_after_a_stop(tree):

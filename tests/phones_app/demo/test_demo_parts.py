@@ -9,10 +9,12 @@ from phones_app.demo.demo import load_demo
 from profiles_app.calls.models import CallRecord
 from profiles_app.events.models.outbox import Event
 from profiles_app.events.models.setup import Callback
-from profiles_app.messaging.models import NumberLease
+from profiles_app.messaging.models import MessagingProfile, NumberLease
+from profiles_app.messaging.sending.models import Message, MessageGateway, OptOut
 from profiles_app.myaccount.services import resolve_profile
 from profiles_app.numbers.models import NumberOrder, StockNumber
 from profiles_app.sip.models import NumberRouting
+from profiles_app.voice.models.admission import Admission
 from tests.commands import run
 
 pytestmark = pytest.mark.django_db
@@ -26,17 +28,34 @@ def demo(settings, tmp_path):
 
 
 def test_every_part_is_alive(demo):
-    assert set(demo.parts) >= {"contacts", "events", "customer", "numbers", "calls"}
+    assert set(demo.parts) >= {"contacts", "events", "customer", "numbers", "calls", "messages", "voice"}
     account = demo.account
-    assert Callback.objects.get(account=account).config["url"] == f"{URL}/demo/receiver"
+    assert Callback.objects.get(account=account, webhook_key="").config["url"] == f"{URL}/demo/receiver"
     assert {"created-token", "revoked-token"} <= {tag for event in Event.objects.all() for tag in event.tags}
     assert NotificationContact.objects.filter(account=account).count() == 3
     assert NumberLease.objects.filter(account=account).exclude(description="").count() == 4
     assert NumberRouting.objects.count() == 4
     assert StockNumber.objects.filter(lease=None).exists()
     assert NumberOrder.objects.get(account=account).is_open
-    assert CallRecord.objects.filter(account=account).count() == 280
+    assert CallRecord.objects.filter(account=account, call_id__regex=r"^demo-\d+$").count() == 280
     assert "View Numbers" in resolve_profile(account).profile.my_numbers
+
+
+def test_messages_wait_for_the_simulated_gateway(demo):
+    assert MessageGateway.objects.get().kind == "simulated"
+    assert Message.objects.filter(account=demo.account, state="queued").count() == 14
+    assert OptOut.objects.count() == 1
+
+
+def test_calls_are_admitted_refused_and_over(demo):
+    asked = Admission.objects.filter(account=demo.account).order_by("call_id")
+    assert [bool(row.reason) for row in asked] == [False] * 3 + [True] * 2 + [False] * 2 + [True]
+    assert [row.ended_at is not None for row in asked] == [True] * 3 + [False] * 5
+    assert {row.reason for row in asked if row.reason} == {"destination-not-allowed", "max-rate", "channel-limit"}
+    for call in CallRecord.objects.filter(call_id__startswith="demo-admission"):
+        assert call.started_at < call.answered_at < call.ended_at
+        assert (call.ended_at - call.answered_at).total_seconds() == call.seconds
+        assert NumberLease.objects.filter(tn=call.caller.removeprefix("+"), account=demo.account).exists()
 
 
 def test_the_customer_can_log_in_with_what_was_said(demo):
@@ -49,16 +68,17 @@ def test_the_customer_can_log_in_with_what_was_said(demo):
 
 def test_what_people_deleted_stays_deleted(demo):
     NumberLease.objects.all().delete()
-    Callback.objects.all().update(name="Changed")
+    Callback.objects.filter(webhook_key="").update(name="Changed")
     again = load_demo(url="http://127.0.0.1:9000")
     assert (again.parts, again.said) == ([], [])
     assert not NumberLease.objects.exists()
-    assert Callback.objects.get().config["url"] == f"{URL}/demo/receiver"
+    assert Callback.objects.get(webhook_key="").config["url"] == f"{URL}/demo/receiver"
 
 
-def test_the_callback_follows_the_portals_address(demo):
+def test_the_callbacks_follow_the_portals_address(demo):
     load_demo(url="http://127.0.0.1:9000")
-    assert Callback.objects.get().config["url"] == "http://127.0.0.1:9000/demo/receiver"
+    assert MessagingProfile.objects.get().callback_url == "http://127.0.0.1:9000/demo/receiver"
+    assert Callback.objects.get(webhook_key="").config["url"] == "http://127.0.0.1:9000/demo/receiver"
 
 
 def test_the_receiver_is_there_with_the_demo_alone(db, client: Client, settings):

@@ -112,6 +112,14 @@ def test_an_account_sees_and_changes_its_own(both, acme, tmp_path, kind):
     assert stored(kind) == before
 
 
+def test_options_may_stand_before_the_file(both, acme, tmp_path):
+    file = tmp_path / "ours.csv"
+    made = run("profiles", "export", "event", "--account", acme.voip_id, file)
+    assert made.status == 0, made.err
+    again = run("profiles", "import", "--account", acme.voip_id, "event", "--json", file)
+    assert (again.status, again.row["unchanged"]) == (0, 1), again.err
+
+
 def test_secrets_are_exported_only_when_asked_for(both):
     assert "hush" not in run("profiles", "export", "messaging").out
     assert "hush" in run("profiles", "export", "messaging", "--with-secrets").out

@@ -203,6 +203,23 @@ def test_a_profile_in_use_stays_where_numbers_may_not_move(root_desk, ours, sett
     assert MessagingProfile.objects.filter(pk=ours.pk).exists()
 
 
+def test_a_default_that_is_added_takes_over(root_desk, acme, other, ours, theirs):
+    first = save_messaging_profile(MessagingProfile(account=acme, name="First", is_default=True), actor=ACTOR)
+    theirs.is_default = True
+    save_messaging_profile(theirs, actor=ACTOR)
+    url = page("messagingprofile", "add")
+    given = {**form_of(root_desk, url), "account": acme.pk, "name": "Second", "is_default": "on"}
+    answer = root_desk.post(url, given)
+    assert answer.status_code == 302, answer.context["adminform"].form.errors
+    assert set(MessagingProfile.objects.filter(is_default=True).values_list("name", flat=True)) == {
+        "Second",
+        theirs.name,
+    }
+    url = page("messagingprofile", "change", first.pk)
+    assert root_desk.post(url, {**form_of(root_desk, url), "is_default": "on"}).status_code == 302
+    assert MessagingProfile.objects.get(account=acme, is_default=True) == first
+
+
 def test_a_new_default_takes_over(root_desk, acme, ours):
     second = save_messaging_profile(MessagingProfile(account=acme, name="Second", is_default=True), actor=ACTOR)
     url = page("messagingprofile", "make_default", ours.pk)

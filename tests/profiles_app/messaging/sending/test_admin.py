@@ -37,10 +37,13 @@ def test_a_queued_message_is_cancelled_by_a_button(desk, send, provider, http_ga
     provider.status = 503
     message = Message.objects.get(uuid=send()["uuid"])
     url = page("message", "cancel_it", message.pk)
+    assert url in desk.get(page("message", "change", message.pk)).content.decode()
     assert "still queued" in desk.get(url).content.decode()
     desk.post(url)
     message.refresh_from_db()
     assert message.state == "cancelled"
+    assert url not in desk.get(page("message", "change", message.pk)).content.decode()
+    assert desk.post(url).status_code == 403
 
 
 def test_a_test_goes_through_the_gateway_of_the_page(desk, pool, simulated, provider, http_gateway):
