@@ -28,7 +28,7 @@ ITALIC = re.compile(r"(?<!\*)\*(?!\*)([^*\n]+)\*(?!\*)")
 # What stands in italics and is a value, a word or a profile of the demo.
 NO_PLACES = {
     *("on", "unreachable", "another phone there", "moved", "failed", "ready", "Not sent", "not deployed"),
-    *("Fetches are seen", "Front desk night"),
+    *("Fetches are seen", "Front desk day", "Front desk night"),
 }
 
 Walk = Callable[[Window], None]
