@@ -14,6 +14,7 @@ from phones_app.inventory.models import Phone
 from phones_app.servers.models import CallManager, FileServer
 from profiles_app.events.models.outbox import Delivery, Event
 from profiles_app.events.models.setup import Callback
+from profiles_app.messaging.sending.models import MessageGateway
 from tests.browser.conftest import Window
 from tests.browser.test_pages import furnished
 
@@ -91,6 +92,7 @@ def walks(furnished, acme) -> dict[str, Walk]:
         account=acme, event=event, callback=callback, state="failed", next_attempt_at=now, finished_at=now
     )
     manager = CallManager.objects.get()
+    gateway = MessageGateway.objects.create(name="Trial", kind=MessageGateway.Kind.SIMULATED)
 
     def both_servers(desk: Window) -> None:
         test = "Save and test the connection"
@@ -103,6 +105,13 @@ def walks(furnished, acme) -> dict[str, Walk]:
         "Save and test the connection": both_servers,
         "Cockpit…": at("phones_app_phone_change", phone.pk, button="Cockpit…"),
         "Deleted": at("phones_app_phone_changelist", button="Deleted"),
+        "Live use": at("profiles_app_outboundvoiceprofile_changelist", button="Live use"),
+        "New receipt credential…": at(
+            "profiles_app_messagegateway_change", gateway.pk, button="New receipt credential…"
+        ),
+        # Its page is called by the model, without the hyphen.
+        "Opt-outs": at("index", button="Opt-outs"),
+        "Send a test…": at("profiles_app_messagegateway_change", gateway.pk, button="Send a test…"),
         "Deliver again": at("profiles_app_delivery_change", delivery.pk, button="Deliver again"),
         "Send again…": at("contacts_app_mail_change", mail.pk, button="Send again…"),
         "Send test event…": at("profiles_app_callback_change", callback.pk, button="Send test event…"),
