@@ -28,6 +28,7 @@ GIVEN = {
     "phones_app.MobilitySession": {"phone": None},
     "phones_app.FileServer": {"is_default": False, "is_embedded": False},
     "profiles_app.CallRecord": {"currency": "EUR"},
+    "profiles_app.RateTable": {"is_default": False},
     "profiles_app.Callback": {"webhook_key": ""},
     "profiles_app.Message": {"stored_media": '["https://acme.example/cat.jpg"]'},
     "profiles_app.MessagingProfile": {"is_default": False},

@@ -1,6 +1,5 @@
 """*Numbers* in the self-service portal: an account's numbers, what it says of them, and orders of more."""
 
-
 from django import forms
 from django.contrib import messages
 from django.db.models import QuerySet

@@ -1,6 +1,7 @@
 """Clients made from the OpenAPI document by public generators: complete, without a warning, the Python one driven."""
 
 import importlib
+import json
 import os
 import shutil
 import subprocess
@@ -37,12 +38,18 @@ OPERATIONS = [
 ]
 
 
+# Pictures are bytes for it, once it is told so.
+OPTIONS = {"content_type_overrides": {"image/png": "application/octet-stream"}}
+
+
 def generate(folder: Path) -> None:
     """Without a warning."""
     programs = Path(sys.executable).parent
+    options = folder / "options.json"
+    options.write_text(json.dumps(OPTIONS))
     command = [
         *(str(programs / "openapi-python-client"), "generate", "--fail-on-warning", "--meta", "none"),
-        *("--path", str(DOCUMENT), "--output-path", str(folder / PACKAGE)),
+        *("--path", str(DOCUMENT), "--output-path", str(folder / PACKAGE), "--config", str(options)),
     ]
     # It tidies up by ruff, which is beside it.
     environment = os.environ | {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "NO_COLOR": "1"}

@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from contacts_app.accounts.models import Account
+from contacts_app.core.history.records import create_recorded
 from contacts_app.core.work import clock
 from phones_app.demo.parts.base import ACTOR, DemoPart, Scene, ever_had
 from profiles_app.voice.admission import CallRequest, admit, close, renew
@@ -34,7 +35,7 @@ def _make(scene: Scene) -> None:
     table = RateTable.objects.filter(is_default=True).first()
     if table is None:
         table = RateTable.objects.create(name="Standard", is_default=True)
-        Rate.objects.bulk_create(
+        create_recorded(
             Rate(table=table, prefix=prefix, destination=name, price=Decimal(price), interval=60, is_allowed=allowed)
             for prefix, name, price, allowed in RATES
         )

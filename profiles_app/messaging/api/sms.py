@@ -94,6 +94,8 @@ class MessageOutput(Narrowed, serializers.ModelSerializer[Any]):
     type = serializers.CharField(help_text="`sms` or `mms`.")
     media_urls = serializers.ListField(child=serializers.CharField())
     left_out = serializers.JSONField(help_text="Numbers that were not considered, each with `tn` and `why`.")
+    # Databases differ in what the smallest whole numbers may be.
+    parts = serializers.IntegerField()
     messaging_profile = RowUuid(allow_null=True)
     reference_id = serializers.CharField(source="gateway_ref", help_text="The gateway's own id.")
     attempts = serializers.IntegerField(source="attempt_count")

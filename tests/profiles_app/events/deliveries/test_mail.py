@@ -153,7 +153,7 @@ def test_a_mail_server_that_is_away_is_asked_again(at, mailbox, mail_server, set
     settings.CALLBACK_ATTEMPT_SECONDS = [0.0, 0.5]
     port, settings.EMAIL_PORT = settings.EMAIL_PORT, 1
     feed(at, message())
-    assert list(DeliveryAttempt.objects.values_list("ok", "error_code")) == [(False, "mail")]
+    assert set(DeliveryAttempt.objects.values_list("ok", "error_code")) == {(False, "mail")}
     settings.EMAIL_PORT = port
     settle()
     assert len(mail_server.to("ops@acme.example")) == 1
