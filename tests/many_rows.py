@@ -65,6 +65,8 @@ def _value(field: models.Field, n: int):
         return timezone.now() - timedelta(days=n)
     if isinstance(field, models.IntegerField) and not field.has_default():
         return _least(field) + n
+    if isinstance(field, models.DecimalField) and not field.has_default():
+        return n
     if isinstance(field, models.GenericIPAddressField):
         return f"10.0.0.{n}"
     if isinstance(field, EncryptedBinaryField):
