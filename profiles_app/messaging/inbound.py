@@ -57,9 +57,9 @@ class InboundMessages(Work):
     name = queue = MESSAGES
     model = InboundMessage
     account = "lease__account"
-    # The webhooks of one profile take few messages at a time.
+    # The webhooks of one profile take one message after the other, in the order in which they came.
     server = F("lease__messaging_profile")
-    per_server = 2
+    per_server = 1
     # Both webhooks may take all their time.
     claim_time = timedelta(seconds=60)
 
@@ -72,7 +72,8 @@ class InboundMessages(Work):
         return 4
 
     def do(self, keys: Sequence[int]) -> None:
-        for message in InboundMessage.objects.filter(pk__in=keys).select_related("lease__messaging_profile"):
+        rows = InboundMessage.objects.filter(pk__in=keys).order_by("pk")
+        for message in rows.select_related("lease__messaging_profile"):
             _deliver(message)
 
 

@@ -6,6 +6,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from django.db.models import F
 
 from contacts_app.core.work.queue import run_queue
 from contacts_app.core.work.wake import sweep
@@ -145,6 +146,19 @@ def test_a_message_is_delivered_once_and_a_lost_one_is_found(api, webhook, hooks
     assert sweep() == 1
     assert len(first.posted) == 2
     assert InboundMessage.objects.get().state == "delivered"
+
+
+def test_messages_that_wait_are_posted_in_the_order_in_which_they_came(api, webhook, hooks):
+    first = webhook()
+    hooks(first.url)
+    sent = [str(number) for number in range(12)]
+    for text in sent:
+        api.payload("POST", INBOUND, MESSAGE | {"message": text})
+    first.posted.clear()
+    # As if no worker had been there yet.
+    InboundMessage.objects.update(state="pending", next_attempt_at=F("created_at"))
+    run_queue(MESSAGES)
+    assert [body["message"] for _, _, body in first.posted] == sent
 
 
 def test_messages_for_numbers_of_others_are_not_taken(api, stranger, hooks):
