@@ -98,8 +98,8 @@ class CodeForm(forms.Form):
 class SecondFactorPage(View):
     """Enrols a second factor, asks for its code, and renews or removes it with another one.
 
-    Not a page of the admin, which lets nobody in who has still to show a code. Another place that people log in to has
-    a page of its own that says what differs: who may come, where from and where to, and how it looks.
+    It is outside the admin, because the admin is closed until the code has been shown. The self-service portal has a
+    subclass with its own log-in page, home and template.
     """
 
     template = "contacts_app/people/second_factor.html"
