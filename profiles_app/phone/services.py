@@ -174,7 +174,7 @@ def restore_revision(revision: ProfileRevision, *, actor: Actor, reason: str = "
 def _add_revision(profile: PhoneProfile, content: bytes, actor: Actor, reason: str) -> None:
     profile.revision = ProfileRevision.objects.create(
         profile=profile,
-        number=profile.revision.number + 1 if profile.revision else 1,
+        number=((profile.revision and profile.revision.number) or 0) + 1,
         content=content,
         sha256=hashlib.sha256(content).hexdigest(),
         size=len(content),

@@ -20,7 +20,7 @@ _USER_INFO = re.compile(r"(?<=//)[^/?#]*@")
 
 
 @dataclass(frozen=True)
-class Line:
+class LineFacts:
     """A line key (featureID 9). `button` is None where the file gives no number."""
 
     button: int | None
@@ -56,7 +56,7 @@ class Facts:
     protocol: str
     protocol_source: str
     bootstrap: bool
-    lines: tuple[Line, ...]
+    lines: tuple[LineFacts, ...]
     servers: tuple[Server, ...]
     transport: str
     load: str
@@ -129,11 +129,11 @@ def _protocol(document: Document, load: str) -> tuple[str, str]:
     return "", ""
 
 
-def _line(key: Element) -> Line:
+def _line(key: Element) -> LineFacts:
     def child(tag: str) -> str:
         return value_of(key.find(tag))
 
-    return Line(
+    return LineFacts(
         button=integer(key.get("button", "")),
         name=child("name"),
         contact=child("contact"),

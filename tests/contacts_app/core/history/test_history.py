@@ -27,7 +27,13 @@ SECRET_LOOKING = re.compile(
     r"passw|secret|token|(^|_)pin|digest|hash|config|header|key|callback_url|content|stored", re.IGNORECASE
 )
 # What looks like a secret by its name alone, and is none.
-HARMLESS = {"ApiToken.key_id", "Callback.webhook_key", "OutboundVoiceProfile.tn_lease", "User.pin_must_change"}
+HARMLESS = {
+    "ApiToken.key_id",
+    "Callback.webhook_key",
+    "KeyLayout.keys",
+    "OutboundVoiceProfile.tn_lease",
+    "User.pin_must_change",
+}
 # Written by Patchbay itself about what happened: they are records already; an uploaded sheet will be some.
 RECORDS = {
     "contacts_app": {"KeptAnswer", "LoginSession", "Mail", "Notice", "Incident", "UploadedCsv", "WorkStatus"},
@@ -54,6 +60,7 @@ RECORDS = {
         "LastDeployment",
         "LeftFile",
         "MobilitySession",
+        "PhoneConfiguration",
         "PhoneFile",
         "PinFailures",
         "RolloutMember",

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from profiles_app.phone.sep.device_facts import Facts, Line, Server, facts
+from profiles_app.phone.sep.device_facts import Facts, LineFacts, Server, facts
 from profiles_app.phone.sep.document import parse
 from tests.profiles_app.phone.sep.files import CONVERSION, SERVER, SIP, SIP_LINE, sccp, sip
 
@@ -17,7 +17,7 @@ def test_a_sip_file_is_read():
     read = facts_of(sip(("<versionStamp>", "<loadInformation>SIP42.9-4-2</loadInformation><versionStamp>")))
 
     assert (read.protocol, read.protocol_source, read.bootstrap) == ("SIP", "deviceProtocol", False)
-    assert read.lines == (Line(1, "1001", "5f3c2a91", "Reception", "Alice", source_line=19),)
+    assert read.lines == (LineFacts(1, "1001", "5f3c2a91", "Reception", "Alice", source_line=19),)
     assert read.servers == (Server("192.0.2.1", 0, 5060, 5061, None, source_line=9),)
     assert (read.transport, read.web_access, read.version_stamp) == ("udp", "enabled", "1")
     assert (read.load, read.load_software, read.load_models) == ("SIP42.9-4-2", "SIP", ("7942", "7962"))

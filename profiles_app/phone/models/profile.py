@@ -1,4 +1,4 @@
-"""Phone profiles (Cisco SEP files) and their immutable revisions."""
+"""Phone profiles (Cisco SEP files) and their immutable revisions, those among them that were made for one phone."""
 
 import uuid
 from typing import Any
@@ -11,6 +11,7 @@ from contacts_app.core.history.models import Tracked
 from contacts_app.core.lists.search import TextIndex
 from contacts_app.core.secrets import EncryptedBinaryField
 from profiles_app.phone import sep
+from profiles_app.phone.models.template import PhoneTemplate
 
 UNCHANGING = "A revision never changes and never goes by itself; add another one."
 
@@ -19,6 +20,14 @@ class SoftwareType(models.TextChoices):
     SCCP = "SCCP", "SCCP"
     SIP = "SIP", "SIP"
     SIPE = "SIPE", "SIPE"
+
+
+class Source(models.TextChoices):
+    """Where the file of a profile comes from (configuration spec §1)."""
+
+    FILE = "file", "A file"
+    TEMPLATE = "template", "A template"
+    BUILT_IN = "built-in", "The built-in template of the phone's model"
 
 
 class MacAddressField(models.CharField):  # type: ignore[type-arg]
@@ -55,13 +64,32 @@ class PhoneProfile(models.Model):
     software_type = models.CharField(
         "software", max_length=4, choices=SoftwareType, null=True, blank=True, help_text="Empty: all."
     )
+    # The database's defaults are for processes of the release before, which write rows while they are being replaced.
+    source = models.CharField(
+        max_length=8,
+        choices=Source,
+        default=Source.FILE,
+        db_default=Source.FILE,
+        help_text="A file goes to phones byte for byte; a template is filled in for each phone.",
+    )
+    template = models.ForeignKey(
+        PhoneTemplate,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="profiles",
+        help_text="Of its text.",
+    )
+    # Of a profile that is made from data: its file without a phone, which is what the latest revision says.
+    render_at = models.DateTimeField(null=True, editable=False, help_text="Made anew then; empty: up to date.")
+    render_error = models.TextField(blank=True, default="", db_default="", editable=False)
     revision = models.OneToOneField(
         "ProfileRevision", null=True, editable=False, on_delete=models.SET_NULL, related_name="+"
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
-    history = Tracked()
+    history = Tracked(quiet=["render_at", "render_error"])
 
     class Meta:
         ordering = ["created_at", "pk"]
@@ -71,6 +99,7 @@ class PhoneProfile(models.Model):
             models.Index(fields=["software_type", "name", "id"], name="profile_by_software"),
             models.Index(fields=["user", "name", "id"], name="profile_of_user"),
             models.Index(fields=["updated_at", "id"], name="profile_by_change"),
+            models.Index(fields=["render_at"], condition=models.Q(render_at__isnull=False), name="profile_render_due"),
             TextIndex(fields=["name", "description"], name="profile_text"),
         ]
 
@@ -101,10 +130,15 @@ class RevisionRows(models.QuerySet["ProfileRevision"]):
 
 
 class ProfileRevision(models.Model):
-    """What a profile said at one time. Rows are only ever added."""
+    """What a profile said at one time, or what was made of it for one phone. Rows are only ever added.
+
+    What is made for a phone (`rendered_for`) has no number, and says in `provenance` what it was made from.
+    """
 
     profile = models.ForeignKey(PhoneProfile, on_delete=models.CASCADE, related_name="revisions")
-    number = models.PositiveIntegerField()
+    number = models.PositiveIntegerField(null=True)
+    rendered_for = MacAddressField("made for", null=True, blank=True, editable=False)
+    provenance = models.JSONField(default=dict, db_default={}, editable=False, help_text="Without secrets.")
     content = EncryptedBinaryField(help_text="The SEP file, byte for byte.")
     sha256 = models.CharField(max_length=64)
     size = models.PositiveIntegerField()
@@ -118,14 +152,21 @@ class ProfileRevision(models.Model):
 
     class Meta:
         ordering = ["profile_id", "-number"]
-        constraints = [models.UniqueConstraint(fields=["profile", "number"], name="revision_number_once_per_profile")]
+        constraints = [
+            models.UniqueConstraint(fields=["profile", "number"], name="revision_number_once_per_profile"),
+            models.UniqueConstraint(
+                fields=["profile", "rendered_for", "sha256"],
+                condition=models.Q(rendered_for__isnull=False),
+                name="rendering_once_per_phone",
+            ),
+        ]
         indexes = [
             models.Index(fields=["created_at", "id"], name="revision_by_age"),
             TextIndex(fields=["author", "sha256"], name="revision_text"),
         ]
 
     def __str__(self) -> str:
-        return f"revision {self.number}"
+        return f"revision {self.number}" if self.number else f"made for SEP{self.rendered_for}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if self.pk:
