@@ -271,6 +271,8 @@ def _read(group: str, name: str, row: Mapping[str, Any]) -> Setting:
         fields["writes"] = {"on": row.get("on", "1"), "off": row.get("off", "0")}
     if "range" in row:
         fields["range"] = (row["range"][0], row["range"][1])
+    if row["path"].startswith("sipProfile/"):
+        fields["software"] = "SIP"
     fields["series"] = series_named(row.get("series", ()))
     fields["series_values"] = {
         series: each["writes"] for each in shared.get("by_series", ()) for series in series_named(each["series"])
