@@ -1,0 +1,126 @@
+"""Files that a person hands over in a browser: one, several, or a ZIP archive of them, as pairs of name and bytes.
+
+Nothing is unpacked to a disk, so that no name in an archive leads anywhere. What is counted is what really comes out of
+an archive and not what its directory says, so that a small archive cannot become a huge one.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from typing import IO, Any, NamedTuple
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+
+from django.core.files.uploadedfile import UploadedFile
+
+from contacts_app.core.errors import Refusal
+
+ENCRYPTED = 0x1  # Bit 0 of the general purpose flags (APPNOTE.TXT, 4.4.4).
+# Of these alone nothing but the length of the text decides how much memory unpacking takes.
+METHODS = (ZIP_STORED, ZIP_DEFLATED)
+MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
+# What systems put beside the files that a person has chosen.
+LITTER = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
+LONGEST_NAME = 255
+# What `zipfile` raises for archives that somebody has spoilt.
+DAMAGED = (BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, LookupError, RuntimeError)
+
+
+@dataclass(frozen=True)
+class UploadLimits:
+    """How many files, how large each, and how large all of them together, unpacked."""
+
+    files: int
+    each: int
+    together: int
+
+
+class NamedBytes(NamedTuple):
+    """One file. `name` has the folders of an archive in front of it; it is to be shown, and never to be opened."""
+
+    name: str
+    content: bytes
+
+    @property
+    def base(self) -> str:
+        return self.name.rpartition("/")[2]
+
+
+def read_uploads(uploads: "Iterable[UploadedFile[Any]]", limits: UploadLimits) -> Iterator[NamedBytes]:
+    """What was uploaded, archives unpacked, in the order in which it came.
+
+    A file larger than `limits.each` comes cut after one byte more: whoever reads it refuses it by its length, and the
+    others are none the worse for it. Raises Refusal for archives that are damaged, encrypted or of another method, for
+    too many files, and for too much of them.
+    """
+    budget = _Budget(limits)
+    for upload in uploads:
+        upload.seek(0)
+        head = upload.read(len(MAGIC[0]))
+        upload.seek(0)
+        if head in MAGIC:
+            yield from _unpacked(upload, budget)
+        else:
+            yield budget.count(_clean(upload.name or ""), upload.read(limits.each + 1))
+
+
+def read_archive(content: bytes, limits: UploadLimits) -> Iterator[NamedBytes]:
+    """The same of an archive that was kept. Raises Refusal."""
+    return _unpacked(BytesIO(content), _Budget(limits))
+
+
+def as_archive(files: Iterable[NamedBytes]) -> bytes:
+    """Files as one archive, to be kept until somebody has looked at them. A name that comes again gets a folder."""
+    kept, names = BytesIO(), set[str]()
+    with ZipFile(kept, "w", ZIP_DEFLATED, compresslevel=1) as archive:
+        for number, (name, content) in enumerate(files, start=1):
+            name = f"{number}/{name}" if name in names else name
+            names.add(name)
+            archive.writestr(ZipInfo(name), content, ZIP_DEFLATED, 1)
+    return kept.getvalue()
+
+
+class _Budget:
+    """What is left of the limits."""
+
+    def __init__(self, limits: UploadLimits) -> None:
+        self.limits, self.files, self.size = limits, 0, 0
+
+    def count(self, name: str, content: bytes) -> NamedBytes:
+        self.files, self.size = self.files + 1, self.size + len(content)
+        if self.files > self.limits.files:
+            raise Refusal("too-many-files", f"These are more than {self.limits.files:,} files. Upload them in parts.")
+        if self.size > self.limits.together:
+            most = self.limits.together // 1024**2
+            raise Refusal("too-large", f"These files are larger than {most} MB together. Upload them in parts.")
+        return NamedBytes(name, content)
+
+
+def _unpacked(file: IO[bytes], budget: _Budget) -> Iterator[NamedBytes]:
+    name = ""
+    try:
+        with ZipFile(file) as archive:
+            for entry in archive.infolist():
+                name = _clean(entry.filename)
+                if entry.is_dir() or name.startswith(LITTER[0]) or name.rpartition("/")[2] in LITTER:
+                    continue
+                yield budget.count(name, _content(archive, entry, name, budget.limits.each))
+    except DAMAGED as error:
+        where = f" at {name}" if name else ""
+        raise Refusal("bad-archive", f"The ZIP archive is damaged{where}: {error}") from None
+
+
+def _content(archive: ZipFile, entry: ZipInfo, name: str, most: int) -> bytes:
+    if entry.flag_bits & ENCRYPTED:
+        raise Refusal("encrypted-archive", f"The ZIP archive is encrypted: {name}. Pack it without a password.")
+    if entry.compress_type not in METHODS:
+        raise Refusal("bad-archive", f"{name} is packed by a method that Patchbay does not read. Use deflate.")
+    with archive.open(entry) as opened:
+        return opened.read(most + 1)
+
+
+def _clean(name: str) -> str:
+    """A name to be shown, on one line, with `/` between folders."""
+    shown = "".join(letter if letter.isprintable() else "?" for letter in name.replace("\\", "/"))
+    return shown[-LONGEST_NAME:]
