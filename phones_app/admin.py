@@ -45,7 +45,7 @@ class PhoneAdmin(
     InventoryAdmin,
 ):
     list_display = (*("phone", "model_here", "account_name", "profile"), *("deployed", "present", "seen", "is_active"))
-    list_select_related = ("account", "current_profile", "last_deployment__deployment", "file")
+    list_select_related = ("account", "current_profile", "last_deployment__deployment", "file__revision")
     list_filter = (
         ("last_deployment__deployment__state", StateOfLast),
         "presence",

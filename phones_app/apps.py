@@ -28,6 +28,7 @@ class PhonesConfig(AppConfig):
         from phones_app.doctor import CHECKS
         from phones_app.drift.checks import DriftChecks
         from phones_app.drift.rereads import Rereads
+        from phones_app.inventory.assignment import register_objection
         from phones_app.inventory.models import Phone
         from phones_app.inventory.services import PLACE, moved, register_identity
         from phones_app.inventory.status_check import StatusChecks
@@ -45,6 +46,7 @@ class PhonesConfig(AppConfig):
 
         when_changed(Phone, *PLACE, call=moved)
         register_identity(left_files.identity_changed)
+        register_objection(lifecycle.object_to_assignment)
         recorded.connect(left_files.file_server_changed, sender=FileServer)
         pre_delete.connect(left_files.phone_deleted, sender=Phone)
         when_changed(Phone, *lifecycle.OF_PHONE, call=lifecycle.phone_changed)

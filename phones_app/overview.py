@@ -57,12 +57,12 @@ def _of_phones(phones: QuerySet[Phone]) -> list[Panel]:
         Figure(label, sum(by_state.get(state, 0) for state in states), _phones_in(states), tone)
         for label, states, tone in FLEET
     ]
-    # Such as those of the demo and of a folder that was taken over: they hold files that no deployment has put there.
+    # Such as those of the demo: they hold files that no deployment has put there.
     never = phones.filter(last_deployment=None)
-    held, none = never.filter(current_profile__isnull=False).count(), never.filter(current_profile=None).count()
+    held, none = never.filter(file__isnull=False).count(), never.filter(file=None).count()
     there = {"last_deployment__isnull": True}
-    fleet.append(Figure("hold their first file", held, list_url(Phone, **there, current_profile__isnull=False), "rest"))
-    fleet.append(Figure("not deployed", none, list_url(Phone, **there, current_profile__isnull=True), "gone"))
+    fleet.append(Figure("hold their first file", held, list_url(Phone, **there, file__isnull=False), "rest"))
+    fleet.append(Figure("not deployed", none, list_url(Phone, **there, file__isnull=True), "gone"))
     return [
         Panel("Phones by their last deployment", "bar", shares(fleet), empty="There are no phones yet."),
         _by(phones, "Phones by reachability", "presence", PRESENCE_TONES, "There are no phones yet."),

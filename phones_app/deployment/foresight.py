@@ -25,7 +25,7 @@ MOST_LINES, NAMED = 200, 5
 def describe_restart(phone: Phone, revision: ProfileRevision | None, macros: Macros = key_macros) -> Description:
     """How the phone would be restarted, and why that cannot work as far as is known before."""
     strategy = choose(phone, revision, macros)
-    if not phone.line_user and phone.current_profile_id is None and revision is not None:
+    if not phone.line_user and revision is not None and _uploaded(phone) is None:
         strategy = first_contact(strategy, phone, macros)
     described = strategy.describe()
     first = strategy.first if isinstance(strategy, FirstContact) else strategy
@@ -34,6 +34,13 @@ def describe_restart(phone: Phone, revision: ProfileRevision | None, macros: Mac
     if not trouble and address_taken(phone):
         trouble = TAKEN.format(address=phone.phone_ip)
     return replace(described, trouble=trouble)
+
+
+def _uploaded(phone: Phone) -> dict[str, object] | None:
+    """What the file that was uploaded to the phone last says; None where none was, or it is not known any more."""
+    files = PhoneFile.objects.filter(phone=phone.pk, revision__isnull=False)
+    facts: dict[str, object] | None = files.values_list("revision__facts", flat=True).first()
+    return facts
 
 
 def _outside(phone: Phone) -> str:
@@ -48,8 +55,9 @@ def _outside(phone: Phone) -> str:
 
 def _unheard(phone: Phone, revision: ProfileRevision | None) -> str:
     """That the phone is registered by TCP or TLS, over which only its PBX can send it anything."""
-    runs = phone.current_profile.revision if phone.current_profile else revision
-    transport = str((runs.facts if runs else {}).get("transport") or "")
+    # A phone that was taken over with its file runs that, though it was not uploaded from here.
+    own = phone.current_profile.revision if phone.current_profile else revision
+    transport = str((_uploaded(phone) or (own.facts if own else {})).get("transport") or "")
     if transport not in ("tcp", "tls"):
         return ""
     return (

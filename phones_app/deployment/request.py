@@ -15,6 +15,7 @@ from contacts_app.core.work.lease import no_live_lease
 from contacts_app.core.work.wake import nudge_after_commit
 from phones_app.deployment import transitions
 from phones_app.deployment.models import Deployment, State
+from phones_app.inventory.assignment import check_suits
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import FileServerLookup, file_server_of
 from profiles_app.phone import sep
@@ -43,23 +44,9 @@ def check_fits(phone: Phone, profile: PhoneProfile, revision: ProfileRevision | 
     """Whether this profile may go to this phone, as far as can be told without reading its file. Raises Refusal."""
     if revision is None:
         raise Refusal("profile-is-empty", f"The profile {profile.name} has no file.")
-    if profile.user.account_id not in (None, phone.account_id):
-        # A file holds the SIP credentials of its account. Profiles of staff are for everybody's phones.
-        raise Refusal("another-account", "The profile and the phone belong to different accounts.")
     if not phone.is_active:
         raise Refusal("phone-inactive", f"The phone {phone.mac_with_colons} is inactive.")
-    models = {sep.catalogue.normalise_model(model) for model in profile.compatible_models}
-    if models and sep.catalogue.normalise_model(phone.model) not in models:
-        raise Refusal(
-            "model-mismatch",
-            f"The profile is for models {', '.join(sorted(models))}; "
-            f"the phone is a {phone.model or 'phone of unknown model'}.",
-        )
-    if not sep.catalogue.same_software(profile.software_type, phone.software_type):
-        raise Refusal(
-            "software-mismatch",
-            f"The profile is for {profile.software_type} software; the phone runs {phone.software_type}.",
-        )
+    check_suits(phone, profile)
     return revision
 
 

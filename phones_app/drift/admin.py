@@ -40,13 +40,16 @@ class DriftPages(PortalAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Phone]:
         # What no page shows need not be deciphered.
-        return super().get_queryset(request).defer("file__found")
+        return super().get_queryset(request).defer("file__found", "file__revision__content")
 
-    @display(description="Current profile", header=True)
+    @display(description="Profile", header=True)
     def profile(self, phone: Phone) -> list[str]:
+        """The phone's own, and whether its file is that of another one, or none."""
         file = getattr(phone, "file", None)
         if file is None:
             note = "not deployed" if phone.current_profile else ""
+        elif file.revision is not None and phone.current_profile_id not in (None, file.revision.profile_id):
+            note = "not uploaded yet"
         else:
             note = f"file {file.get_state_display().lower()}" if file.is_drifted else ""
         return [phone.current_profile.name if phone.current_profile else "–", note]

@@ -104,14 +104,17 @@ class Phone(models.Model):
         related_name="phones",
         help_text="Empty: the phone is asked directly.",
     )
+    # Assigned by people, and by each deployment that uploads another one. What lies on the file server is evidence of its
+    # own: the revision of the phone's file.
     current_profile = models.ForeignKey(
         PhoneProfile,
+        verbose_name="profile",
         null=True,
         blank=True,
         on_delete=models.SET_NULL,
         related_name="phones",
         db_index=False,
-        help_text="Uploaded last.",
+        help_text="Of this phone: what its next deployment uploads. Choosing another one uploads nothing by itself.",
     )
     base_profile = models.ForeignKey(
         PhoneProfile,

@@ -73,7 +73,7 @@ def may_enrol(macs: Iterable[str]) -> bool:
 
     `macs` is one or none: the file for all phones names none.
     """
-    prepared = Q(enrolment_codes__used_at=None, enrolment_codes__expires_at__gt=timezone.now(), current_profile=None)
+    prepared = Q(enrolment_codes__used_at=None, enrolment_codes__expires_at__gt=timezone.now(), file=None)
     known = Phone.objects.filter(mac__in=list(macs), replaced_by=None)
     return not known.exclude(pk__in=Phone.objects.filter(prepared).values("pk")).exists()
 

@@ -1,10 +1,12 @@
 """What happens to sessions when people, phones or policies change in the middle of them (mobility spec §5.3)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from contacts_app.core.actor import Actor
+from contacts_app.core.errors import Refusal
 from contacts_app.core.history.authorship import current_author
+from contacts_app.core.lists.among import among
 from contacts_app.core.work import clock
 from contacts_app.core.work.wake import nudge_after_commit
 from contacts_app.people.models import User
@@ -14,6 +16,10 @@ from phones_app.mobility.models import MobilityPolicy, MobilitySession, PersonMo
 from phones_app.mobility.timers import MOBILITY
 
 Changes = Mapping[str, Any]
+LOGGED_IN = Refusal(
+    "logged-in",
+    "Someone is logged in on this phone. Its profile is theirs until they log out: change its base profile instead.",
+)
 # What of people and phones decides of their sessions.
 OF_PERSON = ("account", "is_active", "pin_hash")
 OF_PHONE = ("mac", "account", "base_profile", "location", "model", "is_active")
@@ -44,6 +50,14 @@ def phone_changed(instance: Phone, changes: Changes) -> None:
         _phone_gone(instance)
     else:
         _look_again(phone=instance)
+
+
+def object_to_assignment(phones: Collection[int]) -> dict[int, Refusal]:
+    """Those of the phones on which someone is logged in: a log-out brings back the base profile, whatever stood there."""
+    if not phones:
+        return {}
+    there = MobilitySession.objects.filter(ended_at=None, phone__in=among(phones))
+    return dict.fromkeys(there.values_list("phone", flat=True), LOGGED_IN)
 
 
 def phone_deleted(instance: Phone, **_: object) -> None:

@@ -66,13 +66,14 @@ def describe(finding: sep.Finding) -> str:
 
 
 def phones_running(profile: PhoneProfile) -> str:
-    """Which phones have the file of a profile and keep running it when that is deleted; empty: none."""
+    """Which phones have the profile as theirs, and keep the file they have when it is deleted; empty: none."""
     phones = profile.phones.order_by("mac")
     number = phones.count()
     if not number:
         return ""
     names = ", ".join(map(str, phones[:NAMED])) + (f" and {number - NAMED} more" if number > NAMED else "")
-    return f"{profile} stays on {number} phone{'s that run' if number > 1 else ' that runs'} its file: {names}"
+    whose = f"{number} phones, which keep the files that they have" if number > 1 else "a phone, which keeps its file"
+    return f"{profile} is the profile of {whose}: {names}"
 
 
 def encode(cnf_xml: str) -> bytes:

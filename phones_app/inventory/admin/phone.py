@@ -1,10 +1,11 @@
 """The inventory of phones, without what subjects above it add to a phone's page."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.forms import ModelChoiceField
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import AllValuesCheckboxFilter
 from unfold.decorators import display
@@ -14,12 +15,15 @@ from contacts_app.core.admin.columns import ago_column, column
 from contacts_app.core.admin.forms import SecretField, SecretForm
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.csv.admin import CsvPages
+from contacts_app.core.errors import Refusal
 from phones_app.inventory.admin.group import GroupOfSelected
 from phones_app.inventory.admin.search import MacSearchMixin
+from phones_app.inventory.assignment import check_change
 from phones_app.inventory.csv import PhoneCsv, models_in_use
 from phones_app.inventory.models import Phone
 from phones_app.inventory.status_check import check_now, request_status_checks
 from phones_app.templatetags.phone_labels import presence_label
+from profiles_app.phone.models import PhoneProfile
 from profiles_app.phone.sep.catalogue import colons
 from profiles_app.phone.services import unknown_models
 
@@ -29,17 +33,38 @@ RECORD = (
 )
 
 
+PROFILES = {"current_profile", "base_profile"}
+# What a profile has to suit.
+DECIDE = {"account", "model", "software_type", "current_profile"}
+
+
 class PhoneForm(SecretForm):
     kept_in = "web_password"
     new_secret = SecretField(label="Push password")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name in PROFILES & self.fields.keys():
+            field = cast("ModelChoiceField[PhoneProfile]", self.fields[name])
+            seen = cast("QuerySet[PhoneProfile]", field.queryset).order_by().values("pk")
+            # A profile of the portal's staff stays chosen, where an account has it on its phones without seeing it.
+            known = PhoneProfile.objects.filter(Q(pk__in=seen) | Q(pk=getattr(self.instance, f"{name}_id")))
+            field.queryset = known.select_related("user", "revision").defer("revision__content")
+            # Deployments and log-ins change it while somebody has the page open: only what a person chose is stored.
+            field.show_hidden_initial = name == "current_profile"
         if self.instance.pk:
             self.initial["mac"] = self.instance.mac_with_colons
 
     def clean(self) -> dict[str, object]:
         given: dict[str, Any] = super().clean() or self.cleaned_data
+        if "current_profile" in given and "current_profile" not in self.changed_data:
+            given["current_profile"] = self.instance.current_profile
+        elif "current_profile" in given and given.get("account", self.instance.account_id):
+            try:
+                stored = Phone.objects.get(pk=self.instance.pk) if self.instance.pk else None
+                check_change(stored, {name: given[name] for name in DECIDE & given.keys()})
+            except Refusal as refusal:
+                self.add_error("current_profile", refusal.message)
         base, account = given.get("base_profile"), given.get("account") or self.instance.account_id
         if base is not None and base.user.account_id not in (None, getattr(account, "pk", account)):
             # A file holds the SIP credentials of its account. Profiles of staff are for everybody's phones.
@@ -66,10 +91,10 @@ class InventoryAdmin(MacSearchMixin, CsvPages, GroupOfSelected):
     list_display_links = ("phone",)
     search_fields = ("name", "phone_ip", "location", "current_profile__name", "line_user")
     search_help_text = "MAC in any spelling, name, IP address, location, line or profile"
-    autocomplete_fields = ("account", "file_server", "call_manager", "base_profile")
+    autocomplete_fields = ("account", "file_server", "call_manager", "current_profile", "base_profile")
     readonly_fields = (
         *("present", "seen", "looked", "look_error", "other_mac", "in_call", "serial_number"),
-        *("uuid", "current_profile", "replaced_by", "is_simulated", "created_at", "updated_at"),
+        *("uuid", "replaced_by", "is_simulated", "created_at", "updated_at"),
     )
     fieldsets = (
         (None, {"fields": ("mac", "name", "account", "model", "software_type", "is_active")}),
@@ -97,6 +122,8 @@ class InventoryAdmin(MacSearchMixin, CsvPages, GroupOfSelected):
         if "model" in form.changed_data:
             for finding in unknown_models([obj.model]):
                 messages.warning(request, finding.message)
+        if "current_profile" in form.changed_data and obj.current_profile is not None:
+            messages.info(request, f"{obj.current_profile} is the phone's profile now. It was not uploaded by that.")
 
     @display(description="Phone", ordering="mac", header=True)
     def phone(self, phone: Phone) -> list[str]:

@@ -14,11 +14,13 @@ from rest_framework.response import Response
 from contacts_app.accounts.api import TenantRecord
 from contacts_app.accounts.models import Account
 from contacts_app.core.api.family import FamilyResource, FamilyViewSet
-from contacts_app.core.api.fields import EmptyIsNull, RowUuid, Shape
+from contacts_app.core.api.fields import EmptyIsNull, Shape
 from contacts_app.core.api.view import Instant, Text
+from contacts_app.core.errors import Refusal
 from contacts_app.core.values import one_line
 from phones_app.deployment.models import Deployment, State
 from phones_app.inventory.api.selection import PhoneFilter
+from phones_app.inventory.assignment import check_change
 from phones_app.inventory.models import Phone
 from phones_app.inventory.status_check import check_now
 from phones_app.servers.models import CallManager, FileServer
@@ -75,9 +77,12 @@ class ProfileReference(EmptyIsNull, Text):
     def to_representation(self, value: PhoneProfile) -> str:  # type: ignore[override]
         return str(value.uuid)
 
-    def resolve(self, text: str | None, account: Account) -> PhoneProfile | None:
+    def resolve(self, text: str | None, account: Account, present: PhoneProfile | None = None) -> PhoneProfile | None:
+        """`present` stays whosever it is, so that a record can be put back as it was read."""
         if text is None:
             return None
+        if present is not None and text.lower() == str(present.uuid):
+            return present
         mine = PhoneProfile.objects.filter(Q(user__account=account) | Q(user__account=None))
         try:
             return mine.get(uuid=UUID(text))
@@ -100,7 +105,12 @@ class PhoneRecord(TenantRecord):
         max_length=36,
         help_text="UUID of what the phone runs while no one is logged in; null: no one can log in on it.",
     )
-    current_profile = RowUuid(read_only=True, allow_null=True, help_text="Set by deployments.")
+    current_profile = ProfileReference(
+        required=False,
+        allow_null=True,
+        max_length=36,
+        help_text="UUID of the phone's profile; null: none. To set it uploads nothing; deployments do, and set it too.",
+    )
     last_deployment = LastDeploymentRecord(read_only=True, allow_null=True, source="last_deployment.deployment")
 
     class Meta:
@@ -127,10 +137,18 @@ class PhoneRecord(TenantRecord):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         attrs = super().validate(attrs)
         account = self.instance.account if self.instance is not None else attrs["account"]
-        for name in ("file_server", "call_manager", "base_profile"):
+        for name in ("file_server", "call_manager"):
             if name in attrs:
-                reference = cast(ServerReference | ProfileReference, self.fields[name])
-                attrs[name] = reference.resolve(attrs[name], account)
+                attrs[name] = cast(ServerReference, self.fields[name]).resolve(attrs[name], account)
+        for name in ("base_profile", "current_profile"):
+            if name in attrs:
+                present = getattr(self.instance, name, None)
+                attrs[name] = cast(ProfileReference, self.fields[name]).resolve(attrs[name], account, present)
+        if "current_profile" in attrs:
+            try:
+                check_change(self.instance, {"account": account, **attrs})
+            except Refusal as refusal:
+                raise ValidationError({"current_profile": refusal.message}) from None
         return attrs
 
 

@@ -195,21 +195,34 @@ def test_servers_are_named_or_given_by_uuid_where_several_have_the_name(phone, a
     assert (phone.file_server, phone.call_manager) == (shared, pbx)
 
 
-def test_base_profiles_go_out_by_uuid_and_come_in_by_either(phone, alice, charlie, root, file):
+@pytest.mark.parametrize("column", ["profile", "base_profile"])
+def test_profiles_go_out_by_name_and_owner_and_come_in_by_what_names_one(phone, alice, charlie, root, file, column):
+    field = "current_profile" if column == "profile" else column
     mine, shared, foreign = (
         create_profile(actor=ACTOR, user=user, name=name, content=sip_file().encode())
         for user, name in ((alice, "Lobby"), (root, "Logged out"), (charlie, "Lobby"))
     )
-    for cell, found in (("Lobby", mine), (str(shared.uuid).upper(), shared), ("Logged out", shared), ("", None)):
-        assert counts(run("import_phones", file(f"mac,base_profile\n{MAC},{cell}\n"), "--json"))[0] == 0
+    for cell, found in (
+        ("Lobby", mine),
+        ("Lobby (Alice@acme.example)", mine),
+        (str(shared.uuid).upper(), shared),
+        ("Logged out", shared),
+        ("", None),
+    ):
+        assert counts(run("import_phones", file(f"mac,{column}\n{MAC},{cell}\n"), "--json"))[0] == 0
         phone.refresh_from_db()
-        assert phone.base_profile == found
+        assert getattr(phone, field) == found
         exported = next(csv.DictReader(io.StringIO(run("export_phones").out)))
-        assert exported["base_profile"] == (str(found.uuid) if found else "")
+        assert exported[column] == (f"{found.name} ({found.user.email})" if found else "")
     create_profile(actor=ACTOR, user=root, name="Lobby", content=sip_file().encode())
-    for cell, words in (("Lobby", "Several have this name"), (foreign.uuid, "No such phone profile"), ("x", "No such")):
-        ran = run("import_phones", file(f"mac,base_profile\n{MAC},{cell}\n"), "--json")
-        assert errors_of(ran) == [(2, "base_profile")]
+    for cell, words in (
+        ("Lobby", "Several are called so"),
+        (foreign.uuid, "No such phone profile"),
+        ("Lobby (charlie@other.example)", "No such phone profile"),
+        ("x", "No such"),
+    ):
+        ran = run("import_phones", file(f"mac,{column}\n{MAC},{cell}\n"), "--json")
+        assert errors_of(ran) == [(2, column)]
         assert words in ran.out
 
 

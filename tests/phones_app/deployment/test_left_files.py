@@ -153,7 +153,7 @@ def _actions(left: LeftFile):
 def test_deleting_a_profile_says_which_phones_run_it(root, deployed):
     url = reverse("admin:profiles_app_phoneprofile_delete", args=[deployed.current_profile.pk])
     page = at_desk(root).get(url).content.decode()
-    running = f"stays on 1 phone that runs its file: {deployed.mac_with_colons}"
+    running = f"is the profile of a phone, which keeps its file: {deployed.mac_with_colons}"
     assert running in page
     answer = of_token(account=deployed.account).delete(f"phone-profiles/{deployed.current_profile.uuid}").json()
     assert (answer["success"], set(answer["data"])) == (True, {"uuid", "name"})
