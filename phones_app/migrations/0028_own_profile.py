@@ -7,7 +7,7 @@ HELP = "Of this phone: what its next deployment uploads. Choosing another one up
 
 
 class Migration(migrations.Migration):
-    dependencies = [("phones_app", "0023_portal_logout")]
+    dependencies = [("phones_app", "0025_configuration_roles")]
     operations = [
         migrations.AlterField(
             model_name="historicalphone",
