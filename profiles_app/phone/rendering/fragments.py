@@ -1,0 +1,175 @@
+"""XML that is put into a rendered file by hand: the way out for what no setting has (configuration spec §1.3).
+
+A place is found by its element path and changed in the text. Nothing is written from a tree, so that the rest stays as
+it was rendered, byte for byte.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from xml.parsers import expat
+
+from profiles_app.phone.rendering.refusal import RenderRefused
+from profiles_app.phone.rendering.values import Fragment
+from profiles_app.phone.sep.document import MAX_BYTES
+
+ACTIONS = ("replace", "insert", "delete")
+_ROOT = "device"
+# A tag, the number of one of several elements, or the value of one of its attributes: member[2], member[@priority='1'].
+_STEP = re.compile(
+    r"(?P<tag>[A-Za-z_][\w.:-]*)"
+    r"(?:\[(?:(?P<number>[1-9]\d{0,3})|@(?P<name>[\w.:-]+)=(?P<quote>['\"])(?P<value>.*?)(?P=quote))\])?"
+)
+_INDENTED = re.compile(rb"(?:^|\n)([ \t]*)$")
+
+
+@dataclass
+class _Element:
+    """An element of the text, and where its bytes are: its start tag at `start`, its end tag at `inner_end`."""
+
+    tag: str
+    attributes: dict[str, str]
+    start: int
+    inner_end: int = -1
+    end: int = -1
+    children: list[_Element] = field(default_factory=list)
+
+
+def check_fragment(fragment: Fragment) -> None:
+    """Raise RenderRefused, with a sentence for people, if it can be put into no file."""
+    if fragment.action not in ACTIONS:
+        raise _refused(fragment, f"it does not know the action “{fragment.action[:20]}”, only {', '.join(ACTIONS)}")
+    _steps(fragment)
+    if fragment.action == "delete":
+        return
+    if not fragment.xml.strip():
+        raise _refused(fragment, "it has no XML to put in")
+    try:
+        _elements(f"<{_ROOT}>{fragment.xml}</{_ROOT}>".encode())
+    except expat.ExpatError as error:
+        words = (expat.ErrorString(error.code) or "").removeprefix("not well-formed ").strip("()")
+        raise _refused(fragment, f"its XML is not well-formed: {words} in its line {error.lineno}") from error
+
+
+def apply(text: str, fragments: Sequence[Fragment]) -> str:
+    """Return a well-formed text with the fragments put in, one after the other. Raises RenderRefused."""
+    content = text.encode()
+    for fragment in fragments:
+        check_fragment(fragment)
+        element = _find(_elements(content), fragment)
+        content = _ACTIONS[fragment.action](content, element, fragment.xml.strip().encode())
+        if len(content) > MAX_BYTES:
+            raise _refused(fragment, f"the file is larger than {MAX_BYTES // 1024} KB with it", "too-large")
+    return content.decode()
+
+
+def _refused(fragment: Fragment, why: str, code: str = "wrong-fragment") -> RenderRefused:
+    return RenderRefused(code, f"the fragment for {fragment.path or _ROOT} cannot be used: {why}")
+
+
+def _steps(fragment: Fragment) -> list[re.Match[str]]:
+    """The steps of a path below the root, which may be named or not."""
+    path = fragment.path.strip().strip("/")
+    steps = []
+    while path:
+        match = _STEP.match(path)
+        if match is None or path[match.end() : match.end() + 1] not in ("", "/"):
+            raise _refused(fragment, "its path is not of elements, such as vendorConfig/webAccess or members/member[2]")
+        steps.append(match)
+        path = path[match.end() + 1 :]
+    if steps and steps[0]["tag"] == _ROOT:
+        del steps[0]
+    if not steps and fragment.action != "insert":
+        raise _refused(fragment, f"{_ROOT} itself cannot be replaced or deleted")
+    return steps
+
+
+def _find(root: _Element, fragment: Fragment) -> _Element:
+    element, path = root, _ROOT
+    for step in _steps(fragment):
+        found = [child for child in element.children if child.tag == step["tag"]]
+        if step["name"]:
+            found = [child for child in found if child.attributes.get(step["name"]) == step["value"]]
+        if step["number"]:
+            found = found[int(step["number"]) - 1 : int(step["number"])]
+        if not found:
+            raise _refused(fragment, f"{path} has no {step[0]} in this file", "fragment-not-found")
+        if len(found) > 1:
+            raise _refused(fragment, f"{path} has {len(found)} elements {step['tag']}; say which: {step['tag']}[1]")
+        element, path = found[0], f"{path}/{step[0]}"
+    return element
+
+
+def _elements(content: bytes) -> _Element:
+    """The elements of a text in UTF-8, whatever it declares. Raises ExpatError."""
+    parser = expat.ParserCreate("utf-8")
+    above = _Element("", {}, 0)
+    inside = [above]
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        element = _Element(tag, attributes, parser.CurrentByteIndex)
+        inside[-1].children.append(element)
+        inside.append(element)
+
+    def end(_tag: str) -> None:
+        element = inside.pop()
+        place = parser.CurrentByteIndex
+        if content.startswith(b"</", place):
+            element.inner_end, element.end = place, content.index(b">", place) + 1
+        else:
+            # An empty element: the place is behind its tag, or its beginning, by the version of expat.
+            element.end = place if place > element.start else _tag_end(content, place)
+
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.Parse(content, True)
+    return above.children[0]
+
+
+def _tag_end(content: bytes, start: int) -> int:
+    """Where a tag ends; a > inside of an attribute's value is none."""
+    quote = 0
+    for place in range(start, len(content)):
+        byte = content[place]
+        if quote:
+            quote = 0 if byte == quote else quote
+        elif byte in b"\"'":
+            quote = byte
+        elif byte == ord(">"):
+            return place + 1
+    return len(content)
+
+
+def _replace(content: bytes, element: _Element, xml: bytes) -> bytes:
+    return content[: element.start] + xml + content[element.end :]
+
+
+def _delete(content: bytes, element: _Element, _xml: bytes) -> bytes:
+    """Without the line that the element stood on, if it was alone there."""
+    start, end = element.start, element.end
+    indent = _INDENTED.search(content[max(start - 200, 0) : start])
+    line_end = re.compile(rb"[ \t]*\r?\n").match(content, end)
+    if indent and line_end:
+        start, end = start - len(indent[1]), line_end.end()
+    return content[:start] + content[end:]
+
+
+def _insert(content: bytes, element: _Element, xml: bytes) -> bytes:
+    """As the last child, on a line of its own where the other children have one."""
+    if element.inner_end < 0:
+        tag = element.tag.encode()
+        opened = content[element.start : element.end].rstrip(b"> \t\r\n").removesuffix(b"/").rstrip() + b">"
+        return content[: element.start] + opened + xml + b"</" + tag + b">" + content[element.end :]
+    if not element.children:
+        return content[: element.inner_end] + xml + content[element.inner_end :]
+    last = element.children[-1]
+    before = _INDENTED.search(content[max(last.start - 200, 0) : last.start])
+    if before:
+        line = b"\r\n" if content[: last.start].endswith(b"\r\n" + before[1]) else b"\n"
+        xml = line + before[1] + xml
+    return content[: last.end] + xml + content[last.end :]
+
+
+_ACTIONS = {"replace": _replace, "insert": _insert, "delete": _delete}
