@@ -6,6 +6,7 @@ is left out of its file, and said (configuration spec §4.3).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -27,8 +28,22 @@ class Unwritable(ValueError):
 
 
 @dataclass(frozen=True)
+class KeyOption:
+    """What else can be said about a key: one of `choices`, else a text."""
+
+    name: str
+    label: str
+    default: str = ""
+    choices: Mapping[str, str] = field(default_factory=dict)
+    pattern: str = ""
+
+    def takes(self, text: str) -> bool:
+        return not text or (text in self.choices if self.choices else bool(re.fullmatch(self.pattern, text, re.ASCII)))
+
+
+@dataclass(frozen=True)
 class Kind:
-    """What a key can do. `needs` is "line", "number", "url" or ""; `options` have their defaults."""
+    """What a key can do. `needs` is "line", "number", "url" or "": its target, or which line."""
 
     name: str
     feature: str
@@ -38,7 +53,7 @@ class Kind:
     labelled: bool = False
     series: frozenset[str] = frozenset()
     models: frozenset[str] = frozenset()
-    options: Mapping[str, str] = field(default_factory=dict)
+    options: tuple[KeyOption, ...] = ()
 
     def known_to(self, model: str) -> bool:
         """Whether phones of a model know it; nothing is said against a model that is not known."""
@@ -82,10 +97,13 @@ class FittedModule:
 
 @dataclass(frozen=True)
 class Arranged:
+    """What stands on the buttons of a phone. `empty` are the keys of the layout that do not, each with the reason."""
+
     lines: tuple[Line, ...]
     keys: tuple[Key, ...] = ()
     modules: tuple[FittedModule, ...] = ()
     remarks: tuple[str, ...] = ()
+    empty: Mapping[tuple[int, int], str] = field(default_factory=dict)
 
 
 def all_kinds() -> tuple[Kind, ...]:
@@ -134,7 +152,8 @@ def arrange(
     for line in named:
         if line.index not in placed:
             board.put_line(line)
-    return Arranged(named, tuple(key for _, key in sorted(board.keys.items())), modules, tuple(board.remarks))
+    on_buttons = tuple(key for _, key in sorted(board.keys.items()))
+    return Arranged(named, on_buttons, modules, tuple(board.remarks), board.empty)
 
 
 class _Board:
@@ -149,6 +168,7 @@ class _Board:
         found = catalogue.find(device.model)
         self.ceiling = found.max_calls if found else None
         self.keys: dict[int, Key] = {}
+        self.empty: dict[tuple[int, int], str] = {}
 
     def put(self, key: KeyOf) -> None:
         where = f"key {key.position}" + (f" of module {key.module}" if key.module else "")
@@ -169,6 +189,7 @@ class _Board:
         else:
             self.keys[button] = self._key(button, kind, key)
             return
+        self.empty[key.module, key.position] = fault
         self.remarks.append(f"{where}{f' ({key.label})' if key.label else ''} stays empty: {fault}")
 
     def put_line(self, line: Line) -> None:
@@ -181,8 +202,10 @@ class _Board:
 
     def _key(self, button: int, kind: Kind, key: KeyOf) -> Key:
         # A template may ask any key for any option.
-        options = {name: "" for other in all_kinds() for name in other.options}
-        options |= {name: key.options.get(name, default) for name, default in kind.options.items()}
+        options = {option.name: "" for other in all_kinds() for option in other.options}
+        for option in kind.options:
+            said = key.options.get(option.name, "")
+            options[option.name] = said if said and option.takes(said) else option.default
         found = Key(button, kind.name, kind.feature, key.label or key.target, None, key.target, options)
         if kind.needs != LINE:
             return found
@@ -258,12 +281,9 @@ def _modules(device: DeviceOf) -> tuple[tuple[FittedModule, ...], list[str]]:
 @cache
 def _kinds() -> Mapping[str, Kind]:
     rows = table(__file__, "keys.toml")
-    return MappingProxyType(
-        {
-            name: Kind(
-                name,
-                **row | {"series": series_named(row.get("series", ())), "models": frozenset(row.get("models", ()))},
-            )
-            for name, row in rows.items()
-        }
-    )
+    found = {}
+    for name, row in rows.items():
+        options = tuple(KeyOption(option, **each) for option, each in row.get("options", {}).items())
+        series, models = series_named(row.get("series", ())), frozenset(row.get("models", ()))
+        found[name] = Kind(name, **row | {"options": options, "series": series, "models": models})
+    return MappingProxyType(found)
