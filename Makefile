@@ -10,7 +10,7 @@ TYPESCRIPT := tests/apis/typescript
 unexport PYTHONDONTWRITEBYTECODE
 UV := PYTHONPATH=.tools UV_PYTHON_DOWNLOADS=never $(PYTHON) -m uv
 
-.PHONY: run test coverage setup setup-dev lint format environment schema messages bench lock release clean
+.PHONY: run test coverage setup setup-dev lint format environment settings-reference schema messages bench lock release clean
 
 run: setup
 	@exec env PORT=$(PORT) $(if $(DATA_DIR),DATA_DIR="$(DATA_DIR)") $(BIN)/python manage.py serve --port $(PORT) $(ARGS)
@@ -89,6 +89,9 @@ format: setup-dev
 
 environment: setup-dev
 	$(BIN)/python -m tests.environment_reference
+
+settings-reference: setup-dev
+	$(BIN)/python -m tests.settings_reference
 
 schema: setup-dev
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
