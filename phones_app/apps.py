@@ -20,6 +20,7 @@ class PhonesConfig(AppConfig):
         from contacts_app.people.models import User
         from phones_app import events
         from phones_app.boot import services as boot
+        from phones_app.configuration.wanted import Configurations
         from phones_app.deployment import gates, left_files, outcome
         from phones_app.deployment.evidence import judge_fetch
         from phones_app.deployment.removals import Removals
@@ -56,6 +57,7 @@ class PhonesConfig(AppConfig):
         recorded.connect(lifecycle.mobility_changed, sender=PersonMobility)
         recorded.connect(lifecycle.policy_changed, sender=MobilityPolicy)
         register(SingleDeployments, UploadBatches, Doubts, StatusChecks, DriftChecks, Rereads, Removals, MobilityTimers)
+        register(Configurations)
         tags.register(*events.TAGS)
         register_news(events.TOLD)
         doctor.register(*CHECKS)

@@ -128,17 +128,39 @@ class LayerLine(models.Model):
         return f"{self.line} of {self.layer}"
 
 
+# Whose phone has another file than it should run.
+OUTDATED = ~Q(sha256="") & ~Q(sha256=models.F("file_sha256"))
+
+
 class PhoneConfiguration(models.Model):
-    """What a phone whose profile is made from data should run now; compared with the file that it has."""
+    """What a phone should run now, and which file it has (`changes`, `wanted`).
+
+    The database's defaults are for rows that are stored for what is known of them so far.
+    """
 
     phone = models.OneToOneField(Phone, on_delete=models.CASCADE, primary_key=True, related_name="configuration")
-    sha256 = models.CharField(max_length=64, blank=True, help_text="Of its file, made from today's data.")
-    error = models.TextField(blank=True, help_text="Why no file can be made.")
+    sha256 = models.CharField(
+        max_length=64, blank=True, default="", db_default="", help_text="Of its file, made from today's data."
+    )
+    error = models.TextField(blank=True, default="", db_default="", help_text="Why no file can be made.")
+    registration_user = models.CharField(
+        max_length=255,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="What the first line of that file registers as.",
+    )
+    file_sha256 = models.CharField(
+        max_length=64, blank=True, default="", db_default="", help_text="Of the file that was uploaded for it."
+    )
     rendered_at = models.DateTimeField(null=True)
     due_at = models.DateTimeField(null=True, help_text="When it is to be worked out anew; empty: up to date.")
 
     class Meta:
-        indexes = [models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="configuration_due")]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="configuration_due"),
+            models.Index(fields=["phone"], condition=OUTDATED, name="configuration_outdated"),
+        ]
 
     def __str__(self) -> str:
         return f"configuration of {self.phone}"

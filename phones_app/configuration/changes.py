@@ -1,0 +1,131 @@
+"""Whose files a change concerns: the phones of a layer, a line, a layout, a template or a profile; and which phones have
+another file than the one that they should run.
+
+What each phone should run stands in its `PhoneConfiguration`. A change marks those that it concerns as due, in one
+statement; a kind of work (`wanted`) works them out. A profile that is a file needs no work: its digest is known.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
+
+from contacts_app.core.history.records import insert_from
+from contacts_app.core.work import clock
+from contacts_app.core.work.wake import nudge_after_commit
+from phones_app.configuration.layer_rows import compared, family_of
+from phones_app.configuration.models import OUTDATED, Layer, PhoneConfiguration
+from phones_app.inventory.models import Phone
+from profiles_app.phone.models import KeyLayout, Line, PhoneProfile, PhoneTemplate, Source
+
+# The queue of the workers that work out what phones should run.
+CONFIGURATIONS = "configurations"
+Kind = Layer.Kind
+FROM_DATA = ~Q(current_profile__source=Source.FILE) & Q(current_profile__isnull=False)
+
+
+def phones_of_layer(layer: Layer) -> "QuerySet[Phone]":
+    """The phones that the layer says something to, as far as their files are made from data."""
+    return phones_in(layer).filter(FROM_DATA)
+
+
+def phones_in(layer: Layer) -> "QuerySet[Phone]":
+    """The phones of the place that the layer is about, whatever their files are made from."""
+    rows = Phone.objects.all() if layer.account_id is None else Phone.objects.filter(account=layer.account_id)
+    return PHONES_IN[Layer.Kind(layer.kind)](rows, layer)
+
+
+def _of_models(rows: "QuerySet[Phone]", layer: Layer) -> "QuerySet[Phone]":
+    """Models are stored as people write them, so all spellings that occur are looked through."""
+    word: Callable[[str], str] = family_of if layer.kind == Kind.FAMILY else str
+    spelt = rows.order_by().values_list("model", flat=True).distinct()
+    wanted = compared(layer.kind, layer.name)
+    return rows.filter(model__in=[model for model in spelt if compared(layer.kind, word(model)) == wanted])
+
+
+PHONES_IN: dict[Layer.Kind, Callable[["QuerySet[Phone]", Layer], "QuerySet[Phone]"]] = {
+    Kind.PORTAL: lambda rows, layer: rows,
+    Kind.ACCOUNT: lambda rows, layer: rows,
+    Kind.LOCATION: lambda rows, layer: rows.filter(location__iexact=layer.name),
+    Kind.FAMILY: _of_models,
+    Kind.MODEL: _of_models,
+    Kind.GROUP: lambda rows, layer: rows.filter(groups=layer.group_id),
+    Kind.PROFILE: lambda rows, layer: rows.filter(with_profiles([layer.profile_id])),
+    Kind.PHONE: lambda rows, layer: rows.filter(pk=layer.phone_id or 0),
+}
+
+
+def with_profiles(profiles: Any) -> Q:
+    """The phones whose files come of these profiles (keys, or a query for them): as their own, or as their base."""
+    return Q(current_profile__in=profiles) | Q(base_profile__in=profiles)
+
+
+def phones_of_line(line: Line) -> "QuerySet[Phone]":
+    """The phones that may have the line: by a layer, or because its owner's profile is theirs."""
+    found = Q(pk__in=[])
+    for layer in Layer.objects.filter(lines=line):
+        found |= Q(pk__in=phones_in(layer).values("pk"))
+    if line.user_id:
+        found |= with_profiles(PhoneProfile.objects.filter(user=line.user_id).values("pk"))
+    return Phone.objects.filter(found, FROM_DATA, account=line.account_id)
+
+
+def phones_of_layout(layout: KeyLayout) -> "QuerySet[Phone]":
+    found = Q(pk__in=[])
+    for layer in Layer.objects.filter(key_layout=layout):
+        found |= Q(pk__in=phones_in(layer).values("pk"))
+    return Phone.objects.filter(found, FROM_DATA)
+
+
+def phones_of_template(template: PhoneTemplate) -> "QuerySet[Phone]":
+    return Phone.objects.filter(with_profiles(template.profiles.values("pk")), FROM_DATA)
+
+
+def mark_due(phones: "QuerySet[Phone]") -> None:
+    """Have it worked out anew what these phones should run.
+
+    Rows are locked in one order, so that two changes at once do not wait for each other in a circle.
+    """
+    chosen = Phone.objects.filter(pk__in=phones.order_by().values("pk"))
+    rows = PhoneConfiguration.objects.filter(phone__in=chosen.values("pk")).order_by("pk")
+    list(rows.select_for_update(no_key=True).values_list("pk"))
+    if insert_from(chosen.filter(FROM_DATA), PhoneConfiguration, over=["phone"], phone=F("pk"), due_at=clock.now()):
+        nudge_after_commit(CONFIGURATIONS)
+    insert_from(
+        chosen.exclude(FROM_DATA),
+        PhoneConfiguration,
+        over=["phone"],
+        phone=F("pk"),
+        sha256=Coalesce(F("current_profile__revision__sha256"), Value("")),
+        error="",
+        registration_user="",
+        rendered_at=clock.now(),
+        due_at=None,
+    )
+
+
+def note_files(phones: Any) -> None:
+    """Take down which file each of these phones (keys, or a query for them) has now."""
+    rows = Phone.objects.filter(pk__in=phones)
+    digest = Coalesce(F("file__sha256"), Value(""))
+    insert_from(rows, PhoneConfiguration, over=["phone"], phone=F("pk"), file_sha256=digest)
+
+
+def outdated(about: PhoneProfile | Layer | None = None, *, account: int | None = None) -> "QuerySet[Phone]":
+    """The active phones that have another file than they should run, or none: of a profile, in the place of a layer, of
+    an account, or all. What is still to be worked out counts by what was known last.
+    """
+    rows = (
+        Phone.objects.filter(is_active=True) if about is None or isinstance(about, PhoneProfile) else phones_in(about)
+    )
+    if isinstance(about, PhoneProfile):
+        rows = rows.filter(current_profile=about)
+    if account is not None:
+        rows = rows.filter(account=account)
+    return rows.filter(pk__in=PhoneConfiguration.objects.filter(OUTDATED).values("phone"), is_active=True)
+
+
+def being_worked_out(phones: "QuerySet[Phone]") -> int:
+    """Of how many of these phones it is not known yet what they should run."""
+    return PhoneConfiguration.objects.filter(due_at__isnull=False, phone__in=phones.values("pk")).count()

@@ -1,0 +1,122 @@
+"""What a change would do before it is saved: of how many phones the file changes, with some of them as examples."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from django.db.models import QuerySet
+
+from contacts_app.core.errors import Refusal
+from phones_app.configuration.changes import phones_of_layer, phones_of_layout, phones_of_template
+from phones_app.configuration.gather import Gathered, hidden, layers_of
+from phones_app.configuration.layer_rows import Instead
+from phones_app.configuration.models import Layer
+from phones_app.configuration.rendering import BATCH, render_gathered
+from phones_app.inventory.models import Phone
+from profiles_app.phone import sep
+from profiles_app.phone.models import KeyLayout, Line, PhoneTemplate
+from profiles_app.phone.rendering.values import Effective, merge
+
+# What a layer is about.
+PLACE = ("uuid", "account_id", "kind", "name", "group_id", "profile_id", "phone_id")
+
+
+class Example(NamedTuple):
+    """One phone of which the file changes; the unified difference is masked. `trouble`: why there would be no file."""
+
+    phone: Phone
+    diff: str
+    trouble: str = ""
+
+
+@dataclass
+class Changed:
+    """`number` phones get another file, or none any more, as `broken` of them; `looked_at` are all in question."""
+
+    number: int = 0
+    broken: int = 0
+    looked_at: int = 0
+    examples: list[Example] = field(default_factory=list)
+
+
+def what_changes(
+    layer: Layer, new: Layer | None, *, lines: Sequence[Line] | None = None, limit: int = 3, reveal: bool = False
+) -> Changed:
+    """What saving `new`, which is not stored, in place of `layer` does; None: deleting it. A new layer is both.
+
+    `lines` are those that the layer is to have; None: as they are. `reveal`: the examples are made with secrets, which
+    their differences mask where they stand in their own elements.
+    """
+    if new is None:
+        place = {name: getattr(layer, name) for name in PLACE}
+        new, lines = Layer(pk=layer.pk, **place), ()
+    return _changed(phones_of_layer(layer), Instead(layer=new, lines=lines), limit, reveal)
+
+
+def what_changes_template(template: PhoneTemplate, text: str, *, limit: int = 3, reveal: bool = False) -> Changed:
+    """What another text of a template does."""
+    new = PhoneTemplate(
+        pk=template.pk, uuid=template.uuid, account_id=template.account_id, name=template.name, text=text
+    )
+    return _changed(phones_of_template(template), Instead(template=new), limit, reveal)
+
+
+def what_changes_layout(
+    layout: KeyLayout, keys: list[dict[str, object]], modules: list[str], *, limit: int = 3, reveal: bool = False
+) -> Changed:
+    """What other keys of a layout do."""
+    new = KeyLayout(pk=layout.pk, uuid=layout.uuid, account_id=layout.account_id, keys=keys, modules=modules)
+    return _changed(phones_of_layout(layout), Instead(layout=new), limit, reveal)
+
+
+def _changed(phones: "QuerySet[Phone]", instead: Instead, limit: int, reveal: bool) -> Changed:
+    found = Changed()
+    show: Callable[[Gathered], Gathered] = (lambda each: each) if reveal else hidden
+    for batch in _batches(phones):
+        before, after = layers_of(batch), layers_of(batch, instead=instead)
+        found.looked_at += len(batch)
+        for phone in batch:
+            old, new = before[phone.pk], after[phone.pk]
+            if same_parts(old, new):
+                continue
+            content, trouble = _made(new)
+            if content == _made(old)[0] and content:
+                continue
+            found.number += 1
+            found.broken += not content
+            if len(found.examples) < limit:
+                shown = (_made(show(each))[0] for each in (old, new))
+                found.examples.append(Example(phone, sep.diff(*shown) if content else "", trouble))
+    return found
+
+
+def _batches(phones: "QuerySet[Phone]") -> Iterator[list[Phone]]:
+    """In the order of their keys, so many at a time."""
+    rows = phones.order_by("pk").defer("web_password", "description")
+    last = 0
+    while batch := list(rows.filter(pk__gt=last)[:BATCH]):
+        last = batch[-1].pk
+        yield batch
+
+
+def same_parts(old: Gathered, new: Gathered) -> bool:
+    """Whether nothing that a file could be made from differs, which is known without making it."""
+    if (old.text, old.lines, old.keys, old.device) != (new.text, new.lines, new.keys, new.device):
+        return False
+    if [layer.fragments for layer in old.layers if layer.fragments] != [
+        layer.fragments for layer in new.layers if layer.fragments
+    ]:
+        return False
+    return _values(merge(old.layers)) == _values(merge(new.layers))
+
+
+def _values(merged: dict[str, Effective]) -> dict[str, str]:
+    return {name: value.value for name, value in merged.items()}
+
+
+def _made(gathered: Gathered) -> tuple[bytes, str]:
+    """The file, or why there is none."""
+    try:
+        return render_gathered(gathered).content, ""
+    except Refusal as refusal:
+        return b"", refusal.message
