@@ -62,17 +62,23 @@ class ImportCommand(CsvCommand):
         add("file", type=Path, metavar="FILE.csv", help="- for standard input.")
         add("--errors", type=Path, metavar="FILE.csv", help="Write the errors here as well.")
 
+    def readable(self, file: BinaryIO) -> BinaryIO:
+        return as_csv_file(file)
+
     def handle(self, *, file: Path, account: int | None, errors: Path | None, dry_run: bool, **options: object) -> None:
         csv_format = self.made_for(account)
         with _opened(file) as opened, self.progress() as progress:
-            report = import_csv(as_csv_file(opened), csv_format, dry_run=dry_run, progress=progress)
+            report = import_csv(self.readable(opened), csv_format, dry_run=dry_run, progress=progress)
         if errors is not None:
             _write(errors, errors_as_csv(report.errors))
+        for remark in report.remarks:
+            self.say(remark)
         if report.errors:
             self.report(map(asdict, report.errors), self.error_columns)
             raise CommandError(f"{report.error_count} error(s); nothing was stored.")
         counts = {"created": report.created, "updated": report.updated, "unchanged": report.unchanged}
-        self.report_row(**counts, errors=0, dry_run=dry_run)
+        remarks = {"remarks": report.remarks} if report.remarks else {}
+        self.report_row(**counts, errors=0, dry_run=dry_run, **remarks)
 
 
 class ExportCommand(CsvCommand):

@@ -1,7 +1,6 @@
 """Rates as CSV: of all tables, each row naming its own, or of one table as carriers send them."""
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
@@ -42,7 +41,7 @@ class RateCsv(CsvFormat):
 
     kind, thing = "rates", "rate"
     model = Rate
-    keys: ClassVar[tuple[Key, ...]] = (("table", "prefix"),)
+    keys: tuple[Key, ...] = (("table", "prefix"),)
 
     def make_columns(self) -> Sequence[Column]:
         return [TableColumn(), *self.of_rate()]

@@ -73,6 +73,7 @@ class CsvPages(PortalAdmin):
             back=self.url_of("changelist"),
             limit=MAX_BYTES // 1024**2,
             refusal=self.csv_format.why_none_is_made,
+            also_reads=self.csv_format.also_reads,
         )
 
     def import_check_page(self, request: HttpRequest, uuid: Any) -> HttpResponse:

@@ -29,7 +29,7 @@ class Column:
 
     # Cannot be changed once the row is there; an empty cell leaves it as it is.
     fixed: ClassVar[bool] = False
-    empty_says_nothing: ClassVar[bool] = False
+    empty_says_nothing: bool = False
     exported: bool = True
     # What a query should fetch along for it, and what it need not.
     related: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ Also the report of an import, and the export, piece by piece, however many rows 
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, BinaryIO, ClassVar
 
 from django.db.models import Model, QuerySet
 from django.utils import timezone
@@ -39,14 +39,26 @@ class CsvFormat:
     thing: ClassVar[str]
     model: ClassVar[type[Model]]
     # The ways to identify a row: the first one whose cells are not empty, else the last one.
-    keys: ClassVar[tuple[Key, ...]]
+    keys: tuple[Key, ...]
     # Those by which nothing new is made.
     keys_of_stored: ClassVar[tuple[Key, ...]] = (("uuid",),)
     why_none_is_made: ClassVar[str] = ""
+    # Which other files are read, for people; `as_csv` makes CSV of them.
+    also_reads: ClassVar[str] = ""
 
     def __init__(self, actor: Actor) -> None:
         self.actor = actor
+        # What is told of the rows of an import and is no error, each once.
+        self.remarks: dict[str, None] = {}
         self.columns = self.make_columns()
+
+    def as_csv(self, file: BinaryIO, report: "Report") -> BinaryIO:
+        """The file as CSV, where rows of this kind come in other formats too. What is wrong goes into the report."""
+        return file
+
+    def placed(self, error: "CellError") -> "CellError":
+        """An error of the CSV, at its place in the file that it was made from."""
+        return error
 
     def make_columns(self) -> Sequence[Column]:
         raise NotImplementedError
@@ -124,6 +136,7 @@ class Report:
     updated: int = 0
     unchanged: int = 0
     errors: list[CellError] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
     untold: int = 0
     stored: bool = False
 

@@ -32,13 +32,19 @@ def import_csv(
 
     Raises Refusal when the file is too large, or when others changed the same rows at the same moment.
     """
-    size = check_size(file) or 1
+    check_size(file)
     report = Report()
+    file = csv_format.as_csv(file, report)
+    if report.errors:
+        return report
+    size = check_size(file) or 1
     for _ in _batches(file, csv_format, report):
         progress("Checking", file.tell() / size)
+    report.remarks = list(csv_format.remarks)
     if dry_run or report.errors:
+        report.errors = list(map(csv_format.placed, report.errors))
         return report
-    stored = Report()
+    stored = Report(remarks=report.remarks)
     try:
         with transaction.atomic():
             for entries in _batches(file, csv_format, stored, lock=True):
@@ -49,6 +55,7 @@ def import_csv(
     except (IntegrityError, OperationalError) as error:
         text = "The same rows were changed by somebody else at this moment; nothing was stored. Try again."
         raise Refusal("changed-meanwhile", text) from error
+    stored.errors = list(map(csv_format.placed, stored.errors))
     return stored
 
 

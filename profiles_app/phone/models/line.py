@@ -46,6 +46,9 @@ class Line(models.Model):
     voicemail = models.CharField(
         "messages number", max_length=64, blank=True, help_text="Dialled by the Messages key, such as *97."
     )
+    mailbox = models.CharField(
+        max_length=80, blank=True, help_text="Voicemail box at the PBX, such as 301 or 301@default; empty: none."
+    )
     max_calls = models.PositiveSmallIntegerField(
         "most calls", null=True, blank=True, validators=CALLS, help_text="Empty: what is usual for the model."
     )
