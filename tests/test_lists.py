@@ -62,6 +62,8 @@ LISTS = {
     ),
     "directory-entries": ("", "offset=5000", "user_uuid={profile.user.uuid}"),
     "call-managers": ("", "offset=5000"),
+    "templates": ("", "offset=5000"),
+    "key-layouts": ("", "offset=5000"),
     "calls": (
         "", "offset=5000", "direction=inbound", "disposition=busy", "number={call.called}", "extension={call.extension}",
         "site={call.site}", "voice_profile=00000000-0000-4000-8000-000000000000", "call_id={call.call_id}",

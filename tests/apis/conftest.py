@@ -26,7 +26,7 @@ from profiles_app.calls.services import record_call
 from profiles_app.messaging.models import NumberLease
 from profiles_app.messaging.sending.models import MessageGateway
 from profiles_app.messaging.services import save_number_lease
-from profiles_app.phone.models import PhoneProfile
+from profiles_app.phone.models import KeyLayout, PhoneProfile, PhoneTemplate
 from tests.peers.http_receiver import Receiver
 from tests.phones_app.site import sip_file
 
@@ -98,11 +98,15 @@ def phone_rows(owner: Caller, alice: User) -> dict[str, Any]:
         profile_name=profile.name, state=SessionState.LOGGED_IN, requested_by="test", channel="rest",
     )  # fmt: skip
     entry = DirectoryEntry.objects.create(user=alice, name="Dentist", number="+351 555 0199")
+    template = PhoneTemplate.objects.create(account=acme, name="Acme's template", text=sip_file())
+    layout = KeyLayout.objects.create(account=acme, name="Acme's keys")
     ends = timezone.now() + timedelta(days=1)
     [(code, _)] = make_codes(account=acme, profile=profile, expires_at=ends, actor=actor)
     asked = EnrolmentRequest.objects.create(account=acme, mac="AABBCCDDEE04", address="127.0.0.1", user=alice)
     return {
         "mobility_session": session.uuid,
+        "template": template.uuid,
+        "key_layout": layout.uuid,
         "directory_entry": entry.uuid,
         "enrolment_code": code.uuid,
         "enrolment_request": asked.uuid,

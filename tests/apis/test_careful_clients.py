@@ -26,6 +26,8 @@ CHANGES = {
     "/api/v1/call-managers/{uuid}": {"name": "Night"},
     "/api/v1/directory-entries/{uuid}": {"name": "Night"},
     "/api/v1/me/directory-entries/{uuid}": {"name": "Night"},
+    "/api/v1/templates/{uuid}": {"name": "Night"},
+    "/api/v1/key-layouts/{uuid}": {"name": "Night"},
 }
 # What is written and never read: nothing of it could be overwritten unseen.
 NO_RECORDS = {"/api/v1/me/pin"}

@@ -55,7 +55,9 @@ def test_of_several_groups_the_last_by_name_wins_and_the_account_beats_the_porta
     assert "own.example" in file_of(one)
 
 
-def test_lines_are_those_of_the_phone_else_of_the_profile_else_of_its_owner_else_of_a_group(acme, alice, profile, values):
+def test_lines_are_those_of_the_phone_else_of_the_profile_else_of_its_owner_else_of_a_group(
+    acme, alice, profile, values
+):
     one = phone(acme, 1, profile)
     group = PhoneGroup.objects.create(account=acme, name="All")
     group.phones.add(one)
