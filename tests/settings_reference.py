@@ -5,7 +5,7 @@ from itertools import groupby
 from pathlib import Path
 
 from profiles_app.phone.rendering.built_in import all_built_in
-from profiles_app.phone.rendering.keys import Kind, all_kinds
+from profiles_app.phone.rendering.keys import KeyKind, all_kinds
 from profiles_app.phone.rendering.series import TABLES, all_series
 from profiles_app.phone.rendering.settings import Setting, all_settings
 from profiles_app.phone.sep import catalogue
@@ -73,7 +73,7 @@ def row_of(setting: Setting) -> str:
     return f"| {' | '.join(map(cell, cells))} |"
 
 
-def key_row(kind: Kind) -> str:
+def key_row(kind: KeyKind) -> str:
     phones = ", ".join(sorted(kind.models) or [series for series in all_series() if series in kind.series]) or "all"
     options = "; ".join(f"`{option.name}`: {option.label}" for option in kind.options)
     cells = (f"`{kind.name}`", f"**{kind.label}.** {kind.help}", kind.needs, options, kind.feature, phones)

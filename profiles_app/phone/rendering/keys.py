@@ -42,7 +42,7 @@ class KeyOption:
 
 
 @dataclass(frozen=True)
-class Kind:
+class KeyKind:
     """What a key can do. `needs` is "line", "number", "url" or "": its target, or which line."""
 
     name: str
@@ -64,21 +64,21 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class Line(LineOf):
+class PhoneLine(LineOf):
     """A line as a template sees it: `index` counts from 1, and `name` is filled in."""
 
     index: int = 0
 
 
 @dataclass(frozen=True)
-class Key:
+class PlacedKey:
     """A key as a template sees it, on a button of this phone. `line` is that of line keys and intercom keys."""
 
     button: int
     kind: str
     feature: str
     label: str
-    line: Line | None = None
+    line: PhoneLine | None = None
     target: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
     max_calls: str = ""
@@ -99,22 +99,22 @@ class FittedModule:
 class Arranged:
     """What stands on the buttons of a phone. `empty` are the keys of the layout that do not, each with the reason."""
 
-    lines: tuple[Line, ...]
-    keys: tuple[Key, ...] = ()
+    lines: tuple[PhoneLine, ...]
+    keys: tuple[PlacedKey, ...] = ()
     modules: tuple[FittedModule, ...] = ()
     remarks: tuple[str, ...] = ()
     empty: Mapping[tuple[int, int], str] = field(default_factory=dict)
 
 
-def all_kinds() -> tuple[Kind, ...]:
+def all_kinds() -> tuple[KeyKind, ...]:
     return tuple(_kinds().values())
 
 
-def find_kind(name: str) -> Kind | None:
+def find_kind(name: str) -> KeyKind | None:
     return _kinds().get(name)
 
 
-def kinds_for(model: str) -> tuple[Kind, ...]:
+def kinds_for(model: str) -> tuple[KeyKind, ...]:
     """The kinds that can be offered for a model."""
     return tuple(kind for kind in all_kinds() if kind.known_to(model))
 
@@ -140,7 +140,8 @@ def arrange(
     Lines that no key has take the free keys, the first line the first of them. Raises Unwritable.
     """
     named = tuple(
-        Line(**{**vars(line), "name": line.name or line.extension}, index=index) for index, line in enumerate(lines, 1)
+        PhoneLine(**{**vars(line), "name": line.name or line.extension}, index=index)
+        for index, line in enumerate(lines, 1)
     )
     modules, remarks = _modules(device)
     if device.software == "SCCP":
@@ -160,14 +161,14 @@ class _Board:
     """The buttons of one phone while they are filled."""
 
     def __init__(
-        self, device: DeviceOf, lines: Sequence[Line], values: Mapping[str, object], remarks: list[str]
+        self, device: DeviceOf, lines: Sequence[PhoneLine], values: Mapping[str, object], remarks: list[str]
     ) -> None:
         self.model, self.lines, self.values, self.remarks = device.model, lines, values, remarks
         self.places = places_of(device.model, device.modules)
         self.buttons = {place: button for button, place in enumerate(self.places, 1)}
         found = catalogue.find(device.model)
         self.ceiling = found.max_calls if found else None
-        self.keys: dict[int, Key] = {}
+        self.keys: dict[int, PlacedKey] = {}
         self.empty: dict[tuple[int, int], str] = {}
 
     def put(self, key: KeyOf) -> None:
@@ -192,7 +193,7 @@ class _Board:
         self.empty[key.module, key.position] = fault
         self.remarks.append(f"{where}{f' ({key.label})' if key.label else ''} stays empty: {fault}")
 
-    def put_line(self, line: Line) -> None:
+    def put_line(self, line: PhoneLine) -> None:
         free = range(1, (len(self.places) or len(self.lines) + len(self.keys)) + 1)
         button = next((number for number in free if number not in self.keys), None)
         if button is None:
@@ -200,13 +201,13 @@ class _Board:
             return
         self.keys[button] = self._key(button, _kinds()[LINE], KeyOf(0, button, LINE, line.index))
 
-    def _key(self, button: int, kind: Kind, key: KeyOf) -> Key:
+    def _key(self, button: int, kind: KeyKind, key: KeyOf) -> PlacedKey:
         # A template may ask any key for any option.
         options = {option.name: "" for other in all_kinds() for option in other.options}
         for option in kind.options:
             said = key.options.get(option.name, "")
             options[option.name] = said if said and option.takes(said) else option.default
-        found = Key(button, kind.name, kind.feature, key.label or key.target, None, key.target, options)
+        found = PlacedKey(button, kind.name, kind.feature, key.label or key.target, None, key.target, options)
         if kind.needs != LINE:
             return found
         line = self.lines[(key.line or 1) - 1]
@@ -249,7 +250,7 @@ _NEEDS: Mapping[str, Callable[[_Board, KeyOf], str]] = {
 }
 
 
-def _check(line: Line, first: Line) -> None:
+def _check(line: PhoneLine, first: PhoneLine) -> None:
     """What a phone registers with cannot be cut to fit."""
     for text, words, limit in (
         (line.name, "peer name", _LENGTHS["name"]),
@@ -279,11 +280,11 @@ def _modules(device: DeviceOf) -> tuple[tuple[FittedModule, ...], list[str]]:
 
 
 @cache
-def _kinds() -> Mapping[str, Kind]:
+def _kinds() -> Mapping[str, KeyKind]:
     rows = table(__file__, "keys.toml")
     found = {}
     for name, row in rows.items():
         options = tuple(KeyOption(option, **each) for option, each in row.get("options", {}).items())
         series, models = series_named(row.get("series", ())), frozenset(row.get("models", ()))
-        found[name] = Kind(name, **row | {"options": options, "series": series, "models": models})
+        found[name] = KeyKind(name, **row | {"options": options, "series": series, "models": models})
     return MappingProxyType(found)

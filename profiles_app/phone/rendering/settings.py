@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from types import MappingProxyType
-from typing import Any
 from urllib.parse import urlsplit
 
 from contacts_app.core.tables import table
@@ -256,31 +255,30 @@ def _defaults(series: str, software: str) -> Mapping[str, Written]:
 
 @cache
 def _settings() -> Mapping[str, Setting]:
-    tables = table(__file__, "settings.toml")
-    found = {name: _read(group, name, row) for group, rows in tables.items() for name, row in rows.items()}
-    if len(found) != sum(map(len, tables.values())):
-        raise LookupError("settings.toml has a name twice")
+    found: dict[str, Setting] = {}
+    for group, rows in table(__file__, "settings.toml").items():
+        for name, row in rows.items():
+            if name in found:
+                raise LookupError(f"settings.toml has {name} twice")
+            shared = TABLES["shared"].get(row.get("shared", ""), {})
+            fields = {key: value for key, value in {**shared, **row}.items() if key not in _OF_THE_TABLE}
+            if row["type"] == "boolean":
+                fields["choices"] = {"on": "on", "off": "off"}
+                fields["writes"] = {"on": row.get("on", "1"), "off": row.get("off", "0")}
+            if "range" in row:
+                fields["range"] = tuple(row["range"])
+            if row["path"].startswith("sipProfile/"):
+                fields["software"] = "SIP"
+            fields["series"] = series_named(row.get("series", ()))
+            fields["series_values"] = {
+                series: each["writes"]
+                for each in shared.get("by_series", ())
+                for series in series_named(each["series"])
+            }
+            found[name] = setting = Setting(name=name, group=group, **fields)
+            if setting.default:
+                check_value(setting, setting.default)
     return MappingProxyType(found)
-
-
-def _read(group: str, name: str, row: Mapping[str, Any]) -> Setting:
-    shared = TABLES["shared"].get(row.get("shared", ""), {})
-    fields = {key: value for key, value in {**shared, **row}.items() if key not in _OF_THE_TABLE}
-    if row["type"] == "boolean":
-        fields["choices"] = {"on": "on", "off": "off"}
-        fields["writes"] = {"on": row.get("on", "1"), "off": row.get("off", "0")}
-    if "range" in row:
-        fields["range"] = (row["range"][0], row["range"][1])
-    if row["path"].startswith("sipProfile/"):
-        fields["software"] = "SIP"
-    fields["series"] = series_named(row.get("series", ()))
-    fields["series_values"] = {
-        series: each["writes"] for each in shared.get("by_series", ()) for series in series_named(each["series"])
-    }
-    setting = Setting(name=name, group=group, **fields)
-    if setting.default:
-        check_value(setting, setting.default)
-    return setting
 
 
 # Columns that mean something else here, or are worked out.
