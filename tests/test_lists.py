@@ -76,7 +76,15 @@ LISTS = {
     "phone-profiles/{profile.uuid}/revisions": ("",),
 }  # fmt: skip
 # The list of profiles has no pages in its document: the caller for all of them gets all of them.
-NO_LISTS = {"phone-profiles", "me", "me/phones", "me/directory-entries", "me/cisco-services/personal", "permissions"}
+NO_LISTS = {
+    "phone-profiles",
+    "me",
+    "me/phones",
+    "me/directory-entries",
+    "me/cisco-services/personal",
+    "permissions",
+    "settings",
+}
 pytestmark = pytest.mark.django_db
 
 

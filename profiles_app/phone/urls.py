@@ -4,6 +4,7 @@ from contacts_app.core.api.viewset import DialectRouter
 from contacts_app.core.csv.api import csv_route
 from profiles_app.phone.api.profile import PhoneProfiles
 from profiles_app.phone.api.revision import Revisions
+from profiles_app.phone.api.setting import SettingCatalogue
 from profiles_app.phone.api.template import KeyLayouts, Templates
 from profiles_app.phone.csv import ProfileCsv
 
@@ -12,4 +13,5 @@ router.register("phone-profiles", PhoneProfiles)
 router.register("phone-profiles/<str:uuid>/revisions", Revisions)
 router.register("templates", Templates)
 router.register("key-layouts", KeyLayouts)
+router.register("settings", SettingCatalogue)
 urlpatterns = [csv_route("phone-profiles", ProfileCsv), *router.urls]

@@ -121,6 +121,7 @@ OF_NOBODY = {
     "/api/2.0/notification_contacts/schema/",
     "/api/v1/permissions",
     "/api/v1/rates.csv",
+    "/api/v1/settings",
     "/backend/api/v1/presetValues",
     "/rest/tn",  # the operator's stock
     "/v4/oauth/access-token",
