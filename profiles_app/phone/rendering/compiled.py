@@ -55,8 +55,8 @@ def _compiled(text: str, portal: Portal) -> Compiled:
     marked = _CARRIAGES.sub(lambda found: found[1] or _CARRIAGE, text) if "\r" in text else text
     try:
         tree = sandbox.parse(marked)
-        names = _names(sandbox, tree, dict(portal))
         template = sandbox.from_string(tree)
+        names = _names(sandbox, tree, dict(portal))
     except TemplateSyntaxError as error:
         raise RenderRefused("template-syntax", error.message or "syntax error", error.lineno) from error
     except (RecursionError, MemoryError, SyntaxError, ValueError) as error:

@@ -22,6 +22,8 @@ _STEP = re.compile(
     r"(?P<tag>[A-Za-z_][\w.:-]*)"
     r"(?:\[(?:(?P<number>[1-9]\d{0,3})|@(?P<name>[\w.:-]+)=(?P<quote>['\"])(?P<value>.*?)(?P=quote))\])?"
 )
+# A start tag; a > inside of an attribute's value does not end it.
+_TAG = re.compile(rb"""<(?:[^"'>]|"[^"]*"|'[^']*')*>""")
 _INDENTED = re.compile(rb"(?:^|\n)([ \t]*)$")
 
 
@@ -115,31 +117,17 @@ def _elements(content: bytes) -> _Element:
 
     def end(_tag: str) -> None:
         element = inside.pop()
-        place = parser.CurrentByteIndex
-        if content.startswith(b"</", place):
-            element.inner_end, element.end = place, content.index(b">", place) + 1
+        tag = _TAG.match(content, element.start)
+        if tag is not None and tag[0].endswith(b"/>"):
+            element.end = tag.end()
         else:
-            # An empty element: the place is behind its tag, or its beginning, by the version of expat.
-            element.end = place if place > element.start else _tag_end(content, place)
+            element.inner_end = parser.CurrentByteIndex
+            element.end = content.index(b">", element.inner_end) + 1
 
     parser.StartElementHandler = start
     parser.EndElementHandler = end
     parser.Parse(content, True)
     return above.children[0]
-
-
-def _tag_end(content: bytes, start: int) -> int:
-    """Where a tag ends; a > inside of an attribute's value is none."""
-    quote = 0
-    for place in range(start, len(content)):
-        byte = content[place]
-        if quote:
-            quote = 0 if byte == quote else quote
-        elif byte in b"\"'":
-            quote = byte
-        elif byte == ord(">"):
-            return place + 1
-    return len(content)
 
 
 def _replace(content: bytes, element: _Element, xml: bytes) -> bytes:

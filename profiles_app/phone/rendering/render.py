@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from profiles_app.phone.rendering import fragments
 from profiles_app.phone.rendering.built_in import all_built_in
@@ -132,12 +132,12 @@ def _without_strange(text: str, of: str) -> str:
 
 def _clean(row: Row, of: str) -> Row:
     """The row with its texts without strange characters."""
-    changed: dict[str, Any] = {
+    changed = {
         name: clean
         for name, value in vars(row).items()
         if isinstance(value, str) and (clean := _without_strange(value, f"{of}: {name}")) != value
     }
-    return replace(row, **changed) if changed else row
+    return replace(row, **changed) if changed else row  # type: ignore[arg-type]
 
 
 def _checked(compiled: Compiled, context: Mapping[str, object], marks: Marks, text: str) -> bytes:

@@ -32,6 +32,7 @@ _ALLOWED = (
     *(nodes.Keyword, nodes.Filter, nodes.Test, nodes.Call, nodes.Getitem, nodes.Getattr, nodes.Slice, nodes.Concat),
     *(nodes.Compare, nodes.Operand, nodes.CondExpr, nodes.BinExpr, nodes.UnaryExpr),
 )
+_STATEMENTS: dict[type[nodes.Node], str] = {nodes.Scope: "autoescape"}
 _OF_PORTAL = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
 _WITH_TURNS = (nodes.For, nodes.Macro, nodes.CallBlock, nodes.Block)
 
@@ -88,7 +89,7 @@ class _Rewriting(NodeTransformer):
 
     def generic_visit(self, node: Some, *args: object, **kwargs: object) -> Some:
         if not isinstance(node, _ALLOWED):
-            _refuse(f"{type(node).__name__} is not offered in templates", node)
+            _refuse(f"{_STATEMENTS.get(type(node), type(node).__name__)} is not offered in templates", node)
         if isinstance(node, _OF_PORTAL):
             name = node.template.value if isinstance(node.template, nodes.Const) else None
             if name not in self.portal:
@@ -171,7 +172,8 @@ class _Rewriting(NodeTransformer):
 
 
 def _refuse(message: str, node: nodes.Node) -> NoReturn:
-    raise TemplateAssertionError(message, node.lineno)
+    # What the parser puts around statements has no line.
+    raise TemplateAssertionError(message, node.lineno or 1)
 
 
 def _paid(name: str, value: nodes.Expr, *arguments: nodes.Expr) -> nodes.Filter:
