@@ -22,7 +22,7 @@ from profiles_app.phone.rendering.meter import CURRENT, Meter, meter
 from profiles_app.phone.rendering.refusal import RenderRefused
 from profiles_app.phone.rendering.settings import all_settings, file_values, find_setting
 from profiles_app.phone.rendering.values import DeviceOf, Effective, Fragment, KeyOf, LayerOf, LineOf, merge, ordered
-from profiles_app.phone.sep.document import Refused, decode, encode, parse
+from profiles_app.phone.sep.document import Refused, decode, encode, ensure_readable
 
 # What XML cannot hold (XML 1.0 §2.2), and halves of characters, which no encoding can.
 _NO_CHARACTERS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -61,7 +61,7 @@ def render(
         compiled = compile_template(text, _built_in() if templates is None else templates)
         values = merge(layers)
         marks = Marks()
-        context = _context(device, values, lines, keys, marks)
+        context = context_of(device, values, lines, keys, marks)
         try:
             written = run(compiled, context)
         except RenderRefused as refused:
@@ -88,7 +88,7 @@ def _built_in() -> Mapping[str, str]:
     return MappingProxyType({template.name: template.text for template in all_built_in()})
 
 
-def _context(
+def context_of(
     device: DeviceOf, values: Mapping[str, Effective], lines: Sequence[LineOf], keys: Sequence[KeyOf], marks: Marks
 ) -> dict[str, object]:
     """What the template sees."""
@@ -143,7 +143,7 @@ def _clean(row: Row, of: str) -> Row:
 def _checked(compiled: Compiled, context: Mapping[str, object], marks: Marks, text: str) -> bytes:
     """The bytes of a file that phones can read, or a refusal with the template's line."""
     try:
-        return parse(encode(text)).content
+        return _readable(text)
     except Refused as refused:
         line: int | None = None
         blamed: tuple[str, ...] = ()
@@ -154,9 +154,15 @@ def _checked(compiled: Compiled, context: Mapping[str, object], marks: Marks, te
         raise RenderRefused(refused.code, message, line) from refused
 
 
+def _readable(text: str) -> bytes:
+    content = encode(text)
+    ensure_readable(content)
+    return content
+
+
 def _with_fragments(content: bytes, put: Sequence[Fragment]) -> bytes:
     try:
-        return parse(encode(fragments.apply(decode(content), put))).content
+        return _readable(fragments.apply(decode(content), put))
     except Refused as refused:
         message = f"with the fragments of its layers the file cannot be used: {refused.message}"
         raise RenderRefused(refused.code, message) from refused

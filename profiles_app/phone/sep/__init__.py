@@ -10,7 +10,7 @@ from profiles_app.phone.sep.checks import beside, check, watched
 from profiles_app.phone.sep.comparison import diff, folded, redact, side_by_side
 from profiles_app.phone.sep.compatibility import Misfit, Verdict, fit, keys_without_place, misfit
 from profiles_app.phone.sep.device_facts import facts
-from profiles_app.phone.sep.document import MAX_BYTES, Refused, decode, encode, other_file, parse
+from profiles_app.phone.sep.document import MAX_BYTES, Refused, decode, encode, ensure_readable, other_file, parse
 from profiles_app.phone.sep.elements import Finding, Severity
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "decode",
     "diff",
     "encode",
+    "ensure_readable",
     "facts",
     "file_name",
     "fit",

@@ -214,6 +214,33 @@ def parse(content: bytes) -> Document:
     return Document(content=content, text=text, root=_Reader().read(text))
 
 
+def ensure_readable(content: bytes) -> None:
+    """Raise what `parse` raises. It builds no elements, and takes a tenth of the time."""
+    tags: list[str] = []
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = lambda tag, _attributes: tags.append(tag)
+    parser.StartDoctypeDeclHandler = _stop
+    try:
+        parser.Parse(decode(content), True)
+        sound = len(content) <= MAX_BYTES and tags[0] == "device" and _INSIDE.isdisjoint(tags)
+    except (Refused, expat.ExpatError, _Stopped):
+        sound = False
+    if not sound:
+        parse(content)
+
+
+class _Stopped(Exception):
+    pass
+
+
+def _stop(*_declaration: object) -> None:
+    """Entities are never expanded."""
+    raise _Stopped
+
+
+_INSIDE = frozenset(_FORMATS["inside_device"])
+
+
 class _Reader:
     """One expat pass that builds the tree and stops at the first thing no phone would accept."""
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profiles_app.phone.sep.document import MAX_BYTES, Refused, parse
+from profiles_app.phone.sep.document import MAX_BYTES, Refused, ensure_readable, parse
 from tests.profiles_app.phone.sep.files import SIP, attempt
 
 REFUSED = {
@@ -81,6 +81,7 @@ def test_what_no_phone_reads_is_refused(content, code):
 
     assert refused.value.code == code
     assert refused.value.message == str(refused.value) != ""
+    assert attempt(ensure_readable, content)[1] == code
 
 
 @pytest.mark.parametrize("content", ACCEPTED.values(), ids=ACCEPTED)
@@ -89,6 +90,7 @@ def test_what_phones_read_is_accepted(content):
 
     assert document.root.tag == "device"
     assert document.content == content
+    assert ensure_readable(content) is None
 
 
 def test_a_stray_line_is_named_with_its_place():
@@ -170,3 +172,4 @@ def test_arbitrary_bytes_are_read_or_refused(content):
     document, code = attempt(parse, content)
 
     assert code or document.content == content
+    assert attempt(ensure_readable, content)[1] == code
