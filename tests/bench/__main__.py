@@ -19,6 +19,7 @@ BENCHES = (
     "restarts",
     "backup",
     "mobility",
+    "render",
     "admission",
     "calls",
     "messages",
