@@ -18,6 +18,7 @@ from phones_app.cockpit.admin import CockpitPages
 from phones_app.deployment.admin.deploy import DeployPages, StateOfLast
 from phones_app.deployment.admin.left_file import LeavesFiles
 from phones_app.drift.admin import DriftPages, StateOfFile
+from phones_app.inventory.admin.bulk import ChangeSelected
 from phones_app.inventory.admin.phone import InventoryAdmin, ModelsInUse
 from phones_app.inventory.models import Phone
 from phones_app.mobility.admin.board import SessionsOfPerson, SessionsOfPhone
@@ -42,6 +43,7 @@ class PhoneAdmin(
     DriftPages,
     DeployPages,
     LeavesFiles,
+    ChangeSelected,
     InventoryAdmin,
 ):
     list_display = (*("phone", "model_here", "account_name", "profile"), *("deployed", "present", "seen", "is_active"))
@@ -58,7 +60,7 @@ class PhoneAdmin(
         "current_profile",
     )
     actions = [
-        *("deploy_selected", "roll_out_selected", "group_selected", "restart_selected"),
+        *("deploy_selected", "roll_out_selected", "change_selected", "group_selected", "restart_selected"),
         *("check_selected", "put_back_selected", "base_selected", "export_selected"),
     ]
     actions_row = ["deploy_one", "restart_one"]

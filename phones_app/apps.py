@@ -15,7 +15,7 @@ class PhonesConfig(AppConfig):
         from contacts_app.core import retention
         from contacts_app.core.backup import service as backup
         from contacts_app.core.doctor import checks as doctor
-        from contacts_app.core.history.authorship import recorded, when_changed
+        from contacts_app.core.history.authorship import recorded, when_changed, when_many_changed
         from contacts_app.core.work.kind import register
         from contacts_app.people.models import User
         from phones_app import events
@@ -50,7 +50,7 @@ class PhonesConfig(AppConfig):
         register_objection(lifecycle.object_to_assignment)
         recorded.connect(left_files.file_server_changed, sender=FileServer)
         pre_delete.connect(left_files.phone_deleted, sender=Phone)
-        when_changed(Phone, *lifecycle.OF_PHONE, call=lifecycle.phone_changed)
+        when_many_changed(Phone, *lifecycle.OF_PHONE, call=lifecycle.phones_changed)
         pre_delete.connect(lifecycle.phone_deleted, sender=Phone)
         when_changed(User, *lifecycle.OF_PERSON, call=lifecycle.person_changed)
         pre_delete.connect(lifecycle.person_deleted, sender=User)

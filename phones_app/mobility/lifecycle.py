@@ -5,7 +5,7 @@ from typing import Any
 
 from contacts_app.core.actor import Actor
 from contacts_app.core.errors import Refusal
-from contacts_app.core.history.authorship import current_author
+from contacts_app.core.history.authorship import Changed, current_author
 from contacts_app.core.lists.among import among
 from contacts_app.core.work import clock
 from contacts_app.core.work.wake import nudge_after_commit
@@ -44,12 +44,16 @@ def mobility_changed(instance: PersonMobility, change: str, **_: object) -> None
         _log_out(instance.user, Why.FORBIDDEN)
 
 
-def phone_changed(instance: Phone, changes: Changes) -> None:
-    """Called when one of `OF_PHONE` was changed."""
-    if {"mac", "account"} & changes.keys():
-        _phone_gone(instance)
-    else:
-        _look_again(phone=instance)
+def phones_changed(changed: Changed) -> None:
+    """Called when one of `OF_PHONE` was changed, with all phones that one statement changed."""
+    others = []
+    for phone, changes in changed:
+        if {"mac", "account"} & changes.keys():
+            _phone_gone(phone)
+        else:
+            others.append(phone.pk)
+    if others:
+        _look_again(phone__in=among(others))
 
 
 def object_to_assignment(phones: Collection[int]) -> dict[int, Refusal]:

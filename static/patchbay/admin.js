@@ -24,7 +24,8 @@ window.patchbay = {
 
     // What is sent off may take minutes (a sheet of 100,000 rows): say so, count the seconds, and let nobody send it twice.
     busy(form) {
-        form.querySelectorAll("[type=submit]").forEach((button) => (button.disabled = true));
+        // Not before the browser has read the form: which button was pressed is a part of it.
+        window.setTimeout(() => form.querySelectorAll("[type=submit]").forEach((button) => (button.disabled = true)));
         const said = document.createElement("p");
         said.className = "pb-busy";
         said.setAttribute("role", "status");

@@ -5,12 +5,13 @@ The edges set it (a middleware for requests, `ReportingCommand` for commands, th
 signals by which the apps above hear of changes are here for the same reason.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.db.models import Model
 from django.dispatch import Signal
 from structlog.contextvars import bound_contextvars
 
@@ -89,3 +90,36 @@ def when_changed(model: type[Any], *fields: str, call: Callable[[Any, Mapping[st
             call(instance, changes)
 
     recorded.connect(told, sender=model, weak=False)
+
+
+# Records with their changes.
+One = tuple[Any, Mapping[str, Any]]
+Changed = Sequence[One]
+_waiting: ContextVar[dict[Callable[[Changed], None], list[One]] | None] = ContextVar("waiting", default=None)
+
+
+def when_many_changed(model: type[Model], *fields: str, call: Callable[[Changed], None]) -> None:
+    """The same for who needs no more statements for many records than for one: `call` is given all that one statement
+    changes, each with its changes, once it has changed them."""
+
+    def told(instance: object, changes: Mapping[str, object]) -> None:
+        waiting = _waiting.get()
+        if waiting is None:
+            call([(instance, changes)])
+        else:
+            waiting.setdefault(call, []).append((instance, changes))
+
+    when_changed(model, *fields, call=told)
+
+
+@contextmanager
+def changed_together() -> Iterator[None]:
+    """What is changed inside, by one statement, is told together at its end."""
+    waiting: dict[Callable[[Changed], None], list[One]] = {}
+    token = _waiting.set(waiting)
+    try:
+        yield
+    finally:
+        _waiting.reset(token)
+    for call, changed in waiting.items():
+        call(changed)

@@ -15,7 +15,7 @@ from django.db.models import Expression, F, Field, Model, QuerySet, Value
 from django.db.models.sql import UpdateQuery
 from django.utils import timezone
 
-from contacts_app.core.history.authorship import current_author, one_line
+from contacts_app.core.history.authorship import changed_together, current_author, one_line
 from contacts_app.core.history.models import Changes, Tracked, named_fields, tracked_models
 from contacts_app.core.retention import Retention
 
@@ -33,9 +33,10 @@ def update_recorded(rows: QuerySet[M], **values: object) -> int:
         while before := list(ordered.filter(pk__gt=last).select_for_update(of=("self",))[:BATCH]):
             last = before[-1].pk
             after = [_with(row, values) for row in before]
-            _record_changes(tracked, before, after, values)
             same = rows.model._base_manager.filter(pk__in=[row.pk for row in before])
-            count += same.update(**values)
+            with changed_together():
+                _record_changes(tracked, before, after, values)
+                count += same.update(**values)
     return count
 
 
@@ -86,8 +87,9 @@ def save_recorded(rows: Iterable[M], fields: Iterable[str]) -> None:
             batch = changed[start : start + BATCH]
             stored = model._base_manager.only(*names).in_bulk([row.pk for row in batch])
             batch = [row for row in batch if row.pk in stored]
-            _record_changes(tracked_models[model], [stored[row.pk] for row in batch], batch, names)
-            model._default_manager.bulk_update(batch, names)
+            with changed_together():
+                _record_changes(tracked_models[model], [stored[row.pk] for row in batch], batch, names)
+                model._default_manager.bulk_update(batch, names)
 
 
 def record_use(row: Model, what: str, *, once_in: timedelta | None = None) -> None:

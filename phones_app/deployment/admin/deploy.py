@@ -22,6 +22,7 @@ from contacts_app.core.lists.search import one_of
 from phones_app.deployment.models import Deployment
 from phones_app.deployment.preview import preview_deploy, preview_file, preview_restart
 from phones_app.deployment.request import MAY_DEPLOY, Deployed, deploy_many, restart_many
+from phones_app.inventory.admin.selection import PhonesForm
 from phones_app.inventory.models import Phone
 from phones_app.templatetags.phone_labels import deployment_link
 from phones_app.transports.ftp.pool import FtpPool
@@ -35,15 +36,6 @@ RECENT = 10
 class ComparisonForm(forms.Form):
     phone = forms.IntegerField(max_value=2**63 - 1)
     profile = forms.IntegerField(max_value=2**63 - 1)
-
-
-class PhonesForm(forms.Form):
-    """The phones in question as one field: a selection can have more rows than a form may have fields."""
-
-    phones = forms.RegexField(r"^\d{1,18}(,\d{1,18})*$", widget=forms.HiddenInput)
-
-    def clean_phones(self) -> list[int]:
-        return [int(key) for key in self.cleaned_data["phones"].split(",")]
 
 
 class DeployForm(forms.Form):
