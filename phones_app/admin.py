@@ -4,6 +4,7 @@ what the phones know of them."""
 
 from django.contrib import admin
 
+import phones_app.configuration.admin.line
 import phones_app.deployment.admin.deployment
 import phones_app.inventory.admin.group
 import phones_app.mobility.admin.enrolment
@@ -15,6 +16,7 @@ from contacts_app.core.admin import overview
 from contacts_app.people.admin import UserAdmin
 from contacts_app.people.models import User
 from phones_app.cockpit.admin import CockpitPages
+from phones_app.configuration.admin.pbx import PbxPages
 from phones_app.deployment.admin.deploy import DeployPages, StateOfLast
 from phones_app.deployment.admin.left_file import LeavesFiles
 from phones_app.drift.admin import DriftPages, StateOfFile
@@ -42,6 +44,7 @@ class PhoneAdmin(
     CockpitPages,
     DriftPages,
     DeployPages,
+    PbxPages,
     LeavesFiles,
     ChangeSelected,
     InventoryAdmin,
@@ -61,11 +64,11 @@ class PhoneAdmin(
     )
     actions = [
         *("deploy_selected", "roll_out_selected", "change_selected", "group_selected", "restart_selected"),
-        *("check_selected", "put_back_selected", "base_selected", "export_selected"),
+        *("check_selected", "put_back_selected", "base_selected", "pbx_selected", "export_selected"),
     ]
     actions_row = ["deploy_one", "restart_one"]
     actions_detail = [
-        *("deploy_one", "restart_one", "cockpit_one", "phone_screen_one"),
+        *("deploy_one", "restart_one", "cockpit_one", "phone_screen_one", "pbx_one"),
         *("check_one", "put_back_one", "adopt_one", "replace_one"),
     ]
     change_form_outer_after_template = "phones_app/phone_panels.html"

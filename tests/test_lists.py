@@ -71,6 +71,7 @@ LISTS = {
     ),
     "users": ("", "offset=5000"),
     "extensions": ("", "offset=5000"),
+    "lines": ("", "offset=5000", "extension=7101", "user_uuid={profile.user.uuid}"),
     "enrolment-codes": ("",),
     "enrolment-requests": ("",),
     "phone-profiles/{profile.uuid}/revisions": ("",),

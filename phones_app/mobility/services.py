@@ -20,6 +20,7 @@ from phones_app.inventory.models import Phone, ServiceSession
 from phones_app.mobility.authentication import PinMustChange, person_by_pin
 from phones_app.mobility.models import PRESENT, MobilitySession
 from phones_app.servers.services import phone_networks
+from profiles_app.phone.models import Line
 
 
 class Caller(NamedTuple):
@@ -58,6 +59,13 @@ def _phone_statement(*columns: str) -> Statement:
 def _extension_statement() -> Statement:
     extensions = Extension.objects.order_by().filter(account_id=Slot()())
     return Statement(extensions.values_list("name", "number"))
+
+
+@functools.cache
+def _line_statement() -> Statement:
+    """Without passwords, which would have to be deciphered."""
+    lines = Line.objects.order_by().filter(account_id=Slot()())
+    return Statement(lines.values_list("label", "display_name", "extension"))
 
 
 def caller(mac: str) -> Caller | None:
@@ -134,9 +142,12 @@ class DirectoryLine(NamedTuple):
 
 
 def company_directory(account: int) -> list[DirectoryLine]:
-    """The account's extensions, for everybody at one of its phones."""
-    rows = _extension_statement().rows(account)
-    return sorted(DirectoryLine(name or str(number), str(number)) for name, number in rows)
+    """The account's extensions and lines, for everybody at one of its phones: each number once, by its best name."""
+    names = {str(number): name for name, number in _extension_statement().rows(account)}
+    for label, display_name, extension in _line_statement().rows(account):
+        # The display name is the person's; beside a key there is less room.
+        names[extension] = names.get(extension) or display_name or label
+    return sorted(DirectoryLine(name or number, number) for number, name in names.items())
 
 
 def personal_directory(user: User) -> list[DirectoryLine]:

@@ -2,6 +2,7 @@
 
 from contacts_app.core.api.viewset import DialectRouter
 from contacts_app.core.csv.api import csv_route
+from profiles_app.phone.api.line import Lines
 from profiles_app.phone.api.profile import PhoneProfiles
 from profiles_app.phone.api.revision import Revisions
 from profiles_app.phone.api.setting import SettingCatalogue
@@ -10,6 +11,7 @@ from profiles_app.phone.csv import ProfileCsv
 
 router = DialectRouter()
 router.register("phone-profiles", PhoneProfiles)
+router.register("lines", Lines)
 router.register("phone-profiles/<str:uuid>/revisions", Revisions)
 router.register("templates", Templates)
 router.register("key-layouts", KeyLayouts)

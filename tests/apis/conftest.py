@@ -81,6 +81,7 @@ def phone_rows(owner: Caller, alice: User) -> dict[str, Any]:
     acme, actor = alice.account, alice.as_actor("rest")
     server = FileServer.objects.create(name="F", host="127.0.0.1", port=1, account=acme, is_default=True)
     manager = CallManager.objects.create(name="C", host="127.0.0.1", port=1, kind="sip", account=acme)
+    line = owner.make("/api/v1/lines", {"extension": "7101", "label": "Line of Acme"})["data"]
     extension = owner.make("/api/v1/extensions", {"number": 101, "name": "Reception of Acme"})["data"]
     body = {"user_uuid": str(alice.uuid), "name": "Acme's", "cnf_xml": sip_file()}
     made = owner.make("/api/v1/phone-profiles", body)["data"]
@@ -113,6 +114,8 @@ def phone_rows(owner: Caller, alice: User) -> dict[str, Any]:
         "file_server": server.uuid,
         "call_manager": manager.uuid,
         "extension": extension["id"],
+        "line": line["uuid"],
+        "line_label": line["label"],
         "extension_name": extension["name"],
         "phone_profile": profile.uuid,
         "phone_profile_name": profile.name,

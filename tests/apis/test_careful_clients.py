@@ -25,6 +25,7 @@ CHANGES = {
     "/api/v1/file-servers/{uuid}": {"name": "Night"},
     "/api/v1/call-managers/{uuid}": {"name": "Night"},
     "/api/v1/directory-entries/{uuid}": {"name": "Night"},
+    "/api/v1/lines/{uuid}": {"label": "Night"},
     "/api/v1/me/directory-entries/{uuid}": {"name": "Night"},
     "/api/v1/templates/{uuid}": {"name": "Night"},
     "/api/v1/key-layouts/{uuid}": {"name": "Night"},
