@@ -2,9 +2,14 @@
 
 from datetime import timedelta
 from decimal import ROUND_CEILING, Decimal
+from functools import cache
 from math import ceil
 from typing import NamedTuple
 
+from django.db.models import QuerySet, Subquery
+
+from contacts_app.core.api.reading import WholeRow
+from contacts_app.core.lists.statement import Slot, Statement
 from contacts_app.core.values import digits
 from profiles_app.voice.models.profile import OutboundVoiceProfile
 from profiles_app.voice.models.rates import LONGEST_NUMBER, Rate, RateTable
@@ -12,6 +17,9 @@ from profiles_app.voice.models.rates import LONGEST_NUMBER, Rate, RateTable
 # What calls are billed by where no rate table says it: by started minutes.
 USUAL_INTERVAL = 60
 CENT_OF_CENT = Decimal("0.000001")
+
+
+RATE = WholeRow(Rate)
 
 
 class Price(NamedTuple):
@@ -23,19 +31,36 @@ class Price(NamedTuple):
     is_allowed: bool = True
 
 
+def _default_tables() -> "QuerySet[RateTable, int]":
+    return RateTable.objects.filter(is_default=True).values_list("pk", flat=True)
+
+
+def with_default_table(profiles: "QuerySet[OutboundVoiceProfile]") -> "QuerySet[OutboundVoiceProfile]":
+    """The profiles, with the key of the default rate table, so that it need not be asked for by itself."""
+    return profiles.annotate(default_table=Subquery(_default_tables()[:1]))
+
+
 def table_of(profile: OutboundVoiceProfile) -> int | None:
     """The key of the rate table that the profile's calls go by."""
     if profile.rate_table_id is not None:
         return profile.rate_table_id
-    return RateTable.objects.filter(is_default=True).values_list("pk", flat=True).first()
+    came_along = vars(profile)
+    return came_along["default_table"] if "default_table" in came_along else _default_tables().first()
 
 
 def find_rate(table: int, destination: str) -> Rate | None:
     """The rate of the longest prefix: one look into an index, at no more places than a number has digits."""
     number = digits(destination)[:LONGEST_NUMBER]
-    prefixes = [number[:length] for length in range(1, len(number) + 1)]
-    # Longer prefixes of one number sort after shorter ones.
-    return Rate.objects.filter(table=table, prefix__in=prefixes).order_by("-prefix").first()
+    row = _rates_of(len(number)).row(table, *(number[:length] for length in range(1, len(number) + 1)))
+    return RATE.show(row) if row else None
+
+
+@cache
+def _rates_of(digits_in_number: int) -> Statement:
+    """Of the prefixes of a number. Longer prefixes of one number sort after shorter ones."""
+    prefixes = [Slot()() for _ in range(digits_in_number)]
+    rates = Rate.objects.filter(table=Slot()()).filter(prefix__in=prefixes).order_by("-prefix")
+    return Statement(rates.values_list(*RATE.columns)[:1])
 
 
 def price_of(profile: OutboundVoiceProfile, destination: str, given: Decimal | None) -> Price:

@@ -12,7 +12,7 @@ from operator import itemgetter
 from typing import Any, ClassVar
 
 from django.core.exceptions import FieldDoesNotExist
-from django.db import models
+from django.db import DEFAULT_DB_ALIAS, models
 from rest_framework import serializers
 from rest_framework.fields import empty
 
@@ -174,6 +174,21 @@ class OneColumn(Reading):
     def __init__(self, column: str) -> None:
         self.columns, self.parts = [column], []
         self.show = itemgetter(0)
+
+
+class WholeRow(Reading):
+    """The row itself, with what its query adds to it, for a service."""
+
+    def __init__(self, model: type[models.Model], *added: str) -> None:
+        columns = [field.attname for field in model._meta.concrete_fields]
+        self.columns, self.parts = [*columns, *added], []
+
+        def row(values: Row) -> models.Model:
+            made = model.from_db(DEFAULT_DB_ALIAS, columns, values[: len(columns)])
+            vars(made).update(zip(added, values[len(columns) :], strict=True))
+            return made
+
+        self.show: Callable[[Row], Any] = row
 
 
 class StandIn:

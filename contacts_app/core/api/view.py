@@ -53,10 +53,14 @@ class Utf8Renderer(Json):
 
 
 class DialectView(APIView):
-    """A view that speaks its `dialect`, in errors too. `rights`: what actions need of staff (`core.api.rights`)."""
+    """A view that speaks its `dialect`, in errors too. `rights`: what actions need of staff (`core.api.rights`).
+
+    `hurried`: actions that write and yet, as reads, take who asks from memory: a call waits for their answer.
+    """
 
     dialect: ClassVar[Dialect]
     rights: ClassVar[Mapping[str, str | Sequence[str]]] = {}
+    hurried: ClassVar[Sequence[str]] = ()
     content_negotiation_class: type[DefaultContentNegotiation] = JsonAlone
     metadata_class = None
     throttle_classes = [RateOfCredential]

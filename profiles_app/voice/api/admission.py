@@ -6,27 +6,33 @@ finds renewing and closing under names of their own.
 
 import re
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from contacts_app.core.api.view import Instant, Text, find, uuid_in_url
+from contacts_app.core.api.reading import WholeRow
+from contacts_app.core.api.rows import ROWS, Rows
+from contacts_app.core.api.view import Instant, Text, uuid_in_url
 from profiles_app.messaging.api.dialect import UUID_SCHEMA, MessagingSchema, MessagingViewSet, answers, envelope
 from profiles_app.messaging.api.fields import FiniteNumber, Input, Whole
 from profiles_app.voice.admission import CallRequest, admit, close, renew
 from profiles_app.voice.models.admission import LONGEST_CALL_ID, LONGEST_PARTY, MONEY, Admission
 from profiles_app.voice.models.profile import MAX_TECH_PREFIX, MIN_TECH_PREFIX, OutboundVoiceProfile
 from profiles_app.voice.models.rates import PRICE
+from profiles_app.voice.rates import with_default_table
 from profiles_app.voice.wording import code_of, message_of
 
 # A call lasts no longer than a month.
 LONGEST_CALL = 31 * 24 * 3600
 SIX_DIGITS = re.compile(r"[0-9]{6}")
+
+
+WHOLE_PROFILE = WholeRow(OutboundVoiceProfile, "default_table")
 
 
 class Amount(FiniteNumber):
@@ -83,12 +89,20 @@ class CloseInput(Input):
 
 
 class RecordOutput(serializers.Serializer[Any]):
-    mode = serializers.IntegerField(source="profile.record_calls", help_text="0 none, 1 all, 2 by caller number.")
-    on = serializers.BooleanField(source="is_recorded", help_text="Whether this call is to be recorded.")
-    format = serializers.CharField(source="profile.file_format", help_text="wav or mp3.")
-    track = serializers.IntegerField(
-        source="profile.audio_track_type", help_text="0 one track, 1 a track for each side."
-    )
+    mode = serializers.IntegerField(help_text="0 none, 1 all, 2 by caller number.")
+    on = serializers.BooleanField(help_text="Whether this call is to be recorded.")
+    format = serializers.CharField(help_text="wav or mp3.")
+    track = serializers.IntegerField(help_text="0 one track, 1 a track for each side.")
+
+
+def record_of(made: Admission) -> dict[str, object]:
+    profile = made.profile
+    return {
+        "mode": profile.record_calls,
+        "on": made.is_recorded,
+        "format": profile.file_format,
+        "track": profile.audio_track_type,
+    }
 
 
 class AdmissionOutput(serializers.Serializer[Any]):
@@ -132,11 +146,25 @@ class Admissions(MessagingViewSet):
     schema = AdmissionSchema()
     thing = "Reservation"
     lookup_url_kwarg = "reservation"
+    hurried = ("create",)
     rights = {"create": "add", "update": "change", "destroy": "change", "answered": "change", "ended": "change"}
 
     def named_profile(self) -> dict[str, object]:
         text = self.kwargs["uuid"]
         return {"tech_prefix": int(text)} if SIX_DIGITS.fullmatch(text) else {"uuid": uuid_in_url(text)}
+
+    def profile(self) -> OutboundVoiceProfile:
+        """The profile that the URL names, by a statement that is compiled once for all who see the same."""
+        key = (WHOLE_PROFILE, self.seen_by())
+        rows = ROWS.get(key)
+        if rows is None:
+            rows = ROWS.put(
+                key, Rows(self.actor.sees(with_default_table(OutboundVoiceProfile.objects.all())), WHOLE_PROFILE)
+            )
+        found = rows.one(**self.named_profile())
+        if found is None:
+            raise NotFound("Outbound voice profile not found")
+        return cast(OutboundVoiceProfile, WHOLE_PROFILE.show(found))
 
     def named(self) -> dict[str, Any]:
         profile = {f"profile__{name}": value for name, value in self.named_profile().items()}
@@ -145,8 +173,7 @@ class Admissions(MessagingViewSet):
     @extend_schema(request=AdmissionInput, responses=answers(envelope("Admission", AdmissionOutput), 404))
     def create(self, request: Request, uuid: str) -> Response:
         """Ask whether a call may be made. One that may has a channel until it is closed, or until `expires_on`."""
-        profiles = self.actor.sees(OutboundVoiceProfile.objects.select_related("account"))
-        profile = find(profiles, "Outbound voice profile", **self.named_profile())
+        profile = self.profile()
         sent = self.sent(body=AdmissionInput)
         if sent.pop("tech_prefix", None) not in (None, profile.tech_prefix):
             raise ValidationError({"tech_prefix": "Is that of another profile."})
@@ -154,9 +181,10 @@ class Admissions(MessagingViewSet):
         if made.reason:
             refused = {"reason": made.reason, "code": code_of(made), "message": message_of(made)}
             return Response({"allowed": False, **refused})
-        record = RecordOutput(made).data
         expires = Instant().to_representation(made.expires_at)
-        return Response({"allowed": True, "reservation": str(made.uuid), "expires_on": expires, "record": record})
+        return Response(
+            {"allowed": True, "reservation": str(made.uuid), "expires_on": expires, "record": record_of(made)}
+        )
 
     @extend_schema(request=RenewInput, responses=RESERVATION)
     def update(self, request: Request, uuid: str, reservation: str) -> Response:

@@ -40,6 +40,20 @@ def test_writing_asks_each_time(acme):
     assert client.post("/api/v1/phones", {}, content_type="application/json").status_code == 401
 
 
+@pytest.mark.django_db
+def test_a_call_that_is_to_be_admitted_is_as_hurried_as_a_read(acme, django_assert_num_queries):
+    token, text = create_token(account=acme)
+    client = Client(headers={"Authorization": f"Bearer {text}"})
+    url = "/rest/profile/outbound_voice/123456/admission"
+    assert client.post(url, {}, content_type="application/json").status_code == 404
+    type(token).objects.filter(pk=token.pk).update(revoked_at=timezone.now())
+    with django_assert_num_queries(1) as asked:
+        assert client.post(url, {}, content_type="application/json").status_code == 404
+    assert "apitoken" not in str(asked.captured_queries)
+    # Ending a call can wait.
+    assert client.post(f"{url}/{token.uuid}/ended", {}, content_type="application/json").status_code == 401
+
+
 def _deactivate(token, acme):
     acme.is_active = False
     acme.save()
@@ -107,14 +121,15 @@ def test_a_revoked_token_stops_in_every_process(acme, tmp_path):
         except urllib.error.HTTPError as error:
             return error.code
 
+    admission = "/rest/profile/outbound_voice/123456/admission"
     with processes(tmp_path) as running:
         here, there = running.start_web("here"), running.start_web("there")
-        assert (status(here), status(there)) == (200, 200)
+        assert (status(here), status(there), status(there, admission, "POST")) == (200, 200, 404)
         assert status(here, "/v4/oauth/access-token", "DELETE") == 200
         revoked = time.monotonic()
         assert status(here) == 401
         last = revoked
-        while status(there) == 200:
+        while status(there, admission, "POST") == 404:
             last = time.monotonic()
         assert last - revoked < 5
-        assert status(there) == 401
+        assert (status(there), status(there, admission, "POST")) == (401, 401)
