@@ -13,16 +13,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from django.db import connection
 
+from contacts_app.core.lists.statement import Row, in_one_trip
 from profiles_app.voice.models.admission import Admission, VoiceUsage
 from profiles_app.voice.models.profile import OutboundVoiceProfile
 
+Value = str | date | int | None
 Reason = Admission.Reason
 PROFILES, ADMISSIONS, USAGE = (model._meta.db_table for model in (OutboundVoiceProfile, Admission, VoiceUsage))
-LOCK = {"postgresql": f"SELECT 1 FROM {PROFILES} WHERE id = %(profile)s FOR NO KEY UPDATE;", "sqlite": ""}  # noqa: S608
+LOCK = f"SELECT 1 FROM {PROFILES} WHERE id = %(profile)s FOR NO KEY UPDATE"  # noqa: S608
 # How long a call has been answered, in seconds, and the greater of two numbers.
 SPOKEN = {
     "postgresql": "EXTRACT(EPOCH FROM LEAST(%(now)s, a.expires_at) - a.answered_at)",
@@ -99,25 +102,7 @@ def decide(made: Admission, *, is_allowed: bool, first: Decimal) -> bool:
         "first": _number(first),
         **_moment(made.created_at),
     }
-    statement = DECIDE.format(
-        admissions=ADMISSIONS,
-        columns=", ".join(f'"{FIELDS[name].column}"' for name in COLUMNS),
-        values=", ".join(f"%({name})s" for name in COLUMNS),
-        table=PROFILES,
-        usage=USAGE,
-        busy=_busy("%(profile)s"),
-        inactive=Reason.INACTIVE,
-        destination=Reason.DESTINATION,
-        max_rate=Reason.MAX_RATE,
-        channel_limit=Reason.CHANNEL_LIMIT,
-        daily_spend_limit=Reason.DAILY_SPEND_LIMIT,
-    )
-    lock = LOCK[connection.vendor]
-    with connection.cursor() as cursor:
-        cursor.execute(lock + statement, stored | words)
-        if lock:
-            cursor.nextset()
-        row = cursor.fetchone()
+    row = _asked(stored | words)
     if row is None:
         return False
     made.pk, made.reason, made.channels, spent = row
@@ -128,14 +113,42 @@ def decide(made: Admission, *, is_allowed: bool, first: Decimal) -> bool:
     return True
 
 
+def _asked(values: dict[str, Any]) -> Row | None:
+    statement = _decision(connection.vendor)
+    if connection.vendor == "postgresql":
+        return in_one_trip(LOCK, statement, values=values)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        row: Row | None = cursor.fetchone()
+        return row
+
+
+@cache
+def _decision(vendor: str) -> str:
+    return DECIDE.format(
+        admissions=ADMISSIONS,
+        columns=", ".join(f'"{FIELDS[name].column}"' for name in COLUMNS),
+        values=", ".join(f"%({name})s" for name in COLUMNS),
+        table=PROFILES,
+        usage=USAGE,
+        busy=_busy("%(profile)s", vendor),
+        inactive=Reason.INACTIVE,
+        destination=Reason.DESTINATION,
+        max_rate=Reason.MAX_RATE,
+        channel_limit=Reason.CHANNEL_LIMIT,
+        daily_spend_limit=Reason.DAILY_SPEND_LIMIT,
+    )
+
+
 def in_use(profiles: Iterable[int], now: datetime) -> dict[int, UseNow]:
     """What of these profiles is in use at that moment."""
     keys = list(profiles)
     if not keys:
         return {}
-    names = {f"profile{number}": key for number, key in enumerate(keys)}
+    names: dict[str, Value] = {f"profile{number}": key for number, key in enumerate(keys)}
     with connection.cursor() as cursor:
-        cursor.execute(_busy(", ".join(f"%({name})s" for name in names)), names | _moment(now))
+        counted = _busy(", ".join(f"%({name})s" for name in names), connection.vendor)
+        cursor.execute(counted, names | _moment(now))
         found = {profile: (channels, Decimal(str(running))) for profile, channels, running in cursor.fetchall()}
     today = VoiceUsage.objects.filter(profile__in=keys, day=day_of(now))
     spent = dict(today.values_list("profile", "spent"))
@@ -150,12 +163,11 @@ def day_of(moment: datetime) -> date:
     return moment.astimezone(UTC).date()
 
 
-def _busy(profiles: str) -> str:
-    vendor = connection.vendor
+def _busy(profiles: str, vendor: str) -> str:
     return BUSY.format(greatest=GREATEST[vendor], spoken=SPOKEN[vendor], admissions=ADMISSIONS, profiles=profiles)
 
 
-def _moment(now: datetime) -> dict[str, Any]:
+def _moment(now: datetime) -> dict[str, Value]:
     operations = connection.ops
     return {"now": operations.adapt_datetimefield_value(now), "day": operations.adapt_datefield_value(day_of(now))}
 

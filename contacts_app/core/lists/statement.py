@@ -4,7 +4,7 @@ Compiling a query of a few joins takes Django a millisecond or two, planning it 
 of what reading the rows takes.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
@@ -110,16 +110,41 @@ class PreparedCursor(Cursor[Any]):
 @contextmanager
 def _cursor(is_prepared: bool) -> Iterator[Any]:
     # The log of queries shows those with the values in them, which this process does not put there.
-    # The thread's own: each use of `connection` would look for it anew.
-    own: Any = connections[DEFAULT_DB_ALIAS]
+    own = _own_connection()
     if not is_prepared or own.vendor != "postgresql" or own.queries_logged:
         with own.cursor() as cursor:
             yield cursor
         return
     own.ensure_connection()
-    kept = own.connection
-    # One for as long as the connection lives: making it ready takes as long as a short statement.
-    if not hasattr(kept, "prepared_cursor"):
-        kept.prepared_cursor = PreparedCursor(kept)
     with own.wrap_database_errors:
-        yield own.make_cursor(kept.prepared_cursor)
+        yield own.make_cursor(_prepared_cursor(own.connection))
+
+
+def _own_connection() -> Any:
+    """The thread's own: each use of `connection` would look for it anew."""
+    return connections[DEFAULT_DB_ALIAS]
+
+
+def _prepared_cursor(kept: object) -> PreparedCursor:
+    """One for as long as the connection lives: making it ready takes as long as a short statement."""
+    cursor: PreparedCursor = vars(kept).get("prepared_cursor") or PreparedCursor(kept)
+    vars(kept)["prepared_cursor"] = cursor
+    return cursor
+
+
+def in_one_trip(*statements: str, values: Mapping[str, object]) -> Row | None:
+    """Have PostgreSQL do the statements in one transaction, without a wait between them: the first row of the last one.
+
+    Each takes its own snapshot, so that what follows a lock sees what happened while it waited. They are planned once.
+    """
+    own = _own_connection()
+    own.ensure_connection()
+    cursor = _prepared_cursor(own.connection)
+    with own.wrap_database_errors:
+        with own.connection.pipeline():
+            for statement in statements:
+                own.make_cursor(cursor).execute(statement, values)
+        while cursor.nextset():
+            pass
+        row: Row | None = cursor.fetchone()
+        return row
