@@ -89,7 +89,9 @@ def test_a_missing_value_names_the_layers_that_were_asked(acme, profile):
     layer(acme, values={"ntp_servers": "ntp.acme.example"})
     outcome = revisions_for([phone(acme, 1, profile)], store=False)
     (refusal,) = outcome.values()
-    assert isinstance(refusal, Refusal) and "pbx" in refusal.message and "account Acme" in refusal.message
+    assert isinstance(refusal, Refusal)
+    assert "pbx" in refusal.message
+    assert "account Acme" in refusal.message
 
 
 def test_many_phones_cost_as_many_queries_as_few(acme, profile, values, django_assert_num_queries):
@@ -108,11 +110,14 @@ def test_one_rendering_is_one_revision_without_secrets_in_its_provenance(acme, p
     one = phone(acme, 1, profile)
     layer(acme, kind="phone", phone=one, lines=[line(acme, "1001", auth_password="very-secret")])
     first, second = (revision_for(one, profile, store=True).revision for _ in range(2))
-    assert first.pk == second.pk and ProfileRevision.objects.get().rendered_for == one.mac
+    assert first.pk == second.pk
+    assert ProfileRevision.objects.get().rendered_for == one.mac
     stored = ProfileRevision.objects.get()
-    assert b"very-secret" in bytes(stored.content) and "very-secret" not in str(stored.provenance)
+    assert b"very-secret" in bytes(stored.content)
+    assert "very-secret" not in str(stored.provenance)
     assert stored.provenance["values"]["pbx"] == {"layer": "account Acme", "key": str(values.uuid)}
-    assert stored.facts["registration_user"] == "1001" and stored.number is None
+    assert stored.facts["registration_user"] == "1001"
+    assert stored.number is None
 
 
 def test_a_file_goes_byte_for_byte_and_is_never_filled_in(acme, alice, values):
@@ -151,7 +156,8 @@ def test_what_phones_should_run_is_worked_out_once_they_are_due(acme, alice, pro
     rows = worked_out()
     assert rows[good.pk].sha256 == revision_for(good, profile, store=False).sha256
     assert rows[none.pk].sha256 == "" == rows[none.pk].error
-    assert "nowhere" in rows[broken.pk].error and not any(row.due_at for row in rows.values())
+    assert "nowhere" in rows[broken.pk].error
+    assert not any(row.due_at for row in rows.values())
     assert list(outdated(profile)) == [good]
     PhoneConfiguration.objects.filter(pk=good.pk).update(file_sha256=rows[good.pk].sha256)
     assert not outdated(profile).exists()
