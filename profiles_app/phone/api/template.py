@@ -1,4 +1,4 @@
-"""`/templates` and `/key-layouts`: what profiles are made from and shared by many (configuration spec §1, §2)."""
+"""`/templates` and `/key-layouts`: what profiles are made from and shared by many (configuration spec §1)."""
 
 from collections import Counter
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""`/templates` and `/key-layouts` over REST (configuration spec §2)."""
+"""`/templates` and `/key-layouts` over REST (configuration spec §1)."""
 
 import pytest
 
