@@ -1,4 +1,5 @@
 // Small things that the admin's own pages need.
+document.documentElement.classList.add("pb-js");
 window.patchbay = {
     // Puts an element's text on the clipboard; the older way serves pages without TLS, where the newer one is missing.
     copy(element) {
@@ -53,4 +54,22 @@ document.addEventListener("submit", (event) => {
     if (event.target.dataset.busy) {
         window.patchbay.busy(event.target);
     }
+});
+
+// The chooser with a search box tells of its choice by the older library alone.
+// And it names its box by what is chosen, which is nothing at first.
+window.addEventListener("load", () => {
+    document.querySelectorAll("select.select2-hidden-accessible").forEach((select) => {
+        const label = select.labels?.[0];
+        const box = select.nextElementSibling?.querySelector(".select2-selection");
+        const shown = box?.querySelector(".select2-selection__rendered");
+        if (label && box && shown?.id) {
+            label.id ||= `${select.id}-label`;
+            box.setAttribute("aria-labelledby", `${label.id} ${shown.id}`);
+            shown.setAttribute("aria-labelledby", label.id);
+        }
+    });
+    window.django?.jQuery?.(document).on("select2:select select2:clear", (event) => {
+        event.target.dispatchEvent(new Event("change", { bubbles: true }));
+    });
 });
