@@ -16,7 +16,13 @@ from contacts_app.core.admin import overview
 from contacts_app.people.admin import UserAdmin
 from contacts_app.people.models import User
 from phones_app.cockpit.admin import CockpitPages
+from phones_app.configuration.admin.key_layout import LayoutWithPhones
+from phones_app.configuration.admin.layer import LayerPages
 from phones_app.configuration.admin.pbx import PbxPages
+from phones_app.configuration.admin.phone import ConfigurationPages
+from phones_app.configuration.admin.profile import ProfileWithPhones
+from phones_app.configuration.admin.template import TemplateWithPhones
+from phones_app.configuration.models import Layer
 from phones_app.deployment.admin.deploy import DeployPages, StateOfLast
 from phones_app.deployment.admin.left_file import LeavesFiles
 from phones_app.drift.admin import DriftPages, StateOfFile
@@ -29,7 +35,8 @@ from phones_app.mobility.admin.phone_screen import PhoneScreenPages
 from phones_app.mobility.admin.policy import BaseProfiles
 from phones_app.mobility.admin.replacement import ReplacePages
 from phones_app.overview import panels
-from phones_app.rollout.admin.pages import RollOutSelected
+from phones_app.rollout.admin.pages import RollOutChanged, RollOutSelected
+from profiles_app.phone.models import KeyLayout, PhoneProfile, PhoneTemplate
 
 overview.register(panels)
 
@@ -44,6 +51,7 @@ class PhoneAdmin(
     CockpitPages,
     DriftPages,
     DeployPages,
+    ConfigurationPages,
     PbxPages,
     LeavesFiles,
     ChangeSelected,
@@ -68,10 +76,35 @@ class PhoneAdmin(
     ]
     actions_row = ["deploy_one", "restart_one"]
     actions_detail = [
-        *("deploy_one", "restart_one", "cockpit_one", "phone_screen_one", "pbx_one"),
+        *("deploy_one", "restart_one", "configuration_one", "cockpit_one", "phone_screen_one", "pbx_one"),
         *("check_one", "put_back_one", "adopt_one", "replace_one"),
     ]
     change_form_outer_after_template = "phones_app/phone_panels.html"
+
+
+@admin.register(Layer)
+class LayerAdmin(RollOutChanged, LayerPages):
+    """Layers, whose phones a rollout brings up to date."""
+
+
+# What profiles have without phones is replaced by the same with phones.
+for model in (PhoneTemplate, KeyLayout, PhoneProfile):
+    admin.site.unregister(model)
+
+
+@admin.register(PhoneTemplate)
+class TemplateAdmin(RollOutChanged, TemplateWithPhones):
+    """Templates, with the phones whose files they make."""
+
+
+@admin.register(KeyLayout)
+class LayoutAdmin(RollOutChanged, LayoutWithPhones):
+    """Key layouts, with the phones that have them."""
+
+
+@admin.register(PhoneProfile)
+class ProfileAdmin(RollOutChanged, ProfileWithPhones):
+    """Phone profiles, with the phones that run an old revision."""
 
 
 admin.site.unregister(User)

@@ -11,7 +11,9 @@ import profiles_app.messaging.admin.profile
 import profiles_app.myaccount.admin.customer
 import profiles_app.myaccount.admin.profile
 import profiles_app.numbers.admin
+import profiles_app.phone.admin.key_layout
 import profiles_app.phone.admin.profile
+import profiles_app.phone.admin.template
 import profiles_app.sip.admin
 import profiles_app.voice.admin.admission
 import profiles_app.voice.admin.profile

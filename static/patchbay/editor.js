@@ -10,26 +10,43 @@
         apply();
     }
 
-    function annotate(editor, textarea) {
-        const marks = JSON.parse(textarea.dataset.annotations || "[]");
+    function mark(editor, marks) {
         const show = () => editor.getSession().setAnnotations(marks);
         // A change of mode or text clears them.
         editor.getSession().once("tokenizerUpdate", show);
         show();
-        const first = marks.find((mark) => mark.type === "error");
+    }
+
+    function annotate(editor, textarea) {
+        const marks = JSON.parse(textarea.dataset.annotations || "[]");
+        mark(editor, marks);
+        const first = marks.find((each) => each.type === "error");
         if (first) {
             editor.gotoLine(first.row + 1, first.column, false);
         }
     }
 
+    // A line of the text that is edited, not of a file that was made from it.
     function leadHere(editor) {
-        document.querySelectorAll("a[data-line]").forEach((link) => {
-            link.addEventListener("click", (event) => {
+        document.addEventListener("click", (event) => {
+            const link = event.target.closest("a[data-line]");
+            if (link && !link.closest("[data-made]")) {
                 event.preventDefault();
                 editor.container.scrollIntoView({ block: "center" });
                 editor.gotoLine(Number(link.dataset.line), 0, false);
                 editor.focus();
-            });
+            }
+        });
+    }
+
+    // What looks at the form as it is typed hears of the editor's text as of any other box.
+    function tellOf(editor, textarea) {
+        editor.getSession().on("change", () => textarea.dispatchEvent(new Event("input", { bubbles: true })));
+        document.addEventListener("htmx:afterSwap", () => {
+            const marks = document.getElementById("template-marks");
+            if (marks) {
+                mark(editor, JSON.parse(marks.textContent));
+            }
         });
     }
 
@@ -42,7 +59,10 @@
                     enableKeyboardAccessibility: true,
                 });
                 follow(widget.editor);
+                // It may be out of sight at first.
+                new ResizeObserver(() => widget.editor.resize()).observe(widget);
                 annotate(widget.editor, widget.nextElementSibling);
+                tellOf(widget.editor, widget.nextElementSibling);
                 leadHere(widget.editor);
             }
         });

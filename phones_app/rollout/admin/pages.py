@@ -12,6 +12,7 @@ from contacts_app.core.admin.base import PortalAdmin, allowed
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.admin.links import page_of
 from contacts_app.core.errors import Refusal
+from phones_app.configuration.admin.confirm import AsksBeforeSaving, work_out
 from phones_app.deployment.request import MAY_DEPLOY
 from phones_app.inventory.models import Phone, PhoneGroup
 from phones_app.inventory.services import Selection, phones_by_mac, phones_of_group, read_macs
@@ -23,6 +24,7 @@ from profiles_app.phone.sep.catalogue import colons, parse_mac
 MAX_LIST_BYTES = 8 * 1024 * 1024
 SOURCES = ("group", "file", "everything")
 NAMED = 5
+NAME_LENGTH = 255
 # What the empty form proposes: careful, because the person who starts the first rollout has not seen one go wrong.
 CAREFUL = {"canary_size": 5, "wave_size": 100, "wave_pause": 60, "wave_jitter": 30, "abort_percent": 10}
 
@@ -77,6 +79,28 @@ class RollOutSelected(PortalAdmin):
         pages: Any = self.admin_site.get_model_admin(Rollout)
         macs = ",".join(queryset.order_by("mac").values_list("mac", flat=True))
         page: HttpResponse = pages.choose(request, pages.rollout_form(request, macs=macs))
+        return page
+
+
+class RollOutChanged(AsksBeforeSaving):
+    """For the pages of what files are made from: a rollout to exactly the phones that have another file than they
+    should run.
+    """
+
+    pages = {"roll_out": "<int:pk>/roll-out/"}
+    rollout_page = "roll_out"
+
+    def roll_out_page(self, request: HttpRequest, pk: int) -> HttpResponse:
+        self.require(request, MAY_DEPLOY)
+        self.require(request, "profiles_app.view_phoneprofile")
+        row = self.row_or_404(request, pk)
+        work_out(self.concerned(request, row))
+        macs = ",".join(self.behind(request, row).order_by("mac").values_list("mac", flat=True))
+        if not macs:
+            messages.info(request, "All phones have the file that they should run.")
+            return HttpResponseRedirect(page_of(row))
+        pages: Any = self.admin_site.get_model_admin(Rollout)
+        page: HttpResponse = pages.choose(request, pages.rollout_form(request, macs=macs, name=str(row)[:NAME_LENGTH]))
         return page
 
 

@@ -1,0 +1,148 @@
+"""The question before something is saved that files are made from: of how many phones the file changes, and how.
+
+What was typed goes along to that page enciphered, as there may be passwords in it; nothing of it is stored meanwhile.
+"""
+
+import json
+from typing import Any, ClassVar
+
+from cryptography.fernet import InvalidToken
+from django.core.exceptions import SuspiciousOperation
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.utils.html import format_html
+
+from contacts_app.core.admin.base import PortalAdmin
+from contacts_app.core.admin.frame import tell
+from contacts_app.core.secrets import cipher
+from phones_app.configuration.changes import being_worked_out, outdated
+from phones_app.configuration.effect import Changed
+from phones_app.configuration.models import PhoneConfiguration
+from phones_app.configuration.wanted import Configurations
+from phones_app.inventory.models import Phone
+
+CONFIRMED, EDIT, KEPT = "_confirmed", "_edit", "_kept"
+GOOD_FOR = 60 * 60
+NOTHING_SAVED = "Nothing is saved yet."
+
+
+NAMED = 20
+# So many are worked out while a person waits; a worker does the others.
+WORKED_OUT_AT_ONCE = 1_000
+
+
+def work_out(phones: QuerySet[Phone]) -> None:
+    """Know now what these phones should run, where it is known that it has changed."""
+    due = PhoneConfiguration.objects.filter(due_at__isnull=False, phone__in=phones.values("pk"))
+    if keys := list(due.values_list("pk", flat=True)[:WORKED_OUT_AT_ONCE]):
+        Configurations("admin").do(keys)
+
+
+def restore(request: HttpRequest) -> None:
+    """What was typed before the question, with the button of the answer."""
+    try:
+        kept = json.loads(cipher().decrypt(request.POST[KEPT].encode(), ttl=GOOD_FOR))
+    except (InvalidToken, ValueError):
+        raise SuspiciousOperation("The question was asked too long ago.") from None
+    if kept["user"] != request.user.pk or kept["path"] != request.path:
+        raise SuspiciousOperation("This was asked of somebody else.")
+    posted = QueryDict(kept["posted"], mutable=True)
+    for name in (CONFIRMED, EDIT, "_reason"):
+        if name in request.POST:
+            posted[name] = request.POST[name]
+    request.POST = posted  # type: ignore[assignment]
+
+
+def question(pages: PortalAdmin, request: HttpRequest, title: str, changed: Changed) -> HttpResponse:
+    """The page that asks, from which the same form comes again with the answer."""
+    kept = {"user": request.user.pk, "path": request.path, "posted": request.POST.urlencode()}
+    return pages.page(
+        request,
+        "phones_app/configuration/confirm.html",
+        title,
+        changed=changed,
+        more=changed.number - len(changed.examples),
+        kept=cipher().encrypt(json.dumps(kept).encode()).decode(),
+        reason=request.POST.get("_reason", ""),
+    )
+
+
+class AsksBeforeSaving(PortalAdmin):
+    """For the pages of a model that files are made from. `rollout_page`, a page's name, comes from above."""
+
+    rollout_page: ClassVar[str] = ""
+
+    def effect(self, request: HttpRequest, before: Any, after: Any, form: Any) -> Changed | None:
+        """What saving would do; None: no file is made from this. `before` is None for a new row."""
+        raise NotImplementedError
+
+    def concerned(self, request: HttpRequest, row: Any) -> QuerySet[Phone]:
+        """The phones whose files are made from a row, as far as the person may see them."""
+        raise NotImplementedError
+
+    def behind(self, request: HttpRequest, row: Any) -> QuerySet[Phone]:
+        """Those of them that have another file than they should run."""
+        return self.concerned(request, row).filter(pk__in=outdated().values("pk"))
+
+    def behind_context(self, request: HttpRequest, row: Any) -> dict[str, object]:
+        """For `behind.html`."""
+        phones, behind = self.concerned(request, row), self.behind(request, row)
+        return {
+            "phone_count": phones.count(),
+            "behind_count": behind.count(),
+            "behind": behind.order_by("mac")[:NAMED],
+            "worked_out": being_worked_out(phones),
+            "roll_out_url": self.url_of(self.rollout_page, row.pk) if self.rollout_page else "",
+        }
+
+    def changeform_view(self, request: HttpRequest, object_id: Any = None, *args: Any, **kwargs: Any) -> Any:
+        if request.method == "POST":
+            if KEPT in request.POST:
+                restore(request)
+            elif page := self._question(request, object_id):
+                return page
+        return super().changeform_view(request, object_id, *args, **kwargs)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        return type(form.__name__, (_BackAgain, form), {}) if EDIT in request.POST else form
+
+    def _question(self, request: HttpRequest, object_id: Any) -> HttpResponse | None:
+        before = self.row_or_404(request, object_id) if object_id else None
+        may = self.has_change_permission(request, before) if before else self.has_add_permission(request)
+        if not may:
+            return None
+        form_class = self.get_form(request, before, change=before is not None)
+        form = form_class(request.POST, request.FILES, instance=before)
+        if not form.is_valid():
+            return None
+        # The form has written into the row that it was given.
+        stored = self.row_or_404(request, object_id) if object_id else None
+        changed = self.effect(request, stored, form.instance, form)
+        if changed is None or not changed.number:
+            return None
+        return question(self, request, f"Save {form.instance}?", changed)
+
+    def saved(self, request: HttpRequest, row: Any) -> None:
+        """Say how to bring the change to the phones."""
+        if self.rollout_page:
+            link = self.url_of(self.rollout_page, row.pk)
+            text = 'The phones get their new files when you roll them out. <a class="text-link" href="{}">Roll out…</a>'
+            tell(request, True, format_html(text, link))
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if CONFIRMED in request.POST:
+            self.saved(request, form.instance)
+
+
+class _BackAgain:
+    """A form that is shown once more as it was typed."""
+
+    data: Any
+    add_error: Any
+
+    def clean(self) -> Any:
+        given = super().clean()  # type: ignore[misc]
+        self.add_error(None, NOTHING_SAVED)
+        return given
