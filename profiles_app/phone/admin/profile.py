@@ -25,7 +25,7 @@ from profiles_app.phone.admin.revision import (
     with_line_ends_of,
 )
 from profiles_app.phone.csv import ProfileCsv
-from profiles_app.phone.models import PhoneProfile, ProfileRevision
+from profiles_app.phone.models import PhoneProfile, PhoneTemplate, ProfileRevision, Source
 from profiles_app.phone.services import (
     ProfileRefused,
     check_content,
@@ -37,8 +37,10 @@ from profiles_app.phone.services import (
     update_profile,
 )
 
-# So many phones are named that run a profile which is to be deleted.
-META = ("user", "name", "description", "compatible_models", "software_type")
+ABOUT = ("user", "name", "description", "compatible_models", "software_type")
+META = (*ABOUT, "source", "template")
+# Which source has which fields; those of the others stay as they were typed, out of sight.
+FIELDS_OF = {"template": Source.TEMPLATE, "cnf_xml": Source.FILE, "reason": Source.FILE}
 
 
 class ModelNumbersField(forms.CharField):
@@ -78,8 +80,24 @@ class PhoneProfileForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         self.stored = self.instance.content if self.instance.pk else b""
         if field := self.fields.get("cnf_xml"):
+            # Only of one source, which `clean` sees to.
+            field.required = False
+        if field := self.fields.get("source"):
+            field.required = False
             self.initial["cnf_xml"] = sep.decode(self.stored)
             field.widget.annotate(findings_for(self.instance) if self.stored else ())
+
+    def clean_source(self) -> str:
+        return str(self.cleaned_data["source"] or self.instance.source)
+
+    def clean_template(self) -> PhoneTemplate | None:
+        """That of another source is not stored: the field is out of sight."""
+        if self.cleaned_data.get("source", self.instance.source) != Source.TEMPLATE:
+            return None
+        template: PhoneTemplate | None = self.cleaned_data["template"]
+        if template is None:
+            raise forms.ValidationError("A template has to be chosen.")
+        return template
 
     def clean_software_type(self) -> str | None:
         return self.cleaned_data["software_type"] or None
@@ -88,7 +106,13 @@ class PhoneProfileForm(forms.ModelForm):  # type: ignore[type-arg]
         """The same judgement that the service will give, as errors at the field, each with its line."""
         given = super().clean() or {}
         self.content = self.stored
+        if given.get("source", self.instance.source) != Source.FILE:
+            # Its file is made from data, whatever the editor has.
+            return given
         field = self.fields.get("cnf_xml")
+        if field and not given.get("cnf_xml") and "cnf_xml" not in self.errors:
+            self.add_error("cnf_xml", "This field is required.")
+            return given
         try:
             if "cnf_xml" in given:
                 self.content = encode(with_line_ends_of(sep.decode(self.stored), given["cnf_xml"]))
@@ -125,7 +149,12 @@ class PhoneProfileAdmin(CsvPages, RevisionPages):
     search_fields = ("name", "description", "user__email", "user__account__name")
     search_help_text = "Name, description, owner or account"
     ordering = ("name", "pk")
-    autocomplete_fields = ("user",)
+    autocomplete_fields = ("user", "template")
+    conditional_fields = {
+        # Who may only look has no such field in the form.
+        name: f"typeof source === 'undefined' || source == '{source.value}'"
+        for name, source in FIELDS_OF.items()
+    }
     actions_detail = ["download"]
     has_reveal_permission = allowed(REVEAL)
     models_here = column("Models", lambda profile: ", ".join(profile.compatible_models) or "all")
@@ -133,7 +162,7 @@ class PhoneProfileAdmin(CsvPages, RevisionPages):
     phone_count = count_column("phones", "Phones")
     changed = ago_column("updated_at", "Updated")
     change_form_outer_after_template = "profiles_app/phone/panels.html"
-    about = (None, {"fields": META})
+    about = (None, {"fields": ABOUT})
     # The form's own field says why the file changes, which is kept with the revision too.
     asks_reason = False
 
@@ -149,8 +178,8 @@ class PhoneProfileAdmin(CsvPages, RevisionPages):
     def get_fieldsets(self, request: HttpRequest, obj: PhoneProfile | None = None) -> Any:
         """A person who may not see passwords can write a new file, but not edit one that has some."""
         if obj is not None and not self._may_edit_file(request, obj):
-            return (self.about,)
-        return (self.about, ("File", {"fields": ("cnf_xml", "reason") if obj else ("cnf_xml",)}))
+            return (self.about, ("File", {"fields": ("source", "template")}))
+        return (self.about, ("File", {"fields": ("source", "template", "cnf_xml", *(("reason",) if obj else ()))}))
 
     def get_form(
         self, request: HttpRequest, obj: PhoneProfile | None = None, change: bool = False, **kwargs: object
@@ -188,7 +217,8 @@ class PhoneProfileAdmin(CsvPages, RevisionPages):
         given = {name: form.cleaned_data[name] for name in META}
         actor = actor_of(request)
         if change:
-            content = form.content if "cnf_xml" in form.cleaned_data else None
+            written = "cnf_xml" in form.cleaned_data and given["source"] == Source.FILE
+            content = form.content if written else None
             reason = form.cleaned_data.get("reason", "")
             with because(reason):
                 saved = update_profile(obj, actor=actor, content=content, reason=reason, **given)
