@@ -11,7 +11,8 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.servers import NoServer, postgres, redis
+from tests.kept import OF_DATABASES, kept
+from tests.servers import NoServer, postgres, postgres_version, redis
 
 ROOT = Path(__file__).resolve().parent.parent
 # What asks the database for more than single rows (claims and locks, orders, searches, totals, bulk writes, constraints,
@@ -103,11 +104,19 @@ def on_sqlite(arguments: list[str]) -> list[str]:
     return arguments if asked_for else [*ON_SQLITE_TOO, *arguments]
 
 
-def make_templates(*servers: dict[str, str]) -> None:
-    """The template databases of both halves at once: each keeps only one processor busy."""
-    command = [sys.executable, "-m", "tests.databases"]
-    for process in [subprocess.Popen(command, cwd=ROOT, env=environment(**names)) for names in servers]:
-        process.wait()
+def make_templates(**servers: str) -> subprocess.Popen[bytes]:
+    """Begin to make the template databases of one half."""
+    return subprocess.Popen([sys.executable, "-m", "tests.databases"], cwd=ROOT, env=environment(**servers))
+
+
+def kept_cluster() -> Path:
+    """A cluster of PostgreSQL that has the templates already, of which each run gets a copy. Raises NoServer."""
+
+    def fill(folder: Path) -> None:
+        with postgres(keep_as=folder / "data") as url:
+            assert make_templates(DATABASE_URL=url).wait() == 0
+
+    return kept(f"cluster-{postgres_version()}", OF_DATABASES, fill) / "data"
 
 
 def main(arguments: list[str]) -> int:
@@ -117,9 +126,12 @@ def main(arguments: list[str]) -> int:
     # when the other one is half done, and what remains has to keep both processors busy.
     workers = int(os.environ.get("TEST_WORKERS", "5"))
     with ExitStack() as stack:
+        templates = make_templates()
+        stack.callback(templates.wait)
         try:
+            like = None if "DATABASE_URL" in os.environ else kept_cluster()
             servers = {
-                "DATABASE_URL": stack.enter_context(postgres()),
+                "DATABASE_URL": stack.enter_context(postgres(like=like)),
                 "CELERY_BROKER_URL": stack.enter_context(redis()),
             }
         except NoServer as reason:
@@ -128,7 +140,9 @@ def main(arguments: list[str]) -> int:
             half.ended()
             print(f"PostgreSQL and Redis: NOT RUN: {reason}", flush=True)
             return 1
-        make_templates({}, servers)
+        templates.wait()
+        if like is None:
+            make_templates(**servers).wait()
         print("\n=== PostgreSQL and Redis ===", flush=True)
         whole = Half("PostgreSQL and Redis", arguments, max(workers - 1, 1), **servers)
         stack.callback(whole.stop)

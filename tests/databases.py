@@ -2,9 +2,9 @@
 commits.
 
 Migrating takes twenty seconds of processor, copying less than one. On the way to the template another one is kept, the
-empty database from which tests/upgrade upgrades. On SQLite both are kept until a file changes that decides what they
-hold; on PostgreSQL they live as long as the server. `python -m tests.databases` makes them before the first test asks for
-one.
+empty database from which tests/upgrade upgrades. Both are kept until a file changes that decides what they hold: the
+files of SQLite, and the cluster of PostgreSQL that `python -m tests` starts from. `python -m tests.databases` makes them
+before the first test asks for one.
 """
 
 import os
@@ -20,14 +20,9 @@ from django.core.management import call_command
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.test import TransactionTestCase
 
-from tests.kept import digest, kept
+from tests.kept import OF_DATABASES, digest, kept
 from tests.upgrade import dump
 
-# What decides which tables and rows a new database has: migrations of ours and of packages, and the tables they read.
-DECISIVE = [
-    "*_app/migrations/*.py", "*_app/**/*.toml", "requirements-dev.lock", "tests/databases.py", "tests/upgrade/dump.py",
-    "tests/upgrade/*.json.xz",
-]  # fmt: skip
 # What a template holds: no row, at the migrations of the oldest dump; or what a new installation has.
 EARLIER, NEW = "earlier", "new"
 
@@ -66,7 +61,7 @@ class SqliteTemplate:
                 shutil.copyfile(growing, folder / stage)
             growing.unlink()
 
-        return kept("database", DECISIVE, fill)
+        return kept("database", OF_DATABASES, fill)
 
     def copy_to(self, name: str, stage: str) -> None:
         folder = self.make()
@@ -82,7 +77,7 @@ class PostgresTemplate:
     """Databases beside the others of the server; those of earlier versions are dropped."""
 
     def __init__(self) -> None:
-        self.names = {stage: f"patchbay_template_{stage}_{digest(DECISIVE)}" for stage in (EARLIER, NEW)}
+        self.names = {stage: f"patchbay_template_{stage}_{digest(OF_DATABASES)}" for stage in (EARLIER, NEW)}
 
     def make(self) -> None:
         with connection._nodb_cursor() as cursor:

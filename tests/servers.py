@@ -7,6 +7,7 @@ import contextlib
 import importlib.util
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -36,13 +37,17 @@ class Cluster:
     """A PostgreSQL that was set up and is started by `command`, by its URL; `options` are those of `Popen`."""
 
     url: str
+    data: Path
     command: list[str]
     options: dict[str, Any]
     is_ready: Callable[[], bool]
 
 
-def postgres_cluster(folder: Path, **settings: object) -> Cluster:
-    """Set one up in this folder, for tests: what is written survives the server's end, not the machine's."""
+def postgres_cluster(folder: Path, *, like: Path | None = None, **settings: object) -> Cluster:
+    """Set one up in this folder, for tests: what is written survives the server's end, not the machine's.
+
+    It begins as a copy of the data folder `like`, of a server that has ended, or as a new one.
+    """
     user = _unprivileged()
     binaries = _postgres_binaries(folder)
     home = folder / "cluster"
@@ -54,11 +59,11 @@ def postgres_cluster(folder: Path, **settings: object) -> Cluster:
     port = free_port()
     cluster = home / "data"
     quiet = {"stdout": subprocess.DEVNULL, "user": user, "cwd": home}
-    subprocess.run(
-        [binaries / "initdb", "--auth=trust", "--username=postgres", "--no-sync", "--encoding=UTF8", "-D", cluster],
-        check=True,
-        **quiet,
-    )
+    if like is None:
+        new = ["--auth=trust", "--username=postgres", "--no-sync", "--encoding=UTF8"]
+        subprocess.run([binaries / "initdb", *new, "-D", cluster], check=True, **quiet)
+    else:
+        copy_cluster(like, cluster)
     options = {
         "listen_addresses": "127.0.0.1",
         "port": port,
@@ -79,24 +84,39 @@ def postgres_cluster(folder: Path, **settings: object) -> Cluster:
     ready = [binaries / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port), "-U", "postgres"]
     return Cluster(
         url=f"postgres://postgres@127.0.0.1:{port}/postgres",
+        data=cluster,
         command=[str(part) for part in (binaries / "postgres", "-D", cluster, *given)],
         options={"user": user, "cwd": home},
         is_ready=lambda: subprocess.call(ready, **quiet) == 0,
     )
 
 
+def copy_cluster(of: Path, to: Path) -> None:
+    """With its owner, who need not be us."""
+    subprocess.run(["cp", "-Rp", of, to], check=True)
+
+
+def postgres_version() -> str:
+    """Of the PostgreSQL that is started here, as a name for a file. Raises NoServer."""
+    with tempfile.TemporaryDirectory() as folder:
+        said = subprocess.check_output([_postgres_binaries(Path(folder)) / "postgres", "--version"], text=True)
+    return "-".join(re.findall(r"[\w.]+", said))
+
+
 @contextlib.contextmanager
-def postgres() -> Iterator[str]:
-    """A throw-away PostgreSQL; its URL."""
+def postgres(*, like: Path | None = None, keep_as: Path | None = None) -> Iterator[str]:
+    """A throw-away PostgreSQL; its URL. It begins `like` one that was kept, and is kept when it has ended."""
     if url := os.environ.get("DATABASE_URL"):
         yield url
         return
     with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder:
-        cluster = postgres_cluster(Path(folder), synchronous_commit="off")
+        cluster = postgres_cluster(Path(folder), like=like, synchronous_commit="off")
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         with _server(cluster.command, signal.SIGINT, **quiet, **cluster.options):
             wait_for(cluster.is_ready)
             yield cluster.url
+        if keep_as is not None:
+            copy_cluster(cluster.data, keep_as)
 
 
 @contextlib.contextmanager
