@@ -28,6 +28,7 @@ from phones_app.deployment.admin.left_file import LeavesFiles
 from phones_app.drift.admin import DriftPages, StateOfFile
 from phones_app.inventory.admin.bulk import ChangeSelected
 from phones_app.inventory.admin.phone import InventoryAdmin, ModelsInUse
+from phones_app.inventory.admin.upload import UploadFiles
 from phones_app.inventory.models import Phone
 from phones_app.mobility.admin.board import SessionsOfPerson, SessionsOfPhone
 from phones_app.mobility.admin.directory import DirectoryOfPerson
@@ -103,8 +104,8 @@ class LayoutAdmin(RollOutChanged, LayoutWithPhones):
 
 
 @admin.register(PhoneProfile)
-class ProfileAdmin(RollOutChanged, ProfileWithPhones):
-    """Phone profiles, with the phones that run an old revision."""
+class ProfileAdmin(UploadFiles, RollOutChanged, ProfileWithPhones):
+    """Phone profiles, with the phones that run an old revision, and the upload of the files that phones run on today."""
 
 
 admin.site.unregister(User)

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
-from typing import IO, Any, NamedTuple
+from typing import IO, NamedTuple
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from django.core.files.uploadedfile import UploadedFile
@@ -47,7 +47,7 @@ class NamedBytes(NamedTuple):
         return self.name.rpartition("/")[2]
 
 
-def read_uploads(uploads: "Iterable[UploadedFile[Any]]", limits: UploadLimits) -> Iterator[NamedBytes]:
+def read_uploads(uploads: "Iterable[UploadedFile[bytes]]", limits: UploadLimits) -> Iterator[NamedBytes]:
     """What was uploaded, archives unpacked, in the order in which it came.
 
     A file larger than `limits.each` comes cut after one byte more: whoever reads it refuses it by its length, and the
@@ -68,6 +68,17 @@ def read_uploads(uploads: "Iterable[UploadedFile[Any]]", limits: UploadLimits) -
 def read_archive(content: bytes, limits: UploadLimits) -> Iterator[NamedBytes]:
     """The same of an archive that was kept. Raises Refusal."""
     return _unpacked(BytesIO(content), _Budget(limits))
+
+
+class KeptArchive:
+    """What `as_archive` has made, read a part at a time."""
+
+    def __init__(self, content: bytes) -> None:
+        self._archive = ZipFile(BytesIO(content))
+        self.names = self._archive.namelist()
+
+    def read(self, name: str) -> NamedBytes:
+        return NamedBytes(name, self._archive.read(name))
 
 
 def as_archive(files: Iterable[NamedBytes]) -> bytes:

@@ -1,4 +1,5 @@
-"""Import of the files that phones run on today: each SEP<MAC>.cnf.xml becomes the profile of its phone.
+"""Import of the files that phones run on today, from folders or out of a browser: each SEP<MAC>.cnf.xml becomes the
+profile of its phone.
 
 Nothing is deployed. Each file is stored on its own, so that a bad one keeps no good one out.
 """
@@ -15,6 +16,7 @@ from contacts_app.accounts.models import Account
 from contacts_app.core.actor import Actor
 from contacts_app.core.errors import Refusal
 from contacts_app.core.history.records import update_recorded
+from contacts_app.core.uploads import NamedBytes
 from contacts_app.people.models import User
 from phones_app.inventory.models import Phone
 from profiles_app.phone import sep
@@ -79,27 +81,35 @@ def import_profiles(
             continue
         for file in files:
             if not file.is_dir():
-                yield _import_file(file, destination, actor, dry_run)
+                yield _import_path(file, destination, actor, dry_run)
 
 
-def _import_file(file: Path, destination: ImportTarget, actor: Actor, dry_run: bool) -> Imported:
-    mac = sep.mac_of_file_name(file.name)
-    if mac is None:
-        return Imported(str(file), ImportResult.IGNORED, code="file-name", reason=_why_ignored(file.name))
+def _import_path(path: Path, destination: ImportTarget, actor: Actor, dry_run: bool) -> Imported:
+    content = b""
     try:
-        with file.open("rb") as opened:
-            content = opened.read(sep.MAX_BYTES + 1)
+        if sep.mac_of_file_name(path.name):
+            with path.open("rb") as opened:
+                content = opened.read(sep.MAX_BYTES + 1)
+    except OSError as error:
+        return _unreadable(path, error)
+    return import_file(NamedBytes(str(path), content), destination=destination, actor=actor, dry_run=dry_run)
+
+
+def import_file(file: NamedBytes, *, destination: ImportTarget, actor: Actor, dry_run: bool = False) -> Imported:
+    """Take over one file, whose name without folders says of which phone it is."""
+    mac = sep.mac_of_file_name(file.base)
+    if mac is None:
+        return Imported(file.name, ImportResult.IGNORED, code="file-name", reason=_why_ignored(file.base))
+    try:
         with transaction.atomic():
-            imported = _store(file, mac, content, destination, actor)
+            imported = _store(file, mac, destination, actor)
             transaction.set_rollback(dry_run)
         return imported
-    except OSError as error:
-        return _unreadable(file, error)
     except ProfileRefused as refused:
         first, reasons = refused.findings[0], "; ".join(map(describe, refused.findings))
-        return Imported(str(file), ImportResult.REFUSED, code=first.code, line=first.line, reason=reasons)
+        return Imported(file.name, ImportResult.REFUSED, code=first.code, line=first.line, reason=reasons)
     except Refusal as refusal:
-        return Imported(str(file), ImportResult.REFUSED, code=refusal.code, reason=refusal.message)
+        return Imported(file.name, ImportResult.REFUSED, code=refusal.code, reason=refusal.message)
 
 
 def _unreadable(path: Path, error: OSError) -> Imported:
@@ -116,20 +126,26 @@ def _why_ignored(name: str) -> str:
     return "The name is not SEP<MAC>.cnf.xml."
 
 
-def _store(file: Path, mac: str, content: bytes, destination: ImportTarget, actor: Actor) -> Imported:
+def _store(file: NamedBytes, mac: str, destination: ImportTarget, actor: Actor) -> Imported:
+    content = file.content
     check_content(content)  # First of all, so that a bad file is told as such, whosever it would be.
     phone = Phone.objects.select_related("account").filter(mac=mac).first()
+    if phone is not None and actor.account is not None and phone.account_id != actor.account.pk:
+        raise Refusal("other-account", "This MAC address is taken already.")
     owner = _owner(phone, destination)
     _check_account(phone, owner, destination)
     profile = PhoneProfile.objects.filter(user=owner, name=f"SEP{mac}").select_related("revision").first()
-    imported = Imported(str(file), ImportResult.UNCHANGED, profile=f"SEP{mac}", owner=owner.email)
+    imported = Imported(file.name, ImportResult.UNCHANGED, profile=f"SEP{mac}", owner=owner.email)
     kind = {"model": phone.model, "software_type": phone.software_type} if phone else {}
     imported.warnings = list(map(describe, findings_of(content, **kind)))
-    reason = f"Imported from {file.name}"[:255]
+    reason = f"Imported from {file.base}"[:255]
     if profile is None:
         profile = _new_profile(mac, content, owner, actor, reason)
         imported.result = ImportResult.CREATED
     elif profile.content != content:
+        if not actor.reveals:
+            text = "Changing a file that has passwords needs the permission to see them."
+            raise Refusal("permission-denied", text)
         update_profile(profile, actor=actor, content=content, reason=reason)
         imported.result = ImportResult.REVISED
     if phone is None and destination.create_phones:

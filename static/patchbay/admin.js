@@ -50,6 +50,21 @@ document.addEventListener("DOMContentLoaded", () => {
     });
 });
 
+// More files than the web server takes at once would be refused on a bare page.
+document.addEventListener("change", (event) => {
+    const most = Number(event.target.dataset?.mostFiles);
+    if (most) {
+        const many = event.target.files.length > most;
+        event.target.setCustomValidity(many ? `At most ${most} files at once. Pack them into one ZIP archive.` : "");
+        event.target.reportValidity();
+        if (event.target.files.length > 1) {
+            // The theme's box names the first one only.
+            const box = event.target.closest("div:has(> label)")?.querySelector("input[type=text]") || {};
+            box.value = `${event.target.files.length} files`;
+        }
+    }
+});
+
 document.addEventListener("submit", (event) => {
     if (event.target.dataset.busy) {
         window.patchbay.busy(event.target);

@@ -50,6 +50,8 @@ def all_pages(phone, profile) -> dict[str, str]:
         "deploy-choose": f"{deploy_url}?phones={phone.pk}",
         "deploy-preview": f"{deploy_url}?phones={phone.pk}&profile={profile.pk}",
         "replace": reverse("admin:phones_app_phone_replace", args=[phone.pk]),
+        "change-many": f"{reverse('admin:phones_app_phone_bulk')}?phones={phone.pk}",
+        "upload-files": reverse("admin:profiles_app_phoneprofile_files"),
         "restart-preview": f"{reverse('admin:phones_app_phone_restart')}?phones={phone.pk}",
         "password": reverse("admin:auth_user_password_change", args=[profile.user_id]),
         "history": reverse("admin:profiles_app_phoneprofile_history", args=[profile.pk]),

@@ -35,18 +35,18 @@ def _none(words: str) -> forms.BooleanField:
     return forms.BooleanField(required=False, label=words, widget=UnfoldBooleanSwitchWidget)
 
 
+def _group(words: str) -> "ModelChoiceField[PhoneGroup]":
+    rows = PhoneGroup.objects.none()
+    return ModelChoiceField(rows, required=False, label=words, empty_label="none", widget=UnfoldAdminSelectWidget)
+
+
 class BulkForm(forms.ModelForm):  # type: ignore[type-arg]
     """What changes. Whatever is left empty stays as it is at each phone."""
 
     software = forms.ChoiceField(choices=SOFTWARE, required=False, widget=UnfoldAdminSelectWidget)
     activity = forms.ChoiceField(choices=ACTIVITY, required=False, widget=UnfoldAdminSelectWidget)
-    joined = forms.ModelChoiceField(
-        PhoneGroup.objects.none(), required=False, label="Add to group", widget=UnfoldAdminSelectWidget
-    )
-    left = forms.ModelChoiceField(
-        PhoneGroup.objects.none(), required=False, label="Remove from group", widget=UnfoldAdminSelectWidget
-    )
-
+    joined = _group("Add to group")
+    left = _group("Remove from group")
     no_location = _none("No location")
     no_current_profile = _none("No profile")
     no_file_server = _none("The default file server")
@@ -114,8 +114,9 @@ class ChangeSelected(PortalAdmin):
         fields = [name for name in COLUMNS if name != "current_profile" or sees_profiles]
         form = cast("type[BulkForm]", self.get_form(request, form=BulkForm, fields=fields))(data)
         for name in fields:
-            # What is said of them is about the page of one phone.
-            form.fields[name].help_text = ""
+            # What is said of them, and the links to other pages, are for the page of one phone.
+            field = form.fields[name]
+            field.help_text, field.widget = "", getattr(field.widget, "widget", field.widget)
         if not sees_profiles:
             del form.fields["no_current_profile"]
         for name in ("joined", "left"):

@@ -1,0 +1,40 @@
+"""Files of phones through a browser: chosen, looked at step by step, imported step by step."""
+
+import pytest
+from django.urls import reverse
+
+from phones_app.inventory import uploaded_files
+from phones_app.inventory.models import Phone
+from profiles_app.phone.models import PhoneProfile
+from tests.phones_app.site import sip_file
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_files_are_checked_and_imported_while_one_looks_on(window, acme, alice, tmp_path, monkeypatch):
+    monkeypatch.setattr(uploaded_files, "STEP_SECONDS", 0)
+    Phone.objects.create(mac="02AA00000001", account=acme, model="8845")
+    files = {
+        "SEP02AA00000001.cnf.xml": sip_file("1001").replace("<webAccess>0", "<webAccess>on"),
+        "SEP02AA00000002.cnf.xml": "<device><x></device>",
+        "dialplan.xml": "<DIALTEMPLATE/>",
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    desk = window("phone", "light")
+    page = desk.page
+    desk.open(reverse("admin:profiles_app_phoneprofile_files"))
+    page.locator("[name=chosen]").set_input_files([tmp_path / name for name in files])
+    assert page.locator("input[type=text][disabled]").input_value() == "3 files"
+    page.get_by_role("button", name="Check the files").click()
+    page.get_by_role("button", name="Import 1 file").wait_for()
+    assert page.locator("#upload-counts").inner_text().split() == [
+        *("1", "new", "profiles", "0", "new", "revisions", "0", "as", "they", "are", "1", "refused", "1", "ignored")
+    ]
+    assert "mismatched tag" in page.locator("#upload-refused").inner_text()
+    page.locator("#upload-taken summary").click()
+    page.get_by_text("webAccess takes 0, 1 or 2").wait_for()
+    assert not PhoneProfile.objects.exists()
+    page.get_by_role("button", name="Import 1 file").click()
+    page.get_by_text("All 3 files are done.").wait_for()
+    assert PhoneProfile.objects.get().name == "SEP02AA00000001"
