@@ -99,7 +99,7 @@ def import_file(file: NamedBytes, *, destination: ImportTarget, actor: Actor, dr
     """Take over one file, whose name without folders says of which phone it is."""
     mac = sep.mac_of_file_name(file.base)
     if mac is None:
-        return Imported(file.name, ImportResult.IGNORED, code="file-name", reason=_why_ignored(file.base))
+        return Imported(file.name, ImportResult.IGNORED, code="file-name", reason=why_ignored(file.base))
     try:
         with transaction.atomic():
             imported = _store(file, mac, destination, actor)
@@ -116,7 +116,8 @@ def _unreadable(path: Path, error: OSError) -> Imported:
     return Imported(str(path), ImportResult.REFUSED, code="unreadable", reason=error.strerror or str(error))
 
 
-def _why_ignored(name: str) -> str:
+def why_ignored(name: str) -> str:
+    """Why a file of this name is none of a phone."""
     if _LEFT_OVER.fullmatch(name):
         return "A backup or a file half uploaded."
     if known := sep.other_file(name):
@@ -132,7 +133,7 @@ def _store(file: NamedBytes, mac: str, destination: ImportTarget, actor: Actor) 
     phone = Phone.objects.select_related("account").filter(mac=mac).first()
     if phone is not None and actor.account is not None and phone.account_id != actor.account.pk:
         raise Refusal("other-account", "This MAC address is taken already.")
-    owner = _owner(phone, destination)
+    owner = owner_for(destination, phone)
     _check_account(phone, owner, destination)
     profile = PhoneProfile.objects.filter(user=owner, name=f"SEP{mac}").select_related("revision").first()
     imported = Imported(file.name, ImportResult.UNCHANGED, profile=f"SEP{mac}", owner=owner.email)
@@ -157,7 +158,8 @@ def _store(file: NamedBytes, mac: str, destination: ImportTarget, actor: Actor) 
     return imported
 
 
-def _owner(phone: Phone | None, destination: ImportTarget) -> User:
+def owner_for(destination: ImportTarget, phone: Phone | None = None) -> User:
+    """Whose a profile becomes. Raises Refusal `no-owner`."""
     if destination.owner is not None:
         return destination.owner
     account = destination.account or (phone.account if phone else None)
