@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from xml.sax.saxutils import escape as of_element
 
 from jinja2 import pass_context, pass_environment
 from jinja2.environment import Environment
@@ -240,6 +241,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "sort": _sort,
     "split": _split,
     "string": _changed(lambda text: text),
+    "text": _changed(lambda text: Markup(of_element(text))),  # noqa: S704 - it is escaped here
     "title": _changed(do_title),
     "trim": _trim,
     "truncate": _truncate,

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 from hashlib import sha256
-
-from markupsafe import escape
+from xml.sax.saxutils import escape
 
 from profiles_app.phone.rendering.refusal import RenderRefused
 from profiles_app.phone.sep.comparison import is_secret, redact
@@ -60,4 +59,5 @@ class Marks:
 
     def _secret(self, mark: re.Match[str]) -> str:
         number = int(mark[1])
-        return str(escape(self._secrets[number])) if number < len(self._secrets) else SIGN
+        # It stands in the text of an element (`check`), where quotation marks need no escape and files have none.
+        return escape(self._secrets[number]) if number < len(self._secrets) else SIGN
