@@ -137,11 +137,11 @@ def _gathered(
     software = _software(phone, profile)
     text, template, refusal = _template(phone, profile, software, instead.template)
     return Gathered(
-        device=_device(phone, software, modules),
+        device=device_of(phone, software, modules),
         profile=profile,
         person_profile=person,
         layers=tuple(values),
-        lines=tuple(map(_line, lines)),
+        lines=tuple(map(line_of, lines)),
         keys=tuple(key_of(key) for key in layout.keys) if layout else (),
         text=text,
         template=template,
@@ -167,7 +167,8 @@ def _layout(phone: Phone, layers: Sequence[Layer], rows: LayersOfPhones) -> KeyL
     return next((layout for layout in layouts if layout is not None), None)
 
 
-def _line(line: Line) -> LineOf:
+def line_of(line: Line) -> LineOf:
+    """A row as the renderer takes it: what is empty is taken from another part."""
     return LineOf(
         extension=line.extension,
         auth_name=line.auth_name or line.peer,
@@ -202,7 +203,8 @@ def _software(phone: Phone, profile: PhoneProfile) -> str:
     return "SCCP" if said == "SCCP" else "SIP"
 
 
-def _device(phone: Phone, software: str, modules: Sequence[str]) -> DeviceOf:
+def device_of(phone: Phone, software: str, modules: Sequence[str] = ()) -> DeviceOf:
+    """A phone as the renderer takes it."""
     return DeviceOf(
         mac=phone.mac,
         model=sep.catalogue.normalise_model(phone.model),
