@@ -1,0 +1,78 @@
+"""What became of each file of a folder that is adopted, and how much was made of all of them."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from profiles_app.phone.sep.catalogue import colons
+
+
+class Outcome(StrEnum):
+    ADOPTED = "adopted"
+    UNCHANGED = "unchanged"
+    KEPT = "kept as a file"
+    REFUSED = "refused"
+    IGNORED = "ignored"
+
+
+@dataclass
+class AdoptedFile:
+    """One file. `code`, `line` and `reason` say why it was not adopted."""
+
+    file: str
+    outcome: Outcome
+    mac: str = ""
+    template: str = ""
+    code: str = ""
+    line: int | None = None
+    reason: str = ""
+
+    @property
+    def phone(self) -> str:
+        return colons(self.mac) if self.mac else ""
+
+
+@dataclass
+class Adoption:
+    """All files, in the order in which they came, and numbers of what is new because of them."""
+
+    files: list[AdoptedFile] = field(default_factory=list)
+    templates: int = 0
+    layers: Counter[str] = field(default_factory=Counter)  # by kind
+    lines: int = 0
+    phones: int = 0
+    dry_run: bool = False
+
+    @property
+    def outcomes(self) -> Counter[Outcome]:
+        return Counter(file.outcome for file in self.files)
+
+    @property
+    def sentence(self) -> str:
+        """Such as "512 files → 6 templates, 1 account layer, 498 phones identical, 14 kept as files"."""
+        return f"{_number(len(self.files), 'file')} → {', '.join(self._parts())}"
+
+    def _parts(self) -> Iterator[str]:
+        found = self.outcomes
+        yield _number(self.templates, "template")
+        for kind in ("account", "location", "model", "profile"):
+            if self.layers[kind]:
+                yield _number(self.layers[kind], f"{kind} layer")
+        if self.lines:
+            yield _number(self.lines, "new line")
+        if self.phones:
+            yield _number(self.phones, "new phone")
+        yield f"{_number(found[Outcome.ADOPTED], 'phone')} identical"
+        for outcome, words in (
+            (Outcome.UNCHANGED, "as they were"),
+            (Outcome.KEPT, "kept as files"),
+            (Outcome.REFUSED, "refused"),
+            (Outcome.IGNORED, "ignored"),
+        ):
+            if found[outcome]:
+                yield f"{found[outcome]} {words}"
+
+
+def _number(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
