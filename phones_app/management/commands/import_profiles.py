@@ -7,7 +7,7 @@ from django.core.management.base import CommandError
 
 from contacts_app.accounts.commands import account_numbered, add_account
 from contacts_app.core.commands import Add, ReportingCommand, headings
-from contacts_app.people.models import User
+from contacts_app.people.commands import person_with_email
 from phones_app.inventory.import_folder import ImportResult, ImportTarget, import_profiles
 
 
@@ -28,7 +28,7 @@ class Command(ReportingCommand):
         self, *, paths: list[Path], owner: str | None, account: int | None, dry_run: bool, **options: Any
     ) -> None:
         destination = ImportTarget(
-            owner=self._person(owner) if owner else None,
+            owner=person_with_email(owner) if owner else None,
             account=account_numbered(account),
             create_phones=options["create_phones"],
         )
@@ -45,9 +45,3 @@ class Command(ReportingCommand):
             raise CommandError(f"{refused} of {len(done)} files were refused.")
         if all(imported.result is ImportResult.IGNORED for imported in done):
             raise CommandError("There is no SEP<MAC>.cnf.xml.")
-
-    def _person(self, email: str) -> User:
-        user = User.objects.select_related("account").filter(email__iexact=email).first()
-        if user is None:
-            raise CommandError(f"There is no user with the email {email}.")
-        return user
