@@ -16,6 +16,7 @@ from contacts_app.core.admin import overview
 from contacts_app.people.admin import UserAdmin
 from contacts_app.people.models import User
 from phones_app.cockpit.admin import CockpitPages
+from phones_app.configuration.admin.adopting import AdoptingPages
 from phones_app.configuration.admin.key_layout import LayoutWithPhones
 from phones_app.configuration.admin.layer import LayerPages
 from phones_app.configuration.admin.pbx import PbxPages
@@ -56,6 +57,7 @@ class PhoneAdmin(
     PbxPages,
     LeavesFiles,
     ChangeSelected,
+    AdoptingPages,
     InventoryAdmin,
 ):
     list_display = (*("phone", "model_here", "account_name", "profile"), *("deployed", "present", "seen", "is_active"))

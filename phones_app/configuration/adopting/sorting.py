@@ -71,7 +71,7 @@ def _looked_at(named: NamedBytes, readable: dict[str, tuple[AdoptedFile, bytes]]
 def _is_elsewhere(file: AdoptedFile, phone: Phone | None, account: Account) -> bool:
     if phone is None or phone.account_id == account.pk:
         return False
-    file.code, file.reason = "other-account", "The phone belongs to another account."
+    file.code, file.reason = "other-account", "This MAC address is taken already."
     return True
 
 

@@ -1,4 +1,4 @@
-"""`manage.py adopt_folder`: templates, lines and layers out of the files that phones run on, which give each file back."""
+"""`manage.py adopt_folder`: makes templates, lines and layers of the files that phones run on."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,8 +18,8 @@ from profiles_app.phone import sep
 
 class Command(ReportingCommand):
     help = (
-        "Make templates, lines and layers of the SEP<MAC>.cnf.xml in a folder. Each file is made again and compared; what "
-        "does not come back byte for byte stays a file. Nothing is uploaded, and no phone is restarted."
+        "Make templates, lines and layers of the SEP<MAC>.cnf.xml in a folder. Each file is made again and compared; "
+        "what does not come back byte for byte stays a file. Nothing is uploaded, and no phone is restarted."
     )
     columns = headings("file", "outcome", "phone", "template", "code", "line", "reason")
 
