@@ -23,6 +23,7 @@ BENCHES = (
     "admission",
     "calls",
     "messages",
+    "adopt",
 )
 
 

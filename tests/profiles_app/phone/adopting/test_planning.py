@@ -1,14 +1,12 @@
 """A folder of files becomes templates, layers and lines which give every file back byte for byte."""
 
-from collections.abc import Sequence
-
 import pytest
 
 from profiles_app.phone import sep
 from profiles_app.phone.adopting import Plan, SepFile, plan
-from profiles_app.phone.rendering.render import render
 from profiles_app.phone.rendering.values import LayerOf, LineOf
 from tests.profiles_app.phone.adopting.fleet import fleet, mac_of, sip
+from tests.profiles_app.phone.adopting.given_back import given_back
 
 FILES = 60
 
@@ -21,21 +19,6 @@ def files() -> list[SepFile]:
 @pytest.fixture(scope="module")
 def planned(files: list[SepFile]) -> Plan:
     return plan(files)
-
-
-def given_back(planned: Plan, files: Sequence[SepFile]) -> dict[str, bytes]:
-    """Every file as its template gives it, by MAC address."""
-    of_mac = {file.mac: file for file in files}
-    return {
-        mac: render(
-            template.text,
-            device=of_mac[mac].as_device,
-            layers=planned.layers_of(of_mac[mac]),
-            lines=[planned.lines[extension] for extension in planned.phone_lines[mac]],
-        ).content
-        for template in planned.templates
-        for mac in template.macs
-    }
 
 
 def only(content: str) -> tuple[Plan, list[SepFile]]:
