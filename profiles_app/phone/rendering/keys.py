@@ -23,7 +23,7 @@ _MOST_MODULES = elements.TABLES["counts"]["addOnModules"][1]
 _TARGET = 255
 
 
-class Unwritable(ValueError):
+class UnfitLine(ValueError):
     """A line that no phone can register with; the message is a sentence for people."""
 
 
@@ -137,7 +137,7 @@ def arrange(
 ) -> Arranged:
     """Put lines and keys on the buttons of a phone. `values` are those of settings in the file (file_values).
 
-    Lines that no key has take the free keys, the first line the first of them. Raises Unwritable.
+    Lines that no key has take the free keys, the first line the first of them. Raises UnfitLine.
     """
     named = tuple(
         PhoneLine(**{**vars(line), "name": line.name or line.extension}, index=index)
@@ -258,7 +258,7 @@ def _check(line: PhoneLine, first: PhoneLine) -> None:
         (first.auth_password, "password", _LENGTHS["authPassword"]),
     ):
         if len(text) > limit:
-            raise Unwritable(f"The {words} of line {line.extension[:40]} is longer than the {limit} that phones take.")
+            raise UnfitLine(f"The {words} of line {line.extension[:40]} is longer than the {limit} that phones take.")
 
 
 def _modules(device: DeviceOf) -> tuple[tuple[FittedModule, ...], list[str]]:

@@ -16,7 +16,7 @@ from typing import TypeVar
 from profiles_app.phone.rendering import fragments
 from profiles_app.phone.rendering.built_in import all_built_in
 from profiles_app.phone.rendering.compiled import GIVEN, Compiled, compile_template, place_of, run
-from profiles_app.phone.rendering.keys import Unwritable, arrange
+from profiles_app.phone.rendering.keys import UnfitLine, arrange
 from profiles_app.phone.rendering.marks import STAMP, Marks
 from profiles_app.phone.rendering.meter import CURRENT, Meter, meter
 from profiles_app.phone.rendering.refusal import RenderRefused
@@ -102,7 +102,7 @@ def context_of(
             [_clean(key, f"key {key.position}") for key in keys],
             written,
         )
-    except Unwritable as error:
+    except UnfitLine as error:
         raise RenderRefused("wrong-line", str(error)) from error
     for remark in arranged.remarks:
         meter().remark(remark)

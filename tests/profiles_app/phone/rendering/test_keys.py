@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from profiles_app.phone.rendering.keys import Unwritable, all_kinds, arrange, find_kind, kinds_for, places_of
+from profiles_app.phone.rendering.keys import UnfitLine, all_kinds, arrange, find_kind, kinds_for, places_of
 from profiles_app.phone.rendering.series import all_series
 from profiles_app.phone.rendering.values import DeviceOf, KeyOf, LineOf
 
@@ -128,6 +128,6 @@ def test_lines_and_keys_of_sccp_come_from_the_pbx():
 
 
 def test_a_password_that_does_not_fit_is_an_error_without_the_password():
-    with pytest.raises(Unwritable) as refused:
+    with pytest.raises(UnfitLine) as refused:
         arrange(phone("8841"), [replace(ONE, auth_password="secret-" * 9)], [])
     assert "secret-" not in str(refused.value)
