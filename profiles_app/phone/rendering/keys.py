@@ -21,6 +21,8 @@ LINE = "line"
 _LENGTHS = elements.TABLES["lengths"]["sipProfile/sipLines/line/*"]
 _MOST_MODULES = elements.TABLES["counts"]["addOnModules"][1]
 _TARGET = 255
+# What the phones with the most calls take, where it is not known of a model (Cisco phones spec §4.4).
+_MOST_CALLS = 200
 
 
 class UnfitLine(ValueError):
@@ -167,12 +169,11 @@ class _Board:
         self.places = places_of(device.model, device.modules)
         self.buttons = {place: button for button, place in enumerate(self.places, 1)}
         found = catalogue.find(device.model)
-        self.ceiling = found.max_calls if found else None
+        self.ceiling = (found.max_calls if found else None) or _MOST_CALLS
         self.keys: dict[int, PlacedKey] = {}
         self.empty: dict[tuple[int, int], str] = {}
 
     def put(self, key: KeyOf) -> None:
-        where = f"key {key.position}" + (f" of module {key.module}" if key.module else "")
         kind = find_kind(key.kind)
         button = self.buttons.get((key.module, key.position))
         if not self.places and key.module == 0:
@@ -190,12 +191,19 @@ class _Board:
         else:
             self.keys[button] = self._key(button, kind, key)
             return
-        self.empty[key.module, key.position] = fault
-        self.remarks.append(f"{where}{f' ({key.label})' if key.label else ''} stays empty: {fault}")
+        self._leave_empty(key.module, key.position, key.label, fault)
+
+    def _leave_empty(self, module: int, position: int, label: str, fault: str) -> None:
+        self.empty[module, position] = fault
+        where = f"key {position}" + (f" of module {module}" if module else "") + (f" ({label})" if label else "")
+        self.remarks.append(f"{where} stays empty: {fault}")
 
     def put_line(self, line: PhoneLine) -> None:
         free = range(1, (len(self.places) or len(self.lines) + len(self.keys)) + 1)
         button = next((number for number in free if number not in self.keys), None)
+        if button is None and line.index == 1 and (taken := self.keys.pop(1, None)):
+            button = 1
+            self._leave_empty(0, 1, taken.label, "without its first line the phone could not register")
         if button is None:
             self.remarks.append(f"line {line.index} ({line.extension}) is left out: the phone has no free key")
             return
@@ -213,16 +221,16 @@ class _Board:
         line = self.lines[(key.line or 1) - 1]
         _check(line, self.lines[0])
         calls = self._limit(line.max_calls, "max_calls", self.ceiling)
-        busy = self._limit(line.busy_trigger, "busy_trigger", int(calls) if calls else self.ceiling)
+        busy = self._limit(line.busy_trigger, "busy_trigger", int(calls or self.ceiling))
         label = key.label or line.label or line.extension
         return replace(found, line=line, label=label, max_calls=calls, busy_trigger=busy)
 
-    def _limit(self, own: int | None, setting: str, ceiling: int | None) -> str:
+    def _limit(self, own: int | None, setting: str, ceiling: int) -> str:
         """A number of calls: the line's own, else the setting's; no more than the phone takes."""
         text = str(self.values.get(setting, "")) if own is None else str(own)
         if not text.isdecimal():
             return ""
-        return str(min(int(text), ceiling) if ceiling else int(text))
+        return str(min(int(text), ceiling))
 
     def lacks_line(self, key: KeyOf) -> str:
         number = key.line or 1

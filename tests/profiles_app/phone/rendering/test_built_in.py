@@ -144,7 +144,15 @@ def test_a_template_has_every_setting_of_its_series_and_no_other(template):
     assert "{#" not in found.text
 
 
-@pytest.mark.parametrize(("template", "model"), [("sip-88xx", "8851"), ("sip-79xx", "7965"), ("sip-99xx", "9971")])
+# Of each template the model with the most modules.
+CROWDED = [
+    (template.name, max(template.models, key=lambda model: len(modules_of(model))))
+    for template in all_built_in()
+    if template.software == "SIP"
+]
+
+
+@pytest.mark.parametrize(("template", "model"), CROWDED)
 def test_hostile_values_stay_inside_the_limits(template, model):
     hostile = "<&\"'\x00\x1b]]>{{ 7123 * 1000 }}Ünïcode" * 10
     line = replace(LINE, display_name=hostile, label=hostile, max_calls=10**6, busy_trigger=10**6)
@@ -155,7 +163,9 @@ def test_hostile_values_stay_inside_the_limits(template, model):
     ]
     assert len(keys) == 500
     lines = [replace(line, extension=str(number), name=f"peer-{number}") for number in range(60)]
-    rendering = made(template, model, {**NEEDED, "phone_label": hostile}, lines=lines, keys=keys, modules=["BEKEM"] * 9)
+    rendering = made(
+        template, model, {**NEEDED, "phone_label": hostile}, lines=lines, keys=keys, modules=modules_of(model) * 3
+    )
     document = parse(rendering.content)
     for path, limits in elements.TABLES["lengths"].items():
         for element in document.find_all(path):
@@ -165,10 +175,10 @@ def test_hostile_values_stay_inside_the_limits(template, model):
             assert sum(child.tag.startswith(prefix) for child in parent) <= limit
     device = catalogue.find(model)
     modules = document.find_all("addOnModules/addOnModule")
-    places = device.line_keys + sum(device.modules[0].keys for _ in modules if device.modules)
+    places = device.line_keys + sum(integer(value_of(module.find("deviceLine"))) for module in modules)
     assert max(buttons(document)) <= places
     calls = {value_of(each) for each in document.find_all("sipProfile/sipLines/line/maxNumCalls")}
-    assert calls == {str(device.max_calls)}
+    assert calls == {str(device.max_calls or 200)}
     assert b"7123000" not in rendering.content
     assert len(rendering.remarks) > 100
 

@@ -56,6 +56,16 @@ def test_a_line_without_a_free_key_is_told():
     assert arranged.remarks == ("line 3 (203) is left out: the phone has no free key",)
 
 
+def test_the_first_line_is_never_left_out():
+    arranged = arrange(phone("7811"), [ONE, TWO], [KeyOf(0, 1, "speed-dial", target="0", label="Desk")])
+    assert board(arranged) == {1: ("line", "201")}
+    assert arranged.remarks == (
+        "key 1 (Desk) stays empty: without its first line the phone could not register",
+        "line 2 (202) is left out: the phone has no free key",
+    )
+    assert (0, 1) in arranged.empty
+
+
 @pytest.mark.parametrize(
     ("key", "reason"),
     [

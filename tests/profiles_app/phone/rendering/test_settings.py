@@ -45,6 +45,15 @@ def test_every_setting_is_told_in_words():
     assert [each.name for each in all_settings() if each.default is None] == ["call_managers"]
 
 
+def test_no_value_is_longer_than_its_element():
+    for path, limits in elements.TABLES["lengths"].items():
+        for each in all_settings():
+            parent, _, tag = each.path.rpartition("/")
+            if tag in limits and (path == "*" or path.removeprefix(".//").removesuffix("/*") in (parent, each.path)):
+                assert each.longest <= limits[tag], each.name
+    assert setting("call_managers").longest == setting("ntp_servers").longest == 50
+
+
 def test_the_reference_is_what_the_catalogue_says():
     assert settings_reference.DOCUMENT.read_text(encoding="utf-8") == settings_reference.document(), (
         "make settings-reference"
