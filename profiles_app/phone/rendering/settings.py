@@ -119,8 +119,12 @@ def file_values(values: Mapping[str, str], device: DeviceOf) -> dict[str, Writte
     known = _settings()
     for name, value in values.items():
         setting = known.get(name)
-        if setting is not None and setting.known_to(series, software):
-            found[name] = setting.written(value, series) if value else _nothing(setting)
+        if setting is None or not setting.known_to(series, software):
+            continue
+        if value:
+            found[name] = setting.written(value, series)
+        elif setting.default is not None:
+            found[name] = _nothing(setting)
     return found
 
 

@@ -192,9 +192,10 @@ def test_what_a_phone_registers_with_is_never_cut(field):
     assert made("sccp-79xx", "7962", NEEDED, lines=[replace(LINE, **{field: "x" * 200})]).content
 
 
-def test_without_a_call_manager_there_is_no_file():
+@pytest.mark.parametrize("values", [{}, {"call_managers": ""}])
+def test_without_a_call_manager_there_is_no_file(values):
     with pytest.raises(RenderRefused) as refused:
-        made("sip-88xx", "8841", {})
+        made("sip-88xx", "8841", values)
     assert (refused.value.code, refused.value.asked) == ("missing-value", ("account 1",))
     assert "call_managers" in refused.value.message
 
