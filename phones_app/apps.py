@@ -20,6 +20,8 @@ class PhonesConfig(AppConfig):
         from contacts_app.people.models import User
         from phones_app import events
         from phones_app.boot import services as boot
+        from phones_app.configuration.alone import ProfileFiles, file_alone
+        from phones_app.configuration.following import follow_changes
         from phones_app.configuration.wanted import Configurations
         from phones_app.deployment import gates, left_files, outcome
         from phones_app.deployment.evidence import judge_fetch
@@ -44,6 +46,7 @@ class PhonesConfig(AppConfig):
         from phones_app.servers.models import FileServer
         from profiles_app.events import tags
         from profiles_app.events.outbox import register_news
+        from profiles_app.phone.sources import register_maker
 
         when_changed(Phone, *PLACE, call=moved)
         register_identity(left_files.identity_changed)
@@ -57,7 +60,9 @@ class PhonesConfig(AppConfig):
         recorded.connect(lifecycle.mobility_changed, sender=PersonMobility)
         recorded.connect(lifecycle.policy_changed, sender=MobilityPolicy)
         register(SingleDeployments, UploadBatches, Doubts, StatusChecks, DriftChecks, Rereads, Removals, MobilityTimers)
-        register(Configurations)
+        register(Configurations, ProfileFiles)
+        register_maker(file_alone)
+        follow_changes()
         tags.register(*events.TAGS)
         register_news(events.TOLD)
         doctor.register(*CHECKS)

@@ -13,6 +13,7 @@ from contacts_app.core.history.records import create_recorded
 from contacts_app.core.work import clock
 from contacts_app.people.models import User
 from phones_app.boot.services import embedded_file_server
+from phones_app.configuration.changes import note_files
 from phones_app.demo.files import PEOPLE, PHONES, PROFILES, DemoPerson, DemoPhone, DemoProfile, sep_file
 from phones_app.demo.parts.base import ACTOR, Scene
 from phones_app.demo.parts.table import make_parts
@@ -195,3 +196,4 @@ def _note_file(phone: Phone, profile: PhoneProfile) -> None:
     there = {"server": embedded_file_server(), "revision": revision, "sha256": revision.sha256, "uploaded_at": now}
     times = {"state": FileState.IN_PLACE, "state_since": now, "next_check_at": now + check_pause()}
     PhoneFile.objects.update_or_create(phone=phone, defaults=there | times)
+    note_files([phone.pk])

@@ -67,22 +67,29 @@ def _unheard(phone: Phone, revision: ProfileRevision | None) -> str:
 
 
 class Destined(NamedTuple):
-    """A phone with the revision that it would get."""
+    """A phone with the revision that it would get; of a file that is not stored yet, what it registers as."""
 
     phone: int
     account: int
     mac: str
     revision: int
+    user: str = ""
+
+
+def destined(phone: Phone, revision: ProfileRevision | None) -> Destined:
+    user = str(revision.facts.get("registration_user") or "") if revision and revision.pk is None else ""
+    return Destined(phone.pk, phone.account_id, phone.mac, (revision and revision.pk) or 0, user)
 
 
 def shared_lines(destined: Iterable[Destined]) -> list[str]:
     """A sentence for each line that several phones would register, those included that have it already."""
     rows = list(destined)
-    facts = ProfileRevision.objects.filter(pk__in={row.revision for row in rows}).values_list("pk", "facts")
+    known = {row.revision for row in rows if row.revision}
+    facts = ProfileRevision.objects.filter(pk__in=known).values_list("pk", "facts")
     users = {pk: str((each or {}).get("registration_user") or "") for pk, each in facts}
     phones: defaultdict[tuple[int, str], list[str]] = defaultdict(list)
     for row in rows:
-        if user := users.get(row.revision):
+        if user := row.user or users.get(row.revision):
             phones[row.account, user].append(row.mac)
     if len(phones) <= MOST_LINES:
         chosen = {row.phone for row in rows}

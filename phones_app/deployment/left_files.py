@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 
 from contacts_app.core.errors import Refusal, TransportError
 from contacts_app.core.work import clock
+from phones_app.configuration.changes import note_files
 from phones_app.deployment.models import Deployment, LastDeployment, LeftFile, PhoneFile
 from phones_app.deployment.transitions import cancelled
 from phones_app.inventory.models import Phone
@@ -92,6 +93,7 @@ def _leave(files: Iterable[PhoneFile], reason: str, **where: str) -> None:
     for start in range(0, len(keys), 500):
         batch = keys[start : start + 500]
         PhoneFile.objects.filter(pk__in=batch).delete()
+        note_files(batch)
         LastDeployment.objects.filter(phone__in=batch).delete()
 
 

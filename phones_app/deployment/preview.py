@@ -10,7 +10,9 @@ from functools import cache
 
 from contacts_app.core.actor import Actor
 from contacts_app.core.errors import Refusal, TransportError
-from phones_app.deployment.foresight import Destined, describe_restart, shared_lines
+from phones_app.configuration.gather import is_made
+from phones_app.configuration.rendering import revision_for
+from phones_app.deployment.foresight import describe_restart, destined, shared_lines
 from phones_app.deployment.models import Deployment
 from phones_app.deployment.request import check_compatible, deploy_many, restart_many
 from phones_app.deployment.restart import key_macros
@@ -36,6 +38,7 @@ class DeploymentPreview:
     server: FileServer | None
     restart: Description
     warnings: tuple[sep.Finding, ...] = ()
+    content: bytes = b""
 
     @property
     def file_name(self) -> str:
@@ -46,13 +49,14 @@ class DeploymentPreview:
 class Preview:
     """`taken` counts the phones it would happen to, `plans` tell of the first; `refused` are the others.
 
-    `notes` are about several phones together.
+    `notes` are about several phones together, `shown` says which files they are.
     """
 
     taken: int
     plans: list[DeploymentPreview] = field(default_factory=list)
     refused: list[tuple[Phone, Refusal]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    shown: str = ""
 
     @property
     def untold(self) -> int:
@@ -61,20 +65,24 @@ class Preview:
 
 def preview_deploy(*, phones: Sequence[Phone], profile: PhoneProfile, actor: Actor) -> Preview:
     asked = deploy_many(phones=phones, profile=profile, actor=actor, dry_run=True)
-    warnings: dict[tuple[str, str | None], tuple[sep.Finding, ...]] = {}
     servers, macros, plans = FileServerLookup(), cache(key_macros), []
     for deployment in asked.deployments[:SHOWN]:
         phone = _phone(deployment)
-        # What is said about a file depends on the phone's model and software alone.
-        kind = (phone.model, phone.software_type)
-        if kind not in warnings:
-            warnings[kind] = tuple(check_compatible(phone, profile))
-        restart = describe_restart(phone, deployment.revision, macros)
-        plans.append(DeploymentPreview(phone, servers.of(phone), restart, warnings[kind]))
-    revision = profile.revision_id or 0
-    chosen = (_phone(deployment) for deployment in asked.deployments)
-    notes = shared_lines(Destined(phone.pk, phone.account_id, phone.mac, revision) for phone in chosen)
-    return Preview(len(asked.deployments), plans, asked.refused, notes)
+        revision = deployment.revision
+        assert revision is not None, "a profile's deployment has a file"  # noqa: S101
+        content = bytes(revision.content)
+        findings = findings_of(content, model=phone.model, software_type=phone.software_type)
+        restart = describe_restart(phone, revision, macros)
+        plans.append(DeploymentPreview(phone, servers.of(phone), restart, findings, content))
+    notes = shared_lines(destined(_phone(deployment), deployment.revision) for deployment in asked.deployments)
+    return Preview(len(asked.deployments), plans, asked.refused, notes, shown_of(profile, asked.deployments))
+
+
+def shown_of(profile: PhoneProfile, deployments: Sequence[Deployment]) -> str:
+    """Which files these are: whether what is confirmed is what was shown."""
+    if not is_made(profile):
+        return str(profile.revision_id or "")
+    return hashlib.sha256("".join(sorted(f"{row.mac}{row.sha256}" for row in deployments)).encode()).hexdigest()
 
 
 def preview_restart(*, phones: Sequence[Phone], actor: Actor) -> Preview:
@@ -162,15 +170,13 @@ class FilePreview:
 def preview_file(*, phone: Phone, profile: PhoneProfile, pool: FtpPool) -> FilePreview:
     """Look at everything that is known before a deployment; reads the file server, writes nothing.
 
-    Raises Refusal when the profile has no file.
+    Raises Refusal when the profile has no file, or none can be made for the phone.
     """
-    revision = profile.revision
-    if revision is None:
-        raise Refusal("profile-is-empty", f"The profile {profile.name} has no file.")
-    content = bytes(revision.content)
+    made = revision_for(phone, profile, store=False)
+    revision, content = made.revision, made.content
     refusal = server = None
     try:
-        check_compatible(phone, profile)
+        check_compatible(phone, profile, revision)
         server = file_server_of(phone)
     except Refusal as refused:
         refusal = refused

@@ -19,6 +19,8 @@ from contacts_app.core.history.authorship import Author, authored
 from contacts_app.core.history.records import insert_from, update_recorded
 from contacts_app.core.lists.among import among
 from contacts_app.core.work import clock
+from phones_app.configuration.changes import note_files
+from phones_app.configuration.following import marked_together
 from phones_app.deployment.file_news import tell_files
 from phones_app.deployment.models import DRIFTED, Deployment, DeploymentStep, FileState, LeftFile, PhoneFile, StepState
 from phones_app.inventory.models import Phone
@@ -220,7 +222,7 @@ def _change_phones(changes: Mapping[Deployment, dict[str, Any]]) -> None:
         every = [key for phones in equal.values() for key in phones]
         list(Phone.objects.select_for_update(no_key=True).filter(pk__in=every).order_by("pk").values_list("pk"))
     for (author, alike), phones in equal.items():
-        with authored(lambda author=author: author):  # type: ignore[misc]
+        with authored(lambda author=author: author), marked_together():  # type: ignore[misc]
             update_recorded(Phone.objects.filter(pk__in=phones), **dict(alike))
 
 
@@ -261,6 +263,7 @@ def _note_files(deployments: "QuerySet[Deployment]", server: FileServer, now: da
         found_sha256="",
         found=None,
     )
+    note_files(of_phones.values("phone"))
     # Where a file was left behind before, this one has taken its place.
     LeftFile.objects.filter(server=server, directory=server.directory, mac__in=of_phones.values("mac")).delete()
     if drifted:

@@ -1,7 +1,7 @@
 """Deployments as rows: requested, cancelled, retried, and which of them are due. They are carried out in `run`."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db import transaction
@@ -13,6 +13,8 @@ from contacts_app.core.errors import Refusal
 from contacts_app.core.work import clock
 from contacts_app.core.work.lease import no_live_lease
 from contacts_app.core.work.wake import nudge_after_commit
+from phones_app.configuration.gather import is_made
+from phones_app.configuration.rendering import Outcome, Rendered, revision_for, revisions_for
 from phones_app.deployment import transitions
 from phones_app.deployment.models import Deployment, State
 from phones_app.inventory.assignment import check_suits
@@ -25,6 +27,8 @@ from profiles_app.phone.services import check_content
 # The queue of the workers that carry deployments out (`run`).
 DEPLOYMENTS = "deployments"
 BATCH = 500
+# Of a dry run so many files that were made for phones are kept, to be shown.
+KEPT = 50
 # So many phones are named in a sentence.
 NAMED = 10
 # The permission of those who put files on phones and restart them; who chooses a profile for that has to see it.
@@ -40,19 +44,22 @@ class Deployed:
     refused: list[tuple[Phone, Refusal]] = field(default_factory=list)
 
 
-def check_fits(phone: Phone, profile: PhoneProfile, revision: ProfileRevision | None) -> ProfileRevision:
+def check_fits(phone: Phone, profile: PhoneProfile) -> None:
     """Whether this profile may go to this phone, as far as can be told without reading its file. Raises Refusal."""
-    if revision is None:
+    if profile.revision_id is None and not is_made(profile):
         raise Refusal("profile-is-empty", f"The profile {profile.name} has no file.")
     if not phone.is_active:
         raise Refusal("phone-inactive", f"The phone {phone.mac_with_colons} is inactive.")
     check_suits(phone, profile)
-    return revision
 
 
 def check_compatible(phone: Phone, profile: PhoneProfile, revision: ProfileRevision | None = None) -> list[sep.Finding]:
-    """Whether this profile may go to this phone; the file's warnings for this phone. Raises Refusal."""
-    revision = check_fits(phone, profile, revision or profile.revision)
+    """Whether this profile may go to this phone; the file's warnings for this phone. Raises Refusal.
+
+    Without a revision it is asked for what the phone would get now.
+    """
+    check_fits(phone, profile)
+    revision = revision or revision_for(phone, profile, store=False).revision
     return check_content(bytes(revision.content), model=phone.model, software_type=phone.software_type)
 
 
@@ -66,10 +73,13 @@ def deploy_many(*, phones: Sequence[Phone], profile: PhoneProfile, actor: Actor,
     servers = FileServerLookup()
 
     def check(phone: Phone) -> None:
-        check_compatible(phone, profile)
+        check_fits(phone, profile)
         servers.of(phone)
 
-    return _request(phones, check, actor, dry_run, profile=profile, revision=profile.revision)
+    def revise(batch: Sequence[Phone]) -> Mapping[int, Outcome]:
+        return revisions_for(batch, profile, store=not dry_run)
+
+    return _request(phones, check, revise, actor, dry_run, profile=profile)
 
 
 def restart_many(*, phones: Sequence[Phone], actor: Actor, dry_run: bool = False) -> Deployed:
@@ -79,7 +89,7 @@ def restart_many(*, phones: Sequence[Phone], actor: Actor, dry_run: bool = False
         if not phone.is_active:
             raise Refusal("phone-inactive", f"The phone {phone.mac_with_colons} is inactive.")
 
-    return _request(phones, check, actor, dry_run, profile=None, revision=None)
+    return _request(phones, check, None, actor, dry_run, profile=None)
 
 
 def retry(deployment: Deployment, *, actor: Actor) -> Deployment:
@@ -95,10 +105,11 @@ def retry(deployment: Deployment, *, actor: Actor) -> Deployment:
         raise Refusal("profile-deleted", "The profile of this deployment was deleted.")
 
     def check(phone: Phone) -> None:
-        check_compatible(phone, profile, revision)
+        check_fits(phone, profile)
         file_server_of(phone)
 
-    asked = _request([deployment.phone], check, actor, dry_run=False, profile=profile, revision=revision)
+    same = {deployment.phone.pk: Rendered(revision, profile)}
+    asked = _request([deployment.phone], check, lambda _: same, actor, dry_run=False, profile=profile)
     return _only(asked, retry_of=deployment)
 
 
@@ -142,25 +153,49 @@ def _only(asked: Deployed, retry_of: Deployment | None = None) -> Deployment:
 def _request(
     phones: Sequence[Phone],
     check: Callable[[Phone], None],
+    revise: Callable[[Sequence[Phone]], Mapping[int, Outcome]] | None,
     actor: Actor,
     dry_run: bool,
     profile: PhoneProfile | None,
-    revision: ProfileRevision | None,
 ) -> Deployed:
+    """`check` raises Refusal for a phone that gets nothing; `revise` gives the files, None: none is uploaded."""
     asked = Deployed()
-    fitting: list[Phone] = []
-    for phone in phones:
-        try:
-            check(phone)
-        except Refusal as refusal:
-            asked.refused.append((phone, refusal))
-        else:
-            fitting.append(phone)
-    for start in range(0, len(fitting), BATCH):
-        batch = fitting[start : start + BATCH]
-        rows = [request_of(phone, actor, profile, revision) for phone in batch]
-        asked.deployments += rows if dry_run else _store(batch, rows)
+    for start in range(0, len(phones), BATCH):
+        batch = [phone for phone in phones[start : start + BATCH] if _passes(phone, check, asked)]
+        files = revise(batch) if revise else {}
+        taken, rows = [], []
+        for phone in batch:
+            outcome = _checked(phone, files.get(phone.pk))
+            if isinstance(outcome, Refusal):
+                asked.refused.append((phone, outcome))
+                continue
+            revision = outcome.revision if outcome else None
+            taken.append(phone)
+            rows.append(request_of(phone, actor, profile, revision))
+            if outcome and dry_run and revision and revision.pk is None and len(asked.deployments) + len(rows) > KEPT:
+                revision.content = b""  # as many files as there are phones
+        asked.deployments += rows if dry_run else _store(taken, rows)
     return asked
+
+
+def _passes(phone: Phone, check: Callable[[Phone], None], asked: Deployed) -> bool:
+    try:
+        check(phone)
+    except Refusal as refusal:
+        asked.refused.append((phone, refusal))
+        return False
+    return True
+
+
+def _checked(phone: Phone, outcome: Outcome | None) -> Outcome | None:
+    """A file that was made was checked for its phone then; one that was written is checked for each phone here."""
+    if outcome is None or isinstance(outcome, Refusal) or outcome.revision.rendered_for:
+        return outcome
+    try:
+        check_content(outcome.content, model=phone.model, software_type=phone.software_type)
+    except Refusal as refusal:
+        return refusal
+    return outcome
 
 
 def request_of(

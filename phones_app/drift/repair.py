@@ -8,6 +8,7 @@ from contacts_app.core.actor import Actor
 from contacts_app.core.errors import Refusal
 from contacts_app.core.work import clock
 from contacts_app.core.work.wake import nudge_after_commit
+from phones_app.configuration.changes import note_files
 from phones_app.deployment.models import Deployment, FileState, PhoneFile
 from phones_app.deployment.request import BATCH, DEPLOYMENTS, Deployed, check_compatible, request_of
 from phones_app.deployment.transitions import queued
@@ -68,6 +69,7 @@ def adopt(file: PhoneFile, *, actor: Actor, reason: str = "") -> ProfileRevision
         found_sha256="",
         found=None,
     )
+    note_files([file.pk])
     assert profile.revision is not None  # noqa: S101 (it was just given one)
     return profile.revision
 

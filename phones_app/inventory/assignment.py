@@ -10,7 +10,7 @@ from copy import copy
 from contacts_app.core.errors import Refusal
 from phones_app.inventory.models import Phone
 from profiles_app.phone import sep
-from profiles_app.phone.models import PhoneProfile
+from profiles_app.phone.models import PhoneProfile, Source
 
 # Asked for the keys of phones, each tells to which of them no other profile can be assigned now, and why.
 Objection = Callable[[Collection[int]], Mapping[int, Refusal]]
@@ -58,7 +58,8 @@ def check_assignable(phone: Phone, profile: PhoneProfile) -> None:
     An inactive phone may have one, and a profile without a file may be assigned before it gets one. Raises Refusal.
     """
     check_suits(phone, profile)
-    facts = profile.revision.facts if profile.revision else {}
+    # A profile that is made from data makes a file for each phone.
+    facts = profile.revision.facts if profile.revision and profile.source == Source.FILE else {}
     why = sep.misfit(
         facts.get("protocol", ""), facts.get("bootstrap", False), model=phone.model, software_type=phone.software_type
     )

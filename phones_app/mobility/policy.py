@@ -63,7 +63,7 @@ def profiles_for(user: User, phone: Phone) -> list[PhoneProfile]:
 
 def _fits(phone: Phone, profile: PhoneProfile) -> bool:
     try:
-        check_fits(phone, profile, profile.revision)
+        check_fits(phone, profile)
     except Refusal:
         return False
     return True

@@ -2,6 +2,7 @@
 profile, groups, sessions, deployments and history; the old handset gets a row of its own, which is retired.
 """
 
+from copy import copy
 from dataclasses import dataclass, field
 
 from django.db import IntegrityError, transaction
@@ -11,6 +12,8 @@ from contacts_app.core.errors import Refusal
 from contacts_app.core.history.authorship import because
 from contacts_app.core.work.wake import nudge_after_commit
 from contacts_app.people.models import User
+from phones_app.configuration.gather import is_made
+from phones_app.configuration.rendering import revisions_for
 from phones_app.deployment.left_files import remove_later
 from phones_app.deployment.models import Deployment
 from phones_app.deployment.removals import Removals
@@ -79,7 +82,11 @@ def preview(phone: Phone, handset: Handset, profile: PhoneProfile | None = None)
     lacks: list[str] = []
     warnings: list[str] = []
     refusal = None
-    if profile is not None and profile.revision is not None:
+    row = _as_new(copy(phone), phone, handset)
+    if is_made(profile):
+        outcome = revisions_for([row], profile, store=False)[row.pk]
+        lacks = [] if isinstance(outcome, Refusal) else list(outcome.remarks)
+    elif profile is not None and profile.revision is not None:
         content = profile.content
         lacks = sep.keys_without_place(sep.parse(content), model)
         before = {finding.code for finding in findings_of(content, model=phone.model)}
@@ -88,7 +95,7 @@ def preview(phone: Phone, handset: Handset, profile: PhoneProfile | None = None)
     try:
         _free(phone, handset.mac)
         if profile is not None:
-            check_compatible(_as_new(Phone(mac=phone.mac, account=phone.account), phone, handset), profile)
+            check_compatible(row, profile)
     except Refusal as refused:
         refusal = refused
     return Replacement(phone, handset, profile, lacks, warnings, refusal)

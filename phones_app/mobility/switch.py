@@ -10,8 +10,9 @@ from datetime import timedelta
 from contacts_app.core.actor import Actor
 from contacts_app.core.errors import Refusal
 from contacts_app.core.work.wake import nudge_after_commit
+from phones_app.configuration.rendering import revision_for
 from phones_app.deployment.models import Deployment
-from phones_app.deployment.request import DEPLOYMENTS, check_compatible, request_of
+from phones_app.deployment.request import DEPLOYMENTS, check_compatible, check_fits, request_of
 from phones_app.deployment.transitions import queued
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import file_server_of
@@ -34,11 +35,12 @@ class EmRefusal(Refusal):
 def file_for(phone: Phone, profile: PhoneProfile) -> ProfileRevision:
     """What this phone runs with this profile: a whole file, checked for its model. Raises Refusal.
 
-    Where files are built from data, the phone's part and the person's are put together here (mobility spec §5.4).
+    Where both profiles are made from data, the file is the device's with the person's part in it (mobility spec §5.4).
     """
-    check_compatible(phone, profile)
-    assert profile.revision is not None, "a profile without a file fits no phone"  # noqa: S101
-    return profile.revision
+    check_fits(phone, profile)
+    revision = revision_for(phone, profile, store=True).revision
+    check_compatible(phone, profile, revision)
+    return revision
 
 
 def lock_phones(keys: Iterable[int]) -> dict[int, Phone]:

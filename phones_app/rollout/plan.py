@@ -14,12 +14,12 @@ from phones_app.deployment.models import DRIFTED, Deployment, State
 from phones_app.deployment.request import check_fits
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import FileServerLookup, Selection
+from phones_app.rollout.files import CHUNK, File, files_for_plan
 from phones_app.rollout.models import Rollout
 from phones_app.servers.models import FileServer
 from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile
 
-CHUNK = 1000
 # Refused phones are counted, and so many of each kind named.
 NAMED = 20
 # What a phone is not given again: it was told to restart with this file in its place.
@@ -37,8 +37,10 @@ class Planned(NamedTuple):
     server: int
     profile: int
     profile_name: str
+    # 0 where the file is made for the phone when the rollout starts.
     revision: int
     sha256: str
+    user: str = ""
 
 
 @dataclass
@@ -65,7 +67,7 @@ class RolloutPlan:
     def notes(self) -> list[str]:
         """What is to be known of several phones together."""
         return shared_lines(
-            Destined(one.phone, one.account, one.mac, one.revision) for wave in self.waves for one in wave
+            Destined(one.phone, one.account, one.mac, one.revision, one.user) for wave in self.waves for one in wave
         )
 
     def counted(self, name: str) -> list[tuple[str, int]]:
@@ -85,13 +87,13 @@ def make_plan(
     plan, taken = RolloutPlan(), []
     refused: dict[str, dict[str, Any]] = {}
     for mac in selection.unknown:
-        _refuse(refused, mac, Refusal("unknown-phone", "There is no phone with this MAC address."))
+        refuse(refused, mac, Refusal("unknown-phone", "There is no phone with this MAC address."))
     servers = FileServerLookup()
-    for phone in _with_what_they_have(selection.phones, profile):
+    for phone, file in files_for_plan(_with_what_they_have(selection.phones, profile), profile):
         try:
-            planned = _planned(phone, profile or phone.current_profile, servers)
+            planned = _planned(phone, profile or phone.current_profile, file, servers)
         except Refusal as refusal:
-            _refuse(refused, phone.mac, refusal)
+            refuse(refused, phone.mac, refusal)
             continue
         if _has_it(phone, planned) and not include_unchanged:
             plan.unchanged += 1
@@ -109,7 +111,7 @@ def _has_it(phone: Any, planned: Planned) -> bool:
     return uploaded and in_place and phone.there_state not in DRIFTED
 
 
-def _refuse(refused: dict[str, dict[str, Any]], mac: str, why: Refusal) -> None:
+def refuse(refused: dict[str, dict[str, Any]], mac: str, why: Refusal) -> None:
     group = refused.setdefault(why.code, {"code": why.code, "message": why.message, "phones": 0, "macs": []})
     group["phones"] += 1
     if group["phones"] <= NAMED:
@@ -121,7 +123,8 @@ def _with_what_they_have(phones: "QuerySet[Phone]", profile: PhoneProfile | None
         phone=OuterRef("pk"), kind=Deployment.Kind.DEPLOY, uploaded_at__isnull=False
     ).order_by("-created_at", "-pk")
     rows = phones.order_by("mac").only(
-        "mac", "account_id", "model", "software_type", "location", "is_active", "file_server_id", "current_profile"
+        *("mac", "account_id", "model", "software_type", "location", "is_active", "file_server_id"),
+        *("current_profile", "base_profile", "name", "software_version", "emergency_number"),
     )
     if profile is None:
         own = ("current_profile__user", "current_profile__revision")
@@ -134,22 +137,34 @@ def _with_what_they_have(phones: "QuerySet[Phone]", profile: PhoneProfile | None
         there_sha256=F("file__sha256"),
         there_server=F("file__server"),
         there_state=F("file__state"),
+        made_sha256=F("configuration__sha256"),
+        made_error=F("configuration__error"),
+        made_user=F("configuration__registration_user"),
+        made_since=F("configuration__rendered_at"),
+        made_due=F("configuration__due_at"),
     )
     return rows.iterator(chunk_size=CHUNK)
 
 
-def _planned(phone: Phone, profile: PhoneProfile | None, servers: FileServerLookup) -> Planned:
+def _planned(phone: Phone, profile: PhoneProfile | None, file: File, servers: FileServerLookup) -> Planned:
     if profile is None:
         raise Refusal("no-profile", "The phone has no profile.")
-    revision = check_fits(phone, profile, profile.revision)
-    # Of all that makes a stored file wrong for a phone this alone is not known when it is stored (Cisco phones
-    # spec §4.8), and reading ten thousand files for it would take long.
-    facts = revision.facts
-    why = sep.misfit(
-        facts.get("protocol", ""), facts.get("bootstrap", False), model=phone.model, software_type=phone.software_type
-    )
-    if why:
-        raise Refusal(why.code, why.sentence)
+    check_fits(phone, profile)
+    if isinstance(file, Refusal):
+        raise file
+    revision = profile.revision
+    if file is None and revision is not None:
+        # Of all that makes a stored file wrong for a phone this alone is not known when it is stored (Cisco phones
+        # spec §4.8), and reading ten thousand files for it would take long.
+        facts = revision.facts
+        why = sep.misfit(
+            facts.get("protocol", ""),
+            facts.get("bootstrap", False),
+            model=phone.model,
+            software_type=phone.software_type,
+        )
+        if why:
+            raise Refusal(why.code, why.sentence)
     return Planned(
         phone.pk,
         phone.account_id,
@@ -159,8 +174,9 @@ def _planned(phone: Phone, profile: PhoneProfile | None, servers: FileServerLook
         servers.of(phone).pk,
         profile.pk,
         profile.name,
-        revision.pk,
-        revision.sha256,
+        revision.pk if revision and file is None else 0,
+        file.sha256 if file else revision.sha256 if revision else "",
+        file.user if file else "",
     )
 
 

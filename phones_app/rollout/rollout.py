@@ -25,8 +25,9 @@ from phones_app.inventory.models import Phone
 from phones_app.inventory.services import Selection
 from phones_app.rollout.events import tell
 from phones_app.rollout.gate import IN_CALL, ended, in_window, released_next
+from phones_app.rollout.made_files import with_stored_files
 from phones_app.rollout.models import Rollout, RolloutMember, RolloutState
-from phones_app.rollout.plan import Planned, make_plan
+from phones_app.rollout.plan import Planned, make_plan, refuse
 from profiles_app.phone.models import PhoneProfile
 
 log = structlog.get_logger(__name__)
@@ -65,12 +66,25 @@ def start(
         ((one, wave) for wave, planned_ones in enumerate(planned.waves, 1) for one in planned_ones),
         key=lambda row: row[0].phone,
     )
+    refused: list[tuple[str, Refusal]] = []
     for begin in range(0, len(rows), BATCH):
-        _store(rows[begin : begin + BATCH], rollout)
+        batch = rows[begin : begin + BATCH]
+        _store(list(with_stored_files(batch, profile, refused)), rollout)
+    if refused:
+        _not_made(rollout, refused)
     if rows:
         tell(rollout)
     nudge_after_commit(DEPLOYMENTS)
     return rollout
+
+
+def _not_made(rollout: Rollout, refused: list[tuple[str, Refusal]]) -> None:
+    """What was refused since the plan was made is counted with what it has refused."""
+    groups = {group["code"]: group for group in rollout.refused}
+    for mac, why in refused:
+        refuse(groups, mac, why)
+    rollout.refused, rollout.total = list(groups.values()), rollout.total - len(refused)
+    rollout.save(update_fields=["refused", "total"])
 
 
 def _store(rows: list[tuple[Planned, int]], rollout: Rollout) -> None:

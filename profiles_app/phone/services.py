@@ -1,6 +1,5 @@
 """Phone profiles: created, changed and restored, each change as a new revision after the checks of the SEP document."""
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -13,7 +12,8 @@ from contacts_app.core.errors import Refusal
 from contacts_app.core.history.authorship import because, current_author, one_line
 from contacts_app.people.models import User
 from profiles_app.phone import sep
-from profiles_app.phone.models import PhoneProfile, ProfileRevision
+from profiles_app.phone.models import PhoneProfile, PhoneTemplate, ProfileRevision, Source
+from profiles_app.phone.sources import MadeFromData, add_revision, check_source, remake
 
 # So many phones are named where a profile is deleted.
 NAMED = 20
@@ -120,22 +120,35 @@ def create_profile(
     actor: Actor,
     user: User,
     name: str,
-    content: bytes,
+    content: bytes = b"",
+    source: Source = Source.FILE,
+    template: PhoneTemplate | None = None,
     description: str | None = None,
     compatible_models: Iterable[str] = (),
     software_type: str | None = None,
     reason: str = "",
 ) -> PhoneProfile:
-    """A new profile with its first revision. Raises ProfileRefused."""
-    check_content(content, software_type=software_type)
-    profile = PhoneProfile.objects.create(
+    """A new profile with its first revision. Of one that is made from data the file may be missing (`render_error`).
+
+    Raises ProfileRefused, or another Refusal where the template is not one for it.
+    """
+    profile = PhoneProfile(
         user=user,
         name=name,
+        source=source,
+        template=template,
         description=description,
         compatible_models=list(compatible_models),
         software_type=software_type or None,
     )
-    _add_revision(profile, content, actor, reason)
+    check_source(profile)
+    if source == Source.FILE:
+        check_content(content, software_type=software_type)
+    profile.save()
+    if source == Source.FILE:
+        _add_revision(profile, content, actor, reason)
+    else:
+        remake(profile)
     return profile
 
 
@@ -145,12 +158,22 @@ def update_profile(
 ) -> PhoneProfile:
     """Change fields and, with `content`, add a revision unless the bytes are those of the latest one.
 
-    Raises ProfileRefused when the file (the new or the present one) does not fit the software it is meant for.
+    One whose file is made from data takes no other file, unless its source becomes a file with it. Without one it keeps
+    the file that it has then. Raises ProfileRefused when the file (the new or the present one) does not fit the software
+    it is meant for, MadeFromData, or WrongSource.
     """
     profile = PhoneProfile.objects.select_for_update().get(pk=profile.pk)
     for name, value in fields.items():
         setattr(profile, name, value)
-    if content is not None or "software_type" in fields:
+    check_source(profile)
+    if profile.source != Source.FILE:
+        if content is not None and content != profile.content:
+            raise MadeFromData(profile)
+        profile.save()
+        remake(profile)
+        return profile
+    profile.render_at, profile.render_error = None, ""
+    if content is not None or {"software_type", "source"} & fields.keys():
         check_content(profile.content if content is None else content, software_type=profile.software_type)
     profile.save()
     if content is not None and content != profile.content:
@@ -173,16 +196,5 @@ def restore_revision(revision: ProfileRevision, *, actor: Actor, reason: str = "
 
 
 def _add_revision(profile: PhoneProfile, content: bytes, actor: Actor, reason: str) -> None:
-    profile.revision = ProfileRevision.objects.create(
-        profile=profile,
-        number=((profile.revision and profile.revision.number) or 0) + 1,
-        content=content,
-        sha256=hashlib.sha256(content).hexdigest(),
-        size=len(content),
-        facts=sep.facts(sep.parse(content)).as_dict(),
-        author=actor.label,
-        channel=actor.channel,
-        # Whoever gives none of its own has said it for the request, in a header or in a form of the admin.
-        reason=reason or current_author().reason,
-    )
-    profile.save(update_fields=["revision", "updated_at"])
+    # Whoever gives none of its own has said it for the request, in a header or in a form of the admin.
+    add_revision(profile, content, author=actor.label, channel=actor.channel, reason=reason or current_author().reason)

@@ -13,21 +13,23 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
+from contacts_app.core.actor import Actor
 from contacts_app.core.admin.base import PortalAdmin, allowed
 from contacts_app.core.admin.columns import column
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.admin.links import list_url, page_of
 from contacts_app.core.errors import Refusal
 from contacts_app.core.lists.search import one_of
+from phones_app.configuration.gather import is_made
 from phones_app.deployment.models import Deployment
-from phones_app.deployment.preview import preview_deploy, preview_file, preview_restart
+from phones_app.deployment.preview import preview_deploy, preview_file, preview_restart, shown_of
 from phones_app.deployment.request import MAY_DEPLOY, Deployed, deploy_many, restart_many
 from phones_app.inventory.admin.selection import PhonesForm
 from phones_app.inventory.models import Phone
 from phones_app.templatetags.phone_labels import deployment_link
 from phones_app.transports.ftp.pool import FtpPool
 from profiles_app.phone.admin.revision import file_lines, may_reveal, record_reveal
-from profiles_app.phone.models import PhoneProfile
+from profiles_app.phone.models import PhoneProfile, Source
 
 NAMED = 5
 RECENT = 10
@@ -40,7 +42,7 @@ class ComparisonForm(forms.Form):
 
 class DeployForm(forms.Form):
     profile = forms.ModelChoiceField(PhoneProfile.objects.none(), label="Phone profile")
-    revision = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    revision = forms.CharField(required=False, widget=forms.HiddenInput)
 
 
 class StateOfLast(ChoicesCheckboxFilter):
@@ -122,11 +124,12 @@ class DeployPages(PortalAdmin):
             return self._choose(request, form, phones)
         profile = form.cleaned_data["profile"]
         confirmed = request.method == "POST" and "confirm" in request.POST
-        if confirmed and form.cleaned_data["revision"] == profile.revision_id:
-            done = deploy_many(phones=phones, profile=profile, actor=actor_of(request))
+        actor = actor_of(request)
+        if confirmed and form.cleaned_data["revision"] == _shown_now(profile, phones, actor):
+            done = deploy_many(phones=phones, profile=profile, actor=actor)
             return self._done(request, done, "deployed", {"profile__id__exact": profile.pk})
         if confirmed:
-            messages.warning(request, "The profile was changed meanwhile. This is what it says now.")
+            messages.warning(request, "A file was changed meanwhile. This is what would be uploaded now.")
         return self._deploy_preview(request, phones, profile)
 
     def restart_page(self, request: HttpRequest) -> HttpResponse:
@@ -153,7 +156,7 @@ class DeployPages(PortalAdmin):
         pages: Any = self.admin_site.get_model_admin(PhoneProfile)
         field: Any = form.fields["profile"]
         field.widget = AutocompleteSelect(Deployment._meta.get_field("profile"), self.admin_site)
-        rows = pages.tenant_rows(request).exclude(revision=None)
+        rows = pages.tenant_rows(request).exclude(revision=None, source=Source.FILE)
         field.queryset = rows.select_related("revision", "user")
         return form
 
@@ -181,7 +184,7 @@ class DeployPages(PortalAdmin):
             profile=profile,
             keys=_keys(phones),
             revealed=may_reveal(request),
-            lines=file_lines(request, profile.content, findings),
+            lines=file_lines(request, preview.plans[0].content if preview.plans else profile.content, findings),
             warnings=sorted(findings, key=lambda finding: finding.line or 0),
         )
 
@@ -200,6 +203,12 @@ class DeployPages(PortalAdmin):
             return HttpResponseRedirect(list_url(Phone))
         messages.success(request, f"{len(done.deployments)} phones are being {verb}.")
         return HttpResponseRedirect(list_url(Deployment, **where))
+
+
+def _shown_now(profile: PhoneProfile, phones: list[Phone], actor: Actor) -> str:
+    """What a preview would show now. One of a file need not be made for it."""
+    made = deploy_many(phones=phones, profile=profile, actor=actor, dry_run=True) if is_made(profile) else Deployed()
+    return shown_of(profile, made.deployments)
 
 
 def _keys(phones: Any) -> str:

@@ -19,11 +19,13 @@ from contacts_app.core.api.family_document import answers, envelope
 from contacts_app.core.api.fields import Shape
 from contacts_app.core.api.view import Instant, OwnsOrManages, find, uuid_in_url
 from contacts_app.core.errors import Refusal
+from phones_app.deployment.models import Deployment
 from phones_app.deployment.outcome import Outcome, found_at_upload, is_decided, outcome_of
 from phones_app.deployment.preview import preview_file
 from phones_app.deployment.request import MAY_DEPLOY_PROFILES, deploy, wait_until
 from phones_app.inventory.models import Phone
 from phones_app.transports.ftp.pool import FtpPool
+from profiles_app.phone import sep
 from profiles_app.phone.api.profile import IN_HEADER, FindingShape, MacText, TellsWarnings, profile_of
 from profiles_app.phone.services import findings_of, visible_xml
 
@@ -72,7 +74,7 @@ class PreviewShape(Shape):
     file_server = serializers.CharField()
     restart = serializers.CharField(help_text="How the phone would be restarted, fall-backs included.")
     restart_trouble = serializers.CharField(help_text="Why the restart cannot work; empty if it may.")
-    revision = serializers.IntegerField()
+    revision = serializers.IntegerField(allow_null=True, help_text="Null: the file is made for the phone.")
     size = serializers.IntegerField(help_text="Bytes.")
     sha256 = serializers.CharField()
     refused = serializers.CharField(help_text="Why the profile may not go to this phone; empty if it may.")
@@ -94,6 +96,12 @@ LOCATION = OpenApiParameter(
     "Location", str, OpenApiParameter.HEADER, description="URL of the deployment.", required=True, response=[200, 202]
 )
 PREVIEW = answers(200, envelope("Preview", PreviewShape, metadata=None), 400, 404, 409)
+
+
+def _findings(deployment: Deployment, phone: Phone) -> tuple[sep.Finding, ...]:
+    revision = deployment.revision
+    content = bytes(revision.content) if revision else b""
+    return findings_of(content, model=phone.model, software_type=phone.software_type) if content else ()
 
 
 class ProfilesOnPhones(TellsWarnings):
@@ -131,10 +139,7 @@ class ProfilesOnPhones(TellsWarnings):
         phone = find(self.get_queryset(), self.thing, mac=wanted["mac"])
         deployment = deploy(phone=phone, profile=profile, actor=self.actor)
         wait_until(deployment, settings.SWITCH_WAIT_SECONDS, is_decided)
-        self.warnings = [
-            *findings_of(profile.content, model=phone.model, software_type=phone.software_type),
-            *found_at_upload(deployment),
-        ]
+        self.warnings = [*_findings(deployment, phone), *found_at_upload(deployment)]
         url = f"/api/v1/deployments/{deployment.uuid}"
         named = {"Location": url}
         switched = {"profile": profile.name, "mac": phone.mac_with_colons}
@@ -161,5 +166,5 @@ class ProfilesOnPhones(TellsWarnings):
         phone = find(self.get_queryset(), self.thing, mac=mac)
         with closing(FtpPool()) as pool:
             preview = preview_file(phone=phone, profile=profile, pool=pool)
-        record = preview.as_dict() | {"cnf_xml": visible_xml(preview.profile.cnf_xml, self.actor)}
+        record = preview.as_dict() | {"cnf_xml": visible_xml(sep.decode(preview.content), self.actor)}
         return Response(PreviewShape(record).data)

@@ -209,7 +209,7 @@ class PhoneProfileAdmin(CsvPages, RevisionPages):
             "facts": row.revision.facts,
             "findings": findings,
             "lines": lines,
-            "revisions": row.revisions.defer("content")[:20],
+            "revisions": row.revisions.own().defer("content")[:20],
             "may_restore": self.has_change_permission(request, row),
         }
 
@@ -253,6 +253,10 @@ class ProfileRevisionAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProfileRevision]:
         return super().get_queryset(request).defer("content")
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        """Lists and searches show what profiles said; what was made of them for phones has its page alone."""
+        return super().get_search_results(request, queryset.own(), search_term)
 
     def shown(self, request: HttpRequest, row: ProfileRevision) -> dict[str, Any]:
         record_reveal(request, row.profile)

@@ -142,7 +142,7 @@ class RevisionPages(PortalAdmin):
         """Without being told which two: the present one beside the one before."""
         profile = self.row_or_404(request, object_id)
         self.require(request, "profiles_app.view_phoneprofile")
-        revisions = list(profile.revisions.defer("content"))
+        revisions = list(profile.revisions.own().defer("content"))
         newest = revisions[0].number if revisions else 0
         old = _revision(profile, request.GET.get("old", str(max(newest - 1, 1))))
         new = _revision(profile, request.GET.get("new", str(newest)))

@@ -106,7 +106,7 @@ class Revisions(Listed, Retrieved, TellsWarnings, WritableByOwners):
         return profile_of(self.actor, uuid_in_url(self.kwargs["uuid"]))
 
     def get_queryset(self) -> "QuerySet[ProfileRevision]":
-        rows = self.profile().revisions.all()
+        rows = self.profile().revisions.own()
         return rows.defer("content").order_by("-number") if self.action == "list" else rows
 
     def named(self) -> dict[str, object]:

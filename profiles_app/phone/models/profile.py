@@ -1,6 +1,7 @@
 """Phone profiles (Cisco SEP files) and their immutable revisions, those among them that were made for one phone."""
 
 import uuid
+from collections.abc import Collection
 from typing import Any
 
 from django.conf import settings
@@ -117,7 +118,18 @@ class PhoneProfile(models.Model):
 
 
 class RevisionRows(models.QuerySet["ProfileRevision"]):
-    """Revisions are read and added. They go along with their profile, which is the database's cascade and not this."""
+    """Revisions are read and added. They go along with their profile, which is the database's cascade and not this.
+
+    What was made for phones goes by itself once nothing refers to it (`prune`).
+    """
+
+    def own(self) -> "RevisionRows":
+        """What profiles said, without what was made of them for phones."""
+        return self.filter(rendered_for=None)
+
+    def prune(self, keys: Collection[int]) -> int:
+        """Delete what was made for phones, of these keys."""
+        return self.filter(pk__in=keys, rendered_for__isnull=False)._raw_delete(self.db)
 
     def update(self, **_: object) -> int:
         raise TypeError(UNCHANGING)

@@ -1,0 +1,52 @@
+"""The files that a rollout's plan compares: those that are made for phones, as far as they have to be made for it."""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any, NamedTuple
+
+from contacts_app.core.errors import Refusal
+from phones_app.configuration.gather import is_made
+from phones_app.configuration.rendering import revisions_for
+from profiles_app.phone.models import PhoneProfile
+
+CHUNK = 1000
+NOT_MADE = "not-made"
+
+
+class PlannedFile(NamedTuple):
+    """A file that is made for a phone: its digest, and what the phone registers as with it."""
+
+    sha256: str
+    user: str
+
+
+File = PlannedFile | Refusal | None
+
+
+def files_for_plan(phones: Iterable[Any], profile: PhoneProfile | None) -> Iterator[tuple[Any, File]]:
+    """Each phone with the file that is made for it, or why none is; None where its profile is a file.
+
+    What was worked out for the phone's own profile since its data changed last need not be made for a plan.
+    """
+    rows = iter(phones)
+    while chunk := list(islice(rows, CHUNK)):
+        files: dict[int, File] = {}
+        unknown = []
+        for phone in chunk:
+            own = profile or phone.current_profile
+            if is_made(own):
+                known = phone.made_since and phone.made_due is None and own.pk == phone.current_profile_id
+                files[phone.pk] = _known(phone) if known else None
+                unknown += [] if known else [phone]
+        for key, outcome in revisions_for(unknown, profile, store=False).items():
+            files[key] = (
+                outcome
+                if isinstance(outcome, Refusal)
+                else PlannedFile(outcome.sha256, str(outcome.facts.get("registration_user") or ""))
+            )
+        for phone in chunk:
+            yield phone, files.get(phone.pk)
+
+
+def _known(phone: Any) -> File:
+    return Refusal(NOT_MADE, phone.made_error) if phone.made_error else PlannedFile(phone.made_sha256, phone.made_user)
