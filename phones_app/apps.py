@@ -40,7 +40,7 @@ class PhonesConfig(AppConfig):
         from phones_app.mobility.following import follow, followed
         from phones_app.mobility.models import MobilityPolicy, PersonMobility
         from phones_app.mobility.timers import MobilityTimers
-        from phones_app.retention import DEPLOYMENTS, FETCHES
+        from phones_app.retention import DEPLOYMENTS, FETCHES, RENDERINGS
         from phones_app.rollout.gate import closed_by_rollout, rollouts_of
         from phones_app.rollout.rollout import advance_all, pause_running, running
         from phones_app.servers.models import FileServer
@@ -66,7 +66,7 @@ class PhonesConfig(AppConfig):
         tags.register(*events.TAGS)
         register_news(events.TOLD)
         doctor.register(*CHECKS)
-        retention.register(DEPLOYMENTS, FETCHES)
+        retention.register(DEPLOYMENTS, RENDERINGS, FETCHES)
         backup.register(folders={"phones": lambda: settings.PHONE_FILES_DIR}, after_restore=pause_running)
         register_blocker(deployments_under_way)
         boot.register(judge_fetch)

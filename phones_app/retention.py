@@ -1,4 +1,4 @@
-"""How long deployments with their steps, rollouts, log-ins on phones and fetches are kept.
+"""How long deployments with their steps and files, rollouts, log-ins on phones and fetches are kept.
 
 The last deployment of each phone stays, as its state is the phone's; a rollout goes as a whole or stays whole, because
 its page counts its phones. The steps are most of the room, and go in any case.
@@ -9,14 +9,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from contacts_app.core.retention import Counts, Retention, Tell
 from phones_app.boot.models import FileFetch
-from phones_app.deployment.models import Deployment, DeploymentStep, LastDeployment
+from phones_app.deployment.models import Deployment, DeploymentStep, LastDeployment, PhoneFile
 from phones_app.mobility.models import MobilitySession
 from phones_app.rollout.models import Rollout, RolloutMember
+from profiles_app.phone.models import ProfileRevision
 
 BATCH = 500
 # That it fetched its file shows for so long where a phone is (deployment/identity.py), and a day more.
@@ -88,6 +89,28 @@ DEPLOYMENTS = Retention(
 )
 
 
+def old_renderings(before: datetime) -> QuerySet[ProfileRevision]:
+    """Files that were made for phones, which no deployment names, and no phone has, any more."""
+    used = (Deployment.objects.filter(revision=OuterRef("pk")), PhoneFile.objects.filter(revision=OuterRef("pk")))
+    rows = ProfileRevision.objects.filter(rendered_for__isnull=False, created_at__lt=before)
+    return rows.exclude(Exists(used[0])).exclude(Exists(used[1]))
+
+
+def prune_renderings(before: datetime, tell: Tell) -> Counts:
+    count = 0
+    while batch := list(old_renderings(before).order_by("pk").values_list("pk", flat=True)[:BATCH]):
+        with transaction.atomic():
+            count += ProfileRevision.objects.prune(batch)
+        tell(count)
+    return {"renderings": count}
+
+
+RENDERINGS = Retention(
+    "renderings",
+    "KEEP_DEPLOYMENTS_DAYS",
+    lambda before: {"renderings": old_renderings(before).count()},
+    prune_renderings,
+)
 FETCHES = Retention(
     "fetches",
     "KEEP_FETCHES_DAYS",

@@ -45,7 +45,7 @@ LISTS = {
         "", "offset=5000", "after=0A:00:00:00:00:00", "model={phone.model}", "location={phone.location}",
         "software_type=SIP", "is_active=false", "is_active=true", "load={phone.software_version}",
         "presence={phone.presence}", "in_call=true", "search={phone.name}", "search=0a:1b:2",
-        "search=zzqqzz", "drifted=true",
+        "search=zzqqzz", "drifted=true", "outdated=true",
     ),
     "deployments": (
         "", "offset=5000", "state=failed", "kind=restart", "mac={phone.mac}", "profile={profile.uuid}", "open=true",

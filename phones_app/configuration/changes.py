@@ -12,6 +12,7 @@ from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 
 from contacts_app.core.history.records import insert_from
+from contacts_app.core.lists.search import one_of
 from contacts_app.core.work import clock
 from contacts_app.core.work.wake import nudge_after_commit
 from phones_app.configuration.layer_rows import compared, family_of
@@ -124,6 +125,11 @@ def outdated(about: PhoneProfile | Layer | None = None, *, account: int | None =
     if account is not None:
         rows = rows.filter(account=account)
     return rows.filter(pk__in=PhoneConfiguration.objects.filter(OUTDATED).values("phone"), is_active=True)
+
+
+def is_outdated() -> Q:
+    """The same as a condition of a list, which is read in its own order: those few are looked up first."""
+    return Q(one_of("pk", PhoneConfiguration.objects.filter(OUTDATED).values("phone"), order=["phone"]), is_active=True)
 
 
 def being_worked_out(phones: "QuerySet[Phone]") -> int:

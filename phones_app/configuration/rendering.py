@@ -110,7 +110,8 @@ def revisions_for(
     found: dict[int, Outcome] = {}
     for start in range(0, len(phones), BATCH):
         batch = phones[start : start + BATCH]
-        made = dict(_outcomes(batch, profile, person_profile))
+        outcomes = dict(_outcomes(batch, profile, person_profile))
+        made = {phone.pk: outcomes[phone.pk] for phone in batch}
         found |= _stored(made) if store else made
     return found
 

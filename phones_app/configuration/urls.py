@@ -3,8 +3,10 @@
 from contacts_app.core.api.viewset import DialectRouter
 from contacts_app.core.csv.api import csv_route
 from phones_app.configuration.api.pbx import PbxOfPhone
+from phones_app.configuration.api.phone import PhoneConfigurations
 from phones_app.configuration.line_csv import PlacedLineCsv
 
 router = DialectRouter()
 router.register("phones", PbxOfPhone)
+router.register("phones", PhoneConfigurations)
 urlpatterns = [csv_route("lines", PlacedLineCsv), *router.urls]

@@ -76,12 +76,18 @@ def log_in(
             profile=profile,
             profile_name=profile.name,
             until=until,
+            note=_without_place(login),
             address=address or here.phone_ip or "",
             requested_by=actor.label,
             channel=actor.channel,
             login=login,
             next_attempt_at=now + LOOK,
         )
+
+
+def _without_place(login: Deployment) -> str:
+    """What of the person's lines and keys this phone has no place for, where its file is made from data."""
+    return " ".join(login.revision.provenance.get("remarks", ()))[:255] if login.revision else ""
 
 
 def profile_named(name: str, user: User, phone: Phone) -> PhoneProfile | None:

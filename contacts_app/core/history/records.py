@@ -178,7 +178,10 @@ def insert_from(rows: QuerySet[Model], into: type[Model], *, over: Sequence[str]
         names[name] = connection.ops.quote_name(str(field.column))
         taken[f"_{name}"] = value if isinstance(value, F | Expression) else Value(value, output_field=field)
     query = rows.order_by().annotate(**taken).values_list(*taken).query
-    select, parameters = query.get_compiler(connection=connection).as_sql()
+    try:
+        select, parameters = query.get_compiler(connection=connection).as_sql()
+    except EmptyResultSet:  # No row can meet conditions as `pk__in=[]`.
+        return 0
     # No value stands in the text, only names of the schema.
     sql = f"INSERT INTO {connection.ops.quote_name(into._meta.db_table)} ({', '.join(names.values())}) {select}"
     if over:

@@ -12,6 +12,7 @@ from contacts_app.core.actor import Actor
 from contacts_app.core.api.fields import OneOf, Shape, TruthFilter
 from contacts_app.core.api.view import Text, parse_uuid
 from contacts_app.core.lists.search import any_match, text_match
+from phones_app.configuration.changes import is_outdated
 from phones_app.deployment.models import DRIFTED
 from phones_app.inventory.models import Phone, PhoneGroup, Presence
 from phones_app.inventory.services import Selection, phones_by_mac, phones_of_group
@@ -32,6 +33,7 @@ class PhoneFilter(django_filters.FilterSet):  # type: ignore[misc]
     presence = OneOf(Presence)
     in_call = TruthFilter()
     drifted = TruthFilter(method="with_drift", label="Whether the file on the server is not the uploaded one.")
+    outdated = TruthFilter(method="with_outdated", label="Whether the phone should run another file than it has.")
     search = django_filters.CharFilter(method="find_text", label="In names, places, addresses; part of a MAC address.")
 
     class Meta:
@@ -41,6 +43,9 @@ class PhoneFilter(django_filters.FilterSet):  # type: ignore[misc]
     def with_drift(self, rows: "QuerySet[Phone]", name: str, wanted: bool) -> "QuerySet[Phone]":
         drifted = Q(file__state__in=DRIFTED)
         return rows.filter(drifted) if wanted else rows.exclude(drifted)
+
+    def with_outdated(self, rows: "QuerySet[Phone]", name: str, wanted: bool) -> "QuerySet[Phone]":
+        return rows.filter(is_outdated()) if wanted else rows.exclude(is_outdated())
 
     def find_text(self, rows: "QuerySet[Phone]", name: str, text: str) -> "QuerySet[Phone]":
         found = any_match(Phone, SEARCHED, text)
@@ -61,6 +66,7 @@ class PhoneFilterRecord(Shape):
     presence = Text(required=False)
     in_call = serializers.BooleanField(required=False)
     drifted = serializers.BooleanField(required=False)
+    outdated = serializers.BooleanField(required=False)
     search = Text(required=False)
 
 
