@@ -30,7 +30,7 @@ class Example(NamedTuple):
 
 
 @dataclass
-class Changed:
+class FileEffect:
     """`number` phones get another file, or none any more, as `broken` of them; `looked_at` are all in question."""
 
     number: int = 0
@@ -41,7 +41,7 @@ class Changed:
 
 def what_changes(
     layer: Layer, new: Layer | None, *, lines: Sequence[Line] | None = None, limit: int = 3, reveal: bool = False
-) -> Changed:
+) -> FileEffect:
     """What saving `new`, which is not stored, in place of `layer` does; None: deleting it. A new layer is both.
 
     `lines` are those that the layer is to have; None: as they are. `reveal`: the examples are made with secrets, which
@@ -53,7 +53,7 @@ def what_changes(
     return _changed(phones_of_layer(layer), Instead(layer=new, lines=lines), limit, reveal)
 
 
-def what_changes_template(template: PhoneTemplate, text: str, *, limit: int = 3, reveal: bool = False) -> Changed:
+def what_changes_template(template: PhoneTemplate, text: str, *, limit: int = 3, reveal: bool = False) -> FileEffect:
     """What another text of a template does."""
     new = PhoneTemplate(
         pk=template.pk, uuid=template.uuid, account_id=template.account_id, name=template.name, text=text
@@ -63,14 +63,14 @@ def what_changes_template(template: PhoneTemplate, text: str, *, limit: int = 3,
 
 def what_changes_layout(
     layout: KeyLayout, keys: list[dict[str, object]], modules: list[str], *, limit: int = 3, reveal: bool = False
-) -> Changed:
+) -> FileEffect:
     """What other keys of a layout do."""
     new = KeyLayout(pk=layout.pk, uuid=layout.uuid, account_id=layout.account_id, keys=keys, modules=modules)
     return _changed(phones_of_layout(layout), Instead(layout=new), limit, reveal)
 
 
-def _changed(phones: "QuerySet[Phone]", instead: Instead, limit: int, reveal: bool) -> Changed:
-    found = Changed()
+def _changed(phones: "QuerySet[Phone]", instead: Instead, limit: int, reveal: bool) -> FileEffect:
+    found = FileEffect()
     show: Callable[[Gathered], Gathered] = (lambda each: each) if reveal else hidden
     for batch in _batches(phones):
         before, after = layers_of(batch), layers_of(batch, instead=instead)

@@ -1,23 +1,19 @@
 """What follows from changes: the phones whose files they concern are marked due, in the transaction of the change, and so
-are the profiles whose own file is made from the same data.
+are the profiles whose own file is made from the same data. Many changes by one statement are followed together.
 """
 
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import Any
+from collections.abc import Collection, Iterable
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.db.models.signals import m2m_changed, pre_delete, pre_save
 
-from contacts_app.core.history.authorship import recorded
+from contacts_app.core.history.authorship import News, when_recorded
 from contacts_app.core.work.wake import nudge_after_commit
 from phones_app.configuration.changes import (
     CONFIGURATIONS,
     mark_due,
     phones_in,
     phones_of_layout,
-    phones_of_line,
     phones_of_template,
     with_profiles,
 )
@@ -32,41 +28,29 @@ OF_PHONE = {
     "base_profile",
 }  # fmt: skip
 OF_PROFILE = {"source", "template", "user", "software_type"}
-Changes = Mapping[str, Any]
-_together: ContextVar[set[int] | None] = ContextVar("together", default=None)
+EVERYWHERE = (Layer.Kind.PORTAL, Layer.Kind.ACCOUNT, Layer.Kind.FAMILY, Layer.Kind.MODEL)
+NOTHING = Q(pk__in=[])
 
 
-@contextmanager
-def marked_together() -> Iterator[None]:
-    """Within a transaction that changes many phones one by one: they are marked due at once, at its end."""
-    keys: set[int] = set()
-    token = _together.set(keys)
-    try:
-        yield
-    finally:
-        _together.reset(token)
-    if keys:
-        mark_due(Phone.objects.filter(pk__in=keys))
+def _phones(news: News) -> None:
+    keys = {
+        phone.pk
+        for phone, change, changes in news
+        if (phone.current_profile_id is not None or "current_profile" in changes)
+        and (change == "+" or (change == "~" and not OF_PHONE.isdisjoint(changes)))
+    }
+    _mark(Q(pk__in=keys) if keys else NOTHING)
 
 
-def _phone(*, instance: Phone, change: str, changes: Changes, **_: object) -> None:
-    if change == "-" or (change == "~" and OF_PHONE.isdisjoint(changes)):
-        return
-    if instance.current_profile_id is None and "current_profile" not in changes:
-        return
-    waiting = _together.get()
-    if waiting is None:
-        mark_due(Phone.objects.filter(pk=instance.pk))
-    else:
-        waiting.add(instance.pk)
-
-
-def _profile(*, instance: PhoneProfile, change: str, changes: Changes, **_: object) -> None:
-    if change != "~":
-        return
+def _profiles(news: News) -> None:
     # The revision of one that is made from data is its file without a phone, which no phone runs.
-    if not OF_PROFILE.isdisjoint(changes) or ("revision" in changes and instance.source == Source.FILE):
-        mark_due(Phone.objects.filter(with_profiles([instance.pk])))
+    keys = {
+        profile.pk
+        for profile, change, changes in news
+        if change == "~"
+        and (not OF_PROFILE.isdisjoint(changes) or ("revision" in changes and profile.source == Source.FILE))
+    }
+    _mark(with_profiles(keys) if keys else NOTHING)
 
 
 def _profile_goes(sender: object, instance: PhoneProfile, **_: object) -> None:
@@ -76,63 +60,91 @@ def _profile_goes(sender: object, instance: PhoneProfile, **_: object) -> None:
     mark_due(Phone.objects.filter(base_profile=instance.pk).exclude(current_profile=instance.pk))
 
 
-def _template(*, instance: PhoneTemplate, change: str, changes: Changes, **_: object) -> None:
-    if change == "~" and "text" in changes:
-        mark_due(phones_of_template(instance))
-        template_saved(instance)
+def _templates(news: News) -> None:
+    for template, change, changes in news:
+        if change == "~" and "text" in changes:
+            mark_due(phones_of_template(template))
+            template_saved(template)
 
 
-def _layout(*, instance: KeyLayout, change: str, changes: Changes, **_: object) -> None:
-    if change == "~" and {"keys", "modules"} & changes.keys():
-        mark_due(phones_of_layout(instance))
-        _remake(Q(layer__key_layout=instance.pk))
+def _layouts(news: News) -> None:
+    for layout, change, changes in news:
+        if change == "~" and {"keys", "modules"} & changes.keys():
+            _of_layout(layout)
 
 
-def _line(*, instance: Line, change: str, **_: object) -> None:
-    if change != "-":
-        _of_line(instance)
+def _of_layout(layout: KeyLayout) -> None:
+    mark_due(phones_of_layout(layout))
+    _remake(Q(layer__key_layout=layout.pk))
+
+
+def _layout_goes(sender: object, instance: KeyLayout, **_: object) -> None:
+    _of_layout(instance)
+
+
+def _lines(news: News) -> None:
+    _of_lines([line for line, change, _ in news if change != "-"])
 
 
 def _line_before(sender: object, instance: Line, **_: object) -> None:
     """Of the owner that it had, too."""
     before = Line.objects.filter(pk=instance.pk).only("user", "account").first() if instance.pk else None
     if before is not None and before.user_id not in (None, instance.user_id):
-        _of_line(before)
+        _of_lines([before])
 
 
-def _of_line(line: Line) -> None:
-    mark_due(phones_of_line(line))
-    _remake(Q(layer__lines=line.pk) | Q(user__isnull=False, user=line.user_id))
+def _line_goes(sender: object, instance: Line, **_: object) -> None:
+    _of_lines([instance])
 
 
-def _layer(*, instance: Layer, change: str, **_: object) -> None:
-    if change != "-":
-        _of_layer(instance)
+def _of_lines(lines: Collection[Line]) -> None:
+    """The phones that may have one of the lines: by a layer, or because its owner's profile is theirs."""
+    keys, owners = [line.pk for line in lines], {line.user_id for line in lines} - {None}
+    _of_layers(Layer.objects.filter(pk__in=LayerLine.objects.filter(line__in=keys).values("layer")))
+    if owners:
+        _mark(with_profiles(PhoneProfile.objects.filter(user__in=owners).values("pk")))
+        _remake(Q(user__in=owners))
+
+
+def _layers(news: News) -> None:
+    _of_layers([layer for layer, change, _ in news if change != "-"])
 
 
 def _layer_before(sender: object, instance: Layer, **_: object) -> None:
     """Of the place that it was about, where that is another one."""
     before = Layer.objects.filter(pk=instance.pk).first() if instance.pk else None
     if before is not None and (before.kind, before.name.lower()) != (instance.kind, instance.name.lower()):
-        _of_layer(before)
+        _of_layers([before])
 
 
 def _layer_goes(sender: object, instance: Layer, **_: object) -> None:
-    _of_layer(instance)
+    _of_layers([instance])
 
 
-def _layer_line(*, instance: LayerLine, **_: object) -> None:
-    if layer := Layer.objects.filter(pk=instance.layer_id).first():
-        _of_layer(layer)
+def _layer_lines(news: News) -> None:
+    _of_layers(Layer.objects.filter(pk__in={use.layer_id for use, _, _ in news}))
 
 
-def _of_layer(layer: Layer) -> None:
-    mark_due(phones_in(layer))
-    match layer.kind:
-        case Layer.Kind.PORTAL | Layer.Kind.FAMILY | Layer.Kind.MODEL | Layer.Kind.ACCOUNT:
+def _of_layers(layers: Iterable[Layer]) -> None:
+    """Layers of phones and of profiles may be many; those of places are few."""
+    phones, profiles = set[int](), set[int]()
+    for layer in layers:
+        if layer.phone_id:
+            phones.add(layer.phone_id)
+        elif layer.profile_id:
+            profiles.add(layer.profile_id)
+        else:
+            mark_due(phones_in(layer))
+        if layer.kind in EVERYWHERE:
             _remake(Q() if layer.account_id is None else Q(user__account=layer.account_id))
-        case Layer.Kind.PROFILE:
-            _remake(Q(pk=layer.profile_id or 0))
+    _mark((Q(pk__in=phones) if phones else NOTHING) | (with_profiles(profiles) if profiles else NOTHING))
+    if profiles:
+        _remake(Q(pk__in=profiles))
+
+
+def _mark(chosen: Q) -> None:
+    if chosen != NOTHING:
+        mark_due(Phone.objects.filter(chosen))
 
 
 def _remake(profiles: Q) -> None:
@@ -141,37 +153,42 @@ def _remake(profiles: Q) -> None:
         nudge_after_commit(CONFIGURATIONS)
 
 
-def _group(*, instance: PhoneGroup, change: str, changes: Changes, **_: object) -> None:
+def _groups(news: News) -> None:
     """Of several groups the last one by name counts."""
-    if change == "~" and "name" in changes:
-        _of_groups([instance.pk], None)
+    for group, change, changes in news:
+        if change == "~" and "name" in changes:
+            _of_groups([group.pk], None)
 
 
-def _members(sender: object, instance: Any, action: str, reverse: bool, pk_set: Any, **_: object) -> None:
+def _members(
+    sender: object, instance: Phone | PhoneGroup, action: str, pk_set: Collection[int] | None, **_: object
+) -> None:
+    """Phones come into groups or leave them, from either side."""
     if action not in ("post_add", "post_remove", "pre_clear"):
         return
-    groups, phones = (pk_set, [instance.pk]) if reverse else ([instance.pk], pk_set)
-    if action == "pre_clear":
-        groups = list(instance.groups.values_list("pk", flat=True)) if reverse else groups
-        phones = phones if reverse else None
-    _of_groups(groups, phones)
+    if isinstance(instance, Phone):
+        groups = instance.groups.values_list("pk", flat=True) if pk_set is None else pk_set
+        _of_groups(list(groups), [instance.pk])
+    else:
+        _of_groups([instance.pk], pk_set)
 
 
 def _of_groups(groups: Collection[int], phones: Collection[int] | None) -> None:
     """These phones (None: all) of these groups, as far as a layer is about them."""
-    if not Layer.objects.filter(group__in=list(groups)).exists():
-        return
-    rows: QuerySet[Phone] = Phone.objects.filter(groups__in=list(groups)) if phones is None else Phone.objects.all()
-    mark_due(rows if phones is None else rows.filter(pk__in=list(phones)))
+    if Layer.objects.filter(group__in=groups).exists():
+        _mark(Q(groups__in=groups) if phones is None else Q(pk__in=phones))
 
 
 def follow_changes() -> None:
     """Called once all apps are loaded."""
-    for model, follow in (
-        *((Phone, _phone), (PhoneProfile, _profile), (PhoneTemplate, _template), (KeyLayout, _layout)),
-        *((Line, _line), (Layer, _layer), (LayerLine, _layer_line), (PhoneGroup, _group)),
-    ):
-        recorded.connect(follow, sender=model)
+    when_recorded(Phone, _phones)
+    when_recorded(PhoneProfile, _profiles)
+    when_recorded(PhoneTemplate, _templates)
+    when_recorded(KeyLayout, _layouts)
+    when_recorded(Line, _lines)
+    when_recorded(Layer, _layers)
+    when_recorded(LayerLine, _layer_lines)
+    when_recorded(PhoneGroup, _groups)
     pre_save.connect(_line_before, sender=Line)
     pre_save.connect(_layer_before, sender=Layer)
     pre_delete.connect(_profile_goes, sender=PhoneProfile)
@@ -179,12 +196,3 @@ def follow_changes() -> None:
     pre_delete.connect(_line_goes, sender=Line)
     pre_delete.connect(_layout_goes, sender=KeyLayout)
     m2m_changed.connect(_members, sender=PhoneGroup.phones.through)
-
-
-def _line_goes(sender: object, instance: Line, **_: object) -> None:
-    _of_line(instance)
-
-
-def _layout_goes(sender: object, instance: KeyLayout, **_: object) -> None:
-    mark_due(phones_of_layout(instance))
-    _remake(Q(layer__key_layout=instance.pk))

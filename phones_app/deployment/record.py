@@ -20,7 +20,6 @@ from contacts_app.core.history.records import insert_from, update_recorded
 from contacts_app.core.lists.among import among
 from contacts_app.core.work import clock
 from phones_app.configuration.changes import note_files
-from phones_app.configuration.following import marked_together
 from phones_app.deployment.file_news import tell_files
 from phones_app.deployment.models import DRIFTED, Deployment, DeploymentStep, FileState, LeftFile, PhoneFile, StepState
 from phones_app.inventory.models import Phone
@@ -222,7 +221,7 @@ def _change_phones(changes: Mapping[Deployment, dict[str, Any]]) -> None:
         every = [key for phones in equal.values() for key in phones]
         list(Phone.objects.select_for_update(no_key=True).filter(pk__in=every).order_by("pk").values_list("pk"))
     for (author, alike), phones in equal.items():
-        with authored(lambda author=author: author), marked_together():  # type: ignore[misc]
+        with authored(lambda author=author: author):  # type: ignore[misc]
             update_recorded(Phone.objects.filter(pk__in=phones), **dict(alike))
 
 

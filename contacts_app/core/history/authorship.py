@@ -95,7 +95,7 @@ def when_changed(model: type[Any], *fields: str, call: Callable[[Any, Mapping[st
 # Records with their changes.
 One = tuple[Any, Mapping[str, Any]]
 Changed = Sequence[One]
-_waiting: ContextVar[dict[Callable[[Changed], None], list[One]] | None] = ContextVar("waiting", default=None)
+_waiting: ContextVar[dict[Callable[[Any], None], list[Any]] | None] = ContextVar("waiting", default=None)
 
 
 def when_many_changed(model: type[Model], *fields: str, call: Callable[[Changed], None]) -> None:
@@ -112,10 +112,30 @@ def when_many_changed(model: type[Model], *fields: str, call: Callable[[Changed]
     when_changed(model, *fields, call=told)
 
 
+# Records with what happened to them, as `recorded` says it.
+News = Sequence[tuple[Any, str, Mapping[str, Any]]]
+
+
+def when_recorded(model: type[Model], call: Callable[[News], None]) -> None:
+    """Have `call` given every row of the model's history, with all that one statement writes at once."""
+
+    def told(*, instance: object, change: str, changes: Mapping[str, object], **_: object) -> None:
+        waiting = _waiting.get()
+        if waiting is None:
+            call([(instance, change, changes)])
+        else:
+            waiting.setdefault(call, []).append((instance, change, changes))
+
+    recorded.connect(told, sender=model, weak=False)
+
+
 @contextmanager
 def changed_together() -> Iterator[None]:
-    """What is changed inside, by one statement, is told together at its end."""
-    waiting: dict[Callable[[Changed], None], list[One]] = {}
+    """What is changed inside, by one statement, is told together at its end: that of the outermost one."""
+    if _waiting.get() is not None:
+        yield
+        return
+    waiting: dict[Callable[[Any], None], list[Any]] = {}
     token = _waiting.set(waiting)
     try:
         yield

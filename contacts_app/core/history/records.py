@@ -129,7 +129,8 @@ def _record_changes(tracked: Tracked, before: list[Any], after: list[Any], names
 
 def _store(tracked: Tracked, news: list[tuple[Any, str, Changes]]) -> None:
     if news:
-        rows = [tracked.row(*one) for one in news]
+        with changed_together():
+            rows = [tracked.row(*one) for one in news]
         type(rows[0])._base_manager.bulk_create(rows, batch_size=BATCH)
 
 
