@@ -1,12 +1,13 @@
 """The PBX side of phones: what it must have for their files, as text, and what it has already where it can be asked."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from contacts_app.core.actor import Actor
 from contacts_app.core.errors import Refusal, TransportError
 from contacts_app.core.lists.among import among
+from phones_app.configuration.rendering import Outcome, Rendered, revisions_for
 from phones_app.inventory.models import Phone
 from phones_app.servers.models import CallManager
 from phones_app.servers.services import ami_target, told_of
@@ -14,7 +15,7 @@ from phones_app.transports.restart.ami_sessions import ami_session
 from phones_app.transports.restart.known_names import MOST_NAMES, known_names
 from profiles_app.phone import pbx, sep
 from profiles_app.phone.lines import known_to_pbx
-from profiles_app.phone.models import Line, PhoneProfile
+from profiles_app.phone.models import Line, PhoneProfile, ProfileRevision
 
 MOST_PHONES = 1000
 # At the PBX of everybody an account would learn by their names which peers others have.
@@ -22,7 +23,7 @@ SHARED = "This call manager is shared by all accounts: what it has is shown to t
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class PhoneLeftOut:
     """A phone of which nothing can be told, and why."""
 
     phone: Phone
@@ -30,11 +31,11 @@ class LeftOut:
 
 
 @dataclass
-class Needs:
+class PbxNeeds:
     """`phones` are as the actor may see them, `shown` the profiles whose passwords are in them."""
 
     phones: list[pbx.PbxPhone] = field(default_factory=list)
-    left_out: list[LeftOut] = field(default_factory=list)
+    left_out: list[PhoneLeftOut] = field(default_factory=list)
     shown: list[PhoneProfile] = field(default_factory=list)
 
     @property
@@ -43,7 +44,7 @@ class Needs:
 
 
 @dataclass(frozen=True)
-class Compared:
+class PbxComparison:
     """What one PBX lacks; `error` says why it could not be asked."""
 
     manager: str
@@ -63,26 +64,31 @@ class Compared:
         return f"{lines} needed; {self.manager} has {number - len(self.missing)}. Missing: {named}."
 
 
-def needs_of(phones: Sequence[Phone], actor: Actor) -> Needs:
+def needs_of(phones: Sequence[Phone], actor: Actor) -> PbxNeeds:
     """What the PBX must have for these phones, out of the file that each should have. Raises Refusal for too many."""
     if len(phones) > MOST_PHONES:
         raise Refusal("too-many-phones", f"Choose at most {MOST_PHONES} phones at a time.")
-    needs, profiles = Needs(), _profiles(phones)
+    needs, outcomes = PbxNeeds(), revisions_for(phones, store=False)
+    contents = _contents(outcomes.values())
     read: list[tuple[Phone, pbx.PbxPhone]] = []
+    shown: dict[int, PhoneProfile] = {}
     for phone in phones:
-        profile = profiles.get(phone.current_profile_id or phone.base_profile_id or 0)
-        if profile is None:
-            needs.left_out.append(LeftOut(phone, "The phone has no profile."))
+        outcome = outcomes[phone.pk]
+        if isinstance(outcome, Refusal):
+            needs.left_out.append(PhoneLeftOut(phone, outcome.message))
             continue
+        content = contents.get(outcome.revision.pk or 0) or outcome.content
         try:
-            read.append((phone, pbx.needs_of(profile.content, mac=phone.mac, title=phone.name)))
+            read.append((phone, pbx.needs_of(content, mac=phone.mac, title=phone.name)))
         except sep.Refused as refused:
-            needs.left_out.append(LeftOut(phone, str(refused)))
+            needs.left_out.append(PhoneLeftOut(phone, str(refused)))
+        else:
+            shown[outcome.profile.pk] = outcome.profile
     known = _lines(read)
     for phone, needed in read:
         whole = pbx.completed(needed, known[phone.account_id])
         needs.phones.append(whole if actor.reveals else pbx.masked(whole))
-    needs.shown = list(profiles.values()) if actor.reveals else []
+    needs.shown = list(shown.values()) if actor.reveals else []
     return needs
 
 
@@ -92,7 +98,7 @@ def dialect_of(phones: Sequence[Phone]) -> str:
     return manager.channel if manager is not None and manager.kind == CallManager.Kind.AMI else "pjsip"
 
 
-def compared(phones: Sequence[Phone], needs: Needs, actor: Actor) -> list[Compared]:
+def compared(phones: Sequence[Phone], needs: PbxNeeds, actor: Actor) -> list[PbxComparison]:
     """Each call manager of the phones that can be asked by AMI is asked for the names that its phones need."""
     by_mac = {needed.mac: needed for needed in needs.phones}
     at: defaultdict[CallManager, list[pbx.PbxPhone]] = defaultdict(list)
@@ -102,27 +108,28 @@ def compared(phones: Sequence[Phone], needs: Needs, actor: Actor) -> list[Compar
     return [_compared(manager, pbx.missing(there, set()), actor) for manager, there in at.items()]
 
 
-def _compared(manager: CallManager, names: list[str], actor: Actor) -> Compared:
+def _compared(manager: CallManager, names: list[str], actor: Actor) -> PbxComparison:
     needed = tuple(names)
     if manager.kind != CallManager.Kind.AMI:
-        return Compared(manager.name, needed, error="It is not asked by AMI, so what it has is not known.")
+        return PbxComparison(manager.name, needed, error="It is not asked by AMI, so what it has is not known.")
     if manager.account_id is None and actor.account is not None:
-        return Compared(manager.name, needed, error=SHARED)
+        return PbxComparison(manager.name, needed, error=SHARED)
     if len(names) > MOST_NAMES:
-        return Compared(manager.name, needed, error=f"It is asked for at most {MOST_NAMES} names at a time.")
+        return PbxComparison(manager.name, needed, error=f"It is asked for at most {MOST_NAMES} names at a time.")
     try:
         with ami_session(ami_target(manager)) as session:
             known = known_names(session, manager.channel, names)
     except TransportError as error:
         told = error if actor.account is None else told_of(manager, error)
-        return Compared(manager.name, needed, error=told.message)
-    return Compared(manager.name, needed, tuple(name for name in names if name not in known))
+        return PbxComparison(manager.name, needed, error=told.message)
+    return PbxComparison(manager.name, needed, tuple(name for name in names if name not in known))
 
 
-def _profiles(phones: Sequence[Phone]) -> dict[int, PhoneProfile]:
-    keys = {key for phone in phones if (key := phone.current_profile_id or phone.base_profile_id)}
-    rows = PhoneProfile.objects.select_related("revision").filter(pk__in=among(list(keys))) if keys else ()
-    return {profile.pk: profile for profile in rows}
+def _contents(outcomes: Iterable[Outcome]) -> dict[int, bytes]:
+    """The files that are stored, at once; what is made from data has its own with it."""
+    keys = {one.revision.pk for one in outcomes if isinstance(one, Rendered) and one.revision.pk}
+    rows = ProfileRevision.objects.filter(pk__in=among(list(keys))).values_list("pk", "content") if keys else ()
+    return {pk: bytes(content) for pk, content in rows}
 
 
 def _lines(read: Sequence[tuple[Phone, pbx.PbxPhone]]) -> dict[int, dict[str, pbx.PbxLine]]:

@@ -1,7 +1,5 @@
 """Lines in the web admin: a list, a form whose password never comes out, and files to import, with phones."""
 
-from typing import Any
-
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -25,7 +23,7 @@ class LineForm(SecretForm, SameAccountForm):
         model = Line
         fields = "__all__"
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         given = super().clean() or {}
         password = {"auth_password": given.get("new_secret") or self.instance.auth_password}
         for name, fault in faults_of(values_of(self.instance) | given | password).items():
@@ -68,7 +66,7 @@ class LineAdmin(CsvPages):
         places = uses_of(line) if line.pk else []
         return format_html_join("\n", "{}<br>", ((place,) for place in places)) or "nothing yet"
 
-    def save_model(self, request: HttpRequest, obj: Line, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Line, form: LineForm, change: bool) -> None:
         super().save_model(request, obj, form, change)
         if remark := remark_of(obj.extension, form.cleaned_data.get("new_secret") or ""):
             messages.warning(request, remark)

@@ -1,6 +1,6 @@
 """The PBX side on the pages of phones: the text for one phone or a selection, and what the PBX has of it."""
 
-from typing import Any
+from collections.abc import Mapping
 
 from django import forms
 from django.contrib import admin, messages
@@ -69,7 +69,7 @@ class PbxPages(PortalAdmin):
         self.require(request, MAY_SEE)
         return self._pbx(request, request.POST if request.method == "POST" else request.GET)
 
-    def _pbx(self, request: HttpRequest, asked: Any) -> HttpResponse:
+    def _pbx(self, request: HttpRequest, asked: Mapping[str, str]) -> HttpResponse:
         form = PbxForm(asked)
         if not form.is_valid() and "phones" in form.errors:
             raise Http404("There are no phones to be told of.")

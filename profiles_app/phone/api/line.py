@@ -12,7 +12,7 @@ from contacts_app.accounts.api import TenantRecord
 from contacts_app.core.actor import Actor
 from contacts_app.core.api.family import FamilyResource
 from contacts_app.core.api.fields import RowUuid
-from contacts_app.core.api.reading import Narrowed
+from contacts_app.core.api.reading import Narrowed, Record
 from contacts_app.core.api.view import Text
 from contacts_app.people.models import User
 from profiles_app.phone.lines import CHECKED, faults_of, values_of
@@ -43,7 +43,7 @@ class LineRecord(Narrowed, TenantRecord):
         validators: ClassVar[list[object]] = []
 
     @classmethod
-    def narrowed(cls, record: dict[str, Any], context: Mapping[str, Any]) -> dict[str, Any]:
+    def narrowed(cls, record: Record, context: Mapping[str, Any]) -> Record:
         actor: Actor = context["request"].user
         hidden = record["auth_password"] and not actor.reveals
         return record | {"auth_password": MASK} if hidden else record
@@ -57,7 +57,7 @@ class LineRecord(Narrowed, TenantRecord):
             raise ValidationError("No such user.")
         return user
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+    def validate(self, attrs: Record) -> Record:
         attrs = super().validate(attrs)
         if attrs.get("auth_password") == MASK:
             del attrs["auth_password"]
@@ -95,7 +95,7 @@ class Lines(FamilyResource):
         "update": "Change only what is sent. The files of the phones that have the line change with it.",
         "destroy": "Delete a line. The phones that have it lose it with their next file.",
     }
-    failures: ClassVar[Any] = {
+    failures = {
         **dict.fromkeys(("create", "update"), (400, 404, 409)),
         **dict.fromkeys(("retrieve", "destroy"), (400, 404)),
     }

@@ -7,13 +7,16 @@ from django.test.utils import CaptureQueriesContext
 
 from contacts_app.accounts.models import Extension
 from contacts_app.people.models import User
+from phones_app.configuration.pbx import needs_of
 from phones_app.mobility.services import company_directory
 from phones_app.servers.models import CallManager
 from profiles_app.phone.models import Line
 from profiles_app.phone.pbx.conf import read_conf
+from tests.commands import run
 from tests.peers.asterisk import Asterisk
 from tests.peers.asterisk_chan_sip import ChanSip, Peer
 from tests.peers.asterisk_pjsip import Pjsip
+from tests.phones_app.configuration.data import layer, made_profile
 from tests.phones_app.rest import of, of_token
 from tests.phones_app.site import sip_file
 
@@ -184,3 +187,32 @@ def test_the_company_directory_has_extensions_and_lines_each_number_once(acme, o
     assert found == [("303", "303"), ("Back office", "302"), ("Reception", "301"), ("Voicemail", "*97")]
     assert len(queries) == 2
     assert not any("auth_password" in query["sql"] for query in queries)
+
+
+def test_the_pbx_is_told_of_the_lines_that_a_csv_puts_on_a_phone(api, acme, alice, new_phone, tmp_path):
+    """No XML is written, at either end."""
+    values = {"pbx": "pbx.acme.example", "ntp_servers": "ntp.example", "time_zone": "GMT Standard/Daylight Time"}
+    layer(acme, values=values)
+    new_phone(MAC, current_profile=made_profile(alice))
+    file = tmp_path / "lines.csv"
+    rows = ("302,back-office,s2,302@pbx,2", "301,,s1,,1")
+    head = "extension,name,auth_password,mailbox,position,phone"
+    file.write_text("\n".join([head, *(f"{row},{MAC}" for row in rows)]))
+    assert run("import_lines", file).status == 0
+    told = api.get(f"phones/{MAC}/pbx", {"dialect": "chan_sip_22"}).json()["data"]
+    assert told["names"] == ["301", "back-office"]
+    first, second = read_conf(told["text"].partition("; extensions.conf")[0].encode()).sections
+    assert (first.name, first.get("secret"), first.all("register")) == ("301", "s1", ["back-office"])
+    assert (second.get("mailbox"), second.get("secret")) == ("302@pbx", "s2")
+    assert "exten => 302,hint,SIP/back-office,SIP/back-office\n" in told["text"]
+
+
+def test_queries_for_many_phones_are_as_many_as_for_few(acme, alice, new_phone, new_profile):
+    profiles = [new_profile(f"P{n}", content=sip_file(f"10{n:02d}")) for n in range(12)]
+    phones = [new_phone(f"AABBCCDD00{n:02d}", current_profile=profile) for n, profile in enumerate(profiles)]
+    counts = []
+    for some in (phones[:2], phones):
+        with CaptureQueriesContext(connection) as queries:
+            assert len(needs_of(some, alice.as_actor("rest")).names) == len(some)
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
