@@ -43,7 +43,7 @@ class PbxForm(forms.Form):
         context = self.cleaned_data["context"] or pbx.CONTEXT
         try:
             pbx.pbx_text([], "pjsip", context=context)
-        except pbx.Unwritable as why:
+        except pbx.UnsafeValue as why:
             raise ValidationError(str(why)) from None
         return str(context)
 

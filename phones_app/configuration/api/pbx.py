@@ -60,7 +60,7 @@ class PbxOfPhone(PhonesByMac):
             raise ValidationError({"mac": needs.left_out[0].reason})
         try:
             text = pbx.pbx_text(needs.phones, dialect, context=asked["context"])
-        except pbx.Unwritable as why:
+        except pbx.UnsafeValue as why:
             raise ValidationError({"context": str(why)}) from None
         told = {
             "dialect": dialect,

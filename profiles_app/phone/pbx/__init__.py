@@ -8,7 +8,7 @@ from profiles_app.phone.pbx.formats import FORMATS, format_of, lines_in
 from profiles_app.phone.pbx.found import FoundLine, FoundLines, Remark
 from profiles_app.phone.pbx.generators import CONTEXT, DIALECTS, pbx_text
 from profiles_app.phone.pbx.needs import PbxLine, PbxPhone, completed, masked, missing, needs_of
-from profiles_app.phone.pbx.stanza import Unwritable
+from profiles_app.phone.pbx.stanza import UnsafeValue
 
 __all__ = [
     "CONTEXT",
@@ -19,7 +19,7 @@ __all__ = [
     "PbxLine",
     "PbxPhone",
     "Remark",
-    "Unwritable",
+    "UnsafeValue",
     "completed",
     "format_of",
     "lines_in",

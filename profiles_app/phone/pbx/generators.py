@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from contacts_app.core.tables import table
 from profiles_app.phone.pbx.needs import PbxLine, PbxPhone
-from profiles_app.phone.pbx.stanza import Unwritable, caller_id_of, checked_name, comment, section
+from profiles_app.phone.pbx.stanza import UnsafeValue, caller_id_of, checked_name, comment, section
 
 _TABLE = table(__file__, "options.toml")
 DIALECTS: dict[str, str] = {name: row["title"] for name, row in _TABLE["dialects"].items()}
@@ -19,7 +19,7 @@ _HIDDEN = "Passwords are hidden: showing them needs the permission to see secret
 def pbx_text(phones: Sequence[PbxPhone], dialect: str, *, context: str = CONTEXT) -> str:
     """The sections for these phones; a line on several phones is written once.
 
-    A phone with a value that Asterisk cannot hold is left out, and its comment says why. Raises Unwritable for a
+    A phone with a value that Asterisk cannot hold is left out, and its comment says why. Raises UnsafeValue for a
     context that is none.
     """
     checked_name(context)
@@ -33,7 +33,7 @@ def pbx_text(phones: Sequence[PbxPhone], dialect: str, *, context: str = CONTEXT
             names = [*(line.extension or line.name for line in phone.lines), *phone.watched]
             watched = dict.fromkeys(map(_hinted, names))
             pieces += write(phone, dialect, context, done)
-        except Unwritable as why:
+        except UnsafeValue as why:
             pieces.append(comment(f"LEFT OUT: {why}"))
         else:
             hints |= watched
@@ -47,7 +47,7 @@ def pbx_text(phones: Sequence[PbxPhone], dialect: str, *, context: str = CONTEXT
 def _hinted(extension: str) -> str:
     """An extension for a hint; what begins with _ would be a pattern, which is every number."""
     if extension.startswith("_"):
-        raise Unwritable(f"{extension[:80]!r} cannot be an extension.")
+        raise UnsafeValue(f"{extension[:80]!r} cannot be an extension.")
     return checked_name(extension)
 
 

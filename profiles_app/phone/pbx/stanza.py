@@ -8,7 +8,7 @@ _NAME = re.compile(r"[A-Za-z0-9_+*#@][A-Za-z0-9_.+*#@ \-]{0,79}")
 _ENDS_LINE = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 
 
-class Unwritable(ValueError):
+class UnsafeValue(ValueError):
     """A value that cannot stand in a configuration file of Asterisk; the message says which one and why."""
 
 
@@ -20,20 +20,20 @@ def section(name: str, options: Iterable[tuple[str, str]], *, flags: str = "") -
 
 
 def checked_name(name: str) -> str:
-    """The name of an endpoint, peer or extension. Raises Unwritable."""
+    """The name of an endpoint, peer or extension. Raises UnsafeValue."""
     if not _NAME.fullmatch(name) or name != name.strip():
-        raise Unwritable(f"{name[:80]!r} cannot be the name of a section: letters, digits and _ . + * # @ - only.")
+        raise UnsafeValue(f"{name[:80]!r} cannot be the name of a section: letters, digits and _ . + * # @ - only.")
     return name
 
 
 def escaped(key: str, value: str) -> str:
-    """A value as Asterisk reads it back: a semicolon would begin a comment. Raises Unwritable."""
+    """A value as Asterisk reads it back: a semicolon would begin a comment. Raises UnsafeValue."""
     if _ENDS_LINE.search(value):
-        raise Unwritable(f"The value of {key} has a line end or a control character.")
+        raise UnsafeValue(f"The value of {key} has a line end or a control character.")
     if value != value.strip():
-        raise Unwritable(f"The value of {key} begins or ends with a space, which Asterisk would cut off.")
+        raise UnsafeValue(f"The value of {key} begins or ends with a space, which Asterisk would cut off.")
     if len(value) > LONGEST_VALUE:
-        raise Unwritable(f"The value of {key} has more than {LONGEST_VALUE} characters.")
+        raise UnsafeValue(f"The value of {key} has more than {LONGEST_VALUE} characters.")
     return value.replace(";", "\\;")
 
 

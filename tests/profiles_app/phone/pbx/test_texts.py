@@ -120,7 +120,7 @@ def test_odd_passwords_are_read_back_as_they_are(dialect, password):
 
 
 def test_a_context_cannot_break_out():
-    with pytest.raises(pbx.Unwritable):
+    with pytest.raises(pbx.UnsafeValue):
         pbx.pbx_text([], "pjsip", context="a]\n[b")
 
 
