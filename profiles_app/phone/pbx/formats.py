@@ -16,8 +16,8 @@ FORMATS = ("csv", "bulk-handler", "pjsip", "sip")
 _SECTION = re.compile(rb"(?m)^\s*\[[^\]\[{}\"\r\n]+\]\s*(?:\([^)\r\n]*\))?\s*(?:;.*)?\r?$")
 _PJSIP = re.compile(rb"(?mi)^\s*(?:type\s*=>?\s*(?:endpoint|auth|aor)|aors\s*=>?.*)\s*(?:;.*)?\r?$")
 _HEAD = 64 * 1024
-# What other CSV files of extensions do not have; `secret` alone could be anybody's.
-_SIGNS = {"extension", "tech"}
+# Columns of FreePBX that our own CSV does not have; the last one is of its former module, Bulk Extensions.
+_SIGNS = {"tech", "secret", "devinfo_secret"}
 _REGISTERED = ("pjsip", "sip", "")
 _LONGEST_CELL = 4096
 
@@ -26,7 +26,7 @@ def format_of(content: bytes) -> str:
     """One of FORMATS."""
     if _SECTION.search(content[:_HEAD]):
         return "pjsip" if _PJSIP.search(content) else "sip"
-    first = content[:_HEAD].decode("utf-8-sig", "replace").split("\n", 1)[0]
+    first = re.split(r"[\r\n]", content[:_HEAD].decode("utf-8-sig", "replace"), maxsplit=1)[0]
     header = next(csv.reader([first]), [])
     return "bulk-handler" if _is_bulk_handler([cell.strip().lower() for cell in header]) else "csv"
 
@@ -40,7 +40,7 @@ def lines_in(content: bytes, kind: str) -> FoundLines:
 
 
 def _is_bulk_handler(header: list[str]) -> bool:
-    return set(header) >= _SIGNS and bool({"secret", "devicetype", "dial", "outboundcid"}.intersection(header))
+    return "extension" in header and not _SIGNS.isdisjoint(header)
 
 
 def _bulk_handler_lines(content: bytes) -> FoundLines:
@@ -51,18 +51,19 @@ def _bulk_handler_lines(content: bytes) -> FoundLines:
         return found
     try:
         text = content.decode("utf-8-sig")
-        rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         found.errors.append(Remark(line, "", "This line is not UTF-8."))
         return found
+    row = 0
+    try:
+        for row, cells in enumerate(csv.reader(io.StringIO(text, newline=""), strict=True), start=1):
+            if row == 1:
+                header = [cell.strip().lower() for cell in cells]
+            elif any(map(str.strip, cells)):
+                _extension(row, header, cells, found)
     except csv.Error as error:
-        found.errors.append(Remark(1, "", f"This is not CSV: {error}."))
-        return found
-    header = [cell.strip().lower() for cell in rows[0]] if rows else []
-    for row, cells in enumerate(rows[1:], start=2):
-        if any(map(str.strip, cells)):
-            _extension(row, header, cells, found)
+        found.errors.append(Remark(row + 1, "", f"This is not CSV: {error}."))
     return found
 
 
@@ -93,7 +94,7 @@ def _line(row: int, values: dict[str, str]) -> FoundLine:
         extension=extension,
         name=name or extension,
         auth_name=values.get("username") or name or extension,
-        auth_password=values.get("secret", ""),
+        auth_password=values.get("secret") or values.get("devinfo_secret", ""),
         display_name=values.get("name") or values.get("description") or shown,
         mailbox=box,
         max_calls=number(values, ("call_limit",)),

@@ -60,6 +60,16 @@ def test_a_csv_with_phones_is_looked_at_and_imported(clerk_desk, acme, new_phone
     assert "bulk" in clerk_desk.get(reverse("admin:profiles_app_line_import")).content.decode().lower()
 
 
+def test_a_line_in_use_is_deleted_with_its_uses(clerk_desk, acme, new_phone):
+    new_phone(MAC.replace(":", ""))
+    clerk_desk.post(imported(clerk_desk, f"extension,phone\n301,{MAC}\n"))
+    delete = reverse("admin:profiles_app_line_delete", args=[Line.objects.get().pk])
+    assert f"Phone {MAC}" in clerk_desk.get(delete).content.decode()
+    clerk_desk.post(delete, {"post": "yes"})
+    assert not Line.objects.exists()
+    assert not LayerLine.objects.exists()
+
+
 def test_a_sip_conf_with_mistakes_is_told_by_section(clerk_desk, acme):
     url = imported(clerk_desk, "[301]\ntype=friend\nhost=dynamic\nnonsense\n")
     page = clerk_desk.get(url).content.decode()

@@ -121,6 +121,23 @@ def test_bulk_handler_csv():
     assert "virtual" in found.remarks[0].message
 
 
+def test_the_shortest_bulk_handler_csv_and_one_that_is_broken():
+    short = b"extension,name,secret\n301,Front,s1\n"
+    assert pbx.format_of(short) == "bulk-handler"
+    [line] = pbx.lines_in(short, "bulk-handler").lines
+    assert (line.extension, line.display_name, line.auth_password) == ("301", "Front", "s1")
+    broken = pbx.lines_in(short + b'302,"Back\n', "bulk-handler")
+    assert [str(error).partition(" is not CSV")[0] for error in broken.errors] == ["line 3: This"]
+    assert [line.extension for line in broken.lines] == ["301"]
+
+
+@pytest.mark.parametrize("content", [b"\r\n", b"a\rb", b"\xff\xfe", b"[", b'"', b"\x00", b"]" * 70_000, b"[x" * 70_000])
+@pytest.mark.parametrize("kind", pbx.FORMATS[1:])
+def test_no_bytes_are_more_than_an_error(content, kind):
+    assert pbx.format_of(content) in pbx.FORMATS
+    assert pbx.lines_in(content, kind).lines == []
+
+
 def test_our_own_csv_is_none_of_them():
     assert pbx.format_of(b"extension,auth_password\n301,x\n") == "csv"
     assert pbx.format_of(b"") == "csv"
