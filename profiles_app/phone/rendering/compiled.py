@@ -20,11 +20,14 @@ from profiles_app.phone.rendering.sandbox import Sandbox, ValueMissing
 # Jinja2 makes all line ends alike; the file's author decides them. A carriage return outside of tags becomes this sign,
 # which no file can hold (XML 1.0 §2.2). After a tag of a statement the line end goes with the tag.
 _CARRIAGE = "\uffff"
-_CARRIAGES = re.compile(r"(\{\{.*?\}\}|(?:\{%.*?%\}|\{#.*?#\})(?:\r\n)?)|\r", re.DOTALL)
+_TAG_OR_CARRIAGE = re.compile(r"\{\{|\{%|\{#|\r")
+_TAG_ENDS = {"{{": "}}", "{%": "%}", "{#": "#}"}
 _LINE_END = re.compile(r"\r\n|\r|\n")
 # What a template is given besides values.
 GIVEN = frozenset({"device", "lines", "keys", "modules", "stamp"})
 _OF_JINJA = frozenset({"loop", "self", "super", "caller", "varargs", "kwargs"})
+# Of a line of a template, what is looked through for expressions.
+_LONGEST_ROW = 2_000
 # Of the templates last used; ten thousand phones share a few.
 _KEPT = 128
 
@@ -52,7 +55,7 @@ def _compiled(text: str, portal: Portal) -> Compiled:
     if _CARRIAGE in text:
         raise RenderRefused("template-syntax", "the template has the character U+FFFF, which no file can hold")
     sandbox = _sandbox(portal)
-    marked = _CARRIAGES.sub(lambda found: found[1] or _CARRIAGE, text) if "\r" in text else text
+    marked = "".join(_carriages_marked(text)) if "\r" in text else text
     try:
         tree = sandbox.parse(marked)
         template = sandbox.from_string(tree)
@@ -61,8 +64,25 @@ def _compiled(text: str, portal: Portal) -> Compiled:
         raise RenderRefused("template-syntax", error.message or "syntax error", error.lineno) from error
     except (RecursionError, MemoryError, SyntaxError, ValueError) as error:
         # Python's own limits, such as blocks within blocks; it has no line of the template.
-        raise RenderRefused("template-syntax", "the template nests too deeply") from error
+        raise RenderRefused("template-syntax", "the template nests too deeply, or has too long a number") from error
     return Compiled(text, template, names)
+
+
+def _carriages_marked(text: str) -> Iterator[str]:
+    kept = 0
+    while found := _TAG_OR_CARRIAGE.search(text, kept):
+        yield text[kept : found.start()]
+        kept = found.end()
+        if found[0] == "\r":
+            yield _CARRIAGE
+            continue
+        closed = text.find(_TAG_ENDS[found[0]], kept)
+        # A tag without an end is a syntax error, which Jinja2 tells.
+        kept = len(text) if closed < 0 else closed + 2
+        yield text[found.start() : kept]
+        if found[0] != "{{" and text.startswith("\r\n", kept):
+            kept += 1
+    yield text[kept:]
 
 
 def compile_template(text: str, templates: Mapping[str, str]) -> Compiled:
@@ -191,5 +211,5 @@ def _open_before(text: str) -> int:
 def _expressions(text: str, line: int) -> list[str]:
     """What is written in a line of the template, without filters."""
     rows = _LINE_END.split(text)
-    row = rows[line - 1] if line <= len(rows) else ""
+    row = rows[line - 1][:_LONGEST_ROW] if line <= len(rows) else ""
     return [found.partition("|")[0].strip() for found in re.findall(r"\{\{-?(.*?)-?\}\}", row)]

@@ -17,6 +17,7 @@ from profiles_app.phone.sep.document import MAX_BYTES
 
 ACTIONS = ("replace", "insert", "delete")
 _ROOT = "device"
+_LONGEST_PATH = 300
 # A tag, the number of one of several elements, or the value of one of its attributes: member[2], member[@priority='1'].
 _STEP = re.compile(
     r"(?P<tag>[A-Za-z_][\w.:-]*)"
@@ -68,12 +69,14 @@ def apply(text: str, fragments: Sequence[Fragment]) -> str:
 
 
 def _refused(fragment: Fragment, why: str, code: str = "wrong-fragment") -> RenderRefused:
-    return RenderRefused(code, f"the fragment for {fragment.path or _ROOT} cannot be used: {why}")
+    return RenderRefused(code, f"the fragment for {fragment.path[:_LONGEST_PATH] or _ROOT} cannot be used: {why}")
 
 
 def _steps(fragment: Fragment) -> list[re.Match[str]]:
     """The steps of a path below the root, which may be named or not."""
     path = fragment.path.strip().strip("/")
+    if len(path) > _LONGEST_PATH:
+        raise _refused(fragment, f"its path has more than {_LONGEST_PATH} characters")
     steps = []
     while path:
         match = _STEP.match(path)

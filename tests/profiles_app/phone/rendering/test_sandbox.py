@@ -130,6 +130,9 @@ ATTEMPTS = {
     "{% if 1 %}" * 200 + "{% endif %}" * 200: "template-syntax",
     "{% for a in [1] %}" * 30 + "{% endfor %}" * 30: "template-syntax",
     "{{ 1 }}" * 15_000: "template-syntax",
+    "{{ " + "1" * 400_000 + " }}": "template-syntax",
+    "\r" + "{{" * 200_000: "template-syntax",
+    "{# " + "{{" * 200_000 + " #}{{ '<'|safe }}": "not-well-formed",
 }
 
 
