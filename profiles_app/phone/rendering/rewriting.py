@@ -206,9 +206,16 @@ def _weight(body: Iterable[nodes.Node]) -> int:
 
 
 def _words(node: nodes.Node | None) -> str:
-    """An expression as its author wrote it, where it is a name and its parts."""
-    if isinstance(node, nodes.Name):
-        return node.name
-    if isinstance(node, nodes.Getattr) and (words := _words(node.node)):
-        return f"{words}.{node.attr}"
+    """An expression as its author wrote it, where it is short; filters on it are left out."""
+    match node:
+        case nodes.Name():
+            return node.name
+        case nodes.Getattr() if words := _words(node.node):
+            return f"{words}.{node.attr}"
+        case nodes.Getitem(arg=nodes.Const(value=index)) if words := _words(node.node):
+            return f"{words}[{index}]"
+        case nodes.Or() if (left := _words(node.left)) and (right := _words(node.right)):
+            return f"{left} or {right}"
+        case nodes.Filter():
+            return _words(node.node)
     return ""

@@ -94,6 +94,12 @@ def test_a_text_that_is_too_long_is_cut_with_a_remark():
     assert rendering.content == b"<device><a>" + b"x" * 30 + b"</a></device>"
     assert rendering.remarks == ("label was cut from 200 to 30 characters",)
     assert made(text, LayerOf("phone", "phone", values={"label": "ü" * 30})).remarks == ()
+    for words, of in (("lines[0].label|upper", "lines[0].label"), ("label or 'x'", "a text"), ("'y' * 40", "a text")):
+        given = {"lines": [LineOf("301", label="z" * 40)]}
+        remarks = made(
+            "{{ (" + words + ")|limit(3) }}", LayerOf("phone", "p", values={"label": "x" * 40}), **given
+        ).remarks
+        assert remarks == (f"{of} was cut from 40 to 3 characters",)
 
 
 def test_characters_that_no_file_can_hold_are_left_out_with_a_remark():
