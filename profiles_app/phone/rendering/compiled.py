@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import lru_cache
 from types import GeneratorType, TracebackType
 from xml.parsers import expat
@@ -119,9 +120,12 @@ def run(compiled: Compiled, context: Mapping[str, object]) -> str:
         refused.line = refused.line or _line_of(refused.__traceback__, compiled)
         raise
     except ValueMissing as error:
-        code = "missing-value" if error.name else "wrong-value"
-        message = f"“{error.name}” has no value" if error.name else str(error)
-        raise RenderRefused(code, message, _line_of(error.__traceback__, compiled)) from error
+        line = _line_of(error.__traceback__, compiled)
+        if not error.name:
+            raise RenderRefused("wrong-value", str(error), line) from error
+        meant = get_close_matches(error.name, context, 1)
+        hint = f" (there is “{meant[0]}”)" if meant else ""
+        raise RenderRefused("missing-value", f"“{error.name}”{hint} has no value", line) from error
     except RecursionError as error:
         raise RenderRefused("too-much-work", "macros call one another without an end") from error
     except MemoryError as error:

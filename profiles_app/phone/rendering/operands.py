@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 
 from profiles_app.phone.rendering.meter import STEP, meter
 from profiles_app.phone.rendering.refusal import RenderRefused
+from profiles_app.phone.rendering.values import DeviceOf, LineOf
 
 # Nothing in a SEP file needs larger numbers; arithmetic with small ones takes bounded time.
 LARGEST = 2**63
@@ -24,12 +25,14 @@ _KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (Mapping, "a mapping"),
     ((Sequence, Iterator), "a list"),
     (type(None), "nothing"),
+    (DeviceOf, "the phone"),
+    (LineOf, "a line"),
 )
 
 
 def kind_of(value: object) -> str:
     """What a value is, in words for the author of a template."""
-    return next((words for types, words in _KINDS if isinstance(value, types)), "a thing of its own")
+    return next((words for types, words in _KINDS if isinstance(value, types)), "this")
 
 
 def wrong(message: str) -> RenderRefused:

@@ -21,7 +21,7 @@ from profiles_app.phone.rendering.marks import STAMP, Marks
 from profiles_app.phone.rendering.meter import CURRENT, Meter, meter
 from profiles_app.phone.rendering.refusal import RenderRefused
 from profiles_app.phone.rendering.settings import all_settings, file_values, find_setting
-from profiles_app.phone.rendering.values import DeviceOf, Effective, Fragment, KeyOf, LayerOf, LineOf, merge, ordered
+from profiles_app.phone.rendering.values import DeviceOf, Effective, KeyOf, LayerOf, LineOf, merge, ordered
 from profiles_app.phone.sep.document import Refused, decode, encode, ensure_readable
 
 # What XML cannot hold (XML 1.0 §2.2), and halves of characters, which no encoding can.
@@ -71,8 +71,9 @@ def render(
             raise
         marks.check(written)
         content = _checked(compiled, context, marks, marks.finish(written))
-        if put := [fragment for layer in ordered(layers) for fragment in layer.fragments]:
-            content = _with_fragments(content, put)
+        for layer in ordered(layers):
+            if layer.fragments:
+                content = _with_fragments(content, layer)
         return Rendering(content, values, (compiled.names & context.keys()) - GIVEN, running.remarks)
     finally:
         CURRENT.reset(token)
@@ -160,12 +161,15 @@ def _readable(text: str) -> bytes:
     return content
 
 
-def _with_fragments(content: bytes, put: Sequence[Fragment]) -> bytes:
+def _with_fragments(content: bytes, layer: LayerOf) -> bytes:
     try:
-        return _readable(fragments.apply(decode(content), put))
+        return _readable(fragments.apply(decode(content), layer.fragments))
     except Refused as refused:
-        message = f"with the fragments of its layers the file cannot be used: {refused.message}"
+        message = f"with the fragments of {layer.label} the file cannot be used: {refused.message}"
         raise RenderRefused(refused.code, message) from refused
+    except RenderRefused as refused:
+        refused.message += f" (from {layer.label})"
+        raise
 
 
 def _asked(labels: Sequence[str]) -> str:

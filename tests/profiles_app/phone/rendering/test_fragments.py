@@ -79,7 +79,11 @@ REFUSED = [
     (Fragment("d", "insert", "<!DOCTYPE d [<!ENTITY e 'x'>]>"), "wrong-fragment", "its XML is not well-formed"),
     (Fragment("d", "insert", " "), "wrong-fragment", "it has no XML to put in"),
     (Fragment("d", "append", "<a/>"), "wrong-fragment", "it does not know the action “append”"),
-    (Fragment("d", "insert", "<a>ł</a>"), "unencodable", "with the fragments of its layers"),
+    (
+        Fragment("d", "insert", "<a>ł</a>"),
+        "unencodable",
+        "with the fragments of location Munich the file cannot be used",
+    ),
     (Fragment("d", "insert", "<flat-profile/>" + "x" * 600_000), "too-large", "larger than 512 KB"),
 ]
 
@@ -90,6 +94,7 @@ def test_what_cannot_be_put_in_is_told(fragment, code, words):
         with_fragments(fragment)
     assert refusal.value.code == code
     assert words in refusal.value.message
+    assert "location Munich" in refusal.value.message
 
 
 def test_a_fragment_is_checked_before_it_is_stored():

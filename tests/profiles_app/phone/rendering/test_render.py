@@ -30,7 +30,8 @@ def test_a_missing_value_names_the_line_and_the_layers_that_were_asked():
     layers = [LayerOf("phone", "phone X", values={"desk_": "1"}), LayerOf("account", "account Example")]
     refused = refusal_of("\n\n{{ desk }}", *layers)
     assert (refused.code, refused.line, refused.asked) == ("missing-value", 3, ("phone X", "account Example"))
-    assert str(refused) == "line 3: “desk” has no value in phone X, account Example"
+    assert str(refused) == "line 3: “desk” (there is “desk_”) has no value in phone X, account Example"
+    assert refusal_of("{{ device.nmae }}").message == "the phone has no “nmae”"
 
 
 @pytest.mark.parametrize(
