@@ -48,6 +48,7 @@ Attribute = str | int | None
 # A text that is longer is no number.
 _DIGITS = 64
 _MAX_RANGE = 1_000
+_LONGEST_ATTRIBUTE = 100
 # Characters that trim takes away.
 _MAX_TRIMMED = 100
 
@@ -153,7 +154,16 @@ def _items(value: object) -> list[tuple[object, object]]:
 def _mapped(environment: Environment, value: object, attribute: Attribute) -> list[object]:
     """The elements, or that attribute of each of them."""
     elements = elements_of(value)
-    return list(elements if attribute is None else map(make_attrgetter(environment, attribute), elements))
+    if attribute is None:
+        return list(elements)
+    return list(map(make_attrgetter(environment, _short(attribute)), elements))
+
+
+def _short(attribute: Attribute) -> Attribute:
+    """The name of an attribute; a.b.c… is read part by part for each element."""
+    if isinstance(attribute, str) and len(attribute) > _LONGEST_ATTRIBUTE:
+        raise RenderRefused("too-large", f"the name of an attribute has more than {_LONGEST_ATTRIBUTE} characters")
+    return attribute
 
 
 def _keyed(environment: Environment, value: object, attribute: Attribute) -> list[tuple[str | float, object]]:
@@ -162,6 +172,8 @@ def _keyed(environment: Environment, value: object, attribute: Attribute) -> lis
     elements = elements_of(value)
     for key, element in zip(_mapped(environment, elements, attribute), elements, strict=True):
         comparable(key)
+        if isinstance(key, str):
+            meter().text(len(key))
         keyed.append((key.lower() if isinstance(key, str) else number_of(key), element))
     return keyed
 
@@ -204,6 +216,9 @@ def _chosen(
         name = next((name for name in names if isinstance(name, str) and name not in offered()), None)
         if choose is sync_do_map and name is not None:
             raise RenderRefused("not-offered", f"there is no filter “{name[:40]}” for templates")
+        for text in (*names, *named.values()):
+            if isinstance(text, str):
+                _short(text)
         return list(choose(context, elements_of(value), *names, **named))
 
     return chosen

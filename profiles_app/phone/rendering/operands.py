@@ -109,14 +109,19 @@ def concatenated(*values: object) -> str:
     """What `~` does; what was escaped stays so, and the rest becomes it."""
     texts = [text_of(value) for value in values]
     meter().text(sum(map(len, texts)))
-    return markup_join(texts)
+    whole_text = markup_join(texts)
+    if isinstance(whole_text, Markup):
+        meter().text(len(whole_text))
+    return whole_text
 
 
 def joined(separator: object, values: Collection[object]) -> str:
     texts, between = [text_of(value) for value in values], text_of(separator)
     meter().text(sum(map(len, texts)) + len(between) * len(texts))
     if any(isinstance(text, Markup) for text in (between, *texts)):
-        return escape(between).join(texts)
+        together = escape(between).join(texts)
+        meter().text(len(together))
+        return together
     return between.join(texts)
 
 

@@ -29,8 +29,8 @@ from profiles_app.phone.rendering.meter import MAX_DEPTH, STEP, meter
 from profiles_app.phone.rendering.operands import OPERATORS, kind_of, text_of, wrong
 from profiles_app.phone.rendering.refusal import RenderRefused
 
-# Tokens of a template besides its plain text: some thousand expressions. What is left out compiles in a second or two.
-MAX_TOKENS = 40_000
+# Tokens of a template. What is left compiles in two seconds at most; the built-in templates have 3,000.
+MAX_TOKENS = 20_000
 
 # Of texts, those whose work grows with the text alone and that make none which is longer.
 _TEXT = frozenset(
@@ -63,6 +63,9 @@ _MAPPING = frozenset({"get", "items", "keys", "values"})
 _LOOP = frozenset(
     ("cycle", "depth", "depth0", "first", "index", "index0", "last", "length", "nextitem", "previtem")
 ) | {"revindex", "revindex0"}
+# A text may be so much longer once it is escaped; with short ones that makes no difference.
+_ESCAPED = 5
+_SHORT = 1_000
 # What a method of a text is given to look for.
 _MAX_ARGUMENT = 1_000
 
@@ -136,7 +139,8 @@ class _Bounded(Extension):
 def _written(context: Context, value: object) -> str:
     """What every expression is written as. It takes the context so that nothing is worked out while compiling."""
     text = text_of(value)
-    meter().spend(STEP + len(text))
+    length = len(text)
+    meter().spend(STEP + (length if length < _SHORT else length * _ESCAPED))
     return text
 
 
