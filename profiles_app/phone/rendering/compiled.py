@@ -64,7 +64,7 @@ def _compiled(text: str, portal: Portal) -> Compiled:
     except TemplateSyntaxError as error:
         raise RenderRefused("template-syntax", error.message or "syntax error", error.lineno) from error
     except (RecursionError, MemoryError, SyntaxError, ValueError) as error:
-        # Python's own limits, such as blocks within blocks; it has no line of the template.
+        # Python's own limits, such as blocks within blocks; these have no line of the template.
         raise RenderRefused("template-syntax", "the template nests too deeply, or has too long a number") from error
     return Compiled(text, template, names)
 
@@ -91,6 +91,14 @@ def compile_template(text: str, templates: Mapping[str, str]) -> Compiled:
     return _compiled(text, tuple(templates.items()))
 
 
+class _Tracking(meta.TrackingCodeGenerator):
+    """As `meta.find_undeclared_variables`, which also runs filters to work out constants."""
+
+    def __init__(self, environment: Sandbox) -> None:
+        super().__init__(environment)
+        self.optimizer = None
+
+
 def _names(sandbox: Sandbox, tree: nodes.Template, portal: Mapping[str, str]) -> frozenset[str]:
     """The names that a template and those which it includes read from outside."""
     found: set[str] = set()
@@ -98,7 +106,9 @@ def _names(sandbox: Sandbox, tree: nodes.Template, portal: Mapping[str, str]) ->
     trees = [tree]
     while trees:
         one = trees.pop()
-        found |= meta.find_undeclared_variables(one)
+        tracking = _Tracking(sandbox)
+        tracking.visit(one)
+        found |= tracking.undeclared_identifiers
         for name in meta.find_referenced_templates(one):
             if name is not None and name in portal and name not in known:
                 known.add(name)
@@ -133,6 +143,8 @@ def run(compiled: Compiled, context: Mapping[str, object]) -> str:
     except Exception as error:
         # A wrong number of arguments, a division by zero. Messages of others may have values in them.
         words = str(error) if isinstance(error, TypeError | ZeroDivisionError | TemplateError) else type(error).__name__
+        if isinstance(error, TypeError) and "argument" in words:
+            words = "a filter, test, function or macro has too few arguments, or too many"
         raise RenderRefused("wrong-value", words, _line_of(error.__traceback__, compiled)) from error
     return "".join(chunks).replace(_CARRIAGE, "\r")
 

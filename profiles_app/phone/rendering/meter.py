@@ -14,7 +14,7 @@ from time import thread_time
 from profiles_app.phone.rendering.refusal import RenderRefused
 from profiles_app.phone.sep.document import MAX_BYTES
 
-UNITS = 16_000_000
+UNITS = 8_000_000
 SECONDS = 2.0
 # What a simple operation and an element of a list cost, by their time and memory next to those of a character.
 STEP = 8

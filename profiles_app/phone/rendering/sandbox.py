@@ -90,7 +90,7 @@ class MissingValue(StrictUndefined):
     ) -> None:
         of_template = name if hint is None and obj is missing and name else ""
         if not hint and obj is not missing:
-            hint = f"{kind_of(obj)} has no “{name}”"
+            hint = f"{kind_of(obj)} has no “{str(name)[:40]}”"
         super().__init__(hint, obj, name, partial(ValueMissing, of_template))  # type: ignore[arg-type]
 
 

@@ -58,6 +58,8 @@ ATTEMPTS = {
     "{{ ''['format']('x') }}": "not-offered",
     "{{ '%1000000000d' % 1 }}": "wrong-value",
     "{{ '%1000000000d'|format(1) }}": "template-syntax",
+    "{{ (3.5).find if true else 1 }}": "wrong-value",
+    "{{ device|upper(1, 2) }}": "wrong-value",
     "{{ '%1000000000d' is odd }}": "wrong-value",
     "{{ '%1000000000d' is divisibleby(3) }}": "wrong-value",
     # To read what is no template of the portal.
