@@ -1,14 +1,13 @@
-"""The filters, tests and functions that templates are offered, each with bounded work.
+"""The filters and functions that templates are offered, each with bounded work.
 
 Jinja2's own are not taken as they come. `center`, `indent`, `wordwrap`, `format`, `batch`, `slice` and `round` make
 texts, lists and numbers of any size in one step; `sum` and `groupby` compare and add what nests; `attr` and `pprint`
 read what is not meant to be read; `random` and `lipsum` give another file each time; `urlize` and `tojson` have no use
-in a SEP file. The tests `odd`, `even` and `divisibleby` would format texts, as `%` does.
+in a SEP file.
 """
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from xml.sax.saxutils import escape as of_element
 
@@ -26,10 +25,10 @@ from jinja2.filters import (
     sync_do_selectattr,
 )
 from jinja2.runtime import Context
-from jinja2.tests import TESTS as EVERY_TEST
 from jinja2.utils import Namespace
 from markupsafe import Markup, escape
 
+from profiles_app.phone.rendering.conditions import TESTS
 from profiles_app.phone.rendering.meter import meter
 from profiles_app.phone.rendering.operands import (
     comparable,
@@ -37,7 +36,6 @@ from profiles_app.phone.rendering.operands import (
     joined,
     kind_of,
     number_of,
-    searchable,
     text_of,
     whole,
     wrong,
@@ -263,38 +261,6 @@ FILTERS: dict[str, Callable[..., object]] = {
     "unique": _unique,
     "upper": _changed(str.upper),
     "urlencode": _changed(do_urlencode),
-}
-
-
-def _compared(compare: Callable[..., object]) -> Callable[[object, object], object]:
-    return lambda value, other: compare(comparable(value), comparable(other))
-
-
-def _contained(value: object, container: object) -> bool:
-    return operator.contains(searchable(container), comparable(value))  # type: ignore[arg-type]
-
-
-_COMPARISONS: tuple[tuple[Callable[..., object], tuple[str, ...]], ...] = (
-    (operator.eq, ("==", "eq", "equalto")),
-    (operator.ne, ("!=", "ne")),
-    (operator.gt, (">", "gt", "greaterthan")),
-    (operator.ge, (">=", "ge")),
-    (operator.lt, ("<", "lt", "lessthan")),
-    (operator.le, ("<=", "le")),
-)
-_PLAIN = frozenset(
-    ("boolean", "defined", "false", "float", "integer", "iterable", "mapping", "none", "number", "sequence", "string")
-) | {"true", "undefined"}
-
-TESTS: dict[str, Callable[..., object]] = {
-    **{name: test for name, test in EVERY_TEST.items() if name in _PLAIN},  # type: ignore[misc]
-    **{name: _compared(compare) for compare, names in _COMPARISONS for name in names},
-    "in": _contained,
-    "odd": lambda value: whole(value) % 2 == 1,
-    "even": lambda value: whole(value) % 2 == 0,
-    "divisibleby": lambda value, by: whole(value) % whole(by) == 0,
-    "lower": lambda value: text_of(value).islower(),
-    "upper": lambda value: text_of(value).isupper(),
 }
 
 

@@ -13,7 +13,8 @@ from typing import NoReturn, TypeVar, cast
 from jinja2 import TemplateAssertionError, nodes
 from jinja2.visitor import NodeTransformer
 
-from profiles_app.phone.rendering.filters import FILTERS, TESTS
+from profiles_app.phone.rendering.conditions import TESTS
+from profiles_app.phone.rendering.filters import FILTERS
 from profiles_app.phone.rendering.meter import STEP, meter
 from profiles_app.phone.rendering.operands import (
     LARGEST,

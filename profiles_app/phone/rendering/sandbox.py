@@ -24,7 +24,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace, missing
 
 from profiles_app.phone.rendering import rewriting
-from profiles_app.phone.rendering.filters import FILTERS, FUNCTIONS, TESTS
+from profiles_app.phone.rendering.conditions import TESTS
+from profiles_app.phone.rendering.filters import FILTERS, FUNCTIONS
 from profiles_app.phone.rendering.meter import MAX_DEPTH, STEP, meter
 from profiles_app.phone.rendering.operands import OPERATORS, kind_of, text_of, wrong
 from profiles_app.phone.rendering.refusal import RenderRefused
