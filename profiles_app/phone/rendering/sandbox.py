@@ -126,7 +126,7 @@ class _Lines(CodeGenerator):
         super().visit_Output(node, frame)
 
 
-class _Bounded(Extension):
+class _TokenLimit(Extension):
     """Refuses a template of too many tokens while it is read, before there is a tree."""
 
     def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
@@ -163,7 +163,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             optimized=False,
             auto_reload=False,
             loader=DictLoader(templates),
-            extensions=[_Bounded],
+            extensions=[_TokenLimit],
         )
         self.portal = frozenset(templates)
         self.filters = {**FILTERS, **rewriting.PAID}
