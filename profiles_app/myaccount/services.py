@@ -10,7 +10,7 @@ Preset values are read from a configured file, which is checked when the server 
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from contacts_app.accounts.services import customers_of, groups_named
 from contacts_app.core.actor import Actor
 from contacts_app.core.errors import Refusal
 from contacts_app.core.history.records import create_recorded
+from contacts_app.core.lists.statement import Slot, Statement
 from profiles_app.myaccount.models import Availability, CustomerProfile, MyAccountProfile, MyAccountProfileGroup
 
 # The lists that an installation configures, by their names on the wire.
@@ -129,6 +130,7 @@ class Resolution:
     reason: str
 
 
+@cache
 def _choices() -> list[tuple[str, QuerySet[MyAccountProfile]]]:
     """Reasons and the profiles that the account of the outer query may have for them, the best one first."""
     account, parent = OuterRef("pk"), OuterRef("parent")
@@ -153,10 +155,27 @@ def _choices() -> list[tuple[str, QuerySet[MyAccountProfile]]]:
 
 def resolve_profiles(accounts: Iterable[Account]) -> dict[int, Resolution]:
     """What each of these customers gets, by primary key, in two queries whatever their number."""
-    choices = _choices()
-    firsts = {f"choice_{n}": Subquery(rows.values("pk")[:1]) for n, (_, rows) in enumerate(choices)}
-    rows = Account.objects.filter(pk__in=[account.pk for account in accounts]).order_by()
-    found = {pk: first for pk, *first in rows.annotate(**firsts).values_list("pk", *firsts)}
+    return _resolved(_firsts(Account.objects.filter(pk__in=[account.pk for account in accounts])))
+
+
+def resolve_profile(account: Account) -> Resolution:
+    """What this customer gets; each request to the portal asks."""
+    return _resolved(_firsts_of_one().rows(account.pk))[account.pk]
+
+
+@cache
+def _firsts_of_one() -> Statement:
+    return Statement(_firsts(Account.objects.filter(pk=Slot()())))
+
+
+def _firsts(accounts: QuerySet[Account]) -> QuerySet[Account, tuple[int, ...]]:
+    """The primary key of each account, and that of its first profile for each of the reasons."""
+    firsts = {f"choice_{n}": Subquery(rows.values("pk")[:1]) for n, (_, rows) in enumerate(_choices())}
+    return accounts.order_by().annotate(**firsts).values_list("pk", *firsts)
+
+
+def _resolved(rows: Iterable[Sequence[int]]) -> dict[int, Resolution]:
+    choices, found = _choices(), {pk: first for pk, *first in rows}
     profiles = MyAccountProfile.objects.select_related("customer").in_bulk(
         {pk for first in found.values() for pk in first if pk}
     )
@@ -175,11 +194,6 @@ def _strongest(candidates: Iterable[tuple[str, MyAccountProfile]]) -> Resolution
 
     reason, profile = min(candidates, key=rank, default=("none", None))
     return Resolution(profile, reason)
-
-
-def resolve_profile(account: Account) -> Resolution:
-    """What this customer gets."""
-    return resolve_profiles([account])[account.pk]
 
 
 def check_assignable(profile: MyAccountProfile, customer: Account) -> None:
