@@ -71,8 +71,8 @@ SESSIONS = {
 def phones_of(visitor: Visitor) -> "QuerySet[Phone]":
     """All phones of the account, with what pages show of them."""
     present = MobilitySession.objects.filter(state__in=PRESENT).order_by("pk")
-    rows = Phone.objects.select_related("current_profile__revision", "last_deployment__deployment")
-    rows = rows.defer("web_password", "current_profile__revision__content")
+    rows = Phone.objects.select_related("current_profile__revision", "file__revision", "last_deployment__deployment")
+    rows = rows.defer("web_password", "current_profile__revision__content", "file__revision__content", "file__found")
     rows = rows.prefetch_related(Prefetch("mobility_sessions", present, to_attr="present_sessions"))
     return visitor.actor.sees(rows).filter(replaced_by=None).order_by("mac", "pk")
 
@@ -109,8 +109,10 @@ class PhoneShown:
 
     @property
     def lines(self) -> str:
-        profile = self.phone.current_profile
-        facts = profile.revision.facts if profile and profile.revision else {}
+        """Of the file that was uploaded last; of a phone that was taken over with its file, of its profile."""
+        file, profile = getattr(self.phone, "file", None), self.phone.current_profile
+        revision = (file.revision if file else None) or (profile.revision if profile else None)
+        facts = revision.facts if revision else {}
         return ", ".join(str(line.get("label") or line.get("name") or "") for line in facts.get("lines", ()))
 
     @property

@@ -3,8 +3,10 @@
 import pytest
 from django.urls import reverse
 
+from phones_app.deployment.models import PhoneFile
 from phones_app.inventory.models import Phone
 from phones_app.mobility.models import MobilitySession, SessionState, Why
+from tests.phones_app.site import sip_file
 from tests.profiles_app.visitors import grant, visit
 
 pytestmark = pytest.mark.django_db
@@ -70,3 +72,18 @@ def test_people_change_their_own_pin(acme, bob):
     bob.refresh_from_db()
     assert bob.check_pin("2580")
     assert not bob.pin_must_change
+
+
+def test_lines_are_those_of_the_uploaded_file_and_not_of_what_was_assigned_since(acme, alice, new_profile):
+    before, since = (new_profile(f"P{n}", user=alice, content=sip_file(n, label=f"Line {n}")) for n in ("1001", "1002"))
+    grant(acme, "View Services")
+    phone = Phone.objects.create(account=acme, mac="020000000098", current_profile=since)
+    page = reverse("portal:account-phones-one", args=[phone.uuid])
+    assert "Line 1002" in visit(alice).get(page).content.decode()
+    now = phone.created_at
+    PhoneFile.objects.create(
+        phone=phone, revision=before.revision, sha256="0" * 64, uploaded_at=now, state_since=now, next_check_at=now
+    )
+    shown = visit(alice).get(page).content.decode()
+    assert "Line 1001" in shown
+    assert "Line 1002" not in shown
