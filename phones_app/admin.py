@@ -17,6 +17,7 @@ from contacts_app.people.admin import UserAdmin
 from contacts_app.people.models import User
 from phones_app.cockpit.admin import CockpitPages
 from phones_app.configuration.admin.adopting import AdoptingPages
+from phones_app.configuration.admin.bulk import ChangeSelectedWithSettings
 from phones_app.configuration.admin.key_layout import LayoutWithPhones
 from phones_app.configuration.admin.layer import LayerPages
 from phones_app.configuration.admin.pbx import PbxPages
@@ -27,7 +28,6 @@ from phones_app.configuration.models import Layer
 from phones_app.deployment.admin.deploy import DeployPages, StateOfLast
 from phones_app.deployment.admin.left_file import LeavesFiles
 from phones_app.drift.admin import DriftPages, StateOfFile
-from phones_app.inventory.admin.bulk import ChangeSelected
 from phones_app.inventory.admin.phone import InventoryAdmin, ModelsInUse
 from phones_app.inventory.admin.upload import UploadFiles
 from phones_app.inventory.models import Phone
@@ -56,8 +56,8 @@ class PhoneAdmin(
     ConfigurationPages,
     PbxPages,
     LeavesFiles,
-    ChangeSelected,
     AdoptingPages,
+    ChangeSelectedWithSettings,
     InventoryAdmin,
 ):
     list_display = (*("phone", "model_here", "account_name", "profile"), *("deployed", "present", "seen", "is_active"))

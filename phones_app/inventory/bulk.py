@@ -43,6 +43,10 @@ class BulkNews(NamedTuple):
 class BulkPart(Protocol):
     """One thing that a change does. Each is asked with the phones of one batch."""
 
+    @property
+    def notes(self) -> Sequence[str]:
+        """What is to be known of what it changes, once all phones were looked at."""
+
     def refusals(self, phones: Sequence[Phone]) -> Mapping[int, Refusal]:
         """Why it cannot be done, for those of the phones, by their keys, to which it cannot."""
 
@@ -126,11 +130,17 @@ def _change(phones: Sequence[Phone], parts: Sequence[BulkPart], report: BulkRepo
     report.unchanged += len(fitting) - len(touched)
 
 
+MOVED = (
+    "A phone with another file server counts as not deployed from then on: its open deployments are cancelled, and its "
+    "file on the former server is listed as left there."
+)
+
+
 class Columns:
     """Columns of the phones, by their names, with the value that each of them gets."""
 
     def __init__(self, values: Mapping[str, object]) -> None:
-        self.values = values
+        self.values, self.moves = values, False
         self.labels = {one.name: capfirst(str(one.verbose_name)) for one in named_fields(Phone, values)}
 
     def refusals(self, phones: Sequence[Phone]) -> Mapping[int, Refusal]:
@@ -151,7 +161,12 @@ class Columns:
     def _differs(self, phone: Phone, name: str) -> bool:
         return name in self.values and getattr(phone, name) != self.values[name]
 
+    @property
+    def notes(self) -> Sequence[str]:
+        return [MOVED] if self.moves else []
+
     def news(self, phones: Sequence[Phone]) -> Mapping[int, Sequence[BulkNews]]:
+        self.moves |= any(self._differs(phone, "file_server") for phone in phones)
         return {
             phone.pk: [self._told(phone, name) for name in self.labels if self._differs(phone, name)]
             for phone in phones
@@ -188,6 +203,8 @@ def _text(value: object) -> str:
 
 class Grouped:
     """Phones put into a group of theirs, or taken out of it."""
+
+    notes: Sequence[str] = ()
 
     def __init__(self, group: PhoneGroup, *, joins: bool) -> None:
         self.group, self.joins = group, joins

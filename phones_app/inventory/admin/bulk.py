@@ -84,6 +84,7 @@ class ChangeSelected(PortalAdmin):
     """The action of the phone admin that changes what was selected, and its pages."""
 
     pages = {"bulk": "change/"}
+    bulk_form: type[BulkForm] = BulkForm
 
     @admin.action(description="Change…", permissions=["change"])
     def change_selected(self, request: HttpRequest, queryset: QuerySet[Phone]) -> HttpResponse | None:
@@ -91,7 +92,7 @@ class ChangeSelected(PortalAdmin):
         if len(keys) > MOST:
             messages.error(request, f"At most {MOST:,} phones are changed at once. Narrow the list down.")
             return None
-        return self._choose_change(request, self._bulk_form(request), keys)
+        return self._choose_change(request, self.make_bulk_form(request), keys)
 
     def bulk_page(self, request: HttpRequest) -> HttpResponse:
         """Choose what changes, be shown what that means, and with `confirm` let it happen."""
@@ -101,18 +102,22 @@ class ChangeSelected(PortalAdmin):
             raise Http404("None of these phones is there.")
         keys: list[int] = chosen.cleaned_data["phones"][:MOST]
         if request.method != "POST":
-            return self._choose_change(request, self._bulk_form(request), keys)
-        form = self._bulk_form(request, request.POST)
+            return self._choose_change(request, self.make_bulk_form(request), keys)
+        form = self.make_bulk_form(request, request.POST)
         if not form.is_valid() or "edit" in request.POST:
             return self._choose_change(request, form, keys)
         confirmed = "confirm" in request.POST
-        report = change_phones(self.tenant_rows(request), keys, form.parts(), dry_run=not confirmed)
-        return self._changed(request, report) if confirmed else self._change_preview(request, form, keys, report)
+        parts = form.parts()
+        report = change_phones(self.tenant_rows(request), keys, parts, dry_run=not confirmed)
+        if confirmed:
+            return self._changed(request, report)
+        notes = [note for part in parts for note in part.notes]
+        return self._change_preview(request, form, keys, report, notes)
 
-    def _bulk_form(self, request: HttpRequest, data: QueryDict | None = None) -> BulkForm:
+    def make_bulk_form(self, request: HttpRequest, data: QueryDict | None = None) -> BulkForm:
         sees_profiles = request.user.has_perm("profiles_app.view_phoneprofile")
         fields = [name for name in COLUMNS if name != "current_profile" or sees_profiles]
-        form = cast("type[BulkForm]", self.get_form(request, form=BulkForm, fields=fields))(data)
+        form = cast("type[BulkForm]", self.get_form(request, form=self.bulk_form, fields=fields))(data)
         for name in fields:
             # What is said of them, and the links to other pages, are for the page of one phone.
             field = form.fields[name]
@@ -141,7 +146,7 @@ class ChangeSelected(PortalAdmin):
         )
 
     def _change_preview(
-        self, request: HttpRequest, form: BulkForm, keys: Sequence[int], report: BulkReport
+        self, request: HttpRequest, form: BulkForm, keys: Sequence[int], report: BulkReport, notes: Sequence[str]
     ) -> HttpResponse:
         kinds = report.kinds
         return self.page(
@@ -151,7 +156,7 @@ class ChangeSelected(PortalAdmin):
             report=report,
             kinds=kinds[:MOST_KINDS],
             untold=max(0, len(kinds) - MOST_KINDS),
-            moves=any(news.what == "File server" for news, _ in kinds),
+            notes=notes,
             kept=[(one.html_name, one.value()) for one in form if one.value() not in (None, "", False)],
             keys=",".join(map(str, keys)),
         )
