@@ -120,6 +120,10 @@ def test_list_tells_a_profile_that_was_not_uploaded_yet(root_desk, phone, profil
     url = reverse("admin:phones_app_phone_changelist")
     Phone.objects.filter(pk=phone.pk).update(current_profile=profile)
     assert "not deployed" in root_desk.get(url).content.decode()
+    # As the overview leads to them.
+    without = root_desk.get(url, {"last_deployment__isnull": True, "file__isnull": True})
+    assert without.status_code == 200
+    assert list(without.context["cl"].result_list) == [phone]
     now = phone.created_at
     PhoneFile.objects.create(
         phone=phone, revision=other.revision, sha256="0" * 64, uploaded_at=now, state_since=now, next_check_at=now
