@@ -16,7 +16,7 @@ from contacts_app.core.admin.base import PortalAdmin
 from contacts_app.core.admin.frame import tell
 from contacts_app.core.secrets import cipher
 from phones_app.configuration.changes import being_worked_out, outdated
-from phones_app.configuration.effect import Changed
+from phones_app.configuration.effect import FileEffect
 from phones_app.configuration.models import PhoneConfiguration
 from phones_app.configuration.wanted import Configurations
 from phones_app.inventory.models import Phone
@@ -53,7 +53,7 @@ def restore(request: HttpRequest) -> None:
     request.POST = posted  # type: ignore[assignment]
 
 
-def question(pages: PortalAdmin, request: HttpRequest, title: str, changed: Changed) -> HttpResponse:
+def question(pages: PortalAdmin, request: HttpRequest, title: str, changed: FileEffect) -> HttpResponse:
     """The page that asks, from which the same form comes again with the answer."""
     kept = {"user": request.user.pk, "path": request.path, "posted": request.POST.urlencode()}
     return pages.page(
@@ -72,7 +72,7 @@ class AsksBeforeSaving(PortalAdmin):
 
     rollout_page: ClassVar[str] = ""
 
-    def effect(self, request: HttpRequest, before: Any, after: Any, form: Any) -> Changed | None:
+    def effect(self, request: HttpRequest, before: Any, after: Any, form: Any) -> FileEffect | None:
         """What saving would do; None: no file is made from this. `before` is None for a new row."""
         raise NotImplementedError
 

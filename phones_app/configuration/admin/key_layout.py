@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from contacts_app.core.admin.frame import actor_of
 from phones_app.configuration.admin.confirm import AsksBeforeSaving
 from phones_app.configuration.changes import phones_of_layout
-from phones_app.configuration.effect import Changed, what_changes_layout
+from phones_app.configuration.effect import FileEffect, what_changes_layout
 from phones_app.inventory.models import Phone
 from profiles_app.phone.admin.key_layout import KeyLayoutAdmin
 from profiles_app.phone.admin.revision import may_reveal
@@ -16,7 +16,7 @@ from profiles_app.phone.models import KeyLayout
 
 
 class LayoutWithPhones(AsksBeforeSaving, KeyLayoutAdmin):
-    def effect(self, request: HttpRequest, before: Any, after: Any, form: Any) -> Changed | None:
+    def effect(self, request: HttpRequest, before: Any, after: Any, form: Any) -> FileEffect | None:
         if before is None or (before.keys, before.modules) == (after.keys, after.modules):
             return None
         return what_changes_layout(before, after.keys, after.modules, reveal=may_reveal(request))

@@ -21,7 +21,7 @@ from phones_app.configuration.admin.values import (
     settings_by_group,
 )
 from phones_app.configuration.changes import phones_of_layer
-from phones_app.configuration.effect import Changed, what_changes
+from phones_app.configuration.effect import FileEffect, what_changes
 from phones_app.configuration.models import Layer, LayerLine
 from phones_app.inventory.models import Phone
 from profiles_app.phone.admin.revision import may_reveal
@@ -111,7 +111,7 @@ class LayerPages(AsksBeforeSaving):
         row = blank_row(name if find_setting(name) else "")
         return render(request, "phones_app/configuration/value_row.html", {"row": row, "name": "value_rows"})
 
-    def effect(self, request: HttpRequest, before: Any, after: Any, form: Any) -> Changed | None:
+    def effect(self, request: HttpRequest, before: Any, after: Any, form: Any) -> FileEffect | None:
         """A new layer takes the place of nothing, which a row without a key stands for."""
         lines = form.found_lines if after.kind in WITH_LINES else None
         return what_changes(before or after, after, lines=lines, reveal=may_reveal(request))

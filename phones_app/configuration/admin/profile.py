@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 from contacts_app.core.admin.frame import actor_of
 from phones_app.configuration.admin.confirm import AsksBeforeSaving
-from phones_app.configuration.effect import Changed
+from phones_app.configuration.effect import FileEffect
 from phones_app.inventory.models import Phone
 from profiles_app.phone.admin.profile import PhoneProfileAdmin
 from profiles_app.phone.models import PhoneProfile
@@ -19,7 +19,7 @@ DEPLOYED_AT_ONCE = 100
 class ProfileWithPhones(AsksBeforeSaving, PhoneProfileAdmin):
     change_form_outer_after_template = "phones_app/configuration/profile.html"
 
-    def effect(self, request: HttpRequest, before: Any, after: Any, form: Any) -> Changed | None:
+    def effect(self, request: HttpRequest, before: Any, after: Any, form: Any) -> FileEffect | None:
         """A profile is the file itself, or says what makes it; its page shows what became of it afterwards."""
         return None
 

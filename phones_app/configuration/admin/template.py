@@ -12,7 +12,7 @@ from contacts_app.core.admin.frame import actor_of
 from phones_app.configuration.admin.confirm import AsksBeforeSaving
 from phones_app.configuration.admin.trial import trial_of
 from phones_app.configuration.changes import phones_of_template
-from phones_app.configuration.effect import Changed, what_changes_template
+from phones_app.configuration.effect import FileEffect, what_changes_template
 from phones_app.configuration.models import Layer
 from phones_app.inventory.models import Phone
 from profiles_app.phone.admin.revision import may_reveal
@@ -29,7 +29,7 @@ class SampleForm(forms.Form):
 class TemplateWithPhones(AsksBeforeSaving, PhoneTemplateAdmin):
     pages = {"try": "try/"}
 
-    def effect(self, request: HttpRequest, before: Any, after: Any, form: Any) -> Changed | None:
+    def effect(self, request: HttpRequest, before: Any, after: Any, form: Any) -> FileEffect | None:
         if before is None or before.text == after.text:
             return None
         return what_changes_template(before, after.text, reveal=may_reveal(request))
