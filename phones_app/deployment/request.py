@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -111,6 +112,12 @@ def retry(deployment: Deployment, *, actor: Actor) -> Deployment:
     same = {deployment.phone.pk: Rendered(revision, profile)}
     asked = _request([deployment.phone], check, lambda _: same, actor, dry_run=False, profile=profile)
     return _only(asked, retry_of=deployment)
+
+
+def put_off(deployment: Deployment, until: datetime) -> None:
+    """Have a deployment begin then, in the transaction that asked for it."""
+    deployment.next_attempt_at = until
+    deployment.save(update_fields=["next_attempt_at"])
 
 
 def cancel(deployment: Deployment) -> None:

@@ -7,6 +7,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from contacts_app.core.admin.base import PortalAdmin
 from contacts_app.core.admin.columns import column
@@ -14,6 +15,7 @@ from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.history.records import save_recorded
 from phones_app.inventory.models import Phone
 from phones_app.mobility.models import MobilityPolicy, MobilitySession, PersonMobility
+from profiles_app.phone.rendering.keys import LINE, all_kinds
 
 
 def duration(minutes: int | None) -> str:
@@ -21,8 +23,26 @@ def duration(minutes: int | None) -> str:
     return f"{minutes // 60}:{minutes % 60:02d} h" if minutes else "–"
 
 
+class MobilityPolicyForm(forms.ModelForm):  # type: ignore[type-arg]
+    own_key_kinds = forms.MultipleChoiceField(
+        label="Keys that people set",
+        choices=[(kind.name, kind.label) for kind in all_kinds() if kind.needs != LINE],
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        required=False,
+        help_text="What people may put on the keys of their phones by themselves, in the portal.",
+    )
+
+    class Meta:
+        model = MobilityPolicy
+        fields = (
+            *("account", "location", "second_phone", "longest_minutes", "daily_logout", "idle_minutes"),
+            *("remember_last_user", "own_key_kinds"),
+        )
+
+
 @admin.register(MobilityPolicy)
 class MobilityPolicyAdmin(PortalAdmin):
+    form = MobilityPolicyForm
     list_display = ("account", "place", "second_phone", "longest", "daily_logout", "idle", "remember_last_user")
     list_display_links = ("account", "place")
     list_select_related = ("account",)
@@ -31,10 +51,7 @@ class MobilityPolicyAdmin(PortalAdmin):
     search_help_text = "Location or account"
     autocomplete_fields = ("account",)
     chosen_once = ("account",)
-    fields = (
-        *("account", "location", "second_phone", "longest_minutes", "daily_logout", "idle_minutes"),
-        "remember_last_user",
-    )
+    fields = MobilityPolicyForm.Meta.fields
     place = column("Location", lambda row: row.location or "all others", ordering="location")
     longest = column("Longest log-in", lambda row: duration(row.longest_minutes))
     idle = column("Log-out without use", lambda row: duration(row.idle_minutes))

@@ -14,6 +14,14 @@ WORKDAY, LONGEST, SHORTEST_IDLE = 8 * 60, 168 * 60, 15
 MINUTES = [MinValueValidator(1), MaxValueValidator(LONGEST)]
 
 
+# What touches nobody else.
+OWN_KINDS = ["speed-dial", "blf", "service"]
+
+
+def default_own_kinds() -> list[str]:
+    return list(OWN_KINDS)
+
+
 class SecondPhone(models.TextChoices):
     """What a log-in does to the person's log-ins on other phones."""
 
@@ -54,6 +62,14 @@ class MobilityPolicy(models.Model):
     )
     remember_last_user = models.BooleanField(
         default=False, help_text="The log-in form of a phone proposes the person who logged in there last."
+    )
+
+    own_key_kinds = models.JSONField(
+        "keys that people set",
+        default=default_own_kinds,
+        db_default=OWN_KINDS,
+        blank=True,
+        help_text="What people may put on the keys of their phones by themselves.",
     )
 
     history = Tracked()

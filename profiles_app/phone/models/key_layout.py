@@ -26,6 +26,15 @@ class KeyLayout(models.Model):
         db_index=False,
         help_text="Whose layout it is; empty: everybody's.",
     )
+    own_of = models.OneToOneField(
+        "profiles_app.PhoneProfile",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.CASCADE,
+        related_name="own_keys",
+        help_text="The person of this profile has set these keys.",
+    )
     name = models.CharField(max_length=255)
     description = models.TextField(blank=True)
     keys = models.JSONField(default=list, blank=True)

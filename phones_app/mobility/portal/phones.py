@@ -44,6 +44,7 @@ from profiles_app.phone.sep import parse_mac
 PHONES = Page("phones", gettext_lazy("My phones"), place=10, own=True)
 ALL_PHONES = Page("account-phones", gettext_lazy("Phones and lines"), place=20)
 LOG_OUT = "log-out"
+SET_KEYS = "keys"
 
 REACHABILITY = {
     Presence.NEVER: Cell(gettext_lazy("not checked yet")),
@@ -171,6 +172,7 @@ def phones(request: PortalRequest) -> HttpResponse:
         "phones": [PhoneShown(phone) for phone in own_phones(visitor)[:100]],
         "form": form,
         "has_profile": own_profiles(visitor.person).exists(),
+        "may_set_keys": PHONES.is_open(visitor, SET_KEYS),
     }
     return show(request, "phones_app/mobility/portal/phones.html", shown, status=400 if form.errors else 200)
 
