@@ -54,6 +54,7 @@ LISTS = {
     ),
     "rollouts": ("", "state=paused", "profile={profile.uuid}", "open=true"),
     "file-servers": ("", "offset=5000"),
+    "layers": ("", "offset=5000"),
     "left-files": ("",),
     "mobility/sessions": (
         "", "offset=5000", "state=logged_in", "mac={phone.mac}", "profile_uuid={profile.uuid}", "open=true", "open=false",

@@ -13,6 +13,7 @@ from contacts_app.core.actor import system
 from contacts_app.people.login import open_session
 from contacts_app.people.models import User
 from contacts_app.tokens.services import create_token
+from phones_app.configuration.models import Layer
 from phones_app.deployment.models import LeftFile
 from phones_app.deployment.request import deploy
 from phones_app.inventory.models import Phone
@@ -100,6 +101,7 @@ def phone_rows(owner: Caller, alice: User) -> dict[str, Any]:
     )  # fmt: skip
     entry = DirectoryEntry.objects.create(user=alice, name="Dentist", number="+351 555 0199")
     template = PhoneTemplate.objects.create(account=acme, name="Acme's template", text=sip_file())
+    layer = Layer.objects.create(account=acme, kind="location", name="Acme's place")
     layout = KeyLayout.objects.create(account=acme, name="Acme's keys")
     ends = timezone.now() + timedelta(days=1)
     [(code, _)] = make_codes(account=acme, profile=profile, expires_at=ends, actor=actor)
@@ -108,6 +110,7 @@ def phone_rows(owner: Caller, alice: User) -> dict[str, Any]:
         "mobility_session": session.uuid,
         "template": template.uuid,
         "key_layout": layout.uuid,
+        "layer": layer.uuid,
         "directory_entry": entry.uuid,
         "enrolment_code": code.uuid,
         "enrolment_request": asked.uuid,
