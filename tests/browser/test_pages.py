@@ -13,11 +13,14 @@ from contacts_app.tokens.services import create_token
 from phones_app.boot.fetches import Fetch
 from phones_app.boot.services import record_fetch
 from phones_app.deployment.request import deploy
-from phones_app.inventory.models import ServiceSession
+from phones_app.inventory.models import Phone, ServiceSession
 from phones_app.mobility.enrolment import make_codes
 from phones_app.mobility.models import EnrolmentRequest
 from phones_app.mobility.services import open_service_session
 from phones_app.servers.models import CallManager, FileServer, KeyMacro
+from profiles_app.phone.models import KeyLayout
+from tests.phones_app.configuration import data
+from tests.phones_app.configuration.data import made_profile
 from tests.phones_app.site import ACTOR, sip_file
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,6 +41,12 @@ def furnished(site, acme, alice, no_inline_work):
     KeyMacro.objects.get_or_create(name="79xx reset", defaults={"phone_models": "79*", "steps": "Key:Settings"})
     make_codes(account=acme, profile=profile, expires_at=timezone.now() + timedelta(days=1), actor=ACTOR)
     EnrolmentRequest.objects.create(account=acme, mac="02000000AA01", address="127.0.0.1", model="8845", user=alice)
+    made = made_profile(alice)
+    desk = data.phone(acme, 1, made, name="Made from data")
+    keys = [{"module": 0, "position": 1, "kind": "line", "line": 1, "target": "", "label": "", "options": {}}]
+    layout = KeyLayout.objects.create(account=acme, name="Two lines", keys=keys)
+    data.layer(acme, values={"pbx": "pbx.example.org", "ntp_servers": "10.0.0.1", "time_zone": "Europe/Berlin"})
+    data.layer(acme, kind="phone", phone=desk, lines=[data.line(acme)], key_layout=layout)
     assert ServiceSession.objects.exists()
     assert FileServer.objects.exists()
     return phone, profile
@@ -45,6 +54,7 @@ def furnished(site, acme, alice, no_inline_work):
 
 def all_pages(phone, profile) -> dict[str, str]:
     deploy_url = reverse("admin:phones_app_phone_deploy")
+    made = Phone.objects.get(name="Made from data")
     pages = {
         "overview": reverse("admin:index"),
         "deploy-choose": f"{deploy_url}?phones={phone.pk}",
@@ -52,6 +62,9 @@ def all_pages(phone, profile) -> dict[str, str]:
         "replace": reverse("admin:phones_app_phone_replace", args=[phone.pk]),
         "change-many": f"{reverse('admin:phones_app_phone_bulk')}?phones={phone.pk}",
         "upload-files": reverse("admin:profiles_app_phoneprofile_files"),
+        "configuration": reverse("admin:phones_app_phone_configuration", args=[made.pk]),
+        "configuration-edit": f"{reverse('admin:phones_app_phone_configuration', args=[made.pk])}?edit=ntp_servers",
+        "built-in": reverse("admin:profiles_app_phonetemplate_copy"),
         "restart-preview": f"{reverse('admin:phones_app_phone_restart')}?phones={phone.pk}",
         "password": reverse("admin:auth_user_password_change", args=[profile.user_id]),
         "history": reverse("admin:profiles_app_phoneprofile_history", args=[profile.pk]),

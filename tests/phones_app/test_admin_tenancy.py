@@ -15,6 +15,7 @@ from contacts_app.people.models import LoginSession
 from contacts_app.tokens.models import ApiToken
 from contacts_app.tokens.services import create_token
 from phones_app.boot.models import FileFetch
+from phones_app.configuration.models import Layer
 from phones_app.deployment.models import Deployment, LeftFile
 from phones_app.inventory.models import Phone, PhoneGroup, ServiceSession
 from phones_app.mobility.models import (
@@ -27,7 +28,7 @@ from phones_app.mobility.models import (
 )
 from phones_app.rollout.models import Rollout
 from phones_app.servers.models import CallManager, FileServer, KeyMacro
-from profiles_app.phone.models import PhoneProfile, ProfileRevision
+from profiles_app.phone.models import KeyLayout, PhoneProfile, PhoneTemplate, ProfileRevision
 
 pytestmark = pytest.mark.django_db
 
@@ -82,6 +83,9 @@ def strangers_rows(other, charlie, new_phone, new_profile):
         PinFailures.objects.create(user=charlie, count=5, last_at=timezone.now()),
         Rollout.objects.create(account=other, name="Strange rollout", requested_by="charlie", channel="x"),
         PhoneGroup.objects.create(account=other, name="Strange phones"),
+        Layer.objects.create(account=other, kind="location", name="Strange place"),
+        PhoneTemplate.objects.create(account=other, name="Strange template", text="<device/>"),
+        KeyLayout.objects.create(account=other, name="Strange keys"),
         queue_mail(
             to=["charlie@other.example"], template="contacts_app/contacts/mail/notices", context={}, account=other
         )[0],
@@ -176,6 +180,16 @@ def test_key_macros_belong_to_the_staff_of_the_portal(clerk_desk, root_desk):
     assert not clerk_desk.get(url_of(macro)).context["has_change_permission"]
     assert clerk_desk.get(reverse("admin:phones_app_keymacro_add")).status_code == 403
     assert root_desk.get(url_of(macro)).context["has_change_permission"]
+
+
+def test_a_strangers_configuration_is_not_there(clerk_desk, strangers_rows):
+    phone, template = Phone.objects.get(mac="001122334455"), PhoneTemplate.objects.get(name="Strange template")
+    layer, layout = Layer.objects.get(name="Strange place"), KeyLayout.objects.get(name="Strange keys")
+    assert clerk_desk.get(url_of(phone, "configuration")).status_code == 404
+    assert clerk_desk.post(url_of(phone, "configuration"), {"name": "x", "place": "phone::"}).status_code == 404
+    for row in (template, layer, layout):
+        assert clerk_desk.get(url_of(row, "roll_out")).status_code == 404
+        assert clerk_desk.post(url_of(row), {"_kept": "x"}).status_code in (400, 404)
 
 
 @pytest.mark.parametrize("page", ["deploy", "restart"])

@@ -79,10 +79,10 @@ class PhoneProfileForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.stored = self.instance.content if self.instance.pk else b""
+        if source := self.fields.get("source"):
+            source.required = False
         if field := self.fields.get("cnf_xml"):
             # Only of one source, which `clean` sees to.
-            field.required = False
-        if field := self.fields.get("source"):
             field.required = False
             self.initial["cnf_xml"] = sep.decode(self.stored)
             field.widget.annotate(findings_for(self.instance) if self.stored else ())
