@@ -6,8 +6,9 @@ import pytest
 from django.urls import reverse
 
 from phones_app.configuration.models import Layer, PhoneConfiguration
-from profiles_app.phone.models import KeyLayout, PhoneTemplate
+from profiles_app.phone.models import KeyLayout, PhoneProfile, PhoneTemplate
 from tests.phones_app.configuration.data import TEMPLATE, layer, line, made_profile, phone
+from tests.phones_app.site import sip_file
 
 pytestmark = pytest.mark.django_db
 
@@ -240,3 +241,34 @@ def test_keys_are_kept_by_position_also_those_that_a_model_does_not_show(root_de
     assert "Key 2 of the phone is there twice" in str(twice.context["adminform"].form.errors["key_rows"])
     lacks = root_desk.post(url, form | {"key_rows-0.1-target": ""}).content.decode()
     assert "needs a number" in lacks
+
+
+def test_a_profile_is_made_from_data_and_a_file_again(root_desk, alice, munich):
+    add, form = page("profiles_app_phoneprofile_add"), {"user": alice.pk, "name": "Built in", "compatible_models": ""}
+    assert root_desk.post(add, form | {"source": "built-in", "cnf_xml": "no file"}).status_code == 302
+    profile = PhoneProfile.objects.get(name="Built in")
+    assert (profile.source, profile.template) == ("built-in", None)
+    url = page("profiles_app_phoneprofile_change", profile.pk)
+    nothing = root_desk.post(url, form | {"source": "template"})
+    assert "A template has to be chosen." in str(nothing.context["adminform"].form.errors["template"])
+    assert (
+        root_desk.post(url, form | {"source": "template", "template": PhoneTemplate.objects.get().pk}).status_code
+        == 302
+    )
+    assert root_desk.post(url, form | {"source": "file", "cnf_xml": sip_file()}).status_code == 302
+    profile.refresh_from_db()
+    assert (profile.source, profile.template, profile.content) == ("file", None, sip_file().encode())
+
+
+def test_the_phones_of_a_profile_that_run_an_old_revision_are_listed(root_desk, munich):
+    _, phones = munich
+    PhoneConfiguration.objects.all().delete()
+    for one, digest in zip(phones, "ab", strict=False):
+        PhoneConfiguration.objects.create(phone=one, sha256=digest * 64, file_sha256="b" * 64)
+    profile = PhoneProfile.objects.get()
+    text = root_desk.get(page("profiles_app_phoneprofile_change", profile.pk)).content.decode()
+    assert "1 phone</strong>" in text
+    assert "Lobby" in text
+    assert f'name="phones" value="{phones[0].pk}"' in text
+    chosen = root_desk.get(page("profiles_app_phoneprofile_roll_out", profile.pk)).context["form"]["macs"].value()
+    assert chosen == phones[0].mac
