@@ -71,19 +71,26 @@ document.addEventListener("submit", (event) => {
     }
 });
 
-// The chooser with a search box tells of its choice by the older library alone.
-// And it names its box by what is chosen, which is nothing at first.
+// The chooser with a search box names its box by what is chosen, which is nothing at first, and tells of its choice by
+// the older library alone. It is drawn after the page.
+document.addEventListener("DOMContentLoaded", () => {
+    const name = () => {
+        document.querySelectorAll("select.select2-hidden-accessible:not([data-named])").forEach((select) => {
+            const label = select.labels?.[0];
+            const box = select.nextElementSibling?.querySelector(".select2-selection");
+            const shown = box?.querySelector(".select2-selection__rendered");
+            if (label && shown?.id) {
+                select.dataset.named = "";
+                label.id ||= `${select.id}-label`;
+                box.setAttribute("aria-labelledby", `${label.id} ${shown.id}`);
+                shown.setAttribute("aria-labelledby", label.id);
+            }
+        });
+    };
+    new MutationObserver(name).observe(document.body, { childList: true, subtree: true });
+    name();
+});
 window.addEventListener("load", () => {
-    document.querySelectorAll("select.select2-hidden-accessible").forEach((select) => {
-        const label = select.labels?.[0];
-        const box = select.nextElementSibling?.querySelector(".select2-selection");
-        const shown = box?.querySelector(".select2-selection__rendered");
-        if (label && box && shown?.id) {
-            label.id ||= `${select.id}-label`;
-            box.setAttribute("aria-labelledby", `${label.id} ${shown.id}`);
-            shown.setAttribute("aria-labelledby", label.id);
-        }
-    });
     window.django?.jQuery?.(document).on("select2:select select2:clear", (event) => {
         event.target.dispatchEvent(new Event("change", { bubbles: true }));
     });

@@ -75,6 +75,7 @@ class PhoneProfileForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = PhoneProfile
         fields = META
+        help_texts = {"template": "Its text is filled in for each phone."}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
