@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from contacts_app.contacts.mail import queue_mail
+from phones_app.configuration.models import PhoneConfiguration
 from phones_app.deployment.models import FileState, PhoneFile
 from phones_app.inventory.models import Phone
 from phones_app.servers.models import CallManager, FileServer
@@ -23,13 +24,14 @@ __all__ = ["furnished"]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ROOT = Path(__file__).resolve().parents[2]
-HANDBOOK = ("README.md", "docs/operations.md", "docs/events.md", "docs/evidence.md")
+HANDBOOK = ("README.md", "docs/operations.md", "docs/events.md", "docs/evidence.md", "docs/configuration.md")
 CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 ITALIC = re.compile(r"(?<!\*)\*(?!\*)([^*\n]+)\*(?!\*)")
 # What stands in italics and is a value, a word or a profile of the demo.
 NO_PLACES = {
     *("on", "unreachable", "another phone there", "moved", "failed", "ready", "Not sent", "not deployed"),
     *("Fetches are seen", "Front desk day", "Front desk night"),
+    *("The built-in template of the phone's model", "A template", "Call managers", "values", "locked", "fragment"),
 }
 
 Walk = Callable[[Window], None]
@@ -84,6 +86,8 @@ def walks(furnished, acme) -> dict[str, Walk]:
         },
     )
     Phone.objects.filter(pk=phone.pk).update(current_profile=profile)
+    made = Phone.objects.get(name="Made from data")
+    PhoneConfiguration.objects.update_or_create(pk=made.pk, defaults={"sha256": "a" * 64, "due_at": None})
     context = {"heading": "x", "notices": [], "more": 0, "path": "/"}
     [mail] = queue_mail(to=["a@acme.example"], template="contacts_app/contacts/mail/notices", context=context)
     callback = Callback.objects.create(account=acme, name="Mine", config={"url": "https://hooks.example.org"})
@@ -103,6 +107,11 @@ def walks(furnished, acme) -> dict[str, Walk]:
         "Adopt file…": at("phones_app_phone_change", phone.pk, button="Adopt file…"),
         "Put file back…": at("phones_app_phone_change", phone.pk, button="Put file back…"),
         "Save and test the connection": both_servers,
+        "Change…": at("phones_app_phone_configuration", made.pk, button="Change NTP servers"),
+        "Configuration…": at("phones_app_phone_change", phone.pk, button="Configuration…"),
+        "Copy a built-in template…": at("profiles_app_phonetemplate_changelist", button="Copy a built-in template…"),
+        "Deploy…": at("profiles_app_phoneprofile_change", made.current_profile_id, button="Deploy…"),
+        "Roll out…": at("profiles_app_phoneprofile_change", made.current_profile_id, button="Roll out…"),
         "Cockpit…": at("phones_app_phone_change", phone.pk, button="Cockpit…"),
         "Deleted": at("phones_app_phone_changelist", button="Deleted"),
         "Live use": at("profiles_app_outboundvoiceprofile_changelist", button="Live use"),

@@ -213,7 +213,8 @@ def _look(posted: Any) -> dict[str, Any]:
         "columns": columns,
         "remarks": remarks,
         "faults": [
-            {"place": f"{module}.{position}", "text": text.capitalize()} for (module, position), text in empty.items()
+            {"place": f"{module}.{position}", "text": f"{text[:1].upper()}{text[1:]}."}
+            for (module, position), text in empty.items()
         ],
         "offered": [kind.name for kind in kinds_for(model)],
     }
