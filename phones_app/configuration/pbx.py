@@ -18,6 +18,7 @@ from profiles_app.phone.lines import known_to_pbx
 from profiles_app.phone.models import Line, PhoneProfile, ProfileRevision
 
 MOST_PHONES = 1000
+NO_MANAGER = "Phones without a call manager: no PBX could be asked for what it has."
 # At the PBX of everybody an account would learn by their names which peers others have.
 SHARED = "This call manager is shared by all accounts: what it has is shown to the portal's staff only."
 
@@ -56,7 +57,7 @@ class PbxComparison:
     def sentence(self) -> str:
         number = len(self.needed)
         if self.error:
-            return f"{self.manager}: {self.error}"
+            return f"{self.manager}: {self.error}" if self.manager else self.error
         lines = f"{number} line{'' if number == 1 else 's'}"
         if not self.missing:
             return f"{self.manager} has all of the {lines}."
@@ -101,15 +102,17 @@ def dialect_of(phones: Sequence[Phone]) -> str:
 def compared(phones: Sequence[Phone], needs: PbxNeeds, actor: Actor) -> list[PbxComparison]:
     """Each call manager of the phones that can be asked by AMI is asked for the names that its phones need."""
     by_mac = {needed.mac: needed for needed in needs.phones}
-    at: defaultdict[CallManager, list[pbx.PbxPhone]] = defaultdict(list)
+    at: defaultdict[CallManager | None, list[pbx.PbxPhone]] = defaultdict(list)
     for phone in phones:
-        if phone.mac in by_mac and phone.call_manager is not None:
+        if phone.mac in by_mac:
             at[phone.call_manager].append(by_mac[phone.mac])
     return [_compared(manager, pbx.missing(there, set()), actor) for manager, there in at.items()]
 
 
-def _compared(manager: CallManager, names: list[str], actor: Actor) -> PbxComparison:
+def _compared(manager: CallManager | None, names: list[str], actor: Actor) -> PbxComparison:
     needed = tuple(names)
+    if manager is None:
+        return PbxComparison("", needed, error=NO_MANAGER)
     if manager.kind != CallManager.Kind.AMI:
         return PbxComparison(manager.name, needed, error="It is not asked by AMI, so what it has is not known.")
     if manager.account_id is None and actor.account is not None:

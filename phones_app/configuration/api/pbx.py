@@ -22,7 +22,7 @@ class PbxQuery(Shape):
 
 
 class ComparedPbxShape(Shape):
-    manager = serializers.CharField(help_text="Name of the call manager.")
+    manager = serializers.CharField(help_text="Name of the call manager; empty: the phone has none.")
     needed = serializers.ListField(child=serializers.CharField())
     missing = serializers.ListField(child=serializers.CharField())
     error = serializers.CharField(help_text="Why it could not be asked; empty: it was.")

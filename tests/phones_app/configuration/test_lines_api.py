@@ -167,6 +167,12 @@ def test_what_the_pbx_lacks_is_told(root, acme, new_phone, new_profile, settings
     assert strangers["compared"][0]["missing"] == []
 
 
+def test_a_phone_without_a_call_manager_has_no_pbx_to_ask(api, new_phone, new_profile):
+    new_phone(MAC, current_profile=new_profile())
+    [found] = api.get(f"phones/{MAC}/pbx", {"compare": "true"}).json()["data"]["compared"]
+    assert (found["manager"], found["needed"], bool(found["error"])) == ("", ["1001"], True)
+
+
 def test_a_pbx_that_does_not_answer_is_told(root, new_phone, new_profile, settings):
     settings.PHONE_NETWORKS = "127.0.0.0/8"
     manager = CallManager.objects.create(name="Away", kind="ami", host="127.0.0.1", port=1)
