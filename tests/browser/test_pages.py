@@ -57,6 +57,7 @@ def all_pages(phone, profile) -> dict[str, str]:
     made = Phone.objects.get(name="Made from data")
     pages = {
         "overview": reverse("admin:index"),
+        "adopting": reverse("admin:phones_app_phone_adopting"),
         "deploy-choose": f"{deploy_url}?phones={phone.pk}",
         "deploy-preview": f"{deploy_url}?phones={phone.pk}&profile={profile.pk}",
         "replace": reverse("admin:phones_app_phone_replace", args=[phone.pk]),

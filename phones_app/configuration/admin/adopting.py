@@ -1,7 +1,7 @@
 """The button above the list of phones that adopts an archive of files: upload, look at the report, say yes."""
 
 from collections import Counter
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 from django import forms
@@ -12,6 +12,7 @@ from django.utils.http import urlencode
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
+from contacts_app.core.admin.base import PortalAdmin
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.csv.admin import CsvPages
 from contacts_app.core.csv.models import UploadedCsv
@@ -19,7 +20,7 @@ from contacts_app.core.errors import Refusal
 from contacts_app.core.history.authorship import because
 from contacts_app.people.models import User
 from phones_app.configuration.adopting.adopt import AdoptTarget, adopt
-from phones_app.configuration.adopting.report import Adoption, Outcome
+from phones_app.configuration.adopting.report import Adoption, AdoptResult
 from phones_app.configuration.adopting.uploads import KIND, LIMITS, PLACES, keep_files, read_kept
 from phones_app.inventory.models import Phone
 from profiles_app.phone.models import PhoneProfile
@@ -104,14 +105,18 @@ class AdoptingPages(CsvPages):
             kept.delete()
             messages.success(request, f"{kept.name} is adopted: {adoption.sentence}. Nothing was uploaded to phones.")
             return HttpResponseRedirect(self.url_of("changelist"))
-        left = [file for file in adoption.files if file.outcome in (Outcome.KEPT, Outcome.REFUSED, Outcome.IGNORED)]
+        left = [
+            file
+            for file in adoption.files
+            if file.outcome in (AdoptResult.KEPT, AdoptResult.REFUSED, AdoptResult.IGNORED)
+        ]
         return self.page(
             request,
             "phones_app/configuration/adopt_check.html",
             f"Adopt {kept.name}?",
             model_admin=self,
             adoption=adoption,
-            stores=adoption.outcomes[Outcome.ADOPTED] + adoption.outcomes[Outcome.KEPT],
+            stores=adoption.outcomes[AdoptResult.ADOPTED] + adoption.outcomes[AdoptResult.KEPT],
             templates=sorted(Counter(file.template for file in adoption.files if file.template).items()),
             left=left[:SHOWN],
             untold=len(left) - SHOWN,
@@ -137,14 +142,13 @@ class AdoptingPages(CsvPages):
     def _add_whose(self, request: HttpRequest, form: forms.Form) -> None:
         """The account, where the person is of none, and the owner: of those that the person sees."""
         if actor_of(request).account is None:
-            form.fields["account"] = self._choice(self, Phone, "account", request, "Whose phones these are.")
-        pages = self.admin_site.get_model_admin(PhoneProfile)
-        help_text = "Of the profiles; empty: the user of level 0 of the account."
-        form.fields["owner"] = self._choice(pages, PhoneProfile, "user", request, help_text)
-        form.fields["owner"].required = False
-        form.fields["owner"].label = "Owner"
+            account = self.formfield_for_foreignkey(Phone._meta.get_field("account"), request)
+            form.fields["account"] = _with_help(account, "Whose phones these are.")
+        profiles = cast(PortalAdmin, self.admin_site.get_model_admin(PhoneProfile))
+        owner = profiles.formfield_for_foreignkey(PhoneProfile._meta.get_field("user"), request, required=False)
+        form.fields["owner"] = _with_help(owner, "Of the profiles; empty: the user of level 0 of the account.")
 
-    @staticmethod
-    def _choice(pages: Any, model: Any, name: str, request: HttpRequest, help_text: str) -> forms.Field:
-        field: forms.Field = pages.formfield_for_foreignkey(model._meta.get_field(name), request, help_text=help_text)
-        return field
+
+def _with_help(field: forms.Field, text: str) -> forms.Field:
+    field.help_text = text
+    return field

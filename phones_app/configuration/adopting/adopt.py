@@ -19,7 +19,7 @@ from contacts_app.core.uploads import NamedBytes
 from contacts_app.people.models import User
 from phones_app.configuration.adopting.layers import KnownLayers
 from phones_app.configuration.adopting.places import PhonePlace
-from phones_app.configuration.adopting.report import Adoption, Outcome
+from phones_app.configuration.adopting.report import Adoption, AdoptResult
 from phones_app.configuration.adopting.sorting import Candidate, sort_out
 from phones_app.configuration.adopting.storing import PlanRows
 from phones_app.configuration.changes import mark_due
@@ -67,7 +67,7 @@ def adopt(
     if owner.account_id not in (None, target.account.pk):
         raise Refusal("other-account", f"{owner.email} belongs to another account.")
     told, candidates = sort_out(files, target.account, target.places)
-    kept = {each.mac: each.told.reason for each in candidates if each.told.outcome is Outcome.KEPT}
+    kept = {each.mac: each.told.reason for each in candidates if each.told.outcome is AdoptResult.KEPT}
     while True:
         planned, layers = _planned([each for each in candidates if each.mac not in kept], target.account, progress)
         kept |= planned.kept
@@ -131,10 +131,10 @@ def _check(rows: PlanRows, progress: Progress) -> None:
 def _tell(candidate: Candidate, rows: PlanRows, kept: Mapping[str, str]) -> None:
     told = candidate.told
     if candidate.mac in kept:
-        told.outcome, told.code, told.reason = Outcome.KEPT, told.code or "not-identical", kept[candidate.mac]
+        told.outcome, told.code, told.reason = AdoptResult.KEPT, told.code or "not-identical", kept[candidate.mac]
     else:
         profile = rows.phones[candidate.mac].current_profile
-        told.outcome, told.template = Outcome.ADOPTED, str(profile)
+        told.outcome, told.template = AdoptResult.ADOPTED, str(profile)
 
 
 def _keep(candidate: Candidate, destination: ImportTarget, actor: Actor) -> None:
@@ -144,4 +144,4 @@ def _keep(candidate: Candidate, destination: ImportTarget, actor: Actor) -> None
         create_recorded([copy(candidate.phone)])
     imported = import_file(NamedBytes(told.file, candidate.content), destination=destination, actor=actor)
     if imported.result is ImportResult.REFUSED:
-        told.outcome, told.code, told.reason = Outcome.REFUSED, imported.code, imported.reason
+        told.outcome, told.code, told.reason = AdoptResult.REFUSED, imported.code, imported.reason

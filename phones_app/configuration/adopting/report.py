@@ -8,7 +8,7 @@ from enum import StrEnum
 from profiles_app.phone.sep.catalogue import colons
 
 
-class Outcome(StrEnum):
+class AdoptResult(StrEnum):
     ADOPTED = "adopted"
     UNCHANGED = "unchanged"
     KEPT = "kept as a file"
@@ -21,7 +21,7 @@ class AdoptedFile:
     """One file. `code`, `line` and `reason` say why it was not adopted."""
 
     file: str
-    outcome: Outcome
+    outcome: AdoptResult
     mac: str = ""
     template: str = ""
     code: str = ""
@@ -45,7 +45,7 @@ class Adoption:
     dry_run: bool = False
 
     @property
-    def outcomes(self) -> Counter[Outcome]:
+    def outcomes(self) -> Counter[AdoptResult]:
         return Counter(file.outcome for file in self.files)
 
     @property
@@ -63,12 +63,12 @@ class Adoption:
             yield _number(self.lines, "new line")
         if self.phones:
             yield _number(self.phones, "new phone")
-        yield f"{_number(found[Outcome.ADOPTED], 'phone')} identical"
+        yield f"{_number(found[AdoptResult.ADOPTED], 'phone')} identical"
         for outcome, words in (
-            (Outcome.UNCHANGED, "as they were"),
-            (Outcome.KEPT, "kept as files"),
-            (Outcome.REFUSED, "refused"),
-            (Outcome.IGNORED, "ignored"),
+            (AdoptResult.UNCHANGED, "as they were"),
+            (AdoptResult.KEPT, "kept as files"),
+            (AdoptResult.REFUSED, "refused"),
+            (AdoptResult.IGNORED, "ignored"),
         ):
             if found[outcome]:
                 yield f"{found[outcome]} {words}"

@@ -8,7 +8,7 @@ from contacts_app.core.errors import Refusal
 from contacts_app.core.lists.among import among
 from contacts_app.core.uploads import NamedBytes
 from phones_app.configuration.adopting.places import PhonePlace
-from phones_app.configuration.adopting.report import AdoptedFile, Outcome
+from phones_app.configuration.adopting.report import AdoptedFile, AdoptResult
 from phones_app.configuration.models import Layer
 from phones_app.configuration.rendering import revisions_for
 from phones_app.inventory.import_folder import why_ignored
@@ -53,8 +53,8 @@ def _looked_at(named: NamedBytes, readable: dict[str, tuple[AdoptedFile, bytes]]
     name, content = named
     mac = sep.mac_of_file_name(named.base)
     if mac is None:
-        return AdoptedFile(name, Outcome.IGNORED, code="file-name", reason=why_ignored(named.base))
-    file = AdoptedFile(name, Outcome.REFUSED, mac)
+        return AdoptedFile(name, AdoptResult.IGNORED, code="file-name", reason=why_ignored(named.base))
+    file = AdoptedFile(name, AdoptResult.REFUSED, mac)
     if mac in readable:
         file.code, file.reason = "twice", f"{readable[mac][0].file} is a file of the same phone."
         return file
@@ -116,9 +116,9 @@ def _still_to_adopt(candidates: list[Candidate]) -> list[Candidate]:
         if own is not None and not same:
             file.code, file.reason = "other-profile", f"The phone has the profile {own}, whose file is another one."
         elif own is not None and own.source != Source.FILE:
-            file.outcome, file.template = Outcome.UNCHANGED, str(own)
+            file.outcome, file.template = AdoptResult.UNCHANGED, str(own)
         elif phone.pk in with_values:
-            file.outcome, file.code = Outcome.KEPT, "own-values"
+            file.outcome, file.code = AdoptResult.KEPT, "own-values"
             file.reason = "The phone has values of its own already, which adopting would change."
             left.append(candidate)
         else:

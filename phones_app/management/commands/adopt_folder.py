@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from django.core.management.base import CommandError
 
@@ -12,7 +11,7 @@ from contacts_app.core.uploads import NamedBytes
 from contacts_app.people.commands import person_with_email
 from phones_app.configuration.adopting.adopt import AdoptTarget, adopt
 from phones_app.configuration.adopting.places import PhonePlace, read_places
-from phones_app.configuration.adopting.report import Adoption, Outcome
+from phones_app.configuration.adopting.report import Adoption, AdoptResult
 from profiles_app.phone import sep
 
 
@@ -30,7 +29,7 @@ class Command(ReportingCommand):
         add("--places", type=Path, metavar="FILE.csv", help="Says where phones are: mac,location[,model].")
 
     def handle(
-        self, *, folder: Path, account: int, owner: str | None, places: Path | None, dry_run: bool, **options: Any
+        self, *, folder: Path, account: int, owner: str | None, places: Path | None, dry_run: bool, **options: object
     ) -> None:
         target = AdoptTarget(
             account=account_numbered(account),
@@ -48,9 +47,9 @@ class Command(ReportingCommand):
 
 def _check(adoption: Adoption) -> None:
     found = adoption.outcomes
-    if refused := found[Outcome.REFUSED]:
+    if refused := found[AdoptResult.REFUSED]:
         raise CommandError(f"{refused} of {len(adoption.files)} files were refused.")
-    if found[Outcome.IGNORED] == len(adoption.files):
+    if found[AdoptResult.IGNORED] == len(adoption.files):
         raise CommandError("There is no SEP<MAC>.cnf.xml.")
 
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from profiles_app.phone import sep
 from profiles_app.phone.adopting.line_keys import PARTS, LineKey, line_keys, says
 from profiles_app.phone.adopting.naming import names_of
-from profiles_app.phone.adopting.outline import Outline, Place, outline
+from profiles_app.phone.adopting.outline import Outline, ValuePlace, outline
 from profiles_app.phone.adopting.writing import (
     AS_IS,
     Expression,
@@ -45,7 +45,7 @@ class SepFile:
 
 
 @dataclass(frozen=True)
-class Choice:
+class PlaceChoice:
     """What the template says at a place: an expression, or the text itself. `values` are a variable's, file by file."""
 
     says: str | Expression
@@ -72,11 +72,11 @@ class Cluster:
     """Files of the same skeleton. `pieces` are its text, with marks in place of each file's own MAC address."""
 
     pieces: tuple[str, ...]
-    places: tuple[Place, ...]
+    places: tuple[ValuePlace, ...]
     members: list[Member] = field(default_factory=list)
-    choices: list[list[Choice]] = field(default_factory=list, repr=False)
+    choices: list[list[PlaceChoice]] = field(default_factory=list, repr=False)
 
-    def choose(self, lines: Mapping[str, LineOf], settings: Mapping[int, Choice], taken: Iterable[str]) -> None:
+    def choose(self, lines: Mapping[str, LineOf], settings: Mapping[int, PlaceChoice], taken: Iterable[str]) -> None:
         """Find the choices for each place. `taken` are names that no variable may have."""
         names = names_of(self.places, taken)
         self.choices = []
@@ -106,20 +106,20 @@ class Cluster:
         return {first.name for first in self._first if first.secret}
 
     @property
-    def _first(self) -> list[Choice]:
+    def _first(self) -> list[PlaceChoice]:
         return [choices[0] for choices in self.choices]
 
-    def _own(self, number: int, place: Place, name: str) -> list[Choice]:
+    def _own(self, number: int, place: ValuePlace, name: str) -> list[PlaceChoice]:
         raws = self.raws(number)
         secret = _is_secret(place)
         marked = {with_mac_marked(raw, member.file.mac) for raw, member in zip(raws, self.members, strict=True)}
         way = way_to_write(raws, in_element=not place.attribute, cdata=place.cdata)
         values = tuple(raws) if way == AS_IS else tuple(map(read, raws))
-        variable = Choice(Expression(name + way), name, values, secret)
-        as_is = Choice(Expression(name + AS_IS), name, tuple(raws), secret)
+        variable = PlaceChoice(Expression(name + way), name, values, secret)
+        as_is = PlaceChoice(Expression(name + AS_IS), name, tuple(raws), secret)
         # A password is no part of a template, which more people may see, as long as it can be something else.
         if len(marked) == 1 and not (secret and any(raws)):
-            return [Choice(marked.pop())]
+            return [PlaceChoice(marked.pop())]
         return [variable] if way == AS_IS else [variable, as_is]
 
     @cached_property
@@ -129,7 +129,7 @@ class Cluster:
         first = found[0].items()
         return {number: order for number, order in first if all(other.get(number) == order for other in found)}
 
-    def _line_part(self, number: int, lines: Mapping[str, LineOf]) -> Choice | None:
+    def _line_part(self, number: int, lines: Mapping[str, LineOf]) -> PlaceChoice | None:
         """The part of a line that stands here, where the line says of every phone what its file says."""
         place = self.places[number]
         way = place.node.way
@@ -148,7 +148,7 @@ class Cluster:
             return None
         if not all(says(lines[key.extension], part, read(raw)) for key, raw in zip(keys, raws, strict=True)):
             return None
-        return Choice(Expression(f"lines[{order}].{part}{filtered}"))
+        return PlaceChoice(Expression(f"lines[{order}].{part}{filtered}"))
 
 
 def clusters_of(files: Iterable[SepFile]) -> list[Cluster]:
@@ -176,7 +176,7 @@ def _with_odd_secrets_fixed(taken_apart: Outline) -> Outline:
     return Outline(tuple(pieces), tuple(places), tuple(values))
 
 
-def _is_secret(place: Place) -> bool:
+def _is_secret(place: ValuePlace) -> bool:
     return is_secret(place.node.tag) and not place.attribute
 
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from profiles_app.phone.adopting.clusters import Choice, Cluster
+from profiles_app.phone.adopting.clusters import Cluster, PlaceChoice
 from profiles_app.phone.adopting.writing import AS_IS, Expression, read, way_to_write
 from profiles_app.phone.rendering.series import series_of
 from profiles_app.phone.rendering.settings import Setting, all_settings, settings_by_path
@@ -13,14 +13,14 @@ def setting_names() -> frozenset[str]:
     return frozenset(setting.name for setting in all_settings())
 
 
-def settings_at(cluster: Cluster) -> dict[int, Choice]:
+def settings_at(cluster: Cluster) -> dict[int, PlaceChoice]:
     """What templates say at the places of the catalogue's settings, by the numbers of the places."""
     known: Mapping[str, Setting] = settings_by_path()
     places: dict[str, list[int]] = defaultdict(list)
     for number, place in enumerate(cluster.places):
         if place.path in known and not place.attribute:
             places[place.path].append(number)
-    found: dict[int, Choice] = {}
+    found: dict[int, PlaceChoice] = {}
     for path, numbers in places.items():
         # What stands in several pieces, such as a text with a CDATA section in it, is no setting's value.
         if len({id(cluster.places[number].node) for number in numbers}) == len(numbers):
@@ -28,7 +28,7 @@ def settings_at(cluster: Cluster) -> dict[int, Choice]:
     return found
 
 
-def _choices(cluster: Cluster, setting: Setting, numbers: Sequence[int]) -> dict[int, Choice]:
+def _choices(cluster: Cluster, setting: Setting, numbers: Sequence[int]) -> dict[int, PlaceChoice]:
     raws = [cluster.raws(number) for number in numbers]
     cdata = any(cluster.places[number].cdata for number in numbers)
     filtered = way_to_write((raw for each in raws for raw in each), in_element=True, cdata=cdata)
@@ -44,7 +44,7 @@ def _choices(cluster: Cluster, setting: Setting, numbers: Sequence[int]) -> dict
         values.append(value)
     is_list = setting.type == "list" and not setting.joined
     return {
-        number: Choice(
+        number: PlaceChoice(
             Expression(f"{setting.name}{f'[{order}]' if is_list else ''}{filtered}"),
             setting.name,
             tuple(values),

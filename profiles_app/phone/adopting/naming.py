@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from contacts_app.core.tables import table
-from profiles_app.phone.adopting.outline import Place
+from profiles_app.phone.adopting.outline import ValuePlace
 
 _TABLE = table(__file__, "places.toml")
 _HOLDERS = frozenset(_TABLE["holders"])
@@ -14,7 +14,7 @@ RESERVED = frozenset(_TABLE["reserved"])
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
-def names_of(places: Iterable[Place], taken: Iterable[str] = ()) -> list[str]:
+def names_of(places: Iterable[ValuePlace], taken: Iterable[str] = ()) -> list[str]:
     """A name for each place, all different and none of `taken`. Files of the same skeleton get the same names."""
     used = RESERVED | frozenset(taken)
     names: list[str] = []
@@ -25,7 +25,7 @@ def names_of(places: Iterable[Place], taken: Iterable[str] = ()) -> list[str]:
     return names
 
 
-def _candidates(place: Place) -> Iterable[str]:
+def _candidates(place: ValuePlace) -> Iterable[str]:
     name = _joined(place, leave_out=_HOLDERS)
     yield name
     yield (whole := _joined(place, leave_out=frozenset()))
@@ -33,7 +33,7 @@ def _candidates(place: Place) -> Iterable[str]:
         yield f"{whole}_{number}"
 
 
-def _joined(place: Place, *, leave_out: frozenset[str]) -> str:
+def _joined(place: ValuePlace, *, leave_out: frozenset[str]) -> str:
     way = place.node.way
     parts = [_part(node.tag, node.number, node.alone) for node in way[:-1] if node.tag not in leave_out]
     parts += [_part(node.tag, node.number, node.alone) for node in way[-1:]]

@@ -42,7 +42,7 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Place:
+class ValuePlace:
     """Where a value stands: in an element, or in an attribute of it. In a CDATA section nothing is escaped."""
 
     node: Node
@@ -60,7 +60,7 @@ class Outline:
     """`pieces` of the skeleton, and between each two of them one of the `values`, as they are written in the file."""
 
     pieces: tuple[str, ...]
-    places: tuple[Place, ...]
+    places: tuple[ValuePlace, ...]
     values: tuple[str, ...]
 
 
@@ -76,18 +76,18 @@ def outline(text: str) -> Outline:
     return Outline((*pieces, text[position:]), tuple(places), tuple(values))
 
 
-def _places(text: str) -> Iterator[tuple[Place, int, int]]:
+def _places(text: str) -> Iterator[tuple[ValuePlace, int, int]]:
     node: Node | None = None
     position, opened = 0, False  # where the last tag ended, and whether it was a start tag
     for token in _MARKUP.finditer(text):
         closing = bool(token["close"])
         # All that an element has between its tags is its value, also nothing; elsewhere white space is none.
         if node is not None and ((opened and closing) or text[position : token.start()].strip()):
-            yield Place(node), position, token.start()
+            yield ValuePlace(node), position, token.start()
         position, opened = token.end(), False
         if token["tag"] is None:
             if node is not None and token[0].startswith(_CDATA):
-                yield Place(node, cdata=True), token.start() + len(_CDATA), token.end() - len(_CDATA_END)
+                yield ValuePlace(node, cdata=True), token.start() + len(_CDATA), token.end() - len(_CDATA_END)
             continue
         if closing:
             node = node.parent if node else None
@@ -96,7 +96,7 @@ def _places(text: str) -> Iterator[tuple[Place, int, int]]:
         for attribute in _ATTRIBUTE.finditer(token["rest"]):
             group = 2 if attribute[2] is not None else 3
             start = token.start("rest") + attribute.start(group)
-            yield Place(child, attribute[1]), start, start + len(attribute[group])
+            yield ValuePlace(child, attribute[1]), start, start + len(attribute[group])
         if not token["empty"]:
             node, opened = child, True
 

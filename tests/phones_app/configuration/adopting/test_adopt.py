@@ -10,7 +10,7 @@ from contacts_app.core.errors import Refusal
 from contacts_app.core.uploads import NamedBytes
 from phones_app.configuration.adopting.adopt import AdoptTarget, adopt
 from phones_app.configuration.adopting.places import PhonePlace
-from phones_app.configuration.adopting.report import Adoption, Outcome
+from phones_app.configuration.adopting.report import Adoption, AdoptResult
 from phones_app.configuration.models import Layer, LayerLine, PhoneConfiguration
 from phones_app.configuration.rendering import revisions_for
 from phones_app.deployment.models import Deployment
@@ -54,7 +54,7 @@ def test_every_phone_is_made_from_data_and_its_file_is_what_it_was(files, target
     adoption = adopted(files, target)
 
     assert adoption.sentence.startswith(f"{FILES} files → 6 templates, 1 account layer, 3 location layers, ")
-    assert adoption.outcomes == {Outcome.ADOPTED: FILES}
+    assert adoption.outcomes == {AdoptResult.ADOPTED: FILES}
     phones = list(Phone.objects.select_related("current_profile"))
     assert made(phones) == {file.mac: file.content for file in files}
     assert {phone.current_profile.source for phone in phones} == {Source.TEMPLATE}
@@ -84,7 +84,7 @@ def test_a_second_run_changes_nothing(files, target):
     adopted(files, target)
     before = rows()
     again = adopted(files, target)
-    assert again.outcomes == {Outcome.UNCHANGED: FILES}
+    assert again.outcomes == {AdoptResult.UNCHANGED: FILES}
     assert again.sentence == f"{FILES} files → 0 templates, 0 phones identical, {FILES} as they were"
     assert rows() == before
 
@@ -102,10 +102,10 @@ def test_files_that_are_none_are_told_and_the_others_adopted(files, target):
         actor=system("command"),
     )
     assert [(file.outcome, file.code) for file in told.files] == [
-        (Outcome.REFUSED, "not-well-formed"),
-        (Outcome.IGNORED, "file-name"),
-        (Outcome.ADOPTED, ""),
-        (Outcome.REFUSED, "twice"),
+        (AdoptResult.REFUSED, "not-well-formed"),
+        (AdoptResult.IGNORED, "file-name"),
+        (AdoptResult.ADOPTED, ""),
+        (AdoptResult.REFUSED, "twice"),
     ]
     assert Phone.objects.get().mac == other.mac
 
@@ -113,12 +113,12 @@ def test_files_that_are_none_are_told_and_the_others_adopted(files, target):
 def test_a_file_that_cannot_be_made_from_data_stays_the_profile_of_its_phone(files, target):
     content = files[0].content.replace(b"</device>", b"<!--" + b"{{" * 60_000 + b"--></device>")
     told = adopt([NamedBytes(files[0].name, content)], target, actor=system("command"))
-    assert [(file.outcome, file.code) for file in told.files] == [(Outcome.KEPT, "not-identical")]
+    assert [(file.outcome, file.code) for file in told.files] == [(AdoptResult.KEPT, "not-identical")]
     phone = Phone.objects.select_related("current_profile").get()
     assert (phone.current_profile.source, phone.current_profile.content) == (Source.FILE, content)
     assert not PhoneTemplate.objects.exists()
     again = adopt([NamedBytes(files[0].name, content)], target, actor=system("command"))
-    assert [file.outcome for file in again.files] == [Outcome.KEPT]
+    assert [file.outcome for file in again.files] == [AdoptResult.KEPT]
     assert PhoneProfile.objects.count() == 1
 
 
@@ -128,7 +128,7 @@ def test_layers_that_are_there_stay_as_they_are_and_files_still_come_back(files,
     )
     leeds = Layer.objects.create(account=target.account, kind="location", name="leeds", values={"date_format": "M/D/Y"})
     adoption = adopted(files, target)
-    assert adoption.outcomes == {Outcome.ADOPTED: FILES}
+    assert adoption.outcomes == {AdoptResult.ADOPTED: FILES}
     for layer, name in ((account, "time_zone"), (leeds, "date_format")):
         before = layer.values[name]
         layer.refresh_from_db()
@@ -150,14 +150,14 @@ def test_what_other_phones_of_the_account_are_made_of_is_not_changed(files, targ
     line = Line.objects.create(account=alice.account, extension="7001")
     LayerLine.objects.create(layer=layer, line=line)
     before = made([other])
-    assert adopted(files, target).outcomes == {Outcome.ADOPTED: FILES}
+    assert adopted(files, target).outcomes == {AdoptResult.ADOPTED: FILES}
     assert made([other]) == before
 
 
 def test_a_lock_that_refuses_the_values_of_files_keeps_them_as_files(files, target):
     Layer.objects.create(account=target.account, kind="account", values={"sip_port": "5070"}, locks=["sip_port"])
     told = adopted(files[:1], target)
-    assert [file.outcome for file in told.files] == [Outcome.KEPT]
+    assert [file.outcome for file in told.files] == [AdoptResult.KEPT]
     assert Phone.objects.get().current_profile.source == Source.FILE
 
 
@@ -168,8 +168,8 @@ def test_a_phone_that_has_another_profile_or_values_of_its_own_is_left_alone(fil
     Layer.objects.create(account=alice.account, kind="phone", phone=phone, values={"phone_label": "Mine"})
     told = adopted(files[:2], target)
     assert [(file.outcome, file.code) for file in told.files] == [
-        (Outcome.REFUSED, "other-profile"),
-        (Outcome.KEPT, "own-values"),
+        (AdoptResult.REFUSED, "other-profile"),
+        (AdoptResult.KEPT, "own-values"),
     ]
     assert Phone.objects.get(pk=phone.pk).current_profile.source == Source.FILE
     assert Phone.objects.get(mac=files[0].mac).current_profile == profile
@@ -179,7 +179,7 @@ def test_the_profile_of_an_imported_file_gives_way_to_the_template(files, target
     destination = ImportTarget(target.owner, target.account, create_phones=True)
     import_file(NamedBytes(files[0].name, files[0].content), destination=destination, actor=system("command"))
     Phone.objects.update(base_profile=PhoneProfile.objects.get())
-    assert [file.outcome for file in adopted(files[:1], target).files] == [Outcome.ADOPTED]
+    assert [file.outcome for file in adopted(files[:1], target).files] == [AdoptResult.ADOPTED]
     phone = Phone.objects.select_related("current_profile", "base_profile").get()
     assert phone.current_profile == phone.base_profile
     assert phone.current_profile.source == Source.TEMPLATE
@@ -188,6 +188,6 @@ def test_the_profile_of_an_imported_file_gives_way_to_the_template(files, target
 def test_the_phone_of_another_account_is_refused(files, target, charlie):
     Phone.objects.create(mac=files[0].mac, account=charlie.account)
     told = adopted(files[:1], target)
-    assert [(file.outcome, file.code) for file in told.files] == [(Outcome.REFUSED, "other-account")]
+    assert [(file.outcome, file.code) for file in told.files] == [(AdoptResult.REFUSED, "other-account")]
     with pytest.raises(Refusal, match="another account"):
         adopted(files, AdoptTarget(target.account, charlie))

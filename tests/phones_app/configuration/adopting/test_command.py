@@ -2,7 +2,7 @@
 
 import pytest
 
-from phones_app.configuration.adopting.report import Outcome
+from phones_app.configuration.adopting.report import AdoptResult
 from phones_app.inventory.models import Phone
 from profiles_app.phone.models import PhoneProfile
 from tests.commands import run
@@ -38,7 +38,7 @@ def test_a_folder_is_adopted_and_the_second_run_changes_nothing(folder, places, 
 
     ran = run(*arguments, "--json")
     assert ran.status == 0
-    assert {row["outcome"] for row in ran.rows if row["phone"]} == {Outcome.ADOPTED}
+    assert {row["outcome"] for row in ran.rows if row["phone"]} == {AdoptResult.ADOPTED}
     [ignored] = [row for row in ran.rows if not row["phone"]]
     assert (ignored["outcome"], ignored["code"]) == ("ignored", "file-name")
     phone = Phone.objects.get(mac=mac_of(0))
@@ -46,14 +46,14 @@ def test_a_folder_is_adopted_and_the_second_run_changes_nothing(folder, places, 
     assert PhoneProfile.objects.filter(user=alice).count() == 6
 
     again = run(*arguments, "--json")
-    assert {row["outcome"] for row in again.rows} == {Outcome.UNCHANGED, Outcome.IGNORED}
+    assert {row["outcome"] for row in again.rows} == {AdoptResult.UNCHANGED, AdoptResult.IGNORED}
 
 
 def test_refused_files_make_the_command_fail(folder, alice):
     (folder / f"SEP{mac_of(0)}.cnf.xml").write_bytes(b"<device>")
     ran = run("adopt_folder", folder, "--account", alice.account.voip_id, "--json")
     assert (ran.status, ran.err) == (1, "1 of 7 files were refused.\n")
-    [refused] = [row for row in ran.rows if row["outcome"] == Outcome.REFUSED]
+    [refused] = [row for row in ran.rows if row["outcome"] == AdoptResult.REFUSED]
     assert (refused["code"], refused["line"]) == ("not-well-formed", 1)
     assert Phone.objects.count() == FILES - 1
 
