@@ -39,7 +39,7 @@ class FragmentRecord(Shape):
     reason = Text(max_length=255)
 
 
-class LayerValues(serializers.DictField):
+class LayerValuesOverRest(serializers.DictField):
     """The values with a mask in place of each secret; a mask that comes back leaves the secret as it is."""
 
     needs = ("values", "secret_values")
@@ -86,7 +86,7 @@ class LayerRecord(OwnedRecord):
     group = RowUuid(required=False, allow_null=True, help_text="UUID of the group that it is about.")
     profile = RowUuid(required=False, allow_null=True, help_text="UUID of the phone profile that it is about.")
     phone = MacText(source="phone.mac", required=False, allow_null=True, help_text="MAC address of its phone.")
-    values = LayerValues()
+    values = LayerValuesOverRest()
     secret = SecretNames()
     locks = serializers.ListField(child=Text(max_length=64), required=False, max_length=MOST)
     fragments = serializers.ListField(child=FragmentRecord(), required=False, max_length=MOST_FRAGMENTS)
@@ -129,7 +129,7 @@ class LayerRecord(OwnedRecord):
             layers.check_about(layer)
             attrs["name"] = layer.name
         if {"values", "secret"} & attrs.keys():
-            shown = LayerValues().get_attribute(layer)
+            shown = LayerValuesOverRest().get_attribute(layer)
             layers.fill(layer, attrs.get("values", shown), attrs.pop("secret", _secret_names(layer)))
             attrs |= {"values": layer.values, "secret_values": layer.secret_values}
         layout = attrs.get("key_layout")

@@ -4,7 +4,7 @@ Pure values in, pure values out: no Django, no files, no database. The rules are
 """
 
 from profiles_app.phone.adopting.clusters import SepFile
-from profiles_app.phone.adopting.lifting import Layers, MayGive
+from profiles_app.phone.adopting.lifting import LiftedLayers, MayGive
 from profiles_app.phone.adopting.planning import Plan, PlannedTemplate, Progress, plan
 
-__all__ = ["Layers", "MayGive", "Plan", "PlannedTemplate", "Progress", "SepFile", "plan"]
+__all__ = ["LiftedLayers", "MayGive", "Plan", "PlannedTemplate", "Progress", "SepFile", "plan"]

@@ -21,7 +21,7 @@ class Valued:
 
 
 @dataclass
-class Layers:
+class LiftedLayers:
     """What each layer gives: to locations and models by their names, to profiles by the number of their template, to
     phones by their MAC addresses.
     """
@@ -33,14 +33,14 @@ class Layers:
     phones: dict[str, Values] = field(default_factory=dict, repr=False)
 
 
-def lift(phones: Iterable[Valued], may_give: MayGive = lambda *_: True) -> Layers:
+def lift(phones: Iterable[Valued], may_give: MayGive = lambda *_: True) -> LiftedLayers:
     """Spread the values of phones over layers, so that each phone sees its own again.
 
     A layer gets what all of its phones that have the value share, if there are two of them at least; the profile of a
     single phone has all that is its own. One value is in layers of one kind, because a stronger layer hides weaker ones.
     """
     phones = list(phones)
-    layers = Layers(phones={phone.file.mac: {} for phone in phones})
+    layers = LiftedLayers(phones={phone.file.mac: {} for phone in phones})
     of_name: dict[str, list[tuple[Valued, str]]] = defaultdict(list)
     for phone in phones:
         for name, value in phone.values.items():
@@ -50,7 +50,7 @@ def lift(phones: Iterable[Valued], may_give: MayGive = lambda *_: True) -> Layer
     return layers
 
 
-def _spread(name: str, found: list[tuple[Valued, str]], layers: Layers, may_give: MayGive) -> None:
+def _spread(name: str, found: list[tuple[Valued, str]], layers: LiftedLayers, may_give: MayGive) -> None:
     shared = _shared((("", value) for _, value in found), at_least=2)
     if shared and may_give("account", "", name, shared[""]):
         layers.account[name] = shared[""]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from profiles_app.phone import sep
 from profiles_app.phone.adopting.clusters import Cluster, Member, SepFile, all_line_keys, clusters_of
 from profiles_app.phone.adopting.known_settings import setting_names, settings_at
-from profiles_app.phone.adopting.lifting import Layers, MayGive, Valued, lift
+from profiles_app.phone.adopting.lifting import LiftedLayers, MayGive, Valued, lift
 from profiles_app.phone.adopting.line_keys import shared_lines
 from profiles_app.phone.rendering.refusal import RenderRefused
 from profiles_app.phone.rendering.render import render
@@ -34,7 +34,7 @@ class Plan:
     """What is to be stored. `secrets` are names of values that are kept encrypted; `kept` says why, by MAC address."""
 
     templates: list[PlannedTemplate] = field(default_factory=list)
-    layers: Layers = field(default_factory=Layers)
+    layers: LiftedLayers = field(default_factory=LiftedLayers)
     secrets: frozenset[str] = frozenset()
     lines: dict[str, LineOf] = field(default_factory=dict)
     phone_lines: dict[str, tuple[str, ...]] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from django.db.models.functions import Lower
 from contacts_app.accounts.models import Account
 from contacts_app.core.history.models import Tracked
 from contacts_app.core.lists.search import TextIndex
+from profiles_app.phone.models.profile import PhoneProfile
 
 
 class KeyLayout(models.Model):
@@ -27,7 +28,7 @@ class KeyLayout(models.Model):
         help_text="Whose layout it is; empty: everybody's.",
     )
     own_of = models.OneToOneField(
-        "profiles_app.PhoneProfile",
+        PhoneProfile,
         null=True,
         blank=True,
         editable=False,
