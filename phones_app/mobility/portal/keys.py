@@ -8,7 +8,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from contacts_app.core.errors import Refusal
 from phones_app.mobility.own_keys import (
@@ -31,6 +31,50 @@ from profiles_app.phone.rendering.keys import all_kinds, find_kind
 from profiles_app.phone.rendering.settings import find_setting
 from profiles_app.phone.rendering.values import merge
 
+# What the catalogue says in English, so that it is collected for translation.
+SPOKEN = (
+    gettext_noop("Line"),
+    gettext_noop("Speed dial"),
+    gettext_noop("Busy lamp (BLF)"),
+    gettext_noop("Park position with lamp"),
+    gettext_noop("Intercom"),
+    gettext_noop("Service"),
+    gettext_noop("Redial"),
+    gettext_noop("Hold"),
+    gettext_noop("Transfer"),
+    gettext_noop("Forward all"),
+    gettext_noop("Settings"),
+    gettext_noop("Malicious call"),
+    gettext_noop("Conference"),
+    gettext_noop("Meet me"),
+    gettext_noop("Park"),
+    gettext_noop("Pickup"),
+    gettext_noop("Group pickup"),
+    gettext_noop("Do not disturb"),
+    gettext_noop("Remove last participant"),
+    gettext_noop("Report quality"),
+    gettext_noop("Call back"),
+    gettext_noop("Other pickup"),
+    gettext_noop("New call"),
+    gettext_noop("Hunt group"),
+    gettext_noop("All calls"),
+    gettext_noop("Answer"),
+    gettext_noop("Alerting calls"),
+    gettext_noop("Record"),
+    gettext_noop("Services"),
+    gettext_noop("Messages"),
+    gettext_noop("Directories"),
+    gettext_noop("Applications"),
+    gettext_noop("Headset"),
+    gettext_noop("Ring setting, idle"),
+    gettext_noop("Ring setting, in a call"),
+    gettext_noop("as the phone comes"),
+    gettext_noop("off"),
+    gettext_noop("flash only"),
+    gettext_noop("ring once"),
+    gettext_noop("ring"),
+    gettext_noop("beep"),
+)
 TEMPLATE = "phones_app/mobility/portal/keys.html"
 NOTHING = gettext_lazy("Nothing")
 LONGEST_TARGET, LONGEST_LABEL = 255, 30
@@ -48,7 +92,8 @@ class KeyForm(forms.Form):
         initial = {"kind": key.kind, "target": key.target, "label": key.label} if key else {}
         super().__init__(data, prefix=f"key-{place[0]}-{place[1]}", initial=initial)
         self.place, self.may_change = place, own.may_change(place)
-        self.does = find_kind(key.kind) if key else None
+        kind = find_kind(key.kind) if key else None
+        self.does = _(kind.label) if kind else ""
         offered = [(kind.name, _(kind.label)) for kind in all_kinds() if kind.name in own.kinds]
         self.fields["kind"].choices = [("", NOTHING), *offered]  # type: ignore[attr-defined]
         if not self.may_change:

@@ -25,6 +25,11 @@ KNOWN = (
     gettext_noop("The person may not log in on this phone."),
     gettext_noop("The person has no device profile that fits this phone."),
     gettext_noop("Your second factor is removed."),
+    gettext_noop("The phone runs no profile of yours now."),
+    gettext_noop("The keys of this phone stand in a file that only your administrator changes."),
+    gettext_noop("How many keys this phone has is not known."),
+    gettext_noop("Your account does not let people choose this kind of key."),
+    gettext_noop("There is no change that could be undone."),
 )
 # What contacts can be told of, as those who tell it call it.
 NOTIFICATIONS = (

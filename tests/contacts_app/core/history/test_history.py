@@ -31,6 +31,7 @@ HARMLESS = {
     "ApiToken.key_id",
     "Callback.webhook_key",
     "KeyLayout.keys",
+    "MobilityPolicy.own_key_kinds",
     "Layer.key_layout",
     "OutboundVoiceProfile.tn_lease",
     "User.pin_must_change",
