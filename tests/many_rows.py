@@ -25,6 +25,7 @@ GIVEN = {
         "location": [f"Floor-{n}" for n in range(50)],
         "software_version": ["sip88xx.14-2-1", "sip78xx.14-1-1", "SIP45.9-4-2SR3", "SCCP45.9-4-2SR3"],
     },
+    "phones_app.Layer": {"kind": ["location", "family", "model"]},
     "phones_app.MobilitySession": {"phone": None},
     "phones_app.FileServer": {"is_default": False, "is_embedded": False},
     "profiles_app.CallRecord": {"currency": "EUR"},

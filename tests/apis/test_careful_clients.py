@@ -29,7 +29,7 @@ CHANGES = {
     "/api/v1/me/directory-entries/{uuid}": {"name": "Night"},
     "/api/v1/templates/{uuid}": {"name": "Night"},
     "/api/v1/key-layouts/{uuid}": {"name": "Night"},
-    "/api/v1/layers/{uuid}": {"locks": ["ntp_servers"]},
+    "/api/v1/layers/{uuid}": {"name": "Night"},
 }
 # What is written and never read: nothing of it could be overwritten unseen.
 NO_RECORDS = {"/api/v1/me/pin"}

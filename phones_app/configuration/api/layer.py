@@ -29,7 +29,7 @@ from profiles_app.phone.models import KeyLayout, Line, PhoneProfile
 
 MOST, MOST_LINES, MOST_FRAGMENTS, LONGEST = 500, 200, 100, 20_000
 # Where a layer stands, from when it is made.
-FIXED = ("kind", "name", "group", "profile", "phone")
+FIXED = ("kind", "group", "profile", "phone")
 
 
 class FragmentRecord(Shape):
@@ -96,7 +96,19 @@ class LayerRecord(OwnedRecord):
     class Meta:
         model = Layer
         fields = [
-            *("uuid", "account", "kind", *FIXED[1:], "values", "secret", "locks", "fragments", "key_layout", "lines"),
+            *(
+                "uuid",
+                "account",
+                "kind",
+                "name",
+                *FIXED[1:],
+                "values",
+                "secret",
+                "locks",
+                "fragments",
+                "key_layout",
+                "lines",
+            ),
             *("created_at", "updated_at"),
         ]
         read_only_fields = ["uuid"]
@@ -120,12 +132,12 @@ class LayerRecord(OwnedRecord):
         layer = copy(self.instance) if self.instance else Layer()
         if self.instance is None:
             _take_account(attrs, named=account)
+            layer.account = attrs["account"]
         elif moved := [name for name in FIXED if name in attrs and attrs[name] != getattr(layer, name)]:
             raise ValidationError(dict.fromkeys(moved, "It cannot be changed; add another layer."))
-        for name in FIXED if self.instance is None else ():
-            setattr(layer, name, attrs.get(name) or ("" if name == "name" else None))
-        if self.instance is None:
-            layer.account = attrs["account"]
+        if self.instance is None or "name" in attrs:
+            for name in (*FIXED, "name"):
+                setattr(layer, name, attrs.get(name, getattr(layer, name)))
             layers.check_about(layer)
             attrs["name"] = layer.name
         if {"values", "secret"} & attrs.keys():
