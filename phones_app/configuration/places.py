@@ -11,6 +11,8 @@ from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile
 
 Kind = Layer.Kind
+# The fields of a layer that say what it is about.
+About = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,7 @@ class LayerPlace:
 
     key: str
     label: str
-    about: dict[str, Any] = field(default_factory=dict)
+    about: About = field(default_factory=dict)
     layer: Layer | None = None
 
     def own_layer(self) -> Layer:
@@ -32,7 +34,7 @@ def places_of(phone: Phone, profile: PhoneProfile | None) -> list[LayerPlace]:
     rows = LayersOfPhones([phone], [profile.pk] if profile else []).of(phone, profile)
     account = phone.account
     family, model = family_of(phone.model), sep.catalogue.normalise_model(phone.model)
-    wanted: list[dict[str, Any]] = [
+    wanted: list[About] = [
         {"kind": Kind.PORTAL, "account": None},
         {"kind": Kind.ACCOUNT, "account": account},
         *([{"kind": Kind.LOCATION, "account": account, "name": phone.location}] if phone.location else ()),
@@ -50,7 +52,7 @@ def places_of(phone: Phone, profile: PhoneProfile | None) -> list[LayerPlace]:
     return sorted(found, key=lambda place: (strength.index(place.about["kind"]), place.about["account"] is not None))
 
 
-def _place(about: dict[str, Any], rows: Sequence[Layer]) -> LayerPlace:
+def _place(about: About, rows: Sequence[Layer]) -> LayerPlace:
     layer = next((row for row in rows if _is_at(row, about)), None)
     shown = layer or Layer(**about)
     return LayerPlace(_key(shown), label_of(shown), about, layer)
@@ -65,7 +67,7 @@ def _key(layer: Layer) -> str:
     return ":".join([layer.kind, str(layer.group_id or ""), "" if layer.account_id else "all"])
 
 
-def _is_at(layer: Layer, about: dict[str, Any]) -> bool:
+def _is_at(layer: Layer, about: About) -> bool:
     one = Layer(**about)
     same = ("kind", "account_id", "group_id", "profile_id", "phone_id")
     return all(getattr(layer, name) == getattr(one, name) for name in same) and (

@@ -22,6 +22,8 @@ from profiles_app.phone.rendering.refusal import RenderRefused
 from profiles_app.phone.rendering.values import Fragment
 
 Kind = Layer.Kind
+# What a form has cleaned.
+Given = dict[str, Any]
 # Which field says what a layer is about; the account goes along with a group, a profile and a phone.
 ABOUT: dict[str, tuple[str, ...]] = {
     Kind.PORTAL: (),
@@ -116,8 +118,8 @@ class LayerForm(forms.ModelForm):  # type: ignore[type-arg]
     def kind(self) -> str:
         return str(self.cleaned_data.get("kind") or self.instance.kind)
 
-    def clean(self) -> dict[str, Any]:
-        given: dict[str, Any] = super().clean() or self.cleaned_data
+    def clean(self) -> Given:
+        given: Given = super().clean() or self.cleaned_data
         if not self.instance.pk:
             self._say_what_about(given)
         self.found_lines: list[Line] = []
@@ -125,7 +127,7 @@ class LayerForm(forms.ModelForm):  # type: ignore[type-arg]
             self._take(given)
         return given
 
-    def _say_what_about(self, given: dict[str, Any]) -> None:
+    def _say_what_about(self, given: Given) -> None:
         """Exactly what the kind is about is kept; what other kinds would be about is forgotten."""
         about = ABOUT.get(self.kind, ())
         for name in ("account", "name", "group", "profile", "phone"):
@@ -145,7 +147,7 @@ class LayerForm(forms.ModelForm):  # type: ignore[type-arg]
         if self.kind == Kind.FAMILY and given.get("name") and given["name"] not in families:
             self.add_error("name", f"There is no such family. Known: {', '.join(sorted(families))}.")
 
-    def _take(self, given: dict[str, Any]) -> None:
+    def _take(self, given: Given) -> None:
         """What the tables say, as the row stores it."""
         values: LayerValues = given["value_rows"]
         self.instance.values = values.values

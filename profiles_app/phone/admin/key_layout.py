@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, QueryDict
 from django.shortcuts import render
 from unfold.widgets import UnfoldAdminSelectWidget
 
@@ -18,6 +18,8 @@ from profiles_app.phone.models import KeyLayout
 from profiles_app.phone.rendering.keys import KeyOption, all_kinds, find_kind, kinds_for
 from profiles_app.phone.rendering.values import KeyOf
 
+# A key as a layout stores it, or as a row of the table shows it.
+KeyFields = dict[str, Any]
 MODULES = 3
 MOST_KEYS = 200
 LONGEST_TARGET, LONGEST_LABEL = 255, 64
@@ -53,7 +55,7 @@ def key_of(row: Row) -> KeyOf:
     return KeyOf(module, int(position), kind.name, int(line) if line else None, target, label, options)
 
 
-def stored_key(key: KeyOf) -> dict[str, Any]:
+def stored_key(key: KeyOf) -> KeyFields:
     return {name: dict(value) if name == "options" else value for name, value in vars(key).items()}
 
 
@@ -70,7 +72,7 @@ class KeysField(RowsField):
         super().__init__("profiles_app/phone/keys.html", label="Keys")
         self.widget.more = {"kinds": all_kinds(), "boxes": _boxes({}), "spares": range(SPARE_KEYS)}
 
-    def prepare_value(self, value: Any) -> list[dict[str, Any]]:
+    def prepare_value(self, value: list[KeyFields] | None) -> list[KeyFields]:
         """By the phone and its modules: the keys of the layout, or what was typed."""
         rows = [self._shown(number, key) for number, key in enumerate(value or ())]
         return [
@@ -78,13 +80,13 @@ class KeysField(RowsField):
             for module, title in enumerate(PLACES)
         ]
 
-    def _shown(self, number: int, key: dict[str, Any]) -> dict[str, Any]:
+    def _shown(self, number: int, key: KeyFields) -> KeyFields:
         if "#" in key:
             options = {name.removeprefix("option."): text for name, text in key.items() if name.startswith("option.")}
             return key | {"module": int(key["#"].partition(".")[0] or 0), "number": key["#"], "boxes": _boxes(options)}
         return key | {"number": f"{key.get('module') or 0}.{number}", "boxes": _boxes(key.get("options") or {})}
 
-    def clean(self, value: list[Row]) -> list[dict[str, Any]]:
+    def clean(self, value: list[Row]) -> list[KeyFields]:
         found: dict[tuple[int, int], KeyOf] = {}
         errors = []
         for row in value:
@@ -199,7 +201,7 @@ class KeyLayoutAdmin(PortalAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
 
-def _look(posted: Any) -> dict[str, Any]:
+def _look(posted: QueryDict) -> dict[str, object]:
     form = LookForm(posted)
     model = sep.catalogue.normalise_model(posted.get("look_model") or models_with_keys()[-1])
     if not form.is_valid():
