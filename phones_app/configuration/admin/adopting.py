@@ -43,7 +43,7 @@ class ArchiveForm(WhoseForm):
         label="ZIP archive",
         widget=UnfoldAdminFileFieldWidget,
         max_length=255,
-        help_text=f"Of up to {LIMITS.files:,} files SEP<MAC>.cnf.xml; other files in it are ignored.",
+        help_text=f"Of up to {LIMITS.files:,} files SEP&lt;MAC&gt;.cnf.xml; other files in it are ignored.",
     )
     places = forms.FileField(
         label="Places",

@@ -3,6 +3,7 @@
 Nothing is stored here. A file that the templates do not give back is kept as it is, with the reason.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +15,8 @@ from profiles_app.phone.adopting.line_keys import shared_lines
 from profiles_app.phone.rendering.refusal import RenderRefused
 from profiles_app.phone.rendering.render import render
 from profiles_app.phone.rendering.values import LayerOf, LineOf
+
+_LOAD = re.compile(r"\w{1,20}", re.ASCII)
 
 # Told now and then: what is being done, and which part of it is done, from 0 to 1.
 Progress = Callable[[str, float], None]
@@ -151,14 +154,20 @@ def _starts(member: Member) -> Iterator[int]:
 
 
 def _title(cluster: Cluster) -> str:
-    """What people see first of a template: software, models, number of lines."""
-    files = [member.file for member in cluster.members]
-    models = sorted({file.model for file in files if file.model})
+    """What people see first of a template: software, models, else loads, and number of lines."""
+    models = sorted({member.file.model for member in cluster.members if member.file.model} or _loads(cluster))
     named = "/".join(models[:3]) + ("…" if len(models) > 3 else "")
     numbers = sorted({len(member.lines) for member in cluster.members})
     lines = "–".join(map(str, dict.fromkeys((numbers[0], numbers[-1]))))
     told = f", {lines} line{'' if numbers == [1] else 's'}" if numbers[-1] else ""
     return " ".join(filter(None, (_software(cluster), named or "phones"))) + told
+
+
+def _loads(cluster: Cluster) -> set[str]:
+    """The families of the firmware: sip88xx."""
+    places = [number for number, place in enumerate(cluster.places) if place.path == "loadInformation"]
+    beginnings = {raw.strip().partition(".")[0] for number in places for raw in cluster.raws(number)}
+    return {load for load in beginnings if _LOAD.fullmatch(load)}
 
 
 def _software(cluster: Cluster) -> str:

@@ -21,7 +21,7 @@ from profiles_app.phone.models import Line, PhoneProfile, PhoneTemplate, Source
 from tests.profiles_app.phone.adopting.fleet import LOCATIONS, fleet, mac_of
 
 pytestmark = pytest.mark.django_db
-FILES = 24
+FILES = 18
 
 
 @pytest.fixture(scope="module")
