@@ -9,8 +9,9 @@ from django.urls import reverse
 
 from contacts_app.core.csv.models import UploadedCsv
 from contacts_app.people.models import User
+from phones_app.configuration.models import Layer
 from phones_app.inventory.models import Phone
-from profiles_app.phone.models import PhoneTemplate, Source
+from profiles_app.phone.models import Line, PhoneTemplate, Source
 from tests.admin_people import at_desk, clerk
 from tests.profiles_app.phone.adopting.fleet import fleet, mac_of
 
@@ -56,6 +57,18 @@ def test_an_archive_is_looked_at_first_and_then_adopted(desk, alice):
     assert Phone.objects.filter(current_profile__source=Source.TEMPLATE, account=alice.account).count() == FILES
     assert Phone.objects.get(mac=mac_of(1)).location == "Munich"
     assert not UploadedCsv.objects.exists()
+
+
+def test_the_pages_of_what_was_adopted_show_no_password_to_who_may_see_none(desk):
+    checked = upload(desk, archive(), places=PLACES)
+    desk.post(checked.request["PATH_INFO"] + "?" + checked.request["QUERY_STRING"])
+    phone = Phone.objects.get(mac=mac_of(0))
+    profile = phone.current_profile
+    for row in (phone, profile, profile.template, phone.layer, Layer.objects.get(kind="account"), Line.objects.first()):
+        page = desk.get(reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk]))
+        assert page.status_code == 200, row
+        for password in ("shared-by-all", "secret-0", "secret-2"):
+            assert password not in page.content.decode(), row
 
 
 def test_staff_say_whose_the_phones_are(acme, alice):
