@@ -118,8 +118,11 @@ def context_of(
         "stamp": STAMP,
     }
     for name in _SECRET_SETTINGS | {name for name, one in values.items() if one.secret}:
-        if isinstance(text := context.get(name), str):
-            context[name] = marks.conceal(text)
+        match context.get(name):
+            case str(secret) if name not in GIVEN:
+                context[name] = marks.conceal(secret)
+            case tuple(secrets):
+                context[name] = tuple(marks.conceal(str(secret)) for secret in secrets)
     return context
 
 

@@ -164,6 +164,7 @@ SECRETS = {
     "<line password='{{ lines[0].auth_password }}'/>": "secret-shown",
     "<phoneLabel>{{ pin }}</phoneLabel>": "secret-shown",
     "<phoneLabel>{{ ssh_password }}</phoneLabel>": "secret-shown",
+    "<phoneLabel>{{ call_managers[0] }}</phoneLabel>": "secret-shown",
     "<!-- {{ lines[0].auth_password }} -->": "secret-shown",
     "<authPassword/>{{ lines[0].auth_password }}": "secret-shown",
     "<authPassword>{{ lines[0].auth_password[1:] }}</authPassword>": "secret-changed",
@@ -180,7 +181,8 @@ SECRETS = {
 
 @pytest.mark.parametrize(("text", "code"), SECRETS.items())
 def test_a_template_can_place_a_secret_and_not_read_it(text, code):
-    layer = LayerOf("phone", "phone", values={"pin": "4711<", "ssh_password": "ssh-4711"}, secret=frozenset({"pin"}))
+    values = {"pin": "4711<", "ssh_password": "ssh-4711", "call_managers": "pbx-4711", "stamp": "4711"}
+    layer = LayerOf("phone", "phone", values=values, secret=frozenset({"pin", "call_managers", "stamp"}))
     lines = [LineOf("301", auth_password="s3cret&"), LineOf("302", auth_password="s3cret&")]
     if code:
         with pytest.raises(RenderRefused) as refusal:
