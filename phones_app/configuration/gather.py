@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
+from django.conf import settings
+
 from contacts_app.core.errors import Refusal
 from contacts_app.core.history.models import MASK
 from contacts_app.core.lists.among import among
@@ -126,7 +128,7 @@ def _gathered(
     layers = rows.of(phone, profile)
     lines, layout = _lines(phone, profile, layers, rows, owned), _layout(phone, layers, rows)
     modules = layout.modules if layout else ()
-    values: Sequence[LayerOf] = [rows.read(layer) for layer in layers]
+    values: Sequence[LayerOf] = [_of_the_product(settings.PHONE_SERVICES_URL), *map(rows.read, layers)]
     if person is not None:
         # A person without lines or keys has those of the device.
         of_person = [layer for layer in rows.of(phone, person) if layer.profile_id == person.pk]
@@ -147,6 +149,21 @@ def _gathered(
         template=template,
         versions={str(layer.uuid): version_of(layer) for layer in layers},
         refusal=refusal,
+    )
+
+
+@cache
+def _of_the_product(url: str) -> LayerOf:
+    """The weakest layer: phones find the services of this portal, and ask it whether they may be pushed to."""
+    services = f"{url}/cisco/services"
+    return LayerOf(
+        kind="portal",
+        label="Patchbay",
+        values={
+            "authentication_url": f"{services}/authenticate",
+            "directory_url": f"{services}/dir?device=#DEVICENAME#",
+            "services_url": f"{services}/dir?device=#DEVICENAME#",
+        },
     )
 
 
