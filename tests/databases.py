@@ -7,6 +7,7 @@ files of SQLite, and the cluster of PostgreSQL that `python -m tests` starts fro
 before the first test asks for one.
 """
 
+import gc
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -190,4 +191,7 @@ if __name__ == "__main__":
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
+    # As in pytest (tests/conftest.py).
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
     template().make()
