@@ -23,6 +23,7 @@ from mozilla_django_oidc.utils import import_from_settings
 
 from contacts_app.core.actor import Actor, acting
 from contacts_app.core.errors import Refusal
+from contacts_app.core.net.http import trusted_authorities
 from contacts_app.people.models import User
 from contacts_app.people.services import is_taken
 
@@ -48,14 +49,17 @@ PROVIDER_FAILURES = (
 )
 
 
+def _answer_at(url: str) -> httpx.Response:
+    return httpx.get(url, timeout=settings.OIDC_TIMEOUT, verify=trusted_authorities()).raise_for_status()
+
+
 def provider() -> dict[str, Any]:
     """What the provider says of itself, asked once an hour. Raises one of PROVIDER_FAILURES."""
     issuer: str = settings.OIDC_ISSUER
     known: dict[str, Any] | None = cache.get(f"openid:{issuer}")
     if known is None:
         url = f"{issuer.rstrip('/')}/.well-known/openid-configuration"
-        answer = httpx.get(url, timeout=settings.OIDC_TIMEOUT).raise_for_status()
-        known = dict(answer.json())
+        known = dict(_answer_at(url).json())
         if known["issuer"] != issuer:
             raise ValueError(f"OIDC_ISSUER is not what the provider calls itself, {known['issuer']}")
         cache.set(f"openid:{issuer}", known, PROVIDER_REMEMBERED_SECONDS)
@@ -112,7 +116,7 @@ class SingleSignOnBackend(OIDCAuthenticationBackend):
     def retrieve_matching_jwk(self, token: str) -> jwt.PyJWK:
         """The provider's key that the token names; it need not name the only one (OpenID Connect Core §10.1)."""
         named = jwt.get_unverified_header(token).get("kid")
-        shown = httpx.get(provider()["jwks_uri"], timeout=settings.OIDC_TIMEOUT).raise_for_status().json()["keys"]
+        shown = _answer_at(provider()["jwks_uri"]).json()["keys"]
         signing = [key for key in shown if key.get("use", "sig") == "sig" and named in (None, key.get("kid"))]
         [key] = [key for key in signing if key.get("alg", self.OIDC_RP_SIGN_ALGO) == self.OIDC_RP_SIGN_ALGO]
         return jwt.PyJWK(key, self.OIDC_RP_SIGN_ALGO)

@@ -1,16 +1,14 @@
 """How events and messages leave for customers' URLs: one HTTP request to a checked address. No Django, no decisions."""
 
-import ssl
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
-from functools import lru_cache
 
 import httpcore
 import httpx
 
 from contacts_app.core.errors import TransportError
-from contacts_app.core.net.http import HTTP_FAILURES, CheckedBackend, http_failure
+from contacts_app.core.net.http import HTTP_FAILURES, CheckedBackend, http_failure, trusted_authorities
 from contacts_app.core.net.wire import Deadline, Networks, checked_address, evidence
 
 # Of an answer the status counts; this much of the body is kept for people to read (bytes).
@@ -63,7 +61,7 @@ class Connection:
         self._target = httpcore.URL(scheme=target.raw_scheme, host=target.raw_host, port=port, target=target.raw_path)
         self._deadline = Deadline.after(timeout)
         self._pool = httpcore.ConnectionPool(
-            ssl_context=_trusted_authorities() if target.scheme == "https" else None,
+            ssl_context=trusted_authorities() if target.scheme == "https" else None,
             max_connections=1,
             network_backend=CheckedBackend(checked_address(networks, host.strip("[]"), port), self._deadline),
         )
@@ -118,8 +116,3 @@ def _beginning(response: httpcore.Response) -> bytes:
         if len(received) >= EXCERPT_BYTES:
             break
     return received[:EXCERPT_BYTES]
-
-
-@lru_cache(maxsize=1)
-def _trusted_authorities() -> ssl.SSLContext:
-    return httpx.create_ssl_context()

@@ -7,8 +7,10 @@ What is asked of whom is the business of those who use this.
 import re
 import ssl
 from collections.abc import Iterable
+from functools import cache
 
 import httpcore
+import httpx
 
 from contacts_app.core.errors import NO_EXCHANGE, Exchange, TransportError
 from contacts_app.core.net.wire import Deadline, connection_error
@@ -84,3 +86,9 @@ def _left(deadline: Deadline) -> float:
     if not (left := deadline.left()):
         raise httpcore.ReadTimeout
     return left
+
+
+@cache
+def trusted_authorities() -> ssl.SSLContext:
+    """Who vouches for servers; reading them takes longer than most requests."""
+    return httpx.create_ssl_context()
