@@ -12,7 +12,7 @@ from contacts_app.core.actor import Actor
 from contacts_app.core.errors import Refusal, TransportError
 from phones_app.configuration.gather import is_made
 from phones_app.configuration.rendering import revision_for
-from phones_app.deployment.foresight import describe_restart, destined, shared_lines
+from phones_app.deployment.foresight import describe_restart, destined, read_files, shared_lines
 from phones_app.deployment.models import Deployment
 from phones_app.deployment.request import check_compatible, deploy_many, restart_many
 from phones_app.deployment.restart import key_macros
@@ -66,6 +66,7 @@ class Preview:
 def preview_deploy(*, phones: Sequence[Phone], profile: PhoneProfile, actor: Actor) -> Preview:
     asked = deploy_many(phones=phones, profile=profile, actor=actor, dry_run=True)
     servers, macros, plans = FileServerLookup(), cache(key_macros), []
+    read_files([_phone(deployment) for deployment in asked.deployments[:SHOWN]])
     for deployment in asked.deployments[:SHOWN]:
         phone = _phone(deployment)
         revision = deployment.revision
