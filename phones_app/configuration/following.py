@@ -2,9 +2,13 @@
 are the profiles whose own file is made from the same data. Many changes by one statement are followed together.
 """
 
-from collections.abc import Collection, Iterable
+import json
+from collections.abc import Collection, Iterable, Sequence
+from functools import reduce
+from operator import or_
 
-from django.db.models import Q
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
 from django.db.models.signals import m2m_changed, pre_delete, pre_save
 
 from contacts_app.core.history.authorship import News, when_recorded
@@ -30,6 +34,10 @@ OF_PHONE = {
 OF_PROFILE = {"source", "template", "user", "software_type"}
 EVERYWHERE = (Layer.Kind.PORTAL, Layer.Kind.ACCOUNT, Layer.Kind.FAMILY, Layer.Kind.MODEL)
 NOTHING = Q(pk__in=[])
+# What of a line the keys that call it show.
+NAMED_BY = {"extension", "label", "display_name"}
+# So many numbers are looked for in the keys of layouts.
+FEW = 20
 
 
 def _phones(news: News) -> None:
@@ -84,6 +92,21 @@ def _layout_goes(sender: object, instance: KeyLayout, **_: object) -> None:
 
 def _lines(news: News) -> None:
     _of_lines([line for line, change, _ in news if change != "-"])
+    _of_layouts_calling(
+        [line for line, change, changes in news if change == "+" or not NAMED_BY.isdisjoint(changes.keys())]
+    )
+
+
+def _of_layouts_calling(lines: Sequence[Line]) -> None:
+    """Keys without a label are called as the line that they call. Of many lines it is not asked which keys these are."""
+    for account in {line.account_id for line in lines}:
+        named = [line.extension for line in lines if line.account_id == account]
+        layouts = KeyLayout.objects.filter(Q(account=account) | Q(account=None))
+        if len(named) <= FEW:
+            layouts = layouts.annotate(text=Cast("keys", TextField()))
+            layouts = layouts.filter(reduce(or_, (Q(text__contains=json.dumps(number)) for number in named)))
+        of_account = Layer.objects.filter(key_layout__in=layouts.values("pk"))
+        _of_layers(of_account.filter(Q(account=account) | Q(account=None)))
 
 
 def _line_before(sender: object, instance: Line, **_: object) -> None:
@@ -95,6 +118,7 @@ def _line_before(sender: object, instance: Line, **_: object) -> None:
 
 def _line_goes(sender: object, instance: Line, **_: object) -> None:
     _of_lines([instance])
+    _of_layouts_calling([instance])
 
 
 def _of_lines(lines: Collection[Line]) -> None:

@@ -90,7 +90,7 @@ def layers_of(
         device, person = parts[phone.pk]
         if device is not None:
             found[phone.pk] = _gathered(phone, device, person, rows, owned, instead)
-    return found
+    return _with_names(found, {phone.pk: phone.account_id for phone in phones})
 
 
 def _parts(
@@ -254,6 +254,32 @@ def _template(
 @cache
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _with_names(found: dict[int, Gathered], accounts: Mapping[int, int]) -> dict[int, Gathered]:
+    """Keys that call an extension of the account and have no label are called as its line."""
+    called = {
+        (accounts[phone], key.target) for phone, gathered in found.items() for key in gathered.keys if is_unnamed(key)
+    }
+    if not called:
+        return found
+    rows = Line.objects.filter(account__in={account for account, _ in called})
+    rows = rows.filter(extension__in=among([target for _, target in called])).defer("auth_password")
+    names = {(line.account_id, line.extension): line.shown for line in rows}
+    return {
+        phone: replace(gathered, keys=tuple(_named(key, names, accounts[phone]) for key in gathered.keys))
+        for phone, gathered in found.items()
+    }
+
+
+def is_unnamed(key: KeyOf) -> bool:
+    """Whether the label of a key is that of whom it calls."""
+    return bool(key.target) and not key.label
+
+
+def _named(key: KeyOf, names: Mapping[tuple[int, str], str], account: int) -> KeyOf:
+    name = names.get((account, key.target)) if is_unnamed(key) else None
+    return replace(key, label=name) if name else key
 
 
 def hidden(gathered: Gathered) -> Gathered:

@@ -16,7 +16,7 @@ def test_a_phone_asks_the_portal_about_pushes_unless_a_layer_says_otherwise(acme
     one = phone(acme, 1, profile)
     layer(acme, kind="phone", phone=one, lines=[line(acme)])
     rendering = rendering_of(one, profile)
-    assert b"<authenticationURL>http://portal.example/cisco/services/authenticate</authenticationURL>" in rendering.content
+    assert b">http://portal.example/cisco/services/authenticate</authenticationURL>" in rendering.content
     assert rendering.values["authentication_url"].layer == "Patchbay"
     values.values |= {"authentication_url": "http://elsewhere.example/ask"}
     values.save()
