@@ -8,6 +8,7 @@ statement; a kind of work (`wanted`) works them out. A profile that is a file ne
 from collections.abc import Callable
 from typing import Any
 
+from django.db import transaction
 from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 
@@ -83,6 +84,7 @@ def phones_of_template(template: PhoneTemplate) -> "QuerySet[Phone]":
     return Phone.objects.filter(with_profiles(template.profiles.values("pk")), FROM_DATA)
 
 
+@transaction.atomic
 def mark_due(phones: "QuerySet[Phone]") -> None:
     """Have it worked out anew what these phones should run.
 

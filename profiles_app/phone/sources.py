@@ -7,6 +7,7 @@ template is saved, and at `render_at` when something else has changed. Without i
 import hashlib
 from collections.abc import Callable
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -93,6 +94,7 @@ def remake_later(profiles: "QuerySet[PhoneProfile]") -> int:
     return profiles.exclude(source=Source.FILE).update(render_at=timezone.now())
 
 
+@transaction.atomic
 def template_saved(template: PhoneTemplate) -> None:
     """The files of a template's profiles are made anew: those of a few at once. In the transaction of the change."""
     rows = PhoneProfile.objects.filter(template=template)
