@@ -1,11 +1,12 @@
 """A small believable customer with people, phones and profiles, all of them invented."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from contacts_app.accounts.models import Account, Extension
 from contacts_app.accounts.services import create_account
@@ -14,6 +15,8 @@ from contacts_app.core.work import clock
 from contacts_app.people.models import User
 from phones_app.boot.services import embedded_file_server
 from phones_app.configuration.changes import note_files
+from phones_app.configuration.rendering import Rendered, revisions_for
+from phones_app.demo import made
 from phones_app.demo.files import PEOPLE, PHONES, PROFILES, DemoPerson, DemoPhone, DemoProfile, sep_file
 from phones_app.demo.parts.base import ACTOR, Scene
 from phones_app.demo.parts.table import make_parts
@@ -24,7 +27,7 @@ from phones_app.inventory.models import Phone
 from phones_app.mobility.enrolment import make_codes
 from phones_app.mobility.models import EnrolmentCode
 from profiles_app.phone import sep
-from profiles_app.phone.models import PhoneProfile
+from profiles_app.phone.models import PhoneProfile, PhoneTemplate, ProfileRevision, Source
 from profiles_app.phone.services import create_profile, update_profile
 
 ACCOUNT_NAME, ACCOUNT_EMAIL = "Harbour Hotel", "office@harbour-hotel.example"
@@ -81,11 +84,18 @@ def load_demo(*, url: str, dry_run: bool = False) -> Demo:
 
 def _create(account: Account, url: str) -> None:
     people = {person.key: _person(account, person) for person in PEOPLE}
-    profiles = {profile.name: _profile(people, profile, url) for profile in PROFILES}
-    numbers = {line.number: line.label for profile in PROFILES for line in profile.lines}
-    create_recorded(Extension(account=account, number=int(n), name=name) for n, name in numbers.items())
+    made.make_layers(account, url)
+    templates = made.make_templates(account)
+    profiles = {}
+    for profile in PROFILES:
+        if profile.source != Source.FILE:
+            made.give_lines(profile.lines, user=people[profile.owner])
+        profiles[profile.name] = _profile(people, profile, url, templates.get(profile.template))
+    made.make_profile_layers(account, url, profiles)
+    numbers = {line.number: line.label for row in (*PROFILES, *PHONES) for line in row.lines}
+    create_recorded(Extension(account=account, number=int(n), name=name) for n, name in sorted(numbers.items()))
     for place, phone in enumerate(PHONES):
-        _phone(account, phone, place, profiles[phone.profile])
+        made.give_lines(phone.lines, phone=_phone(account, phone, place, profiles[phone.profile]))
 
 
 def _person(account: Account, person: DemoPerson) -> User:
@@ -106,7 +116,9 @@ def _person(account: Account, person: DemoPerson) -> User:
     return user
 
 
-def _profile(people: Mapping[str, User], profile: DemoProfile, url: str) -> PhoneProfile:
+def _profile(
+    people: Mapping[str, User], profile: DemoProfile, url: str, template: PhoneTemplate | None
+) -> PhoneProfile:
     return create_profile(
         actor=ACTOR,
         user=people[profile.owner],
@@ -114,7 +126,9 @@ def _profile(people: Mapping[str, User], profile: DemoProfile, url: str) -> Phon
         description=profile.description,
         compatible_models=profile.models,
         software_type=profile.software_type,
-        content=_content(profile, url),
+        source=profile.source,
+        template=template,
+        content=_content(profile, url) if profile.source == Source.FILE else b"",
         reason="Demo data",
     )
 
@@ -123,8 +137,8 @@ def _content(profile: DemoProfile, url: str) -> bytes:
     return sep_file(name=profile.name, software_type=profile.software_type, lines=profile.lines, portal=url)
 
 
-def _phone(account: Account, phone: DemoPhone, place: int, profile: PhoneProfile) -> None:
-    simulated_phone(
+def _phone(account: Account, phone: DemoPhone, place: int, profile: PhoneProfile) -> Phone:
+    row = simulated_phone(
         place,
         mac=phone.mac,
         model=phone.model,
@@ -136,7 +150,9 @@ def _phone(account: Account, phone: DemoPhone, place: int, profile: PhoneProfile
         phone_vlan=phone.vlan,
         current_profile=None if phone.is_new else profile,
         base_profile=profile if phone.anybody else None,
-    ).save(force_insert=True)
+    )
+    row.save(force_insert=True)
+    return row
 
 
 def _make_code(demo: Demo) -> None:
@@ -154,45 +170,65 @@ def _make_code(demo: Demo) -> None:
 
 
 def _own_profiles(account: Account) -> dict[str, PhoneProfile]:
-    """The demo's profiles that no person has changed since, by name; the author of the last revision tells."""
-    rows = PhoneProfile.objects.filter(user__account=account, revision__channel=ACTOR.channel).select_related(
-        "revision"
-    )
+    """The demo's files that no person has changed since, by the profile's name; the author of the last revision tells."""
+    rows = PhoneProfile.objects.filter(
+        user__account=account, source=Source.FILE, revision__channel=ACTOR.channel
+    ).select_related("revision")
     return {profile.name: profile for profile in rows}
 
 
 def _renew(demo: Demo, url: str) -> dict[int, bytes]:
-    """Profiles that speak of another URL get a revision; what they said before, by their key."""
-    before: dict[int, bytes] = {}
+    """What speaks of another URL is brought to this one; what phones were to run before, by their key."""
     own = _own_profiles(demo.account)
-    for profile in PROFILES:
-        row, content = own.get(profile.name), _content(profile, url)
-        if row is not None and row.content != content:
-            before[row.pk] = row.content
-            update_profile(row, actor=ACTOR, content=content, reason="The portal's address has changed")
-            demo.renewed.append(profile.name)
+    contents = {profile.name: _content(profile, url) for profile in PROFILES if profile.name in own}
+    renewed = {name: content for name, content in contents.items() if own[name].content != content}
+    layers = made.layers_elsewhere(demo.account, url)
+    if not renewed and not layers:
+        return {}
+    before = {phone.pk: rendered.content for phone, rendered in _wanted(demo.account, _macs(), store=False)}
+    for name, content in renewed.items():
+        update_profile(own[name], actor=ACTOR, content=content, reason="The portal's address has changed")
+        demo.renewed.append(name)
+    for layer in layers:
+        layer.save()
     return before
+
+
+def _macs() -> list[str]:
+    return [phone.mac for phone in PHONES]
+
+
+def _wanted(account: Account, macs: Sequence[str], *, store: bool) -> list[tuple[Phone, Rendered]]:
+    """Phones of the demo with the file of each, but for files that people have changed."""
+    own = [profile.pk for profile in _own_profiles(account).values()]
+    of_demo = Q(current_profile__in=own) | ~Q(current_profile__source=Source.FILE)
+    phones = Phone.objects.filter(of_demo, account=account, mac__in=macs, current_profile__isnull=False)
+    found = list(phones.select_related("account").order_by("mac"))
+    outcomes = revisions_for(found, store=store)
+    pairs = ((phone, outcomes.get(phone.pk)) for phone in found)
+    return [(phone, outcome) for phone, outcome in pairs if isinstance(outcome, Rendered)]
 
 
 def _lay_files(demo: Demo, before: Mapping[int, bytes]) -> None:
     """Give each phone the file of what it runs, where there is none, or one that was just renewed."""
-    own = {profile.pk: profile for profile in _own_profiles(demo.account).values()}
-    phones = Phone.objects.filter(mac__in=[phone.mac for phone in PHONES])
-    for phone in phones.filter(account=demo.account, current_profile__in=own).order_by("mac"):
-        name = sep.file_name(phone.mac)
-        path = settings.PHONE_FILES_DIR / name
-        there = path.read_bytes() if path.exists() else None
-        key = phone.current_profile_id or 0
-        if there is None or there == before.get(key):
-            put_first_file(phone.mac, own[key].content)
-            _note_file(phone, own[key])
-            demo.files.append(name)
+    there = {mac: _file_of(mac) for mac in _macs()}
+    candidates = [mac for mac, content in there.items() if content is None or before]
+    for phone, wanted in _wanted(demo.account, candidates, store=True) if candidates else ():
+        content = there[phone.mac]
+        if content is None or content == before.get(phone.pk) != wanted.content:
+            put_first_file(phone.mac, wanted.content)
+            _note_file(phone, wanted.revision)
+            demo.files.append(sep.file_name(phone.mac))
 
 
-def _note_file(phone: Phone, profile: PhoneProfile) -> None:
+def _file_of(mac: str) -> bytes | None:
+    path = settings.PHONE_FILES_DIR / sep.file_name(mac)
+    return path.read_bytes() if path.exists() else None
+
+
+def _note_file(phone: Phone, revision: ProfileRevision) -> None:
     """What an upload would have written down: that the phone's file is there, and whose it is."""
-    now, revision = clock.now(), profile.revision
-    assert revision is not None, "profiles of the demo have files"  # noqa: S101
+    now = clock.now()
     there = {"server": embedded_file_server(), "revision": revision, "sha256": revision.sha256, "uploaded_at": now}
     times = {"state": FileState.IN_PLACE, "state_since": now, "next_check_at": now + check_pause()}
     PhoneFile.objects.update_or_create(phone=phone, defaults=there | times)

@@ -4,13 +4,15 @@ Other simulated phones boot from such files too.
 """
 
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
+from typing import Any
 from xml.sax.saxutils import escape
 
 from contacts_app.core.tables import table
+from profiles_app.phone.models import Source
 
 # Addresses for documentation (RFC 5737): there is no call manager behind the demo.
 CALL_MANAGER, TIME_SERVER = "192.0.2.10", "192.0.2.11"
@@ -67,14 +69,16 @@ class DemoPerson:
 
 @dataclass(frozen=True)
 class DemoProfile:
-    """A phone profile; `owner` is the key of a person."""
+    """A phone profile; `owner` is the key of a person. The lines of one that is made from data are rows."""
 
     name: str
     owner: str
-    models: tuple[str, ...]
-    software_type: str
-    lines: tuple[DemoLine, ...]
     description: str
+    models: tuple[str, ...] = ()
+    software_type: str = ""
+    lines: tuple[DemoLine, ...] = ()
+    source: Source = Source.FILE
+    template: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,17 +92,61 @@ class DemoPhone:
     location: str
     vlan: str
     profile: str
+    # Of its own, where its file is made from data.
+    lines: tuple[DemoLine, ...] = ()
     # Whether people log in on it; the profile comes back when they log out.
     anybody: bool = False
     # Prepared, without a file: somebody enrols it with an activation code.
     is_new: bool = False
 
 
+@dataclass(frozen=True)
+class DemoTemplate:
+    """A template of the account; its text is the file of this name."""
+
+    name: str
+    description: str
+    file: str
+
+    @property
+    def text(self) -> str:
+        return Path(__file__).with_name(self.file).read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class DemoKeyLayout:
+    """Keys as `KeyLayout` has them."""
+
+    name: str
+    description: str
+    keys: tuple[Mapping[str, object], ...]
+
+
+@dataclass(frozen=True)
+class DemoLayer:
+    """A layer; `name` is that of a location or a model."""
+
+    kind: str
+    name: str = ""
+    profile: str = ""
+    key_layout: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+    locks: tuple[str, ...] = ()
+
+
+def _lines(row: Mapping[str, object]) -> dict[str, object]:
+    lines: Any = row.get("lines", ())
+    return {**row, "lines": tuple(DemoLine(**line) for line in lines)}
+
+
 _TABLES = table(__file__, "demo.toml")
 
 PEOPLE = tuple(DemoPerson(**row) for row in _TABLES["person"])
-PHONES = tuple(DemoPhone(**row) for row in _TABLES["phone"])
+PHONES = tuple(DemoPhone(**_lines(row)) for row in _TABLES["phone"])
 PROFILES = tuple(
-    DemoProfile(**row | {"models": tuple(row["models"]), "lines": tuple(DemoLine(**line) for line in row["lines"])})
+    DemoProfile(**_lines(row) | {"models": tuple(row.get("models", ())), "source": Source(row.get("source", "file"))})
     for row in _TABLES["profile"]
 )
+TEMPLATES = tuple(DemoTemplate(**row) for row in _TABLES["template"])
+KEY_LAYOUTS = tuple(DemoKeyLayout(**row | {"keys": tuple(row["keys"])}) for row in _TABLES["key_layout"])
+LAYERS = tuple(DemoLayer(**row | {"locks": tuple(row.get("locks", ()))}) for row in _TABLES["layer"])

@@ -1,5 +1,7 @@
 """load_demo: a believable customer, made once, followed when the portal's address changes."""
 
+from collections import Counter
+
 import pytest
 
 from contacts_app.accounts.models import Account, Extension
@@ -7,13 +9,18 @@ from contacts_app.core.actor import system
 from contacts_app.people.models import User
 from phones_app.boot.fetches import Fetch
 from phones_app.boot.services import record_fetch
+from phones_app.configuration.admin.confirm import work_out
+from phones_app.configuration.changes import outdated
+from phones_app.configuration.models import Layer, PhoneConfiguration
+from phones_app.configuration.rendering import rendering_of, revisions_for
 from phones_app.deployment.models import Deployment, PhoneFile
 from phones_app.deployment.request import check_compatible
 from phones_app.inventory.models import Phone
 from phones_app.mobility.enrolment_file import for_unknown
+from phones_app.mobility.own_keys import own_keys_of
 from phones_app.servers.models import FileServer
 from profiles_app.phone import sep
-from profiles_app.phone.models import PhoneProfile, ProfileRevision
+from profiles_app.phone.models import PhoneProfile, ProfileRevision, Source
 from profiles_app.phone.services import update_profile
 from tests.admin_people import at_desk
 from tests.commands import run
@@ -48,7 +55,7 @@ def test_demo_has_people_phones_profiles_and_a_server(demo):
     assert not any(user.is_staff or user.is_superuser for user in people)
     # The one who can log in to the self-service portal, with a password that is made anew and said once.
     assert [user.permission_level for user in people if user.has_usable_password()] == [0]
-    assert PhoneProfile.objects.count() >= 8
+    assert PhoneProfile.objects.count() >= 6
     assert FileServer.objects.get().is_embedded
     assert FileServer.objects.get().is_default
     assert not Deployment.objects.exists()
@@ -63,19 +70,55 @@ def test_phones_differ_and_can_be_played(demo):
     assert len({phone.sip_port for phone in phones} | {phone.web_port for phone in phones}) == 18
 
 
+def test_most_phones_are_made_from_data(demo):
+    made = Phone.objects.exclude(current_profile=None).exclude(current_profile__source=Source.FILE)
+    assert made.count() == 6
+    assert len(set(made.values_list("model", flat=True))) >= 3
+    assert set(made.values_list("current_profile__source", flat=True)) == {Source.BUILT_IN, Source.TEMPLATE}
+    assert Counter(Layer.objects.exclude(kind="phone").values_list("kind", flat=True)) == {
+        "account": 1,
+        "location": 2,
+        "model": 1,
+        "profile": 1,
+    }
+    assert set(made.values_list("location", flat=True)) == set(
+        Layer.objects.filter(kind="location").values_list("name", flat=True)
+    )
+    restaurant = rendering_of(Phone.objects.get(name="Restaurant"))
+    assert restaurant.values["ntp_servers"].layer == "location Boathouse"
+    assert b"<name>192.0.2.12</name>" in restaurant.content
+    assert [profile.render_error for profile in PhoneProfile.objects.all()] == [""] * PhoneProfile.objects.count()
+    # What the workers work out is the file that the phone has.
+    work_out(Phone.objects.all())
+    assert not PhoneConfiguration.objects.exclude(error="", due_at=None).exists()
+    assert not outdated().exists()
+
+
+def test_the_customer_of_the_demo_sets_keys(demo):
+    manager = User.objects.get(permission_level=0)
+    own = own_keys_of(Phone.objects.get(name="Manager"), manager)
+    kinds = {place: key.kind for place, key in own.keys.items()}
+    assert list(kinds.values()) == ["line", "line", "blf", "speed-dial", "do-not-disturb"]
+    assert own.kinds
+
+
 def test_every_file_is_without_fault_and_fits_its_phone(demo, folder):
     there = files(folder)
     assert len(there) == 8
-    for phone in Phone.objects.exclude(current_profile=None).select_related("current_profile__revision"):
+    phones = Phone.objects.exclude(current_profile=None).select_related("account", "current_profile__revision")
+    wanted = revisions_for(list(phones), store=False)
+    for phone in phones:
         content = there[sep.file_name(phone.mac)]
-        assert content == phone.current_profile.content
+        assert content == wanted[phone.pk].content
         assert check_compatible(phone, phone.current_profile) == []
+        assert sep.check(content, model=phone.model, software_type=phone.software_type) == []
         assert f"<authenticationURL>{URL}/cisco/services/authenticate<" in content.decode()
 
 
 def test_phones_that_hold_their_files_are_not_called_undeployed(demo, root):
-    assert set(PhoneFile.objects.values_list("state", "sha256")) == {
-        ("in_place", phone.current_profile.revision.sha256) for phone in Phone.objects.exclude(current_profile=None)
+    phones = list(Phone.objects.exclude(current_profile=None))
+    assert dict(PhoneFile.objects.filter(state="in_place").values_list("phone", "sha256")) == {
+        key: wanted.sha256 for key, wanted in revisions_for(phones, store=False).items()
     }
     Phone.objects.filter(current_profile=None).delete()  # the new one
     desk = at_desk(root)
@@ -89,7 +132,8 @@ def test_every_profile_fits_some_phone(demo):
     phones = list(Phone.objects.all())
     for profile in PhoneProfile.objects.select_related("revision"):
         assert any(
-            phone.model in profile.compatible_models and phone.software_type == profile.software_type
+            (phone.model in profile.compatible_models and phone.software_type == profile.software_type)
+            or (profile.source != Source.FILE and phone.current_profile_id == profile.pk)
             for phone in phones
         ), profile.name
 
@@ -106,11 +150,12 @@ def test_again_it_changes_nothing(demo, folder):
 def test_another_address_gives_revisions_and_fresh_files(demo, folder):
     ran = run("load_demo", "--url", ELSEWHERE + "/", "--json")
 
-    assert len(ran.row["renewed"]) == PhoneProfile.objects.count()
+    assert len(ran.row["renewed"]) == PhoneProfile.objects.filter(source=Source.FILE).count()
     assert len(ran.row["files"]) == 8
     for content in files(folder).values():
         assert f"<authenticationURL>{ELSEWHERE}/cisco/services/authenticate<" in content.decode()
-    assert {profile.revision.number for profile in PhoneProfile.objects.all()} == {2}
+    of_files = PhoneProfile.objects.filter(source=Source.FILE)
+    assert {profile.revision.number for profile in of_files} == {2}
 
 
 def test_what_people_changed_stays_theirs(demo, folder):
@@ -127,6 +172,7 @@ def test_what_people_changed_stays_theirs(demo, folder):
     concierge.refresh_from_db()
     assert concierge.content == own
     assert files(folder)[sep.file_name(phone.mac)] == b"<device>deployed by hand</device>"
+    # With Tom goes his profile; its phones keep the files that they have.
     assert (User.objects.count(), Phone.objects.count()) == (4, 8)
 
 
