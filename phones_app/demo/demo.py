@@ -92,7 +92,8 @@ def _create(account: Account, url: str) -> None:
             made.give_lines(profile.lines, user=people[profile.owner])
         profiles[profile.name] = _profile(people, profile, url, templates.get(profile.template))
     made.make_profile_layers(account, url, profiles)
-    numbers = {line.number: line.label for row in (*PROFILES, *PHONES) for line in row.lines}
+    keyed = [*(line for profile in PROFILES for line in profile.lines), *(line for one in PHONES for line in one.lines)]
+    numbers = {line.number: line.label for line in keyed}
     create_recorded(Extension(account=account, number=int(n), name=name) for n, name in sorted(numbers.items()))
     for place, phone in enumerate(PHONES):
         made.give_lines(phone.lines, phone=_phone(account, phone, place, profiles[phone.profile]))

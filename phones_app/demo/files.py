@@ -134,17 +134,18 @@ class DemoLayer:
     locks: tuple[str, ...] = ()
 
 
-def _lines(row: Mapping[str, object]) -> dict[str, object]:
-    lines: Any = row.get("lines", ())
-    return {**row, "lines": tuple(DemoLine(**line) for line in lines)}
+def _with_lines(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {**row, "lines": tuple(DemoLine(**line) for line in row.get("lines", ()))}
 
 
 _TABLES = table(__file__, "demo.toml")
 
 PEOPLE = tuple(DemoPerson(**row) for row in _TABLES["person"])
-PHONES = tuple(DemoPhone(**_lines(row)) for row in _TABLES["phone"])
+PHONES = tuple(DemoPhone(**_with_lines(row)) for row in _TABLES["phone"])
 PROFILES = tuple(
-    DemoProfile(**_lines(row) | {"models": tuple(row.get("models", ())), "source": Source(row.get("source", "file"))})
+    DemoProfile(
+        **_with_lines(row) | {"models": tuple(row.get("models", ())), "source": Source(row.get("source", Source.FILE))}
+    )
     for row in _TABLES["profile"]
 )
 TEMPLATES = tuple(DemoTemplate(**row) for row in _TABLES["template"])

@@ -36,7 +36,7 @@ def make_profile_layers(account: Account, url: str, profiles: Mapping[str, Phone
             account=account,
             name=layout.name,
             description=layout.description,
-            keys=[{"module": 0, "line": None, "target": "", "label": ""} | key for key in layout.keys],
+            keys=[{"module": 0, "line": None, "target": "", "label": "", **key} for key in layout.keys],
         )
         for layout in KEY_LAYOUTS
     }

@@ -30,7 +30,7 @@ ITALIC = re.compile(r"(?<!\*)\*(?!\*)([^*\n]+)\*(?!\*)")
 # What stands in italics and is a value, a word or a profile of the demo.
 NO_PLACES = {
     *("on", "unreachable", "another phone there", "moved", "failed", "ready", "Not sent", "not deployed"),
-    *("Fetches are seen", "Front desk day", "Front desk night"),
+    *("Fetches are seen", "Front desk day", "Front desk night", "Desk phones", "Portal"),
     *("The built-in template of the phone's model", "A template", "Call managers", "values", "locked", "fragment"),
 }
 
@@ -114,6 +114,7 @@ def walks(furnished, acme) -> dict[str, Walk]:
         "Roll out…": at("profiles_app_phoneprofile_change", made.current_profile_id, button="Roll out…"),
         "Cockpit…": at("phones_app_phone_change", phone.pk, button="Cockpit…"),
         "Deleted": at("phones_app_phone_changelist", button="Deleted"),
+        "Import…": at("profiles_app_line_changelist", button="Import…"),
         "Live use": at("profiles_app_outboundvoiceprofile_changelist", button="Live use"),
         "New receipt credential…": at(
             "profiles_app_messagegateway_change", gateway.pk, button="New receipt credential…"
