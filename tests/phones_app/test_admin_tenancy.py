@@ -28,7 +28,7 @@ from phones_app.mobility.models import (
 )
 from phones_app.rollout.models import Rollout
 from phones_app.servers.models import CallManager, FileServer, KeyMacro
-from profiles_app.phone.models import KeyLayout, PhoneProfile, PhoneTemplate, ProfileRevision
+from profiles_app.phone.models import KeyLayout, Line, PhoneProfile, PhoneTemplate, ProfileRevision, Source
 
 pytestmark = pytest.mark.django_db
 
@@ -86,6 +86,7 @@ def strangers_rows(other, charlie, new_phone, new_profile):
         Layer.objects.create(account=other, kind="location", name="Strange place"),
         PhoneTemplate.objects.create(account=other, name="Strange template", text="<device/>"),
         KeyLayout.objects.create(account=other, name="Strange keys"),
+        Line.objects.create(account=other, extension="9009"),
         queue_mail(
             to=["charlie@other.example"], template="contacts_app/contacts/mail/notices", context={}, account=other
         )[0],
@@ -190,6 +191,16 @@ def test_a_strangers_configuration_is_not_there(clerk_desk, strangers_rows):
     for row in (template, layer, layout):
         assert clerk_desk.get(url_of(row, "roll_out")).status_code == 404
         assert clerk_desk.post(url_of(row), {"_kept": "x"}).status_code in (400, 404)
+
+
+def test_what_all_accounts_share_tells_nothing_of_the_strangers_that_use_it(clerk_desk, charlie, new_phone):
+    shared = PhoneTemplate.objects.create(name="Everybody's", text="<device/>")
+    profile = PhoneProfile.objects.create(user=charlie, name="Strange one", source=Source.TEMPLATE, template=shared)
+    new_phone("001122334477", account=charlie.account, current_profile=profile, name="Strange phone")
+    for page in (url_of(shared), list_of(PhoneTemplate)):
+        assert "Strange" not in clerk_desk.get(page).content.decode()
+    [row] = clerk_desk.get(list_of(PhoneTemplate)).context["cl"].result_list
+    assert row.profiles_counted == 0
 
 
 @pytest.mark.parametrize("page", ["deploy", "restart"])

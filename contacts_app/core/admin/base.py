@@ -138,7 +138,7 @@ class PortalAdmin(BigListAdmin, HistoryPages):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         columns: list[Any] = [getattr(self, str(name), None) for name in self.list_display]
         counted = [column.counts for column in columns if hasattr(column, "counts")]
-        counts = {f"{relation}_counted": count_of(self.model, relation) for relation in counted}
+        counts = {f"{relation}_counted": count_of(self, request, relation) for relation in counted}
         rows: QuerySet[Any] = self.tenant_rows(request).annotate(**counts)
         return rows
 

@@ -17,13 +17,19 @@ from unfold.utils import parse_date_str
 from contacts_app.templatetags.moments import ago
 
 
-def count_of(model: type[Model], relation: str) -> Coalesce:
-    """How many rows point at one of the model, counted for the rows of a page only: joined they would multiply."""
-    pointer: Any = model._meta.get_field(relation)
+def count_of(pages: Any, request: HttpRequest, relation: str) -> Coalesce:
+    """How many rows point at one of the pages' model, counted for the rows of a page only: joined they would multiply.
+
+    Only those that the person may see: what all accounts share says nothing about the others.
+    """
+    pointer: Any = pages.model._meta.get_field(relation)
     # Seen from either side of a many-to-many.
     name = pointer.remote_field.name if pointer.concrete else pointer.field.name
-    rows = pointer.related_model._default_manager.filter(**{name: OuterRef("pk")}).order_by().values(name)
-    counted = rows.annotate(number=Count("pk")).values("number")
+    related = pages.admin_site._registry.get(pointer.related_model)
+    narrowed = hasattr(related, "tenant_rows")
+    rows = related.tenant_rows(request) if narrowed else pointer.related_model._default_manager.all()
+    counted = rows.filter(**{name: OuterRef("pk")}).order_by().values(name)
+    counted = counted.annotate(number=Count("pk")).values("number")
     return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
 
 

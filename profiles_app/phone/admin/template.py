@@ -12,6 +12,7 @@ from unfold.decorators import action
 
 from contacts_app.core.admin.base import PortalAdmin
 from contacts_app.core.admin.columns import ago_column, column, count_column
+from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.errors import Refusal
 from profiles_app.phone.admin.revision import XmlField, file_lines, may_reveal, with_line_ends_of
 from profiles_app.phone.models import PhoneTemplate
@@ -87,7 +88,9 @@ class PhoneTemplateAdmin(PortalAdmin):
         return given | {"name": f"Copy of {built_in.title}", "text": built_in.text}
 
     def shown(self, request: HttpRequest, row: PhoneTemplate) -> dict[str, object]:
-        told: dict[str, object] = {"template": row, "profiles": row.profiles.order_by("name", "pk")[:20]}
+        # Everybody's templates have profiles of other accounts, too.
+        profiles = actor_of(request).sees(row.profiles.order_by("name", "pk"), "user__account")
+        told: dict[str, object] = {"template": row, "profiles": profiles[:20]}
         if not self.may_edit(request, row):
             told["lines"] = file_lines(request, row.text.encode(), ())
         return told
