@@ -104,8 +104,10 @@ class ConfigurationPages(PortalAdmin):
             raise Http404(f"There is no setting {name[:50]}.")
         row = next((row for row in rows if row.name == name), None) or EffectiveRow("0", name, setting=setting)
         offered = [place for place in places if self._may_change(request, place)]
-        strongest = "phone"
-        return {"edited": row, "offered": offered, "chosen": row.place or strongest}
+        keys = [place.key for place in offered]
+        # What is new begins at the phone: a change at the portal is one of every account's phones.
+        chosen = row.place if row.place in keys else keys[-1] if keys else ""
+        return {"edited": row, "offered": offered, "chosen": chosen}
 
     def _may_change(self, request: HttpRequest, place: LayerPlace) -> bool:
         pages: Any = self.admin_site.get_model_admin(Layer)
