@@ -226,7 +226,7 @@ class PhoneProfileAdmin(CsvPages, RevisionPages):
         else:
             saved = create_profile(actor=actor, content=form.content, **given)
         vars(obj).update(vars(saved))
-        for finding in findings_for(saved):
+        for finding in findings_for(saved) if saved.content else ():
             messages.warning(request, describe(finding))
 
     @action(description="Download", icon="download", permissions=["reveal"])
