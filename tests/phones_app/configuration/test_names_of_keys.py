@@ -9,7 +9,7 @@ from phones_app.configuration.rendering import rendering_of
 from profiles_app.phone.models import KeyLayout, PhoneProfile, Source
 from tests.phones_app.configuration.data import layer, line, phone
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_a_key_follows_the_name_of_the_extension_that_it_calls(acme, other, alice, no_inline_work):
@@ -27,7 +27,9 @@ def test_a_key_follows_the_name_of_the_extension_that_it_calls(acme, other, alic
     assert b"<featureLabel>Ida Berg</featureLabel>" in content
     assert b"<featureLabel>Boss</featureLabel>" in content
     run_queue(CONFIGURATIONS)
-    before = PhoneConfiguration.objects.get().sha256
+    row = PhoneConfiguration.objects.get()
+    assert (row.error, row.due_at) == ("", None)
+    before = row.sha256
     boss.label = "Ida Falk"
     boss.save()
     assert PhoneConfiguration.objects.get().due_at
