@@ -1,5 +1,6 @@
 """What a change would do before it is saved: of how many phones the file changes, with some of them as examples."""
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -7,10 +8,11 @@ from typing import NamedTuple
 from django.db.models import QuerySet
 
 from contacts_app.core.errors import Refusal
+from contacts_app.core.lists.among import among
 from phones_app.configuration.changes import phones_of_layer, phones_of_layout, phones_of_template
 from phones_app.configuration.gather import Gathered, hidden, layers_of
 from phones_app.configuration.layer_rows import Instead
-from phones_app.configuration.models import Layer
+from phones_app.configuration.models import Layer, PhoneConfiguration
 from phones_app.configuration.rendering import BATCH, render_gathered
 from phones_app.inventory.models import Phone
 from profiles_app.phone import sep
@@ -73,21 +75,35 @@ def _changed(phones: "QuerySet[Phone]", instead: Instead, limit: int, reveal: bo
     found = FileEffect()
     show: Callable[[Gathered], Gathered] = (lambda each: each) if reveal else hidden
     for batch in _batches(phones):
-        before, after = layers_of(batch), layers_of(batch, instead=instead)
+        known = _digests_of(batch)
+        unknown = [phone for phone in batch if phone.pk not in known]
+        before, after = layers_of(unknown) if unknown else {}, layers_of(batch, instead=instead)
         found.looked_at += len(batch)
         for phone in batch:
-            old, new = before[phone.pk], after[phone.pk]
-            if same_parts(old, new):
+            old, new = before.get(phone.pk), after[phone.pk]
+            if old is not None and same_parts(old, new):
                 continue
             content, trouble = _made(new)
-            if content == _made(old)[0] and content:
+            was = known.get(phone.pk) or _digest(_made(old)[0] if old else b"")
+            if content and _digest(content) == was:
                 continue
             found.number += 1
             found.broken += not content
             if len(found.examples) < limit:
+                old = old or layers_of([phone])[phone.pk]
                 shown = (_made(show(each))[0] for each in (old, new))
                 found.examples.append(Example(phone, sep.diff(*shown) if content else "", trouble))
     return found
+
+
+def _digests_of(phones: Sequence[Phone]) -> dict[int, str]:
+    """Of the files that these phones should run now, where that has been worked out."""
+    rows = PhoneConfiguration.objects.filter(phone__in=among([phone.pk for phone in phones]), due_at=None)
+    return dict(rows.exclude(sha256="").values_list("phone", "sha256"))
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _batches(phones: "QuerySet[Phone]") -> Iterator[list[Phone]]:
