@@ -4,27 +4,21 @@ Nothing is unpacked to a disk, so that no name in an archive leads anywhere. Wha
 an archive and not what its directory says, so that a small archive cannot become a huge one.
 """
 
-import struct
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from typing import IO, NamedTuple
-from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from django.core.files.uploadedfile import UploadedFile
 
+from contacts_app.core.archives import DAMAGED, ensure_readable_entry
 from contacts_app.core.errors import Refusal
 
-ENCRYPTED = 0x1  # Bit 0 of the general purpose flags (APPNOTE.TXT, 4.4.4).
-# Of these alone nothing but the length of the text decides how much memory unpacking takes.
-METHODS = (ZIP_STORED, ZIP_DEFLATED)
 MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 # What systems put beside the files that a person has chosen.
 LITTER = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
 LONGEST_NAME = 255
-# What `zipfile` raises for archives that somebody has spoilt.
-DAMAGED = (BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, LookupError, RuntimeError)
 
 
 @dataclass(frozen=True)
@@ -123,10 +117,7 @@ def _unpacked(file: IO[bytes], budget: _Budget) -> Iterator[NamedBytes]:
 
 
 def _content(archive: ZipFile, entry: ZipInfo, name: str, most: int) -> bytes:
-    if entry.flag_bits & ENCRYPTED:
-        raise Refusal("encrypted-archive", f"The ZIP archive is encrypted: {name}. Pack it without a password.")
-    if entry.compress_type not in METHODS:
-        raise Refusal("bad-archive", f"{name} is packed by a method that Patchbay does not read. Use deflate.")
+    ensure_readable_entry(entry, name)
     with archive.open(entry) as opened:
         return opened.read(most + 1)
 
