@@ -1,0 +1,84 @@
+"""The way from one load to another (boot server spec §3)."""
+
+import pytest
+
+from phones_app.boot.firmware.gates import path
+from phones_app.boot.firmware.versions import numbers_of, version_of_load
+
+
+@pytest.mark.parametrize(
+    ("load", "version", "numbers"),
+    [
+        ("SIP42.9-4-2SR3-1S", "9-4-2SR3-1S", (9, 4, 2, 3)),
+        ("SCCP45.8-3-3S", "8-3-3S", (8, 3, 3, 0)),
+        ("SIP41.8-0-4SR3AS", "8-0-4SR3AS", (8, 0, 4, 3)),
+        ("SIP70.9-4-2ES26S", "9-4-2ES26S", (9, 4, 2, 0)),
+        ("CP7921G-1.4.6.3", "1.4.6.3", (1, 4, 6, 0)),
+        ("sip88xx.14-2-1-0101-14", "14-2-1-0101-14", (14, 2, 1, 0)),
+        ("P0S3-8-12-00", "8-12-00", (8, 12, 0, 0)),
+        ("P0030801SR02", "0801SR02", None),
+        ("term42.default", "", None),
+        ("nonsense", "", None),
+    ],
+)
+def test_the_version_in_the_name_of_a_load(load, version, numbers):
+    assert version_of_load(load) == version
+    assert numbers_of(version) == numbers
+
+
+def test_a_version_as_people_write_it():
+    assert numbers_of("8.5(2)SR1") == numbers_of("8-5-2SR1S") == (8, 5, 2, 1)
+
+
+GATE = "SIP42.8-5-2S"
+
+
+@pytest.mark.parametrize(
+    ("present", "target", "steps"),
+    [
+        ("SIP42.8-2-1S", "SIP42.9-4-2SR3-1S", [GATE, "SIP42.9-4-2SR3-1S"]),
+        ("SCCP42.8-2-1S", "SIP42.9-4-2SR3-1S", [GATE, "SIP42.9-4-2SR3-1S"]),
+        ("SIP42.8-4-1S", "SIP42.8-5-2SR1S", [GATE, "SIP42.8-5-2SR1S"]),
+        ("SIP42.8-2-1S", GATE, [GATE]),
+        ("SIP42.8-5-2S", "SIP42.9-4-2SR3-1S", ["SIP42.9-4-2SR3-1S"]),
+        ("SIP42.9-3-1S", "SIP42.9-4-2SR3-1S", ["SIP42.9-4-2SR3-1S"]),
+        ("SIP42.9-4-2SR3-1S", "SIP42.9-4-2SR3-1S", []),
+    ],
+)
+def test_a_phone_below_a_gate_gets_the_load_of_the_gate_first(present, target, steps):
+    way = path("7962", "", present, target)
+    assert [step.load for step in way.steps] == steps
+    assert (way.refused, way.doubts) == ("", ())
+    assert all(step.reason and step.source for step in way.steps[:-1])
+
+
+@pytest.mark.parametrize(
+    ("model", "software", "present", "target", "said"),
+    [
+        ("7962", "", "SIP42.9-4-2S", "SIP42.8-2-1S", "8.3(3) before 9.x"),
+        ("7962", "", "SIP42.9-4-2S", "SIP42.8-4-1S", "new signing key"),
+        ("8841", "SIP", "sip88xx.12-5-1", "sip88xx.11-3-1MPP-398", "licence"),
+        ("CP-8841", "MPP", "", "sip88xx.12-5-1", "licence"),
+        ("8845", "", "sip8845_65.12-5-1", "sip88xx.14-2-1", "not for 8845"),
+    ],
+)
+def test_no_way_leads_back_across_a_gate_or_to_other_firmware(model, software, present, target, said):
+    way = path(model, software, present, target)
+    assert way.steps == ()
+    assert said in way.refused == str(way)
+
+
+@pytest.mark.parametrize(
+    ("model", "present", "target", "said"),
+    [
+        ("7962", "SIP42.special", "SIP42.9-4-2S", "the version of SIP42.special is unknown"),
+        ("7960", "P0030801SR02", "P0S3-8-12-00", "certain pairs"),
+        ("8841", "sip88xx.10-3-1", "sip88xx.14-2-1", "not known"),
+        ("8945", "SCCP894x.9-3-1", "SCCP894x.9-4-2", "no gate is known"),
+    ],
+)
+def test_what_is_unknown_of_a_way_is_told(model, present, target, said):
+    way = path(model, "", present, target)
+    assert [step.load for step in way.steps] == [target]
+    assert said in " ".join(way.doubts)
+    assert said in str(way)
