@@ -160,7 +160,9 @@ def _folder(root: Path, watch: Watch) -> Iterator[PackedFile]:
 def _files(entries: "Iterator[os.DirEntry[str]]", folder: str, watch: Watch) -> Iterator[PackedFile]:
     number = 0
     for entry in entries:
-        if _NO_FIRMWARE in entry.name.lower() or entry.is_dir(follow_symlinks=False):
+        # No load names what cannot be printed.
+        ignored = _NO_FIRMWARE in entry.name.lower() or not entry.name.isprintable()
+        if ignored or entry.is_dir(follow_symlinks=False):
             continue
         number += 1
         if number > _limit("folder_files"):

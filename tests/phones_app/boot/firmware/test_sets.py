@@ -128,6 +128,13 @@ def test_another_version_after_a_factory_reset_is_remarked(tmp_path):
     assert "SIP42.9-4-2SR4-3S and not SIP42.9-4-2SR3-1S" in older.remarks[0].message
 
 
+def test_names_that_write_on_the_terminal_are_not_repeated(tmp_path):
+    files = sets.classic() | {"\x1b[2J.sbn": sets.signed(JAR, sets.CNU)}
+    del files[JAR]
+    [one] = judged(files, tmp_path)
+    assert [(fault.code, fault.message) for fault in one.faults] == [("missing", "it is not there")]
+
+
 def test_one_load_is_checked_beside_its_files(tmp_path):
     sets.as_folder(sets.classic() | sets.old_6921(), tmp_path)
     [one] = judge(open_package(tmp_path / LOADS))
