@@ -45,6 +45,11 @@ class FirmwareSet:
         return self.file.rpartition("/")[2][: -len(LOADS)]
 
     @property
+    def is_default(self) -> bool:
+        """Whether phones boot from it after a factory reset."""
+        return re.fullmatch(table(__file__, "firmware.toml")["default_load"], self.load) is not None
+
+    @property
     def complete(self) -> bool:
         return not self.faults
 
@@ -138,7 +143,7 @@ def _fault(component: Component, load: str, shelf: _Shelf) -> FirmwareFault | No
 
 def _absent(name: str, shelf: _Shelf) -> tuple[str, str]:
     if other := shelf.any_case.get(name.lower()):
-        return "case", f"it is there as {other.name}; phones ask for it with capitals as the load writes them"
+        return "case", f"it is there as {other.name}, and the case of names counts"
     if other := shelf.signed_as.get(name):
         return "renamed", f"it is there under another name, {other.name}"
     if other := shelf.elsewhere.get(name):
@@ -181,9 +186,8 @@ def _known_payload(load: str, name: str = "") -> str | None:
 
 def _with_defaults(sets: list[FirmwareSet]) -> list[FirmwareSet]:
     """Remark where a phone gets another version after a factory reset than the load beside it (boot server spec §2.4)."""
-    pattern = table(__file__, "firmware.toml")["default_load"]
-    defaults = [one for one in sets if re.fullmatch(pattern, one.load)]
-    loads = [one for one in sets if one not in defaults and one.version]
+    defaults = [one for one in sets if one.is_default]
+    loads = [one for one in sets if not one.is_default]
     found = {id(one): one for one in sets}
     for default in defaults:
         of_model = [one for one in loads if set(default.models) & set(one.models)]
