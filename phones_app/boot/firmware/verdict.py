@@ -68,9 +68,13 @@ def judge(package: FirmwarePackage) -> list[FirmwareSet]:
     found: list[FirmwareSet] = []
     for folder in sorted(shelves):
         shelf = _Shelf(shelves[folder], package.files)
-        loads = sorted((file for file in shelves[folder] if file.name.lower().endswith(LOADS)), key=lambda f: f.name)
+        loads = sorted((file for file in shelves[folder] if _is_load(file.name)), key=lambda file: file.name)
         found += _with_defaults([_judge(package.name, file, shelf) for file in loads])
     return [one for one in found if package.only in ("", one.file)]
+
+
+def _is_load(name: str) -> bool:
+    return name.lower().endswith(LOADS) and not re.match(table(__file__, "firmware.toml")["no_load"], name)
 
 
 class _Shelf:

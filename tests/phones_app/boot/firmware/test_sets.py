@@ -135,6 +135,12 @@ def test_names_that_write_on_the_terminal_are_not_repeated(tmp_path):
     assert [(fault.code, fault.message) for fault in one.faults] == [("missing", "it is not there")]
 
 
+def test_languages_of_the_soft_phone_are_no_load(tmp_path):
+    files = {"Danish_Denmark/CIPC_Locale.loads": b"<AutoUpdateManifest/>"}
+    assert judged(files, tmp_path) == []
+    assert [one.load for one in judged(files | sets.old_8941(), tmp_path)] == ["SCCP894x.9-4-2SR1-2"]
+
+
 def test_one_load_is_checked_beside_its_files(tmp_path):
     sets.as_folder(sets.classic() | sets.old_6921(), tmp_path)
     [one] = judge(open_package(tmp_path / LOADS))
