@@ -3,6 +3,7 @@
 from contacts_app.core.errors import Refusal
 from contacts_app.core.history.models import MASK
 from phones_app.configuration.gather import Gathered, hidden, is_made, layers_of
+from phones_app.configuration.layers import is_always_secret
 from phones_app.configuration.rendering import render_gathered
 from phones_app.inventory.models import Phone
 from profiles_app.phone.models import PhoneProfile
@@ -57,7 +58,7 @@ def _rendering(gathered: Gathered) -> tuple[Rendering | None, str]:
 
 def _value(name: str, value: Effective, is_used: bool, reveal: bool) -> dict[str, object]:
     setting = find_setting(name)
-    is_secret = value.secret or (setting is not None and setting.secret)
+    is_secret = value.secret or is_always_secret(name)
     return {
         "name": name,
         "label": setting.label if setting else "",

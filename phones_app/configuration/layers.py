@@ -15,6 +15,7 @@ from profiles_app.phone.rendering.fragments import check_fragment
 from profiles_app.phone.rendering.refusal import RenderRefused
 from profiles_app.phone.rendering.settings import check_value, find_setting
 from profiles_app.phone.rendering.values import Fragment
+from profiles_app.phone.sep.comparison import is_secret
 
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 LONGEST_VARIABLE = 4_000
@@ -70,23 +71,32 @@ def typed_value(name: str, text: str) -> str:
     return text
 
 
-def fill(layer: Layer, values: Mapping[str, str], secret: Collection[str]) -> None:
-    """Put values into a layer. Settings that are passwords are secret, and the variables that `secret` names.
+def is_always_secret(name: str) -> bool:
+    """Whether a value is secret whatever is said of it: passwords, and variables that are called like one."""
+    setting = find_setting(name)
+    return setting.secret if setting is not None else is_secret(name)
 
-    A mask leaves the secret that is stored. Raises WrongLayer.
+
+def fill(layer: Layer, values: Mapping[str, str], secret: Collection[str]) -> None:
+    """Put values into a layer. What is always secret is, and what `secret` names.
+
+    A mask leaves the secret that is stored as it is, and secret: only a new value can be none. Raises WrongLayer.
     """
     stored, plain, secrets = layer.secrets, dict[str, str](), dict[str, str]()
     for name, text in values.items():
-        setting = find_setting(name)
-        is_secret = name in secret or (setting is not None and setting.secret)
-        if is_secret and text == MASK and name in stored:
+        hides = name in secret or is_always_secret(name)
+        if text == MASK and name in stored:
             secrets[name] = stored[name]
             continue
+        if text == MASK and hides:
+            raise WrongLayer(
+                "values", f"{name[:64]}: this is the mask of a secret, and the layer has none of this name."
+            )
         try:
             typed = typed_value(name, text)
         except ValueError as error:
             raise WrongLayer("values", f"{name[:64]}: {error}") from None
-        (secrets if is_secret else plain)[name] = typed
+        (secrets if hides else plain)[name] = typed
     layer.values, layer.secrets = plain, secrets
 
 

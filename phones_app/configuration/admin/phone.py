@@ -16,10 +16,11 @@ from contacts_app.core.admin.base import PortalAdmin
 from contacts_app.core.errors import Refusal
 from contacts_app.core.history.authorship import because
 from phones_app.configuration.admin.confirm import CONFIRMED, KEPT, question, restore
-from phones_app.configuration.admin.values import VARIABLE, in_groups, settings_by_group, typed_value
 from phones_app.configuration.admin.values import ValueRow as ShownValue
+from phones_app.configuration.admin.values import in_groups, settings_by_group
 from phones_app.configuration.effect import what_changes
 from phones_app.configuration.gather import Gathered, hidden, is_made, layers_of
+from phones_app.configuration.layers import VARIABLE, is_always_secret, typed_value
 from phones_app.configuration.models import Layer
 from phones_app.configuration.places import LayerPlace, places_of
 from phones_app.configuration.rendering import NotRendered, render_gathered
@@ -146,7 +147,7 @@ class ConfigurationPages(PortalAdmin):
 
 def _row(name: str, one: Effective, by_key: dict[str, LayerPlace]) -> EffectiveRow:
     setting = find_setting(name)
-    secret = one.secret or bool(setting and setting.secret)
+    secret = one.secret or is_always_secret(name)
     place = by_key.get(one.key)
     shown = HIDDEN if secret else one.value
     return EffectiveRow(
@@ -162,8 +163,7 @@ def _with(place: LayerPlace, name: str, request: HttpRequest) -> Layer:
         values.pop(name, None)
         secrets.pop(name, None)
     else:
-        setting = find_setting(name)
-        secret = name in secrets or bool(setting and setting.secret) or "secret" in request.POST
+        secret = name in secrets or is_always_secret(name) or "secret" in request.POST
         given = request.POST.get("value", "")
         text = secrets[name] if secret and not given and name in secrets else typed_value(name, given)
         (secrets if secret else values)[name] = text

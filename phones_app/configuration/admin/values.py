@@ -4,7 +4,6 @@ A row has the box that suits the type of its setting. What is secret goes in and
 stored.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -14,11 +13,10 @@ from django import forms
 from django.utils.crypto import get_random_string
 
 from contacts_app.core.admin.rows import Row, RowsField, RowsWidget, filled
+from phones_app.configuration.layers import VARIABLE, is_always_secret, typed_value
 from phones_app.configuration.models import Layer
-from profiles_app.phone.rendering.settings import Setting, all_settings, check_value, find_setting
+from profiles_app.phone.rendering.settings import Setting, all_settings, find_setting
 
-VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
-LONGEST_VARIABLE = 4_000
 OF_ONES_OWN = "Variables of your own"
 # For who fills the table in without scripts.
 SPARE_ROWS = 3
@@ -64,7 +62,7 @@ class LayerValues:
 def blank_row(name: str) -> ValueRow:
     """A row to be filled in, of a setting or (empty) of a variable."""
     setting = find_setting(name)
-    return ValueRow(get_random_string(8), name, setting=setting, secret=bool(setting and setting.secret))
+    return ValueRow(get_random_string(8), name, setting=setting, secret=is_always_secret(name))
 
 
 def rows_of_layer(layer: Layer) -> list[ValueRow]:
@@ -103,17 +101,6 @@ def settings_by_group() -> list[tuple[str, list[Setting]]]:
     return [(name, list(of)) for name, of in groupby(all_settings(), key=lambda setting: setting.group)]
 
 
-def typed_value(name: str, text: str) -> str:
-    """A value as it is stored. Raises ValueError with a sentence for people."""
-    if (setting := find_setting(name)) is not None:
-        return check_value(setting, text)
-    if not VARIABLE.fullmatch(name):
-        raise ValueError("A variable is named with letters, digits and underscores, such as door_code.")
-    if len(text) > LONGEST_VARIABLE:
-        raise ValueError(f"A variable takes {LONGEST_VARIABLE:,} characters at most.")
-    return text
-
-
 class ValuesWidget(RowsWidget):
     """The rows by groups."""
 
@@ -141,7 +128,7 @@ class ValuesField(RowsField):
     def _typed(self, row: Row) -> ValueRow:
         name = row.get("name", "").strip()
         setting = find_setting(name)
-        secret = bool(row.get("secret")) or bool(setting and setting.secret) or name in self.stored
+        secret = bool(row.get("secret")) or is_always_secret(name) or name in self.stored
         try:
             typed_value(name, row.get("value", ""))
             error = ""
@@ -161,7 +148,7 @@ class ValuesField(RowsField):
             if name in found.values or name in found.secrets:
                 errors.append(f"{setting.label if setting else name} is there twice.")
                 continue
-            secret = bool(row.get("secret")) or bool(setting and setting.secret) or name in self.stored
+            secret = bool(row.get("secret")) or is_always_secret(name) or name in self.stored
             try:
                 kept = secret and not row.get("value") and name in self.stored
                 text = self.stored[name] if kept else typed_value(name, row.get("value", ""))

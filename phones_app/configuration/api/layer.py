@@ -56,7 +56,8 @@ class SecretNames(serializers.ListField):
     needs = ("secret_values",)
 
     def __init__(self) -> None:
-        text = "Names of the values that are masked: passwords always are, variables where they stand here."
+        text = "Names of the values that are masked: passwords always are, and variables that are called like one or "
+        text += "stand here."
         super().__init__(child=Text(max_length=64), required=False, max_length=MOST, help_text=text)
 
     def get_attribute(self, instance: Layer) -> list[str]:

@@ -97,9 +97,10 @@ def test_a_wrong_value_is_said_at_its_row_and_a_secret_is_kept_unseen(root_desk,
     assert stored.secrets == {"ssh_password": "hid-den-1", "door_code": "hid-den-2"}
     url = page("phones_app_layer_change", stored.pk)
     assert "hid-den" not in root_desk.get(url).content.decode()
-    root_desk.post(url, values(ssh_password="", door_code="hid-den-3"))
+    root_desk.post(url, values(ssh_password="", door_code="hid-den-3", wifi_password="hid-den-4"))
     stored.refresh_from_db()
-    assert stored.secrets == {"ssh_password": "hid-den-1", "door_code": "hid-den-3"}
+    assert stored.secrets == {"ssh_password": "hid-den-1", "door_code": "hid-den-3", "wifi_password": "hid-den-4"}
+    assert stored.values == {}
 
 
 def test_a_layer_is_about_what_its_kind_says(root_desk, acme, munich):

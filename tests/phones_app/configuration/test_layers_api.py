@@ -58,6 +58,22 @@ def test_secrets_go_in_and_never_come_out(api, acme):
         assert "4711" not in answer.content.decode()
 
 
+def test_a_mask_that_comes_back_is_never_stored_whatever_is_said_of_its_name(api, acme):
+    path = f"layers/{made(api, kind='account', values={'door_code': '4711'}, secret=['door_code'])['uuid']}"
+    for body in ({"secret": []}, {"secret": [], "values": {"door_code": "********"}}):
+        assert api.patch(path, body).json()["data"]["secret"] == ["door_code"]
+        assert (Layer.objects.get().values, Layer.objects.get().secrets) == ({}, {"door_code": "4711"})
+    assert "mask" in refused(api.patch(path, {"values": {"ssh_password": "********"}}), "values")
+    assert api.patch(path, {"secret": [], "values": {"door_code": "4712"}}).json()["data"]["secret"] == []
+    assert (Layer.objects.get().values, Layer.objects.get().secrets) == ({"door_code": "4712"}, {})
+
+
+def test_a_variable_that_is_called_like_a_password_is_one(api, acme):
+    shown = made(api, kind="account", values={"wifi_password": "very-secret", "door_pin": "4711"})
+    assert shown["secret"] == ["door_pin", "wifi_password"]
+    assert Layer.objects.get().values == {}
+
+
 def test_what_makes_no_layer_is_refused_with_the_field(api, acme, other):
     assert "no such family" in refused(api.post("layers", {"kind": "family", "name": "Nokia"}), "name")
     assert refused(api.post("layers", {"kind": "location"}), "name")
