@@ -13,6 +13,7 @@ from xml.parsers import expat
 
 from profiles_app.phone.rendering.refusal import RenderRefused
 from profiles_app.phone.rendering.values import Fragment
+from profiles_app.phone.sep.comparison import is_secret, redact
 from profiles_app.phone.sep.document import MAX_BYTES
 
 ACTIONS = ("replace", "insert", "delete")
@@ -44,7 +45,7 @@ def check_fragment(fragment: Fragment) -> None:
     """Raise RenderRefused, with a sentence for people, if it can be put into no file."""
     if fragment.action not in ACTIONS:
         raise _refused(fragment, f"it does not know the action “{fragment.action[:20]}”, only {', '.join(ACTIONS)}")
-    _steps(fragment)
+    steps = _steps(fragment)
     if fragment.action == "delete":
         return
     if not fragment.xml.strip():
@@ -54,6 +55,12 @@ def check_fragment(fragment: Fragment) -> None:
     except expat.ExpatError as error:
         words = (expat.ErrorString(error.code) or "").removeprefix("not well-formed ").strip("()")
         raise _refused(fragment, f"its XML is not well-formed: {words} in its line {error.lineno}") from error
+    # It is stored and shown as it is.
+    xml = fragment.xml.encode()
+    if redact(xml) != xml or (fragment.action == "insert" and steps and is_secret(steps[-1]["tag"])):
+        raise _refused(
+            fragment, "there is a password in it; give it to a layer as a secret value that a template puts in"
+        )
 
 
 def apply(text: str, fragments: Sequence[Fragment]) -> str:

@@ -78,6 +78,9 @@ REFUSED = [
     (Fragment("d", "replace", "&nbsp;"), "wrong-fragment", "its XML is not well-formed: undefined entity"),
     (Fragment("d", "insert", "<!DOCTYPE d [<!ENTITY e 'x'>]>"), "wrong-fragment", "its XML is not well-formed"),
     (Fragment("d", "insert", " "), "wrong-fragment", "it has no XML to put in"),
+    (Fragment("d", "insert", "<a><adminPassword>x</adminPassword></a>"), "wrong-fragment", "a password in it"),
+    (Fragment("d", "insert", "<!-- <sshPassword>x</sshPassword> -->"), "wrong-fragment", "a password in it"),
+    (Fragment("vendorConfig/sshPassword", "insert", "x"), "wrong-fragment", "a password in it"),
     (Fragment("d", "append", "<a/>"), "wrong-fragment", "it does not know the action “append”"),
     (
         Fragment("d", "insert", "<a>ł</a>"),
@@ -99,6 +102,7 @@ def test_what_cannot_be_put_in_is_told(fragment, code, words):
 
 def test_a_fragment_is_checked_before_it_is_stored():
     check_fragment(Fragment("vendorConfig/webAccess", "replace", "<webAccess>0</webAccess>"))
+    check_fragment(Fragment("vendorConfig", "insert", "<sshPassword></sshPassword><adminPassword/>"))
     with pytest.raises(RenderRefused):
         check_fragment(Fragment("vendorConfig", "replace", "<webAccess>0"))
 
