@@ -51,6 +51,12 @@ class LayerValuesOverRest(serializers.DictField):
     def get_attribute(self, instance: Layer) -> dict[str, str]:
         return {**instance.values, **dict.fromkeys(_secret_names(instance), MASK)}
 
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        values: dict[str, str] = super().to_internal_value(data)
+        if len(values) > MOST:
+            raise ValidationError(f"A layer has at most {MOST} values.")
+        return values
+
 
 class SecretNames(serializers.ListField):
     needs = ("secret_values",)

@@ -83,6 +83,8 @@ def test_what_makes_no_layer_is_refused_with_the_field(api, acme, other):
         api.post("layers", {"kind": "location", "name": "M", "values": {"ntp_servers": "<&>"}}), "values"
     )
     assert refused(api.post("layers", {"kind": "location", "name": "M", "values": {"a b": "1"}}), "values")
+    many = {f"v{number}": "" for number in range(501)}
+    assert "500" in refused(api.post("layers", {"kind": "location", "name": "M", "values": many}), "values")
     assert refused(api.post("layers", {"kind": "location", "name": "M", "lines": ["1"]}), "lines")
     assert api.post("layers", {"kind": "account"}).status_code == 409
     path = f"layers/{Layer.objects.get().uuid}"
