@@ -3,12 +3,12 @@ that it has. A value is changed at the layer of one's choice.
 """
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from unfold.decorators import action
 
@@ -26,7 +26,7 @@ from phones_app.configuration.places import LayerPlace, places_of
 from phones_app.configuration.rendering import NotRendered, render_gathered
 from phones_app.inventory.models import Phone
 from profiles_app.phone import sep
-from profiles_app.phone.admin.revision import file_lines, may_reveal
+from profiles_app.phone.admin.revision import file_lines, may_reveal, record_look
 from profiles_app.phone.rendering.settings import find_setting
 from profiles_app.phone.rendering.values import Effective, merge
 from profiles_app.phone.services import findings_of
@@ -136,11 +136,16 @@ class ConfigurationPages(PortalAdmin):
         except ValueError as refused:
             messages.error(request, str(refused))
             return HttpResponseRedirect(f"{here}?edit={name}")
-        changed = what_changes(before, after, reveal=may_reveal(request))
-        if changed.number and not confirmed:
+        if not confirmed and (changed := what_changes(before, after, reveal=may_reveal(request))).number:
             return question(self, request, f"Save {name} at {place.label}?", changed)
-        with transaction.atomic(), because(request.POST.get("_reason", "")):
-            after.save()
+        try:
+            with transaction.atomic(), because(request.POST.get("_reason", "")):
+                # Somebody else may have given it other values meanwhile, which stay.
+                stored = Layer.objects.select_for_update().filter(pk=before.pk).first()
+                _with(replace(place, layer=stored), name, request).save()
+        except IntegrityError:
+            messages.error(request, f"Somebody else has just made a layer of {place.label}. Nothing is saved.")
+            return HttpResponseRedirect(f"{here}?edit={name}")
         messages.success(request, f"{name} is saved at {place.label}.")
         return HttpResponseRedirect(here)
 
@@ -186,6 +191,7 @@ def _file(request: HttpRequest, phone: Phone, gathered: Gathered) -> dict[str, o
         return {"problem": refused.message}
     except Refusal as refusal:
         return {"problem": refusal.message}
+    record_look(request, phone, "the file that would be made")
     findings = findings_of(made.content, model=phone.model, software_type=phone.software_type)
     told: dict[str, object] = {
         "findings": findings,

@@ -9,7 +9,7 @@ from phones_app.configuration.gather import Gathered, hidden, layers_of
 from phones_app.configuration.rendering import NotRendered, render_gathered
 from phones_app.inventory.models import Phone
 from profiles_app.phone import sep
-from profiles_app.phone.admin.revision import file_lines, may_reveal
+from profiles_app.phone.admin.revision import file_lines, may_reveal, record_look
 from profiles_app.phone.models import PhoneProfile, Source
 from profiles_app.phone.rendering.refusal import RenderRefused
 from profiles_app.phone.rendering.render import names_of
@@ -54,6 +54,7 @@ def trial_of(request: HttpRequest, phone: Phone | None, text: str) -> dict[str, 
         return told | _problem(refused.message, refused.line)
     except Refusal as refusal:
         return told | _problem(refusal.message, None)
+    record_look(request, phone, "the file that would be made")
     findings = findings_of(made.content, model=phone.model, software_type=phone.software_type)
     return told | {
         "findings": findings,

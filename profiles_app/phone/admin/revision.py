@@ -16,6 +16,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django_ace import AceWidget
@@ -68,13 +69,19 @@ def file_lines(request: HttpRequest, content: bytes, findings: Iterable[sep.Find
 
 def record_reveal(request: HttpRequest, profile: PhoneProfile) -> None:
     """Write down that somebody was shown the profile's passwords; once an hour says it for the whole hour."""
-    if not may_reveal(request) or profile.revision is None:
+    if profile.revision is not None:
+        record_look(request, profile, str(profile.revision))
+
+
+def record_look(request: HttpRequest, row: Model, what: str) -> None:
+    """The same of passwords in something else that belongs to a row."""
+    if not may_reveal(request):
         return
-    message = f"Was shown {profile.revision} with its passwords."
-    same = LogEntry.objects.filter(user=request.user.pk, change_message=message, object_id=str(profile.pk))
-    same = same.filter(content_type=ContentType.objects.get_for_model(PhoneProfile))
+    message = f"Was shown {what} with its passwords."
+    same = LogEntry.objects.filter(user=request.user.pk, change_message=message, object_id=str(row.pk))
+    same = same.filter(content_type=ContentType.objects.get_for_model(row))
     if not same.filter(action_time__gt=timezone.now() - RECORDED_FOR).exists():
-        LogEntry.objects.log_actions(str(request.user.pk), [profile], CHANGE, message, single_object=True)
+        LogEntry.objects.log_actions(str(request.user.pk), [row], CHANGE, message, single_object=True)
 
 
 THEMES = ("chrome", "one_dark")  # Light and dark; editor.js chooses as the page does.

@@ -3,8 +3,10 @@
 import re
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 
+from phones_app.configuration.effect import FileEffect, what_changes
 from phones_app.configuration.models import Layer, PhoneConfiguration
 from profiles_app.phone.models import KeyLayout, PhoneProfile, PhoneTemplate
 from tests.phones_app.configuration.data import TEMPLATE, layer, line, made_profile, phone
@@ -149,6 +151,8 @@ def test_a_phone_says_where_its_values_come_from_and_is_changed_at_a_layer(root_
     assert "hides 1 weaker value" in text
     assert "Nothing was uploaded for it yet." in text
     assert "location Munich" in root_desk.get(url, {"edit": "ntp_servers"}).content.decode()
+    [look] = LogEntry.objects.filter(object_id=str(phones[0].pk))
+    assert look.change_message == "Was shown the file that would be made with its passwords."
     change = {"name": "ntp_servers", "value": "10.0.0.7", "place": "location::"}
     asked = root_desk.post(url, change)
     assert "2 phones" in asked.content.decode()
@@ -160,6 +164,22 @@ def test_a_phone_says_where_its_values_come_from_and_is_changed_at_a_layer(root_
     assert "3 phones" in own.content.decode()
     root_desk.post(url, kept_in(own) | {"_confirmed": "yes"})
     assert Layer.objects.get(kind="model", account=acme).name == "8845"
+
+
+def test_what_somebody_else_saves_at_a_layer_meanwhile_stays(root_desk, acme, alice, monkeypatch):
+    one, account = phone(acme, 1, made_profile(alice, text="<device/>")), layer(acme, values={"x": "1"})
+
+    def meanwhile(*args: object, **options: object) -> FileEffect:
+        if account.values != {"x": "1", "y": "1"}:
+            account.values = {"x": "1", "y": "1"}
+            account.save()
+        return what_changes(*args, **options)
+
+    monkeypatch.setattr("phones_app.configuration.admin.phone.what_changes", meanwhile)
+    url = page("phones_app_phone_configuration", one.pk)
+    root_desk.post(url, {"name": "z", "value": "1", "place": "account::"})
+    account.refresh_from_db()
+    assert account.values == {"x": "1", "y": "1", "z": "1"}
 
 
 def test_a_value_of_a_phone_is_refused_with_the_reason(root_desk, munich):
@@ -184,7 +204,9 @@ def test_a_template_is_tried_on_a_phone_as_it_is_typed(root_desk, clerk_desk, ac
     made = root_desk.post(url, asked, headers={"HX-Request": "true"}).content.decode()
     assert "pbx.example.org" in made
     assert f"secret-20{lobby.pk:02}" in made
+    assert LogEntry.objects.filter(object_id=str(lobby.pk)).count() == 1
     masked = clerk_desk.post(url, asked, headers={"HX-Request": "true"}).content.decode()
+    assert LogEntry.objects.filter(object_id=str(lobby.pk)).count() == 1, "who sees no passwords"
     assert "pbx.example.org" in masked
     assert f"secret-20{lobby.pk:02}" not in masked
     missing = root_desk.post(url, asked | {"text": TEMPLATE.replace("{{ pbx }}", "{{ nowhere }}")}).content.decode()
