@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from django.db import transaction
 
+from contacts_app.core.csv.text import has_control_characters
 from contacts_app.core.errors import Refusal
 from contacts_app.core.history.models import MASK
 from phones_app.configuration.layer_rows import family_of
@@ -66,6 +67,8 @@ def typed_value(name: str, text: str) -> str:
         return check_value(setting, text)
     if not VARIABLE.fullmatch(name):
         raise ValueError("A variable is named with letters, digits and underscores, such as door_code.")
+    if has_control_characters(text):
+        raise ValueError("There is a control character in it.")
     if len(text) > LONGEST_VARIABLE:
         raise ValueError(f"A variable takes {LONGEST_VARIABLE:,} characters at most.")
     return text

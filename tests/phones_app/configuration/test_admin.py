@@ -166,6 +166,21 @@ def test_a_phone_says_where_its_values_come_from_and_is_changed_at_a_layer(root_
     assert Layer.objects.get(kind="model", account=acme).name == "8845"
 
 
+def test_no_control_character_is_stored(root_desk, acme, alice):
+    keys = {"key_rows-0-position": "1", "key_rows-0-kind": "speed-dial", "key_rows-0-target": "1\0", "name": "K"}
+    root_desk.post(
+        page("phones_app_layer_add"), {"kind": "location", "account": acme.pk, "name": "B"} | values(x="1\0")
+    )
+    root_desk.post(page("profiles_app_keylayout_add"), keys | {"account": acme.pk, "key_rows-0-label": "\0"})
+    assert Layer.objects.get().values == {"x": "1"}
+    [key] = KeyLayout.objects.get().keys
+    assert (key["target"], key["label"]) == ("1", "")
+    url = page("phones_app_phone_configuration", phone(acme, 1, made_profile(alice)).pk)
+    sent = root_desk.post(url, {"name": "x", "value": "1\0", "place": "phone::"}, follow=True)
+    assert "control character" in sent.content.decode()
+    assert Layer.objects.count() == 1
+
+
 def test_what_somebody_else_saves_at_a_layer_meanwhile_stays(root_desk, acme, alice, monkeypatch):
     one, account = phone(acme, 1, made_profile(alice, text="<device/>")), layer(acme, values={"x": "1"})
 
