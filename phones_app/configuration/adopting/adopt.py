@@ -64,8 +64,10 @@ def adopt(
     """Adopt files. A dry run does all of it and takes it back. Raises Refusal."""
     destination = ImportTarget(target.owner, target.account, create_phones=True)
     owner = owner_for(destination)
-    if owner.account_id not in (None, target.account.pk):
-        raise Refusal("other-account", f"{owner.email} belongs to another account.")
+    if owner.account_id != target.account.pk:
+        # The templates are the account's, and no profile has one of an account that its owner is not of.
+        whose = "another account" if owner.account_id else "no account"
+        raise Refusal("other-account", f"{owner.email} belongs to {whose}.")
     told, candidates = sort_out(files, target.account, target.places)
     kept = {each.mac: each.told.reason for each in candidates if each.told.outcome is AdoptResult.KEPT}
     while True:

@@ -75,7 +75,10 @@ def test_a_csv_file_of_places_that_cannot_be_read_stops_everything(folder, alice
     assert not Phone.objects.exists()
 
 
-def test_wrong_usage_is_told(folder, alice):
+def test_wrong_usage_is_told(folder, alice, root):
+    ran = run("adopt_folder", folder, "--account", alice.account.voip_id, "--owner", root.email)
+    assert "belongs to no account" in ran.err
+    assert not Phone.objects.exists()
     assert run("adopt_folder", folder).status == 2
     assert "no account" in run("adopt_folder", folder, "--account", 4711).err
     assert "cannot be read" in run("adopt_folder", folder / "nowhere", "--account", alice.account.voip_id).err
