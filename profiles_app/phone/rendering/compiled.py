@@ -17,6 +17,7 @@ from profiles_app.phone.rendering.marks import Marks
 from profiles_app.phone.rendering.meter import MAX_TEXT, meter
 from profiles_app.phone.rendering.refusal import RenderRefused
 from profiles_app.phone.rendering.sandbox import Sandbox, ValueMissing
+from profiles_app.phone.rendering.settings import find_setting
 
 # Jinja2 makes all line ends alike; the file's author decides them. A carriage return outside of tags becomes this sign,
 # which no file can hold (XML 1.0 §2.2). After a tag of a statement the line end goes with the tag.
@@ -133,8 +134,10 @@ def run(compiled: Compiled, context: Mapping[str, object]) -> str:
         line = _line_of(error.__traceback__, compiled)
         if not error.name:
             raise RenderRefused("wrong-value", str(error), line) from error
-        meant = get_close_matches(error.name, context, 1)
-        hint = f" (there is “{meant[0]}”)" if meant else ""
+        # A setting of the catalogue is not misspelt: it has no default, and no layer gives it.
+        setting = find_setting(error.name)
+        meant = [] if setting else get_close_matches(error.name, context, 1)
+        hint = f" ({setting.label})" if setting else f" (there is “{meant[0]}”)" if meant else ""
         raise RenderRefused("missing-value", f"“{error.name}”{hint} has no value", line) from error
     except RecursionError as error:
         raise RenderRefused("too-much-work", "macros call one another without an end") from error

@@ -176,4 +176,7 @@ def _with_fragments(content: bytes, layer: LayerOf) -> bytes:
 
 
 def _asked(labels: Sequence[str]) -> str:
-    return f" in {', '.join(labels)}" if labels else "; there is no layer that could give it one"
+    """The layers that have no value either, which are those where it can be given; there may be none yet."""
+    if not labels:
+        return ": give it at the layer of the account"
+    return f" in {', '.join(labels)}: give it at one of these layers"

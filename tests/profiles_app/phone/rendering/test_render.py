@@ -30,7 +30,11 @@ def test_a_missing_value_names_the_line_and_the_layers_that_were_asked():
     layers = [LayerOf("phone", "phone X", values={"desk_": "1"}), LayerOf("account", "account Example")]
     refused = refusal_of("\n\n{{ desk }}", *layers)
     assert (refused.code, refused.line, refused.asked) == ("missing-value", 3, ("phone X", "account Example"))
-    assert str(refused) == "line 3: “desk” (there is “desk_”) has no value in phone X, account Example"
+    asked = "has no value in phone X, account Example: give it at one of these layers"
+    assert str(refused) == f"line 3: “desk” (there is “desk_”) {asked}"
+    refused = refusal_of("{{ call_managers }}", *layers)
+    assert str(refused) == f"line 1: “call_managers” (Call managers) {asked}", "a setting is not misspelt"
+    assert refusal_of("{{ desk }}").message == "“desk” has no value: give it at the layer of the account"
     assert refusal_of("{{ device.nmae }}").message == "the phone has no “nmae”"
 
 
