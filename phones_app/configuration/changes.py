@@ -134,6 +134,11 @@ def is_outdated() -> Q:
     return Q(one_of("pk", PhoneConfiguration.objects.filter(OUTDATED).values("phone"), order=["phone"]), is_active=True)
 
 
+def unmade(phones: "QuerySet[Phone]") -> "QuerySet[Phone]":
+    """Those of these phones for which no file could be made when it was tried last."""
+    return phones.filter(pk__in=PhoneConfiguration.objects.exclude(error="").values("phone"))
+
+
 def being_worked_out(phones: "QuerySet[Phone]") -> int:
     """Of how many of these phones it is not known yet what they should run."""
     return PhoneConfiguration.objects.filter(due_at__isnull=False, phone__in=phones.values("pk")).count()

@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from contacts_app.core.admin.base import PortalAdmin
 from contacts_app.core.admin.frame import tell
 from contacts_app.core.secrets import cipher
-from phones_app.configuration.changes import being_worked_out, outdated
+from phones_app.configuration.changes import being_worked_out, outdated, unmade
 from phones_app.configuration.effect import FileEffect
 from phones_app.configuration.models import PhoneConfiguration
 from phones_app.configuration.wanted import Configurations
@@ -87,8 +87,13 @@ class AsksBeforeSaving(PortalAdmin):
     def behind_context(self, request: HttpRequest, row: Any) -> dict[str, object]:
         """For `behind.html`."""
         phones, behind = self.concerned(request, row), self.behind(request, row)
+        failed = unmade(phones).order_by("mac")
+        first = failed.values_list("configuration__error", flat=True).first()
         return {
             "phone_count": phones.count(),
+            "unmade_count": failed.count() if first else 0,
+            "unmade": failed[:NAMED],
+            "unmade_why": first,
             "behind_count": behind.count(),
             "behind": behind.order_by("mac")[:NAMED],
             "worked_out": being_worked_out(phones),

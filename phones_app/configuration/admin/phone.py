@@ -20,6 +20,7 @@ from phones_app.configuration.admin.values import ValueRow as ShownValue
 from phones_app.configuration.admin.values import in_groups, settings_by_group
 from phones_app.configuration.effect import what_changes
 from phones_app.configuration.gather import Gathered, hidden, is_made, layers_of
+from phones_app.configuration.layer_rows import label_of
 from phones_app.configuration.layers import VARIABLE, is_always_secret, typed_value
 from phones_app.configuration.models import Layer
 from phones_app.configuration.places import LayerPlace, places_of
@@ -136,18 +137,36 @@ class ConfigurationPages(PortalAdmin):
         except ValueError as refused:
             messages.error(request, str(refused))
             return HttpResponseRedirect(f"{here}?edit={name}")
-        if not confirmed and (changed := what_changes(before, after, reveal=may_reveal(request))).number:
-            return question(self, request, f"Save {name} at {place.label}?", changed)
+        changed = what_changes(before, after, reveal=may_reveal(request))
+        setting, removes = find_setting(name), "remove" in request.POST
+        shown = setting.label if setting else name
+        if removes and name not in (*before.values, *before.secrets, *before.locks):
+            messages.info(request, f"{place.label} has no value for {shown}.")
+            return HttpResponseRedirect(here)
+        if changed.number and not confirmed:
+            return question(self, request, f"{'Remove' if removes else 'Save'} {shown} at {place.label}?", changed)
         try:
             with transaction.atomic(), because(request.POST.get("_reason", "")):
                 # Somebody else may have given it other values meanwhile, which stay.
                 stored = Layer.objects.select_for_update().filter(pk=before.pk).first()
-                _with(replace(place, layer=stored), name, request).save()
+                after = _with(replace(place, layer=stored), name, request)
+                after.save()
         except IntegrityError:
             messages.error(request, f"Somebody else has just made a layer of {place.label}. Nothing is saved.")
             return HttpResponseRedirect(f"{here}?edit={name}")
-        messages.success(request, f"{name} is saved at {place.label}.")
+        messages.success(request, f"{shown} is {'removed' if removes else 'saved'} at {place.label}.")
+        self._tell_lock(request, phone, name, after)
+        if changed.number:
+            pages: Any = self.admin_site.get_model_admin(Layer)
+            pages.saved(request, after)
         return HttpResponseRedirect(here)
+
+    def _tell_lock(self, request: HttpRequest, phone: Phone, name: str, layer: Layer) -> None:
+        """A value that a weaker layer's lock refuses is kept, and changes no file."""
+        gathered = layers_of([phone]).get(phone.pk)
+        counts = merge(gathered.layers).get(name) if gathered else None
+        if counts is not None and label_of(layer) in counts.refused:
+            messages.warning(request, f"It has no effect: {counts.locked_by} locks the value.")
 
 
 def _row(name: str, one: Effective, by_key: dict[str, LayerPlace]) -> EffectiveRow:

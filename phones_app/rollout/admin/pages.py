@@ -13,6 +13,7 @@ from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.admin.links import page_of
 from contacts_app.core.errors import Refusal
 from phones_app.configuration.admin.confirm import AsksBeforeSaving, work_out
+from phones_app.configuration.changes import unmade
 from phones_app.deployment.request import MAY_DEPLOY
 from phones_app.inventory.models import Phone, PhoneGroup
 from phones_app.inventory.services import Selection, phones_by_mac, phones_of_group, read_macs
@@ -97,7 +98,9 @@ class RollOutChanged(AsksBeforeSaving):
         work_out(self.concerned(request, row))
         macs = ",".join(self.behind(request, row).order_by("mac").values_list("mac", flat=True))
         if not macs:
-            messages.info(request, "All phones have the file that they should run.")
+            failed = unmade(self.concerned(request, row)).count()
+            but = f" but {failed} for which no file can be made" if failed else ""
+            messages.info(request, f"There is nothing to roll out: all phones{but} have the file that they should run.")
             return HttpResponseRedirect(page_of(row))
         pages: Any = self.admin_site.get_model_admin(Rollout)
         page: HttpResponse = pages.choose(request, pages.rollout_form(request, macs=macs, name=str(row)[:NAME_LENGTH]))

@@ -310,3 +310,26 @@ def test_the_phones_of_a_profile_that_run_an_old_revision_are_listed(root_desk, 
     assert f'name="phones" value="{phones[0].pk}"' in text
     chosen = root_desk.get(page("profiles_app_phoneprofile_roll_out", profile.pk)).context["form"]["macs"].value()
     assert chosen == phones[0].mac
+
+
+def test_a_value_of_a_phone_that_a_lock_refuses_is_told_to_have_no_effect(root_desk, munich):
+    account = Layer.objects.get(kind="account")
+    account.values, account.locks = account.values | {"web_access": "off"}, ["web_access"]
+    account.save()
+    _, (lobby, *_) = munich
+    url = page("phones_app_phone_configuration", lobby.pk)
+    form = root_desk.get(f"{url}?edit=ssh_access").context
+    [own] = [place.key for place in form["offered"] if "Lobby" in place.label]
+    assert form["chosen"] == own, "never at the portal unasked"
+    saved = root_desk.post(url, {"name": "web_access", "value": "on", "place": own}, follow=True)
+    told = [str(message) for message in saved.context["messages"]]
+    assert told[0] == f"Web access is saved at phone {lobby}."
+    assert "It has no effect: account" in told[1]
+
+
+def test_phones_without_a_file_are_not_among_those_that_have_theirs(root_desk, munich):
+    location, (lobby, *_) = munich
+    PhoneConfiguration.objects.update_or_create(phone=lobby, defaults={"error": "“pbx” has no value"})
+    text = root_desk.get(page("phones_app_layer_change", location.pk)).content.decode()
+    assert "For 1 phone no file can be made: “pbx” has no value." in text
+    assert "All phones have the file" not in text
