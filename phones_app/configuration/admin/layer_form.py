@@ -140,7 +140,7 @@ class LayerForm(forms.ModelForm):  # type: ignore[type-arg]
         needed = [name for name in about if name != "account" or self.kind not in EVERYBODYS]
         for name in needed:
             if not given.get(name) and name not in self.errors:
-                self.add_error(name, "This layer needs one.")
+                self.add_error(name, "A layer of this kind needs one.")
         if self.kind == Kind.MODEL and given.get("name"):
             given["name"] = sep.catalogue.normalise_model(given["name"])
         families = {model.family for model in sep.catalogue.all_models()}
@@ -159,7 +159,10 @@ class LayerForm(forms.ModelForm):  # type: ignore[type-arg]
         layout = given.get("key_layout")
         if layout is not None and layout.account_id not in (None, account and account.pk):
             self.add_error("key_layout", "The key layout is of another account.")
-        wanted = given.get("line_rows") or [] if self.kind in WITH_LINES else []
+        wanted = given.get("line_rows") or []
+        if wanted and self.kind not in WITH_LINES:
+            self.add_error("line_rows", "Lines are given to a phone, a phone group or a phone profile.")
+            return
         if len(set(wanted)) < len(wanted):
             self.add_error("line_rows", "A line is there twice.")
         rows = {line.extension: line for line in Line.objects.filter(account=account, extension__in=wanted)}

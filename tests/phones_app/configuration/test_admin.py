@@ -112,6 +112,8 @@ def test_a_layer_is_about_what_its_kind_says(root_desk, acme, munich):
     made = Layer.objects.get(phone=free)
     assert (made.account, made.name, [str(one) for one in made.lines.all()]) == (acme, "", ["1001 Person 1001"])
     wrong = root_desk.post(LAYERS, {"kind": "family", "name": "99"})
+    lines = root_desk.post(LAYERS, {"kind": "account", "account": acme.pk, "line_rows-1-extension": "1001"})
+    assert "given to a phone" in str(lines.context["adminform"].form.errors["line_rows"]), "not dropped in silence"
     assert "There is no such family" in str(wrong.context["adminform"].form.errors["name"])
     wrong = root_desk.post(page("phones_app_layer_change", made.pk), {"line_rows-1-extension": "4711"})
     assert "no line 4711" in str(wrong.context["adminform"].form.errors["line_rows"])
