@@ -166,4 +166,10 @@
         document.querySelectorAll("[data-rows]").forEach((list) => new Rows(list));
     });
     document.addEventListener("htmx:afterSwap", markKeys);
+    // A row that the server made is filled in next.
+    document.addEventListener("htmx:load", (event) => {
+        if (event.detail.elt.matches("[data-of-row]")) {
+            event.detail.elt.querySelector("select, input:not([type=hidden])")?.focus();
+        }
+    });
 })();

@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from unfold.decorators import action
 
 from contacts_app.core.admin.base import PortalAdmin
+from contacts_app.core.admin.links import page_of
 from contacts_app.core.errors import Refusal
 from contacts_app.core.history.authorship import because
 from phones_app.configuration.admin.confirm import CONFIRMED, KEPT, question, restore
@@ -89,6 +90,8 @@ class ConfigurationPages(PortalAdmin):
                 "groups": in_groups(rows),
                 "known": settings_by_group(),
                 "places": places,
+                "phone_lines": gathered.lines,
+                "own_layer_url": self._own_layer_url(request, phone, places[-1]),
                 "configuration": getattr(phone, "configuration", None),
                 "may_deploy": bool(getattr(self, "has_deploy_permission", lambda _: False)(request)),
             }
@@ -110,6 +113,13 @@ class ConfigurationPages(PortalAdmin):
         # What is new begins at the phone: a change at the portal is one of every account's phones.
         chosen = row.place if row.place in keys else keys[-1] if keys else ""
         return {"edited": row, "offered": offered, "chosen": chosen}
+
+    def _own_layer_url(self, request: HttpRequest, phone: Phone, place: LayerPlace) -> str:
+        """The page of the phone's own layer, where it gets lines and keys; "" for who may not change it."""
+        if not self._may_change(request, place):
+            return ""
+        pages: Any = self.admin_site.get_model_admin(Layer)
+        return page_of(place.layer) if place.layer else f"{pages.url_of('add')}?kind=phone&phone={phone.pk}"
 
     def _may_change(self, request: HttpRequest, place: LayerPlace) -> bool:
         pages: Any = self.admin_site.get_model_admin(Layer)
