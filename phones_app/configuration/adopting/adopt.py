@@ -23,7 +23,7 @@ from phones_app.configuration.adopting.report import Adoption, AdoptResult
 from phones_app.configuration.adopting.sorting import Candidate, sort_out
 from phones_app.configuration.adopting.storing import PlanRows
 from phones_app.configuration.changes import mark_due
-from phones_app.configuration.gather import device_of, line_of
+from phones_app.configuration.gather import device_of, layers_of, line_of
 from phones_app.configuration.layer_rows import compared
 from phones_app.configuration.models import Layer
 from phones_app.configuration.rendering import revisions_for
@@ -32,6 +32,7 @@ from phones_app.inventory.models import Phone
 from profiles_app.phone import sep
 from profiles_app.phone.adopting import Plan, Progress, SepFile, plan
 from profiles_app.phone.models import Line
+from profiles_app.phone.rendering.values import merge
 
 CHANGED = "changed-meanwhile"
 
@@ -118,16 +119,31 @@ def _check(rows: PlanRows, progress: Progress) -> None:
         progress("Comparing", start / len(phones))
         batch = phones[start : start + 100]
         made = revisions_for(batch, store=False)
+        others = []
         for phone in batch:
             outcome = made[phone.pk]
             if isinstance(outcome, Refusal):
                 wrong[phone.mac] = outcome.message
             elif outcome.content != rows.candidates[phone.mac].content:
-                wrong[phone.mac] = "With the layers that there are it does not come back byte for byte."
+                others.append(phone)
+        wrong |= _reasons(others)
     if wrong:
         raise _NotIdentical(wrong)
     if phones:
         mark_due(Phone.objects.filter(pk__in=[phone.pk for phone in phones]))
+
+
+def _reasons(phones: Sequence[Phone]) -> dict[str, str]:
+    """Why the files of these phones come back as others: mostly a lock refuses what they say."""
+    found = {}
+    for phone in phones:
+        found[phone.mac] = "With the layers that there are it does not come back byte for byte."
+    for gathered in layers_of(phones).values() if phones else ():
+        held = {name: one.locked_by for name, one in merge(gathered.layers).items() if one.refused}
+        if held:
+            told = ", ".join(f"{name} is locked by {layer}" for name, layer in held.items())
+            found[gathered.device.mac] = f"It does not come back byte for byte: {told}."
+    return found
 
 
 def _tell(candidate: Candidate, rows: PlanRows, kept: Mapping[str, str]) -> None:

@@ -158,6 +158,7 @@ def test_a_lock_that_refuses_the_values_of_files_keeps_them_as_files(files, targ
     Layer.objects.create(account=target.account, kind="account", values={"sip_port": "5070"}, locks=["sip_port"])
     told = adopted(files[:1], target)
     assert [file.outcome for file in told.files] == [AdoptResult.KEPT]
+    assert f"sip_port is locked by account {target.account.name}" in told.files[0].reason
     assert Phone.objects.get().current_profile.source == Source.FILE
 
 
