@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # Of a terminal that somebody has just opened.
 TERMINAL = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
 PHONE, PROFILE = "00:00:5E:00:53:01", "Front desk night"
+MADE = "00:00:5E:00:53:05"
 
 
 class Run:
@@ -77,6 +78,10 @@ def test_the_tour_of_the_readme(chromium, run):
     page.click("button[type=submit]")
     page.get_by_text("hold their first file").wait_for()
     page.get_by_role("link", name=re.compile(r"(^|\s)Phones$")).first.click()
+    page.get_by_role("link", name=MADE).click()
+    page.get_by_role("link", name="Configuration…").click()
+    page.get_by_text("location Boathouse").first.wait_for()
+    page.goto(f"{run.url}/admin/phones_app/phone/")
     page.get_by_role("link", name=PHONE).click()
     page.get_by_role("link", name="Deploy…").click()
     page.locator(".select2-selection").click()
