@@ -89,7 +89,9 @@ def fleet(site) -> Iterator[list[SimulatedPhone]]:
         yield phones
 
 
-def test_fifty_phones_without_xml(window, acme, site, fleet, worker):
+def test_fifty_phones_without_xml(window, acme, site, fleet, worker, settings):
+    # So many restart at once that one may take longer than the seconds of other tests.
+    settings.CONFIRM_SECONDS = 60
     desk = window()
     desk.open(reverse("admin:index"))
     hand, page = Hand(desk), desk.page
