@@ -1,4 +1,4 @@
-"""The files that phones may read, in one folder and those below it under plain names, and what is noted of each read.
+"""What is noted of each file that a phone reads, or asks for in vain, and what a phone without a file gets.
 
 A complete fetch is the best proof that a phone has its new file (Cisco phones spec §2.7).
 """
@@ -6,30 +6,21 @@ A complete fetch is the best proof that a phone has its new file (Cisco phones s
 import asyncio
 import hashlib
 import logging
-import os
 import re
-import stat
 import time
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
-from io import BytesIO, FileIO
-from pathlib import Path
+from io import BytesIO
 from typing import Any, Literal
 
 logger = logging.getLogger(__name__)
 
 REPORTERS = 4
-# Names that phones never read: hidden, half uploaded, put aside.
-_PRIVATE = re.compile(r"\..*|.*\.(part|bak)", re.IGNORECASE | re.DOTALL)
-# No link is followed, so none leads out of the folder; a FIFO must not make us wait for its writer.
-_OPEN_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 # What a phone asks for that has no file yet (Cisco phones spec §3.3).
 _OF_NEW_PHONES = re.compile(r"SEP[0-9A-F]{12}\.cnf\.xml|XMLDefault\.cnf\.xml")
-# Locales and pictures lie in folders: United_States/g3-tones.xml, Desktops/320x212x12/List.xml.
-DEEPEST = 3
 
 
 @dataclass
@@ -113,24 +104,3 @@ async def for_new_phone(fetch: Fetch, on_missing: OnMissing) -> BytesIO | None:
         logger.exception("Whether %s is for a new phone could not be told", fetch.file_name)
         return None
     return BytesIO(content) if content is not None else None
-
-
-def open_plain_file(root: Path, name: str) -> FileIO | None:
-    """Open once: whatever is renamed over the name afterwards, this reader keeps its version."""
-    parts = name.split("/")
-    if len(parts) > DEEPEST or "\0" in name or any(not part or _PRIVATE.fullmatch(part) for part in parts):
-        return None
-    try:
-        descriptor = os.open(root, os.O_RDONLY | os.O_CLOEXEC)
-        for part in parts:
-            folder = descriptor
-            try:
-                descriptor = os.open(part, _OPEN_FLAGS, dir_fd=folder)
-            finally:
-                os.close(folder)
-    except (OSError, UnicodeError):
-        return None
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        return None
-    return FileIO(descriptor)

@@ -10,6 +10,7 @@ from pyftpdlib.servers import FTPServer
 
 from contacts_app.core.net.async_http import LoopThread, allow_files
 from phones_app.boot.fetches import Fetch, FetchReporter, OnMissing
+from phones_app.boot.files import PlainFiles
 from phones_app.boot.ftp import clear_unfinished, ftp_server
 from phones_app.boot.http import FileWeb
 from phones_app.boot.tftp import FileTftp
@@ -57,8 +58,9 @@ class EmbeddedFileServer:
         self.tftp_port = tftp_port
         self._account = (username, password)
         self._reporter = FetchReporter(on_fetch)
-        self._web = FileWeb(root, self._reporter, on_missing)
-        self._tftp = FileTftp(root, self._reporter, on_missing)
+        files = PlainFiles(root)
+        self._web = FileWeb(files, self._reporter, on_missing)
+        self._tftp = FileTftp(files, self._reporter, on_missing)
         self._loop = LoopThread("file-server-phones")
         self._ftp: FTPServer | None = None
         self._ftp_thread: threading.Thread | None = None

@@ -7,10 +7,10 @@ import contextlib
 import os
 from collections.abc import AsyncIterator
 from io import BytesIO, FileIO
-from pathlib import Path
 
 from contacts_app.core.net import tftp as wire
-from phones_app.boot.fetches import Fetch, FetchReporter, OnMissing, for_new_phone, open_plain_file
+from phones_app.boot.fetches import Fetch, FetchReporter, OnMissing, for_new_phone
+from phones_app.boot.files import PlainFiles
 
 MAX_TRANSFERS = 1024
 MAX_OF_ADDRESS = 768
@@ -21,8 +21,8 @@ Address = tuple[str, int]
 class FileTftp:
     """Answers read requests on one port; each transfer has a port of its own, as the protocol wants it."""
 
-    def __init__(self, root: Path, reporter: FetchReporter, on_missing: OnMissing) -> None:
-        self._root = root
+    def __init__(self, files: PlainFiles, reporter: FetchReporter, on_missing: OnMissing) -> None:
+        self._files = files
         self._on_missing = on_missing
         self._reporter = reporter
         self._host = ""
@@ -74,7 +74,7 @@ class FileTftp:
         if request.mode != "octet":
             raise PermissionError(wire.NOT_DEFINED, "only octet mode")
         fetch = Fetch(request.name.removeprefix("/"), peer[0], "tftp")
-        return fetch, request, open_plain_file(self._root, fetch.file_name)
+        return fetch, request, self._files.open(fetch.file_name)
 
     async def _answer(self, fetch: Fetch, request: wire.ReadRequest, file: FileIO | None, peer: Address) -> None:
         found = file or await for_new_phone(fetch, self._on_missing)

@@ -1,0 +1,112 @@
+"""Opens the files that phones may read: plain files of one folder and those below it, found whatever their case.
+
+Phones ask for `ringlist.xml` where the file is called `Ringlist.xml`. The files of single phones are an exception: there
+are thousands of them, Patchbay names them exactly, and they stay exact.
+"""
+
+import contextlib
+import os
+import re
+import stat
+import time
+from collections import OrderedDict
+from io import FileIO
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+# Names that phones never read: hidden, half uploaded, put aside.
+_PRIVATE = re.compile(r"\..*|.*\.(part|bak)", re.IGNORECASE | re.DOTALL)
+# Files of single phones, their trust lists too.
+_OF_ONE_PHONE = re.compile(r"(CTL|ITL)?(SEP|SIP|ATA)[0-9A-F]{12}\..*", re.IGNORECASE | re.DOTALL)
+# No link is followed, so none leads out of the folder; a FIFO must not make us wait for its writer.
+_OPEN_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+# Locales and pictures lie in folders: United_States/g3-tones.xml, Desktops/320x212x12/List.xml.
+DEEPEST = 3
+# How many folders are remembered, and how many entries of one are read at most.
+FOLDERS, ENTRIES = 256, 100_000
+# A folder that changes all the time, as in a rollout, is read again for at most a twentieth of the time.
+PAUSES_OF_READS = 20
+# A change this soon after a reading may leave the folder's time as it was.
+_TICK_NANOSECONDS = 20_000_000
+
+
+class _Listing(NamedTuple):
+    """The names in a folder by their lower case, and as what the folder was read."""
+
+    changed: int
+    read: int
+    not_before: float
+    names: dict[str, str]
+
+
+class PlainFiles:
+    """The files below `root`. Its callers are on one event loop: it has no lock."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._listings: OrderedDict[tuple[str, ...], _Listing] = OrderedDict()
+
+    def open(self, name: str) -> FileIO | None:
+        """Open once: whatever is renamed over the name afterwards, this reader keeps its version.
+
+        The exact name comes first. None: there is no such file, or it is none that phones may read.
+        """
+        parts = name.split("/")
+        if len(parts) > DEEPEST or "\0" in name or any(not part or _PRIVATE.fullmatch(part) for part in parts):
+            return None
+        exact = self._open(tuple(parts), folded=False)
+        if exact is not None or _OF_ONE_PHONE.fullmatch(parts[-1]):
+            return exact
+        return self._open(tuple(parts), folded=True)
+
+    def _open(self, parts: tuple[str, ...], *, folded: bool) -> FileIO | None:
+        found: tuple[str, ...] = ()
+        try:
+            descriptor = os.open(self._root, os.O_RDONLY | os.O_CLOEXEC)
+            for part in parts:
+                folder = descriptor
+                try:
+                    descriptor, called = self._step(folder, found, part, folded)
+                finally:
+                    os.close(folder)
+                found = (*found, called)
+        except (OSError, UnicodeError):
+            return None
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            return None
+        return FileIO(descriptor)
+
+    def _step(self, folder: int, path: tuple[str, ...], part: str, folded: bool) -> tuple[int, str]:
+        """Open an entry of a folder; also return what it is called."""
+        try:
+            return os.open(part, _OPEN_FLAGS, dir_fd=folder), part
+        except FileNotFoundError:
+            called = self._names(folder, path).get(part.lower()) if folded else None
+            if called is None:
+                raise
+            return os.open(called, _OPEN_FLAGS, dir_fd=folder), called
+
+    def _names(self, folder: int, path: tuple[str, ...]) -> dict[str, str]:
+        """What lies in the folder, read again once it has changed."""
+        changed = os.fstat(folder).st_mtime_ns
+        listing = self._listings.get(path)
+        if listing is not None:
+            self._listings.move_to_end(path)
+            is_certain = listing.changed == changed and listing.read - changed > _TICK_NANOSECONDS
+            if is_certain or time.monotonic() < listing.not_before:
+                return listing.names
+        started, read = time.monotonic(), time.time_ns()
+        names: dict[str, str] = {}
+        with contextlib.closing(os.scandir(folder)) as entries:
+            for entry in islice(entries, ENTRIES):
+                if not _PRIVATE.fullmatch(entry.name) and not _OF_ONE_PHONE.fullmatch(entry.name):
+                    lower = entry.name.lower()
+                    # The same of several whatever the order in which the folder lists them.
+                    names[lower] = min(entry.name, names.get(lower, entry.name))
+        ended = time.monotonic()
+        self._listings[path] = _Listing(changed, read, ended + PAUSES_OF_READS * (ended - started), names)
+        while len(self._listings) > FOLDERS:
+            self._listings.popitem(last=False)
+        return names
