@@ -258,7 +258,7 @@ KEEP_MESSAGES_DAYS = env.float("KEEP_MESSAGES_DAYS", default=90.0)
 KEEP_MAILS_DAYS = env.float("KEEP_MAILS_DAYS", default=90.0)
 # Deployments with their steps, and rollouts that are over. The last deployment of each phone stays.
 KEEP_DEPLOYMENTS_DAYS = env.float("KEEP_DEPLOYMENTS_DAYS", default=365.0)
-# What phones fetched from the embedded file server; never less than 31 days.
+# What phones fetched from the embedded file server, and asked it for; fetches never less than 31 days.
 KEEP_FETCHES_DAYS = env.float("KEEP_FETCHES_DAYS", default=90.0)
 # Call records, from the start of the call on.
 KEEP_CALLS_DAYS = env.float("KEEP_CALLS_DAYS", default=365.0)

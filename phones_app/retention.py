@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from contacts_app.core.retention import Counts, Retention, Tell
-from phones_app.boot.models import FileFetch
+from phones_app.boot.models import FileFetch, RequestedFile
 from phones_app.deployment.models import Deployment, DeploymentStep, LastDeployment, PhoneFile
 from phones_app.mobility.models import MobilitySession
 from phones_app.rollout.models import Rollout, RolloutMember
@@ -54,6 +54,15 @@ def old_sessions(before: datetime) -> QuerySet[MobilitySession]:
 
 def old_fetches(before: datetime) -> QuerySet[FileFetch]:
     return FileFetch.objects.filter(fetched_at__lt=min(before, timezone.now() - FETCHES_AT_LEAST))
+
+
+def old_requests(before: datetime) -> QuerySet[RequestedFile]:
+    return RequestedFile.objects.filter(last_at__lt=before)
+
+
+def prune_fetches(before: datetime, tell: Tell) -> Counts:
+    fetches = _delete(lambda: old_fetches(before), tell)
+    return {"fetches": fetches, "requested files": _delete(lambda: old_requests(before), lambda count: None)}
 
 
 def prune_deployments(before: datetime, tell: Tell = lambda count: None) -> Counts:
@@ -114,6 +123,6 @@ RENDERINGS = Retention(
 FETCHES = Retention(
     "fetches",
     "KEEP_FETCHES_DAYS",
-    lambda before: {"fetches": old_fetches(before).count()},
-    lambda before, tell: {"fetches": _delete(lambda: old_fetches(before), tell)},
+    lambda before: {"fetches": old_fetches(before).count(), "requested files": old_requests(before).count()},
+    prune_fetches,
 )

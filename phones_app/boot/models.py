@@ -1,4 +1,4 @@
-"""What phones fetched from the embedded file server."""
+"""What phones fetched from the embedded file server, and all that they asked it for."""
 
 from django.db import models
 
@@ -32,3 +32,40 @@ class FileFetch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.file_name} by {self.address}"
+
+
+class RequestedFile(models.Model):
+    """A name that a phone asked the embedded file server for, and how often it got the file, or there was none.
+
+    One row per phone and name, however often it asks; counts are no evidence (`FileFetch` is).
+    """
+
+    client = models.CharField(
+        max_length=64, help_text="The phone's MAC address where it is known, else the IP address."
+    )
+    mac = MacAddressField("MAC address", null=True, blank=True)
+    address = models.CharField("IP address", max_length=64)
+    name = models.CharField(max_length=200, help_text="&lt;MAC&gt; stands for the phone's own MAC address.")
+    protocol = models.CharField(max_length=8, help_text="Of the last request.")
+    given = models.PositiveIntegerField(default=0, help_text="How often the file was given, whole.")
+    missing = models.PositiveIntegerField("in vain", default=0, help_text="How often there was no such file.")
+    is_missing = models.BooleanField("missing", help_text="There was no such file at the last request.")
+    size = models.PositiveBigIntegerField(default=0, help_text="In bytes, when it was given last.")
+    first_at = models.DateTimeField("first asked")
+    last_at = models.DateTimeField("last asked")
+
+    class Meta:
+        ordering = ["-last_at", "-pk"]
+        constraints = [models.UniqueConstraint(fields=["client", "name"], name="requested_file_once")]
+        indexes = [
+            models.Index(fields=["mac", "-last_at"], name="requested_by_phone"),
+            models.Index(fields=["-last_at", "-id"], name="requested_by_age"),
+            models.Index(fields=["is_missing", "-last_at", "-id"], name="requested_by_result"),
+            models.Index(
+                fields=["name", "last_at", "mac"], condition=models.Q(is_missing=True), name="requested_in_vain"
+            ),
+            TextIndex(fields=["mac", "name", "address"], name="requested_text"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} by {self.client}"

@@ -2,13 +2,15 @@
 
 import contextlib
 import socket
-import threading
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandError
 
 from contacts_app.core.commands import ReportingCommand, until_stopped
+from phones_app.boot.fetches import Fetch
+from phones_app.boot.requests import RequestCounter
 from phones_app.boot.server import EmbeddedFileServer
 from phones_app.boot.services import (
     config_url,
@@ -31,7 +33,15 @@ class Command(ReportingCommand):
         row = embedded_file_server()
         settings.PHONE_FILES_DIR.mkdir(parents=True, exist_ok=True)
         with until_stopped() as stopping:
-            server = self._start(row.username, row.password, stopping)
+            requests = RequestCounter()
+            record = fetch_recorder(stopping)
+
+            def on_fetch(fetch: Fetch) -> None:
+                requests.note(fetch)
+                record(fetch)
+
+            server = self._start(row.username, row.password, on_fetch)
+            requests.start()
             http = (server.host, server.http_port)
             try:
                 row = record_address(ftp=(server.ftp_host, server.ftp_port), http=http)
@@ -39,9 +49,10 @@ class Command(ReportingCommand):
                 stopping.wait()
             finally:
                 server.stop()
+                requests.stop()
                 forget_address(http=http)
 
-    def _start(self, username: str, password: str, stopping: threading.Event) -> EmbeddedFileServer:
+    def _start(self, username: str, password: str, on_fetch: Callable[[Fetch], None]) -> EmbeddedFileServer:
         hosts = {
             "host": settings.FILE_SERVER_HTTP_HOST,
             "ftp_host": settings.FILE_SERVER_FTP_HOST,
@@ -58,7 +69,7 @@ class Command(ReportingCommand):
                 settings.PHONE_FILES_DIR,
                 username=username,
                 password=password,
-                on_fetch=fetch_recorder(stopping),
+                on_fetch=on_fetch,
                 on_missing=file_for_unknown,
                 **hosts,
                 **ports,

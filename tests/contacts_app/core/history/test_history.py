@@ -65,6 +65,7 @@ RECORDS = {
         "PhoneConfiguration",
         "PhoneFile",
         "PinFailures",
+        "RequestedFile",
         "RolloutMember",
         "ServiceSession",
     },

@@ -1,0 +1,216 @@
+"""Counts what phones ask the embedded file server for, off the path of requests, in one row per phone and name.
+
+A request costs an entry in memory; a thread writes what has come together every few seconds, in a few statements for
+hundreds of rows. Counts are for people who look for what is missing: what is lost when the database is away is lost.
+"""
+
+import re
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import NamedTuple
+
+import structlog
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection, transaction
+
+from contacts_app.core.work import clock
+from phones_app.boot.fetches import Fetch
+from phones_app.boot.models import RequestedFile
+from phones_app.inventory.models import Phone
+from profiles_app.phone.sep.catalogue import is_mac
+
+log = structlog.get_logger(__name__)
+WRITE_SECONDS = 5.0
+BATCH = 500
+# Written earlier, and not noted at all, where so many names wait to be written.
+MANY_WAIT, MOST_WAIT = 5_000, 50_000
+# Names of one phone: a set of firmware has some dozens of files. Names of an address at which no phone is known are
+# often made up, by scanners, and so are addresses.
+NAMES_OF_PHONE, NAMES_OF_ADDRESS, ROWS_OF_ADDRESSES = 150, 40, 20_000
+LONGEST_NAME = 200
+# Where two phones were seen at one address within this time, as behind a router, it says of neither who asks.
+SHARED_SECONDS = 3600.0
+MOST_ADDRESSES = 50_000
+_OWN_MAC = re.compile(r"(?<=SEP|SIP|ATA)[0-9A-F]{12}(?=\.)")
+OWN_MAC = "<MAC>"
+_UPDATED = ["mac", "address", "protocol", "given", "missing", "is_missing", "size", "last_at"]
+
+
+class _Key(NamedTuple):
+    client: str
+    mac: str | None
+    name: str
+
+
+@dataclass
+class _Counted:
+    """What came of one name since it was written last; times by the steady clock."""
+
+    address: str
+    protocol: str
+    first: float
+    last: float
+    given: int = 0
+    missing: int = 0
+    is_missing: bool = False
+    size: int = 0
+
+    def add(self, other: "_Counted") -> None:
+        later = other if other.last >= self.last else self
+        self.first, self.last = min(self.first, other.first), max(self.last, other.last)
+        self.given, self.missing, self.size = self.given + other.given, self.missing + other.missing, later.size
+        self.address, self.protocol, self.is_missing = later.address, later.protocol, later.is_missing
+
+
+class _Seen(NamedTuple):
+    mac: str
+    at: float
+    shared_until: float
+
+
+class PhonesAtAddresses:
+    """Which phone is at an address: the one that asked for a file of its own name there."""
+
+    def __init__(self) -> None:
+        self._seen: OrderedDict[str, _Seen] = OrderedDict()
+
+    def named(self, address: str, mac: str, at: float) -> None:
+        last = self._seen.pop(address, None)
+        until = last.shared_until if last else 0.0
+        if last and last.mac != mac and at - last.at < SHARED_SECONDS:
+            until = at + SHARED_SECONDS
+        self._seen[address] = _Seen(mac, at, until)
+        if len(self._seen) > MOST_ADDRESSES:
+            self._seen.popitem(last=False)
+
+    def mac_at(self, address: str, at: float) -> str | None:
+        last = self._seen.get(address)
+        return last.mac if last and at >= last.shared_until else None
+
+
+class RequestCounter:
+    """`note` from any thread; `start` the thread that writes, `stop` it after the last of them is written."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._stopping = False
+        self._waiting: dict[_Key, _Counted] = {}
+        self._phones = PhonesAtAddresses()
+        self._thread = threading.Thread(target=self._write_on, name="file-server-requests", daemon=True)
+
+    def note(self, fetch: Fetch) -> None:
+        name = fetch.file_name
+        if not name or len(name) > LONGEST_NAME or not name.isprintable():
+            return
+        at = time.monotonic()
+        counted = _Counted(
+            *(fetch.address, fetch.protocol, at, at, int(not fetch.missing), int(fetch.missing)),
+            *(fetch.missing, fetch.size),
+        )
+        own = _OWN_MAC.search(name)
+        if own is not None and not is_mac(own[0]):
+            own = None
+        with self._lock:
+            if own is not None:
+                self._phones.named(fetch.address, own[0], at)
+            mac = own[0] if own else self._phones.mac_at(fetch.address, at)
+            key = _Key(mac or fetch.address, mac, _OWN_MAC.sub(OWN_MAC, name))
+            if key in self._waiting:
+                self._waiting[key].add(counted)
+            elif len(self._waiting) < MOST_WAIT:
+                self._waiting[key] = counted
+            many = len(self._waiting) >= MANY_WAIT
+        if many:
+            self._wake.set()
+
+    def write(self) -> int:
+        """Write what waits; how many rows."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, {}
+        written = 0
+        # All of a phone together, as far as a batch goes.
+        items = sorted(waiting.items(), key=lambda item: item[0].client)
+        for batch in (items[start : start + BATCH] for start in range(0, len(items), BATCH)):
+            try:
+                written += _write(batch)
+            except (DatabaseError, InterfaceError) as error:
+                log.warning("what phones asked for could not be counted", names=len(batch), reason=str(error))
+        return written
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _write_on(self) -> None:
+        while not self._stopping:
+            self._wake.wait(WRITE_SECONDS)
+            self._wake.clear()
+            self._write_safely()
+        self._write_safely()
+        connection.close()
+
+    def _write_safely(self) -> None:
+        close_old_connections()
+        try:
+            self.write()
+        except Exception:
+            log.exception("what phones asked for could not be counted")
+
+
+@transaction.atomic
+def _write(batch: Iterable[tuple[_Key, _Counted]]) -> int:
+    now, steady = clock.now(), time.monotonic()
+    counts = _of_known_phones(dict(batch))
+    clients = {key.client for key in counts}
+    present = {(row.client, row.name): row for row in RequestedFile.objects.filter(client__in=clients)}
+    names = dict.fromkeys(clients, 0)
+    for client, _ in present:
+        names[client] += 1
+    is_full = any(key.mac is None for key in counts) and _addresses_are_full()
+    rows = []
+    for key, counted in counts.items():
+        row = present.get((key.client, key.name))
+        if row is None:
+            most = NAMES_OF_PHONE if key.mac else NAMES_OF_ADDRESS
+            if names[key.client] >= most or (key.mac is None and is_full):
+                continue
+            names[key.client] += 1
+            first = now - timedelta(seconds=steady - counted.first)
+            row = RequestedFile(client=key.client, name=key.name, first_at=first)
+        row.pk = None
+        row.mac, row.address, row.protocol = key.mac, counted.address, counted.protocol
+        row.given, row.missing = row.given + counted.given, row.missing + counted.missing
+        row.is_missing, row.size = counted.is_missing, counted.size or row.size
+        row.last_at = now - timedelta(seconds=steady - counted.last)
+        rows.append(row)
+    # A second file server of the portal may have written the same row meanwhile: of its counts some are lost.
+    RequestedFile.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["client", "name"], update_fields=_UPDATED
+    )
+    return len(rows)
+
+
+def _of_known_phones(counts: dict[_Key, _Counted]) -> dict[_Key, _Counted]:
+    """The same, where what no phone of the inventory asked for is the address's: MAC addresses can be made up."""
+    known = set(Phone.objects.filter(mac__in={key.mac for key in counts if key.mac}).values_list("mac", flat=True))
+    found: dict[_Key, _Counted] = {}
+    for key, counted in counts.items():
+        whose = key if key.mac in known else _Key(counted.address, None, key.name)
+        if whose in found:
+            found[whose].add(counted)
+        else:
+            found[whose] = counted
+    return dict(sorted(found.items(), key=lambda item: (item[0].client, item[0].name)))
+
+
+def _addresses_are_full() -> bool:
+    return RequestedFile.objects.filter(mac=None)[:ROWS_OF_ADDRESSES].count() >= ROWS_OF_ADDRESSES
