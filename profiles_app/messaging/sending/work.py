@@ -33,7 +33,7 @@ from profiles_app.messaging.services import give_another_chance
 log = structlog.get_logger(__name__)
 Kind = MessageGateway.Kind
 CHANNELS: dict[str, Making] = {Kind.HTTP: HttpGateway, Kind.SMPP: SmppGateway, Kind.SIMULATED: SimulatedGateway}
-BATCH = 100
+BATCH = 200
 # What was handed over is written down at least this often.
 ROUND_SECONDS = 1.0
 RECEIPTS = "message-receipts"
