@@ -119,8 +119,6 @@ def walks(furnished, acme) -> dict[str, Walk]:
         "New receipt credential…": at(
             "profiles_app_messagegateway_change", gateway.pk, button="New receipt credential…"
         ),
-        # Its page is called by the model, without the hyphen.
-        "Opt-outs": at("index", button="Opt-outs"),
         "Send a test…": at("profiles_app_messagegateway_change", gateway.pk, button="Send a test…"),
         "Deliver again": at("profiles_app_delivery_change", delivery.pk, button="Deliver again"),
         "Send again…": at("contacts_app_mail_change", mail.pk, button="Send again…"),

@@ -209,6 +209,7 @@ class OptOut(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        verbose_name = "opt-out"
         indexes = [
             models.Index(fields=["recipient", "-id"], name="opt_out_by_recipient"),
             TextIndex(fields=["recipient"], name="opt_out_text"),
