@@ -15,6 +15,7 @@ import phones_app.servers.admin
 from contacts_app.core.admin import overview
 from contacts_app.people.admin import UserAdmin
 from contacts_app.people.models import User
+from phones_app.boot.admin import BootTraceOfPhone
 from phones_app.cockpit.admin import CockpitPages
 from phones_app.configuration.admin.adopting import AdoptingPages
 from phones_app.configuration.admin.bulk import ChangeSelectedWithSettings
@@ -53,6 +54,7 @@ class PhoneAdmin(
     CockpitPages,
     DriftPages,
     DeployPages,
+    BootTraceOfPhone,
     ConfigurationPages,
     PbxPages,
     LeavesFiles,

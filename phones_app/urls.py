@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.urls import include, path
 
+from phones_app.boot import urls as boot
 from phones_app.cockpit import urls as cockpit
 from phones_app.configuration import urls as configuration
 from phones_app.demo import receiver
@@ -18,7 +19,7 @@ from phones_app.servers import urls as servers
 
 # What subjects have in the self-service portal: their pages are declared when they are imported.
 PORTAL = (portal,)
-FAMILY = (servers, inventory, deployment, drift, rollout, mobility, cockpit, configuration)
+FAMILY = (servers, inventory, boot, deployment, drift, rollout, mobility, cockpit, configuration)
 # The demo's own receiver of callbacks.
 DEMO = [path(receiver.PATH, receiver.receive, name="demo_receiver")] if settings.DEMO_RECEIVER else []
 urlpatterns = [

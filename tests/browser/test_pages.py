@@ -11,6 +11,7 @@ from contacts_app.accounts.models import Extension
 from contacts_app.people.login import open_session
 from contacts_app.tokens.services import create_token
 from phones_app.boot.fetches import Fetch
+from phones_app.boot.requests import RequestCounter
 from phones_app.boot.services import record_fetch
 from phones_app.deployment.request import deploy
 from phones_app.inventory.models import Phone, ServiceSession
@@ -33,6 +34,10 @@ def furnished(site, acme, alice, no_inline_work):
     profile = site.profile(content=sip_file().replace("<webAccess>0", "<webAccess>1"))
     deploy(phone=phone, profile=profile, actor=ACTOR)
     record_fetch(Fetch(f"SEP{phone.mac}.cnf.xml", "127.0.0.1", "http", size=1500, complete=True))
+    requests = RequestCounter()
+    requests.note(Fetch(f"SEP{phone.mac}.cnf.xml", "127.0.0.1", "http", size=1500, complete=True))
+    requests.note(Fetch("United_Kingdom/be-sip-of-the-longest-name.xml", "127.0.0.1", "http", missing=True))
+    requests.write()
     open_service_session(phone=phone, user=alice, address="127.0.0.1")
     open_session(alice, "192.0.2.1")
     create_token(account=acme, name="CRM")
@@ -57,6 +62,7 @@ def all_pages(phone, profile) -> dict[str, str]:
     made = Phone.objects.get(name="Made from data")
     pages = {
         "overview": reverse("admin:index"),
+        "asked-in-vain": reverse("admin:phones_app_requestedfile_in_vain"),
         "adopting": reverse("admin:phones_app_phone_adopting"),
         "deploy-choose": f"{deploy_url}?phones={phone.pk}",
         "deploy-preview": f"{deploy_url}?phones={phone.pk}&profile={profile.pk}",

@@ -14,7 +14,7 @@ from contacts_app.people.login import open_session
 from contacts_app.people.models import LoginSession
 from contacts_app.tokens.models import ApiToken
 from contacts_app.tokens.services import create_token
-from phones_app.boot.models import FileFetch
+from phones_app.boot.models import FileFetch, RequestedFile
 from phones_app.configuration.models import Layer
 from phones_app.deployment.models import Deployment, LeftFile
 from phones_app.inventory.models import Phone, PhoneGroup, ServiceSession
@@ -63,6 +63,16 @@ def strangers_rows(other, charlie, new_phone, new_profile):
         LeftFile.objects.create(account=other, mac=phone.mac, server=server, reason="x", left_at=timezone.now()),
         CallManager.objects.create(account=other, name="Strange manager", kind="sip", host="10.9.9.9", port=5060),
         fetch,
+        RequestedFile.objects.create(
+            client=phone.mac,
+            mac=phone.mac,
+            name="strange.xml",
+            address="10.9.9.9",
+            protocol="http",
+            is_missing=True,
+            first_at=timezone.now(),
+            last_at=timezone.now(),
+        ),
         ServiceSession.objects.create(mac=phone.mac, user=charlie, last_used_at=timezone.now()),
         MobilityPolicy.objects.create(account=other, location="Strange place"),
         PersonMobility.objects.create(user=charlie),

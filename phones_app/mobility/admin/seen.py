@@ -1,6 +1,4 @@
-"""What phones were seen doing: fetching their files, being logged in on their service menu, sending wrong PINs."""
-
-from typing import Any
+"""What phones were seen doing: being logged in on their service menu, sending wrong PINs."""
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
@@ -9,34 +7,11 @@ from django.http import HttpRequest
 from contacts_app.core.admin.base import ReadOnlyAdmin
 from contacts_app.core.admin.columns import ago_column, column
 from contacts_app.core.admin.frame import actor_of
-from phones_app.boot.models import FileFetch
-from phones_app.inventory.admin.search import MacSearchMixin
+from phones_app.inventory.admin.search import MacAdmin, MacSearchMixin
 from phones_app.inventory.models import Phone, ServiceSession
 from phones_app.mobility.models import PinFailures
 from phones_app.mobility.pins import is_locked
 from profiles_app.phone.sep.catalogue import colons
-
-
-class MacAdmin(MacSearchMixin, ReadOnlyAdmin):
-    """Rows that name a phone by its MAC address only: they belong to the account that has this phone."""
-
-    goes_along = False
-    list_display_links = ("mac_address",)
-    mac_address = column("MAC address", lambda row: colons(row.mac), ordering="mac")
-
-    def tenant_rows(self, request: HttpRequest) -> QuerySet[Any]:
-        actor, rows = actor_of(request), self.all_rows(request)
-        return rows if actor.is_staff else rows.filter(mac__in=actor.sees(Phone.objects.all()).values("mac"))
-
-
-@admin.register(FileFetch)
-class FileFetchAdmin(MacAdmin):
-    list_display = ("mac_address", "file_name", "address", "protocol", "size", "fetched")
-    search_fields = ("file_name", "address")
-    search_help_text = "MAC in any spelling, file or IP address"
-    fields = (*("mac_address", "file_name", "address", "protocol", "size"), *("sha256", "fetched_at", "followed_by"))
-    deletable = False
-    fetched = ago_column("fetched_at", "Fetched")
 
 
 @admin.register(ServiceSession)

@@ -1,0 +1,94 @@
+"""What phones fetched from the embedded file server and what they asked it for, also in vain; and their boot traces."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from unfold.decorators import action
+
+from contacts_app.core.admin.base import PortalAdmin
+from contacts_app.core.admin.columns import ago_column, column
+from contacts_app.core.admin.frame import actor_of
+from contacts_app.core.admin.links import list_url
+from phones_app.boot.models import FileFetch, RequestedFile
+from phones_app.boot.trace import boot_trace, in_vain, meaning_of
+from phones_app.inventory.admin.search import MacAdmin
+from phones_app.inventory.models import Phone
+
+SEES = "phones_app.view_requestedfile"
+
+
+@admin.register(FileFetch)
+class FileFetchAdmin(MacAdmin):
+    list_display = ("mac_address", "file_name", "address", "protocol", "size", "fetched")
+    search_fields = ("file_name", "address")
+    search_help_text = "MAC in any spelling, file or IP address"
+    fields = (*("mac_address", "file_name", "address", "protocol", "size"), *("sha256", "fetched_at", "followed_by"))
+    deletable = False
+    fetched = ago_column("fetched_at", "Fetched")
+
+
+@admin.register(RequestedFile)
+class RequestedFileAdmin(MacAdmin):
+    """One row per phone and name; *Asked for in vain* counts the phones of each name."""
+
+    list_display = ("name", "mac_address", "address", "is_missing", "given", "missing", "protocol", "last")
+    list_display_links = ("name",)
+    list_filter = ("is_missing",)
+    search_fields = ("name", "address")
+    search_help_text = "MAC in any spelling, file or IP address"
+    fields = (
+        *("name", "meaning", "mac_address", "address", "protocol", "is_missing", "given", "missing", "size"),
+        *("first_at", "last_at"),
+    )
+    readonly_fields = ("mac_address", "meaning")
+    deletable = False
+    actions_list = ("asked_in_vain", *PortalAdmin.actions_list)
+    pages = {"in_vain": "in-vain/"}
+    last = ago_column("last_at", "Last asked")
+
+    meaning = column("Meaning", lambda row: _meaning(row))
+
+    @action(description="Asked for in vain", icon="find_in_page", permissions=["view"])
+    def asked_in_vain(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponseRedirect(self.url_of("in_vain"))
+
+    def in_vain_page(self, request: HttpRequest) -> HttpResponse:
+        """The names for which there is no file, by how many phones ask for them."""
+        self.require(request, SEES)
+        model, location = (request.GET.get(name, "").strip() for name in ("model", "location"))
+        normal = request.GET.get("normal") == "1"
+        names = in_vain(_of_phones(request, self.tenant_rows(request), model, location), normal=normal)
+        return self.page(
+            request,
+            "phones_app/boot/in_vain.html",
+            "Asked for in vain",
+            names=[(one, list_url(RequestedFile, q=one.name, is_missing__exact=1)) for one in names],
+            model=model,
+            location=location,
+            normal=normal,
+        )
+
+
+def _meaning(row: RequestedFile) -> str:
+    known = meaning_of(row.name)
+    return f"{known.what}. {known.missing if row.is_missing else known.given}"
+
+
+def _of_phones(
+    request: HttpRequest, rows: QuerySet[RequestedFile], model: str, location: str
+) -> QuerySet[RequestedFile]:
+    chosen = {name: value for name, value in {"model": model, "location": location}.items() if value}
+    if not chosen:
+        return rows
+    phones: QuerySet[Phone] = actor_of(request).sees(Phone.objects.filter(**chosen))
+    return rows.filter(mac__in=phones.values("mac"))
+
+
+class BootTraceOfPhone(PortalAdmin):
+    """What the page of a phone shows of what it asked for."""
+
+    def shown(self, request: HttpRequest, row: Phone) -> dict[str, Any]:
+        shown = super().shown(request, row)
+        return shown | {"boot_trace": boot_trace(row)} if request.user.has_perm(SEES) else shown
