@@ -234,6 +234,7 @@ AXES_USERNAME_FORM_FIELD = "username"
 AXES_CLIENT_IP_CALLABLE = "config.proxies.address_of"
 AXES_USERNAME_CALLABLE = "contacts_app.people.login.counted_name"
 AXES_LOCKOUT_CALLABLE = "config.errors.locked_out"
+CSRF_FAILURE_VIEW = "config.errors.not_from_here"
 AXES_ENABLE_ADMIN = False
 
 # --- REST --------------------------------------------------------------------------------------------------------

@@ -61,11 +61,18 @@ def dressed(view: View) -> View:
     return inner
 
 
-def refused(request: HttpRequest, status: int) -> HttpResponse:
-    """The page for people that says so; programs that ask for JSON get that."""
+def refused(request: HttpRequest, status: int, why: str = "") -> HttpResponse:
+    """The page for people that says so; programs that ask for JSON get that. `why` stands beside a 403."""
     if request.path.endswith(".json"):
-        return JsonResponse({"error": {404: "not found", 403: "forbidden"}[status]}, status=status)
-    return show(request, "profiles_app/myaccount/portal/refused.html", {"status": status}, status=status)
+        words = {404: "not found", 403: "forbidden", 429: "too many requests"}
+        return JsonResponse({"error": words[status]}, status=status)
+    told = {"status": status, "why": why}
+    return show(request, "profiles_app/myaccount/portal/refused.html", told, status=status)
+
+
+def turned_away(request: HttpRequest, status: int, why: str = "") -> HttpResponseBase:
+    """The same where no view has been reached."""
+    return dressed(lambda request: refused(request, status, why))(request)
 
 
 def nowhere(request: HttpRequest, rest: str) -> HttpResponseBase:

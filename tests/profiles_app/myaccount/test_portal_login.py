@@ -8,10 +8,16 @@ from tests.profiles_app.visitors import PASSWORD, grant, visit
 
 pytestmark = pytest.mark.django_db
 LOGIN, HOME = "/my-account/login/", "/my-account/"
+CSP = "Content-Security-Policy"
 
 
 def log_in(client: Client, name: str, password: str = PASSWORD, onward: str = HOME):
     return client.post(LOGIN, {"username": name, "password": password, "next": onward})
+
+
+def is_page_of_the_portal(answer, heading: str) -> bool:
+    page = answer.content.decode()
+    return f"<h1>{heading}</h1>" in page and "portal.css" in page and "default-src 'none'" in answer.headers[CSP]
 
 
 def test_people_of_an_account_log_in_and_out_and_come_where_they_wanted(client, acme, alice):
@@ -58,7 +64,9 @@ def test_the_log_ins_of_portal_and_admin_are_two(client, acme, alice, root):
 
 def test_forms_are_refused_without_their_token(acme, alice):
     client = Client(enforce_csrf_checks=True)
-    assert log_in(client, alice.email).status_code == 403
+    refused = log_in(client, alice.email)
+    assert refused.status_code == 403
+    assert is_page_of_the_portal(refused, "Nothing was changed")
     client.get(LOGIN)
     token = client.cookies["portal_csrftoken"].value
     answer = client.post(LOGIN, {"username": alice.email, "password": PASSWORD, "csrfmiddlewaretoken": token})
@@ -69,7 +77,11 @@ def test_wrong_passwords_lock_the_name(client, acme, alice, settings):
     settings.AXES_FAILURE_LIMIT = 3
     statuses = [log_in(client, alice.email, "wrong").status_code for _ in range(3)]
     assert statuses[-1] == 429
-    assert log_in(client, alice.email).status_code == 429
+    refused = log_in(client, alice.email)
+    assert (refused.status_code, refused["Retry-After"]) == (429, "900")
+    assert is_page_of_the_portal(refused, "Too many wrong passwords")
+    german = client.post(LOGIN, {"username": alice.email, "password": PASSWORD}, headers={"Accept-Language": "de"})
+    assert is_page_of_the_portal(german, "Zu viele falsche Passwörter")
 
 
 def test_who_is_locked_out_meanwhile_is_out(acme, alice):
