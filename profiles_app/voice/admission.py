@@ -113,7 +113,7 @@ def close(
             call_id=made.call_id,
             direction=CallRecord.Direction.OUTBOUND,
             caller=made.caller,
-            called=made.destination,
+            called=_called(made),
             started_at=made.created_at,
             answered_at=made.answered_at,
             ended_at=ended,
@@ -124,6 +124,11 @@ def close(
         if made.profile.daily_spend_limit is not None:
             tell_if_near(made.profile, in_use([made.profile_id], now)[made.profile_id].spent, now)
     return made
+
+
+def _called(made: Admission) -> str:
+    """A rate table's prefixes are international, so where one has matched the number is, however it was dialled."""
+    return f"+{digits(made.destination)}" if made.prefix else made.destination
 
 
 def _book(profile: OutboundVoiceProfile, ended: datetime, seconds: int, cost: Decimal) -> None:
