@@ -11,6 +11,7 @@ from contacts_app.core.csv.columns import UNSAID, Column, FieldColumn
 from contacts_app.core.csv.format import Identity, Key, ServiceCsv
 from profiles_app.messaging.models import NumberLease
 from profiles_app.voice.models.profile import OutboundVoiceProfile
+from profiles_app.voice.rate_csv import OwnTableColumn
 from profiles_app.voice.services import save_outbound_voice_profile
 
 PLAIN = (
@@ -57,7 +58,10 @@ class OutboundVoiceProfileCsv(ServiceCsv):
 
     def make_columns(self) -> Sequence[Column]:
         plain = (FieldColumn(OutboundVoiceProfile, name) for name in PLAIN)
-        return [AccountColumn(self.actor), PrefixColumn(OutboundVoiceProfile, "tech_prefix"), *plain, CallerColumn()]
+        # Customers see no rates, nor which of the operator's tables they go by.
+        prices = [OwnTableColumn()] if self.actor.account is None else []
+        named = PrefixColumn(OutboundVoiceProfile, "tech_prefix")
+        return [AccountColumn(self.actor), named, *plain, CallerColumn(), *prices]
 
     def rows(self) -> "QuerySet[OutboundVoiceProfile]":
         return self.actor.sees(OutboundVoiceProfile.objects.all())

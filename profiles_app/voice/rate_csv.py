@@ -17,8 +17,8 @@ class TableColumn(Column):
     fixed = True
     related = ("table",)
 
-    def __init__(self) -> None:
-        super().__init__("table", note="Name of the rate table, which is there already.")
+    def __init__(self, name: str = "table", note: str = "") -> None:
+        super().__init__(name, note=note or "Name of the rate table, which is there already.")
         self._known: dict[str, RateTable] = {}
 
     def prepare(self, cells: set[str]) -> None:
@@ -26,14 +26,27 @@ class TableColumn(Column):
             self._known |= {table.name: table for table in RateTable.objects.filter(name__in=unknown)}
 
     def write(self, row: object) -> str:
-        assert isinstance(row, Rate)  # noqa: S101 - the rows of the format below
-        return row.table.name
+        table: RateTable | None = getattr(row, self.attribute)
+        return table.name if table else ""
 
-    def read(self, cell: str, values: Mapping[str, object]) -> RateTable:
+    def read(self, cell: str, values: Mapping[str, object]) -> RateTable | None:
         table = self._known.get(cell)
         if table is None:
             raise ValidationError("No such rate table." if cell else MISSING)
         return table
+
+
+class OwnTableColumn(TableColumn):
+    """The table that prices the calls of a profile."""
+
+    fixed = False
+    related = ("rate_table",)
+
+    def __init__(self) -> None:
+        super().__init__("rate_table", "Name of the rate table, which is there already; empty: the default one.")
+
+    def read(self, cell: str, values: Mapping[str, object]) -> RateTable | None:
+        return super().read(cell, values) if cell else None
 
 
 class RateCsv(CsvFormat):

@@ -8,6 +8,7 @@ from time import perf_counter
 import pytest
 from django.db import connection
 
+from profiles_app.calls.models import CallRecord
 from profiles_app.voice.models.profile import OutboundVoiceProfile
 from profiles_app.voice.models.rates import Rate, RateTable
 from profiles_app.voice.rates import cost_of, find_rate
@@ -86,6 +87,14 @@ def test_a_profile_has_its_own_table_or_the_default_one(pbx, table):
     assert pbx.refused() == ("destination-not-allowed", "D12")
 
 
+def test_a_call_that_a_rate_knows_is_recorded_with_its_number_in_international_form(pbx, table):
+    for destination in ("12025550123", "0044 20 7946 0958", "49201555123"):
+        pbx.closed(pbx.admitted(destination=destination, rate=0.1))
+    numbers = list(CallRecord.objects.order_by("pk").values_list("called", flat=True))
+    # No rate knows the last one, which may be a national number.
+    assert numbers == ["+12025550123", "+442079460958", "49201555123"]
+
+
 def test_a_prefix_can_be_forbidden(pbx, table):
     Rate.objects.filter(prefix="44208").update(is_allowed=False)
     answer = pbx.ask(destination="442084960000", rate=0.01)
@@ -148,3 +157,22 @@ def test_rates_of_all_tables_go_out_and_in_over_rest(table, root, alice, client)
     rows = list(csv.DictReader(io.StringIO(text)))
     assert [(row["table"], row["prefix"]) for row in rows] == [("Standard", prefix) for prefix, _, _ in sorted(RATES)]
     assert len(of(alice).send("get", "/api/v1/rates.csv").getvalue().decode().splitlines()) == 1
+
+
+def test_the_rate_table_of_a_profile_is_in_the_operators_file_alone(pbx, table, tmp_path):
+    profile = OutboundVoiceProfile.objects.get()
+    OutboundVoiceProfile.objects.update(rate_table=table)
+    file = tmp_path / "profiles.csv"
+    assert run("profiles", "export", "outbound-voice", file).status == 0
+    [row] = csv.DictReader(file.open())
+    assert row["rate_table"] == "Standard"
+    OutboundVoiceProfile.objects.update(rate_table=None)
+    assert run("profiles", "import", "outbound-voice", file).status == 0
+    profile.refresh_from_db()
+    assert profile.rate_table == table
+    file.write_text(file.read_text().replace("Standard", "Unknown"))
+    ran = run("profiles", "import", "outbound-voice", file)
+    assert ran.status == 1
+    assert "No such rate table" in ran.out + ran.err
+    own = run("profiles", "export", "outbound-voice", "--account", profile.account.voip_id)
+    assert "rate_table" not in own.out
