@@ -143,13 +143,15 @@ class TakeAndSkip(BasePagination):
     def page_of(self, rows: Rows, request: Request, view: Any) -> list[Any]:
         asked = Taking(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        return rows.page(asked.validated_data["take"], asked.validated_data["skip"])
+        page = asked.validated_data
+        return rows.page(page.get("limit", page["take"]), page.get("offset", page["skip"]))
 
     def get_paginated_response(self, data: Any) -> Response:
         return Response(data)
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
-        limits = (("take", 1, MAX_TAKE, DEFAULT_TAKE), ("skip", 0, MAX_SKIP, 0))
+        take, skip = (1, MAX_TAKE, DEFAULT_TAKE), (0, MAX_SKIP, 0)
+        limits = (("take", *take), ("skip", *skip), ("limit", *take), ("offset", *skip))
         return [
             {
                 "in": "query",
@@ -164,8 +166,12 @@ class TakeAndSkip(BasePagination):
 
 
 class Taking(serializers.Serializer[Any]):
+    """`limit` and `offset`, the words of the other lists, say the same as `take` and `skip`."""
+
     take = serializers.IntegerField(default=DEFAULT_TAKE, min_value=1, max_value=MAX_TAKE)
     skip = serializers.IntegerField(default=0, min_value=0, max_value=MAX_SKIP)
+    limit = serializers.IntegerField(required=False, min_value=1, max_value=MAX_TAKE)
+    offset = serializers.IntegerField(required=False, min_value=0, max_value=MAX_SKIP)
 
 
 ONE_MESSAGE = envelope("Message", MessageOutput)

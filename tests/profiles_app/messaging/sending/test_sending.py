@@ -151,11 +151,13 @@ def test_lists_are_filtered(api, send, simulated):
         (f"from={second['from']}", second),
         ("take=1", second),
         ("take=1&skip=1", first),
+        ("limit=1", second),
+        ("limit=1&offset=1", first),
         ("to=33100000099&state=undelivered", second),
     ):
         assert [one["uuid"] for one in api.payload("GET", f"{SMS}?{query}")] == [found["uuid"]], query
     assert api.payload("GET", f"{SMS}?created_before=2020-01-01T00:00:00Z") == []
-    for query in ("state=odd", "take=0", "skip=x", "messaging_profile_uuid=1"):
+    for query in ("state=odd", "take=0", "skip=x", "limit=0", "limit=1001", "offset=-1", "messaging_profile_uuid=1"):
         api.refused(400, "GET", f"{SMS}?{query}")
 
 
