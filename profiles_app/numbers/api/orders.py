@@ -88,6 +88,9 @@ class OrderInput(Input):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         attrs = super().validate(attrs)
+        if not attrs:
+            # As a client sends that has lost its fields: it would be sold a number that nobody asked for.
+            raise ValidationError({"quantity": "Say how many numbers, or which ones."})
         if (tns := attrs.get("tns")) and attrs.get("quantity", len(set(tns))) != len(set(tns)):
             raise ValidationError({"quantity": "Says something else than tns."})
         return attrs

@@ -135,6 +135,7 @@ def test_an_order_is_refused_or_withdrawn(api, stranger, stock):
 @pytest.mark.parametrize(
     "bad",
     [
+        {},
         {"quantity": 0},
         {"quantity": 101},
         {"quantity": "two"},
