@@ -181,7 +181,9 @@ def _own_profiles(account: Account) -> dict[str, PhoneProfile]:
 def _renew(demo: Demo, url: str) -> dict[int, bytes]:
     """What speaks of another URL is brought to this one; what phones were to run before, by their key."""
     own = _own_profiles(demo.account)
-    contents = {profile.name: _content(profile, url) for profile in PROFILES if profile.name in own}
+    # A demo of before may have files of names that are made from data in this one: they stay as they are.
+    files = [profile for profile in PROFILES if profile.source == Source.FILE and profile.name in own]
+    contents = {profile.name: _content(profile, url) for profile in files}
     renewed = {name: content for name, content in contents.items() if own[name].content != content}
     layers = made.layers_elsewhere(demo.account, url)
     if not renewed and not layers:
