@@ -2,7 +2,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("profiles_app", "0019_own_keys")]
+    dependencies = [("profiles_app", "0016_own_keys")]
 
     operations = [
         migrations.AlterModelOptions(

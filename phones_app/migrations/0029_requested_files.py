@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('phones_app', '0030_own_key_kinds'),
+        ('phones_app', '0028_own_key_kinds'),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('phones_app', '0029_what_phones_have'),
+        ('phones_app', '0027_what_phones_have'),
     ]
 
     operations = [

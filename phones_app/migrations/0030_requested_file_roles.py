@@ -17,5 +17,5 @@ def give(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("phones_app", "0031_requested_files")]
+    dependencies = [("phones_app", "0029_requested_files")]
     operations = [migrations.RunPython(give, migrations.RunPython.noop)]

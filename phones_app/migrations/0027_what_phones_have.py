@@ -22,7 +22,7 @@ def fill(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("phones_app", "0028_own_profile"),
+        ("phones_app", "0026_own_profile"),
         ("profiles_app", "0014_made_from_data"),
     ]
 
