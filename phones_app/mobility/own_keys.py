@@ -175,8 +175,14 @@ def undo(own: OwnKeys) -> None:
     layout = own_layout(own.profile)
     if before is None or layout is None:
         raise Refusal("nothing-to-undo", "There is no change that could be undone.")
+    present = {place: key.kind for place, key in own.keys.items()}
     with transaction.atomic():
-        layout.keys = before
+        # Without what the account does not let people choose any more.
+        layout.keys = [
+            key
+            for key in before
+            if key["kind"] in own.kinds or present.get((key["module"], key["position"])) == key["kind"]
+        ]
         layout.save()
         mark_due(phones_of_layer(_layer(own.profile)))
 

@@ -68,6 +68,16 @@ def test_applied_keys_are_kept_beside_what_staff_have_made_and_can_be_undone(des
     assert [key["label"] for key in own.keys] == ["Me", "Taxi", ""]
 
 
+def test_undoing_brings_back_no_kind_that_the_account_has_forbidden_since(desk, bob, acme, no_inline_work):
+    browser = visit(bob)
+    browser.post(page_of(desk), TAXI | {"apply": "now"})
+    browser.post(page_of(desk), {"key-0-1-label": "Me", "apply": "now"})
+    MobilityPolicy.objects.create(account=acme, own_key_kinds=["blf"])
+    assert browser.post(reverse("portal:phones-keys-undo", args=[desk.uuid])).status_code == 302
+    own = KeyLayout.objects.get(own_of=desk.current_profile)
+    assert [key["kind"] for key in own.keys] == ["line", "park"]
+
+
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
