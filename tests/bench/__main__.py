@@ -20,6 +20,7 @@ BENCHES = (
     "backup",
     "mobility",
     "render",
+    "configuration",
     "admission",
     "calls",
     "messages",
