@@ -15,6 +15,7 @@ from phones_app.boot.models import FileFetch, RequestedFile
 from phones_app.boot.trace import boot_trace, in_vain, meaning_of
 from phones_app.inventory.admin.search import MacAdmin
 from phones_app.inventory.models import Phone
+from profiles_app.phone.sep.catalogue import is_mac
 
 SEES = "phones_app.view_requestedfile"
 
@@ -91,4 +92,7 @@ class BootTraceOfPhone(PortalAdmin):
 
     def shown(self, request: HttpRequest, row: Phone) -> dict[str, Any]:
         shown = super().shown(request, row)
-        return shown | {"boot_trace": boot_trace(row)} if request.user.has_perm(SEES) else shown
+        # A form that came back with errors may have anything in the place of the MAC address.
+        if not request.user.has_perm(SEES) or not is_mac(row.mac or ""):
+            return shown
+        return shown | {"boot_trace": boot_trace(row)}

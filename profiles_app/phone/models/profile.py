@@ -174,6 +174,10 @@ class ProfileRevision(models.Model):
         ]
         indexes = [
             models.Index(fields=["created_at", "id"], name="revision_by_age"),
+            # Lists show those of profiles alone, which are few beside those that were made for phones.
+            models.Index(
+                fields=["created_at", "id"], condition=models.Q(rendered_for=None), name="own_revision_by_age"
+            ),
             TextIndex(fields=["author", "sha256"], name="revision_text"),
         ]
 

@@ -122,7 +122,7 @@ def test_media_ports_that_end_before_they_begin_are_told():
             "transportLayerProtocol takes 1, 2, 3 or 4, not “TLS”",
         ),
         ("<ipAddressMode>3</ipAddressMode>", "ipAddressMode takes 0, 1 or 2, not “3”"),
-        ("<capfAuthMode>on</capfAuthMode>", "capfAuthMode takes 0, 1, 2 or 3, not “on”"),
+        ("<capfAuthMode>on</capfAuthMode>", "capfAuthMode takes 0, 1, 2, 3 or 4, not “on”"),
         ("<fullConfig>TRUE</fullConfig>", None),
         ("<pcPort></pcPort>", None),
         ("<pcPort>{$pc}</pcPort>", None),
