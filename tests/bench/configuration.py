@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import tests.environment  # noqa: F401 - before Django reads its settings
 from tests.servers import postgres
@@ -74,9 +74,8 @@ def _measure() -> Iterator[tuple[str, str]]:
         f"{took[0]:.1f} s, {took[1]:.1f} s of processor",
     )
     layer.values = new.values
-    layer.save()
-    took = _timed(lambda: run_queue(CONFIGURATIONS))
-    yield "the same after it is saved, by a worker", f"{took[0]:.1f} s, {took[1]:.1f} s of processor"
+    took = _timed(lambda: (layer.save(), run_queue(CONFIGURATIONS)))
+    yield "saving it, and working out what these phones should run", f"{took[0]:.1f} s, {took[1]:.1f} s of processor"
     selection = Selection(Phone.objects.all())
     took = _timed(lambda: make_plan(selection=selection, profile=None))
     yield f"the dry run of a rollout to all {PHONES:,}", f"{took[0]:.1f} s, {took[1]:.1f} s of processor"
@@ -85,7 +84,7 @@ def _measure() -> Iterator[tuple[str, str]]:
     yield "the same before a worker has got to any of them", f"{took[0]:.1f} s, {took[1]:.1f} s of processor"
 
 
-def _timed(work) -> tuple[float, float]:
+def _timed(work: Callable[[], object]) -> tuple[float, float]:
     begun, used = time.monotonic(), time.process_time()
     work()
     return time.monotonic() - begun, time.process_time() - used
