@@ -44,8 +44,8 @@ class NamedBytes(NamedTuple):
 def read_uploads(uploads: "Iterable[UploadedFile[bytes]]", limits: UploadLimits) -> Iterator[NamedBytes]:
     """What was uploaded, archives unpacked, in the order in which it came.
 
-    A file larger than `limits.each` comes cut after one byte more: whoever reads it refuses it by its length, and the
-    others are none the worse for it. Raises Refusal for archives that are damaged, encrypted or of another method, for
+    A file larger than `limits.each` is cut one byte above the limit, so that its reader refuses it by its length while
+    the other files are read. Raises Refusal for archives that are damaged, encrypted or of another method, for
     too many files, and for too much of them.
     """
     budget = _Budget(limits)

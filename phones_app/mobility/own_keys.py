@@ -16,7 +16,6 @@ from contacts_app.core.actor import Actor
 from contacts_app.core.errors import Refusal
 from contacts_app.core.work import clock
 from contacts_app.people.models import User
-from phones_app.configuration.changes import mark_due, phones_of_layer
 from phones_app.configuration.gather import Gathered, is_made, layers_of
 from phones_app.configuration.layer_rows import Instead
 from phones_app.configuration.models import Layer
@@ -153,7 +152,6 @@ def save_own(own: OwnKeys, keys: Sequence[KeyOf], settings: Mapping[str, str]) -
     layer.key_layout = layout
     layer.values = {name: text for name, text in {**layer.values, **settings}.items() if text or name not in settings}
     layer.save()
-    mark_due(phones_of_layer(layer))
 
 
 def own_layout(profile: PhoneProfile) -> KeyLayout | None:
@@ -176,15 +174,13 @@ def undo(own: OwnKeys) -> None:
     if before is None or layout is None:
         raise Refusal("nothing-to-undo", "There is no change that could be undone.")
     present = {place: key.kind for place, key in own.keys.items()}
-    with transaction.atomic():
-        # Without what the account does not let people choose any more.
-        layout.keys = [
-            key
-            for key in before
-            if key["kind"] in own.kinds or present.get((key["module"], key["position"])) == key["kind"]
-        ]
-        layout.save()
-        mark_due(phones_of_layer(_layer(own.profile)))
+    # Without what the account does not let people choose any more.
+    layout.keys = [
+        key
+        for key in before
+        if key["kind"] in own.kinds or present.get((key["module"], key["position"])) == key["kind"]
+    ]
+    layout.save()
 
 
 def apply_own(own: OwnKeys, *, actor: Actor, tonight: bool) -> Deployment:

@@ -3,11 +3,9 @@
 import re
 from collections.abc import Iterable, Mapping
 
-from contacts_app.core.actor import Actor
 from contacts_app.core.csv.text import has_control_characters
 from profiles_app.phone import pbx
 from profiles_app.phone.models import Line
-from profiles_app.phone.sep.comparison import MASK
 
 # Phones take so much of a password (Cisco phones spec §4.4); FreePBX makes longer ones.
 LONGEST_PASSWORD = 30
@@ -49,11 +47,6 @@ def remark_of(extension: str, password: str) -> str:
     if len(password) <= LONGEST_PASSWORD:
         return ""
     return f"{extension}: the password has {len(password)} characters, and phones take {LONGEST_PASSWORD}."
-
-
-def password_shown(line: Line, actor: Actor) -> str:
-    """The password for those who may see passwords, else MASK where there is one."""
-    return line.auth_password if actor.reveals or not line.auth_password else MASK
 
 
 def uses_of(line: Line) -> list[str]:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import tests.environment  # noqa: F401 - before Django reads its settings
+from tests.bench.database import on_test_database
 from tests.servers import postgres
 
 PHONES = 10_000
@@ -32,19 +33,8 @@ def measure() -> Iterator[tuple[str, str]]:
 
 def main() -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
-    import django
-    from django.conf import settings
-    from django.test.utils import get_runner, setup_test_environment
-
-    django.setup()
-    setup_test_environment()
-    runner = get_runner(settings)(verbosity=0, interactive=False)
-    databases = runner.setup_databases()
-    try:
-        for row in _measure():
-            print(json.dumps(row), flush=True)
-    finally:
-        runner.teardown_databases(databases)
+    for row in on_test_database(_measure):
+        print(json.dumps(row), flush=True)
 
 
 def _measure() -> Iterator[tuple[str, str]]:

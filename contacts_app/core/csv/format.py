@@ -48,7 +48,7 @@ class CsvFormat:
 
     def __init__(self, actor: Actor) -> None:
         self.actor = actor
-        # What is told of the rows of an import and is no error, each once.
+        # Remarks on the rows of an import that are not errors; each is shown once.
         self.remarks: dict[str, None] = {}
         self.columns = self.make_columns()
 

@@ -131,7 +131,7 @@ def when_recorded(model: type[Model], call: Callable[[News], None]) -> None:
 
 @contextmanager
 def changed_together() -> Iterator[None]:
-    """What is changed inside, by one statement, is told together at its end: that of the outermost one."""
+    """Collect the changes made inside and report them together when the outermost block ends."""
     if _waiting.get() is not None:
         yield
         return

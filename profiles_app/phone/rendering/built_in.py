@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from contacts_app.core.tables import table
-from profiles_app.phone.rendering.series import all_series, series_named, series_of
+from profiles_app.phone.rendering.series import series_named, series_of
 from profiles_app.phone.rendering.settings import Setting, all_settings, find_setting, settings_by_path
 from profiles_app.phone.sep import catalogue
 
@@ -123,9 +123,3 @@ def _elements(path: str, known: list[Setting], named: set[str], indent: str) -> 
 def _element(setting: Setting, indent: str) -> Iterator[str]:
     tag = setting.path.rpartition("/")[2]
     yield f"{{% if {setting.name} %}}\n{indent}<{tag}>{{{{ {setting.name} }}}}</{tag}>\n{{% endif %}}\n"
-
-
-def series_with_template() -> tuple[str, ...]:
-    """The series for which there is a built-in template."""
-    covered = {series_of(template.models[0]) for template in all_built_in()}
-    return tuple(series for series in all_series() if series in covered)
