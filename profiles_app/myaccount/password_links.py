@@ -3,6 +3,8 @@
 The link is made when the mail is sent. It is good for an hour and once: choosing a password, or a log-in, ends it.
 """
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
 from django.urls import reverse
@@ -38,6 +40,12 @@ def mail_password_link(person: User, why: str) -> None:
     """Write the mail, in the language of the moment, unless the person had one within the last minutes."""
     if not may_visit(person) or person.single_sign_on_id:
         return
+    group, now = f"password:{person.pk}:", timezone.now()
+    lately = Mail.objects.filter(
+        to=person.email, group__startswith=group, created_at__gt=now - timedelta(seconds=PAUSE)
+    )
+    if lately.exists():
+        return
     queue_mail(
         to=[person.email],
         template=f"profiles_app/myaccount/portal/mail/{why}",
@@ -49,7 +57,8 @@ def mail_password_link(person: User, why: str) -> None:
             "again": settings.PUBLIC_URL + reverse("portal:forgotten"),
         },
         account=person.account,
-        group=f"password:{person.pk}:{int(timezone.now().timestamp()) // PAUSE}",
+        # Of two writers at the same time one writes.
+        group=f"{group}{int(now.timestamp()) // PAUSE}",
     )
 
 
