@@ -14,6 +14,7 @@ from contacts_app.core.tables import table
 # --- Where state lives -------------------------------------------------------------------------------------------
 DATA_DIR = data_dir()  # Where all state is kept; for the user of the processes alone.
 PHONE_FILES_DIR = DATA_DIR / "phones"
+SHARED_FILES_DIR = DATA_DIR / "shared-files"
 
 SECRET_KEY = secret("SECRET_KEY")  # Signs sessions and tokens: another one ends them all.
 # The first key encrypts, all of them decrypt: put a new key in front, run `manage.py rotate_secrets`, drop the old one.

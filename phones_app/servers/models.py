@@ -167,6 +167,12 @@ class FileServer(models.Model):
     keep_backups = models.PositiveSmallIntegerField(
         default=3, help_text="Replaced files kept on the server, per phone."
     )
+    takes_shared_files = models.BooleanField(
+        "shared files",
+        default=False,
+        db_default=False,
+        help_text="Bring the files here that phones read beside their own, and keep them as they are in the portal.",
+    )
     is_default = models.BooleanField(default=False, help_text="For phones of the account that name no file server.")
     is_embedded = models.BooleanField(default=False, editable=False)
     tested_at = models.DateTimeField(null=True, blank=True, editable=False)

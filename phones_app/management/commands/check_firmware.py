@@ -9,9 +9,9 @@ from django.template.defaultfilters import filesizeformat
 
 from contacts_app.core.commands import Add, ReportingCommand, Row, UsageError, headings
 from contacts_app.core.errors import Refusal
-from phones_app.boot.firmware.gates import LoadPath, path
-from phones_app.boot.firmware.package import open_package
-from phones_app.boot.firmware.verdict import FirmwareSet, faults_as_rows, judge
+from phones_app.firmware.sets.gates import LoadPath, path
+from phones_app.firmware.sets.package import open_package
+from phones_app.firmware.sets.verdict import FirmwareSet, faults_as_rows, judge
 from profiles_app.phone.sep.catalogue import models_of_load
 
 NONE = {"code": "no-loads", "message": "There is no .loads file, which lists the files of a load."}

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.commands import run
-from tests.phones_app.boot.firmware import sets
+from tests.phones_app.firmware import sets
 
 JAR = "jar42sip.9-4-2ES26.sbn"
 

@@ -55,6 +55,7 @@ RECORDS = {
         "VoiceUsage",
     },
     "phones_app": {
+        "FileCopy",
         "Deployment",
         "DeploymentStep",
         "EnrolmentRequest",

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from phones_app.boot.firmware.package import open_package
-from phones_app.boot.firmware.verdict import FirmwareSet, judge
-from tests.phones_app.boot.firmware import sets
+from phones_app.firmware.sets.package import open_package
+from phones_app.firmware.sets.verdict import FirmwareSet, judge
+from tests.phones_app.firmware import sets
 
 JAR = "jar42sip.9-4-2ES26.sbn"
 LOADS = "SIP42.9-4-2SR3-1S.loads"

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from contacts_app.core.errors import Refusal
-from phones_app.boot.firmware.package import open_package
-from phones_app.boot.firmware.verdict import judge
-from tests.phones_app.boot.firmware import sets
+from phones_app.firmware.sets.package import open_package
+from phones_app.firmware.sets.verdict import judge
+from tests.phones_app.firmware import sets
 
 
 def zipped(path: Path) -> Path:

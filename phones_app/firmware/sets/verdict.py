@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from contacts_app.core.tables import table
-from phones_app.boot.firmware.header import DamagedHeader, FirmwareHeader, is_signed, read_header
-from phones_app.boot.firmware.loads import DIGEST_LENGTH, LONGEST_LOADS, Component, DamagedLoads, read_loads
-from phones_app.boot.firmware.package import LOADS, FirmwarePackage, PackedFile
-from phones_app.boot.firmware.versions import version_of_load
+from phones_app.firmware.sets.header import DamagedHeader, FirmwareHeader, is_signed, read_header
+from phones_app.firmware.sets.loads import DIGEST_LENGTH, LONGEST_LOADS, Component, DamagedLoads, read_loads
+from phones_app.firmware.sets.package import LOADS, FirmwarePackage, PackedFile
+from phones_app.firmware.sets.versions import version_of_load
 from profiles_app.phone.sep.catalogue import models_of_load, software_of_load
 
 

@@ -19,9 +19,9 @@ from zipfile import ZipFile, ZipInfo
 from contacts_app.core.archives import DAMAGED, ensure_readable_entry
 from contacts_app.core.errors import Refusal
 from contacts_app.core.tables import table
-from phones_app.boot.firmware.header import LONGEST_HEADER, DamagedHeader, is_signed, read_header
-from phones_app.boot.firmware.loads import LONGEST_LOADS
-from phones_app.boot.firmware.measured import Measured
+from phones_app.firmware.sets.header import LONGEST_HEADER, DamagedHeader, is_signed, read_header
+from phones_app.firmware.sets.loads import LONGEST_LOADS
+from phones_app.firmware.sets.measured import Measured
 
 LOADS = ".loads"
 _ZIP, _GZIP = b"PK\x03\x04", b"\x1f\x8b"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from contacts_app.core.tables import table
-from phones_app.boot.firmware.versions import Version, beginning_of_load, numbers_of, version_of_load
+from phones_app.firmware.sets.versions import Version, beginning_of_load, numbers_of, version_of_load
 from profiles_app.phone.sep.catalogue import models_of_load, normalise_model, software_of_load
 
 

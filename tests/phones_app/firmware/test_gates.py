@@ -2,8 +2,8 @@
 
 import pytest
 
-from phones_app.boot.firmware.gates import path
-from phones_app.boot.firmware.versions import numbers_of, version_of_load
+from phones_app.firmware.sets.gates import path
+from phones_app.firmware.sets.versions import numbers_of, version_of_load
 
 
 @pytest.mark.parametrize(
