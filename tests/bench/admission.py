@@ -1,17 +1,22 @@
 """Admission of calls by one profile, next to a bare loop that locks the profile's row; and 200 at once for ten channels.
 
-In one process on one database (SQLite unless DATABASE_URL names another): the service, and REST as a client asks for it
-without a network between. The goal is a median below 5 ms and 500 a second. ADMISSIONS sets another number.
+The service and REST in this process, on one database (SQLite unless DATABASE_URL names another); on PostgreSQL also REST
+as a PBX asks, of two web processes as the product starts them. The goal is a median below 5 ms and 500 a second.
+ADMISSIONS sets another number.
 """
 
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from statistics import median
 from threading import Barrier, local
+from urllib.parse import urlsplit
 
 from tests.bench.database import on_test_database
+from tests.bench.web import ask as ask_web
+from tests.bench.web import request_of, web_server
 
 ADMISSIONS = int(os.environ.get("ADMISSIONS", "1000"))
 CLIENTS, ROUNDS = 4, 3
@@ -78,6 +83,8 @@ def _measure() -> Iterator[tuple[str, str]]:
             rates[name].append(rate)
             yield f"{name}: median of one client", f"{1000 * median(took):.2f} ms"
             yield f"{name}: {CLIENTS} clients on {connection.vendor}", f"{rate:.0f}/s"
+    if connection.vendor == "postgresql":
+        yield from _over_the_network(token)
     for name in list(ways)[1:]:
         ratios = [of / bare for of, bare in zip(rates[name], rates["bare SELECT … FOR UPDATE"], strict=True)]
         yield f"{name}: ratio to the bare loop in each round", ", ".join(f"{ratio:.2f}" for ratio in ratios)
@@ -85,6 +92,30 @@ def _measure() -> Iterator[tuple[str, str]]:
     passed = sum(_crowd(lambda: rest(limited.tech_prefix)))
     yield f"{CROWD} at once for {CHANNELS} channels", f"{passed} admitted"
     assert passed == CHANNELS
+
+
+def _over_the_network(token: str) -> Iterator[tuple[str, str]]:
+    from django.conf import settings
+    from django.db import connection
+
+    from profiles_app.voice.models.admission import Admission
+
+    database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
+    environment = os.environ | {"DATABASE_URL": database, "LOG_LEVEL": "WARNING"}
+    body = {"destination": "12025550123", "call_id": "bench"}
+    request = request_of("/rest/profile/outbound_voice/123456/admission", token, body)
+    with tempfile.TemporaryDirectory() as folder:
+        # The key by which tokens are checked is that of this process.
+        inside = environment | {"DATA_DIR": folder, "SECRET_KEY": settings.SECRET_KEY}
+        with web_server("config.wsgi:application", inside) as (port, _):
+            for clients in (1, CLIENTS):
+                ask_web(port, request, 1, clients)
+            for _ in range(ROUNDS):
+                for clients in (1, CLIENTS):
+                    Admission.objects.all().delete()
+                    took, seconds = ask_web(port, request, ADMISSIONS / 500, clients)
+                    figures = f"median {1000 * median(took):.2f} ms, {len(took) / seconds:.0f}/s"
+                    yield f"POST …/admission of two web processes, clients: {clients}", figures
 
 
 def _alone(once: Callable[[], object], number: int) -> list[float]:

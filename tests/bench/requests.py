@@ -7,23 +7,20 @@ that of the web server's processes. BENCH_SECONDS says how long one turn takes, 
 
 import json
 import os
-import selectors
-import signal
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from tests.bench.web import ROOT, answer, ask, request_of, web_server
+
 SECONDS = float(os.environ.get("BENCH_SECONDS", "2"))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
-PHONES, CONNECTIONS = 100_000, 8
-ROOT = Path(__file__).resolve().parents[2]
+PHONES = 100_000
 TICKS = os.sysconf("SC_CLK_TCK")
 PEERS = {
     "ours": "config.wsgi:application",
@@ -45,7 +42,7 @@ def measure() -> Iterator[tuple[str, str]]:
         inside = [sys.executable, "-m", "tests.bench.requests"]
         facts = json.loads(subprocess.check_output(inside, cwd=ROOT, env=environment))
         environment["BENCH_FACTS"] = json.dumps(facts)
-        servers = {name: stack.enter_context(_server(app, environment)) for name, app in PEERS.items()}
+        servers = {name: stack.enter_context(web_server(app, environment)) for name, app in PEERS.items()}
         for what, path in targets(facts).items():
             yield what, _compared(servers, path, facts["token"])
 
@@ -73,18 +70,19 @@ def targets(facts: dict[str, Any]) -> dict[str, str]:
 
 def _compared(servers: dict[str, tuple[int, int]], path: str, token: str) -> str:
     asked = dict(servers)
-    if _answer(servers["plain"][0], path, token)[0] != 200:
+    if answer(servers["plain"][0], request_of(path, token))[0] != 200:
         del asked["plain"]
     rates: dict[str, list[tuple[float, float]]] = {name: [] for name in asked}
     for name, (port, _) in asked.items():
-        status, body = _answer(port, path, token)
+        status, body = answer(port, request_of(path, token))
         assert status == 200, (name, path, body[:500])
-        _ask(port, path, token, 0.5)
+        ask(port, request_of(path, token), 0.5)
     for _ in range(ROUNDS):
         for name, (port, group) in asked.items():
             before = _processor_seconds(group)
-            count, seconds = _ask(port, path, token, SECONDS)
-            rates[name].append((count / seconds, 1000 * (_processor_seconds(group) - before) / count))
+            took, seconds = ask(port, request_of(path, token), SECONDS)
+            spent = _processor_seconds(group) - before
+            rates[name].append((len(took) / seconds, 1000 * spent / len(took)))
     told = [
         f"{name} {statistics.median(rate for rate, _ in of):,.0f}/s {statistics.median(ms for _, ms in of):.2f} ms"
         for name, of in rates.items()
@@ -94,67 +92,6 @@ def _compared(servers: dict[str, tuple[int, int]], path: str, token: str) -> str
     # Where other programs use the machine too, this one says more.
     by_processor = ", ".join(f"{bare / ours:.2f}" for (_, ours), (_, bare) in both)
     return f"{', '.join(told)}; of bare {by_rate}, by processor time {by_processor}"
-
-
-@contextmanager
-def _server(application: str, environment: dict[str, str]) -> Iterator[tuple[int, int]]:
-    """Two web processes as the product starts them: the port, and the group of its processes."""
-    from tests.servers import free_port, listens, wait_for
-
-    port = free_port()
-    command = [
-        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--workers", "2"),
-        *("--blocking-threads", "24", "--log-level", "error", "--no-ws", application),
-    ]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
-    try:
-        wait_for(lambda: listens(port), 60)
-        yield port, process.pid
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait()
-
-
-def _request(path: str, token: str) -> bytes:
-    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
-
-
-def _answer(port: int, path: str, token: str) -> tuple[int, bytes]:
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
-        connection.sendall(_request(path, token))
-        answer = b""
-        while not _is_whole(answer):
-            answer += connection.recv(1 << 20)
-    return int(answer[9:12]), answer
-
-
-def _is_whole(answer: bytes) -> bool:
-    head, found, body = answer.partition(b"\r\n\r\n")
-    length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
-    return bool(found) and len(body) >= int(length)
-
-
-def _ask(port: int, path: str, token: str, seconds: float) -> tuple[int, float]:
-    """Ask on some connections at once, each again as soon as it is answered: how many answers, in which time."""
-    request, count, waiting = _request(path, token), 0, selectors.DefaultSelector()
-    for _ in range(CONNECTIONS):
-        connection = socket.create_connection(("127.0.0.1", port))
-        connection.sendall(request)
-        waiting.register(connection, selectors.EVENT_READ, bytearray())
-    started = time.monotonic()
-    while time.monotonic() - started < seconds or not count:
-        for key, _ in waiting.select(1):
-            connection, answer = key.fileobj, key.data
-            answer += connection.recv(1 << 20)
-            if _is_whole(bytes(answer)):
-                assert answer.startswith(b"HTTP/1.1 200"), bytes(answer[:300])
-                answer.clear()
-                connection.sendall(request)
-                count += 1
-    elapsed = time.monotonic() - started
-    for key in list(waiting.get_map().values()):
-        key.fileobj.close()
-    return count, elapsed
 
 
 def _processor_seconds(group: int) -> float:
