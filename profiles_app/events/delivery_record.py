@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from contacts_app.core.lists.insert import insert_many
 from contacts_app.core.metrics import Counted
 from contacts_app.core.work.lease import LeaseLost
 from profiles_app.events.attempts import pause_after
@@ -135,7 +136,7 @@ def _write_attempts(verdicts: Sequence[DeliveryResult]) -> None:
     for delivery, attempt in tried:
         attempt.delivery, attempt.callback_id = delivery, delivery.callback_id
         attempt.number = delivery.attempt_count + 1
-    DeliveryAttempt.objects.bulk_create([attempt for _, attempt in tried])
+    insert_many([attempt for _, attempt in tried])
 
 
 def _write_states(verdicts: Sequence[DeliveryResult], now: datetime) -> None:

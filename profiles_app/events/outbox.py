@@ -24,6 +24,7 @@ from contacts_app.contacts.models.contact import EventClass
 from contacts_app.contacts.models.contact import register as register_classes
 from contacts_app.contacts.notification import News, list_path, notify
 from contacts_app.core.history.authorship import current_author, recorded
+from contacts_app.core.lists.insert import insert_many
 from contacts_app.core.work.wake import nudge
 from contacts_app.tokens.models import ApiToken
 from profiles_app.events import tags
@@ -97,7 +98,7 @@ def emit_many(drafts: Sequence[EventDraft]) -> list[Event]:
         # Where nobody listens an event is history from the beginning.
         event.matched_at = None if event.account_id in heard else now
     with transaction.atomic():
-        Event.objects.bulk_create(events, batch_size=BATCH)
+        insert_many(events, batch_size=BATCH)
         if news := [each for one in drafts for each in news_of(one.account, one.tags, one.data)]:
             notify(*news)
         first = min((event.pk for event in events if event.matched_at is None), default=None)

@@ -18,6 +18,7 @@ from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
 from contacts_app.core.history.authorship import REASON_LENGTH, current_author, recorded
+from contacts_app.core.lists.insert import insert_many
 from contacts_app.core.secrets import EncryptedBinaryField, EncryptedTextField
 
 # What stands in place of a secret: that it changed can be told, what it was cannot.
@@ -141,7 +142,7 @@ class Tracked(HistoricalRecords):  # type: ignore[misc]
         rows = waiting.setdefault(type(row), [])
         rows.append(row)
         if len(rows) == TOGETHER:
-            type(row)._base_manager.bulk_create(rows)
+            insert_many(rows)
             rows.clear()
 
     def rows_of_model(self) -> "models.QuerySet[Any]":
@@ -193,8 +194,8 @@ def recorded_together() -> Iterator[None]:
         yield
     finally:
         _waiting.reset(token)
-    for model, rows in waiting.items():
-        model._base_manager.bulk_create(rows)
+    for rows in waiting.values():
+        insert_many(rows)
 
 
 tracked_models: dict[type[models.Model], Tracked] = {}

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from contacts_app.core.history.authorship import changed_together, current_author, one_line
 from contacts_app.core.history.models import Changes, Tracked, named_fields, tracked_models
+from contacts_app.core.lists.insert import insert_many
 from contacts_app.core.retention import Retention
 
 M = TypeVar("M", bound=Model)
@@ -47,7 +48,7 @@ def create_recorded(rows: Iterable[M]) -> list[M]:
         return []
     model = type(made[0])
     with transaction.atomic():
-        model._default_manager.bulk_create(made, batch_size=BATCH)
+        insert_many(made, batch_size=BATCH)
         tracked = tracked_models[model]
         _store(tracked, [(row, "+", {}) for row in made])
     return made
@@ -131,7 +132,7 @@ def _store(tracked: Tracked, news: list[tuple[Any, str, Changes]]) -> None:
     if news:
         with changed_together():
             rows = [tracked.row(*one) for one in news]
-        type(rows[0])._base_manager.bulk_create(rows, batch_size=BATCH)
+        insert_many(rows, batch_size=BATCH)
 
 
 PRUNED_AT_ONCE = 1000

@@ -15,6 +15,7 @@ from contacts_app.accounts.models import Account
 from contacts_app.core.actor import Actor
 from contacts_app.core.errors import Refusal
 from contacts_app.core.history.authorship import current_author
+from contacts_app.core.lists.insert import insert_many
 from contacts_app.core.work import clock
 from contacts_app.core.work.lease import no_live_lease
 from contacts_app.core.work.wake import nudge_after_commit
@@ -98,7 +99,7 @@ def submit(
     messages = [message for message in taken if isinstance(message, Message)]
     if messages:
         _give_senders(messages, profile, lease)
-        Message.objects.bulk_create(messages, batch_size=BATCH)
+        insert_many(messages, batch_size=BATCH)
         tell(messages, QUEUED)
         nudge_after_commit(OUTBOUND)
     return taken

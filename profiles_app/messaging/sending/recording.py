@@ -8,12 +8,13 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Case, F, Value, When
 
+from contacts_app.core.lists.insert import insert_many
 from contacts_app.core.work import clock
 from contacts_app.core.work.lease import LeaseLost
 from profiles_app.events.attempts import pause_after
 from profiles_app.messaging.sending.gateways.channel import Submission
 from profiles_app.messaging.sending.message_events import FINALIZED, SENT, tell
-from profiles_app.messaging.sending.models import Message, MessageAttempt
+from profiles_app.messaging.sending.models import Message
 from profiles_app.messaging.sending.receipts import MESSAGES
 
 State = Message.State
@@ -38,7 +39,7 @@ def record(owner: str, done: Sequence[Submission]) -> None:
     if any(state == State.QUEUED and holder != owner for state, holder in rows.values()):
         raise LeaseLost
     there = [submission for submission in done if submission.message.pk in rows]
-    MessageAttempt.objects.bulk_create([submission.attempt for submission in there])
+    insert_many([submission.attempt for submission in there])
     early = [one for one in there if rows[one.message.pk][0] != State.QUEUED]
     for one in early:
         counted = F("attempt_count") + 1

@@ -1,0 +1,65 @@
+"""New rows by COPY: the same rows that Django's `bulk_create` stores, and the same errors."""
+
+from datetime import UTC, datetime
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.forms.models import model_to_dict
+
+from contacts_app.core.lists.insert import FEW, insert_many
+from phones_app.configuration.models import Layer
+from phones_app.inventory.models import Phone
+from phones_app.servers.models import CallManager
+
+HARD = ("tab\there", "line\nline", "back\\slash", "\\N", "\\.", "“ü” 字 🐝", 'a,"b"', "")
+
+
+def phones(account) -> list[Phone]:
+    return [
+        Phone(
+            mac=f"02BB0000{place:04X}",
+            account=account,
+            name=text,
+            description=text,
+            web_password=text,
+            phone_ip="2001:db8::1" if place % 2 else None,
+            is_active=place % 2 == 0,
+            last_seen_at=datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC) if place % 2 else None,
+        )
+        for place, text in enumerate(HARD)
+    ]
+
+
+def stored(made) -> list[dict[str, object]]:
+    return [model_to_dict(Phone.objects.get(pk=phone.pk), exclude=["id"]) for phone in made]
+
+
+def test_rows_are_those_of_bulk_create(acme):
+    made = insert_many(phones(acme))
+    rows, created = stored(made), Phone.objects.get(pk=made[0].pk).created_at
+    assert not made[0]._state.adding
+    Phone.objects.all().delete()
+    again = Phone.objects.bulk_create(phones(acme))
+    assert rows == stored(again)
+    assert abs(created - Phone.objects.get(pk=again[0].pk).created_at).total_seconds() < 60
+
+
+def test_json_and_secrets_are_stored_as_their_fields_store_them(acme):
+    made = [
+        Layer(kind="location", account=acme, name=text or "none", values={"text": text}, secret_values=text)
+        for text in HARD
+    ]
+    for layer in insert_many(made):
+        row = Layer.objects.get(pk=layer.pk)
+        assert (row.values, row.secret_values, row.locks) == (layer.values, layer.secret_values, [])
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT secret_values FROM phones_app_layer WHERE name = %s", [HARD[0]])
+        assert HARD[0] not in cursor.fetchone()[0]
+
+
+def test_one_bad_row_and_none_is_stored(acme):
+    twice = [CallManager(name="A", kind="sip", host="10.0.0.1", port=5060) for _ in range(FEW)]
+    twice[-1].uuid = twice[0].uuid
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert_many(twice)
+    assert not CallManager.objects.exists()
