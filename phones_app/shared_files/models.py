@@ -14,8 +14,12 @@ from phones_app.inventory.models import Phone
 from phones_app.servers.models import FileServer
 
 LONGEST_PATH = 200
-# Up to two folders, as phones ask for them; nothing hidden, half uploaded or put aside (`boot/files.py`).
-PATH = r"(?!.*\.(?:part|bak)\Z)(?:[A-Za-z0-9_][\w .+()-]*/){0,2}[A-Za-z0-9_][\w .+()-]*"
+# Up to two folders, as phones ask for them; nothing hidden, half uploaded or put aside (`boot/files.py`). ASCII alone:
+# neither phones nor FTP servers agree on how to write anything else.
+PATH = (
+    r"(?!.*\.(?:[Pp][Aa][Rr][Tt]|[Bb][Aa][Kk])(?:/|\Z))"
+    r"(?:[A-Za-z0-9_][A-Za-z0-9_ .+()-]*/){0,2}[A-Za-z0-9_][A-Za-z0-9_ .+()-]*"
+)
 path_validator = RegexValidator(
     rf"\A{PATH}\Z", "A name, with at most two folders before it: letters, digits, blanks and _ . + - ( )."
 )
