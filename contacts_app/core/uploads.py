@@ -12,12 +12,9 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from django.core.files.uploadedfile import UploadedFile
 
-from contacts_app.core.archives import DAMAGED, ensure_readable_entry
+from contacts_app.core.archives import DAMAGED, EMPTY_ZIP, ZIP, ensure_readable_entry, is_litter
 from contacts_app.core.errors import Refusal
 
-MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
-# What systems put beside the files that a person has chosen.
-LITTER = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
 LONGEST_NAME = 255
 
 
@@ -51,9 +48,9 @@ def read_uploads(uploads: "Iterable[UploadedFile[bytes]]", limits: UploadLimits)
     budget = _Budget(limits)
     for upload in uploads:
         upload.seek(0)
-        head = upload.read(len(MAGIC[0]))
+        head = upload.read(len(ZIP))
         upload.seek(0)
-        if head in MAGIC:
+        if head in (ZIP, EMPTY_ZIP):
             yield from _unpacked(upload, budget)
         else:
             yield budget.count(_clean(upload.name or ""), upload.read(limits.each + 1))
@@ -108,7 +105,7 @@ def _unpacked(file: IO[bytes], budget: _Budget) -> Iterator[NamedBytes]:
         with ZipFile(file) as archive:
             for entry in archive.infolist():
                 name = _clean(entry.filename)
-                if entry.is_dir() or name.startswith(LITTER[0]) or name.rpartition("/")[2] in LITTER:
+                if entry.is_dir() or is_litter(name):
                     continue
                 yield budget.count(name, _content(archive, entry, name, budget.limits.each))
     except DAMAGED as error:

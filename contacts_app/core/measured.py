@@ -1,4 +1,4 @@
-"""A file that an archive is read from, of which no part is read that is larger than archives of firmware have.
+"""A file that an archive is read from, of which no part is read that is larger than an honest one has.
 
 `zipfile` and `tarfile` read directories and long names with the length that the archive claims, which would let a small
 archive take all the memory there is.
