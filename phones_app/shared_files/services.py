@@ -20,15 +20,14 @@ from contacts_app.core.history.models import recorded_together
 from contacts_app.core.history.records import BATCH, create_recorded, save_recorded
 from contacts_app.core.tables import table
 from phones_app.inventory.models import Phone
-from phones_app.shared_files import store
 from phones_app.shared_files.models import LONGEST_PATH, SharedFile, path_validator
 from phones_app.shared_files.store import StoredContent
 
 Kind = SharedFile.Kind
 # What a phone asks for under a name of its own is a profile's file, which deployments upload and confirm.
 _OF_ONE_PHONE = re.compile(r"(?:.*/)?(?:SEP|SIP|ATA)[0-9A-F]{12}(?:\..*)?", re.IGNORECASE)
+OF_ONE_PHONE = "Files of single phones are made from their profiles."
 _ROOT = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<[?!][^>]*>\s*)*<([A-Za-z][\w.-]*)")
-_HEAD = 2_048
 
 # Called in the transaction with the account, the phone (None: all phones) and the paths whose content is another one.
 Listener = Callable[[int | None, int | None, Sequence[str]], None]
@@ -58,7 +57,8 @@ class BadPath(Refusal):
     """No shared file can have this path, or it is another's."""
 
     def __init__(self, path: str, why: str, code: str = "bad-path") -> None:
-        super().__init__(code, f"{path[-LONGEST_PATH:]}: {why}")
+        shown = path if path.isprintable() else ascii(path)
+        super().__init__(code, f"{shown[-LONGEST_PATH:]}: {why}")
         self.fields: Mapping[str, list[str]] = {"path": [why]}
 
 
@@ -154,6 +154,19 @@ def nearest(rows: Iterable[SharedFile]) -> dict[str, SharedFile]:
     return found
 
 
+def at_paths(
+    paths: Iterable[str], account: int | None, phone: int | None, rows: "QuerySet[SharedFile] | None" = None
+) -> dict[str, SharedFile]:
+    """What there is at these paths in any case for exactly this account and phone, by the path in lower case."""
+    of_owner = (SharedFile.objects.all() if rows is None else rows).filter(account=account, phone=phone)
+    names = sorted({path.lower() for path in paths})
+    found: dict[str, SharedFile] = {}
+    for start in range(0, len(names), BATCH):
+        batch = of_owner.alias(lower=Lower("path")).filter(lower__in=names[start : start + BATCH])
+        found |= {row.path.lower(): row for row in batch}
+    return found
+
+
 def ensure_path(path: str) -> None:
     """Raise BadPath for what can be the path of no shared file."""
     try:
@@ -162,8 +175,12 @@ def ensure_path(path: str) -> None:
         raise BadPath(path, error.messages[0]) from None
     if len(path) > LONGEST_PATH:
         raise BadPath(path, f"At most {LONGEST_PATH} characters.")
-    if _OF_ONE_PHONE.fullmatch(path):
-        raise BadPath(path, "Files of single phones are made from their profiles.", "phones-own-file")
+    if is_of_one_phone(path):
+        raise BadPath(path, OF_ONE_PHONE, "phones-own-file")
+
+
+def is_of_one_phone(path: str) -> bool:
+    return _OF_ONE_PHONE.fullmatch(path) is not None
 
 
 def _check(file: NewFile) -> None:
@@ -175,17 +192,12 @@ def _check(file: NewFile) -> None:
 def _put(new: dict[tuple[int | None, int | None], dict[str, NewFile]]) -> list[SharedFile]:
     placed: list[SharedFile] = []
     for (account, phone), files in new.items():
-        present: dict[str, SharedFile] = {}
-        of_owner = SharedFile.objects.alias(lower=Lower("path")).filter(account=account, phone=phone)
-        names = sorted(files)
-        for start in range(0, len(names), BATCH):
-            rows = of_owner.filter(lower__in=names[start : start + BATCH]).order_by("pk")
-            present |= {row.path.lower(): row for row in rows.select_for_update(of=("self",))}
+        present = at_paths(files, account, phone, SharedFile.objects.order_by("pk").select_for_update(of=("self",)))
         made, replaced, paths = [], [], list[str]()
         for lower, file in files.items():
             row = present.get(lower)
             if row is None:
-                row = SharedFile(account_id=account, phone_id=phone, kind=_kind_for(file))
+                row = SharedFile(account_id=account, phone_id=phone, kind=kind_of(file.path, file.content.head))
                 made.append(row)
             before = row.path, row.sha256, row.kind, row.description
             row.path, row.sha256, row.size = file.path, file.content.sha256, file.content.size
@@ -202,13 +214,6 @@ def _put(new: dict[tuple[int | None, int | None], dict[str, NewFile]]) -> list[S
         if paths:
             _tell(account, phone, paths)
     return placed
-
-
-def _kind_for(file: NewFile) -> str:
-    if file.kind is not None:
-        return file.kind
-    with store.read(file.content.sha256) as content:
-        return kind_of(file.path, content.read(_HEAD) if file.path.lower().endswith(".xml") else b"")
 
 
 def _tell(account: int | None, phone: int | None, paths: Sequence[str]) -> None:
