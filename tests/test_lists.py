@@ -55,6 +55,10 @@ LISTS = {
     "rollouts": ("", "state=paused", "profile={profile.uuid}", "open=true"),
     "file-servers": ("", "offset=5000"),
     "layers": ("", "offset=5000"),
+    "files": (
+        "", "offset=5000", "path=name777", "kind=locale", "phone={phone.mac}", "sha256=name777", "search=name777",
+        "order=path", "order=-path", "order=updated_at", "order=-updated_at",
+    ),
     "left-files": ("",),
     "mobility/sessions": (
         "", "offset=5000", "state=logged_in", "mac={phone.mac}", "profile_uuid={profile.uuid}", "open=true", "open=false",

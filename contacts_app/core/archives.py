@@ -80,7 +80,7 @@ def entries(
     that is damaged or encrypted, goes beyond the limits, or has anything in it but plain files within its folders.
     """
     budget = _Budget(size, limits)
-    opened = Measured(file)
+    opened = Measured(file, size=size)
     opened.seek(start)
     head = file.read(len(ZIP))
     opened.seek(start)

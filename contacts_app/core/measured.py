@@ -14,15 +14,23 @@ _SKIP = 65536
 
 
 class Measured:
-    """`on_read` is told of each read; `forward`: what lies behind is not read again, and what is skipped is read."""
+    """`size` is what `part` is of. `on_read` is told of each read.
+
+    `forward`: what lies behind is not read again, and what is skipped is read.
+    """
 
     def __init__(
-        self, file: IO[bytes], on_read: Callable[[int], None] = lambda _size: None, *, forward: bool = False
+        self,
+        file: IO[bytes],
+        on_read: Callable[[int], None] = lambda _size: None,
+        *,
+        size: int = 0,
+        forward: bool = False,
     ) -> None:
         self._file = file
         self._on_read = on_read
         self._forward = forward
-        self._size = 0 if forward else os.fstat(file.fileno()).st_size
+        self._size = size
 
     @property
     def part(self) -> float:

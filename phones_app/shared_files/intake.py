@@ -1,7 +1,7 @@
 """Takes files in that somebody hands over: single ones, archives and whole folders. All of them become rows, or none."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import IO
@@ -57,6 +57,17 @@ class IntakeTarget:
 
 
 @dataclass(frozen=True)
+class OnePath:
+    """Where one file goes. `kind` None: by the table; an empty `description` leaves the present one."""
+
+    path: str
+    account: Account | None = None
+    phone: Phone | None = None
+    kind: str | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True)
 class TakenFile:
     """What became of one file; `row` is stored unless it was a dry run, None of one that was left out."""
 
@@ -97,6 +108,24 @@ def take_in(
                 staging.place()
     taken = [TakenFile(row.path, outcome, row) for row, outcome in zip(rows, outcomes, strict=True)]
     return sorted([*taken, *left_out], key=lambda one: one.path)
+
+
+def take_in_one(
+    pieces: Iterable[bytes], file: OnePath, *, ensure: Callable[[SharedFile | None], None] = lambda _present: None
+) -> SharedFile:
+    """Store one file in pieces. Raises Refusal, and what `pieces` and `ensure` raise: then nothing is stored.
+
+    `ensure` is given what is at the path, locked, before it is replaced.
+    """
+    services.ensure_path(file.path)
+    with store.Staging() as staging:
+        content = staging.write(_bounded(pieces, file.path, LIMITS.each))
+        new = NewFile(file.path, content, file.account, file.phone, file.kind, file.description)
+        with transaction.atomic():
+            ensure(services.at_paths([new.path], *new.owner, services.locked()).get(new.path.lower()))
+            [row] = services.put_many([new])
+            staging.place()
+    return row
 
 
 def _walk(files: Iterable[Incoming], target: IntakeTarget, watch: Watch) -> Iterator[tuple[str, Iterator[bytes], bool]]:

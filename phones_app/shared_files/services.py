@@ -108,7 +108,7 @@ def change(row: SharedFile, names: Iterable[str]) -> None:
             if stored.path != row.path:
                 _tell(row.account_id, row.phone_id, [stored.path, row.path])
     except IntegrityError:
-        raise BadPath(row.path, "There is a file at this path already, in whatever case.", "path-taken") from None
+        raise Refusal("path-taken", f"There is a file at {row.path} already, in whatever case.") from None
 
 
 def remove(rows: Iterable[SharedFile]) -> int:
@@ -167,6 +167,11 @@ def at_paths(
     return found
 
 
+def locked() -> "QuerySet[SharedFile]":
+    """Rows for `at_paths` that stay as they are until the end of the transaction."""
+    return SharedFile.objects.order_by("pk").select_for_update(of=("self",))
+
+
 def ensure_path(path: str) -> None:
     """Raise BadPath for what can be the path of no shared file."""
     try:
@@ -192,7 +197,7 @@ def _check(file: NewFile) -> None:
 def _put(new: dict[tuple[int | None, int | None], dict[str, NewFile]]) -> list[SharedFile]:
     placed: list[SharedFile] = []
     for (account, phone), files in new.items():
-        present = at_paths(files, account, phone, SharedFile.objects.order_by("pk").select_for_update(of=("self",)))
+        present = at_paths(files, account, phone, locked())
         made, replaced, paths = [], [], list[str]()
         for lower, file in files.items():
             row = present.get(lower)

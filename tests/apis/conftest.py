@@ -23,6 +23,8 @@ from phones_app.mobility.models import DirectoryEntry, EnrolmentRequest, Mobilit
 from phones_app.rollout import rollout as rollouts
 from phones_app.rollout.models import Rollout
 from phones_app.servers.models import CallManager, FileServer
+from phones_app.shared_files import services as shared_files
+from phones_app.shared_files import store
 from profiles_app.calls.services import record_call
 from profiles_app.messaging.models import NumberLease
 from profiles_app.messaging.sending.models import MessageGateway
@@ -64,8 +66,9 @@ def stranger(charlie):
 
 
 @pytest.fixture
-def rows(owner, alice, bob, acme, settings, no_inline_work) -> dict[str, Any]:
+def rows(owner, alice, bob, acme, settings, no_inline_work, tmp_path) -> dict[str, Any]:
     """What stands in URLs, by the names of tests/apis/routes.py."""
+    settings.SHARED_FILES_DIR = tmp_path / "shared-files"
     settings.CALLBACK_NETWORKS = "127.0.0.0/8"
     with Receiver().running() as receiver:
         found = phone_rows(owner, alice) | profile_rows(owner, alice) | event_rows(owner, acme, receiver)
@@ -115,6 +118,7 @@ def phone_rows(owner: Caller, alice: User) -> dict[str, Any]:
         "enrolment_code": code.uuid,
         "enrolment_request": asked.uuid,
         "file_server": server.uuid,
+        "shared_file": shared_files.put("Ringlist.xml", store.store([b"<rings of='Acme'/>"]), account=acme).uuid,
         "call_manager": manager.uuid,
         "extension": extension["id"],
         "line": line["uuid"],

@@ -88,8 +88,8 @@ class MacFilter(django_filters.Filter):  # type: ignore[misc]
 
     field_class = MacField
 
-    def __init__(self, lookup_expr: str = "exact", *, label: str) -> None:
-        super().__init__("mac", lookup_expr, label=label)
+    def __init__(self, lookup_expr: str = "exact", *, label: str, column: str = "mac") -> None:
+        super().__init__(column, lookup_expr, label=label)
         described(self, label, type="string")
 
 
