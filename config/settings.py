@@ -6,6 +6,7 @@ from django.urls import reverse_lazy
 
 from config.appearance import UNFOLD  # noqa: F401 -- read by the admin theme
 from config.environment import BASE_DIR, data_dir, env, secret
+from config.file_server import *  # noqa: F403
 from config.framework import *  # noqa: F403
 from config.login import *  # noqa: F403
 from config.logs import logging_config
@@ -129,17 +130,6 @@ ENROLMENT_PER_HOUR = env.int("ENROLMENT_PER_HOUR", default=60)
 ENROLMENT_APPROVAL = env.bool("ENROLMENT_APPROVAL", default=False)
 # Where phones reach the portal, for the URLs in files that it writes itself; many models speak plain HTTP only.
 PHONE_SERVICES_URL = env.str("PHONE_SERVICES_URL", default=PUBLIC_URL).rstrip("/")
-
-# The embedded file server: FTP takes the files in, HTTP on Cisco's port 6970 and TFTP hand them to phones. Phones
-# ask for TFTP on port 69, which only a privileged process can have. Phones reach HTTP and TFTP at FILE_SERVER_HOST;
-# FTP is for the workers, which are on this machine unless there are others.
-FILE_SERVER_HOST = env.str("FILE_SERVER_HOST", default="127.0.0.1")
-FILE_SERVER_HTTP_HOST = env.str("FILE_SERVER_HTTP_HOST", default=FILE_SERVER_HOST)
-FILE_SERVER_TFTP_HOST = env.str("FILE_SERVER_TFTP_HOST", default=FILE_SERVER_HOST)
-FILE_SERVER_FTP_HOST = env.str("FILE_SERVER_FTP_HOST", default="127.0.0.1")
-FILE_SERVER_FTP_PORT = env.int("FILE_SERVER_FTP_PORT", default=2121)
-FILE_SERVER_HTTP_PORT = env.int("FILE_SERVER_HTTP_PORT", default=6970)
-FILE_SERVER_TFTP_PORT = env.int("FILE_SERVER_TFTP_PORT", default=6969)
 
 # --- Messaging and outbound voice profiles (messaging spec §3, §4) ------------------------------------------------
 # The URLs that the provider's document prints without the UUID take it from the query or the body.

@@ -1,4 +1,4 @@
-"""`python -m tests.environment_reference`: docs/environment.md, made of config/settings.py and config/login.py.
+"""`python -m tests.environment_reference`: docs/environment.md, made of the settings in config/.
 
 What a variable means is the comment at its line, else the comment above it, which may be that of several in a row.
 """
@@ -13,14 +13,14 @@ from itertools import groupby
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SETTINGS = [ROOT / "config" / name for name in ("settings.py", "login.py")]
+SETTINGS = [ROOT / "config" / name for name in ("settings.py", "file_server.py", "login.py")]
 DOCUMENT = ROOT / "docs" / "environment.md"
 MADE = "made on the first run"
 HEAD = """# Environment
 
 Every setting is an environment variable. Each has a default with which the portal runs on one machine. Each may also be
-given as a file: `SECRET_KEY_FILE=/run/secrets/key`. This page is made of `config/settings.py` and `config/login.py`
-(`make environment`).
+given as a file: `SECRET_KEY_FILE=/run/secrets/key`. This page is made of `settings.py`, `file_server.py` and
+`login.py` in `config/` (`make environment`).
 """
 TAIL = """
 ## `manage.py serve`
