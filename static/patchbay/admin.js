@@ -39,6 +39,52 @@ window.patchbay = {
         tell();
         window.setInterval(tell, 1000);
     },
+
+    // Large files: how much of them the portal has. It answers where to go, or what is wrong; the files stay chosen.
+    upload(form) {
+        const request = new XMLHttpRequest();
+        const content = new FormData(form);
+        const said = document.createElement("p");
+        said.className = "pb-busy";
+        said.setAttribute("role", "status");
+        said.innerHTML = "<progress></progress> <span></span>";
+        const [bar, text] = said.children;
+        text.textContent = form.dataset.upload;
+        form.nextElementSibling?.matches(".pb-busy") && form.nextElementSibling.remove();
+        form.after(said);
+        const buttons = form.querySelectorAll("[type=submit]");
+        buttons.forEach((button) => (button.disabled = true));
+        const refused = (words) => {
+            bar.remove();
+            text.className = "pb-error whitespace-pre-line";
+            text.textContent = words;
+            buttons.forEach((button) => (button.disabled = false));
+        };
+        request.upload.addEventListener("progress", (event) => {
+            if (event.lengthComputable) {
+                bar.max = event.total;
+                bar.value = event.loaded;
+                const [done, all] = [event.loaded, event.total].map((size) => (size / 1048576).toFixed(1));
+                text.textContent = `${form.dataset.upload} ${done} of ${all} MB`;
+            }
+        });
+        request.upload.addEventListener("load", () => {
+            bar.removeAttribute("value");
+            text.textContent = form.dataset.then;
+        });
+        request.addEventListener("error", () => refused("The portal did not answer. Nothing is stored; try again."));
+        request.addEventListener("load", () => {
+            if (!request.getResponseHeader("Content-Type")?.startsWith("application/json")) {
+                refused(`The portal refused it (${request.status}). Load this page again.`);
+                return;
+            }
+            const answer = JSON.parse(request.responseText);
+            answer.go ? window.location.assign(answer.go) : refused(answer.errors.join("\n"));
+        });
+        request.open("POST", window.location.href);
+        request.setRequestHeader("X-Requested-With", "XMLHttpRequest");
+        request.send(content);
+    },
 };
 
 // Boxes of the theme whose only name is the hint within, which is no label and goes when something is typed.
@@ -66,7 +112,10 @@ document.addEventListener("change", (event) => {
 });
 
 document.addEventListener("submit", (event) => {
-    if (event.target.dataset.busy) {
+    if (event.target.dataset.upload) {
+        event.preventDefault();
+        window.patchbay.upload(event.target);
+    } else if (event.target.dataset.busy) {
         window.patchbay.busy(event.target);
     }
 });

@@ -28,6 +28,7 @@ from phones_app.mobility.models import (
 )
 from phones_app.rollout.models import Rollout
 from phones_app.servers.models import CallManager, FileServer, KeyMacro
+from phones_app.shared_files.models import SharedFile
 from profiles_app.phone.models import KeyLayout, Line, PhoneProfile, PhoneTemplate, ProfileRevision, Source
 
 pytestmark = pytest.mark.django_db
@@ -97,6 +98,7 @@ def strangers_rows(other, charlie, new_phone, new_profile):
         PhoneTemplate.objects.create(account=other, name="Strange template", text="<device/>"),
         KeyLayout.objects.create(account=other, name="Strange keys"),
         Line.objects.create(account=other, extension="9009"),
+        SharedFile.objects.create(account=other, path="strange.xml", sha256="0" * 64, size=1),
         queue_mail(
             to=["charlie@other.example"], template="contacts_app/contacts/mail/notices", context={}, account=other
         )[0],

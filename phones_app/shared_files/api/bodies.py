@@ -1,21 +1,19 @@
-"""A request's body that is a file, taken in pieces, and a file as the body of an answer."""
+"""A request's body that is a file, taken in pieces, and the tag of a content."""
 
 from collections.abc import Iterator
 from typing import Any
 
-from django.http import FileResponse, HttpResponseBase, HttpResponseNotModified, UnreadablePostError
+from django.http import HttpResponseBase, HttpResponseNotModified, UnreadablePostError
 from django.utils.http import parse_etags
 from rest_framework.exceptions import APIException, ParseError, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
 from contacts_app.core.api.dialect import BodyTooLarge
-from contacts_app.core.errors import Refusal
 from phones_app.shared_files import store
 from phones_app.shared_files.intake import LIMITS
 from phones_app.shared_files.models import SharedFile
-
-OCTETS = "application/octet-stream"
+from phones_app.shared_files.sending import as_attachment, tag_of_content
 
 
 class LengthRequired(APIException):
@@ -60,28 +58,10 @@ def _pieces(stream: Any, announced: int) -> Iterator[bytes]:
         raise ParseError("The body ended before its announced length.")
 
 
-def tag_of_content(row: SharedFile) -> str:
-    return f'"{row.sha256}"'
-
-
 def content_of(request: Request, row: SharedFile) -> HttpResponseBase:
     """The file to be downloaded, or a 304. Raises Refusal."""
     tag = tag_of_content(row)
     known = parse_etags(request.META.get("HTTP_IF_NONE_MATCH", ""))
     if known == ["*"] or tag in (one.removeprefix("W/") for one in known):
         return HttpResponseNotModified(headers={"ETag": tag})
-    return download(row)
-
-
-def download(row: SharedFile) -> FileResponse:
-    """Raises Refusal where the content is not on the disk."""
-    try:
-        file = store.read(row.sha256)
-    except FileNotFoundError:
-        raise Refusal("content-lost", f"The content of {row.path} is not on the disk: upload it again.") from None
-    name = row.path.rpartition("/")[2]
-    response = FileResponse(
-        file, as_attachment=True, filename=name, content_type=OCTETS, headers={"ETag": tag_of_content(row)}
-    )
-    response.block_size = store.CHUNK
-    return response
+    return as_attachment(row)

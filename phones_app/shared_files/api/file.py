@@ -27,8 +27,9 @@ from contacts_app.core.api.view import Text
 from contacts_app.core.lists.search import any_match
 from phones_app.inventory.models import Phone
 from phones_app.shared_files import intake, services
-from phones_app.shared_files.api.bodies import OCTETS, FileParser, body_of, content_of, tag_of_content
+from phones_app.shared_files.api.bodies import FileParser, body_of, content_of
 from phones_app.shared_files.models import LONGEST_PATH, SharedFile
+from phones_app.shared_files.sending import OCTETS, tag_of_content
 from profiles_app.phone.api.profile import MacFilter, MacText
 
 WITH_OWNERS = SharedFile.objects.select_related("account", "phone")
