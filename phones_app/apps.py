@@ -20,6 +20,7 @@ class PhonesConfig(AppConfig):
         from contacts_app.people.models import User
         from phones_app import events
         from phones_app.boot import services as boot
+        from phones_app.boot.made import register_made
         from phones_app.configuration.alone import ProfileFiles, file_alone
         from phones_app.configuration.following import follow_changes
         from phones_app.configuration.wanted import Configurations
@@ -36,7 +37,7 @@ class PhonesConfig(AppConfig):
         from phones_app.inventory.services import PLACE, moved, register_identity
         from phones_app.inventory.status_check import StatusChecks
         from phones_app.mobility import lifecycle
-        from phones_app.mobility.enrolment_file import for_unknown
+        from phones_app.mobility.enrolment_file import OF_NEW_PHONES, for_unknown
         from phones_app.mobility.following import follow, followed
         from phones_app.mobility.models import MobilityPolicy, PersonMobility
         from phones_app.mobility.timers import MobilityTimers
@@ -70,7 +71,7 @@ class PhonesConfig(AppConfig):
         backup.register(folders={"phones": lambda: settings.PHONE_FILES_DIR}, after_restore=pause_running)
         register_blocker(deployments_under_way)
         boot.register(judge_fetch)
-        boot.register_unknown(for_unknown)
+        register_made(OF_NEW_PHONES, for_unknown)
         gates.register(closed_by_rollout, release=advance_all, of=running)
         outcome.register(rollouts_of)
         outcome.register_follower(follow, of=followed)

@@ -1,26 +1,21 @@
-"""What is noted of each file that a phone reads, or asks for in vain, and what a phone without a file gets.
+"""What is noted of each file that a phone reads, or asks for in vain.
 
 A complete fetch is the best proof that a phone has its new file (Cisco phones spec §2.7).
 """
 
-import asyncio
 import hashlib
 import logging
-import re
 import time
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
-from io import BytesIO
 from typing import Any, Literal
 
 logger = logging.getLogger(__name__)
 
 REPORTERS = 4
-# What a phone asks for that has no file yet (Cisco phones spec §3.3).
-_OF_NEW_PHONES = re.compile(r"SEP[0-9A-F]{12}\.cnf\.xml|XMLDefault\.cnf\.xml")
 
 
 @dataclass
@@ -88,19 +83,3 @@ class FetchReporter:
             self._on_fetch(fetch)
         except Exception:
             logger.exception("The fetch of %s by %s could not be noted", fetch.file_name, fetch.address)
-
-
-# A file for a phone that has none; None: there is none for it either.
-OnMissing = Callable[[Fetch], bytes | None]
-
-
-async def for_new_phone(fetch: Fetch, on_missing: OnMissing) -> BytesIO | None:
-    """What a phone without a file gets; who is asked may take time, which is not the loop's."""
-    if not _OF_NEW_PHONES.fullmatch(fetch.file_name):
-        return None
-    try:
-        content = await asyncio.to_thread(on_missing, fetch)
-    except Exception:
-        logger.exception("Whether %s is for a new phone could not be told", fetch.file_name)
-        return None
-    return BytesIO(content) if content is not None else None

@@ -2,12 +2,12 @@
 
 import os
 from http import HTTPStatus
-from io import BytesIO, FileIO
+from io import FileIO
 from urllib.parse import unquote
 
 from contacts_app.core.net.async_http import HttpExchange, HttpListener
-from phones_app.boot.fetches import Fetch, FetchReporter, OnMissing, for_new_phone
-from phones_app.boot.files import PlainFiles
+from phones_app.boot.fetches import Fetch, FetchReporter
+from phones_app.boot.lookup import FileLookup
 
 MAX_CONNECTIONS = 512
 # A whole site may be behind one address; the rest is for others.
@@ -18,9 +18,8 @@ CHUNK_BYTES = 64 * 1024
 class FileWeb:
     """GET and HEAD of the files in one folder and those below it; everything else is not found."""
 
-    def __init__(self, files: PlainFiles, reporter: FetchReporter, on_missing: OnMissing) -> None:
+    def __init__(self, files: FileLookup, reporter: FetchReporter) -> None:
         self._files = files
-        self._on_missing = on_missing
         self._reporter = reporter
         self._listener = HttpListener(self._answer, max_connections=MAX_CONNECTIONS, max_of_address=MAX_OF_ADDRESS)
 
@@ -39,7 +38,7 @@ class FileWeb:
         # A proxy or a server in front says which model it is in a header of phones, the firmware in its own name.
         agent = request.headers.get("x-CiscoIPPhoneModelName") or request.headers.get("User-Agent") or ""
         fetch = Fetch(unquote(request.path).removeprefix("/"), request.peer, "http", agent[:100])
-        file = self._files.open(fetch.file_name) or await for_new_phone(fetch, self._on_missing)
+        file = await self._files.open(fetch)
         if file is None:
             fetch.missing = request.method == "GET"
             self._reporter.report(fetch)
@@ -48,7 +47,7 @@ class FileWeb:
         with file:
             await self._send(exchange, file, fetch)
 
-    async def _send(self, exchange: HttpExchange, file: FileIO | BytesIO, fetch: Fetch) -> None:
+    async def _send(self, exchange: HttpExchange, file: FileIO, fetch: Fetch) -> None:
         size = file.seek(0, os.SEEK_END)
         file.seek(0)
         is_xml = fetch.file_name.lower().endswith(".xml")

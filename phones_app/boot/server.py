@@ -9,10 +9,11 @@ from typing import Self
 from pyftpdlib.servers import FTPServer
 
 from contacts_app.core.net.async_http import LoopThread, allow_files
-from phones_app.boot.fetches import Fetch, FetchReporter, OnMissing
+from phones_app.boot.fetches import Fetch, FetchReporter
 from phones_app.boot.files import PlainFiles
 from phones_app.boot.ftp import clear_unfinished, ftp_server
 from phones_app.boot.http import FileWeb
+from phones_app.boot.lookup import FileLookup
 from phones_app.boot.tftp import FileTftp
 
 logger = logging.getLogger(__name__)
@@ -28,8 +29,8 @@ class EmbeddedFileServer:
 
     A port of 0 means any free one; after the start `ftp_port`, `http_port` and `tftp_port` say which. Without
     a `tftp_port` there is no TFTP. FTP and TFTP listen at `host`, too, unless at addresses of their own. `on_fetch` is
-    called after each complete transfer, from a thread of this server, one call at a time; `on_missing` when a phone has
-    no file, from any thread. A server starts once.
+    called after each complete transfer, from a thread of this server, one call at a time. `files`: what phones are given
+    beside what lies below `root`. A server starts once.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class EmbeddedFileServer:
         username: str,
         password: str,
         on_fetch: Callable[[Fetch], None] = lambda _fetch: None,
-        on_missing: OnMissing = lambda _fetch: None,
+        files: FileLookup | None = None,
         tftp_port: int | None = None,
         ftp_host: str = "",
         tftp_host: str = "",
@@ -58,9 +59,9 @@ class EmbeddedFileServer:
         self.tftp_port = tftp_port
         self._account = (username, password)
         self._reporter = FetchReporter(on_fetch)
-        files = PlainFiles(root)
-        self._web = FileWeb(files, self._reporter, on_missing)
-        self._tftp = FileTftp(files, self._reporter, on_missing)
+        given = files or FileLookup(PlainFiles(root))
+        self._web = FileWeb(given, self._reporter)
+        self._tftp = FileTftp(given, self._reporter)
         self._loop = LoopThread("file-server-phones")
         self._ftp: FTPServer | None = None
         self._ftp_thread: threading.Thread | None = None

@@ -16,7 +16,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, tran
 
 from contacts_app.core.work import clock
 from contacts_app.core.work.lease import update_unlocked
-from phones_app.boot.fetches import Fetch, OnMissing
+from phones_app.boot.fetches import Fetch
 from phones_app.boot.models import FileFetch
 from phones_app.inventory.models import Phone
 from phones_app.servers.models import FileServer
@@ -88,24 +88,6 @@ def config_url() -> str:
 def reachable(host: str) -> str:
     """An address to connect to for one to listen on."""
     return WILDCARDS.get(host, host)
-
-
-_for_unknown: list[OnMissing] = []
-
-
-def register_unknown(answer: OnMissing) -> None:
-    """Have `answer` say what a phone gets for which there is no file; None: nothing."""
-    _for_unknown.append(answer)
-
-
-def file_for_unknown(fetch: Fetch) -> bytes | None:
-    """Called from threads of the file server, for each request of a phone without a file."""
-    close_old_connections()
-    try:
-        return next((content for answer in _for_unknown if (content := answer(fetch)) is not None), None)
-    except (DatabaseError, InterfaceError) as error:
-        log.error("whether a phone without a file is to get one could not be looked up", reason=str(error))
-        return None
 
 
 FetchListener = Callable[[FileFetch], None]

@@ -6,11 +6,11 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator
-from io import BytesIO, FileIO
+from io import FileIO
 
 from contacts_app.core.net import tftp as wire
-from phones_app.boot.fetches import Fetch, FetchReporter, OnMissing, for_new_phone
-from phones_app.boot.files import PlainFiles
+from phones_app.boot.fetches import Fetch, FetchReporter
+from phones_app.boot.lookup import FileLookup
 
 MAX_TRANSFERS = 1024
 MAX_OF_ADDRESS = 768
@@ -21,9 +21,8 @@ Address = tuple[str, int]
 class FileTftp:
     """Answers read requests on one port; each transfer has a port of its own, as the protocol wants it."""
 
-    def __init__(self, files: PlainFiles, reporter: FetchReporter, on_missing: OnMissing) -> None:
+    def __init__(self, files: FileLookup, reporter: FetchReporter) -> None:
         self._files = files
-        self._on_missing = on_missing
         self._reporter = reporter
         self._host = ""
         self._listener: asyncio.DatagramTransport | None = None
@@ -52,19 +51,19 @@ class FileTftp:
         if sum(address == peer[0] for address, _ in self._transfers) >= MAX_OF_ADDRESS:
             return
         try:
-            fetch, request, file = self._judge(packet, peer)
+            fetch, request = self._judge(packet, peer)
         except PermissionError as refusal:
             self._refuse(peer, *refusal.args)
             return
         except wire.NotTftpError:
             self._refuse(peer, wire.ILLEGAL, "not a request")
             return
-        transfer = asyncio.create_task(self._answer(fetch, request, file, peer))
+        transfer = asyncio.create_task(self._answer(fetch, request, peer))
         self._transfers[peer] = transfer
         transfer.add_done_callback(lambda _: self._transfers.pop(peer, None))
 
-    def _judge(self, packet: bytes, peer: Address) -> tuple[Fetch, wire.ReadRequest, FileIO | None]:
-        """Return what is asked for, and the file if there is one; PermissionError with a TFTP error and its words."""
+    def _judge(self, packet: bytes, peer: Address) -> tuple[Fetch, wire.ReadRequest]:
+        """Return what is asked for; PermissionError with a TFTP error and its words."""
         kind = wire.kind_of(packet)
         if kind == wire.WRQ:
             raise PermissionError(wire.ACCESS_VIOLATION, "read only")
@@ -73,25 +72,24 @@ class FileTftp:
         request = wire.read_request(packet)
         if request.mode != "octet":
             raise PermissionError(wire.NOT_DEFINED, "only octet mode")
-        fetch = Fetch(request.name.removeprefix("/"), peer[0], "tftp")
-        return fetch, request, self._files.open(fetch.file_name)
+        return Fetch(request.name.removeprefix("/"), peer[0], "tftp"), request
 
-    async def _answer(self, fetch: Fetch, request: wire.ReadRequest, file: FileIO | None, peer: Address) -> None:
-        found = file or await for_new_phone(fetch, self._on_missing)
-        if found is None:
+    async def _answer(self, fetch: Fetch, request: wire.ReadRequest, peer: Address) -> None:
+        file = await self._files.open(fetch)
+        if file is None:
             fetch.missing = True
             self._reporter.report(fetch)
             self._refuse(peer, wire.NOT_FOUND, "file not found")
             return
-        size = found.seek(0, os.SEEK_END)
-        found.seek(0)
-        await self._transfer(fetch, wire.agree(request.options, size), found, peer)
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        await self._transfer(fetch, wire.agree(request.options, size), file, peer)
 
     def _refuse(self, peer: Address, number: int, text: str) -> None:
         if self._listener is not None:
             self._listener.sendto(wire.error(number, text), peer)
 
-    async def _transfer(self, fetch: Fetch, terms: wire.Terms, file: FileIO | BytesIO, peer: Address) -> None:
+    async def _transfer(self, fetch: Fetch, terms: wire.Terms, file: FileIO, peer: Address) -> None:
         with file:
             try:
                 async with _Conversation.open(self._host, peer, terms.seconds) as conversation:

@@ -27,6 +27,8 @@ from profiles_app.phone.sep import catalogue
 
 log = structlog.get_logger(__name__)
 HOUR = 3600.0
+# What a phone asks for that has no file yet (Cisco phones spec §3.3).
+OF_NEW_PHONES = r"SEP[0-9A-F]{12}\.cnf\.xml|XMLDefault\.cnf\.xml"
 
 
 class Enrols(NamedTuple):

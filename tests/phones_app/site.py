@@ -15,7 +15,7 @@ from contacts_app.people.models import User
 from phones_app.boot.fetches import Fetch
 from phones_app.boot.models import FileFetch
 from phones_app.boot.server import EmbeddedFileServer
-from phones_app.boot.services import fetch_recorder, file_for_unknown
+from phones_app.boot.services import fetch_recorder
 from phones_app.inventory.models import Phone
 from phones_app.servers.models import FileServer
 from phones_app.simulator.fleet import FleetThread
@@ -70,12 +70,7 @@ class Site:
     def __init__(self, folder: Path, account: Account, owner: User) -> None:
         self.account, self.owner, self.folder = account, owner, folder
         self.files = EmbeddedFileServer(
-            *(folder, "127.0.0.1", 0, 0),
-            tftp_port=0,
-            username="portal",
-            password="s3cret-pw",
-            on_fetch=_record,
-            on_missing=_for_unknown,
+            *(folder, "127.0.0.1", 0, 0), tftp_port=0, username="portal", password="s3cret-pw", on_fetch=_record
         )
         self.macs = (f"0200000000{number:02X}" for number in itertools.count(1))
         self.fleet: FleetThread | None = None
@@ -151,13 +146,6 @@ def registering(phone: SimulatedPhone, pbx: Asterisk) -> OnEvent:
             act(Contact(phone.line_users[0], phone.call_id, ip=phone.config.host, port=phone.sip_port))
 
     return note
-
-
-def _for_unknown(fetch: Fetch) -> bytes | None:
-    try:
-        return file_for_unknown(fetch)
-    finally:
-        connection.close()
 
 
 def _record(fetch: Fetch) -> None:

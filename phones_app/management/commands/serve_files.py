@@ -16,7 +16,6 @@ from phones_app.boot.services import (
     config_url,
     embedded_file_server,
     fetch_recorder,
-    file_for_unknown,
     forget_address,
     record_address,
     url,
@@ -66,13 +65,7 @@ class Command(ReportingCommand):
         # The second try is for a port that somebody took between our look and our start.
         for ports in (wanted, dict.fromkeys(wanted, 0)):
             server = EmbeddedFileServer(
-                settings.PHONE_FILES_DIR,
-                username=username,
-                password=password,
-                on_fetch=on_fetch,
-                on_missing=file_for_unknown,
-                **hosts,
-                **ports,
+                settings.PHONE_FILES_DIR, username=username, password=password, on_fetch=on_fetch, **hosts, **ports
             )
             with contextlib.suppress(OSError):
                 server.start()
