@@ -13,3 +13,16 @@ FILE_SERVER_FTP_HOST = env.str("FILE_SERVER_FTP_HOST", default="127.0.0.1")
 FILE_SERVER_FTP_PORT = env.int("FILE_SERVER_FTP_PORT", default=2121)
 FILE_SERVER_HTTP_PORT = env.int("FILE_SERVER_HTTP_PORT", default=6970)
 FILE_SERVER_TFTP_PORT = env.int("FILE_SERVER_TFTP_PORT", default=6969)
+
+# What one address may have and ask for, so that it keeps no other waiting (docs/boot-server.md). A whole site may be
+# behind one: the defaults are for 2,000 phones that start at once. HTTP connections of all addresses, and of one.
+FILE_SERVER_CONNECTIONS = env.int("FILE_SERVER_CONNECTIONS", default=4096)
+FILE_SERVER_CONNECTIONS_PER_ADDRESS = env.int("FILE_SERVER_CONNECTIONS_PER_ADDRESS", default=2048)
+# Requests by HTTP and TFTP that are being answered to one address at a time (0: any number).
+FILE_SERVER_UNDER_WAY_PER_ADDRESS = env.int("FILE_SERVER_UNDER_WAY_PER_ADDRESS", default=1024)
+# Requests by HTTP and TFTP from one address in a second (0: any number), and how many may come at once before that holds.
+FILE_SERVER_RATE_PER_ADDRESS = env.float("FILE_SERVER_RATE_PER_ADDRESS", default=500.0)
+FILE_SERVER_BURST_PER_ADDRESS = env.float("FILE_SERVER_BURST_PER_ADDRESS", default=30_000.0)
+# FTP connections of one address, and those of them that have not logged in.
+FILE_SERVER_FTP_CONNECTIONS_PER_ADDRESS = env.int("FILE_SERVER_FTP_CONNECTIONS_PER_ADDRESS", default=48)
+FILE_SERVER_FTP_LOG_INS_PER_ADDRESS = env.int("FILE_SERVER_FTP_LOG_INS_PER_ADDRESS", default=32)

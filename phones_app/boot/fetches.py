@@ -22,8 +22,9 @@ REPORTERS = 4
 class Fetch:
     """One file that a client at `address` asks for.
 
-    Made before the file is opened, so that it is never younger than the version it carried. `size` and `sha256` are of
-    the bytes in the file as they were sent. `missing`: there is no such file, which phones take without a word.
+    Made before the file is opened, so that it is never younger than the version it carried. `size` is that of the file;
+    `sha256` is of the bytes as they were sent, where it is the phone's own file. `missing`: there is no such file, which
+    phones take without a word.
     """
 
     file_name: str
@@ -36,17 +37,18 @@ class Fetch:
     size: int = 0
     complete: bool = False
     missing: bool = False
-    _digest: Any = field(default_factory=hashlib.sha256, repr=False, compare=False)
+    _digest: Any = field(default=None, repr=False, compare=False)
 
     @property
     def sha256(self) -> str:
-        return str(self._digest.hexdigest())
+        return str((self._digest or hashlib.sha256()).hexdigest())
 
     @property
     def age(self) -> timedelta:
         return timedelta(seconds=time.monotonic() - self.began)
 
     def sent(self, data: bytes) -> None:
+        self._digest = self._digest or hashlib.sha256()
         self._digest.update(data)
         self.size += len(data)
 

@@ -5,9 +5,11 @@ import hmac
 import os
 import re
 import secrets
+from collections import Counter
+from collections.abc import Callable
 from io import FileIO
 from pathlib import Path
-from typing import cast
+from typing import ClassVar, cast
 
 from pyftpdlib.authorizers import AuthenticationFailed, DummyAuthorizer
 from pyftpdlib.exceptions import FilesystemError
@@ -16,9 +18,9 @@ from pyftpdlib.handlers import DTPHandler, FTPHandler
 from pyftpdlib.ioloop import IOLoop
 from pyftpdlib.servers import FTPServer
 
+from phones_app.boot.protection import Protection
+
 MAX_CONNECTIONS = 256
-# Several workers of one machine, which keep a few connections each. The rest is for others.
-MAX_OF_ADDRESS = 48
 LOG_IN_SECONDS = 5
 IDLE_SECONDS = 120
 STALLED_SECONDS = 30
@@ -102,11 +104,45 @@ class _Control(FTPHandler):  # type: ignore[misc]
     dtp_handler = _Data
     proto_cmds = {name: how for name, how in FTPHandler.proto_cmds.items() if name not in _REFUSED_COMMANDS}
 
+    # Of one server: connections that have not logged in, by address; how many may be; and who counts the refused ones.
+    strangers: ClassVar[Counter[str]]
+    max_strangers: ClassVar[int]
+    on_refused: ClassVar[Callable[[str, str], None]]
+    _is_stranger = False
+
     def handle(self) -> None:
         """Greet, and have the client logged in soon: its idle time begins anew with every command, this one does not."""
+        self._unnamed: set[str] = set()
+        if self.strangers[self.remote_ip] >= self.max_strangers:
+            self._refuse()
+            self.respond("421 Too many connections from the same IP address that have not logged in.")
+            self.close_when_done()
+            return
+        self.strangers[self.remote_ip] += 1
+        self._is_stranger = True
         super().handle()
         self._log_in_by = self.ioloop.call_later(LOG_IN_SECONDS, self._end_unless_logged_in)
-        self._unnamed: set[str] = set()
+
+    def handle_max_cons(self) -> None:
+        self._refuse()
+        super().handle_max_cons()
+
+    def handle_max_cons_per_ip(self) -> None:
+        self._refuse()
+        super().handle_max_cons_per_ip()
+
+    def _refuse(self) -> None:
+        type(self).on_refused(self.remote_ip, "ftp-connections")
+
+    def on_login(self, username: str) -> None:
+        self._is_known()
+
+    def _is_known(self) -> None:
+        if self._is_stranger:
+            self._is_stranger = False
+            self.strangers[self.remote_ip] -= 1
+            if not self.strangers[self.remote_ip]:
+                del self.strangers[self.remote_ip]
 
     def stored(self, name: str) -> None:
         """Remember what the client is still to give its name: if it is killed before, nobody ever will."""
@@ -120,6 +156,7 @@ class _Control(FTPHandler):  # type: ignore[misc]
     def close(self) -> None:
         if (timer := getattr(self, "_log_in_by", None)) is not None and not timer.cancelled:
             timer.cancel()
+        self._is_known()
         for name in getattr(self, "_unnamed", ()):
             with contextlib.suppress(OSError):
                 os.unlink(name)
@@ -134,13 +171,25 @@ def clear_unfinished(root: Path) -> None:
                 os.unlink(os.path.join(folder, name))
 
 
-def ftp_server(root: Path, address: tuple[str, int], account: tuple[str, str]) -> FTPServer:
+def ftp_server(
+    root: Path,
+    address: tuple[str, int],
+    account: tuple[str, str],
+    protection: Protection,
+    on_refused: Callable[[str, str], None],
+) -> FTPServer:
     """Bind the port and return the server; the caller turns its loop and closes it."""
     authorizer = _OneAccount()
     authorizer.add_user(*account, str(root), perm=PERMISSIONS)
     # The library reads it from the class, and two servers of one process differ in it.
-    handler = type("Control", (_Control,), {"authorizer": authorizer})
+    own = {
+        "authorizer": authorizer,
+        "strangers": Counter(),
+        "max_strangers": protection.ftp_log_ins_of_address,
+        "on_refused": staticmethod(on_refused),
+    }
+    handler = type("Control", (_Control,), own)
     server = FTPServer(address, handler, ioloop=IOLoop())
     server.max_cons = MAX_CONNECTIONS
-    server.max_cons_per_ip = MAX_OF_ADDRESS
+    server.max_cons_per_ip = protection.ftp_of_address
     return server

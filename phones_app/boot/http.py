@@ -1,27 +1,45 @@
 """The read-only HTTP side of the file server, which 78xx/88xx phones ask on port 6970 (Cisco phones spec §3.2)."""
 
-import os
+from functools import partial
 from http import HTTPStatus
-from io import FileIO
 from urllib.parse import unquote
 
-from contacts_app.core.net.async_http import HttpExchange, HttpListener
+from contacts_app.core.net.async_http import HttpListener
+from contacts_app.core.net.http_connection import HttpExchange
+from contacts_app.core.net.limits import RequestLimits
+from phones_app.boot.contents import Content, NotInFileError, Parts
 from phones_app.boot.fetches import Fetch, FetchReporter
+from phones_app.boot.files import is_of_one_phone
 from phones_app.boot.lookup import FileLookup
 
-MAX_CONNECTIONS = 512
-# A whole site may be behind one address; the rest is for others.
-MAX_OF_ADDRESS = 384
-CHUNK_BYTES = 64 * 1024
+# What is sent in one piece together with its head, and in pieces where it is read.
+SMALL_BYTES = 64 * 1024
+HEAD_SECONDS, KEEP_ALIVE_SECONDS = 10.0, 30.0
 
 
 class FileWeb:
     """GET and HEAD of the files in one folder and those below it; everything else is not found."""
 
-    def __init__(self, files: FileLookup, reporter: FetchReporter) -> None:
+    def __init__(
+        self,
+        files: FileLookup,
+        reporter: FetchReporter,
+        limits: RequestLimits,
+        *,
+        max_connections: int,
+        max_of_address: int,
+    ) -> None:
         self._files = files
         self._reporter = reporter
-        self._listener = HttpListener(self._answer, max_connections=MAX_CONNECTIONS, max_of_address=MAX_OF_ADDRESS)
+        self._parts = Parts()
+        self._listener = HttpListener(
+            self._answer,
+            max_connections=max_connections,
+            max_of_address=max_of_address,
+            request_seconds=HEAD_SECONDS,
+            keep_alive_seconds=KEEP_ALIVE_SECONDS,
+            limits=limits,
+        )
 
     async def open(self, host: str, port: int) -> int:
         # A rollout restarts hundreds of phones at once, and they all come within the same second.
@@ -36,7 +54,7 @@ class FileWeb:
             await exchange.reply(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET, HEAD"})
             return
         # A proxy or a server in front says which model it is in a header of phones, the firmware in its own name.
-        agent = request.headers.get("x-CiscoIPPhoneModelName") or request.headers.get("User-Agent") or ""
+        agent = request.headers.get("x-CiscoIPPhoneModelName") or request.headers.get("User-Agent")
         fetch = Fetch(unquote(request.path).removeprefix("/"), request.peer, "http", agent[:100])
         file = await self._files.open(fetch)
         if file is None:
@@ -45,22 +63,75 @@ class FileWeb:
             await exchange.reply(HTTPStatus.NOT_FOUND)
             return
         with file:
-            await self._send(exchange, file, fetch)
+            await self._send(exchange, Content.of(file), fetch)
 
-    async def _send(self, exchange: HttpExchange, file: FileIO, fetch: Fetch) -> None:
-        size = file.seek(0, os.SEEK_END)
-        file.seek(0)
-        is_xml = fetch.file_name.lower().endswith(".xml")
-        content_type = "text/xml" if is_xml else "application/octet-stream"
-        headers = {"Content-Type": content_type, "Content-Length": str(size)}
+    async def _send(self, exchange: HttpExchange, content: Content, fetch: Fetch) -> None:
+        request = exchange.request
         try:
-            await exchange.send_head(HTTPStatus.OK, headers)
-            if exchange.request.method == "HEAD":
+            asked = request.headers.get("Range") if request.method == "GET" else ""
+            part = content.part(asked, request.headers.get("If-Range")) if asked else None
+        except NotInFileError:
+            none = {"Content-Range": f"bytes */{content.size}"}
+            await exchange.reply(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, headers=none)
+            return
+        is_xml = fetch.file_name.lower().endswith(".xml")
+        sent = part or range(content.size)
+        headers = {
+            "Content-Type": "text/xml" if is_xml else "application/octet-stream",
+            "Content-Length": str(len(sent)),
+            "ETag": f'"{content.version}"',
+            "Accept-Ranges": "bytes",
+        }
+        if part:
+            headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{content.size}"
+        status = HTTPStatus.PARTIAL_CONTENT if part else HTTPStatus.OK
+        if request.method == "HEAD":
+            await exchange.send_head(status, headers)
+            return
+        try:
+            await self._send_content(exchange, status, headers, content, sent, fetch)
+        except OSError:
+            self._reporter.report(fetch)
+            raise
+        exchange.when_taken(partial(self._taken, fetch, content, part))
+
+    async def _send_content(
+        self,
+        exchange: HttpExchange,
+        status: HTTPStatus,
+        headers: dict[str, str],
+        content: Content,
+        sent: range,
+        fetch: Fetch,
+    ) -> None:
+        is_own = is_of_one_phone(fetch.file_name)
+        if content.size <= SMALL_BYTES:
+            data = content.read(0, content.size)
+            if len(data) != content.size:
+                raise OSError("the file became shorter")
+            if is_own:
+                fetch.sent(data)
+            await exchange.reply(status, data[sent.start : sent.stop], headers=headers)
+        elif not is_own:
+            await exchange.send_head(status, headers)
+            await exchange.send_file(content.file, sent.start, len(sent))
+        else:
+            # Evidence is of all of a phone's own file, whatever part it asks for.
+            await exchange.send_head(status, headers)
+            for start in range(0, content.size, SMALL_BYTES):
+                data = content.read(start, SMALL_BYTES)
+                fetch.sent(data)
+                wanted = data[max(0, sent.start - start) : max(0, sent.stop - start)]
+                if wanted:
+                    await exchange.send(wanted)
+            if fetch.size != content.size:
+                raise OSError("the file became shorter")
+        fetch.size = content.size
+
+    def _taken(self, fetch: Fetch, content: Content, part: range | None, is_taken: bool) -> None:
+        fetch.complete = is_taken
+        if is_taken and part:
+            key = (fetch.address, fetch.agent, fetch.file_name, content.version)
+            if not self._parts.add(key, part, content.size):
                 return
-            while chunk := file.read(min(CHUNK_BYTES, size - fetch.size)):
-                await exchange.send(chunk)
-                fetch.sent(chunk)
-            fetch.complete = await exchange.finish() and fetch.size == size
-        finally:
-            if exchange.request.method == "GET":
-                self._reporter.report(fetch)
+        self._reporter.report(fetch)

@@ -8,18 +8,20 @@ from typing import Self
 
 from pyftpdlib.servers import FTPServer
 
-from contacts_app.core.net.async_http import LoopThread, allow_files
+from contacts_app.core.net.limits import RequestLimits
+from contacts_app.core.net.loops import LoopThread, allow_files
 from phones_app.boot.fetches import Fetch, FetchReporter
 from phones_app.boot.files import PlainFiles
 from phones_app.boot.ftp import clear_unfinished, ftp_server
 from phones_app.boot.http import FileWeb
 from phones_app.boot.lookup import FileLookup
+from phones_app.boot.protection import Protection, Refusals
 from phones_app.boot.tftp import FileTftp
 
 logger = logging.getLogger(__name__)
 
-# More than FTP, HTTP and TFTP take together at their limits, with the files that they read.
-_MOST_FILES = 4096
+# What FTP, TFTP and all the rest take at their limits, with the files that they read; HTTP takes two for a connection.
+_OTHER_FILES = 5120
 # How long a stop waits for the FTP loop to notice.
 _TURN_SECONDS = 0.1
 
@@ -47,6 +49,7 @@ class EmbeddedFileServer:
         tftp_port: int | None = None,
         ftp_host: str = "",
         tftp_host: str = "",
+        protection: Protection | None = None,
     ) -> None:
         if not username or not password or username == "anonymous":
             raise ValueError("The file server needs an account with a name and a password")
@@ -60,8 +63,20 @@ class EmbeddedFileServer:
         self._account = (username, password)
         self._reporter = FetchReporter(on_fetch)
         given = files or FileLookup(PlainFiles(root))
-        self._web = FileWeb(given, self._reporter)
-        self._tftp = FileTftp(given, self._reporter)
+        self._protection = limits = protection or Protection()
+        self._refusals = Refusals()
+        # Of HTTP and TFTP together: a phone asks by either.
+        asking = RequestLimits(
+            under_way=limits.under_way_of_address,
+            per_second=limits.rate_of_address,
+            burst=limits.burst_of_address,
+            on_refused=self._refusals.note,
+        )
+        room = allow_files(limits.connections * 2 + _OTHER_FILES) - _OTHER_FILES
+        connections = max(64, min(limits.connections, room // 2))
+        of_address = max(1, min(limits.connections_of_address, connections))
+        self._web = FileWeb(given, self._reporter, asking, max_connections=connections, max_of_address=of_address)
+        self._tftp = FileTftp(given, self._reporter, asking)
         self._loop = LoopThread("file-server-phones")
         self._ftp: FTPServer | None = None
         self._ftp_thread: threading.Thread | None = None
@@ -97,8 +112,9 @@ class EmbeddedFileServer:
         self.stop()
 
     def _bind(self) -> None:
-        allow_files(_MOST_FILES)
-        self._ftp = ftp_server(self.root, (self.ftp_host, self.ftp_port), self._account)
+        self._ftp = ftp_server(
+            self.root, (self.ftp_host, self.ftp_port), self._account, self._protection, self._refusals.note
+        )
         clear_unfinished(self.root)
         self.ftp_port = self._ftp.address[1]
         self.http_port = self._loop.call(self._web.open(self.host, self.http_port))

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Self, TypeVar
 
-from contacts_app.core.net.async_http import LoopThread, allow_files
+from contacts_app.core.net.loops import LoopThread, allow_files
 from phones_app.simulator.phone import SimulatedPhone
 from phones_app.simulator.state import OnEvent
 

@@ -7,7 +7,7 @@ import json
 from typing import Any
 from urllib.parse import parse_qsl
 
-from contacts_app.core.net.async_http import Request
+from contacts_app.core.net.http_request import Request
 from phones_app.simulator.state import Fault, PhoneState
 from phones_app.simulator.window import PhoneWindow
 

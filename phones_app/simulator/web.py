@@ -6,7 +6,9 @@ import binascii
 from http import HTTPStatus
 from urllib.parse import parse_qs, urlencode
 
-from contacts_app.core.net.async_http import HttpExchange, HttpListener, Request
+from contacts_app.core.net.async_http import HttpListener
+from contacts_app.core.net.http_connection import HttpExchange
+from contacts_app.core.net.http_request import Request
 from phones_app.simulator.download import get
 from phones_app.simulator.hand import HAND_PATH, handled
 from phones_app.simulator.picture import screenshot

@@ -130,7 +130,7 @@ def _play(part: int) -> None:
     import django
 
     django.setup()
-    from contacts_app.core.net.async_http import LoopThread
+    from contacts_app.core.net.loops import LoopThread
     from phones_app.boot.services import config_url
     from phones_app.demo.simulation import Players, config_of, playable_phones
 

@@ -1,4 +1,4 @@
-"""TFTP packets and its option negotiation (RFC 1350, RFC 2347 to 2349), for servers and clients.
+"""TFTP packets and its option negotiation (RFC 1350, RFC 2347 to 2349, RFC 7440), for servers and clients.
 
 Plain bytes in and out; waiting and sending again is left to the owner of the sockets.
 """
@@ -12,6 +12,10 @@ NOT_DEFINED, NOT_FOUND, ACCESS_VIOLATION, _, ILLEGAL = range(5)
 
 BLOCK_BYTES = 512  # without the option
 LARGEST_BLOCK = 1428  # an Ethernet frame with room for tunnels: larger blocks would travel in fragments
+# Blocks that are under way at a time, if the client wishes (RFC 7440): more would overrun the buffers of small clients.
+LARGEST_WINDOW = 64
+# A client that wants longer pauses than this between two tries gets the usual ones.
+LONGEST_SECONDS = 30
 BLOCKS = 1 << 16  # block numbers start over at 0, as servers in the field do it
 
 
@@ -30,10 +34,13 @@ class ReadRequest:
 
 @dataclass(frozen=True)
 class Terms:
-    """What both sides agreed on: block size, seconds until a packet is sent again, options to be confirmed."""
+    """What both sides agreed on: block size, seconds until a packet is sent again, blocks for each acknowledgement, and
+    the options to be confirmed.
+    """
 
     block_bytes: int = BLOCK_BYTES
     seconds: float = 1.0
+    window: int = 1
     confirmed: dict[str, str] = field(default_factory=dict)
 
 
@@ -58,11 +65,14 @@ def agree(options: dict[str, str], size: int) -> Terms:
     if block_bytes := _number(options, "blksize", 8, 65464):
         block_bytes = min(block_bytes, LARGEST_BLOCK)
         confirmed["blksize"] = str(block_bytes)
-    if seconds := _number(options, "timeout", 1, 255):
+    if seconds := _number(options, "timeout", 1, LONGEST_SECONDS):
         confirmed["timeout"] = str(seconds)
     if "tsize" in options:
         confirmed["tsize"] = str(size)
-    return Terms(block_bytes or BLOCK_BYTES, float(seconds or 1), confirmed)
+    if window := _number(options, "windowsize", 1, 65535):
+        window = min(window, LARGEST_WINDOW)
+        confirmed["windowsize"] = str(window)
+    return Terms(block_bytes or BLOCK_BYTES, float(seconds or 1), window or 1, confirmed)
 
 
 def confirmed_block_bytes(packet: bytes) -> int:

@@ -10,6 +10,7 @@ from django.core.management.base import CommandError
 
 from contacts_app.core.commands import ReportingCommand, until_stopped
 from phones_app.boot.fetches import Fetch
+from phones_app.boot.protection import Protection
 from phones_app.boot.requests import RequestCounter
 from phones_app.boot.server import EmbeddedFileServer
 from phones_app.boot.services import (
@@ -65,7 +66,13 @@ class Command(ReportingCommand):
         # The second try is for a port that somebody took between our look and our start.
         for ports in (wanted, dict.fromkeys(wanted, 0)):
             server = EmbeddedFileServer(
-                settings.PHONE_FILES_DIR, username=username, password=password, on_fetch=on_fetch, **hosts, **ports
+                settings.PHONE_FILES_DIR,
+                username=username,
+                password=password,
+                on_fetch=on_fetch,
+                protection=Protection.of_settings(),
+                **hosts,
+                **ports,
             )
             with contextlib.suppress(OSError):
                 server.start()

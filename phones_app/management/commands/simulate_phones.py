@@ -10,7 +10,7 @@ from django.db import DatabaseError, close_old_connections
 from contacts_app.accounts.commands import account_numbered, add_account
 from contacts_app.accounts.models import Account
 from contacts_app.core.commands import Add, ReportingCommand, argument, headings, positive, until_stopped
-from contacts_app.core.net.async_http import LoopThread
+from contacts_app.core.net.loops import LoopThread
 from phones_app.boot.services import config_url
 from phones_app.demo.simulation import (
     Change,

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from phones_app.boot import ftp as ftp_side
+from phones_app.boot import tftp as tftp_side
+from phones_app.boot.protection import REFUSED, Protection
 from phones_app.boot.server import EmbeddedFileServer
 from tests.phones_app.simulator.conftest import NAME, PASSWORD, USERNAME
 
@@ -67,8 +69,8 @@ def test_idle_ftp_connections_of_one_address_keep_no_one_else_waiting(file_serve
     assert time.monotonic() - started < PATIENCE
     assert (file_server.root / NAME).read_bytes() == b"<device/>"
     answers = [client.recv(100) for client in held]
-    assert [answer[:3] for answer in answers].count(b"220") == ftp_side.MAX_OF_ADDRESS
-    assert answers[-1] == b"421 Too many connections from the same IP address.\r\n"
+    assert [answer[:3] for answer in answers].count(b"220") == Protection().ftp_log_ins_of_address
+    assert answers[-1] == b"421 Too many connections from the same IP address that have not logged in.\r\n"
 
 
 @pytest.fixture
@@ -123,3 +125,51 @@ def test_uploads_and_phones_have_addresses_of_their_own(tmp_path: Path):
             client.settimeout(PATIENCE)
             client.sendto(b"\x00\x01missing.xml\x00octet\x00", ("127.0.0.7", server.tftp_port))
             assert client.recvfrom(100)[0][:4] == b"\x00\x05\x00\x01"
+
+
+@pytest.fixture
+def strict(tmp_path: Path) -> Iterator[EmbeddedFileServer]:
+    """A server that gives an address ten requests, and then one in a hundred seconds."""
+    strict = Protection(rate_of_address=0.01, burst_of_address=10)
+    with EmbeddedFileServer(tmp_path, "127.0.0.1", 0, 0, tftp_port=0, username=USERNAME, password=PASSWORD,
+                            protection=strict) as server:  # fmt: skip
+        (tmp_path / NAME).write_bytes(b"<device/>")
+        yield server
+
+
+def ask_by_tftp(server: EmbeddedFileServer, address: str) -> bytes:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(PATIENCE)
+        client.bind((address, 0))
+        client.sendto(f"\0\1{NAME}\0octet\0".encode(), (server.host, server.tftp_port))
+        return client.recv(1000)
+
+
+def test_who_asks_too_often_is_refused_until_later_by_http_and_tftp(strict: EmbeddedFileServer):
+    refused = REFUSED.metric().labels("rate")._value.get()
+    answers = [status_of(strict, GREEDY) for _ in range(12)]
+    assert answers == [(200, None)] * 10 + [(503, "2")] * 2
+    assert ask_by_tftp(strict, GREEDY) == b"\0\5\0\0too many requests\0"
+    assert fetch(strict, OTHER) == b"<device/>"
+    assert ask_by_tftp(strict, OTHER) == b"\0\3\0\1<device/>"
+    assert REFUSED.metric().labels("rate")._value.get() - refused == 3
+
+
+def status_of(server: EmbeddedFileServer, address: str) -> tuple[int, str | None]:
+    client = http.client.HTTPConnection("127.0.0.1", server.http_port, PATIENCE, source_address=(address, 0))
+    client.request("GET", f"/{NAME}")
+    response = client.getresponse()
+    response.read()
+    client.close()
+    return response.status, response.getheader("Retry-After")
+
+
+def test_transfers_that_no_client_acknowledges_give_their_place_to_others(file_server, monkeypatch):
+    monkeypatch.setattr(tftp_side, "MAX_TRANSFERS", 20)
+    (file_server.root / NAME).write_bytes(b"<device/>")
+    with ExitStack() as stack:
+        for _ in range(40):
+            silent = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            silent.bind((GREEDY, 0))
+            silent.sendto(f"\0\1{NAME}\0octet\0timeout\00030\0".encode(), (file_server.host, file_server.tftp_port))
+        assert ask_by_tftp(file_server, OTHER) == b"\0\3\0\1<device/>"

@@ -77,7 +77,7 @@ def test_a_file_comes_whole_and_the_fetch_is_told(
         (("BLKSIZE", "65464"), b"blksize\x001428\x00", 1428),
         (("tsize", "0"), b"tsize\x005000\x00", 512),
         (("blksize", "8", "tsize", "0", "timeout", "3"), b"blksize\x008\x00timeout\x003\x00tsize\x005000\x00", 8),
-        (("timeout", "1", "windowsize", "8"), b"timeout\x001\x00", 512),
+        (("timeout", "1", "windowsize", "1"), b"timeout\x001\x00windowsize\x001\x00", 512),
     ],
 )
 def test_options_are_agreed_on(
@@ -89,7 +89,10 @@ def test_options_are_agreed_on(
     assert client.read(client.receive(), block_bytes) == b"x" * 5000
 
 
-@pytest.mark.parametrize("options", [("blksize", "7"), ("blksize", "many"), ("windowsize", "4"), ("timeout", "0")])
+OUT_OF_RANGE = [("blksize", "7"), ("blksize", "many"), ("windowsize", "0"), ("timeout", "0"), ("timeout", "200")]
+
+
+@pytest.mark.parametrize("options", OUT_OF_RANGE)
 def test_options_that_are_not_taken_are_left_out(
     options: tuple[str, ...], client: Client, file_server: EmbeddedFileServer
 ) -> None:
