@@ -37,6 +37,9 @@ class Fetch:
     size: int = 0
     complete: bool = False
     missing: bool = False
+    # The row that it was given from, and why a phone was not given its file.
+    shared_file: int | None = None
+    refused: str = ""
     _digest: Any = field(default=None, repr=False, compare=False)
 
     @property

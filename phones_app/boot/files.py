@@ -15,10 +15,10 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from phones_app.boot.names import is_of_one_phone
+
 # Names that phones never read: hidden, half uploaded, put aside.
 _PRIVATE = re.compile(r"\..*|.*\.(part|bak)", re.IGNORECASE | re.DOTALL)
-# Files of single phones, their trust lists too.
-_OF_ONE_PHONE = re.compile(r"(CTL|ITL)?(SEP|SIP|ATA)[0-9A-F]{12}\..*", re.IGNORECASE | re.DOTALL)
 # No link is followed, so none leads out of the folder; a FIFO must not make us wait for its writer.
 _OPEN_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 # Locales and pictures lie in folders: United_States/g3-tones.xml, Desktops/320x212x12/List.xml.
@@ -61,7 +61,7 @@ class PlainFiles:
         if len(parts) > DEEPEST or "\0" in name or any(not part or _PRIVATE.fullmatch(part) for part in parts):
             return None
         exact = self._open(tuple(parts), folded=False)
-        if exact is not None or _OF_ONE_PHONE.fullmatch(parts[-1]):
+        if exact is not None or is_of_one_phone(name):
             return exact
         return self._open(tuple(parts), folded=True)
 
@@ -106,7 +106,7 @@ class PlainFiles:
         names: dict[str, str] = {}
         with contextlib.closing(os.scandir(folder)) as entries:
             for entry in islice(entries, ENTRIES):
-                if not _PRIVATE.fullmatch(entry.name) and not _OF_ONE_PHONE.fullmatch(entry.name):
+                if not _PRIVATE.fullmatch(entry.name) and not is_of_one_phone(entry.name):
                     lower = entry.name.lower()
                     # The same of several whatever the order in which the folder lists them.
                     names[lower] = min(entry.name, names.get(lower, entry.name))

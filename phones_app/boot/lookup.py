@@ -1,21 +1,85 @@
 """How a name and an address become an open file: the one place that knows what is given to whom (boot server spec §6)."""
 
+import time
+from collections.abc import Iterator
 from io import FileIO
+
+import structlog
 
 from phones_app.boot.fetches import Fetch
 from phones_app.boot.files import PlainFiles
+from phones_app.boot.folders import folders_of
 from phones_app.boot.made import made_for
+from phones_app.boot.names import is_of_one_phone, mac_in
+from phones_app.boot.refresh import PortalInMemory
+from phones_app.boot.shared_rows import Asker, FoundRow
+from phones_app.shared_files.store import place_of
+
+log = structlog.get_logger(__name__)
+_UNKNOWN = Asker()
 
 
 class FileLookup:
-    """What phones are given. Its callers are on one event loop: it has no lock."""
+    """What phones are given: rows of shared files before what lies in the folder. Without `portal` the folder alone.
 
-    def __init__(self, folder: PlainFiles) -> None:
+    Its callers are on one event loop: it has no lock.
+    """
+
+    def __init__(self, folder: PlainFiles, portal: PortalInMemory | None = None) -> None:
         self._folder = folder
+        self._portal = portal or PortalInMemory()
+        self._lost: set[bytes] = set()
 
     async def open(self, fetch: Fetch) -> FileIO | None:
         """Open once: whatever replaces the file afterwards, this reader keeps its version.
 
         None: there is no such file for who asks.
         """
-        return self._folder.open(fetch.file_name) or await made_for(fetch)
+        asker, shared = self._who(fetch), self._portal.shared
+        if is_of_one_phone(fetch.file_name):
+            if (row := shared.of_phone(fetch.file_name, asker)) is not None:
+                return self._content(row, fetch)
+            if (file := self._folder.open(fetch.file_name)) is not None:
+                return file
+        for path in self._paths(fetch.file_name, asker):
+            if (row := shared.find(path, asker)) is not None:
+                return self._content(row, fetch)
+            if (file := self._folder.open(path)) is not None:
+                return file
+        return await made_for(fetch)
+
+    def _who(self, fetch: Fetch) -> Asker:
+        at, phones = time.monotonic(), self._portal.phones
+        known, is_shared = None, False
+        if (mac := mac_in(fetch.file_name)) is not None:
+            known = phones.get(mac)
+            phones.addresses.named(fetch.address, mac, at)
+        elif (there := phones.addresses.at(fetch.address, at)) is not None:
+            known, is_shared = phones.get(there.mac), there.is_shared
+        if known is None:
+            return _UNKNOWN._replace(model=fetch.agent)
+        return Asker(None, known.account, fetch.agent) if is_shared else Asker(known.key, known.account, known.model)
+
+    def _paths(self, name: str, asker: Asker) -> Iterator[str]:
+        """Its own path, then the folders of the firmware that it is part of, then those of the phone's family."""
+        yield name
+        if is_of_one_phone(name):
+            return
+        if "/" not in name:
+            for folder in self._portal.shared.firmware_folders(name, asker):
+                yield f"{folder}/{name}"
+        for folder in folders_of(asker.model):
+            yield f"{folder}/{name}"
+
+    def _content(self, row: FoundRow, fetch: Fetch) -> FileIO | None:
+        fetch.shared_file = row.key
+        place = place_of(row.digest.hex())
+        try:
+            return FileIO(place)
+        except OSError as error:
+            if row.digest not in self._lost:
+                self._lost.add(row.digest)
+                log.error(
+                    "the content of a shared file is lost", file=fetch.file_name, place=str(place), reason=str(error)
+                )
+            return None

@@ -4,10 +4,8 @@ A request costs an entry in memory; a thread writes what has come together every
 hundreds of rows. Counts are for people who look for what is missing: what is lost when the database is away is lost.
 """
 
-import re
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,10 +15,11 @@ import structlog
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection, transaction
 
 from contacts_app.core.work import clock
+from phones_app.boot.addresses import PhonesAtAddresses
 from phones_app.boot.fetches import Fetch
 from phones_app.boot.models import RequestedFile
+from phones_app.boot.names import mac_in, without_mac
 from phones_app.inventory.models import Phone
-from profiles_app.phone.sep.catalogue import is_mac
 
 log = structlog.get_logger(__name__)
 WRITE_SECONDS = 5.0
@@ -31,11 +30,6 @@ MANY_WAIT, MOST_WAIT = 5_000, 50_000
 # often made up, by scanners, and so are addresses.
 NAMES_OF_PHONE, NAMES_OF_ADDRESS, ROWS_OF_ADDRESSES = 150, 40, 20_000
 LONGEST_NAME = 200
-# Where two phones were seen at one address within this time, as behind a router, it says of neither who asks.
-SHARED_SECONDS = 3600.0
-MOST_ADDRESSES = 50_000
-_OWN_MAC = re.compile(r"(?<=SEP|SIP|ATA)[0-9A-F]{12}(?=\.)")
-OWN_MAC = "<MAC>"
 _UPDATED = ["mac", "address", "protocol", "given", "missing", "is_missing", "size", "last_at"]
 
 
@@ -65,41 +59,15 @@ class _Counted:
         self.address, self.protocol, self.is_missing = later.address, later.protocol, later.is_missing
 
 
-class _Seen(NamedTuple):
-    mac: str
-    at: float
-    shared_until: float
-
-
-class PhonesAtAddresses:
-    """Which phone is at an address: the one that asked for a file of its own name there."""
-
-    def __init__(self) -> None:
-        self._seen: OrderedDict[str, _Seen] = OrderedDict()
-
-    def named(self, address: str, mac: str, at: float) -> None:
-        last = self._seen.pop(address, None)
-        until = last.shared_until if last else 0.0
-        if last and last.mac != mac and at - last.at < SHARED_SECONDS:
-            until = at + SHARED_SECONDS
-        self._seen[address] = _Seen(mac, at, until)
-        if len(self._seen) > MOST_ADDRESSES:
-            self._seen.popitem(last=False)
-
-    def mac_at(self, address: str, at: float) -> str | None:
-        last = self._seen.get(address)
-        return last.mac if last and at >= last.shared_until else None
-
-
 class RequestCounter:
     """`note` from any thread; `start` the thread that writes, `stop` it after the last of them is written."""
 
-    def __init__(self) -> None:
+    def __init__(self, phones: PhonesAtAddresses | None = None) -> None:
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._stopping = False
         self._waiting: dict[_Key, _Counted] = {}
-        self._phones = PhonesAtAddresses()
+        self._phones = phones or PhonesAtAddresses()
         self._thread = threading.Thread(target=self._write_on, name="file-server-requests", daemon=True)
 
     def note(self, fetch: Fetch) -> None:
@@ -111,14 +79,13 @@ class RequestCounter:
             *(fetch.address, fetch.protocol, at, at, int(not fetch.missing), int(fetch.missing)),
             *(fetch.missing, fetch.size),
         )
-        own = _OWN_MAC.search(name)
-        if own is not None and not is_mac(own[0]):
-            own = None
+        own = mac_in(name)
         with self._lock:
-            if own is not None:
-                self._phones.named(fetch.address, own[0], at)
-            mac = own[0] if own else self._phones.mac_at(fetch.address, at)
-            key = _Key(mac or fetch.address, mac, _OWN_MAC.sub(OWN_MAC, name))
+            # Who asks for the file of another phone is not that one.
+            if own is not None and not fetch.refused:
+                self._phones.named(fetch.address, own, at)
+            mac = own or self._phones.mac_at(fetch.address, at)
+            key = _Key(mac or fetch.address, mac, without_mac(name))
             if key in self._waiting:
                 self._waiting[key].add(counted)
             elif len(self._waiting) < MOST_WAIT:

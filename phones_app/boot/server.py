@@ -16,6 +16,7 @@ from phones_app.boot.ftp import clear_unfinished, ftp_server
 from phones_app.boot.http import FileWeb
 from phones_app.boot.lookup import FileLookup
 from phones_app.boot.protection import Protection, Refusals
+from phones_app.boot.refresh import PortalInMemory
 from phones_app.boot.tftp import FileTftp
 
 logger = logging.getLogger(__name__)
@@ -31,8 +32,8 @@ class EmbeddedFileServer:
 
     A port of 0 means any free one; after the start `ftp_port`, `http_port` and `tftp_port` say which. Without
     a `tftp_port` there is no TFTP. FTP and TFTP listen at `host`, too, unless at addresses of their own. `on_fetch` is
-    called after each complete transfer, from a thread of this server, one call at a time. `files`: what phones are given
-    beside what lies below `root`. A server starts once.
+    called after each complete transfer, from a thread of this server, one call at a time. `portal`: what phones are
+    given beside what lies below `root`. A server starts once.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class EmbeddedFileServer:
         username: str,
         password: str,
         on_fetch: Callable[[Fetch], None] = lambda _fetch: None,
-        files: FileLookup | None = None,
+        portal: PortalInMemory | None = None,
         tftp_port: int | None = None,
         ftp_host: str = "",
         tftp_host: str = "",
@@ -62,7 +63,7 @@ class EmbeddedFileServer:
         self.tftp_port = tftp_port
         self._account = (username, password)
         self._reporter = FetchReporter(on_fetch)
-        given = files or FileLookup(PlainFiles(root))
+        given = FileLookup(PlainFiles(root), portal)
         self._protection = limits = protection or Protection()
         self._refusals = Refusals()
         # Of HTTP and TFTP together: a phone asks by either.

@@ -13,7 +13,7 @@ from django.db.models import Count, Max, QuerySet
 
 from contacts_app.core.tables import table
 from phones_app.boot.models import FileFetch, RequestedFile
-from phones_app.boot.requests import OWN_MAC
+from phones_app.boot.names import OWN_MAC
 from phones_app.inventory.models import Phone
 
 # So many fetches of the same file within this time and nothing else (Cisco phones spec §2.7).

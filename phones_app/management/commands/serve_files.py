@@ -11,6 +11,7 @@ from django.core.management.base import CommandError
 from contacts_app.core.commands import ReportingCommand, until_stopped
 from phones_app.boot.fetches import Fetch
 from phones_app.boot.protection import Protection
+from phones_app.boot.refresh import PortalInMemory
 from phones_app.boot.requests import RequestCounter
 from phones_app.boot.server import EmbeddedFileServer
 from phones_app.boot.services import (
@@ -33,14 +34,17 @@ class Command(ReportingCommand):
         row = embedded_file_server()
         settings.PHONE_FILES_DIR.mkdir(parents=True, exist_ok=True)
         with until_stopped() as stopping:
-            requests = RequestCounter()
+            portal = PortalInMemory()
+            portal.load()
+            requests = RequestCounter(portal.phones.addresses)
             record = fetch_recorder(stopping)
 
             def on_fetch(fetch: Fetch) -> None:
                 requests.note(fetch)
                 record(fetch)
 
-            server = self._start(row.username, row.password, on_fetch)
+            server = self._start(row.username, row.password, on_fetch, portal)
+            portal.start()
             requests.start()
             http = (server.host, server.http_port)
             try:
@@ -49,10 +53,13 @@ class Command(ReportingCommand):
                 stopping.wait()
             finally:
                 server.stop()
+                portal.stop()
                 requests.stop()
                 forget_address(http=http)
 
-    def _start(self, username: str, password: str, on_fetch: Callable[[Fetch], None]) -> EmbeddedFileServer:
+    def _start(
+        self, username: str, password: str, on_fetch: Callable[[Fetch], None], portal: PortalInMemory
+    ) -> EmbeddedFileServer:
         hosts = {
             "host": settings.FILE_SERVER_HTTP_HOST,
             "ftp_host": settings.FILE_SERVER_FTP_HOST,
@@ -71,6 +78,7 @@ class Command(ReportingCommand):
                 password=password,
                 on_fetch=on_fetch,
                 protection=Protection.of_settings(),
+                portal=portal,
                 **hosts,
                 **ports,
             )
