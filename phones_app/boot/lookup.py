@@ -19,6 +19,14 @@ log = structlog.get_logger(__name__)
 _UNKNOWN = Asker()
 
 
+class _StoredFile(FileIO):
+    """The content of a row, whose digest is known."""
+
+    def __init__(self, digest: bytes) -> None:
+        self.sha256 = digest.hex()
+        super().__init__(place_of(self.sha256))
+
+
 class FileLookup:
     """What phones are given: rows of shared files before what lies in the folder. Without `portal` the folder alone.
 
@@ -73,13 +81,10 @@ class FileLookup:
 
     def _content(self, row: FoundRow, fetch: Fetch) -> FileIO | None:
         fetch.shared_file = row.key
-        place = place_of(row.digest.hex())
         try:
-            return FileIO(place)
+            return _StoredFile(row.digest)
         except OSError as error:
             if row.digest not in self._lost:
                 self._lost.add(row.digest)
-                log.error(
-                    "the content of a shared file is lost", file=fetch.file_name, place=str(place), reason=str(error)
-                )
+                log.error("a shared file is lost", file=fetch.file_name, sha256=row.digest.hex(), reason=str(error))
             return None
