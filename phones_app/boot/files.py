@@ -31,11 +31,6 @@ PAUSES_OF_READS = 20
 _TICK_NANOSECONDS = 20_000_000
 
 
-def is_of_one_phone(name: str) -> bool:
-    """Whether the last part of the name says that the file is for one phone alone."""
-    return _OF_ONE_PHONE.fullmatch(name.rpartition("/")[2]) is not None
-
-
 class _Listing(NamedTuple):
     """The names in a folder by their lower case, and as what the folder was read."""
 

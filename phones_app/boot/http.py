@@ -9,8 +9,8 @@ from contacts_app.core.net.http_connection import HttpExchange
 from contacts_app.core.net.limits import RequestLimits
 from phones_app.boot.contents import Content, NotInFileError, Parts
 from phones_app.boot.fetches import Fetch, FetchReporter
-from phones_app.boot.files import is_of_one_phone
 from phones_app.boot.lookup import FileLookup
+from phones_app.boot.names import is_of_one_phone
 
 # What is sent in one piece together with its head, and in pieces where it is read.
 SMALL_BYTES = 64 * 1024

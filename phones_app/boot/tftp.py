@@ -10,8 +10,8 @@ from contacts_app.core.net import tftp as wire
 from contacts_app.core.net.limits import RequestLimits
 from phones_app.boot.contents import Content
 from phones_app.boot.fetches import Fetch, FetchReporter
-from phones_app.boot.files import is_of_one_phone
 from phones_app.boot.lookup import FileLookup
+from phones_app.boot.names import is_of_one_phone
 from phones_app.boot.tftp_transfer import Transfer
 
 MAX_TRANSFERS = 2048

@@ -25,6 +25,7 @@ BENCHES = (
     "calls",
     "messages",
     "adopt",
+    "boot",
 )
 
 

@@ -1,0 +1,204 @@
+"""10,000 phones boot at once from the embedded file server, next to nginx with the same files (boot server spec §7).
+
+The file server is that of an installation (`manage.py serve_files` on PostgreSQL), which also writes down who fetched
+what. nginx (one worker, as it comes) is looked for on PATH, in /usr/sbin, and where NGINX says. In turn, three rounds,
+with connections that are kept and with a new one for each request. BENCH_PHONES says how many phones there are.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from tests.bench.boot_phones import NAMES, mac_of
+from tests.servers import free_port, listens, wait_for
+
+PHONES = int(os.environ.get("BENCH_PHONES", "10000"))
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
+ROOT = Path(__file__).resolve().parents[2]
+MANAGE = (sys.executable, "manage.py")
+WAYS = {"kept": "one connection for all files", "new": "a new connection for each"}
+CONFIG = """
+worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; worker_rlimit_nofile 8192;
+events {{ worker_connections 4096; }}
+http {{
+  access_log {folder}/access.log; sendfile on; tcp_nopush on; default_type application/octet-stream;
+  client_body_temp_path {folder}/a; proxy_temp_path {folder}/b; fastcgi_temp_path {folder}/c;
+  uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e;
+  server {{ listen 127.0.0.1:{port} backlog=1024; root {root}; }}
+}}
+"""
+
+
+def measure() -> Iterator[tuple[str, str]]:
+    from tests.servers import postgres
+
+    if os.environ.get("CELERY_BROKER_URL", "").startswith("memory"):
+        del os.environ["CELERY_BROKER_URL"]
+    nginx = next(filter(None, map(shutil.which, ("nginx", "/usr/sbin/nginx", os.environ.get("NGINX", "")))), None)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        ours = free_port()
+        environment = os.environ | {
+            "DATA_DIR": str(folder),
+            "DATABASE_URL": stack.enter_context(postgres()),
+            "FILE_SERVER_FTP_PORT": str(free_port()),
+            "FILE_SERVER_HTTP_PORT": str(ours),
+            "FILE_SERVER_TFTP_PORT": str(free_port()),
+            "LOG_LEVEL": "WARNING",
+        }
+        subprocess.run([*MANAGE, "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
+        inside = stack.enter_context(_process(sys.executable, "-m", "tests.bench.boot", env=environment))
+        assert inside.stdout is not None
+        inside.stdout.readline()
+        served = stack.enter_context(_process(*MANAGE, "serve_files", env=environment))
+        wait_for(lambda: listens(ours))
+        servers = {"Patchbay": (ours, served.pid)}
+        if nginx is None:
+            yield "nginx is not installed (NGINX says where it is)", "not measured"
+        else:
+            servers["nginx"] = stack.enter_context(_nginx(nginx, folder))
+        yield from _rounds(servers, served.pid, inside)
+
+
+def _rounds(
+    servers: dict[str, tuple[int, int]], served: int, inside: subprocess.Popen[str]
+) -> Iterator[tuple[str, str]]:
+    speeds, costs, slowest = defaultdict(list), defaultdict(list), defaultdict(list)
+    memory, waited = [_memory(served)], []
+    for _ in range(ROUNDS):
+        for way in WAYS:
+            for name, (port, pid) in servers.items():
+                before = _processor(pid)
+                figures = _boot(port, way)
+                assert not figures["wrong"], figures
+                speeds[name, way].append(figures["requests"] / figures["seconds"])
+                slowest[name, way].append(figures["slowest"])
+                if name == "Patchbay":
+                    memory.append(_memory(served))
+                    began = time.monotonic()
+                    _ask(inside, "written")
+                    waited.append(time.monotonic() - began)
+                    memory.append(_memory(served))
+                costs[name, way].append((_processor(pid) - before) / figures["requests"] * 1e6)
+    for (name, way), each in speeds.items():
+        many = " / ".join(f"{speed:,.0f}" for speed in each)
+        cost = " / ".join(f"{cost:.0f}" for cost in costs[name, way])
+        last = max(slowest[name, way])
+        yield f"{name}, {WAYS[way]}", f"{many} requests/s; {cost} µs of processor each; slowest phone {last:.1f} s"
+        if name == "Patchbay" and ("nginx", way) in speeds:
+            yield "  of nginx", " / ".join(f"{a / b:.2f}" for a, b in zip(each, speeds["nginx", way], strict=True))
+    yield "memory of the file server at first, after each round, and when all is written", " / ".join(
+        f"{size:.0f}" for size in memory
+    ) + " MiB"
+    yield "until all is written after a round", " / ".join(f"{seconds:.0f}" for seconds in waited) + " s"
+    yield from (tuple(row) for row in _ask(inside, "counts"))
+
+
+def _boot(port: int, way: str) -> dict[str, float]:
+    crowd = (sys.executable, "-m", "tests.bench.boot_phones", str(port), str(PHONES), way)
+    return json.loads(subprocess.run(crowd, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
+
+
+@contextmanager
+def _process(*command: str, env: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    process = subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True, **pipes)
+    try:
+        yield process
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@contextmanager
+def _nginx(program: str, data: Path) -> Iterator[tuple[int, int]]:
+    """Its port, and the process that answers."""
+    folder = data / "nginx"
+    folder.mkdir()
+    port = free_port()
+    (folder / "nginx.conf").write_text(CONFIG.format(folder=folder, port=port, root=data / "phones"))
+    for each in (data, folder, data / "phones"):
+        each.chmod(0o755)
+    command = (program, "-p", str(folder), "-c", str(folder / "nginx.conf"))
+    with _process(*command, env=dict(os.environ)) as process:
+        wait_for(lambda: listens(port))
+        [worker] = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        yield port, int(worker)
+
+
+def _memory(pid: int) -> float:
+    [line] = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS")]
+    return int(line.split()[1]) / 1024
+
+
+def _processor(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _ask(inside: subprocess.Popen[str], what: str) -> list[list[str]]:
+    assert inside.stdin is not None
+    assert inside.stdout is not None
+    inside.stdin.write(f"{what}\n")
+    inside.stdin.flush()
+    return json.loads(inside.stdout.readline())
+
+
+def _inside() -> None:
+    """The part that looks at the database, in a process of its own because settings are read once."""
+    import django
+
+    django.setup()
+    from django.conf import settings
+
+    from contacts_app.accounts.models import Account
+    from phones_app.boot.models import FileFetch, RequestedFile
+    from phones_app.inventory.models import Phone
+
+    account = Account.objects.create(voip_id=1, name="Bench", email="bench@example.org")
+    phones = [Phone(mac=mac_of(number), account=account, model="7945") for number in range(PHONES)]
+    Phone.objects.bulk_create(phones, batch_size=1000)
+    folder = settings.PHONE_FILES_DIR
+    (folder / "United_Kingdom").mkdir(parents=True)
+    for name, size in NAMES:
+        if size is not None:
+            for number in range(PHONES if "{mac}" in name else 1):
+                (folder / name.format(mac=mac_of(number))).write_bytes(os.urandom(size))
+    answers: dict[str, Callable[[], object]] = {
+        "written": lambda: _settled(FileFetch.objects.all(), RequestedFile.objects.all()),
+        "counts": lambda: [
+            ("fetches of own files written down, and with what was asked for next",
+             f"{FileFetch.objects.count()}, {FileFetch.objects.exclude(followed_by='').count()}"),
+            ("names counted, of 12 for each phone", f"{RequestedFile.objects.count()}"),
+            ("requests counted", str(sum(sum(row) for row in RequestedFile.objects.values_list("given", "missing")))),
+        ],
+    }  # fmt: skip
+    print("[]", flush=True)
+    for line in sys.stdin:
+        print(json.dumps(answers[line.strip()]()), flush=True)
+
+
+def _settled(*tables: object) -> list[int]:
+    """Wait until nothing more is written."""
+    from django.db.models import Sum
+
+    seen: list[object] = []
+    while len(seen) < 8 or seen[-1] != seen[-8]:
+        fetches, requested = tables
+        done = fetches.exclude(followed_by="").count()  # type: ignore[attr-defined]
+        seen.append((fetches.count(), done, requested.aggregate(Sum("given"), Sum("missing"))))  # type: ignore[attr-defined]
+        time.sleep(1)
+    return []
+
+
+if __name__ == "__main__":
+    _inside()
