@@ -20,6 +20,7 @@ from phones_app.boot.admin import BootTraceOfPhone
 from phones_app.cockpit.admin import CockpitPages
 from phones_app.configuration.admin.adopting import AdoptingPages
 from phones_app.configuration.admin.bulk import ChangeSelectedWithSettings
+from phones_app.configuration.admin.default_file import DefaultFilePages
 from phones_app.configuration.admin.key_layout import LayoutWithPhones
 from phones_app.configuration.admin.layer import LayerPages
 from phones_app.configuration.admin.pbx import PbxPages
@@ -89,7 +90,7 @@ class PhoneAdmin(
 
 
 @admin.register(Layer)
-class LayerAdmin(RollOutChanged, LayerPages):
+class LayerAdmin(RollOutChanged, DefaultFilePages, LayerPages):
     """Layers, whose phones a rollout brings up to date."""
 
 

@@ -22,6 +22,7 @@ class PhonesConfig(AppConfig):
         from phones_app.boot import services as boot
         from phones_app.boot.made import register_made
         from phones_app.configuration.alone import ProfileFiles, file_alone
+        from phones_app.configuration.default_file import PATTERN, default_file
         from phones_app.configuration.following import follow_changes
         from phones_app.configuration.wanted import Configurations
         from phones_app.deployment import gates, left_files, outcome
@@ -72,6 +73,7 @@ class PhonesConfig(AppConfig):
         register_blocker(deployments_under_way)
         boot.register(judge_fetch)
         register_made(OF_NEW_PHONES, for_unknown)
+        register_made(PATTERN, default_file)
         gates.register(closed_by_rollout, release=advance_all, of=running)
         outcome.register(rollouts_of)
         outcome.register_follower(follow, of=followed)

@@ -128,7 +128,7 @@ def _gathered(
     layers = rows.of(phone, profile)
     lines, layout = _lines(phone, profile, layers, rows, owned), _layout(phone, layers, rows)
     modules = layout.modules if layout else ()
-    values: Sequence[LayerOf] = [_of_the_product(settings.PHONE_SERVICES_URL), *map(rows.read, layers)]
+    values: Sequence[LayerOf] = [of_the_product(settings.PHONE_SERVICES_URL), *map(rows.read, layers)]
     if person is not None:
         # A person without lines or keys has those of the device.
         of_person = [layer for layer in rows.of(phone, person) if layer.profile_id == person.pk]
@@ -153,7 +153,7 @@ def _gathered(
 
 
 @cache
-def _of_the_product(url: str) -> LayerOf:
+def of_the_product(url: str) -> LayerOf:
     """The weakest layer: phones find the services of this portal, and ask it whether they may be pushed to."""
     services = f"{url}/cisco/services"
     return LayerOf(

@@ -1,7 +1,6 @@
 """What is given to whom, over HTTP and TFTP: rows before the folder, a phone's before its account's, another's never."""
 
 import http.client
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,33 +12,13 @@ from phones_app.boot.server import EmbeddedFileServer
 from phones_app.firmware.models import Firmware
 from phones_app.inventory.models import Phone
 from phones_app.shared_files import store
-from phones_app.shared_files.models import SharedFile
+from tests.phones_app.boot.asking import ask, ask_tftp, put
 from tests.phones_app.simulator.conftest import PASSWORD, USERNAME
 from tests.servers import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OURS, BESIDE, THEIRS, NEW = "0200000000A1", "0200000000A2", "0200000000B1", "0200000000C1"
 DESK, NEXT_DESK, ELSEWHERE, STRANGE = "127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"
-
-
-def ask(server: EmbeddedFileServer, name: str, at: str) -> bytes | None:
-    connection = http.client.HTTPConnection(server.host, server.http_port, timeout=10, source_address=(at, 0))
-    connection.request("GET", f"/{name}")
-    response = connection.getresponse()
-    body = response.read()
-    connection.close()
-    return body if response.status == 200 else None
-
-
-def ask_tftp(server: EmbeddedFileServer, name: str, at: str) -> bytes | None:
-    url = f"tftp://{server.host}:{server.tftp_port}/{name}"
-    ran = subprocess.run(["curl", "-s", "--interface", at, url], capture_output=True, timeout=10, check=False)
-    return ran.stdout if ran.returncode == 0 else None
-
-
-def put(path: str, content: bytes, **whose: object) -> SharedFile:
-    stored = store.store([content])
-    return create_recorded([SharedFile(path=path, sha256=stored.sha256, size=stored.size, **whose)])[0]
 
 
 def boot(server: EmbeddedFileServer, mac: str, at: str) -> None:
