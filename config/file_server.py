@@ -26,3 +26,7 @@ FILE_SERVER_BURST_PER_ADDRESS = env.float("FILE_SERVER_BURST_PER_ADDRESS", defau
 # FTP connections of one address, and those of them that have not logged in.
 FILE_SERVER_FTP_CONNECTIONS_PER_ADDRESS = env.int("FILE_SERVER_FTP_CONNECTIONS_PER_ADDRESS", default=48)
 FILE_SERVER_FTP_LOG_INS_PER_ADDRESS = env.int("FILE_SERVER_FTP_LOG_INS_PER_ADDRESS", default=32)
+
+# Give files of single phones (SEP….cnf.xml, trust lists) only where the phone was last, and in the networks (/24, IPv6
+# /64) of the phones at its location. What is refused is counted with the reason at the phone's boot trace.
+FILE_SERVER_OWN_FILES_WHERE_KNOWN = env.bool("FILE_SERVER_OWN_FILES_WHERE_KNOWN", default=False)

@@ -15,6 +15,7 @@ from phones_app.boot.models import FileFetch, RequestedFile
 from phones_app.boot.trace import boot_trace, in_vain, meaning_of
 from phones_app.inventory.admin.search import MacAdmin
 from phones_app.inventory.models import Phone
+from phones_app.shared_files.models import SharedFile
 from profiles_app.phone.sep.catalogue import is_mac
 
 SEES = "phones_app.view_requestedfile"
@@ -40,16 +41,18 @@ class RequestedFileAdmin(MacAdmin):
     search_fields = ("name", "address")
     search_help_text = "MAC in any spelling, file or IP address"
     fields = (
-        *("name", "meaning", "mac_address", "address", "protocol", "is_missing", "given", "missing", "size"),
-        *("first_at", "last_at"),
+        *("name", "meaning", "mac_address", "address", "protocol", "is_missing", "given", "missing", "refused", "size"),
+        *("source", "first_at", "last_at"),
     )
-    readonly_fields = ("mac_address", "meaning")
+    readonly_fields = ("mac_address", "meaning", "source")
     deletable = False
     actions_list = ("asked_in_vain", *PortalAdmin.actions_list)
     pages = {"in_vain": "in-vain/"}
     last = ago_column("last_at", "Last asked")
 
     meaning = column("Meaning", lambda row: _meaning(row))
+
+    source = column("Given from", lambda row: _source(row))
 
     @action(description="Asked for in vain", icon="find_in_page", permissions=["view"])
     def asked_in_vain(self, request: HttpRequest) -> HttpResponse:
@@ -74,7 +77,17 @@ class RequestedFileAdmin(MacAdmin):
 
 def _meaning(row: RequestedFile) -> str:
     known = meaning_of(row.name)
-    return f"{known.what}. {known.missing if row.is_missing else known.given}"
+    return f"{known.what}. {row.refusal or (known.missing if row.is_missing else known.given)}"
+
+
+def _source(row: RequestedFile) -> str:
+    """The shared file, which may be another account's to see no more, or be gone."""
+    if row.is_missing:
+        return ""
+    if row.shared_file_id is None:
+        return "the folder of phones’ files, or made on request"
+    shared = SharedFile.objects.filter(pk=row.shared_file_id).first()
+    return f"shared file {shared.path}" if shared is not None else "a shared file that is deleted"
 
 
 def _of_phones(

@@ -27,6 +27,9 @@ class TraceLineShape(Shape):
     is_normal = serializers.BooleanField(help_text="It is missing, and usually is.")
     given = serializers.IntegerField(source="row.given", help_text="How often the file was given, whole.")
     missing = serializers.IntegerField(source="row.missing", help_text="How often there was none.")
+    refused = serializers.IntegerField(
+        source="row.refused", help_text="How often it was not given at that address, though it may be there."
+    )
     given_beside = serializers.IntegerField(
         source="beside", help_text="To how many other phones of its model, where it is missing."
     )

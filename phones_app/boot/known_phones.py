@@ -1,10 +1,12 @@
 """The phones of the inventory in memory, as far as the file server has to know who asks. `refresh` keeps them in step."""
 
 import sys
+from collections import defaultdict
 from collections.abc import Collection, Iterable
+from ipaddress import ip_address
 from typing import NamedTuple
 
-from phones_app.boot.addresses import PhonesAtAddresses
+from phones_app.boot.addresses import PhonesAtAddresses, plain
 from phones_app.inventory.models import Phone
 
 _COLUMNS = ("mac", "pk", "account_id", "model", "location", "phone_ip")
@@ -24,6 +26,7 @@ class KnownPhones:
     def __init__(self) -> None:
         self.addresses = PhonesAtAddresses(self.account_of)
         self._phones: dict[str, KnownPhone] = {}
+        self._networks: defaultdict[tuple[int, str], set[str]] = defaultdict(set)
 
     def get(self, mac: str) -> KnownPhone | None:
         return self._phones.get(mac)
@@ -31,7 +34,29 @@ class KnownPhones:
     def account_of(self, mac: str) -> int | None:
         return phone.account if (phone := self._phones.get(mac)) is not None else None
 
+    def named(self, mac: str, address: str, at: float) -> None:
+        """It asked there for a file of its own."""
+        self.addresses.named(address, mac, at)
+        if (phone := self._phones.get(mac)) is not None and phone.location:
+            self._networks[phone.account, phone.location.lower()].add(network_of(plain(address)))
+
+    def refusal(self, mac: str, address: str) -> str:
+        """Why a file of this phone is not to be given there; "": it may be.
+
+        It may be given where the phone was last, by its own requests or by the inventory, in that network, and in those
+        of the phones at its location. Of a phone that was nowhere yet, nothing says that it is not there.
+        """
+        phone = self._phones.get(mac)
+        if phone is None:
+            return ""
+        networks = {network_of(plain(one)) for one in (self.addresses.place_of(mac), phone.address) if one}
+        networks |= self._networks.get((phone.account, phone.location.lower()), set())
+        if not networks or network_of(plain(address)) in networks:
+            return ""
+        return f"Asked for at {plain(address)}, where neither the phone nor another one of its location was."
+
     def load(self) -> None:
+        self._networks.clear()
         self._phones = self._read(Phone.objects.order_by().values_list(*_COLUMNS).iterator())
 
     def changed(self, keys: Collection[int], macs: Iterable[str]) -> None:
@@ -53,4 +78,16 @@ class KnownPhones:
             found[mac] = KnownPhone(key, account, sys.intern(model), sys.intern(location), address)
             if address:
                 self.addresses.expected(address, mac, account)
+            if address and location:
+                self._networks[account, location.lower()].add(network_of(plain(address)))
         return found
+
+
+def network_of(address: str) -> str:
+    """The network that an address is in as networks of phones usually are: a /24, of IPv6 a /64."""
+    if ":" not in address:
+        return address.rpartition(".")[0]
+    try:
+        return f"{int(ip_address(address.partition('%')[0])) >> 64:x}::"
+    except ValueError:
+        return address

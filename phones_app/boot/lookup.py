@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from io import FileIO
 
 import structlog
+from django.conf import settings
 
 from phones_app.boot.fetches import Fetch
 from phones_app.boot.files import PlainFiles
@@ -44,6 +45,8 @@ class FileLookup:
         None: there is no such file for who asks.
         """
         asker, shared = self._who(fetch), self._portal.shared
+        if fetch.refused:
+            return None
         if is_of_one_phone(fetch.file_name):
             if (row := shared.of_phone(fetch.file_name, asker)) is not None:
                 return self._content(row, fetch)
@@ -60,8 +63,12 @@ class FileLookup:
         at, phones = time.monotonic(), self._portal.phones
         known, is_shared = None, False
         if (mac := mac_in(fetch.file_name)) is not None:
+            if settings.FILE_SERVER_OWN_FILES_WHERE_KNOWN and (why := phones.refusal(mac, fetch.address)):
+                # Who asks for the file of another phone is not that one.
+                fetch.refused = why
+                return _UNKNOWN
             known = phones.get(mac)
-            phones.addresses.named(fetch.address, mac, at)
+            phones.named(mac, fetch.address, at)
         elif (there := phones.addresses.at(fetch.address, at)) is not None:
             known, is_shared = phones.get(there.mac), there.is_shared
         if known is None:

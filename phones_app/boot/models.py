@@ -3,6 +3,7 @@
 from django.db import models
 
 from contacts_app.core.lists.search import TextIndex
+from phones_app.shared_files.models import SharedFile
 from profiles_app.phone.models import MacAddressField
 
 
@@ -49,7 +50,25 @@ class RequestedFile(models.Model):
     protocol = models.CharField(max_length=8, help_text="Of the last request.")
     given = models.PositiveIntegerField(default=0, help_text="How often the file was given, whole.")
     missing = models.PositiveIntegerField("in vain", default=0, help_text="How often there was no such file.")
-    is_missing = models.BooleanField("missing", help_text="There was no such file at the last request.")
+    refused = models.PositiveIntegerField(default=0, db_default=0, help_text="How often it was not given there.")
+    is_missing = models.BooleanField("missing", help_text="It was not given at the last request.")
+    refusal = models.CharField(
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Why it was not given there, at the last request.",
+    )
+    # The row may be gone since, which is no reason to look through these.
+    shared_file = models.ForeignKey(
+        SharedFile,
+        null=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        help_text="Where it was given from last; empty: from the folder of phones' files, or made.",
+    )
     size = models.PositiveBigIntegerField(default=0, help_text="In bytes, when it was given last.")
     first_at = models.DateTimeField("first asked")
     last_at = models.DateTimeField("last asked")

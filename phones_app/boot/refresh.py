@@ -107,7 +107,7 @@ class PortalInMemory:
         fetches = FileFetch.objects.filter(fetched_at__gt=since).order_by().values_list("address", "mac")
         for address, mac, at in fetches.annotate(last=Max("fetched_at")).order_by("last").iterator():
             if self.phones.get(mac) is not None:
-                self.phones.addresses.named(address, mac, steady - (now - at).total_seconds())
+                self.phones.named(mac, address, steady - (now - at).total_seconds())
 
     def _follow_on(self) -> None:
         while not self._stopping.wait(POLL_SECONDS):

@@ -30,7 +30,10 @@ MANY_WAIT, MOST_WAIT = 5_000, 50_000
 # often made up, by scanners, and so are addresses.
 NAMES_OF_PHONE, NAMES_OF_ADDRESS, ROWS_OF_ADDRESSES = 150, 40, 20_000
 LONGEST_NAME = 200
-_UPDATED = ["mac", "address", "protocol", "given", "missing", "is_missing", "size", "last_at"]
+_UPDATED = [
+    *("mac", "address", "protocol", "given", "missing", "refused", "is_missing", "refusal", "shared_file", "size"),
+    "last_at",
+]
 
 
 class _Key(NamedTuple):
@@ -49,14 +52,19 @@ class _Counted:
     last: float
     given: int = 0
     missing: int = 0
+    refused: int = 0
     is_missing: bool = False
+    refusal: str = ""
+    shared_file: int | None = None
     size: int = 0
 
     def add(self, other: "_Counted") -> None:
         later = other if other.last >= self.last else self
         self.first, self.last = min(self.first, other.first), max(self.last, other.last)
         self.given, self.missing, self.size = self.given + other.given, self.missing + other.missing, later.size
+        self.refused += other.refused
         self.address, self.protocol, self.is_missing = later.address, later.protocol, later.is_missing
+        self.refusal, self.shared_file = later.refusal, later.shared_file
 
 
 class RequestCounter:
@@ -76,8 +84,9 @@ class RequestCounter:
             return
         at = time.monotonic()
         counted = _Counted(
-            *(fetch.address, fetch.protocol, at, at, int(not fetch.missing), int(fetch.missing)),
-            *(fetch.missing, fetch.size),
+            *(fetch.address, fetch.protocol, at, at, int(not fetch.missing)),
+            *(int(fetch.missing and not fetch.refused), int(bool(fetch.refused)), fetch.missing),
+            *(fetch.refused, fetch.shared_file, fetch.size),
         )
         own = mac_in(name)
         with self._lock:
@@ -156,7 +165,9 @@ def _write(batch: Iterable[tuple[_Key, _Counted]]) -> int:
         row.pk = None
         row.mac, row.address, row.protocol = key.mac, counted.address, counted.protocol
         row.given, row.missing = row.given + counted.given, row.missing + counted.missing
+        row.refused, row.refusal = row.refused + counted.refused, counted.refusal
         row.is_missing, row.size = counted.is_missing, counted.size or row.size
+        row.shared_file_id = counted.shared_file
         row.last_at = now - timedelta(seconds=steady - counted.last)
         rows.append(row)
     # A second file server of the portal may have written the same row meanwhile: of its counts some are lost.

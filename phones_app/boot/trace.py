@@ -67,7 +67,7 @@ def boot_trace(phone: Phone) -> BootTrace:
     lines = []
     for row in rows:
         known = meaning_of(row.name)
-        words = known.missing if row.is_missing else known.given
+        words = row.refusal or (known.missing if row.is_missing else known.given)
         name, is_normal = row.name.replace(OWN_MAC, phone.mac), row.is_missing and known.normal
         lines.append(TraceLine(row, name, known.what, words, is_normal, beside.get(row.name, 0)))
     return BootTrace(lines, _findings(phone, rows))
@@ -75,7 +75,7 @@ def boot_trace(phone: Phone) -> BootTrace:
 
 def in_vain(rows: QuerySet[RequestedFile], *, normal: bool = False) -> list[InVain]:
     """What phones that are among `rows` asked for in vain last, by how many of them; `normal`: also what is usual."""
-    missing = rows.filter(is_missing=True).exclude(mac=None).order_by().values("name")
+    missing = rows.filter(is_missing=True, refusal="").exclude(mac=None).order_by().values("name")
     counted = missing.annotate(phones=Count("mac", distinct=True), last=Max("last_at")).order_by("-phones", "name")
     found = []
     for name, phones, last in counted.values_list("name", "phones", "last")[:MOST_NAMES]:
@@ -116,7 +116,7 @@ def _findings(phone: Phone, rows: list[RequestedFile]) -> list[str]:
     fetches = list(FileFetch.objects.filter(mac=phone.mac)[:REPEATS])
     found = []
     if own is not None and own.is_missing:
-        found.append(words["no_file"])
+        found.append(words["refused" if own.refusal else "no_file"])
     if own is not None and own.protocol == "tftp":
         found.append(words["tftp"])
     if fetches and fetches[0].followed_by:

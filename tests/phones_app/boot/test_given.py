@@ -190,3 +190,38 @@ def test_changes_cost_one_query_where_there_are_none(portal, acme, django_assert
         portal.follow()
     with django_assert_num_queries(1):
         portal.follow()
+
+
+def own(mac: str) -> str:
+    return f"SEP{mac}.cnf.xml"
+
+
+@pytest.mark.parametrize("fetch", [ask, ask_tftp], ids=["http", "tftp"])
+def test_files_of_single_phones_are_given_only_where_the_phone_may_be(fetch, server, portal, phones, settings):
+    far, farther = "127.0.9.1", "127.0.10.1"
+    for mac in (OURS, BESIDE, THEIRS, NEW):
+        (server.root / own(mac)).write_bytes(mac.encode())
+    assert fetch(server, own(OURS), far) == OURS.encode(), "the rule is off"
+    settings.FILE_SERVER_OWN_FILES_WHERE_KNOWN = True
+    Phone.objects.filter(mac=OURS).update(phone_ip=DESK, location="Hall")
+    Phone.objects.filter(mac=BESIDE).update(location="hall")
+    portal.load()
+    boot(server, OURS, far)
+    assert fetch(server, own(OURS), far) == OURS.encode(), "it was there before"
+    assert fetch(server, own(OURS), farther) is None
+    assert fetch(server, own(BESIDE), NEXT_DESK) == BESIDE.encode(), "as the other one of its location"
+    assert fetch(server, own(BESIDE), farther) is None
+    # Nothing says where these are, until they ask.
+    assert fetch(server, own(THEIRS), farther) == THEIRS.encode()
+    assert fetch(server, own(THEIRS), far) is None
+    assert fetch(server, own(NEW), far) == NEW.encode()
+
+
+def test_who_is_refused_the_file_of_a_phone_is_given_nothing_of_its_account(server, portal, acme, settings):
+    settings.FILE_SERVER_OWN_FILES_WHERE_KNOWN = True
+    put("Ringlist.xml", b"acme", account=acme)
+    Phone.objects.filter(mac=OURS).update(phone_ip=DESK)
+    portal.load()
+    boot(server, OURS, "127.0.9.1")
+    assert ask(server, "ringlist.xml", "127.0.9.1") is None
+    assert ask(server, "ringlist.xml", DESK) == b"acme"

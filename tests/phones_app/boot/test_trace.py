@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from contacts_app.tokens.services import create_token
 from phones_app.boot.fetches import Fetch
-from phones_app.boot.models import FileFetch
+from phones_app.boot.models import FileFetch, RequestedFile
 from phones_app.boot.requests import RequestCounter
 from phones_app.boot.trace import meaning_of
 from phones_app.inventory.models import Phone
+from phones_app.shared_files.models import SharedFile
 from tests.admin_people import at_desk, clerk
 from tests.phones_app.rest import Api
 
@@ -137,3 +138,26 @@ def test_tenants_see_what_their_own_phones_asked_for(phones, acme, other):
     assert at_desk(blind).get(url).status_code == 403
     page = at_desk(blind).get(reverse("admin:phones_app_phone_change", args=[phones[0].pk]))
     assert "Boot trace" not in page.content.decode()
+
+
+def test_the_trace_says_what_was_refused_and_why_and_where_files_came_from(phones, acme, root):
+    shared = SharedFile.objects.create(path="Ringlist.xml", sha256="0" * 64, size=9)
+    counter, own = RequestCounter(), f"SEP{MACS[0]}.cnf.xml"
+    counter.note(Fetch(own, "10.0.0.1", "http", size=9, complete=True))
+    counter.note(Fetch("Ringlist.xml", "10.0.0.1", "http", size=9, complete=True, shared_file=shared.pk))
+    counter.note(Fetch(own, "10.9.9.9", "tftp", missing=True, refused="Asked for at 10.9.9.9."))
+    counter.note(Fetch("dialplan.xml", "10.9.9.9", "http", missing=True))
+    counter.write()
+    found = trace(MACS[0], acme)
+    line = next(line for line in found["files"] if line["name"] == own)
+    assert (line["given"], line["missing"], line["refused"], line["is_missing"]) == (1, 0, 1, True)
+    assert line["meaning"] == "Asked for at 10.9.9.9."
+    assert any("another address" in finding for finding in found["findings"])
+    # Who is refused is not the phone.
+    assert "dialplan.xml" not in {line["name"] for line in found["files"]}
+    desk = at_desk(root)
+    row = RequestedFile.objects.get(name="Ringlist.xml")
+    assert "shared file Ringlist.xml" in desk.get(f"/admin/phones_app/requestedfile/{row.pk}/change/").content.decode()
+    assert "refused 1×" in desk.get(f"/admin/phones_app/phone/{phones[0].pk}/change/").content.decode()
+    shared.delete()
+    assert "is deleted" in desk.get(f"/admin/phones_app/requestedfile/{row.pk}/change/").content.decode()
