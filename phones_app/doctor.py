@@ -1,5 +1,6 @@
 """What the doctor looks at for phones: the networks that they may be in, their file servers and call managers, the
-embedded file server of this machine, what phones run while nobody is logged in on them, and where new ones enrol.
+embedded file server of this machine, the contents of shared files, what phones run while nobody is logged in on them,
+and where new ones enrol.
 
 File servers and Asterisks are connected to, and nothing is said to them: what *Test connection* found is told beside.
 """
@@ -24,6 +25,8 @@ from phones_app.inventory.models import Phone
 from phones_app.mobility.enrolment_file import parse_networks
 from phones_app.servers.models import CallManager, FileServer
 from phones_app.servers.services import no_sip_to, phone_networks
+from phones_app.shared_files.models import SharedFile
+from phones_app.shared_files.store import place_of
 from profiles_app.phone.models import PhoneProfile
 
 ADVICE = GROUND | table(__file__, "doctor.toml")
@@ -147,11 +150,21 @@ def enrolment() -> Iterator[Defect]:
             )
 
 
+def shared_files() -> Iterator[Defect]:
+    """Rows without their content: phones are told that there is no such file."""
+    rows = SharedFile.objects.order_by("path", "pk").values_list("path", "sha256")
+    lost = [path for path, sha256 in rows.iterator() if not place_of(sha256).is_file()]
+    if lost:
+        more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
+        yield Defect("shared-file-lost", f"The content of {lost[0]}{more} is not in {settings.SHARED_FILES_DIR}.")
+
+
 CHECKS = (
     HealthCheck("networks", networks, ADVICE),
     HealthCheck("file servers", file_servers, ADVICE),
     HealthCheck("call managers", call_managers, ADVICE),
     HealthCheck("embedded file server", embedded_file_server, ADVICE),
+    HealthCheck("shared files", shared_files, ADVICE),
     HealthCheck("log-outs", log_outs, ADVICE),
     HealthCheck("enrolment", enrolment, ADVICE),
 )

@@ -23,6 +23,7 @@ from contacts_app.people.models import User
 from phones_app.deployment.models import Deployment
 from phones_app.inventory.models import Phone
 from phones_app.servers.models import CallManager, FileServer
+from phones_app.shared_files.models import SharedFile
 from profiles_app.phone.models import PhoneProfile
 from tests.admin_people import at_desk, clerk
 from tests.commands import manage, run
@@ -293,6 +294,10 @@ PLANTED: dict[str, tuple[Callable[[Installation], None], list[str]]] = {
     "a dead call manager": (dead_call_manager, ["call-manager"]),
     "SIP to an Asterisk": (sip_to_asterisk, ["call-manager-kind"]),
     "files that phones cannot fetch": (embedded_on_loopback, ["file-server-loopback"]),
+    "a shared file without its content": (
+        lambda at: SharedFile.objects.create(path="Ringlist.xml", sha256="0" * 64, size=1),
+        ["shared-file-lost"],
+    ),
     "a base profile without a line": (nobody_to_call_for_help, ["em-logout-no-emergency"]),
     "files on another port": (embedded_on_another_port, ["file-server-port"]),
 }
