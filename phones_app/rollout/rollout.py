@@ -14,6 +14,7 @@ from django.db.models import Count, Min, Q, QuerySet
 from contacts_app.core.actor import Actor
 from contacts_app.core.errors import Refusal
 from contacts_app.core.history.authorship import one_line
+from contacts_app.core.lists.insert import insert_many
 from contacts_app.core.work import clock
 from contacts_app.core.work.lease import lock_unlocked
 from contacts_app.core.work.wake import nudge_after_commit
@@ -117,7 +118,7 @@ def _store(rows: list[tuple[Planned, int]], rollout: Rollout) -> None:
         members.append(
             RolloutMember(rollout=rollout, deployment=deployment, wave=wave, file_server_id=one.server, site=one.site)
         )
-    RolloutMember.objects.bulk_create(members)
+    insert_many(members)
 
 
 def pause(rollout: Rollout) -> None:

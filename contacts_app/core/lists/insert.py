@@ -4,13 +4,14 @@ Django prepares each value of each row in Python and writes it into the statemen
 and only fields that store something else than they hold, such as JSON and encrypted ones, prepare theirs.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from operator import attrgetter
 from typing import Any, TypeVar
 
 from django.db import connection, models, transaction
 from django.db.models import Model
+from django.db.models.expressions import DatabaseDefault, Expression
 from psycopg import sql
 
 M = TypeVar("M", bound=Model)
@@ -24,14 +25,14 @@ _PLAIN = (
 Getter = Callable[[Any], Any]
 
 
-def insert_many(rows: Sequence[M], *, batch_size: int | None = None) -> Sequence[M]:
+def insert_many(rows: list[M], *, batch_size: int | None = None) -> list[M]:
     """`bulk_create` of rows of one model, with keys that the database counts; they have them afterwards. Values are
     plain, not expressions.
     """
     if not rows:
         return rows
     model = type(rows[0])
-    if len(rows) < FEW or connection.vendor != "postgresql":
+    if len(rows) < FEW or connection.vendor != "postgresql" or _is_worked_out(model):
         model._base_manager.bulk_create(rows, batch_size=batch_size)
         return rows
     statement, keys, getters = _of_model(model)
@@ -45,6 +46,12 @@ def insert_many(rows: Sequence[M], *, batch_size: int | None = None) -> Sequence
     for row in rows:
         row._state.adding, row._state.db = False, connection.alias
     return rows
+
+
+@cache
+def _is_worked_out(model: type[Model]) -> bool:
+    """Whether the database fills in more than constants, such as its time."""
+    return any(isinstance(field.db_default, Expression) for field in model._meta.concrete_fields)
 
 
 @cache
@@ -63,9 +70,22 @@ def _getter(field: "models.Field[Any, Any]") -> Getter:
     # A time that is set when the row is stored.
     sets = getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False)
     read: Getter = (lambda row: field.pre_save(row, add=True)) if sets else by_name
+    if field.has_db_default():
+        read = _with_default(read, field)
     # A subclass may store something else than it holds.
     plain = isinstance(field, _PLAIN) and _prepares_as_usual(type(field))
     return read if plain else lambda row: field.get_db_prep_save(read(row), connection)
+
+
+def _with_default(read: Getter, field: "models.Field[Any, Any]") -> Getter:
+    """The constant that the database would fill in, where the row leaves it to it."""
+    constant = field.db_default
+
+    def value(row: Any) -> Any:
+        found = read(row)
+        return constant if isinstance(found, DatabaseDefault) else found
+
+    return value
 
 
 def _prepares_as_usual(kind: type) -> bool:

@@ -8,6 +8,7 @@ from django.forms.models import model_to_dict
 
 from contacts_app.core.lists.insert import FEW, insert_many
 from phones_app.configuration.models import Layer
+from phones_app.deployment.models import Deployment
 from phones_app.inventory.models import Phone
 from phones_app.servers.models import CallManager
 
@@ -55,6 +56,14 @@ def test_json_and_secrets_are_stored_as_their_fields_store_them(acme):
     with connection.cursor() as cursor:
         cursor.execute("SELECT secret_values FROM phones_app_layer WHERE name = %s", [HARD[0]])
         assert HARD[0] not in cursor.fetchone()[0]
+
+
+def test_what_the_database_fills_in_is_filled_in(acme):
+    made = insert_many([Deployment(account=acme, mac=f"02BB0000{place:04X}") for place in range(FEW)])
+    row = Deployment.objects.get(pk=made[0].pk)
+    filled = [field.attname for field in Deployment._meta.concrete_fields if field.has_db_default()]
+    assert filled
+    assert None not in [getattr(row, name) for name in filled]
 
 
 def test_one_bad_row_and_none_is_stored(acme):
