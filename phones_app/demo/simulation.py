@@ -142,6 +142,7 @@ def config_of(phone: Phone, config_url: str, mix: dict[Fault, float] | None = No
         sip_port=phone.sip_port,
         web_port=phone.web_port,
         config_url=config_url,
+        load=phone.software_version,
         # Many at one address: whose companions those were could not be told anyhow.
         asks_around=False,
         fault=fault_of(phone.mac, mix or {}),

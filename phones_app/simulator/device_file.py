@@ -11,8 +11,12 @@ from xml.parsers import expat
 
 MAX_BYTES = 512 * 1024
 LINE_FEATURE, SERVICE_FEATURE = "9", "20"
-# What is asked for after the file itself, and only if it was accepted (Cisco phones spec §2.7).
-_COMPANIONS = ("sipProfile/dialTemplate", "sipProfile/softKeyFile")
+# Elements that name files, which are asked for after the file itself if it was accepted (Cisco phones spec §2.7).
+_COMPANIONS = {
+    "dialTemplate": "sipProfile/dialTemplate",
+    "softKeyFile": "sipProfile/softKeyFile",
+    "featurePolicyFile": "featurePolicyFile",
+}
 
 _SERVICES = {"Services": "servicesURL", "Directories": "directoryURL"}
 
@@ -32,7 +36,11 @@ class DeviceFile:
     web_access: bool
     settings_access: bool
     version_stamp: str
-    companions: tuple[str, ...]
+    # By the element that names them.
+    companions: dict[str, str]
+    user_locale: str
+    network_locale: str
+    load: str
     label: str
     line_labels: tuple[str, ...]
     # By the key that opens them: Services, Directories.
@@ -65,7 +73,10 @@ def read_device_file(data: bytes, software_type: str) -> DeviceFile:
         web_access=_text(device, "vendorConfig/webAccess") != "1",
         settings_access=_text(device, "vendorConfig/settingsAccess") != "0",
         version_stamp=_text(device, "versionStamp"),
-        companions=tuple(filter(None, (_text(device, path) for path in _COMPANIONS))),
+        companions={name: _text(device, path) for name, path in _COMPANIONS.items()},
+        user_locale=_text(device, "userLocale/name"),
+        network_locale=_text(device, "networkLocaleInfo/name") or _text(device, "networkLocale"),
+        load=_text(device, "loadInformation"),
         label=_text(device, "sipProfile/phoneLabel"),
         line_labels=_line_labels(device),
         service_urls={key: _text(device, element) for key, element in _SERVICES.items()},

@@ -22,21 +22,60 @@ HEADROOM = 16 * 1024
 Address = tuple[str, int]
 
 
-async def download(url: str, *, source: str, limit: int, seconds: float = SECONDS, agent: str = "") -> bytes:
+class NotGivenError(OSError):
+    """The server answered, and did not give the file."""
+
+
+class Download:
+    """A file as it comes: its size, and as much of its beginning as is kept. OSError when it is larger than `limit`."""
+
+    def __init__(self, limit: int, keep: int | None = None) -> None:
+        self.size, self._head = 0, bytearray()
+        self._limit, self._keep = limit, limit + HEADROOM if keep is None else keep
+
+    @property
+    def head(self) -> bytes:
+        return bytes(self._head)
+
+    def take(self, chunk: bytes) -> None:
+        self.size += len(chunk)
+        self._head += chunk[: max(self._keep - len(self._head), 0)]
+        if self.size > self._limit + HEADROOM:
+            raise OSError(f"larger than {self._limit} bytes")
+
+
+async def download(
+    url: str, *, source: str, limit: int, keep: int | None = None, seconds: float = SECONDS, agent: str = ""
+) -> Download:
     """Return the file at `url`, asked for from the address `source`; OSError with what the server said.
 
-    `agent`: what the phone calls itself, where the protocol has a place for it.
+    `agent`: what the phone calls itself, where the protocol has a place for it. `keep`: hold no more than so many bytes
+    of the beginning. A transfer may take as long as it goes on: `seconds` are for a pause in it.
     """
-    scheme = urlsplit(url).scheme
+    scheme, file = urlsplit(url).scheme, Download(limit, keep)
     if scheme == "tftp":
-        return await _by_tftp(url, source, limit, seconds)
-    if scheme == "ftp":
-        return await asyncio.to_thread(_by_ftp, url, source, limit, seconds)
-    headers = {"User-Agent": agent} if agent else None
-    answer = await ask(url, source=source, limit=limit, seconds=seconds, headers=headers)
-    if answer.status != HTTPStatus.OK:
-        raise OSError(str(answer.status))
-    return answer.body
+        await _by_tftp(url, source, file, seconds)
+    elif scheme == "ftp":
+        await asyncio.to_thread(_by_ftp, url, source, file, seconds)
+    else:
+        await _by_http(url, source, file, seconds, agent)
+    return file
+
+
+async def _by_http(url: str, source: str, file: Download, seconds: float, agent: str) -> None:
+    headers: dict[bytes | str, bytes | str] = {"Connection": "close"}
+    if agent:
+        headers["User-Agent"] = agent
+    pool = httpcore.AsyncConnectionPool(local_address=source or None)
+    timeouts = {"timeout": dict.fromkeys(("connect", "read", "write"), seconds)}
+    try:
+        async with pool, pool.stream("GET", url, headers=headers, extensions=timeouts) as response:
+            if response.status != HTTPStatus.OK:
+                raise NotGivenError(str(response.status))
+            async for chunk in response.aiter_stream():
+                file.take(chunk)
+    except HTTP_FAILURES as error:
+        raise OSError(f"{url} did not answer in HTTP: {error!r}") from error
 
 
 class HttpAnswer(NamedTuple):
@@ -84,40 +123,33 @@ async def ask(
     return HttpAnswer(response.status, told, bytes(body))
 
 
-def _by_ftp(url: str, source: str, limit: int, seconds: float) -> bytes:
+def _by_ftp(url: str, source: str, file: Download, seconds: float) -> None:
     """No phone of this kind is known to do it; sites that hand files out by FTP alone can be played this way."""
     parts = urlsplit(url)
-    received = bytearray()
-
-    def receive(chunk: bytes) -> None:
-        received.extend(chunk)
-        if len(received) > limit:
-            raise OSError(f"larger than {limit} bytes")
-
     try:
         with ftplib.FTP(timeout=seconds, source_address=(source, 0)) as ftp:  # noqa: S321 (it is what is played)
             ftp.connect(parts.hostname or "", parts.port or FTP_PORT)
             ftp.login(unquote(parts.username or ""), unquote(parts.password or ""))
-            ftp.retrbinary(f"RETR {unquote(parts.path).removeprefix('/')}", receive)
+            ftp.retrbinary(f"RETR {unquote(parts.path).removeprefix('/')}", file.take)
+    except ftplib.error_perm as error:
+        raise NotGivenError(str(error)) from error
     except (ftplib.Error, EOFError) as error:
         raise OSError(str(error)) from error
-    return bytes(received)
 
 
-async def _by_tftp(url: str, source: str, limit: int, seconds: float) -> bytes:
+async def _by_tftp(url: str, source: str, file: Download, seconds: float) -> None:
     parts = urlsplit(url)
     server = (parts.hostname or "", parts.port or TFTP_PORT)
     loop = asyncio.get_running_loop()
     transport, client = await loop.create_datagram_endpoint(
-        lambda: _TftpClient(server[0], limit), local_addr=(source, 0)
+        lambda: _TftpClient(server[0], file, seconds), local_addr=(source, 0)
     )
     client.transport = transport
     try:
         name = unquote(parts.path).removeprefix("/")
         options = {"blksize": str(wire.LARGEST_BLOCK), "tsize": "0"}
         client.send(wire.write_request(name, options), server)
-        async with asyncio.timeout(seconds):
-            return await client.received
+        await client.received
     finally:
         client.quiet()
         transport.close()
@@ -126,21 +158,23 @@ async def _by_tftp(url: str, source: str, limit: int, seconds: float) -> bytes:
 class _TftpClient(asyncio.DatagramProtocol):
     """Collects one file, block by block; `received` ends with it or with an OSError."""
 
-    def __init__(self, host: str, limit: int) -> None:
-        self.received: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        self._host, self._limit = host, limit
+    def __init__(self, host: str, file: Download, seconds: float) -> None:
+        self.received: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._host, self._file, self._tries = host, file, max(1, round(seconds / RESEND_SECONDS))
         self._server: Address | None = None  # the port of this transfer is known with the first answer
-        self._content = bytearray()
         self._block_bytes, self._blocks = wire.BLOCK_BYTES, 0
         self.transport: asyncio.DatagramTransport | None = None
         self._again: asyncio.TimerHandle | None = None
 
-    def send(self, packet: bytes, to: Address) -> None:
-        """Send now, and again until something else is sent."""
+    def send(self, packet: bytes, to: Address, tries: int = 0) -> None:
+        """Send now, and again until something else is sent or nobody has answered for long."""
         self.quiet()
+        if tries == self._tries:
+            self._end(TimeoutError("no answer"))
+            return
         assert self.transport is not None  # noqa: S101 (set by who opened it)
         self.transport.sendto(packet, to)
-        self._again = asyncio.get_running_loop().call_later(RESEND_SECONDS, self.send, packet, to)
+        self._again = asyncio.get_running_loop().call_later(RESEND_SECONDS, self.send, packet, to, tries + 1)
 
     def quiet(self) -> None:
         if self._again is not None:
@@ -155,7 +189,7 @@ class _TftpClient(asyncio.DatagramProtocol):
             return
         kind = wire.kind_of(data)
         if kind == wire.ERROR:
-            self._end(OSError(f"{wire.number_of(data)} {data[4:].rstrip(bytes(1)).decode(errors='replace')}"))
+            self._end(NotGivenError(f"{wire.number_of(data)} {data[4:].rstrip(bytes(1)).decode(errors='replace')}"))
         elif kind == wire.OACK and not self._blocks:
             self._server, self._block_bytes = server, wire.confirmed_block_bytes(data)
             self.send(wire.acknowledgement(0), server)
@@ -164,18 +198,19 @@ class _TftpClient(asyncio.DatagramProtocol):
             self._take(data[4:], server)
 
     def _take(self, block: bytes, server: Address) -> None:
-        self._content += block
         self._blocks += 1
         self.send(wire.acknowledgement(self._blocks), server)
-        if len(self._content) > self._limit:
-            self._end(OSError(f"larger than {self._limit} bytes"))
-        elif len(block) < self._block_bytes:
+        try:
+            self._file.take(block)
+        except OSError as error:
+            self._end(error)
+        if len(block) < self._block_bytes:
             self._end(None)
 
     def _end(self, error: OSError | None) -> None:
         self.quiet()
         with contextlib.suppress(asyncio.InvalidStateError):
             if error is None:
-                self.received.set_result(bytes(self._content))
+                self.received.set_result(None)
             else:
                 self.received.set_exception(error)

@@ -8,9 +8,12 @@ import contextlib
 import logging
 import secrets
 import time
+from urllib.parse import quote
 
-from phones_app.simulator.device_file import MAX_BYTES, FileRejectedError, read_device_file
-from phones_app.simulator.download import download
+from phones_app.simulator.device_file import MAX_BYTES, DeviceFile, FileRejectedError, read_device_file
+from phones_app.simulator.download import Download, NotGivenError, download
+from phones_app.simulator.families import filled
+from phones_app.simulator.firmware import LARGEST_FILE, LoadRefusedError, take_load
 from phones_app.simulator.sip import SipAgent
 from phones_app.simulator.state import Fault, OnEvent, Order, PhoneState, SimulatedPhoneConfig, ignore
 from phones_app.simulator.web import SimulatedWeb
@@ -20,10 +23,6 @@ __all__ = ["Fault", "Order", "SimulatedPhone", "SimulatedPhoneConfig"]
 
 logger = logging.getLogger(__name__)
 
-# What phones ask for before their own file at every try, and after it once they have accepted it; mostly in vain (Cisco
-# phones spec §3.3).
-TRUST_LISTS = ("CTLSEP{mac}.tlv", "ITLSEP{mac}.tlv")
-TONES = "g3-tones.xml"
 # How often a phone that cannot have its ports tries again.
 _PORT_SECONDS = 0.5
 
@@ -142,22 +141,23 @@ class SimulatedPhone(PhoneState):
     async def _configure(self) -> None:
         """Ask for the file once, and register if it is good; otherwise it is asked for again later."""
         name = f"SEP{self.config.mac}.cnf.xml"
-        for trust_list in TRUST_LISTS if self.config.asks_around else ():
-            await self._download(trust_list.format(mac=self.config.mac))
-        data = await self._download(name)
-        if data is None or not self.is_up:
+        await self._ask_around(self.family.before)
+        found = await self._download(name)
+        if found is None or not self.is_up:
             return
         self.fetches += 1
         try:
             if self.fault is Fault.REJECTING:
                 raise FileRejectedError("the file is not signed")
-            self.device_file = read_device_file(data, self.config.software_type)
+            self.device_file = read_device_file(found.head, self.config.software_type)
         except FileRejectedError as error:
             self.record(f"rejects {name}: {error}")
             return
         self.record(f"accepts {name} {self.config_sha256[:12]}")
-        tones = [TONES] if self.config.asks_around else []
-        for companion in (*tones, *self.device_file.companions):
+        if await self._changes_load(self.device_file.load):
+            return
+        await self._ask_around(self.family.around, self.device_file)
+        for companion in self.family.after(self.device_file):
             await self._download(companion)
         try:
             await self._set_web_access(self.is_up and self.device_file.web_access)
@@ -171,13 +171,51 @@ class SimulatedPhone(PhoneState):
             self.is_settled = True
             self.record("has no line to register")
 
-    async def _download(self, name: str) -> bytes | None:
-        url = f"{self.config.config_url.rstrip('/')}/{name}"
+    async def look_around(self) -> None:
+        """Ask for what somebody at the phone makes it ask for who looks through ring tones and backgrounds."""
+        for name in self.family.on_demand:
+            await self._download(name)
+
+    async def _ask_around(self, names: tuple[str, ...], file: DeviceFile | None = None) -> None:
+        protocol = "sccp" if self.config.software_type == "SCCP" else "sip"
+        for name in filled(names, mac=self.config.mac, protocol=protocol, file=file) if self.config.asks_around else ():
+            await self._download(name)
+
+    async def _changes_load(self, load: str) -> bool:
+        """Take the load that the file names, and start anew with it; without all of its files the phone keeps its own."""
+        if load in ("", self.load):
+            return False
+        config, runs = self.config, self.load
         try:
-            return await download(url, source=self.config.host, limit=MAX_BYTES, agent=self.user_agent)
-        except OSError as error:
-            self.record(f"cannot get {name}: {error}")
-            return None
+            files = await take_load(load, get=self._part, model=config.model, runs=runs, hardware=config.hardware)
+        except LoadRefusedError as error:
+            self.record(f"keeps {self.load}: {error}")
+            return False
+        if self.is_up:  # still
+            self.load = load
+            self.restarts += 1
+            self.record(f"restarts with {load}, of {files} files")
+            self._go_dark()
+        return True
+
+    async def _part(self, name: str, keep: int) -> Download | None:
+        return await self._download(name, LARGEST_FILE, keep)
+
+    async def _download(self, name: str, limit: int = MAX_BYTES, keep: int | None = None) -> Download | None:
+        """By TFTP where nobody answers by HTTP, and where the firmware is too old for it; None when it was not given."""
+        config, reason = self.config, ""
+        speaks_http = self.family.speaks_http(self.load) or not config.tftp_url
+        for server in filter(None, (config.config_url if speaks_http else "", config.tftp_url)):
+            url = f"{server.rstrip('/')}/{quote(name)}"
+            try:
+                return await download(url, source=config.host, limit=limit, keep=keep, agent=self.user_agent)
+            except NotGivenError as error:
+                reason = str(error)
+                break
+            except OSError as error:
+                reason = str(error)
+        self.record(f"cannot get {name}: {reason}")
+        return None
 
     def _register(self) -> None:
         """Take a Call-ID as firmware writes it: every registration has one of its own (Asterisk spec §A)."""

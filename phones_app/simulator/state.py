@@ -8,10 +8,11 @@ import asyncio
 import re
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
 from phones_app.simulator.device_file import DeviceFile
+from phones_app.simulator.families import family_of
 from phones_app.simulator.generations import MENU_SECONDS, default_load, generation_of
 
 SOFTWARE_TYPES = ("SIP", "SCCP", "SIPE")
@@ -56,7 +57,11 @@ class SimulatedPhoneConfig:
     sip_port: int = 0
     web_port: int = 0
     config_url: str = "http://127.0.0.1:6970"
-    load: str = ""
+    # Where it asks by TFTP, when nobody answers at the former or its firmware does nothing else; "": nowhere.
+    tftp_url: str = ""
+    # What it runs when it is first switched on; later its files say. `hardware`: a section of lists of firmware.
+    load: str = field(default="", compare=False)
+    hardware: str = ""
     boot_seconds: float = 1.0
     # Real phones ask again every 15 to 45 s (Cisco phones spec §2.7).
     retry_seconds: float = 5.0
@@ -86,6 +91,7 @@ class PhoneState:
         self.config = config
         self.on_event = on_event
         self.generation = generation_of(config.model)
+        self.family = family_of(config.model)
         self.load = config.load or default_load(config.model, config.software_type)
         self.sip_port = config.sip_port
         self.web_port = config.web_port
