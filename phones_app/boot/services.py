@@ -34,10 +34,12 @@ FOLLOWING = timedelta(minutes=2)
 SEQUELS = 5
 # Names of files as phones ask for them, in a folder of their language or in none.
 _COMPANION = re.compile(r"[\w ./+-]{1,200}\.\w{2,8}")
-# What phones ask for whether they accept their file or not: trust lists, which come before it at every try, their file
-# under another name, and the file for phones that have none (Cisco phones spec §3.3).
+# What phones ask for whether they accept their file or not: trust lists and what is for all of them, which come before it
+# at every try, their file under another name, and the file for phones that have none (Cisco phones spec §3.3, §3.4).
 _PROVES_NOTHING = re.compile(
-    r"(CTL|ITL)(SEP[0-9A-F]{12}|File)\.tlv(\..+)?|(SEP|SIP|ATA)[0-9A-F]{12}.*|XMLDefault\.cnf\.xml.*", re.IGNORECASE
+    r"(CTL|ITL)(SEP[0-9A-F]{12}|File)\.tlv(\..+)?|(SEP|SIP|ATA)[0-9A-F]{12}.*|XMLDefault.*\.cnf\.xml.*"
+    r"|OS79XX\.TXT|SIPDefault\.cnf",
+    re.IGNORECASE,
 )
 
 

@@ -150,6 +150,7 @@ def confirmed(asked, finish):
         pytest.param("CTLSEP{mac}.tlv", "rejected", id="trust list"),
         pytest.param("ITLFile.tlv", "rejected", id="trust list for all"),
         pytest.param("XMLDefault.cnf.xml", "rejected", id="file of phones without one"),
+        pytest.param("SIPDefault.cnf", "rejected", id="file of all phones with text files"),
         pytest.param("SEP{mac}.cnf.xml.sgn", "rejected", id="its file, signed"),
         pytest.param("g3-tones.xml", "confirmed", id="companion"),
         pytest.param("English_United_States/be-sip.jar", "confirmed", id="companion in a folder"),

@@ -43,10 +43,11 @@ def test_a_file_that_is_accepted_stays_confirmed(site, finish, protocol):
 
 
 def test_a_phone_that_goes_on_to_what_the_file_names_has_accepted_it(site, finish):
-    (site.folder / "dialplan.xml").write_text("<DIALTEMPLATE/>")
-    content = sip_file().replace("<sipLines>", "<dialTemplate>dialplan.xml</dialTemplate><sipLines>")
+    """Dial template and soft keys are not there: that the phone asks for them is enough."""
+    names = "<dialTemplate>dialplan.xml</dialTemplate><softKeyFile>softkeys.xml</softKeyFile>"
+    content = sip_file().replace("<sipLines>", f"{names}<sipLines>")
     phone = site.phone(first_file=content)
-    with site.alive(phone) as fleet:
+    with site.alive(phone, asks_around=False) as fleet:
         finish(deploy(phone=phone, profile=site.profile(content=content), actor=ACTOR))
         # Somebody switches it off and on, again and again.
         for _ in range(3):
@@ -55,4 +56,5 @@ def test_a_phone_that_goes_on_to_what_the_file_names_has_accepted_it(site, finis
             fleet[phone.mac].fault = ""
             assert fleet.wait_until(lambda: fleet[phone.mac].registered)
         wait_for(lambda: FileFetch.objects.filter(mac=phone.mac).exclude(followed_by="").count() >= 4, 10)
+        assert sum(line == "cannot get dialplan.xml: 404" for line in fleet[phone.mac].history) >= 3
     assert Deployment.objects.get().state == "confirmed"
