@@ -20,7 +20,7 @@ from phones_app.boot.fetches import Fetch
 from phones_app.boot.models import FileFetch
 from phones_app.inventory.models import Phone
 from phones_app.servers.models import FileServer
-from profiles_app.phone.sep.catalogue import mac_of_file_name
+from profiles_app.phone.sep.file_names import mac_of_file_name
 
 log = structlog.get_logger(__name__)
 

@@ -15,6 +15,7 @@ from contacts_app.core.tables import table
 from phones_app.boot.models import FileFetch, RequestedFile
 from phones_app.boot.names import OWN_MAC
 from phones_app.inventory.models import Phone
+from profiles_app.phone.sep.file_names import NAME_OF_FORMAT
 
 # So many fetches of the same file within this time and nothing else (Cisco phones spec §2.7).
 REPEATS, WITHIN = 3, timedelta(minutes=10)
@@ -112,7 +113,9 @@ def _given_beside(phone: Phone, names: list[str]) -> dict[str, int]:
 def _findings(phone: Phone, rows: list[RequestedFile]) -> list[str]:
     """What several requests say together."""
     words = table(__file__, "trace.toml")["finding"]
-    own = next((row for row in rows if row.name == f"SEP{OWN_MAC}.cnf.xml"), None)
+    # Of several names, as of a phone that was given other firmware, the last one says what it reads now.
+    mine = [row for row in rows if row.name in NAME_OF_FORMAT.values()]
+    own = max(mine, key=lambda row: row.last_at, default=None)
     fetches = list(FileFetch.objects.filter(mac=phone.mac)[:REPEATS])
     found = []
     if own is not None and own.is_missing:

@@ -61,7 +61,10 @@ def check_assignable(phone: Phone, profile: PhoneProfile) -> None:
     # A profile that is made from data makes a file for each phone.
     facts = profile.revision.facts if profile.revision and profile.source == Source.FILE else {}
     why = sep.misfit(
-        facts.get("protocol", ""), facts.get("bootstrap", False), model=phone.model, software_type=phone.software_type
+        *(facts.get("protocol", ""), facts.get("bootstrap", False)),
+        model=phone.model,
+        software_type=phone.software_type,
+        file_format=facts.get("format", ""),
     )
     if why:
         raise Refusal(why.code, why.sentence)

@@ -24,6 +24,7 @@ from contacts_app.core.net.wire import Network
 from phones_app.boot.fetches import Fetch
 from phones_app.inventory.models import Phone
 from profiles_app.phone.sep import catalogue
+from profiles_app.phone.sep.file_names import mac_of_file_name
 
 log = structlog.get_logger(__name__)
 HOUR = 3600.0
@@ -104,7 +105,7 @@ def for_unknown(fetch: Fetch) -> bytes | None:
     """The file for a phone that asks for one and has none; None where it is not to be enrolled."""
     if enrols_at(fetch.address) is None:
         return None
-    mac = catalogue.mac_of_file_name(fetch.file_name)
+    mac = mac_of_file_name(fetch.file_name)
     if mac is not None and not may_enrol([mac]):
         return None
     if not _admitted.admits(mac or fetch.address, settings.ENROLMENT_PER_HOUR):

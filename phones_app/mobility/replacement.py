@@ -88,7 +88,8 @@ def preview(phone: Phone, handset: Handset, profile: PhoneProfile | None = None)
         lacks = [] if isinstance(outcome, Refusal) else list(outcome.remarks)
     elif profile is not None and profile.revision is not None:
         content = profile.content
-        lacks = sep.keys_without_place(sep.parse(content), model)
+        # A text file is refused as a whole where the model reads none.
+        lacks = [] if sep.is_plain_text(content) else sep.keys_without_place(sep.parse(content), model)
         before = {finding.code for finding in findings_of(content, model=phone.model)}
         found = findings_of(content, model=model)
         warnings = [describe(one) for one in found if one.code not in before and one.code != "line-keys"]

@@ -162,6 +162,7 @@ def _planned(phone: Phone, profile: PhoneProfile | None, file: File, servers: Fi
             facts.get("bootstrap", False),
             model=phone.model,
             software_type=phone.software_type,
+            file_format=facts.get("format", ""),
         )
         if why:
             raise Refusal(why.code, why.sentence)

@@ -64,7 +64,7 @@ def add_revision(profile: PhoneProfile, content: bytes, *, author: str, channel:
         content=content,
         sha256=hashlib.sha256(content).hexdigest(),
         size=len(content),
-        facts=sep.facts(sep.parse(content)).as_dict(),
+        facts=sep.facts_of(content).as_dict(),
         author=author,
         channel=channel,
         reason=reason,

@@ -46,7 +46,7 @@ def _check(name: str, model: str, software: str | None) -> list[Row]:
     base = Path(name).name
     # Other names are drafts; one that means to be a phone's has to be exactly what the phone asks for.
     is_meant = base.lower().startswith("sep") and base.lower().endswith(".cnf.xml")
-    meant = base if is_meant or sep.other_file(base) else None
+    meant = base if is_meant or sep.named(base) or sep.other_file(base) else None
     findings = sep.check(content, file_name=meant, model=model, software_type=software)
     return [finding.as_dict() for finding in findings]
 

@@ -5,13 +5,25 @@ file is in the Cisco phones spec §4.
 """
 
 from profiles_app.phone.sep import catalogue
-from profiles_app.phone.sep.catalogue import colons, file_name, is_mac, mac_of_file_name, parse_mac
-from profiles_app.phone.sep.checks import beside, check, watched
+from profiles_app.phone.sep.catalogue import colons, is_mac, parse_mac
+from profiles_app.phone.sep.checks import beside, watched
 from profiles_app.phone.sep.comparison import diff, folded, redact, side_by_side
 from profiles_app.phone.sep.compatibility import Misfit, Verdict, fit, keys_without_place, misfit
 from profiles_app.phone.sep.device_facts import facts
-from profiles_app.phone.sep.document import MAX_BYTES, Refused, decode, encode, ensure_readable, other_file, parse
+from profiles_app.phone.sep.document import MAX_BYTES, Refused, decode, encode, ensure_readable, parse
 from profiles_app.phone.sep.elements import Finding, Severity
+from profiles_app.phone.sep.file_names import (
+    device_name,
+    file_format,
+    file_name,
+    format_of_content,
+    format_of_file_name,
+    is_plain_text,
+    mac_of_file_name,
+    named,
+    other_file,
+)
+from profiles_app.phone.sep.files import check, facts_of, name_fault
 
 __all__ = [
     "MAX_BYTES",
@@ -25,17 +37,25 @@ __all__ = [
     "check",
     "colons",
     "decode",
+    "device_name",
     "diff",
     "encode",
     "ensure_readable",
     "facts",
+    "facts_of",
+    "file_format",
     "file_name",
     "fit",
     "folded",
+    "format_of_content",
+    "format_of_file_name",
     "is_mac",
+    "is_plain_text",
     "keys_without_place",
     "mac_of_file_name",
     "misfit",
+    "name_fault",
+    "named",
     "other_file",
     "parse",
     "parse_mac",

@@ -1,7 +1,6 @@
 """The phones Cisco made, as far as provisioning cares: a reader of catalogue.toml, where the knowledge is.
 
-At the end, their MAC addresses as phones and people write them, and the names of the files made from these (Cisco phones
-spec §4.1).
+At the end, their MAC addresses as phones and people write them (Cisco phones spec §4.1).
 """
 
 from __future__ import annotations
@@ -51,6 +50,7 @@ class DeviceModel:
     line_keys: int | None
     modules: tuple[Module, ...]
     plain_text_sip: bool
+    reads_ata_file: bool
     instead: str
     credentials: str
 
@@ -178,6 +178,7 @@ def _models(tables: dict[str, Any], modules: list[Module]) -> dict[str, DeviceMo
                 line_keys=line_keys.get(model),
                 modules=tuple(module for module in modules if model in module.models),
                 plain_text_sip=family.get("plain_text_sip", False),
+                reads_ata_file=family.get("ata_file", False),
                 instead=family.get("instead", ""),
                 credentials=family.get("credentials", ""),
             )
@@ -193,7 +194,6 @@ def _sold_with_mpp(device: DeviceModel, instead: str) -> DeviceModel:
 
 _SEPARATORS = re.compile(r"[:.\s-]")
 _TWELVE_HEX = re.compile(r"[0-9A-F]{12}")
-_FILE_NAME = re.compile(r"SEP([0-9A-F]{12})\.cnf\.xml")
 
 
 def parse_mac(text: str) -> str:
@@ -224,14 +224,3 @@ def is_mac(text: str) -> bool:
 def colons(mac: str) -> str:
     """Return the form for people: AA:BB:CC:DD:EE:FF."""
     return ":".join(mac[place : place + 2] for place in range(0, 12, 2))
-
-
-def file_name(mac: str) -> str:
-    """Return the name which the phone asks for; case matters on the usual servers."""
-    return f"SEP{mac}.cnf.xml"
-
-
-def mac_of_file_name(name: str) -> str | None:
-    """Return the MAC address in a file name, None unless the name is exactly what a phone asks for."""
-    match = _FILE_NAME.fullmatch(name)
-    return match[1] if match is not None and is_mac(match[1]) else None

@@ -13,37 +13,20 @@ from ipaddress import ip_address
 from typing import Any
 
 from profiles_app.phone.sep import catalogue, compatibility, elements
-from profiles_app.phone.sep.catalogue import mac_of_file_name
 from profiles_app.phone.sep.device_facts import facts, line_elements, service_keys
-from profiles_app.phone.sep.document import (
-    BYTE_ORDER_MARK,
-    Element,
-    Refused,
-    declared_codec,
-    integer,
-    other_file,
-    parse,
-    value_of,
-)
+from profiles_app.phone.sep.document import BYTE_ORDER_MARK, Element, Refused, declared_codec, integer, parse, value_of
 from profiles_app.phone.sep.elements import SHOWN, Finding, Remark, Severity, Subject, host_in
 
 CALL_MANAGER_MODE = "USECALLMANAGER"
 
 
-def check(
-    content: bytes, *, file_name: str | None = None, model: str = "", software_type: str | None = None
-) -> list[Finding]:
+def check(content: bytes, *, model: str = "", software_type: str | None = None) -> list[Finding]:
     """Return what is wrong with a file, errors first, then in the order of the file. Never raises."""
     findings = []
-    if file_name is not None and not mac_of_file_name(file_name):
-        known = other_file(file_name)
-        message = f"“{file_name}” is not SEP<MAC>.cnf.xml with the 12 upper-case digits of a phone"
-        message += f": {known}" if known else ""
-        findings.append(Finding("file-name", Severity.ERROR, message))
     try:
         document = parse(content)
     except Refused as refused:
-        return [Finding(refused.code, Severity.ERROR, refused.message, refused.line, refused.column), *findings]
+        return [Finding(refused.code, Severity.ERROR, refused.message, refused.line, refused.column)]
     subject = Subject(document, facts(document), model, compatibility.spoken_software(software_type))
     for code, severity, remarks in CHECKS:
         for message, element in remarks(subject):

@@ -13,7 +13,9 @@ from functools import lru_cache
 from itertools import chain, groupby, zip_longest
 from typing import NamedTuple
 
+from contacts_app.core.tables import table
 from profiles_app.phone.sep.document import Refused, decode
+from profiles_app.phone.sep.file_names import is_plain_text
 from profiles_app.phone.sep.line_matching import CONTEXT, Stretch, compare, unified
 
 # Cisco phones spec §4.8, and what an element is called that may hold a secret though no list names it: energyWiseSecret,
@@ -50,6 +52,12 @@ _END_OF_SECTION = {b"<!--": b"-->", b"<![CDATA[": b"]]>"}
 # What follows the name in a sound start tag; anything else, such as `<authPassword[== secret`, is content.
 _REST_OF_TAG = re.compile(rb"""(?=[\s/>])(?:"[^"<]*"|'[^'<]*'|[^<>"'])*+>""")
 
+# A line `key: value` of a text file, whose value is not empty.
+_SETTING = re.compile(
+    rb"(?P<begin>^[^\S\n]*(?P<key>[\w.-]{1,100})[^\S\n]*:[^\S\n]*)(?=\S)[^\r\n]*", re.ASCII | re.MULTILINE
+)
+_TEXT_SECRETS = frozenset(table(__file__, "plain_text.toml")["secrets"])
+
 Region = tuple[int, int]
 
 
@@ -59,7 +67,14 @@ def redact(content: bytes) -> bytes:
     if wide:
         text = content.decode(wide, "replace").encode("utf-8")
         return _masked(text, 0, len(text)).decode("utf-8").encode(wide)
+    if is_plain_text(content):
+        return _SETTING.sub(_masked_setting, content)
     return _masked(content, 0, len(content))
+
+
+def _masked_setting(setting: re.Match[bytes]) -> bytes:
+    key = setting["key"].decode("ascii")
+    return setting["begin"] + _MASK if is_secret(key) or key.lower() in _TEXT_SECRETS else setting[0]
 
 
 def _masked(content: bytes, start: int, end: int) -> bytes:

@@ -13,6 +13,7 @@ from profiles_app.phone.sep import catalogue
 from profiles_app.phone.sep.device_facts import LINE_FEATURE, facts, line_elements
 from profiles_app.phone.sep.document import Document, Element, integer, integer_of, value_of
 from profiles_app.phone.sep.elements import Remark, Subject
+from profiles_app.phone.sep.file_names import ATA, NAME_OF_FORMAT, SEP, SIP_TEXT
 
 
 @dataclass(frozen=True)
@@ -35,17 +36,25 @@ def spoken_software(software_type: str | None) -> str:
     return "SIP" if software_type == "SIPE" else software_type or ""
 
 
-def misfit(protocol: str, bootstrap: bool, *, model: str, software_type: str | None) -> Misfit | None:
-    """Why a file of this protocol is none for this phone; None where it is, or where too little is known."""
+def misfit(
+    protocol: str, bootstrap: bool, *, model: str, software_type: str | None, file_format: object = ""
+) -> Misfit | None:
+    """Why a file of this protocol is none for this phone; None where it is, or where too little is known.
+
+    `file_format` is that of the file's facts.
+    """
     device, software = catalogue.find(model), spoken_software(software_type)
+    name = NAME_OF_FORMAT[SIP_TEXT if file_format == SIP_TEXT else SEP]
     if device and device.instead:
-        message = f"the {device.model} reads {device.instead}, and no SEP<MAC>.cnf.xml"
-        return Misfit("model-format", message)
+        return Misfit("model-format", f"the {device.model} reads {device.instead}, and no {name}")
+    if device and file_format == SIP_TEXT and not device.plain_text_sip:
+        reads = NAME_OF_FORMAT[ATA if device.reads_ata_file else SEP]
+        return Misfit("model-format", f"the {device.model} reads {reads}, and no {name}")
     if protocol and software and protocol != software:
         return Misfit("software-mismatch", f"the file is for {protocol}, but the phone runs {software}")
     if device and protocol and protocol not in device.protocols:
         return Misfit("model-protocol", f"no {protocol} firmware is known for the {device.model}")
-    if device and device.plain_text_sip and protocol == "SIP" and not bootstrap:
+    if device and device.plain_text_sip and protocol == "SIP" and not bootstrap and file_format != SIP_TEXT:
         message = f"with SIP firmware the {device.model} reads SIP<MAC>.cnf, a plain text file"
         return Misfit("model-format", message)
     return None

@@ -50,7 +50,7 @@ class Facts:
     `protocol_source` is the element that tells the protocol: deviceProtocol, sipProfile, loadInformation or
     callManager. `bootstrap` means that the file says nothing about servers or lines, such as one that only
     converts the firmware (Cisco phones spec §4.3). `registration_user` is what line 1 registers as, and `files` are
-    what the phone fetches besides, by their plain names.
+    what the phone fetches besides, by their plain names. `format` is "" for XML, else that of `file_names`.
     """
 
     protocol: str
@@ -68,6 +68,7 @@ class Facts:
     services_url: str
     registration_user: str
     files: tuple[str, ...]
+    format: str = ""
 
     def as_dict(self) -> dict[str, object]:
         """Return the facts as values that JSON can carry."""

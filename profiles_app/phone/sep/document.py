@@ -111,11 +111,6 @@ _BEGINNINGS = [(re.compile(row["begins"].encode(), re.DOTALL), row) for row in _
 _TEXTS = [(re.compile(row["begins"].encode()), row) for row in _FORMATS["text"]]
 
 
-def other_file(name: str) -> str:
-    """What a file of this name is, where it is known not to be the SEP file of a phone; else ""."""
-    return next((row["message"] for row in _FORMATS["names"] if re.fullmatch(row["name"], name)), "")
-
-
 def _refuse_other_formats(content: bytes) -> None:
     """Name what the content is where it is no XML at all. Raises Refused."""
     for pattern, row in _BEGINNINGS:

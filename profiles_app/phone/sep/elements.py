@@ -67,7 +67,8 @@ class Subject:
     def unfilled(self) -> frozenset[Element]:
         """The elements whose text nobody filled in; to say more about such a text would say nothing."""
         # The tree holds no comments, so that what is commented out does not count.
-        return frozenset(element for element in self.document.elements if _is_unfilled(element))
+        texts = ((each, "" if len(each) else value_of(each)) for each in self.document.elements)
+        return frozenset(each for each, text in texts if is_unfilled(each.tag, each.within, text))
 
     def filled(self, names: Iterable[str]) -> Iterator[tuple[Element, str]]:
         """The elements of these names with their texts, without those which are empty or not filled in."""
@@ -106,13 +107,12 @@ _URLS = frozenset(_ADDRESSES["urls"])
 _URL = re.compile(r"https?://(?:[^@/\s]*@)?(?P<host>\[[^\]]*\]|[^/?#:]*)(?::(?P<port>[^/?#]*))?", re.IGNORECASE)
 
 
-def _is_unfilled(element: Element) -> bool:
-    text = "" if len(element) else value_of(element)
+def is_unfilled(tag: str, within: str, text: str) -> bool:
     if not text:
         return False
     if _ANYWHERE.search(text):
         return True
-    names = {element.tag, f"{element.within}/{element.tag}"}
+    names = {tag, f"{within}/{tag}"}
     if names & _FREE or len(text) > LINE:
         return False
     if _IN_ADDRESS.search(text) or _WHOLE.fullmatch(text) or _WORDS.fullmatch(text):
@@ -121,7 +121,7 @@ def _is_unfilled(element: Element) -> bool:
         return _is_slot_of_host(url["host"])
     if names & _HOSTS:
         return _is_slot_of_host(text)
-    return bool(not is_secret(element.tag) and _UNLESS_SECRET.fullmatch(text))
+    return bool(not is_secret(tag) and _UNLESS_SECRET.fullmatch(text))
 
 
 def _is_slot_of_host(text: str) -> bool:

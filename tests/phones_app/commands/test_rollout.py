@@ -41,7 +41,7 @@ def test_none_of_a_pause_is_a_pause_too(site, fleet):
 
 
 @pytest.mark.parametrize(
-    ("model", "code"), [("9971", "model-protocol"), ("6841", "model-format"), ("ATA191", "model-format")]
+    ("model", "code"), [("9971", "model-protocol"), ("6841", "model-format"), ("ATA192", "model-format")]
 )
 def test_phones_that_cannot_read_the_file_are_refused_before_it(site, model, code):
     phone = site.phone(model=model, software_type=None)

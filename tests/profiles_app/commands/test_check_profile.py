@@ -60,7 +60,9 @@ def test_name_that_no_phone_asks_for_is_an_error(files):
     assert ran.row["findings"][0]["code"] == "file-name"
 
 
-@pytest.mark.parametrize("name", ["SIP0200000000AA.cnf", "ATA0200000000AA.cnf.xml", "SEP0200000000AA.cnf.xml.sgn"])
+@pytest.mark.parametrize(
+    "name", ["SIP0200000000AA.cnf", "ATA0200000000AA", "SIPDefault.cnf", "SEP0200000000AA.cnf.xml.sgn"]
+)
 def test_the_name_of_another_kind_of_file_is_told(tmp_path, name):
     (tmp_path / name).write_text("<device/>")
     ran = run("check_profile", tmp_path / name, "--json")

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profiles_app.phone.sep.checks import CHECKS, check
+from profiles_app.phone.sep.checks import CHECKS
 from profiles_app.phone.sep.elements import Severity
+from profiles_app.phone.sep.files import check
 from tests.profiles_app.phone.sep.files import CONVERSION, SERVER, SIP_LINE, sccp, sip
 
 E, W = Severity.ERROR, Severity.WARNING
@@ -85,7 +86,7 @@ FOR_A_PHONE = {
     "a phone that reads flat-profile": ("model-format", E, sip(), {"model": "6841"}),
     "a phone sold with MPP firmware": ("model-format", E, sip(), {"model": "CP-8841-3PCC-K9"}),
     "a phone that reads plain text": ("model-format", E, sip(), {"model": "7960"}),
-    "an ATA": ("model-format", E, sip(), {"model": "ATA 191"}),
+    "an ATA of MPP": ("model-format", E, sip(), {"model": "ATA 192"}),
     "an ATA with a conversion": ("model-format", E, CONVERSION, {"model": "ATA186"}),
     "a small-business phone": ("model-format", E, sip(), {"model": "SPA504G"}),
     "a protocol the model never had": ("model-protocol", E, sip(), {"model": "7921"}),

@@ -58,8 +58,8 @@ def test_a_verdict_says_what_the_file_asks_and_what_the_phone_has():
 
 
 def test_a_verdict_names_what_the_phone_reads_instead():
-    (protocol, *_) = fit(parse(sip()), model="ATA191", software_type="SIP")
-    assert protocol.phone == "ATA<MAC>.cnf.xml"
+    (protocol, *_) = fit(parse(sip()), model="ATA192", software_type="SIP")
+    assert protocol.phone == "the flat-profile format of MPP phones only"
 
 
 def test_modules_have_a_verdict_where_the_file_has_some():

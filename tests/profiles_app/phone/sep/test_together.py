@@ -129,8 +129,8 @@ def test_a_load_of_another_family_is_told(load, model, told):
 
 
 def test_a_load_of_a_device_that_reads_no_sep_file_is_told_without_a_model():
-    assert said(loaded("ATA187.9-2-3"), "load-model") == [
-        "the load ATA187.9-2-3 is of the ATA187, which reads ATA<MAC>.cnf.xml"
+    assert said(loaded("ATA030100SCCP"), "load-model") == [
+        "the load ATA030100SCCP is of the ATA186, which reads ATA<MAC>, a binary format"
     ]
 
 
