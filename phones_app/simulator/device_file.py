@@ -83,6 +83,49 @@ def read_device_file(data: bytes, software_type: str) -> DeviceFile:
     )
 
 
+def read_text_file(data: bytes, common: bytes) -> DeviceFile:
+    """Read a text file, and what is common to all phones with one; FileRejectedError where it says nothing at all."""
+    if len(data) > MAX_BYTES or b"\0" in data:
+        raise FileRejectedError("the file is too large, or not text")
+    own = _settings(data)
+    if not own:
+        raise FileRejectedError("there is no setting in it")
+    said = _settings(common) | own
+    names = [said.get(f"line{number}_name", "") for number in range(1, 7)]
+    template = said.get("dial_template", "")
+    return DeviceFile(
+        sha256=hashlib.sha256(data).hexdigest(),
+        line_users=tuple(filter(None, names)),
+        call_managers=tuple(filter(None, [said.get("proxy1_address", "")])),
+        authentication_url="",
+        web_access=True,
+        settings_access=True,
+        version_stamp=said.get("sync", ""),
+        companions={"dial_template": f"{template}.xml" if template else ""},
+        user_locale="",
+        network_locale="",
+        load=said.get("image_version", ""),
+        label=said.get("phone_label", ""),
+        line_labels=tuple(
+            said.get(f"line{number}_shortname") or name for number, name in enumerate(names, start=1) if name
+        ),
+        service_urls={"Services": said.get("services_url", ""), "Directories": said.get("directory_url", "")},
+    )
+
+
+def _settings(data: bytes) -> dict[str, str]:
+    """Lines `key: value`; what is none is passed over."""
+    found = {}
+    for line in data.decode("latin-1").splitlines():
+        key, colon, value = line.partition(":")
+        if colon and not line.lstrip().startswith(("#", ";", "<")):
+            value = value.strip()
+            quoted = value.startswith('"') and value.count('"') > 1
+            value = value.split('"')[1] if quoted else value.partition(";")[0].strip()
+            found[key.strip()] = "" if value == "UNPROVISIONED" else value
+    return found
+
+
 def _parse(data: bytes) -> Element:
     """Parse without namespaces, because files of CUCM use `xsi:type` without declaring it (Cisco phones spec §4.7)."""
     if len(data) > MAX_BYTES:

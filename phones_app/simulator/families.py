@@ -17,6 +17,9 @@ class Family:
     """A row of the table; names with their placeholders."""
 
     models: tuple[str, ...]
+    software: str = ""
+    own: str = "SEP<mac>.cnf.xml"
+    common: str = ""
     before: tuple[str, ...] = TRUST_LISTS
     around: tuple[str, ...] = ()
     named: tuple[str, ...] = ("dialTemplate", "softKeyFile")
@@ -40,8 +43,10 @@ def _frozen(row: dict[str, Any]) -> dict[str, Any]:
 FAMILIES = tuple(Family(**_frozen(row)) for row in table(__file__, "families.toml")["family"])
 
 
-def family_of(model: str) -> Family:
-    return next(family for family in FAMILIES if model.startswith(family.models))
+def family_of(model: str, software_type: str) -> Family:
+    """SIPE behaves as SIP (Cisco phones spec §0.5)."""
+    software = "SCCP" if software_type == "SCCP" else "SIP"
+    return next(one for one in FAMILIES if model.startswith(one.models) and one.software in ("", software))
 
 
 def filled(names: tuple[str, ...], *, mac: str, protocol: str, file: DeviceFile | None = None) -> Iterator[str]:

@@ -10,7 +10,7 @@ import secrets
 import time
 from urllib.parse import quote
 
-from phones_app.simulator.device_file import MAX_BYTES, DeviceFile, FileRejectedError, read_device_file
+from phones_app.simulator.device_file import MAX_BYTES, DeviceFile, FileRejectedError, read_device_file, read_text_file
 from phones_app.simulator.download import Download, NotGivenError, download
 from phones_app.simulator.families import filled
 from phones_app.simulator.firmware import LARGEST_FILE, LoadRefusedError, take_load
@@ -140,8 +140,10 @@ class SimulatedPhone(PhoneState):
 
     async def _configure(self) -> None:
         """Ask for the file once, and register if it is good; otherwise it is asked for again later."""
-        name = f"SEP{self.config.mac}.cnf.xml"
+        name, common = self.family.own.replace("<mac>", self.config.mac), None
         await self._ask_around(self.family.before)
+        if self.family.common:
+            common = await self._download(self.family.common)
         found = await self._download(name)
         if found is None or not self.is_up:
             return
@@ -149,7 +151,10 @@ class SimulatedPhone(PhoneState):
         try:
             if self.fault is Fault.REJECTING:
                 raise FileRejectedError("the file is not signed")
-            self.device_file = read_device_file(found.head, self.config.software_type)
+            if self.family.common:
+                self.device_file = read_text_file(found.head, common.head if common else b"")
+            else:
+                self.device_file = read_device_file(found.head, self.config.software_type)
         except FileRejectedError as error:
             self.record(f"rejects {name}: {error}")
             return

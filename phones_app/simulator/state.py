@@ -91,7 +91,7 @@ class PhoneState:
         self.config = config
         self.on_event = on_event
         self.generation = generation_of(config.model)
-        self.family = family_of(config.model)
+        self.family = family_of(config.model, config.software_type)
         self.load = config.load or default_load(config.model, config.software_type)
         self.sip_port = config.sip_port
         self.web_port = config.web_port
@@ -137,7 +137,7 @@ class PhoneState:
 
     @property
     def user_agent(self) -> str:
-        version = ".".join(re.findall(r"\d+", self.load.partition(".")[2])[:3])
+        version = ".".join(re.findall(r"\d+", self.load.partition(".")[2] or self.load.partition("-")[2])[:3])
         return f"Cisco-CP{self.config.model}/{version}"
 
     @property
