@@ -45,7 +45,7 @@ SOON = timedelta(seconds=2)
 READ = (
     "uuid", "kind", "state", "lease_owner", "error_code", "error", "profile_name", "sha256", "requested_by", "reason",
     "request_id", "mac", "revision", "user", "account", "profile__uuid", "phone__uuid", "phone__name",
-    "phone__current_profile", "phone__account", "phone__file_server", "phone__software_version",
+    "phone__current_profile", "phone__account", "phone__file_server", "phone__model", "phone__software_version",
 )  # fmt: skip
 
 # Files and what they say, by their revisions.
@@ -145,14 +145,18 @@ class _Uploads:
         content, facts = self._contents[row.revision_id or 0]
         with pool.session(self.target) as session:
             return session.upload(
-                sep.file_name(row.mac),
+                self._name_of(row),
                 content,
                 keep_backups=self.server.keep_backups,
                 read_back=self.server.read_back,
-                next_name=sep.file_name(following.mac) if following else "",
+                next_name=self._name_of(following) if following else "",
                 watch=sep.watched(row.mac, facts),
                 may_still=partial(self._fence.holds, row.pk),
             )
+
+    def _name_of(self, row: Deployment) -> str:
+        _, facts = self._contents.get(row.revision_id or 0, (b"", {}))
+        return sep.file_name(row.mac, sep.file_format(row.phone.model if row.phone else "", facts))
 
 
 def _write_down(done: Mapping[Deployment, Uploaded]) -> list[int]:

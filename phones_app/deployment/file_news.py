@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from phones_app.deployment.models import FileState, PhoneFile
 from profiles_app.events.outbox import EventDraft, emit_many
-from profiles_app.phone import sep
 
 TAGS = {
     FileState.IN_PLACE: "phone-file-in-place",
@@ -27,7 +26,7 @@ def _draft(file: PhoneFile) -> EventDraft:
         data={
             "mac": file.phone.mac_with_colons,
             "name": file.phone.name,
-            "file": sep.file_name(file.phone.mac),
+            "file": file.file_name,
             "file_server": file.server.name if file.server else "",
             "state": file.state,
             "uploaded_sha256": file.sha256,

@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 from contacts_app.core.errors import Refusal, TransportError
 from contacts_app.core.work import clock
 from phones_app.configuration.changes import note_files
+from phones_app.deployment.leaving import left_behind
 from phones_app.deployment.models import Deployment, LastDeployment, LeftFile, PhoneFile
 from phones_app.deployment.transitions import cancelled
 from phones_app.inventory.models import Phone
@@ -23,7 +24,6 @@ from phones_app.inventory.services import Changes
 from phones_app.servers.models import FileServer
 from phones_app.servers.services import default_server, ftp_target, told_of
 from phones_app.transports.ftp.session import FtpSession
-from profiles_app.phone import sep
 
 log = structlog.get_logger(__name__)
 REMOVED_FILE = "Deleted the file and its backups from the file server."
@@ -76,7 +76,7 @@ def _default_of(account: int) -> int | None:
 def phone_deleted(instance: Phone, **_: Any) -> None:
     """Called before a phone is deleted, and the row of its file with it."""
     files = _files().filter(phone=instance, server__isnull=False)
-    LeftFile.objects.bulk_create(_left(file, "its phone was deleted") for file in files)
+    LeftFile.objects.bulk_create(left_behind(file, "its phone was deleted", at=clock.now()) for file in files)
 
 
 def _files() -> QuerySet[PhoneFile]:
@@ -89,27 +89,14 @@ def _leave(files: Iterable[PhoneFile], reason: str, **where: str) -> None:
     """These phones are not deployed to any more, and their files are of no phone."""
     moved = list(files)
     keys = [file.pk for file in moved]
-    LeftFile.objects.bulk_create((_left(file, reason, **where) for file in moved if file.server_id), batch_size=500)
+    now = clock.now()
+    left = (left_behind(file, reason, at=now, **where) for file in moved if file.server_id)
+    LeftFile.objects.bulk_create(left, batch_size=500)
     for start in range(0, len(keys), 500):
         batch = keys[start : start + 500]
         PhoneFile.objects.filter(pk__in=batch).delete()
         note_files(batch)
         LastDeployment.objects.filter(phone__in=batch).delete()
-
-
-def _left(file: PhoneFile, reason: str, mac: str = "", directory: str | None = None) -> LeftFile:
-    server = file.server
-    assert server is not None, "a file is left on a server"  # noqa: S101
-    return LeftFile(
-        account_id=file.phone.account_id,
-        mac=mac or file.phone.mac,
-        server=server,
-        directory=server.directory if directory is None else directory,
-        sha256=file.sha256,
-        profile_name=file.revision.profile.name if file.revision else "",
-        reason=reason,
-        left_at=clock.now(),
-    )
 
 
 def remove_later(mac: str) -> int:
@@ -120,9 +107,12 @@ def remove_later(mac: str) -> int:
 def remove(left: LeftFile) -> list[str]:
     """Delete the file and its backups from its server; the names that were deleted. Raises Refusal, TransportError."""
     phone = Phone.objects.filter(mac=left.mac).first()
-    if phone is not None and PhoneFile.objects.filter(phone=phone, server=left.server).exists():
+    if (
+        phone is not None
+        and PhoneFile.objects.filter(phone=phone, server=left.server, file_format=left.file_format).exists()
+    ):
         raise Refusal("file-in-use", f"The file is that of the phone {phone} again.")
-    name = sep.file_name(left.mac)
+    name = left.file_name
     try:
         with FtpSession(replace(ftp_target(left.server), directory=left.directory)) as session:
             content = session.read(name)

@@ -14,6 +14,7 @@ from contacts_app.core.lists.search import TextIndex
 from contacts_app.core.secrets import EncryptedBinaryField
 from phones_app.inventory.models import Phone
 from phones_app.servers.models import FileServer
+from profiles_app.phone import sep
 from profiles_app.phone.models import MacAddressField, PhoneProfile, ProfileRevision
 
 
@@ -210,12 +211,18 @@ class FileState(models.TextChoices):
 DRIFTED = (FileState.CHANGED, FileState.MISSING)
 
 
+def format_field() -> "models.CharField[str, str]":
+    """What decides the name of a file; "" is SEP<MAC>.cnf.xml, as all files were before."""
+    return models.CharField("format", max_length=8, blank=True, default="", db_default="", editable=False)
+
+
 class PhoneFile(models.Model):
     """Written by each upload, judged by read-backs. A phone that nothing was uploaded for has none."""
 
     phone = models.OneToOneField(Phone, on_delete=models.CASCADE, related_name="file", primary_key=True)
     server = models.ForeignKey(FileServer, null=True, on_delete=models.SET_NULL, related_name="+")
     revision = models.ForeignKey(ProfileRevision, null=True, on_delete=models.SET_NULL, related_name="+")
+    file_format = format_field()
     sha256 = models.CharField(max_length=64, help_text="Of what was uploaded, or adopted.")
     uploaded_at = models.DateTimeField()
 
@@ -246,12 +253,17 @@ class PhoneFile(models.Model):
     def is_drifted(self) -> bool:
         return self.state in DRIFTED
 
+    @property
+    def file_name(self) -> str:
+        return sep.file_name(self.phone.mac, self.file_format)
+
 
 class LeftFile(models.Model):
     """A phone's file that is of no phone any more (`left_files`). It holds credentials, so its removal is offered."""
 
     account = models.ForeignKey(Account, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
     mac = MacAddressField("MAC address", db_index=True)
+    file_format = format_field()
     server = models.ForeignKey(FileServer, on_delete=models.CASCADE, related_name="+", verbose_name="file server")
     directory = models.CharField(max_length=1024, blank=True)
     sha256 = models.CharField(max_length=64)
@@ -273,4 +285,8 @@ class LeftFile(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"SEP{self.mac}.cnf.xml on {self.server}"
+        return f"{self.file_name} on {self.server}"
+
+    @property
+    def file_name(self) -> str:
+        return sep.file_name(self.mac, self.file_format)

@@ -42,7 +42,7 @@ class DeploymentPreview:
 
     @property
     def file_name(self) -> str:
-        return sep.file_name(self.phone.mac)
+        return sep.file_name(self.phone.mac, sep.format_of_content(self.phone.model, self.content))
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ class FilePreview:
 
     @property
     def file_name(self) -> str:
-        return sep.file_name(self.phone.mac)
+        return sep.file_name(self.phone.mac, sep.file_format(self.phone.model, self.revision.facts))
 
     @property
     def content(self) -> bytes:
@@ -215,7 +215,7 @@ def _on_server(
     content = bytes(revision.content)
     try:
         with pool.session(replace(ftp_target(server), deadline=READ_SECONDS)) as session:
-            there = session.read(sep.file_name(phone.mac))
+            there = session.read(sep.file_name(phone.mac, sep.file_format(phone.model, revision.facts)))
             present = session.present(sep.watched(phone.mac, revision.facts))
     except TransportError as error:
         return Compared(trouble=told_of(server, error).message), []

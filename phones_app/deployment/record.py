@@ -21,6 +21,7 @@ from contacts_app.core.lists.among import among
 from contacts_app.core.work import clock
 from phones_app.configuration.changes import note_files
 from phones_app.deployment.file_news import tell_files
+from phones_app.deployment.leaving import left_behind
 from phones_app.deployment.models import DRIFTED, Deployment, DeploymentStep, FileState, LeftFile, PhoneFile, StepState
 from phones_app.inventory.models import Phone
 from phones_app.servers.models import FileServer
@@ -165,7 +166,7 @@ def upload_note(uploaded: Uploaded, now: datetime) -> Note:
 def _registration_user(content: bytes | None) -> str:
     """What a phone with this file registers as, "" when that cannot be told."""
     try:
-        return sep.facts(sep.parse(content)).registration_user if content else ""
+        return sep.facts_of(content).registration_user if content else ""
     except sep.Refused:
         return ""
 
@@ -232,18 +233,25 @@ def _author_of(deployment: Deployment) -> Author:
 
 def note_uploads(uploads: Mapping[Deployment, Uploaded], now: datetime) -> None:
     """The files of these deployments are in their places now, in the transaction of their state."""
-    by_server: defaultdict[FileServer, list[int]] = defaultdict(list)
+    alike: defaultdict[tuple[FileServer, str], list[int]] = defaultdict(list)
     for row, uploaded in uploads.items():
-        by_server[uploaded.server].append(row.pk)
-    for server, keys in by_server.items():
-        _note_files(Deployment.objects.filter(pk__in=among(keys)), server, now)
+        name = uploaded.result.path.rpartition("/")[2]
+        alike[uploaded.server, sep.format_of_file_name(name)].append(row.pk)
+    for (server, file_format), keys in alike.items():
+        _note_files(Deployment.objects.filter(pk__in=among(keys)), server, file_format, now)
     read_back_later(row.phone_id for row, uploaded in uploads.items() if uploaded.takes_over)
     write_steps({row: [upload_note(uploaded, now)] for row, uploaded in uploads.items()})
 
 
-def _note_files(deployments: "QuerySet[Deployment]", server: FileServer, now: datetime) -> None:
+def _note_files(deployments: "QuerySet[Deployment]", server: FileServer, file_format: str, now: datetime) -> None:
     of_phones = deployments.filter(phone__isnull=False)
     files = PhoneFile.objects.filter(phone__in=of_phones.values("phone"))
+    others = files.exclude(file_format=file_format).filter(server__isnull=False).defer("found", "revision__content")
+    # With another name than the new one: it is of no phone any more, and holds credentials.
+    LeftFile.objects.bulk_create(
+        left_behind(file, "its phone reads a file of another format", at=now)
+        for file in others.select_related("phone", "server", "revision__profile")
+    )
     drifted = list(files.filter(state__in=DRIFTED).values_list("pk", flat=True))
     insert_from(
         of_phones,
@@ -252,6 +260,7 @@ def _note_files(deployments: "QuerySet[Deployment]", server: FileServer, now: da
         phone=F("phone"),
         server=server.pk,
         revision=F("revision"),
+        file_format=file_format,
         sha256=F("sha256"),
         uploaded_at=now,
         state=FileState.IN_PLACE,
@@ -264,7 +273,8 @@ def _note_files(deployments: "QuerySet[Deployment]", server: FileServer, now: da
     )
     note_files(of_phones.values("phone"))
     # Where a file was left behind before, this one has taken its place.
-    LeftFile.objects.filter(server=server, directory=server.directory, mac__in=of_phones.values("mac")).delete()
+    there = LeftFile.objects.filter(server=server, directory=server.directory, file_format=file_format)
+    there.filter(mac__in=of_phones.values("mac")).delete()
     if drifted:
         tell_files(PhoneFile.objects.filter(pk__in=drifted).select_related("phone__account", "server"))
 

@@ -14,7 +14,7 @@ from phones_app.deployment.gates import Wait, as_told, ensure_ours
 from phones_app.deployment.identity import UNPROVEN
 from phones_app.deployment.models import Deployment, DeploymentStep, StepState
 from phones_app.deployment.record import Note, steps_of
-from phones_app.deployment.restart import known_lines
+from phones_app.deployment.restart import BY_HAND, known_lines
 from phones_app.inventory.models import Phone
 from phones_app.servers.services import NOT_TOLD
 from phones_app.transports.restart.strategies import NO_LINE
@@ -83,9 +83,9 @@ def _end_refused(deployment: Deployment, phone: Phone, error: TransportError) ->
     """A phone that has no line yet, or was never seen, is left to itself: it can be told nothing, which is no fault."""
     is_new = phone.last_seen_at is None and not known_lines(deployment, phone, steps_of(deployment))
     if deployment.kind == Deployment.Kind.RESTART or not (
-        error.code == NO_LINE_YET or (error.code == UNPROVEN and is_new)
+        error.code in (NO_LINE_YET, BY_HAND) or (error.code == UNPROVEN and is_new)
     ):
         raise error
-    message = error.message if error.code == NO_LINE_YET else f"{NEVER_SEEN} {error.message}"
+    message = error.message if error.code in (NO_LINE_YET, BY_HAND) else f"{NEVER_SEEN} {error.message}"
     note = Note(Kind.RESTART, StepState.SKIPPED, message, error.request, error.answer)
     ensure_ours(transitions.left_for_start({deployment: note}, code=error.code))

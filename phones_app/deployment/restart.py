@@ -41,10 +41,13 @@ from phones_app.transports.restart.strategies import (
     RestartStrategy,
     SipNotify,
 )
+from profiles_app.phone import sep
 from profiles_app.phone.models import ProfileRevision, SoftwareType
 
 Macros = Callable[[], Sequence[Macro]]
 NO_ADDRESS = "The phone's IP address is not known."
+BY_HAND = "by-hand"
+BY_HAND_ALONE = "Nothing restarts a phone with a text file from here: it takes its file when it is switched on."
 # What is wrong with an Asterisk only for a while: it is starting, busy, or its account is logged in elsewhere.
 PASSING = ("busy", "closed", "login-in-use", "network", "refused", "timeout", "unreachable")
 
@@ -62,6 +65,8 @@ def choose(phone: Phone, revision: ProfileRevision | None, macros: Macros = key_
 
     `macros` is called only for SCCP phones; for many phones at once, pass a cached one.
     """
+    if reads_text(phone, revision):
+        return CannotRestart("switching it off and on", code=BY_HAND, trouble=BY_HAND_ALONE)
     manager = phone.call_manager
     asterisk = manager if manager and manager.kind == CallManager.Kind.AMI else None
     if protocol_of(phone, revision) == "SCCP":
@@ -72,6 +77,14 @@ def choose(phone: Phone, revision: ProfileRevision | None, macros: Macros = key_
     if asterisk:
         return _ami_pjsip(phone, asterisk, macros)
     return _sip_by_registrar(manager) if manager else _sip_direct(phone)
+
+
+def reads_text(phone: Phone, revision: ProfileRevision | None) -> bool:
+    """Whether it is a phone with a text file, which no NOTIFY is known to restart (boot server spec §10)."""
+    if revision is not None:
+        return bool(revision.facts.get("format") == "sip-text")
+    device = sep.catalogue.find(phone.model)
+    return device is not None and device.plain_text_sip and phone.software_type in ("SIP", "SIPE")
 
 
 def protocol_of(phone: Phone, revision: ProfileRevision | None) -> str:

@@ -73,10 +73,11 @@ def upload(deployment: Deployment, carrier: Carrier) -> None:
         ensure_ours(transitions.uploading_again([deployment]))
     if carrier.takes_over:
         read_back_later([phone.pk])
+    name = sep.file_name(phone.mac, sep.file_format(phone.model, revision.facts))
     try:
         with carrier.pool.session(ftp_target(server)) as session:
             result = session.upload(
-                sep.file_name(phone.mac),
+                name,
                 bytes(revision.content),
                 keep_backups=server.keep_backups,
                 read_back=server.read_back,

@@ -107,7 +107,7 @@ def _read(target: FtpTarget, files: Iterable[PhoneFile], pool: FtpPool) -> list[
         if not trouble:
             try:
                 with pool.session(target) as session:
-                    found.append(_compare(file, session.read(sep.file_name(file.phone.mac))))
+                    found.append(_compare(file, session.read(file.file_name)))
                 continue
             except TransportError as error:
                 trouble = told_of(file.server, error).message if file.server else error.message

@@ -12,6 +12,7 @@ from phones_app.configuration.changes import note_files
 from phones_app.deployment.models import Deployment, FileState, PhoneFile
 from phones_app.deployment.request import BATCH, DEPLOYMENTS, Deployed, check_compatible, request_of
 from phones_app.deployment.transitions import queued
+from profiles_app.phone import sep
 from profiles_app.phone.models import ProfileRevision
 from profiles_app.phone.services import update_profile
 
@@ -58,8 +59,11 @@ def adopt(file: PhoneFile, *, actor: Actor, reason: str = "") -> ProfileRevision
         raise Refusal("file-missing", "There is no file on the server that could be adopted.")
     if not actor.sees(type(revision.profile)._default_manager.all(), "user__account").filter(pk=revision.profile_id):
         raise Refusal("another-account", "The profile belongs to another account.")
-    why = reason or f"Found on the file server at {file.phone.mac_with_colons}"
-    profile = update_profile(revision.profile, actor=actor, content=bytes(file.found), reason=why)
+    phone, found = file.phone, bytes(file.found)
+    if sep.format_of_content(phone.model, found) != file.file_format:
+        raise Refusal("model-format", f"What was found is no content of {file.file_name}.")
+    why = reason or f"Found on the file server at {phone.mac_with_colons}"
+    profile = update_profile(revision.profile, actor=actor, content=found, reason=why)
     now = clock.now()
     PhoneFile.objects.filter(pk=file.pk).update(
         revision=profile.revision,

@@ -1,5 +1,5 @@
-"""Import of the files that phones run on today, from folders or out of a browser: each SEP<MAC>.cnf.xml becomes the
-profile of its phone.
+"""Import of the files that phones run on today, from folders or out of a browser: each SEP<MAC>.cnf.xml, SIP<MAC>.cnf and
+ATA<MAC>.cnf.xml becomes the profile of its phone.
 
 Nothing is deployed. Each file is stored on its own, so that a bad one keeps no good one out.
 """
@@ -128,20 +128,24 @@ def why_ignored(name: str) -> str:
 
 
 def _store(file: NamedBytes, mac: str, destination: ImportTarget, actor: Actor) -> Imported:
-    content = file.content
+    content, device = file.content, file.base.partition(".")[0]
     check_content(content)  # First of all, so that a bad file is told as such, whosever it would be.
+    if fault := sep.name_fault(file.base, content):
+        raise Refusal(fault.code, f"{fault.message}.")
     phone = Phone.objects.select_related("account").filter(mac=mac).first()
     if phone is not None and actor.account is not None and phone.account_id != actor.account.pk:
         raise Refusal("other-account", "This MAC address is taken already.")
+    if phone is not None:
+        _check_format(file, phone.model)
     owner = owner_for(destination, phone)
     _check_account(phone, owner, destination)
-    profile = PhoneProfile.objects.filter(user=owner, name=f"SEP{mac}").select_related("revision").first()
-    imported = Imported(file.name, ImportResult.UNCHANGED, profile=f"SEP{mac}", owner=owner.email)
+    profile = PhoneProfile.objects.filter(user=owner, name=device).select_related("revision").first()
+    imported = Imported(file.name, ImportResult.UNCHANGED, profile=device, owner=owner.email)
     kind = {"model": phone.model, "software_type": phone.software_type} if phone else {}
     imported.warnings = list(map(describe, findings_of(content, **kind)))
     reason = f"Imported from {file.base}"[:255]
     if profile is None:
-        profile = _new_profile(mac, content, owner, actor, reason)
+        profile = _new_profile(device, content, owner, actor, reason)
         imported.result = ImportResult.CREATED
     elif profile.content != content:
         if not actor.reveals:
@@ -150,7 +154,7 @@ def _store(file: NamedBytes, mac: str, destination: ImportTarget, actor: Actor) 
         update_profile(profile, actor=actor, content=content, reason=reason)
         imported.result = ImportResult.REVISED
     if phone is None and destination.create_phones:
-        phone = _new_phone(mac, content, destination.account or owner.account)
+        phone = _new_phone(mac, file, destination.account or owner.account)
     if phone is not None:
         imported.phone = phone.mac
         # It is what the phone runs; one that got another profile from here runs that one.
@@ -180,13 +184,21 @@ def _check_account(phone: Phone | None, owner: User, destination: ImportTarget) 
             raise Refusal("other-account", f"The phone belongs to the account {phone.account}.")
 
 
-def _new_profile(mac: str, content: bytes, owner: User, actor: Actor, reason: str) -> PhoneProfile:
-    facts = sep.facts(sep.parse(content))
+def _check_format(file: NamedBytes, model: str) -> None:
+    """Of XML the model says under which name it is read: what is imported goes back under the same one."""
+    reads = sep.file_name("<MAC>", sep.format_of_content(model, file.content))
+    if reads != sep.file_name("<MAC>", sep.format_of_file_name(file.base)):
+        which = f"a {model} reads {reads}" if model else f"without a known model it is one that reads {reads}"
+        raise Refusal("model-format", f"The phone does not read a file of this name: {which}.")
+
+
+def _new_profile(name: str, content: bytes, owner: User, actor: Actor, reason: str) -> PhoneProfile:
+    facts = sep.facts_of(content)
     labels = ", ".join(filter(None, (line.label or line.name for line in facts.lines)))
     return create_profile(
         actor=actor,
         user=owner,
-        name=f"SEP{mac}",
+        name=name,
         description=labels or None,
         software_type=facts.protocol or None,
         content=content,
@@ -194,17 +206,18 @@ def _new_profile(mac: str, content: bytes, owner: User, actor: Actor, reason: st
     )
 
 
-def _new_phone(mac: str, content: bytes, account: Account | None) -> Phone:
+def _new_phone(mac: str, file: NamedBytes, account: Account | None) -> Phone:
     if account is None:
         raise Refusal("no-account", "The owner is staff; name the account of new phones.")
-    facts = sep.facts(sep.parse(content))
+    facts = sep.facts_of(file.content)
     # A load is often made for several models; only one that says it all tells the model.
     model = facts.load_models[0] if len(facts.load_models) == 1 else ""
+    _check_format(file, model)
     return Phone.objects.create(
         mac=mac,
         account=account,
         model=model,
         software_type=facts.protocol or None,
-        hostname=f"SEP{mac}",
+        hostname=file.base.partition(".")[0],
         name=(facts.lines[0].label if facts.lines else "")[:255],
     )

@@ -55,22 +55,23 @@ def import_step(
     """Import the kept files from `start` on, for so long; at least one. A dry run stores nothing."""
     archive = KeptArchive(bytes(kept.content))
     step, end = ImportStep(len(archive.names)), time.monotonic() + seconds
-    first: dict[str | None, str] = {}
+    first: dict[tuple[str, str] | None, str] = {}
     for name in archive.names:
-        first.setdefault(_mac_of(name), name)
+        first.setdefault(_phone_of(name), name)
     for place in range(start, step.total):
         if step.done and time.monotonic() > end:
             step.next = place
             break
         name = archive.names[place]
-        mac = _mac_of(name)
-        if mac is not None and first[mac] != name:
-            why = f"There is another file of this phone: {first[mac]}. Upload one of them."
+        of_phone = _phone_of(name)
+        if of_phone is not None and first[of_phone] != name:
+            why = f"There is another file of this phone: {first[of_phone]}. Upload one of them."
             step.done.append(Imported(name, ImportResult.REFUSED, code="twice", reason=why))
             continue
         step.done.append(import_file(archive.read(name), destination=destination, actor=actor, dry_run=dry_run))
     return step
 
 
-def _mac_of(name: str) -> str | None:
-    return sep.mac_of_file_name(name.rpartition("/")[2])
+def _phone_of(name: str) -> tuple[str, str] | None:
+    """A phone that changed its firmware may have a file of each format."""
+    return sep.named(name.rpartition("/")[2])

@@ -31,6 +31,13 @@ class Candidate:
         return self.told.mac
 
 
+# Why a file is not made from data, by its format.
+NOT_MADE = {
+    "sip-text": "Text files are not made from data. import_profiles takes them as they are.",
+    "ata": "Files of ATAs are not made from data. import_profiles takes them as they are.",
+}
+
+
 def sort_out(
     files: Iterable[NamedBytes], account: Account, places: Mapping[str, PhonePlace]
 ) -> tuple[list[AdoptedFile], list[Candidate]]:
@@ -54,6 +61,8 @@ def _looked_at(named: NamedBytes, readable: dict[str, tuple[AdoptedFile, bytes]]
     mac = sep.mac_of_file_name(named.base)
     if mac is None:
         return AdoptedFile(name, AdoptResult.IGNORED, code="file-name", reason=why_ignored(named.base))
+    if file_format := sep.format_of_file_name(named.base):
+        return AdoptedFile(name, AdoptResult.IGNORED, code="file-format", reason=NOT_MADE[file_format])
     file = AdoptedFile(name, AdoptResult.REFUSED, mac)
     if mac in readable:
         file.code, file.reason = "twice", f"{readable[mac][0].file} is a file of the same phone."

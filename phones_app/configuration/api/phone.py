@@ -72,4 +72,5 @@ class PhoneConfigurations(PhonesByMac):
         phone = self.get_object()
         content = file_for(phone, reveal=self.actor.reveals)
         shown = content if self.actor.reveals else sep.redact(content)
-        return Response(RenderedFileRecord({"file_name": sep.file_name(phone.mac), "cnf_xml": sep.decode(shown)}).data)
+        name = sep.file_name(phone.mac, sep.format_of_content(phone.model, content))
+        return Response(RenderedFileRecord({"file_name": name, "cnf_xml": sep.decode(shown)}).data)

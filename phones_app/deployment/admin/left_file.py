@@ -16,7 +16,6 @@ from phones_app.deployment.left_files import REMOVED_FILE, remove
 from phones_app.deployment.models import LeftFile
 from phones_app.deployment.request import MAY_DEPLOY
 from phones_app.inventory.models import Phone
-from profiles_app.phone import sep
 
 
 @admin.register(LeftFile)
@@ -28,7 +27,7 @@ class LeftFileAdmin(ReadOnlyAdmin):
     ordering = ("-left_at", "-pk")
     actions_detail = ["remove_one"]
     fields = ("mac", "server", "directory", "profile_name", "sha256", "reason", "left_at")
-    file = column("File", lambda left: sep.file_name(left.mac))
+    file = column("File", lambda left: left.file_name)
     left = ago_column("left_at", "Left")
 
     def has_remove_permission(self, request: HttpRequest, object_id: Any = None) -> bool:

@@ -39,7 +39,8 @@ class Command(ReportingCommand):
         if isinstance(outcome, Exception):
             raise outcome
         if self.as_json:
-            file = {"file_name": sep.file_name(phone.mac), "sha256": outcome.sha256, "remarks": outcome.remarks}
+            name = sep.file_name(phone.mac, sep.format_of_content(phone.model, outcome.content))
+            file = {"file_name": name, "sha256": outcome.sha256, "remarks": outcome.remarks}
             self.report_row(**file, cnf_xml=sep.decode(outcome.content))
             return
         self.stdout.flush()

@@ -73,13 +73,44 @@ def test_warnings_are_told_for_the_phone_that_the_file_is_of(folder, phone):
 
 
 def test_files_for_other_devices_are_named_for_what_they_are(folder, phone):
-    for name in (f"ATA{KNOWN}.cnf.xml", f"SIP{KNOWN}.cnf", f"SEP{KNOWN}.cnf.xml.sgn"):
+    for name in (f"ATA{KNOWN}", "SIPDefault.cnf", f"SEP{KNOWN}.cnf.xml.sgn"):
         (folder / name).write_bytes(b"x")
     reasons = {row["file"].rpartition("/")[2]: row["reason"] for row in run("import_profiles", folder, "--json").rows}
 
-    assert "analogue adapter" in reasons[f"ATA{KNOWN}.cnf.xml"]
-    assert "7940 or 7960" in reasons[f"SIP{KNOWN}.cnf"]
+    assert "ATA 186 or 188" in reasons[f"ATA{KNOWN}"]
+    assert "shared files" in reasons["SIPDefault.cnf"]
     assert "signed" in reasons[f"SEP{KNOWN}.cnf.xml.sgn"]
+
+
+def test_files_of_every_format_are_those_of_their_phones(tmp_path, alice):
+    """Under the name of one format there is no other; of XML the phone's model says which one it reads."""
+    text = "line1_name: 1001\nproxy1_address: 192.0.2.10\n"
+    old, ata, _ = (Phone.objects.create(mac=mac, account=alice.account) for mac in (KNOWN, UNKNOWN, BROKEN))
+    Phone.objects.filter(pk=ata.pk).update(model="ATA191")
+    for name, content in {
+        f"SIP{KNOWN}.cnf": text,
+        f"SEP{KNOWN}.cnf.xml": text,
+        f"ATA{UNKNOWN}.cnf.xml": sip_file(),
+        f"ATA{BROKEN}.cnf.xml": sip_file(),
+        "ATA02AA00000004.cnf.xml": sip_file(),
+        "ATA02AA00000005.cnf.xml": sip_file().replace(
+            "</device>", "<loadInformation>ATA187.9-2-3</loadInformation></device>"
+        ),
+    }.items():
+        (tmp_path / name).write_text(content)
+    ran = run("import_profiles", tmp_path, "--account", alice.account.voip_id, "--create-phones", "--json")
+    assert result_of(ran) == {
+        f"SIP{KNOWN}.cnf": ("created", ""),
+        f"SEP{KNOWN}.cnf.xml": ("refused", "file-name"),
+        f"ATA{UNKNOWN}.cnf.xml": ("created", ""),
+        f"ATA{BROKEN}.cnf.xml": ("refused", "model-format"),
+        "ATA02AA00000004.cnf.xml": ("refused", "model-format"),
+        "ATA02AA00000005.cnf.xml": ("created", ""),
+    }
+    old.refresh_from_db()
+    assert (old.current_profile.name, old.current_profile.software_type) == (f"SIP{KNOWN}", "SIP")
+    assert Phone.objects.get(mac="02AA00000005").model == "ATA187"
+    assert not Phone.objects.filter(mac="02AA00000004").exists()
 
 
 def test_content_stays_as_it_is_byte_for_byte(folder, phone):

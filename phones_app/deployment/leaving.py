@@ -1,0 +1,22 @@
+"""The row of a file that is of no phone any more, made where the phone's own row is deleted or becomes another file's."""
+
+from datetime import datetime
+
+from phones_app.deployment.models import LeftFile, PhoneFile
+
+
+def left_behind(file: PhoneFile, reason: str, *, at: datetime, mac: str = "", directory: str | None = None) -> LeftFile:
+    """What is to be stored of a file with its phone, server and revision. `mac`, `directory`: those of before."""
+    server = file.server
+    assert server is not None, "a file is left on a server"  # noqa: S101
+    return LeftFile(
+        account_id=file.phone.account_id,
+        mac=mac or file.phone.mac,
+        file_format=file.file_format,
+        server=server,
+        directory=server.directory if directory is None else directory,
+        sha256=file.sha256,
+        profile_name=file.revision.profile.name if file.revision else "",
+        reason=reason,
+        left_at=at,
+    )
