@@ -259,6 +259,13 @@ def _never_seen(desk: Desk) -> Deployment:
     return desk.carried_out(phone)
 
 
+@seen("the phone reads a text file, and no NOTIFY is known that restarts it")
+def _text_file(desk: Desk) -> Deployment:
+    phone = desk.site.phone(model="7960", web_port=free_port())
+    profile = desk.site.profile(content="line1_name: 1001\nproxy1_address: 192.0.2.10\n")
+    return desk.finish(deploy(phone=phone, profile=profile, actor=ACTOR))
+
+
 def test_each_row_has_its_scenario():
     assert len(ROWS) > 15
     assert [what for _, what, _ in ROWS] == list(SCENARIOS)
