@@ -53,7 +53,7 @@ class DeviceFile:
 
 def read_device_file(data: bytes, software_type: str) -> DeviceFile:
     """Read a file as a phone with this software does; FileRejectedError where the phone would give it up."""
-    device = _parse(data)
+    device = _parse(data, root="device")
     nodes = ((node.text or "").strip() for node in device.iterfind("devicePool//processNodeName"))
     call_managers = tuple(filter(None, nodes))
     # A file may say nothing of servers and lines: the phone takes it, and registers nowhere (Cisco phones spec §4.3).
@@ -126,7 +126,17 @@ def _settings(data: bytes) -> dict[str, str]:
     return found
 
 
-def _parse(data: bytes) -> Element:
+def default_load_of(data: bytes, model: str) -> str:
+    """The load that XMLDefault.cnf.xml names for a model, "" where it names none; real phones go by its number there."""
+    try:
+        rows = list(_parse(data, root="Default"))
+    except FileRejectedError:
+        return ""
+    named = (row for row in rows if row.tag.startswith("loadInformation"))
+    return next(((row.text or "").strip() for row in named if row.get("model", "").split()[-1:] == [model]), "")
+
+
+def _parse(data: bytes, *, root: str) -> Element:
     """Parse without namespaces, because files of CUCM use `xsi:type` without declaring it (Cisco phones spec §4.7)."""
     if len(data) > MAX_BYTES:
         raise FileRejectedError("the file is too large")
@@ -143,10 +153,10 @@ def _parse(data: bytes) -> Element:
         parser.Parse(data, True)
     except expat.ExpatError as error:
         raise FileRejectedError(f"not well-formed: {error}") from error
-    root = builder.close()
-    if root.tag != "device":
-        raise FileRejectedError(f"the root element is {root.tag}")
-    return root
+    found = builder.close()
+    if found.tag != root:
+        raise FileRejectedError(f"the root element is {found.tag}")
+    return found
 
 
 def _refuse_doctype(*_: object) -> None:

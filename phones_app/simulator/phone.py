@@ -10,7 +10,14 @@ import secrets
 import time
 from urllib.parse import quote
 
-from phones_app.simulator.device_file import MAX_BYTES, DeviceFile, FileRejectedError, read_device_file, read_text_file
+from phones_app.simulator.device_file import (
+    MAX_BYTES,
+    DeviceFile,
+    FileRejectedError,
+    default_load_of,
+    read_device_file,
+    read_text_file,
+)
 from phones_app.simulator.download import Download, NotGivenError, download
 from phones_app.simulator.families import filled
 from phones_app.simulator.firmware import LARGEST_FILE, LoadRefusedError, take_load
@@ -23,6 +30,7 @@ __all__ = ["Fault", "Order", "SimulatedPhone", "SimulatedPhoneConfig"]
 
 logger = logging.getLogger(__name__)
 
+DEFAULT_FILE = "XMLDefault.cnf.xml"
 # How often a phone that cannot have its ports tries again.
 _PORT_SECONDS = 0.5
 
@@ -145,6 +153,8 @@ class SimulatedPhone(PhoneState):
         if self.family.common:
             common = await self._download(self.family.common)
         found = await self._download(name)
+        if found is None and self.is_up:
+            await self._ask_for_default()
         if found is None or not self.is_up:
             return
         self.fetches += 1
@@ -175,6 +185,12 @@ class SimulatedPhone(PhoneState):
         else:
             self.is_settled = True
             self.record("has no line to register")
+
+    async def _ask_for_default(self) -> None:
+        """What is for phones without a file of their own: it names loads, and no lines."""
+        found = await self._download(DEFAULT_FILE) if self.config.asks_around else None
+        if found is not None:
+            await self._changes_load(default_load_of(found.head, self.config.model))
 
     async def look_around(self) -> None:
         """Ask for what somebody at the phone makes it ask for who looks through ring tones and backgrounds."""

@@ -109,6 +109,31 @@ def test_a_phone_keeps_its_load_until_the_other_one_is_all_there(place_phone: Pl
     assert desk.phone.load == GATE
 
 
+def test_a_phone_without_a_file_takes_the_load_for_all_phones(place_phone: PlacePhone) -> None:
+    desk = place_phone(None, model="7942", load=OLD)
+    as_folder(classic("8-5-2S", components="8-5-2ES1"), desk.folder)
+    rows = (
+        f'<loadInformation{number} model="Cisco {model}">{load}</loadInformation{number}>'
+        for number, model, load in ((404, "7962", TARGET), (434, "7942", GATE))
+    )
+    (desk.folder / "XMLDefault.cnf.xml").write_text(f"<Default>{''.join(rows)}</Default>")
+    desk.wait_until(lambda phone: phone.load == GATE and phone.is_up)
+    assert not desk.phone.registered
+
+
+def test_a_text_file_says_more_than_the_one_for_all(place_phone: PlacePhone, fetch_log: FetchLog) -> None:
+    desk = place_phone(None, model="7960")
+    (desk.folder / "SIPDefault.cnf").write_text('proxy1_address: 192.0.2.10\nphone_label: "all"\n')
+    text = "# here\nline1_name: 1001 ; reception\nphone_label: mine\ndial_template: dialplan\n"
+    (desk.folder / f"SIP{MAC}.cnf").write_text(text)
+    desk.wait_until(lambda phone: phone.registered)
+    file = desk.phone.device_file
+    assert file is not None
+    assert (file.line_users, file.call_managers, file.label) == (("1001",), ("192.0.2.10",), "mine")
+    asked = [fetch.file_name for fetch in fetch_log.wait_for(lambda all_: all_[-1].file_name == "dialplan.xml")]
+    assert asked[-5:] == ["OS79XX.TXT", "SIPDefault.cnf", f"SIP{MAC}.cnf", "RINGLIST.DAT", "dialplan.xml"]
+
+
 def test_old_firmware_asks_by_tftp_alone(place_phone: PlacePhone, fetch_log: FetchLog, file_server: Any) -> None:
     older_phone(place_phone, tftp_url=f"tftp://127.0.0.1:{file_server.tftp_port}")
     fetches = fetch_log.wait_for(lambda all_: all_[-1].file_name == "g3-tones.xml")
