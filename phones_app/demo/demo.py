@@ -144,6 +144,8 @@ def _phone(account: Account, phone: DemoPhone, place: int, profile: PhoneProfile
         mac=phone.mac,
         model=phone.model,
         software_type=phone.software_type,
+        # One of its own, so that what it asks for is known to be its; but for the new one, which enrols on loopback.
+        address="" if phone.is_new else f"127.0.1.{place + 1}",
         account=account,
         name=phone.name,
         hostname=sep.file_name(phone.mac).partition(".")[0],

@@ -5,7 +5,8 @@ import ipaddress
 import os
 import secrets
 import tempfile
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,14 +35,18 @@ VARIETY = ("8845", "7942", "7962", "8841", "7821", "8865", "7975", "8851", "7841
 SOFTWARE = {"7962": "SCCP", "7975": "SCCP", "8865": "SIPE"}  # all others SIP
 
 
-def simulated_phone(place: int, *, mac: str, model: str, software_type: str, **others: object) -> Phone:
-    """An unsaved phone at the address and ports that belong to its place among the simulated ones."""
+def simulated_phone(
+    place: int, *, mac: str, model: str, software_type: str, address: str = "", **others: object
+) -> Phone:
+    """An unsaved phone at the ports that belong to its place among the simulated ones, and at their common address
+    unless it has one of its own.
+    """
     return Phone(
         mac=mac,
         model=model,
         software_type=software_type,
         software_version=default_load(model, software_type),
-        phone_ip=f"127.0.{place // PER_ADDRESS}.1",
+        phone_ip=address or f"127.0.{place // PER_ADDRESS}.1",
         sip_port=FIRST_SIP_PORT + place % PER_ADDRESS,
         web_port=FIRST_WEB_PORT + place % PER_ADDRESS,
         # Without an account it would take no key presses, by which SCCP phones restart.
@@ -132,8 +137,18 @@ def fault_of(mac: str, mix: dict[Fault, float]) -> Fault:
     return Fault.NONE
 
 
-def config_of(phone: Phone, config_url: str, mix: dict[Fault, float] | None = None) -> SimulatedPhoneConfig:
-    """How the simulator plays this row. Raises ValueError when it cannot."""
+def configs_of(
+    phones: Sequence[Phone], config_url: str, mix: dict[Fault, float] | None = None
+) -> dict[str, SimulatedPhoneConfig]:
+    """How the simulator plays these rows, by MAC."""
+    at = Counter(phone.phone_ip for phone in phones)
+    return {phone.mac: config_of(phone, config_url, mix, is_alone=at[phone.phone_ip] == 1) for phone in phones}
+
+
+def config_of(
+    phone: Phone, config_url: str, mix: dict[Fault, float] | None = None, *, is_alone: bool = False
+) -> SimulatedPhoneConfig:
+    """How the simulator plays this row; `is_alone` at its address. Raises ValueError when it cannot."""
     return SimulatedPhoneConfig(
         mac=phone.mac,
         model=sep.catalogue.normalise_model(phone.model) or "8845",
@@ -143,8 +158,8 @@ def config_of(phone: Phone, config_url: str, mix: dict[Fault, float] | None = No
         web_port=phone.web_port,
         config_url=config_url,
         load=phone.software_version,
-        # Many at one address: whose companions those were could not be told anyhow.
-        asks_around=False,
+        # Of many at one address nobody could tell whose companions those were.
+        asks_around=is_alone,
         fault=fault_of(phone.mac, mix or {}),
     )
 

@@ -17,6 +17,7 @@ from phones_app.demo.simulation import (
     Players,
     add_phones,
     config_of,
+    configs_of,
     keep_ports,
     missing_phones,
     parse_behaviour,
@@ -94,9 +95,7 @@ class Command(ReportingCommand):
         """Look at the rows once; a database that does not answer is asked again in the next round."""
         try:
             close_old_connections()
-            changes = loop.call(
-                players.follow({phone.mac: config_of(phone, url, self._mix) for phone in playable_phones()})
-            )
+            changes = loop.call(players.follow(configs_of(playable_phones(), url, self._mix)))
             for change in changes:
                 if change.phone is not None:
                     keep_ports(change.phone)
