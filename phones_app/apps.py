@@ -46,6 +46,8 @@ class PhonesConfig(AppConfig):
         from phones_app.rollout.gate import closed_by_rollout, rollouts_of
         from phones_app.rollout.rollout import advance_all, pause_running, running
         from phones_app.servers.models import FileServer
+        from phones_app.shared_files import copies
+        from phones_app.shared_files.copying import FileCopying
         from profiles_app.events import tags
         from profiles_app.events.outbox import register_news
         from profiles_app.phone.sources import register_maker
@@ -54,6 +56,7 @@ class PhonesConfig(AppConfig):
         register_identity(left_files.identity_changed)
         register_objection(lifecycle.object_to_assignment)
         recorded.connect(left_files.file_server_changed, sender=FileServer)
+        recorded.connect(copies.file_server_changed, sender=FileServer)
         pre_delete.connect(left_files.phone_deleted, sender=Phone)
         when_many_changed(Phone, *lifecycle.OF_PHONE, call=lifecycle.phones_changed)
         pre_delete.connect(lifecycle.phone_deleted, sender=Phone)
@@ -62,7 +65,7 @@ class PhonesConfig(AppConfig):
         recorded.connect(lifecycle.mobility_changed, sender=PersonMobility)
         recorded.connect(lifecycle.policy_changed, sender=MobilityPolicy)
         register(SingleDeployments, UploadBatches, Doubts, StatusChecks, DriftChecks, Rereads, Removals, MobilityTimers)
-        register(Configurations, ProfileFiles)
+        register(Configurations, ProfileFiles, FileCopying)
         register_maker(file_alone)
         follow_changes()
         tags.register(*events.TAGS)

@@ -69,6 +69,7 @@ def ftp_target(server: FileServer) -> FtpTarget:
         verify_certificate=server.verify_certificate,
         passive=server.passive,
         deadline=settings.FTP_UPLOAD_SECONDS,
+        any_case=server.is_embedded,
         # Where the embedded one listens, its own process has written down.
         networks=with_loopback() if server.is_embedded else phone_networks(),
     )

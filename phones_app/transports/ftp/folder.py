@@ -1,30 +1,22 @@
-"""The current folder of an FTP connection: read, store, rename, delete and list files, and the names beside a file.
+"""The current folder of an FTP connection and those below it: read, store, rename, delete and list files.
 
 A phone's file may have temporary files, files moved aside and backups beside it. Every failure is raised as a
 TransportError with a stable code; the order of the steps is decided by the upload.
 """
 
 import ftplib
+import hashlib
 import posixpath
 import re
 import secrets
 import ssl
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from time import monotonic
 
 from contacts_app.core.errors import TransportError
+from phones_app.transports.ftp.content import Content
+from phones_app.transports.ftp.listing import Listing, Listings
 from phones_app.transports.ftp.wire import FtpWire
-
-# A listing of a large folder is megabytes long, so it is not asked for at every upload. What others do in the
-# meantime is seen at the next listing; our own changes are noted at once.
-LISTING_SECONDS = 60.0
-
-RELATIVE = re.compile(
-    r"\.(?P<of>.+)\.[0-9a-f]{12}\.(?:part|old)"
-    r"|(?P<kept>.+?)\.(?P<stamp>\d{8}T\d{6}Z)(?:\.(?P<number>\d+))?\.bak"
-)
 
 # The first type that fits decides: code, permanent, sentence.
 FAILURES: tuple[tuple[type[Exception], str, bool, str], ...] = (
@@ -68,44 +60,18 @@ def always() -> bool:
 
 def hidden(name: str, ending: str) -> str:
     """Return a new hidden name beside `name`: `part` for content not complete yet, `old` for a file moved aside."""
-    return f".{name}.{secrets.token_hex(6)}.{ending}"
-
-
-class Listing:
-    """The names in a folder, and the relatives of each file at hand: its temporary names and backups.
-
-    A folder of 10,000 phones has some 40,000 names, too many to be searched at every upload.
-    """
-
-    def __init__(self, names: Iterable[str]) -> None:
-        self.names: set[str] = set()
-        self._relatives: defaultdict[str, set[str]] = defaultdict(set)
-        for name in names:
-            self.add(name)
-
-    def add(self, name: str) -> None:
-        self.names.add(name)
-        if match := RELATIVE.fullmatch(name):
-            self._relatives[match["of"] or match["kept"]].add(name)
-
-    def discard(self, name: str) -> None:
-        self.names.discard(name)
-        if match := RELATIVE.fullmatch(name):
-            self._relatives[match["of"] or match["kept"]].discard(name)
-
-    def relatives(self, name: str) -> set[str]:
-        return self._relatives.get(name, set())
+    folder, base = posixpath.split(name)
+    return posixpath.join(folder, f".{base}.{secrets.token_hex(6)}.{ending}")
 
 
 class FtpFolder:
-    """What can be done with files in the current folder of one connection."""
+    """What can be done with files in the current folder of one connection; names may lead to folders below it."""
 
     def __init__(self, wire: FtpWire) -> None:
         self.wire = wire
         self.broken = False  # the conversation is out of step, so nothing more may be said on it
         self.knows_size = True
-        self._listing: Listing | None = None
-        self._listed_at: float | None = None
+        self.listings = Listings()
 
     @contextmanager
     def step(self, code: str, doing: str) -> Iterator[None]:
@@ -150,8 +116,20 @@ class FtpFolder:
                     return None
                 raise
 
+    def digest(self, name: str, at_most: int) -> str | None:
+        """Return the SHA-256 of a file of at most so many bytes, None when it is missing or may not be read."""
+        digest = hashlib.sha256()
+        with self.step("read", f"read {name}"):
+            try:
+                self.wire.receive(f"RETR {name}", digest.update, at_most)
+            except ftplib.error_perm as refusal:
+                if str(refusal).startswith("550"):
+                    return None
+                raise
+        return digest.hexdigest()
+
     @contextmanager
-    def temporary(self, name: str, content: bytes, *, read_back: bool = False, renamed: bool = True) -> Iterator[str]:
+    def temporary(self, name: str, content: Content, *, read_back: bool = False, renamed: bool = True) -> Iterator[str]:
         """Store `content` under a new hidden name, checked, and delete it if what is done with it fails.
 
         `renamed` says that the first thing to be done with it is a new name.
@@ -166,10 +144,10 @@ class FtpFolder:
             self.delete_quietly(temporary)
             raise
 
-    def store(self, name: str, content: bytes) -> None:
+    def store(self, name: str, content: Content) -> None:
         with self.step("store", f"store {name}"):
-            self.wire.store(name, content)
-        self._note(come=name)
+            self.wire.store(name, content.pieces())
+        self.listings.note(come=name)
 
     def rename(self, old: str, new: str, *, may_still: MayStill = always, next_name: str = "") -> None:
         """`next_name`: the file that will be looked at next to be replaced, as far as one can tell."""
@@ -182,12 +160,12 @@ class FtpFolder:
             raise TransportError(f"Did not {doing}: another upload has taken over", code=OVERTAKEN, exchange=said)
         with self.step("rename", doing):
             self.wire.rename_to(new, following=tuple(look))
-        self._note(gone=old, come=new)
+        self.listings.note(gone=old, come=new)
 
     def delete(self, name: str) -> None:
         with self.step("delete", f"delete {name}"):
             self.wire.delete(name)
-        self._note(gone=name)
+        self.listings.note(gone=name)
 
     def delete_quietly(self, name: str) -> None:
         """Delete if that still can be done; a file left over is removed after the next upload."""
@@ -195,46 +173,52 @@ class FtpFolder:
             with suppress(TransportError):
                 self.delete(name)
 
-    def list(self, *, anew: bool = False) -> None:
-        """Ask for the names in the folder, if it was not done lately; that listing may not work stops nothing."""
-        if anew or self._listed_at is None or monotonic() - self._listed_at > LISTING_SECONDS:
-            self._listing = self._list()
-            self._listed_at = monotonic()
+    def make_folder(self, path: str) -> None:
+        """Have a folder below; one that cannot be made is seen when a file is stored there."""
+        with self.step("folder", f"make the folder {path}"), suppress(ftplib.error_perm):
+            self.wire.mkd(path)
+
+    def remove_folder(self, path: str) -> bool:
+        """Remove a folder below if it is empty; whether it is gone."""
+        self.list(path, anew=True)
+        listing = self.listings.of(path)
+        if listing is not None and listing.names - {".", ".."}:
+            return False
+        try:
+            with self.step("folder", f"remove the folder {path}"):
+                self.wire.rmd(path)
+        except TransportError:
+            return False
+        self.listings.note(gone=path)
+        return True
+
+    def list(self, path: str = "", *, anew: bool = False) -> None:
+        """Ask for the names in a folder, if it was not done lately; that listing may not work stops nothing."""
+        if anew or not self.listings.is_fresh(path):
+            self.listings.put(path, self._list(path))
 
     def relatives(self, name: str) -> set[str]:
         """Return the temporary names and backups of `name` that are known without asking the server."""
-        return self._listing.relatives(name) if self._listing else set()
+        return self.listings.relatives(name)
 
-    def present(self, names: frozenset[str]) -> frozenset[str] | None:
-        """Return those of the names that are known to be in the folder, None where it was not listed."""
-        return names & self._listing.names if self._listing else None
-
-    def _list(self) -> Listing | None:
+    def _list(self, path: str) -> Listing | None:
         # Unix servers hide names with a leading dot unless asked for; others take -a for a missing file.
         for command in ("NLST -a", "NLST"):
             with self.step("list", "list the folder"), suppress(ftplib.error_perm, ftplib.error_temp):
-                lines = self.wire.retrieve(command).decode(errors="replace").splitlines()
+                lines = self.wire.retrieve(f"{command} {path}".rstrip()).decode(errors="replace").splitlines()
                 if lines:
                     return Listing(map(posixpath.basename, lines))
         return None
 
-    def _check(self, name: str, content: bytes, read_back: bool, following: str) -> None:
+    def _check(self, name: str, content: Content, read_back: bool, following: str) -> None:
         size = self.size(name, following=following)
-        if size is not None and size != len(content):
-            raise self._mismatch("size-mismatch", f"{name} has {size} bytes after {len(content)} were stored")
-        if size is None or read_back:
-            stored = self.read(name)
-            if stored != content:
-                raise self._mismatch("digest-mismatch", f"{name} does not read as it was stored")
+        if size is not None and size != content.size:
+            raise self._mismatch("size-mismatch", f"{name} has {size} bytes after {content.size} were stored")
+        if (size is None or read_back) and self.digest(name, content.size) != content.sha256:
+            raise self._mismatch("digest-mismatch", f"{name} does not read as it was stored")
 
     def _mismatch(self, code: str, message: str) -> TransportError:
         return TransportError(message, code=code, exchange=self.wire.transcript.so_far())
-
-    def _note(self, *, gone: str = "", come: str = "") -> None:
-        if self._listing is not None:
-            self._listing.discard(gone)
-            if come:
-                self._listing.add(come)
 
 
 def _reason(error: Exception, step: str) -> tuple[str, bool, str]:

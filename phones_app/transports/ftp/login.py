@@ -29,6 +29,7 @@ class FtpTarget:
     connect_timeout: float = 5.0
     timeout: float = 10.0
     deadline: float = 45.0
+    any_case: bool = False  # what is asked for is found there in any case of its letters
     networks: Networks | None = None
 
 

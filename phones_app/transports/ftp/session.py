@@ -3,7 +3,6 @@
 A phone that fetches at any moment gets a whole file. `pool` keeps such connections for the next caller.
 """
 
-import hashlib
 import posixpath
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,6 +13,7 @@ from typing import Self, TypeVar
 
 from contacts_app.core.errors import Exchange, TransportError
 from phones_app.transports.ftp import upload as steps
+from phones_app.transports.ftp.content import Content
 from phones_app.transports.ftp.folder import FtpFolder, MayStill, always
 from phones_app.transports.ftp.login import FtpTarget, log_in
 from phones_app.transports.ftp.upload import Upload
@@ -21,6 +21,8 @@ from phones_app.transports.ftp.upload import Upload
 QUIT_SECONDS = 1.0
 NOOP_SECONDS = 2.0
 TIDY_SECONDS = 10.0
+# A large file has a second more for so many bytes.
+SLOWEST = 100_000
 # An upload may last so much longer than its deadline: the old file is put back, leftovers are deleted.
 GRACE_SECONDS = steps.RESTORE_SECONDS + TIDY_SECONDS
 
@@ -86,19 +88,62 @@ class FtpSession:
         """
         _check(name)
         put = partial(self._upload, name, content, keep_backups, read_back, monotonic(), may_still, takes_over)
+        upload = self._put(partial(put, next_name), partial(put, ""))
+        return replace(upload, present=self.present(watch)) if watch else upload
+
+    def place(
+        self,
+        path: str,
+        content: Content,
+        *,
+        read_back: bool = False,
+        may_still: MayStill = always,
+        takes_over: bool = False,
+    ) -> None:
+        """Put a file of no single phone at `path`, in folders below that are made as needed; no backup is made.
+
+        Else as `upload`, from its second step on. A large file has more time.
+        """
+        for part in path.split("/"):
+            _check(part)
+        put = partial(self._place, path, content, read_back, may_still, takes_over)
+        self._put(put, put)
+
+    def _place(self, path: str, content: Content, read_back: bool, may_still: MayStill, takes_over: bool) -> None:
+        with self._work(self.target.deadline + content.size / SLOWEST):
+            if takes_over:
+                self._begin(lambda folder: steps.take_over(folder, path))
+            existing = self._begin(lambda folder: steps.look_for(folder, path))
+            steps.replace(
+                *(self._connect(), path, content, existing),
+                keep_backup=False,
+                read_back=read_back,
+                may_still=may_still,
+                next_name="",
+                reconnect=self._reconnect,
+            )
+        if may_still():
+            self._tidy(path, 0)
+
+    def withdraw(self, path: str, sha256: str, size: int, *, may_still: MayStill = always) -> bool:
+        """Delete a file that was placed, and folders that are empty then; False: there is another one, which stays.
+
+        A file that may not be read is known by its size.
+        """
+        with self._work(self.target.deadline + size / SLOWEST):
+            return self._begin(lambda folder: steps.withdraw(folder, path, sha256, size, may_still))
+
+    def _put(self, put: Callable[[], Found], slowly: Callable[[], Found]) -> Found:
+        """`put`; once more where the server may have lost a command that was sent before the answer to another."""
         try:
-            upload = put(next_name)
+            return put()
         except TransportError as error:
             if not self._lost or error.code not in ("timeout", "disconnected", "protocol"):
                 raise
-            upload = self._upload_slowly(put)
-        return replace(upload, present=self.present(watch)) if watch else upload
-
-    def _upload_slowly(self, put: Callable[[str], Upload]) -> Upload:
         self._lost = False
         _one_at_a_time.add(self._address)
         try:
-            return put("")
+            return slowly()
         except TransportError:
             _one_at_a_time.discard(self._address)  # that was not the cause
             raise
@@ -114,6 +159,7 @@ class FtpSession:
         takes_over: bool,
         next_name: str,
     ) -> Upload:
+        new = Content.of(content)
         with self._work(self.target.deadline - (monotonic() - started)):
             if takes_over:
                 self._begin(lambda folder: steps.take_over(folder, name))
@@ -122,7 +168,7 @@ class FtpSession:
             unchanged, backup = existing.content == content, None
             if not unchanged:
                 backup = steps.replace(
-                    *(folder, name, content, existing),
+                    *(folder, name, new, existing),
                     keep_backup=keep_backups > 0,
                     read_back=read_back,
                     may_still=may_still,
@@ -134,8 +180,8 @@ class FtpSession:
             self._tidy(name, keep_backups)
         return Upload(
             path=posixpath.join(self.target.directory, name),
-            size=len(content),
-            sha256=hashlib.sha256(content).hexdigest(),
+            size=new.size,
+            sha256=new.sha256,
             unchanged=unchanged,
             backup=backup,
             read_back=unchanged or read_back or not folder.knows_size,
@@ -159,7 +205,7 @@ class FtpSession:
     def present(self, names: frozenset[str]) -> frozenset[str] | None:
         """Return those of the names that lie in the folder, None where it cannot be listed."""
         with suppress(TransportError), self._work(TIDY_SECONDS):
-            return steps.present(self._connect(), names)
+            return steps.present(self._connect(), names, any_case=self.target.any_case)
         return None
 
     def test(self) -> Exchange:

@@ -3,6 +3,7 @@
 FTP can neither copy nor replace in one transaction, and a phone may fetch the file at any moment.
 """
 
+import posixpath
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,7 +12,9 @@ from itertools import count
 from time import monotonic
 
 from contacts_app.core.errors import Exchange, TransportError
-from phones_app.transports.ftp.folder import OVERTAKEN, RELATIVE, FtpFolder, MayStill, hidden
+from phones_app.transports.ftp.content import Content
+from phones_app.transports.ftp.folder import OVERTAKEN, FtpFolder, MayStill, hidden
+from phones_app.transports.ftp.listing import RELATIVE
 
 MAX_DELETIONS = 20  # leftovers and old backups removed after one upload
 RESTORE_SECONDS = 10.0
@@ -47,7 +50,7 @@ class Existing:
 
 def take_over(folder: FtpFolder, name: str) -> None:
     """Delete what another upload of this name has stored, which may go on: it cannot give that its name any more."""
-    folder.list(anew=True)
+    folder.list(posixpath.dirname(name), anew=True)
     for each in leftovers(folder.relatives(name)):
         if each.endswith(".part"):
             folder.delete_quietly(each)
@@ -63,10 +66,44 @@ def look(folder: FtpFolder, name: str, new_size: int, *, for_backup: bool) -> Ex
     return Existing(present=size is not None or content is not None, content=content)
 
 
+def look_for(folder: FtpFolder, path: str) -> Existing:
+    """Find out whether there is a file at `path`, and have the folders for it; the file itself is not read."""
+    size = folder.size(path)
+    if size is None:
+        for parent in reversed(folders_of(path)):
+            folder.make_folder(parent)
+    return Existing(present=size is not None or not folder.knows_size)
+
+
+def withdraw(folder: FtpFolder, path: str, sha256: str, size: int, may_still: MayStill) -> bool:
+    """Delete the file with this digest, or of this size where it may not be read; then the folders that are empty."""
+    there = folder.size(path)
+    if there is not None or not folder.knows_size:
+        digest = folder.digest(path, size if there is None else there)
+        if digest is None and there is None:
+            return True  # which is no file, as far as can be told
+        if digest != sha256 and (digest is not None or there != size):
+            return False
+        if not may_still():
+            raise TransportError(f"Did not delete {path}: it is to be there again", code=OVERTAKEN)
+        folder.delete(path)
+    for parent in folders_of(path):
+        if not folder.remove_folder(parent):
+            break
+    folder.wire.transcript.take()
+    return True
+
+
+def folders_of(path: str) -> list[str]:
+    """The folders that a path leads through, the innermost first."""
+    parts = path.split("/")[:-1]
+    return ["/".join(parts[:end]) for end in range(len(parts), 0, -1)]
+
+
 def replace(
     folder: FtpFolder,
     name: str,
-    content: bytes,
+    content: Content,
     existing: Existing,
     *,
     keep_backup: bool,
@@ -110,7 +147,7 @@ def tidy(folder: FtpFolder, name: str, keep_backups: int) -> None:
     A temporary file of another upload of the same name that is still under way goes too: this one is newer,
     and the other must not be renamed over it.
     """
-    folder.list()
+    folder.list(posixpath.dirname(name))
     relatives = folder.relatives(name)
     superfluous = backups(relatives)[keep_backups:] if keep_backups else []
     for each in (leftovers(relatives) + superfluous)[:MAX_DELETIONS]:
@@ -119,7 +156,7 @@ def tidy(folder: FtpFolder, name: str, keep_backups: int) -> None:
 
 def probe(folder: FtpFolder) -> None:
     """Show that files can be stored, renamed and deleted, with a tiny one of our own."""
-    with folder.temporary("patchbay-test", b"test\n") as temporary:
+    with folder.temporary("patchbay-test", Content.of(b"test\n")) as temporary:
         renamed = hidden("patchbay-test", "old")
         folder.rename(temporary, renamed)
         folder.delete(renamed)
@@ -144,7 +181,7 @@ def backups(relatives: Iterable[str]) -> list[str]:
 
 def leftovers(relatives: Iterable[str]) -> list[str]:
     """Return what uploads that were killed half-way have left among `relatives`."""
-    return sorted(relative for relative in relatives if relative.startswith("."))
+    return sorted(relative for relative in relatives if posixpath.basename(relative).startswith("."))
 
 
 def _backups(relatives: Iterable[str]) -> list[tuple[str, int, str]]:
@@ -153,7 +190,7 @@ def _backups(relatives: Iterable[str]) -> list[tuple[str, int, str]]:
 
 
 def _copy(folder: FtpFolder, name: str, content: bytes) -> str:
-    with folder.temporary(name, content, renamed=False) as copy:
+    with folder.temporary(name, Content.of(content), renamed=False) as copy:
         backup = _free_backup_name(folder, name)
         folder.rename(copy, backup)
     return backup
@@ -205,7 +242,7 @@ def _put_back(folder: FtpFolder, aside: str, name: str) -> None:
         content = None if folder.broken else folder.read(aside)
         if content is None:
             raise
-        folder.store(name, content)
+        folder.store(name, Content.of(content))
         folder.delete_quietly(aside)
 
 
@@ -221,8 +258,10 @@ def remove(folder: FtpFolder, name: str, *, is_there: bool) -> list[str]:
     return [name, *old] if is_there else old
 
 
-def present(folder: FtpFolder, names: frozenset[str]) -> frozenset[str] | None:
-    """Those of the names that lie in the folder."""
+def present(folder: FtpFolder, names: frozenset[str], *, any_case: bool) -> frozenset[str] | None:
+    """Those of the names that lie in the folder and those below it."""
     folder.list()
+    for path in sorted({folder.listings.folder_of(name, any_case=any_case) or "" for name in names}):
+        folder.list(path)
     folder.wire.transcript.take()
-    return folder.present(names)
+    return folder.listings.present(names, any_case=any_case)

@@ -7,11 +7,11 @@ import ftplib
 import socket
 import ssl
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from time import monotonic
 
-from contacts_app.core.errors import Exchange
+from phones_app.transports.ftp.transcript import Transcript
 
 MAX_ANSWER = 64 * 1024  # characters of one answer, however many lines it has
 MAX_RETRIEVED = 16 * 1024 * 1024  # a phone's file has tens of kilobytes, a listing may have some megabytes
@@ -22,46 +22,6 @@ REASON_SECONDS = 2.0
 
 class EndlessError(ftplib.Error):
     """The server sends more than anything asked of it could need."""
-
-
-class Transcript:
-    """Commands and answers for the evidence: bounded, without the password, and never with file contents."""
-
-    MAX_LINES = 120
-    MAX_LINE = 300
-
-    def __init__(self, password: str) -> None:
-        self._password = password
-        self._commands: list[str] = []
-        self._answers: list[str] = []
-        self._after_password = False
-
-    def asked(self, line: str) -> None:
-        self._after_password = line[:5].upper() == "PASS "
-        self._append(self._commands, "PASS ********" if self._after_password else line)
-
-    def answered(self, line: str) -> str:
-        """Note a line and return it without the password, which a server may echo."""
-        if self._after_password and self._password:
-            line = line.replace(self._password, "********")
-        self._append(self._answers, line)
-        return line
-
-    def so_far(self) -> Exchange:
-        """Return what was said since the last `take`."""
-        return Exchange("\n".join(self._commands), "\n".join(self._answers))
-
-    def take(self) -> Exchange:
-        """Return what was said since the last time, and start anew."""
-        taken = self.so_far()
-        self._commands, self._answers = [], []
-        return taken
-
-    def _append(self, lines: list[str], line: str) -> None:
-        lines.append(line[: self.MAX_LINE])
-        if len(lines) > self.MAX_LINES:  # how it began and how it ended tell more than the middle
-            del lines[self.MAX_LINES // 2]
-            lines[self.MAX_LINES // 2] = "…"
 
 
 class FtpWire(ftplib.FTP_TLS):
@@ -184,12 +144,13 @@ class FtpWire(ftplib.FTP_TLS):
             raise EndlessError("the server's answer does not end")
         return text
 
-    def store(self, name: str, content: bytes) -> None:
+    def store(self, name: str, pieces: Iterable[bytes]) -> None:
         """STOR; whether all of it arrived is for the caller to check."""
         with self._data(f"STOR {name}") as connection:
-            for start in range(0, len(content), BLOCK):
-                connection.settimeout(self._left(self._command_timeout))
-                connection.sendall(content[start : start + BLOCK])
+            for piece in pieces:
+                for start in range(0, len(piece), BLOCK):
+                    connection.settimeout(self._left(self._command_timeout))
+                    connection.sendall(piece[start : start + BLOCK])
             if isinstance(connection, ssl.SSLSocket):
                 # The closing alert must be awaited: closing with TLS 1.3 session tickets unread resets the
                 # connection and may destroy the end of the file. Servers that never send the alert have the
@@ -201,16 +162,22 @@ class FtpWire(ftplib.FTP_TLS):
     def retrieve(self, command: str) -> bytes:
         """Return what the server sends for `RETR name` or `NLST`."""
         received = bytearray()
+        self.receive(command, received.extend, MAX_RETRIEVED)
+        return bytes(received)
+
+    def receive(self, command: str, take: Callable[[bytes], object], at_most: int) -> None:
+        """Give `take` piece after piece of what the server sends; EndlessError at more than `at_most` bytes."""
+        left = at_most
         with self._data(command) as connection:
             while True:
                 connection.settimeout(self._left(self._command_timeout))
                 piece = connection.recv(BLOCK)
                 if not piece:
                     break
-                received += piece
-                if len(received) > MAX_RETRIEVED:
-                    raise EndlessError(f"the server sends more than {MAX_RETRIEVED} bytes")
-        return bytes(received)
+                left -= len(piece)
+                if left < 0:
+                    raise EndlessError(f"the server sends more than {at_most} bytes")
+                take(piece)
 
     @contextmanager
     def _data(self, command: str) -> Iterator[socket.socket]:
