@@ -47,6 +47,7 @@ class PhonesConfig(AppConfig):
         from phones_app.rollout.rollout import advance_all, pause_running, running
         from phones_app.servers.models import FileServer
         from phones_app.shared_files import copies
+        from phones_app.shared_files import services as shared_files
         from phones_app.shared_files.copying import FileCopying
         from profiles_app.events import tags
         from profiles_app.events.outbox import register_news
@@ -57,6 +58,7 @@ class PhonesConfig(AppConfig):
         register_objection(lifecycle.object_to_assignment)
         recorded.connect(left_files.file_server_changed, sender=FileServer)
         recorded.connect(copies.file_server_changed, sender=FileServer)
+        shared_files.when_changed(copies.files_changed)
         pre_delete.connect(left_files.phone_deleted, sender=Phone)
         when_many_changed(Phone, *lifecycle.OF_PHONE, call=lifecycle.phones_changed)
         pre_delete.connect(lifecycle.phone_deleted, sender=Phone)

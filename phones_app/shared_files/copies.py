@@ -1,4 +1,4 @@
-"""Which files FTP servers should have beside those of single phones, kept in step with what is shared (boot server spec §5).
+"""Which copies of shared files FTP servers should have, kept in step with the files (boot server spec §5).
 
 What brings them there is a kind of work (`copying`). The embedded file server needs no copies: it reads the rows.
 """

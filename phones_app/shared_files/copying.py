@@ -116,7 +116,7 @@ class FileCopying(Work):
         log.info("a shared file was not placed", path=copy.path, server=str(copy.server), reason=error.message)
 
     def _postpone(self, copy: FileCopy, **values: str) -> datetime:
-        until = clock.now() + min(FIRST_PAUSE * 2 ** min(copy.attempts, 10), LONGEST_PAUSE)
+        until: datetime = clock.now() + min(FIRST_PAUSE * 2 ** min(copy.attempts, 10), LONGEST_PAUSE)
         if not self._end(copy, due_at=until, attempts=_next(copy), **values):
             self.let_go([copy.pk])
         return until
