@@ -13,6 +13,7 @@ import phones_app.mobility.admin.seen
 import phones_app.rollout.admin.rollout
 import phones_app.servers.admin
 import phones_app.shared_files.admin.file
+import phones_app.shared_files.admin.copy
 from contacts_app.core.admin import overview
 from contacts_app.people.admin import UserAdmin
 from contacts_app.people.models import User

@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextareaWidget
 
@@ -15,6 +16,7 @@ from contacts_app.core.admin.base import PortalAdmin
 from contacts_app.core.admin.columns import column
 from contacts_app.core.admin.forms import SecretForm
 from contacts_app.core.admin.frame import actor_of
+from contacts_app.core.admin.links import list_url, page_of
 from phones_app.servers.models import CallManager, FileServer, KeyMacro
 from phones_app.servers.services import (
     PLACE,
@@ -26,6 +28,8 @@ from phones_app.servers.services import (
     save_file_server,
     told_to,
 )
+from phones_app.shared_files.copies import progress
+from phones_app.shared_files.models import FileCopy
 from phones_app.templatetags.phone_labels import last_test
 from phones_app.transports.restart.key_macros import parse_steps
 
@@ -83,10 +87,12 @@ class FileServerAdmin(ServerAdmin):
     test = staticmethod(check_file_server)
     list_display = ("name", "protocol", "host", "port", "directory", "owner", "is_default", "tested")
     list_filter = ("protocol", "is_default", "account")
-    readonly_fields = ("tested", "test_result", "uuid", "is_embedded", "created_at", "updated_at")
+    readonly_fields = ("copies", "tested", "test_result", "uuid", "is_embedded", "created_at", "updated_at")
+    copies = column("Copies", lambda server: _copies(server))
     fieldsets = (
         (None, {"fields": ("name", "account", "is_default")}),
         ("Connection", {"fields": CONNECTION}),
+        ("Shared files", {"fields": ("takes_shared_files", "copies")}),
         ("Details", {"fields": ("passive", "verify_certificate", "read_back", "keep_backups")}),
         ("Connection test", {"fields": ("tested", "test_result")}),
         ("Record", {"fields": ("uuid", "is_embedded", "created_at", "updated_at")}),
@@ -95,6 +101,17 @@ class FileServerAdmin(ServerAdmin):
     def save_model(self, request: HttpRequest, obj: FileServer, form: Any, change: bool) -> None:
         save_file_server(obj)
         super().save_model(request, obj, form, change)
+
+
+def _copies(server: FileServer) -> str:
+    """How many shared files are in place there, read anew while they go."""
+    if server.pk is None or server.is_embedded or not server.takes_shared_files:
+        return "It reads the portal's own." if server.is_embedded else "–"
+    found = progress(server)
+    asking = 'hx-get="{}" hx-select="#file-copies" hx-trigger="every 2s" hx-swap="outerHTML"'
+    live = format_html(asking, page_of(server)) if found.is_under_way else ""
+    link = list_url(FileCopy, server__id__exact=server.pk)
+    return format_html('<a id="file-copies" href="{}" {}>{}</a>', link, live, found)
 
 
 class CallManagerForm(ServerForm):

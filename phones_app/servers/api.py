@@ -54,7 +54,8 @@ class FileServerRecord(ServerRecord):
         model = FileServer
         fields = [
             *("uuid", "account", "name", "protocol", "host", "port", "username", "password", "directory"),
-            *("passive", "keep_backups", "is_default", "verify_certificate", "read_back", "is_embedded"),
+            *("passive", "keep_backups", "is_default", "verify_certificate", "read_back"),
+            *("takes_shared_files", "is_embedded"),
             *("tested_at", "test_result", "created_at", "updated_at"),
         ]
         # That there is one default only, the service sees to.

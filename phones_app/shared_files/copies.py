@@ -37,6 +37,10 @@ class Progress:
     failed: int
     leaving: int
 
+    @property
+    def is_under_way(self) -> bool:
+        return self.in_place + self.failed < self.total or self.leaving > 0
+
     def __str__(self) -> str:
         words = f"{self.in_place} of {self.total} in place"
         words += f", {self.failed} failed" if self.failed else ""

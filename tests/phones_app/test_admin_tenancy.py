@@ -29,6 +29,7 @@ from phones_app.mobility.models import (
 from phones_app.rollout.models import Rollout
 from phones_app.servers.models import CallManager, FileServer, KeyMacro
 from phones_app.shared_files.models import SharedFile
+from phones_app.shared_files.models import FileCopy
 from profiles_app.phone.models import KeyLayout, Line, PhoneProfile, PhoneTemplate, ProfileRevision, Source
 
 pytestmark = pytest.mark.django_db
@@ -61,6 +62,7 @@ def strangers_rows(other, charlie, new_phone, new_profile):
         profile.revision,
         deployment,
         server,
+        FileCopy.objects.create(server=server, path="Strange.xml"),
         LeftFile.objects.create(account=other, mac=phone.mac, server=server, reason="x", left_at=timezone.now()),
         CallManager.objects.create(account=other, name="Strange manager", kind="sip", host="10.9.9.9", port=5060),
         fetch,

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 from pyftpdlib.handlers import FTPHandler
 
@@ -17,6 +18,7 @@ from phones_app.servers.services import save_file_server
 from phones_app.shared_files import copies, services, store
 from phones_app.shared_files.models import CopyState, FileCopy, SharedFile
 from tests.peers.ftp import needs_vsftpd, pyftpd, vsftpd
+from tests.phones_app.rest import of
 from tests.processes import processes
 from tests.servers import free_port, wait_for
 
@@ -269,3 +271,40 @@ def test_a_worker_killed_in_the_middle_leaves_nothing_half_and_another_goes_on(f
         running.start_worker()
         wait_for(lambda: FileCopy.objects.get().state == CopyState.IN_PLACE, 60)
     assert there(folder) == {TONES: "first"}
+
+
+def test_the_page_of_a_server_tells_how_many_files_are_in_place_and_the_list_what_failed(folder, root_desk):
+    with pyftpd(folder, handler=Refusing) as ftp:
+        server = server_at(ftp)
+        page = reverse("admin:phones_app_fileserver_change", args=[server.pk])
+        share("dialplan.xml", "dial")
+        share("Ringlist.xml", "rings")
+        waiting = root_desk.get(page).content.decode()
+        assert "0 of 2 in place" in waiting
+        assert 'hx-select="#file-copies"' in waiting
+        bring()
+        told = root_desk.get(page).content.decode()
+        assert "1 of 2 in place, 1 failed" in told
+        assert 'hx-select="#file-copies"' not in told
+        url = reverse("admin:phones_app_filecopy_changelist")
+        listed = root_desk.get(url, {"server__id__exact": server.pk, "state": "failed"}).content.decode()
+        assert "550 No." in listed
+        assert "Ringlist.xml" not in listed
+    chosen = {"action": "try_again_selected", "_selected_action": [FileCopy.objects.get(state="failed").pk]}
+    with pyftpd(folder, port=ftp.port):
+        assert root_desk.post(url, chosen).status_code == 302
+        run_queue(copies.QUEUE)
+    assert "2 of 2 in place" in root_desk.get(page).content.decode()
+
+
+def test_rest_says_and_decides_whether_a_server_takes_shared_files(root):
+    share("Ringlist.xml", "rings")
+    client = of(root)
+    given = {"name": "Files", "host": "127.0.0.1", "account": None, "takes_shared_files": True}
+    made = client.post("file-servers", given)
+    assert made.status_code == 201, made.content
+    server = FileServer.objects.get(name="Files")
+    assert (made.json()["data"]["takes_shared_files"], FileCopy.objects.filter(server=server).count()) == (True, 1)
+    changed = client.patch(f"file-servers/{server.uuid}", {"takes_shared_files": False})
+    assert changed.json()["data"]["takes_shared_files"] is False
+    assert not FileCopy.objects.exists()

@@ -1,0 +1,43 @@
+"""Copies of shared files on FTP servers: which are in place, which failed and why."""
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.decorators import action
+
+from contacts_app.core.admin.base import ReadOnlyAdmin, allowed
+from contacts_app.core.admin.columns import ago_column, column
+from phones_app.shared_files.copies import try_again
+from phones_app.shared_files.models import CopyState, FileCopy
+
+STATE_LABELS = {CopyState.WAITING.label: "info", CopyState.IN_PLACE.label: "success", CopyState.FAILED.label: "danger"}
+SHOWN_OF_ERROR = 120
+
+
+@admin.register(FileCopy)
+class FileCopyAdmin(ReadOnlyAdmin):
+    tenant_path = "server__account"
+    deletable = False
+    list_display = ("path", "server", "state_here", "size", "placed", "error_here")
+    list_display_links = ("path",)
+    list_filter = ("state", "server")
+    list_select_related = ("server",)
+    search_fields = ("path",)
+    search_help_text = "Path"
+    actions = ["try_again_selected"]
+    fields = (
+        *("path", "server", "state_here", "wanted", "size", "placed_sha256", "placed_at"),
+        *("attempts", "error", "due_at"),
+    )
+    readonly_fields = ("state_here", "wanted")
+    empty_words = "No file server takes shared files. Switch “Shared files” on at one of them."
+    state_here = column("State", lambda copy: copy.get_state_display(), ordering="state", label=STATE_LABELS)
+    wanted = column("SHA-256", lambda copy: copy.sha256 or "To be deleted there")
+    placed = ago_column("placed_at", "Placed")
+    error_here = column("Error", lambda copy: copy.error[:SHOWN_OF_ERROR])
+    has_again_permission = allowed("phones_app.change_sharedfile")
+
+    @action(description="Try again", permissions=["again"])
+    def try_again_selected(self, request: HttpRequest, queryset: QuerySet[FileCopy]) -> None:
+        asked = try_again(FileCopy.objects.filter(pk__in=queryset.order_by().values("pk")))
+        messages.success(request, f"On their way again: {asked}.")
