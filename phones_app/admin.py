@@ -12,8 +12,8 @@ import phones_app.mobility.admin.policy
 import phones_app.mobility.admin.seen
 import phones_app.rollout.admin.rollout
 import phones_app.servers.admin
-import phones_app.shared_files.admin.file
 import phones_app.shared_files.admin.copy
+import phones_app.shared_files.admin.file
 from contacts_app.core.admin import overview
 from contacts_app.people.admin import UserAdmin
 from contacts_app.people.models import User

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('phones_app', '0032_shared_file_roles'),
+        ('phones_app', '0033_paths_in_ascii'),
     ]
 
     operations = [

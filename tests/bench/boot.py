@@ -96,9 +96,10 @@ def _rounds(
         yield f"{name}, {WAYS[way]}", f"{many} requests/s; {cost} µs of processor each; slowest phone {last:.1f} s"
         if name == "Patchbay" and ("nginx", way) in speeds:
             yield "  of nginx", " / ".join(f"{a / b:.2f}" for a, b in zip(each, speeds["nginx", way], strict=True))
-    yield "memory of the file server at first, after each round, and when all is written", " / ".join(
-        f"{size:.0f}" for size in memory
-    ) + " MiB"
+    yield (
+        "memory of the file server at first, after each round, and when all is written",
+        " / ".join(f"{size:.0f}" for size in memory) + " MiB",
+    )
     yield "until all is written after a round", " / ".join(f"{seconds:.0f}" for seconds in waited) + " s"
     yield from (tuple(row) for row in _ask(inside, "counts"))
 

@@ -1,4 +1,4 @@
-"""`python -m tests.bench.boot_phones PORT PHONES kept|new`: as many phones boot from 127.0.0.1:PORT, each at an address of its own.
+"""`python -m tests.bench.boot_phones PORT PHONES kept|new`: so many phones boot, each at an address of its own.
 
 Each asks for what a 79xx asks for, one after the other: over one connection, or over a new one each time. Prints JSON.
 """

@@ -28,8 +28,7 @@ from phones_app.mobility.models import (
 )
 from phones_app.rollout.models import Rollout
 from phones_app.servers.models import CallManager, FileServer, KeyMacro
-from phones_app.shared_files.models import SharedFile
-from phones_app.shared_files.models import FileCopy
+from phones_app.shared_files.models import FileCopy, SharedFile
 from profiles_app.phone.models import KeyLayout, Line, PhoneProfile, PhoneTemplate, ProfileRevision, Source
 
 pytestmark = pytest.mark.django_db
