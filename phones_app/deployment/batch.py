@@ -25,6 +25,7 @@ from contacts_app.core.errors import Refusal, TransportError
 from contacts_app.core.lists.among import among
 from contacts_app.core.work.lease import Fence
 from phones_app.deployment import transitions
+from phones_app.deployment.companions import Beside, findings_beside, watched
 from phones_app.deployment.gates import pass_gates
 from phones_app.deployment.models import Deployment, State
 from phones_app.deployment.record import Uploaded
@@ -101,13 +102,9 @@ def _upload_all(by_server: dict[FileServer, list[Deployment]], pool: FtpPool, fe
             if upload is None:
                 yield [row.pk]
             else:
-                facts = contents[row.revision_id][1] if row.revision_id in contents else {}
-                beside = sep.beside(
-                    row.mac, facts, upload.present, runs=row.phone.software_version if row.phone else ""
-                )
-                done[row] = Uploaded(server, upload, beside)
+                done[row] = Uploaded(server, upload)
             if done and (not left or timezone.now() - since > SOON):
-                yield _write_down(done)
+                yield _write_down(done, contents)
                 done, since = {}, timezone.now()
 
 
@@ -150,7 +147,7 @@ class _Uploads:
                 keep_backups=self.server.keep_backups,
                 read_back=self.server.read_back,
                 next_name=self._name_of(following) if following else "",
-                watch=sep.watched(row.mac, facts),
+                watch=watched(row.phone, row.mac, facts),
                 may_still=partial(self._fence.holds, row.pk),
             )
 
@@ -159,6 +156,13 @@ class _Uploads:
         return sep.file_name(row.mac, sep.file_format(row.phone.model if row.phone else "", facts))
 
 
-def _write_down(done: Mapping[Deployment, Uploaded]) -> list[int]:
+def _write_down(done: Mapping[Deployment, Uploaded], contents: Contents) -> list[int]:
     """Write down a number of uploads in one transaction; the keys of those that are still ours."""
-    return [row.pk for row in transitions.uploaded(done, and_cleared=True)]
+    seen = [
+        Beside(row.mac, contents[row.revision_id or 0][1], one.server, one.result.present, row.phone, row.account_id)
+        for row, one in done.items()
+    ]
+    told = {
+        row: one._replace(beside=beside) for (row, one), beside in zip(done.items(), findings_beside(seen), strict=True)
+    }
+    return [row.pk for row in transitions.uploaded(told, and_cleared=True)]

@@ -12,6 +12,7 @@ from contacts_app.core.actor import Actor
 from contacts_app.core.errors import Refusal, TransportError
 from phones_app.configuration.gather import is_made
 from phones_app.configuration.rendering import revision_for
+from phones_app.deployment.companions import Beside, awaited, findings_beside, missing_notes, watched
 from phones_app.deployment.foresight import describe_restart, destined, read_files, shared_lines
 from phones_app.deployment.models import Deployment
 from phones_app.deployment.request import check_compatible, deploy_many, restart_many
@@ -76,6 +77,11 @@ def preview_deploy(*, phones: Sequence[Phone], profile: PhoneProfile, actor: Act
         restart = describe_restart(phone, revision, macros)
         plans.append(DeploymentPreview(phone, servers.of(phone), restart, findings, content))
     notes = shared_lines(destined(_phone(deployment), deployment.revision) for deployment in asked.deployments)
+    notes += missing_notes(
+        awaited(_phone(deployment), servers.of(_phone(deployment)).pk, deployment.revision.facts)
+        for deployment in asked.deployments
+        if deployment.revision
+    )
     return Preview(len(asked.deployments), plans, asked.refused, notes, shown_of(profile, asked.deployments))
 
 
@@ -216,10 +222,10 @@ def _on_server(
     try:
         with pool.session(replace(ftp_target(server), deadline=READ_SECONDS)) as session:
             there = session.read(sep.file_name(phone.mac, sep.file_format(phone.model, revision.facts)))
-            present = session.present(sep.watched(phone.mac, revision.facts))
+            present = session.present(watched(phone, phone.mac, revision.facts))
     except TransportError as error:
         return Compared(trouble=told_of(server, error).message), []
-    beside = sep.beside(phone.mac, revision.facts, present, runs=phone.software_version)
+    [beside] = findings_beside([Beside(phone.mac, revision.facts, server, present, phone, phone.account_id)])
     if there is None:
         return Compared(), beside
     digest = hashlib.sha256(there).hexdigest()

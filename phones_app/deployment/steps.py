@@ -17,6 +17,7 @@ from contacts_app.core.errors import Exchange, Refusal, TransportError
 from contacts_app.core.work import clock
 from contacts_app.core.work.lease import LeaseLost
 from phones_app.deployment import evidence, transitions, ways
+from phones_app.deployment.companions import Beside, findings_beside, watched
 from phones_app.deployment.gates import Carrier, Failed, Wait, as_told, ensure_ours
 from phones_app.deployment.identity import check_address, is_shown, without_proof
 from phones_app.deployment.models import CALL_TO_END, FOR_STAFF, Deployment, DeploymentStep, State, StepState
@@ -81,7 +82,7 @@ def upload(deployment: Deployment, carrier: Carrier) -> None:
                 bytes(revision.content),
                 keep_backups=server.keep_backups,
                 read_back=server.read_back,
-                watch=sep.watched(phone.mac, revision.facts),
+                watch=watched(phone, phone.mac, revision.facts),
                 may_still=partial(carrier.fence.holds, deployment.pk),
                 takes_over=carrier.takes_over,
             )
@@ -89,7 +90,8 @@ def upload(deployment: Deployment, carrier: Carrier) -> None:
         told = as_told(deployment, Kind.UPLOAD, server, error)
         _try_again(deployment, error.code, told)
         raise told from None
-    beside = sep.beside(phone.mac, revision.facts, result.present, runs=phone.software_version)
+    seen = Beside(phone.mac, revision.facts, server, result.present, phone, phone.account_id)
+    [beside] = findings_beside([seen])
     ensure_ours(transitions.uploaded({deployment: Uploaded(server, result, beside, carrier.takes_over)}))
 
 

@@ -148,7 +148,9 @@ class PlanRecord(Shape):
     unchanged = serializers.IntegerField(help_text="Phones that have it already.")
     refused_total = serializers.IntegerField()
     refused = RefusedRecord(many=True)
-    notes = serializers.ListField(child=serializers.CharField(), help_text="Lines that several phones would share.")
+    notes = serializers.ListField(
+        child=serializers.CharField(), help_text="Lines that several phones would share; files that are missing."
+    )
     waves = serializers.ListField(child=serializers.IntegerField(), help_text="Phones in each.")
     canary = serializers.ListField(child=serializers.CharField(), help_text="The phones of the first wave.")
 

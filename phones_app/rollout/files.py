@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from contacts_app.core.errors import Refusal
 from phones_app.configuration.gather import is_made
-from phones_app.configuration.rendering import revisions_for
+from phones_app.configuration.rendering import Rendered, revisions_for
+from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile
 
 CHUNK = 1000
@@ -14,10 +15,11 @@ NOT_MADE = "not-made"
 
 
 class PlannedFile(NamedTuple):
-    """A file that is made for a phone: its digest, and what the phone registers as with it."""
+    """A file that is made for a phone: its digest, what the phone registers as with it, and what it fetches besides."""
 
     sha256: str
     user: str
+    companions: tuple[sep.Companion, ...] = ()
 
 
 File = PlannedFile | Refusal | None
@@ -38,14 +40,16 @@ def files_for_plan(phones: Iterable[Any], profile: PhoneProfile | None) -> Itera
                 known = phone.made_since and phone.made_due is None and own.pk == phone.current_profile_id
                 files[phone.pk] = _known(phone) if known else None
                 unknown += [] if known else [phone]
+        by_key = {phone.pk: phone for phone in unknown}
         for key, outcome in revisions_for(unknown, profile, store=False).items():
-            files[key] = (
-                outcome
-                if isinstance(outcome, Refusal)
-                else PlannedFile(outcome.sha256, str(outcome.facts.get("registration_user") or ""))
-            )
+            files[key] = outcome if isinstance(outcome, Refusal) else _made(by_key[key], outcome)
         for phone in chunk:
             yield phone, files.get(phone.pk)
+
+
+def _made(phone: Any, made: Rendered) -> PlannedFile:
+    companions = sep.companions(made.facts, model=phone.model, runs=phone.software_version)
+    return PlannedFile(made.sha256, str(made.facts.get("registration_user") or ""), tuple(companions))
 
 
 def _known(phone: Any) -> File:

@@ -1,7 +1,7 @@
 """What a rollout would do, before it does anything: who gets a file, who has it already, who is refused and why."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any, NamedTuple
@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from contacts_app.core.errors import Refusal
+from phones_app.deployment.companions import Awaited, missing_notes
 from phones_app.deployment.foresight import Destined, shared_lines
 from phones_app.deployment.models import DRIFTED, Deployment, State
 from phones_app.deployment.request import check_fits
@@ -41,6 +42,8 @@ class Planned(NamedTuple):
     revision: int
     sha256: str
     user: str = ""
+    # What the phone will fetch beside it, where that is known.
+    companions: tuple[sep.Companion, ...] = ()
 
 
 @dataclass
@@ -66,9 +69,9 @@ class RolloutPlan:
     @property
     def notes(self) -> list[str]:
         """What is to be known of several phones together."""
-        return shared_lines(
-            Destined(one.phone, one.account, one.mac, one.revision, one.user) for wave in self.waves for one in wave
-        )
+        phones = [one for wave in self.waves for one in wave]
+        lines = shared_lines(Destined(one.phone, one.account, one.mac, one.revision, one.user) for one in phones)
+        return lines + missing_notes(Awaited(one.phone, one.account, one.server, one.companions) for one in phones)
 
     def counted(self, name: str) -> list[tuple[str, int]]:
         """How many phones there are of each model, site …, the most frequent first."""
@@ -178,7 +181,12 @@ def _planned(phone: Phone, profile: PhoneProfile | None, file: File, servers: Fi
         revision.pk if revision and file is None else 0,
         file.sha256 if file else revision.sha256 if revision else "",
         file.user if file else "",
+        file.companions if file else _companions(phone, revision.facts if revision else {}),
     )
+
+
+def _companions(phone: Phone, facts: Mapping[str, Any]) -> tuple[sep.Companion, ...]:
+    return tuple(sep.companions(facts, model=phone.model, runs=phone.software_version))
 
 
 def _in_waves(taken: list[Planned], pace: Rollout) -> Iterator[list[Planned]]:

@@ -29,7 +29,7 @@ Wanted = dict[tuple[int, str], StoredContent]
 
 
 @dataclass(frozen=True)
-class Progress:
+class CopyProgress:
     """How many copies a server should have, and how many it has; `leaving` are those still to be deleted there."""
 
     total: int
@@ -67,7 +67,7 @@ def file_server_changed(instance: FileServer, change: str, changes: Mapping[str,
         keep_in_step(FileServer.objects.filter(pk=instance.pk))
 
 
-def progress(server: FileServer) -> Progress:
+def progress(server: FileServer) -> CopyProgress:
     wanted = ~Q(sha256="")
     counted = FileCopy.objects.filter(server=server).aggregate(
         total=Count("pk", filter=wanted),
@@ -75,7 +75,7 @@ def progress(server: FileServer) -> Progress:
         failed=Count("pk", filter=Q(state=CopyState.FAILED)),
         leaving=Count("pk", filter=~wanted),
     )
-    return Progress(**counted)
+    return CopyProgress(**counted)
 
 
 def try_again(copies: "QuerySet[FileCopy]") -> int:

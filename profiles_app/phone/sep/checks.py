@@ -7,12 +7,11 @@ hold is in elements.py, and what does not fit the phone in compatibility.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import partial
 from ipaddress import ip_address
-from typing import Any
 
-from profiles_app.phone.sep import catalogue, compatibility, elements
+from profiles_app.phone.sep import compatibility, elements
 from profiles_app.phone.sep.device_facts import facts, line_elements, service_keys
 from profiles_app.phone.sep.document import BYTE_ORDER_MARK, Element, Refused, declared_codec, integer, parse, value_of
 from profiles_app.phone.sep.elements import SHOWN, Finding, Remark, Severity, Subject, host_in
@@ -249,32 +248,3 @@ CHECKS: tuple[tuple[str, Severity, Callable[[Subject], Iterator[Remark]]], ...] 
     ("too-long", Severity.WARNING, elements.too_long),
     ("too-many", Severity.WARNING, elements.too_many),
 )
-
-
-# What a phone of a secured cluster takes before the plain file, by the MAC address (Cisco phones spec §3.9).
-_TAKEN_FIRST = (*(f"SEP{{}}.cnf.xml{ending}" for ending in (".sgn", ".enc", ".enc.sgn", ".tlv")), "CTLSEP{}.tlv")
-
-
-def watched(mac: str, facts: Mapping[str, Any]) -> frozenset[str]:
-    """The names on the file server that say something about a phone's file with these facts, there or missing."""
-    load = facts.get("load", "")
-    loads = catalogue.files_of_load(load) if load else ()
-    return frozenset([*(name.format(mac) for name in _TAKEN_FIRST), *facts.get("files", ()), *loads])
-
-
-def beside(mac: str, facts: Mapping[str, Any], present: Collection[str] | None, *, runs: str = "") -> list[Finding]:
-    """What to know of the names that are `present` of those watched; `present` of None means not known.
-
-    `runs` is the load that the phone has already, which it does not fetch.
-    """
-    if present is None:
-        return []
-    stale = [name for name in (each.format(mac) for each in _TAKEN_FIRST) if name in present]
-    messages = [("stale-companion", f"{name} lies beside the file; a secured phone takes it instead") for name in stale]
-    load = facts.get("load", "")
-    if load and load != runs and not any(name in present for name in catalogue.files_of_load(load)):
-        message = f"the load {load} is not on the file server; a phone which cannot fetch it may restart over and over"
-        messages.append(("load-set", message))
-    missing = [name for name in facts.get("files", ()) if name not in present]
-    messages += [("missing-companion", f"{name}, which the file names, is not on the file server") for name in missing]
-    return [Finding(code, Severity.WARNING, message) for code, message in messages]

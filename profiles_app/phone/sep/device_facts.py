@@ -50,7 +50,8 @@ class Facts:
     `protocol_source` is the element that tells the protocol: deviceProtocol, sipProfile, loadInformation or
     callManager. `bootstrap` means that the file says nothing about servers or lines, such as one that only
     converts the firmware (Cisco phones spec §4.3). `registration_user` is what line 1 registers as, and `files` are
-    what the phone fetches besides, by their plain names. `format` is "" for XML, else that of `file_names`.
+    what the phone fetches besides, by their plain names; `user_locale` and `tones` are the folders of its language and
+    of the tones of its country. `format` is "" for XML, else that of `file_names`.
     """
 
     protocol: str
@@ -69,6 +70,9 @@ class Facts:
     registration_user: str
     files: tuple[str, ...]
     format: str = ""
+    user_locale: str = ""
+    tones: str = ""
+    module_loads: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
         """Return the facts as values that JSON can carry."""
@@ -99,8 +103,21 @@ def facts(document: Document) -> Facts:
         authentication_url=_USER_INFO.sub("", value("authenticationURL")),
         services_url=_USER_INFO.sub("", value("servicesURL")),
         registration_user=next((line.contact or line.name for line in by_button), ""),
-        files=tuple(name for name in map(value, _FILES) if _PLAIN_NAME.fullmatch(name)),
+        files=tuple(filter(None, map(_plain, map(value, _FILES)))),
+        user_locale=_plain(value("userLocale/name")),
+        tones=_plain(value("networkLocaleInfo/name")) or _plain(value("networkLocale")),
+        module_loads=tuple(sorted(set(filter(None, map(_plain, _module_loads(document)))))),
     )
+
+
+def _plain(name: str) -> str:
+    """The name of a file or a folder that phones could ask for, else nothing."""
+    return name if _PLAIN_NAME.fullmatch(name) else ""
+
+
+def _module_loads(document: Document) -> Iterator[str]:
+    for module in document.find_all("addOnModules/addOnModule"):
+        yield value_of(module.find("loadInformation"))
 
 
 def line_elements(document: Document) -> list[Element]:

@@ -3,9 +3,19 @@
 import json
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from contacts_app.core.work.queue import run_queue
 from phones_app.deployment.models import Deployment
+from phones_app.deployment.preview import preview_deploy
 from phones_app.deployment.request import deploy
+from phones_app.inventory.models import Phone
+from phones_app.inventory.services import phones_by_mac
+from phones_app.rollout.plan import make_plan
+from phones_app.servers.models import FileServer
+from phones_app.shared_files import copies, services, store
+from tests.peers.ftp import pyftpd
 from tests.phones_app.rest import of
 from tests.phones_app.site import ACTOR, sip_file
 
@@ -86,3 +96,96 @@ def test_a_switch_tells_its_warnings_in_a_header(site, alice, phone, finish):
     assert any("authenticationURL is empty" in text for text in told)
     if answer.status_code == 200:  # else no worker was quick enough, and the upload is still to come
         assert any(".sgn lies beside the file" in text for text in told)
+
+
+LANGUAGE = """<userLocale><name>German_Germany</name><langCode>de_DE</langCode></userLocale>
+<networkLocale>Germany</networkLocale><networkLocaleInfo><name>Germany</name></networkLocaleInfo><versionStamp>"""
+IN_GERMAN = NAMING.replace("<versionStamp>", LANGUAGE)
+JAR, TONES = "German_Germany/sl-bev-sip.jar", "Germany/g3-tones.xml"
+
+
+@pytest.fixture(autouse=True)
+def kept(settings, tmp_path):
+    settings.SHARED_FILES_DIR = tmp_path / "shared-files"
+
+
+def share(path: str, **owner: object) -> None:
+    services.put(path, store.store([b"<x/>"]), kind="other", **owner)
+
+
+def missing(alice, phone, profile) -> set[str]:
+    answer = of(alice).get(f"phone-profiles/{profile.uuid}/preview?mac={phone.mac}")
+    texts = [found["message"] for found in answer.json()["data"]["findings"] if not found["line"]]
+    return {text.split(",")[0] for text in texts if "is not on the file server" in text}
+
+
+def test_the_language_and_tones_of_a_file_are_looked_for_as_the_phones_family_asks_for_them(site, alice, phone):
+    profile = site.profile(content=IN_GERMAN)
+    assert {JAR, TONES} <= missing(alice, phone, profile)
+    for folder, name in (path.split("/") for path in (JAR.lower(), TONES)):
+        (site.folder / folder).mkdir()
+        (site.folder / folder / name).write_text("there")
+    # The embedded file server finds them in any case.
+    assert not {JAR, TONES} & missing(alice, phone, profile)
+    phone.model = "8851"
+    phone.save()
+    assert missing(alice, phone, profile) >= {"German_Germany/sl-be-sip.jar"}
+    phone.model = "8831"  # of which the name is not known
+    phone.save()
+    assert not [name for name in missing(alice, phone, profile) if "German" in name]
+
+
+def test_what_is_built_into_phones_is_not_looked_for(site, alice, phone):
+    content = IN_GERMAN.replace("German_Germany", "English_United_States").replace("Germany", "United_States")
+    assert missing(alice, phone, site.profile(content=content)) == missing(alice, phone, site.profile(content=NAMING))
+
+
+def test_shared_files_are_there_for_phones_of_the_embedded_server(site, alice, phone, other, finish):
+    profile = site.profile(content=NAMING)
+    share("DialPlan.xml", account=other)
+    assert "dialplan.xml" in missing(alice, phone, profile)
+    share("DialPlan.xml")
+    share("softkeys.xml", phone=phone)
+    assert not {"dialplan.xml", "SoftKeys.xml"} & missing(alice, phone, profile)
+    assert told_at_upload(finish(deploy(phone=phone, profile=profile, actor=ACTOR)))[0] == ["load-set"]
+    other_phone = site.phone()
+    assert "SoftKeys.xml" in missing(alice, other_phone, profile)
+
+
+def test_many_phones_are_told_together_by_a_number_of_queries_that_does_not_grow(site):
+    profile = site.profile(content=NAMING)
+    share("DialPlan.xml")
+    counts = []
+    for number in (1, 8):
+        phones = [site.phone() for _ in range(number)]
+        with CaptureQueriesContext(connection) as caught:
+            notes = preview_deploy(phones=phones, profile=profile, actor=ACTOR).notes
+        counts.append(len([query for query in caught if "shared_file" in query["sql"] or "filecopy" in query["sql"]]))
+        told = f"Embedded: SoftKeys.xml, which the file names, is not on the file server ({number} phone"
+        assert [note for note in notes if note.startswith(told)]
+        assert not [note for note in notes if "ialplan" in note]
+        chosen = phones_by_mac(Phone.objects.all(), [phone.mac for phone in phones])
+        assert [note for note in make_plan(selection=chosen, profile=profile).notes if note.startswith(told)]
+    assert counts[0] == counts[1] > 0
+
+
+def test_of_an_ftp_server_is_told_what_was_missing_there_and_was_not_brought_since(site, phone, finish, tmp_path):
+    profile = site.profile(content=NAMING)
+    (tmp_path / "ftp").mkdir()
+    with pyftpd(tmp_path / "ftp") as ftp:
+        server = FileServer.objects.create(
+            name="FTP",
+            host="127.0.0.1",
+            port=ftp.port,
+            username=ftp.username,
+            password=ftp.password,
+            takes_shared_files=True,
+        )
+        type(phone).objects.update(file_server=server)
+        phone.refresh_from_db()
+        assert preview_deploy(phones=[phone], profile=profile, actor=ACTOR).notes == []
+        assert len(told_at_upload(finish(deploy(phone=phone, profile=profile, actor=ACTOR)))[0]) == 3
+        share("dialplan.xml")
+        run_queue(copies.QUEUE)
+    notes = preview_deploy(phones=[phone], profile=profile, actor=ACTOR).notes
+    assert sorted(note.split(" ")[1] for note in notes) == ["SoftKeys.xml,", "the"]
