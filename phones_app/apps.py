@@ -21,12 +21,14 @@ class PhonesConfig(AppConfig):
         from phones_app import events
         from phones_app.boot import services as boot
         from phones_app.boot.made import register_made
+        from phones_app.boot.requests import when_counted
         from phones_app.configuration.alone import ProfileFiles, file_alone
         from phones_app.configuration.default_file import PATTERN, default_file
         from phones_app.configuration.following import follow_changes
         from phones_app.configuration.wanted import Configurations
         from phones_app.deployment import gates, left_files, outcome
         from phones_app.deployment.evidence import judge_fetch
+        from phones_app.deployment.missing_files import files_counted
         from phones_app.deployment.removals import Removals
         from phones_app.deployment.request import deployments_under_way
         from phones_app.deployment.run import Doubts, SingleDeployments, UploadBatches
@@ -77,6 +79,7 @@ class PhonesConfig(AppConfig):
         backup.register(folders={"phones": lambda: settings.PHONE_FILES_DIR}, after_restore=pause_running)
         register_blocker(deployments_under_way)
         boot.register(judge_fetch)
+        when_counted(files_counted)
         register_made(OF_NEW_PHONES, for_unknown)
         register_made(PATTERN, default_file)
         gates.register(closed_by_rollout, release=advance_all, of=running)

@@ -72,6 +72,9 @@ class RequestedFile(models.Model):
     size = models.PositiveBigIntegerField(default=0, help_text="In bytes, when it was given last.")
     first_at = models.DateTimeField("first asked")
     last_at = models.DateTimeField("last asked")
+    told_at = models.DateTimeField(
+        null=True, editable=False, help_text="When it was told that the phone's own file names this and there is none."
+    )
 
     class Meta:
         ordering = ["-last_at", "-pk"]

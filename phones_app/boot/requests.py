@@ -6,7 +6,7 @@ hundreds of rows. Counts are for people who look for what is missing: what is lo
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple
@@ -32,8 +32,16 @@ NAMES_OF_PHONE, NAMES_OF_ADDRESS, ROWS_OF_ADDRESSES = 150, 40, 20_000
 LONGEST_NAME = 200
 _UPDATED = [
     *("mac", "address", "protocol", "given", "missing", "refused", "is_missing", "refusal", "shared_file", "size"),
-    "last_at",
+    *("last_at", "told_at"),
 ]
+
+Listener = Callable[[Sequence[RequestedFile]], None]
+_listeners: list[Listener] = []
+
+
+def when_counted(call: Listener) -> None:
+    """Have `call` given the rows that are about to be written, in that transaction; it may set their `told_at`."""
+    _listeners.append(call)
 
 
 class _Key(NamedTuple):
@@ -170,6 +178,8 @@ def _write(batch: Iterable[tuple[_Key, _Counted]]) -> int:
         row.shared_file_id = counted.shared_file
         row.last_at = now - timedelta(seconds=steady - counted.last)
         rows.append(row)
+    for listener in _listeners:
+        listener(rows)
     # A second file server of the portal may have written the same row meanwhile: of its counts some are lost.
     RequestedFile.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["client", "name"], update_fields=_UPDATED

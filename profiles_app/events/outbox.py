@@ -34,6 +34,8 @@ from profiles_app.events.models.setup import Listener
 # The queue of the workers that match events and deliver them (`delivery_run`).
 DELIVERIES = "deliveries"
 BATCH = 1000
+# As incidents have it.
+LONGEST_KEY = 128
 # So much of events is read at a time, as it is stored (bytes).
 MOST_AT_ONCE = 4 * 1024 * 1024
 
@@ -170,7 +172,8 @@ def _emit(profile: Any, tag: str, change: str, changed: list[str]) -> None:
 
 class NewsRule(NamedTuple):
     """`title` and `detail` are filled with the event's data. `subject` names the field that says what it is about; the
-    word `called` is that with the name before it, where there is one.
+    word `called` is that with the name before it, where there is one. `key` names more fields, where several things of
+    one subject begin and end by themselves.
     """
 
     event_class: EventClass
@@ -180,6 +183,7 @@ class NewsRule(NamedTuple):
     over: bool = False
     # A field of the data; where it is filled, the event is told with another one.
     unless: str = ""
+    key: Sequence[str] = ()
     # More fields for `title`, `detail` and `subject`, from those of the data.
     words: Callable[[Mapping[str, Any]], Mapping[str, str]] | None = None
 
@@ -210,7 +214,7 @@ def _news(account: Account, rule: NewsRule, data: Mapping[str, Any]) -> News:
         title=rule.title.format_map(words),
         detail=rule.detail.format_map(words),
         path=f"{list_path(rule.event_class.page)}?{urlencode({'q': subject})}",
-        key=subject,
+        key=" ".join([subject, *(words[name] for name in rule.key)])[:LONGEST_KEY],
         over=rule.over,
     )
 
