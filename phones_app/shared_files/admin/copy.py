@@ -20,6 +20,8 @@ class FileCopyAdmin(ReadOnlyAdmin):
     deletable = False
     list_display = ("path", "server", "state_here", "size", "placed", "error_here")
     list_display_links = ("path",)
+    # Not by the name of the server, which is another table.
+    ordering = ("server_id", "path")
     list_filter = ("state", "server")
     list_select_related = ("server",)
     search_fields = ("path",)
