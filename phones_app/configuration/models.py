@@ -153,6 +153,7 @@ class PhoneConfiguration(models.Model):
     file_sha256 = models.CharField(
         max_length=64, blank=True, default="", db_default="", help_text="Of the file that was uploaded for it."
     )
+    beside = models.JSONField(null=True, help_text="What its file says of files beside it; null: that is not known.")
     rendered_at = models.DateTimeField(null=True)
     due_at = models.DateTimeField(null=True, help_text="When it is to be worked out anew; empty: up to date.")
 

@@ -1,6 +1,6 @@
 """The files that a rollout's plan compares: those that are made for phones, as far as they have to be made for it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -47,10 +47,16 @@ def files_for_plan(phones: Iterable[Any], profile: PhoneProfile | None) -> Itera
             yield phone, files.get(phone.pk)
 
 
+def companions_of(phone: Any, facts: Mapping[str, Any]) -> tuple[sep.Companion, ...]:
+    return tuple(sep.companions(facts, model=phone.model, runs=phone.software_version))
+
+
 def _made(phone: Any, made: Rendered) -> PlannedFile:
-    companions = sep.companions(made.facts, model=phone.model, runs=phone.software_version)
-    return PlannedFile(made.sha256, str(made.facts.get("registration_user") or ""), tuple(companions))
+    user = str(made.facts.get("registration_user") or "")
+    return PlannedFile(made.sha256, user, companions_of(phone, made.facts))
 
 
 def _known(phone: Any) -> File:
-    return Refusal(NOT_MADE, phone.made_error) if phone.made_error else PlannedFile(phone.made_sha256, phone.made_user)
+    if phone.made_error:
+        return Refusal(NOT_MADE, phone.made_error)
+    return PlannedFile(phone.made_sha256, phone.made_user, companions_of(phone, phone.made_beside or {}))

@@ -1,7 +1,7 @@
 """What a rollout would do, before it does anything: who gets a file, who has it already, who is refused and why."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from phones_app.deployment.models import DRIFTED, Deployment, State
 from phones_app.deployment.request import check_fits
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import FileServerLookup, Selection
-from phones_app.rollout.files import CHUNK, File, files_for_plan
+from phones_app.rollout.files import CHUNK, File, companions_of, files_for_plan
 from phones_app.rollout.models import Rollout
 from phones_app.servers.models import FileServer
 from profiles_app.phone import sep
@@ -143,6 +143,7 @@ def _with_what_they_have(phones: "QuerySet[Phone]", profile: PhoneProfile | None
         made_sha256=F("configuration__sha256"),
         made_error=F("configuration__error"),
         made_user=F("configuration__registration_user"),
+        made_beside=F("configuration__beside"),
         made_since=F("configuration__rendered_at"),
         made_due=F("configuration__due_at"),
     )
@@ -181,12 +182,8 @@ def _planned(phone: Phone, profile: PhoneProfile | None, file: File, servers: Fi
         revision.pk if revision and file is None else 0,
         file.sha256 if file else revision.sha256 if revision else "",
         file.user if file else "",
-        file.companions if file else _companions(phone, revision.facts if revision else {}),
+        file.companions if file else companions_of(phone, revision.facts if revision else {}),
     )
-
-
-def _companions(phone: Phone, facts: Mapping[str, Any]) -> tuple[sep.Companion, ...]:
-    return tuple(sep.companions(facts, model=phone.model, runs=phone.software_version))
 
 
 def _in_waves(taken: list[Planned], pace: Rollout) -> Iterator[list[Planned]]:

@@ -17,6 +17,10 @@ from profiles_app.phone.sep.elements import Finding, Severity
 _TAKEN_FIRST = (*(f"SEP{{}}.cnf.xml{ending}" for ending in (".sgn", ".enc", ".enc.sgn", ".tlv")), "CTLSEP{}.tlv")
 
 
+# What facts say of companions.
+_FACTS = ("protocol", "load", "load_models", "module_loads", "files", "user_locale", "tones")
+
+
 class Companion(NamedTuple):
     """A file that a phone's own file names, kept under one of `names`; `code` and `missing` tell that it is not there."""
 
@@ -46,6 +50,11 @@ def companions(facts: Mapping[str, Any], *, model: str = "", runs: str = "") -> 
         name = f"{tones}/{family['tones']}-tones.xml"
         message = "is not on the file server: the phone plays the tones of the United States"
         yield _named(name, f"{name}, the tones of the file, {message}")
+
+
+def of_companions(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """As much of the facts as `companions` needs."""
+    return {name: facts[name] for name in _FACTS if facts.get(name)}
 
 
 def watched(mac: str, facts: Mapping[str, Any], *, model: str = "") -> frozenset[str]:

@@ -24,7 +24,7 @@ from phones_app.mobility.timers import MOBILITY
 from phones_app.rollout.models import Rollout
 from profiles_app.phone.models import PhoneProfile, ProfileRevision
 from tests.admin_people import clerk as a_clerk
-from tests.phones_app.configuration.data import ACTOR, layer, line, made_profile
+from tests.phones_app.configuration.data import ACTOR, TEMPLATE, layer, line, made_profile
 from tests.phones_app.rest import of
 from tests.phones_app.site import sip_file
 
@@ -116,6 +116,19 @@ def test_a_rollout_after_a_change_goes_to_exactly_the_phones_that_it_concerns(si
     work()
     assert not outdated().exists()
     assert Rollout.objects.first().total == 2
+
+
+def test_a_plan_tells_what_phones_will_miss_beside_made_files_worked_out_or_not(site, api, alice, fleet):
+    text = TEMPLATE.replace("<sipLines>", "<dialTemplate>dialplan.xml</dialTemplate><sipLines>", 1)
+    Phone.objects.update(current_profile=made_profile(alice, "Dialling", text))
+    missing = "Embedded: dialplan.xml, which the file names, is not on the file server (3 phones)."
+    assert missing in rolled_out(api, all=True, dry_run=True)["plan"]["notes"]
+    mark_due(Phone.objects.all())
+    work()
+    assert not PhoneConfiguration.objects.exclude(due_at=None).exists()
+    assert missing in rolled_out(api, all=True, dry_run=True)["plan"]["notes"]
+    (site.folder / "dialplan.xml").write_text("there")
+    assert missing not in rolled_out(api, all=True, dry_run=True)["plan"]["notes"]
 
 
 def test_a_phone_without_a_value_is_refused_with_the_reason_and_the_others_go_on(site, api, acme, alice, fleet):
