@@ -17,7 +17,7 @@ from phones_app.servers.models import FileServer
 from phones_app.servers.services import save_file_server
 from phones_app.shared_files import copies, services, store
 from phones_app.shared_files.models import CopyState, FileCopy, SharedFile
-from tests.peers.ftp import needs_vsftpd, pyftpd, vsftpd
+from tests.peers.ftp import needs_proftpd, needs_vsftpd, proftpd, pyftpd, vsftpd
 from tests.phones_app.rest import of
 from tests.processes import processes
 from tests.servers import free_port, wait_for
@@ -103,14 +103,10 @@ def test_the_number_of_statements_does_not_grow_with_files_or_servers(acme, othe
     assert FileCopy.objects.count() == 1 + 6 * 7 + 6
 
 
-@pytest.fixture(params=["pyftpdlib", pytest.param("vsftpd", marks=needs_vsftpd)])
+@pytest.fixture(params=[pyftpd, pytest.param(vsftpd, marks=needs_vsftpd), pytest.param(proftpd, marks=needs_proftpd)])
 def ftp(request, folder):
-    if request.param == "pyftpdlib":
-        with pyftpd(folder) as server:
-            yield server
-    else:
-        with vsftpd() as server:
-            yield server
+    with request.param(*[folder] if request.param is pyftpd else ()) as server:
+        yield server
 
 
 def test_files_come_to_the_server_and_go_with_their_folders(acme, ftp):
@@ -244,6 +240,29 @@ def test_a_large_file_passes_through_in_pieces(folder):
     assert FileCopy.objects.get().state == CopyState.IN_PLACE
     assert (folder / "image.bin").stat().st_size == 40 * 2**20
     assert most < 8 * 2**20
+
+
+def test_a_content_that_is_no_longer_wanted_gets_no_name(folder):
+    """It is replaced by a newer one in the moment before it is renamed."""
+    named = []
+
+    class Changing(FTPHandler):
+        def ftp_RNFR(self, path):
+            if not named:
+                share("Ringlist.xml", "newer")
+                connection.close()  # that of this thread
+            return super().ftp_RNFR(path)
+
+        def ftp_RNTO(self, path):
+            named.append(open(self._rnfr).read())  # noqa: SIM115
+            return super().ftp_RNTO(path)
+
+    with pyftpd(folder, handler=Changing) as ftp:
+        server_at(ftp)
+        share("Ringlist.xml", "older")
+        wait_for(lambda: bring() or FileCopy.objects.get().state == CopyState.IN_PLACE)
+    assert named == ["newer"]
+    assert there(folder) == {"Ringlist.xml": "newer"}
 
 
 def test_a_worker_killed_in_the_middle_leaves_nothing_half_and_another_goes_on(folder, tmp_path):

@@ -1,6 +1,6 @@
 """What lies beside a phone's file on its server, or should: the files that it names, and those that take its place.
 
-Which a phone fetches for its language depends on its family, by the table companions.toml.
+Which a phone fetches for its language depends on its family, by the table companion_files.toml.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def _family(model: str, facts: Mapping[str, Any]) -> dict[str, Any]:
 
 @cache
 def _families() -> dict[str, dict[str, Any]]:
-    tables = table(__file__, "companions.toml")
+    tables = table(__file__, "companion_files.toml")
     built_in = {name: tables[name] for name in ("built_in_languages", "built_in_tones")}
     rows = [(row["models"], row | built_in) for row in tables["family"]]
     return {model: row for models, row in rows for model in models}
