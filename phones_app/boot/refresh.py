@@ -19,7 +19,7 @@ from contacts_app.core.history.models import tracked_models
 from contacts_app.core.work import clock
 from phones_app.boot.known_phones import KnownPhones
 from phones_app.boot.models import FileFetch
-from phones_app.boot.shared_rows import Place, SharedRows
+from phones_app.boot.shared_rows import RowPlace, SharedRows
 from phones_app.firmware.models import Firmware
 from phones_app.inventory.models import Phone
 from phones_app.shared_files.models import SharedFile
@@ -86,7 +86,7 @@ class PortalInMemory:
         rows = changes.rows(new)
         if changes.model is SharedFile:
             places = [
-                Place(row.id, (row.account_id, row.phone_id), path)
+                RowPlace(row.id, (row.account_id, row.phone_id), path)
                 for row in rows
                 for path in (row.path, *_before(row, "path"))
             ]

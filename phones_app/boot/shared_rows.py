@@ -30,7 +30,7 @@ class FoundRow(NamedTuple):
     digest: bytes
 
 
-class Place(NamedTuple):
+class RowPlace(NamedTuple):
     """Where a historical row says that a file is or was."""
 
     key: int
@@ -79,7 +79,7 @@ class SharedRows:
                 folders[name.lower()].append((account, folder))
         self._folders = dict(folders)
 
-    def changed(self, keys: Collection[int], places: Iterable[Place]) -> None:
+    def changed(self, keys: Collection[int], places: Iterable[RowPlace]) -> None:
         """The rows with these keys, which are or were at these places. A replaced file is never missing meanwhile."""
         now: set[tuple[Scope, str]] = set()
         rows = SharedFile.objects.filter(pk__in=keys).order_by().values_list(*_COLUMNS)

@@ -72,7 +72,8 @@ def test_a_phones_file_before_its_accounts_before_everybodys_before_the_folder(f
     assert given() == [b"ours", b"acme", b"everybody", b"everybody"]
 
 
-def test_files_of_another_account_are_never_given(server, portal, phones, acme, other):
+@pytest.mark.parametrize("fetch", [ask, ask_tftp], ids=["http", "tftp"])
+def test_files_of_another_account_are_never_given(fetch, server, portal, phones, acme, other):
     put("United_Kingdom/g3-tones.xml", b"acme", account=acme)
     put("Ringlist.xml", b"theirs", account=other)
     put("dialplan.xml", b"of one phone", account=acme, phone=phones[BESIDE])
@@ -82,10 +83,10 @@ def test_files_of_another_account_are_never_given(server, portal, phones, acme, 
     # The phone is new to the inventory, and so is what asks without a name.
     boot(server, NEW, STRANGE)
     names = ("united_kingdom/g3-tones.xml", "ringlist.xml", "dialplan.xml")
-    assert [ask(server, name, DESK) for name in names] == [b"acme", None, None]
-    assert [ask(server, name, ELSEWHERE) for name in names] == [None, b"theirs", None]
+    assert [fetch(server, name, DESK) for name in names] == [b"acme", None, None]
+    assert [fetch(server, name, ELSEWHERE) for name in names] == [None, b"theirs", None]
     for at in (STRANGE, "127.0.0.9"):
-        assert [ask(server, name, at) for name in names] == [None, None, None]
+        assert [fetch(server, name, at) for name in names] == [None, None, None]
 
 
 def test_where_phones_share_an_address_only_what_is_for_all_of_them_is_given(server, portal, phones, acme):
