@@ -126,6 +126,7 @@ OF_GATEWAYS = {"/rest/sms/{uuid}/receipt"}
 # GET routes that show nothing of any tenant.
 OF_NOBODY = {
     "/api/2.0/notification_contacts/schema/",
+    "/api/v1/default-file",
     "/api/v1/permissions",
     "/api/v1/rates.csv",
     "/api/v1/settings",

@@ -1,16 +1,20 @@
 """XMLDefault.cnf.xml: phones without a file get their load and a call manager, and nothing of any account."""
 
+from datetime import timedelta
 from xml.etree import ElementTree
 
 import pytest
+from django.utils import timezone
 
 from contacts_app.core.memory import forget_everything
+from contacts_app.tokens.services import create_token
 from phones_app.boot.server import EmbeddedFileServer
 from phones_app.configuration.models import Layer
 from phones_app.servers.models import CallManager
 from profiles_app.phone.sep import catalogue
 from profiles_app.phone.sep.default_file import DefaultFile, build, numbers
 from tests.phones_app.boot.asking import ask, ask_tftp, put
+from tests.phones_app.rest import Api
 from tests.phones_app.simulator.conftest import PASSWORD, USERNAME
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -89,6 +93,9 @@ def test_the_page_says_where_each_line_comes_from(root_desk, layers, settings, t
         assert text in page
     assert "cannot name the loads of 9841" in page
     assert "A shared file XMLDefault.cnf.xml is given instead" in page
+    data = Api(create_token(expires_at=timezone.now() + timedelta(days=1))[1]).get("default-file").json()["data"]
+    assert {"what": "Load of 7912", "value": LOAD_7912, "source": "model 7912"} in data["lines"]
+    assert LOAD_7912 in data["content"]
 
 
 def test_numbers_are_those_of_models_and_with_all_of_them_the_file_stays_short():
