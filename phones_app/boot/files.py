@@ -10,6 +10,7 @@ import re
 import stat
 import time
 from collections import OrderedDict
+from collections.abc import Container
 from io import FileIO
 from itertools import islice
 from pathlib import Path
@@ -59,6 +60,17 @@ class PlainFiles:
         if exact is not None or is_of_one_phone(name):
             return exact
         return self._open(tuple(parts), folded=True)
+
+    def top(self) -> Container[str]:
+        """What lies in the folder itself, in lower case: whoever looks in many folders need not try to open each."""
+        try:
+            descriptor = os.open(self._root, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return ()
+        try:
+            return self._names(descriptor, ())
+        finally:
+            os.close(descriptor)
 
     def _open(self, parts: tuple[str, ...], *, folded: bool) -> FileIO | None:
         found: tuple[str, ...] = ()

@@ -1,7 +1,6 @@
 """How a name and an address become an open file: the one place that knows what is given to whom (boot server spec §6)."""
 
 import time
-from collections.abc import Iterator
 from io import FileIO
 
 import structlog
@@ -44,20 +43,30 @@ class FileLookup:
 
         None: there is no such file for who asks.
         """
-        asker, shared = self._who(fetch), self._portal.shared
+        asker = self._who(fetch)
         if fetch.refused:
             return None
-        if is_of_one_phone(fetch.file_name):
-            if (row := shared.of_phone(fetch.file_name, asker)) is not None:
-                return self._content(row, fetch)
-            if (file := self._folder.open(fetch.file_name)) is not None:
+        found = self._find(fetch.file_name, asker)
+        if isinstance(found, FoundRow):
+            return self._content(found, fetch)
+        return found or await made_for(fetch)
+
+    def _find(self, name: str, asker: Asker) -> FoundRow | FileIO | None:
+        shared = self._portal.shared
+        if is_of_one_phone(name):
+            return shared.of_phone(name, asker) or self._folder.open(name) or shared.find(name, asker)
+        return shared.find(name, asker) or self._folder.open(name) or self._find_in_folders(name, asker)
+
+    def _find_in_folders(self, name: str, asker: Asker) -> FoundRow | FileIO | None:
+        """In the folders of the firmware that it is part of, then in those of the phone's family."""
+        top = self._folder.top()
+        for folder in (*self._portal.shared.firmware_folders(name, asker), *folders_of(asker.model)):
+            path = f"{folder}/{name}"
+            if (row := self._portal.shared.find(path, asker)) is not None:
+                return row
+            if folder.partition("/")[0].lower() in top and (file := self._folder.open(path)) is not None:
                 return file
-        for path in self._paths(fetch.file_name, asker):
-            if (row := shared.find(path, asker)) is not None:
-                return self._content(row, fetch)
-            if (file := self._folder.open(path)) is not None:
-                return file
-        return await made_for(fetch)
+        return None
 
     def _who(self, fetch: Fetch) -> Asker:
         at, phones = time.monotonic(), self._portal.phones
@@ -74,17 +83,6 @@ class FileLookup:
         if known is None:
             return _UNKNOWN._replace(model=fetch.agent)
         return Asker(None, known.account, fetch.agent) if is_shared else Asker(known.key, known.account, known.model)
-
-    def _paths(self, name: str, asker: Asker) -> Iterator[str]:
-        """Its own path, then the folders of the firmware that it is part of, then those of the phone's family."""
-        yield name
-        if is_of_one_phone(name):
-            return
-        if "/" not in name:
-            for folder in self._portal.shared.firmware_folders(name, asker):
-                yield f"{folder}/{name}"
-        for folder in folders_of(asker.model):
-            yield f"{folder}/{name}"
 
     def _content(self, row: FoundRow, fetch: Fetch) -> FileIO | None:
         fetch.shared_file = row.key
