@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 # Where two phones were seen at one address within this time, as behind a router, it says of neither who asks.
 SHARED_SECONDS = 3600.0
-MOST_ADDRESSES = 50_000
+MOST_ADDRESSES = 200_000
 # When what is only written in the inventory was seen.
 NEVER = float("-inf")
 ALWAYS = float("inf")

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from contacts_app.core.history.models import tracked_models
 from contacts_app.core.history.records import create_recorded, save_recorded
+from phones_app.boot import refresh
 from phones_app.boot.refresh import PortalInMemory
 from phones_app.boot.server import EmbeddedFileServer
 from phones_app.firmware.models import Firmware
 from phones_app.inventory.models import Phone
 from phones_app.shared_files import store
+from phones_app.shared_files.models import SharedFile
 from tests.phones_app.boot.asking import ask, ask_tftp, put
 from tests.phones_app.simulator.conftest import PASSWORD, USERNAME
 from tests.servers import wait_for
@@ -155,6 +158,31 @@ def test_a_change_is_served_within_two_seconds_whoever_makes_it(server, portal, 
         wait_for(lambda: ask(server, "rings.xml", DESK) is None, 2)
     finally:
         portal.stop()
+
+
+def test_changes_are_taken_up_in_whatever_order_they_are_committed(server, portal, acme):
+    def committed(path: str, number: int) -> None:
+        stored = store.store([path.encode()])
+        row = SharedFile.objects.bulk_create([SharedFile(path=path, sha256=stored.sha256, size=stored.size)])[0]
+        tracked = tracked_models[SharedFile].row(row, "+", {})
+        tracked.history_id = number
+        tracked.save(force_insert=True)
+        portal.follow()
+
+    committed("Later.xml", 1_000_001)
+    committed("Earlier.xml", 1_000_000)
+    assert ask(server, "later.xml", DESK) == b"Later.xml"
+    assert ask(server, "earlier.xml", DESK) == b"Earlier.xml"
+
+
+def test_what_no_history_tells_is_right_after_the_next_reading(server, portal, monkeypatch):
+    stored = store.store([b"rings"])
+    SharedFile.objects.bulk_create([SharedFile(path="Ringlist.xml", sha256=stored.sha256, size=stored.size)])
+    portal.follow()
+    assert ask(server, "ringlist.xml", DESK) is None
+    monkeypatch.setattr(refresh, "RELOAD_SECONDS", 0)
+    portal.follow()
+    assert ask(server, "ringlist.xml", DESK) == b"rings"
 
 
 def test_a_file_that_is_replaced_while_it_is_read_stays_what_it_was(server, portal):
