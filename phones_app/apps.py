@@ -23,7 +23,7 @@ class PhonesConfig(AppConfig):
         from phones_app.boot.made import register_made
         from phones_app.boot.requests import when_counted
         from phones_app.configuration.alone import ProfileFiles, file_alone
-        from phones_app.configuration.default_file import PATTERN, default_file
+        from phones_app.configuration.default_file import default_file
         from phones_app.configuration.following import follow_changes
         from phones_app.configuration.wanted import Configurations
         from phones_app.deployment import gates, left_files, outcome
@@ -53,6 +53,7 @@ class PhonesConfig(AppConfig):
         from phones_app.shared_files.copying import FileCopying
         from profiles_app.events import tags
         from profiles_app.events.outbox import register_news
+        from profiles_app.phone.sep.default_file import PATTERN
         from profiles_app.phone.sources import register_maker
 
         when_changed(Phone, *PLACE, call=moved)

@@ -21,8 +21,6 @@ from profiles_app.phone.rendering.settings import entries, find_setting
 from profiles_app.phone.rendering.values import Effective, LayerOf, merge
 from profiles_app.phone.sep.default_file import LONGEST_FOR_OLD, NAME, PORTS, DefaultFile, build
 
-# As phones ask for it, some of them in another case or with their version in it.
-PATTERN = r"(?i:XMLDefault[\w-]*\.cnf\.xml)"
 CALL_MANAGERS = "call_managers"
 PORT_SETTINGS = ("sccp_port", "sip_port", "secured_sip_port")
 URL_SETTINGS = (

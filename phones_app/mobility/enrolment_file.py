@@ -23,13 +23,13 @@ from contacts_app.accounts.models import Account
 from contacts_app.core.net.wire import Network
 from phones_app.boot.fetches import Fetch
 from phones_app.inventory.models import Phone
-from profiles_app.phone.sep import catalogue
+from profiles_app.phone.sep import catalogue, default_file
 from profiles_app.phone.sep.file_names import mac_of_file_name
 
 log = structlog.get_logger(__name__)
 HOUR = 3600.0
 # What a phone asks for that has no file yet (Cisco phones spec §3.3).
-OF_NEW_PHONES = r"SEP[0-9A-F]{12}\.cnf\.xml|XMLDefault\.cnf\.xml"
+OF_NEW_PHONES = rf"SEP[0-9A-F]{{12}}\.cnf\.xml|{default_file.PATTERN}"
 
 
 class Enrols(NamedTuple):

@@ -10,6 +10,8 @@ from xml.sax.saxutils import escape
 from contacts_app.core.tables import table
 
 NAME = "XMLDefault.cnf.xml"
+# As phones ask for it, some of them in another case or with their version in it.
+PATTERN = r"(?i:XMLDefault[\w-]*\.cnf\.xml)"
 # 7940 and 7960 may stop to load firmware where the file is longer.
 LONGEST_FOR_OLD = 8192
 # The ports of a call manager, in their order.

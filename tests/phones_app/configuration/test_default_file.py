@@ -66,7 +66,8 @@ def test_an_unknown_7912_gets_its_load_and_a_call_manager(fetch, server, layers)
 
 def test_what_is_stored_under_its_name_comes_first(server, layers, settings):
     settings.ENROLMENT_NETWORKS = "127.0.0.0/8"
-    assert b"/cisco/services/enrol" in ask(server, "XMLDefault.cnf.xml", AT)
+    for name in ("XMLDefault.cnf.xml", "xmlDefault.CNF.XML"):
+        assert b"/cisco/services/enrol" in ask(server, name, AT)
     settings.ENROLMENT_NETWORKS = "10.0.0.0/8"
     assert LOAD_7912.encode() in ask(server, "XMLDefault.cnf.xml", AT)
     (server.root / "XMLDefault.cnf.xml").write_bytes(b"<Default/>")
