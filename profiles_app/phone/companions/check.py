@@ -1,0 +1,36 @@
+"""The checker of each kind of file, by the kind's name."""
+
+from collections.abc import Callable
+
+from profiles_app.phone.companions.dial_template import check_dial_template, read_dial_template
+from profiles_app.phone.companions.dialling import unreachable
+from profiles_app.phone.companions.feature_policy import check_feature_policy
+from profiles_app.phone.companions.lists import IMAGES, RINGS
+from profiles_app.phone.companions.soft_keys import check_soft_keys
+from profiles_app.phone.sep.elements import Finding, Severity
+
+
+def _dial_template(content: bytes) -> list[Finding]:
+    findings = check_dial_template(content)
+    if any(finding.severity is Severity.ERROR for finding in findings):
+        return findings
+    return findings + unreachable(read_dial_template(content)[0].rules)
+
+
+_CHECKS: dict[str, Callable[[bytes], list[Finding]]] = {
+    "dial-template": _dial_template,
+    "soft-keys": check_soft_keys,
+    "feature-policy": check_feature_policy,
+    "ring-list": RINGS.check,
+    "background-list": IMAGES.check,
+}
+
+
+def is_checked(kind: str) -> bool:
+    """Whether there is a checker for files of this kind."""
+    return kind in _CHECKS
+
+
+def check_companion(kind: str, content: bytes) -> list[Finding]:
+    """What phones would make of the file; nothing for a kind that has no checker."""
+    return _CHECKS[kind](content) if kind in _CHECKS else []
