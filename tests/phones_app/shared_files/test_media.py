@@ -22,6 +22,7 @@ from phones_app.shared_files.media import (
 from phones_app.shared_files.models import SharedFile
 from profiles_app.phone.companions.background import screen_sizes
 from profiles_app.phone.companions.lists import IMAGES, RINGS
+from tests.commands import run
 
 pytestmark = pytest.mark.django_db
 EVERYBODY = FilesOwner()
@@ -123,3 +124,21 @@ def test_a_background_is_there_in_every_size_until_it_is_deleted(acme, picture, 
     remove_background(FilesOwner(acme), "lake")
     assert not SharedFile.objects.filter(path__contains="lake").exists()
     assert list(backgrounds_of(FilesOwner(acme))) == ["hills"]
+
+
+def test_many_files_are_added_by_commands_each_by_itself(acme, tmp_path, picture):
+    (tmp_path / "old_bell.wav").write_bytes(sound())
+    (tmp_path / "no.wav").write_bytes(b"text")
+    (tmp_path / "hills.png").write_bytes(picture)
+    ran = run("add_ring_tone", tmp_path / "old_bell.wav", tmp_path / "no.wav", "--account", acme.voip_id, "--json")
+    assert (ran.status, ran.err) == (1, "1 of 2 files were refused.\n")
+    assert [(row["name"], row["result"]) for row in ran.rows] == [("old bell", "stored"), ("no", "refused")]
+    assert SharedFile.objects.get(path="old-bell.raw").account == acme
+    assert run("add_background", tmp_path / "hills.png", "--dry-run").status == 0
+    assert not SharedFile.objects.filter(kind="background").exists()
+    assert run("add_background", tmp_path / "hills.png", "--whole").status == 0
+    assert list(backgrounds_of(EVERYBODY)) == ["hills"]
+    assert (
+        run("add_background", tmp_path / "nothing.png").err
+        == f"{tmp_path}/nothing.png cannot be read: No such file or directory.\n"
+    )
