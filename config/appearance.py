@@ -14,13 +14,13 @@ def _file(name: str) -> Callable[[HttpRequest], str]:
     return lambda request: static(f"patchbay/{name}")
 
 
-def _list_of(model: str, title: str, icon: str) -> dict[str, object]:
-    """A link to the list of a model ("app.model"), for those who may see it."""
+def _list_of(model: str, title: str, icon: str, page: str = "changelist", *of: str) -> dict[str, object]:
+    """A link to the list of a model ("app.model"), or to another page of its admin, for those who may see it."""
     app, name = model.split(".")
     return {
         "title": title,
         "icon": icon,
-        "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
+        "link": reverse_lazy(f"admin:{app}_{name}_{page}", args=of),
         "permission": lambda request: request.user.has_perm(f"{app}.view_{name}"),
     }
 

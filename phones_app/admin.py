@@ -13,7 +13,6 @@ import phones_app.mobility.admin.seen
 import phones_app.rollout.admin.rollout
 import phones_app.servers.admin
 import phones_app.shared_files.admin.copy
-import phones_app.shared_files.admin.file
 from contacts_app.core.admin import overview
 from contacts_app.people.admin import UserAdmin
 from contacts_app.people.models import User
@@ -42,6 +41,10 @@ from phones_app.mobility.admin.policy import BaseProfiles
 from phones_app.mobility.admin.replacement import ReplacePages
 from phones_app.overview import panels
 from phones_app.rollout.admin.pages import RollOutChanged, RollOutSelected
+from phones_app.shared_files.admin.editors import EditorPages
+from phones_app.shared_files.admin.file import SharedFileAdmin
+from phones_app.shared_files.admin.media import MediaPages
+from phones_app.shared_files.models import SharedFile
 from profiles_app.phone.models import KeyLayout, PhoneProfile, PhoneTemplate
 
 overview.register(panels)
@@ -113,6 +116,16 @@ class LayoutAdmin(RollOutChanged, LayoutWithPhones):
 @admin.register(PhoneProfile)
 class ProfileAdmin(UploadFiles, RollOutChanged, ProfileWithPhones):
     """Phone profiles, with the phones that run an old revision, and the upload of the files that phones run on today."""
+
+
+admin.site.unregister(SharedFile)
+
+
+@admin.register(SharedFile)
+class FilesAndEditors(EditorPages, MediaPages, SharedFileAdmin):
+    """Shared files, with the editors of those that people make."""
+
+    actions_detail = [*SharedFileAdmin.actions_detail, "edit_one"]  # type: ignore[assignment]
 
 
 admin.site.unregister(User)

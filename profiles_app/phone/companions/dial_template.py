@@ -8,7 +8,7 @@ of more than 8,191 bytes is not read at all, without a word about it (boot serve
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape, quoteattr
 
 from lxml import etree
 
@@ -110,7 +110,7 @@ def check_rules(rules: Iterable[DialRule]) -> list[Finding]:
 def write_dial_template(template: DialTemplate) -> bytes:
     lines = ["<DIALTEMPLATE>"]
     if template.version:
-        lines.append(f"  <versionStamp>{_escaped(template.version)}</versionStamp>")
+        lines.append(f"  <versionStamp>{escape(template.version)}</versionStamp>")
     for rule in template.rules:
         if rule.remark:
             lines.append(f"  <!-- {rule.remark.replace('--', '- -').rstrip('-')} -->")
@@ -134,10 +134,6 @@ def _attributes(rule: DialRule) -> Iterator[str]:
             yield f"{name}={quoteattr(value)}"
     for tone in rule.tones:
         yield f"Tone={quoteattr(tone)}"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;")
 
 
 def _numbered_tones(tag: re.Match[bytes]) -> bytes:

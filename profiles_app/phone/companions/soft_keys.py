@@ -7,7 +7,7 @@ uses by three numbers; what is written here defines all of them.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape, quoteattr
 
 from lxml import etree
 
@@ -73,6 +73,14 @@ def read_soft_keys(content: bytes) -> KeySets:
     return {str(found.get("id", "")): _keys_of(found) for found in named(_root(content), "softKeySet")}
 
 
+def version_of(content: bytes) -> str:
+    """The stamp of a file, which is kept when it is written anew."""
+    try:
+        return text_of(_root(content), "versionStamp") if content else ""
+    except Unreadable:
+        return ""
+
+
 def check_soft_keys(content: bytes) -> list[Finding]:
     try:
         root = _root(content)
@@ -125,7 +133,7 @@ def doubts_of(state: str, keys: Sequence[str]) -> Iterator[tuple[str, str]]:
 def write_soft_keys(sets: Mapping[str, Sequence[str]], version: str = "") -> bytes:
     lines = ["<softKeyCfg>"]
     if version:
-        lines.append(f"  <versionStamp>{version}</versionStamp>")
+        lines.append(f"  <versionStamp>{escape(version)}</versionStamp>")
     lines.append("  <typeSoftKey>")
     for key in soft_keys().values():
         tag, event, helped = key.ids
