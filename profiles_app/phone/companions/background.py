@@ -112,6 +112,22 @@ def preview_of(picture: Image.Image, size: ScreenSize, *, whole: bool) -> bytes 
     return _png(picture, size.preview, size.colours, whole) if size.preview else None
 
 
+def picture_faults(path: str, content: bytes) -> Iterator[str]:
+    """Why phones would not show this file in its folder: it is no PNG, or has another size than they want."""
+    found = _FILE.fullmatch(path)
+    size = next((each for each in screen_sizes() if found and each.folder == found[1]), None)
+    try:
+        with Image.open(BytesIO(content), formats=("PNG",)) as picture:
+            there = picture.size
+    # Pillow's plug-ins raise what they like for damaged files.
+    except Exception:
+        yield "It is no PNG that can be read."
+        return
+    wanted = (size.preview if path.rpartition("/")[2].startswith(PREVIEW) else size.size) if size else None
+    if wanted and there != wanted:
+        yield f"It has {there[0]} × {there[1]} pixels; phones show {wanted[0]} × {wanted[1]} from this folder."
+
+
 def files_of(picture: Image.Image, name: str, *, whole: bool) -> Iterator[tuple[str, bytes]]:
     """Path and content of each file of a background, without the lists."""
     for size in screen_sizes():

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 
+from profiles_app.phone.companions.background import picture_faults
 from profiles_app.phone.companions.dial_template import check_dial_template, read_dial_template
 from profiles_app.phone.companions.dialling import unreachable
 from profiles_app.phone.companions.feature_policy import check_feature_policy
 from profiles_app.phone.companions.lists import IMAGES, RINGS
+from profiles_app.phone.companions.reading import error
+from profiles_app.phone.companions.ring_tone import tone_faults
 from profiles_app.phone.companions.soft_keys import check_soft_keys
 from profiles_app.phone.sep.elements import Finding, Severity
 
@@ -26,11 +29,22 @@ _CHECKS: dict[str, Callable[[bytes], list[Finding]]] = {
 }
 
 
+# Longer ones are none of these files.
+LARGEST_CHECKED = 4_000_000
+
+
 def is_checked(kind: str) -> bool:
     """Whether there is a checker for files of this kind."""
-    return kind in _CHECKS
+    return kind in _CHECKS or kind in ("ring-tone", "background")
 
 
-def check_companion(kind: str, content: bytes) -> list[Finding]:
-    """What phones would make of the file; nothing for a kind that has no checker."""
-    return _CHECKS[kind](content) if kind in _CHECKS else []
+def check_companion(kind: str, content: bytes, path: str = "") -> list[Finding]:
+    """What phones would make of the file; nothing for a kind that has no checker. `path` tells what a sound or a picture
+    should be."""
+    if kind in _CHECKS:
+        return _CHECKS[kind](content)
+    if kind == "ring-tone" and (fault := tone_faults(path, content)):
+        return [error("not-played", fault)]
+    if kind == "background":
+        return [error("not-shown", fault) for fault in picture_faults(path, content)]
+    return []

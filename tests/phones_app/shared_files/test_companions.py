@@ -7,7 +7,7 @@ from django.urls import reverse
 from contacts_app.accounts.models import Account
 from phones_app.inventory.models import Phone
 from phones_app.shared_files import services
-from phones_app.shared_files.media import entries_of
+from phones_app.shared_files.media import add_background, add_ring_tone, entries_of
 from phones_app.shared_files.models import SharedFile
 from profiles_app.phone.companions.lists import RINGS
 from tests.admin_people import at_desk, clerk
@@ -178,3 +178,23 @@ def test_who_may_only_look_changes_nothing(acme, root):
     assert (
         desk.post(page("edit", "dial-template", "new"), {"path": "a.xml", "text": "<DIALTEMPLATE/>"}).status_code == 403
     )
+
+
+def test_the_page_of_a_file_says_what_phones_make_of_it(root, picture):
+    desk = at_desk(root)
+    add_background(EVERYBODY, "hills", picture)
+    add_ring_tone(EVERYBODY, "Old bell", sound())
+    for path in ("Desktops/320x196x4/hills.png", "Desktops/320x196x4/TN-hills.png", "Old-bell.raw", "Ringlist.xml"):
+        shown = desk.get(page("change", SharedFile.objects.get(path=path).pk))
+        assert (shown.context["checked"], shown.context["findings"]) == (True, []), path
+        assert b"No findings." in shown.content
+    for path, content, text in (
+        ("Desktops/320x196x4/lake.png", picture, "256 × 256 pixels; phones show 320 × 196"),
+        ("Desktops/320x196x4/sea.png", b"no", "It is no PNG"),
+        ("dialplan.xml", b"<DIALTEMPLATE>\n<template/></DIALTEMPLATE>", "Line 2: Phones see"),
+        ("short.raw", b"x", "It has 1 samples"),
+    ):
+        shown = desk.get(page("change", put(path, content).pk)).content.decode()
+        assert text in shown, path
+    row = SharedFile.objects.get(path="dialplan.xml")
+    assert desk.get(page("edit_one", row.pk))["Location"] == page("edit", "dial-template", row.pk)
