@@ -15,10 +15,11 @@ from contacts_app.core.errors import Refusal
 from phones_app.shared_files import services, store
 from phones_app.shared_files.admin.owner import ADDS, CHANGES, SEES, OwnerPages
 from phones_app.shared_files.admin.tables import TABLES, FileTable
+from phones_app.shared_files.checks import findings_of
 from phones_app.shared_files.media import FilesOwner, content_of
 from phones_app.shared_files.models import LONGEST_PATH, SharedFile
 from profiles_app.phone.admin.revision import XmlField
-from profiles_app.phone.companions.check import LARGEST_CHECKED, check_companion, is_checked
+from profiles_app.phone.companions.check import check_companion
 from profiles_app.phone.companions.dial_template import read_dial_template
 from profiles_app.phone.companions.dialling import LONGEST_NUMBER, Dialled, try_number
 from profiles_app.phone.companions.reading import Unreadable
@@ -122,14 +123,8 @@ class EditorPages(OwnerPages):
     def shown(self, request: HttpRequest, row: SharedFile) -> dict[str, object]:
         """What phones make of the file, also of one that was uploaded as it is."""
         told: dict[str, object] = super().shown(request, row)
-        if not is_checked(row.kind) or row.size > LARGEST_CHECKED:
-            return told
-        try:
-            with store.read(row.sha256) as file:
-                content = file.read()
-        except FileNotFoundError:
-            return told
-        return told | {"checked": True, "findings": check_companion(row.kind, content, row.path), "file": row}
+        findings = findings_of(row)
+        return told if findings is None else told | {"checked": True, "findings": findings, "file": row}
 
     def has_edit_one_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         rows = self.tenant_rows(request).filter(kind__in=EDITORS)

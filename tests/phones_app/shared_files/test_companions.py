@@ -2,9 +2,11 @@
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 from django.urls import reverse
 
 from contacts_app.accounts.models import Account
+from contacts_app.tokens.services import create_token
 from phones_app.inventory.models import Phone
 from phones_app.shared_files import services
 from phones_app.shared_files.media import add_background, add_ring_tone, entries_of
@@ -198,3 +200,28 @@ def test_the_page_of_a_file_says_what_phones_make_of_it(root, picture):
         assert text in shown, path
     row = SharedFile.objects.get(path="dialplan.xml")
     assert desk.get(page("edit_one", row.pk))["Location"] == page("edit", "dial-template", row.pk)
+
+
+def test_a_file_is_checked_and_a_number_tried_over_rest(acme):
+    client = Client(headers={"Authorization": f"Bearer {create_token(account=acme)[1]}"})
+    plan = put("dialplan.xml", b'<DIALTEMPLATE><TEMPLATE MATCH="9,.." Timeout="0" Rewrite="0%1"/></DIALTEMPLATE>')
+
+    def ask(row, **query):
+        return client.get(f"/api/v1/files/{row.uuid}/check", query_params=query)
+
+    assert ask(plan).json()["data"] == {"findings": [], "dialled": None}
+    assert ask(plan, number="9123").json()["data"]["dialled"] == {
+        "rule": 1,
+        "pattern": "9,..",
+        "used": "912",
+        "seconds": 0,
+        "sent": "012",
+        "tones": [{"after": 1, "tone": "Bellcore-Outside"}],
+    }
+    assert ask(plan, number="12a").status_code == 400
+    assert ask(plan, digits="12").status_code == 400
+    spoilt = put("softkeys.xml", b"<softKeyCfg>", account=acme)
+    assert [each["code"] for each in ask(spoilt).json()["data"]["findings"]] == ["not-xml"]
+    assert ask(put("x.loads", b"x"), number="1").json()["data"] == {"findings": None, "dialled": None}
+    other = Account.objects.create(voip_id=77, name="Other")
+    assert ask(put("dialplan.xml", b"<DIALTEMPLATE/>", account=other)).status_code == 404
