@@ -16,6 +16,11 @@ from tests.phones_app.shared_files.test_companions import page, sound, text_of
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.fixture(autouse=True)
+def contents(settings, tmp_path):
+    settings.SHARED_FILES_DIR = tmp_path / "shared-files"
+
+
 def is_sound(desk: Window, name: str) -> None:
     """In both sizes and on dark ground: fits, has names, can be read; axe finds nothing serious."""
     desk.fits(name)
