@@ -92,3 +92,6 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
+
+# Nothing that is uploaded is held in memory, as firmware has 60 MB and more.
+FILE_UPLOAD_HANDLERS = ["contacts_app.core.uploads.OnDisk"]

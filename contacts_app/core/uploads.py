@@ -7,10 +7,14 @@ an archive and not what its directory says, so that a small archive cannot becom
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
-from typing import IO, NamedTuple
+from tempfile import TemporaryFile
+from typing import IO, Any, NamedTuple
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadhandler import FileUploadHandler
 
 from contacts_app.core.archives import DAMAGED, EMPTY_ZIP, ZIP, ensure_readable_entry, is_litter
 from contacts_app.core.errors import Refusal
@@ -81,6 +85,33 @@ def as_archive(files: Iterable[NamedBytes]) -> bytes:
             names.add(name)
             archive.writestr(ZipInfo(name), content, ZIP_DEFLATED, 1)
     return kept.getvalue()
+
+
+# More than any page or route takes, however it was packed.
+MOST_BYTES = 2 * 1024**3
+
+
+class OnDisk(FileUploadHandler):
+    """Has what is uploaded on the disk from its first byte, in files that have no name: none of it is held in memory, and
+    a process that is killed leaves nothing behind.
+    """
+
+    def handle_raw_input(self, input_data: Any, META: Any, content_length: int, *args: Any, **kwargs: Any) -> None:
+        if content_length > MOST_BYTES:
+            raise RequestDataTooBig("The files are too large together.")
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        super().new_file(*args, **kwargs)
+        self.file = TemporaryFile(dir=settings.DATA_DIR)  # noqa: SIM115 - it goes with the request
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        self.file.write(raw_data)
+
+    def file_complete(self, file_size: int) -> "UploadedFile[bytes]":
+        self.file.seek(0)
+        return UploadedFile(
+            self.file, self.file_name, self.content_type, file_size, self.charset, self.content_type_extra
+        )
 
 
 class _Budget:
