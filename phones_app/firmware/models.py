@@ -1,9 +1,10 @@
-"""Firmware that the portal has: sets of files that were proved complete when they were added (boot server spec §2)."""
+"""Firmware that the portal has: sets of files that were proved complete when they were added (boot server spec §8)."""
 
 import uuid
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from contacts_app.accounts.models import Account
 from contacts_app.core.history.models import Tracked
@@ -13,7 +14,8 @@ from contacts_app.core.lists.search import TextIndex
 class Firmware(models.Model):
     """One load with its components. The files themselves are shared files, by these names.
 
-    `components` and `faults` are lists of objects as `sets.loads.Component` and `sets.verdict.FirmwareFault`.
+    `components` are objects with `name`, `platform`, `condition`, `size` and `sha256`; the first is the `.loads` file.
+    `faults` and `remarks` are objects as `sets.verdict.FirmwareFault`.
     """
 
     uuid = models.UUIDField("UUID", default=uuid.uuid4, unique=True, editable=False)
@@ -39,10 +41,11 @@ class Firmware(models.Model):
     )
     remarks = models.JSONField(default=list, blank=True)
     checked_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(default=timezone.now, help_text="When its files are looked for again.")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
-    history = Tracked(quiet=["checked_at"])
+    history = Tracked(quiet=["checked_at", "due_at"])
 
     class Meta:
         ordering = ["load", "pk"]
@@ -57,8 +60,23 @@ class Firmware(models.Model):
             models.Index(fields=["load", "id"], name="firmware_by_load"),
             models.Index(fields=["protocol", "load", "id"], name="firmware_by_protocol"),
             models.Index(fields=["-created_at", "-id"], name="firmware_by_age"),
+            models.Index(fields=["due_at"], name="firmware_due"),
             TextIndex(fields=["load", "package"], name="firmware_text"),
         ]
 
     def __str__(self) -> str:
         return self.load
+
+    @property
+    def paths(self) -> dict[str, str]:
+        """The paths of all its files, each with the digest that it was proved complete with."""
+        return {self.path_of(component["name"]): component["sha256"] for component in self.components}
+
+    def path_of(self, name: str) -> str:
+        return f"{self.folder}/{name}" if self.folder else name
+
+    @property
+    def platforms(self) -> dict[str, bool]:
+        """For each kind of hardware whether its part is complete; none where a load is for all of its phones."""
+        names = dict.fromkeys(component["platform"] for component in self.components if component["platform"])
+        return {name: not any(fault["platform"] in ("", name) for fault in self.faults) for name in names}

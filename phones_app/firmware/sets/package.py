@@ -25,8 +25,8 @@ _CHUNK = 262144
 _NO_FIRMWARE = ".xml"
 # Called with the path of a file and its content in pieces, of which it may take all or none.
 Take = Callable[[str, Iterator[bytes]], None]
-# Where a package lies: at a path, or as files that were uploaded, by the names that they came under.
-Source = Path | Mapping[str, Path]
+# Where a package lies: at a path, or in open files on the disk that were uploaded, by the names that they came under.
+Source = Path | Mapping[str, IO[bytes]]
 
 
 @dataclass(frozen=True)
@@ -69,10 +69,10 @@ def open_package(source: Source, watch: Watch = _watch_nothing, take: Take = _ta
     if isinstance(source, Path):
         return _at(source, str(source), watch, take)
     if len(source) == 1 and not any(name.lower().endswith(LOADS) for name in source):
-        [(name, path)] = source.items()
-        return _at(path, name, watch, take)
+        [(name, file)] = source.items()
+        return FirmwarePackage(name, tuple(_archive(file, watch, take)))
     names = ", ".join(sorted(name for name in source if name.lower().endswith(LOADS)))
-    files = tuple(_one(name, path, watch, take) for name, path in source.items() if not _is_ignored(name))
+    files = tuple(_one(name, file, watch, take) for name, file in source.items() if not _is_ignored(name))
     return FirmwarePackage(names[:255] or "uploaded files", files)
 
 
@@ -85,10 +85,12 @@ def _at(path: Path, name: str, watch: Watch, take: Take) -> FirmwarePackage:
         files = tuple(_files(os.scandir(path.parent), "", watch, take))
         return FirmwarePackage(name, files, only=path.name)
     with path.open("rb") as file:
-        return FirmwarePackage(name, tuple(_archive(path, file, watch, take)))
+        return FirmwarePackage(name, tuple(_archive(file, watch, take)))
 
 
-def _archive(path: Path, file: IO[bytes], watch: Watch, take: Take) -> Iterator[PackedFile]:
+def _archive(file: IO[bytes], watch: Watch, take: Take) -> Iterator[PackedFile]:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
     head = file.read(LONGEST_HEADER)
     start = 0
     if is_signed(head):
@@ -97,7 +99,7 @@ def _archive(path: Path, file: IO[bytes], watch: Watch, take: Take) -> Iterator[
         except DamagedHeader as error:
             raise Refusal("bad-archive", f"The signed package is damaged: {error}.") from None
     try:
-        for name, pieces in entries(file, path.stat().st_size, _limits(), watch, start=start):
+        for name, pieces in entries(file, size, _limits(), watch, start=start):
             yield _packed(name, pieces, take)
     except UnknownArchive:
         raise Refusal(
@@ -140,18 +142,20 @@ def _files(found: "Iterable[os.DirEntry[str]]", folder: str, watch: Watch, take:
             raise Refusal("too-many-files", f"There are more than {limit('folder_files'):,} files in one folder.")
         path = f"{folder}/{entry.name}" if folder else entry.name
         if entry.is_file(follow_symlinks=False):
-            yield _one(path, Path(entry.path), watch, take)
+            with open(entry.path, "rb") as file:
+                yield _one(path, file, watch, take)
         else:
             yield PackedFile(path, 0, b"", plain=False)
 
 
-def _one(name: str, path: Path, watch: Watch, take: Take) -> PackedFile:
+def _one(name: str, file: IO[bytes], watch: Watch, take: Take) -> PackedFile:
     """A file that lies on the disk by itself."""
     watch(name, 0)
-    with path.open("rb") as file:
-        head = file.read(_kept_of(name))
-        take(name, chain([head], iter(partial(file.read, _CHUNK), b"")))
-        return PackedFile(name, os.fstat(file.fileno()).st_size, head)
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    head = file.read(_kept_of(name))
+    take(name, chain([head], iter(partial(file.read, _CHUNK), b"")))
+    return PackedFile(name, size, head)
 
 
 def _is_ignored(name: str) -> bool:
