@@ -27,6 +27,8 @@ from profiles_app.phone.rendering.values import DeviceOf, KeyOf, LayerOf, LineOf
 
 # Of the layers with lines the strongest counts: the phone's, the profile's, then the owner's lines, then a group's.
 
+# The setting that says which firmware a phone is to run.
+LOAD = "load"
 BEFORE_THE_OWNER = (Layer.Kind.PHONE, Layer.Kind.PROFILE)
 
 
@@ -136,6 +138,8 @@ def _gathered(
         lines = _lines(phone, person, of_person, rows, owned) or lines
         layout = _layout(phone, of_person, rows) or layout
         layers = [*layers, *of_person]
+    if load := instead.loads.get(phone.pk):
+        values = [*values, LayerOf(kind=Layer.Kind.PHONE, label="rollout of firmware", values={LOAD: load})]
     software = _software(phone, profile)
     text, template, refusal = _template(phone, profile, software, instead.template)
     return Gathered(

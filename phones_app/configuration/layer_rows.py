@@ -7,7 +7,7 @@ without regard to case, as mobility policies do.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC
 
 from django.db.models import Q, QuerySet
@@ -65,13 +65,15 @@ def compared(kind: str, name: str) -> str:
 class Instead:
     """Rows as they are to be, in place of those that are stored: to see what a change would do.
 
-    A layer without a key is a new one. `lines` are those of the layer; None: as they are.
+    A layer without a key is a new one. `lines` are those of the layer; None: as they are. `loads` are the firmware that
+    single phones are to get, by their keys, whatever their layers say, but for a lock.
     """
 
     layer: Layer | None = None
     lines: Sequence[Line] | None = None
     layout: KeyLayout | None = None
     template: PhoneTemplate | None = None
+    loads: Mapping[int, str] = field(default_factory=dict)
 
 
 AS_STORED = Instead()

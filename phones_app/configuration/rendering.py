@@ -5,7 +5,7 @@ A profile whose source is a file gives its latest revision, byte for byte.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -14,6 +14,8 @@ from contacts_app.core.errors import Refusal
 from contacts_app.core.history.authorship import current_author
 from contacts_app.core.lists.among import among
 from phones_app.configuration.gather import Gathered, is_made, layers_of, profiles_for
+from phones_app.configuration.layer_rows import AS_STORED, Instead
+from phones_app.configuration.loads import check_made, with_load
 from phones_app.inventory.models import Phone
 from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile, ProfileRevision
@@ -102,15 +104,17 @@ def revisions_for(
     *,
     store: bool,
     person_profile: PhoneProfile | None = None,
+    loads: Mapping[int, str] | None = None,
 ) -> dict[int, Outcome]:
     """Each phone's file with this profile; None: with its own. Those of which no file can be made get the reason.
 
-    The number of queries grows with the number of batches only.
+    `loads` are the firmware that phones are to get, by their keys, instead of what their files would say: also in files
+    that are written by hand, of which everything else stays. The number of queries grows with the number of batches only.
     """
     found: dict[int, Outcome] = {}
     for start in range(0, len(phones), BATCH):
         batch = phones[start : start + BATCH]
-        outcomes = dict(_outcomes(batch, profile, person_profile))
+        outcomes = dict(_outcomes(batch, profile, person_profile, loads or {}))
         made = {phone.pk: outcomes[phone.pk] for phone in batch}
         found |= _stored(made) if store else made
     return found
@@ -125,9 +129,10 @@ def revision_for(phone: Phone, profile: PhoneProfile, *, store: bool) -> Rendere
 
 
 def _outcomes(
-    phones: Sequence[Phone], profile: PhoneProfile | None, person: PhoneProfile | None
+    phones: Sequence[Phone], profile: PhoneProfile | None, person: PhoneProfile | None, loads: Mapping[int, str]
 ) -> Iterator[tuple[int, Outcome]]:
     known = {profile.pk: profile} if profile is not None else profiles_for(phones)
+    by_hand = _contents(known.values()) if loads else {}
     from_data = []
     for phone in phones:
         own = profile or known.get(phone.current_profile_id or 0)
@@ -137,36 +142,60 @@ def _outcomes(
             from_data.append(phone)
         elif own.revision is None:
             yield phone.pk, Refusal("profile-is-empty", f"The profile {own.name} has no file.")
+        elif phone.pk in loads:
+            yield phone.pk, _with_load(phone, own, by_hand[own.revision.pk], loads[phone.pk])
         else:
             yield phone.pk, Rendered(own.revision, own)
     if from_data:
-        gathered = layers_of(from_data, profile, person)
+        gathered = layers_of(from_data, profile, person, instead=Instead(loads=loads) if loads else AS_STORED)
         for phone in from_data:
-            yield phone.pk, _outcome(phone, gathered[phone.pk])
+            yield phone.pk, _outcome(phone, gathered[phone.pk], loads.get(phone.pk, ""))
 
 
-def _outcome(phone: Phone, gathered: Gathered) -> Outcome:
+def _contents(profiles: Iterable[PhoneProfile]) -> dict[int, bytes]:
+    """Of those that are files, by their revisions."""
+    keys = [profile.revision_id for profile in profiles if profile.revision_id and not is_made(profile)]
+    rows = ProfileRevision.objects.filter(pk__in=among(keys)).values_list("pk", "content")
+    return {key: bytes(content) for key, content in rows}
+
+
+def _with_load(phone: Phone, profile: PhoneProfile, by_hand: bytes, load: str) -> Outcome:
+    try:
+        content = with_load(by_hand, load)
+        findings = check_content(content, model=phone.model, software_type=phone.software_type)
+    except Refusal as refusal:
+        return refusal
+    made_from = {"profile": {"name": profile.name, "uuid": str(profile.uuid)}, "load": load}
+    return Rendered(_revision(profile, phone.mac, content, made_from), profile, (), tuple(findings))
+
+
+def _outcome(phone: Phone, gathered: Gathered, load: str) -> Outcome:
     try:
         rendering = render_gathered(gathered)
         findings = check_content(rendering.content, model=phone.model, software_type=phone.software_type)
+        revision = revision_of(gathered, rendering, phone.mac)
+        if load:
+            check_made(revision.facts, load, gathered)
     except Refusal as refusal:
         return refusal
-    return Rendered(
-        revision_of(gathered, rendering, phone.mac), gathered.stored_for, rendering.remarks, tuple(findings)
-    )
+    return Rendered(revision, gathered.stored_for, rendering.remarks, tuple(findings))
 
 
 def revision_of(gathered: Gathered, rendering: Rendering, mac: str | None) -> ProfileRevision:
     """The rendering as a row, which is not stored."""
+    return _revision(gathered.stored_for, mac, rendering.content, provenance(gathered, rendering))
+
+
+def _revision(profile: PhoneProfile, mac: str | None, content: bytes, made_from: dict[str, Any]) -> ProfileRevision:
     author = current_author()
     return ProfileRevision(
-        profile=gathered.stored_for,
+        profile=profile,
         rendered_for=mac,
-        provenance=provenance(gathered, rendering),
-        content=rendering.content,
-        sha256=hashlib.sha256(rendering.content).hexdigest(),
-        size=len(rendering.content),
-        facts=sep.facts(sep.parse(rendering.content)).as_dict(),
+        provenance=made_from,
+        content=content,
+        sha256=hashlib.sha256(content).hexdigest(),
+        size=len(content),
+        facts=sep.facts(sep.parse(content)).as_dict(),
         author=author.label[:255],
         channel=author.channel,
         reason=author.reason,

@@ -75,6 +75,22 @@ def apply(text: str, fragments: Sequence[Fragment]) -> str:
     return content.decode()
 
 
+def with_text(text: str, path: str, value: str) -> str:
+    """Return a well-formed text in which the one element at this path has another text, and nothing else is changed.
+
+    The value needs no escape. Raises RenderRefused.
+    """
+    content, fragment = text.encode(), Fragment(path, "replace")
+    element = _find(_elements(content), fragment)
+    if element.children:
+        raise _refused(fragment, "there are elements in it")
+    if element.inner_end < 0:
+        return _insert(content, element, value.encode()).decode()
+    tag = _TAG.match(content, element.start)
+    inner = tag.end() if tag is not None else element.inner_end
+    return (content[:inner] + value.encode() + content[element.inner_end :]).decode()
+
+
 def _refused(fragment: Fragment, why: str, code: str = "wrong-fragment") -> RenderRefused:
     return RenderRefused(code, f"the fragment for {fragment.path[:_LONGEST_PATH] or _ROOT} cannot be used: {why}")
 
