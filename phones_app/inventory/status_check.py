@@ -143,14 +143,16 @@ class StatusChecks(Work):
         return Phone.objects.filter(is_active=True, phone_ip__isnull=False, next_check_at__lte=clock.now())
 
     def do(self, keys: Sequence[int]) -> None:
-        rows = list(Phone.objects.filter(pk__in=keys).defer("web_password"))
-        taken = taken_addresses(rows)
-        by_key = {phone.pk: Place(str(phone.phone_ip), phone.web_port, phone.pk) for phone in rows}
-        places = [place for key, place in by_key.items() if key not in taken]
-        untold = [
-            Seen(by_key[key], None, error=TAKEN.format(address=by_key[key].address), code=TAKEN_CODE) for key in taken
-        ]
-        write_down([*untold, *check_all(places, threads=settings.STATUS_CHECK_THREADS)])
+        look_at(list(Phone.objects.filter(pk__in=keys).defer("web_password")))
+
+
+def look_at(phones: Sequence[Phone]) -> None:
+    """Look at these phones, whose addresses are known, and keep what is found."""
+    taken = taken_addresses(phones)
+    by_key = {phone.pk: Place(str(phone.phone_ip), phone.web_port, phone.pk) for phone in phones}
+    untold = [_taken(by_key[key]) for key in taken]
+    places = [place for key, place in by_key.items() if key not in taken]
+    write_down([*untold, *check_all(places, threads=settings.STATUS_CHECK_THREADS)])
 
 
 def _taken(place: Place) -> Seen:
