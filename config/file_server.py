@@ -30,3 +30,9 @@ FILE_SERVER_FTP_LOG_INS_PER_ADDRESS = env.int("FILE_SERVER_FTP_LOG_INS_PER_ADDRE
 # Give files of single phones (SEP….cnf.xml, trust lists) only where the phone was last, and in the networks (/24, IPv6
 # /64) of the phones at its location. What is refused is counted with the reason at the phone's boot trace.
 FILE_SERVER_OWN_FILES_WHERE_KNOWN = env.bool("FILE_SERVER_OWN_FILES_WHERE_KNOWN", default=False)
+
+# --- Shared files ------------------------------------------------------------------------------------------------
+# What phones read beside their own files. So much of it an account may have (MB, 0: any amount).
+SHARED_FILES_ACCOUNT_MB = env.int("SHARED_FILES_ACCOUNT_MB", default=4096)
+# Contents that no file has (any more), once they are so many days old (0: never), where `manage.py prune_history` runs.
+KEEP_UNUSED_CONTENTS_DAYS = env.float("KEEP_UNUSED_CONTENTS_DAYS", default=1.0)

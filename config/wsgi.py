@@ -2,7 +2,7 @@
 
 import os
 from tempfile import SpooledTemporaryFile
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
@@ -27,6 +27,15 @@ class TextRequest(WSGIRequest):
         if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower() and not environ.get("CONTENT_LENGTH"):
             environ |= _measured(environ["wsgi.input"])
         super().__init__(environ)
+
+    def parse_file_upload(self, META: Any, post_data: Any) -> Any:
+        # Models cannot be imported before Django is set up, and so cannot what imports them.
+        from contacts_app.core.uploads import WholeBody
+
+        body = WholeBody(post_data, int(META.get("CONTENT_LENGTH") or 0))
+        parsed = super().parse_file_upload(META, cast("Any", body))
+        body.ensure_whole()
+        return parsed
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
         self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))

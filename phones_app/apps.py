@@ -51,6 +51,7 @@ class PhonesConfig(AppConfig):
         from phones_app.shared_files import copies
         from phones_app.shared_files import services as shared_files
         from phones_app.shared_files.copying import FileCopying
+        from phones_app.shared_files.upkeep import UNUSED
         from profiles_app.events import tags
         from profiles_app.events.outbox import register_news
         from profiles_app.phone.sep.default_file import PATTERN
@@ -76,8 +77,9 @@ class PhonesConfig(AppConfig):
         tags.register(*events.TAGS)
         register_news(events.TOLD)
         doctor.register(*CHECKS)
-        retention.register(DEPLOYMENTS, RENDERINGS, FETCHES)
-        backup.register(folders={"phones": lambda: settings.PHONE_FILES_DIR}, after_restore=pause_running)
+        retention.register(DEPLOYMENTS, RENDERINGS, FETCHES, UNUSED)
+        folders = {"phones": lambda: settings.PHONE_FILES_DIR, "shared-files": lambda: settings.SHARED_FILES_DIR}
+        backup.register(folders=folders, after_restore=pause_running)
         register_blocker(deployments_under_way)
         boot.register(judge_fetch)
         when_counted(files_counted)

@@ -20,12 +20,16 @@ from contacts_app.core.backup.service import Restore
 from contacts_app.core.errors import Refusal
 from phones_app.inventory.models import Phone
 from phones_app.rollout.models import Rollout
+from phones_app.shared_files import services as shared_files
+from phones_app.shared_files import store
+from phones_app.shared_files.models import SharedFile
 from tests.commands import Ran, Running, manage, run
 from tests.phones_app.site import Site, sip_file
 from tests.processes import database_url
 from tests.servers import free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
+RINGS = b"<CiscoIPPhoneRingList/>" * 20_000
 
 
 @pytest.fixture
@@ -33,6 +37,7 @@ def site(tmp_path, acme, alice, settings):
     """The embedded file server on the folder of which backups are made."""
     settings.PHONE_FILES_DIR = tmp_path / "phones"
     settings.PHONE_FILES_DIR.mkdir()
+    settings.SHARED_FILES_DIR = tmp_path / "shared-files"
     site = Site(settings.PHONE_FILES_DIR, acme, alice)
     site.add_file_server()
     yield site
@@ -47,6 +52,7 @@ def phone(site) -> Phone:
     (site.folder / "United_Kingdom").mkdir()
     (site.folder / "United_Kingdom" / "g4-tones.xml").write_bytes(b"<tones/>" * 300_000)
     (site.folder / ".SEP020000000001.cnf.xml.1a2b.part").write_text("half of a file")
+    shared_files.put("Ringlist.xml", store.store([RINGS]), account=site.account)
     return site.phone()
 
 
@@ -54,7 +60,7 @@ def back_up(folder: Path) -> Path:
     path = folder / "backup.zip"
     ran = run("backup", path, "--keys", folder / "keys", "--json")
     assert (ran.status, ran.err) == (0, "")
-    assert (ran.row["files"], ran.row["bytes"]) == (2, path.stat().st_size)
+    assert (ran.row["files"], ran.row["bytes"]) == (3, path.stat().st_size)
     return path
 
 
@@ -139,6 +145,8 @@ def everything_is_restored(there: Elsewhere, backup: Path, again: Path) -> None:
     assert ran.status == 0, ran.err
     assert (there.folder / "phones/United_Kingdom/g4-tones.xml").read_bytes() == b"<tones/>" * 300_000
     assert (there.folder / "phones/SEP020000000001.cnf.xml").read_text() == sip_file()
+    digest = SharedFile.objects.get().sha256
+    assert (there.folder / "shared-files" / digest[:2] / digest).read_bytes() == RINGS
 
     assert there.manage("backup", again).status == 0
     before, after = contents(backup), contents(again)
@@ -204,7 +212,7 @@ def test_a_restore_that_cannot_be_writes_nothing(backup, tmp_path, settings):
     assert "Restore it with the version that made it" in refusal(newer(backup, format=2))
     assert "phones is not empty" in refusal()
     assert sorted(settings.PHONE_FILES_DIR.rglob("*")) == before
-    settings.PHONE_FILES_DIR = tmp_path / "empty"
+    settings.PHONE_FILES_DIR = settings.SHARED_FILES_DIR = tmp_path / "empty"
     assert refusal().startswith("The database is not empty")
     settings.SECRET_KEY = "x" * 60
     assert "SECRET_KEY is not that of the backup" in refusal()

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
+from django.http.multipartparser import MultiPartParserError
 
 from contacts_app.core.archives import DAMAGED, EMPTY_ZIP, ZIP, ensure_readable_entry, is_litter
 from contacts_app.core.errors import Refusal
@@ -29,6 +30,22 @@ class UploadLimits:
     files: int
     each: int
     together: int
+
+
+class WholeBody:
+    """The body of a form, of which a parser takes whatever has come for the whole, also when its sender has gone."""
+
+    def __init__(self, body: IO[bytes], announced: int) -> None:
+        self._body, self._left = body, announced
+
+    def read(self, size: int = -1) -> bytes:
+        content = self._body.read(size)
+        self._left -= len(content)
+        return content
+
+    def ensure_whole(self) -> None:
+        if self._left > 0:
+            raise MultiPartParserError("The body ended before its announced length.")
 
 
 class NamedBytes(NamedTuple):

@@ -23,7 +23,7 @@ LIMITS = ArchiveLimits(**table(__file__, "limits.toml"))
 _NEVER_GIVEN = re.compile(r"\..*|.*\.(?:part|bak)", re.IGNORECASE)
 
 
-class Outcome(StrEnum):
+class IntakeOutcome(StrEnum):
     ADDED = "added"
     REPLACED = "replaced"
     UNCHANGED = "unchanged"
@@ -72,7 +72,7 @@ class TakenFile:
     """What became of one file; `row` is stored unless it was a dry run, None of one that was left out."""
 
     path: str
-    outcome: Outcome
+    outcome: IntakeOutcome
     row: SharedFile | None = None
     reason: str = ""
 
@@ -89,7 +89,7 @@ def take_in(
         left = LIMITS.together
         for path, pieces, among in _walk(files, target, watch):
             if reason := _reason_to_leave_out(path) if among else "":
-                left_out.append(TakenFile(path, Outcome.LEFT_OUT, reason=reason))
+                left_out.append(TakenFile(path, IntakeOutcome.LEFT_OUT, reason=reason))
                 continue
             services.ensure_path(path)
             if len(new) == LIMITS.files:
@@ -158,14 +158,14 @@ def _reason_to_leave_out(path: str) -> str:
     return ""
 
 
-def _outcomes(new: list[NewFile]) -> list[Outcome]:
+def _outcomes(new: list[NewFile]) -> list[IntakeOutcome]:
     account, phone = new[0].owner
     before = {path: row.sha256 for path, row in services.at_paths([file.path for file in new], account, phone).items()}
 
-    def outcome(file: NewFile) -> Outcome:
+    def outcome(file: NewFile) -> IntakeOutcome:
         present = before.get(file.path.lower())
         if present is None:
-            return Outcome.ADDED
-        return Outcome.UNCHANGED if present == file.content.sha256 else Outcome.REPLACED
+            return IntakeOutcome.ADDED
+        return IntakeOutcome.UNCHANGED if present == file.content.sha256 else IntakeOutcome.REPLACED
 
     return [outcome(file) for file in new]

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Sum
 from django.db.models.functions import Lower
 from django.utils import timezone
 
@@ -216,14 +217,36 @@ def _put(new: dict[tuple[int | None, int | None], dict[str, NewFile]]) -> list[S
             placed.append(row)
         create_recorded(made)
         save_recorded(replaced, ["path", "sha256", "size", "kind", "description", "updated_at"])
+        if made or replaced:
+            _ensure_within_limit(account)
         if paths:
             _tell(account, phone, paths)
     return placed
 
 
+def _ensure_within_limit(account: int | None) -> None:
+    """Within the transaction that has stored more for it."""
+    most = settings.SHARED_FILES_ACCOUNT_MB
+    if account is None or not most:
+        return
+    total = SharedFile.objects.filter(account=account).aggregate(total=Sum("size"))["total"] or 0
+    if total > most * 1024**2:
+        raise Refusal("account-full", f"The account may have {most:,} MB of files, and has them. Delete some first.")
+
+
 def _tell(account: int | None, phone: int | None, paths: Sequence[str]) -> None:
     for listener in _listeners:
         listener(account, phone, paths)
+
+
+def used(digests: Iterable[str]) -> set[str]:
+    """Those of these contents that a row names."""
+    names = list(digests)
+    found: set[str] = set()
+    for start in range(0, len(names), BATCH):
+        rows = SharedFile.objects.filter(sha256__in=names[start : start + BATCH]).order_by()
+        found.update(rows.values_list("sha256", flat=True))
+    return found
 
 
 @cache

@@ -127,23 +127,30 @@ def _no_room() -> Refusal:
     return Refusal("no-room", "The disk of the portal is full.")
 
 
-def sweep(is_used: Callable[[list[str]], set[str]]) -> int:
-    """Delete contents that no row names, and what was left half written; how many. `is_used`: those of them in use."""
+def unused(is_used: Callable[[list[str]], set[str]], older_than: float) -> Iterator[Path]:
+    """Contents that no row names, and what was left half written, from before a time as `time.time` gives it."""
     folder: Path = settings.SHARED_FILES_DIR
-    old = time.time() - YOUNG_SECONDS
-    deleted = 0
+    older_than = min(older_than, time.time() - YOUNG_SECONDS)
     for half in folder.glob(".*.part"):
-        deleted += _delete(half, old)
+        if _is_older(half, older_than):
+            yield half
     for shelf in folder.glob("??"):
-        names = [each.name for each in shelf.iterdir()]
-        for name in set(names) - is_used(names):
-            deleted += _delete(shelf / name, old)
+        old = [each.name for each in shelf.iterdir() if _is_older(each, older_than)]
+        in_use = is_used(old) if old else set()
+        yield from (shelf / name for name in old if name not in in_use)
+
+
+def sweep(is_used: Callable[[list[str]], set[str]], older_than: float | None = None) -> int:
+    """Delete these; how many."""
+    deleted = 0
+    for path in unused(is_used, time.time() if older_than is None else older_than):
+        with suppress(FileNotFoundError):
+            path.unlink()
+            deleted += 1
     return deleted
 
 
-def _delete(path: Path, older_than: float) -> int:
+def _is_older(path: Path, than: float) -> bool:
     with suppress(FileNotFoundError):
-        if path.stat().st_mtime < older_than:
-            path.unlink()
-            return 1
-    return 0
+        return path.stat().st_mtime < than
+    return False

@@ -56,7 +56,7 @@ window.patchbay = {
         buttons.forEach((button) => (button.disabled = true));
         const refused = (words) => {
             bar.remove();
-            text.className = "pb-error whitespace-pre-line";
+            text.className = "text-red-600 dark:text-red-500 whitespace-pre-line";
             text.textContent = words;
             buttons.forEach((button) => (button.disabled = false));
         };

@@ -11,7 +11,7 @@ from contacts_app.accounts.commands import account_numbered, add_account
 from contacts_app.core.commands import Add, ReportingCommand, argument, headings
 from contacts_app.core.errors import Refusal
 from phones_app.inventory.models import Phone
-from phones_app.shared_files.intake import Incoming, IntakeTarget, Outcome, TakenFile, take_in
+from phones_app.shared_files.intake import Incoming, IntakeOutcome, IntakeTarget, TakenFile, take_in
 from profiles_app.phone.sep.catalogue import parse_mac
 
 Watch = Callable[[str, float], None]
@@ -54,7 +54,7 @@ class Command(ReportingCommand):
             raise CommandError(f"{refusal} Nothing is stored.") from None
         self.report({**self._row(one), "dry_run": dry_run} for one in [*taken, *links])
         stored = [one.outcome for one in taken]
-        counts = ", ".join(f"{stored.count(one)} {one}" for one in Outcome if one in stored)
+        counts = ", ".join(f"{stored.count(one)} {one}" for one in IntakeOutcome if one in stored)
         self.say(f"{counts}.{' Nothing of it is stored.' if dry_run else ''}")
 
     def _row(self, one: TakenFile) -> dict[str, object]:
@@ -91,7 +91,7 @@ def _files_below(root: Path, links: list[TakenFile]) -> Iterator[str]:
             path = Path(place, name)
             relative = path.relative_to(root).as_posix()
             if path.is_symlink() or not path.is_file():
-                links.append(TakenFile(relative, Outcome.LEFT_OUT, reason="A link or a device."))
+                links.append(TakenFile(relative, IntakeOutcome.LEFT_OUT, reason="A link or a device."))
             else:
                 yield relative
 

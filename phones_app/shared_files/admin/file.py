@@ -20,7 +20,15 @@ from contacts_app.core.errors import Refusal
 from phones_app.boot.models import RequestedFile
 from phones_app.inventory.admin.upload import MOST_AT_ONCE, ManyFiles, ManyFilesField
 from phones_app.shared_files import services, store
-from phones_app.shared_files.intake import Incoming, IntakeTarget, OnePath, Outcome, TakenFile, take_in, take_in_one
+from phones_app.shared_files.intake import (
+    Incoming,
+    IntakeOutcome,
+    IntakeTarget,
+    OnePath,
+    TakenFile,
+    take_in,
+    take_in_one,
+)
 from phones_app.shared_files.models import LONGEST_PATH, SharedFile
 from phones_app.shared_files.sending import as_attachment
 
@@ -43,7 +51,7 @@ class PathForm(forms.ModelForm):  # type: ignore[type-arg]
         return path
 
 
-class UploadForm(forms.Form):
+class SharedFilesForm(forms.Form):
     """`FileAdmin` adds whose phones they are for."""
 
     chosen = ManyFilesField(
@@ -93,7 +101,10 @@ class SharedFileAdmin(PortalAdmin):
     bytes = column("Size", lambda row: filesizeformat(row.size))
     changed = ago_column("updated_at", "Changed")
     asked_for = column(
-        "Asked for", lambda row: format_html('<a href="{}">Requests for it</a>', list_url(RequestedFile, q=row.path))
+        "Asked for",
+        lambda row: format_html(
+            '<a class="text-primary-600" href="{}">Requests for it</a>', list_url(RequestedFile, q=row.path)
+        ),
     )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -170,8 +181,8 @@ class SharedFileAdmin(PortalAdmin):
                 return _go(request, self.url_of("changelist"))
         return self._form_page(request, "Upload files", form, self.url_of("changelist"), "Upload")
 
-    def _upload_form(self, request: HttpRequest, data: Any, files: Any) -> UploadForm:
-        form = UploadForm(data, files)
+    def _upload_form(self, request: HttpRequest, data: Any, files: Any) -> SharedFilesForm:
+        form = SharedFilesForm(data, files)
         for name in self.autocomplete_fields:
             form.fields[name] = self.formfield_for_foreignkey(
                 cast("ForeignKey[Any, Any]", SharedFile._meta.get_field(name)), request
@@ -205,10 +216,10 @@ def _go(request: HttpRequest, url: str) -> HttpResponse:
 
 
 def _tell(request: HttpRequest, taken: list[TakenFile]) -> None:
-    counts = {outcome: sum(one.outcome == outcome for one in taken) for outcome in Outcome}
-    words = {Outcome.ADDED: "added", Outcome.REPLACED: "replaced", Outcome.UNCHANGED: "as they were"}
+    counts = {outcome: sum(one.outcome == outcome for one in taken) for outcome in IntakeOutcome}
+    words = {IntakeOutcome.ADDED: "added", IntakeOutcome.REPLACED: "replaced", IntakeOutcome.UNCHANGED: "as they were"}
     messages.success(request, ", ".join(f"{counts[one]} {word}" for one, word in words.items() if counts[one]) + ".")
-    if left_out := [one for one in taken if one.outcome == Outcome.LEFT_OUT]:
+    if left_out := [one for one in taken if one.outcome == IntakeOutcome.LEFT_OUT]:
         names = ", ".join(one.path for one in left_out[:NAMED])
         more = f" and {len(left_out) - NAMED} more" if len(left_out) > NAMED else ""
         messages.warning(request, f"Left out, as phones are not given such files from here: {names}{more}.")

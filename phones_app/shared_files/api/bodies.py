@@ -1,15 +1,17 @@
 """A request's body that is a file, taken in pieces, and the tag of a content."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import IO, Any, cast
 
 from django.http import HttpResponseBase, HttpResponseNotModified, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from django.utils.http import parse_etags
 from rest_framework.exceptions import APIException, ParseError, UnsupportedMediaType
-from rest_framework.parsers import BaseParser
+from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 
 from contacts_app.core.api.dialect import BodyTooLarge
+from contacts_app.core.uploads import WholeBody
 from phones_app.shared_files import store
 from phones_app.shared_files.intake import LIMITS
 from phones_app.shared_files.models import SharedFile
@@ -29,6 +31,19 @@ class FileParser(BaseParser):
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         return stream
+
+
+class WholeForm(MultiPartParser):
+    """A form with files; of one whose sender has gone in the middle nothing is taken."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        body = WholeBody(stream, int(parser_context["request"].META.get("CONTENT_LENGTH") or 0))
+        parsed = super().parse(cast("IO[bytes]", body), media_type, parser_context)
+        try:
+            body.ensure_whole()
+        except MultiPartParserError as error:
+            raise ParseError(str(error)) from None
+        return parsed
 
 
 def body_of(request: Request) -> Iterator[bytes]:

@@ -12,7 +12,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied, ValidationError
-from rest_framework.parsers import BaseParser, MultiPartParser
+from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -27,7 +27,7 @@ from contacts_app.core.api.view import Text
 from contacts_app.core.lists.search import any_match
 from phones_app.inventory.models import Phone
 from phones_app.shared_files import intake, services
-from phones_app.shared_files.api.bodies import FileParser, body_of, content_of
+from phones_app.shared_files.api.bodies import FileParser, WholeForm, body_of, content_of
 from phones_app.shared_files.models import LONGEST_PATH, SharedFile
 from phones_app.shared_files.sending import OCTETS, tag_of_content
 from profiles_app.phone.api.profile import MacFilter, MacText
@@ -114,7 +114,7 @@ class UploadBody(ForWhom):
 
 class TakenFileShape(Shape):
     path = serializers.CharField()
-    outcome = serializers.ChoiceField([outcome.value for outcome in intake.Outcome])
+    outcome = serializers.ChoiceField([outcome.value for outcome in intake.IntakeOutcome])
     reason = serializers.CharField(help_text="Why it was left out.")
     uuid = serializers.UUIDField(source="row.uuid", allow_null=True, help_text="Null: it was left out.")
     kind = serializers.CharField(source="row.kind", allow_null=True)
@@ -184,7 +184,7 @@ def refuse_unless_as_read(request: Request, present: SharedFile | None) -> None:
 class Files(SharedFiles, FamilyResource):
     filterset_class = SharedFileFilter
     named_by = ("uuid", "path")
-    parsers = {"create": MultiPartParser, "update_list": FileParser}
+    parsers = {"create": WholeForm, "update_list": FileParser}
     rights = {"create": PUT_RIGHTS, "update_list": PUT_RIGHTS}
     messages = {"create": "Files taken in", "update_list": "File stored"}
     descriptions = {

@@ -1,7 +1,10 @@
 """Shared files in the admin: uploaded, replaced, downloaded and deleted, by whom it may be."""
 
+import io
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http.multipartparser import MultiPartParserError
 from django.urls import reverse
 
 from phones_app.inventory.models import Phone
@@ -99,3 +102,19 @@ def test_a_clerk_uploads_for_the_account_alone(clerk_desk, acme, other):
     assert clerk_desk.post(url_of(shared, "delete"), {"post": "yes"}).status_code == 403
     for page in ("content", "replace"):
         assert clerk_desk.get(url_of(theirs, page)).status_code == 404
+
+
+def test_of_a_form_whose_sender_has_gone_nothing_is_read():
+    """A parser would take the files that came before for all of them."""
+    from config.wsgi import TextRequest
+
+    body = b'--x\r\nContent-Disposition: form-data; name="chosen"; filename="a.xml"\r\n\r\nwhole\r\n--x--\r\n'
+    environ = {"REQUEST_METHOD": "POST", "CONTENT_TYPE": "multipart/form-data; boundary=x"}
+
+    def files(announced: int):
+        sent = {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(announced)}
+        return TextRequest(environ | sent).FILES
+
+    assert files(len(body))["chosen"].read() == b"whole"
+    with pytest.raises(MultiPartParserError):
+        files(len(body) + 1)

@@ -191,3 +191,13 @@ def test_a_person_of_the_account_with_the_role_does_the_same(alice):
     alices = of(alice)
     put = alices.http.put(f"{URL}?path=a.xml", io.BytesIO(RINGS).read(), "application/octet-stream")
     assert put.status_code == 201
+
+
+def test_of_a_form_whose_sender_has_gone_nothing_is_stored(ask, acme):
+    """Its first file is whole, its second is not there."""
+    key = create_token(account=acme)[1]
+    part = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.xml"\r\n\r\n' + RINGS + b"\r\n--x\r\n"
+    sent = {"wsgi.input": io.BytesIO(part), "CONTENT_LENGTH": len(part) + 100, "HTTP_AUTHORIZATION": f"Bearer {key}"}
+    answer = Client().generic("POST", URL, part, "multipart/form-data; boundary=x", **sent)
+    assert (answer.status_code, SharedFile.objects.count()) == (400, 0)
+    assert "before its announced length" in answer.json()["message"]

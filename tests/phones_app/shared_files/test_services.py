@@ -1,5 +1,7 @@
 """Shared files as other subjects put them there: whose they are, what replaces what, and who hears of it."""
 
+import os
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -9,6 +11,7 @@ from contacts_app.core.errors import Refusal
 from phones_app.inventory.models import Phone
 from phones_app.shared_files import services, store
 from phones_app.shared_files.models import SharedFile
+from tests.commands import run
 
 pytestmark = pytest.mark.django_db
 
@@ -148,3 +151,30 @@ def test_the_kind_of_a_file_is_known_by_its_path(path, kind):
 def test_the_kind_of_another_name_is_known_by_what_it_begins_with(acme):
     text = '<?xml version="1.0"?>\n<!-- ours -->\n<DIALTEMPLATE><TEMPLATE MATCH="."/></DIALTEMPLATE>'
     assert services.put("germany.xml", content(text), account=acme).kind == "dial-template"
+
+
+def test_an_account_has_a_limit_and_the_portal_has_none(acme, settings):
+    settings.SHARED_FILES_ACCOUNT_MB = 1
+    megabyte = store.store([b"x" * 1024**2])
+    services.put("a.raw", megabyte, account=acme)
+    with pytest.raises(Refusal) as refused:
+        services.put("b.raw", content("x"), account=acme)
+    assert refused.value.code == "account-full"
+    assert not SharedFile.objects.filter(path="b.raw").exists()
+    for path in ("a.raw", "b.raw"):
+        services.put(path, megabyte)
+
+
+def test_contents_without_a_row_are_deleted_with_old_rows(acme, settings):
+    row = services.put("a.xml", content("kept"), account=acme)
+    gone = content("gone").sha256
+    for one in (row.sha256, gone):
+        os.utime(store.place_of(one), (0, 0))
+    young = content("young").sha256
+    what = "unused contents of files"
+    dry, ran = (
+        {one["what"]: one["deleted"] for one in run("prune_history", "--json", *more).rows}
+        for more in (("--dry-run",), ())
+    )
+    assert (dry[what], ran[what]) == (1, 1)
+    assert [store.place_of(one).exists() for one in (row.sha256, gone, young)] == [True, False, True]
