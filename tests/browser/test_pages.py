@@ -19,6 +19,9 @@ from phones_app.mobility.enrolment import make_codes
 from phones_app.mobility.models import EnrolmentRequest
 from phones_app.mobility.services import open_service_session
 from phones_app.servers.models import CallManager, FileServer, KeyMacro
+from phones_app.shared_files import services as shared_files
+from phones_app.shared_files import store
+from phones_app.shared_files.models import SharedFile
 from profiles_app.phone.models import KeyLayout
 from tests.phones_app.configuration import data
 from tests.phones_app.configuration.data import made_profile
@@ -52,6 +55,7 @@ def furnished(site, acme, alice, no_inline_work):
     layout = KeyLayout.objects.create(account=acme, name="Two lines", keys=keys)
     data.layer(acme, values={"pbx": "pbx.example.org", "ntp_servers": "10.0.0.1", "time_zone": "Europe/Berlin"})
     data.layer(acme, kind="phone", phone=desk, lines=[data.line(acme)], key_layout=layout)
+    shared_files.put("Desktops/320x212x12/TheHarbourInTheEvening.png", store.store([b"picture"]), account=acme)
     assert ServiceSession.objects.exists()
     assert FileServer.objects.exists()
     return phone, profile
@@ -68,6 +72,8 @@ def all_pages(phone, profile) -> dict[str, str]:
         "deploy-preview": f"{deploy_url}?phones={phone.pk}&profile={profile.pk}",
         "replace": reverse("admin:phones_app_phone_replace", args=[phone.pk]),
         "change-many": f"{reverse('admin:phones_app_phone_bulk')}?phones={phone.pk}",
+        "upload-shared-files": reverse("admin:phones_app_sharedfile_upload"),
+        "replace-shared-file": reverse("admin:phones_app_sharedfile_replace", args=[SharedFile.objects.get().pk]),
         "upload-files": reverse("admin:profiles_app_phoneprofile_files"),
         "configuration": reverse("admin:phones_app_phone_configuration", args=[made.pk]),
         "configuration-edit": f"{reverse('admin:phones_app_phone_configuration', args=[made.pk])}?edit=ntp_servers",

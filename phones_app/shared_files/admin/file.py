@@ -93,8 +93,8 @@ class SharedFileAdmin(PortalAdmin):
     )
     readonly_fields = ("account", "phone", "bytes", "sha256", "asked_for", "uuid", "created_at", "updated_at")
     autocomplete_fields = ("account", "phone")
-    actions_list = ("upload", *PortalAdmin.actions_list)
-    actions_detail = ("download", "replace")
+    actions_list = ("upload_files", *PortalAdmin.actions_list)
+    actions_detail = ("download", "replace_content")
     pages = {"upload": "upload/", "content": "<int:pk>/content/", "replace": "<int:pk>/replace/"}
     owner = column("Account", lambda row: row.account or "all", ordering="account")
     mac = column("Phone", lambda row: row.phone.mac_with_colons if row.phone else "all")
@@ -115,7 +115,7 @@ class SharedFileAdmin(PortalAdmin):
         return request.user.has_perms(UPLOADS)
 
     @action(description="Upload…", icon="upload_file", permissions=["upload"])
-    def upload(self, request: HttpRequest) -> HttpResponse:
+    def upload_files(self, request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(self.url_of("upload"))
 
     @action(description="Download", icon="download", permissions=["view"])
@@ -123,7 +123,7 @@ class SharedFileAdmin(PortalAdmin):
         return HttpResponseRedirect(self.url_of("content", object_id))
 
     @action(description="Replace…", icon="sync_alt", permissions=["change"])
-    def replace(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def replace_content(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return HttpResponseRedirect(self.url_of("replace", object_id))
 
     def save_model(self, request: HttpRequest, obj: SharedFile, form: Any, change: bool) -> None:

@@ -49,6 +49,20 @@ def test_files_and_an_archive_are_uploaded_together(root_desk, acme, tmp_path):
     assert root_desk.get(url_of(row, "history")).context["entries"][0].row.history_channel == "admin"
 
 
+def test_the_buttons_lead_to_their_pages(root_desk, acme):
+    row = services.put("Ringlist.xml", store.store([RINGS]), account=acme)
+    listed = root_desk.get(reverse("admin:phones_app_sharedfile_changelist")).content.decode()
+    shown = root_desk.get(url_of(row, "change")).content.decode()
+    for action, page, args, where in (
+        ("upload_files", "upload", [], listed),
+        ("replace_content", "replace", [row.pk], shown),
+        ("download", "content", [row.pk], shown),
+    ):
+        url = reverse(f"admin:phones_app_sharedfile_{action}", args=args)
+        assert url in where
+        assert root_desk.get(url).url == reverse(f"admin:phones_app_sharedfile_{page}", args=args)
+
+
 def test_what_is_wrong_is_said_and_nothing_is_stored(root_desk, acme, other):
     answer = root_desk.post(reverse(UPLOAD), {"chosen": chosen(("a.xml", RINGS), ("broken.zip", b"PK\x03\x04"))})
     assert "damaged" in answer.context["form"].errors["chosen"][0]
