@@ -103,7 +103,7 @@ class SharedFileAdmin(PortalAdmin):
     asked_for = column(
         "Asked for",
         lambda row: format_html(
-            '<a class="text-primary-600" href="{}">Requests for it</a>', list_url(RequestedFile, q=row.path)
+            '<a class="text-link" href="{}">Requests for it</a>', list_url(RequestedFile, q=row.path)
         ),
     )
 
@@ -159,7 +159,7 @@ class SharedFileAdmin(PortalAdmin):
             else:
                 messages.success(request, f"{row.path} has its new content.")
                 return _go(request, page_of(row))
-        return self._form_page(request, f"Replace {row.path}", form, page_of(row), "Replace")
+        return self._form_page(request, "Replace a file", form, page_of(row), "Replace", path=row.path)
 
     def upload_page(self, request: HttpRequest) -> HttpResponse:
         """Choose files and for whom they are. All are stored, or none."""
@@ -190,7 +190,9 @@ class SharedFileAdmin(PortalAdmin):
         form.order_fields(("chosen", "into", "account", "phone", "description"))
         return form
 
-    def _form_page(self, request: HttpRequest, title: str, form: forms.Form, back: str, button: str) -> HttpResponse:
+    def _form_page(
+        self, request: HttpRequest, title: str, form: forms.Form, back: str, button: str, path: str = ""
+    ) -> HttpResponse:
         if _is_script(request):
             labels = {name: str(field.label or name.capitalize()) for name, field in form.fields.items()}
             wrong = [f"{labels.get(name, '')}: {text}" for name, texts in form.errors.items() for text in texts]
@@ -202,6 +204,7 @@ class SharedFileAdmin(PortalAdmin):
             form=form,
             back=back,
             button=button,
+            path=path,
             media=self.media + form.media,
         )
 
