@@ -147,7 +147,7 @@ class _Uploads:
                 keep_backups=self.server.keep_backups,
                 read_back=self.server.read_back,
                 next_name=self._name_of(following) if following else "",
-                watch=watched(row.phone, row.mac, facts),
+                watch=watched(self.server, row.phone, row.mac, facts),
                 may_still=partial(self._fence.holds, row.pk),
             )
 

@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 
 from contacts_app.core.errors import TransportError
 from contacts_app.core.lists.among import among
+from phones_app.boot.folders import folders_of
 from phones_app.deployment.models import DeploymentStep, LastDeployment
+from phones_app.firmware.models import Firmware
 from phones_app.inventory.models import Phone
 from phones_app.servers.models import FileServer
 from phones_app.servers.services import ftp_target
@@ -39,16 +41,19 @@ class Beside(NamedTuple):
         return self.phone.model if self.phone else ""
 
 
-def watched(phone: Phone | None, mac: str, facts: Mapping[str, Any]) -> frozenset[str]:
-    return sep.watched(mac, facts, model=phone.model if phone else "")
+def watched(server: FileServer, phone: Phone | None, mac: str, facts: Mapping[str, Any]) -> frozenset[str]:
+    """What to look for in the folder of a server; the embedded one looks in folders of the phone's family as well."""
+    model = phone.model if phone else ""
+    names = sep.watched(mac, facts, model=model)
+    return names.union(*_places(_names_of(facts, model), model).values()) if server.is_embedded else names
 
 
 def findings_beside(seen: Sequence[Beside]) -> list[list[sep.Finding]]:
     """Of each what to know of the files beside it. Of the embedded server's phones all are looked up together."""
     embedded = [one for one in seen if one.server.is_embedded and one.present is not None]
-    given = given_names(
+    given = _given(
         [
-            AskedFor(one.phone.pk if one.phone else None, one.account, _names_of(one.facts, one.model))
+            (one.phone.pk if one.phone else None, one.account, one.model, _names_of(one.facts, one.model), one.present)
             for one in embedded
         ]
     )
@@ -66,13 +71,14 @@ class Awaited(NamedTuple):
 
     phone: int
     account: int
+    model: str
     server: int
     companions: tuple[sep.Companion, ...]
 
 
 def awaited(phone: Phone, server: int, facts: Mapping[str, Any]) -> Awaited:
     companions = tuple(sep.companions(facts, model=phone.model, runs=phone.software_version))
-    return Awaited(phone.pk, phone.account_id, server, companions)
+    return Awaited(phone.pk, phone.account_id, phone.model, server, companions)
 
 
 def missing_notes(rows: Iterable[Awaited]) -> list[str]:
@@ -85,14 +91,14 @@ def missing_notes(rows: Iterable[Awaited]) -> list[str]:
     servers = FileServer.objects.in_bulk({row.server for row in wanting})
     names = {name for row in wanting for companion in row.companions for name in companion.names}
     embedded = next((server for server in servers.values() if server.is_embedded), None)
-    in_folder = _in_folder(embedded, names) if embedded else None
     at_embedded = [row for row in wanting if embedded and row.server == embedded.pk]
+    in_folder = _in_folder(embedded, at_embedded) if embedded else None
     elsewhere = [row for row in wanting if row.server in servers and not servers[row.server].is_embedded]
     counted: Counter[tuple[str, str]] = Counter()
     if embedded and in_folder is not None:
-        given = given_names([AskedFor(row.phone, row.account, _names(row.companions)) for row in at_embedded])
-        for row, shared in zip(at_embedded, given, strict=True):
-            for companion in _missing(row.companions, in_folder | shared):
+        given = _given([(row.phone, row.account, row.model, _names(row.companions), in_folder) for row in at_embedded])
+        for row, there in zip(at_embedded, given, strict=True):
+            for companion in _missing(row.companions, there):
                 counted[embedded.name, companion.missing] += 1
     placed = placed_names((servers[row.server] for row in elsewhere), names)
     told = _told_at_upload([row.phone for row in elsewhere])
@@ -116,13 +122,47 @@ def _names_of(facts: Mapping[str, Any], model: str) -> frozenset[str]:
     return _names(sep.companions(facts, model=model))
 
 
-def _in_folder(server: FileServer, names: Collection[str]) -> frozenset[str] | None:
+def _places(names: Iterable[str], model: str) -> dict[str, tuple[str, ...]]:
+    """Where the embedded file server looks for each name (boot server spec §6)."""
+    folders = folders_of(model)
+    return {name: (name, *(f"{folder}/{name}" for folder in folders)) for name in names}
+
+
+# A phone, its account, its model, the names that it asks for, and what was seen in the embedded server's folder.
+_Asking = tuple[int | None, int, str, frozenset[str], frozenset[str] | None]
+
+
+def _given(asking: Sequence[_Asking]) -> list[frozenset[str]]:
+    """Of each the names that the embedded file server has for it: in its folder, shared, or of firmware that is stored."""
+    places = [_places(names, model) for _, _, model, names, _ in asking]
+    shared = given_names(
+        [
+            AskedFor(phone, account, frozenset().union(*paths.values()))
+            for (phone, account, *_), paths in zip(asking, places, strict=True)
+        ]
+    )
+    loads = {name.removesuffix(".loads") for _, _, _, names, _ in asking for name in names if name.endswith(".loads")}
+    stored = set(Firmware.objects.filter(load__in=among(sorted(loads))).values_list("account", "load")) if loads else ()
+    return [
+        frozenset(
+            name
+            for name, where in paths.items()
+            if not rows.isdisjoint(where)
+            or not (in_folder or frozenset()).isdisjoint(where)
+            or any((owner, name.removesuffix(".loads")) in stored for owner in (account, None))
+        )
+        for (_, account, _, _, in_folder), paths, rows in zip(asking, places, shared, strict=True)
+    ]
+
+
+def _in_folder(server: FileServer, rows: Iterable[Awaited]) -> frozenset[str] | None:
     try:
         target = replace(ftp_target(server), deadline=ASK_SECONDS, connect_timeout=1.0)
     except TransportError:
         return None
+    paths = {path for row in rows for each in _places(_names(row.companions), row.model).values() for path in each}
     with FtpSession(target) as session:
-        return session.present(frozenset(names))
+        return session.present(frozenset(paths))
 
 
 def _told_at_upload(phones: Sequence[int]) -> dict[int, set[tuple[str, str]]]:

@@ -222,7 +222,7 @@ def _on_server(
     try:
         with pool.session(replace(ftp_target(server), deadline=READ_SECONDS)) as session:
             there = session.read(sep.file_name(phone.mac, sep.file_format(phone.model, revision.facts)))
-            present = session.present(watched(phone, phone.mac, revision.facts))
+            present = session.present(watched(server, phone, phone.mac, revision.facts))
     except TransportError as error:
         return Compared(trouble=told_of(server, error).message), []
     [beside] = findings_beside([Beside(phone.mac, revision.facts, server, present, phone, phone.account_id)])

@@ -82,7 +82,7 @@ def upload(deployment: Deployment, carrier: Carrier) -> None:
                 bytes(revision.content),
                 keep_backups=server.keep_backups,
                 read_back=server.read_back,
-                watch=watched(phone, phone.mac, revision.facts),
+                watch=watched(server, phone, phone.mac, revision.facts),
                 may_still=partial(carrier.fence.holds, deployment.pk),
                 takes_over=carrier.takes_over,
             )

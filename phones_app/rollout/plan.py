@@ -71,7 +71,9 @@ class RolloutPlan:
         """What is to be known of several phones together."""
         phones = [one for wave in self.waves for one in wave]
         lines = shared_lines(Destined(one.phone, one.account, one.mac, one.revision, one.user) for one in phones)
-        return lines + missing_notes(Awaited(one.phone, one.account, one.server, one.companions) for one in phones)
+        return lines + missing_notes(
+            Awaited(one.phone, one.account, one.model, one.server, one.companions) for one in phones
+        )
 
     def counted(self, name: str) -> list[tuple[str, int]]:
         """How many phones there are of each model, site …, the most frequent first."""

@@ -10,6 +10,7 @@ from contacts_app.core.work.queue import run_queue
 from phones_app.deployment.models import Deployment
 from phones_app.deployment.preview import preview_deploy
 from phones_app.deployment.request import deploy
+from phones_app.firmware.models import Firmware
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import phones_by_mac
 from phones_app.rollout.plan import make_plan
@@ -150,6 +151,22 @@ def test_shared_files_are_there_for_phones_of_the_embedded_server(site, alice, p
     assert told_at_upload(finish(deploy(phone=phone, profile=profile, actor=ACTOR)))[0] == ["load-set"]
     other_phone = site.phone()
     assert "SoftKeys.xml" in missing(alice, other_phone, profile)
+
+
+def test_the_folders_of_a_family_and_stored_firmware_count(site, alice, phone):
+    profile = site.profile(content=NAMING)
+    (site.folder / "8845").mkdir()
+    (site.folder / "8845" / "dialplan.xml").write_text("there")
+    share("88xx/SoftKeys.xml")
+    assert codes_of(preview_deploy(phones=[phone], profile=profile, actor=ACTOR).notes) == ["load"]
+    assert not {"dialplan.xml", "SoftKeys.xml"} & missing(alice, phone, profile)
+    Firmware.objects.create(load=LOAD, size=1, folder="anywhere")
+    assert preview_deploy(phones=[phone], profile=profile, actor=ACTOR).notes == []
+    assert previewed(alice, phone, profile) == []
+
+
+def codes_of(notes) -> list[str]:
+    return ["load" if "the load" in note else note for note in notes]
 
 
 def test_many_phones_are_told_together_by_a_number_of_queries_that_does_not_grow(site):
