@@ -133,7 +133,7 @@ _Asking = tuple[int | None, int, str, frozenset[str], frozenset[str] | None]
 
 
 def _given(asking: Sequence[_Asking]) -> list[frozenset[str]]:
-    """Of each the names that the embedded file server has for it: in its folder, shared, or of firmware that is stored."""
+    """Of each the names that the embedded file server has for it: in its folder, shared, or of stored firmware."""
     places = [_places(names, model) for _, _, model, names, _ in asking]
     shared = given_names(
         [

@@ -19,7 +19,7 @@ from phones_app.servers.services import ftp_target, told_of
 from phones_app.shared_files import store
 from phones_app.shared_files.copies import QUEUE
 from phones_app.shared_files.models import CopyState, FileCopy
-from phones_app.transports.ftp.content import Content
+from phones_app.transports.ftp.content import FtpContent
 from phones_app.transports.ftp.folder import OVERTAKEN
 from phones_app.transports.ftp.pool import FtpPool
 
@@ -75,7 +75,7 @@ class FileCopying(Work):
             with self.pool.session(ftp_target(copy.server)) as session:
                 session.place(
                     copy.path,
-                    Content(copy.size, copy.sha256, pieces),
+                    FtpContent(copy.size, copy.sha256, pieces),
                     read_back=copy.server.read_back,
                     may_still=partial(self._fence(copy).holds, copy.pk),
                     takes_over=copy.pk in self.taken_over,

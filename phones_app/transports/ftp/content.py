@@ -7,7 +7,7 @@ from typing import Self
 
 
 @dataclass(frozen=True)
-class Content:
+class FtpContent:
     """`pieces` may be asked for more than once: a server may refuse the first try."""
 
     size: int

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from contacts_app.core.errors import TransportError
-from phones_app.transports.ftp.content import Content
+from phones_app.transports.ftp.content import FtpContent
 from phones_app.transports.ftp.listing import Listing, Listings
 from phones_app.transports.ftp.wire import FtpWire
 
@@ -129,7 +129,9 @@ class FtpFolder:
         return digest.hexdigest()
 
     @contextmanager
-    def temporary(self, name: str, content: Content, *, read_back: bool = False, renamed: bool = True) -> Iterator[str]:
+    def temporary(
+        self, name: str, content: FtpContent, *, read_back: bool = False, renamed: bool = True
+    ) -> Iterator[str]:
         """Store `content` under a new hidden name, checked, and delete it if what is done with it fails.
 
         `renamed` says that the first thing to be done with it is a new name.
@@ -144,7 +146,7 @@ class FtpFolder:
             self.delete_quietly(temporary)
             raise
 
-    def store(self, name: str, content: Content) -> None:
+    def store(self, name: str, content: FtpContent) -> None:
         with self.step("store", f"store {name}"):
             self.wire.store(name, content.pieces())
         self.listings.note(come=name)
@@ -210,7 +212,7 @@ class FtpFolder:
                     return Listing(map(posixpath.basename, lines))
         return None
 
-    def _check(self, name: str, content: Content, read_back: bool, following: str) -> None:
+    def _check(self, name: str, content: FtpContent, read_back: bool, following: str) -> None:
         size = self.size(name, following=following)
         if size is not None and size != content.size:
             raise self._mismatch("size-mismatch", f"{name} has {size} bytes after {content.size} were stored")

@@ -13,7 +13,7 @@ from typing import Self, TypeVar
 
 from contacts_app.core.errors import Exchange, TransportError
 from phones_app.transports.ftp import upload as steps
-from phones_app.transports.ftp.content import Content
+from phones_app.transports.ftp.content import FtpContent
 from phones_app.transports.ftp.folder import FtpFolder, MayStill, always
 from phones_app.transports.ftp.login import FtpTarget, log_in
 from phones_app.transports.ftp.upload import Upload
@@ -94,7 +94,7 @@ class FtpSession:
     def place(
         self,
         path: str,
-        content: Content,
+        content: FtpContent,
         *,
         read_back: bool = False,
         may_still: MayStill = always,
@@ -109,7 +109,7 @@ class FtpSession:
         put = partial(self._place, path, content, read_back, may_still, takes_over)
         self._put(put, put)
 
-    def _place(self, path: str, content: Content, read_back: bool, may_still: MayStill, takes_over: bool) -> None:
+    def _place(self, path: str, content: FtpContent, read_back: bool, may_still: MayStill, takes_over: bool) -> None:
         with self._work(self.target.deadline + content.size / SLOWEST):
             if takes_over:
                 self._begin(lambda folder: steps.take_over(folder, path))
@@ -159,7 +159,7 @@ class FtpSession:
         takes_over: bool,
         next_name: str,
     ) -> Upload:
-        new = Content.of(content)
+        new = FtpContent.of(content)
         with self._work(self.target.deadline - (monotonic() - started)):
             if takes_over:
                 self._begin(lambda folder: steps.take_over(folder, name))

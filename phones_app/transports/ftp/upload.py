@@ -12,7 +12,7 @@ from itertools import count
 from time import monotonic
 
 from contacts_app.core.errors import Exchange, TransportError
-from phones_app.transports.ftp.content import Content
+from phones_app.transports.ftp.content import FtpContent
 from phones_app.transports.ftp.folder import OVERTAKEN, FtpFolder, MayStill, hidden
 from phones_app.transports.ftp.listing import RELATIVE
 
@@ -103,7 +103,7 @@ def folders_of(path: str) -> list[str]:
 def replace(
     folder: FtpFolder,
     name: str,
-    content: Content,
+    content: FtpContent,
     existing: Existing,
     *,
     keep_backup: bool,
@@ -156,7 +156,7 @@ def tidy(folder: FtpFolder, name: str, keep_backups: int) -> None:
 
 def probe(folder: FtpFolder) -> None:
     """Show that files can be stored, renamed and deleted, with a tiny one of our own."""
-    with folder.temporary("patchbay-test", Content.of(b"test\n")) as temporary:
+    with folder.temporary("patchbay-test", FtpContent.of(b"test\n")) as temporary:
         renamed = hidden("patchbay-test", "old")
         folder.rename(temporary, renamed)
         folder.delete(renamed)
@@ -190,7 +190,7 @@ def _backups(relatives: Iterable[str]) -> list[tuple[str, int, str]]:
 
 
 def _copy(folder: FtpFolder, name: str, content: bytes) -> str:
-    with folder.temporary(name, Content.of(content), renamed=False) as copy:
+    with folder.temporary(name, FtpContent.of(content), renamed=False) as copy:
         backup = _free_backup_name(folder, name)
         folder.rename(copy, backup)
     return backup
@@ -242,7 +242,7 @@ def _put_back(folder: FtpFolder, aside: str, name: str) -> None:
         content = None if folder.broken else folder.read(aside)
         if content is None:
             raise
-        folder.store(name, Content.of(content))
+        folder.store(name, FtpContent.of(content))
         folder.delete_quietly(aside)
 
 
