@@ -19,7 +19,7 @@ class PhonesConfig(AppConfig):
         from contacts_app.core.work.kind import register
         from contacts_app.people.models import User
         from phones_app import events
-        from phones_app.boot import services as boot
+        from phones_app.boot import recording
         from phones_app.boot.made import register_made
         from phones_app.boot.requests import when_counted
         from phones_app.configuration.alone import ProfileFiles, file_alone
@@ -27,7 +27,7 @@ class PhonesConfig(AppConfig):
         from phones_app.configuration.following import follow_changes
         from phones_app.configuration.wanted import Configurations
         from phones_app.deployment import gates, left_files, outcome
-        from phones_app.deployment.evidence import judge_fetch
+        from phones_app.deployment.evidence import awaited, judge_fetch
         from phones_app.deployment.missing_files import files_counted
         from phones_app.deployment.removals import Removals
         from phones_app.deployment.request import deployments_under_way
@@ -81,7 +81,7 @@ class PhonesConfig(AppConfig):
         folders = {"phones": lambda: settings.PHONE_FILES_DIR, "shared-files": lambda: settings.SHARED_FILES_DIR}
         backup.register(folders=folders, after_restore=pause_running)
         register_blocker(deployments_under_way)
-        boot.register(judge_fetch)
+        recording.register(judge_fetch, awaited)
         when_counted(files_counted)
         register_made(OF_NEW_PHONES, for_unknown)
         register_made(PATTERN, default_file)

@@ -3,19 +3,27 @@
 A complete fetch is the best proof that a phone has its new file (Cisco phones spec §2.7).
 """
 
+import contextlib
 import hashlib
 import logging
+import threading
 import time
 import zlib
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
+from queue import Empty, SimpleQueue
 from typing import Any, Literal
+
+from phones_app.boot.names import is_of_one_phone
 
 logger = logging.getLogger(__name__)
 
-REPORTERS = 4
+REPORTERS = 2
+# So many are handed on together, of those that come within this time.
+BATCH, BATCH_SECONDS = 500, 0.02
+# More than these do not wait in each thread, but for the fetches of phones' own files.
+MOST_WAITING = 20_000
 
 
 @dataclass
@@ -56,35 +64,56 @@ class Fetch:
         self.size += len(data)
 
 
+_Queue = SimpleQueue["Fetch | None"]
+
+
 class FetchReporter:
-    """Hand complete fetches, and what was asked for in vain, to a callback, in threads of its own.
+    """Hand complete fetches, and what was asked for in vain, to a callback, in batches, in threads of its own.
 
-    Those of one address come one after another.
-
-    The callback may take its time (it probably writes a row), and its failures are its own. A few threads, because
-    thousands of phones that restart fetch together, and a slow callback delays all fetches behind it.
+    Those of one address come one after another. The callback may take its time (it probably writes rows), and its
+    failures are its own. While it is behind, what is no evidence is not handed on: that of a file that was there is.
     """
 
-    def __init__(self, on_fetch: Callable[[Fetch], None]) -> None:
-        self._on_fetch = on_fetch
+    def __init__(self, on_fetches: Callable[[list[Fetch]], None]) -> None:
+        self._on_fetches = on_fetches
+        self._queues = [_Queue() for _ in range(REPORTERS)]
         self._threads = [
-            ThreadPoolExecutor(max_workers=1, thread_name_prefix="file-server-fetches") for _ in range(REPORTERS)
+            threading.Thread(target=self._tell_on, args=(queue,), name="file-server-fetches", daemon=True)
+            for queue in self._queues
         ]
+        for thread in self._threads:
+            thread.start()
 
     def report(self, fetch: Fetch) -> None:
         if fetch.complete or fetch.missing:
             # Companions of a phone's own file are assigned to the phone by their address.
-            self._threads[zlib.crc32(fetch.address.encode()) % REPORTERS].submit(self._tell, fetch)
+            queue = self._queues[zlib.crc32(fetch.address.encode()) % REPORTERS]
+            if queue.qsize() < MOST_WAITING or (fetch.complete and is_of_one_phone(fetch.file_name)):
+                queue.put(fetch)
         else:
             logger.info("%s broke off reading %s", fetch.address, fetch.file_name)
 
     def close(self) -> None:
         """Return when the callback has had everything reported so far."""
+        for queue in self._queues:
+            queue.put(None)
         for thread in self._threads:
-            thread.shutdown(wait=True)
+            thread.join()
 
-    def _tell(self, fetch: Fetch) -> None:
+    def _tell_on(self, queue: _Queue) -> None:
+        has_ended = False
+        while not has_ended:
+            taken = [queue.get()]
+            time.sleep(BATCH_SECONDS)
+            with contextlib.suppress(Empty):
+                while len(taken) < BATCH:
+                    taken.append(queue.get_nowait())
+            has_ended = None in taken  # which is the last
+            if batch := [fetch for fetch in taken if fetch is not None]:
+                self._tell(batch)
+
+    def _tell(self, batch: list[Fetch]) -> None:
         try:
-            self._on_fetch(fetch)
+            self._on_fetches(batch)
         except Exception:
-            logger.exception("The fetch of %s by %s could not be noted", fetch.file_name, fetch.address)
+            logger.exception("%d fetches could not be noted, of %s and others", len(batch), batch[0].file_name)

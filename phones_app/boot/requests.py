@@ -4,15 +4,22 @@ A request costs an entry in memory; a thread writes what has come together every
 hundreds of rows. Counts are for people who look for what is missing: what is lost when the database is away is lost.
 """
 
+import json
 import threading
 import time
+<<<<<<< HEAD
 from collections.abc import Callable, Iterable, Sequence
+=======
+from collections import Counter
+from collections.abc import Iterable
+>>>>>>> f6a9bcf0 (boot: Write down fetches and counts in batches)
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple
 
 import structlog
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection, transaction
+from django.db.models import Count
 
 from contacts_app.core.work import clock
 from phones_app.boot.addresses import PhonesAtAddresses
@@ -30,10 +37,31 @@ MANY_WAIT, MOST_WAIT = 5_000, 50_000
 # often made up, by scanners, and so are addresses.
 NAMES_OF_PHONE, NAMES_OF_ADDRESS, ROWS_OF_ADDRESSES = 150, 40, 20_000
 LONGEST_NAME = 200
+<<<<<<< HEAD
 _UPDATED = [
     *("mac", "address", "protocol", "given", "missing", "refused", "is_missing", "refusal", "shared_file", "size"),
     *("last_at", "told_at"),
 ]
+=======
+# All rows are one parameter: thousands of phones start together, each with a dozen names, and the rows of the ORM, or a
+# parameter for each value, take several times as long. What another file server has counted meanwhile is added to.
+_COLUMNS = {
+    "client": "text", "mac": "text", "address": "text", "name": "text", "protocol": "text", "given": "integer",
+    "missing": "integer", "refused": "integer", "is_missing": "boolean", "refusal": "text", "shared_file_id": "bigint",
+    "size": "bigint", "first_at": "timestamptz", "last_at": "timestamptz",
+}  # fmt: skip
+_ROWS = {
+    "postgresql": ("CAST(value ->> {place} AS {kind})", "jsonb_array_elements(CAST(%s AS jsonb)) AS each(value)"),
+    "sqlite": ("json_extract(value, '$[{place}]')", "json_each(%s)"),
+}
+_UPSERT = """
+    INSERT INTO {table} AS t ({names}) SELECT {values} FROM {rows} WHERE true ON CONFLICT (client, name) DO UPDATE SET
+        mac = excluded.mac, address = excluded.address, protocol = excluded.protocol,
+        given = t.given + excluded.given, missing = t.missing + excluded.missing, refused = t.refused + excluded.refused,
+        is_missing = excluded.is_missing, refusal = excluded.refusal, shared_file_id = excluded.shared_file_id,
+        size = CASE WHEN excluded.size > 0 THEN excluded.size ELSE t.size END, last_at = excluded.last_at
+"""
+>>>>>>> f6a9bcf0 (boot: Write down fetches and counts in batches)
 
 Listener = Callable[[Sequence[RequestedFile]], None]
 _listeners: list[Listener] = []
@@ -154,13 +182,8 @@ class RequestCounter:
 def _write(batch: Iterable[tuple[_Key, _Counted]]) -> int:
     now, steady = clock.now(), time.monotonic()
     counts = _of_known_phones(dict(batch))
-    clients = {key.client for key in counts}
-    present = {(row.client, row.name): row for row in RequestedFile.objects.filter(client__in=clients)}
-    names = dict.fromkeys(clients, 0)
-    for client, _ in present:
-        names[client] += 1
-    is_full = any(key.mac is None for key in counts) and _addresses_are_full()
     rows = []
+<<<<<<< HEAD
     for key, counted in counts.items():
         row = present.get((key.client, key.name))
         if row is None:
@@ -184,7 +207,44 @@ def _write(batch: Iterable[tuple[_Key, _Counted]]) -> int:
     RequestedFile.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["client", "name"], update_fields=_UPDATED
     )
+=======
+    for key, counted in _with_room(counts).items():
+        first, last = (now - timedelta(seconds=steady - at) for at in (counted.first, counted.last))
+        rows.append(
+            (*(key.client, key.mac, counted.address, key.name, counted.protocol, counted.given, counted.missing),
+             *(counted.refused, counted.is_missing, counted.refusal, counted.shared_file, counted.size), *map(connection.ops.adapt_datetimefield_value, (first, last)))
+        )  # fmt: skip
+    if rows:
+        value, source = _ROWS[connection.vendor]
+        values = ", ".join(value.format(place=place, kind=kind) for place, kind in enumerate(_COLUMNS.values()))
+        sql = _UPSERT.format(table=RequestedFile._meta.db_table, names=", ".join(_COLUMNS), values=values, rows=source)
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [json.dumps(rows, default=str)])
+>>>>>>> f6a9bcf0 (boot: Write down fetches and counts in batches)
     return len(rows)
+
+
+def _with_room(counts: dict[_Key, _Counted]) -> dict[_Key, _Counted]:
+    """The same without new names of those who have very many names already."""
+    clients = {key.client: NAMES_OF_PHONE if key.mac else NAMES_OF_ADDRESS for key in counts}
+    new = Counter(key.client for key in counts)
+    rows = RequestedFile.objects.filter(client__in=clients).order_by()
+    names = dict(rows.values_list("client").annotate(Count("pk")))
+    is_full = any(key.mac is None for key in counts) and _addresses_are_full()
+    tight = {client for client, most in clients.items() if names.get(client, 0) + new[client] > most}
+    if is_full:
+        tight |= {key.client for key in counts if key.mac is None}
+    if not tight:
+        return counts
+    present = set(rows.filter(client__in=tight).values_list("client", "name"))
+    found: dict[_Key, _Counted] = {}
+    for key, counted in counts.items():
+        if key.client in tight and (key.client, key.name) not in present:
+            if names.get(key.client, 0) >= clients[key.client] or (key.mac is None and is_full):
+                continue
+            names[key.client] = names.get(key.client, 0) + 1
+        found[key] = counted
+    return found
 
 
 def _of_known_phones(counts: dict[_Key, _Counted]) -> dict[_Key, _Counted]:

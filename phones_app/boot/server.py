@@ -31,8 +31,8 @@ class EmbeddedFileServer:
     """Start in the background with `start` or `with`.
 
     A port of 0 means any free one; after the start `ftp_port`, `http_port` and `tftp_port` say which. Without
-    a `tftp_port` there is no TFTP. FTP and TFTP listen at `host`, too, unless at addresses of their own. `on_fetch` is
-    called after each complete transfer, from a thread of this server, one call at a time. `portal`: what phones are
+    a `tftp_port` there is no TFTP. FTP and TFTP listen at `host`, too, unless at addresses of their own. `on_fetches` is
+    called after complete transfers, from threads of this server. `portal`: what phones are
     given beside what lies below `root`. A server starts once.
     """
 
@@ -45,7 +45,7 @@ class EmbeddedFileServer:
         *,
         username: str,
         password: str,
-        on_fetch: Callable[[Fetch], None] = lambda _fetch: None,
+        on_fetches: Callable[[list[Fetch]], None] = lambda _fetches: None,
         portal: PortalInMemory | None = None,
         tftp_port: int | None = None,
         ftp_host: str = "",
@@ -62,7 +62,7 @@ class EmbeddedFileServer:
         self.http_port = http_port
         self.tftp_port = tftp_port
         self._account = (username, password)
-        self._reporter = FetchReporter(on_fetch)
+        self._reporter = FetchReporter(on_fetches)
         given = FileLookup(PlainFiles(root), portal)
         self._protection = limits = protection or Protection()
         self._refusals = Refusals()

@@ -8,13 +8,14 @@ A phone that gives its file up afterwards sends no word of it: it fetches the fi
 for nothing else. So the first fetch confirms a deployment, and the ones that follow may take that back.
 """
 
+from collections.abc import Collection
 from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Max, Q
+from django.db.models import Count, Max, Q
 
 from contacts_app.core.errors import TransportError
 from contacts_app.core.work import clock
@@ -48,6 +49,18 @@ HEARD_PERHAPS = ("timeout", "not-registered", "device-not-found", "pbx-refused",
 MESSAGE = (
     "The phone rejects the file: it fetched it {times} times within {seconds:.0f} s, and asked for nothing else after."
 )
+
+
+def awaited(macs: Collection[str]) -> set[str]:
+    """Of which of these phones a fetch says something about a deployment; of the others `judge_fetch` would say nothing.
+
+    Those that have fetched their file again and again may reject it.
+    """
+    says = Q(kind=Deployment.Kind.RESTART, finished_at=None) | Q(state__in=(*AWAITING, State.REJECTED))
+    says |= Q(state=State.CONFIRMED) & ~Q(waiting_for="")
+    again = FileFetch.objects.filter(mac__in=macs, fetched_at__gte=clock.now() - WINDOW).values("mac")
+    often = set(again.annotate(times=Count("pk")).filter(times__gte=FETCHES - 1).values_list("mac", flat=True))
+    return set(Deployment.objects.filter(says | Q(mac__in=often), mac__in=macs).values_list("mac", flat=True))
 
 
 def judge_fetch(fetch: FileFetch) -> None:

@@ -1,8 +1,8 @@
 """10,000 phones boot at once from the embedded file server, next to nginx with the same files (boot server spec §7).
 
 The file server is that of an installation (`manage.py serve_files` on PostgreSQL), which also writes down who fetched
-what. nginx (one worker, as it comes) is looked for on PATH, in /usr/sbin, and where NGINX says. In turn, three rounds,
-with connections that are kept and with a new one for each request. BENCH_PHONES says how many phones there are.
+what. nginx (one worker, as it comes) is looked for on PATH, in /usr/sbin, and where BENCH_NGINX says. In turn, three
+rounds, with connections that are kept and with a new one for each request. BENCH_PHONES says how many phones there are.
 """
 
 import json
@@ -43,7 +43,7 @@ def measure() -> Iterator[tuple[str, str]]:
 
     if os.environ.get("CELERY_BROKER_URL", "").startswith("memory"):
         del os.environ["CELERY_BROKER_URL"]
-    nginx = next(filter(None, map(shutil.which, ("nginx", "/usr/sbin/nginx", os.environ.get("NGINX", "")))), None)
+    nginx = next(filter(None, map(shutil.which, ("nginx", "/usr/sbin/nginx", os.environ.get("BENCH_NGINX", "")))), None)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         ours = free_port()
@@ -63,7 +63,7 @@ def measure() -> Iterator[tuple[str, str]]:
         wait_for(lambda: listens(ours))
         servers = {"Patchbay": (ours, served.pid)}
         if nginx is None:
-            yield "nginx is not installed (NGINX says where it is)", "not measured"
+            yield "nginx is not installed (BENCH_NGINX says where it is)", "not measured"
         else:
             servers["nginx"] = stack.enter_context(_nginx(nginx, folder))
         yield from _rounds(servers, served.pid, inside)

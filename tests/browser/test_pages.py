@@ -11,8 +11,8 @@ from contacts_app.accounts.models import Extension
 from contacts_app.people.login import open_session
 from contacts_app.tokens.services import create_token
 from phones_app.boot.fetches import Fetch
+from phones_app.boot.recording import record_fetch
 from phones_app.boot.requests import RequestCounter
-from phones_app.boot.services import record_fetch
 from phones_app.deployment.request import deploy
 from phones_app.inventory.models import Phone, ServiceSession
 from phones_app.mobility.enrolment import make_codes

@@ -14,8 +14,8 @@ from contacts_app.core.actor import Actor, system
 from contacts_app.people.models import User
 from phones_app.boot.fetches import Fetch
 from phones_app.boot.models import FileFetch
+from phones_app.boot.recording import fetch_recorder
 from phones_app.boot.server import EmbeddedFileServer
-from phones_app.boot.services import fetch_recorder
 from phones_app.inventory.models import Phone
 from phones_app.servers.models import FileServer
 from phones_app.simulator.fleet import FleetThread
@@ -70,7 +70,7 @@ class Site:
     def __init__(self, folder: Path, account: Account, owner: User) -> None:
         self.account, self.owner, self.folder = account, owner, folder
         self.files = EmbeddedFileServer(
-            *(folder, "127.0.0.1", 0, 0), tftp_port=0, username="portal", password="s3cret-pw", on_fetch=_record
+            *(folder, "127.0.0.1", 0, 0), tftp_port=0, username="portal", password="s3cret-pw", on_fetches=_record
         )
         self.macs = (f"0200000000{number:02X}" for number in itertools.count(1))
         self.fleet: FleetThread | None = None
@@ -148,8 +148,8 @@ def registering(phone: SimulatedPhone, pbx: Asterisk) -> OnEvent:
     return note
 
 
-def _record(fetch: Fetch) -> None:
+def _record(fetches: list[Fetch]) -> None:
     try:
-        fetch_recorder(threading.Event())(fetch)
+        fetch_recorder(threading.Event())(fetches)
     finally:
         connection.close()

@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -11,17 +12,11 @@ from django.core.management.base import CommandError
 from contacts_app.core.commands import ReportingCommand, until_stopped
 from phones_app.boot.fetches import Fetch
 from phones_app.boot.protection import Protection
+from phones_app.boot.recording import fetch_recorder
 from phones_app.boot.refresh import PortalInMemory
 from phones_app.boot.requests import RequestCounter
 from phones_app.boot.server import EmbeddedFileServer
-from phones_app.boot.services import (
-    config_url,
-    embedded_file_server,
-    fetch_recorder,
-    forget_address,
-    record_address,
-    url,
-)
+from phones_app.boot.services import config_url, embedded_file_server, forget_address, record_address, url
 from phones_app.management.supervisor import why_taken
 
 
@@ -34,16 +29,19 @@ class Command(ReportingCommand):
         row = embedded_file_server()
         settings.PHONE_FILES_DIR.mkdir(parents=True, exist_ok=True)
         with until_stopped() as stopping:
+            # Threads that write to the database give way to the one that answers phones after this time (seconds).
+            sys.setswitchinterval(0.0005)
             portal = PortalInMemory()
             portal.load()
             requests = RequestCounter(portal.phones.addresses)
             record = fetch_recorder(stopping)
 
-            def on_fetch(fetch: Fetch) -> None:
-                requests.note(fetch)
-                record(fetch)
+            def on_fetches(fetches: list[Fetch]) -> None:
+                for fetch in fetches:
+                    requests.note(fetch)
+                record(fetches)
 
-            server = self._start(row.username, row.password, on_fetch, portal)
+            server = self._start(row.username, row.password, on_fetches, portal)
             portal.start()
             requests.start()
             http = (server.host, server.http_port)
@@ -58,7 +56,7 @@ class Command(ReportingCommand):
                 forget_address(http=http)
 
     def _start(
-        self, username: str, password: str, on_fetch: Callable[[Fetch], None], portal: PortalInMemory
+        self, username: str, password: str, on_fetches: Callable[[list[Fetch]], None], portal: PortalInMemory
     ) -> EmbeddedFileServer:
         hosts = {
             "host": settings.FILE_SERVER_HTTP_HOST,
@@ -76,7 +74,7 @@ class Command(ReportingCommand):
                 settings.PHONE_FILES_DIR,
                 username=username,
                 password=password,
-                on_fetch=on_fetch,
+                on_fetches=on_fetches,
                 protection=Protection.of_settings(),
                 portal=portal,
                 **hosts,

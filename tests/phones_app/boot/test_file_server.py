@@ -208,10 +208,12 @@ def test_head_tells_the_size_and_other_methods_are_refused(file_server: Embedded
 def test_a_failing_callback_does_not_break_the_transfer(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / NAME).write_bytes(b"x")
 
-    def fail(_fetch: Fetch) -> None:
+    def fail(_fetches: list[Fetch]) -> None:
         raise RuntimeError("the database is away")
 
-    server = EmbeddedFileServer(tmp_path, ftp_port=0, http_port=0, username=USERNAME, password=PASSWORD, on_fetch=fail)
+    server = EmbeddedFileServer(
+        tmp_path, ftp_port=0, http_port=0, username=USERNAME, password=PASSWORD, on_fetches=fail
+    )
     with server:
         assert [ask(server, f"/{NAME}")[1] for _ in range(2)] == [b"x", b"x"]
     assert caplog.text.count("RuntimeError: the database is away") == 2

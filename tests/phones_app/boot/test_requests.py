@@ -127,9 +127,13 @@ def test_many_phones_that_boot_again_and_again_stay_at_one_row_per_name(acme):
 def test_the_server_counts_what_it_serves_and_writes_the_rest_when_it_stops(phones, tmp_path):
     (tmp_path / "Ringlist.xml").write_bytes(b"rings")
     log = RequestCounter()
-    server = EmbeddedFileServer(
-        tmp_path, ftp_port=0, http_port=0, username=USERNAME, password=PASSWORD, on_fetch=log.note
-    )
+
+    def note(fetches):
+        for fetch in fetches:
+            log.note(fetch)
+
+    account = {"username": USERNAME, "password": PASSWORD}
+    server = EmbeddedFileServer(tmp_path, ftp_port=0, http_port=0, **account, on_fetches=note)
     log.start()
     with server:
         client = http.client.HTTPConnection(server.host, server.http_port, timeout=10)

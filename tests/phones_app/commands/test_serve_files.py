@@ -16,7 +16,7 @@ from django.db import connection
 
 from phones_app.boot.fetches import Fetch
 from phones_app.boot.models import FileFetch
-from phones_app.boot.services import fetch_recorder
+from phones_app.boot.recording import fetch_recorder
 from phones_app.servers.models import FileServer
 from tests.servers import wait_for
 
@@ -150,7 +150,7 @@ def test_fetch_outlives_a_database_that_is_away_for_a_moment():
     note = fetch_recorder(threading.Event())
     rename_table(table, "away")
     try:
-        thread = threading.Thread(target=lambda: (note(FETCH), connection.close()))
+        thread = threading.Thread(target=lambda: (note([FETCH]), connection.close()))
         thread.start()
         thread.join(0.4)
         assert thread.is_alive()
@@ -166,7 +166,7 @@ def test_database_that_stays_away_does_not_keep_the_server_from_stopping():
     stopping.set()
     rename_table(table, "away")
     try:
-        fetch_recorder(stopping)(FETCH)
+        fetch_recorder(stopping)([FETCH])
     finally:
         rename_table("away", table)
     assert not FileFetch.objects.exists()

@@ -8,7 +8,7 @@ from contacts_app.accounts.models import Account, Extension
 from contacts_app.core.actor import system
 from contacts_app.people.models import User
 from phones_app.boot.fetches import Fetch
-from phones_app.boot.services import record_fetch
+from phones_app.boot.recording import record_fetch
 from phones_app.configuration.admin.confirm import work_out
 from phones_app.configuration.changes import outdated
 from phones_app.configuration.models import Layer, PhoneConfiguration

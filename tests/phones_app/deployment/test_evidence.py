@@ -21,7 +21,7 @@ def unseen(site):
     site.file_server.is_embedded = False
     site.file_server.save()
     files = EmbeddedFileServer(
-        site.folder, ftp_port=0, http_port=0, tftp_port=0, username="x", password="y", on_fetch=print
+        site.folder, ftp_port=0, http_port=0, tftp_port=0, username="x", password="y", on_fetches=print
     )
     files.start()
     yield f"http://127.0.0.1:{files.http_port}"

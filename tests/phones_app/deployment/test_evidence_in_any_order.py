@@ -9,7 +9,7 @@ from contacts_app.core.memory import forget_everything
 from contacts_app.core.work.clock import clock_skew
 from phones_app.boot.fetches import Fetch
 from phones_app.boot.models import FileFetch
-from phones_app.boot.services import record_fetch
+from phones_app.boot.recording import record_fetch
 from phones_app.deployment.models import CALL_TO_END, Deployment, State, StepState
 from phones_app.deployment.request import cancel, deploy, restart_many
 from phones_app.simulator.state import Fault

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from phones_app.boot.fetches import Fetch
 from phones_app.boot.models import FileFetch
-from phones_app.boot.services import record_fetch
+from phones_app.boot.recording import record_fetch
 from phones_app.deployment import transitions
 from phones_app.deployment.models import CALL_TO_END, Deployment, State
 from phones_app.deployment.request import deploy

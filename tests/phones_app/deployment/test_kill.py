@@ -16,7 +16,7 @@ from pyftpdlib.handlers import FTPHandler
 
 from contacts_app.tokens.services import create_token
 from phones_app.boot.fetches import Fetch
-from phones_app.boot.services import record_fetch
+from phones_app.boot.recording import record_fetch
 from phones_app.deployment.models import Deployment, State
 from phones_app.deployment.request import deploy
 from phones_app.servers.models import FileServer

@@ -34,14 +34,14 @@ def device_file(protocol: str = "SIP", *, label: str = "", authentication_url: s
 
 @dataclass
 class FetchLog:
-    """What on_fetch was told, to be waited for."""
+    """What on_fetches was told, to be waited for."""
 
     fetches: list[Fetch] = field(default_factory=list)
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
-    def note(self, fetch: Fetch) -> None:
+    def note(self, fetches: list[Fetch]) -> None:
         with self._changed:
-            self.fetches.append(fetch)
+            self.fetches += fetches
             self._changed.notify_all()
 
     def wait_for(self, condition: Callable[[list[Fetch]], bool], seconds: float = 10) -> list[Fetch]:
@@ -81,7 +81,7 @@ def file_server(tmp_path: Path, fetch_log: FetchLog) -> Iterator[EmbeddedFileSer
     root = tmp_path / "files"
     root.mkdir()
     server = EmbeddedFileServer(
-        root, ftp_port=0, http_port=0, tftp_port=0, username=USERNAME, password=PASSWORD, on_fetch=fetch_log.note
+        root, ftp_port=0, http_port=0, tftp_port=0, username=USERNAME, password=PASSWORD, on_fetches=fetch_log.note
     )
     with server:
         yield server
