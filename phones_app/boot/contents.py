@@ -6,6 +6,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from io import FileIO
 
+from phones_app.boot.files import OpenedFile
+
 # Parts are put together for so many clients and files at a time, and of each so many pieces that do not touch.
 MOST_PARTIAL, MOST_PIECES = 1024, 64
 _ONE_RANGE = re.compile(r"bytes=\s*(\d{0,18})-(\d{0,18})\s*")
@@ -25,7 +27,7 @@ class Content:
 
     @classmethod
     def of(cls, file: FileIO) -> "Content":
-        status = os.fstat(file.fileno())
+        status = file.status if isinstance(file, OpenedFile) else os.fstat(file.fileno())
         known = getattr(file, "sha256", "")
         return cls(file, status.st_size, known or f"{status.st_mtime_ns:x}-{status.st_size:x}")
 

@@ -41,6 +41,22 @@ class _Listing(NamedTuple):
     names: dict[str, str]
 
 
+class OpenedFile(FileIO):
+    """A file and what was known of it when it was opened."""
+
+    def __init__(self, descriptor: int, status: os.stat_result) -> None:
+        super().__init__(descriptor)
+        self.status = status
+
+
+def _opened(descriptor: int) -> OpenedFile | None:
+    status = os.fstat(descriptor)
+    if stat.S_ISREG(status.st_mode):
+        return OpenedFile(descriptor, status)
+    os.close(descriptor)
+    return None
+
+
 class PlainFiles:
     """The files below `root`. Its callers are on one event loop: it has no lock."""
 
@@ -56,10 +72,19 @@ class PlainFiles:
         parts = name.split("/")
         if len(parts) > DEEPEST or "\0" in name or any(not part or _PRIVATE.fullmatch(part) for part in parts):
             return None
-        exact = self._open(tuple(parts), folded=False)
+        # Most files lie in the folder itself, and are opened with one call of the system.
+        open_ = self._open if len(parts) > 1 else self._open_here
+        exact = open_(tuple(parts), folded=False)
         if exact is not None or is_of_one_phone(name):
             return exact
-        return self._open(tuple(parts), folded=True)
+        return open_(tuple(parts), folded=True)
+
+    def _open_here(self, parts: tuple[str, ...], *, folded: bool) -> FileIO | None:
+        try:
+            called = self._names(self._root, ()).get(parts[0].lower()) if folded else parts[0]
+            return _opened(os.open(os.path.join(self._root, called), _OPEN_FLAGS)) if called else None
+        except (OSError, UnicodeError):
+            return None
 
     def top(self) -> Container[str]:
         """What lies in the folder itself, in lower case: whoever looks in many folders need not try to open each."""
@@ -85,10 +110,7 @@ class PlainFiles:
                 found = (*found, called)
         except (OSError, UnicodeError):
             return None
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            os.close(descriptor)
-            return None
-        return FileIO(descriptor)
+        return _opened(descriptor)
 
     def _step(self, folder: int, path: tuple[str, ...], part: str, folded: bool) -> tuple[int, str]:
         """Open an entry of a folder; also return what it is called."""
@@ -100,9 +122,9 @@ class PlainFiles:
                 raise
             return os.open(called, _OPEN_FLAGS, dir_fd=folder), called
 
-    def _names(self, folder: int, path: tuple[str, ...]) -> dict[str, str]:
+    def _names(self, folder: int | Path, path: tuple[str, ...]) -> dict[str, str]:
         """What lies in the folder, read again once it has changed."""
-        changed = os.fstat(folder).st_mtime_ns
+        changed = os.stat(folder).st_mtime_ns
         listing = self._listings.get(path)
         if listing is not None:
             self._listings.move_to_end(path)

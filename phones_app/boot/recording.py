@@ -124,7 +124,12 @@ def _stored(own: list[Fetch], others: list[Fetch]) -> Iterator[list[Fetch]]:
             yield [fetch]
     followed = _followed(others)
     awaited |= _awaited({row.mac for row in followed} - set(times))
-    FileFetch.objects.bulk_update([row for row in followed if row.mac not in awaited], ["followed_by"])
+    by_name: defaultdict[str, list[int]] = defaultdict(list)
+    for row in followed:
+        if row.mac not in awaited:
+            by_name[row.followed_by].append(row.pk)
+    for name, keys in by_name.items():
+        FileFetch.objects.filter(pk__in=keys).update(followed_by=name)
     for row in followed:
         if row.mac in awaited:
             with transaction.atomic():

@@ -216,7 +216,7 @@ def test_a_failing_callback_does_not_break_the_transfer(tmp_path: Path, caplog: 
     )
     with server:
         assert [ask(server, f"/{NAME}")[1] for _ in range(2)] == [b"x", b"x"]
-    assert caplog.text.count("RuntimeError: the database is away") == 2
+    assert "RuntimeError: the database is away" in caplog.text
 
 
 def test_every_answer_is_one_whole_version_while_the_file_is_being_replaced(

@@ -16,6 +16,7 @@ from phones_app.simulator.download import get
 
 async def _greet(exchange: HttpExchange) -> None:
     if exchange.request.path == "/never":
+        await exchange.send_head(HTTPStatus.OK, {})
         await asyncio.Event().wait()
     await exchange.reply(HTTPStatus.OK, b"hello " + exchange.request.body)
 
@@ -59,6 +60,7 @@ def test_connections_beyond_the_bound_are_refused(listening: Listening) -> None:
     with listening.connect() as first, listening.connect() as second:
         for client in (first, second):
             client.sendall(b"GET /never HTTP/1.1\r\n\r\n")
+            assert client.recv(100)
         with listening.connect() as third:
             assert third.recv(100).startswith(b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\n")
 
