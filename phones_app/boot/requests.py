@@ -209,10 +209,13 @@ def _write(batch: Iterable[tuple[_Key, _Counted]]) -> int:
     )
 =======
     for key, counted in _with_room(counts).items():
-        first, last = (now - timedelta(seconds=steady - at) for at in (counted.first, counted.last))
+        first, last = (
+            connection.ops.adapt_datetimefield_value(now - timedelta(seconds=steady - at))
+            for at in (counted.first, counted.last)
+        )
         rows.append(
             (*(key.client, key.mac, counted.address, key.name, counted.protocol, counted.given, counted.missing),
-             *(counted.refused, counted.is_missing, counted.refusal, counted.shared_file, counted.size), *map(connection.ops.adapt_datetimefield_value, (first, last)))
+             *(counted.refused, counted.is_missing, counted.refusal, counted.shared_file, counted.size, first, last))
         )  # fmt: skip
     if rows:
         value, source = _ROWS[connection.vendor]
