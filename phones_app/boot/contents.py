@@ -18,7 +18,7 @@ class NotInFileError(ValueError):
 
 
 @dataclass(frozen=True)
-class Content:
+class SentContent:
     """`version` differs whenever the content does. A file keeps its version while it is open: uploads rename over it."""
 
     file: FileIO
@@ -26,7 +26,7 @@ class Content:
     version: str
 
     @classmethod
-    def of(cls, file: FileIO) -> "Content":
+    def of(cls, file: FileIO) -> "SentContent":
         status = file.status if isinstance(file, OpenedFile) else os.fstat(file.fileno())
         known = getattr(file, "sha256", "")
         return cls(file, status.st_size, known or f"{status.st_mtime_ns:x}-{status.st_size:x}")

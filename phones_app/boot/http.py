@@ -7,7 +7,7 @@ from urllib.parse import unquote
 from contacts_app.core.net.async_http import HttpListener
 from contacts_app.core.net.http_connection import HttpExchange
 from contacts_app.core.net.limits import RequestLimits
-from phones_app.boot.contents import Content, NotInFileError, Parts
+from phones_app.boot.contents import NotInFileError, Parts, SentContent
 from phones_app.boot.fetches import Fetch, FetchReporter
 from phones_app.boot.lookup import FileLookup
 from phones_app.boot.names import is_of_one_phone
@@ -63,9 +63,9 @@ class FileWeb:
             await exchange.reply(HTTPStatus.NOT_FOUND)
             return
         with file:
-            await self._send(exchange, Content.of(file), fetch)
+            await self._send(exchange, SentContent.of(file), fetch)
 
-    async def _send(self, exchange: HttpExchange, content: Content, fetch: Fetch) -> None:
+    async def _send(self, exchange: HttpExchange, content: SentContent, fetch: Fetch) -> None:
         request = exchange.request
         try:
             asked = request.headers.get("Range") if request.method == "GET" else ""
@@ -100,7 +100,7 @@ class FileWeb:
         exchange: HttpExchange,
         status: HTTPStatus,
         headers: dict[str, str],
-        content: Content,
+        content: SentContent,
         sent: range,
         fetch: Fetch,
     ) -> None:
@@ -128,7 +128,7 @@ class FileWeb:
                 raise OSError("the file became shorter")
         fetch.size = content.size
 
-    def _taken(self, fetch: Fetch, content: Content, part: range | None, is_taken: bool) -> None:
+    def _taken(self, fetch: Fetch, content: SentContent, part: range | None, is_taken: bool) -> None:
         fetch.complete = is_taken
         if is_taken and part:
             key = (fetch.address, fetch.agent, fetch.file_name, content.version)

@@ -58,4 +58,4 @@ class Refusals:
         now = time.monotonic()
         if now - self._written.get(limit, -LINE_SECONDS) >= LINE_SECONDS:
             self._written[limit] = now
-            log.warning("the file server refused clients", limit=limit, times=self._since.pop(limit), last=address)
+            log.warning("the file server refused clients", limit=limit, times=self._since.pop(limit, 1), last=address)

@@ -3,12 +3,11 @@
 """
 
 import asyncio
-from contextlib import suppress
 from io import FileIO
 
 from contacts_app.core.net import tftp as wire
 from contacts_app.core.net.limits import RequestLimits
-from phones_app.boot.contents import Content
+from phones_app.boot.contents import SentContent
 from phones_app.boot.fetches import Fetch, FetchReporter
 from phones_app.boot.lookup import FileLookup
 from phones_app.boot.names import is_of_one_phone
@@ -89,8 +88,10 @@ class FileTftp:
         """Whether another transfer can begin, maybe after one that no client has acknowledged yet is broken off."""
         if len(self._answering) < MAX_TRANSFERS:
             return True
-        unheard = next((each for each in self._answering.values() if not each.was_heard), None)
-        return unheard is not None and unheard.task.cancel()
+        for each in self._answering.values():
+            if not each.was_heard and not each.task.cancelling():
+                return each.task.cancel()
+        return False
 
     def _judge(self, packet: bytes, peer: Address) -> tuple[Fetch, wire.ReadRequest]:
         """Return what is asked for; PermissionError with a TFTP error and its words."""
@@ -119,18 +120,20 @@ class FileTftp:
             self._listener.sendto(wire.error(number, text), peer)
 
     async def _transfer(self, fetch: Fetch, request: wire.ReadRequest, file: FileIO, peer: Address) -> None:
-        content = Content.of(file)
+        content = SentContent.of(file)
         terms = wire.agree(request.options, content.size)
         transfer = Transfer(content, terms, fetch, is_hashed=is_of_one_phone(fetch.file_name))
         self._answering[peer].transfer = transfer
-        # The client went away, gave up, or never was at that address: no fetch.
-        with suppress(OSError):
+        try:
             await asyncio.get_running_loop().create_datagram_endpoint(
                 lambda: transfer, local_addr=(self._host, 0), remote_addr=peer
             )
             await transfer.ended
             fetch.complete, fetch.size = True, content.size
-        transfer.stop()
+        except OSError:
+            pass  # the client went away, gave up, or never was at that address
+        finally:
+            transfer.stop()
         self._reporter.report(fetch)
 
 

@@ -9,7 +9,7 @@ import asyncio
 from typing import cast
 
 from contacts_app.core.net import tftp as wire
-from phones_app.boot.contents import Content
+from phones_app.boot.contents import SentContent
 from phones_app.boot.fetches import Fetch
 
 TRIES = 5
@@ -18,7 +18,7 @@ TRIES = 5
 class Transfer(asyncio.DatagramProtocol):
     """Ends its future when all blocks were acknowledged, or with OSError. The kernel keeps packets of others away."""
 
-    def __init__(self, content: Content, terms: wire.Terms, fetch: Fetch, *, is_hashed: bool) -> None:
+    def __init__(self, content: SentContent, terms: wire.Terms, fetch: Fetch, *, is_hashed: bool) -> None:
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.was_heard = False
         self._loop = asyncio.get_running_loop()
