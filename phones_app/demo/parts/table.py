@@ -1,6 +1,6 @@
 """All parts of the demo, in the order in which they are made: contacts first, who then get mail of the rest."""
 
-from phones_app.demo.parts import calls, contacts, customer, events, messages, numbers, voice
+from phones_app.demo.parts import calls, contacts, customer, events, messages, numbers, shared, voice
 from phones_app.demo.parts.base import DemoPart, Scene
 
 PARTS: tuple[DemoPart, ...] = (
@@ -11,6 +11,7 @@ PARTS: tuple[DemoPart, ...] = (
     messages.PART,
     voice.PART,
     calls.PART,
+    shared.PART,
 )
 
 

@@ -5,7 +5,10 @@ from django.test import Client
 
 from contacts_app.contacts.models.contact import NotificationContact
 from contacts_app.people.models import User
+from phones_app.configuration.rendering import rendering_of
 from phones_app.demo.demo import load_demo
+from phones_app.inventory.models import Phone
+from phones_app.shared_files.models import SharedFile
 from profiles_app.calls.models import CallRecord
 from profiles_app.events.models.outbox import Event
 from profiles_app.events.models.setup import Callback
@@ -23,7 +26,7 @@ URL = "http://127.0.0.1:8000"
 
 @pytest.fixture
 def demo(settings, tmp_path):
-    settings.PHONE_FILES_DIR = tmp_path / "phones"
+    settings.PHONE_FILES_DIR, settings.SHARED_FILES_DIR = tmp_path / "phones", tmp_path / "shared"
     return load_demo(url=URL)
 
 
@@ -56,6 +59,19 @@ def test_calls_are_admitted_refused_and_over(demo):
         assert call.started_at < call.answered_at < call.ended_at
         assert (call.ended_at - call.answered_at).total_seconds() == call.seconds
         assert NumberLease.objects.filter(tn=call.caller.removeprefix("+"), account=demo.account).exists()
+
+
+def test_phones_find_most_of_what_their_files_name(demo):
+    """But no soft keys, so that there is something to be told as missing."""
+    assert "shared files" in demo.parts
+    paths = set(SharedFile.objects.filter(account=demo.account).values_list("path", flat=True))
+    assert {"dialplan.xml", "Ringlist.xml", "Bell.raw", "United_Kingdom/g3-tones.xml"} <= paths
+    told = rendering_of(Phone.objects.get(name="Harbour room")).content
+    assert b"<dialTemplate>dialplan.xml</dialTemplate>" in told
+    assert b"<softKeyFile>softkeys.xml</softKeyFile>" in told
+    assert "softkeys.xml" not in paths
+    again = load_demo(url=URL)
+    assert "shared files" not in again.parts
 
 
 def test_the_customer_can_log_in_with_what_was_said(demo):
