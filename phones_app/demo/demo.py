@@ -154,6 +154,7 @@ def _phone(account: Account, phone: DemoPhone, place: int, profile: PhoneProfile
         current_profile=None if phone.is_new else profile,
         base_profile=profile if phone.anybody else None,
     )
+    row.software_version = phone.runs or row.software_version
     row.save(force_insert=True)
     return row
 

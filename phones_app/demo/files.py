@@ -94,6 +94,8 @@ class DemoPhone:
     profile: str
     # Of its own, where its file is made from data.
     lines: tuple[DemoLine, ...] = ()
+    # The load that it runs, "" for the usual one.
+    runs: str = ""
     # Whether people log in on it; the profile comes back when they log out.
     anybody: bool = False
     # Prepared, without a file: somebody enrols it with an activation code.

@@ -1,15 +1,21 @@
 """What the demo's phones read beside their own files, in the form of the real ones: a dial template, a ring list with its
-tone, and the tones of a country.
+tone, the tones of a country, and a load that is newer than the one which the 7962 comes with.
 
 The soft keys that their files name are missing, so that it can be seen how this is told.
 """
 
+import tempfile
+from pathlib import Path
+
 from contacts_app.accounts.models import Account
+from phones_app.demo.firmware import classic_set
 from phones_app.demo.parts.base import DemoPart, Scene, ever_had
+from phones_app.firmware.adding import add_firmware
 from phones_app.shared_files import store
 from phones_app.shared_files.models import SharedFile
 from phones_app.shared_files.services import NewFile, put_many
 
+LOAD, COMPONENTS = "SCCP42.9-4-2SR3-1S", "9-4-2ES26"
 DIAL_TEMPLATE = """<DIALTEMPLATE>
   <TEMPLATE MATCH="1.." TIMEOUT="0"/>
   <TEMPLATE MATCH="9,*" TIMEOUT="4"/>
@@ -40,6 +46,10 @@ def _make(scene: Scene) -> None:
         NewFile(path, store.store([content]), account=scene.account, description=description)
         for path, (content, description) in FILES.items()
     )
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in classic_set(LOAD, COMPONENTS).items():
+            (Path(folder) / name).write_bytes(content)
+        add_firmware(Path(folder), account=scene.account)
 
 
 PART = DemoPart("shared files", _was_made, _make)

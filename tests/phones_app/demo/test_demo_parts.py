@@ -7,6 +7,7 @@ from contacts_app.contacts.models.contact import NotificationContact
 from contacts_app.people.models import User
 from phones_app.configuration.rendering import rendering_of
 from phones_app.demo.demo import load_demo
+from phones_app.firmware.models import Firmware
 from phones_app.inventory.models import Phone
 from phones_app.shared_files.models import SharedFile
 from profiles_app.calls.models import CallRecord
@@ -66,9 +67,12 @@ def test_phones_find_most_of_what_their_files_name(demo):
     assert "shared files" in demo.parts
     paths = set(SharedFile.objects.filter(account=demo.account).values_list("path", flat=True))
     assert {"dialplan.xml", "Ringlist.xml", "Bell.raw", "United_Kingdom/g3-tones.xml"} <= paths
-    told = rendering_of(Phone.objects.get(name="Harbour room")).content
-    assert b"<dialTemplate>dialplan.xml</dialTemplate>" in told
-    assert b"<softKeyFile>softkeys.xml</softKeyFile>" in told
+    load = Firmware.objects.get(account=demo.account, load="SCCP42.9-4-2SR3-1S")
+    assert not load.faults
+    phone = Phone.objects.get(name="Housekeeping")
+    told = rendering_of(phone).content.decode()
+    assert phone.software_version != load.load
+    assert f"<loadInformation>{load.load}</loadInformation>" in told
     assert "softkeys.xml" not in paths
     again = load_demo(url=URL)
     assert "shared files" not in again.parts
