@@ -36,3 +36,5 @@ FILE_SERVER_OWN_FILES_WHERE_KNOWN = env.bool("FILE_SERVER_OWN_FILES_WHERE_KNOWN"
 SHARED_FILES_ACCOUNT_MB = env.int("SHARED_FILES_ACCOUNT_MB", default=4096)
 # Contents that no file has (any more), once they are so many days old (0: never), where `manage.py prune_history` runs.
 KEEP_UNUSED_CONTENTS_DAYS = env.float("KEEP_UNUSED_CONTENTS_DAYS", default=1.0)
+# A corrected copy of phones_app/firmware/sets/gates.toml: which loads have to come between others, read in its place.
+FIRMWARE_GATES = env.str("FIRMWARE_GATES", default="")

@@ -6,6 +6,7 @@ from django.contrib import admin
 
 import phones_app.configuration.admin.line
 import phones_app.deployment.admin.deployment
+import phones_app.firmware.admin.firmware
 import phones_app.inventory.admin.group
 import phones_app.mobility.admin.enrolment
 import phones_app.mobility.admin.policy
@@ -31,6 +32,7 @@ from phones_app.configuration.models import Layer
 from phones_app.deployment.admin.deploy import DeployPages, StateOfLast
 from phones_app.deployment.admin.left_file import LeavesFiles
 from phones_app.drift.admin import DriftPages, StateOfFile
+from phones_app.firmware.admin.phone import FirmwareOfPhone
 from phones_app.inventory.admin.phone import InventoryAdmin, ModelsInUse
 from phones_app.inventory.admin.upload import UploadFiles
 from phones_app.inventory.models import Phone
@@ -60,6 +62,7 @@ class PhoneAdmin(
     CockpitPages,
     DriftPages,
     DeployPages,
+    FirmwareOfPhone,
     BootTraceOfPhone,
     ConfigurationPages,
     PbxPages,

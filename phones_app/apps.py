@@ -24,6 +24,7 @@ class PhonesConfig(AppConfig):
         from phones_app.boot.requests import when_counted
         from phones_app.configuration.alone import ProfileFiles, file_alone
         from phones_app.configuration.default_file import default_file
+        from phones_app.configuration.default_loads import in_use
         from phones_app.configuration.following import follow_changes
         from phones_app.configuration.wanted import Configurations
         from phones_app.deployment import gates, left_files, outcome
@@ -35,6 +36,9 @@ class PhonesConfig(AppConfig):
         from phones_app.doctor import CHECKS
         from phones_app.drift.checks import DriftChecks
         from phones_app.drift.rereads import Rereads
+        from phones_app.firmware.checks import FirmwareChecks, files_changed
+        from phones_app.firmware.services import register_blocker as keep_firmware
+        from phones_app.firmware.sets.gates import read_from
         from phones_app.inventory.assignment import register_objection
         from phones_app.inventory.models import Phone
         from phones_app.inventory.services import PLACE, moved, register_identity
@@ -71,13 +75,17 @@ class PhonesConfig(AppConfig):
         recorded.connect(lifecycle.mobility_changed, sender=PersonMobility)
         recorded.connect(lifecycle.policy_changed, sender=MobilityPolicy)
         register(SingleDeployments, UploadBatches, Doubts, StatusChecks, DriftChecks, Rereads, Removals, MobilityTimers)
-        register(Configurations, ProfileFiles, FileCopying)
+        register(Configurations, ProfileFiles, FileCopying, FirmwareChecks)
+        shared_files.when_changed(files_changed)
+        keep_firmware(in_use)
         register_maker(file_alone)
         follow_changes()
         tags.register(*events.TAGS)
         register_news(events.TOLD)
         doctor.register(*CHECKS)
         retention.register(DEPLOYMENTS, RENDERINGS, FETCHES, UNUSED)
+        if settings.FIRMWARE_GATES:
+            read_from(settings.FIRMWARE_GATES)
         folders = {"phones": lambda: settings.PHONE_FILES_DIR, "shared-files": lambda: settings.SHARED_FILES_DIR}
         backup.register(folders=folders, after_restore=pause_running)
         register_blocker(deployments_under_way)

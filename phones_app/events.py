@@ -7,6 +7,7 @@ from contacts_app.contacts.models.contact import EventClass
 from contacts_app.core.tables import table
 from phones_app.boot.models import RequestedFile
 from phones_app.deployment.models import Deployment
+from phones_app.firmware.models import Firmware
 from phones_app.inventory.models import Phone
 from phones_app.rollout.models import Rollout
 from profiles_app.events.outbox import NewsRule
@@ -32,7 +33,7 @@ def _rollout(data: Mapping[str, Any]) -> dict[str, str]:
 _TABLES = table(__file__, "events.toml")
 TAGS: list[str] = _TABLES["tags"]
 # The models whose lists mails lead to.
-_PAGES = {model.__name__: model for model in (Deployment, Phone, RequestedFile, Rollout)}
+_PAGES = {model.__name__: model for model in (Deployment, Phone, RequestedFile, Rollout, Firmware)}
 CLASSES = {row["name"]: EventClass(**row | {"page": _PAGES[row["page"]]}) for row in _TABLES["class"]}
 DEPLOYMENT_FAILED = CLASSES["deployment_failed"]
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet, Value
-from django.db.models.functions import Coalesce
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce, Left
 
 from contacts_app.core.history.records import insert_from
 from contacts_app.core.lists.search import one_of
@@ -23,6 +24,7 @@ from profiles_app.phone.models import KeyLayout, Line, PhoneProfile, PhoneTempla
 
 # The queue of the workers that work out what phones should run.
 CONFIGURATIONS = "configurations"
+LONGEST_LOAD = 128
 Kind = Layer.Kind
 FROM_DATA = ~Q(current_profile__source=Source.FILE) & Q(current_profile__isnull=False)
 
@@ -103,6 +105,7 @@ def mark_due(phones: "QuerySet[Phone]") -> None:
         sha256=Coalesce(F("current_profile__revision__sha256"), Value("")),
         error="",
         registration_user="",
+        load=_load_in("current_profile__revision__facts"),
         rendered_at=clock.now(),
         due_at=None,
     )
@@ -112,7 +115,13 @@ def note_files(phones: Any) -> None:
     """Take down which file each of these phones (keys, or a query for them) has now."""
     rows = Phone.objects.filter(pk__in=phones)
     digest = Coalesce(F("file__sha256"), Value(""))
-    insert_from(rows, PhoneConfiguration, over=["phone"], phone=F("pk"), file_sha256=digest)
+    load = _load_in("file__revision__facts")
+    insert_from(rows, PhoneConfiguration, over=["phone"], phone=F("pk"), file_sha256=digest, file_load=load)
+
+
+def _load_in(facts: str) -> Coalesce:
+    """The firmware that a file names, by the facts of its revision."""
+    return Coalesce(Left(KT(f"{facts}__load"), LONGEST_LOAD), Value(""))
 
 
 def outdated(about: PhoneProfile | Layer | None = None, *, account: int | None = None) -> "QuerySet[Phone]":

@@ -64,7 +64,7 @@ def _profiles(news: News) -> None:
 def _profile_goes(sender: object, instance: PhoneProfile, **_: object) -> None:
     """The database empties the fields of its phones, which no signal tells of."""
     rows = PhoneConfiguration.objects.filter(phone__current_profile=instance.pk)
-    rows.update(sha256="", error="", registration_user="", due_at=None)
+    rows.update(sha256="", error="", registration_user="", load="", due_at=None)
     mark_due(Phone.objects.filter(base_profile=instance.pk).exclude(current_profile=instance.pk))
 
 

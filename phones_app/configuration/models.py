@@ -154,6 +154,9 @@ class PhoneConfiguration(models.Model):
         max_length=64, blank=True, default="", db_default="", help_text="Of the file that was uploaded for it."
     )
     beside = models.JSONField(null=True, help_text="What its file says of files beside it; null: that is not known.")
+    # Which firmware the two files name; "": none, so that a phone keeps its own.
+    load = models.CharField(max_length=128, blank=True, default="", db_default="")
+    file_load = models.CharField(max_length=128, blank=True, default="", db_default="")
     rendered_at = models.DateTimeField(null=True)
     due_at = models.DateTimeField(null=True, help_text="When it is to be worked out anew; empty: up to date.")
 

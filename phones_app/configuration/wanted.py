@@ -15,13 +15,13 @@ from contacts_app.core.errors import Refusal
 from contacts_app.core.lists.among import among
 from contacts_app.core.work import clock
 from contacts_app.core.work.kind import Work
-from phones_app.configuration.changes import CONFIGURATIONS
+from phones_app.configuration.changes import CONFIGURATIONS, LONGEST_LOAD
 from phones_app.configuration.models import PhoneConfiguration
 from phones_app.configuration.rendering import Outcome, revisions_for
 from phones_app.inventory.models import Phone
 from profiles_app.phone import sep
 
-WRITTEN = ("sha256", "error", "registration_user", "beside", "rendered_at", "due_at")
+WRITTEN = ("sha256", "error", "registration_user", "beside", "load", "rendered_at", "due_at")
 # Of the phones of a profile that is no longer there nothing is to be told.
 NO_PROFILE = "no-profile"
 
@@ -54,13 +54,15 @@ class Configurations(Work):
 
 def _with(row: PhoneConfiguration, outcome: Outcome) -> PhoneConfiguration:
     if isinstance(outcome, Refusal):
-        row.error, row.sha256, row.registration_user, row.beside = outcome.message, "", "", None
+        row.error, row.sha256, row.registration_user = outcome.message, "", ""
+        row.beside, row.load = None, ""
         if outcome.code == NO_PROFILE:
             row.error = ""
     else:
         row.error, row.sha256 = "", outcome.sha256
         row.registration_user = str(outcome.facts.get("registration_user") or "")[:255]
         row.beside = sep.of_companions(outcome.facts)
+        row.load = str(outcome.facts.get("load") or "")[:LONGEST_LOAD]
     row.rendered_at, row.due_at = clock.now(), None
     return row
 

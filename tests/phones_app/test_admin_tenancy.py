@@ -17,6 +17,7 @@ from contacts_app.tokens.services import create_token
 from phones_app.boot.models import FileFetch, RequestedFile
 from phones_app.configuration.models import Layer
 from phones_app.deployment.models import Deployment, LeftFile
+from phones_app.firmware.models import Firmware
 from phones_app.inventory.models import Phone, PhoneGroup, ServiceSession
 from phones_app.mobility.models import (
     EnrolmentCode,
@@ -65,6 +66,7 @@ def strangers_rows(other, charlie, new_phone, new_profile):
         LeftFile.objects.create(account=other, mac=phone.mac, server=server, reason="x", left_at=timezone.now()),
         CallManager.objects.create(account=other, name="Strange manager", kind="sip", host="10.9.9.9", port=5060),
         fetch,
+        Firmware.objects.create(account=other, load="SIP42.strange", size=1),
         RequestedFile.objects.create(
             client=phone.mac,
             mac=phone.mac,

@@ -5,8 +5,12 @@ all gates (boot server spec §3).
 """
 
 import re
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 from contacts_app.core.tables import table
 from phones_app.firmware.sets.versions import Version, beginning_of_load, numbers_of, version_of_load
@@ -58,10 +62,10 @@ def path(model: str, software: str, present: str, target: str) -> LoadPath:
     if models and model not in models:
         return LoadPath(refused=f"{target} is for {', '.join(sorted(models))}, not for {model}.")
     runs = software or software_of_load(present)
-    for row in table(__file__, "gates.toml")["change"]:
+    for row in _known()["change"]:
         if runs in row["software"] and wanted in row["to"]:
             return LoadPath(refused=f"{row['refused']} Source: {row['source']}.")
-    doubts = tuple(row["text"] for row in table(__file__, "gates.toml")["doubt"] if model in row["models"])
+    doubts = tuple(row["text"] for row in _known()["doubt"] if model in row["models"])
     now, then = numbers_of(version_of_load(present)), numbers_of(version_of_load(target))
     if now is None or then is None:
         unknown = " and ".join(load for load, version in ((present, now), (target, then)) if version is None)
@@ -71,6 +75,31 @@ def path(model: str, software: str, present: str, target: str) -> LoadPath:
     if not gates and not doubts:
         doubts = ("no gate is known for these phones, which does not prove that there is none",)
     return _passed(now, then, target, gates, doubts)
+
+
+def known_rows() -> dict[str, list[dict[str, Any]]]:
+    """All that is known, each row with its source, to be shown."""
+    return {"gates": [row | {"through": row["through"].format("…")} for row in _known()["gate"]]} | {
+        f"{kind}s": _known()[kind] for kind in ("change", "doubt")
+    }
+
+
+def read_from(path: str) -> None:
+    """Take the rows from another file of this form from now on. Raises OSError, and ValueError for what is none."""
+    _files[:] = [path]
+    _known.cache_clear()
+    if missing := [kind for kind in ("gate", "change", "doubt") if not isinstance(_known().get(kind), list)]:
+        raise ValueError(f"{path} has no rows of the kind {missing[0]}.")
+
+
+_files: list[str] = []
+
+
+@cache
+def _known() -> dict[str, Any]:
+    if not _files:
+        return dict(table(__file__, "gates.toml"))
+    return tomllib.loads(Path(_files[0]).read_text(encoding="utf-8"))
 
 
 def _passed(now: Version, then: Version, target: str, gates: list[_Gate], doubts: tuple[str, ...]) -> LoadPath:
@@ -88,7 +117,7 @@ def _passed(now: Version, then: Version, target: str, gates: list[_Gate], doubts
 
 def _gates(target: str) -> Iterator[_Gate]:
     """Those on the way to a load, from old to new."""
-    for row in table(__file__, "gates.toml")["gate"]:
+    for row in _known()["gate"]:
         below, since = numbers_of(row["below"]), numbers_of(row["from"])
         if re.match(row["loads"], target) and below and since:
             through = row["through"].format(beginning_of_load(target))
