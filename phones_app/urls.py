@@ -9,6 +9,7 @@ from phones_app.configuration import urls as configuration
 from phones_app.demo import receiver
 from phones_app.deployment import urls as deployment
 from phones_app.drift import urls as drift
+from phones_app.firmware import urls as firmware
 from phones_app.inventory import urls as inventory
 from phones_app.mobility import pages as phone_services
 from phones_app.mobility import portal
@@ -20,7 +21,7 @@ from phones_app.shared_files import urls as shared_files
 
 # What subjects have in the self-service portal: their pages are declared when they are imported.
 PORTAL = (portal,)
-FAMILY = (servers, inventory, shared_files, boot, deployment, drift, rollout, mobility, cockpit, configuration)
+FAMILY = (servers, inventory, shared_files, firmware, boot, deployment, drift, rollout, mobility, cockpit, configuration)
 # The demo's own receiver of callbacks.
 DEMO = [path(receiver.PATH, receiver.receive, name="demo_receiver")] if settings.DEMO_RECEIVER else []
 urlpatterns = [

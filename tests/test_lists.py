@@ -54,6 +54,7 @@ LISTS = {
     ),
     "rollouts": ("", "state=paused", "profile={profile.uuid}", "open=true"),
     "file-servers": ("", "offset=5000"),
+    "firmware": ("", "offset=5000", "load=name777", "protocol=SIP", "model=7962", "search=name777"),
     "layers": ("", "offset=5000"),
     "files": (
         "", "offset=5000", "path=name777", "kind=locale", "phone={phone.mac}", "sha256=name777", "search=name777",

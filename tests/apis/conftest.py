@@ -16,6 +16,7 @@ from contacts_app.tokens.services import create_token
 from phones_app.configuration.models import Layer
 from phones_app.deployment.models import LeftFile
 from phones_app.deployment.request import deploy
+from phones_app.firmware.models import Firmware
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import Selection
 from phones_app.mobility.enrolment import make_codes
@@ -119,6 +120,7 @@ def phone_rows(owner: Caller, alice: User) -> dict[str, Any]:
         "enrolment_request": asked.uuid,
         "file_server": server.uuid,
         "shared_file": shared_files.put("Ringlist.xml", store.store([b"<rings of='Acme'/>"]), account=acme).uuid,
+        "firmware": Firmware.objects.create(account=acme, load="SIP42.9-4-2SR3-1S", size=1).uuid,
         "call_manager": manager.uuid,
         "extension": extension["id"],
         "line": line["uuid"],
