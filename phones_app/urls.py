@@ -21,7 +21,19 @@ from phones_app.shared_files import urls as shared_files
 
 # What subjects have in the self-service portal: their pages are declared when they are imported.
 PORTAL = (portal,)
-FAMILY = (servers, inventory, shared_files, firmware, boot, deployment, drift, rollout, mobility, cockpit, configuration)
+FAMILY = (
+    servers,
+    inventory,
+    shared_files,
+    firmware,
+    boot,
+    deployment,
+    drift,
+    rollout,
+    mobility,
+    cockpit,
+    configuration,
+)
 # The demo's own receiver of callbacks.
 DEMO = [path(receiver.PATH, receiver.receive, name="demo_receiver")] if settings.DEMO_RECEIVER else []
 urlpatterns = [

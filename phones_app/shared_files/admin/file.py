@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import ForeignKey, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html
 from unfold.decorators import action
@@ -16,6 +16,7 @@ from contacts_app.core.admin.base import PortalAdmin
 from contacts_app.core.admin.columns import ago_column, column
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.admin.links import list_url, page_of
+from contacts_app.core.admin.sent_by_script import errors_of, go_to, is_sent_by_script
 from contacts_app.core.errors import Refusal
 from phones_app.boot.models import RequestedFile
 from phones_app.inventory.admin.upload import MOST_AT_ONCE, ManyFiles, ManyFilesField
@@ -158,7 +159,7 @@ class SharedFileAdmin(PortalAdmin):
                 form.add_error("content", refusal.message)
             else:
                 messages.success(request, f"{row.path} has its new content.")
-                return _go(request, page_of(row))
+                return go_to(request, page_of(row))
         return self._form_page(request, "Replace a file", form, page_of(row), "Replace", path=row.path)
 
     def upload_page(self, request: HttpRequest) -> HttpResponse:
@@ -178,7 +179,7 @@ class SharedFileAdmin(PortalAdmin):
                 form.add_error("phone" if refusal.code == "phone-of-another-account" else "chosen", refusal.message)
             else:
                 _tell(request, taken)
-                return _go(request, self.url_of("changelist"))
+                return go_to(request, self.url_of("changelist"))
         return self._form_page(request, "Upload files", form, self.url_of("changelist"), "Upload")
 
     def _upload_form(self, request: HttpRequest, data: Any, files: Any) -> SharedFilesForm:
@@ -193,10 +194,8 @@ class SharedFileAdmin(PortalAdmin):
     def _form_page(
         self, request: HttpRequest, title: str, form: forms.Form, back: str, button: str, path: str = ""
     ) -> HttpResponse:
-        if _is_script(request):
-            labels = {name: str(field.label or name.capitalize()) for name, field in form.fields.items()}
-            wrong = [f"{labels.get(name, '')}: {text}" for name, texts in form.errors.items() for text in texts]
-            return JsonResponse({"errors": wrong})
+        if is_sent_by_script(request):
+            return errors_of(form)
         return self.page(
             request,
             "phones_app/shared_files/upload.html",
@@ -207,15 +206,6 @@ class SharedFileAdmin(PortalAdmin):
             path=path,
             media=self.media + form.media,
         )
-
-
-def _is_script(request: HttpRequest) -> bool:
-    """Whether the form was sent by the script that shows how far it is (`static/patchbay/admin.js`)."""
-    return request.headers.get("X-Requested-With") == "XMLHttpRequest"
-
-
-def _go(request: HttpRequest, url: str) -> HttpResponse:
-    return JsonResponse({"go": url}) if _is_script(request) else HttpResponseRedirect(url)
 
 
 def _tell(request: HttpRequest, taken: list[TakenFile]) -> None:
