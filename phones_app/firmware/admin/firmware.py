@@ -15,6 +15,7 @@ from contacts_app.core.admin.base import PortalAdmin
 from contacts_app.core.admin.columns import ago_column, column
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.admin.links import label, page_of
+from contacts_app.core.admin.sent_by_script import errors_of, go_to, is_sent_by_script
 from contacts_app.core.errors import Refusal
 from phones_app.firmware.adding import AddedFirmware, add_firmware
 from phones_app.firmware.admin.defaults import DefaultLoadPages
@@ -113,9 +114,10 @@ class FirmwareAdmin(DefaultLoadPages):
             except Refusal as refusal:
                 form.add_error("chosen", refusal.message)
             else:
-                return HttpResponseRedirect(
-                    page_of(added.loads[0]) if len(added.loads) == 1 else self.url_of("changelist")
-                )
+                [first, *others] = added.loads
+                return go_to(request, self.url_of("changelist") if others else page_of(first))
+        if is_sent_by_script(request):
+            return errors_of(form)
         return self.page(
             request,
             "phones_app/firmware/add.html",

@@ -165,6 +165,15 @@ def test_what_is_refused_on_the_page_is_named_and_nothing_is_left_behind(root, t
     assert nothing_is_left(settings)
 
 
+def test_the_script_of_the_page_is_told_what_is_wrong_and_where_to_go(root, tmp_path):
+    desk, by_script = at_desk(root), {"x-requested-with": "XMLHttpRequest"}
+    for files, said in ((spoilt("missing"), "errors"), (sets.classic(), "go")):
+        with sets.as_zip(files, tmp_path / "a.zip").open("rb") as file:
+            answer = desk.post(reverse(ADD), {"chosen": [file]}, headers=by_script).json()
+        assert list(answer) == [said]
+        assert JAR in str(answer) or said == "go"
+
+
 def test_firmware_in_use_is_not_deleted_on_its_page(root, held):
     set_default("7962", LOAD, None)
     url = reverse("admin:phones_app_firmware_delete", args=[held.pk])
