@@ -1,7 +1,10 @@
 """What phones register with the ground and with the apps below."""
 
+import re
+
 from django.apps import AppConfig
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db.models.signals import pre_delete
 
 
@@ -85,7 +88,10 @@ class PhonesConfig(AppConfig):
         doctor.register(*CHECKS)
         retention.register(DEPLOYMENTS, RENDERINGS, FETCHES, UNUSED)
         if settings.FIRMWARE_GATES:
-            read_from(settings.FIRMWARE_GATES)
+            try:
+                read_from(settings.FIRMWARE_GATES)
+            except (OSError, ValueError, re.error) as error:
+                raise ImproperlyConfigured(f"FIRMWARE_GATES: {error}") from None
         folders = {"phones": lambda: settings.PHONE_FILES_DIR, "shared-files": lambda: settings.SHARED_FILES_DIR}
         backup.register(folders=folders, after_restore=pause_running)
         register_blocker(deployments_under_way)

@@ -86,10 +86,16 @@ def known_rows() -> dict[str, list[dict[str, Any]]]:
 
 def read_from(path: str) -> None:
     """Take the rows from another file of this form from now on. Raises OSError, and ValueError for what is none."""
+    rows = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    for kind, usual in table(__file__, "gates.toml").items():
+        if not isinstance(rows.get(kind), list):
+            raise ValueError(f"{path} has no [[{kind}]].")
+        for row in rows[kind]:
+            if missing := sorted(usual[0].keys() - row.keys()):
+                raise ValueError(f"{path}: a [[{kind}]] has no {missing[0]}.")
+            re.compile(row.get("loads", ""))
     _files[:] = [path]
     _known.cache_clear()
-    if missing := [kind for kind in ("gate", "change", "doubt") if not isinstance(_known().get(kind), list)]:
-        raise ValueError(f"{path} has no rows of the kind {missing[0]}.")
 
 
 _files: list[str] = []

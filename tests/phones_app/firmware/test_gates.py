@@ -1,7 +1,10 @@
 """The way from one load to another (boot server spec §3)."""
 
+from pathlib import Path
+
 import pytest
 
+from phones_app.firmware.sets import gates
 from phones_app.firmware.sets.gates import path
 from phones_app.firmware.sets.versions import numbers_of, version_of_load
 
@@ -82,3 +85,30 @@ def test_what_is_unknown_of_a_way_is_told(model, present, target, said):
     assert [step.load for step in way.steps] == [target]
     assert said in " ".join(way.doubts)
     assert said in str(way)
+
+
+@pytest.fixture
+def own_gates(tmp_path, monkeypatch):
+    """A function that has other rows read until the test is over."""
+    monkeypatch.setattr(gates, "_files", [])
+
+    def read(text: str) -> None:
+        path = tmp_path / "gates.toml"
+        path.write_text(text)
+        gates.read_from(str(path))
+
+    yield read
+    gates._known.cache_clear()
+
+
+def test_a_corrected_copy_of_the_rows_is_read_in_place_of_ours(own_gates):
+    ours = Path(gates.__file__).with_name("gates.toml").read_text()
+    own_gates(ours.replace('through = "{}8-5-2S"', 'through = "{}8-5-2ES9"'))
+    assert path("7962", "", "SIP42.8-2-1S", "SIP42.9-4-2S").steps[0].load == "SIP42.8-5-2ES9"
+
+
+@pytest.mark.parametrize("text", ["no toml", "", '[[gate]]\nname = "x"\n[[change]]\n[[doubt]]\n'])
+def test_what_are_no_such_rows_is_refused_and_ours_stay(own_gates, text):
+    with pytest.raises(ValueError, match=r"."):
+        own_gates(text)
+    assert path("7962", "", "SIP42.8-2-1S", "SIP42.9-4-2S").steps[0].load == GATE
