@@ -102,7 +102,7 @@ class FirmwareSummary(OwnedRecord):
     account = AccountNumber(help_text="Null: for the phones of all accounts.")
     models = serializers.ListField(source="phone_models", child=serializers.CharField(), read_only=True)
     complete = CompleteField()
-    faults = FaultShape(many=True, read_only=True)
+    faults = serializers.ListField(child=FaultShape(), read_only=True)
 
     class Meta:
         model = Firmware
@@ -117,8 +117,8 @@ class FirmwareRecord(FirmwareSummary):
     """One load with its files."""
 
     platforms = PlatformsField()
-    components = ComponentShape(many=True, read_only=True)
-    remarks = FaultShape(many=True, read_only=True)
+    components = serializers.ListField(child=ComponentShape(), read_only=True)
+    remarks = serializers.ListField(child=FaultShape(), read_only=True)
 
     class Meta(FirmwareSummary.Meta):
         fields = [
