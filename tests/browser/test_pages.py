@@ -67,6 +67,9 @@ def all_pages(phone, profile) -> dict[str, str]:
     pages = {
         "overview": reverse("admin:index"),
         "asked-in-vain": reverse("admin:phones_app_requestedfile_in_vain"),
+        "add-firmware": reverse("admin:phones_app_firmware_package"),
+        "default-loads": reverse("admin:phones_app_firmware_default_loads"),
+        "ways-between-loads": reverse("admin:phones_app_firmware_gates"),
         "adopting": reverse("admin:phones_app_phone_adopting"),
         "deploy-choose": f"{deploy_url}?phones={phone.pk}",
         "deploy-preview": f"{deploy_url}?phones={phone.pk}&profile={profile.pk}",
