@@ -7,14 +7,10 @@ hundreds of rows. Counts are for people who look for what is missing: what is lo
 import json
 import threading
 import time
-<<<<<<< HEAD
-from collections.abc import Callable, Iterable, Sequence
-=======
 from collections import Counter
-from collections.abc import Iterable
->>>>>>> f6a9bcf0 (boot: Write down fetches and counts in batches)
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import structlog
@@ -37,18 +33,12 @@ MANY_WAIT, MOST_WAIT = 5_000, 50_000
 # often made up, by scanners, and so are addresses.
 NAMES_OF_PHONE, NAMES_OF_ADDRESS, ROWS_OF_ADDRESSES = 150, 40, 20_000
 LONGEST_NAME = 200
-<<<<<<< HEAD
-_UPDATED = [
-    *("mac", "address", "protocol", "given", "missing", "refused", "is_missing", "refusal", "shared_file", "size"),
-    *("last_at", "told_at"),
-]
-=======
 # All rows are one parameter: thousands of phones start together, each with a dozen names, and the rows of the ORM, or a
 # parameter for each value, take several times as long. What another file server has counted meanwhile is added to.
 _COLUMNS = {
     "client": "text", "mac": "text", "address": "text", "name": "text", "protocol": "text", "given": "integer",
     "missing": "integer", "refused": "integer", "is_missing": "boolean", "refusal": "text", "shared_file_id": "bigint",
-    "size": "bigint", "first_at": "timestamptz", "last_at": "timestamptz",
+    "size": "bigint", "first_at": "timestamptz", "last_at": "timestamptz", "told_at": "timestamptz",
 }  # fmt: skip
 _ROWS = {
     "postgresql": ("CAST(value ->> {place} AS {kind})", "jsonb_array_elements(CAST(%s AS jsonb)) AS each(value)"),
@@ -59,16 +49,19 @@ _UPSERT = """
         mac = excluded.mac, address = excluded.address, protocol = excluded.protocol,
         given = t.given + excluded.given, missing = t.missing + excluded.missing, refused = t.refused + excluded.refused,
         is_missing = excluded.is_missing, refusal = excluded.refusal, shared_file_id = excluded.shared_file_id,
-        size = CASE WHEN excluded.size > 0 THEN excluded.size ELSE t.size END, last_at = excluded.last_at
+        size = CASE WHEN excluded.size > 0 THEN excluded.size ELSE t.size END, last_at = excluded.last_at,
+        told_at = excluded.told_at
 """
->>>>>>> f6a9bcf0 (boot: Write down fetches and counts in batches)
 
 Listener = Callable[[Sequence[RequestedFile]], None]
 _listeners: list[Listener] = []
 
 
 def when_counted(call: Listener) -> None:
-    """Have `call` given the rows that are about to be written, in that transaction; it may set their `told_at`."""
+    """Have `call` given the rows that are about to be written, in that transaction; it may set their `told_at`.
+
+    Those of files that are missing, or that it was told of: not saved yet, and with what concerns the last request alone.
+    """
     _listeners.append(call)
 
 
@@ -183,48 +176,43 @@ def _write(batch: Iterable[tuple[_Key, _Counted]]) -> int:
     now, steady = clock.now(), time.monotonic()
     counts = _of_known_phones(dict(batch))
     rows = []
-<<<<<<< HEAD
-    for key, counted in counts.items():
-        row = present.get((key.client, key.name))
-        if row is None:
-            most = NAMES_OF_PHONE if key.mac else NAMES_OF_ADDRESS
-            if names[key.client] >= most or (key.mac is None and is_full):
-                continue
-            names[key.client] += 1
-            first = now - timedelta(seconds=steady - counted.first)
-            row = RequestedFile(client=key.client, name=key.name, first_at=first)
-        row.pk = None
-        row.mac, row.address, row.protocol = key.mac, counted.address, counted.protocol
-        row.given, row.missing = row.given + counted.given, row.missing + counted.missing
-        row.refused, row.refusal = row.refused + counted.refused, counted.refusal
-        row.is_missing, row.size = counted.is_missing, counted.size or row.size
-        row.shared_file_id = counted.shared_file
-        row.last_at = now - timedelta(seconds=steady - counted.last)
-        rows.append(row)
-    for listener in _listeners:
-        listener(rows)
-    # A second file server of the portal may have written the same row meanwhile: of its counts some are lost.
-    RequestedFile.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=["client", "name"], update_fields=_UPDATED
-    )
-=======
-    for key, counted in _with_room(counts).items():
-        first, last = (
-            connection.ops.adapt_datetimefield_value(now - timedelta(seconds=steady - at))
-            for at in (counted.first, counted.last)
-        )
-        rows.append(
-            (*(key.client, key.mac, counted.address, key.name, counted.protocol, counted.given, counted.missing),
-             *(counted.refused, counted.is_missing, counted.refusal, counted.shared_file, counted.size, first, last))
-        )  # fmt: skip
+    with_room = _with_room(counts)
+    told = _told(with_room)
+    for key, counted in with_room.items():
+        first, last = (now - timedelta(seconds=steady - at) for at in (counted.first, counted.last))
+        rows.append([
+            *(key.client, key.mac, counted.address, key.name, counted.protocol, counted.given, counted.missing),
+            *(counted.refused, counted.is_missing, counted.refusal, counted.shared_file, counted.size),
+            *map(connection.ops.adapt_datetimefield_value, (first, last, told[key])),
+        ])  # fmt: skip
     if rows:
         value, source = _ROWS[connection.vendor]
         values = ", ".join(value.format(place=place, kind=kind) for place, kind in enumerate(_COLUMNS.values()))
         sql = _UPSERT.format(table=RequestedFile._meta.db_table, names=", ".join(_COLUMNS), values=values, rows=source)
         with connection.cursor() as cursor:
             cursor.execute(sql, [json.dumps(rows, default=str)])
->>>>>>> f6a9bcf0 (boot: Write down fetches and counts in batches)
     return len(rows)
+
+
+def _told(counts: dict[_Key, _Counted]) -> dict[_Key, datetime | None]:
+    """When it was told of each that its file is missing, after the listeners have seen what may be told of."""
+    rows = RequestedFile.objects.filter(client__in={key.client for key in counts}, told_at__isnull=False).order_by()
+    before = {(client, name): at for client, name, at in rows.values_list("client", "name", "told_at")}
+    told = {key: before.get((key.client, key.name)) for key in counts}
+    heard = {
+        key: RequestedFile(
+            **key._asdict(),
+            address=counted.address,
+            protocol=counted.protocol,
+            is_missing=counted.is_missing,
+            told_at=told[key],
+        )
+        for key, counted in counts.items()
+        if counted.is_missing or told[key]
+    }
+    for listener in _listeners:
+        listener(list(heard.values()))
+    return told | {key: row.told_at for key, row in heard.items()}
 
 
 def _with_room(counts: dict[_Key, _Counted]) -> dict[_Key, _Counted]:
