@@ -38,3 +38,7 @@ SHARED_FILES_ACCOUNT_MB = env.int("SHARED_FILES_ACCOUNT_MB", default=4096)
 KEEP_UNUSED_CONTENTS_DAYS = env.float("KEEP_UNUSED_CONTENTS_DAYS", default=1.0)
 # A corrected copy of phones_app/firmware/sets/gates.toml: which loads have to come between others, read in its place.
 FIRMWARE_GATES = env.str("FIRMWARE_GATES", default="")
+
+# Firmware: a phone that has its file reports its new load within so many seconds after the last file of the load that it
+# fetched, or the rollout counts it as failed.
+UPGRADE_SECONDS = env.float("UPGRADE_SECONDS", default=1800.0)

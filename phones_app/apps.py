@@ -52,6 +52,7 @@ class PhonesConfig(AppConfig):
         from phones_app.mobility.models import MobilityPolicy, PersonMobility
         from phones_app.mobility.timers import MobilityTimers
         from phones_app.retention import DEPLOYMENTS, FETCHES, RENDERINGS
+        from phones_app.rollout.aims import register_aim
         from phones_app.rollout.gate import closed_by_rollout, rollouts_of
         from phones_app.rollout.rollout import advance_all, pause_running, running
         from phones_app.servers.models import FileServer
@@ -59,6 +60,8 @@ class PhonesConfig(AppConfig):
         from phones_app.shared_files import services as shared_files
         from phones_app.shared_files.copying import FileCopying
         from phones_app.shared_files.upkeep import UNUSED
+        from phones_app.upgrades import watching
+        from phones_app.upgrades.planning import FirmwareAim
         from profiles_app.events import tags
         from profiles_app.events.outbox import register_news
         from profiles_app.phone.sep.default_file import PATTERN
@@ -78,7 +81,7 @@ class PhonesConfig(AppConfig):
         recorded.connect(lifecycle.mobility_changed, sender=PersonMobility)
         recorded.connect(lifecycle.policy_changed, sender=MobilityPolicy)
         register(SingleDeployments, UploadBatches, Doubts, StatusChecks, DriftChecks, Rereads, Removals, MobilityTimers)
-        register(Configurations, ProfileFiles, FileCopying, FirmwareChecks)
+        register(Configurations, ProfileFiles, FileCopying, FirmwareChecks, watching.Upgrades)
         shared_files.when_changed(files_changed)
         keep_firmware(in_use)
         register_maker(file_alone)
@@ -102,3 +105,5 @@ class PhonesConfig(AppConfig):
         gates.register(closed_by_rollout, release=advance_all, of=running)
         outcome.register(rollouts_of)
         outcome.register_follower(follow, of=followed)
+        outcome.register_follower(watching.follow, of=watching.followed)
+        register_aim(FirmwareAim)

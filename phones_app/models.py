@@ -9,6 +9,7 @@ from phones_app.mobility import models as mobility
 from phones_app.rollout import models as rollout
 from phones_app.servers import models as servers
 from phones_app.shared_files import models as shared_files
+from phones_app.upgrades import models as upgrades
 
 __all__ = [
     "boot",
@@ -20,4 +21,5 @@ __all__ = [
     "rollout",
     "servers",
     "shared_files",
+    "upgrades",
 ]

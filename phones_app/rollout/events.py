@@ -1,10 +1,10 @@
 """The events of rollouts, emitted in the transaction of the change: each account learns of its own phones."""
 
-from django.db.models import Count, Q
+from django.db.models import Count
 
 from contacts_app.accounts.models import Account
-from phones_app.deployment.models import FAILURES, State
 from phones_app.rollout.models import Rollout, RolloutState
+from phones_app.rollout.standing import CODE, CONFIRMED, FAILED, WHY
 from profiles_app.events.outbox import EventDraft, emit_many
 from profiles_app.phone.sep.catalogue import colons
 
@@ -38,15 +38,14 @@ def tell(rollout: Rollout) -> None:
 def _data(rollout: Rollout, account: Account) -> dict[str, object]:
     rows = rollout.deployments.filter(account=account)
     counts = rows.aggregate(
-        total=Count("pk"),
-        confirmed=Count("pk", filter=Q(state=State.CONFIRMED)),
-        failed=Count("pk", filter=Q(state__in=FAILURES)),
+        total=Count("pk"), confirmed=Count("pk", filter=CONFIRMED), failed=Count("pk", filter=FAILED)
     )
-    failed = rows.filter(state__in=FAILURES).select_related("phone").order_by("pk")[:MOST_FAILURES]
+    failed = rows.filter(FAILED).annotate(code=CODE, why=WHY).select_related("phone").order_by("pk")[:MOST_FAILURES]
     return {
         "uuid": rollout.uuid,
         "name": rollout.name,
         "profile_name": rollout.profile_name,
+        "load": rollout.load,
         "state": rollout.state,
         "reason": rollout.reason,
         **counts,
@@ -54,8 +53,8 @@ def _data(rollout: Rollout, account: Account) -> dict[str, object]:
             {
                 "mac": colons(row.mac),
                 "name": row.phone.name if row.phone else "",
-                "error_code": row.error_code,
-                "error": row.error,
+                "error_code": row.code,
+                "error": row.why,
             }
             for row in failed
         ],

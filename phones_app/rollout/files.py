@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from contacts_app.core.errors import Refusal
 from phones_app.configuration.gather import is_made
 from phones_app.configuration.rendering import Rendered, revisions_for
+from phones_app.rollout.aims import Aim, Way
 from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile
 
@@ -25,26 +26,34 @@ class PlannedFile(NamedTuple):
 File = PlannedFile | Refusal | None
 
 
-def files_for_plan(phones: Iterable[Any], profile: PhoneProfile | None) -> Iterator[tuple[Any, File]]:
+def files_for_plan(
+    phones: Iterable[Any], profile: PhoneProfile | None, aim: Aim | None = None
+) -> Iterator[tuple[Any, File, Way]]:
     """Each phone with the file that is made for it, or why none is; None where its profile is a file.
 
-    What was worked out for the phone's own profile since its data changed last need not be made for a plan.
+    What was worked out for the phone's own profile since its data changed last need not be made for a plan. With an aim,
+    the file is the one with the first load of the phone's way.
     """
     rows = iter(phones)
     while chunk := list(islice(rows, CHUNK)):
-        files: dict[int, File] = {}
+        ways = aim.ways(chunk) if aim is not None else {}
+        files: dict[int, File] = {key: way for key, way in ways.items() if isinstance(way, Refusal)}
+        first = {key: way.loads[0] for key, way in ways.items() if isinstance(way, Way) and way.loads}
         unknown = []
         for phone in chunk:
             own = profile or phone.current_profile
-            if is_made(own):
+            if phone.pk in first:
+                unknown.append(phone)
+            elif is_made(own) and phone.pk not in ways:
                 known = phone.made_since and phone.made_due is None and own.pk == phone.current_profile_id
                 files[phone.pk] = _known(phone) if known else None
                 unknown += [] if known else [phone]
         by_key = {phone.pk: phone for phone in unknown}
-        for key, outcome in revisions_for(unknown, profile, store=False).items():
+        for key, outcome in revisions_for(unknown, profile, store=False, loads=first).items():
             files[key] = outcome if isinstance(outcome, Refusal) else _made(by_key[key], outcome)
         for phone in chunk:
-            yield phone, files.get(phone.pk)
+            way = ways.get(phone.pk)
+            yield phone, files.get(phone.pk), way if isinstance(way, Way) else Way()
 
 
 def companions_of(phone: Any, facts: Mapping[str, Any]) -> tuple[sep.Companion, ...]:

@@ -10,22 +10,26 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 
 from contacts_app.core.lists.among import among
 from contacts_app.core.work import clock
 from phones_app.deployment.gates import Closed
-from phones_app.deployment.models import CALL_TO_END, Deployment, State
-from phones_app.rollout.models import Rollout, RolloutMember, RolloutState
+from phones_app.deployment.models import Deployment, State
+from phones_app.inventory.models import Presence
+from phones_app.rollout.models import Rollout, RolloutMember, RolloutState, Sequel
+from phones_app.rollout.standing import AWAY, IN_CALL, LOADING
 
-# A call may last for hours; the phone's restart waits for its end, and neither the next wave nor a limit waits along.
-IN_CALL = Q(state=State.SESSION_CLEARED, waiting_for=CALL_TO_END)
+# What is there no phone, or another one.
+GONE = (Presence.UNREACHABLE, Presence.ANOTHER)
+# What is under way for the limits: a phone that loads firmware needs its server and its network as much.
+UNDER_WAY = (Q(finished_at=None, next_attempt_at__isnull=False) & ~AWAY & ~IN_CALL) | LOADING
 
 
 def released_next(rollout: Rollout, opened: "QuerySet[Deployment]") -> list[int]:
     """The keys of those held deployments of the open waves for which the limits leave room, in each place."""
-    held = opened.filter(finished_at=None, next_attempt_at=None)
-    under_way = rollout.deployments.filter(finished_at=None, next_attempt_at__isnull=False).exclude(IN_CALL)
+    held = opened.filter(~AWAY, finished_at=None, next_attempt_at=None)
+    under_way = rollout.deployments.filter(UNDER_WAY)
     at_server: defaultdict[int | None, int] = defaultdict(int)
     at_site: defaultdict[str, int] = defaultdict(int)
     for server, site, number in _by_place(under_way):
@@ -53,6 +57,7 @@ def _by_place(rows: "QuerySet[Deployment]") -> "QuerySet[Deployment, tuple[int |
 
 # What a deployment waits for that was about to go on when its rollout was paused, or its window ended.
 TO_GO_ON = Closed("its rollout to go on")
+TO_COME_BACK = Closed("the phone to come back")
 
 
 def closed_by_rollout(deployments: Sequence[Deployment]) -> Mapping[Deployment, Closed]:
@@ -65,7 +70,32 @@ def closed_by_rollout(deployments: Sequence[Deployment]) -> Mapping[Deployment, 
         row.rollout_uuid = rollout.uuid if rollout else None  # type: ignore[attr-defined]
     closed = {key: _closed(rollout) for key, rollout in rollouts.items()}
     found = {row: closed.get(rollout_of[row.pk]) for row in deployments if row.pk in rollout_of}
+    firmware = [row for row, why in found.items() if why is None and rollouts[rollout_of[row.pk]].load]
+    gone = _wait_for_phones([row.pk for row in firmware if row.state == State.QUEUED])
+    found |= {row: TO_COME_BACK for row in firmware if row.pk in gone}
     return {row: why for row, why in found.items() if why}
+
+
+def _wait_for_phones(keys: Sequence[int]) -> set[int]:
+    """Of these deployments, which bring firmware, those whose phones are away: they wait, and hold up nobody else."""
+    if not keys:
+        return set()
+    rows = RolloutMember.objects.filter(deployment__in=among(keys), deployment__phone__presence__in=GONE)
+    # What has fetched its file since is there, whatever its status page says.
+    gone = dict(rows.exclude(SEEN_SINCE).values_list("pk", "deployment"))
+    RolloutMember.objects.filter(pk__in=among(list(gone))).update(sequel=Sequel.AWAY, sequel_since=clock.now())
+    return set(gone.values())
+
+
+SEEN_SINCE = Q(deployment__phone__last_seen_at__gt=F("deployment__phone__presence_since"))
+
+
+def take_back(rollout: Rollout) -> None:
+    """Phones that were waited for, and have been seen since, are waited for no more."""
+    away = rollout.members.filter(sequel=Sequel.AWAY, deployment__finished_at=None)
+    seen = away.filter(deployment__phone__last_seen_at__gt=F("sequel_since"))
+    keys = list(seen.values_list("pk", flat=True))
+    rollout.members.filter(pk__in=among(keys), sequel=Sequel.AWAY).update(sequel=Sequel.PENDING, sequel_since=None)
 
 
 def _members(keys: Sequence[int], column: str) -> dict[int, Any]:

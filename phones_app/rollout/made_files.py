@@ -16,7 +16,8 @@ def with_stored_files(
     """The rows with stored files: those that are made for phones are made now. Those that cannot be made are refused."""
     to_make = [one.phone for one, _ in rows if not one.revision]
     phones = list(Phone.objects.filter(pk__in=among(to_make)).defer("web_password", "description")) if to_make else []
-    files = revisions_for(phones, profile, store=True)
+    loads = {one.phone: one.way.loads[0] for one, _ in rows if one.way.loads}
+    files = revisions_for(phones, profile, store=True, loads=loads)
     for one, wave in rows:
         outcome = files.get(one.phone)
         if isinstance(outcome, Refusal):

@@ -3,7 +3,7 @@
 import uuid
 
 from django.conf import settings
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Max, Min, Q, QuerySet
 
@@ -14,6 +14,8 @@ from phones_app.deployment.models import Deployment
 from phones_app.servers.models import FileServer
 from profiles_app.phone.models import PhoneProfile
 
+# A name of a load, which becomes part of names of files.
+LOAD = RegexValidator(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}\Z", "This is not the name of a load, as SIP42.9-4-2SR3-1S.")
 MOST = 1_000_000
 WEEK = 7 * 24 * 3600
 
@@ -26,6 +28,16 @@ class RolloutState(models.TextChoices):
     FINISHED = "finished", "Finished"
     ABORTED = "aborted", "Aborted"
     CANCELLED = "cancelled", "Cancelled"
+
+
+class Sequel(models.TextChoices):
+    """What follows the deployment of a phone in a rollout, and decides how the phone stands there."""
+
+    NONE = "", "Nothing"
+    PENDING = "pending", "Still to come"
+    AWAY = "away", "Waits for the phone"
+    REACHED = "reached", "Reached"
+    FAILED = "failed", "Failed"
 
 
 def _limit(name: str, help_text: str, most: int = MOST) -> "models.PositiveIntegerField[int | None, int | None]":
@@ -59,6 +71,20 @@ class Rollout(models.Model):
         help_text="Empty: the profile that each phone has.",
     )
     profile_name = models.CharField("profile", max_length=255, blank=True)
+    load = models.CharField(
+        max_length=128,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[LOAD],
+        help_text="Firmware that the phones are brought to, each with its own profile; empty: none.",
+    )
+    ends_at = models.DateTimeField(
+        "ends",
+        null=True,
+        blank=True,
+        help_text="Until then a rollout of firmware waits for phones that are away; empty: two weeks.",
+    )
 
     canary_size = models.PositiveIntegerField(
         "canary",
@@ -131,7 +157,7 @@ class Rollout(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name or f"{self.profile_name or 'own profiles'} to {self.total} phones"
+        return self.name or f"{self.load or self.profile_name or 'own profiles'} to {self.total} phones"
 
     @property
     def is_open(self) -> bool:
@@ -162,7 +188,10 @@ class Rollout(models.Model):
 
 
 class RolloutMember(models.Model):
-    """One phone of a rollout: which deployment is its, in which wave, and where it was when the rollout began."""
+    """One phone of a rollout: which deployment is its, in which wave, and where it was when the rollout began.
+
+    Where the phone gets several files one after the other, the deployment is that of the latest.
+    """
 
     rollout = models.ForeignKey(Rollout, on_delete=models.CASCADE, related_name="members", db_index=False)
     deployment = models.OneToOneField(Deployment, on_delete=models.CASCADE, related_name="in_rollout")
@@ -170,9 +199,18 @@ class RolloutMember(models.Model):
     # For the rollout's limits.
     file_server = models.ForeignKey(FileServer, null=True, on_delete=models.SET_NULL, related_name="+")
     site = models.CharField(max_length=255, blank=True)
+    sequel = models.CharField(max_length=8, choices=Sequel, blank=True, default=Sequel.NONE, db_default="")
+    sequel_since = models.DateTimeField(null=True)
+    sequel_code = models.CharField(max_length=64, blank=True, default="", db_default="")
+    sequel_error = models.TextField(blank=True, default="", db_default="")
 
     class Meta:
-        indexes = [models.Index(fields=["rollout", "wave", "deployment"], name="rollout_member_by_wave")]
+        indexes = [
+            models.Index(fields=["rollout", "wave", "deployment"], name="rollout_member_by_wave"),
+            models.Index(
+                fields=["sequel_since"], condition=Q(sequel__in=("pending", "away")), name="rollout_member_goes_on"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"wave {self.wave} of {self.rollout_id}"

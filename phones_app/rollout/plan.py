@@ -15,6 +15,7 @@ from phones_app.deployment.models import DRIFTED, Deployment, State
 from phones_app.deployment.request import check_fits
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import FileServerLookup, Selection
+from phones_app.rollout.aims import Way, aim_of, check_aim
 from phones_app.rollout.files import CHUNK, File, companions_of, files_for_plan
 from phones_app.rollout.models import Rollout
 from phones_app.servers.models import FileServer
@@ -44,6 +45,12 @@ class Planned(NamedTuple):
     user: str = ""
     # What the phone will fetch beside it, where that is known.
     companions: tuple[sep.Companion, ...] = ()
+    # Of a rollout of firmware.
+    way: Way = Way()
+
+    @property
+    def loads(self) -> str:
+        return " → ".join(self.way.loads)
 
 
 @dataclass
@@ -69,11 +76,16 @@ class RolloutPlan:
     @property
     def notes(self) -> list[str]:
         """What is to be known of several phones together."""
-        phones = [one for wave in self.waves for one in wave]
-        lines = shared_lines(Destined(one.phone, one.account, one.mac, one.revision, one.user) for one in phones)
-        return lines + missing_notes(
-            Awaited(one.phone, one.account, one.model, one.server, one.companions) for one in phones
-        )
+        planned = [one for wave in self.waves for one in wave]
+        remarks = Counter(remark for one in planned for remark in one.way.remarks)
+        lines = shared_lines(Destined(one.phone, one.account, one.mac, one.revision, one.user) for one in planned)
+        missing = missing_notes(Awaited(one.phone, one.account, one.model, one.server, one.companions) for one in planned)
+        return [*(f"{_phones(number)}: {remark}" for remark, number in remarks.most_common()), *lines, *missing]
+
+    @property
+    def ways(self) -> list[tuple[str, int]]:
+        """How many phones get which loads, one after the other."""
+        return [each for each in self.counted("loads") if each[0]]
 
     def counted(self, name: str) -> list[tuple[str, int]]:
         """How many phones there are of each model, site …, the most frequent first."""
@@ -85,27 +97,39 @@ class RolloutPlan:
         return [(names[key].name, number) for key, number in numbers.items()]
 
 
+def _phones(number: int) -> str:
+    return f"{number} phones" if number > 1 else "1 phone"
+
+
 def make_plan(
     *, selection: Selection, profile: PhoneProfile | None, pace: Rollout | None = None, include_unchanged: bool = False
 ) -> RolloutPlan:
-    """What `start` would do. `pace`, which need not be saved, has the limits. `profile` None: each phone's own."""
-    plan, taken = RolloutPlan(), []
+    """What `start` would do. `pace`, which need not be saved, has the limits. `profile` None: each phone's own.
+
+    Raises Refusal for what makes no rollout.
+    """
+    plan, taken, pace = RolloutPlan(), [], pace or Rollout()
+    check_aim(pace, profile)
+    aim = aim_of(pace)
     refused: dict[str, dict[str, Any]] = {}
     for mac in selection.unknown:
         refuse(refused, mac, Refusal("unknown-phone", "There is no phone with this MAC address."))
     servers = FileServerLookup()
-    for phone, file in files_for_plan(_with_what_they_have(selection.phones, profile), profile):
+    phones = _with_what_they_have(selection.phones, profile)
+    for phone, file, way in files_for_plan(phones, profile, aim):
         try:
-            planned = _planned(phone, profile or phone.current_profile, file, servers)
+            planned = _planned(phone, profile or phone.current_profile, file, servers)._replace(way=way)
         except Refusal as refusal:
             refuse(refused, phone.mac, refusal)
             continue
-        if _has_it(phone, planned) and not include_unchanged:
+        # A phone may have the file that names the load, and not the load.
+        has_it = not way.loads if aim is not None else _has_it(phone, planned) and not include_unchanged
+        if has_it:
             plan.unchanged += 1
         else:
             taken.append(planned)
     plan.refused = sorted(refused.values(), key=lambda group: -group["phones"])
-    plan.waves = list(_in_waves(taken, pace or Rollout()))
+    plan.waves = list(_in_waves(taken, pace))
     return plan
 
 

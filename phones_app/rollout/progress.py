@@ -7,33 +7,12 @@ from typing import Any
 from django.db.models import Count, Max, Min, Q
 
 from contacts_app.core.work import clock
-from phones_app.deployment.models import State
-from phones_app.rollout.gate import IN_CALL, in_window
+from phones_app.rollout.gate import in_window
 from phones_app.rollout.models import Rollout, RolloutState
-from phones_app.rollout.rollout import AT_START, FAILED, NOT_STARTED, OPEN, UNCONFIRMED
+from phones_app.rollout.standing import BAD, CODE, DONE, ENDED, PARTS, WHY
 
 # How fast it goes at present is measured over this time.
 RECENT = timedelta(minutes=1)
-HELD = OPEN & Q(next_attempt_at=None, state=State.QUEUED)
-CALL = OPEN & IN_CALL
-BAD = FAILED | UNCONFIRMED
-
-# Where a phone of a rollout can stand. Together the parts are the whole.
-PARTS: dict[str, Q] = {
-    "held_back": HELD,
-    "queued": OPEN & ~HELD & Q(state=State.QUEUED),
-    "under_way": OPEN & ~CALL & ~Q(state=State.QUEUED),
-    "in_call": CALL,
-    "confirmed": Q(state=State.CONFIRMED),
-    "unconfirmed": UNCONFIRMED,
-    "failed": FAILED,
-    "at_start": AT_START,
-    "superseded": Q(state=State.SUPERSEDED),
-    "cancelled": NOT_STARTED,
-}
-# Where nothing more is done, and of these, where something was.
-ENDED = ("confirmed", "unconfirmed", "failed", "at_start", "superseded", "cancelled")
-DONE = tuple(name for name in ENDED if name != "cancelled")
 
 
 @dataclass(frozen=True)
@@ -106,15 +85,10 @@ def _remaining(rollout: Rollout, now: datetime, ended: int, left: int, elapsed: 
 
 def failures_of(rollout: Rollout) -> list[dict[str, object]]:
     """The reasons for which phones failed, the most frequent first, each with one phone's words for it."""
-    groups = (
-        rollout.deployments.filter(BAD)
-        .order_by()
-        .values("error_code")
-        .annotate(phones=Count("pk"), example=Min("error"))
-    )
+    groups = rollout.deployments.filter(BAD).order_by().values(code=CODE).annotate(phones=Count("pk"), example=Min(WHY))
     return [
-        {"code": group["error_code"], "message": group["example"], "phones": group["phones"]}
-        for group in groups.order_by("-phones", "error_code")
+        {"code": group["code"], "message": group["example"], "phones": group["phones"]}
+        for group in groups.order_by("-phones", "code")
     ]
 
 

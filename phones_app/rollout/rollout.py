@@ -13,32 +13,26 @@ from django.db.models import Count, Min, Q, QuerySet
 
 from contacts_app.core.actor import Actor
 from contacts_app.core.errors import Refusal
-from contacts_app.core.history.authorship import one_line
-from contacts_app.core.lists.insert import insert_many
 from contacts_app.core.work import clock
 from contacts_app.core.work.lease import lock_unlocked
 from contacts_app.core.work.wake import nudge_after_commit
 from phones_app.deployment.gates import hold, release
-from phones_app.deployment.models import FAILURES, Deployment, State
+from phones_app.deployment.models import Deployment, State
 from phones_app.deployment.request import BATCH, DEPLOYMENTS
-from phones_app.deployment.transitions import cancelled, queued, requested
+from phones_app.deployment.transitions import cancelled
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import Selection
+from phones_app.rollout.aims import aim_of
 from phones_app.rollout.events import tell
-from phones_app.rollout.gate import IN_CALL, ended, in_window, released_next
+from phones_app.rollout.gate import ended, in_window, released_next, take_back
 from phones_app.rollout.made_files import with_stored_files
-from phones_app.rollout.models import Rollout, RolloutMember, RolloutState
-from phones_app.rollout.plan import Planned, make_plan, refuse
+from phones_app.rollout.members import count_refused, store
+from phones_app.rollout.models import Rollout, RolloutState, Sequel
+from phones_app.rollout.plan import make_plan
+from phones_app.rollout.standing import AWAY, FAILED, IN_CALL, LOADING, NOT_STARTED, OPEN, UNCONFIRMED
 from profiles_app.phone.models import PhoneProfile
 
 log = structlog.get_logger(__name__)
-OPEN = Q(finished_at=None)
-FAILED = Q(state__in=FAILURES)
-UNCONFIRMED = Q(state=State.RESTART_ACKNOWLEDGED, finished_at__isnull=False)
-# A phone that nothing restarts takes its file when it starts, which is no failure.
-AT_START = Q(state=State.UPLOADED, finished_at__isnull=False)
-# What the rollout ended before, by itself or by a person.
-NOT_STARTED = Q(state=State.CANCELLED)
 
 
 @transaction.atomic
@@ -68,57 +62,16 @@ def start(
         key=lambda row: row[0].phone,
     )
     refused: list[tuple[str, Refusal]] = []
+    aim = aim_of(rollout)
     for begin in range(0, len(rows), BATCH):
         batch = rows[begin : begin + BATCH]
-        _store(list(with_stored_files(batch, profile, refused)), rollout)
+        store(list(with_stored_files(batch, profile, refused)), rollout, aim)
     if refused:
-        _not_made(rollout, refused)
+        count_refused(rollout, refused)
     if rows:
         tell(rollout)
     nudge_after_commit(DEPLOYMENTS)
     return rollout
-
-
-def _not_made(rollout: Rollout, refused: list[tuple[str, Refusal]]) -> None:
-    """What was refused since the plan was made is counted with what it has refused."""
-    groups = {group["code"]: group for group in rollout.refused}
-    for mac, why in refused:
-        refuse(groups, mac, why)
-    rollout.refused, rollout.total = list(groups.values()), rollout.total - len(refused)
-    rollout.save(update_fields=["refused", "total"])
-
-
-def _store(rows: list[tuple[Planned, int]], rollout: Rollout) -> None:
-    """Deployments for these phones, and in which wave each of them is; they are held until their wave opens."""
-    stored = queued(
-        [
-            requested(
-                held=True,
-                in_batch=True,
-                account_id=one.account,
-                phone_id=one.phone,
-                mac=one.mac,
-                profile_id=one.profile,
-                profile_name=one.profile_name,
-                revision_id=one.revision,
-                sha256=one.sha256,
-                requested_by=rollout.requested_by,
-                user=rollout.user,
-                channel=rollout.channel,
-                reason=one_line(f"Rollout {rollout}"),
-            )
-            for one, _ in rows
-        ],
-        phones=[one.phone for one, _ in rows],
-    )
-    places = {one.phone: (one, wave) for one, wave in rows}
-    members = []
-    for deployment in stored:
-        one, wave = places[deployment.phone_id or 0]
-        members.append(
-            RolloutMember(rollout=rollout, deployment=deployment, wave=wave, file_server_id=one.server, site=one.site)
-        )
-    insert_many(members)
 
 
 def pause(rollout: Rollout) -> None:
@@ -169,6 +122,7 @@ def _again(rollout: Rollout, which: Q, none: Refusal, actor: Actor) -> Rollout:
     if rollout.profile is None and rollout.profile_name:
         raise Refusal("profile-deleted", "The profile of this rollout was deleted.")
     again = Rollout(**{name: getattr(rollout, name) for name in PACE}, name=rollout.name, retry_of=rollout)
+    again.load = rollout.load
     selection = Selection(Phone.objects.filter(pk__in=chosen.values("phone")))
     return start(selection=selection, profile=rollout.profile, actor=actor, pace=again, include_unchanged=True)
 
@@ -196,13 +150,16 @@ def advance(pk: int) -> None:
     rollout = lock_unlocked(running().filter(pk=pk)).select_related("account").first()
     if rollout is None:
         return
+    if rollout.load:
+        take_back(rollout)
     # In one query, because the rows may be many and change meanwhile.
     counts = rollout.deployments_to_count().aggregate(
         open=Count("pk", filter=OPEN),
         opened=Count("pk", filter=Q(in_rollout__wave__lte=rollout.wave)),
         failed=Count("pk", filter=_fails(rollout) & Q(in_rollout__wave__lte=rollout.wave)),
-        under_way=Count("pk", filter=OPEN & ~IN_CALL & Q(in_rollout__wave__lte=rollout.wave)),
-        held=Count("pk", filter=OPEN & Q(next_attempt_at=None, in_rollout__wave__lte=rollout.wave)),
+        under_way=Count("pk", filter=OPEN & ~IN_CALL & ~AWAY & Q(in_rollout__wave__lte=rollout.wave)),
+        held=Count("pk", filter=OPEN & ~AWAY & Q(next_attempt_at=None, in_rollout__wave__lte=rollout.wave)),
+        loading=Count("pk", filter=LOADING),
         following=Min("in_rollout__wave", filter=OPEN & Q(in_rollout__wave__gt=rollout.wave)),
     )
     if reason := _too_much_failed(rollout, counts["failed"], counts["opened"]):
@@ -210,6 +167,9 @@ def advance(pk: int) -> None:
         return
     if not counts["open"]:
         _end(rollout, RolloutState.FINISHED, "")
+        return
+    if rollout.ends_at and rollout.ends_at <= clock.now() and not counts["loading"]:
+        _end(rollout, RolloutState.FINISHED, "Its end has come.")
         return
     opens = not counts["under_way"] and counts["following"] is not None
     if opens:
@@ -238,7 +198,7 @@ def _open_wave(rollout: Rollout, wave: int) -> None:
 
 def _release(rollout: Rollout) -> None:
     """Let held-back phones of the open waves go, as many as the limits leave room for."""
-    opened = rollout.deployments_where(wave__lte=rollout.wave)
+    opened = rollout.deployments_where(wave__lte=rollout.wave, sequel__in=(Sequel.NONE, Sequel.PENDING))
     if rollout.server_limit is None and rollout.site_limit is None:
         release(opened)
     else:
@@ -285,5 +245,8 @@ def _end(rollout: Rollout, state: RolloutState, reason: str) -> None:
     rollout.save(update_fields=["state", "reason", "finished_at"])
     why = ended(rollout)
     cancelled(rollout.deployments_where(), error=why.reason, code=why.code)
+    if rollout.load:
+        # Nothing follows what was not sent.
+        rollout.members.filter(deployment__state=State.CANCELLED).update(sequel=Sequel.NONE)
     tell(rollout)
     log.info("rollout ended", rollout=str(rollout.uuid), state=state, reason=reason)

@@ -68,7 +68,9 @@ def path(model: str, software: str, present: str, target: str) -> LoadPath:
     doubts = tuple(row["text"] for row in _known()["doubt"] if model in row["models"])
     now, then = numbers_of(version_of_load(present)), numbers_of(version_of_load(target))
     if now is None or then is None:
-        unknown = " and ".join(load for load, version in ((present, now), (target, then)) if version is None)
+        unknown = " and ".join(
+            load or "what the phone runs" for load, version in ((present, now), (target, then)) if version is None
+        )
         doubt = f"the version of {unknown} is unknown, and with it whether another load has to come first"
         return LoadPath((LoadStep(target),), doubts=(doubt, *doubts))
     gates = list(_gates(target))

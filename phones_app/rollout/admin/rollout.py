@@ -20,7 +20,8 @@ from phones_app.deployment.request import MAY_DEPLOY
 from phones_app.rollout import rollout as service
 from phones_app.rollout.admin.pages import RolloutPages
 from phones_app.rollout.models import Rollout, RolloutState
-from phones_app.rollout.progress import BAD, PARTS, progress_of
+from phones_app.rollout.progress import progress_of
+from phones_app.rollout.standing import BAD, CODE, NOT_STARTED, PARTS, WHY
 
 ROWS = 25
 COLOURS: dict[str, str] = {
@@ -37,6 +38,8 @@ TITLES = {
     "failed": ("Failed", "bad"),
     "under_way": ("Under way", "busy"),
     "in_call": ("In a call", "call"),
+    "loading": ("Loading firmware", "busy"),
+    "away": ("Away, waited for", "wait"),
     "queued": ("Queued", "next"),
     "held_back": ("In later waves", "rest"),
     "at_start": ("When they start", "wait"),
@@ -62,7 +65,7 @@ AGAIN: dict[str, tuple[Callable[..., Rollout], str, str, Q]] = {
         service.continue_rest,
         "Start a new rollout to the {} phones of {} that were not started, at the same pace?",
         "Continue with the rest",
-        service.NOT_STARTED,
+        NOT_STARTED,
     ),
 }
 
@@ -70,7 +73,7 @@ AGAIN: dict[str, tuple[Callable[..., Rollout], str, str, Q]] = {
 def watched(rollout: Rollout, part: str, code: str, page: str) -> dict[str, object]:
     """What the live part of the page shows; `part`, or the `code` of a failure, narrows the table of phones."""
     progress = progress_of(rollout)
-    rows = rollout.deployments.select_related("phone", "in_rollout").defer("phone__web_password")
+    rows = rollout.deployments.select_related("phone", "in_rollout").defer("phone__web_password").annotate(why=WHY)
     failed = {group["code"]: group["phones"] for group in progress.failures}
     # The counts are known already, and a page of 25 needs no other.
     number, title, narrowed = progress.total, "All phones", {}
@@ -78,7 +81,7 @@ def watched(rollout: Rollout, part: str, code: str, page: str) -> dict[str, obje
         rows, number = rows.filter(PARTS[part]), progress.parts[part]
         title, narrowed = TITLES[part][0], {"part": part}
     elif code in failed:
-        rows, number = rows.filter(BAD, error_code=code), failed[code]
+        rows, number = rows.filter(BAD).annotate(code=CODE).filter(code=code), failed[code]
         title, narrowed = f"Failed: {code}", {"code": code}
     pages = Paginator(rows.order_by("in_rollout__wave", "pk"), ROWS)
     pages.count = number

@@ -1,0 +1,151 @@
+"""Which loads each phone of a rollout gets, one after the other, and which phones get none: the aim of the rollout.
+
+The way is that of the gates (`firmware.sets.gates`). A load that is not held complete is given to no phone: one that
+finds half of it keeps the old one, or stops.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Q
+
+from contacts_app.core.errors import Refusal
+from contacts_app.core.lists.among import among
+from contacts_app.core.tables import table
+from phones_app.configuration.gather import is_made
+from phones_app.firmware.models import Firmware
+from phones_app.firmware.sets.gates import path
+from phones_app.inventory.models import Phone
+from phones_app.inventory.services import FileServerLookup
+from phones_app.rollout.aims import Way
+from phones_app.rollout.gate import GONE
+from phones_app.rollout.models import RolloutMember
+from phones_app.servers.models import FileServer
+from phones_app.upgrades.models import Upgrade
+from profiles_app.phone import sep
+from profiles_app.phone.models import PhoneProfile
+
+Held = Mapping[str, Firmware]
+AWAY = "It does not answer now. It is waited for, and gets its firmware when it is back."
+UNKNOWN_SERVER = "Whether {server} has the files of these loads is not known."
+FIRST = "{load} comes first. {reason} Source: {source}."
+
+
+@dataclass
+class FirmwareAim:
+    """To bring phones to `load` (`rollout.aims.Aim`)."""
+
+    load: str
+
+    def ways(self, phones: Sequence[Phone]) -> dict[int, Way | Refusal]:
+        held = {account: held_by(account) for account in {phone.account_id for phone in phones}}
+        servers, shared = FileServerLookup(), _of_several(phone.current_profile for phone in phones)
+        found: dict[int, Way | Refusal] = {}
+        for phone in phones:
+            try:
+                found[phone.pk] = self._way(phone, held[phone.account_id], servers, shared)
+            except Refusal as refusal:
+                found[phone.pk] = refusal
+        return found
+
+    def begun(self, members: Sequence[RolloutMember], ways: Mapping[int, Way]) -> None:
+        loads = dict(Phone.objects.filter(pk__in=among(list(ways))).values_list("pk", "software_version"))
+        Upgrade.objects.bulk_create(
+            Upgrade(
+                member=member,
+                account_id=member.deployment.account_id,
+                phone_id=member.deployment.phone_id,
+                mac=member.deployment.mac,
+                before=loads.get(member.deployment.phone_id or 0, ""),
+                way=list(ways[member.deployment.phone_id or 0].loads),
+            )
+            for member in members
+        )
+
+    def _way(self, phone: Phone, held: Held, servers: FileServerLookup, shared: Mapping[int, int]) -> Way:
+        present = phone.software_version
+        if present.lower() == self.load.lower():
+            return Way()
+        if not phone.model:
+            raise Refusal("no-model", "The model of the phone is not known, nor with it which firmware it takes.")
+        said = "SIP" if phone.software_type == "SIPE" else phone.software_type or ""
+        runs = sep.catalogue.software_of_load(present) or said
+        found = path(phone.model, runs, present, self.load)
+        if found.refused:
+            raise Refusal("upgrade-refused", found.refused)
+        remarks = [_sentence(doubt) for doubt in found.doubts]
+        for step in found.steps:
+            why = FIRST.format(load=step.load, reason=step.reason, source=step.source) if step.reason else ""
+            _check_held(step.load, held, why)
+            remarks += [why] if why else []
+        _check_profile(phone, shared)
+        remarks += _of_server(servers.of(phone))
+        remarks += [AWAY] if phone.presence in GONE else []
+        remarks += remarks_on(phone.model, self.load)
+        return Way(tuple(step.load for step in found.steps), tuple(remarks))
+
+
+def held_by(account: int | None) -> dict[str, Firmware]:
+    """What the phones of an account can be given, by the names of the loads: the account's own before the portal's."""
+    rows = Firmware.objects.filter(Q(account=None) | Q(account=account)).defer("components")
+    # Those of no account first, so that the account's take their places.
+    return {row.load: row for row in sorted(rows, key=lambda row: row.account_id is not None)}
+
+
+def _check_held(load: str, held: Held, why: str) -> None:
+    """Raises Refusal."""
+    firmware = held.get(load)
+    if firmware is None:
+        raise Refusal("load-missing", f"There is no firmware {load} in the portal. {why}".strip())
+    if firmware.faults:
+        raise Refusal("load-incomplete", f"The firmware {load} is not complete any more. {why}".strip())
+
+
+def _of_several(profiles: Iterable[PhoneProfile | None]) -> dict[int, int]:
+    """Of these profiles those that are files written by hand, and how many phones have each."""
+    keys = {profile.pk for profile in profiles if profile is not None and not is_made(profile)}
+    rows = Phone.objects.filter(current_profile__in=among(list(keys))) if keys else Phone.objects.none()
+    return dict(rows.order_by().values("current_profile").annotate(number=Count("pk")).values_list(
+        "current_profile", "number"
+    ))  # fmt: skip
+
+
+def _check_profile(phone: Phone, shared: Mapping[int, int]) -> None:
+    """A file that is written by hand keeps the load, so it has to be this phone's alone. Raises Refusal."""
+    profile = phone.current_profile
+    if profile is None or is_made(profile):
+        return
+    if shared.get(profile.pk, 0) > 1:
+        raise Refusal(
+            "profile-of-several",
+            f"The profile {profile.name} is a file written by hand that {shared[profile.pk]} phones have: the load in it "
+            "would be that of all of them. Give each phone a profile of its own, or make the file from data.",
+        )
+    if phone.base_profile_id not in (None, profile.pk):
+        raise Refusal(
+            "logged-in",
+            "Somebody is logged in with a file written by hand: log them out, and begin with the phone's own.",
+        )
+
+
+def _of_server(server: FileServer) -> list[str]:
+    # Of what is copied to FTP servers each deployment is warned that does not find its load there.
+    return [] if server.is_embedded else [UNKNOWN_SERVER.format(server=server.name)]
+
+
+def remarks_on(model: str, load: str) -> list[str]:
+    """What is known to go wrong with phones of this model."""
+    model = sep.catalogue.normalise_model(model)
+    rows: list[dict[str, Any]] = table(__file__, "remarks.toml")["remark"]
+    software = sep.catalogue.software_of_load(load)
+    return [
+        f"{row['text']} Source: {row['source']}."
+        for row in rows
+        if model in row["models"] and row.get("loads", software) == software
+    ]
+
+
+def _sentence(text: str) -> str:
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith(".") else f"{text}."

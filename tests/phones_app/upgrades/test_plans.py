@@ -1,0 +1,180 @@
+"""What the dry run of a rollout of firmware says: the way of each phone, doubts with their sources, and refusals."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from contacts_app.core.errors import Refusal
+from phones_app.configuration.loads import with_load
+from phones_app.firmware.models import Firmware
+from phones_app.inventory.models import Phone, Presence
+from phones_app.inventory.services import Selection
+from phones_app.rollout.models import Rollout
+from phones_app.rollout.plan import make_plan
+from phones_app.servers.models import FileServer
+from profiles_app.phone.services import create_profile
+from tests.phones_app.configuration.data import TEMPLATE, layer, line, made_profile
+from tests.phones_app.site import ACTOR
+from tests.phones_app.upgrades.conftest import GATE, OLD, TARGET, naming
+
+pytestmark = pytest.mark.django_db
+FIELD_NOTICE = "Source: Cisco's field notice FN63772."
+
+
+@pytest.fixture
+def shelf(db):
+    """Loads that the portal has, and the file server that gives them."""
+    FileServer.objects.create(name="Embedded", host="127.0.0.1", is_default=True, is_embedded=True)
+    for load in (OLD, GATE, TARGET):
+        Firmware.objects.create(load=load, size=1)
+
+
+@pytest.fixture
+def phone(acme, alice):
+    def phone(number: int = 1, *, content: str = naming(OLD), **fields) -> Phone:
+        values = {"model": "7962", "software_type": "SIP", "software_version": OLD} | fields
+        if "current_profile" not in values:
+            file = content.encode()
+            values["current_profile"] = create_profile(actor=ACTOR, user=alice, name=f"Desk {number}", content=file)
+        return Phone.objects.create(account=acme, mac=f"0200000200{number:02X}", **values)
+
+    return phone
+
+
+def planned(load: str = TARGET, profile=None, **pace):
+    return make_plan(selection=Selection(Phone.objects.all()), profile=profile, pace=Rollout(load=load, **pace))
+
+
+def refused(load: str = TARGET) -> tuple[str, str]:
+    plan = planned(load)
+    assert (plan.total, plan.unchanged) == (0, 0)
+    [group] = plan.refused
+    return group["code"], group["message"]
+
+
+def test_ways_are_counted_and_phones_on_the_target_are_skipped(shelf, phone):
+    phone(1)
+    phone(2)
+    phone(3, software_version=GATE)
+    phone(4, software_version=TARGET)
+    plan = planned()
+    assert (plan.total, plan.unchanged, plan.refused) == (3, 1, [])
+    assert plan.ways == [(f"{GATE} → {TARGET}", 2), (TARGET, 1)]
+    [first, second, _] = plan.notes
+    assert first.startswith("3 phones: Phones of this model may not start again")
+    assert first.endswith(FIELD_NOTICE)
+    assert second.startswith(f"2 phones: {GATE} comes first. A phone with a load before 8.3(3)")
+    assert "Source: Cisco's release notes of 9.2(3)" in second
+
+
+def test_never_back_across_a_gate(shelf, phone):
+    phone(software_version=TARGET)
+    code, message = refused(OLD)
+    assert code == "upgrade-refused"
+    assert f"{OLD} is older than the gate" in message
+    assert "Source: " in message
+
+
+@pytest.mark.parametrize(
+    ("gone", "code", "text"),
+    [
+        (TARGET, "load-missing", f"There is no firmware {TARGET} in the portal."),
+        (GATE, "load-missing", f"There is no firmware {GATE} in the portal. {GATE} comes first."),
+    ],
+)
+def test_every_load_of_the_way_has_to_be_there(gone, code, text, shelf, phone):
+    phone()
+    row = Firmware.objects.get(load=gone)
+    row.faults = [{"code": "missing", "name": "dsp42.sbn"}]
+    row.save()
+    assert refused()[0] == "load-incomplete"
+    row.delete()
+    found, message = refused()
+    assert found == code
+    assert message.startswith(text)
+
+
+def test_firmware_of_another_account_is_none(shelf, phone, other):
+    phone()
+    Firmware.objects.filter(load=TARGET).update(account=other)
+    assert refused()[0] == "load-missing"
+
+
+def test_a_file_that_several_phones_have_is_not_changed_for_one_of_them(shelf, phone):
+    one = phone(1)
+    phone(2, current_profile=one.current_profile, software_version=TARGET)
+    plan = planned()
+    assert (plan.total, plan.unchanged, plan.refused[0]["code"]) == (0, 1, "profile-of-several")
+    assert "that 2 phones have" in plan.refused[0]["message"]
+
+
+def test_a_person_who_is_logged_in_with_a_file_written_by_hand(shelf, phone, alice):
+    one = phone()
+    one.base_profile = create_profile(actor=ACTOR, user=alice, name="Nobody", content=naming(OLD).encode())
+    one.save()
+    assert refused()[0] == "logged-in"
+
+
+@pytest.mark.parametrize("text", ["", "<loadInformation>a</loadInformation><loadInformation>b</loadInformation>"])
+def test_a_file_that_names_no_load_once_is_refused(text, shelf, phone):
+    phone(content=naming(OLD).replace(f"<loadInformation>{OLD}</loadInformation>", text))
+    assert refused()[0] == "no-load-in-file"
+
+
+def test_what_the_layers_of_a_phone_do_not_allow(shelf, phone, acme, alice):
+    template = TEMPLATE.replace("<versionStamp>", "<loadInformation>{{ load }}</loadInformation><versionStamp>")
+    of_account = layer(acme, values={"pbx": "127.0.0.1", "ntp_servers": "ntp.example", "load": OLD}, locks=["load"])
+    one = phone(current_profile=made_profile(alice, text=template))
+    layer(acme, kind="phone", phone=one, lines=[line(acme)])
+    assert refused() == (
+        "load-locked",
+        f"The load is locked by account {acme.name}: take the lock away, or give that the load.",
+    )
+    of_account.locks = []
+    of_account.save()
+    assert planned().total == 1
+    template_row = one.current_profile.template
+    template_row.text = TEMPLATE
+    template_row.save()
+    assert refused()[0] == "load-not-used"
+
+
+def test_what_is_not_known_is_said(shelf, phone):
+    phone(software_version="", presence=Presence.UNREACHABLE)
+    Phone.objects.update(
+        file_server=FileServer.objects.create(name="Elsewhere", host="192.0.2.1"), presence_since=timezone.now()
+    )
+    plan = planned()
+    assert plan.ways == [(TARGET, 1)]
+    told = "\n".join(plan.notes)
+    assert "The version of what the phone runs is unknown, and with it whether another load has to come first." in told
+    assert "Whether Elsewhere has the files of these loads is not known." in told
+    assert "It does not answer now. It is waited for" in told
+
+
+def test_firmware_takes_no_profile_and_its_end_is_to_come(shelf, phone):
+    one = phone()
+    with pytest.raises(Refusal, match="choose none"):
+        planned(profile=one.current_profile)
+    with pytest.raises(Refusal, match="in the past"):
+        planned(ends_at=timezone.now() - timedelta(hours=1))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("<loadInformation>A.1</loadInformation>", "<loadInformation>B.2</loadInformation>"),
+        (
+            "<loadInformation model='a>b'>\r\n A.1 </loadInformation >",
+            "<loadInformation model='a>b'>B.2</loadInformation >",
+        ),
+        ("<loadInformation/>", "<loadInformation>B.2</loadInformation>"),
+        ("<loadInformation  />", "<loadInformation>B.2</loadInformation>"),
+    ],
+)
+def test_of_a_file_written_by_hand_one_text_alone_is_changed(before, after):
+    for declared, codec in (("UTF-8", "utf-8"), ("ISO-8859-1", "latin-1")):
+        head = f'<?xml version="1.0" encoding="{declared}"?>\r\n<device >\n<x>Büro\t</x>'
+        file = head + "{}<!-- <loadInformation>no --></device>\n"
+        assert with_load(file.format(before).encode(codec), "B.2") == file.format(after).encode(codec)
