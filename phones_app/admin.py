@@ -47,6 +47,7 @@ from phones_app.shared_files.admin.editors import EditorPages
 from phones_app.shared_files.admin.file import SharedFileAdmin
 from phones_app.shared_files.admin.media import MediaPages
 from phones_app.shared_files.models import SharedFile
+from phones_app.upgrades.admin.panel import UpgradePages
 from profiles_app.phone.models import KeyLayout, PhoneProfile, PhoneTemplate
 
 overview.register(panels)
@@ -55,6 +56,7 @@ overview.register(panels)
 @admin.register(Phone)
 class PhoneAdmin(
     BaseProfiles,
+    UpgradePages,
     RollOutSelected,
     PhoneScreenPages,
     SessionsOfPhone,
@@ -85,7 +87,14 @@ class PhoneAdmin(
         "current_profile",
     )
     actions = [
-        *("deploy_selected", "roll_out_selected", "change_selected", "group_selected", "restart_selected"),
+        *(
+            "deploy_selected",
+            "roll_out_selected",
+            "upgrade_selected",
+            "change_selected",
+            "group_selected",
+            "restart_selected",
+        ),
         *("check_selected", "put_back_selected", "base_selected", "pbx_selected", "export_selected"),
     ]
     actions_row = ["deploy_one", "restart_one"]

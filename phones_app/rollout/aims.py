@@ -3,6 +3,7 @@
 Which loads these are, and whether a phone has arrived, is known to the subject above, which registers itself here.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,7 +12,7 @@ from typing import Protocol
 from contacts_app.core.errors import Refusal
 from contacts_app.core.work import clock
 from phones_app.inventory.models import Phone
-from phones_app.rollout.models import Rollout, RolloutMember
+from phones_app.rollout.models import LOAD, Rollout, RolloutMember
 from profiles_app.phone.models import PhoneProfile
 
 
@@ -29,6 +30,12 @@ class Aim(Protocol):
 
     def begun(self, members: Sequence[RolloutMember], ways: Mapping[int, Way]) -> None:
         """These are stored with their first deployments, in this transaction. The ways are by the keys of phones."""
+
+    def stands(self, members: Sequence[RolloutMember]) -> Mapping[int, str]:
+        """How far the phones of these are, in a few words, by their keys."""
+
+    def go_on(self) -> None:
+        """Do what is due, for who waits for it where no worker may be."""
 
 
 # A rollout of firmware waits for so long for phones that are away, unless it is said.
@@ -48,6 +55,8 @@ def check_aim(rollout: Rollout, profile: PhoneProfile | None) -> None:
         return
     if profile is not None:
         raise Refusal("load-and-profile", "Firmware goes to phones with the profiles that they have: choose none.")
+    if not re.fullmatch(LOAD, rollout.load):
+        raise Refusal("wrong-load", f"“{rollout.load[:64]}” is not the name of a load, such as SIP42.9-4-2SR3-1S.")
     rollout.ends_at = rollout.ends_at or clock.now() + PATIENCE
     if rollout.ends_at <= clock.now():
         raise Refusal("ends-in-the-past", "The end of the rollout is in the past.")

@@ -21,7 +21,7 @@ from phones_app.deployment.request import MAY_DEPLOY, MAY_DEPLOY_PROFILES
 from phones_app.inventory.api.selection import PhoneFilterRecord, selected
 from phones_app.rollout import rollout as rollouts
 from phones_app.rollout.models import Rollout, RolloutState
-from phones_app.rollout.plan import RolloutPlan, make_plan
+from phones_app.rollout.plan import ARROW, RolloutPlan, make_plan
 from phones_app.rollout.progress import progress_of
 from profiles_app.phone.api.profile import MacText, profile_of
 
@@ -45,7 +45,7 @@ class PaceRecord(ModelRecord):
 
     class Meta:
         model = Rollout
-        fields = ["name", *rollouts.PACE]
+        fields = ["name", "load", "ends_at", *rollouts.PACE]
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, object]:
         if (attrs.get("window_start") is None) != (attrs.get("window_end") is None):
@@ -81,6 +81,8 @@ class PartsRecord(Shape):
     queued = serializers.IntegerField()
     under_way = serializers.IntegerField()
     in_call = serializers.IntegerField()
+    loading = serializers.IntegerField(help_text="They have their file, and are to report the firmware in it.")
+    away = serializers.IntegerField(help_text="They get their firmware when they are back.")
     confirmed = serializers.IntegerField()
     unconfirmed = serializers.IntegerField()
     failed = serializers.IntegerField()
@@ -141,6 +143,13 @@ class RolloutRequest(PaceRecord):
         return super().validate(attrs)
 
 
+class WayRecord(Shape):
+    """The firmware that some phones get, one load after the other."""
+
+    loads = serializers.ListField(child=serializers.CharField())
+    phones = serializers.IntegerField()
+
+
 class PlanRecord(Shape):
     """What a rollout would do."""
 
@@ -149,8 +158,11 @@ class PlanRecord(Shape):
     refused_total = serializers.IntegerField()
     refused = RefusedRecord(many=True)
     notes = serializers.ListField(
-        child=serializers.CharField(), help_text="Lines that several phones would share; files that are missing."
+        child=serializers.CharField(),
+        help_text="Lines that several phones would share; files that are missing; of firmware, what is not known or "
+        "known to go wrong.",
     )
+    ways = WayRecord(many=True, help_text="Of a rollout of firmware.")
     waves = serializers.ListField(child=serializers.IntegerField(), help_text="Phones in each.")
     canary = serializers.ListField(child=serializers.CharField(), help_text="The phones of the first wave.")
 
@@ -189,6 +201,7 @@ def _told(plan: RolloutPlan) -> dict[str, object]:
         "refused": plan.refused,
         "waves": [len(wave) for wave in plan.waves],
         "notes": plan.notes,
+        "ways": [{"loads": way.split(ARROW), "phones": number} for way, number in plan.ways],
         "canary": [MacText().to_representation(one.mac) for one in canary],
     }
 

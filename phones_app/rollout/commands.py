@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from phones_app.deployment.run import POLL_SECONDS, Driver
+from phones_app.rollout.aims import aim_of
 from phones_app.rollout.models import Rollout
 from phones_app.rollout.progress import Progress, progress_of
 from phones_app.rollout.rollout import advance_all
@@ -16,6 +17,7 @@ def told(rollout: Rollout) -> dict[str, Any]:
         "rollout": rollout.uuid,
         "name": rollout.name,
         "profile": rollout.profile_name,
+        "load": rollout.load,
         "state": rollout.state,
         "reason": rollout.reason,
         "total": progress.total,
@@ -36,10 +38,12 @@ def told(rollout: Rollout) -> dict[str, Any]:
 
 def follow(rollout: Rollout, show: Callable[[str, float], None]) -> None:
     """Show the progress on the terminal until nothing is left to do; carry out what is due if no worker does."""
-    driver = Driver()
+    driver, aim = Driver(), aim_of(rollout)
     try:
         while True:
             advance_all()
+            if aim is not None:
+                aim.go_on()
             rollout.refresh_from_db()
             now = progress_of(rollout)
             show(f"{_description(rollout, now)} {_speed(now)}", now.ended)
@@ -57,6 +61,9 @@ def _description(rollout: Rollout, now: Progress) -> str:
         parts.append(rollout.get_state_display().lower())
     if failed := now.parts["failed"] + now.parts["unconfirmed"]:
         parts.append(f"{failed} failed")
+    for part in ("loading", "away"):
+        if number := now.parts[part]:
+            parts.append(f"{number} {part}")
     if in_call := now.parts["in_call"]:
         parts.append(f"{in_call} in a call")
     if now.waits_for:

@@ -24,6 +24,7 @@ from profiles_app.phone.models import PhoneProfile
 
 # Refused phones are counted, and so many of each kind named.
 NAMED = 20
+ARROW = " → "
 # What a phone is not given again: it was told to restart with this file in its place.
 HAS_IT = (State.CONFIRMED, State.RESTART_ACKNOWLEDGED)
 
@@ -50,7 +51,7 @@ class Planned(NamedTuple):
 
     @property
     def loads(self) -> str:
-        return " → ".join(self.way.loads)
+        return ARROW.join(self.way.loads)
 
 
 @dataclass

@@ -13,6 +13,7 @@ from django.db.models import Count, Q
 from contacts_app.core.errors import Refusal
 from contacts_app.core.lists.among import among
 from contacts_app.core.tables import table
+from contacts_app.core.work.queue import run_queue
 from phones_app.configuration.gather import is_made
 from phones_app.firmware.models import Firmware
 from phones_app.firmware.sets.gates import path
@@ -22,7 +23,9 @@ from phones_app.rollout.aims import Way
 from phones_app.rollout.gate import GONE
 from phones_app.rollout.models import RolloutMember
 from phones_app.servers.models import FileServer
+from phones_app.upgrades.judgement import stands
 from phones_app.upgrades.models import Upgrade
+from phones_app.upgrades.watching import UPGRADES
 from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile
 
@@ -62,6 +65,13 @@ class FirmwareAim:
             )
             for member in members
         )
+
+    def stands(self, members: Sequence[RolloutMember]) -> dict[int, str]:
+        rows = Upgrade.objects.filter(member__in=[member.pk for member in members]).select_related("member__deployment")
+        return {row.member_id: stands(row) for row in rows}
+
+    def go_on(self) -> None:
+        run_queue(UPGRADES)
 
     def _way(self, phone: Phone, held: Held, servers: FileServerLookup, shared: Mapping[int, int]) -> Way:
         present = phone.software_version

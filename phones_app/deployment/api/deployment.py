@@ -42,6 +42,15 @@ class Wave(serializers.IntegerField):
         return super().get_attribute(instance) or self.absent
 
 
+class OfRollout(serializers.CharField):
+    """What a rollout says of a deployment; empty for one that is in none."""
+
+    absent = ""
+
+    def get_attribute(self, instance: Any) -> str:
+        return super().get_attribute(instance) or self.absent
+
+
 class DeploymentRecord(ModelRecord):
     """One profile revision on its way to one phone."""
 
@@ -55,6 +64,14 @@ class DeploymentRecord(ModelRecord):
     retry_of = RowUuid(read_only=True, allow_null=True)
     rollout = RowUuid(source="in_rollout.rollout", read_only=True, allow_null=True)
     wave = Wave(source="in_rollout.wave", read_only=True, help_text="Of its rollout.")
+    sequel = OfRollout(
+        source="in_rollout.sequel",
+        read_only=True,
+        help_text="What follows it in a rollout of firmware, and counts there: pending (the phone is to report its "
+        "load), away (it is waited for), reached, failed; empty: nothing.",
+    )
+    sequel_code = OfRollout(source="in_rollout.sequel_code", read_only=True, help_text="Stable, for programs.")
+    sequel_error = OfRollout(source="in_rollout.sequel_error", read_only=True)
     is_open = serializers.BooleanField(read_only=True)
 
     class Meta:
@@ -62,7 +79,8 @@ class DeploymentRecord(ModelRecord):
         fields = [
             *("uuid", "account", "kind", "mac", "profile", "profile_uuid", "revision", "sha256", "state"),
             *("is_open", "waiting_for", "error", "error_code", "requested_by", "channel", "request_id"),
-            *("retry_of", "rollout", "wave", "created_at", "started_at", "uploaded_at", "restarted_at"),
+            *("retry_of", "rollout", "wave", "sequel", "sequel_code", "sequel_error"),
+            *("created_at", "started_at", "uploaded_at", "restarted_at"),
             "finished_at",
         ]
         read_only_fields = fields

@@ -2,12 +2,13 @@
 
 from argparse import ArgumentParser
 from collections.abc import Callable
-from datetime import time
+from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from django.core.management.base import CommandError
+from django.utils import timezone
 
 from contacts_app.accounts.commands import account_numbered, add_account
 from contacts_app.core.commands import Add, ReportingCommand, UsageError, argument, headings, positive
@@ -29,7 +30,7 @@ PLAN_COLUMNS = headings(
     total="Would get a file", unchanged="Have it already", refused_total="Refused", waves="Waves", canary="First wave"
 )
 PACE = (
-    *("name", "canary_size", "wave_size", "server_limit", "site_limit"),
+    *("name", "load", "ends_at", "canary_size", "wave_size", "server_limit", "site_limit"),
     *("wave_pause", "wave_jitter", "unconfirmed_fails"),
 )
 REASONS = {"phones": "Phones", "code": "Code", "message": "Reason"}
@@ -58,6 +59,14 @@ def window(text: str) -> dict[str, time]:
     return {"window_start": start, "window_end": end}
 
 
+def moment(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"“{text}” is not a time such as 2026-12-24T18:00") from None
+    return found if found.tzinfo else timezone.make_aware(found)
+
+
 class Command(ReportingCommand):
     help = (
         "Roll a profile out, or with --assigned each phone's own, in waves; or watch, pause, resume, cancel or repeat a "
@@ -79,6 +88,14 @@ class Command(ReportingCommand):
         add("--group", metavar="NAME", help="A saved group of phones.")
         add("--all", action="store_true", dest="everywhere", help="Every phone of the account.")
         add_account(add, help="Only phones of this account.")
+        add("--load", default="", help="Bring the phones to this firmware, each with the profile that it has.")
+        add(
+            "--until",
+            dest="ends_at",
+            type=argument(moment),
+            metavar="TIME",
+            help="Wait for phones that are away until then.",
+        )
         add("--include-unchanged", action="store_true", help="Also phones that have this very file.")
         _add_pace(parser.add_argument_group("how fast and how far").add_argument)
         parser.add_argument(
@@ -113,7 +130,8 @@ class Command(ReportingCommand):
         _check_went_well(rollout, named=not (there or options["everywhere"]), waited=bool(watch))
 
     def _start(self, targets: list[str], dry_run: bool, options: dict[str, Any]) -> Rollout | None:
-        profile, rest = (None, targets) if options["assigned"] else _profile(targets)
+        own = options["assigned"] or options["load"]
+        profile, rest = (None, targets) if own else _profile(targets)
         pace = Rollout(
             **{name: options[name] for name in PACE}, **(options["abort"] or {}), **(options["window"] or {})
         )
@@ -147,6 +165,7 @@ class Command(ReportingCommand):
             "refused_total": plan.refused_total,
             "refused": plan.refused,
             "waves": waves,
+            "ways": dict(plan.ways),
             "notes": plan.notes,
         }
         if self.as_json:
@@ -154,6 +173,8 @@ class Command(ReportingCommand):
             return
         self.report([row | {"waves": len(waves), "canary": waves[0] if waves else 0}], PLAN_COLUMNS)
         self._tell_reasons("Refused", plan.refused)
+        for way, number in plan.ways:
+            self.say(f"{number} × {way}")
         for note in plan.notes:
             self.say(note)
 

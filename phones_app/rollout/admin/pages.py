@@ -4,10 +4,16 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
+from unfold.widgets import (
+    UnfoldAdminFileFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
+)
 
+from contacts_app.accounts.models import Account
 from contacts_app.core.admin.base import PortalAdmin, allowed
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.admin.links import page_of
@@ -15,16 +21,18 @@ from contacts_app.core.errors import Refusal
 from phones_app.configuration.admin.confirm import AsksBeforeSaving, work_out
 from phones_app.configuration.changes import unmade
 from phones_app.deployment.request import MAY_DEPLOY
+from phones_app.firmware.models import Firmware
 from phones_app.inventory.models import Phone, PhoneGroup
 from phones_app.inventory.services import Selection, phones_by_mac, phones_of_group, read_macs
 from phones_app.rollout import rollout as service
+from phones_app.rollout.aims import check_aim
 from phones_app.rollout.models import Rollout
 from phones_app.rollout.plan import make_plan
 from profiles_app.phone.sep.catalogue import colons, parse_mac
 
 MAX_LIST_BYTES = 8 * 1024 * 1024
 SOURCES = ("group", "file", "everything")
-NAMED = 5
+NAMED, MOST_WAYS = 5, 20
 NAME_LENGTH = 255
 # What the empty form proposes: careful, because the person who starts the first rollout has not seen one go wrong.
 CAREFUL = {"canary_size": 5, "wave_size": 100, "wave_pause": 60, "wave_jitter": 30, "abort_percent": 10}
@@ -47,6 +55,13 @@ class RolloutForm(forms.ModelForm):  # type: ignore[type-arg]
     include_unchanged = forms.BooleanField(
         required=False, label="Also phones that have this very file", widget=UnfoldBooleanSwitchWidget
     )
+    load = forms.ChoiceField(required=False, label="Firmware", widget=UnfoldAdminSelectWidget)
+    ends_at = forms.DateTimeField(
+        required=False,
+        label="Wait until",
+        widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local"}),
+        help_text="Firmware: phones that are away get it when they are back, until then. Empty: two weeks.",
+    )
     revision = forms.IntegerField(required=False, widget=forms.HiddenInput)
     phones: Any = None  # the rows that the person may see
 
@@ -56,6 +71,11 @@ class RolloutForm(forms.ModelForm):  # type: ignore[type-arg]
             self.selection = self._selection(cleaned)
         except (Refusal, ValueError) as error:
             self.add_error("file", str(error))
+        self.instance.load, self.instance.ends_at = cleaned.get("load") or "", cleaned.get("ends_at")
+        try:
+            check_aim(self.instance, cleaned.get("profile"))
+        except Refusal as refusal:
+            self.add_error("load", refusal.message)
         return cleaned
 
     def _selection(self, cleaned: dict[str, Any]) -> Selection:
@@ -107,6 +127,12 @@ class RollOutChanged(AsksBeforeSaving):
         return page
 
 
+def _loads(account: Account | None) -> list[str]:
+    """What phones of this account can be given; None: of any."""
+    rows = Firmware.objects.filter(Q(account=None) | Q(account=account)) if account else Firmware.objects.all()
+    return list(rows.order_by("load").values_list("load", flat=True).distinct())
+
+
 class RolloutPages(PortalAdmin):
     """The pages of the rollout admin that lead to a rollout."""
 
@@ -117,10 +143,11 @@ class RolloutPages(PortalAdmin):
         self.require(request, MAY_DEPLOY)
         self.require(request, "profiles_app.view_phoneprofile")
         if request.method != "POST":
-            return self.choose(request, self.rollout_form(request))
+            load = request.GET.get("load", "")
+            return self.choose(request, self.rollout_form(request, load=load), firmware=bool(load))
         form = self.rollout_form(request, request.POST, request.FILES)
         if not form.is_valid() or "edit" in request.POST:
-            return self.choose(request, form)
+            return self.choose(request, form, firmware=bool(request.POST.get("load")))
         rollout: Rollout = form.instance
         profile = rollout.profile
         latest = profile.revision_id if profile else None
@@ -139,23 +166,26 @@ class RolloutPages(PortalAdmin):
         return self._show_plan(request, form, make_plan(**what), latest)
 
     def rollout_form(self, request: HttpRequest, *data: object, **initial: object) -> RolloutForm:
-        fields = ["name", "profile", *service.PACE]
+        fields = ["name", "profile", "load", "ends_at", *service.PACE]
         form_class: Any = self.get_form(request, form=RolloutForm, fields=fields)
         form: RolloutForm = form_class(*data, initial=CAREFUL | initial)
         phones: Any = self.admin_site.get_model_admin(Phone)
         form.phones = phones.tenant_rows(request)
         field: Any = form.fields["group"]
         field.queryset = actor_of(request).sees(PhoneGroup.objects.all())
+        loads: Any = form.fields["load"]
+        loads.choices = [("", "None: profiles only"), *((load, load) for load in _loads(actor_of(request).account))]
         form.fields["profile"].help_text = "Empty: each phone gets the profile that it has, as it is now."
         return form
 
-    def choose(self, request: HttpRequest, form: RolloutForm) -> HttpResponse:
+    def choose(self, request: HttpRequest, form: RolloutForm, *, firmware: bool = False) -> HttpResponse:
         macs = [mac for mac in (form["macs"].value() or "").split(",") if mac]
         return self.page(
             request,
             "phones_app/rollout/choose.html",
-            "New rollout",
+            "New rollout of firmware" if firmware else "New rollout",
             form=form,
+            firmware=firmware,
             number=len(macs),
             chosen=[colons(mac) for mac in macs[:NAMED]],
             untold=max(0, len(macs) - NAMED),
@@ -180,6 +210,7 @@ class RolloutPages(PortalAdmin):
             first=plan.waves[0][:NAMED] if plan.waves else [],
             sizes=[len(wave) for wave in plan.waves],
             models=plan.counted("model")[:NAMED],
+            ways=plan.ways[:MOST_WAYS],
             servers=plan.servers(),
             kept=[(name, value) for name, value in kept.items() if value not in (None, "", False)],
         )

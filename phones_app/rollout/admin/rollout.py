@@ -19,6 +19,7 @@ from contacts_app.templatetags.moments import duration
 from phones_app.deployment.request import MAY_DEPLOY
 from phones_app.rollout import rollout as service
 from phones_app.rollout.admin.pages import RolloutPages
+from phones_app.rollout.aims import aim_of
 from phones_app.rollout.models import Rollout, RolloutState
 from phones_app.rollout.progress import progress_of
 from phones_app.rollout.standing import BAD, CODE, NOT_STARTED, PARTS, WHY
@@ -85,6 +86,11 @@ def watched(rollout: Rollout, part: str, code: str, page: str) -> dict[str, obje
         title, narrowed = f"Failed: {code}", {"code": code}
     pages = Paginator(rows.order_by("in_rollout__wave", "pk"), ROWS)
     pages.count = number
+    page_of_rows, aim = pages.get_page(page), aim_of(rollout)
+    if aim is not None:
+        told = aim.stands([row.in_rollout for row in page_of_rows])
+        for row in page_of_rows:
+            row.stands = told.get(row.in_rollout.pk, "")  # type: ignore[attr-defined]
     revisions = rollout.deployments.order_by().values_list("revision__number", flat=True)
     return {
         "rollout": rollout,
@@ -98,7 +104,7 @@ def watched(rollout: Rollout, part: str, code: str, page: str) -> dict[str, obje
         "part_title": title,
         "narrowed": urlencode(narrowed),
         "revision": next(iter(revisions[:1]), None),
-        "rows": pages.get_page(page),
+        "rows": page_of_rows,
         "remaining": duration(progress.remaining) if progress.remaining is not None else "",
         "is_live": rollout.is_open or progress.ended < progress.total,
         "may_retry": not rollout.is_open and (progress.parts["failed"] or progress.parts["unconfirmed"]),
@@ -171,7 +177,7 @@ class RolloutAdmin(RolloutPages, RecordAdmin):
 
     @display(description="Rollout", ordering="name", header=True)
     def rollout_here(self, rollout: Rollout) -> list[str]:
-        return [str(rollout), rollout.profile_name or "Each phone's own profile"]
+        return [str(rollout), rollout.load or rollout.profile_name or "Each phone's own profile"]
 
     @display(description="State", ordering="state")
     def state_here(self, rollout: Rollout) -> str:
