@@ -17,7 +17,7 @@ MOST_OF_A_FAILURE = 160
 
 def _rollout(data: Mapping[str, Any]) -> dict[str, str]:
     """How it is called and how it went: the counts, why it ended, and the failed phones as far as they are named."""
-    label = str(data.get("name") or data.get("profile_name") or "")
+    label = str(data.get("name") or data.get("load") or data.get("profile_name") or "")
     if "failures" not in data:
         return {"label": label}
     lines = [f"{data['confirmed']} of {data['total']} phones confirmed, {data['failed']} failed."]
