@@ -23,6 +23,7 @@ from phones_app.rollout.aims import Way
 from phones_app.rollout.gate import GONE
 from phones_app.rollout.models import RolloutMember
 from phones_app.servers.models import FileServer
+from phones_app.shared_files.models import CopyState, FileCopy
 from phones_app.upgrades.judgement import stands
 from phones_app.upgrades.models import Upgrade
 from phones_app.upgrades.watching import UPGRADES
@@ -44,10 +45,11 @@ class FirmwareAim:
     def ways(self, phones: Sequence[Phone]) -> dict[int, Way | Refusal]:
         held = {account: held_by(account) for account in {phone.account_id for phone in phones}}
         servers, shared = FileServerLookup(), _of_several(phone.current_profile for phone in phones)
+        on_servers = _OnServers()
         found: dict[int, Way | Refusal] = {}
         for phone in phones:
             try:
-                found[phone.pk] = self._way(phone, held[phone.account_id], servers, shared)
+                found[phone.pk] = self._way(phone, held[phone.account_id], servers.of(phone), shared, on_servers)
             except Refusal as refusal:
                 found[phone.pk] = refusal
         return found
@@ -73,7 +75,9 @@ class FirmwareAim:
     def go_on(self) -> None:
         run_queue(UPGRADES)
 
-    def _way(self, phone: Phone, held: Held, servers: FileServerLookup, shared: Mapping[int, int]) -> Way:
+    def _way(
+        self, phone: Phone, held: Held, server: FileServer, shared: Mapping[int, int], on_servers: "_OnServers"
+    ) -> Way:
         present = phone.software_version
         if present.lower() == self.load.lower():
             return Way()
@@ -90,7 +94,7 @@ class FirmwareAim:
             _check_held(step.load, held, why)
             remarks += [why] if why else []
         _check_profile(phone, shared)
-        remarks += _of_server(servers.of(phone))
+        remarks += on_servers.check(server, [held[step.load] for step in found.steps])
         remarks += [AWAY] if phone.presence in GONE else []
         remarks += remarks_on(phone.model, self.load)
         return Way(tuple(step.load for step in found.steps), tuple(remarks))
@@ -98,7 +102,7 @@ class FirmwareAim:
 
 def held_by(account: int | None) -> dict[str, Firmware]:
     """What the phones of an account can be given, by the names of the loads: the account's own before the portal's."""
-    rows = Firmware.objects.filter(Q(account=None) | Q(account=account)).defer("components")
+    rows = Firmware.objects.filter(Q(account=None) | Q(account=account))
     # Those of no account first, so that the account's take their places.
     return {row.load: row for row in sorted(rows, key=lambda row: row.account_id is not None)}
 
@@ -139,9 +143,37 @@ def _check_profile(phone: Phone, shared: Mapping[int, int]) -> None:
         )
 
 
-def _of_server(server: FileServer) -> list[str]:
-    # Of what is copied to FTP servers each deployment is warned that does not find its load there.
-    return [] if server.is_embedded else [UNKNOWN_SERVER.format(server=server.name)]
+class _OnServers:
+    """Whether file servers have loads, each looked up once: the embedded one has what the portal has."""
+
+    def __init__(self) -> None:
+        self._missing: dict[tuple[int, int], list[str] | None] = {}
+
+    def check(self, server: FileServer, firmware: Sequence[Firmware]) -> list[str]:
+        """What is not known. Raises Refusal where files of a load are known not to be there yet."""
+        if server.is_embedded:
+            return []
+        for row in firmware:
+            if missing := self._of(server, row):
+                names = f"{missing[0]} and {len(missing) - 1} more" if len(missing) > 1 else missing[0]
+                raise Refusal("load-not-on-server", f"{server.name} does not have all of {row.load} yet: {names}.")
+        is_known = all(self._of(server, row) is not None for row in firmware)
+        return [] if is_known else [UNKNOWN_SERVER.format(server=server.name)]
+
+    def _of(self, server: FileServer, row: Firmware) -> list[str] | None:
+        """The files that are not copied there; None: nobody copies any there."""
+        key = server.pk, row.pk
+        if key not in self._missing:
+            self._missing[key] = _not_copied(server, row)
+        return self._missing[key]
+
+
+def _not_copied(server: FileServer, row: Firmware) -> list[str] | None:
+    names = [str(component["name"]) for component in row.components]
+    paths = [*names, *(f"{row.folder}/{name}" for name in names)] if row.folder else names
+    copies = FileCopy.objects.filter(server=server, path__in=among(paths)).exclude(sha256="")
+    states = dict(copies.values_list("path", "state"))
+    return [path for path, state in sorted(states.items()) if state != CopyState.IN_PLACE] if states else None
 
 
 def remarks_on(model: str, load: str) -> list[str]:

@@ -88,7 +88,8 @@ def wake() -> None:
     unanswered = Q(member__deployment__state=State.FAILED, phone__last_seen_at__gt=F("member__sequel_since"))
     over = Q(member__deployment__state__in=_TAKEN) | Q(member__rollout__finished_at__isnull=False)
     moves = Q(member__sequel=Sequel.PENDING) | Q(unanswered | over, member__sequel=Sequel.AWAY)
-    waiting = Upgrade.objects.filter(moves, due_at=None, member__deployment__finished_at__isnull=False)
+    waiting = Upgrade.objects.filter(member__sequel__in=GOES_ON, member__deployment__finished_at__isnull=False)
+    waiting = waiting.filter(moves, due_at=None)
     if found := list(waiting.values_list("pk", flat=True)[:WOKEN]):
         Upgrade.objects.filter(pk__in=among(found)).update(due_at=clock.now())
 

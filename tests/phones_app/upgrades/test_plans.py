@@ -13,6 +13,7 @@ from phones_app.inventory.services import Selection
 from phones_app.rollout.models import Rollout
 from phones_app.rollout.plan import make_plan
 from phones_app.servers.models import FileServer
+from phones_app.shared_files.models import FileCopy
 from profiles_app.phone.services import create_profile
 from tests.phones_app.configuration.data import TEMPLATE, layer, line, made_profile
 from tests.phones_app.site import ACTOR
@@ -151,6 +152,21 @@ def test_what_is_not_known_is_said(shelf, phone):
     assert "The version of what the phone runs is unknown, and with it whether another load has to come first." in told
     assert "Whether Elsewhere has the files of these loads is not known." in told
     assert "It does not answer now. It is waited for" in told
+
+
+def test_a_file_server_has_to_have_what_is_copied_to_it(shelf, phone):
+    phone()
+    server = FileServer.objects.create(name="Branch", host="192.0.2.1", takes_shared_files=True)
+    Phone.objects.update(file_server=server)
+    Firmware.objects.update(components=[{"name": "dsp42.sbn"}], folder="7962")
+    copy = FileCopy.objects.create(server=server, path="7962/dsp42.sbn", sha256="0" * 64)
+    code, message = refused()
+    assert (code, message) == ("load-not-on-server", f"Branch does not have all of {GATE} yet: 7962/dsp42.sbn.")
+    copy.state = "in-place"
+    copy.save()
+    plan = planned()
+    assert plan.total == 1
+    assert "is not known" not in "".join(plan.notes)
 
 
 def test_firmware_takes_no_profile_and_its_end_is_to_come(shelf, phone):
