@@ -12,6 +12,7 @@ from django.db.models import Count, Q
 
 from contacts_app.core.errors import Refusal
 from contacts_app.core.lists.among import among
+from contacts_app.core.lists.insert import insert_many
 from contacts_app.core.tables import table
 from contacts_app.core.work.queue import run_queue
 from phones_app.configuration.gather import is_made
@@ -56,16 +57,18 @@ class FirmwareAim:
 
     def begun(self, members: Sequence[RolloutMember], ways: Mapping[int, Way]) -> None:
         loads = dict(Phone.objects.filter(pk__in=among(list(ways))).values_list("pk", "software_version"))
-        Upgrade.objects.bulk_create(
-            Upgrade(
-                member=member,
-                account_id=member.deployment.account_id,
-                phone_id=member.deployment.phone_id,
-                mac=member.deployment.mac,
-                before=loads.get(member.deployment.phone_id or 0, ""),
-                way=list(ways[member.deployment.phone_id or 0].loads),
-            )
-            for member in members
+        insert_many(
+            [
+                Upgrade(
+                    member=member,
+                    account_id=member.deployment.account_id,
+                    phone_id=member.deployment.phone_id,
+                    mac=member.deployment.mac,
+                    before=loads.get(member.deployment.phone_id or 0, ""),
+                    way=list(ways[member.deployment.phone_id or 0].loads),
+                )
+                for member in members
+            ]
         )
 
     def stands(self, members: Sequence[RolloutMember]) -> dict[int, str]:
