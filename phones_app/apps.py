@@ -42,6 +42,7 @@ class PhonesConfig(AppConfig):
         from phones_app.firmware.checks import FirmwareChecks, files_changed
         from phones_app.firmware.services import register_blocker as keep_firmware
         from phones_app.firmware.sets.gates import read_from
+        from phones_app.firmware import services as firmware
         from phones_app.inventory.assignment import register_objection
         from phones_app.inventory.models import Phone
         from phones_app.inventory.services import PLACE, moved, register_identity
@@ -61,7 +62,7 @@ class PhonesConfig(AppConfig):
         from phones_app.shared_files.copying import FileCopying
         from phones_app.shared_files.upkeep import UNUSED
         from phones_app.upgrades import watching
-        from phones_app.upgrades.planning import FirmwareAim
+        from phones_app.upgrades.planning import FirmwareAim, firmware_in_use
         from profiles_app.events import tags
         from profiles_app.events.outbox import register_news
         from profiles_app.phone.sep.default_file import PATTERN
@@ -107,3 +108,4 @@ class PhonesConfig(AppConfig):
         outcome.register_follower(follow, of=followed)
         outcome.register_follower(watching.follow, of=watching.followed)
         register_aim(FirmwareAim)
+        firmware.register_blocker(firmware_in_use)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count
 
 from contacts_app.core.errors import Refusal
 from contacts_app.core.lists.among import among
@@ -17,6 +17,7 @@ from contacts_app.core.tables import table
 from contacts_app.core.work.queue import run_queue
 from phones_app.configuration.gather import is_made
 from phones_app.firmware.models import Firmware
+from phones_app.firmware.services import hidden_files, loads_of
 from phones_app.firmware.sets.gates import path
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import FileServerLookup
@@ -27,7 +28,7 @@ from phones_app.servers.models import FileServer
 from phones_app.shared_files.models import CopyState, FileCopy
 from phones_app.upgrades.judgement import stands
 from phones_app.upgrades.models import Upgrade
-from phones_app.upgrades.watching import UPGRADES
+from phones_app.upgrades.watching import GOES_ON, UPGRADES
 from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile
 
@@ -44,7 +45,7 @@ class FirmwareAim:
     load: str
 
     def ways(self, phones: Sequence[Phone]) -> dict[int, Way | Refusal]:
-        held = {account: held_by(account) for account in {phone.account_id for phone in phones}}
+        held = {account: loads_of(account) for account in {phone.account_id for phone in phones}}
         servers, shared = FileServerLookup(), _of_several(phone.current_profile for phone in phones)
         on_servers = _OnServers()
         found: dict[int, Way | Refusal] = {}
@@ -94,7 +95,7 @@ class FirmwareAim:
         remarks = [_sentence(doubt) for doubt in found.doubts]
         for step in found.steps:
             why = FIRST.format(load=step.load, reason=step.reason, source=step.source) if step.reason else ""
-            _check_held(step.load, held, why)
+            _check_held(step.load, held, why, phone.account_id)
             remarks += [why] if why else []
         _check_profile(phone, shared)
         remarks += on_servers.check(server, [held[step.load] for step in found.steps])
@@ -103,19 +104,12 @@ class FirmwareAim:
         return Way(tuple(step.load for step in found.steps), tuple(remarks))
 
 
-def held_by(account: int | None) -> dict[str, Firmware]:
-    """What the phones of an account can be given, by the names of the loads: the account's own before the portal's."""
-    rows = Firmware.objects.filter(Q(account=None) | Q(account=account))
-    # Those of no account first, so that the account's take their places.
-    return {row.load: row for row in sorted(rows, key=lambda row: row.account_id is not None)}
-
-
-def _check_held(load: str, held: Held, why: str) -> None:
+def _check_held(load: str, held: Held, why: str, account: int) -> None:
     """Raises Refusal."""
     firmware = held.get(load)
     if firmware is None:
         raise Refusal("load-missing", f"There is no firmware {load} in the portal. {why}".strip())
-    if firmware.faults:
+    if firmware.faults or hidden_files(firmware, account):
         raise Refusal("load-incomplete", f"The firmware {load} is not complete any more. {why}".strip())
 
 
@@ -172,9 +166,7 @@ class _OnServers:
 
 
 def _not_copied(server: FileServer, row: Firmware) -> list[str] | None:
-    names = [str(component["name"]) for component in row.components]
-    paths = [*names, *(f"{row.folder}/{name}" for name in names)] if row.folder else names
-    copies = FileCopy.objects.filter(server=server, path__in=among(paths)).exclude(sha256="")
+    copies = FileCopy.objects.filter(server=server, path__in=among(list(row.paths))).exclude(sha256="")
     states = dict(copies.values_list("path", "state"))
     return [path for path, state in sorted(states.items()) if state != CopyState.IN_PLACE] if states else None
 
@@ -194,3 +186,11 @@ def remarks_on(model: str, load: str) -> list[str]:
 def _sentence(text: str) -> str:
     text = text[:1].upper() + text[1:]
     return text if text.endswith(".") else f"{text}."
+
+
+def firmware_in_use(rows: Sequence[Firmware]) -> list[str]:
+    """Phones on their way to one of these loads would not find its files."""
+    loads = {row.load for row in rows}
+    under_way = Upgrade.objects.filter(member__sequel__in=GOES_ON).select_related("member__rollout")
+    rollouts = {str(one.member.rollout) for one in under_way if loads.intersection(one.way)}
+    return [f"The rollout {name} brings phones to it." for name in sorted(rollouts)]

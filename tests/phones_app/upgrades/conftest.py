@@ -1,7 +1,6 @@
 """A site whose requests are counted, firmware that the portal has, and the worker that plays a rollout of it."""
 
 import time
-from dataclasses import asdict
 
 import pytest
 from django.utils import timezone
@@ -58,15 +57,15 @@ def hold(site):
     def hold(load: str, *, without: int = 0, faults=(), account=None) -> Firmware:
         made = classic(load.removeprefix("SIP42."), components=COMPONENTS[load])
         loads = made[f"{load}.loads"]
-        components = read_loads(loads[read_header(loads).length :])
+        names = [each.name for each in read_loads(loads[read_header(loads).length :])]
         for name, content in made.items():
-            if name not in {each.name for each in components[len(components) - without :]}:
+            if name not in names[len(names) - without :]:
                 (site.folder / name).write_bytes(content)
         return Firmware.objects.create(
             account=account,
             load=load,
             size=sum(map(len, made.values())),
-            components=[{"name": asdict(each)["name"]} for each in components],
+            components=[{"name": each, "sha256": ""} for each in (f"{load}.loads", *names)],
             faults=list(faults),
         )
 

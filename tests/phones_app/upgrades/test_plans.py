@@ -158,7 +158,7 @@ def test_a_file_server_has_to_have_what_is_copied_to_it(shelf, phone):
     phone()
     server = FileServer.objects.create(name="Branch", host="192.0.2.1", takes_shared_files=True)
     Phone.objects.update(file_server=server)
-    Firmware.objects.update(components=[{"name": "dsp42.sbn"}], folder="7962")
+    Firmware.objects.update(components=[{"name": "dsp42.sbn", "sha256": ""}], folder="7962")
     copy = FileCopy.objects.create(server=server, path="7962/dsp42.sbn", sha256="0" * 64)
     code, message = refused()
     assert (code, message) == ("load-not-on-server", f"Branch does not have all of {GATE} yet: 7962/dsp42.sbn.")

@@ -3,8 +3,10 @@
 import pytest
 from django.utils import timezone
 
+from contacts_app.core.errors import Refusal
 from phones_app.deployment.models import Deployment, PhoneFile, State
 from phones_app.firmware.models import Firmware
+from phones_app.firmware.services import remove_firmware
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import Selection
 from phones_app.rollout import rollout as rollouts
@@ -149,3 +151,13 @@ def test_a_phone_that_is_there_and_never_answers_a_restart_is_told_a_few_times(b
         assert watching.Upgrades.due().exists()
         watching.settle(upgrade.pk)
     assert RolloutMember.objects.get().sequel == Sequel.NONE
+
+
+def test_firmware_on_its_way_is_not_removed(begun, server):
+    rollout = begun(name="Spring")
+    gate = Firmware.objects.get(load=GATE)
+    with pytest.raises(Refusal, match="The rollout Spring brings phones to it"):
+        remove_firmware(gate)
+    rollouts.cancel(rollout)
+    remove_firmware(gate)
+    assert not Firmware.objects.filter(load=GATE).exists()
