@@ -42,7 +42,6 @@ class PhonesConfig(AppConfig):
         from phones_app.firmware.checks import FirmwareChecks, files_changed
         from phones_app.firmware.services import register_blocker as keep_firmware
         from phones_app.firmware.sets.gates import read_from
-        from phones_app.firmware import services as firmware
         from phones_app.inventory.assignment import register_objection
         from phones_app.inventory.models import Phone
         from phones_app.inventory.services import PLACE, moved, register_identity
@@ -108,4 +107,4 @@ class PhonesConfig(AppConfig):
         outcome.register_follower(follow, of=followed)
         outcome.register_follower(watching.follow, of=watching.followed)
         register_aim(FirmwareAim)
-        firmware.register_blocker(firmware_in_use)
+        keep_firmware(firmware_in_use)

@@ -80,7 +80,9 @@ class RolloutPlan:
         planned = [one for wave in self.waves for one in wave]
         remarks = Counter(remark for one in planned for remark in one.way.remarks)
         lines = shared_lines(Destined(one.phone, one.account, one.mac, one.revision, one.user) for one in planned)
-        missing = missing_notes(Awaited(one.phone, one.account, one.model, one.server, one.companions) for one in planned)
+        missing = missing_notes(
+            Awaited(one.phone, one.account, one.model, one.server, one.companions) for one in planned
+        )
         return [*(f"{_phones(number)}: {remark}" for remark, number in remarks.most_common()), *lines, *missing]
 
     @property
