@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('contacts_app', '0007_what_lasts'),
-        ('phones_app', '0039_firmware_rechecks'),
+        ('phones_app', '0039_loads_of_files'),
     ]
 
     operations = [

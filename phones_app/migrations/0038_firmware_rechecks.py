@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("phones_app", "0036_files_beside_made_files")]
+    dependencies = [("phones_app", "0037_files_beside_made_files")]
     operations = [
         migrations.AddField(
             model_name="firmware",

@@ -18,5 +18,5 @@ def give(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("phones_app", "0041_upgrades")]
+    dependencies = [("phones_app", "0040_upgrades")]
     operations = [migrations.RunPython(give, migrations.RunPython.noop)]

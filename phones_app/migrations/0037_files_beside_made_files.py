@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("phones_app", "0035_requested_file_told")]
+    dependencies = [("phones_app", "0036_requested_file_told")]
 
     operations = [
         migrations.AddField(

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("phones_app", "0045_formats_of_files")]
+    dependencies = [("phones_app", "0035_formats_of_files")]
 
     operations = [
         migrations.AddField(

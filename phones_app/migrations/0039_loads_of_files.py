@@ -22,7 +22,7 @@ def take_down(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("phones_app", "0039_firmware_rechecks")]
+    dependencies = [("phones_app", "0038_firmware_rechecks")]
     operations = [
         migrations.AddField(
             model_name="phoneconfiguration",

@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """Of what format the file of a phone is, which decides its name; "" is SEP<MAC>.cnf.xml, as all were before."""
 
-    dependencies = [("phones_app", "0037_refused_requests")]
+    dependencies = [("phones_app", "0034_refused_requests")]
 
     operations = [
         migrations.AddField(
