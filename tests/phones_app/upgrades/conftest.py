@@ -39,9 +39,10 @@ def site(tmp_path, acme, alice, counter, monkeypatch, no_inline_work):
     """As everywhere; and what phones ask for is counted."""
     record = sites._record
 
-    def both(fetch):
-        counter.note(fetch)
-        record(fetch)
+    def both(fetches):
+        for fetch in fetches:
+            counter.note(fetch)
+        record(fetches)
 
     monkeypatch.setattr(sites, "_record", both)
     site = sites.Site(tmp_path, acme, alice)
