@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet, Value
-from django.db.models.fields.json import KT
+from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce, Left
 
 from contacts_app.core.history.records import insert_from
@@ -121,7 +121,7 @@ def note_files(phones: Any) -> None:
 
 def _load_in(facts: str) -> Coalesce:
     """The firmware that a file names, by the facts of its revision."""
-    return Coalesce(Left(KT(f"{facts}__load"), LONGEST_LOAD), Value(""))
+    return Coalesce(Left(KeyTextTransform("load", facts), LONGEST_LOAD), Value(""))
 
 
 def outdated(about: PhoneProfile | Layer | None = None, *, account: int | None = None) -> "QuerySet[Phone]":

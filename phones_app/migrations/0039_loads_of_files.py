@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 from django.db.models import OuterRef, Q, Subquery, Value
-from django.db.models.fields.json import KT
+from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce, Left, Now
 
 
@@ -12,7 +12,7 @@ def take_down(apps, schema_editor):
     phones = apps.get_model("phones_app", "Phone").objects.filter(pk=OuterRef("phone"))
 
     def load(of, path):
-        return Coalesce(Subquery(of.annotate(said=Left(KT(f"{path}__load"), 128)).values("said")[:1]), Value(""))
+        return Coalesce(Subquery(of.annotate(said=Left(KeyTextTransform("load", path), 128)).values("said")[:1]), Value(""))
 
     rows.update(
         file_load=load(files, "revision__facts"), load=load(phones, "current_profile__revision__facts")
