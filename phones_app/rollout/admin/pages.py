@@ -55,6 +55,8 @@ class RolloutForm(forms.ModelForm):  # type: ignore[type-arg]
     include_unchanged = forms.BooleanField(
         required=False, label="Also phones that have this very file", widget=UnfoldBooleanSwitchWidget
     )
+    # Set on the page of a rollout of firmware: without a load it would roll profiles out instead.
+    firmware = forms.BooleanField(required=False, widget=forms.HiddenInput)
     load = forms.ChoiceField(required=False, label="Firmware", widget=UnfoldAdminSelectWidget)
     ends_at = forms.DateTimeField(
         required=False,
@@ -72,6 +74,8 @@ class RolloutForm(forms.ModelForm):  # type: ignore[type-arg]
         except (Refusal, ValueError) as error:
             self.add_error("file", str(error))
         self.instance.load, self.instance.ends_at = cleaned.get("load") or "", cleaned.get("ends_at")
+        if cleaned.get("firmware") and not self.instance.load and "load" not in self.errors:
+            self.add_error("load", "Choose the load that the phones get.")
         try:
             check_aim(self.instance, cleaned.get("profile"))
         except Refusal as refusal:
@@ -147,7 +151,7 @@ class RolloutPages(PortalAdmin):
             return self.choose(request, self.rollout_form(request, load=load), firmware=bool(load))
         form = self.rollout_form(request, request.POST, request.FILES)
         if not form.is_valid() or "edit" in request.POST:
-            return self.choose(request, form, firmware=bool(request.POST.get("load")))
+            return self.choose(request, form, firmware=bool(request.POST.get("firmware") or request.POST.get("load")))
         rollout: Rollout = form.instance
         profile = rollout.profile
         latest = profile.revision_id if profile else None
@@ -174,7 +178,9 @@ class RolloutPages(PortalAdmin):
         field: Any = form.fields["group"]
         field.queryset = actor_of(request).sees(PhoneGroup.objects.all())
         loads: Any = form.fields["load"]
-        loads.choices = [("", "None: profiles only"), *((load, load) for load in _loads(actor_of(request).account))]
+        names = _loads(actor_of(request).account)
+        loads.choices = [("", "Choose a load"), *((load, load) for load in names)]
+        loads.help_text = "" if names else "There is none yet: add it under Firmware."
         form.fields["profile"].help_text = "Empty: each phone gets the profile that it has, as it is now."
         return form
 

@@ -69,6 +69,9 @@ def test_in_the_admin(clerk_desk, phone):
     )
     assert "New rollout of firmware" in begun.content.decode()
     asked = {"macs": phone.mac, "load": TARGET, "canary_size": "0", "wave_pause": "0", "wave_jitter": "0"}
+    unchosen = clerk_desk.post(ADD, asked | {"load": "", "firmware": "on"}).content.decode()
+    assert "Choose the load that the phones get." in unchosen
+    assert "New rollout of firmware" in unchosen
     assert "Select a valid choice" in clerk_desk.post(ADD, asked | {"load": "SIP42.1-1-1"}).content.decode()
     assert "in the past" in clerk_desk.post(ADD, asked | {"ends_at": "2020-01-01T10:00"}).content.decode()
     plan = clerk_desk.post(ADD, asked | {"ends_at": "2100-01-01T10:00"})
