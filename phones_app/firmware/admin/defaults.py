@@ -16,6 +16,7 @@ from phones_app.configuration.default_loads import default_loads, overriding, se
 from phones_app.configuration.models import Layer
 from phones_app.inventory.models import Phone
 
+LONGEST_VOIP_ID = 18
 SETS = ("phones_app.add_layer", "phones_app.change_layer")
 
 
@@ -35,7 +36,12 @@ class DefaultLoadPages(PortalAdmin):
 
     def default_loads_page(self, request: HttpRequest) -> HttpResponse:
         self.require(request, "phones_app.view_firmware")
-        account = self._account(request)
+        try:
+            account = self._account(request)
+        except Refusal as refusal:
+            # As if all accounts were shown, a default would be set for all of them.
+            messages.error(request, refusal.message)
+            return HttpResponseRedirect(self.url_of("default_loads"))
         may_set = request.user.has_perms(SETS)
         if request.method == "POST":
             return self._set(request, account)
@@ -52,12 +58,16 @@ class DefaultLoadPages(PortalAdmin):
         )
 
     def _account(self, request: HttpRequest) -> Account | None:
-        """A tenant's own, or the one that staff have chosen; None: all of them."""
+        """A tenant's own, or the one that staff have chosen; None: all of them. Raises Refusal."""
         own: Account | None = actor_of(request).account
-        number = request.GET.get("account", "")
-        if own is not None or not number.isdecimal() or len(number) > 18:
+        number = request.GET.get("account", "").strip()
+        if own is not None or not number:
             return own
-        return Account.objects.filter(voip_id=int(number)).first()
+        known = number.isdecimal() and len(number) <= LONGEST_VOIP_ID
+        account = Account.objects.filter(voip_id=int(number)).first() if known else None
+        if account is None:
+            raise Refusal("unknown-account", f"There is no account with the VoIP id {number[:LONGEST_VOIP_ID]}.")
+        return account
 
     def _set(self, request: HttpRequest, account: Account | None) -> HttpResponse:
         for permission in SETS:

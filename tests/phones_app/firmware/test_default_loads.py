@@ -109,11 +109,15 @@ def test_the_page_shows_defaults_and_sets_one(root, acme, phones, held):
     desk, url = at_desk(root), reverse(DEFAULTS)
     shown = desk.get(url).content.decode()
     assert "No default load: phones keep their own." in shown
-    assert "1 have it" in shown
+    assert "1 has it" in shown
     desk.post(url, {"model": "7962", "load": LOAD})
     assert Layer.objects.get(kind="model").values == {"load": LOAD}
     shown = desk.get(f"{url}?account={acme.voip_id}").content.decode()
     assert "complete in the portal" in shown
+    for unknown in ("4711", "acme", "9" * 40):
+        told = desk.post(f"{url}?account={unknown}", {"model": "7962", "load": ""}, follow=True).content.decode()
+        assert f"There is no account with the VoIP id {unknown[:18]}." in told
+    assert Layer.objects.get(kind="model").values == {"load": LOAD}
     refused = desk.post(url, {"model": "7962", "load": "SIP42.9-3-1S"}, follow=True)
     assert "does not have SIP42.9-3-1S" in refused.content.decode()
     blind = at_desk(clerk(acme, "blind@acme.example", without="change_layer"))
