@@ -39,17 +39,18 @@ def companions(facts: Mapping[str, Any], *, model: str = "", runs: str = "") -> 
         message = f"the load {module} of an add-on module is not on the file server"
         yield Companion(_files_of_module(module), "load-set", message)
     for name in facts.get("files", ()):
-        yield _named(name, f"{name}, which the file names, is not on the file server")
+        yield _named(name, f"the file names {name}, which is not on the file server")
     family = _family(model, facts)
     language, tones = facts.get("user_locale", ""), facts.get("tones", "")
     software = str(facts.get("protocol", "")).lower()
     if language and software and "jar" in family and language not in family["built_in_languages"]:
         name = f"{language}/{family['jar']}-{software}.jar"
-        yield _named(name, f"{name}, the language of the file, is not on the file server: the phone shows English")
+        message = f"the language of the file, {name}, is not on the file server: the phone shows English"
+        yield _named(name, message)
     if tones and "tones" in family and tones not in family["built_in_tones"]:
         name = f"{tones}/{family['tones']}-tones.xml"
-        message = "is not on the file server: the phone plays the tones of the United States"
-        yield _named(name, f"{name}, the tones of the file, {message}")
+        message = f"the tones of the file, {name}, are not on the file server"
+        yield _named(name, f"{message}: the phone plays those of the United States")
 
 
 def of_companions(facts: Mapping[str, Any]) -> dict[str, Any]:

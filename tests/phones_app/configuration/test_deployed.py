@@ -121,7 +121,7 @@ def test_a_rollout_after_a_change_goes_to_exactly_the_phones_that_it_concerns(si
 def test_a_plan_tells_what_phones_will_miss_beside_made_files_worked_out_or_not(site, api, alice, fleet):
     text = TEMPLATE.replace("<sipLines>", "<dialTemplate>dialplan.xml</dialTemplate><sipLines>", 1)
     Phone.objects.update(current_profile=made_profile(alice, "Dialling", text))
-    missing = "Embedded: dialplan.xml, which the file names, is not on the file server (3 phones)."
+    missing = "Embedded: the file names dialplan.xml, which is not on the file server (3 phones)."
     assert missing in rolled_out(api, all=True, dry_run=True)["plan"]["notes"]
     mark_due(Phone.objects.all())
     work()

@@ -52,7 +52,7 @@ def test_it_is_told_once_and_again_when_the_file_is_given(phone):
     assert told() == [("file-missing", "dialplan.xml")]
     event = Event.objects.order_by("pk").last()
     assert (event.data_object_uuid, event.data["name"]) == (phone.uuid, "Front desk")
-    assert "which the file names, is not on the file server" in event.data["error"]
+    assert event.data["error"] == "The file names DialPlan.xml, which is not on the file server."
     assert Incident.objects.get().key.endswith("dialplan.xml")
 
     written(given("dialplan.xml"), given("dialplan.xml"), log=log)
