@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from phones_app.boot.models import RequestedFile
 from phones_app.deployment.evidence import fetches_are_seen
@@ -65,7 +65,7 @@ def fetched_of(upgrade: Upgrade, since: datetime) -> FetchedLoad:
 def _components(upgrade: Upgrade) -> Sequence[str]:
     """In lower case. Of a load that knows several kinds of hardware all of them: which one this is, is not known."""
     rows = Firmware.objects.filter(Q(account=None) | Q(account=upgrade.account_id), load=upgrade.load)
-    row = rows.order_by("account").only("components").last() or rows.only("components").first()
+    row = rows.order_by(F("account").asc(nulls_first=True)).only("components").last()
     return [str(component["name"]).lower() for component in row.components] if row else []
 
 
