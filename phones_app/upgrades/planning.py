@@ -23,7 +23,7 @@ from phones_app.inventory.models import Phone
 from phones_app.inventory.services import FileServerLookup
 from phones_app.rollout.aims import Way
 from phones_app.rollout.gate import GONE
-from phones_app.rollout.models import RolloutMember
+from phones_app.rollout.models import Rollout, RolloutMember
 from phones_app.servers.models import FileServer
 from phones_app.shared_files.models import CopyState, FileCopy
 from phones_app.upgrades.judgement import stands
@@ -32,10 +32,28 @@ from phones_app.upgrades.watching import GOES_ON, UPGRADES
 from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile
 
-Held = Mapping[str, Firmware]
 AWAY = "It does not answer now. It is waited for, and gets its firmware when it is back."
 UNKNOWN_SERVER = "Whether {server} has the files of these loads is not known."
 FIRST = "{load} comes first. {reason} Source: {source}."
+
+
+class _Held:
+    """The loads that the phones of one account can be given, each compared with the account's own files once."""
+
+    def __init__(self, account: int) -> None:
+        self._account = account
+        self.rows = loads_of(account)
+        self._hidden: dict[int, bool] = {}
+
+    def check(self, load: str, why: str) -> None:
+        """Raises Refusal where the phones would not find all of it."""
+        row = self.rows.get(load)
+        if row is None:
+            raise Refusal("load-missing", f"There is no firmware {load} in the portal. {why}".strip())
+        if row.pk not in self._hidden:
+            self._hidden[row.pk] = bool(hidden_files(row, self._account))
+        if row.faults or self._hidden[row.pk]:
+            raise Refusal("load-incomplete", f"The firmware {load} is not complete any more. {why}".strip())
 
 
 @dataclass
@@ -45,7 +63,7 @@ class FirmwareAim:
     load: str
 
     def ways(self, phones: Sequence[Phone]) -> dict[int, Way | Refusal]:
-        held = {account: loads_of(account) for account in {phone.account_id for phone in phones}}
+        held = {account: _Held(account) for account in {phone.account_id for phone in phones}}
         servers, shared = FileServerLookup(), _of_several(phone.current_profile for phone in phones)
         on_servers = _OnServers()
         found: dict[int, Way | Refusal] = {}
@@ -80,7 +98,7 @@ class FirmwareAim:
         run_queue(UPGRADES)
 
     def _way(
-        self, phone: Phone, held: Held, server: FileServer, shared: Mapping[int, int], on_servers: "_OnServers"
+        self, phone: Phone, held: _Held, server: FileServer, shared: Mapping[int, int], on_servers: "_OnServers"
     ) -> Way:
         present = phone.software_version
         if present.lower() == self.load.lower():
@@ -95,22 +113,13 @@ class FirmwareAim:
         remarks = [_sentence(doubt) for doubt in found.doubts]
         for step in found.steps:
             why = FIRST.format(load=step.load, reason=step.reason, source=step.source) if step.reason else ""
-            _check_held(step.load, held, why, phone.account_id)
+            held.check(step.load, why)
             remarks += [why] if why else []
         _check_profile(phone, shared)
-        remarks += on_servers.check(server, [held[step.load] for step in found.steps])
+        remarks += on_servers.check(server, [held.rows[step.load] for step in found.steps])
         remarks += [AWAY] if phone.presence in GONE else []
         remarks += remarks_on(phone.model, self.load)
         return Way(tuple(step.load for step in found.steps), tuple(remarks))
-
-
-def _check_held(load: str, held: Held, why: str, account: int) -> None:
-    """Raises Refusal."""
-    firmware = held.get(load)
-    if firmware is None:
-        raise Refusal("load-missing", f"There is no firmware {load} in the portal. {why}".strip())
-    if firmware.faults or hidden_files(firmware, account):
-        raise Refusal("load-incomplete", f"The firmware {load} is not complete any more. {why}".strip())
 
 
 def _of_several(profiles: Iterable[PhoneProfile | None]) -> dict[int, int]:
@@ -166,9 +175,12 @@ class _OnServers:
 
 
 def _not_copied(server: FileServer, row: Firmware) -> list[str] | None:
-    copies = FileCopy.objects.filter(server=server, path__in=among(list(row.paths))).exclude(sha256="")
-    states = dict(copies.values_list("path", "state"))
-    return [path for path, state in sorted(states.items()) if state != CopyState.IN_PLACE] if states else None
+    wanted = row.paths
+    copies = FileCopy.objects.filter(server=server, path__in=among(list(wanted))).exclude(sha256="")
+    found = {path: (state, sha256) for path, state, sha256 in copies.values_list("path", "state", "sha256")}
+    # Another file of the same name, as everybody's beside the account's own, is not this one.
+    there = {path for path, said in found.items() if said == (CopyState.IN_PLACE, wanted[path] or said[1])}
+    return sorted(wanted.keys() - there) if found else None
 
 
 def remarks_on(model: str, load: str) -> list[str]:
@@ -189,8 +201,13 @@ def _sentence(text: str) -> str:
 
 
 def firmware_in_use(rows: Sequence[Firmware]) -> list[str]:
-    """Phones on their way to one of these loads would not find its files."""
-    loads = {row.load for row in rows}
-    under_way = Upgrade.objects.filter(member__sequel__in=GOES_ON).select_related("member__rollout")
-    rollouts = {str(one.member.rollout) for one in under_way if loads.intersection(one.way)}
-    return [f"The rollout {name} brings phones to it." for name in sorted(rollouts)]
+    """Phones on their way to one of these loads would not find its files; an account's own goes to no other's phones."""
+    under_way = Upgrade.objects.filter(member__sequel__in=GOES_ON)
+    ways = list(under_way.order_by().values_list("member__rollout", "account", "way").distinct())
+    keys = {rollout for rollout, account, way in ways if any(_is_on(row, account, way) for row in rows)}
+    names = sorted(str(rollout) for rollout in Rollout.objects.filter(pk__in=keys))
+    return [f"The rollout {name} brings phones to it." for name in names]
+
+
+def _is_on(row: Firmware, account: int, way: Sequence[str]) -> bool:
+    return row.account_id in (None, account) and row.load in way

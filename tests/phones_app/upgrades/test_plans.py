@@ -3,17 +3,23 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from contacts_app.core.errors import Refusal
 from phones_app.configuration.loads import with_load
 from phones_app.firmware.models import Firmware
+from phones_app.firmware.services import remove_firmware
 from phones_app.inventory.models import Phone, Presence
 from phones_app.inventory.services import Selection
 from phones_app.rollout.models import Rollout
 from phones_app.rollout.plan import make_plan
+from phones_app.rollout.rollout import start
 from phones_app.servers.models import FileServer
 from phones_app.shared_files.models import FileCopy
+from phones_app.upgrades.judgement import fetched_of
+from phones_app.upgrades.models import Upgrade
 from profiles_app.phone.services import create_profile
 from tests.phones_app.configuration.data import TEMPLATE, layer, line, made_profile
 from tests.phones_app.site import ACTOR
@@ -169,6 +175,46 @@ def test_a_file_server_has_to_have_what_is_copied_to_it(shelf, phone):
     assert "is not known" not in "".join(plan.notes)
 
 
+def test_another_file_in_the_place_of_a_loads_is_no_copy_of_it(shelf, phone):
+    phone()
+    server = FileServer.objects.create(name="Branch", host="192.0.2.1", takes_shared_files=True)
+    Phone.objects.update(file_server=server)
+    names = ("apps42.sbn", "dsp42.sbn")
+    Firmware.objects.update(components=[{"name": name, "sha256": "1" * 64} for name in names])
+    for name, sha256 in zip(names, ("1" * 64, "2" * 64), strict=True):
+        FileCopy.objects.create(server=server, path=name, sha256=sha256, state="in-place")
+    assert refused() == ("load-not-on-server", f"Branch does not have all of {GATE} yet: dsp42.sbn.")
+    FileCopy.objects.filter(path="dsp42.sbn").update(sha256="1" * 64)
+    assert planned().total == 1
+
+
+def test_a_plan_for_more_phones_takes_no_more_statements(shelf, phone):
+    def statements() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert not planned().refused
+        return len(queries)
+
+    Firmware.objects.update(components=[{"name": "dsp42.sbn", "sha256": "0" * 64}])
+    phone(1)
+    phone(2)
+    few = statements()
+    for number in range(3, 9):
+        phone(number)
+    assert statements() == few
+
+
+def test_another_accounts_rollout_keeps_no_load_of_ones_own_and_is_not_named(shelf, phone, acme, other):
+    one = phone()
+    held = Firmware.objects.get(load=TARGET)
+    ours, theirs = (Firmware.objects.create(load=TARGET, size=1, account=owner) for owner in (acme, other))
+    phones = Selection(Phone.objects.filter(pk=one.pk))
+    rollout = start(selection=phones, profile=None, actor=ACTOR, pace=Rollout(load=TARGET, name="Hall"))
+    for row in (held, ours):
+        with pytest.raises(Refusal, match=f"The rollout {rollout} brings phones to it"):
+            remove_firmware(row)
+    remove_firmware(theirs)
+
+
 def test_firmware_takes_no_profile_and_its_end_is_to_come(shelf, phone):
     one = phone()
     with pytest.raises(Refusal, match="choose none"):
@@ -194,3 +240,12 @@ def test_of_a_file_written_by_hand_one_text_alone_is_changed(before, after):
         head = f'<?xml version="1.0" encoding="{declared}"?>\r\n<device >\n<x>Büro\t</x>'
         file = head + "{}<!-- <loadInformation>no --></device>\n"
         assert with_load(file.format(before).encode(codec), "B.2") == file.format(after).encode(codec)
+
+
+def test_what_a_phone_fetches_of_a_load_is_its_accounts_before_the_portals(acme, other):
+    for owner, name in ((acme, "Ours.sbn"), (other, "Theirs.sbn"), (None, "Portal.sbn")):
+        Firmware.objects.create(load=TARGET, size=1, account=owner, components=[{"name": name}])
+    upgrade = Upgrade(account=acme, mac="020000002001", way=[TARGET])
+    assert fetched_of(upgrade, timezone.now()).names == {"ours.sbn"}
+    Firmware.objects.filter(account=acme).delete()
+    assert fetched_of(upgrade, timezone.now()).names == {"portal.sbn"}
