@@ -18,6 +18,7 @@ from django.core.files.uploadhandler import FileUploadHandler
 from django.http.multipartparser import MultiPartParserError
 
 from contacts_app.core.archives import DAMAGED, EMPTY_ZIP, ZIP, ensure_readable_entry, is_litter
+from contacts_app.core.disk import room
 from contacts_app.core.errors import Refusal
 
 LONGEST_NAME = 255
@@ -106,6 +107,8 @@ def as_archive(files: Iterable[NamedBytes]) -> bytes:
 
 # More than any page or route takes, however it was packed.
 MOST_BYTES = 2 * 1024**3
+# Of who has not logged in: a form is read before anybody asks who has sent it.
+MOST_BYTES_OF_STRANGERS = 2_621_440
 
 
 class OnDisk(FileUploadHandler):
@@ -114,7 +117,9 @@ class OnDisk(FileUploadHandler):
     """
 
     def handle_raw_input(self, input_data: Any, META: Any, content_length: int, *args: Any, **kwargs: Any) -> None:
-        if content_length > MOST_BYTES:
+        user = getattr(self.request, "user", None)
+        is_known = user is not None and user.is_authenticated
+        if content_length > (MOST_BYTES if is_known else MOST_BYTES_OF_STRANGERS):
             raise RequestDataTooBig("The files are too large together.")
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
@@ -122,6 +127,8 @@ class OnDisk(FileUploadHandler):
         self.file = TemporaryFile(dir=settings.DATA_DIR)  # noqa: SIM115 - it goes with the request
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        if room().is_too_little:
+            raise RequestDataTooBig("The disk of the portal is full.")
         self.file.write(raw_data)
 
     def file_complete(self, file_size: int) -> "UploadedFile[bytes]":
