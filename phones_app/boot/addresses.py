@@ -41,7 +41,8 @@ class PhonesAtAddresses:
         self._account_of = account_of
         self._lock = threading.Lock()
         self._seen: OrderedDict[str, _Seen] = OrderedDict()
-        self._places: dict[str, str] = {}
+        # MAC addresses can be made up, any number of them at one address.
+        self._places: OrderedDict[str, str] = OrderedDict()
 
     def named(self, address: str, mac: str, at: float) -> None:
         """A phone asked for a file of its own. It is no longer where it was before."""
@@ -97,6 +98,9 @@ class PhonesAtAddresses:
         self._seen[address] = seen
         if seen.at != NEVER:
             self._places[seen.mac] = address
+            self._places.move_to_end(seen.mac)
+            if len(self._places) > MOST_ADDRESSES:
+                self._places.popitem(last=False)
         if len(self._seen) > MOST_ADDRESSES:
             _, gone = self._seen.popitem(last=False)
             self._places.pop(gone.mac, None)
