@@ -20,13 +20,17 @@ class KnownPhone(NamedTuple):
     address: str | None
 
 
+# Of an account and a location.
+Networks = defaultdict[tuple[int, str], set[str]]
+
+
 class KnownPhones:
     """By MAC address, and where they are. One thread writes and others read, one entry at a time."""
 
     def __init__(self) -> None:
         self.addresses = PhonesAtAddresses(self.account_of)
         self._phones: dict[str, KnownPhone] = {}
-        self._networks: defaultdict[tuple[int, str], set[str]] = defaultdict(set)
+        self._networks: Networks = defaultdict(set)
 
     def get(self, mac: str) -> KnownPhone | None:
         return self._phones.get(mac)
@@ -56,12 +60,14 @@ class KnownPhones:
         return f"Asked for at {plain(address)}, where neither the phone nor another one of its location was."
 
     def load(self) -> None:
-        self._networks.clear()
-        self._phones = self._read(Phone.objects.order_by().values_list(*_COLUMNS).iterator())
+        """All of them; until that is done what was known before counts, and where phones have asked stays known."""
+        networks: Networks = defaultdict(set)
+        self._phones = self._read(Phone.objects.order_by().values_list(*_COLUMNS).iterator(), networks)
+        self._networks = networks
 
     def changed(self, keys: Collection[int], macs: Iterable[str]) -> None:
         """The phones with these keys, which have or had these MAC addresses."""
-        found = self._read(Phone.objects.filter(pk__in=keys).order_by().values_list(*_COLUMNS))
+        found = self._read(Phone.objects.filter(pk__in=keys).order_by().values_list(*_COLUMNS), self._networks)
         for mac in {*macs, *found}:
             before, now = self._phones.get(mac), found.get(mac)
             if before is not None and before.address and (now is None or now.address != before.address):
@@ -71,15 +77,18 @@ class KnownPhones:
             elif before is not None and before.key in keys:
                 del self._phones[mac]
 
-    def _read(self, rows: Iterable[tuple[str, int, int, str, str, str | None]]) -> dict[str, KnownPhone]:
+    def _read(
+        self, rows: Iterable[tuple[str, int, int, str, str, str | None]], networks: Networks
+    ) -> dict[str, KnownPhone]:
         found = {}
         for mac, key, account, model, location, address in rows:
             # Thousands of phones are of one model, at one place.
             found[mac] = KnownPhone(key, account, sys.intern(model), sys.intern(location), address)
             if address:
                 self.addresses.expected(address, mac, account)
-            if address and location:
-                self._networks[account, location.lower()].add(network_of(plain(address)))
+            places = filter(None, (address, self.addresses.place_of(mac))) if location else ()
+            for place in places:
+                networks[account, location.lower()].add(network_of(plain(place)))
         return found
 
 

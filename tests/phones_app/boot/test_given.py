@@ -239,6 +239,8 @@ def test_files_of_single_phones_are_given_only_where_the_phone_may_be(fetch, ser
     assert fetch(server, own(OURS), far) == OURS.encode(), "it was there before"
     assert fetch(server, own(OURS), farther) is None
     assert fetch(server, own(BESIDE), NEXT_DESK) == BESIDE.encode(), "as the other one of its location"
+    portal.load()
+    assert fetch(server, own(BESIDE), far) == BESIDE.encode(), "where the other one has asked, after a reading as well"
     assert fetch(server, own(BESIDE), farther) is None
     # Nothing says where these are, until they ask.
     assert fetch(server, own(THEIRS), farther) == THEIRS.encode()
