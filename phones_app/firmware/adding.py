@@ -15,7 +15,6 @@ from contacts_app.core.errors import Refusal
 from contacts_app.core.work import clock
 from phones_app.firmware.checks import check
 from phones_app.firmware.models import Firmware
-from phones_app.firmware.services import files_at
 from phones_app.firmware.sets.package import FirmwarePackage, PackedFile, Source, limit, open_package
 from phones_app.firmware.sets.verdict import FirmwareSet, judge
 from phones_app.shared_files import services as shared_files
@@ -87,7 +86,7 @@ def add_firmware(
     with store.Staging() as staging:
         contents = _read(source, package, wanted, staging, lambda doing, done: on_progress(doing, 0.5 + done / 2))
         with transaction.atomic():
-            present = files_at(place.owner, contents)
+            present = shared_files.at_paths(contents, place.owner, None)
             _check_same(contents, present, place, lists)
             kept = {path for path in lists if not replace_defaults and _is_another(path, contents, present)}
             shared_files.put_many(_new(contents, present, place, kept))

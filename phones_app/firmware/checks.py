@@ -18,11 +18,11 @@ from contacts_app.core.work.kind import Work
 from contacts_app.core.work.wake import nudge_after_commit
 from phones_app.firmware.models import Firmware
 from phones_app.firmware.resets import lists_beside
-from phones_app.firmware.services import files_at
 from phones_app.firmware.sets.package import LOADS
 from phones_app.firmware.sets.verdict import FirmwareFault, faults_as_rows
 from phones_app.shared_files import store
 from phones_app.shared_files.models import SharedFile
+from phones_app.shared_files.services import at_paths
 from profiles_app.events.outbox import EventDraft, emit_many
 
 FIRMWARE_CHECKS = "firmware-checks"
@@ -87,7 +87,7 @@ def _with_files(rows: Iterable[Firmware]) -> Iterator[tuple[Firmware, dict[str, 
     for row in rows:
         of_owner[row.account_id].append(row)
     for owner, loads in of_owner.items():
-        files = files_at(owner, [path for row in loads for path in row.paths])
+        files = at_paths((path for row in loads for path in row.paths), owner, None)
         yield from ((row, files) for row in loads)
 
 

@@ -3,15 +3,13 @@
 An account's firmware comes before that of the portal, as its shared files do (boot server spec §8).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
-from django.db.models.functions import Lower
 
 from contacts_app.accounts.models import Account
 from contacts_app.core.errors import Refusal
-from contacts_app.core.lists.among import among
 from phones_app.firmware.models import Firmware
 from phones_app.firmware.resets import resets_of
 from phones_app.shared_files import services as shared_files
@@ -56,18 +54,9 @@ def hidden_files(row: Firmware, account: Account | int | None) -> list[str]:
     owner = account.pk if isinstance(account, Account) else account
     if owner is None or row.account_id is not None:
         return []
-    own = files_at(owner, row.paths)
+    own = shared_files.at_paths(row.paths, owner, None)
     wanted = {path.lower(): sha256 for path, sha256 in row.paths.items()}
     return [file.path for path, file in own.items() if file.sha256 != wanted[path]]
-
-
-def files_at(owner: int | None, paths: Iterable[str]) -> dict[str, SharedFile]:
-    """The shared files of an account, or the portal, at these paths in whatever case, by the path in lower case."""
-    wanted = sorted({path.lower() for path in paths})
-    if not wanted:
-        return {}
-    rows = SharedFile.objects.filter(account=owner, phone=None).annotate(folded=Lower("path"))
-    return {row.path.lower(): row for row in rows.filter(folded__in=among(wanted))}
 
 
 def beside(row: Firmware) -> "QuerySet[Firmware]":
@@ -82,9 +71,9 @@ def remove_firmware(row: Firmware) -> int:
         if reasons := [reason for blocker in _blockers for reason in blocker([row])]:
             raise Refusal("firmware-in-use", " ".join(reasons))
         kept = {path.lower() for other in beside(row) for path in other.paths}
-        files = files_at(row.account_id, row.paths)
         # What boots from this load's components alone would boot from nothing.
-        files |= files_at(row.account_id, [reset.path for reset in resets_of(row) if reset.loads == (row.load,)])
+        resets = [reset.path for reset in resets_of(row) if reset.loads == (row.load,)]
+        files = shared_files.at_paths([*row.paths, *resets], row.account_id, None)
         row.delete()
         gone = (file for path, file in files.items() if path not in kept)
         return shared_files.remove(file for file in gone if file.kind == SharedFile.Kind.FIRMWARE)
