@@ -13,16 +13,16 @@ from django.db.models import Count, Q
 
 from contacts_app.accounts.models import Account
 from contacts_app.core.errors import Refusal
+from phones_app.configuration.gather import LOAD
 from phones_app.configuration.layer_rows import compared, family_of, layer_of
 from phones_app.configuration.layers import check_about, fill
 from phones_app.configuration.models import Layer
 from phones_app.firmware.models import Firmware
-from phones_app.firmware.services import loads_of
+from phones_app.firmware.services import load_of, loads_of
 from phones_app.inventory.models import Phone
 from profiles_app.phone import sep
 from profiles_app.phone.rendering.values import merge
 
-SETTING = "load"
 Kind = Layer.Kind
 # What of the layers concerns all phones of a model alike.
 OF_MODELS = (Kind.PORTAL, Kind.ACCOUNT, Kind.FAMILY, Kind.MODEL)
@@ -56,7 +56,7 @@ def default_loads(account: Account | None) -> list[DefaultLoad]:
     held, layers = loads_of(account), _layers_of_models(account)
     found = []
     for model, counts in sorted(_counted(account).items()):
-        value = merge([layer_of(layer) for layer in layers if _concerns(layer, model)]).get(SETTING)
+        value = merge([layer_of(layer) for layer in layers if _concerns(layer, model)]).get(LOAD)
         load = value.value if value else ""
         fitting = tuple(row for row in held.values() if model in row.phone_models and not row.faults)
         found.append(
@@ -75,7 +75,7 @@ def default_loads(account: Account | None) -> list[DefaultLoad]:
 
 def overriding(account: Account | None) -> dict[str, int]:
     """How many layers of single places, groups, profiles and phones say a load of their own, by their kind."""
-    rows = Layer.objects.filter(values__has_key=SETTING).exclude(kind__in=OF_MODELS)
+    rows = Layer.objects.filter(values__has_key=LOAD).exclude(kind__in=OF_MODELS)
     rows = rows if account is None else rows.filter(Q(account=account) | Q(profile__user__account=account))
     counted = rows.order_by().values_list("kind").annotate(Count("pk"))
     return {Kind(kind).label.lower(): number for kind, number in sorted(counted)}
@@ -87,14 +87,14 @@ def set_default(model: str, load: str, account: Account | None) -> Layer:
 
     Nothing is deployed by it: their next files say so.
     """
-    row = loads_of(account).get(load)
+    row = load_of(load, account)
     if load and (row is None or row.faults or model not in row.phone_models):
         raise Refusal("load-not-complete", f"The portal does not have {load} for a {model}, or not all of it.")
     same = Layer.objects.select_for_update().filter(kind=Kind.MODEL, account=account)
     layer = next((one for one in same if compared(one.kind, one.name) == model), None)
     layer = layer or Layer(kind=Kind.MODEL, account=account, name=model)
-    values = {name: value for name, value in layer.values.items() if name != SETTING}
-    values |= {SETTING: load} if load else {}
+    values = {name: value for name, value in layer.values.items() if name != LOAD}
+    values |= {LOAD: load} if load else {}
     check_about(layer)
     fill(layer, values | layer.secrets, list(layer.secrets))
     layer.save()
@@ -105,7 +105,7 @@ def in_use(rows: Sequence[Firmware]) -> list[str]:
     """Why firmware cannot be removed: layers say that phones are to run it."""
     told = []
     for row in rows:
-        layers = Layer.objects.filter(**{f"values__{SETTING}": row.load})
+        layers = Layer.objects.filter(**{f"values__{LOAD}": row.load})
         if row.account_id is not None:
             layers = layers.filter(account=row.account_id)
         if number := layers.count():

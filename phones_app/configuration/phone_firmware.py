@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from contacts_app.core.errors import Refusal
 from phones_app.configuration.models import PhoneConfiguration
-from phones_app.firmware.services import loads_of, missing_for
+from phones_app.firmware.services import load_of, missing_for
 from phones_app.firmware.sets import gates
 from phones_app.inventory.models import Phone
 from phones_app.servers.models import FileServer
 from phones_app.servers.services import default_server
-from phones_app.shared_files.models import CopyState, FileCopy
+from phones_app.shared_files.given import placed_names
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def _not_there(phone: Phone, server: FileServer | None, load: str) -> str:
     """Why the phone would not find all of a load; "": it would."""
     if server is None:
         return ""
-    row = loads_of(phone.account_id).get(load)
+    row = load_of(load, phone.account_id)
     if not server.is_embedded and not server.takes_shared_files:
         return f"Whether {server} has {load} is not known: shared files are not brought there."
     if row is None:
@@ -62,5 +62,5 @@ def _not_there(phone: Phone, server: FileServer | None, load: str) -> str:
         return f"Of {load} the phone does not find all: {', '.join(missing[:3])}."
     if server.is_embedded:
         return ""
-    there = FileCopy.objects.filter(server=server, path__in=list(row.paths), state=CopyState.IN_PLACE).count()
-    return "" if there >= len(row.paths) else f"{len(row.paths) - there} files of {load} are not on {server} yet."
+    awaited = len(row.paths) - len(placed_names([server], row.paths)[server.pk])
+    return f"{awaited} files of {load} are not on {server} yet." if awaited else ""

@@ -38,9 +38,15 @@ def loads_of(account: Account | int | None) -> dict[str, Firmware]:
     return {row.load: row for row in sorted(rows, key=lambda row: (row.load, row.account_id is not None))}
 
 
+def load_of(load: str, account: Account | int | None) -> Firmware | None:
+    """The one of these with this name."""
+    # The account's comes last, on databases of every kind.
+    return given_to(account).filter(load=load).order_by(F("account").asc(nulls_first=True)).last()
+
+
 def is_complete(load: str, account: Account | int | None) -> bool:
     """Whether the phones of an account find everything that they ask for on the way to a load."""
-    row = given_to(account).filter(load=load).order_by(F("account").asc(nulls_first=True)).last()
+    row = load_of(load, account)
     return row is not None and not missing_for(row, account)
 
 

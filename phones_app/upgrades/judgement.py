@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import F, Q
-
 from phones_app.boot.models import RequestedFile
 from phones_app.deployment.evidence import fetches_are_seen
 from phones_app.deployment.models import Deployment
-from phones_app.firmware.models import Firmware
+from phones_app.firmware.services import load_of
 from phones_app.inventory.models import Phone
 from phones_app.rollout.models import Sequel
 from phones_app.upgrades.models import Upgrade
@@ -64,8 +62,7 @@ def fetched_of(upgrade: Upgrade, since: datetime) -> FetchedLoad:
 
 def _components(upgrade: Upgrade) -> Sequence[str]:
     """In lower case. Of a load that knows several kinds of hardware all of them: which one this is, is not known."""
-    rows = Firmware.objects.filter(Q(account=None) | Q(account=upgrade.account_id), load=upgrade.load)
-    row = rows.order_by(F("account").asc(nulls_first=True)).only("components").last()
+    row = load_of(upgrade.load, upgrade.account_id)
     return [str(component["name"]).lower() for component in row.components] if row else []
 
 
