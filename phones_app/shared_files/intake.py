@@ -153,8 +153,8 @@ def _reason_to_leave_out(path: str) -> str:
     """What lies in folders beside the files of phones."""
     if is_litter(path) or any(_NEVER_GIVEN.fullmatch(part) for part in path.split("/")):
         return "Phones are never given such files."
-    if services.is_of_one_phone(path):
-        return services.OF_ONE_PHONE
+    if services.is_from_profile(path):
+        return services.FROM_PROFILE
     return ""
 
 

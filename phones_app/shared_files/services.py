@@ -26,8 +26,8 @@ from phones_app.shared_files.store import StoredContent
 
 Kind = SharedFile.Kind
 # What a phone asks for under a name of its own is a profile's file, which deployments upload and confirm.
-_OF_ONE_PHONE = re.compile(r"(?:.*/)?(?:SEP|SIP|ATA)[0-9A-F]{12}(?:\..*)?", re.IGNORECASE)
-OF_ONE_PHONE = "Files of single phones are made from their profiles."
+_FROM_PROFILE = re.compile(r"(?:.*/)?(?:SEP|SIP|ATA)[0-9A-F]{12}(?:\..*)?", re.IGNORECASE)
+FROM_PROFILE = "Files of single phones are made from their profiles."
 _ROOT = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<[?!][^>]*>\s*)*<([A-Za-z][\w.-]*)")
 
 # Called in the transaction with the account, the phone (None: all phones) and the paths whose content is another one.
@@ -181,12 +181,13 @@ def ensure_path(path: str) -> None:
         raise BadPath(path, error.messages[0]) from None
     if len(path) > LONGEST_PATH:
         raise BadPath(path, f"At most {LONGEST_PATH} characters.")
-    if is_of_one_phone(path):
-        raise BadPath(path, OF_ONE_PHONE, "phones-own-file")
+    if is_from_profile(path):
+        raise BadPath(path, FROM_PROFILE, "phones-own-file")
 
 
-def is_of_one_phone(path: str) -> bool:
-    return _OF_ONE_PHONE.fullmatch(path) is not None
+def is_from_profile(path: str) -> bool:
+    """Whether a deployment brings this file. Trust lists are of one phone as well, and may be shared files."""
+    return _FROM_PROFILE.fullmatch(path) is not None
 
 
 def _check(file: NewFile) -> None:
