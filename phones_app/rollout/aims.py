@@ -12,7 +12,7 @@ from typing import Protocol
 from contacts_app.core.errors import Refusal
 from contacts_app.core.work import clock
 from phones_app.inventory.models import Phone
-from phones_app.rollout.models import LOAD, Rollout, RolloutMember
+from phones_app.rollout.models import NAME_OF_LOAD, Rollout, RolloutMember
 from profiles_app.phone.models import PhoneProfile
 
 
@@ -55,7 +55,7 @@ def check_aim(rollout: Rollout, profile: PhoneProfile | None) -> None:
         return
     if profile is not None:
         raise Refusal("load-and-profile", "Firmware goes to phones with the profiles that they have: choose none.")
-    if not re.fullmatch(LOAD, rollout.load):
+    if not re.fullmatch(NAME_OF_LOAD, rollout.load):
         raise Refusal("wrong-load", f"“{rollout.load[:64]}” is not the name of a load, such as SIP42.9-4-2SR3-1S.")
     rollout.ends_at = rollout.ends_at or clock.now() + PATIENCE
     if rollout.ends_at <= clock.now():

@@ -15,7 +15,7 @@ from phones_app.servers.models import FileServer
 from profiles_app.phone.models import PhoneProfile
 
 # A name of a load, which becomes part of names of files.
-LOAD = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}\Z"
+NAME_OF_LOAD = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}\Z"
 MOST = 1_000_000
 WEEK = 7 * 24 * 3600
 
@@ -76,7 +76,7 @@ class Rollout(models.Model):
         blank=True,
         default="",
         db_default="",
-        validators=[RegexValidator(LOAD, "This is not the name of a load, as SIP42.9-4-2SR3-1S.")],
+        validators=[RegexValidator(NAME_OF_LOAD, "This is not the name of a load, as SIP42.9-4-2SR3-1S.")],
         help_text="Firmware that the phones are brought to, each with its own profile; empty: none.",
     )
     ends_at = models.DateTimeField(
