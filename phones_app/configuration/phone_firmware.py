@@ -24,7 +24,7 @@ class PhoneFirmware:
     has: str
     should: str
     will_fetch: str
-    way: gates.LoadPath | None
+    way: gates.LoadWay | None
     warnings: tuple[str, ...]
 
 
@@ -35,7 +35,8 @@ def firmware_of(phone: Phone) -> PhoneFirmware | None:
     will_fetch = known.file_load if known and known.file_load != has else ""
     if not (has or should or will_fetch):
         return None
-    way = gates.path(phone.model, phone.software_type or "", has, should) if has and should != has and should else None
+    is_under_way = has and should and should != has
+    way = gates.way_between(phone.model, phone.software_type or "", has, should) if is_under_way else None
     wanted = dict.fromkeys([*([will_fetch] if will_fetch else []), *(step.load for step in (way.steps if way else ()))])
     server = _server_of(phone)
     warnings = [text for load in wanted if (text := _not_there(phone, server, load))]

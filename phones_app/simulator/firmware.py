@@ -6,7 +6,7 @@ was seen in the field, and no opinion of the simulator's.
 
 from collections.abc import Awaitable, Callable
 
-from phones_app.firmware.sets.gates import path
+from phones_app.firmware.sets.gates import way_between
 from phones_app.firmware.sets.header import LONGEST_HEADER, DamagedHeader, is_signed, read_header
 from phones_app.firmware.sets.loads import LONGEST_LOADS, Component, DamagedLoads, read_loads
 from phones_app.simulator.download import Download
@@ -34,7 +34,7 @@ async def take_load(load: str, *, get: Get, model: str, runs: str, hardware: str
         raise LoadRefusedError(f"{name} is not there")
     payload = _opened(name, found.head)
     # A load from before a gate has another key than what comes after it (boot server spec §3).
-    way = path(model, "", runs, load)
+    way = way_between(model, "", runs, load)
     if way.refused or [step.load for step in way.steps] != [load]:
         raise LoadRefusedError(f"AUTH FAIL {name}")
     try:

@@ -27,7 +27,7 @@ class LoadStep:
 
 
 @dataclass(frozen=True)
-class LoadPath:
+class LoadWay:
     """No steps: nothing is to be done, or `refused` says why it must not be. `doubts`: what is not known of the way."""
 
     steps: tuple[LoadStep, ...] = ()
@@ -49,22 +49,22 @@ class _Gate:
     source: str
 
 
-def path(model: str, software: str, present: str, target: str) -> LoadPath:
+def way_between(model: str, software: str, present: str, target: str) -> LoadWay:
     """The loads that a phone gets one after the other; each is to be confirmed before the next one.
 
     `software` is what the phone runs (SIP, SCCP, MPP), "" to take it from `present`. `present` and `target` are names of
     loads, such as SIP42.9-4-2SR3-1S.
     """
     if present == target:
-        return LoadPath()
+        return LoadWay()
     model, wanted = normalise_model(model), software_of_load(target)
     models = models_of_load(target)
     if models and model not in models:
-        return LoadPath(refused=f"{target} is for {', '.join(sorted(models))}, not for {model}.")
+        return LoadWay(refused=f"{target} is for {', '.join(sorted(models))}, not for {model}.")
     runs = software or software_of_load(present)
     for row in _known()["change"]:
         if runs in row["software"] and wanted in row["to"]:
-            return LoadPath(refused=f"{row['refused']} Source: {row['source']}.")
+            return LoadWay(refused=f"{row['refused']} Source: {row['source']}.")
     doubts = tuple(row["text"] for row in _known()["doubt"] if model in row["models"])
     now, then = numbers_of(version_of_load(present)), numbers_of(version_of_load(target))
     if now is None or then is None:
@@ -72,7 +72,7 @@ def path(model: str, software: str, present: str, target: str) -> LoadPath:
             load or "what the phone runs" for load, version in ((present, now), (target, then)) if version is None
         )
         doubt = f"the version of {unknown} is unknown, and with it whether another load has to come first"
-        return LoadPath((LoadStep(target),), doubts=(doubt, *doubts))
+        return LoadWay((LoadStep(target),), doubts=(doubt, *doubts))
     gates = list(_gates(target))
     if not gates and not doubts:
         doubts = ("no gate is known for these phones, which does not prove that there is none",)
@@ -110,17 +110,17 @@ def _known() -> dict[str, Any]:
     return tomllib.loads(Path(_files[0]).read_text(encoding="utf-8"))
 
 
-def _passed(now: Version, then: Version, target: str, gates: list[_Gate], doubts: tuple[str, ...]) -> LoadPath:
+def _passed(now: Version, then: Version, target: str, gates: list[_Gate], doubts: tuple[str, ...]) -> LoadWay:
     steps = list[LoadStep]()
     for gate in gates:
         if now >= gate.since and then < gate.below:
             text = f"{target} is older than the gate “{gate.name}”, which the phone has passed: {gate.reason}"
-            return LoadPath(refused=f"{text} Source: {gate.source}.")
+            return LoadWay(refused=f"{text} Source: {gate.source}.")
         if now < gate.below and then >= gate.since and gate.through != target:
             steps.append(LoadStep(gate.through, gate.reason, gate.source))
             # A gate's load is reached before the next gate is looked at.
             now = numbers_of(version_of_load(gate.through)) or now
-    return LoadPath((*steps, LoadStep(target)), doubts=doubts)
+    return LoadWay((*steps, LoadStep(target)), doubts=doubts)
 
 
 def _gates(target: str) -> Iterator[_Gate]:

@@ -9,7 +9,7 @@ from django.template.defaultfilters import filesizeformat
 
 from contacts_app.core.commands import Add, ReportingCommand, Row, UsageError, headings
 from contacts_app.core.errors import Refusal
-from phones_app.firmware.sets.gates import LoadPath, path
+from phones_app.firmware.sets.gates import LoadWay, way_between
 from phones_app.firmware.sets.package import open_package
 from phones_app.firmware.sets.verdict import FirmwareSet, faults_as_rows, judge
 from profiles_app.phone.sep.catalogue import models_of_load
@@ -81,13 +81,13 @@ def _row(one: FirmwareSet, present: str) -> Row:
     } | ({"path": _way_as_row(way)} if way else {})
 
 
-def _way(one: FirmwareSet, present: str) -> LoadPath | None:
+def _way(one: FirmwareSet, present: str) -> LoadWay | None:
     """From a load to this one, None where no phone takes both. Phones that share firmware have the same way."""
     both = sorted(models_of_load(present) & set(one.models))
-    return path(both[0], "", present, one.load) if both and not one.is_default else None
+    return way_between(both[0], "", present, one.load) if both and not one.is_default else None
 
 
-def _way_as_row(way: LoadPath) -> Row:
+def _way_as_row(way: LoadWay) -> Row:
     steps = [{"load": step.load, "reason": step.reason, "source": step.source} for step in way.steps]
     return {"steps": steps, "refused": way.refused, "doubts": way.doubts, "text": str(way)}
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from phones_app.firmware.sets import gates
-from phones_app.firmware.sets.gates import path
+from phones_app.firmware.sets.gates import way_between
 from phones_app.firmware.sets.versions import numbers_of, version_of_load
 
 
@@ -49,7 +49,7 @@ GATE = "SIP42.8-5-2S"
     ],
 )
 def test_a_phone_below_a_gate_gets_the_load_of_the_gate_first(present, target, steps):
-    way = path("7962", "", present, target)
+    way = way_between("7962", "", present, target)
     assert [step.load for step in way.steps] == steps
     assert (way.refused, way.doubts) == ("", ())
     assert all(step.reason and step.source for step in way.steps[:-1])
@@ -66,7 +66,7 @@ def test_a_phone_below_a_gate_gets_the_load_of_the_gate_first(present, target, s
     ],
 )
 def test_no_way_leads_back_across_a_gate_or_to_other_firmware(model, software, present, target, said):
-    way = path(model, software, present, target)
+    way = way_between(model, software, present, target)
     assert way.steps == ()
     assert said in way.refused == str(way)
 
@@ -81,7 +81,7 @@ def test_no_way_leads_back_across_a_gate_or_to_other_firmware(model, software, p
     ],
 )
 def test_what_is_unknown_of_a_way_is_told(model, present, target, said):
-    way = path(model, "", present, target)
+    way = way_between(model, "", present, target)
     assert [step.load for step in way.steps] == [target]
     assert said in " ".join(way.doubts)
     assert said in str(way)
@@ -104,11 +104,11 @@ def own_gates(tmp_path, monkeypatch):
 def test_a_corrected_copy_of_the_rows_is_read_in_place_of_ours(own_gates):
     ours = Path(gates.__file__).with_name("gates.toml").read_text()
     own_gates(ours.replace('through = "{}8-5-2S"', 'through = "{}8-5-2ES9"'))
-    assert path("7962", "", "SIP42.8-2-1S", "SIP42.9-4-2S").steps[0].load == "SIP42.8-5-2ES9"
+    assert way_between("7962", "", "SIP42.8-2-1S", "SIP42.9-4-2S").steps[0].load == "SIP42.8-5-2ES9"
 
 
 @pytest.mark.parametrize("text", ["no toml", "", '[[gate]]\nname = "x"\n[[change]]\n[[doubt]]\n'])
 def test_what_are_no_such_rows_is_refused_and_ours_stay(own_gates, text):
     with pytest.raises(ValueError, match=r"."):
         own_gates(text)
-    assert path("7962", "", "SIP42.8-2-1S", "SIP42.9-4-2S").steps[0].load == GATE
+    assert way_between("7962", "", "SIP42.8-2-1S", "SIP42.9-4-2S").steps[0].load == GATE
