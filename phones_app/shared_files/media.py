@@ -52,8 +52,8 @@ class FilesOwner:
 
     def own(self, paths: Iterable[str]) -> dict[str, SharedFile]:
         """Those of these files that are exactly for this one, by their paths in lower case."""
-        rows = SharedFile.objects.alias(lower=Lower("path")).filter(account=self.account, phone=self.phone)
-        return {row.path.lower(): row for row in rows.filter(lower__in=[path.lower() for path in paths])}
+        account, phone = self.account.pk if self.account else None, self.phone.pk if self.phone else None
+        return services.at_paths(paths, account, phone)
 
     def given(self, paths: Iterable[str]) -> dict[str, SharedFile]:
         """What phones of this one are given at these paths."""
@@ -77,8 +77,12 @@ def content_of(row: SharedFile | None) -> bytes:
 
 def entries_of(owner: FilesOwner, kind: KindOfList, path: str) -> list[ListEntry]:
     """The list that phones of the owner are given. Raises Refusal where it cannot be read."""
+    return _entries(kind, path, owner.given([path]))
+
+
+def _entries(kind: KindOfList, path: str, given: Mapping[str, SharedFile]) -> list[ListEntry]:
     try:
-        return kind.entries(content_of(owner.given([path]).get(path.lower())))
+        return kind.entries(content_of(given.get(path.lower())))
     except Unreadable as refused:
         raise Refusal("unreadable-list", f"{path}: {refused}") from None
 
@@ -139,25 +143,13 @@ def add_background(owner: FilesOwner, name: str, upload: bytes, *, whole: bool =
 
 def remove_background(owner: FilesOwner, name: str) -> None:
     """Out of all lists, and its pictures where they are the owner's."""
-    present = owner.given([size.list_path for size in _with_lists()])
-    changes = {
-        size.list_path: partial(IMAGES.without, file=size.entry(name).file)
-        for size in _with_lists()
-        if size.list_path.lower() in present
-    }
-    _change_lists(owner, changes, Kind.BACKGROUND_LIST)
+    _change_backgrounds(owner, lambda size: partial(IMAGES.without, file=size.entry(name).file))
     paths = [path for size in screen_sizes() for path in (size.path(name), size.preview_path(name))]
     services.remove(owner.own(paths).values())
 
 
 def order_backgrounds(owner: FilesOwner, names: Sequence[str]) -> None:
-    present = owner.given([size.list_path for size in _with_lists()])
-    changes = {
-        size.list_path: partial(IMAGES.in_order, files=[size.entry(name).file for name in names])
-        for size in _with_lists()
-        if size.list_path.lower() in present
-    }
-    _change_lists(owner, changes, Kind.BACKGROUND_LIST)
+    _change_backgrounds(owner, lambda size: partial(IMAGES.in_order, files=[size.entry(name).file for name in names]))
 
 
 def backgrounds_of(owner: FilesOwner) -> dict[str, list[tuple[ScreenSize, SharedFile]]]:
@@ -165,11 +157,7 @@ def backgrounds_of(owner: FilesOwner) -> dict[str, list[tuple[ScreenSize, Shared
     lists = owner.given([size.list_path for size in _with_lists()])
     names: dict[str, None] = {}
     for size in _with_lists():
-        row = lists.get(size.list_path.lower())
-        try:
-            names |= dict.fromkeys(entry.name for entry in IMAGES.entries(content_of(row)))
-        except Unreadable as refused:
-            raise Refusal("unreadable-list", f"{size.list_path}: {refused}") from None
+        names |= dict.fromkeys(entry.name for entry in _entries(IMAGES, size.list_path, lists))
     files = owner.given(size.path(name) for size in screen_sizes() for name in names)
     return {
         name: [(size, row) for size in screen_sizes() if (row := files.get(size.path(name).lower()))] for name in names
@@ -178,6 +166,13 @@ def backgrounds_of(owner: FilesOwner) -> dict[str, list[tuple[ScreenSize, Shared
 
 def _with_lists() -> Iterator[ScreenSize]:
     return (size for size in screen_sizes() if size.preview)
+
+
+def _change_backgrounds(owner: FilesOwner, change_for: Callable[[ScreenSize], Change]) -> None:
+    """In the lists that there are: a list is made when something is put into it."""
+    present = owner.given([size.list_path for size in _with_lists()])
+    changes = {size.list_path: change_for(size) for size in _with_lists() if size.list_path.lower() in present}
+    _change_lists(owner, changes, Kind.BACKGROUND_LIST)
 
 
 def _change_lists(

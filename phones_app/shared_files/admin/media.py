@@ -19,7 +19,7 @@ from profiles_app.phone.companions import background, ring_tone
 from profiles_app.phone.companions.lists import LONGEST_NAME, RINGS
 
 Kind = SharedFile.Kind
-# One's own pictures and sounds, which nobody but the portal sees the address of; they change under the same address.
+# The content at an address is one account's and may change at any time; a browser runs nothing that is in it.
 HEADERS = {
     "Cache-Control": "private, no-cache",
     "X-Content-Type-Options": "nosniff",
