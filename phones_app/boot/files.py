@@ -6,7 +6,6 @@ are thousands of them, Patchbay names them exactly, and they stay exact.
 
 import contextlib
 import os
-import re
 import stat
 import time
 from collections import OrderedDict
@@ -17,9 +16,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from phones_app.boot.names import is_of_one_phone
+from phones_app.shared_files.models import NEVER_GIVEN
 
-# Names that phones never read: hidden, half uploaded, put aside.
-_PRIVATE = re.compile(r"\..*|.*\.(part|bak)", re.IGNORECASE | re.DOTALL)
 # No link is followed, so none leads out of the folder; a FIFO must not make us wait for its writer.
 _OPEN_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 # Locales and pictures lie in folders: United_States/g3-tones.xml, Desktops/320x212x12/List.xml.
@@ -70,7 +68,7 @@ class PlainFiles:
         The exact name comes first. None: there is no such file, or it is none that phones may read.
         """
         parts = name.split("/")
-        if len(parts) > DEEPEST or "\0" in name or any(not part or _PRIVATE.fullmatch(part) for part in parts):
+        if len(parts) > DEEPEST or "\0" in name or any(not part or NEVER_GIVEN.fullmatch(part) for part in parts):
             return None
         # Most files lie in the folder itself, and are opened with one call of the system.
         open_ = self._open if len(parts) > 1 else self._open_here
@@ -135,7 +133,7 @@ class PlainFiles:
         names: dict[str, str] = {}
         with contextlib.closing(os.scandir(folder)) as entries:
             for entry in islice(entries, ENTRIES):
-                if not _PRIVATE.fullmatch(entry.name) and not is_of_one_phone(entry.name):
+                if not NEVER_GIVEN.fullmatch(entry.name) and not is_of_one_phone(entry.name):
                     lower = entry.name.lower()
                     # The same of several whatever the order in which the folder lists them.
                     names[lower] = min(entry.name, names.get(lower, entry.name))

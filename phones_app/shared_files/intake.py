@@ -1,6 +1,5 @@
 """Takes files in that somebody hands over: single ones, archives and whole folders. All of them become rows, or none."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,13 +13,11 @@ from contacts_app.core.errors import Refusal
 from contacts_app.core.tables import table
 from phones_app.inventory.models import Phone
 from phones_app.shared_files import services, store
-from phones_app.shared_files.models import SharedFile
+from phones_app.shared_files.models import NEVER_GIVEN, SharedFile
 from phones_app.shared_files.services import NewFile
 
 ARCHIVES = (".zip", ".tgz", ".tar.gz")
 LIMITS = ArchiveLimits(**table(__file__, "limits.toml"))
-# Hidden, half uploaded or put aside.
-_NEVER_GIVEN = re.compile(r"\..*|.*\.(?:part|bak)", re.IGNORECASE)
 
 
 class IntakeOutcome(StrEnum):
@@ -151,7 +148,7 @@ def _bounded(pieces: Iterable[bytes], path: str, most: int) -> Iterator[bytes]:
 
 def _reason_to_leave_out(path: str) -> str:
     """What lies in folders beside the files of phones."""
-    if is_litter(path) or any(_NEVER_GIVEN.fullmatch(part) for part in path.split("/")):
+    if is_litter(path) or any(NEVER_GIVEN.fullmatch(part) for part in path.split("/")):
         return "Phones are never given such files."
     if services.is_from_profile(path):
         return services.FROM_PROFILE

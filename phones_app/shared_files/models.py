@@ -1,5 +1,6 @@
 """Files that phones read beside their own, as rows: which path, for whom, and which content (boot server spec §4)."""
 
+import re
 import uuid
 
 from django.core.validators import RegexValidator
@@ -14,8 +15,10 @@ from phones_app.inventory.models import Phone
 from phones_app.servers.models import FileServer
 
 LONGEST_PATH = 200
-# Up to two folders, as phones ask for them; nothing hidden, half uploaded or put aside (`boot/files.py`). ASCII alone:
-# neither phones nor FTP servers agree on how to write anything else.
+# Names of files and folders that phones never read: hidden, half uploaded, put aside.
+NEVER_GIVEN = re.compile(r"\..*|.*\.(part|bak)", re.IGNORECASE | re.DOTALL)
+# Up to two folders, as phones ask for them, and nothing that is NEVER_GIVEN. ASCII alone: neither phones nor FTP servers
+# agree on how to write anything else.
 PATH = (
     r"(?!.*\.(?:[Pp][Aa][Rr][Tt]|[Bb][Aa][Kk])(?:/|\Z))"
     r"(?:[A-Za-z0-9_][A-Za-z0-9_ .+()-]*/){0,2}[A-Za-z0-9_][A-Za-z0-9_ .+()-]*"
