@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from contacts_app.core.errors import Refusal
-from phones_app.configuration.loads import with_load
+from phones_app.configuration.load_in_file import with_load
 from phones_app.firmware.models import Firmware
 from phones_app.firmware.services import remove_firmware
 from phones_app.inventory.models import Phone, Presence
