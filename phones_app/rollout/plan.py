@@ -16,8 +16,8 @@ from phones_app.deployment.request import check_fits
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import FileServerLookup, Selection
 from phones_app.rollout.aims import Way, aim_of, check_aim
-from phones_app.rollout.files import CHUNK, File, companions_of, files_for_plan
 from phones_app.rollout.models import Rollout
+from phones_app.rollout.planned_files import CHUNK, File, companions_of, files_for_plan
 from phones_app.servers.models import FileServer
 from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile

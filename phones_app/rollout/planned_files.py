@@ -1,4 +1,4 @@
-"""The files that a rollout's plan compares: those that are made for phones, as far as they have to be made for it."""
+"""The files that a rollout's plan compares, made as far as they have to be. `made_files` makes those of its start."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
