@@ -39,7 +39,7 @@ class PhonesConfig(AppConfig):
         from phones_app.doctor import CHECKS
         from phones_app.drift.checks import DriftChecks
         from phones_app.drift.rereads import Rereads
-        from phones_app.firmware.checks import FirmwareChecks, files_changed
+        from phones_app.firmware import checks as firmware_checks
         from phones_app.firmware.services import register_blocker as keep_firmware
         from phones_app.firmware.sets.gates import read_from
         from phones_app.inventory.assignment import register_objection
@@ -73,6 +73,7 @@ class PhonesConfig(AppConfig):
         recorded.connect(left_files.file_server_changed, sender=FileServer)
         recorded.connect(copies.file_server_changed, sender=FileServer)
         shared_files.when_changed(copies.files_changed)
+        shared_files.when_changed(firmware_checks.files_changed)
         pre_delete.connect(left_files.phone_deleted, sender=Phone)
         when_many_changed(Phone, *lifecycle.OF_PHONE, call=lifecycle.phones_changed)
         pre_delete.connect(lifecycle.phone_deleted, sender=Phone)
@@ -81,8 +82,7 @@ class PhonesConfig(AppConfig):
         recorded.connect(lifecycle.mobility_changed, sender=PersonMobility)
         recorded.connect(lifecycle.policy_changed, sender=MobilityPolicy)
         register(SingleDeployments, UploadBatches, Doubts, StatusChecks, DriftChecks, Rereads, Removals, MobilityTimers)
-        register(Configurations, ProfileFiles, FileCopying, FirmwareChecks, watching.Upgrades)
-        shared_files.when_changed(files_changed)
+        register(Configurations, ProfileFiles, FileCopying, firmware_checks.FirmwareChecks, watching.Upgrades)
         keep_firmware(in_use)
         register_maker(file_alone)
         follow_changes()
