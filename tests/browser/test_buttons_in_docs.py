@@ -104,6 +104,7 @@ def walks(furnished, acme) -> dict[str, Walk]:
         at("phones_app_callmanager_change", manager.pk, button=test)(desk)
 
     return {
+        "Add firmware…": at("phones_app_firmware_changelist", button="Add firmware…"),
         "Adopt file…": at("phones_app_phone_change", phone.pk, button="Adopt file…"),
         "Put file back…": at("phones_app_phone_change", phone.pk, button="Put file back…"),
         "Save and test the connection": both_servers,
