@@ -103,6 +103,25 @@ def as_zip(files: dict[str, bytes], path: Path) -> Path:
     return path
 
 
+def zip_of(*entries: tuple[str, bytes], mode: int = 0, method: int = zipfile.ZIP_STORED) -> bytes:
+    """An archive of any entries, also of names that lead elsewhere or come twice, and of links (`mode`)."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in entries:
+            info = zipfile.ZipInfo(name)
+            info.external_attr = mode << 16
+            archive.writestr(info, content, method)
+    return packed.getvalue()
+
+
+def encrypted_zip() -> bytes:
+    """The flag in both headers of the entry."""
+    content = bytearray(zip_of(("a.sbn", b"x")))
+    content[6] |= 1
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    return bytes(content)
+
+
 def tar_gz(files: dict[str, bytes]) -> bytes:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as archive:

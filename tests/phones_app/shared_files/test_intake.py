@@ -1,6 +1,5 @@
 """Files out of folders and archives: all of them or none, and nothing of hostile ones (boot server spec §4)."""
 
-import io
 import os
 import signal
 import stat
@@ -87,41 +86,28 @@ def test_an_archive_goes_into_a_folder_and_to_one_phone(tmp_path, acme):
     assert paths(account=acme, phone=phone) == ["German_Germany/mk-sip.jar", "German_Germany/tones/g3-tones.xml"]
 
 
-def zip_of(*entries: tuple[str, bytes], mode: int = 0, method: int = zipfile.ZIP_STORED) -> bytes:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        for name, content in entries:
-            info = zipfile.ZipInfo(name)
-            info.external_attr = mode << 16
-            archive.writestr(info, content, method)
-    return packed.getvalue()
-
-
 def claims_2_gb() -> bytes:
-    content = bytearray(zip_of(("Ringlist.xml", b"x" * 10)))
+    content = bytearray(sets.zip_of(("Ringlist.xml", b"x" * 10)))
     struct.pack_into("<I", content, content.index(b"PK\x01\x02") + 24, 2**31 - 1)
-    return bytes(content)
-
-
-def encrypted() -> bytes:
-    content = bytearray(zip_of(("a.xml", b"x")))
-    content[6] |= 1
-    content[content.index(b"PK\x01\x02") + 8] |= 1
     return bytes(content)
 
 
 GOOD = ("Ringlist.xml", RINGS)
 HOSTILE: list[tuple[str, Callable[[], bytes], str]] = [
-    ("up", lambda: zip_of(GOOD, ("../a.xml", b"x")), "leads out of it"),
-    ("absolute", lambda: zip_of(GOOD, ("/etc/a.xml", b"x")), "leads out of it"),
-    ("link", lambda: zip_of(GOOD, ("a.xml", b"/etc/passwd"), mode=stat.S_IFLNK | 0o777), "is a link"),
-    ("bomb", lambda: zip_of(GOOD, ("a.raw", bytes(30_000_000)), method=zipfile.ZIP_DEFLATED), "Too much comes out"),
+    ("up", lambda: sets.zip_of(GOOD, ("../a.xml", b"x")), "leads out of it"),
+    ("absolute", lambda: sets.zip_of(GOOD, ("/etc/a.xml", b"x")), "leads out of it"),
+    ("link", lambda: sets.zip_of(GOOD, ("a.xml", b"/etc/passwd"), mode=stat.S_IFLNK | 0o777), "is a link"),
+    (
+        "bomb",
+        lambda: sets.zip_of(GOOD, ("a.raw", bytes(30_000_000)), method=zipfile.ZIP_DEFLATED),
+        "Too much comes out",
+    ),
     ("2 GB", claims_2_gb, "Too much comes out"),
-    ("encrypted", encrypted, "is encrypted"),
-    ("damaged", lambda: zip_of(GOOD, ("a.xml", b"x" * 99))[:-30], "is damaged"),
-    ("twice", lambda: zip_of(GOOD, ("ringlist.xml", b"x")), "another file at this path"),
-    ("too deep", lambda: zip_of(GOOD, ("a/b/c/d.xml", b"x")), "at most two folders"),
-    ("nothing in it", lambda: zip_of((".hidden", b"x")), "no file in it"),
+    ("encrypted", sets.encrypted_zip, "is encrypted"),
+    ("damaged", lambda: sets.zip_of(GOOD, ("a.xml", b"x" * 99))[:-30], "is damaged"),
+    ("twice", lambda: sets.zip_of(GOOD, ("ringlist.xml", b"x")), "another file at this path"),
+    ("too deep", lambda: sets.zip_of(GOOD, ("a/b/c/d.xml", b"x")), "at most two folders"),
+    ("nothing in it", lambda: sets.zip_of((".hidden", b"x")), "no file in it"),
     ("no archive", lambda: b"hello", "neither a ZIP nor a tar.gz"),
 ]
 
