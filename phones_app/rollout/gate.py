@@ -1,6 +1,6 @@
 """Which phones of a rollout may go on: the limits at each file server and in each location, the window, and the gate that
-stops a deployment whose rollout was paused or has ended, also one that was just uploaded. What deployments ask of their
-rollouts besides: what their events say of them.
+stops a deployment whose rollout was paused or has ended, also one that was just uploaded. Besides, what the events of
+deployments say of their rollouts.
 """
 
 from collections import defaultdict
@@ -20,7 +20,7 @@ from phones_app.inventory.models import Presence
 from phones_app.rollout.models import Rollout, RolloutMember, RolloutState, Sequel
 from phones_app.rollout.standing import AWAY, IN_CALL, LOADING
 
-# What is there no phone, or another one.
+# The phone does not answer at its address, or another one does.
 GONE = (Presence.UNREACHABLE, Presence.ANOTHER)
 # What is under way for the limits: a phone that loads firmware needs its server and its network as much.
 UNDER_WAY = (Q(finished_at=None, next_attempt_at__isnull=False) & ~AWAY & ~IN_CALL) | LOADING
@@ -58,6 +58,7 @@ def _by_place(rows: "QuerySet[Deployment]") -> "QuerySet[Deployment, tuple[int |
 # What a deployment waits for that was about to go on when its rollout was paused, or its window ended.
 TO_GO_ON = Closed("its rollout to go on")
 TO_COME_BACK = Closed("the phone to come back")
+SEEN_SINCE = Q(deployment__phone__last_seen_at__gt=F("deployment__phone__presence_since"))
 
 
 def closed_by_rollout(deployments: Sequence[Deployment]) -> Mapping[Deployment, Closed]:
@@ -87,11 +88,8 @@ def _wait_for_phones(keys: Sequence[int]) -> set[int]:
     return set(gone.values())
 
 
-SEEN_SINCE = Q(deployment__phone__last_seen_at__gt=F("deployment__phone__presence_since"))
-
-
-def take_back(rollout: Rollout) -> None:
-    """Phones that were waited for, and have been seen since, are waited for no more."""
+def end_waiting(rollout: Rollout) -> None:
+    """Let those phones take their turn again that were waited for and have been seen since."""
     away = rollout.members.filter(sequel=Sequel.AWAY, deployment__finished_at=None)
     seen = away.filter(deployment__phone__last_seen_at__gt=F("sequel_since"))
     keys = list(seen.values_list("pk", flat=True))

@@ -69,7 +69,7 @@ def count_refused(rollout: Rollout, refused: list[tuple[str, Refusal]]) -> None:
     rollout.save(update_fields=["refused", "total"])
 
 
-def follow_up(member: RolloutMember, phone: Phone, load: str) -> None:
+def deploy_load(member: RolloutMember, phone: Phone, load: str) -> None:
     """The phone gets its file with this firmware, in its place in the rollout and within its limits. Raises Refusal.
 
     In the transaction of the caller, who has locked the member.
@@ -88,11 +88,11 @@ def follow_up(member: RolloutMember, phone: Phone, load: str) -> None:
         sha256=file.sha256,
     )
     [member.deployment] = queued([deployment], phones=[phone.pk])
-    follows(member, Sequel.PENDING)
+    set_sequel(member, Sequel.PENDING)
     nudge_after_commit(DEPLOYMENTS)
 
 
-def follows(member: RolloutMember, sequel: Sequel, code: str = "", error: str = "") -> None:
+def set_sequel(member: RolloutMember, sequel: Sequel, code: str = "", error: str = "") -> None:
     """This is what follows the deployment of the phone."""
     member.sequel, member.sequel_since = sequel, clock.now()
     member.sequel_code, member.sequel_error = code, error

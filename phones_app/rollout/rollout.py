@@ -24,7 +24,7 @@ from phones_app.inventory.models import Phone
 from phones_app.inventory.services import Selection
 from phones_app.rollout.aims import aim_of
 from phones_app.rollout.events import tell
-from phones_app.rollout.gate import ended, in_window, released_next, take_back
+from phones_app.rollout.gate import end_waiting, ended, in_window, released_next
 from phones_app.rollout.made_files import with_stored_files
 from phones_app.rollout.members import count_refused, store
 from phones_app.rollout.models import Rollout, RolloutState, Sequel
@@ -151,7 +151,7 @@ def advance(pk: int) -> None:
     if rollout is None:
         return
     if rollout.load:
-        take_back(rollout)
+        end_waiting(rollout)
     # In one query, because the rows may be many and change meanwhile.
     counts = rollout.deployments_to_count().aggregate(
         open=Count("pk", filter=OPEN),

@@ -34,7 +34,7 @@ from profiles_app.phone.models import PhoneProfile
 
 AWAY = "It does not answer now. It is waited for, and gets its firmware when it is back."
 UNKNOWN_SERVER = "Whether {server} has the files of these loads is not known."
-FIRST = "{load} comes first. {reason} Source: {source}."
+COMES_FIRST = "{load} comes first. {reason} Source: {source}."
 
 
 class _Held:
@@ -112,7 +112,7 @@ class FirmwareAim:
             raise Refusal("upgrade-refused", found.refused)
         remarks = [_sentence(doubt) for doubt in found.doubts]
         for step in found.steps:
-            why = FIRST.format(load=step.load, reason=step.reason, source=step.source) if step.reason else ""
+            why = COMES_FIRST.format(load=step.load, reason=step.reason, source=step.source) if step.reason else ""
             held.check(step.load, why)
             remarks += [why] if why else []
         _check_profile(phone, shared)

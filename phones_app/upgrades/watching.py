@@ -22,7 +22,7 @@ from phones_app.deployment.models import Deployment, PhoneFile, State
 from phones_app.deployment.refusals import UNHEARD
 from phones_app.inventory.models import Phone
 from phones_app.inventory.status_check import look_at
-from phones_app.rollout.members import follow_up, follows
+from phones_app.rollout.members import deploy_load, set_sequel
 from phones_app.rollout.models import Rollout, RolloutMember, Sequel
 from phones_app.upgrades.judgement import FetchedLoad, fault_of, fetched_of, has_reported
 from phones_app.upgrades.keeping import author_of, keep, tidy
@@ -31,10 +31,10 @@ from phones_app.upgrades.models import Upgrade
 log = structlog.get_logger(__name__)
 UPGRADES = "upgrades"
 BATCH = 50
-WOKEN = 1000
+MOST_WOKEN = 1000
 # Restarts that end so were heard by no phone: its file lies ready, and is fetched when it starts.
 UNANSWERED = (*UNHEARD, "timeout", "no-evidence")
-# A phone that is there, and does not begin with the load, is told so often.
+# How often a phone is restarted again that is there and did not hear its restart.
 MOST_TRIES = 3
 # The load that follows waits for whatever else is done to the phone.
 BUSY_PAUSE = timedelta(seconds=10)
@@ -90,7 +90,7 @@ def wake() -> None:
     moves = Q(member__sequel=Sequel.PENDING) | Q(unanswered | over, member__sequel=Sequel.AWAY)
     waiting = Upgrade.objects.filter(member__sequel__in=GOES_ON, member__deployment__finished_at__isnull=False)
     waiting = waiting.filter(moves, due_at=None)
-    if found := list(waiting.values_list("pk", flat=True)[:WOKEN]):
+    if found := list(waiting.values_list("pk", flat=True)[:MOST_WOKEN]):
         Upgrade.objects.filter(pk__in=among(found)).update(due_at=clock.now())
 
 
@@ -118,7 +118,7 @@ def settle(key: int) -> None:
     if member.sequel not in GOES_ON:
         pass
     elif phone is None:
-        follows(member, Sequel.FAILED, "phone-deleted", "The phone was deleted.")
+        set_sequel(member, Sequel.FAILED, "phone-deleted", "The phone was deleted.")
     else:
         _Settling(upgrade, member, deployment, phone).settle()
     upgrade.save()
@@ -143,7 +143,7 @@ class _Settling:
             self._await_phone()
         else:
             # The deployment says itself what has become of it.
-            follows(self.member, Sequel.NONE)
+            set_sequel(self.member, Sequel.NONE)
 
     def _is_unanswered(self) -> bool:
         deployment = self.deployment
@@ -168,9 +168,9 @@ class _Settling:
         """Its file lies ready. When the phone starts it fetches it, which confirms the deployment."""
         member = self.member
         if not self.rollout.is_open:
-            follows(member, Sequel.NONE)
+            set_sequel(member, Sequel.NONE)
         elif member.sequel != Sequel.AWAY:
-            follows(member, Sequel.AWAY)
+            set_sequel(member, Sequel.AWAY)
         elif self.deployment.state != State.UPLOADED and self._is_back():
             self._begin_anew()
 
@@ -180,7 +180,7 @@ class _Settling:
 
     def _begin_anew(self) -> None:
         if self.upgrade.tries >= MOST_TRIES:
-            follows(self.member, Sequel.NONE)
+            set_sequel(self.member, Sequel.NONE)
             return
         if self._send(self.upgrade.load):
             self.upgrade.tries += 1
@@ -198,7 +198,7 @@ class _Settling:
             self._reached()
             return
         if self.member.sequel == Sequel.AWAY:
-            follows(self.member, Sequel.PENDING)
+            set_sequel(self.member, Sequel.PENDING)
         self._look_again(found)
 
     def _look_again(self, found: FetchedLoad) -> None:
@@ -224,7 +224,7 @@ class _Settling:
         upgrade = self.upgrade
         if upgrade.is_at_last_step:
             tidy(self.phone, upgrade.load, author_of(self.rollout))
-            follows(self.member, Sequel.REACHED)
+            set_sequel(self.member, Sequel.REACHED)
             log.info("firmware reached", mac=upgrade.mac, load=upgrade.load, rollout=str(self.rollout.uuid))
         elif self._send(str(upgrade.way[upgrade.step + 1])):
             upgrade.step, upgrade.tries = upgrade.step + 1, 0
@@ -240,12 +240,12 @@ class _Settling:
             self.upgrade.due_at = clock.now() + BUSY_PAUSE
             return False
         try:
-            follow_up(self.member, self.phone, load)
+            deploy_load(self.member, self.phone, load)
         except Refusal as refusal:
             self._fail(refusal.code, refusal.message)
             return False
         return True
 
     def _fail(self, code: str, text: str) -> None:
-        follows(self.member, Sequel.FAILED, code, text)
+        set_sequel(self.member, Sequel.FAILED, code, text)
         log.info("firmware not reached", mac=self.upgrade.mac, load=self.upgrade.load, code=code)
