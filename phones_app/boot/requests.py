@@ -58,9 +58,10 @@ _listeners: list[Listener] = []
 
 
 def when_counted(call: Listener) -> None:
-    """Have `call` given the rows that are about to be written, in that transaction; it may set their `told_at`.
+    """Have `call` given rows that are about to be written, in that transaction; it may set their `told_at`.
 
-    Those of files that are missing, or that it was told of: not saved yet, and with what concerns the last request alone.
+    They are those of files that are missing, or that were told to be. They are not saved yet, and say what the last
+    request was, without counts.
     """
     _listeners.append(call)
 
@@ -195,7 +196,7 @@ def _write(batch: Iterable[tuple[_Key, _Counted]]) -> int:
 
 
 def _told(counts: dict[_Key, _Counted]) -> dict[_Key, datetime | None]:
-    """When it was told of each that its file is missing, after the listeners have seen what may be told of."""
+    """When each file was told to be missing, as the listeners leave it, who see those rows that concern them."""
     rows = RequestedFile.objects.filter(client__in={key.client for key in counts}, told_at__isnull=False).order_by()
     before = {(client, name): at for client, name, at in rows.values_list("client", "name", "told_at")}
     told = {key: before.get((key.client, key.name)) for key in counts}

@@ -32,8 +32,8 @@ class EmbeddedFileServer:
 
     A port of 0 means any free one; after the start `ftp_port`, `http_port` and `tftp_port` say which. Without
     a `tftp_port` there is no TFTP. FTP and TFTP listen at `host`, too, unless at addresses of their own. `on_fetches` is
-    called after complete transfers, from threads of this server. `portal`: what phones are
-    given beside what lies below `root`. A server starts once.
+    called after complete transfers, from threads of this server. `portal` has what phones are given beside the files
+    below `root`. A server starts once.
     """
 
     def __init__(
