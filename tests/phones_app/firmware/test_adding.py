@@ -20,11 +20,6 @@ JAR = "jar42sip.9-4-2ES26.sbn"
 RESET = "term42.default.loads"
 
 
-@pytest.fixture(autouse=True)
-def folder(settings, tmp_path):
-    settings.SHARED_FILES_DIR = tmp_path / "shared-files"
-
-
 def paths(**owner: object) -> set[str]:
     return set(SharedFile.objects.filter(**owner).values_list("path", flat=True))
 

@@ -17,8 +17,7 @@ LOAD, JAR, RESET = "SIP42.9-4-2SR3-1S", "jar42sip.9-4-2ES26.sbn", "term42.defaul
 
 
 @pytest.fixture(autouse=True)
-def package(settings, tmp_path, acme):
-    settings.SHARED_FILES_DIR = tmp_path / "shared-files"
+def package(contents, tmp_path, acme):
     package = sets.as_zip(sets.classic(default=RESET), tmp_path / "a.zip")
     assert run("add_firmware", package, "--account", acme.voip_id).status == 0
     return package

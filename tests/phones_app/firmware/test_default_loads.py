@@ -24,11 +24,6 @@ DEFAULTS = "admin:phones_app_firmware_default_loads"
 ADD = "admin:phones_app_firmware_package"
 
 
-@pytest.fixture(autouse=True)
-def folder(settings, tmp_path):
-    settings.SHARED_FILES_DIR = tmp_path / "shared-files"
-
-
 @pytest.fixture
 def held(tmp_path):
     assert run("add_firmware", sets.as_zip(sets.classic(), tmp_path / "cmterm.zip")).status == 0

@@ -13,11 +13,6 @@ pytestmark = pytest.mark.django_db
 URL = "/api/v1/firmware"
 
 
-@pytest.fixture(autouse=True)
-def folder(settings, tmp_path):
-    settings.SHARED_FILES_DIR = tmp_path / "shared-files"
-
-
 @pytest.fixture
 def owner(alice):
     return of(alice).http
