@@ -1,4 +1,4 @@
-"""The settings of the embedded file server, which phones fetch their files from (docs/boot-server.md)."""
+"""The settings of the embedded file server, of the files that it gives to phones, and of their firmware."""
 
 from config.environment import env
 
@@ -34,11 +34,12 @@ FILE_SERVER_OWN_FILES_WHERE_KNOWN = env.bool("FILE_SERVER_OWN_FILES_WHERE_KNOWN"
 # --- Shared files ------------------------------------------------------------------------------------------------
 # What phones read beside their own files. So much of it an account may have (MB, 0: any amount).
 SHARED_FILES_ACCOUNT_MB = env.int("SHARED_FILES_ACCOUNT_MB", default=4096)
-# Contents that no file has (any more), once they are so many days old (0: never), where `manage.py prune_history` runs.
+# `manage.py prune_history` deletes contents that no shared file has any more when they are so many days old (0: never).
 KEEP_UNUSED_CONTENTS_DAYS = env.float("KEEP_UNUSED_CONTENTS_DAYS", default=1.0)
+
+# --- Firmware ----------------------------------------------------------------------------------------------------
 # A corrected copy of phones_app/firmware/sets/gates.toml: which loads have to come between others, read in its place.
 FIRMWARE_GATES = env.str("FIRMWARE_GATES", default="")
-
-# Firmware: a phone that has its file reports its new load within so many seconds after the last file of the load that it
-# fetched, or the rollout counts it as failed.
+# A phone that has its file reports its new load within so many seconds after the last file of the load that it fetched,
+# or the rollout counts it as failed.
 UPGRADE_SECONDS = env.float("UPGRADE_SECONDS", default=1800.0)
