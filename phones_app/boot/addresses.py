@@ -12,7 +12,7 @@ from typing import NamedTuple
 # Where two phones were seen at one address within this time, as behind a router, it says of neither who asks.
 SHARED_SECONDS = 3600.0
 MOST_ADDRESSES = 200_000
-# When what is only written in the inventory was seen.
+# The times of phones that only the inventory has at an address: no request came from there.
 NEVER = float("-inf")
 ALWAYS = float("inf")
 

@@ -20,11 +20,11 @@ from phones_app.boot.names import is_of_one_phone
 logger = logging.getLogger(__name__)
 
 REPORTERS = 2
-# So many are handed on together, of those that come within a moment; of a crowd within a longer one, because statements
-# for many cost little more than for one, and time that they take is missing where phones are answered.
+# Fetches that come within a moment are handed on together, up to a batch. When many come the moment is longer, because a
+# statement for many takes little more time than for one, and that time is missing where phones are answered.
 BATCH, MOMENT_SECONDS = 1000, 0.02
 CROWD, CROWD_SECONDS = 50, 0.5
-# More than these do not wait in each thread, but for the fetches of phones' own files.
+# At most so many wait in each thread; fetches of phones' own files always may.
 MOST_WAITING = 20_000
 
 

@@ -11,7 +11,7 @@ from contacts_app.core.metrics import Counted
 
 log = structlog.get_logger(__name__)
 
-# So often a line is written about the refusals of one kind.
+# Seconds between two lines of the log about refusals of one kind.
 LINE_SECONDS = 60.0
 REFUSED = Counted(
     "patchbay_file_server_refused_total",

@@ -30,11 +30,11 @@ POLL_SECONDS = 1.0
 LATE_SECONDS = 60.0
 # Numbers that may have been given out and not committed when all is read.
 LATE_NUMBERS = 1000
-# Whatever was missed, as what a restored backup changed, is right after this time.
+# After this time all is read again, for changes without a historical row, such as those of a restored backup.
 RELOAD_SECONDS = 3600.0
 BATCH = 500
 MODELS: tuple[type[Model], ...] = (SharedFile, Firmware, Phone)
-# For how long it counts where a phone fetched its file.
+# An older fetch does not say any more where the phone is.
 SEEN_WITHIN = timedelta(days=30)
 
 

@@ -34,7 +34,7 @@ from profiles_app.events.models.setup import Listener
 # The queue of the workers that match events and deliver them (`delivery_run`).
 DELIVERIES = "deliveries"
 BATCH = 1000
-# As incidents have it.
+# As long as the key of an incident may be.
 LONGEST_KEY = 128
 # So much of events is read at a time, as it is stored (bytes).
 MOST_AT_ONCE = 4 * 1024 * 1024
