@@ -18,7 +18,7 @@ from phones_app.configuration.layer_rows import compared, family_of, layer_of
 from phones_app.configuration.layers import check_about, fill
 from phones_app.configuration.models import Layer
 from phones_app.firmware.models import Firmware
-from phones_app.firmware.services import load_of, loads_of
+from phones_app.firmware.services import load_of, loads_of, missing_for
 from phones_app.inventory.models import Phone
 from profiles_app.phone import sep
 from profiles_app.phone.rendering.values import merge
@@ -88,7 +88,7 @@ def set_default(model: str, load: str, account: Account | None) -> Layer:
     Nothing is deployed by it: their next files say so.
     """
     row = load_of(load, account)
-    if load and (row is None or row.faults or model not in row.phone_models):
+    if load and (row is None or missing_for(row, account) or model not in row.phone_models):
         raise Refusal("load-not-complete", f"The portal does not have {load} for a {model}, or not all of it.")
     same = Layer.objects.select_for_update().filter(kind=Kind.MODEL, account=account)
     layer = next((one for one in same if compared(one.kind, one.name) == model), None)

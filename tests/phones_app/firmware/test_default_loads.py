@@ -13,6 +13,8 @@ from phones_app.firmware.models import Firmware
 from phones_app.firmware.services import remove_firmware
 from phones_app.inventory.models import Phone
 from phones_app.servers.models import FileServer
+from phones_app.shared_files import services as shared_files
+from phones_app.shared_files import store
 from profiles_app.phone.models import Line, PhoneProfile, Source
 from tests.admin_people import at_desk, clerk
 from tests.commands import run
@@ -178,3 +180,10 @@ def test_firmware_in_use_is_not_deleted_on_its_page(root, held):
     url = reverse("admin:phones_app_firmware_delete", args=[held.pk])
     assert "is what phones are to run" in at_desk(root).post(url, {"post": "yes"}, follow=True).content.decode()
     assert Firmware.objects.exists()
+
+
+def test_a_load_that_the_account_hides_a_file_of_is_no_default_for_it(held, acme):
+    shared_files.put(JAR, store.store([b"another"]), account=acme)
+    with pytest.raises(Refusal, match="or not all of it"):
+        set_default("7962", LOAD, acme)
+    set_default("7962", LOAD, None)
