@@ -142,11 +142,14 @@ def unused(is_used: Callable[[list[str]], set[str]], older_than: float) -> Itera
 
 def sweep(is_used: Callable[[list[str]], set[str]], older_than: float | None = None) -> int:
     """Delete these; how many."""
-    deleted = 0
-    for path in unused(is_used, time.time() if older_than is None else older_than):
-        with suppress(FileNotFoundError):
-            path.unlink()
-            deleted += 1
+    young = time.time() - YOUNG_SECONDS
+    deleted, before = 0, young if older_than is None else min(older_than, young)
+    for path in unused(is_used, before):
+        # Somebody may have placed the same content while rows were asked for: it is young again.
+        if _is_older(path, before):
+            with suppress(FileNotFoundError):
+                path.unlink()
+                deleted += 1
     return deleted
 
 

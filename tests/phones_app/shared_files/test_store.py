@@ -45,3 +45,17 @@ def test_what_no_row_names_is_deleted_when_it_is_an_hour_old(folder):
         os.utime(place, (old, old))
     assert store.sweep(lambda names: {used} & set(names)) == 2
     assert {each.name for each in folder.rglob("*") if each.is_file()} == {used, young}
+
+
+def test_what_is_stored_again_while_rows_are_looked_for_stays(folder):
+    again = store.store([b"again"]).sha256
+    old = time.time() - store.YOUNG_SECONDS - 1
+    os.utime(store.place_of(again), (old, old))
+
+    def is_used(names: list[str]) -> set[str]:
+        assert names == [again]
+        store.store([b"again"])  # its row is not committed yet
+        return set()
+
+    assert store.sweep(is_used) == 0
+    assert store.place_of(again).exists()
