@@ -3,7 +3,7 @@
 from phones_app.shared_files import store
 from phones_app.shared_files.models import SharedFile
 from profiles_app.phone.companions.check import LARGEST_CHECKED, check_companion, is_checked
-from profiles_app.phone.companions.dial_template import DialRule, read_dial_template
+from profiles_app.phone.companions.dial_template import DialRule, rules_dialled_by
 from profiles_app.phone.companions.dialling import Dialled, try_number
 from profiles_app.phone.companions.reading import Unreadable
 from profiles_app.phone.sep.elements import Finding
@@ -21,7 +21,7 @@ def dialled_by(
     """What a phone does while somebody types the number, and the rules; None: this is no dial template."""
     content = _content(row) if row.kind == SharedFile.Kind.DIAL_TEMPLATE else None
     try:
-        rules = read_dial_template(content)[0].rules if content is not None else None
+        rules = rules_dialled_by(content) if content is not None else None
     except Unreadable:
         return None
     return (try_number(rules, number, line=line, hash_dials=hash_dials), rules) if rules is not None else None

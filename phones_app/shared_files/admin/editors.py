@@ -20,7 +20,7 @@ from phones_app.shared_files.media import FilesOwner, content_of
 from phones_app.shared_files.models import LONGEST_PATH, SharedFile
 from profiles_app.phone.admin.revision import XmlField
 from profiles_app.phone.companions.check import check_companion
-from profiles_app.phone.companions.dial_template import read_dial_template
+from profiles_app.phone.companions.dial_template import rules_dialled_by
 from profiles_app.phone.companions.dialling import LONGEST_NUMBER, Dialled, try_number
 from profiles_app.phone.companions.reading import Unreadable
 from profiles_app.phone.companions.soft_keys import usual_sets, write_soft_keys
@@ -265,7 +265,7 @@ def _tried(request: HttpRequest, content: bytes) -> dict[str, object]:
         return {"try_error": "A number has digits, * # and +."}
     given = form.cleaned_data
     try:
-        rules = read_dial_template(content)[0].rules
+        rules = rules_dialled_by(content)
     except Unreadable:
         return {}
     hotline = try_number(rules, "", line=given["try_line"] or 1)

@@ -7,7 +7,7 @@ from profiles_app.phone.companions.dial_template import check_dial_template, rea
 from profiles_app.phone.companions.dialling import unreachable
 from profiles_app.phone.companions.feature_policy import check_feature_policy
 from profiles_app.phone.companions.lists import IMAGES, RINGS
-from profiles_app.phone.companions.reading import error
+from profiles_app.phone.companions.reading import error, warning
 from profiles_app.phone.companions.ring_tone import tone_faults
 from profiles_app.phone.companions.soft_keys import check_soft_keys
 from profiles_app.phone.sep.elements import Finding, Severity
@@ -29,6 +29,8 @@ _CHECKS: dict[str, Callable[[bytes], list[Finding]]] = {
 }
 
 
+# So many are told of one file, those that keep phones from reading it first.
+MOST_FINDINGS = 200
 # Longer ones are none of these files.
 LARGEST_CHECKED = 4_000_000
 
@@ -42,9 +44,16 @@ def check_companion(kind: str, content: bytes, path: str = "") -> list[Finding]:
     """What phones would make of the file; nothing for a kind that has no checker. `path` tells what a sound or a picture
     should be."""
     if kind in _CHECKS:
-        return _CHECKS[kind](content)
+        return _told(_CHECKS[kind](content))
     if kind == "ring-tone" and (fault := tone_faults(path, content)):
         return [error("not-played", fault)]
     if kind == "background":
         return [error("not-shown", fault) for fault in picture_faults(path, content)]
     return []
+
+
+def _told(findings: list[Finding]) -> list[Finding]:
+    if len(findings) <= MOST_FINDINGS:
+        return findings
+    told = sorted(findings, key=lambda finding: finding.severity is not Severity.ERROR)[:MOST_FINDINGS]
+    return [*told, warning("more", f"There are {len(findings) - MOST_FINDINGS:,} more.")]

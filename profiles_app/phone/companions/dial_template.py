@@ -80,6 +80,12 @@ def read_dial_template(content: bytes) -> tuple[DialTemplate, list[Finding]]:
     return DialTemplate(tuple(rules), version), findings
 
 
+def rules_dialled_by(content: bytes) -> tuple[DialRule, ...]:
+    """Those that a phone dials by: of a file that is too long for phones, none. Raises Unreadable."""
+    template, _ = read_dial_template(content)
+    return template.rules if len(content) <= LARGEST else ()
+
+
 def check_dial_template(content: bytes) -> list[Finding]:
     try:
         template, findings = read_dial_template(content)

@@ -3,7 +3,13 @@
 import pytest
 
 from profiles_app.phone.companions.check import check_companion
-from profiles_app.phone.companions.dial_template import LARGEST, DialRule, read_dial_template, write_dial_template
+from profiles_app.phone.companions.dial_template import (
+    LARGEST,
+    DialRule,
+    read_dial_template,
+    rules_dialled_by,
+    write_dial_template,
+)
 from profiles_app.phone.companions.dialling import OWN_TIMEOUT, example_of, rewritten, try_number
 
 PLAN = b"""<DIALTEMPLATE>
@@ -156,3 +162,8 @@ def test_what_is_no_dial_template_is_one_clear_error(content):
 
 def test_examples_are_for_their_patterns():
     assert [example_of(pattern) for pattern in ("9,1..", "\\*7*", "\\#")] == ["9155", "*75", "#"]
+
+
+def test_a_file_that_is_too_long_for_phones_has_no_rule_for_them():
+    assert rules_dialled_by(PLAN) == rules()
+    assert rules_dialled_by(PLAN + b" " * LARGEST) == ()

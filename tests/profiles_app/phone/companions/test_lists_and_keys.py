@@ -2,7 +2,7 @@
 
 import pytest
 
-from profiles_app.phone.companions.check import check_companion, is_checked
+from profiles_app.phone.companions.check import MOST_FINDINGS, check_companion, is_checked
 from profiles_app.phone.companions.lists import IMAGES, MOST_ENTRIES, RINGS, FullList, ListEntry
 from profiles_app.phone.companions.soft_keys import (
     MOST_KEYS,
@@ -118,3 +118,12 @@ def test_entries_that_phones_do_not_take_are_errors():
 def test_other_kinds_have_no_checker():
     assert not is_checked("firmware")
     assert check_companion("firmware", b"x") == []
+
+
+def test_of_many_findings_the_first_are_told_with_what_keeps_phones_from_reading_it():
+    ring = "<Ring><DisplayName>Bell</DisplayName><FileName>bell.raw</FileName></Ring>"
+    told = check_companion("ring-list", f"<CiscoIPPhoneRingList>{ring * 1000}</CiscoIPPhoneRingList>".encode())
+    assert (len(told), told[0].code, told[-1].message) == (MOST_FINDINGS + 1, "too-many", "There are 800 more.")
+    rule = '<TEMPLATE MATCH="x"/>'
+    told = check_companion("dial-template", f"<DIALTEMPLATE>{rule * 300}<Template/></DIALTEMPLATE>".encode())
+    assert (told[0].code, len(told)) == ("lower-case", MOST_FINDINGS + 1)
