@@ -22,8 +22,11 @@ from profiles_app.phone.sep.file_names import SIP_TEXT
 
 DEFAULT_FILE = "SIPDefault.cnf"
 _TABLE = table(__file__, "plain_text.toml")
-_LINE = re.compile(r'\s*(?P<key>[A-Za-z][\w.-]*)\s*:\s*(?:"(?P<quoted>[^"]*)"|(?P<bare>[^;]*?))\s*(?:;.*)?')
+# No two parts in a row match the same letters, so that a line takes no longer than it is long.
+_LINE = re.compile(r'\s*(?P<key>[A-Za-z][\w.-]*)\s*:(?:\s*"(?P<quoted>[^"]*)"\s*(?:;.*)?|(?P<bare>[^;]*)(?:;.*)?)')
 _PLAIN_NAME = re.compile(r"[\w-][\w.-]*", re.ASCII)
+# Of so many keys it is said what else may be meant.
+_HINTED = 500
 Remark = tuple[str, Severity, str, "TextLine | None"]
 
 
@@ -146,7 +149,7 @@ def _structure(text: PlainText) -> Iterator[Remark]:
             yield "repeated", Severity.WARNING, f"{line.key} stands in the file more than once", line
         seen.add(line.key)
         if line.key not in _KEYS:
-            near = get_close_matches(line.key.lower(), _KEYS, n=1, cutoff=0.8)
+            near = get_close_matches(line.key.lower(), _KEYS, n=1, cutoff=0.8) if len(seen) <= _HINTED else []
             hint = f"; perhaps {near[0]} is meant" if near else ""
             yield "spelling", Severity.WARNING, f"no setting {line.key[:SHOWN]} is known{hint}", line
     if not text.content.isascii():

@@ -1,5 +1,7 @@
 """SIP<MAC>.cnf, the text file of 7940 and 7960 with SIP firmware, and the names of files of every format."""
 
+import time
+
 import pytest
 
 from profiles_app.phone import sep
@@ -103,3 +105,13 @@ def test_a_file_has_the_name_that_its_phone_asks_for(model, content, name):
     assert sep.file_name("0011223344AA", file_format) == name
     assert sep.named(name) == (file_format, "0011223344AA")
     assert sep.device_name("0011223344AA", file_format) == name.partition(".")[0]
+
+
+def test_long_lines_and_many_strange_keys_take_no_longer_than_they_are_long():
+    begun = time.process_time()
+    blanks = b" " * 200_000
+    facts = sep.facts_of(TEXT.replace(b"1001", b"1" + blanks + b"001", 1).replace(b"dialplan", b'"dialplan' + blanks))
+    assert facts.lines[0].name == "1" + blanks.decode() + "001"
+    keys = b"".join(b"proxy_registe%dr: 1\n" % number for number in range(20_000))
+    assert len(sep.check(TEXT + keys)) == 20_000
+    assert time.process_time() - begun < 5, "a fifteenth of the blanks took longer"
