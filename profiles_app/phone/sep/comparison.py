@@ -54,7 +54,8 @@ _REST_OF_TAG = re.compile(rb"""(?=[\s/>])(?:"[^"<]*"|'[^'<]*'|[^<>"'])*+>""")
 
 # A line `key: value` of a text file, whose value is not empty.
 _SETTING = re.compile(
-    rb"(?P<begin>^[^\S\n]*(?P<key>[\w.-]{1,100})[^\S\n]*:[^\S\n]*)(?=\S)[^\r\n]*", re.ASCII | re.MULTILINE
+    rb"(?P<begin>(?:^|(?<=\r)|(?<=\A\xef\xbb\xbf))[^\S\r\n]*(?P<key>[\w.-]{1,100})[^\S\r\n]*:[^\S\r\n]*)(?=\S)[^\r\n]*",
+    re.ASCII | re.MULTILINE,
 )
 _TEXT_SECRETS = frozenset(table(__file__, "plain_text.toml")["secrets"])
 

@@ -22,6 +22,8 @@ from profiles_app.phone.sep.file_names import SIP_TEXT
 
 DEFAULT_FILE = "SIPDefault.cnf"
 _TABLE = table(__file__, "plain_text.toml")
+# No others: what is a line here is one for who masks passwords (`comparison`).
+_LINE_ENDS = re.compile(r"\r\n?|\n")
 # No two parts in a row match the same letters, so that a line takes no longer than it is long.
 _LINE = re.compile(r'\s*(?P<key>[A-Za-z][\w.-]*)\s*:(?:\s*"(?P<quoted>[^"]*)"\s*(?:;.*)?|(?P<bare>[^;]*)(?:;.*)?)')
 _PLAIN_NAME = re.compile(r"[\w-][\w.-]*", re.ASCII)
@@ -71,7 +73,7 @@ def read(content: bytes) -> PlainText:
     if len(content) > MAX_BYTES:
         raise Refused("too-large", f"the file has {len(content):,} bytes; the limit is {MAX_BYTES:,}")
     found, strange = [], []
-    for number, text in enumerate(decode(content).removeprefix("\ufeff").splitlines(), start=1):
+    for number, text in enumerate(_LINE_ENDS.split(decode(content).removeprefix("\ufeff")), start=1):
         if not text.strip() or text.lstrip().startswith(("#", ";")):
             continue
         match = _LINE.fullmatch(text)

@@ -87,6 +87,11 @@ def test_passwords_are_masked_and_nothing_else_is_changed():
     assert "(changed)" in sep.diff(TEXT, TEXT.replace(b"pa;ss", b"other"))
     crlf = TEXT.replace(b"\n", b"\r\n")
     assert sep.redact(crlf) == shown.replace(b"\n", b"\r\n")
+    text, masked = (each.partition(b"\n")[2].replace(b"\n", b"\r") for each in (TEXT, shown))
+    assert sep.redact(text) == masked
+    first = b'\xef\xbb\xbfline1_password: "secret"\r\rphone_password: secret\x0bline1_name: 1\n'
+    assert sep.redact(first) == b"\xef\xbb\xbfline1_password: ********\r\rphone_password: ********\n"
+    assert sep.facts_of(first).lines == (), "nor is there a line where none was looked for"
 
 
 @pytest.mark.parametrize(
