@@ -21,7 +21,7 @@ FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
 ROOT = "Desktops"
 LIST = "List.xml"
 PREVIEW = "TN-"
-# Twice what the largest screen shows: JPEG is unpacked no larger than that.
+# Twice what the largest screen shows: nothing is worked on that is larger, and JPEG not even unpacked.
 _ENOUGH = (1_600, 960)
 _FILE = re.compile(rf"{ROOT}/([0-9x]+)/(?:{PREVIEW})?([A-Za-z0-9_-]+)\.png", re.ASCII)
 
@@ -86,7 +86,8 @@ def read_picture(content: bytes) -> Image.Image:
                 text = f"The picture has {width:,} × {height:,} pixels"
                 raise Unpaintable(f"{text}; {MOST_PIXELS:,} pixels are taken.")
             picture.draft("RGB", _ENOUGH)
-            upright = ImageOps.exif_transpose(picture)
+            ImageOps.exif_transpose(picture, in_place=True)
+            upright = _no_larger(picture)
             if upright.has_transparency_data:
                 white = Image.new("RGBA", upright.size, "white")
                 upright = Image.alpha_composite(white, upright.convert("RGBA"))
@@ -101,6 +102,17 @@ def read_picture(content: bytes) -> Image.Image:
             str(refused) if isinstance(refused, OSError) and "cannot identify" not in str(refused) else "no picture"
         )
         raise Unpaintable(f"This cannot be read as PNG, JPEG, GIF, BMP or WebP ({reason}).") from None
+
+
+def _no_larger(picture: Image.Image) -> Image.Image:
+    """The picture made smaller, as long as it covers what is enough."""
+    width, height = picture.size
+    factor = max(_ENOUGH[0] / width, _ENOUGH[1] / height)
+    if factor >= 1:
+        return picture
+    plain = "RGBA" if picture.has_transparency_data else "RGB"
+    smooth = picture if picture.mode == plain else picture.convert(plain)
+    return smooth.resize((round(width * factor), round(height * factor)), reducing_gap=2.0)
 
 
 def painted(picture: Image.Image, size: ScreenSize, *, whole: bool) -> bytes:

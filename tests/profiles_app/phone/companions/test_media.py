@@ -143,3 +143,12 @@ def test_a_huge_picture_in_a_small_file_is_refused_unopened():
     assert len(bomb) < 100_000
     with pytest.raises(Unpaintable, match="pixels are taken"):
         read_picture(bomb)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "RGB", "P", "L", "I;16"])
+def test_a_large_picture_is_worked_on_as_large_as_screens_can_show(mode):
+    out = BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = 6  # lies on its side
+    Image.new(mode, (2_000, 4_000)).save(out, "PNG", exif=exif)
+    assert (read_picture(out.getvalue()).size, read_picture(out.getvalue()).mode) == ((1_920, 960), "RGB")
