@@ -22,23 +22,31 @@ NAMED = 3
 
 @dataclass(frozen=True)
 class FetchedLoad:
-    """What the phone was seen to fetch of a load since its file named it. `names` are all that the load has."""
+    """What the phone was seen to fetch of a load since its file named it.
 
-    names: frozenset[str] = frozenset()
+    `parts` are what phones of each hardware that the load knows must fetch of it: which of them this one is, nobody says.
+    """
+
+    parts: tuple[frozenset[str], ...] = (frozenset(),)
     began: datetime | None = None
     last: datetime | None = None
     fetched: frozenset[str] = frozenset()
     in_vain: tuple[str, ...] = ()
 
     @property
+    def part(self) -> frozenset[str]:
+        """What the phone must fetch: the part of which it has fetched most, of those alike the smallest."""
+        return max(self.parts, key=lambda part: (len(part & self.fetched), -len(part)))
+
+    @property
     def is_whole(self) -> bool:
-        return self.began is not None and self.names <= self.fetched
+        return self.began is not None and self.part <= self.fetched
 
     def as_dict(self) -> dict[str, object]:
         return {
             "loads_at": self.began.isoformat() if self.began else None,
-            "fetched": len(self.fetched),
-            "files": len(self.names),
+            "fetched": len(self.part & self.fetched),
+            "files": len(self.part),
             "in_vain": list(self.in_vain),
         }
 
@@ -46,13 +54,14 @@ class FetchedLoad:
 def fetched_of(upgrade: Upgrade, since: datetime) -> FetchedLoad:
     """By the phone, of the load that it gets now. Where two phones share an address nothing is known."""
     loads = {name.lower() for name in sep.catalogue.files_of_load(upgrade.load)}
-    names = frozenset(_components(upgrade))
+    components = _components(upgrade)
+    names = frozenset(name for name, _, _ in components)
     rows = RequestedFile.objects.filter(mac=upgrade.mac, last_at__gte=since).only("name", "is_missing", "last_at")
     by_name = {row.name.rpartition("/")[2].lower(): row for row in rows}
     begun = [by_name[name].last_at for name in loads if name in by_name and not by_name[name].is_missing]
     of_load = [row for name, row in by_name.items() if name in loads | names]
     return FetchedLoad(
-        names=names,
+        parts=_parts(components),
         began=max(begun, default=None),
         last=max((row.last_at for row in of_load), default=None),
         fetched=frozenset(name for name in names if name in by_name and not by_name[name].is_missing),
@@ -60,10 +69,25 @@ def fetched_of(upgrade: Upgrade, since: datetime) -> FetchedLoad:
     )
 
 
-def _components(upgrade: Upgrade) -> Sequence[str]:
-    """In lower case. Of a load that knows several kinds of hardware all of them: which one this is, is not known."""
+# A file of a load in lower case, the hardware that fetches it ("": all), and whether a condition stands before it.
+_Listed = tuple[str, str, bool]
+
+
+def _components(upgrade: Upgrade) -> Sequence[_Listed]:
     row = load_of(upgrade.load, upgrade.account_id)
-    return [str(component["name"]).lower() for component in row.components] if row else []
+    return [
+        (str(each["name"]).lower(), str(each.get("platform") or ""), bool(each.get("condition")))
+        for each in (row.components if row else ())
+    ]
+
+
+def _parts(components: Sequence[_Listed]) -> tuple[frozenset[str], ...]:
+    """A phone fetches what stands in no section and in its own; a condition it may not meet (boot server spec §2.2)."""
+    platforms = dict.fromkeys(platform for _, platform, _ in components if platform) or {"": None}
+    return tuple(
+        frozenset(name for name, of, is_conditional in components if of in ("", platform) and not is_conditional)
+        for platform in platforms
+    )
 
 
 def has_reported(upgrade: Upgrade, phone: Phone, since: datetime) -> bool:
@@ -95,8 +119,8 @@ def fault_of(upgrade: Upgrade, phone: Phone, deployment: Deployment, found: Fetc
             )
         return UpgradeFault("load-not-fetched", f"The phone took its file, and did not ask for {load}.{runs}")
     if not found.is_whole:
-        of = f"{len(found.fetched)} of its {len(found.names)} files"
-        return UpgradeFault("load-not-whole", f"The phone fetched the list of {load}, and {of}.{runs}")
+        of = f"{len(found.part & found.fetched)} of the {len(found.part)} files that it needs of it"
+        return UpgradeFault("load-not-whole", f"The phone fetched the list of {load}: {of}.{runs}")
     if is_back:
         return UpgradeFault("load-rejected", f"The phone fetched {load} whole, and came back with another.{runs}")
     return UpgradeFault("load-not-reported", f"The phone fetched {load} whole, and has not said what it runs since.")
