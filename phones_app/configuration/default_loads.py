@@ -5,8 +5,8 @@ by what they reported, by the load in the file that they should run, and by that
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import Count, Q
@@ -18,7 +18,7 @@ from phones_app.configuration.layer_rows import compared, family_of, layer_of
 from phones_app.configuration.layers import check_about, fill
 from phones_app.configuration.models import Layer
 from phones_app.firmware.models import Firmware
-from phones_app.firmware.services import load_of, loads_of, missing_for
+from phones_app.firmware.services import load_of, loads_of, missing_for, way_of
 from phones_app.inventory.models import Phone
 from profiles_app.phone import sep
 from profiles_app.phone.rendering.values import merge
@@ -39,6 +39,15 @@ class LoadCounts:
 
 
 @dataclass(frozen=True)
+class LoadChoice:
+    """A load that could be the default, and how many phones would have to pass a gate before it, or must not get it."""
+
+    load: str
+    gated: int
+    barred: int
+
+
+@dataclass(frozen=True)
 class DefaultLoad:
     """`said_by` is the layer that says `load`; `firmware` is what the portal has of it. "": no layer says any."""
 
@@ -48,7 +57,12 @@ class DefaultLoad:
     firmware: Firmware | None
     phones: int
     counts: tuple[LoadCounts, ...]
-    choices: tuple[Firmware, ...] = field(default=())
+    choices: tuple[LoadChoice, ...] = ()
+
+    @property
+    def gated(self) -> list[LoadChoice]:
+        """The choices to which not all phones come at once."""
+        return [choice for choice in self.choices if choice.gated or choice.barred]
 
 
 def default_loads(account: Account | None) -> list[DefaultLoad]:
@@ -58,7 +72,8 @@ def default_loads(account: Account | None) -> list[DefaultLoad]:
     for model, counts in sorted(_counted(account).items()):
         value = merge([layer_of(layer) for layer in layers if _concerns(layer, model)]).get(LOAD)
         load = value.value if value else ""
-        fitting = tuple(row for row in held.values() if model in row.phone_models and not row.faults)
+        present = {name: number for (name, kind), number in counts.items() if name and kind == "have"}
+        fitting = (row.load for row in held.values() if model in row.phone_models and not row.faults)
         found.append(
             DefaultLoad(
                 model=model,
@@ -67,7 +82,7 @@ def default_loads(account: Account | None) -> list[DefaultLoad]:
                 firmware=held.get(load),
                 phones=counts["", "phones"],
                 counts=_as_counts(counts),
-                choices=fitting,
+                choices=tuple(_choice(model, choice, present) for choice in fitting),
             )
         )
     return found
@@ -145,6 +160,13 @@ def _counted(account: Account | None) -> dict[str, Counted]:
         counts[should, "should"] += number
         counts[next_load, "will_fetch"] += number if next_load != has else 0
     return {model: counts for model, counts in found.items() if model}
+
+
+def _choice(model: str, load: str, present: Mapping[str, int]) -> LoadChoice:
+    """`present` says how many phones have which load. Where no gate is known, none is counted."""
+    ways = [(way_of(model, "", has, load), number) for has, number in present.items() if has != load]
+    gated = sum(number for way, number in ways if way.gates)
+    return LoadChoice(load, gated, sum(number for way, number in ways if way.refused))
 
 
 def _as_counts(counts: Counted) -> tuple[LoadCounts, ...]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from contacts_app.core.errors import Refusal
 from phones_app.configuration.models import PhoneConfiguration
-from phones_app.firmware.services import load_of, missing_for
-from phones_app.firmware.sets import gates
+from phones_app.firmware.services import load_of, missing_for, way_of
+from phones_app.firmware.sets.gates import LoadWay
 from phones_app.inventory.models import Phone
 from phones_app.servers.models import FileServer
 from phones_app.servers.services import default_server
@@ -24,7 +24,7 @@ class PhoneFirmware:
     has: str
     should: str
     will_fetch: str
-    way: gates.LoadWay | None
+    way: LoadWay | None
     warnings: tuple[str, ...]
 
 
@@ -35,8 +35,7 @@ def firmware_of(phone: Phone) -> PhoneFirmware | None:
     will_fetch = known.file_load if known and known.file_load != has else ""
     if not (has or should or will_fetch):
         return None
-    is_under_way = has and should and should != has
-    way = gates.way_between(phone.model, phone.software_type or "", has, should) if is_under_way else None
+    way = way_of(phone.model, phone.software_type or "", has, should) if has and should != has and should else None
     wanted = dict.fromkeys([*([will_fetch] if will_fetch else []), *(step.load for step in (way.steps if way else ()))])
     server = _server_of(phone)
     warnings = [text for load in wanted if (text := _not_there(phone, server, load))]

@@ -1,27 +1,33 @@
 """What can be known before a deployment or a rollout although no file and no row alone shows it: that a restart will not
-reach its phone, and which setting is the reason; and which phones would share a line.
+reach its phone, and which setting is the reason; that a load is not to be taken from the one that a phone has; and
+which phones would share a line.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from ipaddress import ip_address
 from typing import NamedTuple
 
 from django.db.models import Prefetch, prefetch_related_objects
 
+from phones_app.configuration.gather import LOAD
 from phones_app.deployment.models import PhoneFile
 from phones_app.deployment.restart import Macros, choose, first_contact, key_macros
+from phones_app.firmware.services import way_of
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import TAKEN, address_taken
 from phones_app.servers.models import CallManager
 from phones_app.servers.services import phone_networks
 from phones_app.transports.restart.strategies import Description, FirstContact, SipNotify
+from profiles_app.phone import sep
 from profiles_app.phone.models import ProfileRevision
-from profiles_app.phone.sep.catalogue import colons
+from profiles_app.phone.sep.catalogue import colons, models_of_load, normalise_model
 
 # So many lines are looked at, and so many phones and lines named.
 MOST_LINES, NAMED = 200, 5
+GATED = "{load} cannot be taken from {present}: upgrade by a rollout of firmware, which brings {gates} first. {why}"
+BARRED = "{load} cannot be taken from {present}: {why}"
 
 
 def describe_restart(phone: Phone, revision: ProfileRevision | None, macros: Macros = key_macros) -> Description:
@@ -75,6 +81,50 @@ def _unheard(phone: Phone, revision: ProfileRevision | None) -> str:
         f"Its file has transportLayerProtocol {transport.upper()}, and a phone registered so hears no NOTIFY sent to it "
         f"directly. Give it a call manager of the kind {CallManager.Kind.AMI.upper()}."
     )
+
+
+class LoadChange(NamedTuple):
+    """What is known of a phone, and the load that its file would name; many phones have the same in common."""
+
+    model: str
+    software_type: str
+    present: str
+    load: str
+
+    @property
+    def trouble(self) -> str:
+        """That the phone is not to get from one to the other at once; "" also where nothing is known of it."""
+        models = models_of_load(self.load)
+        # A load of other phones is told by what checks the file.
+        is_other = bool(models) and normalise_model(self.model) not in models
+        if not (self.model and self.present and self.load) or self.present.lower() == self.load.lower() or is_other:
+            return ""
+        way = way_of(*self)
+        if way.refused:
+            return BARRED.format(load=self.load, present=self.present, why=way.refused)
+        if not way.gates:
+            return ""
+        gates = " and ".join(step.load for step in way.gates)
+        why = " ".join(f"{step.reason} Source: {step.source}." for step in way.gates)
+        return GATED.format(load=self.load, present=self.present, gates=gates, why=why)
+
+
+def load_change(phone: Phone, facts: Mapping[str, object]) -> LoadChange:
+    return LoadChange(phone.model, phone.software_type or "", phone.software_version, str(facts.get(LOAD) or ""))
+
+
+def load_findings(phone: Phone, facts: Mapping[str, object]) -> list[sep.Finding]:
+    trouble = load_change(phone, facts).trouble
+    return [sep.Finding("load-gate", sep.Severity.WARNING, trouble)] if trouble else []
+
+
+def load_notes(changes: Mapping[LoadChange, int]) -> list[str]:
+    """A sentence for each change that is not to be, with the number of its phones, the most first."""
+    told: Counter[str] = Counter()
+    for change, number in changes.items():
+        if trouble := change.trouble:
+            told[trouble] += number
+    return [f"{number} {'phone' if number == 1 else 'phones'}: {text}" for text, number in told.most_common()]
 
 
 class Destined(NamedTuple):

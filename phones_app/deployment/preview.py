@@ -3,6 +3,7 @@ get, beside the one uploaded last and the one on its file server now.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -13,7 +14,15 @@ from contacts_app.core.errors import Refusal, TransportError
 from phones_app.configuration.gather import is_made
 from phones_app.configuration.rendering import revision_for
 from phones_app.deployment.companions import Beside, awaited, findings_beside, missing_notes, watched
-from phones_app.deployment.foresight import describe_restart, destined, read_files, shared_lines
+from phones_app.deployment.foresight import (
+    describe_restart,
+    destined,
+    load_change,
+    load_findings,
+    load_notes,
+    read_files,
+    shared_lines,
+)
 from phones_app.deployment.models import Deployment
 from phones_app.deployment.request import check_compatible, deploy_many, restart_many
 from phones_app.deployment.restart import key_macros
@@ -81,6 +90,9 @@ def preview_deploy(*, phones: Sequence[Phone], profile: PhoneProfile, actor: Act
         awaited(_phone(deployment), servers.of(_phone(deployment)).pk, deployment.revision.facts)
         for deployment in asked.deployments
         if deployment.revision
+    )
+    notes += load_notes(
+        Counter(load_change(_phone(row), row.revision.facts) for row in asked.deployments if row.revision)
     )
     return Preview(len(asked.deployments), plans, asked.refused, notes, shown_of(profile, asked.deployments))
 
@@ -196,7 +208,11 @@ def preview_file(*, phone: Phone, profile: PhoneProfile, pool: FtpPool) -> FileP
         restart=describe_restart(phone, revision),
         uploaded=_uploaded_last(phone, revision),
         on_server=on_server,
-        findings=(*findings_of(content, model=phone.model, software_type=phone.software_type), *beside),
+        findings=(
+            *findings_of(content, model=phone.model, software_type=phone.software_type),
+            *load_findings(phone, revision.facts),
+            *beside,
+        ),
         verdicts=_verdicts(phone, content),
         refusal=refusal,
     )

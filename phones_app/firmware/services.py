@@ -12,8 +12,10 @@ from contacts_app.accounts.models import Account
 from contacts_app.core.errors import Refusal
 from phones_app.firmware.models import Firmware
 from phones_app.firmware.resets import resets_of
+from phones_app.firmware.sets.gates import LoadWay, way_between
 from phones_app.shared_files import services as shared_files
 from phones_app.shared_files.models import SharedFile
+from profiles_app.phone.sep.catalogue import software_of_load
 
 # Why some of these rows cannot be removed now, as sentences.
 Blocker = Callable[[Sequence[Firmware]], list[str]]
@@ -23,6 +25,12 @@ _blockers: list[Blocker] = []
 def register_blocker(reasons: Blocker) -> None:
     """Add why firmware cannot be removed now. Called from `ready`."""
     _blockers.append(reasons)
+
+
+def way_of(model: str, software_type: str, present: str, target: str) -> LoadWay:
+    """The way of a phone whose record says this of it; what it runs, its present load tells better."""
+    said = "SIP" if software_type == "SIPE" else software_type
+    return way_between(model, software_of_load(present) or said, present, target)
 
 
 def given_to(account: Account | int | None) -> "QuerySet[Firmware]":

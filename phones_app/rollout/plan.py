@@ -9,15 +9,16 @@ from typing import Any, NamedTuple
 from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from contacts_app.core.errors import Refusal
+from phones_app.configuration.gather import LOAD
 from phones_app.deployment.companions import Awaited, missing_notes
-from phones_app.deployment.foresight import Destined, shared_lines
+from phones_app.deployment.foresight import Destined, LoadChange, load_change, load_notes, shared_lines
 from phones_app.deployment.models import DRIFTED, Deployment, State
 from phones_app.deployment.request import check_fits
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import FileServerLookup, Selection
 from phones_app.rollout.aims import Way, aim_of, check_aim
 from phones_app.rollout.models import Rollout
-from phones_app.rollout.planned_files import CHUNK, File, companions_of, files_for_plan
+from phones_app.rollout.planned_files import CHUNK, File, PlannedFile, companions_of, files_for_plan
 from phones_app.servers.models import FileServer
 from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile
@@ -61,6 +62,8 @@ class RolloutPlan:
     waves: list[list[Planned]] = field(default_factory=list)
     unchanged: int = 0
     refused: list[dict[str, Any]] = field(default_factory=list)
+    # From which load to which, and how many phones; not of a rollout of firmware, which knows the ways.
+    changes: Counter[LoadChange] = field(default_factory=Counter)
 
     @property
     def total(self) -> int:
@@ -83,7 +86,8 @@ class RolloutPlan:
         missing = missing_notes(
             Awaited(one.phone, one.account, one.model, one.server, one.companions) for one in planned
         )
-        return [*(f"{_phones(number)}: {remark}" for remark, number in remarks.most_common()), *lines, *missing]
+        told = (f"{_phones(number)}: {remark}" for remark, number in remarks.most_common())
+        return [*told, *lines, *load_notes(self.changes), *missing]
 
     @property
     def ways(self) -> list[tuple[str, int]]:
@@ -131,9 +135,18 @@ def make_plan(
             plan.unchanged += 1
         else:
             taken.append(planned)
+            if aim is None:
+                plan.changes[load_change(phone, _facts(file, profile or phone.current_profile))] += 1
     plan.refused = sorted(refused.values(), key=lambda group: -group["phones"])
     plan.waves = list(_in_waves(taken, pace))
     return plan
+
+
+def _facts(file: File, profile: PhoneProfile | None) -> dict[str, Any]:
+    """What the file says, as far as it is known of one that is made."""
+    if isinstance(file, PlannedFile):
+        return {LOAD: file.load}
+    return profile.revision.facts if profile and profile.revision else {}
 
 
 def _has_it(phone: Any, planned: Planned) -> bool:
@@ -172,6 +185,7 @@ def _with_what_they_have(phones: "QuerySet[Phone]", profile: PhoneProfile | None
         made_sha256=F("configuration__sha256"),
         made_error=F("configuration__error"),
         made_user=F("configuration__registration_user"),
+        made_load=F("configuration__load"),
         made_beside=F("configuration__beside"),
         made_since=F("configuration__rendered_at"),
         made_due=F("configuration__due_at"),

@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from contacts_app.core.errors import Refusal
-from phones_app.configuration.gather import is_made
+from phones_app.configuration.gather import LOAD, is_made
 from phones_app.configuration.rendering import Rendered, revisions_for
 from phones_app.rollout.aims import Aim, Way
 from profiles_app.phone import sep
@@ -20,6 +20,7 @@ class PlannedFile(NamedTuple):
 
     sha256: str
     user: str
+    load: str
     companions: tuple[sep.Companion, ...] = ()
 
 
@@ -62,10 +63,12 @@ def companions_of(phone: Any, facts: Mapping[str, Any]) -> tuple[sep.Companion, 
 
 def _made(phone: Any, made: Rendered) -> PlannedFile:
     user = str(made.facts.get("registration_user") or "")
-    return PlannedFile(made.sha256, user, companions_of(phone, made.facts))
+    return PlannedFile(made.sha256, user, str(made.facts.get(LOAD) or ""), companions_of(phone, made.facts))
 
 
 def _known(phone: Any) -> File:
     if phone.made_error:
         return Refusal(NOT_MADE, phone.made_error)
-    return PlannedFile(phone.made_sha256, phone.made_user, companions_of(phone, phone.made_beside or {}))
+    return PlannedFile(
+        phone.made_sha256, phone.made_user, phone.made_load, companions_of(phone, phone.made_beside or {})
+    )

@@ -17,8 +17,7 @@ from contacts_app.core.tables import table
 from contacts_app.core.work.queue import run_queue
 from phones_app.configuration.gather import is_made
 from phones_app.firmware.models import Firmware
-from phones_app.firmware.services import hidden_files, loads_of
-from phones_app.firmware.sets.gates import way_between
+from phones_app.firmware.services import hidden_files, loads_of, way_of
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import FileServerLookup
 from phones_app.rollout.aims import Way
@@ -105,9 +104,7 @@ class FirmwareAim:
             return Way()
         if not phone.model:
             raise Refusal("no-model", "The model of the phone is not known, nor with it which firmware it takes.")
-        said = "SIP" if phone.software_type == "SIPE" else phone.software_type or ""
-        runs = sep.catalogue.software_of_load(present) or said
-        found = way_between(phone.model, runs, present, self.load)
+        found = way_of(phone.model, phone.software_type or "", present, self.load)
         if found.refused:
             raise Refusal("upgrade-refused", found.refused)
         remarks = [_sentence(doubt) for doubt in found.doubts]

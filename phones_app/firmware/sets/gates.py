@@ -34,6 +34,11 @@ class LoadWay:
     refused: str = ""
     doubts: tuple[str, ...] = ()
 
+    @property
+    def gates(self) -> tuple[LoadStep, ...]:
+        """The loads that come before the one that was wanted."""
+        return self.steps[:-1]
+
     def __str__(self) -> str:
         way = " → ".join(step.load for step in self.steps) or "nothing to do"
         return self.refused or " ".join((way, *(f"({doubt})" for doubt in self.doubts)))

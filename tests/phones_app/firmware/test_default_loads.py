@@ -12,6 +12,8 @@ from phones_app.configuration.wanted import Configurations
 from phones_app.firmware.models import Firmware
 from phones_app.firmware.services import remove_firmware
 from phones_app.inventory.models import Phone
+from phones_app.inventory.services import Selection
+from phones_app.rollout.plan import make_plan
 from phones_app.servers.models import FileServer
 from phones_app.shared_files import services as shared_files
 from phones_app.shared_files import store
@@ -187,3 +189,23 @@ def test_a_load_that_the_account_hides_a_file_of_is_no_default_for_it(held, acme
     with pytest.raises(Refusal, match="or not all of it"):
         set_default("7962", LOAD, acme)
     set_default("7962", LOAD, None)
+
+
+def test_what_a_default_would_lead_phones_across_is_told_before_it_is_set_and_before_they_get_it(root, phones, held):
+    FileServer.objects.filter(is_embedded=True).delete()
+    FileServer.objects.create(name="Embedded", host="127.0.0.1", is_embedded=True, is_default=True)
+    Phone.objects.filter(pk=phones[2].pk).update(software_version="SIP42.9-5-1S")
+    Firmware.objects.create(load="SIP42.8-4-1S", size=1, phone_models=["7962"])
+    [model] = default_loads(None)
+    assert [(one.load, one.gated, one.barred) for one in model.gated] == [("SIP42.8-4-1S", 0, 2), (LOAD, 1, 0)]
+    shown = at_desk(root).get(reverse(DEFAULTS)).content.decode()
+    assert "1 phone needs another load before it" in shown
+    assert "2 phones cannot go to it" in shown
+    set_default("7962", LOAD, None)
+    planned = [make_plan(selection=Selection(Phone.objects.all()), profile=None).notes]
+    work()
+    # Made for the plan before, known from the work after.
+    planned.append(make_plan(selection=Selection(Phone.objects.all()), profile=None).notes)
+    for notes in planned:
+        [told] = [note for note in notes if "rollout of firmware" in note]
+        assert told.startswith(f"1 phone: {LOAD} cannot be taken from SIP42.8-2-1S: upgrade by a rollout of firmware, ")
