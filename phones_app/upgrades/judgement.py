@@ -1,6 +1,7 @@
 """What is known of a phone that was sent to a load: what it fetched of it, what it reports, and what that means.
 
-That it runs the load says the phone alone, on its status page. What it fetched explains why it does not.
+That it runs the load says the phone alone, on its status page or by its registration (`registrations`). What it fetched
+explains why it does not.
 """
 
 from collections.abc import Sequence
@@ -94,6 +95,12 @@ def has_reported(upgrade: Upgrade, phone: Phone, since: datetime) -> bool:
     """Whether the phone has said since then that it runs the load that it gets now."""
     is_news = phone.last_seen_at is not None and phone.last_seen_at > since
     return is_news and phone.software_version.lower() == upgrade.load.lower()
+
+
+def is_read(phone: Phone, deployment: Deployment) -> bool:
+    """Whether the phone's status page was read after the file was uploaded."""
+    since = deployment.uploaded_at or deployment.created_at
+    return phone.looked_at is not None and phone.looked_at > since and not phone.look_error
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from contacts_app.core.errors import Refusal
+from contacts_app.core.history.records import save_recorded
 from contacts_app.core.lists.among import among
 from contacts_app.core.work import clock
 from contacts_app.core.work.kind import Work
@@ -24,9 +25,10 @@ from phones_app.inventory.models import Phone
 from phones_app.inventory.status_check import look_at
 from phones_app.rollout.members import deploy_load, set_sequel
 from phones_app.rollout.models import Rollout, RolloutMember, Sequel
-from phones_app.upgrades.judgement import FetchedLoad, fault_of, fetched_of, has_reported
+from phones_app.upgrades.judgement import FetchedLoad, fault_of, fetched_of, has_reported, is_read
 from phones_app.upgrades.keeping import author_of, keep, tidy
 from phones_app.upgrades.models import Upgrade
+from phones_app.upgrades.registrations import told_by_registration
 
 log = structlog.get_logger(__name__)
 UPGRADES = "upgrades"
@@ -76,11 +78,12 @@ class Upgrades(Work):
         return 0
 
     def do(self, keys: Sequence[int]) -> None:
-        rows = Upgrade.objects.filter(pk__in=among(keys)).select_related("member__deployment", "phone")
-        awaited = [row.phone for row in rows.defer("phone__web_password") if row.phone and _is_taken(row)]
-        look_at([phone for phone in awaited if phone.phone_ip and phone.is_active])
+        rows = Upgrade.objects.filter(pk__in=among(keys)).select_related("member__deployment", "phone__call_manager")
+        awaited = [row for row in rows.defer("phone__web_password") if row.phone and _is_taken(row)]
+        look_at([row.phone for row in awaited if row.phone and row.phone.phone_ip and row.phone.is_active])
+        said = told_by_registration(_untold(awaited))
         for key in keys:
-            settle(key)
+            settle(key, said.get(key, ""))
 
 
 def wake() -> None:
@@ -100,9 +103,19 @@ def _is_taken(upgrade: Upgrade) -> bool:
     return sequel == Sequel.PENDING and deployment.finished_at is not None and deployment.state in _TAKEN
 
 
+def _untold(upgrades: Sequence[Upgrade]) -> list[Upgrade]:
+    """Those whose phone has no status page that was read since its file was uploaded."""
+    phones = Phone.objects.filter(is_active=True).only("looked_at", "look_error")
+    now = phones.in_bulk([row.phone_id for row in upgrades if row.phone_id])
+    return [row for row in upgrades if row.phone_id in now and not is_read(now[row.phone_id], row.member.deployment)]
+
+
 @transaction.atomic
-def settle(key: int) -> None:
-    """Have one upgrade say what has become of its phone, and do what follows."""
+def settle(key: int, said: str = "") -> None:
+    """Have one upgrade say what has become of its phone, and do what follows.
+
+    `said` is the load, or its version, that the phone has registered with, where its status page tells nothing.
+    """
     upgrade = (
         Upgrade.objects.select_for_update(of=("self",))
         .filter(pk=key)
@@ -120,15 +133,17 @@ def settle(key: int) -> None:
     elif phone is None:
         set_sequel(member, Sequel.FAILED, "phone-deleted", "The phone was deleted.")
     else:
-        _Settling(upgrade, member, deployment, phone).settle()
+        _Settling(upgrade, member, deployment, phone, said).settle()
     upgrade.save()
 
 
 class _Settling:
     """One upgrade under its lock."""
 
-    def __init__(self, upgrade: Upgrade, member: RolloutMember, deployment: Deployment, phone: Phone) -> None:
-        self.upgrade, self.member, self.deployment, self.phone = upgrade, member, deployment, phone
+    def __init__(
+        self, upgrade: Upgrade, member: RolloutMember, deployment: Deployment, phone: Phone, said: str
+    ) -> None:
+        self.upgrade, self.member, self.deployment, self.phone, self.said = upgrade, member, deployment, phone, said
         self.rollout = member.rollout
 
     def settle(self) -> None:
@@ -193,6 +208,13 @@ class _Settling:
         since = self.deployment.uploaded_at or self.deployment.created_at
         found = fetched_of(self.upgrade, since)
         self._step().update(found.as_dict())
+        if self.said and not is_read(self.phone, self.deployment):
+            self._step()["registered_with"] = self.said
+            # No page will tell it, and the next way begins at what the phone runs.
+            self.phone.software_version = self.upgrade.load
+            save_recorded([self.phone], ["software_version"])
+            self._reached()
+            return
         if has_reported(self.upgrade, self.phone, since):
             self._step()["reported_at"] = clock.now().isoformat()
             self._reached()

@@ -95,14 +95,14 @@ class Pjsip:
     changed: threading.Condition = field(default_factory=threading.Condition)
 
     def register(self, contact: Contact) -> None:
-        """A contact that is there already keeps its Call-ID (Asterisk spec §B)."""
+        """A contact that is there already keeps its Call-ID, and not its user agent (Asterisk spec §B, §K)."""
         with self.changed:
             known = next((one for one in self.contacts if one.key == contact.key), None)
             if known is None:
                 # In the order of a hash: the first one is any of them.
                 self.contacts = sorted([*self.contacts, contact], key=lambda one: one.key)
             else:
-                known.expires_at = contact.expires_at
+                known.expires_at, known.user_agent = contact.expires_at, contact.user_agent
             self.changed.notify_all()
 
     def unregister(self, contact: Contact) -> None:

@@ -143,7 +143,8 @@ def registering(phone: SimulatedPhone, pbx: Asterisk) -> OnEvent:
     def note(_: str, event: str) -> None:
         act = {"registers": pbx.pjsip.register, "unregisters": pbx.pjsip.unregister}.get(event)
         if act and phone.line_users:
-            act(Contact(phone.line_users[0], phone.call_id, ip=phone.config.host, port=phone.sip_port))
+            where = {"ip": phone.config.host, "port": phone.sip_port}
+            act(Contact(phone.line_users[0], phone.call_id, user_agent=phone.user_agent, **where))
 
     return note
 

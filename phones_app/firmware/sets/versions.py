@@ -20,6 +20,18 @@ def beginning_of_load(load: str) -> str:
     return load.removesuffix(version_of_load(load))
 
 
+def tells_load(said: str, load: str) -> bool:
+    """Whether a phone that says this of itself when it registers may run the load: its name, or Cisco-CP8851/14.2.1.
+
+    A user agent names a version to its maintenance release, so that loads of one version cannot be told apart by it.
+    """
+    if said.lower() == load.lower():
+        return True
+    agent, _, version = said.partition("/")
+    told, wanted = numbers_of(version), numbers_of(version_of_load(load))
+    return agent.startswith("Cisco-") and told is not None and wanted is not None and told[:3] == wanted[:3]
+
+
 def numbers_of(version: str) -> Version | None:
     """Return a version to compare, None where its form is not known. 8.5(2)SR1 is 8-5-2SR1 as people write it."""
     match = _NUMBERS.match(re.sub(r"[.(]", "-", version.replace(")", "")))

@@ -45,6 +45,7 @@ class ContactRegistration:
     expires: float  # seconds since the epoch by Asterisk's clock; 0: not told
     reachable: bool | None  # None: Asterisk does not ask the phone (no qualify)
     in_call: bool | None  # None: not told
+    software: str = ""  # what the phone said of itself: its load where that is told, else its user agent
 
     @property
     def mac(self) -> str:

@@ -113,6 +113,7 @@ def _show(session: AmiSession, name: str) -> _Peer | None:
         expires=session.now() + int(expires[0]) if expires else 0.0,
         reachable=_reachable(said.get("Status")),
         in_call=in_call(_variable(session, f"DEVICE_STATE(SIP/{name})")) if registered else None,
+        software=said.get("CiscoActiveLoad", "ActiveLoad") or said.get("SIP-Useragent", "UserAgent"),
     )
     return _Peer(registration, device[1] if device else mac_of_call_id(call_id), int(line) if line.isdecimal() else 0)
 

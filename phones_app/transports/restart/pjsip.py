@@ -79,6 +79,7 @@ def _registration(event: AmiMessage, endpoint: str, talking: bool | None) -> Con
         expires=float(expires) if expires.isdecimal() else 0.0,
         reachable=_REACHABLE.get(event.get("Status").lower()),
         in_call=talking,
+        software=event.get("UserAgent"),
     )
 
 

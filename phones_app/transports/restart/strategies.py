@@ -180,6 +180,7 @@ def _sent_by_asterisk(method: str, exchange: Exchange, registration: ContactRegi
         "endpoint": registration.name,
         "contact": registration.uri,
         "expires": registration.expires,
+        "software": registration.software,
     }
     return Sent(method, exchange, remembered, result="Sent by Asterisk")
 

@@ -6,7 +6,7 @@ import pytest
 
 from phones_app.firmware.sets import gates
 from phones_app.firmware.sets.gates import way_between
-from phones_app.firmware.sets.versions import numbers_of, version_of_load
+from phones_app.firmware.sets.versions import numbers_of, tells_load, version_of_load
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,23 @@ def test_the_version_in_the_name_of_a_load(load, version, numbers):
 
 def test_a_version_as_people_write_it():
     assert numbers_of("8.5(2)SR1") == numbers_of("8-5-2SR1S") == (8, 5, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("said", "load", "tells"),
+    [
+        ("Cisco-CP7962G/9.4.2", "SIP42.9-4-2SR3-1S", True),
+        ("Cisco-CP7962G/9.4.1", "SIP42.9-4-2SR3-1S", False),
+        ("Cisco-CP8851/14.2.1", "sip88xx.14-2-1-0101-14", True),
+        ("SIP88XX.14-2-1-0101-14", "sip88xx.14-2-1-0101-14", True),
+        ("sip88xx.14-2-1-0001-14", "sip88xx.14-2-1-0101-14", False),
+        ("Yealink/9.4.2", "SIP42.9-4-2S", False),
+        ("Cisco-CP7962G/x", "SIP42.special", False),
+        ("", "SIP42.9-4-2S", False),
+    ],
+)
+def test_what_a_phone_says_when_it_registers_against_a_load(said, load, tells):
+    assert tells_load(said, load) is tells
 
 
 GATE = "SIP42.8-5-2S"

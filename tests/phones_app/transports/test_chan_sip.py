@@ -37,6 +37,7 @@ def test_the_registration_tells_call_id_place_and_whether_a_call_is_up(version: 
     assert (found.name, found.call_id, found.addresses) == ("5001", CALL_ID, {"192.0.2.10"})
     assert (found.in_call, found.reachable) == (True, True)
     assert found.expires > 0
+    assert found.software == "sip88xx.14-2-1-0001-14"
 
 
 def test_the_notify_carries_the_call_id_and_no_subscription_state(version: int) -> None:

@@ -56,6 +56,7 @@ def test_one_endpoint_is_asked_for_and_tells_all_about_the_phone() -> None:
     assert (found.name, found.call_id, found.mac) == ("1001", CALL_ID, MAC)
     assert (found.uri, found.addresses) == ("sip:1001@192.0.2.10:5060;transport=udp", {"192.0.2.10"})
     assert (found.reachable, found.in_call) == (None, False)
+    assert found.software == "Cisco-CP8851/14.2.1"
     assert found.expires == pytest.approx(MINE.expires_at, abs=1)
 
 
