@@ -210,9 +210,9 @@ class _Settling:
         self._step().update(found.as_dict())
         if self.said and not is_read(self.phone, self.deployment):
             self._step()["registered_with"] = self.said
-            # No page will tell it, and the next way begins at what the phone runs.
-            self.phone.software_version = self.upgrade.load
-            save_recorded([self.phone], ["software_version"])
+            # No page will tell it, and the next way begins at what the phone runs; nor that the phone is not away.
+            self.phone.software_version, self.phone.last_seen_at = self.upgrade.load, clock.now()
+            save_recorded([self.phone], ["software_version", "last_seen_at"])
             self._reached()
             return
         if has_reported(self.upgrade, self.phone, since):

@@ -5,8 +5,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from contacts_app.core.work.queue import run_queue
 from phones_app.deployment.models import Deployment, DeploymentStep, State
-from phones_app.inventory.models import Phone
+from phones_app.deployment.request import DEPLOYMENTS
+from phones_app.inventory.models import Phone, Presence
+from phones_app.rollout import rollout as rollouts
 from phones_app.rollout.models import RolloutMember, Sequel
 from phones_app.servers.models import CallManager
 from phones_app.upgrades.models import Upgrade
@@ -72,10 +75,15 @@ def test_only_another_version_than_before_the_restart_counts(hold, older, start,
     DeploymentStep.objects.update_or_create(deployment=deployment, kind=restart, defaults=step_done)
     with pbx.running():
         seen = None if page is None else timezone.now() + page
+        # Without a page it is called unreachable all the time, which keeps no load from it that has registered since.
         Phone.objects.update(phone_ip=None, call_manager=manager_of(pbx), looked_at=seen)
+        Phone.objects.update(presence=Presence.UNREACHABLE, presence_since=timezone.now())
         Upgrades("test").do([Upgrade.objects.get().pk])
     upgrade = Upgrade.objects.get()
     assert (upgrade.step, upgrade.member.sequel) == (step, Sequel.PENDING)
     assert upgrade.steps[0].get("registered_with") == (now if step else None)
     phone.refresh_from_db()
     assert phone.software_version == (GATE if step else OLD)
+    rollouts.advance_all()
+    run_queue(DEPLOYMENTS)
+    assert RolloutMember.objects.get().sequel == Sequel.PENDING
