@@ -246,6 +246,6 @@ def test_what_a_phone_fetches_of_a_load_is_its_accounts_before_the_portals(acme,
     for owner, name in ((acme, "Ours.sbn"), (other, "Theirs.sbn"), (None, "Portal.sbn")):
         Firmware.objects.create(load=TARGET, size=1, account=owner, components=[{"name": name}])
     upgrade = Upgrade(account=acme, mac="020000002001", way=[TARGET])
-    assert fetched_of(upgrade, timezone.now()).names == {"ours.sbn"}
+    assert fetched_of(upgrade, timezone.now()).part == {"ours.sbn"}
     Firmware.objects.filter(account=acme).delete()
-    assert fetched_of(upgrade, timezone.now()).names == {"portal.sbn"}
+    assert fetched_of(upgrade, timezone.now()).part == {"portal.sbn"}

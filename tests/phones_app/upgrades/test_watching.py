@@ -67,13 +67,13 @@ def test_a_worker_that_dies_in_the_middle_leaves_it_to_the_next_and_nothing_is_d
     upgrade = Upgrade.objects.get()
     takes_its_file(upgrade, server)
     reports(upgrade, GATE)
-    send = watching.follow_up
+    send = watching.deploy_load
 
     def killed(*args):
         send(*args)
         raise SystemExit
 
-    monkeypatch.setattr(watching, "follow_up", killed)
+    monkeypatch.setattr(watching, "deploy_load", killed)
     with pytest.raises(SystemExit):
         watching.settle(upgrade.pk)
     upgrade.refresh_from_db()
