@@ -33,6 +33,7 @@ from profiles_app.phone.models import PhoneProfile
 
 AWAY = "It does not answer now. It is waited for, and gets its firmware when it is back."
 UNKNOWN_SERVER = "Whether {server} has the files of these loads is not known."
+MOST_NAMED = 3  # files, in a sentence
 COMES_FIRST = "{load} comes first. {reason} Source: {source}."
 
 
@@ -42,7 +43,7 @@ class _Held:
     def __init__(self, account: int) -> None:
         self._account = account
         self.rows = loads_of(account)
-        self._hidden: dict[int, bool] = {}
+        self._hidden: dict[int, list[str]] = {}
 
     def check(self, load: str, why: str) -> None:
         """Raises Refusal where the phones would not find all of it."""
@@ -50,8 +51,12 @@ class _Held:
         if row is None:
             raise Refusal("load-missing", f"There is no firmware {load} in the portal. {why}".strip())
         if row.pk not in self._hidden:
-            self._hidden[row.pk] = bool(hidden_files(row, self._account))
-        if row.faults or self._hidden[row.pk]:
+            self._hidden[row.pk] = hidden_files(row, self._account)
+        if hidden := self._hidden[row.pk]:
+            names = ", ".join(hidden[:MOST_NAMED]) + (" …" if len(hidden) > MOST_NAMED else "")
+            told = f"In the place of files of {load} its phones get other files of the account: {names}."
+            raise Refusal("load-incomplete", f"{told} {why}".strip())
+        if row.faults:
             raise Refusal("load-incomplete", f"The firmware {load} is not complete any more. {why}".strip())
 
 

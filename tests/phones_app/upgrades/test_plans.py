@@ -17,7 +17,7 @@ from phones_app.rollout.models import Rollout
 from phones_app.rollout.plan import make_plan
 from phones_app.rollout.rollout import start
 from phones_app.servers.models import FileServer
-from phones_app.shared_files.models import FileCopy
+from phones_app.shared_files.models import FileCopy, SharedFile
 from phones_app.upgrades.judgement import fetched_of
 from phones_app.upgrades.models import Upgrade
 from profiles_app.phone.services import create_profile
@@ -100,6 +100,14 @@ def test_every_load_of_the_way_has_to_be_there(gone, code, text, shelf, phone):
     found, message = refused()
     assert found == code
     assert message.startswith(text)
+
+
+def test_a_file_of_the_account_in_the_place_of_one_of_the_load_is_named(shelf, phone, acme):
+    phone()
+    Firmware.objects.filter(load=TARGET).update(components=[{"name": "dsp42.sbn", "sha256": "a" * 64}])
+    SharedFile.objects.create(account=acme, path="DSP42.sbn", kind="firmware", size=1, sha256="b" * 64)
+    told = f"In the place of files of {TARGET} its phones get other files of the account: DSP42.sbn."
+    assert refused() == ("load-incomplete", told)
 
 
 def test_firmware_of_another_account_is_none(shelf, phone, other):
