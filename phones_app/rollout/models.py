@@ -157,7 +157,8 @@ class Rollout(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name or f"{self.load or self.profile_name or 'own profiles'} to {self.total} phones"
+        what = self.load or self.profile_name or "own profiles"
+        return self.name or f"{what} to {self.total} phone{'s' if self.total != 1 else ''}"
 
     @property
     def is_open(self) -> bool:
