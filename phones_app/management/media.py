@@ -52,4 +52,4 @@ class MediaCommand(ReportingCommand):
             raise CommandError(f"{path} cannot be read: {error.strerror}.") from None
         except Refusal as refusal:
             return row | {"result": "refused", "reason": refusal.message}
-        return row | {"result": "stored", "paths": [each.path for each in made]}
+        return row | {"result": "would be stored" if dry_run else "stored", "paths": [each.path for each in made]}

@@ -99,7 +99,7 @@ def add_ring_tone(
     stem = stem or stem_of(name)
     if not _STEM.fullmatch(stem):
         raise Refusal(
-            "bad-name", f"“{stem[:40]}”: up to {LONGEST_NAME - _SUFFIX} letters, digits, - and _ name a file."
+            "bad-file-name", f"“{stem[:40]}” is no file name: up to {LONGEST_NAME - _SUFFIX} letters, digits, - and _."
         )
     if not 0 < len(name) <= LONGEST_NAME:
         raise Refusal("bad-name", f"Phones show names of 1 to {LONGEST_NAME} characters.")
@@ -131,7 +131,7 @@ def order_ring_tones(owner: FilesOwner, path: str, files: Sequence[str]) -> None
 def add_background(owner: FilesOwner, name: str, upload: bytes, *, whole: bool = False) -> list[SharedFile]:
     """Make every size of a picture, and put it into the list of each. Raises Refusal."""
     if not _STEM.fullmatch(name):
-        raise Refusal("bad-name", f"“{name[:40]}”: up to {LONGEST_NAME - _SUFFIX} letters, digits, - and _ name it.")
+        raise Refusal("bad-name", f"“{name[:40]}” is no name: up to {LONGEST_NAME - _SUFFIX} letters, digits, - and _.")
     try:
         made = list(files_of(read_picture(upload), name, whole=whole))
     except Unpaintable as refused:

@@ -51,6 +51,10 @@ class RingToneForm(forms.Form):
     )
 
 
+# What a refusal is about, where it is not the uploaded file.
+FIELD_OF = {"bad-name": "name", "bad-file-name": "file_name", "bad-length": "cut"}
+
+
 class BackgroundForm(forms.Form):
     picture = forms.FileField(
         label="Picture",
@@ -61,7 +65,7 @@ class BackgroundForm(forms.Form):
     name = forms.CharField(
         max_length=LONGEST_NAME,
         widget=UnfoldAdminTextInputWidget,
-        help_text="Letters, digits, - and _; one that is there is replaced.",
+        help_text="Up to 21 letters, digits, - and _; one that is there is replaced.",
     )
     whole = forms.BooleanField(
         label="Show all of it",
@@ -185,7 +189,8 @@ class MediaPages(OwnerPages):
                 change(request, owner)
         except Refusal as refusal:
             if "add" in request.POST:
-                form.add_error(next(iter(form.fields)), refusal.message)
+                field = FIELD_OF.get(refusal.code, "")
+                form.add_error(field if field in form.fields else next(iter(form.fields)), refusal.message)
                 return None
             messages.error(request, refusal.message)
         return HttpResponseRedirect(f"{self.url_of(page)}?{self.owner_query(owner)}")

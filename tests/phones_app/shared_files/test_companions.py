@@ -68,6 +68,8 @@ def test_backgrounds_are_added_looked_at_and_deleted_in_the_admin(root, picture)
         b"cannot be read"
         in desk.post(url, {"add": "1", "name": "x", "picture": SimpleUploadedFile("x.png", b"no")}).content
     )
+    named = desk.post(url, {"add": "1", "name": "x y", "picture": SimpleUploadedFile("x.png", picture)})
+    assert named.context["form"].errors == {"name": ["“x y” is no name: up to 21 letters, digits, - and _."]}
     desk.post(url, {"remove": "hills"})
     assert not SharedFile.objects.filter(kind="background").exists()
 

@@ -86,7 +86,7 @@ def test_an_accounts_own_list_begins_with_what_its_phones_had(acme):
         ("Long", 3, {}, "bad-length"),
         ("N" * 26, 1, {}, "bad-name"),
         ("Short", 0.01, {"cut": True}, "bad-length"),
-        ("Bad", 1, {"stem": "../x"}, "bad-name"),
+        ("Bad", 1, {"stem": "../x"}, "bad-file-name"),
     ],
 )
 def test_what_phones_would_not_play_is_refused_and_nothing_is_stored(name, seconds, more, code):
@@ -134,7 +134,8 @@ def test_many_files_are_added_by_commands_each_by_itself(acme, tmp_path, picture
     assert (ran.status, ran.err) == (1, "1 of 2 files were refused.\n")
     assert [(row["name"], row["result"]) for row in ran.rows] == [("old bell", "stored"), ("no", "refused")]
     assert SharedFile.objects.get(path="old-bell.raw").account == acme
-    assert run("add_background", tmp_path / "hills.png", "--dry-run").status == 0
+    tried = run("add_background", tmp_path / "hills.png", "--dry-run", "--json")
+    assert (tried.status, tried.rows[0]["result"]) == (0, "would be stored")
     assert not SharedFile.objects.filter(kind="background").exists()
     assert run("add_background", tmp_path / "hills.png", "--whole").status == 0
     assert list(backgrounds_of(EVERYBODY)) == ["hills"]
