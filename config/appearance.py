@@ -17,12 +17,20 @@ def _file(name: str) -> Callable[[HttpRequest], str]:
 def _list_of(model: str, title: str, icon: str, page: str = "changelist", *of: str) -> dict[str, object]:
     """A link to the list of a model ("app.model"), or to another page of its admin, for those who may see it."""
     app, name = model.split(".")
+    link = reverse_lazy(f"admin:{app}_{name}_{page}", args=of)
     return {
         "title": title,
         "icon": icon,
-        "link": reverse_lazy(f"admin:{app}_{name}_{page}", args=of),
+        "link": link,
+        "active": lambda request: _nearest(request.path) == str(link),
         "permission": lambda request: request.user.has_perm(f"{app}.view_{name}"),
     }
+
+
+def _nearest(path: str) -> str:
+    """The link of the navigation that leads closest to a page: several lead to pages of one model."""
+    links = (str(item["link"]) for section in NAVIGATION[1:] for item in section["items"])
+    return max((link for link in links if path.startswith(link)), key=len, default="")
 
 
 TABLES = table(__file__, "appearance.toml")

@@ -12,6 +12,7 @@ from config import urls
 from contacts_app.accounts.models import Account
 from contacts_app.core.admin.base import PortalAdmin
 from phones_app.inventory.models import Phone
+from phones_app.shared_files.models import SharedFile
 from profiles_app.events.models.setup import Callback, EventProfile
 from tests.admin_people import at_desk, clerk
 from tests.phones_app.site import sip_file
@@ -84,8 +85,19 @@ def test_where_a_page_is_is_said_without_saying_it_twice(root, acme):
     phone = Phone.objects.create(mac="AABBCCDDEE01", account=acme, name="Lobby")
     desk = at_desk(root)
     assert places_of(desk.get(reverse("admin:phones_app_phone_change", args=[phone.pk]))) == ["Phones", str(phone)]
+    file = SharedFile.objects.create(path="dialplan.xml", kind="dial-template", size=1, sha256="a" * 64)
+    place = places_of(desk.get(reverse("admin:phones_app_sharedfile_change", args=[file.pk])))
+    assert place == ["Phones", "Shared files", "dialplan.xml"], "phones ask for it in its own case"
     group = places_of(desk.get(reverse("admin:phones_app_phonegroup_changelist")))
     assert group == ["Phones", "Phone groups"]
+
+
+def test_one_entry_of_the_menu_is_that_of_the_page(root):
+    desk = at_desk(root)
+    for page, args, title in (("changelist", [], "Shared files"), ("editor", ["soft-keys"], "Soft keys")):
+        shown = desk.get(reverse(f"admin:phones_app_sharedfile_{page}", args=args))
+        sections = shown.context["sidebar_navigation"]
+        assert [item["title"] for section in sections for item in section["items"] if item["active"]] == [title]
 
 
 def test_that_a_phone_is_in_no_call_is_no_bad_news(root, acme):
