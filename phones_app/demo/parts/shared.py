@@ -4,8 +4,7 @@ tone, the tones of a country, and a load that is newer than the one which the 79
 The soft keys that their files name are missing, so that it can be seen how this is told.
 """
 
-import tempfile
-from pathlib import Path
+from io import BytesIO
 
 from contacts_app.accounts.models import Account
 from phones_app.demo.firmware import classic_set
@@ -46,10 +45,8 @@ def _make(scene: Scene) -> None:
         NewFile(path, store.store([content]), account=scene.account, description=description)
         for path, (content, description) in FILES.items()
     )
-    with tempfile.TemporaryDirectory() as folder:
-        for name, content in classic_set(LOAD, COMPONENTS).items():
-            (Path(folder) / name).write_bytes(content)
-        add_firmware(Path(folder), account=scene.account)
+    files = {name: BytesIO(content) for name, content in classic_set(LOAD, COMPONENTS).items()}
+    add_firmware(files, account=scene.account)
 
 
 PART = DemoPart("shared files", _was_made, _make)
