@@ -36,6 +36,8 @@ class DefaultFiles(FamilyViewSet):
     def list(self, request: Request) -> Response:
         """The file for phones that have none, made from the layers without an account, with the layer of each line."""
         made = explained_default()
+        if not made.content:
+            self.message = "There is no default file"
         record = {
             "file_name": NAME,
             "content": made.content.decode(),
