@@ -92,6 +92,13 @@ def test_where_a_page_is_is_said_without_saying_it_twice(root, acme):
     assert group == ["Phones", "Phone groups"]
 
 
+@pytest.mark.parametrize("pages", of_accounts(), ids=lambda pages: pages.opts.model_name)
+def test_an_address_that_names_no_row_is_not_found(root, pages):
+    desk = at_desk(root)
+    for key in ("no-key", "1/2", "9" * 30):
+        assert desk.get(url_of(pages, "change", key), follow=True).status_code == 404
+
+
 def test_one_entry_of_the_menu_is_that_of_the_page(root):
     desk = at_desk(root)
     for page, args, title in (("changelist", [], "Shared files"), ("editor", ["soft-keys"], "Soft keys")):

@@ -11,6 +11,7 @@ from unfold.decorators import display
 
 from contacts_app.core.admin.base import PortalAdmin, button
 from contacts_app.core.admin.frame import actor_of
+from contacts_app.core.admin.links import of_address
 from contacts_app.core.errors import Refusal
 from phones_app.deployment.models import DRIFTED, PhoneFile
 from phones_app.deployment.request import MAY_DEPLOY
@@ -78,7 +79,8 @@ class DriftPages(PortalAdmin):
     @staticmethod
     def _is_drifted(object_id: str | int | None) -> bool:
         """A button that has nothing to repair is not shown."""
-        return object_id is not None and PhoneFile.objects.filter(phone__pk=object_id, state__in=DRIFTED).exists()
+        phones = of_address(Phone.objects.all(), object_id)
+        return PhoneFile.objects.filter(phone__in=phones, state__in=DRIFTED).exists()
 
     @admin.action(description="Put the uploaded file back", permissions=["deploy"])
     def put_back_selected(self, request: HttpRequest, queryset: QuerySet[Phone]) -> None:

@@ -16,7 +16,7 @@ from contacts_app.core.admin.base import PortalAdmin, button
 from contacts_app.core.admin.columns import ago_column, column
 from contacts_app.core.admin.forms import SameAccountForm
 from contacts_app.core.admin.frame import actor_of
-from contacts_app.core.admin.links import page_of
+from contacts_app.core.admin.links import of_address, page_of
 from contacts_app.core.csv.admin import CsvPages
 from contacts_app.core.errors import Refusal
 from contacts_app.core.values import compact
@@ -164,7 +164,7 @@ class NumberOrderAdmin(OwnedAdmin):
         """Orders are decided by the operator, not by those who place them."""
         if not (self.has_change_permission(request) and actor_of(request).is_staff):
             return False
-        return object_id is None or any(row.is_open for row in self.all_rows(request).filter(pk=object_id))
+        return object_id is None or any(row.is_open for row in of_address(self.all_rows(request), object_id))
 
     def save_model(self, request: HttpRequest, obj: NumberOrder, form: object, change: bool) -> None:
         if not change:

@@ -1,13 +1,17 @@
 """Where the admin's pages are, and how a coloured word looks. Template tags need both, and Django loads these before
 the admin's theme, so that nothing here may import the theme."""
 
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db.models import Model
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import ValidationError
+from django.db.models import Model, QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
+
+Row = TypeVar("Row", bound=Model)
 
 
 def page_of(row: Model) -> str:
@@ -23,3 +27,12 @@ def label(text: str, colour: str, title: str = "") -> SafeString:
     """A word in the colour of what it means; `title` is shown on hovering."""
     context = {"text": text, "type": colour, "label_title": title}
     return SafeString(render_to_string("unfold/helpers/label.html", context))
+
+
+def of_address(rows: QuerySet[Row], object_id: object) -> QuerySet[Row]:
+    """The row of these that an address is about; none where what it names is no key, as it may be anything."""
+    key: Any = rows.model._meta.pk
+    try:
+        return rows.filter(pk=key.to_python(unquote(str(object_id))))
+    except ValidationError:
+        return rows.none()

@@ -15,7 +15,7 @@ from contacts_app.core.actor import Actor
 from contacts_app.core.admin.base import PortalAdmin, ReadOnlyAdmin, allowed, button, reason_in
 from contacts_app.core.admin.columns import ago_column, column
 from contacts_app.core.admin.frame import actor_of
-from contacts_app.core.admin.links import list_url
+from contacts_app.core.admin.links import list_url, of_address
 from contacts_app.core.csv.text import as_csv
 from contacts_app.core.errors import Refusal
 from phones_app.inventory.admin.search import MacSearchMixin
@@ -144,7 +144,7 @@ class EnrolmentRequestAdmin(MacSearchMixin, ReadOnlyAdmin):
 
     def has_decide_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         waiting = self.all_rows(request).filter(state=EnrolmentRequest.State.WAITING)
-        return self.may_decide(request) and (object_id is None or waiting.filter(pk=object_id).exists())
+        return self.may_decide(request) and (object_id is None or of_address(waiting, object_id).exists())
 
     @button(
         "Approve…",

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from unfold.decorators import action
 
 from contacts_app.core.admin.base import PortalAdmin
+from contacts_app.core.admin.links import of_address
 from contacts_app.core.errors import Refusal
 from phones_app.inventory.models import Phone
 from phones_app.mobility.hand import at_phone
@@ -28,7 +29,7 @@ class PhoneScreenPages(PortalAdmin):
     pages = {"phone_screen": "<int:pk>/phone-screen/"}
 
     def has_phone_screen_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        phones = Phone.objects.filter(pk=object_id, is_simulated=True)
+        phones = of_address(Phone.objects.filter(is_simulated=True), object_id)
         return self.has_change_permission(request) and is_running(settings.DATA_DIR) and phones.exists()
 
     @action(description="Phone screen…", icon="smartphone", permissions=["phone_screen"])

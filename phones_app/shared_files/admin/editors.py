@@ -10,6 +10,7 @@ from django.shortcuts import render
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from contacts_app.core.admin.links import of_address
 from contacts_app.core.admin.rows import Row
 from contacts_app.core.errors import Refusal
 from phones_app.shared_files import services, store
@@ -128,7 +129,7 @@ class EditorPages(OwnerPages):
 
     def has_edit_one_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         rows = self.tenant_rows(request).filter(kind__in=EDITORS)
-        return request.user.has_perm(SEES) and rows.filter(pk=str(object_id)).exists()
+        return request.user.has_perm(SEES) and of_address(rows, object_id).exists()
 
     @action(description="Edit…", icon="edit", permissions=["edit_one"])
     def edit_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
