@@ -3,6 +3,7 @@
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template.defaultfilters import filesizeformat
 from unfold.decorators import action
 
 from contacts_app.core.admin.base import ReadOnlyAdmin, allowed
@@ -18,7 +19,7 @@ SHOWN_OF_ERROR = 120
 class FileCopyAdmin(ReadOnlyAdmin):
     tenant_path = "server__account"
     deletable = False
-    list_display = ("path", "server", "state_here", "size", "placed", "error_here")
+    list_display = ("path", "server", "state_here", "size_here", "placed", "error_here")
     list_display_links = ("path",)
     # Not by the name of the server, which is another table.
     ordering = ("server_id", "path")
@@ -28,13 +29,15 @@ class FileCopyAdmin(ReadOnlyAdmin):
     search_help_text = "Path"
     actions = ["try_again_selected"]
     fields = (
-        *("path", "server", "state_here", "wanted", "size", "placed_sha256", "placed_at"),
+        *("path", "server", "state_here", "wanted", "size_here", "there", "placed_at"),
         *("attempts", "error", "due_at"),
     )
-    readonly_fields = ("state_here", "wanted")
+    readonly_fields = ("state_here", "wanted", "size_here", "there")
     empty_words = "No file server takes shared files. Switch “Shared files” on at one of them."
     state_here = column("State", lambda copy: copy.get_state_display(), ordering="state", label=STATE_LABELS)
     wanted = column("SHA-256", lambda copy: copy.sha256 or "To be deleted there")
+    size_here = column("Size", lambda copy: filesizeformat(copy.size))
+    there = column("SHA-256 there", lambda copy: copy.placed_sha256 or "Nothing was brought there.")
     placed = ago_column("placed_at", "Placed")
     error_here = column("Error", lambda copy: copy.error[:SHOWN_OF_ERROR])
     has_again_permission = allowed("phones_app.change_sharedfile")
