@@ -15,7 +15,7 @@ from contacts_app.core.errors import Refusal
 from contacts_app.core.work import clock
 from phones_app.firmware.checks import check
 from phones_app.firmware.models import Firmware
-from phones_app.firmware.sets.package import FirmwarePackage, PackedFile, Source, limit, open_package
+from phones_app.firmware.sets.package import LOADS, FirmwarePackage, PackedFile, Source, limit, open_package
 from phones_app.firmware.sets.verdict import FirmwareSet, judge
 from phones_app.shared_files import services as shared_files
 from phones_app.shared_files import store
@@ -78,6 +78,9 @@ def add_firmware(
     """
     place = _Place(account, folder.strip("/"))
     package = open_package(source, lambda doing, done: on_progress(doing, done / 2))
+    number = sum(file.name.lower().endswith(LOADS) for file in package.files)
+    if not package.only and number > limit("loads"):
+        raise Refusal("too-many-loads", f"There are more than {limit('loads')} .loads files. Add them in parts.")
     sets = judge(package)
     loads = [one for one in sets if not one.is_default]
     _check(loads, sets, place)

@@ -6,11 +6,12 @@ Which load one of these holds, the file alone says: it names the components of o
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from phones_app.firmware.models import Firmware
 from phones_app.firmware.sets.header import LONGEST_HEADER
 from phones_app.firmware.sets.loads import LONGEST_LOADS
-from phones_app.firmware.sets.package import LOADS, FirmwarePackage, PackedFile
+from phones_app.firmware.sets.package import LOADS, FirmwarePackage, PackedFile, limit
 from phones_app.firmware.sets.verdict import FirmwareSet, judge
 from phones_app.shared_files import services as shared_files
 from phones_app.shared_files import store
@@ -32,7 +33,8 @@ def lists_beside(row: Firmware) -> list[FirmwareSet]:
         kind=SharedFile.Kind.FIRMWARE, phone=None, path__iendswith=LOADS
     )
     inside = [file for file in rows if file.path.rpartition("/")[0].lower() == row.folder.lower()]
-    packed = [one for file in shared_files.nearest(inside).values() if (one := _packed(file)) is not None]
+    nearest = islice(shared_files.nearest(inside).values(), limit("loads_beside"))
+    packed = [one for file in nearest if (one := _packed(file)) is not None]
     return judge(FirmwarePackage("", tuple(packed)))
 
 

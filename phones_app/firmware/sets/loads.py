@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from contacts_app.core.tables import table
 
 _SECTION = re.compile(r"\[([\w. -]+)\]")
-_KEY = re.compile(r"[\w. -]+?\s*=\s*(.*)")
+_KEY = re.compile(r"[\w.\s-]+=\s*(.*)")
 # The phone puts the name behind its server's address: a plain name, and nothing that leads anywhere else.
 _NAME = re.compile(r"[A-Za-z0-9_][\w.+-]*", re.ASCII)
 _SIZE = re.compile(r"\d{1,10}")

@@ -211,3 +211,10 @@ def test_what_is_in_use_is_not_removed(tmp_path, monkeypatch):
     with pytest.raises(Exception, match="being installed"):
         remove_firmware(Firmware.objects.get())
     assert len(paths()) == 6
+
+
+def test_more_loads_than_any_package_has_are_not_looked_through(tmp_path, settings):
+    files = {f"SIP42.9-4-2SR{number}.loads": b"missing.sbn\n" for number in range(101)}
+    ran = run("add_firmware", sets.as_zip(files, tmp_path / "a.zip"), "--json")
+    assert (ran.status, ran.row["code"]) == (1, "too-many-loads")
+    assert nothing_is_left(settings)

@@ -1,11 +1,13 @@
 """Sets of every family are proved complete, and what is wrong with one is named (boot server spec §2)."""
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from phones_app.firmware.sets.loads import DamagedLoads, read_loads
 from phones_app.firmware.sets.package import open_package
 from phones_app.firmware.sets.verdict import FirmwareSet, judge
 from tests.phones_app.firmware import sets
@@ -156,3 +158,11 @@ def test_real_firmware_is_complete():
     found = judge(open_package(Path(REAL)))
     assert found
     assert {one.file: faults(one) for one in found if not one.complete} == {}
+
+
+@pytest.mark.parametrize("line", [b"a" + b" " * 60_000 + b"!", b"a" + b" \t" * 30_000 + b"= x"])
+def test_a_long_line_takes_no_longer_than_it_is_long(line):
+    begun = time.process_time()
+    with pytest.raises(DamagedLoads):
+        read_loads(line)
+    assert time.process_time() - begun < 1
