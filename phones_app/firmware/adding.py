@@ -14,7 +14,7 @@ from contacts_app.core.archives import Watch
 from contacts_app.core.errors import Refusal
 from contacts_app.core.work import clock
 from phones_app.firmware.checks import check
-from phones_app.firmware.models import Firmware
+from phones_app.firmware.models import LONGEST_LOAD, LONGEST_VERSION, Firmware
 from phones_app.firmware.sets.package import LOADS, FirmwarePackage, PackedFile, Source, limit, open_package
 from phones_app.firmware.sets.verdict import FirmwareSet, judge
 from phones_app.shared_files import services as shared_files
@@ -117,6 +117,10 @@ def _check(loads: Sequence[FirmwareSet], sets: Sequence[FirmwareSet], place: _Pl
         raise Refusal("no-loads", NO_LOADS)
     if incomplete := [one for one in sets if one.faults]:
         raise IncompleteFirmware(incomplete)
+    for one in loads:
+        for name, value, most in (("load", one.load, LONGEST_LOAD), ("version", one.version, LONGEST_VERSION)):
+            if len(value) > most:
+                raise Refusal("long-name", f"{one.load[:60]}… is longer than any name of a {name}: {most} characters.")
     names = [one.load for one in loads]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise Refusal("load-twice", f"The package has {', '.join(twice)} in two folders. Add one of these.")

@@ -10,6 +10,8 @@ from contacts_app.accounts.models import Account
 from contacts_app.core.history.models import Tracked
 from contacts_app.core.lists.search import TextIndex
 
+LONGEST_LOAD, LONGEST_VERSION = 128, 64
+
 
 class Firmware(models.Model):
     """One load with its components. The files themselves are shared files, by these names.
@@ -28,8 +30,8 @@ class Firmware(models.Model):
         db_index=False,
         help_text="Empty: for the phones of all accounts.",
     )
-    load = models.CharField(max_length=128, help_text="As files of phones name it: SIP42.9-4-2SR3-1S.")
-    version = models.CharField(max_length=64, blank=True)
+    load = models.CharField(max_length=LONGEST_LOAD, help_text="As files of phones name it: SIP42.9-4-2SR3-1S.")
+    version = models.CharField(max_length=LONGEST_VERSION, blank=True)
     protocol = models.CharField(max_length=8, blank=True, help_text="SIP, SCCP or MPP; empty: not known.")
     phone_models = models.JSONField("phone models", default=list, help_text="Models that the load is for.")
     folder = models.CharField(max_length=200, blank=True, help_text="Where its files lie; empty: at the top.")

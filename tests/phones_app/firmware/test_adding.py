@@ -218,3 +218,14 @@ def test_more_loads_than_any_package_has_are_not_looked_through(tmp_path, settin
     ran = run("add_firmware", sets.as_zip(files, tmp_path / "a.zip"), "--json")
     assert (ran.status, ran.row["code"]) == (1, "too-many-loads")
     assert nothing_is_left(settings)
+
+
+@pytest.mark.parametrize(("name", "what"), [("SIP42." + "9" * 130, "load"), ("SIP42." + "9" * 70, "version")])
+def test_a_load_has_a_name_that_rows_have_room_for(tmp_path, settings, name, what):
+    files = sets.classic()
+    files[f"{name}.loads"] = sets.signed(f"{name}.loads", b"jar.sbn\n")
+    files["jar.sbn"] = sets.signed("jar.sbn", b"CNU_File_Archive_3.0")
+    ran = run("add_firmware", sets.as_zip(files, tmp_path / "a.zip"), "--json")
+    assert (ran.status, ran.row["code"]) == (1, "long-name")
+    assert f"name of a {what}" in ran.row["what"]
+    assert nothing_is_left(settings)
