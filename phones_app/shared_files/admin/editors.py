@@ -13,10 +13,10 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from contacts_app.core.admin.links import of_address
 from contacts_app.core.admin.rows import Row
 from contacts_app.core.errors import Refusal
-from phones_app.shared_files import services, store
 from phones_app.shared_files.admin.owner import ADDS, CHANGES, SEES, OwnerPages
 from phones_app.shared_files.admin.tables import TABLES, FileTable
 from phones_app.shared_files.checks import findings_of
+from phones_app.shared_files.intake import OnePath, take_in_one
 from phones_app.shared_files.media import FilesOwner, content_of
 from phones_app.shared_files.models import LONGEST_PATH, SharedFile
 from profiles_app.phone.admin.revision import XmlField
@@ -28,6 +28,7 @@ from profiles_app.phone.companions.soft_keys import usual_sets, write_soft_keys
 from profiles_app.phone.sep.elements import Finding, Severity
 
 SHOWN = 200
+CHANGED = "Somebody else has changed this file meanwhile. Open it again to see what it is now."
 
 
 @dataclass(frozen=True)
@@ -229,16 +230,17 @@ class EditorPages(OwnerPages):
             form.add_error(None, f"Line {finding.line}: {finding.message}" if finding.line else finding.message)
         if faults:
             return None
-        if row is not None and form.cleaned_data["before"] != row.sha256:
-            form.add_error(None, "Somebody else has changed this file meanwhile. Open it again to see what it is now.")
-            return None
         path = row.path if row else form.cleaned_data["path"]
-        if row is None and owner.own([path]):
-            form.add_error("path", "There is a file at this path already.")
-            return None
+
+        def ensure(present: SharedFile | None) -> None:
+            if row is None and present is not None:
+                raise Refusal("path-taken", "There is a file at this path already.")
+            if row is not None and (present is None or present.sha256 != form.cleaned_data["before"]):
+                raise Refusal("changed-meanwhile", CHANGED)
+
+        place = OnePath(path, owner.account, owner.phone, form.editor.kind)
         try:
-            content = store.store([form.cleaned_data["content"]])
-            put = services.put(path, content, account=owner.account, phone=owner.phone, kind=form.editor.kind)
+            put = take_in_one([form.cleaned_data["content"]], place, ensure=ensure)
         except Refusal as refusal:
             form.add_error("path" if "path" in form.fields else None, refusal.message)
             return None

@@ -9,6 +9,7 @@ from contacts_app.accounts.models import Account
 from contacts_app.tokens.services import create_token
 from phones_app.inventory.models import Phone
 from phones_app.shared_files import services
+from phones_app.shared_files.admin import editors
 from phones_app.shared_files.media import add_background, add_ring_tone, entries_of
 from phones_app.shared_files.models import SharedFile
 from profiles_app.phone.companions.lists import RINGS
@@ -227,3 +228,21 @@ def test_a_file_is_checked_and_a_number_tried_over_rest(acme):
     assert ask(put("x.loads", b"x"), number="1").json()["data"] == {"findings": None, "dialled": None}
     other = Account.objects.create(voip_id=77, name="Other")
     assert ask(put("dialplan.xml", b"<DIALTEMPLATE/>", account=other)).status_code == 404
+
+
+def test_what_is_stored_while_an_edit_is_under_way_is_not_lost(root, monkeypatch):
+    desk, ours, theirs = at_desk(root), "<DIALTEMPLATE><!-- ours --></DIALTEMPLATE>", b"<DIALTEMPLATE/>"
+    put("dialplan.xml", b"<DIALTEMPLATE><!-- first --></DIALTEMPLATE>")
+    row = SharedFile.objects.get()
+    take_in_one = editors.take_in_one
+
+    def later(*args, **kwargs):
+        put(args[1].path, theirs)
+        return take_in_one(*args, **kwargs)
+
+    monkeypatch.setattr(editors, "take_in_one", later)
+    sent = {"text": ours, "before": row.sha256}
+    assert b"Somebody else has changed this file" in desk.post(page("edit", "dial-template", row.pk), sent).content
+    new = desk.post(page("edit", "dial-template", "new"), {"text": ours, "path": "other.xml", "before": ""})
+    assert b"There is a file at this path already" in new.content
+    assert {text_of(path) for path in ("dialplan.xml", "other.xml")} == {theirs.decode()}
