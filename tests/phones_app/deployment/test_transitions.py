@@ -25,7 +25,7 @@ WRITER = ROOT / "phones_app/deployment/transitions.py"
 # What a single row is called where it would be changed and saved.
 STATES_OF_DEPLOYMENTS = ("deployment.state", "row.state", "last.state", "newest.state")
 # Rows of other tables that have a state too say so by the name of its choices.
-OTHER_STATES = ("FileState", "StepState", "SessionState")
+OTHER_STATES = ("FileState", "StepState", "SessionState", "CopyState")
 MAKES = tuple(f".Deployment.objects.{name}" for name in ("create", "bulk_create", "bulk_update", "get_or_create"))
 
 
