@@ -81,7 +81,8 @@ def beside(row: Firmware) -> "QuerySet[Firmware]":
 def remove_firmware(row: Firmware) -> int:
     """Delete a load with those of its files that no other load needs; how many files. Raises Refusal."""
     with transaction.atomic():
-        Firmware.objects.select_for_update().get(pk=row.pk)
+        if not Firmware.objects.select_for_update().filter(pk=row.pk).exists():
+            return 0  # Somebody else was quicker.
         if reasons := [reason for blocker in _blockers for reason in blocker([row])]:
             raise Refusal("firmware-in-use", " ".join(reasons))
         kept = {path.lower() for other in beside(row) for path in other.paths}

@@ -101,7 +101,9 @@ def put_many(files: Iterable[NewFile]) -> list[SharedFile]:
 def change(row: SharedFile, names: Iterable[str]) -> None:
     """Store what was changed of a row: path, kind or description. Raises Refusal."""
     ensure_path(row.path)
-    stored = SharedFile.objects.only("path").get(pk=row.pk)
+    stored = SharedFile.objects.only("path").filter(pk=row.pk).first()
+    if stored is None:
+        raise Refusal("file-deleted", f"{row.path} has just been deleted.")
     row.updated_at = timezone.now()
     try:
         with transaction.atomic():

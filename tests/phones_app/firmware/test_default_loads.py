@@ -209,3 +209,9 @@ def test_what_a_default_would_lead_phones_across_is_told_before_it_is_set_and_be
     for notes in planned:
         [told] = [note for note in notes if "rollout of firmware" in note]
         assert told.startswith(f"1 phone: {LOAD} cannot be taken from SIP42.8-2-1S: upgrade by a rollout of firmware, ")
+
+
+def test_firmware_that_somebody_else_has_just_deleted_is_gone_without_more(held):
+    again = Firmware.objects.get(pk=held.pk)
+    assert remove_firmware(held) > 0
+    assert remove_firmware(again) == 0

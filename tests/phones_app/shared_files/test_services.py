@@ -178,3 +178,13 @@ def test_contents_without_a_row_are_deleted_with_old_rows(acme, settings):
     )
     assert (dry[what], ran[what]) == (1, 1)
     assert [store.place_of(one).exists() for one in (row.sha256, gone, young)] == [True, False, True]
+
+
+def test_a_file_that_somebody_else_has_just_deleted_is_not_changed(acme):
+    row = services.put("Ringlist.xml", content("a"), account=acme)
+    again = SharedFile.objects.get(pk=row.pk)
+    assert services.remove([row]) == 1
+    again.path = "Other.xml"
+    with pytest.raises(Refusal, match="just been deleted"):
+        services.change(again, ["path"])
+    assert not SharedFile.objects.exists()
