@@ -110,7 +110,8 @@ def write_materials(licences: dict[str, str], version: str, path: Path) -> None:
     """What is installed with a release, by the lock: the files that it names, and who wants which package."""
     bom = Bom()
     whole = bom.metadata.component = Component(name="patchbay", version=version, type=ComponentType.APPLICATION)
-    components, wanted = {"patchbay": whole}, {}
+    # A package may be locked in several versions, each for other versions of Python.
+    components, wanted = {"patchbay": [whole]}, {}
     for package, locked, told in PINNED.findall(Path("requirements.lock").read_text()):
         licence = [DisjunctiveLicense(name=licences[package])]
         name = PackageURL(type="pypi", name=package, version=locked)
@@ -120,9 +121,12 @@ def write_materials(licences: dict[str, str], version: str, path: Path) -> None:
         kind = ExternalReferenceType.DISTRIBUTION
         component.external_references.add(ExternalReference(type=kind, url=page, hashes=hashes))
         bom.components.add(component)
-        components[package], wanted[package] = component, WANTED_BY.findall(told)
-    for wanting, component in components.items():
-        bom.register_dependency(component, [components[name] for name, by in wanted.items() if wanting in by])
+        components.setdefault(package, []).append(component)
+        wanted.setdefault(package, []).extend(WANTED_BY.findall(told))
+    for wanting, versions in components.items():
+        needs = [each for name, by in wanted.items() if wanting in by for each in components[name]]
+        for component in versions:
+            bom.register_dependency(component, needs)
     path.write_text(JsonV1Dot6(bom).output_as_string(indent=1) + "\n")
 
 

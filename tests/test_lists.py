@@ -84,6 +84,7 @@ LISTS = {
 }  # fmt: skip
 # The list of profiles has no pages in its document: the caller for all of them gets all of them.
 NO_LISTS = {
+    "default-file",
     "phone-profiles",
     "me",
     "me/phones",

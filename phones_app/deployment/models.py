@@ -16,6 +16,7 @@ from phones_app.inventory.models import Phone
 from phones_app.servers.models import FileServer
 from profiles_app.phone import sep
 from profiles_app.phone.models import MacAddressField, PhoneProfile, ProfileRevision
+from profiles_app.phone.sep.file_names import NAME_OF_FORMAT
 
 
 class State(models.TextChoices):
@@ -213,7 +214,9 @@ DRIFTED = (FileState.CHANGED, FileState.MISSING)
 
 def format_field() -> "models.CharField[str, str]":
     """What decides the name of a file; "" is SEP<MAC>.cnf.xml, as all files were before."""
-    return models.CharField("format", max_length=8, blank=True, default="", db_default="", editable=False)
+    return models.CharField(
+        "format", max_length=8, choices=[*NAME_OF_FORMAT.items()], blank=True, default="", db_default="", editable=False
+    )
 
 
 class PhoneFile(models.Model):

@@ -11,7 +11,13 @@ class Migration(migrations.Migration):
             model_name=model,
             name="file_format",
             field=models.CharField(
-                blank=True, db_default="", default="", editable=False, max_length=8, verbose_name="format"
+                blank=True,
+                choices=[("", "SEP<MAC>.cnf.xml"), ("sip-text", "SIP<MAC>.cnf"), ("ata", "ATA<MAC>.cnf.xml")],
+                db_default="",
+                default="",
+                editable=False,
+                max_length=8,
+                verbose_name="format",
             ),
         )
         for model in ("phonefile", "leftfile")

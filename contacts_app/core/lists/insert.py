@@ -9,7 +9,7 @@ from functools import cache
 from operator import attrgetter
 from typing import Any, TypeVar
 
-from django.db import connection, models, transaction
+from django.db import connection, models
 from django.db.models import Model
 from django.db.models.expressions import DatabaseDefault, Expression
 from psycopg import sql
@@ -36,7 +36,7 @@ def insert_many(rows: list[M], *, batch_size: int | None = None) -> list[M]:
         model._base_manager.bulk_create(rows, batch_size=batch_size)
         return rows
     statement, keys, getters = _of_model(model)
-    with transaction.atomic(), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(keys, [len(rows)])
         for row, (key,) in zip(rows, cursor.fetchall(), strict=True):
             row.pk = key

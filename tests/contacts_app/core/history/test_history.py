@@ -69,6 +69,7 @@ RECORDS = {
         "RequestedFile",
         "RolloutMember",
         "ServiceSession",
+        "Upgrade",
     },
 }
 
