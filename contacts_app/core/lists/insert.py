@@ -16,7 +16,7 @@ from psycopg import sql
 
 M = TypeVar("M", bound=Model)
 # Fewer are not worth a statement of their own for the keys.
-FEW = 4
+FEW = 50
 # What these hold is what they store.
 _PLAIN = (
     models.AutoField, models.BooleanField, models.CharField, models.DateField, models.DecimalField, models.ForeignKey,

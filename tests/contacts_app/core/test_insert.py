@@ -6,13 +6,20 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.forms.models import model_to_dict
 
-from contacts_app.core.lists.insert import FEW, insert_many
+from contacts_app.core.lists import insert
+from contacts_app.core.lists.insert import insert_many
 from phones_app.configuration.models import Layer
 from phones_app.deployment.models import Deployment
 from phones_app.inventory.models import Phone
 from phones_app.servers.models import CallManager
 
+FEW = 4
 HARD = ("tab\there", "line\nline", "back\\slash", "\\N", "\\.", "“ü” 字 🐝", 'a,"b"', "")
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch):
+    monkeypatch.setattr(insert, "FEW", FEW)
 
 
 def phones(account) -> list[Phone]:
