@@ -94,7 +94,7 @@ def entries(
         name, content = one
         pieces = _counted(name, content, budget)
         yield name, pieces
-        # To the end, whoever has read how much of it: the check sum stands there.
+        # The check sum is at the end, so what the caller has not read is read here.
         for _ in pieces:
             pass
 

@@ -1,4 +1,4 @@
-"""New rows, many at once: on PostgreSQL by COPY, which takes a third of the processor's time of Django's `bulk_create`.
+"""New rows, many at once: on PostgreSQL by COPY, which takes less processor time than Django's `bulk_create`.
 
 Django prepares each value of each row in Python and writes it into the statement. COPY streams the values as they are,
 and only fields that store something else than they hold, such as JSON and encrypted ones, prepare theirs.
