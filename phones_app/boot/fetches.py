@@ -54,16 +54,25 @@ class Fetch:
 
     @property
     def sha256(self) -> str:
-        return str((self._digest or hashlib.sha256()).hexdigest())
+        return self._digest if isinstance(self._digest, str) else str((self._digest or hashlib.sha256()).hexdigest())
 
     @property
     def age(self) -> timedelta:
         return timedelta(seconds=time.monotonic() - self.began)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """As it is sent to another process, where nothing more is added."""
+        return self.__dict__ | {"_digest": self._digest and self.sha256}
+
     def sent(self, data: bytes) -> None:
         self._digest = self._digest or hashlib.sha256()
         self._digest.update(data)
         self.size += len(data)
+
+
+def queue_of(fetch: Fetch) -> int:
+    """Which of so many queues as there are `REPORTERS` it goes through: those of one address one after another."""
+    return zlib.crc32(fetch.address.encode()) % REPORTERS
 
 
 _Queue = SimpleQueue["Fetch | None"]
@@ -89,7 +98,7 @@ class FetchReporter:
     def report(self, fetch: Fetch) -> None:
         if fetch.complete or fetch.missing:
             # Companions of a phone's own file are assigned to the phone by their address.
-            queue = self._queues[zlib.crc32(fetch.address.encode()) % REPORTERS]
+            queue = self._queues[queue_of(fetch)]
             if queue.qsize() < MOST_WAITING or (fetch.complete and is_of_one_phone(fetch.file_name)):
                 queue.put(fetch)
         else:

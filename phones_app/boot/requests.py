@@ -1,7 +1,7 @@
 """Counts what phones ask the embedded file server for, off the path of requests, in one row per phone and name.
 
-A request costs an entry in memory; a thread writes what has come together every few seconds, in a few statements for
-hundreds of rows. Counts are for people who look for what is missing: what is lost when the database is away is lost.
+A request costs an entry in memory; what has come together is written every few seconds, in a few statements for hundreds
+of rows. Counts are for people who look for what is missing: what is lost when the database is away is lost.
 """
 
 import json
@@ -97,14 +97,20 @@ class _Counted:
         self.refusal, self.shared_file = later.refusal, later.shared_file
 
 
-class RequestCounter:
-    """`note` from any thread; `start` the thread that writes, `stop` it after the last of them is written."""
+Counts = dict[_Key, _Counted]
 
-    def __init__(self, phones: PhonesAtAddresses | None = None) -> None:
+
+class RequestCounter:
+    """`note` from any thread; `start` the thread that has them written, `stop` it after the last of them."""
+
+    def __init__(
+        self, phones: PhonesAtAddresses | None = None, write: "Callable[[Counts], object] | None" = None
+    ) -> None:
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._stopping = False
-        self._waiting: dict[_Key, _Counted] = {}
+        self._waiting: Counts = {}
+        self._write = write or write_counts
         self._phones = phones or PhonesAtAddresses()
         self._thread = threading.Thread(target=self._write_on, name="file-server-requests", daemon=True)
 
@@ -133,19 +139,12 @@ class RequestCounter:
         if many:
             self._wake.set()
 
-    def write(self) -> int:
-        """Write what waits; how many rows."""
+    def write(self) -> None:
+        """Hand on what waits."""
         with self._lock:
             waiting, self._waiting = self._waiting, {}
-        written = 0
-        # All of a phone together, as far as a batch goes.
-        items = sorted(waiting.items(), key=lambda item: item[0].client)
-        for batch in (items[start : start + BATCH] for start in range(0, len(items), BATCH)):
-            try:
-                written += _write(batch)
-            except (DatabaseError, InterfaceError) as error:
-                log.warning("what phones asked for could not be counted", names=len(batch), reason=str(error))
-        return written
+        if waiting:
+            self._write(waiting)
 
     def start(self) -> None:
         self._thread.start()
@@ -172,6 +171,19 @@ class RequestCounter:
             log.exception("what phones asked for could not be counted")
 
 
+def write_counts(counts: Counts) -> int:
+    """Add these to the rows; how many rows. What is lost is said in the log."""
+    written = 0
+    # All of a phone together, as far as a batch goes.
+    items = sorted(counts.items(), key=lambda item: item[0].client)
+    for batch in (items[start : start + BATCH] for start in range(0, len(items), BATCH)):
+        try:
+            written += _write(batch)
+        except (DatabaseError, InterfaceError) as error:
+            log.warning("what phones asked for could not be counted", names=len(batch), reason=str(error))
+    return written
+
+
 @transaction.atomic
 def _write(batch: Iterable[tuple[_Key, _Counted]]) -> int:
     now, steady = clock.now(), time.monotonic()
@@ -195,7 +207,7 @@ def _write(batch: Iterable[tuple[_Key, _Counted]]) -> int:
     return len(rows)
 
 
-def _told(counts: dict[_Key, _Counted]) -> dict[_Key, datetime | None]:
+def _told(counts: Counts) -> dict[_Key, datetime | None]:
     """When each file was told to be missing, as the listeners leave it, who see those rows that concern them."""
     rows = RequestedFile.objects.filter(client__in={key.client for key in counts}, told_at__isnull=False).order_by()
     before = {(client, name): at for client, name, at in rows.values_list("client", "name", "told_at")}
@@ -216,7 +228,7 @@ def _told(counts: dict[_Key, _Counted]) -> dict[_Key, datetime | None]:
     return told | {key: row.told_at for key, row in heard.items()}
 
 
-def _with_room(counts: dict[_Key, _Counted]) -> dict[_Key, _Counted]:
+def _with_room(counts: Counts) -> Counts:
     """The same without new names of those who have very many names already."""
     clients = {key.client: NAMES_OF_PHONE if key.mac else NAMES_OF_ADDRESS for key in counts}
     new = Counter(key.client for key in counts)
@@ -229,7 +241,7 @@ def _with_room(counts: dict[_Key, _Counted]) -> dict[_Key, _Counted]:
     if not tight:
         return counts
     present = set(rows.filter(client__in=tight).values_list("client", "name"))
-    found: dict[_Key, _Counted] = {}
+    found: Counts = {}
     for key, counted in counts.items():
         if key.client in tight and (key.client, key.name) not in present:
             if names.get(key.client, 0) >= clients[key.client] or (key.mac is None and is_full):
@@ -239,10 +251,10 @@ def _with_room(counts: dict[_Key, _Counted]) -> dict[_Key, _Counted]:
     return found
 
 
-def _of_known_phones(counts: dict[_Key, _Counted]) -> dict[_Key, _Counted]:
+def _of_known_phones(counts: Counts) -> Counts:
     """The same, where what no phone of the inventory asked for is the address's: MAC addresses can be made up."""
     known = set(Phone.objects.filter(mac__in={key.mac for key in counts if key.mac}).values_list("mac", flat=True))
-    found: dict[_Key, _Counted] = {}
+    found: Counts = {}
     for key, counted in counts.items():
         whose = key if key.mac in known else _Key(counted.address, None, key.name)
         if whose in found:

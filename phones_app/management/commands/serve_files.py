@@ -2,22 +2,27 @@
 
 import contextlib
 import socket
-import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandError
 
 from contacts_app.core.commands import ReportingCommand, until_stopped
-from phones_app.boot.fetches import Fetch
+from phones_app.boot.fetches import REPORTERS, Fetch, queue_of
 from phones_app.boot.protection import Protection
 from phones_app.boot.recording import fetch_recorder
 from phones_app.boot.refresh import PortalInMemory
-from phones_app.boot.requests import RequestCounter
+from phones_app.boot.requests import RequestCounter, write_counts
 from phones_app.boot.server import EmbeddedFileServer
 from phones_app.boot.services import config_url, embedded_file_server, forget_address, record_address, url
+from phones_app.boot.writing import Write, WritingProcess
 from phones_app.management.supervisor import why_taken
+
+# What is written by which thread of the process that writes: fetches in the order of each address, and counts.
+COUNTS = REPORTERS
+LOOK_SECONDS = 1.0
 
 
 class Command(ReportingCommand):
@@ -28,18 +33,15 @@ class Command(ReportingCommand):
     def handle(self, **options: object) -> None:
         row = embedded_file_server()
         settings.PHONE_FILES_DIR.mkdir(parents=True, exist_ok=True)
-        with until_stopped() as stopping:
-            # Threads that write to the database give way to the one that answers phones after this time (seconds).
-            sys.setswitchinterval(0.0005)
+        with until_stopped() as stopping, _writing() as writing:
             portal = PortalInMemory()
             portal.load()
-            requests = RequestCounter(portal.phones.addresses)
-            record = fetch_recorder(stopping)
+            requests = RequestCounter(portal.phones.addresses, lambda counts: writing.send(COUNTS, counts))
 
             def on_fetches(fetches: list[Fetch]) -> None:
                 for fetch in fetches:
                     requests.note(fetch)
-                record(fetches)
+                writing.send(queue_of(fetches[0]), fetches)
 
             server = self._start(row.username, row.password, on_fetches, portal)
             portal.start()
@@ -48,7 +50,9 @@ class Command(ReportingCommand):
             try:
                 row = record_address(ftp=(server.ftp_host, server.ftp_port), http=http)
                 self._announce(f"ftp://{row.host}:{row.port}", url(server.tftp_host, server.tftp_port or 0, "tftp"))
-                stopping.wait()
+                while not stopping.wait(LOOK_SECONDS):
+                    if not writing.is_alive:
+                        raise CommandError("The process that writes down what phones fetch has died.")
             finally:
                 server.stop()
                 portal.stop()
@@ -95,6 +99,19 @@ class Command(ReportingCommand):
             self.stdout.flush()
         else:
             self.announce("files", f"uploads {uploads}, phones {phones} and {tftp}")
+
+
+@contextlib.contextmanager
+def _writing() -> Iterator[WritingProcess]:
+    def writes(stopping: threading.Event) -> list[Write]:
+        return [*(fetch_recorder(stopping) for _ in range(REPORTERS)), write_counts]
+
+    writing = WritingProcess(writes, REPORTERS + 1)
+    writing.start()
+    try:
+        yield writing
+    finally:
+        writing.stop()
 
 
 def _free_or_any(host: str, port: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> int:

@@ -105,7 +105,8 @@ def test_what_waits_is_bounded(monkeypatch):
     log = RequestCounter()
     for number in range(100):
         log.note(missing(f"x{number}.xml"))
-    assert log.write() == 10
+    log.write()
+    assert RequestedFile.objects.count() == 10
 
 
 def test_many_phones_that_boot_again_and_again_stay_at_one_row_per_name(acme):
@@ -156,7 +157,7 @@ def test_a_database_that_is_away_costs_counts_and_nothing_else(phones):
     with connection.cursor() as cursor:
         cursor.execute(f"ALTER TABLE {table} RENAME TO away")
         try:
-            assert log.write() == 0
+            log.write()
         finally:
             cursor.execute(f"ALTER TABLE away RENAME TO {table}")
     written(missing("x.xml"), log=log)

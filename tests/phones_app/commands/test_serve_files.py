@@ -1,5 +1,6 @@
 """serve_files as a process: takes files in, hands them out, writes down who fetched them, and goes when it is told."""
 
+import fcntl
 import ftplib
 import io
 import json
@@ -7,6 +8,8 @@ import os
 import signal
 import socket
 import subprocess
+import sys
+import termios
 import threading
 import urllib.request
 from pathlib import Path
@@ -77,6 +80,39 @@ def test_only_fetches_by_phones_of_their_own_file_are_evidence(serving):
     for protocol in ("http", "tftp"):
         fetch = FileFetch.objects.get(protocol=protocol)
         assert (fetch.mac, fetch.file_name, fetch.address) == (MAC, NAME, "127.0.0.1")
+
+
+def writer_of(serving) -> int:
+    [child] = Path(f"/proc/{serving.process.pid}/task/{serving.process.pid}/children").read_text().split()
+    return int(child)
+
+
+def test_what_was_handed_on_is_written_though_the_server_is_killed(serving):
+    store(NAME, b"<device/>")
+    writer = writer_of(serving)
+    os.kill(writer, signal.SIGSTOP)
+    get(f"{address(serving)['http']}/{NAME}")
+    pipe = rf"/proc/{writer}/fd"
+    wait_for(lambda: any(waiting_in(f"{pipe}/{one}") for one in os.listdir(pipe)), 10)
+    os.kill(serving.process.pid, signal.SIGKILL)
+    os.kill(writer, signal.SIGCONT)
+    wait_for(lambda: FileFetch.objects.filter(mac=MAC).exists(), 10)
+    wait_for(lambda: not Path(f"/proc/{writer}").exists(), 10)
+
+
+def waiting_in(descriptor: str) -> int:
+    """Bytes that wait to be read there, of a pipe or a pair of sockets."""
+    if not os.readlink(descriptor).startswith("pipe:"):
+        return 0
+    with open(descriptor, "rb", buffering=0) as pipe:
+        answer = fcntl.ioctl(pipe, termios.FIONREAD, bytes(4))
+    return int.from_bytes(answer, sys.byteorder)
+
+
+def test_a_server_that_cannot_write_any_more_ends_so_that_it_is_started_again(serving):
+    os.kill(writer_of(serving), signal.SIGKILL)
+    assert serving.process.wait(10) == 1
+    assert serving.printed.splitlines()[-1] == "CommandError: The process that writes down what phones fetch has died."
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
