@@ -81,10 +81,6 @@ class PhonesAtAddresses:
         last = self._seen.get(plain(address))
         return AtAddress(last.mac, at < last.shared) if last and at >= last.mixed else None
 
-    def mac_at(self, address: str, at: float) -> str | None:
-        there = self.at(address, at)
-        return there.mac if there and not there.is_shared else None
-
     def place_of(self, mac: str) -> str | None:
         """Where the phone asked last."""
         return self._places.get(mac)

@@ -25,10 +25,10 @@ REPORTERS = 2
 BATCH, MOMENT_SECONDS = 1000, 0.02
 CROWD, CROWD_SECONDS = 50, 0.5
 # At most so many wait in each thread; fetches of phones' own files always may.
-MOST_WAITING = 20_000
+MOST_WAITING = 50_000
 
 
-@dataclass
+@dataclass(slots=True)
 class Fetch:
     """One file that a client at `address` asks for.
 
@@ -42,6 +42,8 @@ class Fetch:
     protocol: Literal["http", "tftp"]
     # What the client calls itself, which may name the phone's model.
     agent: str = ""
+    # The phone whose file it is, or else the one known at that address.
+    mac: str | None = None
     # By the steady clock: ours may differ from that of the process that records the fetch.
     began: float = field(default_factory=time.monotonic, compare=False)
     size: int = 0
@@ -60,9 +62,10 @@ class Fetch:
     def age(self) -> timedelta:
         return timedelta(seconds=time.monotonic() - self.began)
 
-    def __getstate__(self) -> dict[str, Any]:
-        """As it is sent to another process, where nothing more is added."""
-        return self.__dict__ | {"_digest": self._digest and self.sha256}
+    def __reduce__(self) -> tuple[type["Fetch"], tuple[Any, ...]]:
+        """As it is sent to another process, where nothing more is added to it."""
+        told = (self.file_name, self.address, self.protocol, self.agent, self.mac, self.began, self.size)
+        return Fetch, (*told, self.complete, self.missing, self.shared_file, self.refused, self._digest and self.sha256)
 
     def sent(self, data: bytes) -> None:
         self._digest = self._digest or hashlib.sha256()
@@ -115,7 +118,8 @@ class FetchReporter:
         has_ended, came = False, 0
         while not has_ended:
             taken = [queue.get()]
-            time.sleep(CROWD_SECONDS if came >= CROWD else MOMENT_SECONDS)
+            if queue.qsize() < BATCH:
+                time.sleep(CROWD_SECONDS if came >= CROWD else MOMENT_SECONDS)
             with contextlib.suppress(Empty):
                 while len(taken) < BATCH:
                     taken.append(queue.get_nowait())

@@ -10,11 +10,11 @@ import stat
 import time
 from collections import OrderedDict
 from collections.abc import Container
-from io import FileIO
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from phones_app.boot.contents import KeptContents, SentContent
 from phones_app.boot.names import is_of_one_phone
 from phones_app.shared_files.models import NEVER_GIVEN
 
@@ -39,20 +39,8 @@ class _Listing(NamedTuple):
     names: dict[str, str]
 
 
-class OpenedFile(FileIO):
-    """A file and what was known of it when it was opened."""
-
-    def __init__(self, descriptor: int, status: os.stat_result) -> None:
-        super().__init__(descriptor)
-        self.status = status
-
-
-def _opened(descriptor: int) -> OpenedFile | None:
-    status = os.fstat(descriptor)
-    if stat.S_ISREG(status.st_mode):
-        return OpenedFile(descriptor, status)
-    os.close(descriptor)
-    return None
+# A name and what the file was: one that replaces it, or is written anew, is another.
+_Version = tuple[str, int, int, int, int]
 
 
 class PlainFiles:
@@ -61,8 +49,9 @@ class PlainFiles:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._listings: OrderedDict[tuple[str, ...], _Listing] = OrderedDict()
+        self._kept: KeptContents[_Version] = KeptContents()
 
-    def open(self, name: str) -> FileIO | None:
+    def open(self, name: str) -> SentContent | None:
         """Open once: whatever is renamed over the name afterwards, this reader keeps its version.
 
         The exact name comes first. None: there is no such file, or it is none that phones may read.
@@ -70,32 +59,48 @@ class PlainFiles:
         parts = name.split("/")
         if len(parts) > DEEPEST or "\0" in name or any(not part or NEVER_GIVEN.fullmatch(part) for part in parts):
             return None
+        is_own = is_of_one_phone(name)
+        is_there = True
+        if not is_own:
+            # Asked for by many phones: a look at the file says whether it is what is kept.
+            try:
+                kept = self._kept.get(_version(name, os.stat(f"{self._root}/{name}", follow_symlinks=False)))
+            except (OSError, UnicodeError):
+                kept, is_there = None, False
+            if kept is not None:
+                return kept
         # Most files lie in the folder itself, and are opened with one call of the system.
         open_ = self._open if len(parts) > 1 else self._open_here
-        exact = open_(tuple(parts), folded=False)
-        if exact is not None or is_of_one_phone(name):
-            return exact
-        return open_(tuple(parts), folded=True)
+        descriptor = open_(tuple(parts), folded=False) if is_there else None
+        if descriptor is None and not is_own:
+            descriptor = open_(tuple(parts), folded=True)
+        return self._content(name, descriptor, is_own) if descriptor is not None else None
 
-    def _open_here(self, parts: tuple[str, ...], *, folded: bool) -> FileIO | None:
+    def _content(self, name: str, descriptor: int, is_own: bool) -> SentContent | None:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            os.close(descriptor)
+            return None
+        content = SentContent.opened(descriptor, status)
+        if not is_own and time.time_ns() - status.st_mtime_ns > _TICK_NANOSECONDS:
+            self._kept.keep(_version(name, status), content)
+        return content
+
+    def _open_here(self, parts: tuple[str, ...], *, folded: bool) -> int | None:
         try:
             called = self._names(self._root, ()).get(parts[0].lower()) if folded else parts[0]
-            return _opened(os.open(os.path.join(self._root, called), _OPEN_FLAGS)) if called else None
+            return os.open(os.path.join(self._root, called), _OPEN_FLAGS) if called else None
         except (OSError, UnicodeError):
             return None
 
     def top(self) -> Container[str]:
         """What lies in the folder itself, in lower case: whoever looks in many folders need not try to open each."""
         try:
-            descriptor = os.open(self._root, os.O_RDONLY | os.O_CLOEXEC)
+            return self._names(self._root, ())
         except OSError:
             return ()
-        try:
-            return self._names(descriptor, ())
-        finally:
-            os.close(descriptor)
 
-    def _open(self, parts: tuple[str, ...], *, folded: bool) -> FileIO | None:
+    def _open(self, parts: tuple[str, ...], *, folded: bool) -> int | None:
         found: tuple[str, ...] = ()
         try:
             descriptor = os.open(self._root, os.O_RDONLY | os.O_CLOEXEC)
@@ -108,7 +113,7 @@ class PlainFiles:
                 found = (*found, called)
         except (OSError, UnicodeError):
             return None
-        return _opened(descriptor)
+        return descriptor
 
     def _step(self, folder: int, path: tuple[str, ...], part: str, folded: bool) -> tuple[int, str]:
         """Open an entry of a folder; also return what it is called."""
@@ -142,3 +147,7 @@ class PlainFiles:
         while len(self._listings) > FOLDERS:
             self._listings.popitem(last=False)
         return names
+
+
+def _version(name: str, status: os.stat_result) -> _Version:
+    return name, status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size

@@ -5,13 +5,13 @@ The subjects above register what they make. What is stored under the name, as a 
 
 import asyncio
 import re
-import tempfile
 from collections.abc import Callable
-from io import FileIO
+from hashlib import sha256
 
 import structlog
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
+from phones_app.boot.contents import SentContent
 from phones_app.boot.fetches import Fetch
 
 log = structlog.get_logger(__name__)
@@ -26,13 +26,18 @@ def register_made(pattern: str, make: MakeFile) -> None:
     _makers.append((re.compile(pattern), make))
 
 
-async def made_for(fetch: Fetch) -> FileIO | None:
+def is_made(name: str) -> bool:
+    """Whether a file with this name may be made."""
+    return any(pattern.fullmatch(name) for pattern, _ in _makers)
+
+
+async def made_for(fetch: Fetch) -> SentContent | None:
     """What is made for this request. It may take time and ask the database, which is not the loop's."""
     makers = [make for pattern, make in _makers if pattern.fullmatch(fetch.file_name)]
-    return await asyncio.to_thread(_made, fetch, makers) if makers else None
+    return await asyncio.to_thread(_made, fetch, makers)
 
 
-def _made(fetch: Fetch, makers: list[MakeFile]) -> FileIO | None:
+def _made(fetch: Fetch, makers: list[MakeFile]) -> SentContent | None:
     close_old_connections()
     try:
         content = next((found for make in makers if (found := make(fetch)) is not None), None)
@@ -44,12 +49,4 @@ def _made(fetch: Fetch, makers: list[MakeFile]) -> FileIO | None:
         return None
     finally:
         connection.close()
-    return _opened(content) if content is not None else None
-
-
-def _opened(content: bytes) -> FileIO:
-    """A file without a name, because files are sent by their descriptors."""
-    file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 (who sends it closes it)
-    file.write(content)
-    file.seek(0)
-    return file
+    return SentContent(len(content), sha256(content).hexdigest(), content) if content is not None else None

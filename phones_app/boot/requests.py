@@ -18,10 +18,9 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 from django.db.models import Count
 
 from contacts_app.core.work import clock
-from phones_app.boot.addresses import PhonesAtAddresses
 from phones_app.boot.fetches import Fetch
 from phones_app.boot.models import RequestedFile
-from phones_app.boot.names import mac_in, without_mac
+from phones_app.boot.names import without_mac
 from phones_app.inventory.models import Phone
 
 log = structlog.get_logger(__name__)
@@ -101,36 +100,26 @@ Counts = dict[_Key, _Counted]
 
 
 class RequestCounter:
-    """`note` from any thread; `start` the thread that has them written, `stop` it after the last of them."""
+    """`note` from any thread; `start` the thread that writes, `stop` it after the last of them is written."""
 
-    def __init__(
-        self, phones: PhonesAtAddresses | None = None, write: "Callable[[Counts], object] | None" = None
-    ) -> None:
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._stopping = False
         self._waiting: Counts = {}
-        self._write = write or write_counts
-        self._phones = phones or PhonesAtAddresses()
         self._thread = threading.Thread(target=self._write_on, name="file-server-requests", daemon=True)
 
     def note(self, fetch: Fetch) -> None:
         name = fetch.file_name
         if not name or len(name) > LONGEST_NAME or not name.isprintable():
             return
-        at = time.monotonic()
         counted = _Counted(
-            *(fetch.address, fetch.protocol, at, at, int(not fetch.missing)),
+            *(fetch.address, fetch.protocol, fetch.began, fetch.began, int(not fetch.missing)),
             *(int(fetch.missing and not fetch.refused), int(bool(fetch.refused)), fetch.missing),
             *(fetch.refused, fetch.shared_file, fetch.size),
         )
-        own = mac_in(name)
+        key = _Key(fetch.mac or fetch.address, fetch.mac, without_mac(name))
         with self._lock:
-            # Who asks for the file of another phone is not that one.
-            if own is not None and not fetch.refused:
-                self._phones.named(fetch.address, own, at)
-            mac = own or self._phones.mac_at(fetch.address, at)
-            key = _Key(mac or fetch.address, mac, without_mac(name))
             if key in self._waiting:
                 self._waiting[key].add(counted)
             elif len(self._waiting) < MOST_WAIT:
@@ -140,11 +129,16 @@ class RequestCounter:
             self._wake.set()
 
     def write(self) -> None:
-        """Hand on what waits."""
+        """Write what waits."""
         with self._lock:
             waiting, self._waiting = self._waiting, {}
-        if waiting:
-            self._write(waiting)
+        # All of a phone together, as far as a batch goes.
+        items = sorted(waiting.items(), key=lambda item: item[0].client)
+        for batch in (items[start : start + BATCH] for start in range(0, len(items), BATCH)):
+            try:
+                _write(batch)
+            except (DatabaseError, InterfaceError) as error:
+                log.warning("what phones asked for could not be counted", names=len(batch), reason=str(error))
 
     def start(self) -> None:
         self._thread.start()
@@ -169,19 +163,6 @@ class RequestCounter:
             self.write()
         except Exception:
             log.exception("what phones asked for could not be counted")
-
-
-def write_counts(counts: Counts) -> int:
-    """Add these to the rows; how many rows. What is lost is said in the log."""
-    written = 0
-    # All of a phone together, as far as a batch goes.
-    items = sorted(counts.items(), key=lambda item: item[0].client)
-    for batch in (items[start : start + BATCH] for start in range(0, len(items), BATCH)):
-        try:
-            written += _write(batch)
-        except (DatabaseError, InterfaceError) as error:
-            log.warning("what phones asked for could not be counted", names=len(batch), reason=str(error))
-    return written
 
 
 @transaction.atomic

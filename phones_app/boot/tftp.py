@@ -3,7 +3,6 @@
 """
 
 import asyncio
-from io import FileIO
 
 from contacts_app.core.net import tftp as wire
 from contacts_app.core.net.limits import RequestLimits
@@ -106,21 +105,21 @@ class FileTftp:
         return Fetch(request.name.removeprefix("/"), peer[0], "tftp"), request
 
     async def _answer(self, fetch: Fetch, request: wire.ReadRequest, peer: Address) -> None:
-        file = await self._files.open(fetch)
-        if file is None:
+        found = self._files.open(fetch)
+        content = found if found is None or isinstance(found, SentContent) else await found
+        if content is None:
             fetch.missing = True
             self._reporter.report(fetch)
             self._refuse(peer, wire.NOT_FOUND, "file not found")
             return
-        with file:
-            await self._transfer(fetch, request, file, peer)
+        with content:
+            await self._transfer(fetch, request, content, peer)
 
     def _refuse(self, peer: Address, number: int, text: str) -> None:
         if self._listener is not None:
             self._listener.sendto(wire.error(number, text), peer)
 
-    async def _transfer(self, fetch: Fetch, request: wire.ReadRequest, file: FileIO, peer: Address) -> None:
-        content = SentContent.of(file)
+    async def _transfer(self, fetch: Fetch, request: wire.ReadRequest, content: SentContent, peer: Address) -> None:
         terms = wire.agree(request.options, content.size)
         transfer = Transfer(content, terms, fetch, is_hashed=is_of_one_phone(fetch.file_name))
         self._answering[peer].transfer = transfer

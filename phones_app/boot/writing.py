@@ -4,42 +4,38 @@ In one process, whatever a thread works out keeps the thread that answers from i
 that start together make both busy.
 """
 
-import contextlib
 import multiprocessing
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
-from typing import Any
 
 import structlog
-from django.db import close_old_connections, connections
+from django.db import connections
+
+from phones_app.boot.fetches import REPORTERS, Fetch, queue_of
+from phones_app.boot.recording import fetch_recorder
+from phones_app.boot.requests import RequestCounter
 
 log = structlog.get_logger(__name__)
 # Longer than a write is tried again for, and shorter than a supervisor waits for us.
 STOP_SECONDS = 8.0
 
-Write = Callable[[Any], object]
-# Makes the functions that write, in the process that calls them; the event is set when they are to end soon.
-MakeWrites = Callable[[threading.Event], list[Write]]
+Write = Callable[[list[Fetch]], None]
 
 
 class WritingProcess:
-    """`start` it before any thread; then `send` work to the function of that number. Each has a thread of its own.
+    """`start` it before any thread; then `send` it fetches from the threads that have them.
 
-    It ends when `stop` is called or its parent has died, after all that was sent is written. What is sent is pickled.
+    It ends when `stop` is called or its parent has died, after all that was sent is written.
     """
 
-    def __init__(self, make_writes: MakeWrites, number: int) -> None:
-        self._make_writes = make_writes
-        self._pipes = [multiprocessing.Pipe(duplex=False) for _ in range(number)]
-        self._locks = [threading.Lock() for _ in range(number)]
+    def __init__(self) -> None:
+        # A pipe and a thread for each queue.
+        self._pipes = [multiprocessing.Pipe(duplex=False) for _ in range(REPORTERS)]
         # A copy of this process, ready at once and with its memory shared; there are no threads yet that it would lack.
         self._process = multiprocessing.get_context("fork").Process(target=self._run, name="file-server-writing")
-
-    @property
-    def pid(self) -> int | None:
-        return self._process.pid
 
     @property
     def is_alive(self) -> bool:
@@ -51,10 +47,12 @@ class WritingProcess:
         for receiving, _ in self._pipes:
             receiving.close()
 
-    def send(self, number: int, work: object) -> None:
-        """Return when it is on its way: who sends more than can be written waits. OSError: the process has died."""
-        with self._locks[number]:
-            self._pipes[number][1].send(work)
+    def send(self, fetches: list[Fetch]) -> None:
+        """Return when these, which are of one of the reporter's queues, are on their way; OSError: the process has died.
+
+        Who sends more than can be written waits.
+        """
+        self._pipes[queue_of(fetches[0])][1].send(fetches)
 
     def stop(self) -> None:
         for _, sending in self._pipes:
@@ -73,23 +71,37 @@ class WritingProcess:
         signal.signal(signal.SIGTERM, lambda *_: stopping.set())
         for _, sending in self._pipes:
             sending.close()
-        threads = [
-            threading.Thread(target=_write_on, args=(receiving, write))
-            for (receiving, _), write in zip(self._pipes, self._make_writes(stopping), strict=True)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        with _writing_fetches(stopping) as write:
+            threads = [threading.Thread(target=_write_on, args=(receiving, write)) for receiving, _ in self._pipes]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+
+
+@contextmanager
+def _writing_fetches(stopping: threading.Event) -> Iterator[Write]:
+    """Fetches are counted, and those of phones' own files are evidence."""
+    counter, record = RequestCounter(), fetch_recorder(stopping)
+
+    def write(fetches: list[Fetch]) -> None:
+        for fetch in fetches:
+            counter.note(fetch)
+        record(fetches)
+
+    counter.start()
+    try:
+        yield write
+    finally:
+        counter.stop()
 
 
 def _write_on(receiving: Connection, write: Write) -> None:
-    with contextlib.suppress(EOFError):
+    with suppress(EOFError):
         while True:
-            work = receiving.recv()
-            close_old_connections()
+            fetches = receiving.recv()
             try:
-                write(work)
+                write(fetches)
             except Exception:
                 log.exception("what phones asked for could not be written down")
     connections.close_all()

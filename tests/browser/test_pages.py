@@ -12,7 +12,6 @@ from contacts_app.people.login import open_session
 from contacts_app.tokens.services import create_token
 from phones_app.boot.fetches import Fetch
 from phones_app.boot.recording import record_fetch
-from phones_app.boot.requests import RequestCounter
 from phones_app.deployment.request import deploy
 from phones_app.inventory.models import Phone, ServiceSession
 from phones_app.mobility.enrolment import make_codes
@@ -25,6 +24,7 @@ from phones_app.shared_files.models import SharedFile
 from profiles_app.phone.models import KeyLayout
 from tests.phones_app.configuration import data
 from tests.phones_app.configuration.data import made_profile
+from tests.phones_app.counting import AskedCounter
 from tests.phones_app.site import ACTOR, sip_file
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,7 +37,7 @@ def furnished(site, acme, alice, no_inline_work):
     profile = site.profile(content=sip_file().replace("<webAccess>0", "<webAccess>1"))
     deploy(phone=phone, profile=profile, actor=ACTOR)
     record_fetch(Fetch(f"SEP{phone.mac}.cnf.xml", "127.0.0.1", "http", size=1500, complete=True))
-    requests = RequestCounter()
+    requests = AskedCounter()
     requests.note(Fetch(f"SEP{phone.mac}.cnf.xml", "127.0.0.1", "http", size=1500, complete=True))
     requests.note(Fetch("United_Kingdom/be-sip-of-the-longest-name.xml", "127.0.0.1", "http", missing=True))
     requests.write()

@@ -16,11 +16,12 @@ from contacts_app.core.net.limits import RequestLimits
 # So many clients that were refused are given a moment to read that; others are broken off.
 REFUSED = 256
 LOOK_SECONDS = 0.5
-Answer = Callable[[HttpExchange], Awaitable[None]]
+# Answers at once, or returns what is to be waited for.
+Answer = Callable[[HttpExchange], Awaitable[None] | None]
 
 
 class HttpListener:
-    """A listening port whose requests go to one coroutine.
+    """A listening port whose requests go to one function.
 
     Where there is no room for a connection, it gets that of the one which has been silent for longest: so those that
     open connections and ask for nothing only take places from each other. Where none is silent, it is refused.
@@ -108,14 +109,23 @@ class HttpListener:
             if not self._of_address[connection.peer]:
                 del self._of_address[connection.peer]
 
-    async def answer(self, exchange: HttpExchange) -> None:
+    def answer(self, exchange: HttpExchange) -> Awaitable[None] | None:
         peer = exchange.request.peer
         if not self._limits.begin(peer):
             exchange.keeps_alive = False
-            await exchange.reply(HTTPStatus.SERVICE_UNAVAILABLE, headers={"Retry-After": "2"})
-            return
+            exchange.write(HTTPStatus.SERVICE_UNAVAILABLE, "Retry-After: 2\r\nContent-Length: 0\r\n")
+            return None
+        waiting = None
         try:
-            await self._answer(exchange)
+            waiting = self._answer(exchange)
+        finally:
+            if waiting is None:
+                self._limits.end(peer)
+        return None if waiting is None else self._until_answered(waiting, peer)
+
+    async def _until_answered(self, waiting: Awaitable[None], peer: str) -> None:
+        try:
+            await waiting
         finally:
             self._limits.end(peer)
 

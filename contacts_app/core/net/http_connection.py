@@ -8,9 +8,10 @@ import asyncio
 import contextlib
 import fcntl
 import logging
-import struct
+import socket
+import sys
 import termios
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from http import HTTPStatus
 from typing import IO, Protocol, cast
 
@@ -22,7 +23,9 @@ SEND_SECONDS = 15.0
 # A piece of a file, for which the client has this time.
 PIECE_BYTES, PIECE_SECONDS = 256 * 1024, 60.0
 LINGER_SECONDS = 2.0
+_STATUS = {status: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 _CLOSE = {False: "Connection: close\r\n\r\n", True: "\r\n"}
+_FOUR_BYTES = bytes(4)
 Taken = Callable[[bool], None]
 
 
@@ -36,7 +39,7 @@ class Keeper(Protocol):
     def asks(self, connection: "HttpConnection") -> None: ...
     def rests(self, connection: "HttpConnection") -> None: ...
     def gone(self, connection: "HttpConnection") -> None: ...
-    async def answer(self, exchange: "HttpExchange") -> None: ...
+    def answer(self, exchange: "HttpExchange") -> Awaitable[None] | None: ...
 
 
 class HttpExchange:
@@ -46,6 +49,11 @@ class HttpExchange:
         self.request = request
         self.keeps_alive = keeps_alive
         self._connection = connection
+
+    def write(self, status: HTTPStatus, fields: str = "Content-Length: 0\r\n", body: bytes = b"") -> None:
+        """Send an answer without waiting for it, as one does that is small; `fields` are whole lines of the head."""
+        head = f"{_STATUS[status]}{fields}{_CLOSE[self.keeps_alive]}".encode("latin-1")
+        self._connection.write(head if self.request.method == "HEAD" else head + body)
 
     async def reply(
         self,
@@ -63,7 +71,7 @@ class HttpExchange:
 
     def _head(self, status: HTTPStatus, headers: Mapping[str, object]) -> bytes:
         fields = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
-        return f"HTTP/1.1 {status.value} {status.phrase}\r\n{fields}{_CLOSE[self.keeps_alive]}".encode("latin-1")
+        return f"{_STATUS[status]}{fields}{_CLOSE[self.keeps_alive]}".encode("latin-1")
 
     async def send(self, data: bytes) -> None:
         """Return when the kernel has everything: so a stalled reader is noticed."""
@@ -95,6 +103,7 @@ class HttpConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
         self.transport.set_write_buffer_limits(high=0)
+        self._socket: socket.socket = transport.get_extra_info("socket")
         self.peer = transport.get_extra_info("peername")[0]
         self.rests_since = self._loop.time()
         self.deadline = self.rests_since + self._keeper.request_seconds
@@ -110,9 +119,8 @@ class HttpConnection(asyncio.Protocol):
         if self.pending:
             self._settle()
         if self._task is None:
-            if (request := self._next()) is not None:
-                self._keeper.asks(self)
-                self._task = self._loop.create_task(self._serve(request))
+            with self._guarded():
+                self._answer_on()
         elif len(self._buffer) > HEAD_BYTES + BODY_BYTES:
             self.transport.pause_reading()
 
@@ -164,10 +172,16 @@ class HttpConnection(asyncio.Protocol):
                 self.transport.write_eof()
 
     # --- Answering ----------------------------------------------------------------------------------------------------
-    async def send(self, data: bytes) -> None:
+    def write(self, data: bytes) -> None:
         if self.transport.is_closing():
             raise ConnectionResetError("the client went away")
         self.transport.write(data)
+
+    async def send(self, data: bytes) -> None:
+        self.write(data)
+        await self._drain()
+
+    async def _drain(self) -> None:
         if self._is_full:
             self._drained = self._loop.create_future()
             async with asyncio.timeout(SEND_SECONDS):
@@ -184,33 +198,51 @@ class HttpConnection(asyncio.Protocol):
                 raise OSError("the file became shorter")
             offset += sent
 
-    async def _serve(self, request: Request) -> None:
-        following: Request | None = request
-        try:
-            while following is not None:
-                keeps_alive = following.keeps_alive and self._keeper.keep_alive_seconds > 0
-                exchange = HttpExchange(following, self, keeps_alive)
-                await self._keeper.answer(exchange)
-                if not exchange.keeps_alive:
-                    self._task = None
-                    self.end()
-                    return
-                following = self._next()
+    def _answer_on(self, *, has_answered: bool = False) -> None:
+        """Answer what has come whole, one request after the other, until an answer takes its time."""
+        while (request := self._next()) is not None:
+            self._keeper.asks(self)
+            exchange = HttpExchange(request, self, request.keeps_alive and self._keeper.keep_alive_seconds > 0)
+            waiting = self._keeper.answer(exchange)
+            if waiting is not None or self._is_full:
+                self._task = self._loop.create_task(self._wait_for(waiting, exchange))
+                return
+            if not exchange.keeps_alive:
+                self.end()
+                return
+            has_answered = True
+        if has_answered and not self._is_ending:
+            self._rest(self._keeper.keep_alive_seconds)
+            if self._has_ended:
+                self.end()
+
+    async def _wait_for(self, waiting: Awaitable[None] | None, exchange: HttpExchange) -> None:
+        with self._guarded():
+            if waiting is not None:
+                await waiting
+            await self._drain()
             self._task = None
-            if not self._is_ending:
-                self._rest(self._keeper.keep_alive_seconds)
-                self.transport.resume_reading()
-                if self._has_ended:
-                    self.end()
+            if not exchange.keeps_alive:
+                self.end()
+                return
+            self.transport.resume_reading()
+            self._answer_on(has_answered=True)
+
+    @contextlib.contextmanager
+    def _guarded(self) -> Iterator[None]:
+        try:
+            yield
         except OSError:
+            self._task = None
             self.transport.abort()  # the client went away or was too slow: no answer reaches it
         except Exception:
+            self._task = None
             logger.exception("A request of %s could not be answered", self.peer)
             self.transport.abort()
-        finally:
-            self._task = None
 
     def _next(self) -> Request | None:
+        if not self._buffer:
+            return None
         try:
             return take_request(self._buffer, self.peer)
         except BadRequestError as error:
@@ -223,7 +255,7 @@ class HttpConnection(asyncio.Protocol):
         self._keeper.rests(self)
 
     def _settle(self) -> None:
-        if self.pending and not self.transport.get_write_buffer_size() and not _unconfirmed(self.transport):
+        if self.pending and not self.transport.get_write_buffer_size() and not _unconfirmed(self._socket):
             self._tell(True)
 
     def _tell(self, taken: bool) -> None:
@@ -232,10 +264,10 @@ class HttpConnection(asyncio.Protocol):
             tell(taken)
 
 
-def _unconfirmed(transport: asyncio.Transport) -> int:
+def _unconfirmed(socket: socket.socket) -> int:
     """How many bytes the client's system has not confirmed yet."""
     try:
-        answer = fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
+        answer = fcntl.ioctl(socket.fileno(), termios.TIOCOUTQ, _FOUR_BYTES)
     except (OSError, ValueError):
         return 1
-    return int(struct.unpack("i", answer)[0])
+    return int.from_bytes(answer, sys.byteorder)

@@ -15,12 +15,13 @@ class Headers:
     """The fields of a request by their names, in whatever case. Of one that comes twice the first counts."""
 
     def __init__(self, lines: list[str]) -> None:
-        self._values: dict[str, str] = {}
+        values: dict[str, str] = {}
         for line in lines:
             name, colon, value = line.partition(":")
             if not colon or not name or name[-1] in " \t":
                 raise BadRequestError("Not an HTTP request")
-            self._values.setdefault(name.lower(), value.strip())
+            values.setdefault(name.lower(), value.strip())
+        self._values = values
 
     def get(self, name: str, default: str = "") -> str:
         return self._values.get(name.lower(), default)

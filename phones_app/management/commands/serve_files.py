@@ -2,7 +2,6 @@
 
 import contextlib
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,18 +9,15 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from contacts_app.core.commands import ReportingCommand, until_stopped
-from phones_app.boot.fetches import REPORTERS, Fetch, queue_of
+from phones_app.boot.fetches import Fetch
 from phones_app.boot.protection import Protection
-from phones_app.boot.recording import fetch_recorder
 from phones_app.boot.refresh import PortalInMemory
-from phones_app.boot.requests import RequestCounter, write_counts
 from phones_app.boot.server import EmbeddedFileServer
 from phones_app.boot.services import config_url, embedded_file_server, forget_address, record_address, url
-from phones_app.boot.writing import Write, WritingProcess
+from phones_app.boot.writing import WritingProcess
 from phones_app.management.supervisor import why_taken
 
-# What is written by which thread of the process that writes: fetches in the order of each address, and counts.
-COUNTS = REPORTERS
+# How often it is looked whether all of us live.
 LOOK_SECONDS = 1.0
 
 
@@ -36,16 +32,8 @@ class Command(ReportingCommand):
         with until_stopped() as stopping, _writing() as writing:
             portal = PortalInMemory()
             portal.load()
-            requests = RequestCounter(portal.phones.addresses, lambda counts: writing.send(COUNTS, counts))
-
-            def on_fetches(fetches: list[Fetch]) -> None:
-                for fetch in fetches:
-                    requests.note(fetch)
-                writing.send(queue_of(fetches[0]), fetches)
-
-            server = self._start(row.username, row.password, on_fetches, portal)
+            server = self._start(row.username, row.password, writing.send, portal)
             portal.start()
-            requests.start()
             http = (server.host, server.http_port)
             try:
                 row = record_address(ftp=(server.ftp_host, server.ftp_port), http=http)
@@ -56,7 +44,6 @@ class Command(ReportingCommand):
             finally:
                 server.stop()
                 portal.stop()
-                requests.stop()
                 forget_address(http=http)
 
     def _start(
@@ -103,10 +90,7 @@ class Command(ReportingCommand):
 
 @contextlib.contextmanager
 def _writing() -> Iterator[WritingProcess]:
-    def writes(stopping: threading.Event) -> list[Write]:
-        return [*(fetch_recorder(stopping) for _ in range(REPORTERS)), write_counts]
-
-    writing = WritingProcess(writes, REPORTERS + 1)
+    writing = WritingProcess()
     writing.start()
     try:
         yield writing

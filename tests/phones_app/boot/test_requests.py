@@ -11,10 +11,10 @@ from django.utils import timezone
 from phones_app.boot import requests
 from phones_app.boot.fetches import Fetch
 from phones_app.boot.models import FileFetch, RequestedFile
-from phones_app.boot.requests import RequestCounter
 from phones_app.boot.server import EmbeddedFileServer
 from phones_app.inventory.models import Phone
 from tests.commands import run
+from tests.phones_app.counting import AskedCounter
 from tests.phones_app.simulator.conftest import PASSWORD, USERNAME
 
 pytestmark = pytest.mark.django_db
@@ -31,8 +31,8 @@ def missing(name: str, address: str = "192.0.2.1") -> Fetch:
     return Fetch(name, address, "http", missing=True)
 
 
-def written(*fetches: Fetch, log: RequestCounter | None = None) -> RequestCounter:
-    log = log or RequestCounter()
+def written(*fetches: Fetch, log: AskedCounter | None = None) -> AskedCounter:
+    log = log or AskedCounter()
     for fetch in fetches:
         log.note(fetch)
     log.write()
@@ -102,7 +102,7 @@ def test_names_that_no_phone_asks_for_are_not_kept(name):
 
 def test_what_waits_is_bounded(monkeypatch):
     monkeypatch.setattr(requests, "MOST_WAIT", 10)
-    log = RequestCounter()
+    log = AskedCounter()
     for number in range(100):
         log.note(missing(f"x{number}.xml"))
     log.write()
@@ -113,7 +113,7 @@ def test_many_phones_that_boot_again_and_again_stay_at_one_row_per_name(acme):
     """The full size, 10,000 phones, is the same in fifty times as long."""
     macs = [f"0200{number:08X}" for number in range(200)]
     Phone.objects.bulk_create(Phone(mac=mac, account=acme) for mac in macs)
-    log, counts = RequestCounter(), []
+    log, counts = AskedCounter(), []
     for _ in range(3):
         for number, mac in enumerate(macs):
             for name in MISSES:
@@ -127,7 +127,7 @@ def test_many_phones_that_boot_again_and_again_stay_at_one_row_per_name(acme):
 @pytest.mark.django_db(transaction=True)
 def test_the_server_counts_what_it_serves_and_writes_the_rest_when_it_stops(phones, tmp_path):
     (tmp_path / "Ringlist.xml").write_bytes(b"rings")
-    log = RequestCounter()
+    log = AskedCounter()
 
     def note(fetches):
         for fetch in fetches:
@@ -152,7 +152,7 @@ def test_the_server_counts_what_it_serves_and_writes_the_rest_when_it_stops(phon
 @pytest.mark.django_db(transaction=True)
 def test_a_database_that_is_away_costs_counts_and_nothing_else(phones):
     table = RequestedFile._meta.db_table
-    log = RequestCounter()
+    log = AskedCounter()
     log.note(missing("x.xml"))
     with connection.cursor() as cursor:
         cursor.execute(f"ALTER TABLE {table} RENAME TO away")
@@ -173,7 +173,7 @@ def test_old_rows_are_pruned(phones):
 
 
 def test_notes_from_many_threads_are_all_counted(phones):
-    log = RequestCounter()
+    log = AskedCounter()
     threads = [threading.Thread(target=lambda: [log.note(missing("x.xml")) for _ in range(500)]) for _ in range(4)]
     for thread in threads:
         thread.start()

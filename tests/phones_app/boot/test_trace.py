@@ -11,11 +11,11 @@ from django.utils import timezone
 from contacts_app.tokens.services import create_token
 from phones_app.boot.fetches import Fetch
 from phones_app.boot.models import FileFetch, RequestedFile
-from phones_app.boot.requests import RequestCounter
 from phones_app.boot.trace import meaning_of
 from phones_app.inventory.models import Phone
 from phones_app.shared_files.models import SharedFile
 from tests.admin_people import at_desk, clerk
+from tests.phones_app.counting import AskedCounter
 from tests.phones_app.rest import Api
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,7 @@ def phones(acme) -> list[Phone]:
 
 def boot(mac: str, *names: str, there: tuple[str, ...] = (), protocol: str = "http") -> None:
     """One start of a phone: trust lists and its file, then these names, of which some are there."""
-    counter, address = RequestCounter(), f"10.0.0.{int(mac[-2:], 16)}"
+    counter, address = AskedCounter(), f"10.0.0.{int(mac[-2:], 16)}"
     own = f"SEP{mac}.cnf.xml"
     for name in (f"CTLSEP{mac}.tlv", own, *names):
         found = name in (*there, own)
@@ -142,7 +142,7 @@ def test_tenants_see_what_their_own_phones_asked_for(phones, acme, other):
 
 def test_the_trace_says_what_was_refused_and_why_and_where_files_came_from(phones, acme, root):
     shared = SharedFile.objects.create(path="Ringlist.xml", sha256="0" * 64, size=9)
-    counter, own = RequestCounter(), f"SEP{MACS[0]}.cnf.xml"
+    counter, own = AskedCounter(), f"SEP{MACS[0]}.cnf.xml"
     counter.note(Fetch(own, "10.0.0.1", "http", size=9, complete=True))
     counter.note(Fetch("Ringlist.xml", "10.0.0.1", "http", size=9, complete=True, shared_file=shared.pk))
     counter.note(Fetch(own, "10.9.9.9", "tftp", missing=True, refused="Asked for at 10.9.9.9."))

@@ -6,7 +6,6 @@ import pytest
 from django.utils import timezone
 
 from contacts_app.core.work.queue import run_queue
-from phones_app.boot.requests import RequestCounter
 from phones_app.deployment.request import DEPLOYMENTS
 from phones_app.firmware.models import Firmware
 from phones_app.firmware.sets.header import read_header
@@ -18,6 +17,7 @@ from phones_app.rollout.models import Rollout
 from phones_app.upgrades.models import Upgrade
 from phones_app.upgrades.watching import UPGRADES
 from tests.phones_app import site as sites
+from tests.phones_app.counting import AskedCounter
 from tests.phones_app.firmware.sets import classic
 from tests.phones_app.site import ACTOR, sip_file
 
@@ -30,8 +30,8 @@ def naming(load: str, line: str = "1001") -> str:
 
 
 @pytest.fixture
-def counter() -> RequestCounter:
-    return RequestCounter()
+def counter() -> AskedCounter:
+    return AskedCounter()
 
 
 @pytest.fixture
