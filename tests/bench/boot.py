@@ -136,12 +136,25 @@ def _nginx(program: str, data: Path) -> Iterator[tuple[int, int]]:
         yield port, int(worker)
 
 
+def _family(pid: int) -> list[int]:
+    """The process, and the one that writes for it."""
+    return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+
+
 def _memory(pid: int) -> float:
+    return sum(map(_memory_of, _family(pid)))
+
+
+def _memory_of(pid: int) -> float:
     [line] = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS")]
     return int(line.split()[1]) / 1024
 
 
 def _processor(pid: int) -> float:
+    return sum(map(_processor_of, _family(pid)))
+
+
+def _processor_of(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
