@@ -1,11 +1,12 @@
 """How the admin looks: name, logo, colours and navigation. Nothing of it is loaded from elsewhere."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import reverse_lazy
+from django.urls import get_script_prefix, reverse_lazy
 
 from contacts_app.core.tables import table
 
@@ -22,13 +23,17 @@ def _list_of(model: str, title: str, icon: str, page: str = "changelist", *of: s
         "title": title,
         "icon": icon,
         "link": link,
-        "active": lambda request: _nearest(request.path) == str(link),
+        "active": lambda request: _nearest(request.path, get_script_prefix()) == str(link),
         "permission": lambda request: request.user.has_perm(f"{app}.view_{name}"),
     }
 
 
-def _nearest(path: str) -> str:
-    """The link of the navigation that leads closest to a page: several lead to pages of one model."""
+@lru_cache(maxsize=1024)
+def _nearest(path: str, prefix: str) -> str:
+    """The link of the navigation that leads closest to a page: several lead to pages of one model.
+
+    Each link of a page asks the same, and what it is answered depends on where the portal is mounted alone.
+    """
     links = (str(item["link"]) for section in NAVIGATION[1:] for item in section["items"])
     return max((link for link in links if path.startswith(link)), key=len, default="")
 
