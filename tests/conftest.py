@@ -36,6 +36,7 @@ def pytest_collection_finish():
     """What is loaded by now stays: looking through it for garbage again and again was 6 % of the processor's time."""
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,7 @@
 """Loaded by pytest before Django reads its settings: a data folder of the run's own, and Celery carried out in place."""
 
 import atexit
+import gc
 import os
 import shutil
 import sys
@@ -30,3 +31,10 @@ settings.register_profile("patchbay", deadline=None, suppress_health_check=[Heal
 settings.load_profile("patchbay")
 # Playwright's event loop runs in the thread of the test that uses it.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+
+def pytest_addoption() -> None:
+    """Asked before anything else is loaded, in each process of pytest: until all tests are known nothing becomes garbage,
+    and looking for some is a fourth of the time of loading them (on again in tests/conftest.py).
+    """
+    gc.disable()
