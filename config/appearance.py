@@ -44,6 +44,12 @@ NAVIGATION: list[dict[str, Any]] = [
         "items": [
             {"title": "Overview", "icon": "dashboard", "link": reverse_lazy("admin:index")},
             {
+                "title": "Change log",
+                "icon": "manage_history",
+                "link": reverse_lazy("change_log"),
+                "permission": "contacts_app.core.history.log_page.may_see_change_log",
+            },
+            {
                 "title": "Doctor",
                 "icon": "stethoscope",
                 "link": reverse_lazy("doctor"),

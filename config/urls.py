@@ -10,6 +10,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, Spec
 
 from config import health
 from contacts_app.core.admin.doctor import doctor_page
+from contacts_app.core.history.log_page import change_log_page
 
 admin.autodiscover()
 
@@ -25,6 +26,7 @@ urlpatterns = [
     path("my-account/", include("profiles_app.myaccount.portal.urls")),
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("admin/doctor/", admin.site.admin_view(doctor_page), name="doctor"),
+    path("admin/changes/", admin.site.admin_view(change_log_page), name="change_log"),
     path("admin/", admin.site.urls),
     path("favicon.ico", RedirectView.as_view(url=static("patchbay/icon.svg")), name="favicon"),
     path("healthz", health.healthz, name="healthz"),

@@ -114,6 +114,7 @@ def walks(furnished, acme) -> dict[str, Walk]:
         "Deploy…": at("profiles_app_phoneprofile_change", made.current_profile_id, button="Deploy…"),
         "Roll out…": at("profiles_app_phoneprofile_change", made.current_profile_id, button="Roll out…"),
         "Cockpit…": at("phones_app_phone_change", phone.pk, button="Cockpit…"),
+        "Change log": at("index", button="Change log"),
         "Deleted": at("phones_app_phone_changelist", button="Deleted"),
         "Import…": at("profiles_app_line_changelist", button="Import…"),
         "Live use": at("profiles_app_outboundvoiceprofile_changelist", button="Live use"),

@@ -66,6 +66,7 @@ def all_pages(phone, profile) -> dict[str, str]:
     made = Phone.objects.get(name="Made from data")
     pages = {
         "overview": reverse("admin:index"),
+        "change-log": reverse("change_log"),
         "asked-in-vain": reverse("admin:phones_app_requestedfile_in_vain"),
         "add-firmware": reverse("admin:phones_app_firmware_package"),
         "default-loads": reverse("admin:phones_app_firmware_default_loads"),

@@ -88,13 +88,25 @@ class Tracked(HistoricalRecords):  # type: ignore[misc]
                 partial(self.link_changed, name), sender=sender._meta.get_field(name).remote_field.through, weak=False
             )
 
+    def get_extra_fields(self, model: type[models.Model], fields: object) -> dict[str, Any]:
+        extra: dict[str, Any] = super().get_extra_fields(model, fields)
+        # An index below begins with it.
+        extra["history_user"].db_index = False
+        return extra
+
     def get_meta_options(self, model: type[models.Model]) -> dict[str, object]:
-        """Read by record, and by deletion: what is gone can be found by nothing else."""
+        """Read by record, and by deletion: what is gone can be found by nothing else. The log of all changes is read by
+        time, alone and for a person or an account; in this direction, new rows are added at the end of these indexes.
+        """
         name = str(model._meta.model_name)[:20]
         indexes = [
             models.Index(fields=[model._meta.pk.attname, "-history_id"], name=f"{name}_history"),
             models.Index(fields=["-history_id"], condition=models.Q(history_type="-"), name=f"{name}_deleted"),
+            models.Index(fields=["history_date", "history_id"], name=f"{name}_when"),
+            models.Index(fields=["history_user", "history_date", "history_id"], name=f"{name}_who"),
         ]
+        if "account" in self.columns:
+            indexes.append(models.Index(fields=["account", "history_date", "history_id"], name=f"{name}_whose"))
         if self.part_of:
             indexes.append(models.Index(fields=[self.part_of, "-history_id"], name=f"{name}_parts"))
         options: dict[str, Any] = super().get_meta_options(model)

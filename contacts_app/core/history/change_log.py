@@ -1,0 +1,139 @@
+"""The changes of all records in one order, the newest first: read from the historical tables as they are.
+
+Each model keeps its history in a table of its own. One statement takes from each of them no more rows than a page has,
+in the order of an index, and merges these. Pages are found by the place of the last row, so that none costs more than
+the first. What no index finds is looked for in a bounded number of rows; the page says how far back that was.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import IntegerField, Model, Q, QuerySet, Value
+
+from contacts_app.core.history.models import Tracked, tracked_models
+
+PER_PAGE = 50
+# So many of the newest rows of each table are looked through for what no index finds: of one table, and of each of many.
+ALONE, TOGETHER = 50_000, 5_000
+
+
+class Place(NamedTuple):
+    """Where a row stands: the newer one first, then by the name of its kind, then by its key."""
+
+    moment: datetime
+    kind: str
+    key: int
+
+    def __str__(self) -> str:
+        return f"{self.moment.isoformat()}~{self.kind}~{self.key}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Place":
+        """Raises ValueError."""
+        moment, kind, key = text.split("~")
+        found = datetime.fromisoformat(moment)
+        if found.tzinfo is None or not (key.isascii() and key.isdecimal() and len(key) < 19):
+            raise ValueError(text)
+        return cls(found, kind, int(key))
+
+    def before(self, kind: str) -> Q:
+        """Rows of a kind that come later in the list."""
+        if kind > self.kind:
+            return Q(history_date__lte=self.moment)
+        if kind < self.kind:
+            return Q(history_date__lt=self.moment)
+        older = Q(history_date__lt=self.moment) | Q(history_id__lt=self.key)
+        return Q(history_date__lte=self.moment) & older
+
+    def onwards(self, kind: str) -> Q:
+        """All other rows of a kind, the one at this place included."""
+        if kind > self.kind:
+            return Q(history_date__gt=self.moment)
+        if kind < self.kind:
+            return Q(history_date__gte=self.moment)
+        newer = Q(history_date__gt=self.moment) | Q(history_id__gte=self.key)
+        return Q(history_date__gte=self.moment) & newer
+
+
+@dataclass(frozen=True)
+class LogPage:
+    """Historical rows with the names of their kinds. `following` is the place to go on from, if there may be more;
+    `stopped` says that the rows looked through came to their end before those of a page did.
+    """
+
+    rows: list[tuple[str, Any]]
+    following: Place | None = None
+    stopped: bool = False
+
+
+# Historical rows by the name of their kind, narrowed down by what indexes find.
+Sources = Mapping[str, "QuerySet[Any]"]
+
+
+def kind_of(model: type[Model]) -> str:
+    """What the log calls the records of a model; it sorts the kinds."""
+    return str(model._meta.label_lower)
+
+
+def tracked_kinds() -> dict[str, Tracked]:
+    return {kind_of(model): tracked for model, tracked in tracked_models.items()}
+
+
+def read_log(sources: Sources, looked_for: Q, after: Place | None = None) -> LogPage:
+    """The rows after a place that meet `looked_for` as well."""
+    if after is not None:
+        sources = {kind: rows.filter(after.before(kind)) for kind, rows in sources.items()}
+    end: Place | None = None
+    if looked_for:
+        if beyond := _merged(sources, 1, skip=(ALONE if len(sources) == 1 else TOGETHER) - 1):
+            end = _place(*beyond[0])
+            sources = {kind: rows.filter(end.onwards(kind)) for kind, rows in sources.items()}
+        sources = {kind: rows.filter(looked_for) for kind, rows in sources.items()}
+    found = _merged(sources, PER_PAGE + 1)
+    shown = _rows(found[:PER_PAGE])
+    if len(found) > PER_PAGE:
+        kind, row = shown[-1]
+        return LogPage(shown, Place(row.history_date, kind, row.history_id))
+    return LogPage(shown, end, stopped=end is not None)
+
+
+def _merged(sources: Sources, most: int, skip: int = 0) -> list[tuple[str, int]]:
+    """The first of all rows, by kind and key; with `skip`, so many of each kind are left out."""
+    kinds = sorted(sources)
+    parts: list[str] = []
+    values: list[Any] = []
+    for number, kind in enumerate(kinds):
+        rows = sources[kind].order_by("-history_date", "-history_id")
+        told = rows.values_list("history_date", Value(number, IntegerField()), "history_id")[skip : skip + most]
+        try:
+            sql, parameters = told.query.sql_with_params()
+        except EmptyResultSet:
+            continue
+        parts.append(f"SELECT * FROM ({sql}) AS part")  # noqa: S608 - Django's own
+        values += parameters
+    if not parts:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(f"{' UNION ALL '.join(parts)} ORDER BY 1 DESC, 2, 3 DESC LIMIT {most}", values)
+        return [(kinds[number], key) for _, number, key in cursor.fetchall()]
+
+
+def _place(kind: str, key: int) -> Place:
+    moments = tracked_kinds()[kind].rows_of_model().values_list("history_date", flat=True)
+    return Place(moments.get(history_id=key), kind, key)
+
+
+def _rows(found: list[tuple[str, int]]) -> list[tuple[str, Any]]:
+    """The rows themselves, which a statement for each of their kinds reads."""
+    kinds = tracked_kinds()
+    rows: dict[tuple[str, int], object] = {}
+    for kind in {kind for kind, _ in found}:
+        keys = [key for of, key in found if of == kind]
+        history = kinds[kind].rows_of_model().filter(history_id__in=keys).select_related("history_user")
+        rows |= {(kind, row.history_id): row for row in history}
+    # History may be pruned meanwhile.
+    return [(place[0], rows[place]) for place in found if place in rows]
