@@ -85,6 +85,5 @@ UNFOLD = {
     "SCRIPTS": [_file("admin.js")],
     "ACCOUNT": {"navigation": _own_pages},
     "COLORS": {"primary": TABLES["primary"]},
-    "SIDEBAR": {"navigation": NAVIGATION},
-    "COMMAND": {"search_callback": "contacts_app.core.admin.search.records"},
+    "SIDEBAR": {"navigation": NAVIGATION, "show_search": True},
 }

@@ -14,7 +14,7 @@ import phones_app.mobility.admin.seen
 import phones_app.rollout.admin.rollout
 import phones_app.servers.admin
 import phones_app.shared_files.admin.copy
-from contacts_app.core.admin import overview
+from contacts_app.core.admin import overview, search
 from contacts_app.people.admin import UserAdmin
 from contacts_app.people.models import User
 from phones_app.boot.admin import BootTraceOfPhone
@@ -23,7 +23,7 @@ from phones_app.configuration.admin.adopting import AdoptingPages
 from phones_app.configuration.admin.bulk import ChangeSelectedWithSettings
 from phones_app.configuration.admin.default_file import DefaultFilePages
 from phones_app.configuration.admin.key_layout import LayoutWithPhones
-from phones_app.configuration.admin.layer import LayerPages
+from phones_app.configuration.admin.layer import LayerPages, settings_found
 from phones_app.configuration.admin.pbx import PbxPages
 from phones_app.configuration.admin.phone import ConfigurationPages
 from phones_app.configuration.admin.profile import ProfileWithPhones
@@ -51,6 +51,7 @@ from phones_app.upgrades.admin.panel import UpgradePages
 from profiles_app.phone.models import KeyLayout, PhoneProfile, PhoneTemplate
 
 overview.register(panels)
+search.register(settings_found)
 
 
 @admin.register(Phone)

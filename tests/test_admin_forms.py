@@ -1,6 +1,5 @@
-"""What a newcomer does at the web admin: leaves boxes empty, misspells, searches, and reads what stands there."""
+"""What a newcomer does at the web admin: leaves boxes empty, misspells, and reads what stands there."""
 
-from html import unescape
 from typing import Any
 
 import lxml.html
@@ -9,13 +8,11 @@ from django.contrib import admin
 from django.urls import reverse
 
 from config import urls
-from contacts_app.accounts.models import Account
 from contacts_app.core.admin.base import PortalAdmin
 from phones_app.inventory.models import Phone
 from phones_app.shared_files.models import SharedFile
-from profiles_app.events.models.setup import Callback, EventProfile
-from tests.admin_people import at_desk, clerk
-from tests.phones_app.site import sip_file
+from profiles_app.events.models.setup import Callback
+from tests.admin_people import at_desk
 
 pytestmark = pytest.mark.django_db
 assert urls.urlpatterns, "the pages are found when the URLs are read"
@@ -112,86 +109,3 @@ def test_that_a_phone_is_in_no_call_is_no_bad_news(root, acme):
     page = at_desk(root).get(reverse("admin:phones_app_phone_change", args=[phone.pk])).content.decode()
     assert "close_small" not in page
     assert '<span class="pb-truth">no</span>' in page
-
-
-def found(desk: Any, words: str) -> str:
-    return unescape(desk.get(reverse("admin:search"), {"s": words, "extended": 1}).content.decode())
-
-
-def test_ctrl_k_finds_records_of_ones_own_account(root, acme, other):
-    mine = Phone.objects.create(mac="AABBCCDDEE01", account=acme, name="Lobby of Acme")
-    Phone.objects.create(mac="AABBCCDDEE02", account=other, name="Lobby of Other")
-    EventProfile.objects.create(account=acme, name="Lobby events")
-    desk = at_desk(clerk(acme))
-    page = found(desk, "lobby")
-    assert reverse("admin:phones_app_phone_change", args=[mine.pk]) in page
-    assert "Lobby events" in page
-    assert "Other" not in page
-    assert "Lobby of Other" in found(at_desk(root), "lobby")
-    assert "AA:BB:CC:DD:EE:01" in found(desk, "aa:bb:cc:dd:ee:01")
-    assert "No results" in found(desk, "nonsense-that-is-nowhere")
-
-
-def test_ctrl_k_finds_nothing_that_one_may_not_see(acme):
-    Account.objects.filter(pk=acme.pk).update(name="Lobby")
-    blind = clerk(acme)
-    blind.user_permissions.clear()
-    Phone.objects.create(mac="AABBCCDDEE01", account=acme, name="Lobby")
-    assert "Lobby" not in found(at_desk(blind), "lobby")
-
-
-def test_a_few_of_each_list_are_enough(root, acme):
-    Phone.objects.bulk_create(Phone(mac=f"AABBCCDD{n:04X}", account=acme, name="Lobby") for n in range(30))
-    assert found(at_desk(root), "lobby").count("data-title") <= 6
-
-
-@pytest.mark.parametrize(("model", "is_warned"), [("8899", True), ("8845", False), ("CP-8845", False), ("", False)])
-def test_a_model_that_nobody_knows_is_warned_of(root, acme, model, is_warned):
-    form = {
-        "mac": "AABBCCDDEE01",
-        "account": acme.pk,
-        "model": model,
-        "sip_port": 5060,
-        "web_port": 80,
-        "is_active": "on",
-    }
-    page = at_desk(root).post(reverse("admin:phones_app_phone_add"), form, follow=True)
-    assert Phone.objects.exists(), page.context["adminform"].form.errors
-    assert (b"is no phone model that Patchbay knows" in page.content) is is_warned
-
-
-def test_rest_warns_of_such_a_model_too(alice):
-    from tests.apis.conftest import of
-
-    caller = of(alice)
-    made = caller.send("post", "/api/v1/phones", {"mac": "AABBCCDDEE01", "model": "8899"})
-    assert made.status_code == 201
-    assert "8899 is no phone model" in made["X-Patchbay-Warnings"]
-    assert "X-Patchbay-Warnings" not in caller.send("put", "/api/v1/phones/AABBCCDDEE01", {"model": "8845"})
-    body = {"user_uuid": str(alice.uuid), "name": "x", "cnf_xml": sip_file(), "compatible_models": ["8845", "88455"]}
-    stored = caller.make("/api/v1/phone-profiles", body)
-    assert [one["message"][:5] for one in stored["warnings"] if one["code"] == "unknown-model"] == ["88455"]
-
-
-def test_the_reason_of_a_request_stands_at_the_revision(alice):
-    from tests.apis.conftest import of
-
-    caller = of(alice)
-    body = {"user_uuid": str(alice.uuid), "name": "x", "cnf_xml": sip_file()}
-    uuid = caller.make("/api/v1/phone-profiles", body)["data"]["uuid"]
-    caller.http.put(
-        f"/api/v1/phone-profiles/{uuid}",
-        {"cnf_xml": sip_file("1002")},
-        "application/json",
-        headers={"X-Change-Reason": "The desk has moved"},
-    )
-    revisions = caller.send("get", f"/api/v1/phone-profiles/{uuid}/revisions").json()["data"]
-    assert {one["number"]: one["reason"] for one in revisions} == {1: "", 2: "The desk has moved"}
-
-
-def test_the_import_page_says_what_it_refuses(root):
-    desk = at_desk(root)
-    profiles = desk.get(reverse("admin:profiles_app_phoneprofile_import")).content.decode()
-    assert "A new one begins with its file" in profiles
-    assert "others are added" not in profiles
-    assert "others are added" in desk.get(reverse("admin:phones_app_phone_import")).content.decode()

@@ -38,6 +38,15 @@ class PortalSite(UnfoldAdminSite):
         left = {"provider_logout": logout_url(back) if by_provider else "", "provider_name": settings.OIDC_NAME}
         return super().logout(request, left | (extra_context or {}))
 
+    def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """What the search over everything has found, to be put into the page."""
+        # With the pages, which workers and commands do without.
+        from contacts_app.core.admin.search import search_everything
+
+        term = request.GET.get("s", "").strip()
+        context = {"term": term, "kinds": search_everything(request, term)}
+        return TemplateResponse(request, "contacts_app/core/found.html", context)
+
 
 def _onward(request: HttpRequest) -> str:
     """The query that leads to the page which was asked for in the beginning."""

@@ -40,6 +40,65 @@ window.patchbay = {
         window.setInterval(tell, 1000);
     },
 
+    // The search over everything. The theme's opens, shows and walks; here Esc closes it at once, the first one is chosen,
+    // Enter waits for what is still being looked for, and whoever came from a box is back in it afterwards.
+    palette() {
+        const theme = searchCommand();
+        return Object.assign(theme, {
+            before: null,
+            waits: false,
+            handleShortcut(event) {
+                if (event.key.toLowerCase() === "k" && (event.metaKey || event.ctrlKey) && !event.altKey && !event.shiftKey) {
+                    event.preventDefault();
+                    this.openCommandResults || this.handleOpen();
+                }
+            },
+            open() {
+                if (!this.openCommandResults) {
+                    this.handleOpen();
+                }
+            },
+            handleOpen() {
+                this.before = document.activeElement;
+                this.openCommandResults = true;
+                this.toggleBodyOverflow();
+                this.$nextTick(() => this.$refs.searchInputCommand.focus());
+            },
+            close() {
+                this.$refs.searchInputCommand.value = "";
+                document.getElementById("command-results").innerHTML = "";
+                this.items = undefined;
+                this.totalItems = this.currentIndex = 0;
+                this.hasResults = this.waits = false;
+                if (this.openCommandResults) {
+                    this.openCommandResults = false;
+                    this.toggleBodyOverflow();
+                    this.before?.focus?.();
+                }
+            },
+            handleOutsideClick() {
+                this.close();
+            },
+            typed() {
+                this.currentIndex = 0;
+                this.hasResults = this.waits = false;
+            },
+            found(event) {
+                this.handleContentLoaded(event);
+                this.currentIndex = this.hasResults ? 1 : 0;
+                this.waits && this.hasResults && this.selectItem(false, this.waits === "tab");
+                this.waits = false;
+            },
+            go(newTab) {
+                if (this.currentIndex) {
+                    this.selectItem(false, newTab);
+                } else {
+                    this.waits = newTab ? "tab" : "here";
+                }
+            },
+        });
+    },
+
     // Large files: how much of them the portal has. It answers where to go, or what is wrong; the files stay chosen.
     upload(form) {
         const request = new XMLHttpRequest();

@@ -1,38 +1,130 @@
-"""The search over all lists (Ctrl+K): the first rows of each that a person may see, found as the list finds them."""
+"""The search over everything (Ctrl+K): pages by their names, rows as their own lists find them, and what apps add.
 
+A row is looked for in the columns of its own table alone: who looks for an account by its name looks for the account,
+not for everything that it owns, and each list costs one query. What Patchbay writes down itself, by the million, is
+left to its own lists but for deployments and rollouts. The theme has the same with a cache, in which names
+would outlive the right to see them for five minutes.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from copy import copy
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from unfold.dataclasses import SearchResult
 
-from contacts_app.core.admin.base import PortalAdmin
-from contacts_app.core.admin.links import page_of
+from contacts_app.core.admin.base import PortalAdmin, ReadOnlyAdmin
+from contacts_app.core.admin.frame import actor_of
+from contacts_app.core.admin.links import list_url, page_of
+from contacts_app.core.secrets import EncryptedBinaryField, EncryptedTextField
+from contacts_app.templatetags.moments import exact
 
-# Who looks for more of a kind uses its list.
-MOST_OF_A_LIST = 5
-SHORTEST = 2
-
-
-def records(request: HttpRequest, term: str) -> list[SearchResult]:
-    found: list[SearchResult] = []
-    if len(term.strip()) < SHORTEST:
-        return found
-    for pages in admin.site._registry.values():
-        if isinstance(pages, PortalAdmin) and pages.get_search_fields(request) and pages.has_view_permission(request):
-            found += [_result(row) for row in _rows(pages, request, term)]
-    return found
+# Who looks for more of a kind uses its list, to which its title leads.
+MOST_OF_A_KIND = 5
+SHORTEST, LONGEST = 2, 100
 
 
-def _rows(pages: PortalAdmin, request: HttpRequest, term: str) -> Any:
-    rows, _ = pages.get_search_results(request, pages.tenant_rows(request), term)
-    # What the names of rows are made of.
-    beside = pages.list_select_related
-    return (rows.select_related(*beside) if isinstance(beside, tuple | list) else rows)[:MOST_OF_A_LIST]
+@dataclass
+class Hit:
+    """`place` counts over all kinds, as the arrow keys do."""
+
+    title: str
+    url: str
+    note: str = ""
+    place: int = 0
 
 
-def _result(row: Any) -> SearchResult:
-    kind = str(row._meta.verbose_name)
-    return SearchResult(
-        title=str(row), description=kind[:1].upper() + kind[1:], link=page_of(row), icon="arrow_outward"
-    )
+@dataclass
+class Hits:
+    """What was found of a kind, one more than is shown where there is more of it; `more` is where that is."""
+
+    title: str
+    icon: str
+    found: list[Hit] = field(default_factory=list)
+    more: str = ""
+
+
+# What is found besides pages and rows.
+_sources: list[Callable[[HttpRequest, str], Hits]] = []
+
+
+def register(source: Callable[[HttpRequest, str], Hits]) -> None:
+    """Add what an app finds for a text in small letters. Called from its `admin`."""
+    _sources.append(source)
+
+
+def search_everything(request: HttpRequest, term: str) -> list[Hits]:
+    """What this person may see of it, by kinds in the order of the menu; pages come first."""
+    term = term.replace("\0", "").strip()[:LONGEST]
+    if len(term) < SHORTEST:
+        return []
+    menu = _menu(request)
+    of_apps = (source(request, term.lower()) for source in _sources)
+    kinds = [kind for kind in (_pages(menu, term), *_rows(request, menu, term), *of_apps) if kind.found]
+    for kind in kinds:
+        if len(kind.found) > MOST_OF_A_KIND:
+            rest = [Hit(f"More {kind.title[:1].lower()}{kind.title[1:]}…", kind.more)] if kind.more else []
+            kind.found = [*kind.found[:MOST_OF_A_KIND], *rest]
+    for place, hit in enumerate((hit for kind in kinds for hit in kind.found), 1):
+        hit.place = place
+    return kinds
+
+
+def named(words: str, *texts: str) -> bool:
+    """Whether each of the words is a part of one of the texts."""
+    return all(any(word in text.lower() for text in texts) for word in words.lower().split())
+
+
+def _menu(request: HttpRequest) -> list[dict[str, Any]]:
+    """The entries of the menu that the person sees, each with the title of its section."""
+    sections = admin.site.get_sidebar_list(request)  # type: ignore[attr-defined]
+    return [
+        item | {"section": section.get("title", "")}
+        for section in sections
+        for item in section["items"]
+        if item["has_permission"]
+    ]
+
+
+def _pages(menu: Iterable[dict[str, Any]], term: str) -> Hits:
+    found = [item for item in menu if named(term, item["title"], item["section"])]
+    # The page that is called so before those of a section that is.
+    found.sort(key=lambda item: not named(term, item["title"]))
+    return Hits("Pages", "web_asset", [Hit(item["title"], str(item["link"]), item["section"]) for item in found])
+
+
+def _rows(request: HttpRequest, menu: list[dict[str, Any]], term: str) -> Iterator[Hits]:
+    places = {str(item["link"]): place for place, item in reversed(list(enumerate(menu)))}
+    lists = [pages for pages in admin.site._registry.values() if isinstance(pages, PortalAdmin)]
+    for pages in sorted(lists, key=lambda pages: places.get(list_url(pages.model), len(menu))):
+        # `in_search` of a list says it where the rule does not.
+        looked_in = getattr(pages, "in_search", not isinstance(pages, ReadOnlyAdmin))
+        if looked_in and pages.get_search_fields(request) and pages.has_view_permission(request):
+            url = list_url(pages.model)
+            icon = menu[places[url]]["icon"] if url in places else "list"
+            name = str(pages.opts.verbose_name_plural)
+            hits = [_hit(request, row) for row in _rows_of(pages, request, term)]
+            yield Hits(name[:1].upper() + name[1:], icon, hits, list_url(pages.model, q=term))
+
+
+def _rows_of(pages: PortalAdmin, request: HttpRequest, term: str) -> Any:
+    own: Any = copy(pages)
+    columns = {field.name for field in pages.model._meta.concrete_fields if not field.is_relation}
+    paths = pages.get_search_fields(request)
+    own.search_fields = [path for path in paths if path.lstrip("=").split("__")[0] in columns]
+    rows, _ = own.get_search_results(request, own.tenant_rows(request), term)
+    # What the names of rows are made of, and whose they are.
+    beside = set(pages.list_select_related) if isinstance(pages.list_select_related, tuple | list) else set()
+    fields = pages.model._meta.concrete_fields
+    beside |= {field.name for field in fields if field.name == "account"}
+    secrets = [field.name for field in fields if isinstance(field, EncryptedTextField | EncryptedBinaryField)]
+    rows = rows.select_related(*beside) if beside else rows
+    return rows.defer(*secrets)[: MOST_OF_A_KIND + 1]
+
+
+def _hit(request: HttpRequest, row: Any) -> Hit:
+    account = getattr(row, "account", None) if actor_of(request).is_staff else None
+    # Rows of which there are many with the same name are told apart by their time.
+    when = exact(row.created_at) if (row._meta.ordering or [""])[0] == "-created_at" else ""
+    return Hit(str(row), page_of(row), " · ".join(str(part) for part in (account, when) if part))

@@ -6,11 +6,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from contacts_app.core.admin.columns import ago_column, column
 from contacts_app.core.admin.frame import actor_of
+from contacts_app.core.admin.links import list_url
+from contacts_app.core.admin.search import Hit, Hits, named
 from phones_app.configuration.admin.confirm import AsksBeforeSaving
 from phones_app.configuration.admin.layer_form import ABOUT, WITH_LINES, LayerForm
 from phones_app.configuration.admin.values import (
@@ -26,7 +29,7 @@ from phones_app.configuration.models import Layer, LayerLine
 from phones_app.inventory.models import Phone
 from profiles_app.phone.admin.revision import may_reveal
 from profiles_app.phone.models import Line
-from profiles_app.phone.rendering.settings import find_setting
+from profiles_app.phone.rendering.settings import all_settings, find_setting
 
 LINES_OFFERED = 200
 
@@ -39,6 +42,23 @@ def place_of(layer: Layer) -> str:
 
 def _with_field(name: str) -> list[str]:
     return [kind for kind, about in ABOUT.items() if name in about]
+
+
+def settings_found(request: HttpRequest, words: str) -> Hits:
+    """Settings of phones' files, which lead to the layer where most people change them: of their account, or the
+    portal's.
+    """
+    found = [each for each in all_settings() if named(words, each.label, each.name, each.group)]
+    if not found or not request.user.has_perm("phones_app.view_layer"):
+        return Hits("Settings of phones", "tune")
+    account = actor_of(request).account
+    layers = Layer.objects.filter(kind=Layer.Kind.ACCOUNT if account else Layer.Kind.PORTAL, account=account)
+    key = layers.values_list("pk", flat=True).first()
+    url = reverse("admin:phones_app_layer_change", args=[key]) if key else list_url(Layer)
+    # What is called so before what stands in a group that is.
+    found.sort(key=lambda each: not named(words, each.label, each.name))
+    hits = [Hit(each.label, url, f"{each.name} · {each.group}") for each in found]
+    return Hits("Settings of phones", "tune", hits, list_url(Layer))
 
 
 class LayerPages(AsksBeforeSaving):

@@ -102,6 +102,7 @@ class DeploymentAdmin(MacSearchMixin, RecordAdmin):
     list_display_links = ("phone_here",)
     list_select_related = ("phone",)
     list_filter = ("state", "kind", "account", "profile", "created_at")
+    in_search = True
     search_fields = ("profile_name", "phone__name", "requested_by")
     search_help_text = "MAC in any spelling, phone, profile or person"
     ordering = ("-created_at", "-pk")

@@ -118,6 +118,7 @@ class RolloutAdmin(RolloutPages, RecordAdmin):
     list_display_links = ("rollout_here",)
     list_select_related = ("profile",)
     list_filter = ("state", "account", "profile", "created_at")
+    in_search = True
     search_fields = ("name", "profile_name", "requested_by")
     ordering = ("-created_at", "-pk")
     autocomplete_fields = ("profile",)
