@@ -14,7 +14,7 @@ import phones_app.mobility.admin.seen
 import phones_app.rollout.admin.rollout
 import phones_app.servers.admin
 import phones_app.shared_files.admin.copy
-from contacts_app.core.admin import overview, search
+from contacts_app.core.admin import first_steps, overview, search
 from contacts_app.people.admin import UserAdmin
 from contacts_app.people.models import User
 from phones_app.boot.admin import BootTraceOfPhone
@@ -33,6 +33,7 @@ from phones_app.deployment.admin.deploy import DeployPages, StateOfLast
 from phones_app.deployment.admin.left_file import LeavesFiles
 from phones_app.drift.admin import DriftPages, StateOfFile
 from phones_app.firmware.admin.phone import FirmwareOfPhone
+from phones_app.first_steps import first_steps as steps_of_phones
 from phones_app.inventory.admin.phone import InventoryAdmin, ModelsInUse
 from phones_app.inventory.admin.upload import UploadFiles
 from phones_app.inventory.models import Phone
@@ -52,6 +53,7 @@ from profiles_app.phone.models import KeyLayout, PhoneProfile, PhoneTemplate
 
 overview.register(panels)
 search.register(settings_found)
+first_steps.register(steps_of_phones)
 
 
 @admin.register(Phone)

@@ -88,6 +88,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(
         "may use the admin", default=False, help_text="What they may do there is what permissions say."
     )
+    hides_first_steps = models.BooleanField(default=False, db_default=False, editable=False)
+    work_seen_at = models.DateTimeField(
+        null=True, editable=False, help_text="Work that ended before is no news to the person."
+    )
     last_login_ip = models.GenericIPAddressField(null=True, blank=True, editable=False)
     last_logout_ip = models.GenericIPAddressField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=now, editable=False)
@@ -104,7 +108,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     history = Tracked(
         secret=["password", "pin_hash"],
-        quiet=["last_login", "last_login_ip", "last_logout_ip", "phone_digits"],
+        quiet=["last_login", "last_login_ip", "last_logout_ip", "phone_digits", "hides_first_steps", "work_seen_at"],
         links=["groups", "user_permissions"],
     )
 

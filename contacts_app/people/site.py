@@ -6,10 +6,11 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.http import urlencode
 from unfold.sites import UnfoldAdminSite
 
+from contacts_app.people.desk import first_steps_page
 from contacts_app.people.second_factor import is_lacking
 from contacts_app.people.single_sign_on import logout_url
 
@@ -37,6 +38,9 @@ class PortalSite(UnfoldAdminSite):
         back = request.build_absolute_uri(reverse("admin:login"))
         left = {"provider_logout": logout_url(back) if by_provider else "", "provider_name": settings.OIDC_NAME}
         return super().logout(request, left | (extra_context or {}))
+
+    def extra_urls(self) -> list[URLPattern]:
+        return [path("first-steps/", self.admin_view(first_steps_page), name="first_steps")]
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """What the search over everything has found, to be put into the page."""

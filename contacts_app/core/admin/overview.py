@@ -9,6 +9,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from contacts_app.core.admin.base import PortalAdmin
+from contacts_app.core.admin.first_steps import first_steps
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def register(panels: Callable[[HttpRequest], list[Panel]]) -> None:
 def overview(request: HttpRequest, context: dict[str, object]) -> dict[str, object]:
     """What the first page shows this person; the panels of the topmost app come first."""
     panels = [panel for source in reversed(_sources) for panel in source(request)]
-    return context | {"title": "Overview", "panels": panels}
+    return context | {"title": "Overview", "panels": panels} | first_steps(request)
 
 
 def panels_about(

@@ -1,19 +1,23 @@
-"""Finding one's way in the admin: the search over everything."""
+"""Finding one's way in the admin: the search over everything, and the first steps."""
 
 import re
 from html import unescape
 
+import lxml.html
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.timezone import now
 
 from config import urls
 from contacts_app.accounts.models import Account, Extension
+from phones_app.boot.models import FileFetch
+from phones_app.deployment.models import Deployment
 from phones_app.inventory.models import Phone
-from phones_app.servers.models import FileServer
+from phones_app.servers.models import CallManager, FileServer
 from profiles_app.events.models.setup import EventProfile
-from profiles_app.phone.models import Line
+from profiles_app.phone.models import Line, PhoneProfile
 from tests.admin_people import at_desk, clerk
 from tests.phones_app.configuration import data
 
@@ -103,3 +107,56 @@ def test_a_search_costs_the_same_whatever_there_is(root, acme):
 @pytest.mark.parametrize("words", ["a\0b", "a " * 5_000, "'", "%%%", "\\", "1" * 90])
 def test_odd_words_break_nothing(root, words):
     found(at_desk(root), words)
+
+
+def steps_on(desk) -> dict[str, bool]:
+    page = lxml.html.fromstring(desk.get(reverse("admin:index")).text)
+    steps = page.find_class("pb-steps-list")
+    return {one.findtext(".//strong"): "pb-step-done" in one.get("class") for one in steps[0]} if steps else {}
+
+
+def test_the_first_steps_are_done_when_there_is_evidence(root, acme, alice, settings):
+    desk = at_desk(root)
+    assert list(steps_on(desk).values()) == [False] * 6
+    settings.PHONE_NETWORKS = "10.20.0.0/16"
+    server = FileServer.objects.create(name="Own", host="files.example", tested_at=now(), test_result="refused")
+    phone = Phone.objects.create(mac="AABBCCDDEE01", account=acme)
+    done = [title for title, is_done in steps_on(desk).items() if is_done]
+    assert done == ["Name the networks of the phones", "Add the first phone"], "a failed test is no evidence"
+    FileServer.objects.filter(pk=server.pk).update(test_result="")
+    CallManager.objects.create(name="PBX", kind="ami", host="pbx.example", port=5038, tested_at=now())
+    PhoneProfile.objects.create(user=alice, name="Desk")
+    made = {"account": acme, "phone": phone, "mac": phone.mac, "requested_by": "x", "channel": "x"}
+    made |= {"next_attempt_at": None, "finished_at": now()}
+    Deployment.objects.create(state="failed", **made)
+    assert [title for title, is_done in steps_on(desk).items() if not is_done] == ["Deploy it to a phone"]
+    Deployment.objects.create(state="confirmed", **made)
+    assert steps_on(desk) == {}, "all are done"
+
+
+def test_a_phone_that_fetches_its_file_has_found_the_file_server(root):
+    desk = at_desk(root)
+    FileFetch.objects.create(mac="AABBCCDDEE01", file_name="x", sha256="a" * 64, size=1, fetched_at=now())
+    assert steps_on(desk)["Let phones find their files"]
+
+
+def test_what_to_enter_into_dhcp_is_the_address_that_phones_reach(root, settings):
+    desk = at_desk(root)
+    settings.FILE_SERVER_TFTP_HOST = "127.0.0.1"
+    assert "FILE_SERVER_HOST=0.0.0.0" in desk.get(reverse("admin:index")).text
+    settings.FILE_SERVER_TFTP_HOST = "10.20.0.5"
+    page = lxml.html.fromstring(desk.get(reverse("admin:index")).text)
+    values = dict(zip(page.xpath("//dl/dt/text()"), page.xpath("//dl/dd/code/text()"), strict=True))
+    assert values["DHCP option 150, as an address"] == values["DHCP option 66, as text"] == "10.20.0.5"
+    assert values["DHCP option 150, as hexadecimal"] == "0A140005"
+
+
+def test_the_first_steps_are_hidden_by_a_person_and_brought_back(root, acme):
+    desk, url = at_desk(root), reverse("admin:first_steps")
+    assert desk.get(url).status_code == 405, "following a link does nothing"
+    desk.post(url, {"hide": "yes"})
+    assert steps_on(desk) == {}
+    assert "Show the first steps" in desk.get(reverse("admin:index")).text
+    desk.post(url, {"hide": "no"})
+    assert steps_on(desk)
+    assert steps_on(at_desk(clerk(acme))) == {}, "staff set the portal up, not people of an account"
