@@ -39,6 +39,7 @@ def _nearest(path: str, prefix: str) -> str:
 
 
 TABLES = table(__file__, "appearance.toml")
+HELP = table(__file__, "help.toml")
 NAVIGATION: list[dict[str, Any]] = [
     {
         "items": [

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.urls import reverse_lazy
 
-from config.appearance import UNFOLD  # noqa: F401 -- read by the admin theme
+from config.appearance import HELP, UNFOLD  # noqa: F401 -- read by the admin and its theme
 from config.environment import BASE_DIR, data_dir, env, secret
 from config.file_server import *  # noqa: F403
 from config.framework import *  # noqa: F403

@@ -4,3 +4,6 @@ import contacts_app.accounts.admin
 import contacts_app.contacts.admin
 import contacts_app.people.admin
 import contacts_app.tokens.admin
+from contacts_app.core.admin import help, search
+
+search.register(help.chapters_found)

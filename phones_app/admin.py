@@ -14,7 +14,7 @@ import phones_app.mobility.admin.seen
 import phones_app.rollout.admin.rollout
 import phones_app.servers.admin
 import phones_app.shared_files.admin.copy
-from contacts_app.core.admin import first_steps, overview, search
+from contacts_app.core.admin import first_steps, overview, search, work
 from contacts_app.people.admin import UserAdmin
 from contacts_app.people.models import User
 from phones_app.boot.admin import BootTraceOfPhone
@@ -43,6 +43,7 @@ from phones_app.mobility.admin.phone_screen import PhoneScreenPages
 from phones_app.mobility.admin.policy import BaseProfiles
 from phones_app.mobility.admin.replacement import ReplacePages
 from phones_app.overview import panels
+from phones_app.rollout.admin.own_work import rollouts_of_person
 from phones_app.rollout.admin.pages import RollOutChanged, RollOutSelected
 from phones_app.shared_files.admin.editors import EditorPages
 from phones_app.shared_files.admin.file import SharedFileAdmin
@@ -54,6 +55,7 @@ from profiles_app.phone.models import KeyLayout, PhoneProfile, PhoneTemplate
 overview.register(panels)
 search.register(settings_found)
 first_steps.register(steps_of_phones)
+work.register(rollouts_of_person)
 
 
 @admin.register(Phone)

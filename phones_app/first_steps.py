@@ -6,10 +6,9 @@ from contextlib import closing, suppress
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from django.conf import settings
-from django.urls import reverse
 
 from contacts_app.core.admin.first_steps import FirstStep
-from contacts_app.core.admin.links import list_url
+from contacts_app.core.admin.links import help_url, list_url
 from phones_app.boot.models import FileFetch
 from phones_app.boot.services import WILDCARDS
 from phones_app.deployment.models import Deployment, PhoneFile, State
@@ -69,7 +68,14 @@ def _networks() -> FirstStep:
     done = _first_network() is not None or Phone.objects.filter(presence=Presence.REACHABLE).exists()
     text = "Patchbay speaks to no private address until the networks of phones, file servers and PBX are named."
     value = (("Environment of all processes", "PHONE_NETWORKS=10.20.0.0/16"),)
-    return FirstStep("Name the networks of the phones", done, text, reverse("doctor"), "Doctor", values=value)
+    return FirstStep(
+        "Name the networks of the phones",
+        done,
+        text,
+        help_url("operations.md#real-phones-the-check-list"),
+        "How",
+        values=value,
+    )
 
 
 def _files() -> FirstStep:

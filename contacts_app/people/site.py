@@ -7,10 +7,11 @@ from django.contrib.auth import BACKEND_SESSION_KEY, REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.functional import SimpleLazyObject
 from django.utils.http import urlencode
 from unfold.sites import UnfoldAdminSite
 
-from contacts_app.people.desk import first_steps_page
+from contacts_app.core.admin.links import help_of
 from contacts_app.people.second_factor import is_lacking
 from contacts_app.people.single_sign_on import logout_url
 
@@ -40,11 +41,27 @@ class PortalSite(UnfoldAdminSite):
         return super().logout(request, left | (extra_context or {}))
 
     def extra_urls(self) -> list[URLPattern]:
-        return [path("first-steps/", self.admin_view(first_steps_page), name="first_steps")]
+        # With the pages, which workers and commands do without.
+        from contacts_app.core.admin.help import help_index_page, help_page
+        from contacts_app.people.desk import first_steps_page, work_page
+
+        return [
+            path("first-steps/", self.admin_view(first_steps_page), name="first_steps"),
+            path("work/", self.admin_view(work_page), name="work"),
+            path("help/", self.admin_view(help_index_page), name="help_index"),
+            path("help/<path:chapter>", self.admin_view(help_page), name="help"),
+        ]
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        from contacts_app.core.admin.work import work_of
+
+        page = request.resolver_match.url_name if request.resolver_match else ""
+        # Pages of the log-in show no bell.
+        own_work = SimpleLazyObject(lambda: work_of(request))
+        return super().each_context(request) | {"help": help_of(page or ""), "own_work": own_work}
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """What the search over everything has found, to be put into the page."""
-        # With the pages, which workers and commands do without.
         from contacts_app.core.admin.search import search_everything
 
         term = request.GET.get("s", "").strip()

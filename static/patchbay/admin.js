@@ -203,3 +203,48 @@ window.addEventListener("load", () => {
         event.target.dispatchEvent(new Event("change", { bubbles: true }));
     });
 });
+
+// Keys of every page: ? shows them all. Not while somebody types.
+document.addEventListener("keydown", (event) => {
+    const types = event.target.closest?.("input, textarea, select, [contenteditable=true]");
+    if (event.key === "?" && !types && !event.ctrlKey && !event.metaKey && !event.altKey) {
+        const keys = document.getElementById("pb-shortcuts");
+        keys && !keys.open && keys.showModal();
+    } else if (event.key === "Escape") {
+        document.querySelectorAll("details[data-closes][open]").forEach((open) => {
+            open.open = false;
+            open.querySelector("summary").focus();
+        });
+    }
+});
+
+// What opens over a page goes when somebody clicks beside it.
+document.addEventListener("click", (event) => {
+    document.querySelectorAll("details[data-closes][open]").forEach((open) => {
+        open.contains(event.target) || (open.open = false);
+    });
+});
+
+// What the theme makes for the mouse alone, such as the menu of the person with *Log out*, takes the keyboard, too. Its
+// icons are named by the picture that they show.
+document.addEventListener("DOMContentLoaded", () => {
+    const NAMES = { close: "Close", dock_to_right: "Menu", filter_list: "Filters" };
+    const natural = "a[href], button, input, select, textarea, summary, label, [tabindex]";
+    document.querySelectorAll("[x-on\\:click]").forEach((element) => {
+        if (element.matches(`${natural}, #changelist-filter-close`) || element.querySelector(natural)) {
+            return;
+        }
+        element.tabIndex = 0;
+        element.setAttribute("role", "button");
+        const icon = element.matches(".material-symbols-outlined") ? element.textContent.trim() : "";
+        icon && element.setAttribute("aria-label", NAMES[icon] || "More");
+        element.addEventListener("keydown", (event) => {
+            if (event.target === element && (event.key === "Enter" || event.key === " ")) {
+                event.preventDefault();
+                element.click();
+            }
+        });
+    });
+    // Where "Skip to content" leads.
+    document.getElementById("content")?.setAttribute("tabindex", "-1");
+});

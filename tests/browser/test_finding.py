@@ -1,9 +1,11 @@
-"""Finding one's way by keys, in a real browser: the search over everything."""
+"""Finding one's way by keys, in a real browser: the search over everything, the way past the menu, and the bell."""
 
 import pytest
 from django.urls import reverse
+from django.utils.timezone import now
 
 from phones_app.inventory.models import Phone
+from phones_app.rollout.models import Rollout
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -43,3 +45,59 @@ def test_what_is_searched_for_is_opened_by_keys_alone(window, lobby):
     page.keyboard.press("Escape")
     box.wait_for(state="hidden")
     assert page.evaluate("document.activeElement.id") == "id_name"
+
+
+def test_every_page_begins_with_the_way_past_the_menu(window, root, acme):
+    Rollout.objects.create(
+        user=root, name="Spring", total=3, requested_by="x", channel="admin", state="aborted", finished_at=now()
+    )
+    desk = window()
+    page = desk.page
+    desk.open(reverse("admin:phones_app_phone_changelist"))
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to content"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.querySelector('#content').contains(document.activeElement)")
+    desk.open(reverse("admin:phones_app_phone_changelist"))
+    page.keyboard.press("?")
+    page.locator("#pb-shortcuts").wait_for()
+    desk.picture("keys-desktop")
+    assert not desk.faint()
+    page.keyboard.press("Escape")
+    page.locator("#pb-shortcuts").wait_for(state="hidden")
+    # What the theme made for the mouse alone.
+    person = page.locator("nav#nav-sidebar-inner [role=button]", has_text="root@example.org")
+    person.focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("Log out").wait_for()
+    # The bell: opened, it is seen.
+    bell = page.locator("details.pb-work summary")
+    assert bell.get_attribute("aria-label") == "Your long work: 0 running, 1 new"
+    bell.focus()
+    page.keyboard.press("Enter")
+    page.locator(".pb-work-panel", has_text="Spring").wait_for()
+    for size in ("phone", "desktop"):
+        desk.become(size)
+        desk.picture(f"bell-{size}")
+        assert desk.sticks_out() == 0
+        assert not desk.nameless()
+        assert not desk.faint()
+    page.keyboard.press("Escape")
+    page.locator(".pb-work-panel").wait_for(state="hidden")
+    # And what explains the page, which is read without a way out.
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/admin/help/operations.md#real-phones-the-check-list")
+    assert page.locator("details.pb-work summary").get_attribute("aria-label") == "Your long work: 0 running, 0 new"
+    for size, theme in (("phone", "dark"), ("desktop", "light")):
+        desk.become(size, theme)
+        desk.picture(f"help-{size}")
+        assert desk.sticks_out() == 0
+        assert not desk.faint()
+    desk.open(reverse("admin:index"))
+    for size, theme in (("phone", "dark"), ("desktop", "light")):
+        desk.become(size, theme)
+        desk.picture(f"first-steps-{size}")
+        assert desk.sticks_out() == 0
+        assert not desk.faint()

@@ -103,14 +103,12 @@ class PortalAdmin(BigListAdmin, HistoryPages):
     `goes_along`: nobody deletes these rows by themselves, but they go along with what they belong to.
     `chosen_once`: fields that are chosen when a row is made, and read only from then on.
     `deletable`: False where nobody may delete a row.
-    `empty_words`: what the list says while there are no rows: what they are for, and what to do first.
     """
 
     tenant_path: str | None = "account"
     tenant_shares = False
     goes_along = False
     deletable = True
-    empty_words = ""
     chosen_once: tuple[str, ...] = ()
     # Counting every choice of every filter would read the table as often.
     show_facets = ShowFacets.NEVER

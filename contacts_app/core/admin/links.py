@@ -1,8 +1,9 @@
-"""Where the admin's pages are, and how a coloured word looks. Template tags need both, and Django loads these before
-the admin's theme, so that nothing here may import the theme."""
+"""Where the admin's pages are, what explains them, and how a coloured word looks. Template tags need all three, and
+Django loads these before the admin's theme, so that nothing here may import the theme."""
 
 from typing import Any, TypeVar
 
+from django.conf import settings
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
@@ -21,6 +22,20 @@ def page_of(row: Model) -> str:
 def list_url(model: type[Model], **filters: Any) -> str:
     url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
     return f"{url}?{urlencode(filters, doseq=True)}" if filters else url
+
+
+def help_of(page: str) -> dict[str, str]:
+    """What explains a page, by the name of its URL: the longest section of `settings.HELP` that this begins with."""
+    names = page.split("_")
+    parts = ("_".join(names[:end]) for end in range(len(names), 0, -1))
+    found: dict[str, str] = next((settings.HELP[name] for name in parts if name in settings.HELP), {})
+    return found | {"url": help_url(found["chapter"])} if found else {}
+
+
+def help_url(chapter: str = "") -> str:
+    file, _, place = chapter.partition("#")
+    url = reverse("admin:help", args=[file]) if file else reverse("admin:help_index")
+    return f"{url}#{place}" if place else url
 
 
 def label(text: str, colour: str, title: str = "") -> SafeString:

@@ -66,10 +66,6 @@ class LayerPages(AsksBeforeSaving):
 
     form = LayerForm
     tenant_shares = True
-    empty_words = (
-        "A layer is what one place says to the files of its phones. Begin with that of the account, and give it the "
-        "call managers: it is the only value that has no default."
-    )
     pages = {"row": "row/"}
     chosen_once = ("kind", "account", "name", "group", "profile", "phone")
     list_display = ("place", "kind_here", "owner", "number", "locked", "changed")

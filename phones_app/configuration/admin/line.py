@@ -36,10 +36,6 @@ class LineForm(SecretForm, SameAccountForm):
 class LineAdmin(CsvPages):
     form = LineForm
     csv_format = PlacedLineCsv
-    empty_words = (
-        "A line is an extension of the PBX as phones know it. Import a CSV file with the phone of each line, or the "
-        "extensions that FreePBX or Asterisk has."
-    )
     actions = ["export_selected"]
     list_display = ("extension", "display_name", "label", "user", "account", "used", "changed")
     list_display_links = ("extension",)

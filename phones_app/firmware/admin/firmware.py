@@ -57,10 +57,6 @@ class FirmwareAdmin(DefaultLoadPages):
     """Tenants see what is for all accounts, too, and add and delete their own alone."""
 
     tenant_shares = True
-    empty_words = (
-        "Add the packages of firmware that your phones are to run. Only sets of which nothing is missing are taken, so "
-        "that no phone stops while it installs one."
-    )
     pages = {"package": "add-package/", "gates": "gates/"}
     list_display = ("load_here", "version", "protocol", "models_here", "owner", "size_here", "state", "added")
     list_display_links = ("load_here",)

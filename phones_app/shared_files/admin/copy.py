@@ -33,7 +33,6 @@ class FileCopyAdmin(ReadOnlyAdmin):
         *("attempts", "error", "due_at"),
     )
     readonly_fields = ("state_here", "wanted", "size_here", "there")
-    empty_words = "No file server takes shared files. Switch “Shared files” on at one of them."
     state_here = column("State", lambda copy: copy.get_state_display(), ordering="state", label=STATE_LABELS)
     wanted = column("SHA-256", lambda copy: copy.sha256 or "To be deleted there")
     size_here = column("Size", lambda copy: filesizeformat(copy.size))

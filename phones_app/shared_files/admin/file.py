@@ -85,9 +85,6 @@ class SharedFileAdmin(PortalAdmin):
     list_select_related = ("account", "phone")
     search_fields = ("path", "description")
     search_help_text = "Path or description"
-    empty_words = (
-        "Ring lists, dial templates, locales, backgrounds and firmware that phones read. Upload the first one."
-    )
     fields = (
         *("path", "kind", "description", "account", "phone", "bytes", "sha256", "asked_for", "uuid"),
         *("created_at", "updated_at"),

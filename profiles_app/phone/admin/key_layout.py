@@ -166,10 +166,6 @@ class KeyLayoutAdmin(PortalAdmin):
 
     form = KeyLayoutForm
     tenant_shares = True
-    empty_words = (
-        "A key layout says what the keys of phones do. It takes effect where a layer has it. Without one the phone's "
-        "lines stand on its first keys."
-    )
     pages = {"look": "look/"}
     list_display = ("name", "owner", "number", "modules_here", "changed")
     list_select_related = ("account",)

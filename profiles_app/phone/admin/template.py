@@ -44,10 +44,6 @@ class PhoneTemplateAdmin(PortalAdmin):
 
     form = PhoneTemplateForm
     tenant_shares = True
-    empty_words = (
-        "Most people need none: a phone profile whose source is built-in takes the right template for each phone. "
-        "Where these do not suffice, copy a built-in one."
-    )
     pages = {"copy": "copy/"}
     list_display = ("name", "owner", "profile_count", "changed")
     list_select_related = ("account",)

@@ -1,10 +1,13 @@
-"""Finding one's way in the admin: the search over everything, and the first steps."""
+"""Finding one's way in the admin: the search over everything, the first steps, help, and long work of one's own."""
 
 import re
+from datetime import timedelta
 from html import unescape
 
 import lxml.html
 import pytest
+from django.conf import settings as site_settings
+from django.contrib import admin
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -12,9 +15,11 @@ from django.utils.timezone import now
 
 from config import urls
 from contacts_app.accounts.models import Account, Extension
+from contacts_app.core.admin.links import help_url
 from phones_app.boot.models import FileFetch
 from phones_app.deployment.models import Deployment
 from phones_app.inventory.models import Phone
+from phones_app.rollout.models import Rollout
 from phones_app.servers.models import CallManager, FileServer
 from profiles_app.events.models.setup import EventProfile
 from profiles_app.phone.models import Line, PhoneProfile
@@ -23,6 +28,7 @@ from tests.phones_app.configuration import data
 
 pytestmark = pytest.mark.django_db
 assert urls.urlpatterns, "the pages are found when the URLs are read"
+HELP = site_settings.HELP
 
 
 def found(desk, words: str) -> str:
@@ -112,7 +118,7 @@ def test_odd_words_break_nothing(root, words):
 def steps_on(desk) -> dict[str, bool]:
     page = lxml.html.fromstring(desk.get(reverse("admin:index")).text)
     steps = page.find_class("pb-steps-list")
-    return {one.findtext(".//strong"): "pb-step-done" in one.get("class") for one in steps[0]} if steps else {}
+    return {one.findtext(".//strong"): "pb-first-done" in one.get("class") for one in steps[0]} if steps else {}
 
 
 def test_the_first_steps_are_done_when_there_is_evidence(root, acme, alice, settings):
@@ -146,7 +152,7 @@ def test_what_to_enter_into_dhcp_is_the_address_that_phones_reach(root, settings
     assert "FILE_SERVER_HOST=0.0.0.0" in desk.get(reverse("admin:index")).text
     settings.FILE_SERVER_TFTP_HOST = "10.20.0.5"
     page = lxml.html.fromstring(desk.get(reverse("admin:index")).text)
-    values = dict(zip(page.xpath("//dl/dt/text()"), page.xpath("//dl/dd/code/text()"), strict=True))
+    values = dict(zip(page.xpath("//ol//dt/text()"), page.xpath("//ol//dd/code/text()"), strict=True))
     assert values["DHCP option 150, as an address"] == values["DHCP option 66, as text"] == "10.20.0.5"
     assert values["DHCP option 150, as hexadecimal"] == "0A140005"
 
@@ -160,3 +166,98 @@ def test_the_first_steps_are_hidden_by_a_person_and_brought_back(root, acme):
     desk.post(url, {"hide": "no"})
     assert steps_on(desk)
     assert steps_on(at_desk(clerk(acme))) == {}, "staff set the portal up, not people of an account"
+
+
+def test_each_page_leads_to_a_chapter_that_is_there(root):
+    desk = at_desk(root)
+    pages = {f"{model._meta.app_label}_{model._meta.model_name}" for model in admin.site._registry}
+    assert pages <= HELP.keys(), "each list has its words and its chapter"
+    assert all(HELP[name].get("empty") for name in pages)
+    chapters = {row["chapter"].partition("#")[0] for row in HELP.values()}
+    shown = {file: desk.get(help_url(file)) for file in chapters}
+    assert {file for file, answer in shown.items() if answer.status_code != 200} == set()
+    for row in HELP.values():
+        file, _, place = row["chapter"].partition("#")
+        assert not place or f'id="{place}"' in shown[file].text, row
+    # From one chapter to the next, and nowhere else.
+    links = set(re.findall(r'<a href="(/admin/help/[^"#]+)', shown["operations.md"].text))
+    assert help_url("enrolment.md") in links
+    assert not re.findall(r'href="[^"]*(?:README|THREAT_MODEL)', shown["operations.md"].text)
+    assert desk.get(help_url("images/deployment.png"))["Content-Type"] == "image/png"
+    assert "Call records" in desk.get(help_url()).text
+
+
+@pytest.mark.parametrize("chapter", ["../README.md", "../.git/config", "conf.py", "none.md", "specs", "/etc/passwd"])
+def test_help_is_the_chapters_and_nothing_else(root, chapter):
+    assert at_desk(root).get(f"/admin/help/{chapter}").status_code == 404
+
+
+def test_help_is_for_those_who_are_let_in(client):
+    assert client.get(help_url("operations.md")).status_code == 302
+
+
+def test_an_empty_list_says_what_to_do_and_where_that_is_explained(root, acme):
+    desk = at_desk(root)
+    page = desk.get(reverse("admin:phones_app_phone_changelist")).text
+    assert "Add one, or import a CSV file" in page
+    assert page.count(help_url("operations.md#real-phones-the-check-list")) == 2, (
+        "above the page, and in the empty list"
+    )
+    on_a_page = desk.get(reverse("admin:phones_app_phone_configuration", args=[data.phone(acme, 1).pk])).text
+    assert help_url("configuration.md#a-phones-configuration") in on_a_page
+    assert kinds_of(found(desk, "glossary"))["Help"] == ["Glossary"]
+
+
+def rollout(user, name: str, account=None, **fields) -> Rollout:
+    given = {"total": 4, "requested_by": user.email, "channel": "admin", "state": "running"} | fields
+    return Rollout.objects.create(user=user, account=account or user.account, name=name, **given)
+
+
+def bell_of(desk) -> str:
+    page = lxml.html.fromstring(desk.get(reverse("admin:index")).text)
+    return page.xpath("//details[contains(@class, 'pb-work')]/summary/@aria-label")[0]
+
+
+def test_the_bell_tells_of_ones_own_long_work_until_it_was_seen(root, acme, other):
+    mine, colleague = clerk(acme), clerk(acme, "second@acme.example")
+    desk, url = at_desk(mine), reverse("admin:work")
+    rollout(mine, "Spring")
+    rollout(mine, "Autumn", state="aborted", reason="Too many failed", finished_at=now())
+    rollout(mine, "Long ago", state="finished", finished_at=now() - timedelta(days=8))
+    rollout(colleague, "Of a colleague")
+    assert bell_of(desk) == "Your long work: 1 running, 1 new"
+    shown = desk.get(url).text
+    assert "Spring" in shown
+    assert "0 %" in shown
+    assert "Too many failed" in shown
+    assert "every 3s" in shown, "it is asked for again while something runs"
+    assert "Of a colleague" not in shown
+    assert "Long ago" not in shown
+    assert bell_of(desk) == "Your long work: 1 running, 1 new", "looking at it is what opening posts"
+    assert "new" in desk.post(url).text
+    assert bell_of(desk) == "Your long work: 1 running, 0 new"
+    Rollout.objects.filter(name="Spring").update(state="finished", finished_at=now())
+    assert bell_of(desk) == "Your long work: 0 running, 1 new"
+    assert "every 3s" not in desk.get(url).text
+    assert bell_of(at_desk(root)) == "Your long work: 0 running, 0 new"
+    mine.user_permissions.clear()
+    assert "Spring" not in desk.get(url).text
+
+
+def test_the_bell_costs_a_page_one_query_whatever_there_is(root, django_assert_num_queries):
+    desk, page = at_desk(root), help_url("glossary.md")
+    desk.get(page)
+    with CaptureQueriesContext(connection) as without:
+        desk.get(page)
+    for number in range(12):
+        rollout(root, f"No. {number}")
+    with django_assert_num_queries(len(without)):
+        desk.get(page)
+    assert sum("rollout" in query["sql"] for query in without) == 1
+
+
+def test_the_way_past_the_menu_is_the_first_thing_on_a_page(root):
+    page = lxml.html.fromstring(at_desk(root).get(reverse("admin:phones_app_phone_changelist")).text)
+    first = next(page.iter("a"))
+    assert (first.text, first.get("href")) == ("Skip to content", "#content")
+    assert page.get_element_by_id("content") is not None
