@@ -67,7 +67,7 @@ class PhonesConfig(AppConfig):
         from profiles_app.phone.sep.default_file import PATTERN
         from profiles_app.phone.sources import register_maker
 
-        when_changed(Phone, *PLACE, call=moved)
+        when_many_changed(Phone, *PLACE, call=moved)
         register_identity(left_files.identity_changed)
         register_objection(lifecycle.object_to_assignment)
         recorded.connect(left_files.file_server_changed, sender=FileServer)

@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 
 from contacts_app.core.errors import Refusal
+from contacts_app.core.history.authorship import Changed
 from contacts_app.core.lists.among import among
 from phones_app.inventory.models import Phone, PhoneGroup, Presence, ServiceSession
 from phones_app.servers.models import FileServer
@@ -115,14 +116,15 @@ def register_identity(listener: Callable[[Phone, Changes], None]) -> None:
     _identity_listeners.append(listener)
 
 
-def moved(instance: Phone, changes: Changes) -> None:
-    """Called when one of `PLACE` of a phone was changed."""
-    if "phone_ip" in changes:
-        # At another address it was not seen yet.
-        Phone.objects.filter(pk=instance.pk).update(presence=Presence.NEVER, presence_since=None)
-    if {"mac", "file_server"} & changes.keys():
-        for listener in _identity_listeners:
-            listener(instance, changes)
+def moved(changed: Changed) -> None:
+    """Called when one of `PLACE` of phones was changed, with all phones that one statement changed."""
+    if elsewhere := [phone.pk for phone, changes in changed if "phone_ip" in changes]:
+        # At another address they were not seen yet.
+        Phone.objects.filter(pk__in=among(elsewhere)).update(presence=Presence.NEVER, presence_since=None)
+    for phone, changes in changed:
+        if {"mac", "file_server"} & changes.keys():
+            for listener in _identity_listeners:
+                listener(phone, changes)
 
 
 def address_taken(phone: Phone) -> bool:

@@ -4,6 +4,7 @@ Also the report of an import, and the export, piece by piece, however many rows 
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, ClassVar
 
@@ -89,12 +90,14 @@ class CsvFormat:
     def update(self, entries: Sequence[CsvRow]) -> None:
         """Write what has changed and nothing else: other parts of the rows may be changing at this moment."""
         now = timezone.now()
+        # They were locked when they were read.
+        before = {entry.stored.pk: copy(entry.stored) for entry in entries}
         for entry in entries:
             for name in entry.changed:
                 setattr(entry.stored, name, entry.values[name])
             entry.stored.updated_at = now
         names = {"updated_at"}.union(*(entry.changed for entry in entries))
-        save_recorded([entry.stored for entry in entries], sorted(names))
+        save_recorded([entry.stored for entry in entries], sorted(names), before=before)
 
 
 class ServiceCsv(CsvFormat):

@@ -49,8 +49,10 @@ class CsvReading:
                 whole.append(entry)
             else:
                 entry.errors[""] = f"This row has {len(line)} cells, the header has {self.width}."
-        for name, column in self.columns.items():
-            column.prepare({cells[entry.row][name].strip() for entry in whole})
+        # A column that the file lacks is read as empty in new rows.
+        for column in self.csv_format.columns:
+            given = column.name in self.columns
+            column.prepare({cells[entry.row][column.name].strip() for entry in whole} if given else {""})
         self._find(whole, cells)
         for entry in whole:
             if entry.stored is None:
@@ -119,7 +121,6 @@ class CsvReading:
             if column.attribute in entry.values or name in entry.errors:
                 continue
             if name not in cells:
-                column.prepare({""})
                 self._try(entry, column, lambda column=column: column.of_new(entry.values))
             elif cells[name].strip() or not column.empty_says_nothing:
                 self._read_cell(entry, column, cells[name])

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
@@ -60,6 +61,9 @@ class Tracked(HistoricalRecords):  # type: ignore[misc]
     ) -> None:
         self.secret, self.quiet, self.links, self.part_of = set(secret), set(quiet), tuple(links), part_of
         self.columns: tuple[str, ...] = ()
+        # The same, as a row calls the values that its historical rows take over.
+        self.copied: list[str] = []
+        self.kept_in: Any = None
         super().__init__(
             bases=[HistoryRow],
             history_id_field=models.BigAutoField(),
@@ -78,9 +82,12 @@ class Tracked(HistoricalRecords):  # type: ignore[misc]
         }
         self.excluded_fields = [*self.secret, *self.quiet, *dated]
         self.columns = tuple(field.name for field in fields if field.name not in self.excluded_fields)
+        self.copied = [field.attname for field in fields if field.name not in self.excluded_fields]
         # The indexes below are all that is read by.
         self.no_db_index = [name for field in fields for name in (field.name, field.attname)]
         super().finalize(sender, **kwargs)
+        # The library's own descriptor makes a class of managers whenever it is asked, which takes longer than the row.
+        self.kept_in = vars(sender)[self.manager_name].model
         tracked_models[sender] = self
         models.signals.pre_save.connect(self.pre_save, sender=sender, weak=False)
         for name in self.links:
@@ -159,14 +166,14 @@ class Tracked(HistoricalRecords):  # type: ignore[misc]
 
     def rows_of_model(self) -> "models.QuerySet[Any]":
         """All of the model's historical rows, the newest first."""
-        rows: models.QuerySet[Any] = getattr(self.cls, self.manager_name).all()
+        rows: models.QuerySet[Any] = self.kept_in._default_manager.all()
         return rows
 
     def row(self, instance: Any, history_type: str, changes: Changes) -> Any:
         """A historical row for the caller to store, and a signal to those who listen."""
         author = current_author()
         recorded.send(self.cls, instance=instance, change=history_type, changes=changes)
-        return getattr(self.cls, self.manager_name).model(
+        return self.kept_in(
             history_date=timezone.now(),
             history_type=history_type,
             history_user_id=author.user_id,
@@ -176,7 +183,7 @@ class Tracked(HistoricalRecords):  # type: ignore[misc]
             history_change_reason=author.reason,
             history_name=_name(instance),
             history_changes=changes,
-            **{field.attname: getattr(instance, field.attname) for field in self.fields_included(instance)},
+            **dict(zip(self.copied, attrgetter(*self.copied)(instance), strict=True)),
         )
 
     def changes(self, before: Any, after: Any, names: Iterable[str]) -> Changes:

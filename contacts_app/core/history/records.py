@@ -4,7 +4,7 @@ Also INSERT … SELECT and UPDATE … RETURNING, which the ORM does not write, a
 ever otherwise.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
@@ -18,6 +18,7 @@ from django.utils import timezone
 from contacts_app.core.history.authorship import changed_together, current_author, one_line
 from contacts_app.core.history.models import Changes, Tracked, named_fields, tracked_models
 from contacts_app.core.lists.insert import insert_many
+from contacts_app.core.lists.update import update_many
 from contacts_app.core.retention import Retention
 
 M = TypeVar("M", bound=Model)
@@ -77,8 +78,11 @@ def upsert_recorded(rows: Iterable[M], *, unique: list[str], fields: list[str]) 
         _record_changes(tracked, [before[key] for key in both], [after[key] for key in both], fields)
 
 
-def save_recorded(rows: Iterable[M], fields: Iterable[str]) -> None:
-    """`bulk_update` of rows that were changed in memory, and a historical row for each that differs from its table."""
+def save_recorded(rows: Iterable[M], fields: Iterable[str], *, before: Mapping[Any, M] | None = None) -> None:
+    """`bulk_update` of rows that were changed in memory, and a historical row for each that differs from its table.
+
+    `before`: what the table says, by key, for who has read the rows under a lock.
+    """
     changed, names = list(rows), list(fields)
     if not changed:
         return
@@ -86,11 +90,11 @@ def save_recorded(rows: Iterable[M], fields: Iterable[str]) -> None:
     with transaction.atomic():
         for start in range(0, len(changed), BATCH):
             batch = changed[start : start + BATCH]
-            stored = model._base_manager.only(*names).in_bulk([row.pk for row in batch])
+            stored = before or model._base_manager.only(*names).in_bulk([row.pk for row in batch])
             batch = [row for row in batch if row.pk in stored]
             with changed_together():
                 _record_changes(tracked_models[model], [stored[row.pk] for row in batch], batch, names)
-                model._default_manager.bulk_update(batch, names)
+                update_many(batch, names)
 
 
 def record_use(row: Model, what: str, *, once_in: timedelta | None = None) -> None:

@@ -72,9 +72,7 @@ def _getter(field: "models.Field[Any, Any]") -> Getter:
     read: Getter = (lambda row: field.pre_save(row, add=True)) if sets else by_name
     if field.has_db_default():
         read = _with_default(read, field)
-    # A subclass may store something else than it holds.
-    plain = isinstance(field, _PLAIN) and _prepares_as_usual(type(field))
-    return read if plain else lambda row: field.get_db_prep_save(read(row), connection)
+    return read if is_stored_as_held(field) else lambda row: field.get_db_prep_save(read(row), connection)
 
 
 def _with_default(read: Getter, field: "models.Field[Any, Any]") -> Getter:
@@ -88,6 +86,12 @@ def _with_default(read: Getter, field: "models.Field[Any, Any]") -> Getter:
     return value
 
 
+def is_stored_as_held(field: "models.Field[Any, Any]") -> bool:
+    """Whether psycopg can take the values of a field as they are. A subclass may store something else than it holds."""
+    return isinstance(field, _PLAIN) and _prepares_as_usual(type(field))
+
+
+@cache
 def _prepares_as_usual(kind: type) -> bool:
     """Whether Django's own code prepares the values of these fields."""
     names = ("get_prep_value", "get_db_prep_value", "get_db_prep_save")
