@@ -24,7 +24,12 @@ __all__ = ["furnished"]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ROOT = Path(__file__).resolve().parents[2]
-HANDBOOK = ("README.md", "docs/operations.md", "docs/events.md", "docs/evidence.md", "docs/configuration.md")
+GUIDES = [str(path.relative_to(ROOT)) for folder in ("guide", "integrate") for path in ROOT.glob(f"docs/{folder}/*.md")]
+HANDBOOK = (
+    "README.md",
+    *(f"docs/{page}.md" for page in ("operations", "events", "evidence", "configuration")),
+    *GUIDES,
+)
 CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 ITALIC = re.compile(r"(?<!\*)\*(?!\*)([^*\n]+)\*(?!\*)")
 # What stands in italics and is a value, a word or a profile of the demo.
@@ -32,6 +37,7 @@ NO_PLACES = {
     *("on", "unreachable", "another phone there", "moved", "failed", "ready", "Not sent", "not deployed"),
     *("Fetches are seen", "Front desk day", "Front desk night", "Desk phones", "Portal"),
     *("The built-in template of the phone's model", "A template", "Call managers", "values", "locked", "fragment"),
+    *("confirmed", "italics"),
 }
 
 Walk = Callable[[Window], None]
@@ -108,6 +114,10 @@ def walks(furnished, acme) -> dict[str, Walk]:
         "Adopt file…": at("phones_app_phone_change", phone.pk, button="Adopt file…"),
         "Put file back…": at("phones_app_phone_change", phone.pk, button="Put file back…"),
         "Save and test the connection": both_servers,
+        "Replace handset…": at("phones_app_phone_change", phone.pk, button="Replace handset…"),
+        "PBX side…": at("phones_app_phone_change", made.pk, button="PBX side…"),
+        "Default loads": at("phones_app_firmware_changelist", button="Default loads"),
+        "Ways between loads": at("phones_app_firmware_changelist", button="Ways between loads"),
         "Change…": at("phones_app_phone_configuration", made.pk, button="Change NTP servers"),
         "Configuration…": at("phones_app_phone_change", phone.pk, button="Configuration…"),
         "Copy a built-in template…": at("profiles_app_phonetemplate_changelist", button="Copy a built-in template…"),
