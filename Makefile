@@ -10,7 +10,7 @@ TYPESCRIPT := tests/apis/typescript
 unexport PYTHONDONTWRITEBYTECODE
 UV := PYTHONPATH=.tools UV_PYTHON_DOWNLOADS=never $(PYTHON) -m uv
 
-.PHONY: run test coverage setup setup-dev lint format environment settings-reference schema messages bench lock release clean
+.PHONY: run test coverage setup setup-dev lint format environment settings-reference reference docs schema messages bench lock release clean
 
 run: setup
 	@exec env PORT=$(PORT) $(if $(DATA_DIR),DATA_DIR="$(DATA_DIR)") $(BIN)/python manage.py serve --port $(PORT) $(ARGS)
@@ -93,6 +93,13 @@ environment: setup-dev
 settings-reference: setup-dev
 	$(BIN)/python -m tests.settings_reference
 
+reference: setup-dev
+	$(BIN)/python -m tests.reference
+
+# The documentation site in docs/_site, which the portal then serves at /help/; it opens from the folder, too.
+docs: setup-dev
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -b html docs docs/_site
+
 schema: setup-dev
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
 
@@ -130,4 +137,4 @@ release: setup-dev
 	@$(BIN)/python .ci/release.py "$(VERSION)"
 
 clean:
-	rm -rf .venv .tools test-results
+	rm -rf .venv .tools test-results docs/_site
