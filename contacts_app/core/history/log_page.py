@@ -203,7 +203,6 @@ def _with_links(request: HttpRequest, rows: list[tuple[LoggedKind, Any]]) -> lis
 def _account_chooser(request: HttpRequest, kinds: dict[str, LoggedKind]) -> forms.Field | None:
     """For the portal's staff: the accounts, as any record that has one lets them be chosen."""
     having = (kind.model for kind in kinds.values() if "account" in kind.tracked.columns)
-    having = (kind.model for kind in kinds.values() if "account" in kind.tracked.columns)
     pointer: Any = next((model._meta.get_field("account") for model in having), None)
     pages = admin.site._registry.get(pointer.related_model) if pointer else None
     if not isinstance(pages, PortalAdmin) or not actor_of(request).is_staff or not pages.has_view_permission(request):
