@@ -5,6 +5,7 @@ A new list of the admin is looked at by itself; a new list of an API has to be n
 
 import datetime
 import re
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib import admin
@@ -20,7 +21,7 @@ from phones_app.inventory.models import Phone
 from phones_app.rollout.models import Rollout, RolloutMember
 from profiles_app.calls.models import CallRecord
 from profiles_app.phone.models import PhoneProfile
-from tests.admin_people import at_desk
+from tests.admin_people import at_desk, clerk
 from tests.apis.routes import operations
 from tests.many_rows import make_rows, multiply, without_foreign_keys
 from tests.profiles_app.visitors import grant
@@ -202,6 +203,18 @@ def wrong_in_rest() -> list[str]:
     return wrong
 
 
+def wrong_in_search(root) -> list[str]:
+    """The search over everything: what most people look for, and what is nowhere."""
+    phone = Phone.objects.exclude(account=None).order_by("pk")[777]
+    wrong = []
+    for desk in (at_desk(root), at_desk(clerk(phone.account))):
+        for words in (phone.mac, phone.name, "0a:1b:2", "zzqqzz", "zq", "name777 zzqqzz"):
+            asked = queries_of(desk, f"{reverse('admin:search')}?{urlencode({'s': words})}")
+            tables = set().union(*(scanned(sql) for sql in asked if sql.startswith("SELECT")))
+            wrong += [f"search for {words}: {', '.join(tables)}"] if tables else []
+    return wrong
+
+
 @pytest.fixture
 def crowd(db):
     if connection.vendor != "postgresql":
@@ -222,7 +235,7 @@ def test_every_list_is_answered_from_an_index(root, crowd):
         asked.user = root
         return asked
 
-    wrong = wrong_in_rest()
+    wrong = [*wrong_in_rest(), *wrong_in_search(root)]
     for pages in PAGES:
         for title, query in variants(pages, request).items():
             with CaptureQueriesContext(connection) as captured:

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Model
 from django.http import HttpRequest
 
 from contacts_app.core.admin.base import PortalAdmin, ReadOnlyAdmin
 from contacts_app.core.admin.frame import actor_of
-from contacts_app.core.admin.links import list_url, page_of
+from contacts_app.core.admin.links import help_of, list_url, page_of
 from contacts_app.core.secrets import EncryptedBinaryField, EncryptedTextField
 from contacts_app.templatetags.moments import exact
 
@@ -88,10 +89,17 @@ def _menu(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def _pages(menu: Iterable[dict[str, Any]], term: str) -> Hits:
-    found = [item for item in menu if named(term, item["title"], item["section"])]
+    # What people call it who do not know its title.
+    called = {list_url(model): help_of(f"{model._meta.app_label}_{model._meta.model_name}") for model in _models()}
+    words = {url: row.get("words", "") for url, row in called.items()}
+    found = [item for item in menu if named(term, item["title"], item["section"], words.get(str(item["link"]), ""))]
     # The page that is called so before those of a section that is.
     found.sort(key=lambda item: not named(term, item["title"]))
     return Hits("Pages", "web_asset", [Hit(item["title"], str(item["link"]), item["section"]) for item in found])
+
+
+def _models() -> list[type[Model]]:
+    return list(admin.site._registry)
 
 
 def _rows(request: HttpRequest, menu: list[dict[str, Any]], term: str) -> Iterator[Hits]:
