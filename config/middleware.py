@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django_structlog.middlewares import RequestMiddleware
 from django_structlog.middlewares import request as request_log
 from structlog.contextvars import bind_contextvars, clear_contextvars
@@ -21,6 +22,7 @@ from contacts_app.core.actor import Actor
 from contacts_app.core.history.authorship import Author, authored, one_line
 from contacts_app.core.metrics import Timed
 from contacts_app.people.models import User
+from contacts_app.people.zones import zone_of_person
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -32,8 +34,9 @@ REQUESTS = Timed(
     *("surface", "method", "answer"),
     buckets=(0.01, 0.05, 0.1, 0.5, 1, 5, 20),
 )
+ADMIN = "/admin/"
 PORTAL = "/my-account/"
-SURFACES = ("/api/v1/", "/api/2.0/", "/rest/", "/v4/", "/backend/", "/emservice/", "/admin/", PORTAL, *PHONE_PAGES)
+SURFACES = ("/api/v1/", "/api/2.0/", "/rest/", "/v4/", "/backend/", "/emservice/", ADMIN, PORTAL, *PHONE_PAGES)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 # Pages for people, by the namespaces of their URLs; all else is REST.
 CHANNELS = {"admin": "admin", "portal": "portal"}
@@ -150,6 +153,21 @@ class PortalCookies:
                 cookie["path"] = PORTAL
                 response.cookies[portals] = cookie
         return response
+
+
+class PeopleTimeZones:
+    """Show times of the admin in the time zone of the person who is logged in, and take them so from forms. For a place
+    behind the log-in; pages are drawn on the way back through here.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path.startswith(ADMIN):
+            return self.get_response(request)
+        with timezone.override(zone_of_person(getattr(request, "user", None))):
+            return self.get_response(request)
 
 
 def know_authors(get_response: GetResponse) -> GetResponse:

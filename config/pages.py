@@ -19,6 +19,7 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 PROGRAMS = ("/api/v1/", "/api/2.0/", "/backend/", "/emservice/", "/rest/", "/v4/", *PHONE_PAGES, "/healthz")
 # By the names under which MIDDLEWARE has them.
 OF_PAGES = {
+    "config.middleware.PeopleTimeZones",
     "config.middleware.PortalCookies",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -94,6 +94,8 @@ NOTIFICATION_WINDOW_SECONDS = env.float("NOTIFICATION_WINDOW_SECONDS", default=3
 NOTIFICATION_MAILS_PER_HOUR = env.int("NOTIFICATION_MAILS_PER_HOUR", default=12)
 # Where people reach the portal, for links in mail.
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://localhost:8000").rstrip("/")
+# The time zone, as Europe/Berlin, in which people see times who have chosen none, and whose account has none.
+DEFAULT_TIME_ZONE = env.str("DEFAULT_TIME_ZONE", default="UTC")
 
 # --- Phones ------------------------------------------------------------------------------------------------------
 # Networks that phones, file servers and call managers may be in although they are private (public addresses may always).

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
-from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from contacts_app.core.actor import Actor
 from contacts_app.core.admin.base import PortalAdmin, button
@@ -28,6 +28,7 @@ from contacts_app.people.pins import check_rules, set_pin
 from contacts_app.people.second_factor import take_away
 from contacts_app.people.services import is_taken, may_change, may_grant
 from contacts_app.people.single_sign_on import unlink
+from contacts_app.people.zones import UNCHOSEN, zone_choices
 
 # Only those who have every permission may hand permissions out.
 GRANTS = ("is_staff", "is_superuser", "groups", "user_permissions")
@@ -137,6 +138,14 @@ class UserAdmin(DjangoUserAdmin, PortalAdmin):  # type: ignore[type-arg]
         ("Admin", {"fields": (*GRANTS, *LOGGING_IN)}),
         ("Record", {"fields": RECORD}),
     )
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name != "timezone":
+            return super().formfield_for_dbfield(db_field, request, **kwargs)
+        words = "In which the person sees all times of the admin and the portal."
+        return forms.ChoiceField(
+            label="Time zone", choices=zone_choices, initial=UNCHOSEN, widget=UnfoldAdminSelectWidget, help_text=words
+        )
 
     def term_match(self, term: str) -> Q:
         return text_match("phone_digits", number) if (number := digits(term)) else NOTHING

@@ -7,6 +7,7 @@ from django.db import DatabaseError
 
 from contacts_app.core.doctor.installation import INSTALLATION_TAG
 from contacts_app.people.second_factor import SUPERUSER
+from contacts_app.people.zones import zone_named
 
 
 def check_login(app_configs: object, **kwargs: object) -> list[CheckMessage]:
@@ -23,6 +24,9 @@ def check_login(app_configs: object, **kwargs: object) -> list[CheckMessage]:
     if not (isinstance(roles, dict) and all(isinstance(role, str) for role in roles.values())):
         hint = 'For instance OIDC_ROLES=\'{"pbx-admins": "Administrator"}\'.'
         found.append(Error("OIDC_ROLES maps no groups of the provider to roles.", hint, id="login.E003"))
+    if zone_named(settings.DEFAULT_TIME_ZONE) is None:
+        hint = "A name as Europe/Berlin; without it the time zone is UTC."
+        found.append(Error("DEFAULT_TIME_ZONE names no time zone.", hint, id="login.E004"))
     return found
 
 

@@ -43,10 +43,11 @@ class PortalSite(UnfoldAdminSite):
     def extra_urls(self) -> list[URLPattern]:
         # With the pages, which workers and commands do without.
         from contacts_app.core.admin.help import help_index_page, help_page
-        from contacts_app.people.desk import first_steps_page, work_page
+        from contacts_app.people.desk import first_steps_page, time_zone_page, work_page
 
         return [
             path("first-steps/", self.admin_view(first_steps_page), name="first_steps"),
+            path("time-zone/", self.admin_view(time_zone_page), name="time_zone"),
             path("work/", self.admin_view(work_page), name="work"),
             path("help/", self.admin_view(help_index_page), name="help_index"),
             path("help/<path:chapter>", self.admin_view(help_page), name="help"),

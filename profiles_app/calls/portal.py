@@ -21,7 +21,7 @@ from profiles_app.calls.csv import export_calls
 from profiles_app.calls.models import CallRecord
 from profiles_app.calls.numbers import spelled
 from profiles_app.calls.reports import MOST_DAYS, USUAL_DAYS, CallPeriod, Sums, price, today
-from profiles_app.calls.services import account_zone, described_numbers, own_calls
+from profiles_app.calls.services import described_numbers, own_calls
 from profiles_app.myaccount.portal.pages import Fact, HomePanel, Page, PortalRequest, Visitor, register_panel, show
 from profiles_app.myaccount.portal.parts import BarChart, Cell, Heading, Pager, Table, Text, page_of
 
@@ -85,7 +85,7 @@ class CallSearch(forms.Form):
     site = forms.CharField(label=_("Site"), required=False, max_length=255)
 
     def __init__(self, request: PortalRequest) -> None:
-        self.zone = account_zone(request.visitor.account)
+        self.zone = request.visitor.zone
         self.usual = CallPeriod(today(self.zone) - timedelta(days=USUAL_DAYS - 1), today(self.zone), self.zone)
         asked = request.GET.dict()
         if not {"first", "last"} & asked.keys():
@@ -186,7 +186,7 @@ def calls_export(request: PortalRequest) -> HttpResponseBase:
 @CALLS.url("days/", "days", get=DAILY)
 def calls_days(request: PortalRequest) -> HttpResponse:
     """Each of the last days with its file."""
-    zone = account_zone(request.visitor.account)
+    zone = request.visitor.zone
     last = today(zone)
     period = CallPeriod(last - timedelta(days=DAYS_SHOWN - 1), last, zone)
     days = [day for day in reports.by_day(calls_of(request.visitor), period) if day.calls]
@@ -201,7 +201,7 @@ def calls_day(request: PortalRequest, day: str) -> HttpResponseBase:
         raise Http404 from None
     if not date(2000, 1, 1) <= wanted <= date(2999, 1, 1):
         raise Http404
-    return _file(request, calls_of(request.visitor), CallPeriod(wanted, wanted, account_zone(request.visitor.account)))
+    return _file(request, calls_of(request.visitor), CallPeriod(wanted, wanted, request.visitor.zone))
 
 
 def _file(request: PortalRequest, rows: QuerySet[CallRecord], period: CallPeriod) -> HttpResponseBase:
@@ -237,7 +237,7 @@ def _table(found: Sequence[CallRecord], visitor: Visitor, places: Places, pager:
         columns += [Heading(_("Site")), Heading(_("Description"))]
     if is_recorded:
         columns.append(Heading(_("Recording")))
-    zone = account_zone(visitor.account)
+    zone = visitor.zone
     rows = [
         [
             *_cells(call, zone),
@@ -282,14 +282,14 @@ def _days_table(days: Sequence[Sums]) -> Table:
 
 def _facts(visitor: Visitor) -> list[Fact]:
     """Of today."""
-    zone = account_zone(visitor.account)
+    zone = visitor.zone
     day = today(zone)
     [sums] = reports.by_day(calls_of(visitor), CallPeriod(day, day, zone))
     return [Fact(_("Calls today"), sums.calls, CALLS.path), Fact(_("Answered"), sums.answered)]
 
 
 def _latest(visitor: Visitor) -> Mapping[str, object]:
-    rows = [_cells(call, account_zone(visitor.account)) for call in calls_of(visitor)[:LATEST]]
+    rows = [_cells(call, visitor.zone) for call in calls_of(visitor)[:LATEST]]
     headings = [Heading(text) for text in (_("Start"), _("Caller"), _("Called"), _("Outcome"))]
     return {"table": Table(headings, rows, caption=_("Latest calls"))}
 

@@ -4,11 +4,20 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.forms import ModelForm
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminPasswordToggleWidget, UnfoldAdminSplitDateTimeWidget, UnfoldBooleanSwitchWidget
 
 
 class DayAndTime(UnfoldAdminSplitDateTimeWidget):  # type: ignore[misc]
-    """Two boxes under one label, which leads to neither: each of them says which one it is."""
+    """Two boxes under one label, which leads to neither: each of them says which one it is. Below them, in which time
+    zone that is.
+    """
+
+    def render(self, *args: Any, **kwargs: Any) -> SafeString:
+        zone = format_html('<p class="pb-quiet">Time zone: {}</p>', timezone.get_current_timezone_name())
+        return super().render(*args, **kwargs) + zone  # type: ignore[no-any-return]
 
     def get_context(self, name: str, value: object, attrs: dict[str, Any] | None) -> dict[str, object]:
         context: dict[str, Any] = super().get_context(name, value, attrs)

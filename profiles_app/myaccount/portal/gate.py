@@ -12,7 +12,6 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 
-from contacts_app.contacts.mail import zone_of
 from contacts_app.people.second_factor import is_lacking
 from profiles_app.myaccount.portal.pages import show
 from profiles_app.myaccount.portal.visitor import visitor_of
@@ -93,7 +92,7 @@ def guarded(view: View) -> View:
         if is_lacking(request):
             return HttpResponseRedirect(reverse("portal:second-factor"))
         request.visitor = visitor  # type: ignore[attr-defined]
-        with timezone.override(zone_of(visitor.account)):
+        with timezone.override(visitor.zone):
             return view(request, **named)
 
     return dressed(inner)

@@ -5,12 +5,14 @@ Worked out anew for each request, so that a profile that is changed is obeyed by
 
 from dataclasses import dataclass
 from functools import cached_property
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest
 
 from contacts_app.accounts.models import Account
 from contacts_app.core.actor import Actor
 from contacts_app.people.models import User
+from contacts_app.people.zones import zone_of_person
 from profiles_app.myaccount.access import Flags, flags_of, needs_of
 from profiles_app.myaccount.models import MyAccountProfile
 from profiles_app.myaccount.password_links import may_visit
@@ -27,6 +29,11 @@ class Visitor:
     account: Account
     actor: Actor
     profile: MyAccountProfile | None
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """In which the person sees times."""
+        return zone_of_person(self.person)
 
     @cached_property
     def flags(self) -> Flags:

@@ -1,7 +1,7 @@
-"""Finding one's way in the admin: the search over everything, the first steps, help, and long work of one's own."""
+"""Finding one's way in the admin: search, first steps, help, long work and time zone of one's own."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 
 import lxml.html
@@ -11,11 +11,13 @@ from django.contrib import admin
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.timezone import now
 
 from config import urls
 from contacts_app.accounts.models import Account, Extension
 from contacts_app.core.admin.links import help_url
+from contacts_app.tokens.models import ApiToken
 from phones_app.boot.models import FileFetch
 from phones_app.deployment.models import Deployment
 from phones_app.inventory.models import Phone
@@ -79,6 +81,7 @@ def test_pages_settings_and_rows_are_kinds_of_their_own(root, acme, alice):
     layer = data.layer(kind="portal")
     desk = at_desk(root)
     assert kinds_of(found(desk, "file servers"))["Pages"] == ["File servers"]
+    assert kinds_of(found(desk, "ftp"))["Pages"] == ["File servers"], "by what people call it"
     assert kinds_of(found(desk, "dial templates"))["Pages"] == ["Dial templates"], "no model is called so"
     settings = found(desk, "ntp")
     assert kinds_of(settings) == {"Settings of phones": ["NTP servers", "NTP mode"]}
@@ -182,7 +185,7 @@ def test_each_page_leads_to_a_chapter_that_is_there(root):
     # From one chapter to the next, and nowhere else.
     links = set(re.findall(r'<a href="(/admin/help/[^"#]+)', shown["operations.md"].text))
     assert help_url("enrolment.md") in links
-    assert not re.findall(r'href="[^"]*(?:README|THREAT_MODEL)', shown["operations.md"].text)
+    assert not re.findall(r'href="[^"]*(?:README|THREAT_MODEL|grafana)', shown["operations.md"].text)
     assert desk.get(help_url("images/deployment.png"))["Content-Type"] == "image/png"
     assert "Call records" in desk.get(help_url()).text
 
@@ -261,3 +264,51 @@ def test_the_way_past_the_menu_is_the_first_thing_on_a_page(root):
     first = next(page.iter("a"))
     assert (first.text, first.get("href")) == ("Skip to content", "#content")
     assert page.get_element_by_id("content") is not None
+
+
+def test_times_are_those_of_the_person_else_of_the_account_else_of_the_portal(root, acme, settings):
+    person, moment = clerk(acme), datetime(2030, 1, 1, 12, 0, tzinfo=UTC)
+    desk = at_desk(person)
+    Rollout.objects.create(account=acme, name="Spring", requested_by="x", channel="x")
+    Rollout.objects.update(created_at=moment)
+    settings.DEFAULT_TIME_ZONE = "Asia/Tokyo"
+    assert "2030-01-01 21:00:00 JST" in found(desk, "spring")
+    Account.objects.filter(pk=acme.pk).update(time_zone="Europe/Lisbon")
+    assert "2030-01-01 12:00:00 WET" in found(desk, "spring")
+    type(person).objects.filter(pk=person.pk).update(timezone="America/New_York")
+    assert "2030-01-01 07:00:00 EST" in found(desk, "spring")
+    assert "2030-01-01 21:00:00 JST" in found(at_desk(root), "spring")
+    assert timezone.get_current_timezone_name() == "UTC", "for the request alone"
+    # Over REST names are not checked.
+    type(person).objects.filter(pk=person.pk).update(timezone="Nowhere/Else")
+    assert "WET" in found(desk, "spring")
+
+
+def test_forms_take_times_in_the_time_zone_that_they_show(root, acme):
+    root.timezone = "Asia/Tokyo"
+    root.save()
+    desk, url = at_desk(root), reverse("admin:contacts_app_apitoken_add")
+    assert "Time zone: Asia/Tokyo" in desk.get(url).text
+    given = {
+        "name": "CRM",
+        "account": acme.pk,
+        "scope": "account",
+        "expires_at_0": "2031-01-01",
+        "expires_at_1": "09:00",
+    }
+    answer = desk.post(url, given)
+    assert answer.status_code == 200, "the page that shows the token"
+    assert ApiToken.objects.get().expires_at == datetime(2031, 1, 1, 0, 0, tzinfo=UTC)
+
+
+def test_a_person_chooses_their_own_time_zone(acme):
+    person = clerk(acme)
+    person.user_permissions.clear()
+    desk, url = at_desk(person), reverse("admin:time_zone")
+    assert "At present it is UTC" in desk.get(url).text
+    desk.post(url, {"timezone": "Europe/Berlin"})
+    desk.post(url, {"timezone": "<b>"})
+    assert "At present it is Europe/Berlin" in desk.get(url).text
+    person.refresh_from_db()
+    assert person.timezone == "Europe/Berlin"
+    assert person.history.first().history_changes["timezone"] == ["UTC", "Europe/Berlin"]
