@@ -43,6 +43,7 @@ from phones_app.mobility.admin.phone_screen import PhoneScreenPages
 from phones_app.mobility.admin.policy import BaseProfiles
 from phones_app.mobility.admin.replacement import ReplacePages
 from phones_app.overview import panels
+from phones_app.phone_page import StandingOfPhone
 from phones_app.rollout.admin.own_work import rollouts_of_person
 from phones_app.rollout.admin.pages import RollOutChanged, RollOutSelected
 from phones_app.shared_files.admin.editors import EditorPages
@@ -60,6 +61,7 @@ work.register(rollouts_of_person)
 
 @admin.register(Phone)
 class PhoneAdmin(
+    StandingOfPhone,
     BaseProfiles,
     UpgradePages,
     RollOutSelected,

@@ -32,7 +32,6 @@ from profiles_app.phone.admin.revision import file_lines, may_reveal, record_rev
 from profiles_app.phone.models import PhoneProfile, Source
 
 NAMED = 5
-RECENT = 10
 
 
 class ComparisonForm(forms.Form):
@@ -73,10 +72,6 @@ class DeployPages(PortalAdmin):
     pages = {"deploy": "deploy/", "restart": "restart/", "compare": "compare/"}
     has_deploy_permission = allowed(MAY_DEPLOY)
     deployed = column("Last deployment", lambda phone: deployment_link(_last_of(phone)))
-
-    def shown(self, request: HttpRequest, row: Phone) -> dict[str, Any]:
-        recent = Deployment.objects.filter(phone=row).order_by("-created_at", "-pk")
-        return super().shown(request, row) | {"recent_deployments": recent[:RECENT]}
 
     @action(description="Deploy…", icon="rocket_launch", permissions=["deploy"], variant=ActionVariant.PRIMARY)
     def deploy_one(self, request: HttpRequest, object_id: str) -> HttpResponse:

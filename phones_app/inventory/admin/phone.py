@@ -83,6 +83,10 @@ class ModelsInUse(AllValuesCheckboxFilter):
         return bool(self.lookup_choices)
 
 
+def _tab(title: str, *fields: str | tuple[str, ...]) -> tuple[str, Any]:
+    return title, {"classes": ["tab"], "fields": fields}
+
+
 class InventoryAdmin(MacSearchMixin, CsvPages, GroupOfSelected):
     """Phones as the inventory knows them: what a phone is, where it is, and what its status page said last."""
 
@@ -97,15 +101,16 @@ class InventoryAdmin(MacSearchMixin, CsvPages, GroupOfSelected):
         *("uuid", "replaced_by", "is_simulated", "created_at", "updated_at"),
     )
     fieldsets = (
+        # Stays in sight, above the tabs.
         (None, {"fields": ("mac", "name", "account", "model", "software_type", "is_active")}),
-        ("Place", {"fields": ("location", "emergency_number", "phone_ip", "phone_vlan", "hostname", "description")}),
-        (
+        _tab("Place", "location", "emergency_number", "phone_ip", "phone_vlan", "hostname", "description"),
+        _tab(
             "How it is provisioned",
-            {"fields": ("current_profile", "base_profile", "file_server", "call_manager", "line_user", "sip_port")},
+            *("current_profile", "base_profile", "file_server", "call_manager", "line_user", "sip_port"),
         ),
-        ("Status page", {"fields": (("present", "seen"), ("looked", "in_call"), "other_mac", "look_error")}),
-        ("Web server of the phone", {"fields": ("web_port", "web_username", "new_secret", "forget_secret")}),
-        ("Record", {"fields": RECORD}),
+        _tab("Status page", ("present", "seen"), ("looked", "in_call"), "other_mac", "look_error"),
+        _tab("Web server of the phone", "web_port", "web_username", "new_secret", "forget_secret"),
+        _tab("Record", *RECORD),
     )
     account_name = column("Account", lambda phone: phone.account.name)
     present = column("Status page", presence_label, ordering="presence")

@@ -1,0 +1,40 @@
+"""The page of a phone: how it stands and why on top, the form in tabs below, in both sizes."""
+
+import pytest
+from django.urls import reverse
+
+from contacts_app.core.work.queue import run_queue
+from phones_app.deployment.request import DEPLOYMENTS, deploy
+from phones_app.servers.models import FileServer
+from tests.browser.test_companions import is_sound
+from tests.phones_app.site import ACTOR
+from tests.servers import free_port
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_person_sees_why_a_phone_has_no_file_and_reaches_every_tab(window, site, no_inline_work):
+    gone = FileServer.objects.create(name="Gone", host="127.0.0.1", port=free_port(), username="a", password="b")
+    profile = site.profile("Lobby phone")
+    phone = site.phone(name="Lobby", file_server=gone, current_profile=profile, software_version="sip8845.14-2-1")
+    deploy(phone=phone, profile=profile, actor=ACTOR)
+    run_queue(DEPLOYMENTS)
+    desk = window()
+    page = desk.page
+    desk.open(reverse("admin:phones_app_phone_change", args=[phone.pk]))
+    page.get_by_text("Nothing was uploaded for it yet.").wait_for()
+    assert page.locator(".pb-standing .pb-problem").is_visible()
+    assert page.get_by_text("What to do:").is_visible()
+    assert page.get_by_label("Location").is_visible()
+    record = page.get_by_role("button", name="Record", exact=True)
+    record.focus()
+    page.keyboard.press("Enter")
+    assert record.get_attribute("aria-pressed") == "true"
+    assert page.get_by_text("Serial number").is_visible()
+    assert not page.get_by_label("Location").is_visible()
+    is_sound(desk, "phone-standing")
+    with page.expect_navigation():
+        page.get_by_role("button", name="Check status now").click()
+    phone.refresh_from_db()
+    assert phone.looked_at
+    assert page.get_by_text(phone.look_error).first.is_visible()
