@@ -5,8 +5,11 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from uuid import UUID
 
 import pytest
+from django.core.management import get_commands, load_command_class
+from django.urls import resolve
 from lxml import html
 
 from config import help_pages
@@ -108,6 +111,19 @@ def test_without_the_site_the_portal_has_the_text_of_its_pages(client, monkeypat
     assert (answer.status_code, answer["Content-Type"]) == (200, "text/plain; charset=utf-8")
     assert b"".join(answer).startswith(b"# Add fifty phones")
     assert client.get("/help/conf.py").status_code == 404
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/guide/*.md")), ids=lambda page: page.stem)
+def test_commands_and_requests_of_the_guide_are_there(page):
+    """Each option of `manage.py COMMAND`, and each URL of curl with a view; that of the pages with curl are run."""
+    shell = "\n".join(re.findall(r"^ *```\n(.*?)^ *```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE))
+    shell = shell.replace("\\\n", " ")
+    for command, rest in re.findall(r"manage\.py (\w+)(.*)", shell):
+        parser = load_command_class(get_commands()[command], command).create_parser("manage.py", command)
+        known = {option for action in parser._actions for option in action.option_strings}
+        assert set(re.findall(r"(?<= )--[\w-]+", rest.partition("#")[0])) <= known, (command, rest)
+    for path in re.findall(r"\$PATCHBAY(/[^\s\"?]*)", shell):
+        resolve(path.replace("LAYER_UUID", str(UUID(int=1))))
 
 
 @pytest.mark.parametrize("name", reference.PAGES)
