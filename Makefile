@@ -121,8 +121,9 @@ kills: setup-dev
 	$(BIN)/python -m tests.kills --rounds $(or $(ROUNDS),1000) --stops $(or $(STOPS),$(shell expr $(or $(ROUNDS),1000) / 10)) \
 		$(if $(SEED),--seed $(SEED))
 
+# All benchmarks, at most 75 minutes, or some: `make bench ARGS="boot push"`. Writes docs/benchmarks.md and benchmarks.json.
 bench: setup-dev
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench $(ARGS)
 
 # Pin everything anew. No index address goes into the locks.
 lock: setup-dev

@@ -1,6 +1,6 @@
 """10,000 phones with a file of 10 KB, a profile and two deployments each: backed up, and restored into an empty SQLite.
 
-On SQLite, or on the database that DATABASE_URL names. Both are processes of their own, whose memory is told; a tenth of
+Both are processes of their own, whose memory is told; a tenth of
 the phones before, to see whether it grows. BENCH_PHONES says how many there are.
 """
 
@@ -13,8 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.bench.database import on_test_database
+from tests.bench.figures import Figure
+from tests.bench.sizes import size
 
-PHONES = int(os.environ.get("BENCH_PHONES", "10000"))
+PHONES = size("BENCH_PHONES", 10_000)
 ROOT = Path(__file__).resolve().parents[2]
 FILE_BYTES = 10_000
 # Runs a command and prints the most memory that it took (kB). Not by `getrusage`, which a program takes over from the one
@@ -23,11 +25,11 @@ MEASURED = "import sys; from django.core.management import execute_from_command_
 MEASURED += "print(*(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
 
 
-def measure() -> Iterator[tuple[str, str]]:
+def measure() -> Iterator[Figure]:
     yield from on_test_database(_measure)
 
 
-def _measure() -> Iterator[tuple[str, str]]:
+def _measure() -> Iterator[Figure]:
     from django.conf import settings
     from django.db import connection
 
@@ -39,11 +41,16 @@ def _measure() -> Iterator[tuple[str, str]]:
             _make_rows(settings.PHONE_FILES_DIR, begin, end)
             backup, keys = Path(folder, f"{number}.zip"), Path(folder, f"{number}.keys")
             seconds, memory = _run("backup", str(backup), "--keys", str(keys), **here)
-            size = f"{backup.stat().st_size / 1e6:.0f} MB"
-            yield f"{end} phones on {connection.vendor}, backed up", f"{seconds:.1f} s, {size}, {memory} MiB of memory"
+            packed = f"{backup.stat().st_size / 1e6:.0f} MB"
+            yield from _figures(f"{end} phones on {connection.vendor}, backed up", seconds, memory, packed)
             there = {"DATA_DIR": f"{folder}/{number}", "DATABASE_URL": f"sqlite:///{folder}/{number}.sqlite3"}
             seconds, memory = _run("restore", str(backup), "--keys", str(keys), **there)
-            yield f"{end} phones restored into SQLite", f"{seconds:.1f} s, {memory} MiB of memory"
+            yield from _figures(f"{end} phones restored into SQLite", seconds, memory)
+
+
+def _figures(what: str, seconds: float, memory: int, packed: str = "") -> Iterator[Figure]:
+    yield Figure(what, [seconds], "s", said=packed)
+    yield Figure(f"{what}: memory", [memory], "MiB")
 
 
 def _run(*command: str, **environment: str) -> tuple[float, int]:

@@ -1,8 +1,9 @@
-"""10,000 phones boot at once from the embedded file server, next to nginx with the same files (boot server spec §7).
+"""Phones boot at once, 3,000 of them, from the embedded file server, next to nginx with the same files.
 
-The file server is that of an installation (`manage.py serve_files` on PostgreSQL), which also writes down who fetched
-what. nginx (one worker, as it comes) is looked for on PATH, in /usr/sbin, and where BENCH_NGINX says. In turn, three
-rounds, with connections that are kept and with a new one for each request. BENCH_PHONES says how many phones there are.
+The file server is that of an installation (`manage.py serve_files` on PostgreSQL; boot server spec §7), which also
+writes down who fetched what. nginx (one worker, as it comes) is looked for on PATH, in /usr/sbin, and where BENCH_NGINX
+says. In turn, three rounds, with connections that are kept and with a new one for each request. BENCH_PHONES says how
+many phones there are.
 """
 
 import json
@@ -19,10 +20,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tests.bench.boot_phones import NAMES, mac_of
+from tests.bench.database import migrated
+from tests.bench.figures import Figure
+from tests.bench.sizes import ROUNDS, size
 from tests.servers import free_port, listens, wait_for
 
-PHONES = int(os.environ.get("BENCH_PHONES", "10000"))
-ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
+PHONES = size("BENCH_PHONES", 3_000)
 ROOT = Path(__file__).resolve().parents[2]
 MANAGE = (sys.executable, "manage.py")
 WAYS = {"kept": "one connection for all files", "new": "a new connection for each"}
@@ -38,9 +41,7 @@ http {{
 """
 
 
-def measure() -> Iterator[tuple[str, str]]:
-    from tests.servers import postgres
-
+def measure() -> Iterator[Figure]:
     if os.environ.get("CELERY_BROKER_URL", "").startswith("memory"):
         del os.environ["CELERY_BROKER_URL"]
     nginx = next(filter(None, map(shutil.which, ("nginx", "/usr/sbin/nginx", os.environ.get("BENCH_NGINX", "")))), None)
@@ -49,29 +50,28 @@ def measure() -> Iterator[tuple[str, str]]:
         ours = free_port()
         environment = os.environ | {
             "DATA_DIR": str(folder),
-            "DATABASE_URL": stack.enter_context(postgres()),
+            "DATABASE_URL": stack.enter_context(migrated()),
             "FILE_SERVER_FTP_PORT": str(free_port()),
             "FILE_SERVER_HTTP_PORT": str(ours),
             "FILE_SERVER_TFTP_PORT": str(free_port()),
             "LOG_LEVEL": "WARNING",
         }
-        subprocess.run([*MANAGE, "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
         inside = stack.enter_context(_process(sys.executable, "-m", "tests.bench.boot", env=environment))
         assert inside.stdout is not None
         inside.stdout.readline()
         served = stack.enter_context(_process(*MANAGE, "serve_files", env=environment))
         wait_for(lambda: listens(ours))
-        servers = {"Patchbay": (ours, served.pid)}
+        servers = {}
         if nginx is None:
-            yield "nginx is not installed (BENCH_NGINX says where it is)", "not measured"
+            said = "not measured: nginx is not installed (BENCH_NGINX says where it is)"
+            yield from (Figure(f"nginx, {way}", said=said) for way in WAYS.values())
         else:
             servers["nginx"] = stack.enter_context(_nginx(nginx, folder))
+        servers["Patchbay"] = (ours, served.pid)
         yield from _rounds(servers, served.pid, inside)
 
 
-def _rounds(
-    servers: dict[str, tuple[int, int]], served: int, inside: subprocess.Popen[str]
-) -> Iterator[tuple[str, str]]:
+def _rounds(servers: dict[str, tuple[int, int]], served: int, inside: subprocess.Popen[str]) -> Iterator[Figure]:
     speeds, costs, slowest = defaultdict(list), defaultdict(list), defaultdict(list)
     memory, waited = [_memory(served)], []
     for _ in range(ROUNDS):
@@ -88,20 +88,17 @@ def _rounds(
                     _ask(inside, "written")
                     waited.append(time.monotonic() - began)
                     memory.append(_memory(served))
-                costs[name, way].append((_processor(pid) - before) / figures["requests"] * 1e6)
+                costs[name, way].append((_processor(pid) - before) / figures["requests"] * 1e3)
     for (name, way), each in speeds.items():
-        many = " / ".join(f"{speed:,.0f}" for speed in each)
-        cost = " / ".join(f"{cost:.0f}" for cost in costs[name, way])
-        last = max(slowest[name, way])
-        yield f"{name}, {WAYS[way]}", f"{many} requests/s; {cost} µs of processor each; slowest phone {last:.1f} s"
-        if name == "Patchbay" and ("nginx", way) in speeds:
-            yield "  of nginx", " / ".join(f"{a / b:.2f}" for a, b in zip(each, speeds["nginx", way], strict=True))
-    yield (
-        "memory of the file server at first, after each round, and when all is written",
-        " / ".join(f"{size:.0f}" for size in memory) + " MiB",
-    )
-    yield "until all is written after a round", " / ".join(f"{seconds:.0f}" for seconds in waited) + " s"
-    yield from (tuple(row) for row in _ask(inside, "counts"))
+        last = f"slowest phone {max(slowest[name, way]):.1f} s"
+        is_peer = name == "nginx"
+        yield Figure(
+            f"{name}, {WAYS[way]}", each, "requests/s", processor=costs[name, way], said=last,
+            of="" if is_peer else f"nginx, {WAYS[way]}", goal_ratio=None if is_peer else 0.5,
+        )  # fmt: skip
+    yield Figure("memory of the file server at first, after each round, and when all is written", memory, "MiB")
+    yield Figure("until all is written after a round", waited, "s")
+    yield from (Figure(what, said=said) for what, said in _ask(inside, "counts"))
 
 
 def _boot(port: int, way: str) -> dict[str, float]:
@@ -183,10 +180,10 @@ def _inside() -> None:
     Phone.objects.bulk_create(phones, batch_size=1000)
     folder = settings.PHONE_FILES_DIR
     (folder / "United_Kingdom").mkdir(parents=True)
-    for name, size in NAMES:
-        if size is not None:
+    for name, length in NAMES:
+        if length is not None:
             for number in range(PHONES if "{mac}" in name else 1):
-                (folder / name.format(mac=mac_of(number))).write_bytes(os.urandom(size))
+                (folder / name.format(mac=mac_of(number))).write_bytes(os.urandom(length))
     answers: dict[str, Callable[[], object]] = {
         "written": lambda: _settled(FileFetch.objects.all(), RequestedFile.objects.all()),
         "counts": lambda: [

@@ -4,20 +4,17 @@ Half of them are one account's, over a year. Each time is that of all queries of
 after one that warms up. `CALLS` says how many records there are.
 """
 
-import json
-import os
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-import tests.environment  # noqa: F401 - before Django reads its settings
-from tests.servers import postgres
+from tests.bench.database import on_test_database
+from tests.bench.figures import Figure
+from tests.bench.sizes import size
 
-CALLS, REQUESTS = int(os.environ.get("CALLS", "1000000")), 5
+CALLS, REQUESTS = size("CALLS", 1_000_000), 5
 LISTS = (
     "", "offset=50000", "number=%2B49201550007", "extension=207", "direction=inbound", "disposition=congestion",
     "site=Site+7", "started_from=2026-03-01T00:00:00Z&started_before=2026-03-02T00:00:00Z", "call_id=c777",
@@ -26,27 +23,11 @@ PAGES = ("", "?{month}", "by/day/?{month}", "by/number/?{month}", "by/site/?{mon
 PERIODS = {"month": "first=2026-03-01&last=2026-03-31"}
 
 
-def measure() -> Iterator[tuple[str, str]]:
-    with postgres() as url:
-        environment = os.environ | {"DATABASE_URL": url}
-        command = [sys.executable, "-m", "tests.bench.calls"]
-        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
-            for line in process.stdout:
-                what, figure = json.loads(line)
-                yield what, figure
-        if process.returncode:
-            raise SystemExit(process.returncode)
+def measure() -> Iterator[Figure]:
+    yield from on_test_database(_measure)
 
 
-def main() -> None:
-    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
-    from tests.bench.database import on_test_database
-
-    for row in on_test_database(_measure):
-        print(json.dumps(row), flush=True)
-
-
-def _measure() -> Iterator[tuple[str, str]]:
+def _measure() -> Iterator[Figure]:
     from django.test import Client
 
     from contacts_app.accounts.models import Account
@@ -60,7 +41,7 @@ def _measure() -> Iterator[tuple[str, str]]:
         save_account(account)
     started = time.monotonic()
     _fill(accounts)
-    yield f"{CALLS:,} calls made in", f"{time.monotonic() - started:.0f} s"
+    yield Figure(f"{CALLS:,} calls made in", [time.monotonic() - started], "s")
     clients = {
         "staff": Client(headers={"Authorization": f"Bearer {create_token()[1]}"}),
         "tenant": Client(headers={"Authorization": f"Bearer {create_token(account=accounts[0])[1]}"}),
@@ -68,20 +49,18 @@ def _measure() -> Iterator[tuple[str, str]]:
     grant(accounts[0], *FLAGS)
     for who, client in clients.items():
         for query in LISTS:
-            yield (
-                f"REST, {who}: {query or 'first page'}",
-                _database_time(partial(_ask, client, f"/api/v1/calls?{query}")),
-            )
+            asked = partial(_ask, client, f"/api/v1/calls?{query}")
+            yield _database_time(f"REST, {who}: {query or 'first page'}", asked, f"REST, {who}")
     owner = User.objects.create_user("owner@bench.example", account=accounts[0], permission_level=0)
     browser = visit(owner)
     for page in PAGES:
         path = f"/my-account/calls/{page.format(**PERIODS)}"
-        yield f"My Calls: {path}", _database_time(partial(_ask, browser, path))
+        yield _database_time(f"My Calls: {path}", partial(_ask, browser, path))
     started = time.monotonic()
     answer = browser.get(f"/my-account/calls/export.csv?{PERIODS['month']}")
-    size = sum(map(len, answer.streaming_content))
-    yield f"file of a month, {size / 1e6:.0f} MB", f"{time.monotonic() - started:.1f} s"
-    yield "calls taken in batches of 1,000", f"{_taken(clients['tenant']):,.0f}/s"
+    length = sum(map(len, answer.streaming_content))
+    yield Figure(f"file of a month, {length / 1e6:.1f} MB", [time.monotonic() - started], "s")
+    yield Figure("calls taken in batches of 1,000", [_taken(clients["tenant"])], "/s")
 
 
 def _fill(accounts: list[Any]) -> None:
@@ -110,7 +89,7 @@ def _ask(client: Any, path: str) -> None:
     assert answer.status_code == 200, (path, answer.content[:300])
 
 
-def _database_time(ask: Callable[[], None]) -> str:
+def _database_time(what: str, ask: Callable[[], None], group: str = "") -> Figure:
     from django.db import connection
 
     spent: list[float] = []
@@ -126,7 +105,7 @@ def _database_time(ask: Callable[[], None]) -> str:
         for _ in range(REQUESTS + 1):
             spent.append(0.0)
             ask()
-    return f"{statistics.median(spent[1:]) * 1000:.1f} ms"
+    return Figure(what, [statistics.median(spent[1:]) * 1000], "ms", group=group)
 
 
 def _taken(client: Any) -> float:
@@ -141,7 +120,3 @@ def _taken(client: Any) -> float:
         answer = client.post("/api/v1/calls/batch", {"calls": calls}, content_type="application/json")
         assert answer.json()["data"]["created"] == 1000, answer.content[:300]
     return 3000 / (time.monotonic() - started)
-
-
-if __name__ == "__main__":
-    main()

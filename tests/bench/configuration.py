@@ -1,43 +1,27 @@
 """10,000 phones that are made from data, on PostgreSQL: what a change of a location would do, and the rollout after it.
 
-A process of its own, as Django knows one database: on `DATABASE_URL` or, without it, on a server started for it. All
-phones have lines of their own and one profile with the built-in template; half of them are in the location.
+All phones have lines of their own and one profile with the built-in template; half of them are in the location.
+Processor time is ours for each of all phones.
 """
 
-import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 
-import tests.environment  # noqa: F401 - before Django reads its settings
 from tests.bench.database import on_test_database
-from tests.servers import postgres
+from tests.bench.figures import Figure
+from tests.bench.sizes import size
 
-PHONES = 10_000
-TOGETHER = 2_000
-
-
-def measure() -> Iterator[tuple[str, str]]:
-    with postgres() as url:
-        environment = os.environ | {"DATABASE_URL": url}
-        command = [sys.executable, "-m", "tests.bench.configuration"]
-        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
-            for line in process.stdout:
-                what, figure = json.loads(line)
-                yield what, figure
-        if process.returncode:
-            raise SystemExit(process.returncode)
+PHONES = size("BENCH_PHONES", 10_000)
+TOGETHER = min(2_000, PHONES)
 
 
-def main() -> None:
-    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
-    for row in on_test_database(_measure):
-        print(json.dumps(row), flush=True)
+def measure() -> Iterator[Figure]:
+    yield from on_test_database(_measure)
 
 
-def _measure() -> Iterator[tuple[str, str]]:
+def _measure() -> Iterator[Figure]:
+    from celery import current_app
+
     from contacts_app.accounts.models import Account
     from contacts_app.core.work.queue import run_queue
     from phones_app.configuration.changes import CONFIGURATIONS, mark_due
@@ -47,37 +31,33 @@ def _measure() -> Iterator[tuple[str, str]]:
     from phones_app.inventory.services import Selection
     from phones_app.rollout.plan import make_plan
 
+    # What is due waits for the worker that is measured.
+    current_app.conf.task_always_eager = False
     account = Account.objects.create(voip_id=1, name="Fleet", email="fleet@example.com")
     _fleet(account)
     mark_due(Phone.objects.all())
-    took = _timed(lambda: run_queue(CONFIGURATIONS))
-    yield (
-        f"what {PHONES:,} phones should run is worked out by a worker",
-        f"{took[0]:.1f} s, {took[1]:.1f} s of processor",
-    )
+    yield _timed(f"what {PHONES:,} phones should run is worked out by a worker", lambda: run_queue(CONFIGURATIONS))
     layer = Layer.objects.get(kind="location")
     new = Layer(pk=layer.pk, uuid=layer.uuid, account=account, kind="location", name=layer.name)
     new.values = {"ntp_servers": "ntp.new.example"}
-    took = _timed(lambda: what_changes(layer, new))
-    yield (
-        f"the change of a location with {PHONES // 2:,} phones, before it is saved",
-        f"{took[0]:.1f} s, {took[1]:.1f} s of processor",
-    )
+    what = f"the change of a location with {PHONES // 2:,} phones, before it is saved"
+    yield _timed(what, lambda: what_changes(layer, new), 10)
     layer.values = new.values
-    took = _timed(lambda: (layer.save(), run_queue(CONFIGURATIONS)))
-    yield "saving it, and working out what these phones should run", f"{took[0]:.1f} s, {took[1]:.1f} s of processor"
+    what = "saving it, and working out what these phones should run"
+    yield _timed(what, lambda: (layer.save(), run_queue(CONFIGURATIONS)))
     selection = Selection(Phone.objects.all())
-    took = _timed(lambda: make_plan(selection=selection, profile=None))
-    yield f"the dry run of a rollout to all {PHONES:,}", f"{took[0]:.1f} s, {took[1]:.1f} s of processor"
+    what = f"the dry run of a rollout to all {PHONES:,}"
+    yield _timed(what, lambda: make_plan(selection=selection, profile=None))
     mark_due(Phone.objects.all())
-    took = _timed(lambda: make_plan(selection=selection, profile=None))
-    yield "the same before a worker has got to any of them", f"{took[0]:.1f} s, {took[1]:.1f} s of processor"
+    what = "the same before a worker has got to any of them"
+    yield _timed(what, lambda: make_plan(selection=selection, profile=None))
 
 
-def _timed(work: Callable[[], object]) -> tuple[float, float]:
+def _timed(what: str, work: Callable[[], object], goal: float | None = None) -> Figure:
     begun, used = time.monotonic(), time.process_time()
     work()
-    return time.monotonic() - begun, time.process_time() - used
+    seconds, processor = time.monotonic() - begun, time.process_time() - used
+    return Figure(what, [seconds], "s", processor=[1000 * processor / PHONES], goal=goal)
 
 
 def _fleet(account) -> None:
@@ -115,7 +95,3 @@ def _fleet(account) -> None:
         LayerLine.objects.bulk_create(
             LayerLine(layer=layer, line=line) for layer, line in zip(layers, lines, strict=True)
         )
-
-
-if __name__ == "__main__":
-    main()

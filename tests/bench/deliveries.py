@@ -8,47 +8,46 @@ BENCH_EVENTS and BENCH_ROUNDS make it shorter.
 import json
 import os
 import socket
-import statistics
-import subprocess
-import sys
 import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-EVENTS = int(os.environ.get("BENCH_EVENTS", "10000"))
-ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
+from tests.bench.database import migrated
+from tests.bench.figures import Figure
+from tests.bench.receiver import receiver
+from tests.bench.sizes import ROUNDS, size
+
+EVENTS = size("BENCH_EVENTS", 10_000)
 CALLBACKS, WORKERS = 3, ("first", "second")
 HEALTHY, EACH = 100, max(1, EVENTS // 200)
 FEED = 100
 LONGEST = 900
 
 
-def measure() -> Iterator[tuple[str, str]]:
-    from tests.servers import postgres, redis
+def measure() -> Iterator[Figure]:
+    from tests.servers import redis
 
     with ExitStack() as stack:
         # That of the tests, which have no worker.
         if os.environ["CELERY_BROKER_URL"].startswith("memory"):
             del os.environ["CELERY_BROKER_URL"]
         os.environ["CELERY_TASK_ALWAYS_EAGER"] = "0"
-        os.environ["DATABASE_URL"] = stack.enter_context(postgres())
+        os.environ["DATABASE_URL"] = stack.enter_context(migrated())
         os.environ["CELERY_BROKER_URL"] = stack.enter_context(redis())
         os.environ["CALLBACK_NETWORKS"] = "127.0.0.0/8"
         import django
-        from django.core.management import call_command
 
         django.setup()
-        call_command("migrate", verbosity=0)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        port = stack.enter_context(_receiver())
+        port = stack.enter_context(receiver())
         yield from _measure(folder, port)
 
 
-def _measure(folder: Path, port: int) -> Iterator[tuple[str, str]]:
+def _measure(folder: Path, port: int) -> Iterator[Figure]:
     from tests.processes import processes
 
     with processes(folder, forked=False) as running:
@@ -64,8 +63,9 @@ def _measure(folder: Path, port: int) -> Iterator[tuple[str, str]]:
         yield from _dead_callback(running, port)
 
 
-def _beside_a_loop(running: Any, port: int) -> Iterator[tuple[str, str]]:
-    ours, bare, work, memory = [], [], [], [_resident(running)]
+def _beside_a_loop(running: Any, port: int) -> Iterator[Figure]:
+    ours: list[float] = []
+    bare, work, memory = [], [], [_resident(running)]
     for _ in range(ROUNDS):
         callbacks, before = _callbacks(CALLBACKS, port), _processor_seconds(running)
         ours.append(CALLBACKS * EVENTS / _deliver(callbacks, EVENTS))
@@ -73,21 +73,13 @@ def _beside_a_loop(running: Any, port: int) -> Iterator[tuple[str, str]]:
         bare.append(_bare_loop(port, callbacks[0]))
         memory.append(_resident(running))
         _forget(port)
-    ratios = [mine / other for mine, (other, _) in zip(ours, bare, strict=True)]
-    yield (
-        "Patchbay, two workers",
-        f"{statistics.median(ours):.0f} deliveries/s, {statistics.median(work):.2f} ms of processor time each",
-    )
-    yield (
-        "bare httpx loop",
-        f"{statistics.median(rate for rate, _ in bare):.0f} posts/s, "
-        f"{statistics.median(each for _, each in bare):.2f} ms of processor time each",
-    )
-    yield "ratio per round", ", ".join(f"{ratio:.2f}" for ratio in ratios)
-    yield ("memory of the larger worker at first, after each round", ", ".join(f"{mib:.0f} MiB" for mib in memory))
+    rates, costs = [list(each) for each in zip(*bare, strict=True)]
+    yield Figure("bare httpx loop", rates, "deliveries/s", processor=costs)
+    yield Figure("Patchbay, two workers", ours, "deliveries/s", of="bare httpx loop", processor=work)
+    yield Figure("memory of the larger worker at first, after each round", memory, "MiB")
 
 
-def _killed(running: Any, port: int) -> Iterator[tuple[str, str]]:
+def _killed(running: Any, port: int) -> Iterator[Figure]:
     """Every event has to come, in order, and twice at most what a killed worker had not written down."""
     from profiles_app.events.delivery_run import ROUND
     from profiles_app.events.models.outbox import Event
@@ -111,13 +103,11 @@ def _killed(running: Any, port: int) -> Iterator[tuple[str, str]]:
     assert in_order, "order was not kept"
     assert twice <= ROUND * CALLBACKS * len(WORKERS), f"{twice} deliveries came twice"
     _forget(port)
-    yield (
-        "both workers killed (-9) in the middle, one after the other",
-        f"{lost} lost, {twice} twice, {'in order' if in_order else 'out of order'}, {seconds:.0f} s",
-    )
+    said = f"{lost} lost, {twice} twice, in order, {seconds:.0f} s"
+    yield Figure("both workers killed (-9) in the middle, one after the other", said=said)
 
 
-def _dead_callback(running: Any, port: int) -> Iterator[tuple[str, str]]:
+def _dead_callback(running: Any, port: int) -> Iterator[Figure]:
     """In turn without and with the dead one; every second round begins with the other."""
     seconds: dict[bool, list[float]] = {False: [], True: []}
     work: dict[bool, list[float]] = {False: [], True: []}
@@ -126,15 +116,11 @@ def _dead_callback(running: Any, port: int) -> Iterator[tuple[str, str]]:
             took, worked = _healthy_round(running, port, with_dead)
             seconds[with_dead].append(took)
             work[with_dead].append(worked)
-    rate = {key: HEALTHY * EACH / statistics.median(values) for key, values in seconds.items()}
-    each = {key: 1000 * statistics.median(values) / (HEALTHY * EACH) for key, values in work.items()}
-    costs = [1 - without / dead for without, dead in zip(seconds[False], seconds[True], strict=True)]
-    yield (
-        f"{HEALTHY} callbacks without / with a dead one among them",
-        f"{rate[False]:.0f} / {rate[True]:.0f} deliveries/s; workers' processor time "
-        f"{each[False]:.2f} / {each[True]:.2f} ms a delivery",
-    )
-    yield "what the dead one costs, per round", ", ".join(f"{100 * cost:.0f} %" for cost in costs)
+    names = {False: f"{HEALTHY} callbacks", True: f"{HEALTHY} callbacks, with a dead one besides"}
+    for with_dead, name in names.items():
+        rates = [HEALTHY * EACH / took for took in seconds[with_dead]]
+        costs = [1000 * worked / (HEALTHY * EACH) for worked in work[with_dead]]
+        yield Figure(name, rates, "deliveries/s", of=names[False] if with_dead else "", processor=costs)
 
 
 def _healthy_round(running: Any, port: int, with_dead: bool) -> tuple[float, float]:
@@ -221,25 +207,6 @@ def _forget(port: int) -> None:
     Listener.objects.all().delete()
     Callback.objects.all().delete()
     _seen(port)
-
-
-@contextmanager
-def _receiver() -> Iterator[int]:
-    from tests.servers import free_port, wait_for
-
-    port = free_port()
-    process = subprocess.Popen([sys.executable, "-m", "tests.bench.receiver", str(port)])
-
-    def listens() -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", port)) == 0
-
-    try:
-        wait_for(listens)
-        yield port
-    finally:
-        process.kill()
-        process.wait()
 
 
 def _seen(port: int) -> dict[str, list[str]]:

@@ -1,6 +1,6 @@
 """200 simulated phones, one profile: from the request until every phone is confirmed.
 
-Everything in one process on one database (SQLite unless DATABASE_URL says otherwise): the file server, the phones, and
+Everything in one process on one database: the file server, the phones, and
 one worker. All traffic goes over loopback sockets.
 """
 
@@ -10,15 +10,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.bench.database import on_test_database
+from tests.bench.figures import Figure
+from tests.bench.sizes import size
 
-PHONES = 200
+PHONES = size("BENCH_PHONES", 200)
 
 
-def measure() -> Iterator[tuple[str, str]]:
+def measure() -> Iterator[Figure]:
     yield from on_test_database(_measure)
 
 
-def _measure() -> Iterator[tuple[str, str]]:
+def _measure() -> Iterator[Figure]:
     from celery import current_app
     from django.db import connection
 
@@ -45,5 +47,5 @@ def _measure() -> Iterator[tuple[str, str]]:
             seconds = time.monotonic() - started
         site.files.stop()
     states = dict.fromkeys(Deployment.objects.order_by().values_list("state", flat=True))
-    yield f"{PHONES} phones on {connection.vendor}", f"{PHONES / seconds:.0f} phones/s"
-    yield "how they ended", ", ".join(states)
+    yield Figure(f"{PHONES} phones on {connection.vendor}", [PHONES / seconds], "phones/s")
+    yield Figure("how they ended", said=", ".join(states))

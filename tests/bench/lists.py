@@ -1,59 +1,30 @@
 """1,000,000 phones on PostgreSQL: the database time of the admin's list and of the REST list, variant by variant.
 
-A process of its own, as Django knows one database: on `DATABASE_URL` or, without it, on a server started for it. The
-phones are made by `tests/many_rows.py`. Each figure is the sum of the times of all queries of one whole request, log-in
-and session included: the median of five requests after one that warms up.
+The phones are made by `tests/many_rows.py`. Each figure is the sum of the times of all queries of one whole request,
+log-in and session included: the median of five requests after one that warms up.
 """
 
-import json
-import os
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
-import tests.environment  # noqa: F401 - before Django reads its settings
-from tests.servers import postgres
+from tests.bench.database import on_test_database
+from tests.bench.figures import Figure
+from tests.bench.sizes import size
 
-TIMES, REQUESTS = 10_000, 5
+# Copies of each of a hundred phones.
+TIMES, REQUESTS = size("BENCH_TIMES", 10_000), 5
 MAC_SPELLINGS = ("{0}:{1}:{2}:{3}:{4}:{5}", "{0}{1}.{2}{3}.{4}{5}", "{0}-{1}-{2}-{3}-{4}-{5}", "SEP{0}{1}{2}{3}{4}{5}")
 MAC_PARTS = ("{4}:{5}", "{2}:{3}:{4}", "{0}:{1}:{2}", "{3}{4}.{5}", "{3}{4}{5}")
 
 
-def measure() -> Iterator[tuple[str, str]]:
-    with postgres() as url:
-        environment = os.environ | {"DATABASE_URL": url}
-        command = [sys.executable, "-m", "tests.bench.lists"]
-        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
-            for line in process.stdout:
-                what, figure = json.loads(line)
-                yield what, figure
-        if process.returncode:
-            raise SystemExit(process.returncode)
+def measure() -> Iterator[Figure]:
+    yield from on_test_database(_measure)
 
 
-def main() -> None:
-    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
-    import django
-    from django.conf import settings
-    from django.test.utils import get_runner, setup_test_environment
-
-    django.setup()
-    setup_test_environment()
-    runner = get_runner(settings)(verbosity=0, interactive=False)
-    databases = runner.setup_databases()
-    try:
-        for row in _measure():
-            print(json.dumps(row), flush=True)
-    finally:
-        runner.teardown_databases(databases)
-
-
-def _measure() -> Iterator[tuple[str, str]]:
+def _measure() -> Iterator[Figure]:
     from django.test import Client
 
     from contacts_app.people.models import User
@@ -63,7 +34,7 @@ def _measure() -> Iterator[tuple[str, str]]:
 
     started = time.monotonic()
     tenants = _fill()
-    yield f"{Phone.objects.count():,} phones made in", f"{time.monotonic() - started:.0f} s"
+    yield Figure(f"{Phone.objects.count():,} phones made in", [time.monotonic() - started], "s")
     desks = {"staff": at_desk(User.objects.create_superuser("bench@example.org"))}
     clients = {"staff": Client(headers={"Authorization": f"Bearer {create_token()[1]}"})}
     for who, account in tenants.items():
@@ -72,10 +43,10 @@ def _measure() -> Iterator[tuple[str, str]]:
     for who, desk in desks.items():
         rows = Phone.objects.filter(account=tenants[who]) if who in tenants else Phone.objects.all()
         for query in _of_admin(rows):
-            yield f"admin, {who}: {query or 'first page'}", _database_time(partial(_ask, desk, ADMIN, query))
+            yield _database_time(f"admin, {who}", query, partial(_ask, desk, ADMIN, query))
         for query in _of_rest(rows):
             asked = partial(_ask, clients[who], REST, {"limit": 25} | query)
-            yield f"REST, {who}: {query or 'first page'}", _database_time(asked)
+            yield _database_time(f"REST, {who}", query, asked)
 
 
 ADMIN, REST = "/admin/phones_app/phone/", "/api/v1/phones"
@@ -105,7 +76,7 @@ def _fill() -> dict[str, Any]:
         multiply(Phone, TIMES)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
-    return {"300,030 phones": large, "10,001 phones": small}
+    return {f"{30 * (TIMES + 1):,} phones": large, f"{TIMES + 1:,} phones": small}
 
 
 def _searches(phone: Any, stranger: Any) -> list[str]:
@@ -153,7 +124,7 @@ def _two_phones(rows: Any) -> tuple[Any, Any]:
     """One of them, and one of somebody else's, with another model and location."""
     from phones_app.inventory.models import Phone
 
-    phone = rows.order_by("pk")[5000]
+    phone = rows.order_by("pk")[rows.count() // 2]
     others = Phone.objects.exclude(model=phone.model).exclude(location=phone.location)
     return phone, others.exclude(account=phone.account).order_by("pk")[70]
 
@@ -163,7 +134,7 @@ def _ask(client, path: str, query: dict) -> None:
     assert answer.status_code == 200, (path, query, answer.content[:500])
 
 
-def _database_time(act: Callable[[], None]) -> str:
+def _database_time(group: str, query: dict[str, Any], act: Callable[[], None]) -> Figure:
     from django.db import connection
 
     spent: list[float] = []
@@ -182,9 +153,5 @@ def _database_time(act: Callable[[], None]) -> str:
         with connection.execute_wrapper(timed):
             act()
         sums.append(sum(spent))
-    return f"{statistics.median(sums):.0f} ms in {len(spent)} queries"
-
-
-if __name__ == "__main__":
-    with suppress(BrokenPipeError):
-        main()
+    what = "&".join(f"{name}={value}" for name, value in query.items()) or "first page"
+    return Figure(f"{group}: {what}", [statistics.median(sums)], "ms", goal=100, group=group)

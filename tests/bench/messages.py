@@ -6,7 +6,6 @@ BENCH_ROUNDS make it shorter.
 
 import json
 import os
-import statistics
 import tempfile
 import time
 from collections.abc import Iterator
@@ -14,35 +13,35 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from tests.bench.deliveries import _receiver
+from tests.bench.database import migrated
+from tests.bench.figures import Figure
+from tests.bench.receiver import receiver
+from tests.bench.sizes import ROUNDS, size
 
-MESSAGES = int(os.environ.get("BENCH_MESSAGES", "5000"))
-ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
+MESSAGES = size("BENCH_MESSAGES", 5_000)
 FEED = 500
 LONGEST = 600
 
 
-def measure() -> Iterator[tuple[str, str]]:
-    from tests.servers import postgres, redis
+def measure() -> Iterator[Figure]:
+    from tests.servers import redis
 
     with ExitStack() as stack:
         if os.environ["CELERY_BROKER_URL"].startswith("memory"):
             del os.environ["CELERY_BROKER_URL"]
         os.environ["CELERY_TASK_ALWAYS_EAGER"] = "0"
-        os.environ["DATABASE_URL"] = stack.enter_context(postgres())
+        os.environ["DATABASE_URL"] = stack.enter_context(migrated())
         os.environ["CELERY_BROKER_URL"] = stack.enter_context(redis())
         os.environ["GATEWAY_NETWORKS"] = "127.0.0.0/8"
         import django
-        from django.core.management import call_command
 
         django.setup()
-        call_command("migrate", verbosity=0)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        port = stack.enter_context(_receiver())
+        port = stack.enter_context(receiver())
         yield from _measure(folder, port)
 
 
-def _measure(folder: Path, port: int) -> Iterator[tuple[str, str]]:
+def _measure(folder: Path, port: int) -> Iterator[Figure]:
     from tests.processes import processes
 
     profile = _pool(port)
@@ -60,11 +59,9 @@ def _measure(folder: Path, port: int) -> Iterator[tuple[str, str]]:
             sent.append(_send_out(last))
             running.kill("worker")
             bare.append(_bare_loop(port))
-    ratios = [ours / other for ours, other in zip(sent, bare, strict=True)]
-    yield "into the outbox, by the weights of a pool", f"{statistics.median(taken):.0f} messages/s"
-    yield "handed to the gateway by one worker", f"{statistics.median(sent):.0f} messages/s"
-    yield "bare httpx loop", f"{statistics.median(bare):.0f} posts/s"
-    yield "ratio per round", ", ".join(f"{ratio:.2f}" for ratio in ratios)
+    yield Figure("into the outbox, by the weights of a pool", taken, "messages/s")
+    yield Figure("bare httpx loop", bare, "messages/s")
+    yield Figure("handed to the gateway by one worker", sent, "messages/s", of="bare httpx loop")
 
 
 def _pool(port: int) -> Any:

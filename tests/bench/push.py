@@ -3,14 +3,14 @@
 Ours: each file stored under a temporary name, its size checked, renamed. "With rows" means as in a rollout: claimed in
 PostgreSQL and written down there with its evidence, by one worker process and by two. lftp: `mirror -R` with eight
 parallel connections, without such care and with temporary names. Both again with the server some milliseconds away, as
-file servers of other sites are. In turn, three rounds, each into an empty folder; the ratio is each round's.
-BENCH_FILES says how many files there are (10,000 unless told otherwise).
+file servers of other sites are. In turn, three rounds, each into an empty folder.
+Processor time is that of our processes or of lftp, without the servers'. BENCH_FILES says how many files there are.
 """
 
 import json
 import os
+import resource
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -24,65 +24,75 @@ from pathlib import Path
 
 from phones_app.transports.ftp.login import FtpTarget
 from phones_app.transports.ftp.pool import FtpPool, connections_to
+from tests.bench.database import migrated
 from tests.bench.distance import away
+from tests.bench.figures import Figure
+from tests.bench.sizes import ROUNDS, size
 from tests.peers.ftp import Server, vsftpd
 
-FILES = int(os.environ.get("BENCH_FILES", "10000"))
-SIZE, ROUNDS = 10_000, 3
+FILES = size("BENCH_FILES", 10_000)
+SIZE = 10_000
 ROOT = Path(__file__).resolve().parents[2]
 LFTP = "lftp mirror -R --parallel=8"
 MILLISECONDS = 5
 AWAY = f", {MILLISECONDS} ms away"
 # Another spelling of 127.0.0.1, which counts as any other server's address.
 ELSEWHERE = "127.1"
+TWO = "Patchbay with rows, two workers"
+# Of lftp's speed.
+GOALS = {TWO: 0.75, f"{TWO}{AWAY}": 1.0}
+# Seconds by the clock, and of the processor: of our processes or of lftp.
+Spent = tuple[float, float]
 TEMPORARY = "set xfer:use-temp-file yes; set xfer:temp-file-name .*.part;"
 
 
-def measure() -> Iterator[tuple[str, str]]:
-    from tests.servers import postgres
-
-    if shutil.which("lftp") is None:
-        yield "lftp is not installed", "not measured"
+def measure() -> Iterator[Figure]:
+    if missing := [
+        name for name in ("lftp", "vsftpd") if not (shutil.which(name) or shutil.which(f"/usr/sbin/{name}"))
+    ]:
+        yield Figure(LFTP, said=f"not measured: not installed: {', '.join(missing)}")
         return
     contents = {f"SEP{number:012X}.cnf.xml": os.urandom(SIZE) for number in range(FILES)}
     speeds: defaultdict[str, list[float]] = defaultdict(list)
+    costs: defaultdict[str, list[float]] = defaultdict(list)
     with ExitStack() as stack:
         source = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         for name, content in contents.items():
             (source / name).write_bytes(content)
         os.environ |= {
-            "DATABASE_URL": stack.enter_context(postgres()),
+            "DATABASE_URL": stack.enter_context(migrated()),
             "DATA_DIR": stack.enter_context(tempfile.TemporaryDirectory()),
             "PHONE_NETWORKS": "127.0.0.0/8",
             "LOG_LEVEL": "WARNING",
             # Only the workers that are measured carry out what is requested.
             "CELERY_TASK_ALWAYS_EAGER": "0",
         }
-        subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, check=True)
         with _inside("rows"):
             pass
-        ways: dict[str, Callable[[Server], float]] = {
-            "Patchbay, no rows": lambda server: _push(server, contents),
-            "Patchbay with rows, one worker": lambda server: _work(server, 1),
-            "Patchbay with rows, two workers": lambda server: _work(server, 2),
+        ways: dict[str, Callable[[Server], Spent]] = {
             LFTP: lambda server: _mirror(server, source),
             f"{LFTP}, with temporary names as ours": lambda server: _mirror(server, source, TEMPORARY),
-            f"Patchbay with rows, two workers{AWAY}": lambda server: _from_afar(server, lambda s: _work(s, 2)),
+            "Patchbay, no rows": lambda server: _push(server, contents),
+            "Patchbay with rows, one worker": lambda server: _work(server, 1),
+            TWO: lambda server: _work(server, 2),
             f"{LFTP}{AWAY}": lambda server: _from_afar(server, lambda s: _mirror(s, source)),
+            f"{TWO}{AWAY}": lambda server: _from_afar(server, lambda s: _work(s, 2)),
         }
         for _ in range(ROUNDS):
             for way, push in ways.items():
                 with vsftpd() as server:
-                    speeds[way].append(FILES / push(server))
+                    seconds, processor = push(server)
+                    speeds[way].append(FILES / seconds)
+                    costs[way].append(1000 * processor / FILES)
                     there = len(list(server.root.glob("*.cnf.xml")))
                     assert there == FILES, f"{way}: {there} files"
     for way, each in speeds.items():
-        peers = speeds[LFTP + AWAY if way.endswith(AWAY) else LFTP]
-        ratios = ", ".join(f"{mine / peer:.2f}" for mine, peer in zip(each, peers, strict=True))
-        yield way, f"{statistics.median(each):.0f} files/s; of lftp in each round: {ratios}"
+        peer = LFTP + AWAY if way.endswith(AWAY) else LFTP
+        of = "" if way == peer else peer
+        yield Figure(way, each, "files/s", of=of, processor=costs[way], goal_ratio=GOALS.get(way))
 
 
-def _push(server: Server, contents: dict[str, bytes]) -> float:
+def _push(server: Server, contents: dict[str, bytes]) -> Spent:
     target = FtpTarget(server.host, server.port, server.username, server.password)
     with closing(FtpPool()) as pool:
 
@@ -90,26 +100,31 @@ def _push(server: Server, contents: dict[str, bytes]) -> float:
             with pool.session(target) as session:
                 session.upload(name, contents[name])
 
-        started = time.monotonic()
+        started, used = time.monotonic(), time.process_time()
         with ThreadPoolExecutor(connections_to(server.host)) as threads:
             list(threads.map(upload, contents))
-        return time.monotonic() - started
+        return time.monotonic() - started, time.process_time() - used
 
 
-def _mirror(server: Server, source: Path, settings: str = "") -> float:
+def _mirror(server: Server, source: Path, settings: str = "") -> Spent:
     script = f"set ftp:ssl-allow no; {settings} mirror -R --parallel=8 {source} .; bye"
-    started = time.monotonic()
+    started, used = time.monotonic(), _used_by_children()
     url = f"ftp://{server.username}:{server.password}@{server.host}:{server.port}"
     subprocess.run(["lftp", "-e", script, url], check=True, stdout=subprocess.DEVNULL)
-    return time.monotonic() - started
+    return time.monotonic() - started, _used_by_children() - used
 
 
-def _from_afar(server: Server, push: Callable[[Server], float]) -> float:
+def _used_by_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _from_afar(server: Server, push: Callable[[Server], Spent]) -> Spent:
     with away(server.port, MILLISECONDS) as port:
         return push(replace(server, host=ELSEWHERE, port=port))
 
 
-def _work(server: Server, workers: int) -> float:
+def _work(server: Server, workers: int) -> Spent:
     with _inside("renew", server.host, str(server.port)):
         pass
     with ExitStack() as stack:
@@ -119,10 +134,11 @@ def _work(server: Server, workers: int) -> float:
             assert each.stdin is not None
             each.stdin.write(b"go\n")
             each.stdin.flush()
-        done = sum(json.loads(each.stdout.readline()) for each in inside if each.stdout)
+        told = [json.loads(each.stdout.readline()) for each in inside if each.stdout]
         seconds = time.monotonic() - started
+    done = sum(files for files, _ in told)
     assert done == FILES, f"{done} files written down"
-    return seconds
+    return seconds, sum(processor for _, processor in told)
 
 
 @contextmanager
@@ -210,7 +226,7 @@ def _worker(owner: str) -> None:
     Uploads.due().exists()  # connected
     print("[]", flush=True)
     sys.stdin.readline()
-    done = 0
+    done, used = 0, time.process_time()
     work = Uploads(f"bench-{owner}")
     claims = Claims(work)
     with work.opened:
@@ -218,7 +234,7 @@ def _worker(owner: str) -> None:
             work.do(claim.keys)
             claims.end(claim)
             done += len(claim.keys)
-    print(json.dumps(done), flush=True)
+    print(json.dumps([done, time.process_time() - used]), flush=True)
 
 
 if __name__ == "__main__":

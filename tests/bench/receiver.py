@@ -5,10 +5,29 @@
 
 import asyncio
 import json
+import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.servers import free_port, listens, wait_for
 
 seen: dict[str, list[str]] = defaultdict(list)
+
+
+@contextmanager
+def receiver() -> Iterator[int]:
+    """Its port."""
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-m", "tests.bench.receiver", str(port)])
+
+    try:
+        wait_for(lambda: listens(port))
+        yield port
+    finally:
+        process.kill()
+        process.wait()
 
 
 class Peer(asyncio.Protocol):

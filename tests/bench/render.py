@@ -1,15 +1,17 @@
 """Files of phones, made from a built-in template and layers, next to Jinja2 without a sandbox.
 
 Ten thousand phones, each with its own name, lines, keys and values in eight layers. The peer fills the same template
-with the same context and does nothing else: no layers, no limits, no check of the XML.
+with the same context and does nothing else: no layers, no limits, no check of the XML. A rate is that of one core: files
+for each second of processor time.
 """
 
 from __future__ import annotations
 
 import resource
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from string import Template
 from time import process_time
+from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
@@ -18,9 +20,12 @@ from profiles_app.phone.rendering.marks import Marks
 from profiles_app.phone.rendering.meter import CURRENT, Meter
 from profiles_app.phone.rendering.render import context_of, render
 from profiles_app.phone.rendering.values import KINDS, DeviceOf, KeyOf, LayerOf, LineOf, merge
+from tests.bench.figures import Figure
+from tests.bench.sizes import size
 
-PHONES = 10_000
+PHONES = size("BENCH_PHONES", 10_000)
 MODEL = "8845"
+JINJA = "Jinja2 without sandbox, layers and checks, the same template"
 # What layers of a usual installation say, by their kind.
 SHARED = {
     "portal": {"ntp_servers": "10.0.0.1, 10.0.0.2", "web_access": "on"},
@@ -57,39 +62,48 @@ def memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def measure() -> Iterator[tuple[str, str]]:
+def measure() -> Iterator[Figure]:
     template = built_in_for(MODEL, "SIP")
     assert template is not None
     begun = process_time()
     first = next(phones(1))
-    size = len(render(template.text, **first).content)
-    yield f"the first file, {size:,} bytes: the template is compiled", f"{process_time() - begun:.2f} s"
+    length = len(render(template.text, **first).content)
+    yield Figure(f"the first file, {length:,} bytes: the template is compiled", [process_time() - begun], "s")
+    yield _rate("string.Template, one value a file", _substituting(template.text, first))
+    yield _rate(JINJA, _bare(template.text, first))
+    early, waiting = 0.0, phones(PHONES)
 
-    begun, early = process_time(), 0.0
-    for number, given in enumerate(phones(PHONES)):
-        render(template.text, **given)
-        if number == PHONES // 10:
+    def ours(serial: int) -> None:
+        nonlocal early
+        render(template.text, **next(waiting))
+        if serial == PHONES // 10:
             early = memory()
-    ours = process_time() - begun
-    yield f"{PHONES:,} files of as many phones, a core", f"{PHONES / ours:,.0f} files/s"
-    yield "memory at its highest after a tenth of them / at the end", f"{early:,.0f} / {memory():,.0f} MB"
 
+    what = f"{PHONES:,} files of as many phones"
+    yield _rate(what, ours, of=JINJA, goal=500)
+    yield Figure("memory at its highest after a tenth of them, at the end", [early, memory()], "MB")
+
+
+def _rate(what: str, once: Callable[[int], object], of: str = "", goal: float | None = None) -> Figure:
+    """Files for each second of processor time."""
+    begun = process_time()
+    for serial in range(PHONES):
+        once(serial)
+    took = process_time() - begun
+    return Figure(what, [PHONES / took], "files/s", of=of, processor=[1000 * took / PHONES], goal=goal)
+
+
+def _bare(text: str, first: dict[str, Any]) -> Callable[[int], object]:
     bare = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     bare.filters["limit"] = lambda text, length: text[:length]
-    compiled = bare.from_string(template.text)
+    compiled = bare.from_string(text)
     token = CURRENT.set(Meter())
     seen = context_of(first["device"], merge(first["layers"]), first["lines"], first["keys"], Marks())
     CURRENT.reset(token)
-    begun = process_time()
-    for serial in range(PHONES):
-        compiled.render({**seen, "phone_label": f"Desk {serial}"})
-    theirs = process_time() - begun
-    yield "Jinja2 without sandbox, layers and checks, the same template", f"{PHONES / theirs:,.0f} files/s"
-    yield "ours of Jinja2's speed", f"{theirs / ours:.2f}"
+    return lambda serial: compiled.render({**seen, "phone_label": f"Desk {serial}"})
 
-    text = render(template.text, **first).content.decode().replace("$", "$$").replace("Desk 0", "$label")
-    substituted = Template(text)
-    begun = process_time()
-    for serial in range(PHONES):
-        substituted.substitute(label=f"Desk {serial}").encode()
-    yield "string.Template, one value a file", f"{PHONES / (process_time() - begun):,.0f} files/s"
+
+def _substituting(text: str, first: dict[str, Any]) -> Callable[[int], object]:
+    made = render(text, **first).content.decode().replace("$", "$$").replace("Desk 0", "$label")
+    substituted = Template(made)
+    return lambda serial: substituted.substitute(label=f"Desk {serial}").encode()

@@ -7,7 +7,6 @@ that of the web server's processes. BENCH_SECONDS says how long one turn takes, 
 
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -16,35 +15,44 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from tests.bench.database import migrated
+from tests.bench.figures import Figure
+from tests.bench.requests_netbox import PATHS, NotMeasured, netbox
+from tests.bench.sizes import ROUNDS, size
 from tests.bench.web import ROOT, answer, ask, request_of, web_server
 
-SECONDS = float(os.environ.get("BENCH_SECONDS", "2"))
-ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
+SECONDS = size("BENCH_SECONDS", 2.0)
 PHONES = 100_000
 TICKS = os.sysconf("SC_CLK_TCK")
-PEERS = {
-    "ours": "config.wsgi:application",
+SERVED = {
     "bare": "tests.bench.requests_peers:bare",
     "plain": "tests.bench.requests_peers:plain",
+    "ours": "config.wsgi:application",
 }
+NAMES = {"bare": "bare WSGI", "plain": "plain DRF", "netbox": "NetBox", "ours": "ours"}
+# Of bare WSGI and of NetBox, by the clock.
+OF_BARE, OF_BARE_LISTS, OF_NETBOX = 0.3, 0.25, 90
 
 
-def measure() -> Iterator[tuple[str, str]]:
-    from tests.servers import postgres
-
+def measure() -> Iterator[Figure]:
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
-        environment = os.environ | {
-            "DATA_DIR": folder,
-            "DATABASE_URL": stack.enter_context(postgres()),
-            "LOG_LEVEL": "WARNING",
-        }
+        database = stack.enter_context(migrated())
+        environment = os.environ | {"DATA_DIR": folder, "DATABASE_URL": database, "LOG_LEVEL": "WARNING"}
         inside = [sys.executable, "-m", "tests.bench.requests"]
         facts = json.loads(subprocess.check_output(inside, cwd=ROOT, env=environment))
         environment["BENCH_FACTS"] = json.dumps(facts)
-        servers = {name: stack.enter_context(web_server(app, environment)) for name, app in PEERS.items()}
+        servers = {name: stack.enter_context(web_server(app, environment)) for name, app in SERVED.items()}
+        missing = ""
+        try:
+            servers["netbox"] = stack.enter_context(netbox(database, PHONES, Path(folder)))
+        except NotMeasured as error:
+            missing = f"not measured: {error}"
         for what, path in targets(facts).items():
-            yield what, _compared(servers, path, facts["token"])
+            asked = {name: (*server, path) for name, server in servers.items() if name != "netbox"}
+            if what in PATHS and "netbox" in servers:
+                asked["netbox"] = (*servers["netbox"], PATHS[what])
+            yield from _compared(what, asked, facts["token"], missing if what in PATHS else "")
 
 
 def targets(facts: dict[str, Any]) -> dict[str, str]:
@@ -68,30 +76,33 @@ def targets(facts: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def _compared(servers: dict[str, tuple[int, int]], path: str, token: str) -> str:
-    asked = dict(servers)
-    if answer(servers["plain"][0], request_of(path, token))[0] != 200:
+def _compared(what: str, asked: dict[str, tuple[int, int, str]], token: str, without_netbox: str) -> Iterator[Figure]:
+    """Every server in turn, in each round; `asked` says port, group of processes and path."""
+    if answer(asked["plain"][0], request_of(asked["plain"][2], token))[0] != 200:
         del asked["plain"]
-    rates: dict[str, list[tuple[float, float]]] = {name: [] for name in asked}
-    for name, (port, _) in asked.items():
+    rates: dict[str, list[float]] = {name: [] for name in asked}
+    costs: dict[str, list[float]] = {name: [] for name in asked}
+    for name, (port, _, path) in asked.items():
         status, body = answer(port, request_of(path, token))
         assert status == 200, (name, path, body[:500])
         ask(port, request_of(path, token), 0.5)
     for _ in range(ROUNDS):
-        for name, (port, group) in asked.items():
+        for name, (port, group, path) in asked.items():
             before = _processor_seconds(group)
             took, seconds = ask(port, request_of(path, token), SECONDS)
-            spent = _processor_seconds(group) - before
-            rates[name].append((len(took) / seconds, 1000 * spent / len(took)))
-    told = [
-        f"{name} {statistics.median(rate for rate, _ in of):,.0f}/s {statistics.median(ms for _, ms in of):.2f} ms"
-        for name, of in rates.items()
-    ]
-    both = list(zip(rates["ours"], rates["bare"], strict=True))
-    by_rate = ", ".join(f"{ours / bare:.2f}" for (ours, _), (bare, _) in both)
-    # Where other programs use the machine too, this one says more.
-    by_processor = ", ".join(f"{bare / ours:.2f}" for (_, ours), (_, bare) in both)
-    return f"{', '.join(told)}; of bare {by_rate}, by processor time {by_processor}"
+            rates[name].append(len(took) / seconds)
+            costs[name].append(1000 * (_processor_seconds(group) - before) / len(took))
+    names = {name: f"{what}: {NAMES[name]}" for name in NAMES}
+    for name in ("bare", "plain", "netbox"):
+        if name in asked:
+            yield Figure(names[name], rates[name], "/s", processor=costs[name])
+    if without_netbox:
+        yield Figure(names["netbox"], said=without_netbox)
+    least = OF_BARE_LISTS if "25" in what or "same" in what else OF_BARE
+    yield Figure(names["ours"], rates["ours"], "/s", names["bare"], costs["ours"], goal_ratio=least)
+    if "netbox" in asked:
+        beside, most = f"{names['ours']}, next to NetBox", None if "one" in what else OF_NETBOX
+        yield Figure(beside, rates["ours"], "/s", names["netbox"], costs["ours"], goal_ratio=most)
 
 
 def _processor_seconds(group: int) -> float:
@@ -115,7 +126,6 @@ def _fill() -> dict[str, Any]:
 
     prepare()
     django.setup()
-    from django.core.management import call_command
     from django.db import connection, transaction
 
     from contacts_app.accounts.models import Extension
@@ -131,7 +141,6 @@ def _fill() -> dict[str, Any]:
     from profiles_app.voice.models.profile import OutboundVoiceProfile
     from tests.many_rows import multiply, without_foreign_keys
 
-    call_command("migrate", verbosity=0)
     account = create_account(voip_id=1000001, name="Acme", email="office@acme.example")
     with transaction.atomic():
         server = FileServer.objects.create(name="Files", host="127.0.0.1", port=21, account=account)

@@ -1,7 +1,7 @@
 """Simulated phones, PostgreSQL, Redis and two workers: one rollout from its start until every phone is confirmed.
 
 All processes are those of an installation: two Celery workers, the sweep, the file server, and one that plays the phones.
-BENCH_PHONES says how many phones there are (10,000 unless told otherwise). Each has a profile of its own, whose file of
+BENCH_PHONES says how many phones there are. Each has a profile of its own, whose file of
 some 10 KB is new to it.
 """
 
@@ -16,8 +16,13 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any
 
-PHONES = int(os.environ.get("BENCH_PHONES", "10000"))
+from tests.bench.database import migrated
+from tests.bench.figures import Figure, compact, figure_from
+from tests.bench.sizes import size
+
+PHONES = size("BENCH_PHONES", 10_000)
 ROOT = Path(__file__).resolve().parents[2]
 MANAGE = (sys.executable, "manage.py")
 WORKER = (sys.executable, "-m", "celery", "-A", "config", "worker", "--pool", "threads", "-c", "2", "-l", "warning")
@@ -29,8 +34,8 @@ PLAYERS = -(-PHONES // 5000)
 LONGEST = 3600
 
 
-def measure() -> Iterator[tuple[str, str]]:
-    from tests.servers import free_port, postgres, redis
+def measure() -> Iterator[Figure]:
+    from tests.servers import free_port, redis
 
     _allow_files(PHONES * 6 + 1000)
     if os.environ.get("CELERY_BROKER_URL", "").startswith("memory"):
@@ -39,7 +44,7 @@ def measure() -> Iterator[tuple[str, str]]:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         environment = os.environ | {
             "DATA_DIR": folder,
-            "DATABASE_URL": stack.enter_context(postgres()),
+            "DATABASE_URL": stack.enter_context(migrated()),
             "CELERY_BROKER_URL": stack.enter_context(redis()),
             "CELERY_TASK_ALWAYS_EAGER": "0",
             "FILE_SERVER_FTP_PORT": str(free_port()),
@@ -47,7 +52,6 @@ def measure() -> Iterator[tuple[str, str]]:
             "FILE_SERVER_TFTP_PORT": str(free_port()),
             "LOG_LEVEL": "WARNING",
         }
-        subprocess.run([*MANAGE, "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
 
         def run(*command: str, **more: object) -> subprocess.Popen[bytes]:
             process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True, **more)
@@ -66,7 +70,7 @@ def measure() -> Iterator[tuple[str, str]]:
         run(*MANAGE, "sweep", "--every", "2")
         inside.stdin.write(b"go\n")
         inside.stdin.flush()
-        yield from _line(inside)
+        yield from map(figure_from, _line(inside))
 
 
 def _allow_files(number: int) -> None:
@@ -76,7 +80,7 @@ def _allow_files(number: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, number), max(hard, number)))
 
 
-def _line(process: subprocess.Popen[bytes]) -> list[tuple[str, str]]:
+def _line(process: subprocess.Popen[bytes]) -> list[dict[str, Any]]:
     assert process.stdout is not None
     return json.loads(process.stdout.readline())
 
@@ -117,12 +121,12 @@ def _inside() -> None:
     rollout.refresh_from_db()
     ends = ", ".join(f"{number} {name}" for name, number in progress.parts.items() if number)
     figures = [
-        (f"{seen} phones, each another file, from request to confirmed", f"{PHONES / seconds:.1f} phones/s"),
-        ("of which checking and writing down the rollout", f"{planned:.1f} s of {seconds:.0f} s"),
-        ("how they ended", ends),
-        ("restarted twice", str(_restarted_twice())),
+        Figure(f"{seen} phones, each another file, from request to confirmed", [PHONES / seconds], "phones/s", goal=20),
+        Figure("of which checking and writing down the rollout", [planned], "s", said=f"of {seconds:.0f} s"),
+        Figure("how they ended", said=ends),
+        Figure("restarted twice", said=str(_restarted_twice())),
     ]
-    print(json.dumps(figures), flush=True)
+    print(json.dumps([compact(figure) for figure in figures]), flush=True)
 
 
 def _play(part: int) -> None:

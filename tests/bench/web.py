@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,17 +19,26 @@ CONNECTIONS = 8
 @contextmanager
 def web_server(application: str, environment: dict[str, str]) -> Iterator[tuple[int, int]]:
     """Two web processes as the product starts them: the port, and the group of its processes."""
-    from tests.servers import free_port, listens, wait_for
+    from tests.servers import free_port
 
     port = free_port()
     command = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--workers", "2"),
         *("--blocking-threads", "24", "--log-level", "error", "--no-ws", application),
     ]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
+    with serving(command, port, environment) as group:
+        yield port, group
+
+
+@contextmanager
+def serving(command: Sequence[str], port: int, environment: dict[str, str], cwd: Path = ROOT) -> Iterator[int]:
+    """The group of its processes, once the command listens on the port."""
+    from tests.servers import listens, wait_for
+
+    process = subprocess.Popen(command, cwd=cwd, env=environment, start_new_session=True)
     try:
         wait_for(lambda: listens(port), 60)
-        yield port, process.pid
+        yield process.pid
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait()
