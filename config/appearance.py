@@ -89,5 +89,5 @@ UNFOLD = {
     "SCRIPTS": [_file("admin.js")],
     "ACCOUNT": {"navigation": _own_pages},
     "COLORS": {"primary": TABLES["primary"]},
-    "SIDEBAR": {"navigation": NAVIGATION, "show_search": True},
+    "SIDEBAR": {"navigation": NAVIGATION},
 }

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Model
 from django.http import HttpRequest
 
 from contacts_app.core.admin.base import PortalAdmin, ReadOnlyAdmin
@@ -90,16 +89,13 @@ def _menu(request: HttpRequest) -> list[dict[str, Any]]:
 
 def _pages(menu: Iterable[dict[str, Any]], term: str) -> Hits:
     # What people call it who do not know its title.
-    called = {list_url(model): help_of(f"{model._meta.app_label}_{model._meta.model_name}") for model in _models()}
+    models = list(admin.site._registry)
+    called = {list_url(model): help_of(f"{model._meta.app_label}_{model._meta.model_name}") for model in models}
     words = {url: row.get("words", "") for url, row in called.items()}
     found = [item for item in menu if named(term, item["title"], item["section"], words.get(str(item["link"]), ""))]
     # The page that is called so before those of a section that is.
     found.sort(key=lambda item: not named(term, item["title"]))
     return Hits("Pages", "web_asset", [Hit(item["title"], str(item["link"]), item["section"]) for item in found])
-
-
-def _models() -> list[type[Model]]:
-    return list(admin.site._registry)
 
 
 def _rows(request: HttpRequest, menu: list[dict[str, Any]], term: str) -> Iterator[Hits]:

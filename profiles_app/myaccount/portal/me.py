@@ -1,4 +1,7 @@
-"""What is the person's own whatever their profile grants: details, password, second factor (portal spec §1)."""
+"""What is the person's own whatever their profile grants: details, password, time zone and second factor (portal spec
+§1)."""
+
+from typing import Any
 
 from django import forms
 from django.contrib import auth, messages
@@ -10,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 
 from contacts_app.people.services import change_user
+from contacts_app.people.zones import UNCHOSEN, zone_choices
 from profiles_app.myaccount.portal.pages import OPEN, Page, PortalRequest, show
 
 ME = Page("me", gettext_lazy("Your details"), place=1000, own=True, always=True, in_menu=False)
@@ -32,9 +36,30 @@ class OwnPasswordForm(forms.Form):
         return given
 
 
+class OwnTimeZoneForm(forms.Form):
+    timezone = forms.ChoiceField(label=gettext_lazy("Time zone"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        places = zone_choices()[1:]
+        self.fields["timezone"].choices = [(UNCHOSEN, _("That of the account")), *places]  # type: ignore[attr-defined]
+
+
 @ME.url()
 def me(request: PortalRequest) -> HttpResponse:
     return show(request, "profiles_app/myaccount/portal/me.html")
+
+
+@ME.url("time-zone/", "time-zone", post=OPEN)
+def time_zone(request: PortalRequest) -> HttpResponse:
+    person = request.visitor.person
+    form = OwnTimeZoneForm(request.POST if request.method == "POST" else None, initial={"timezone": person.timezone})
+    if form.is_valid():
+        change_user(person, actor=request.visitor.actor, timezone=form.cleaned_data["timezone"])
+        messages.success(request, _("Times are shown in your time zone."))
+        return HttpResponseRedirect(reverse("portal:me"))
+    shown = {"form": form, "title": _("Time zone"), "back": reverse("portal:me")}
+    return show(request, "profiles_app/myaccount/portal/form.html", shown, status=400 if form.errors else 200)
 
 
 @ME.url("password/", "password", post=OPEN)

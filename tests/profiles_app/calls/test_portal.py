@@ -60,6 +60,17 @@ def test_the_account_sees_its_calls_by_day_and_number(acme, alice, calls):
     assert "<title>03-02: 3</title>" in shown
     assert "2026-03-02 00:30" in shown
     assert "theirs" not in shown
+
+
+def test_a_person_who_has_chosen_a_time_zone_sees_the_days_of_that(acme, alice, calls):
+    grant(acme, "myCallsEnabled")
+    browser, zone = visit(alice), "/my-account/me/time-zone/"
+    assert "Europe/Berlin" in page(browser, "/my-account/me/"), "that of the account"
+    assert browser.post(zone, {"timezone": "Nowhere"}).status_code == 400
+    assert browser.post(zone, {"timezone": "America/New_York"}).status_code == 302
+    shown = page(browser, f"{CALLS}?{MARCH}")
+    assert "2026-03-01 18:30" in shown
+    assert "<title>03-01: 3</title>" in shown
     assert "2026-03-02" in page(browser, f"{CALLS}by/day/?{MARCH}")
     by_number = page(browser, f"{CALLS}by/number/?{MARCH}")
     assert by_number.index("+49201555999") < by_number.index("201</span>")
