@@ -13,9 +13,8 @@ from contacts_app.core.admin.links import list_url
 from phones_app.boot.models import FileFetch
 from phones_app.configuration.gather import is_made
 from phones_app.configuration.models import PhoneConfiguration
-from phones_app.deployment.admin.deployment import LABELS
 from phones_app.deployment.models import FAILURES, Deployment, PhoneFile, State
-from phones_app.deployment.outcome import Advice, advice_for
+from phones_app.deployment.outcome import Advice, advice_for, proof_of
 from phones_app.inventory.models import Phone
 from profiles_app.phone.models import PhoneProfile
 from profiles_app.phone.sep.catalogue import is_mac
@@ -54,8 +53,7 @@ class PhoneStanding:
 
     @property
     def evidence(self) -> str:
-        kind = self.confirmed.evidence.get("kind", "") if self.confirmed else ""
-        return str(LABELS["evidence"].get(kind, ""))
+        return proof_of(self.confirmed) if self.confirmed else ""
 
     @property
     def problem(self) -> Deployment | None:

@@ -1,6 +1,6 @@
-"""How a deployment ended, as callers that wait for it need it; what to do about a failed one (`advice.toml`, by step and
-error code); and what is told of it: its events, emitted in the transaction of the change, without secrets and file
-contents, and the numbers for Prometheus, counted once that is committed.
+"""How a deployment ended, as callers that wait for it need it; what showed it (`evidence.toml`); what to do about a
+failed one (`advice.toml`, by step and error code); and what is told of it: its events, emitted in the transaction of the
+change, without secrets and file contents, and the numbers for Prometheus, counted once that is committed.
 """
 
 from collections import Counter
@@ -59,6 +59,12 @@ def _was_restarted(deployment: Deployment) -> bool:
     if deployment.state != State.SUPERSEDED:
         return False
     return deployment.steps.filter(kind=DeploymentStep.Kind.RESTART, state=StepState.DONE).exists()
+
+
+def proof_of(deployment: Deployment) -> str:
+    """What showed that the phone took its file, as a sentence; "" where nothing did."""
+    sentences: Mapping[str, str] = table(__file__, "evidence.toml")["evidence"]
+    return sentences.get(deployment.evidence.get("kind", ""), "")
 
 
 class Advice(NamedTuple):

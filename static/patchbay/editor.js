@@ -33,7 +33,7 @@
             if (link && !link.closest("[data-made]")) {
                 event.preventDefault();
                 editor.container.scrollIntoView({ block: "center" });
-                editor.gotoLine(Number(link.dataset.line), 0, false);
+                editor.gotoLine(Number(link.dataset.line), Number(link.dataset.column || 1) - 1, false);
                 editor.focus();
             }
         });
@@ -43,7 +43,7 @@
     function tellOf(editor, textarea) {
         editor.getSession().on("change", () => textarea.dispatchEvent(new Event("input", { bubbles: true })));
         document.addEventListener("htmx:afterSwap", () => {
-            const marks = document.getElementById("template-marks");
+            const marks = document.getElementById("editor-marks");
             if (marks) {
                 mark(editor, JSON.parse(marks.textContent));
             }

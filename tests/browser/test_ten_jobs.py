@@ -178,9 +178,11 @@ def correct_an_error_in_an_xml_file(hand: Hand, office: Office) -> None:
     hand.page.locator(".ace_editor").wait_for()
     hand.effort.typed += 1
     hand.page.evaluate(f"{EDITOR}.setValue({EDITOR}.getValue().replace('</device>', '<broken>\\n</device>'), -1)")
-    hand.button("Save")
+    hand.click(hand.page.locator(".pb-edited-findings .pb-error a[data-line]"))
     hand.page.locator(".ace_gutter-cell.ace_error").wait_for()
-    hand.click(hand.page.locator(".ace_content"))
+    assert hand.page.evaluate(f"{EDITOR}.getCursorPosition()") == hand.page.evaluate(
+        f"{EDITOR}.getSession().getAnnotations().map((each) => ({{ row: each.row, column: each.column }}))[0]"
+    )
     hand.effort.typed += 1
     hand.page.evaluate(f"{EDITOR}.setValue({EDITOR}.getValue().replace('<broken>', ''), -1)")
     hand.button("Save")

@@ -18,7 +18,7 @@ from contacts_app.core.tables import table
 from contacts_app.templatetags.moments import duration, exact
 from phones_app.deployment import request as service
 from phones_app.deployment.models import FOR_STAFF, Deployment, DeploymentStep, State
-from phones_app.deployment.outcome import advice_for
+from phones_app.deployment.outcome import advice_for, proof_of
 from phones_app.deployment.request import MAY_DEPLOY
 from phones_app.deployment.transitions import ARROWS
 from phones_app.inventory.admin.search import MacSearchMixin
@@ -79,14 +79,13 @@ def timeline(deployment: Deployment, *, for_staff: bool) -> dict[str, Any]:
     """What the timeline's template shows, to the portal's staff or to a tenant's people."""
     rows = {row.kind: row for row in deployment.steps.all()}
     kinds = STEPS_OF[Deployment.Kind(deployment.kind)]
-    evidence = deployment.evidence
     return {
         "deployment": deployment,
         "colour": colour_of(deployment),
         "steps": [TimelineStep(kind.label, rows.get(kind), for_staff) for kind in kinds],
         "took": duration(_span(deployment).total_seconds()),
-        "proof": LABELS["evidence"].get(evidence.get("kind", ""), ""),
-        "proof_facts": told(evidence),
+        "proof": proof_of(deployment),
+        "proof_facts": told(deployment.evidence),
         "advice": advice_for(deployment) if deployment.error_code else None,
         "cancellable": deployment.is_open and State.CANCELLED in ARROWS[State(deployment.state)],
     }

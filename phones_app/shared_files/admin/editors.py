@@ -19,7 +19,7 @@ from phones_app.shared_files.checks import findings_of
 from phones_app.shared_files.intake import OnePath, take_in_one
 from phones_app.shared_files.media import FilesOwner, content_of
 from phones_app.shared_files.models import LONGEST_PATH, SharedFile
-from profiles_app.phone.admin.revision import XmlField
+from profiles_app.phone.admin.revision import XmlField, marks_of
 from profiles_app.phone.companions.check import check_companion
 from profiles_app.phone.companions.dial_template import rules_dialled_by
 from profiles_app.phone.companions.dialling import LONGEST_NUMBER, Dialled, try_number
@@ -201,7 +201,7 @@ class EditorPages(OwnerPages):
             "findings": findings,
             "as_text": as_text,
             "size": len(form.cleaned_data.get("content", b"")),
-            "marks": [_mark(finding) for finding in findings if finding.line and as_text],
+            "marks": marks_of(findings) if as_text else [],
         }
         if kind == "dial-template" and not errors:
             context |= _tried(request, form.cleaned_data["content"])
@@ -254,12 +254,6 @@ def _editor(kind: str) -> Editor:
     if kind not in EDITORS:
         raise Http404
     return EDITORS[kind]
-
-
-def _mark(finding: Finding) -> dict[str, object]:
-    """As the editor of text takes it."""
-    line = (finding.line or 1) - 1
-    return {"row": line, "column": 0, "text": finding.message, "type": finding.severity.value}
 
 
 def _tried(request: HttpRequest, content: bytes) -> dict[str, object]:

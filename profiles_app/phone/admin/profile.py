@@ -16,6 +16,7 @@ from contacts_app.core.csv.admin import CsvPages
 from contacts_app.core.history.authorship import because
 from contacts_app.people.models import REVEAL
 from profiles_app.phone import sep
+from profiles_app.phone.admin.live_check import LiveCheckPages
 from profiles_app.phone.admin.revision import (
     RevisionPages,
     XmlField,
@@ -139,7 +140,7 @@ class PhoneProfileForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(PhoneProfile)
-class PhoneProfileAdmin(CsvPages, RevisionPages):
+class PhoneProfileAdmin(CsvPages, LiveCheckPages, RevisionPages):
     csv_format = ProfileCsv
     actions = ["export_selected"]
     form = PhoneProfileForm

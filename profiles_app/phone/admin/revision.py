@@ -18,7 +18,9 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django_ace import AceWidget
 
 from contacts_app.core.admin.base import PortalAdmin
@@ -87,7 +89,24 @@ def record_look(request: HttpRequest, row: Model, what: str) -> None:
 THEMES = ("chrome", "one_dark")  # Light and dark; editor.js chooses as the page does.
 
 
+def marks_of(findings: Iterable[sep.Finding]) -> list[dict[str, object]]:
+    """As the editor takes what stands beside its lines; it counts from 0."""
+    return [
+        {
+            "row": finding.line - 1,
+            "column": (finding.column or 1) - 1,
+            "text": finding.message,
+            "type": finding.severity.value,
+        }
+        for finding in findings
+        if finding.line
+    ]
+
+
 class XmlEditor(AceWidget):
+    # Of a page that says what is wrong with the form's text without storing it.
+    check_url = ""
+
     def __init__(self) -> None:
         # The editor's own XML worker is off: it takes unbound prefixes, which phones ignore, for errors.
         super().__init__(
@@ -109,17 +128,13 @@ class XmlEditor(AceWidget):
 
     def annotate(self, findings: Iterable[sep.Finding]) -> None:
         """Let the editor mark these lines."""
-        marks = [
-            {
-                "row": finding.line - 1,
-                "column": (finding.column or 1) - 1,
-                "text": finding.message,
-                "type": finding.severity.value,
-            }
-            for finding in findings
-            if finding.line
-        ]
-        self.attrs["data-annotations"] = json.dumps(marks)
+        self.attrs["data-annotations"] = json.dumps(marks_of(findings))
+
+    def render(self, *args: Any, **kwargs: Any) -> SafeString:
+        """With what the checker says beside it, as it is typed, where there is a page that checks."""
+        editor = super().render(*args, **kwargs)
+        context = {"editor": editor, "check_url": self.check_url}
+        return SafeString(render_to_string("profiles_app/phone/editor.html", context)) if self.check_url else editor
 
 
 class XmlField(forms.CharField):
