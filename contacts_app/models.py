@@ -10,6 +10,7 @@ from contacts_app.contacts.models.contact import (
 from contacts_app.contacts.models.mail import Incident, Mail, Notice
 from contacts_app.core.api.models import KeptAnswer
 from contacts_app.core.csv.models import UploadedCsv
+from contacts_app.core.lists.models import ListColumns, SavedFilter
 from contacts_app.core.work.models import WorkStatus
 from contacts_app.people.models import LoginSession, SecondFactor, User
 from contacts_app.tokens.models import ApiToken
@@ -21,6 +22,7 @@ __all__ = [
     "Extension",
     "Incident",
     "KeptAnswer",
+    "ListColumns",
     "LoginSession",
     "Mail",
     "Notice",
@@ -28,6 +30,7 @@ __all__ = [
     "NotificationMedium",
     "NotificationPreference",
     "NotificationType",
+    "SavedFilter",
     "SecondFactor",
     "UploadedCsv",
     "User",

@@ -81,6 +81,15 @@ class PhoneAdmin(
     InventoryAdmin,
 ):
     list_display = (*("phone", "model_here", "account_name", "profile"), *("deployed", "present", "seen", "is_active"))
+    more_columns = (
+        "location",
+        "phone_ip",
+        "software_type",
+        "software_version",
+        "serial_number",
+        "in_call",
+        "created_at",
+    )
     list_select_related = ("account", "current_profile", "last_deployment__deployment", "file__revision")
     list_filter = (
         ("last_deployment__deployment__state", StateOfLast),

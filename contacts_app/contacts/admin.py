@@ -52,6 +52,7 @@ class NotificationContactAdmin(CsvPages, PortalAdmin):
     goes_along = True
     form = NotificationContactForm
     list_display = ("name_and_email", "phone", "is_main", "account", "created_at")
+    more_columns = ("name", "email", "updated_at")
     list_select_related = ("account",)
     list_filter = ("main", "account")
     search_fields = ("name", "email", "account__name")

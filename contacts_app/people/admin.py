@@ -117,6 +117,7 @@ class UserAdmin(DjangoUserAdmin, PortalAdmin):  # type: ignore[type-arg]
     add_form = NewUserForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("email", "name", "account", "role", "is_active", "is_staff", "last_login")
+    more_columns = ("username", "phone", "permission_level", "lang", "last_login_ip", "created_at")
     list_select_related = ("account",)
     list_filter = ("is_active", "is_staff", "account")
     search_fields = ("email", "username", "first_name", "last_name", "phone", "account__name")

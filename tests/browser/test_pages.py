@@ -67,6 +67,7 @@ def all_pages(phone, profile) -> dict[str, str]:
     pages = {
         "overview": reverse("admin:index"),
         "change-log": reverse("change_log"),
+        "columns": reverse("admin:phones_app_phone_columns"),
         "asked-in-vain": reverse("admin:phones_app_requestedfile_in_vain"),
         "add-firmware": reverse("admin:phones_app_firmware_package"),
         "default-loads": reverse("admin:phones_app_firmware_default_loads"),

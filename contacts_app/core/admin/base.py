@@ -22,6 +22,7 @@ from contacts_app.core.admin.columns import ago_column, column, count_of, filter
 from contacts_app.core.admin.forms import DayAndTime
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.admin.links import page_of
+from contacts_app.core.admin.own_lists import OwnLists
 from contacts_app.core.errors import Refusal
 from contacts_app.core.history.admin import HistoryPages
 from contacts_app.core.history.authorship import one_line
@@ -95,7 +96,7 @@ def reason_in(request: HttpRequest) -> str:
     return one_line(request.POST.get("_reason", ""))
 
 
-class PortalAdmin(BigListAdmin, HistoryPages):
+class PortalAdmin(OwnLists, BigListAdmin, HistoryPages):
     """Base of every page about a model.
 
     `tenant_path` leads from a row to its account; None: the rows are nobody's, and only staff change them.
@@ -136,7 +137,7 @@ class PortalAdmin(BigListAdmin, HistoryPages):
         return actor_of(request).sees(rows, self.tenant_path, shared=self.tenant_shares)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        columns: list[Any] = [getattr(self, str(name), None) for name in self.list_display]
+        columns: list[Any] = [getattr(self, str(name), None) for name in self.get_list_display(request)]
         counted = [column.counts for column in columns if hasattr(column, "counts")]
         counts = {f"{relation}_counted": count_of(self, request, relation) for relation in counted}
         rows: QuerySet[Any] = self.tenant_rows(request).annotate(**counts)

@@ -39,6 +39,7 @@ class LineAdmin(CsvPages):
     actions = ["export_selected"]
     list_display = ("extension", "display_name", "label", "user", "account", "used", "changed")
     list_display_links = ("extension",)
+    more_columns = ("name", "auth_name", "voicemail", "mailbox", "max_calls", "created_at")
     list_select_related = ("account", "user")
     list_filter = ("account", "user")
     search_fields = ("extension", "name", "display_name", "label")
