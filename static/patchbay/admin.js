@@ -248,3 +248,62 @@ document.addEventListener("DOMContentLoaded", () => {
     // Where "Skip to content" leads.
     document.getElementById("content")?.setAttribute("tabindex", "-1");
 });
+
+// Lists whose rows change by themselves are asked for again while somebody looks at them. Cells that differ are replaced
+// where they stand: what is ticked, the place on the page and open menus stay.
+document.addEventListener("DOMContentLoaded", () => {
+    const seconds = Number(document.querySelector("[data-live-list]")?.dataset.liveList);
+    if (!seconds) {
+        return;
+    }
+    const box = (row) => row.querySelector("input.action-select");
+    const key = (row) => box(row)?.value ?? row.querySelector("a[href]")?.getAttribute("href");
+    const stays = (cell) => cell.querySelector("input.action-select, [x-data]") || cell.contains(document.activeElement);
+    const renew = (row, fresh) => {
+        row.className = fresh.className;
+        const cells = [fresh, row].map((one) => [...one.querySelectorAll(":scope > tr > :is(td, th)")]);
+        cells[1].forEach((cell, place) => {
+            const other = cells[0][place];
+            if (other && !stays(cell) && cell.innerHTML !== other.innerHTML) {
+                cell.replaceWith(document.adoptNode(other));
+            }
+        });
+    };
+    const merge = (table, fresh) => {
+        const rows = new Map([...table.tBodies].map((row) => [key(row), row]));
+        const coming = new Map([...fresh.tBodies].map((row) => [key(row), row]));
+        // A row that has moved to another page goes, unless somebody has ticked it.
+        rows.forEach((row, name) => !coming.has(name) && !box(row)?.checked && row.remove());
+        let before = table.tHead;
+        coming.forEach((row, name) => {
+            const there = rows.get(name);
+            there ? renew(there, row) : document.adoptNode(row);
+            const placed = there ?? row;
+            if (before.nextElementSibling !== placed) {
+                before.after(placed);
+            }
+            before = placed;
+        });
+    };
+    const refresh = async () => {
+        const answer = await fetch(window.location.href, { headers: { "X-Live-List": "1" } });
+        // The session has ended, or the list is no longer for this person: what is shown stays.
+        if (!answer.ok || answer.redirected) {
+            return;
+        }
+        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        const [table, fresh] = [document, page].map((one) => one.getElementById("result_list"));
+        if (table && fresh) {
+            merge(table, fresh);
+        } else if (fresh) {
+            window.location.reload();
+        }
+    };
+    let waiting = 0;
+    const next = () => {
+        window.clearTimeout(waiting);
+        waiting = document.hidden ? 0 : window.setTimeout(() => refresh().catch(() => null).finally(next), seconds * 1000);
+    };
+    document.addEventListener("visibilitychange", next);
+    next();
+});

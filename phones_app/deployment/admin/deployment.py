@@ -14,6 +14,7 @@ from unfold.decorators import display
 from contacts_app.core.admin.base import RecordAdmin
 from contacts_app.core.admin.columns import column
 from contacts_app.core.admin.frame import actor_of
+from contacts_app.core.admin.live_list import LiveList
 from contacts_app.core.tables import table
 from contacts_app.templatetags.moments import duration, exact
 from phones_app.deployment import request as service
@@ -96,9 +97,10 @@ def _span(deployment: Deployment) -> timedelta:
 
 
 @admin.register(Deployment)
-class DeploymentAdmin(MacSearchMixin, RecordAdmin):
+class DeploymentAdmin(LiveList, MacSearchMixin, RecordAdmin):
     list_display = ("phone_here", "what", "state_here", "asked_by", "when", "took", "problem")
     list_display_links = ("phone_here",)
+    more_columns = ("kind", "channel", "reason", "created_at", "finished_at", "request_id")
     list_select_related = ("phone",)
     list_filter = ("state", "kind", "account", "profile", "created_at")
     in_search = True

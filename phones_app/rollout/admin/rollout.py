@@ -15,6 +15,7 @@ from contacts_app.core.admin.base import RecordAdmin
 from contacts_app.core.admin.columns import column
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.admin.links import label, page_of
+from contacts_app.core.admin.live_list import LiveList
 from contacts_app.templatetags.moments import duration
 from phones_app.deployment.request import MAY_DEPLOY
 from phones_app.rollout import rollout as service
@@ -113,9 +114,10 @@ def watched(rollout: Rollout, part: str, code: str, page: str) -> dict[str, obje
 
 
 @admin.register(Rollout)
-class RolloutAdmin(RolloutPages, RecordAdmin):
+class RolloutAdmin(LiveList, RolloutPages, RecordAdmin):
     list_display = ("rollout_here", "state_here", "phones", "waves_here", "asked_by", "when", "reason")
     list_display_links = ("rollout_here",)
+    more_columns = ("channel", "total", "unchanged", "load", "created_at", "finished_at")
     list_select_related = ("profile",)
     list_filter = ("state", "account", "profile", "created_at")
     in_search = True
