@@ -33,10 +33,24 @@ window.patchbay = {
         said.innerHTML = "<progress></progress> <span></span>";
         form.after(said);
         const began = Date.now();
+        let share = "";
         const tell = () => {
-            said.lastChild.textContent = `${form.dataset.busy} ${Math.round((Date.now() - began) / 1000)} s`;
+            said.lastChild.textContent = `${form.dataset.busy}${share} ${Math.round((Date.now() - began) / 1000)} s`;
+        };
+        // Where the work can say which part of it is done. A process that does not know answers with no word for it.
+        const ask = async () => {
+            const answer = await fetch(form.dataset.progress).catch(() => null);
+            const { doing, part } = answer?.ok ? await answer.json() : {};
+            if (doing) {
+                said.firstChild.value = part;
+                share = ` ${doing}: ${Math.floor(part * 100)} % of the file,`;
+            }
+            window.setTimeout(ask, 1000);
         };
         tell();
+        if (form.dataset.progress) {
+            ask();
+        }
         window.setInterval(tell, 1000);
     },
 

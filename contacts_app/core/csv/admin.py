@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminFileFieldWidget
@@ -13,7 +13,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget
 from contacts_app.core.admin.base import PortalAdmin
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.csv.format import CsvFormat, Report, errors_as_csv, export_csv
-from contacts_app.core.csv.importing import import_upload, keep_upload
+from contacts_app.core.csv.importing import import_upload, keep_upload, progress_of
 from contacts_app.core.csv.models import UploadedCsv
 from contacts_app.core.csv.text import MAX_BYTES
 from contacts_app.core.errors import Refusal
@@ -34,6 +34,7 @@ class CsvPages(PortalAdmin):
         "import": "import/",
         "import_check": "import/<uuid:uuid>/",
         "import_errors": "import/<uuid:uuid>/errors.csv",
+        "import_progress": "import/<uuid:uuid>/progress/",
     }
 
     def has_import_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -96,6 +97,7 @@ class CsvPages(PortalAdmin):
             shown=report.errors[:SHOWN_ERRORS],
             untold=report.error_count - SHOWN_ERRORS,
             errors_url=self.url_of("import_errors", upload.uuid),
+            progress_url=self.url_of("import_progress", upload.uuid),
             back=self.url_of("import"),
         )
 
@@ -103,6 +105,11 @@ class CsvPages(PortalAdmin):
         upload = self._uploaded(request, uuid)
         report = self._report(request, upload, dry_run=True)
         return _download(errors_as_csv(report.errors), f"{self.csv_format.kind}-errors.csv")
+
+    def import_progress_page(self, request: HttpRequest, uuid: object) -> HttpResponse:
+        """Asked while another request imports the file; 404 once it is stored."""
+        doing, part = progress_of(self._uploaded(request, uuid)) or ("", 0.0)
+        return JsonResponse({"doing": doing, "part": part})
 
     def _exported(self, request: HttpRequest, rows: Any) -> HttpResponse:
         pieces = export_csv(self.csv_format(actor_of(request)), rows, for_spreadsheets=True)

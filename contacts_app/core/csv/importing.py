@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from io import BytesIO
 from itertools import islice
+from time import monotonic
 from typing import Any, BinaryIO
 
+from django.core.cache import cache
 from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -108,10 +110,36 @@ def keep_upload(*, user: Any, kind: str, name: str, file: BinaryIO) -> UploadedC
     return UploadedCsv.objects.create(user=user, kind=kind, name=name[:255], content=file.read())
 
 
+TOLD_FOR, TOLD_EACH = 60, 0.3
+
+
 def import_upload(upload: UploadedCsv, *, csv_format: CsvFormat, dry_run: bool) -> Report:
     """What the file would do, or does: once stored it is gone. Raises Refusal."""
     with because(f"Imported from {upload.name}"):
-        report = import_csv(BytesIO(upload.content), csv_format, dry_run=dry_run)
+        report = import_csv(BytesIO(upload.content), csv_format, dry_run=dry_run, progress=_told_to_others(upload))
     if report.stored:
         upload.delete()
     return report
+
+
+def progress_of(upload: UploadedCsv) -> tuple[str, float] | None:
+    """What an import does in another request, and which part of the file it has behind it, if that is known here."""
+    told: tuple[str, float] | None = cache.get(_key(upload))
+    return told
+
+
+def _told_to_others(upload: UploadedCsv) -> Progress:
+    """In the cache: nothing that the import writes to the database is seen before its end."""
+    last = 0.0
+
+    def tell(doing: str, part: float) -> None:
+        nonlocal last
+        if (now := monotonic()) - last >= TOLD_EACH:
+            last = now
+            cache.set(_key(upload), (doing, min(part, 1.0)), TOLD_FOR)
+
+    return tell
+
+
+def _key(upload: UploadedCsv) -> str:
+    return f"csv-import-{upload.uuid}"

@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from contacts_app.contacts.models.contact import NotificationContact
+from contacts_app.core.csv import importing
 from contacts_app.core.csv.models import UploadedCsv
 from phones_app.inventory.models import Phone
 from profiles_app.phone.models import PhoneProfile
@@ -196,3 +197,23 @@ def test_what_is_no_sheet_is_a_sentence_on_the_page(clerk_desk, db, content):
 def test_no_file_at_all_is_a_sentence_on_the_page(clerk_desk):
     response = clerk_desk.post(reverse("admin:phones_app_phone_import"), {})
     assert b"This field is required" in response.content
+
+
+def test_an_import_tells_another_request_how_far_it_is(clerk_desk, new_phone, monkeypatch):
+    monkeypatch.setattr(importing, "TOLD_EACH", 0)
+    page = upload(clerk_desk, PHONES, "mac,name\r\n" + "".join(f"0200000{n:05d},P{n}\r\n" for n in range(700)))
+    progress = f"{page}progress/"
+    assert clerk_desk.get(progress).json() == {"doing": "", "part": 0}
+    told = []
+    store = importing._store
+
+    def stored(*batch: object) -> None:
+        told.append(clerk_desk.get(progress).json())
+        store(*batch)
+
+    monkeypatch.setattr(importing, "_store", stored)
+    assert clerk_desk.post(page).status_code == 302
+    assert told[0] == {"doing": "Checking", "part": 1.0}
+    assert told[-1]["doing"] == "Storing"
+    assert 0 < told[-1]["part"] < 1
+    assert clerk_desk.get(progress).status_code == 404
