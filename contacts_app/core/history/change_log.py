@@ -21,7 +21,7 @@ PER_PAGE = 50
 ALONE, TOGETHER = 50_000, 5_000
 
 
-class Place(NamedTuple):
+class LogPlace(NamedTuple):
     """Where a row stands: the newer one first, then by the name of its kind, then by its key."""
 
     moment: datetime
@@ -32,7 +32,7 @@ class Place(NamedTuple):
         return f"{self.moment.isoformat()}~{self.kind}~{self.key}"
 
     @classmethod
-    def parse(cls, text: str) -> "Place":
+    def parse(cls, text: str) -> "LogPlace":
         """Raises ValueError."""
         moment, kind, key = text.split("~")
         found = datetime.fromisoformat(moment)
@@ -66,7 +66,7 @@ class LogPage:
     """
 
     rows: list[tuple[str, Any]]
-    following: Place | None = None
+    following: LogPlace | None = None
     stopped: bool = False
 
 
@@ -83,11 +83,11 @@ def tracked_kinds() -> dict[str, Tracked]:
     return {kind_of(model): tracked for model, tracked in tracked_models.items()}
 
 
-def read_log(sources: Sources, looked_for: Q, after: Place | None = None) -> LogPage:
+def read_log(sources: Sources, looked_for: Q, after: LogPlace | None = None) -> LogPage:
     """The rows after a place that meet `looked_for` as well."""
     if after is not None:
         sources = {kind: rows.filter(after.before(kind)) for kind, rows in sources.items()}
-    end: Place | None = None
+    end: LogPlace | None = None
     if looked_for:
         if beyond := _merged(sources, 1, skip=(ALONE if len(sources) == 1 else TOGETHER) - 1):
             end = _place(*beyond[0])
@@ -97,7 +97,7 @@ def read_log(sources: Sources, looked_for: Q, after: Place | None = None) -> Log
     shown = _rows(found[:PER_PAGE])
     if len(found) > PER_PAGE:
         kind, row = shown[-1]
-        return LogPage(shown, Place(row.history_date, kind, row.history_id))
+        return LogPage(shown, LogPlace(row.history_date, kind, row.history_id))
     return LogPage(shown, end, stopped=end is not None)
 
 
@@ -122,9 +122,9 @@ def _merged(sources: Sources, most: int, skip: int = 0) -> list[tuple[str, int]]
         return [(kinds[number], key) for _, number, key in cursor.fetchall()]
 
 
-def _place(kind: str, key: int) -> Place:
+def _place(kind: str, key: int) -> LogPlace:
     moments = tracked_kinds()[kind].rows_of_model().values_list("history_date", flat=True)
-    return Place(moments.get(history_id=key), kind, key)
+    return LogPlace(moments.get(history_id=key), kind, key)
 
 
 def _rows(found: list[tuple[str, int]]) -> list[tuple[str, Any]]:

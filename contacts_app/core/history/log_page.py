@@ -22,7 +22,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from contacts_app.core.admin.base import PortalAdmin
 from contacts_app.core.admin.frame import actor_of
-from contacts_app.core.history.change_log import Place, kind_of, read_log
+from contacts_app.core.history.change_log import LogPlace, kind_of, read_log
 from contacts_app.core.history.entries import CHANNELS, KINDS, HistoryEntry, entry_of
 from contacts_app.core.history.models import Tracked, tracked_models
 
@@ -215,10 +215,10 @@ def _midnight(day: date) -> datetime:
     return make_aware(datetime.combine(day, time.min))
 
 
-def _place_in(request: HttpRequest) -> Place | None:
+def _place_in(request: HttpRequest) -> LogPlace | None:
     """From the beginning where the address was spoilt on its way."""
     try:
-        return Place.parse(request.GET.get("after", ""))
+        return LogPlace.parse(request.GET.get("after", ""))
     except ValueError:
         return None
 
