@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from contacts_app.core.actor import system
+from contacts_app.core.csv import importing
 from contacts_app.core.csv.importing import import_csv
 from phones_app.inventory.csv import PhoneCsv
 from phones_app.inventory.models import Phone
@@ -268,20 +269,27 @@ def test_dry_run_counts_and_stores_nothing(phone, file):
     assert snapshot() == before
 
 
-def test_failure_in_the_last_batch_takes_the_first_ones_back(phone, file):
+@pytest.fixture
+def three_batches(file, monkeypatch):
+    """A file of three batches, which are smaller than usual; it is longer than what is read at once."""
+    monkeypatch.setattr(importing, "BATCH", 50)
+    words = "In the corner of the hall behind which nobody comes by without a reason"
+    return file("mac,name,location\n" + "\n".join(f"0200000{number:05X},{words},{words}" for number in range(120)))
+
+
+def test_failure_in_the_last_batch_takes_the_first_ones_back(phone, three_batches):
     """As when the process is killed: what was written before is not there."""
-    path = file("mac\n" + "\n".join(f"0200000{number:05X}" for number in range(1200)))
-    assert counts(run("import_phones", path, "--dry-run", "--json")) == (1200, 0, 0)
+    path = three_batches
+    assert counts(run("import_phones", path, "--dry-run", "--json")) == (120, 0, 0)
     with connection.execute_wrapper(_fail_at_third_insert()):
         ran = run("import_phones", path)
     assert ran.status == 1
     assert Phone.objects.count() == 1
 
 
-def test_progress_is_told_while_a_long_file_is_checked_and_while_it_is_stored(phone, file):
+def test_progress_is_told_while_a_long_file_is_checked_and_while_it_is_stored(phone, three_batches):
     told = []
-    path = file("mac\n" + "\n".join(f"0200000{number:05X}" for number in range(1200)))
-    with path.open("rb") as opened:
+    with three_batches.open("rb") as opened:
         import_csv(opened, PhoneCsv(system("test")), progress=lambda *said: told.append(said))
     assert [doing for doing, _ in told] == ["Checking"] * 3 + ["Storing"] * 3
     for parts in ([part for _, part in told[:3]], [part for _, part in told[3:]]):
