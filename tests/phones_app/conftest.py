@@ -1,5 +1,6 @@
 """A site on loopback, the way to let due work happen, and pages of phones as phones read them."""
 
+import itertools
 import time
 
 import pytest
@@ -28,9 +29,11 @@ def finish():
     def work(
         deployment: Deployment, until=lambda deployment: deployment.finished_at, seconds: float = 60
     ) -> Deployment:
-        deadline = time.monotonic() + seconds
+        deadline, looks = time.monotonic() + seconds, itertools.count()
         while True:
-            run_queue(DEPLOYMENTS)
+            # Looking for due work of every kind costs ten times what looking at one row does.
+            if next(looks) % 4 == 0:
+                run_queue(DEPLOYMENTS)
             deployment.refresh_from_db()
             if until(deployment):
                 return deployment
