@@ -4,6 +4,9 @@ Alice runs account `acme`, Bob is her colleague without rights, Charlie is a str
 """
 
 import gc
+import os
+from itertools import islice
+from pathlib import Path
 
 import pytest
 from celery import current_app
@@ -11,25 +14,48 @@ from django.core.cache import cache
 
 from contacts_app.core.memory import forget_everything
 
-# The database, and what is used all over: callers of the REST APIs and people in the admin.
-pytest_plugins = ["tests.databases", "tests.phones_app.rest", "tests.phones_app.desks"]
+# The database, what the tests cost, and what is used all over: callers of the REST APIs and people in the admin.
+pytest_plugins = ["tests.databases", "tests.cost", "tests.phones_app.rest", "tests.phones_app.desks"]
 
 
-# What takes longest begins first, so that at the end no process works alone.
-LONGEST = (
-    "test_beyond_one_machine.py",
-    "test_backup.py",
-    "test_lists.py",
-    "test_true_states.py",
-    "test_upgrade.py",
-    "test_pages.py",
-    "test_deploy.py",
-    "test_openapi.py",
-)
+HERE = Path(__file__).parent
+# Files that take long, with about how many seconds: they begin first, so that at the end no process works alone.
+LONGEST = {
+    "browser/test_pages.py": 130,
+    "upgrade/test_upgrade.py": 120,
+    "apis/test_rights.py": 110,
+    "test_beyond_one_machine.py": 95,
+    "apis/test_openapi.py": 90,
+    "browser/test_tour.py": 90,
+    "phones_app/rollout/test_kill.py": 90,
+    "test_lists.py": 80,
+    "phones_app/deployment/test_stopped_worker.py": 75,
+    "phones_app/deployment/test_kill.py": 60,
+    "test_backup.py": 35,
+    "browser/test_buttons_in_docs.py": 35,
+    "browser/test_fifty_phones.py": 30,
+    "phones_app/rollout/test_true_states.py": 25,
+    "apis/test_generated_clients.py": 20,
+}
 
 
 def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: item.path.name not in LONGEST)
+    """Each process is given one stretch of the tests, all about as long; it begins with its share of the longest."""
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    files, others = {name: [] for name in LONGEST}, []
+    for item in items:
+        files.get(os.path.relpath(item.path, HERE), others).append(item)
+    beginnings, seconds = [[] for _ in range(processes)], [0] * processes
+    for name, found in files.items():
+        if found:
+            least = seconds.index(min(seconds))
+            beginnings[least] += found
+            seconds[least] += LONGEST[name]
+    ordered, rest = [], iter(others)
+    for number, beginning in enumerate(beginnings):
+        stretch = (len(items) - len(ordered)) // (processes - number)
+        ordered += [*beginning, *islice(rest, max(stretch - len(beginning), 0))]
+    items[:] = ordered
 
 
 def pytest_collection_finish():

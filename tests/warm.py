@@ -77,6 +77,11 @@ def _server() -> Server:
     return Server()
 
 
+def spent() -> float:
+    """Seconds of processor of all forks that have ended."""
+    return float(_server().ask("spent")) if _server.cache_info().currsize else 0.0
+
+
 def start(command: list[str], environment: dict[str, str], log: Path) -> "Process | subprocess.Popen[bytes]":
     """`python …` in a group of its own, its output at the end of the log."""
     if "COVERAGE_PROCESS_CONFIG" in os.environ:
@@ -93,12 +98,15 @@ def _serve(channel: IO[str]) -> None:
     for line in channel:
         kind, *request = json.loads(line)
         if kind == "start":
-            answer: int | None = os.fork()
+            answer: float | None = os.fork()
             if not answer:
                 _become(*request)
                 return
             # Before anybody knows of the process, who may kill its group at once.
             os.setpgid(answer, answer)
+        elif kind == "spent":
+            times = os.times()
+            answer = times.children_user + times.children_system
         else:
             pid, status = os.waitpid(request[0], os.WNOHANG)
             answer = os.waitstatus_to_exitcode(status) if pid else None
