@@ -4,7 +4,7 @@ are the profiles whose own file is made from the same data. Many changes by one 
 
 import json
 from collections.abc import Collection, Iterable, Sequence
-from functools import reduce
+from functools import cache, reduce
 from operator import or_
 
 from django.db.models import Q, TextField
@@ -12,6 +12,7 @@ from django.db.models.functions import Cast
 from django.db.models.signals import m2m_changed, pre_delete, pre_save
 
 from contacts_app.core.history.authorship import News, when_recorded
+from contacts_app.core.lists.statement import Slot, Statement
 from contacts_app.core.work.wake import nudge_after_commit
 from phones_app.configuration.changes import (
     CONFIGURATIONS,
@@ -38,6 +39,24 @@ NOTHING = Q(pk__in=[])
 NAMED_BY = {"extension", "label", "display_name"}
 # So many numbers are looked for in the keys of layouts.
 FEW = 20
+
+
+# Asked of each line that is stored, most of which no key calls yet and no layer has.
+@cache
+def _uses() -> Statement:
+    key = LayerLine._meta.get_field("line")
+    return Statement(LayerLine.objects.order_by().filter(line=Slot(key)()).values_list("pk")[:1])
+
+
+@cache
+def _layouts_in_use() -> Statement:
+    of_account = Q(account=Slot(Layer._meta.get_field("account"))()) | Q(account=None)
+    return Statement(Layer.objects.order_by().filter(of_account, key_layout__isnull=False).values_list("pk")[:1])
+
+
+@cache
+def _owner() -> Statement:
+    return Statement(Line.objects.order_by().filter(pk=Slot(Line._meta.pk)()).values_list("user"))
 
 
 def _phones(news: News) -> None:
@@ -100,6 +119,8 @@ def _lines(news: News) -> None:
 def _of_layouts_calling(lines: Sequence[Line]) -> None:
     """Keys without a label are called as the line that they call. Of many lines it is not asked which keys these are."""
     for account in {line.account_id for line in lines}:
+        if not _layouts_in_use().row(account):
+            continue
         named = [line.extension for line in lines if line.account_id == account]
         layouts = KeyLayout.objects.filter(Q(account=account) | Q(account=None))
         if len(named) <= FEW:
@@ -111,9 +132,9 @@ def _of_layouts_calling(lines: Sequence[Line]) -> None:
 
 def _line_before(sender: object, instance: Line, **_: object) -> None:
     """Of the owner that it had, too."""
-    before = Line.objects.filter(pk=instance.pk).only("user", "account").first() if instance.pk else None
-    if before is not None and before.user_id not in (None, instance.user_id):
-        _of_lines([before])
+    owner = _owner().row(instance.pk) if instance.pk else None
+    if owner is not None and owner[0] not in (None, instance.user_id):
+        _of_lines([Line.objects.only("user", "account").get(pk=instance.pk)])
 
 
 def _line_goes(sender: object, instance: Line, **_: object) -> None:
@@ -124,7 +145,8 @@ def _line_goes(sender: object, instance: Line, **_: object) -> None:
 def _of_lines(lines: Collection[Line]) -> None:
     """The phones that may have one of the lines: by a layer, or because its owner's profile is theirs."""
     keys, owners = [line.pk for line in lines], {line.user_id for line in lines} - {None}
-    _of_layers(Layer.objects.filter(pk__in=LayerLine.objects.filter(line__in=keys).values("layer")))
+    if len(keys) != 1 or _uses().row(keys[0]):
+        _of_layers(Layer.objects.filter(pk__in=LayerLine.objects.filter(line__in=keys).values("layer")))
     if owners:
         _mark(with_profiles(PhoneProfile.objects.filter(user__in=owners).values("pk")))
         _remake(Q(user__in=owners))
@@ -161,7 +183,8 @@ def _of_layers(layers: Iterable[Layer]) -> None:
             mark_due(phones_in(layer))
         if layer.kind in EVERYWHERE:
             _remake(Q() if layer.account_id is None else Q(user__account=layer.account_id))
-    _mark((Q(pk__in=phones) if phones else NOTHING) | (with_profiles(profiles) if profiles else NOTHING))
+    if phones or profiles:
+        _mark(Q(pk__in=phones) | with_profiles(profiles))
     if profiles:
         _remake(Q(pk__in=profiles))
 

@@ -1,12 +1,14 @@
 """What happens to sessions when people, phones or policies change in the middle of them (mobility spec §5.3)."""
 
 from collections.abc import Collection, Mapping
+from functools import cache
 from typing import Any
 
 from contacts_app.core.actor import Actor
 from contacts_app.core.errors import Refusal
 from contacts_app.core.history.authorship import Changed, current_author
 from contacts_app.core.lists.among import among
+from contacts_app.core.lists.statement import Slot, Statement
 from contacts_app.core.work import clock
 from contacts_app.core.work.wake import nudge_after_commit
 from contacts_app.people.models import User
@@ -23,6 +25,12 @@ LOGGED_IN = Refusal(
 # What of people and phones decides of their sessions.
 OF_PERSON = ("account", "is_active", "pin_hash")
 OF_PHONE = ("mac", "account", "base_profile", "location", "model", "is_active")
+
+
+@cache
+def _log_ins() -> Statement:
+    rows = MobilitySession.objects.order_by().filter(ended_at=None)
+    return Statement(rows.filter(phone=Slot(MobilitySession._meta.get_field("phone"))()).values_list("pk")[:1])
 
 
 def person_changed(instance: User, changes: Changes) -> None:
@@ -52,7 +60,8 @@ def phones_changed(changed: Changed) -> None:
             _phone_gone(phone)
         else:
             others.append(phone.pk)
-    if others:
+    # Of one phone it is asked with each change, and mostly nobody is logged in there.
+    if len(others) > 1 or (others and _log_ins().row(others[0])):
         _look_again(phone__in=among(others))
 
 

@@ -31,6 +31,7 @@ from contacts_app.contacts.api.schema import answers, contact_uri, describe_cont
 from contacts_app.contacts.models.contact import EMAIL_LENGTH, NAME_LENGTH, NotificationContact, check_address
 from contacts_app.contacts.services import delete_contact
 from contacts_app.core.api.examples import examples_of
+from contacts_app.core.api.made_once import MadeOnce
 from contacts_app.core.api.members import refuse_unknown
 from contacts_app.core.api.rights import refuse_deletion
 from contacts_app.core.api.view import Text
@@ -68,7 +69,7 @@ def _required(**kwargs: object) -> Text:
     return Text(error_messages=dict.fromkeys(("required", "blank", "null"), message), **kwargs)
 
 
-class ContactRecord(serializers.Serializer[Any]):
+class ContactRecord(MadeOnce):
     """One contact. What only the server says is ignored."""
 
     is_shown_whole = True

@@ -18,7 +18,6 @@ from rest_framework.serializers import BaseSerializer
 from contacts_app.core.api.dialect import Conflict, Dialect, Unfit
 from contacts_app.core.api.family_document import FamilySchema
 from contacts_app.core.api.fields import Shape
-from contacts_app.core.api.members import refuse_unknown
 from contacts_app.core.api.preconditions import Guarded
 from contacts_app.core.api.rows import Rows
 from contacts_app.core.api.view import Manages, OwnsOrManages, Utf8Renderer
@@ -170,15 +169,13 @@ class FamilyResource(Guarded, FamilyViewSet):
     taken: ClassVar[str] = ""
 
     def sent(self, row: Any = None, body: Any = None) -> dict[str, Any]:
+        return super().sent(None if row is None or row._state.adding else row, body)
+
+    def refuse_nothing(self, serializer: Any) -> None:
         """An update that changes nothing known is a mistake of the sender (phone profiles spec §3)."""
-        if row is None or row._state.adding:
-            return super().sent(None, body)
-        record: Any = self.get_serializer()
-        refuse_unknown(record, self.request.data)
-        known = {name for name, field in record.fields.items() if not field.read_only}
+        known = {name for name, field in serializer.fields.items() if not field.read_only}
         if isinstance(self.request.data, Mapping) and known.isdisjoint(self.request.data):
             raise ValidationError("No known field to update")
-        return super().sent(row, body)
 
     def store(self, row: Any, changed: Collection[str] | None) -> None:
         # Only what was sent: something else may be writing its part of the row at this moment.

@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.fields import empty
 
+from contacts_app.core.api.made_once import MadeOnce
 from contacts_app.core.api.view import Instant, LongText, Text
 
 TRUTH = {"true": True, "1": True, "false": False, "0": False}
@@ -34,11 +35,11 @@ class RowUuid(serializers.UUIDField):
         return str(value.uuid)
 
 
-class Shape(serializers.Serializer[Any]):
+class Shape(MadeOnce):
     """A body that is not simply a row."""
 
 
-class ModelRecord(serializers.ModelSerializer[Any]):
+class ModelRecord(MadeOnce, serializers.ModelSerializer[Any]):
     """A model's row with the fields above."""
 
     # For the OpenAPI document: an answer has all members, also those that a request may leave out.

@@ -10,10 +10,11 @@ from typing import Any, cast
 
 from django.db import connection
 from django.db.models import QuerySet
+from django.db.models.constants import LOOKUP_SEP
 from django.db.models.expressions import RawSQL
 
 from contacts_app.core.api.reading import Reading, Record
-from contacts_app.core.lists.statement import Slot, Statement
+from contacts_app.core.lists.statement import Instances, Slot, Statement
 from contacts_app.core.lists.total import COUNTED, Total, estimate_of, is_costly, of_keys, total_of
 from contacts_app.core.memory import Memory
 
@@ -53,17 +54,21 @@ class Rows:
 
     def one(self, **named: Any) -> Any:
         """The row, or its tuple; None where there is none."""
-        if self.reading is None:
-            return self.queryset.filter(**named).first()
-
-        def by_name() -> tuple["QuerySet[Any]", Any]:
-            meta = self.queryset.model._meta
-            fields = {name: meta.pk if name == "pk" else meta.get_field(name) for name in named}
-            rows = self.queryset.order_by().filter(**{name: Slot(field)() for name, field in fields.items()})
-            return rows, rows.values("pk")
-
         if any(isinstance(value, int) and value > HIGHEST for value in named.values()):
             return None
+
+        def of_name() -> "QuerySet[Any]":
+            meta = self.queryset.model._meta
+            fields = {name: meta.pk if name == "pk" else meta.get_field(name) for name in named}
+            return self.queryset.order_by().filter(**{name: Slot(field)() for name, field in fields.items()})
+
+        if self.reading is None:
+            return self._instance(of_name, named)
+
+        def by_name() -> tuple["QuerySet[Any]", Any]:
+            rows = of_name()
+            return rows, rows.values("pk")
+
         found = self._asked(("one", *named), by_name, self.is_prepared, *named.values())
         return found[0] if found else None
 
@@ -148,6 +153,15 @@ class Rows:
         if limit is None or not by_keys:
             return list(self.queryset[:limit])
         return list(of_keys(self.queryset, list(self.queryset.values_list("pk", flat=True)[offset : offset + limit])))
+
+    def _instance(self, of_name: Callable[[], "QuerySet[Any]"], named: Mapping[str, Any]) -> Any:
+        """The row itself, for those who change it."""
+        asked: Any = self.queryset
+        is_plain = not (asked._prefetch_related_lookups or asked.query.annotations or asked.query.distinct)
+        if not (self.is_prepared and is_plain and all(LOOKUP_SEP not in name for name in named)):
+            return self.queryset.filter(**named).first()
+        [found] = self._statement(("instance", *named), lambda: [Instances(of_name())])
+        return cast(Instances, found).first(*named.values())
 
     def _deeper(self) -> tuple["QuerySet[Any]", Any]:
         keys = Statement(self.queryset.values_list("pk"))

@@ -26,6 +26,7 @@ from rest_framework.views import APIView
 from contacts_app.core.actor import Actor
 from contacts_app.core.api.dialect import Dialect, Json
 from contacts_app.core.api.idempotency import Keeping, Replayed, begin
+from contacts_app.core.api.made_once import MadeOnce
 from contacts_app.core.api.rights import permissions_for, refuse_unless
 from contacts_app.core.api.throttling import RateOfCredential
 from contacts_app.core.values import one_line
@@ -220,7 +221,7 @@ class Truth(serializers.BooleanField):
         return data
 
 
-class Record(serializers.Serializer[Any]):
+class Record(MadeOnce):
     # Members whose names no attribute can have, such as `:tags` and `from`.
     odd: ClassVar[Mapping[str, serializers.Field[Any, Any, Any, Any]]] = {}
 

@@ -4,7 +4,7 @@ A dialect's own base viewset says its envelope, errors and credentials once; a r
 record, what a body may hold, and the service that stores it.
 """
 
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from typing import Any, ClassVar
 
 import django_filters
@@ -86,7 +86,8 @@ class DialectViewSet(DialectView, GenericViewSet[Any]):
 
     def get_object(self) -> Any:
         """The row that the URL names, to be changed; what shows it reads its record alone."""
-        row = self.get_queryset().filter(**self.named()).first()
+        named = self.named()
+        row = self.remembered("row", self.get_queryset, is_shown=False).one(**named)
         if row is None:
             raise self.absent()
         return row
@@ -98,15 +99,23 @@ class DialectViewSet(DialectView, GenericViewSet[Any]):
     def rows(self) -> Rows:
         """The rows of a list, or those that the URL names one of; remembered where nothing but the page varies."""
         lookup = self.lookup_url_kwarg or self.lookup_field
+        if lookup in self.kwargs:
+            return self.remembered("", self.get_queryset)
+        return self.remembered("", lambda: self.filter_queryset(self.get_queryset()))
+
+    def remembered(self, purpose: str, make: Callable[[], Any], *, is_shown: bool = True) -> Rows:
+        """The rows that `make()` says for this action and these callers: their records or, not `is_shown`, the rows."""
+        lookup = self.lookup_url_kwarg or self.lookup_field
         kwargs = tuple(pair for pair in self.kwargs.items() if pair[0] != lookup)
         is_usual = PAGING.issuperset(self.request.query_params)
-        key = (type(self), self.action, self.seen_by(), kwargs)
+        key = (type(self), self.action, purpose, self.seen_by(), kwargs)
         if is_usual and (found := ROWS.get(key)):
             return found
         with watched() as asked:
-            rows: Any = self.get_queryset() if lookup in self.kwargs else self.filter_queryset(self.get_queryset())
-        serializer: Any = self.get_serializer_class()
-        found = Rows(rows, reading_of(serializer, rows.model), is_prepared=is_usual)
+            rows = make()
+        serializer: Any = self.get_serializer_class() if is_shown else None
+        reading = reading_of(serializer, rows.model) if is_shown else None
+        found = Rows(rows, reading, is_prepared=is_usual)
         return ROWS.put(key, found) if is_usual and not asked else found
 
     def records(self, rows: Rows, found: Sequence[Any]) -> list[dict[str, object]]:
@@ -120,12 +129,21 @@ class DialectViewSet(DialectView, GenericViewSet[Any]):
         serializer = chosen(row, data=self.request.data, partial=is_stored, context=self.get_serializer_context())
         # A record that was read may be sent back.
         shows = self.serializer_class is not None and (body is None or self.request.method in ("PUT", "PATCH"))
-        refuse_unknown(serializer, self.request.data, record=self.get_serializer_class()() if shows else None)
+        record: Any = self.get_serializer_class() if shows else None
+        refuse_unknown(serializer, self.request.data, record=record() if shows and record is not chosen else None)
+        if is_stored:
+            self.refuse_nothing(serializer)
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
+    def refuse_nothing(self, serializer: Any) -> None:
+        """Where the dialect refuses a change of a row that changes nothing. Raises ValidationError."""
+
     def shown(self, row: Any) -> Any:
-        return self.get_serializer(row).data
+        """The record of a row as it is stored, which is that of reading it."""
+        rows = self.remembered("shown", self.get_queryset)
+        found = None if rows.reading is None else rows.one(pk=row.pk)
+        return self.get_serializer(row).data if found is None else self.records(rows, [found])[0]
 
     def envelope(self, content: Any) -> Any:
         """What the dialect puts around the content of a successful answer."""

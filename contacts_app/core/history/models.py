@@ -19,7 +19,8 @@ from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
 from contacts_app.core.history.authorship import REASON_LENGTH, current_author, recorded
-from contacts_app.core.lists.insert import insert_many
+from contacts_app.core.lists.insert import insert_many, insert_one
+from contacts_app.core.lists.statement import Instances, Slot
 from contacts_app.core.secrets import EncryptedBinaryField, EncryptedTextField
 
 # What stands in place of a secret: that it changed can be told, what it was cannot.
@@ -64,6 +65,7 @@ class Tracked(HistoricalRecords):  # type: ignore[misc]
         # The same, as a row calls the values that its historical rows take over.
         self.copied: list[str] = []
         self.kept_in: Any = None
+        self._readings: dict[frozenset[str], Instances] = {}
         super().__init__(
             bases=[HistoryRow],
             history_id_field=models.BigAutoField(),
@@ -125,15 +127,23 @@ class Tracked(HistoricalRecords):  # type: ignore[misc]
         if update_fields is not None:
             names &= {field.name for field in named_fields(self.cls, update_fields)}
         known = not raw and not instance._state.adding and names
-        before = self.cls._base_manager.filter(pk=instance.pk).first() if known else None
-        instance._before = (before, names)
+        instance._before = (self._stored(frozenset(names)).first(instance.pk) if known else None, names)
+
+    def _stored(self, names: frozenset[str]) -> Instances:
+        """Reads these columns of a row: always the same few sets of them."""
+        found = self._readings.get(names)
+        if found is None:
+            key = self.cls._meta.pk
+            rows = self.cls._base_manager.order_by().filter(pk=Slot(key)())
+            found = self._readings[names] = Instances(rows.only(key.name, *names))
+        return found
 
     def post_save(self, instance: object, created: bool, using: object = None, **kwargs: object) -> None:
         before, names = vars(instance).pop("_before")
         if created:
             super().post_save(instance, created, using=using, **kwargs)
         elif before is not None and (changes := self.changes(before, instance, names)):
-            self.row(instance, "~", changes).save()
+            insert_one(self.row(instance, "~", changes))
 
     def link_changed(
         self, field: str, instance: Any, action: str, reverse: bool, model: Any, pk_set: Any, **_: object
@@ -151,12 +161,12 @@ class Tracked(HistoricalRecords):  # type: ignore[misc]
             if number:
                 names = ", ".join(sorted(map(str, some))) + (f" … {number} in all" if number > NAMED else "")
                 change = [None, names] if action == "post_add" else [names, None]
-                self.row(row, "~", {field: change}).save()
+                insert_one(self.row(row, "~", {field: change}))
 
     def create_historical_record(self, instance: object, history_type: str, using: object = None) -> None:
         row, waiting = self.row(instance, history_type, {}), _waiting.get()
         if waiting is None:
-            row.save()
+            insert_one(row)
             return
         rows = waiting.setdefault(type(row), [])
         rows.append(row)

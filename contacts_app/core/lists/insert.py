@@ -14,6 +14,8 @@ from django.db.models import Model
 from django.db.models.expressions import DatabaseDefault, Expression
 from psycopg import sql
 
+from contacts_app.core.lists.statement import prepared_cursor
+
 M = TypeVar("M", bound=Model)
 # Fewer are not worth a statement of their own for the keys.
 FEW = 50
@@ -32,6 +34,9 @@ def insert_many(rows: list[M], *, batch_size: int | None = None) -> list[M]:
     if not rows:
         return rows
     model = type(rows[0])
+    if len(rows) == 1 and rows[0].pk is None:
+        insert_one(rows[0])
+        return rows
     if len(rows) < FEW or connection.vendor != "postgresql" or _is_worked_out(model):
         model._base_manager.bulk_create(rows, batch_size=batch_size)
         return rows
@@ -46,6 +51,33 @@ def insert_many(rows: list[M], *, batch_size: int | None = None) -> list[M]:
     for row in rows:
         row._state.adding, row._state.db = False, connection.alias
     return rows
+
+
+def insert_one(row: Model) -> None:
+    """`save` of a new row, without signals and with values as above: on PostgreSQL by a statement that is kept."""
+    model = type(row)
+    if connection.vendor != "postgresql" or _is_worked_out(model):
+        row.save(force_insert=True)
+        return
+    statement, getters = _of_one(model)
+    with prepared_cursor() as cursor:
+        cursor.execute(statement, [getter(row) for getter in getters])
+        row.pk = cursor.fetchone()[0]
+    row._state.adding, row._state.db = False, connection.alias
+
+
+@cache
+def _of_one(model: type[Model]) -> tuple[str, list[Getter]]:
+    """The INSERT without the key, which the database counts, and the values in the order of its columns."""
+    key = model._meta.pk
+    fields = [field for field in model._meta.concrete_fields if not field.generated and field is not key]
+    quote = connection.ops.quote_name
+    columns = ", ".join(quote(str(field.column)) for field in fields)
+    places = ", ".join(["%s"] * len(fields))
+    table, returned = quote(model._meta.db_table), quote(str(key.column))
+    # Names of the model's own.
+    statement = f"INSERT INTO {table} ({columns}) VALUES ({places}) RETURNING {returned}"  # noqa: S608
+    return statement, [_getter(field) for field in fields]
 
 
 @cache
@@ -88,7 +120,8 @@ def _with_default(read: Getter, field: "models.Field[Any, Any]") -> Getter:
 
 def is_stored_as_held(field: "models.Field[Any, Any]") -> bool:
     """Whether psycopg can take the values of a field as they are. A subclass may store something else than it holds."""
-    return isinstance(field, _PLAIN) and _prepares_as_usual(type(field))
+    kind: type = type(field)
+    return isinstance(field, _PLAIN) and _prepares_as_usual(kind)
 
 
 @cache

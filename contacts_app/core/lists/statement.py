@@ -13,6 +13,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import Field, QuerySet
 from django.db.models.expressions import RawSQL
+from django.db.models.query import get_related_populators
 from psycopg import Cursor
 from psycopg.types.datetime import TimestamptzLoader
 
@@ -37,7 +38,8 @@ class Statement:
     """The rows of a `values_list`. `is_prepared`: its conditions are so plain that one plan serves all values."""
 
     def __init__(self, rows: "QuerySet[Any, Any]", *, is_prepared: bool = True) -> None:
-        compiler = rows.query.get_compiler(connection=connection)
+        compiler: Any = rows.query.get_compiler(connection=connection)
+        self._compiler = compiler
         self.is_prepared, self.sql = is_prepared, ""
         self.params: Sequence[Any] = ()
         try:
@@ -56,7 +58,7 @@ class Statement:
         params = list(self.params)
         for place, value in zip(self.slots, values, strict=True):
             params[place] = params[place].filled(value)
-        with _cursor(self.is_prepared) as cursor:
+        with prepared_cursor(self.is_prepared) as cursor:
             cursor.execute(self.sql, params)
             found: list[Row] = cursor.fetchall()
         return self._converted(found) if self.converters else found
@@ -69,7 +71,7 @@ class Statement:
         """How many rows there are."""
         if not self.sql:
             return 0
-        with _cursor(self.is_prepared) as cursor:
+        with prepared_cursor(self.is_prepared) as cursor:
             cursor.execute(f"SELECT COUNT(*) FROM ({self.sql}) AS counted", self.params)  # noqa: S608 - Django's own
             return int(cursor.fetchone()[0])
 
@@ -80,6 +82,39 @@ class Statement:
                 for convert in converters:
                     row[place] = convert(row[place], column, connection)
         return rows
+
+
+class Instances(Statement):
+    """The rows of a query as instances with what `select_related` brings along, as iterating over it would make them.
+
+    No annotations, no prefetching.
+    """
+
+    def __init__(self, rows: "QuerySet[Any]", *, is_prepared: bool = True) -> None:
+        super().__init__(rows, is_prepared=is_prepared)
+        if not self.sql:
+            return
+        info, select = self._compiler.klass_info, self._compiler.select
+        # As Django's own `ModelIterable` does; its signature differs between the versions of the stubs.
+        populators: Any = get_related_populators
+        places: list[int] = info["select_fields"]
+        self._model: Any = info["model"]
+        self._columns = slice(places[0], places[-1] + 1)
+        self._names = [column.target.attname for column, _, _ in select[self._columns]]
+        self._related = populators(info, select, DEFAULT_DB_ALIAS)
+
+    def all(self, *values: object) -> list[Any]:
+        return list(map(self._made, self.rows(*values)))
+
+    def first(self, *values: object) -> Any:
+        found = self.row(*values)
+        return None if found is None else self._made(found)
+
+    def _made(self, row: Row) -> Any:
+        made = self._model.from_db(DEFAULT_DB_ALIAS, self._names, row[self._columns])
+        for related in self._related:
+            related.populate(row, made)
+        return made
 
 
 class AnyRow:
@@ -108,16 +143,18 @@ class PreparedCursor(Cursor[Any]):
 
 
 @contextmanager
-def _cursor(is_prepared: bool) -> Iterator[Any]:
-    # The log of queries shows those with the values in them, which this process does not put there.
+def prepared_cursor(is_prepared: bool = True) -> Iterator[Any]:
+    """The connection's, which has PostgreSQL plan each statement once; elsewhere, or not `is_prepared`, a usual one."""
     own = _own_connection()
-    if not is_prepared or own.vendor != "postgresql" or own.queries_logged:
+    # The log of queries shows those with the values in them, which this process does not put there; and who watches
+    # the queries sees usual ones alone.
+    if not is_prepared or own.vendor != "postgresql" or own.queries_logged or own.execute_wrappers:
         with own.cursor() as cursor:
             yield cursor
         return
     own.ensure_connection()
     with own.wrap_database_errors:
-        yield own.make_cursor(_prepared_cursor(own.connection))
+        yield own.make_cursor(_cursor_of(own.connection))
 
 
 def _own_connection() -> Any:
@@ -125,7 +162,7 @@ def _own_connection() -> Any:
     return connections[DEFAULT_DB_ALIAS]
 
 
-def _prepared_cursor(kept: object) -> PreparedCursor:
+def _cursor_of(kept: object) -> PreparedCursor:
     """One for as long as the connection lives: making it ready takes as long as a short statement."""
     cursor: PreparedCursor = vars(kept).get("prepared_cursor") or PreparedCursor(kept)
     vars(kept)["prepared_cursor"] = cursor
@@ -139,7 +176,7 @@ def in_one_trip(*statements: str, values: Mapping[str, object]) -> Row | None:
     """
     own = _own_connection()
     own.ensure_connection()
-    cursor = _prepared_cursor(own.connection)
+    cursor = _cursor_of(own.connection)
     with own.wrap_database_errors:
         with own.connection.pipeline():
             for statement in statements:

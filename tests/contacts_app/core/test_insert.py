@@ -52,6 +52,18 @@ def test_rows_are_those_of_bulk_create(acme):
     assert abs(created - Phone.objects.get(pk=again[0].pk).created_at).total_seconds() < 60
 
 
+def test_a_single_row_is_that_of_bulk_create(acme):
+    for place, phone in enumerate(phones(acme)):
+        [made] = insert_many([phone])
+        again = phones(acme)[place]
+        row = stored([made])
+        assert made.pk == Phone.objects.get().pk
+        assert made.created_at == Phone.objects.get().created_at
+        Phone.objects.all().delete()
+        assert row == stored(Phone.objects.bulk_create([again]))
+        Phone.objects.all().delete()
+
+
 def test_json_and_secrets_are_stored_as_their_fields_store_them(acme):
     made = [
         Layer(kind="location", account=acme, name=text or "none", values={"text": text}, secret_values=text)
@@ -67,6 +79,7 @@ def test_json_and_secrets_are_stored_as_their_fields_store_them(acme):
 
 def test_what_the_database_fills_in_is_filled_in(acme):
     made = insert_many([Deployment(account=acme, mac=f"02BB0000{place:04X}") for place in range(FEW)])
+    made += insert_many([Deployment(account=acme, mac="02BB0000AAAA")])
     row = Deployment.objects.get(pk=made[0].pk)
     filled = [field.attname for field in Deployment._meta.concrete_fields if field.has_db_default()]
     assert filled
