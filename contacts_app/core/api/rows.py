@@ -4,7 +4,7 @@ What a view shows to an actor is the same query again and again. It is remembere
 only the page and the name of a single row vary.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -51,6 +51,13 @@ class Rows:
             return rows, rows.values("pk")
 
         return self._asked(("first", limit), first, self.is_prepared)
+
+    def pages(self, length: int) -> Iterator[list[Any]]:
+        """All rows, page by page, of which only the keys are in memory."""
+        keys = list(self.queryset.values_list("pk", flat=True))
+        for start in range(0, len(keys), length):
+            page = of_keys(self.queryset, keys[start : start + length])
+            yield Rows(page, self.reading, is_prepared=False).page(None)
 
     def one(self, **named: Any) -> Any:
         """The row, or its tuple; None where there is none."""

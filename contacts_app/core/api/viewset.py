@@ -4,11 +4,13 @@ A dialect's own base viewset says its envelope, errors and credentials once; a r
 record, what a body may hold, and the service that stores it.
 """
 
-from collections.abc import Callable, Collection, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from typing import Any, ClassVar
+from uuid import uuid4
 
 import django_filters
 from django import forms
+from django.http import StreamingHttpResponse
 from django.urls import path
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -27,6 +29,8 @@ from contacts_app.core.api.rows import ROWS, Rows, watched
 from contacts_app.core.api.view import DialectView, uuid_in_url
 
 Reader = serializers.Field[Any, Any, Any, Any]
+# So many rows of a list are in memory at once.
+LONGEST = 1000
 # What of a query string varies from page to page of the same list.
 PAGING = frozenset({"limit", "offset"})
 
@@ -158,12 +162,32 @@ class DialectViewSet(DialectView, GenericViewSet[Any]):
 class Listed(DialectViewSet):
     """Rows that can be listed, page by page where the dialect has pages."""
 
-    def list(self, request: Request, **named: Any) -> Response:
+    def list(self, request: Request, **named: Any) -> Any:
         rows = self.rows()
         if self.paginator is None:
-            return Response(self.records(rows, rows.page(None)))
+            return self.whole(rows)
         page = self.paginator.page_of(rows, request, self)  # type: ignore[attr-defined]
         return self.get_paginated_response(self.records(rows, page))
+
+    def whole(self, rows: Rows) -> Any:
+        """All of a list without pages. One that is longer than a page of others is sent as it is read, without a tag."""
+        first = rows.page(LONGEST + 1)
+        if len(first) <= LONGEST:
+            return Response(self.records(rows, first))
+        place = uuid4().hex
+        renderer: Any = self.get_renderers()[0]
+        head, tail = renderer.render(self.envelope(place)).split(f'"{place}"'.encode())
+        kind = f"{renderer.media_type}; charset={renderer.charset}" if renderer.charset else renderer.media_type
+        return StreamingHttpResponse(self._streamed(rows, renderer, head, tail), content_type=kind)
+
+    def _streamed(self, rows: Rows, renderer: Any, head: bytes, tail: bytes) -> Iterator[bytes]:
+        """The rows that there were at the beginning, but for those that are deleted meanwhile."""
+        before = head + b"["
+        for page in rows.pages(LONGEST):
+            for record in self.records(rows, page):
+                yield before + renderer.render(record)
+                before = b","
+        yield (b"" if before == b"," else before) + b"]" + tail
 
 
 class Retrieved(DialectViewSet):

@@ -22,7 +22,8 @@ from contacts_app.core.api.examples import examples_of
 from contacts_app.core.api.family import MESSAGES, FamilyResource, FamilyViewSet, ReadableByOwners
 from contacts_app.core.api.family_document import answers, envelope
 from contacts_app.core.api.fields import EmptyIsNull, RowUuid, Shape, described
-from contacts_app.core.api.reading import Narrowed
+from contacts_app.core.api.reading import Narrowed, reading_of
+from contacts_app.core.api.rows import Rows
 from contacts_app.core.api.view import Instant, LongText, OwnsOrManages, Text, find, uuid_in_url
 from contacts_app.people.models import User
 from profiles_app.phone import sep
@@ -269,7 +270,7 @@ class PhoneProfiles(TellsWarnings, WritableByOwners, FamilyResource):
 
     @extend_schema(responses=answers(200, PROFILES, 400))
     @action(detail=False, url_path="user/<str:user_uuid>")
-    def of_user(self, request: Request, user_uuid: str) -> Response:
+    def of_user(self, request: Request, user_uuid: str) -> Any:
         """The profiles of one owner; none for an owner who is not known."""
         actor = self.actor
         owner = uuid_in_url(user_uuid, "userUuid")
@@ -278,4 +279,4 @@ class PhoneProfiles(TellsWarnings, WritableByOwners, FamilyResource):
             raise PermissionDenied("These phone profiles belong to somebody else")
         rows = WITH_CONTENT.filter(user__uuid=owner)
         rows = rows if own else actor.sees(rows, "user__account")
-        return Response(self.get_serializer(rows, many=True).data)
+        return self.whole(Rows(rows, reading_of(PhoneProfileRecord, PhoneProfile), is_prepared=False))
