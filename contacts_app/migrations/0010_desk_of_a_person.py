@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('contacts_app', '0008_change_log_indexes'),
+        ('contacts_app', '0009_own_lists'),
     ]
 
     operations = [
