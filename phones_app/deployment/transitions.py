@@ -58,7 +58,7 @@ def requested(*, held: bool = False, **what: Any) -> Deployment:
 def queued(deployments: Iterable[Deployment], *, phones: Sequence[int]) -> list[Deployment]:
     """Store requested ones; what was queued for the same phones before is superseded. Phones that are gone get none."""
     # The lock makes simultaneous requests for one phone queue up here, so that the last one is the one that stays.
-    locked = Phone.objects.select_for_update().filter(pk__in=phones).order_by("pk")
+    locked = Phone.objects.select_for_update(no_key=True).filter(pk__in=phones).order_by("pk")
     keys = set(locked.values_list("pk", flat=True))
     _end(Deployment.objects.filter(phone__in=keys, state=State.QUEUED), State.SUPERSEDED)
     created = Deployment.objects.bulk_create(row for row in deployments if row.phone_id in keys)

@@ -66,7 +66,7 @@ def _judge(found: Found) -> bool:
 @transaction.atomic
 def _repair(file: PhoneFile) -> bool:
     """Ask for the newest file once more, without a restart; not while the phone has another deployment."""
-    phone, revision = Phone.objects.select_for_update().get(pk=file.pk), file.revision
+    phone, revision = Phone.objects.select_for_update(no_key=True).get(pk=file.pk), file.revision
     is_newest = PhoneFile.objects.filter(pk=file.pk, sha256=file.sha256, uploaded_at=file.uploaded_at).exists()
     if revision is None or not is_newest or Deployment.objects.filter(phone=phone, finished_at=None).exists():
         return False

@@ -163,7 +163,7 @@ def _taken(place: Place) -> Seen:
 def write_down(seen: Sequence[Seen]) -> int:
     """Keep what was found at the addresses of phones; of how many. An address changed meanwhile is not judged."""
     by_phone = {found.place.phone: found for found in seen if found.place.phone is not None}
-    rows = Phone.objects.select_for_update().defer("web_password").filter(pk__in=by_phone).order_by("pk")
+    rows = Phone.objects.select_for_update(no_key=True).defer("web_password").filter(pk__in=by_phone).order_by("pk")
     now, told, news = clock.now(), [], []
     for phone in rows:
         found = by_phone[phone.pk]

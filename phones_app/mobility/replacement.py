@@ -118,7 +118,7 @@ def _replace(phone: Phone, handset: Handset, actor: Actor, profile: PhoneProfile
     if session is not None:
         # In the order of log-ins (`switch`).
         User.objects.select_for_update(no_key=True, of=("self",)).filter(pk=session.user_id or 0).first()
-    phone = Phone.objects.select_for_update(of=("self",)).select_related("account").get(pk=phone.pk)
+    phone = Phone.objects.select_for_update(no_key=True, of=("self",)).select_related("account").get(pk=phone.pk)
     planned = preview(phone, handset, profile)
     if planned.refusal is not None:
         raise planned.refusal

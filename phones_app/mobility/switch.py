@@ -45,7 +45,7 @@ def file_for(phone: Phone, profile: PhoneProfile) -> ProfileRevision:
 
 def lock_phones(keys: Iterable[int]) -> dict[int, Phone]:
     """Those of the phones that are still there, by their keys, locked until the end of the transaction."""
-    rows = Phone.objects.select_for_update(of=("self",)).filter(pk__in=set(keys)).order_by("pk")
+    rows = Phone.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=set(keys)).order_by("pk")
     rows = rows.select_related("account", "base_profile__user", "base_profile__revision").defer("web_password")
     return {phone.pk: phone for phone in rows}
 

@@ -38,10 +38,11 @@ def lease_of(owner: str) -> dict[str, Any]:
 def lock_unlocked(rows: QuerySet[Row]) -> QuerySet[Row]:
     """Lock those of the rows that no other transaction has locked, and leave out the others.
 
-    SQLite knows no row locks and needs none: its transactions follow one another.
+    Not their keys: others may refer to them meanwhile. SQLite knows no row locks and needs none: its transactions
+    follow one another.
     """
     if connection.features.has_select_for_update_skip_locked:
-        return rows.select_for_update(skip_locked=True, of=("self",))
+        return rows.select_for_update(skip_locked=True, no_key=True, of=("self",))
     return rows
 
 
