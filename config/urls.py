@@ -8,7 +8,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
-from config import health, help_pages
+from config import health
 from contacts_app.core.admin.doctor import doctor_page
 from contacts_app.core.history.log_page import change_log_page
 
@@ -29,8 +29,6 @@ urlpatterns = [
     path("admin/changes/", admin.site.admin_view(change_log_page), name="change_log"),
     path("admin/", admin.site.urls),
     path("favicon.ico", RedirectView.as_view(url=static("patchbay/icon.svg")), name="favicon"),
-    path("help/", help_pages.help_page, name="help"),
-    path("help/<path:path>", help_pages.help_page, name="help-page"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.exposition, name="metrics"),

@@ -1,7 +1,7 @@
 """The documentation site: `make docs` makes it of these pages, for a web server or for a browser on the folder itself.
 
-What a page needs comes from the site itself: no font, style or script from elsewhere. The portal serves it at /help/. A
-link to nothing, and a page outside of the navigation, end the build (`-W`).
+What a page needs comes from the site itself: no font, style or script from elsewhere. A link to nothing, and a page
+outside of the navigation, end the build (`-W`).
 """
 
 from pathlib import Path

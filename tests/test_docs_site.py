@@ -12,7 +12,6 @@ from django.core.management import get_commands, load_command_class
 from django.urls import resolve
 from lxml import html
 
-from config import help_pages
 from tests import reference
 from tests.kept import kept
 
@@ -85,32 +84,6 @@ def test_every_page_is_in_the_navigation(site):
 def test_what_is_searched_stands_beside_the_pages(site):
     """As a script, which a browser loads from a folder, too."""
     assert "firmware" in (site / "searchindex.js").read_text(encoding="utf-8")
-
-
-@pytest.mark.django_db
-def test_the_portal_has_it_for_everybody(site, client, monkeypatch):
-    monkeypatch.setattr(help_pages, "SITE", site)
-    index, page = client.get("/help/"), client.get("/help/guide/add-fifty-phones.html")
-    assert (index.status_code, index["Content-Type"]) == (200, "text/html")
-    assert "default-src 'self'" in index["Content-Security-Policy"]
-    assert b"Import" in b"".join(page)
-    [script] = [
-        each
-        for each in html.parse(site / "index.html").xpath("//script/@src")
-        if "searchtools" in each or "furo" in each
-    ]
-    assert client.get(f"/help/{script.partition('?')[0]}").status_code == 200
-    for nowhere in ("guide/", "nowhere.html", "../conf.py", "%2e%2e/conf.py", "..%2f..%2fmanage.py"):
-        assert client.get(f"/help/{nowhere}").status_code in (400, 404), nowhere
-
-
-@pytest.mark.django_db
-def test_without_the_site_the_portal_has_the_text_of_its_pages(client, monkeypatch, tmp_path):
-    monkeypatch.setattr(help_pages, "SITE", tmp_path)
-    answer = client.get("/help/guide/add-fifty-phones.html")
-    assert (answer.status_code, answer["Content-Type"]) == (200, "text/plain; charset=utf-8")
-    assert b"".join(answer).startswith(b"# Add fifty phones")
-    assert client.get("/help/conf.py").status_code == 404
 
 
 @pytest.mark.parametrize("page", sorted(ROOT.glob("docs/guide/*.md")), ids=lambda page: page.stem)
