@@ -11,12 +11,15 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin import ModelAdmin
 from django.http import HttpRequest
+from django.utils.http import urlencode
 
 from contacts_app.core.admin.base import PortalAdmin, ReadOnlyAdmin
 from contacts_app.core.admin.frame import actor_of
-from contacts_app.core.admin.links import help_of, list_url, page_of
+from contacts_app.core.admin.links import list_url, page_of
 from contacts_app.core.secrets import EncryptedBinaryField, EncryptedTextField
 from contacts_app.templatetags.moments import exact
 
@@ -45,6 +48,9 @@ class Hits:
     more: str = ""
 
 
+# An entry of the menu, and the pages of each model by where its list is.
+Entry = dict[str, Any]
+Lists = dict[str, "ModelAdmin[Any]"]
 # What is found besides pages and rows.
 _sources: list[Callable[[HttpRequest, str], Hits]] = []
 
@@ -59,9 +65,9 @@ def search_everything(request: HttpRequest, term: str) -> list[Hits]:
     term = term.replace("\0", "").strip()[:LONGEST]
     if len(term) < SHORTEST:
         return []
-    menu = _menu(request)
+    menu, lists = _menu(request), {list_url(model): pages for model, pages in admin.site._registry.items()}
     of_apps = (source(request, term.lower()) for source in _sources)
-    kinds = [kind for kind in (_pages(menu, term), *_rows(request, menu, term), *of_apps) if kind.found]
+    kinds = [kind for kind in (_pages(menu, lists, term), *_rows(request, menu, lists, term), *of_apps) if kind.found]
     for kind in kinds:
         if len(kind.found) > MOST_OF_A_KIND:
             rest = [Hit(f"More {kind.title[:1].lower()}{kind.title[1:]}…", kind.more)] if kind.more else []
@@ -76,7 +82,7 @@ def named(words: str, *texts: str) -> bool:
     return all(any(word in text.lower() for text in texts) for word in words.lower().split())
 
 
-def _menu(request: HttpRequest) -> list[dict[str, Any]]:
+def _menu(request: HttpRequest) -> list[Entry]:
     """The entries of the menu that the person sees, each with the title of its section."""
     sections = admin.site.get_sidebar_list(request)  # type: ignore[attr-defined]
     return [
@@ -87,29 +93,32 @@ def _menu(request: HttpRequest) -> list[dict[str, Any]]:
     ]
 
 
-def _pages(menu: Iterable[dict[str, Any]], term: str) -> Hits:
-    # What people call it who do not know its title.
-    models = list(admin.site._registry)
-    called = {list_url(model): help_of(f"{model._meta.app_label}_{model._meta.model_name}") for model in models}
-    words = {url: row.get("words", "") for url, row in called.items()}
-    found = [item for item in menu if named(term, item["title"], item["section"], words.get(str(item["link"]), ""))]
+def _pages(menu: Iterable[Entry], lists: Lists, term: str) -> Hits:
+    found = [item for item in menu if named(term, item["title"], item["section"], _words(item, lists))]
     # The page that is called so before those of a section that is.
     found.sort(key=lambda item: not named(term, item["title"]))
     return Hits("Pages", "web_asset", [Hit(item["title"], str(item["link"]), item["section"]) for item in found])
 
 
-def _rows(request: HttpRequest, menu: list[dict[str, Any]], term: str) -> Iterator[Hits]:
+def _words(item: Entry, lists: Lists) -> str:
+    """What people call a page who do not know its title."""
+    pages = lists.get(str(item["link"]))
+    row = settings.HELP.get(f"{pages.opts.app_label}_{pages.opts.model_name}", {}) if pages else {}
+    return str(row.get("words", ""))
+
+
+def _rows(request: HttpRequest, menu: list[Entry], lists: Lists, term: str) -> Iterator[Hits]:
     places = {str(item["link"]): place for place, item in reversed(list(enumerate(menu)))}
-    lists = [pages for pages in admin.site._registry.values() if isinstance(pages, PortalAdmin)]
-    for pages in sorted(lists, key=lambda pages: places.get(list_url(pages.model), len(menu))):
+    for url, pages in sorted(lists.items(), key=lambda each: places.get(each[0], len(menu))):
         # `in_search` of a list says it where the rule does not.
         looked_in = getattr(pages, "in_search", not isinstance(pages, ReadOnlyAdmin))
-        if looked_in and pages.get_search_fields(request) and pages.has_view_permission(request):
-            url = list_url(pages.model)
+        if not isinstance(pages, PortalAdmin) or not looked_in:
+            continue
+        if pages.get_search_fields(request) and pages.has_view_permission(request):
             icon = menu[places[url]]["icon"] if url in places else "list"
             name = str(pages.opts.verbose_name_plural)
             hits = [_hit(request, row) for row in _rows_of(pages, request, term)]
-            yield Hits(name[:1].upper() + name[1:], icon, hits, list_url(pages.model, q=term))
+            yield Hits(name[:1].upper() + name[1:], icon, hits, f"{url}?{urlencode({'q': term})}")
 
 
 def _rows_of(pages: PortalAdmin, request: HttpRequest, term: str) -> Any:
@@ -118,13 +127,17 @@ def _rows_of(pages: PortalAdmin, request: HttpRequest, term: str) -> Any:
     paths = pages.get_search_fields(request)
     own.search_fields = [path for path in paths if path.lstrip("=").split("__")[0] in columns]
     rows, _ = own.get_search_results(request, own.tenant_rows(request), term)
+    # Found first and read then: most lists have none, and what is not read costs nothing.
+    keys = list(rows.values_list("pk", flat=True)[: MOST_OF_A_KIND + 1])
+    if not keys:
+        return []
     # What the names of rows are made of, and whose they are.
     beside = set(pages.list_select_related) if isinstance(pages.list_select_related, tuple | list) else set()
     fields = pages.model._meta.concrete_fields
     beside |= {field.name for field in fields if field.name == "account"}
     secrets = [field.name for field in fields if isinstance(field, EncryptedTextField | EncryptedBinaryField)]
-    rows = rows.select_related(*beside) if beside else rows
-    return rows.defer(*secrets)[: MOST_OF_A_KIND + 1]
+    found = own.tenant_rows(request).filter(pk__in=keys).defer(*secrets)
+    return found.select_related(*beside) if beside else found
 
 
 def _hit(request: HttpRequest, row: Any) -> Hit:
