@@ -3,6 +3,8 @@ everything: each subject adds its columns, buttons and panels to what the invent
 what the phones know of them."""
 
 from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
 
 import phones_app.configuration.admin.line
 import phones_app.deployment.admin.deployment
@@ -39,6 +41,7 @@ from phones_app.inventory.admin.upload import UploadFiles
 from phones_app.inventory.models import Phone
 from phones_app.mobility.admin.board import SessionsOfPerson, SessionsOfPhone
 from phones_app.mobility.admin.directory import DirectoryOfPerson
+from phones_app.mobility.admin.log_in import LogInPages
 from phones_app.mobility.admin.phone_screen import PhoneScreenPages
 from phones_app.mobility.admin.policy import BaseProfiles
 from phones_app.mobility.admin.replacement import ReplacePages
@@ -51,7 +54,7 @@ from phones_app.shared_files.admin.file import SharedFileAdmin
 from phones_app.shared_files.admin.media import MediaPages
 from phones_app.shared_files.models import SharedFile
 from phones_app.upgrades.admin.panel import UpgradePages
-from profiles_app.phone.models import KeyLayout, PhoneProfile, PhoneTemplate
+from profiles_app.phone.models import KeyLayout, Line, PhoneProfile, PhoneTemplate
 
 overview.register(panels)
 search.register(settings_found)
@@ -67,6 +70,7 @@ class PhoneAdmin(
     RollOutSelected,
     PhoneScreenPages,
     SessionsOfPhone,
+    LogInPages,
     ReplacePages,
     CockpitPages,
     DriftPages,
@@ -116,14 +120,21 @@ class PhoneAdmin(
     actions_row = ["deploy_one", "restart_one"]
     actions_detail = [
         *("deploy_one", "restart_one", "configuration_one", "cockpit_one", "phone_screen_one", "pbx_one"),
-        *("check_one", "put_back_one", "adopt_one", "replace_one"),
+        *("check_one", "put_back_one", "adopt_one", "log_in_one", "replace_one"),
     ]
     change_form_outer_after_template = "phones_app/phone_panels.html"
+
+    def after_import(self, request: HttpRequest) -> list[tuple[str, str]]:
+        lines = self.admin_site.get_model_admin(Line)
+        may_import = lines.has_add_permission(request) and lines.has_change_permission(request)
+        return [("Import their lines…", reverse("admin:profiles_app_line_import"))] if may_import else []
 
 
 @admin.register(Layer)
 class LayerAdmin(RollOutChanged, DefaultFilePages, LayerPages):
     """Layers, whose phones a rollout brings up to date."""
+
+    actions_list = ("widest", *DefaultFilePages.actions_list)
 
 
 # What profiles have without phones is replaced by the same with phones.

@@ -12,16 +12,18 @@ from contacts_app.core.admin.base import PortalAdmin
 from contacts_app.core.admin.links import list_url
 from phones_app.boot.models import FileFetch
 from phones_app.configuration.gather import is_made
+from phones_app.configuration.line_places import PLACES_LINES
 from phones_app.configuration.models import PhoneConfiguration
 from phones_app.deployment.models import FAILURES, Deployment, PhoneFile, State
 from phones_app.deployment.outcome import Advice, advice_for, proof_of
 from phones_app.inventory.models import Phone
-from profiles_app.phone.models import PhoneProfile
+from profiles_app.phone.models import Line, PhoneProfile
 from profiles_app.phone.sep.catalogue import is_mac
 
 SHOWN = 5
 # They stand beside what they are about, also where a narrow window hides the row of all buttons; `now` needs no question.
 BUTTONS = {"deploy_one": "", "restart_one": "", "check_one": "now"}
+GIVEN_UP = (State.CANCELLED, State.SUPERSEDED)
 SEES_FETCHES = "phones_app.view_filefetch"
 
 
@@ -35,8 +37,8 @@ class FileVerdict:
 
 @dataclass(frozen=True)
 class PhoneStanding:
-    """`confirmed` is the newest deployment among the last ones that evidence was found for; `problem` is the last one, if
-    it failed.
+    """`confirmed` is the newest of the last deployments that evidence was found for; `problem` is the last one that came
+    to an end of its own, if it failed: a newer one that waits does not hide why.
     """
 
     profile: PhoneProfile | None
@@ -57,7 +59,8 @@ class PhoneStanding:
 
     @property
     def problem(self) -> Deployment | None:
-        last = self.deployments[0] if self.deployments else None
+        decided = (row for row in self.deployments if not row.is_open and row.state not in GIVEN_UP)
+        last = next(decided, None)
         return last if last and last.state in FAILURES else None
 
     @property
@@ -123,8 +126,19 @@ class StandingOfPhone(PortalAdmin):
             for each in super().get_actions_detail(request, row.pk)
             if each.path in BUTTONS
         ]
+        standing = standing_of(row, sees_fetches=request.user.has_perm(SEES_FETCHES))
         return super().shown(request, row) | {
-            "standing": standing_of(row, sees_fetches=request.user.has_perm(SEES_FETCHES)),
+            "standing": standing,
             "standing_buttons": buttons,
+            "add_line_url": self._add_line_url(request, row, standing.profile),
             "deployments_url": list_url(Deployment, q=row.mac),
         }
+
+    def _add_line_url(self, request: HttpRequest, row: Phone, profile: PhoneProfile | None) -> str:
+        """Empty where a line would change no file, or the person may not put one on a phone."""
+        lines = self.admin_site.get_model_admin(Line)
+        if profile is None or not is_made(profile) or not lines.has_add_permission(request):
+            return ""
+        if not request.user.has_perms(PLACES_LINES):
+            return ""
+        return f"{reverse('admin:profiles_app_line_add')}?account={row.account_id}&phone={row.pk}"

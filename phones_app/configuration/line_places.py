@@ -12,6 +12,8 @@ from phones_app.inventory.models import Phone
 from profiles_app.phone.models import Line
 
 MOST_POSITIONS = 200
+# Who puts a line on a phone changes the layer of the phone, or makes it.
+PLACES_LINES = ("phones_app.view_phone", "phones_app.add_layer", "phones_app.change_layer")
 
 
 class LinePlace(NamedTuple):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from contacts_app.core.work.queue import run_queue
+from phones_app.configuration.models import Layer
 from phones_app.deployment.models import Deployment, State
 from phones_app.deployment.request import DEPLOYMENTS, deploy
 from phones_app.firmware.models import Firmware
@@ -45,13 +46,15 @@ def job(act: Callable[[Hand, Office], None]) -> Callable[[Hand, Office], None]:
 
 
 @pytest.fixture
-def office(site: Site, acme, alice, settings, no_inline_work) -> Office:
+def office(site: Site, acme, alice, bob, no_inline_work) -> Office:
     values = {"call_managers": "127.0.0.1", "ntp_servers": "10.0.0.1", "time_zone": "Europe/Berlin"}
     data.layer(kind="portal", values=values)
-    made = PhoneProfile.objects.create(user=alice, name="Desk phones", source=Source.BUILT_IN)
+    made = PhoneProfile.objects.create(user=bob, name="Desk phones", source=Source.BUILT_IN)
     desks = [site.phone(name=f"Desk {number}", current_profile=made) for number in (1, 2)]
     for number, phone in enumerate(desks, 1):
         data.layer(acme, kind="phone", phone=phone, lines=[data.line(acme, f"20{number}")])
+    base = PhoneProfile.objects.create(user=bob, name="Logged out", source=Source.BUILT_IN)
+    Phone.objects.filter(pk=desks[0].pk).update(base_profile=base)
     xml = site.profile("Lobby phone")
     gone = FileServer.objects.create(name="Gone", host="127.0.0.1", port=free_port(), username="a", password="b")
     lobby = site.phone(name="Lobby", file_server=gone, current_profile=xml)
@@ -60,12 +63,15 @@ def office(site: Site, acme, alice, settings, no_inline_work) -> Office:
     assert Deployment.objects.get().state == State.FAILED
     content = sip_file().replace("  <versionStamp>", "  <loadInformation>SIP42.8-5-2S</loadInformation><versionStamp>")
     old = site.phone(name="Workshop", model="7962", software_version="SIP42.8-5-2S", first_file=content)
-    old.current_profile = site.profile("Workshop", content)
+    old.current_profile = site.profile("Workshop", content, compatible_models=["7962"])
     old.save()
     files = classic()
     for name, of_file in files.items():
         (site.folder / name).write_bytes(of_file)
-    components = [{"name": name, "sha256": ""} for name in files]
+    components = [
+        {"name": name, "sha256": "", "size": len(of_file), "platform": "", "condition": ""}
+        for name, of_file in files.items()
+    ]
     Firmware.objects.create(load=LOAD, size=sum(map(len, files.values())), components=components)
     return Office(desks[0], lobby, old, xml)
 
@@ -78,24 +84,23 @@ def add_fifty_phones(hand: Hand, office: Office) -> None:
     hand.upload("Phones", rows)
     rows = ["extension,auth_password,display_name,phone"]
     rows += [f"{300 + number},pass-word-{number},Room {number},{mac}" for number, mac in enumerate(macs)]
-    hand.upload("Lines", rows)
-    hand.menu("Phone profiles")
-    hand.link("Desk phones")
-    hand.link("Roll out…")
+    hand.link("Import their lines…")
+    hand.file("b.csv", rows)
+    hand.button("Check the file")
+    hand.button("Import")
+    hand.link("Roll out to all phones…")
     hand.button("Show what would happen")
-    hand.button("Roll out to 52 phones")
+    hand.click(hand.page.get_by_role("button", name="Roll out to"))
     hand.page.locator("#rollout[data-state]").wait_for()
 
 
 @job
 def change_one_setting_everywhere(hand: Hand, office: Office) -> None:
     hand.menu("Layers")
-    hand.click(hand.page.get_by_role("link", name="3", exact=True))
-    hand.row("all phones")
+    hand.link("All phones…")
     hand.type("NTP servers", "10.0.0.2")
     hand.button("Save")
-    hand.button("Save")
-    hand.click(hand.page.locator(".text-link", has_text="Roll out…"))
+    hand.button("Save and roll out…")
     hand.button("Show what would happen")
     hand.click(hand.page.get_by_role("button", name="Roll out to"))
     hand.page.locator("#rollout[data-state]").wait_for()
@@ -106,7 +111,6 @@ def why_did_a_phone_not_take_its_file(hand: Hand, office: Office) -> None:
     hand.menu("Phones")
     hand.search("lobby")
     hand.row(office.lobby.mac_with_colons)
-    hand.click(hand.page.locator("a.pb-state", has_text="Failed"))
     hand.page.locator(".pb-problem").wait_for()
     hand.page.get_by_text("What to do").wait_for()
 
@@ -125,13 +129,10 @@ def replace_a_phone(hand: Hand, office: Office) -> None:
 
 @job
 def upgrade_the_firmware_of_a_model(hand: Hand, office: Office) -> None:
-    hand.menu("Phones")
-    hand.search("workshop")
-    hand.click(hand.page.locator("input.action-select"))
-    hand.click(hand.page.locator("select[name=action]"))
-    hand.page.locator("select[name=action]").select_option("upgrade_selected")
-    hand.button("Run")
-    hand.choose("Firmware", LOAD)
+    hand.menu("Firmware")
+    hand.row(LOAD)
+    hand.link("Roll out…")
+    hand.tick("All phones")
     hand.button("Show what would happen")
     hand.button("Roll out to 1 phone")
     hand.page.locator("#rollout[data-state]").wait_for()
@@ -139,26 +140,17 @@ def upgrade_the_firmware_of_a_model(hand: Hand, office: Office) -> None:
 
 @job
 def add_a_line_to_a_phone(hand: Hand, office: Office) -> None:
-    hand.menu("Lines")
-    hand.add()
-    hand.click(hand.page.locator(".field-account .select2-selection"))
-    hand.click(hand.page.get_by_role("option", name="Acme"))
-    hand.type("Extension", "250")
-    hand.type("Password", "pass-word-250")
-    hand.button("Save")
     hand.menu("Phones")
     hand.search("desk 1")
     hand.row(office.desk.mac_with_colons)
-    hand.link("Configuration…")
-    hand.link("Lines and keys of the phone")
-    hand.button("Add a line")
-    hand.fill(hand.page.get_by_label("Extension of the line").last, "250")
+    hand.link("Add a line…")
+    hand.type("Extension", "250")
+    hand.type("Password", "pass-word-250")
     hand.button("Save")
-    hand.button("Save")
-    hand.click(hand.page.locator(".text-link", has_text="Roll out…"))
-    hand.button("Show what would happen")
-    hand.button("Roll out to 1 phone")
-    hand.page.locator("#rollout[data-state]").wait_for()
+    hand.click(hand.page.locator(".text-link", has_text="Deploy…"))
+    hand.button("Deploy to 1 phone")
+    hand.page.locator("#timeline").wait_for()
+    assert Layer.objects.get(phone=office.desk).lines.count() == 2
 
 
 @job
@@ -199,6 +191,19 @@ def plan_a_rollout_for_tonight(hand: Hand, office: Office) -> None:
     hand.button("Show what would happen")
     hand.click(hand.page.get_by_role("button", name="Roll out to"))
     hand.page.locator("#rollout[data-state]").wait_for()
+
+
+@job
+def log_a_person_in_on_a_phone(hand: Hand, office: Office) -> None:
+    hand.menu("Phones")
+    hand.search("desk 1")
+    hand.row(office.desk.mac_with_colons)
+    hand.link("Log in…")
+    hand.click(hand.page.locator(".select2-selection"))
+    hand.fill(hand.page.locator(".select2-search__field"), "alice")
+    hand.click(hand.page.get_by_role("option", name="alice@acme.example"))
+    hand.button("Log in")
+    hand.page.locator("#timeline").wait_for()
 
 
 def test_jobs_take_no_more_than_is_written(window, office):

@@ -63,6 +63,8 @@ def test_a_failure_stands_there_with_what_to_do_until_something_newer_happened(r
     page = page_of(root_desk, lobby)
     assert "Could not connect to 192.0.2.1." in page
     assert "What to do:" in page
+    happened(lobby, State.SUPERSEDED)
+    assert "Could not connect to 192.0.2.1." in page_of(root_desk, lobby)
     happened(lobby, State.CONFIRMED, evidence={"kind": "file-fetched"})
     page = page_of(root_desk, lobby)
     assert "Could not connect" not in page

@@ -7,6 +7,7 @@ from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils.html import format_html, format_html_join
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
@@ -87,7 +88,8 @@ class CsvPages(PortalAdmin):
             return HttpResponseRedirect(request.path)
         if report.stored:
             told = f"{report.created} new, {report.updated} changed, {report.unchanged} as they were."
-            messages.success(request, f"{upload.name} is imported: {told}")
+            steps = format_html_join(" ", '<a class="text-link" href="{1}">{0}</a>', self.after_import(request))
+            messages.success(request, format_html("{} is imported: {} {}", upload.name, told, steps))
             return HttpResponseRedirect(self.url_of("changelist"))
         return self.page(
             request,
@@ -100,6 +102,10 @@ class CsvPages(PortalAdmin):
             progress_url=self.url_of("import_progress", upload.uuid),
             back=self.url_of("import"),
         )
+
+    def after_import(self, request: HttpRequest) -> list[tuple[str, str]]:
+        """What people do next, each with its address."""
+        return []
 
     def import_errors_page(self, request: HttpRequest, uuid: Any) -> HttpResponse:
         upload = self._uploaded(request, uuid)

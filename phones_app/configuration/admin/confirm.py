@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from cryptography.fernet import InvalidToken
 from django.core.exceptions import SuspiciousOperation
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.utils.html import format_html
 
 from contacts_app.core.admin.base import PortalAdmin
@@ -22,6 +22,8 @@ from phones_app.configuration.wanted import Configurations
 from phones_app.inventory.models import Phone
 
 CONFIRMED, EDIT, KEPT = "_confirmed", "_edit", "_kept"
+# The answer that leads to the rollout at once.
+ROLL_OUT = "roll-out"
 GOOD_FOR = 60 * 60
 NOTHING_SAVED = "Nothing is saved yet."
 
@@ -62,6 +64,7 @@ def question(pages: PortalAdmin, request: HttpRequest, title: str, changed: File
         title,
         changed=changed,
         more=changed.number - len(changed.examples),
+        rolls_out=isinstance(pages, AsksBeforeSaving) and pages.may_roll_out(request),
         kept=cipher().encrypt(json.dumps(kept).encode()).decode(),
         reason=request.POST.get("_reason", ""),
     )
@@ -71,6 +74,9 @@ class AsksBeforeSaving(PortalAdmin):
     """For the pages of a model that files are made from. `rollout_page`, a page's name, comes from above."""
 
     rollout_page: ClassVar[str] = ""
+
+    def may_roll_out(self, request: HttpRequest) -> bool:
+        return False
 
     def effect(self, request: HttpRequest, before: Any, after: Any, form: Any) -> FileEffect | None:
         """What saving would do; None: no file is made from this. `before` is None for a new row."""
@@ -137,8 +143,22 @@ class AsksBeforeSaving(PortalAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        if CONFIRMED in request.POST:
+        if CONFIRMED in request.POST and not self._rolls_out(request):
             self.saved(request, form.instance)
+
+    def _rolls_out(self, request: HttpRequest) -> bool:
+        return request.POST.get(CONFIRMED) == ROLL_OUT and self.may_roll_out(request)
+
+    def response_add(self, request: HttpRequest, obj: Any, *args: Any) -> HttpResponse:
+        answer = super().response_add(request, obj, *args)
+        return self._roll_out(obj) if self._rolls_out(request) else answer
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        answer = super().response_change(request, obj)
+        return self._roll_out(obj) if self._rolls_out(request) else answer
+
+    def _roll_out(self, row: Any) -> HttpResponse:
+        return HttpResponseRedirect(self.url_of(self.rollout_page, row.pk))
 
 
 class _BackAgain:

@@ -1,18 +1,19 @@
 """Layers: the values that one place gives to the files of its phones, from the portal down to a single phone."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 from contacts_app.core.admin.columns import ago_column, column
 from contacts_app.core.admin.frame import actor_of
-from contacts_app.core.admin.links import list_url
+from contacts_app.core.admin.links import list_url, page_of
 from contacts_app.core.admin.search import Hit, Hits, named
 from phones_app.configuration.admin.confirm import AsksBeforeSaving
 from phones_app.configuration.admin.layer_form import ABOUT, WITH_LINES, LayerForm
@@ -123,6 +124,16 @@ class LayerPages(AsksBeforeSaving):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, str | list[str]]:
         given: dict[str, str | list[str]] = super().get_changeform_initial_data(request)
         return {"kind": Layer.Kind.LOCATION.value, **given}
+
+    @action(description="All phones…", icon="public", permissions=["view"])
+    def widest(self, request: HttpRequest) -> HttpResponse:
+        """The layer of all the person's phones, among many of single ones; the form for it, while there is none."""
+        account = actor_of(request).account
+        kind = Layer.Kind.PORTAL if account is None else Layer.Kind.ACCOUNT
+        if layer := self.tenant_rows(request).filter(kind=kind, account=account).first():
+            return HttpResponseRedirect(page_of(layer))
+        asked = {"kind": kind.value} | ({"account": account.pk} if account else {})
+        return HttpResponseRedirect(f"{self.url_of('add')}?{urlencode(asked)}")
 
     def row_page(self, request: HttpRequest) -> HttpResponse:
         """One row of the table of values, to be filled in: of the setting that was chosen, or of a variable."""

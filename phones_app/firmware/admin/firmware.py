@@ -1,6 +1,7 @@
 """Firmware in the admin: which loads there are, the files of each, and packages that are added or deleted."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.conf import settings
@@ -8,6 +9,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
@@ -24,6 +26,7 @@ from phones_app.firmware.resets import resets_of
 from phones_app.firmware.services import hidden_files, remove_firmware
 from phones_app.firmware.sets.gates import known_rows
 from phones_app.inventory.admin.upload import ManyFiles, ManyFilesField
+from phones_app.inventory.models import Phone
 from phones_app.shared_files.models import LONGEST_PATH
 
 ADD = "phones_app.add_firmware"
@@ -69,6 +72,7 @@ class FirmwareAdmin(DefaultLoadPages):
         *("state", "checked_at", "created_at"),
     )
     readonly_fields = fields
+    actions_detail = ["roll_out_one"]
     actions_list = ("add_package", "defaults", "ways", *PortalAdmin.actions_list)
     change_form_outer_after_template = "phones_app/firmware/detail.html"
     load_here = column("Load", lambda row: row.load, ordering="load")
@@ -95,6 +99,15 @@ class FirmwareAdmin(DefaultLoadPages):
     @action(description="Add firmware…", icon="upload_file", permissions=["add_package"])
     def add_package(self, request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(self.url_of("package"))
+
+    def has_roll_out_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        phones: Any = self.admin_site.get_model_admin(Phone)
+        return bool(phones.has_deploy_permission(request))
+
+    @action(description="Roll out…", icon="stacked_line_chart", permissions=["roll_out"])
+    def roll_out_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        query = urlencode({"load": self.row_or_404(request, object_id).load})
+        return HttpResponseRedirect(f"{reverse('admin:phones_app_rollout_add')}?{query}")
 
     @action(description="Ways between loads", icon="alt_route", permissions=["view"])
     def ways(self, request: HttpRequest) -> HttpResponse:

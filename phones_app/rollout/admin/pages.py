@@ -115,6 +115,9 @@ class RollOutChanged(AsksBeforeSaving):
     pages = {"roll_out": "<int:pk>/roll-out/"}
     rollout_page = "roll_out"
 
+    def may_roll_out(self, request: HttpRequest) -> bool:
+        return request.user.has_perms([MAY_DEPLOY, "profiles_app.view_phoneprofile"])
+
     def roll_out_page(self, request: HttpRequest, pk: int) -> HttpResponse:
         self.require(request, MAY_DEPLOY)
         self.require(request, "profiles_app.view_phoneprofile")
@@ -147,8 +150,10 @@ class RolloutPages(PortalAdmin):
         self.require(request, MAY_DEPLOY)
         self.require(request, "profiles_app.view_phoneprofile")
         if request.method != "POST":
-            load = request.GET.get("load", "")
-            return self.choose(request, self.rollout_form(request, load=load), firmware=bool(load))
+            # Links lead here with the firmware, or with all phones, chosen already.
+            load, everything = request.GET.get("load", ""), bool(request.GET.get("everything"))
+            form = self.rollout_form(request, load=load, everything=everything)
+            return self.choose(request, form, firmware=bool(load))
         form = self.rollout_form(request, request.POST, request.FILES)
         if not form.is_valid() or "edit" in request.POST:
             return self.choose(request, form, firmware=bool(request.POST.get("firmware") or request.POST.get("load")))

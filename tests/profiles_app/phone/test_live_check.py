@@ -14,8 +14,8 @@ CHECK = reverse("admin:profiles_app_phoneprofile_check")
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (sip_file(), "No findings."),
-        (sip_file().replace("</device>", "<broken>\r\n</device>"), "Line 18, column 3"),
+        (sip_file(), "authenticationURL is empty"),
+        (sip_file().replace("</device>", "<broken>\r\n</device>"), "Line 17, column 3"),
         ("<device><fullConfig>", "Line 1"),
         ("", "No findings."),
         ('<?xml version="1.0" encoding="US-ASCII"?><device>\u00e4</device>', "pb-error"),
