@@ -76,6 +76,7 @@ def all_pages(phone, profile) -> dict[str, str]:
         "deploy-choose": f"{deploy_url}?phones={phone.pk}",
         "deploy-preview": f"{deploy_url}?phones={phone.pk}&profile={profile.pk}",
         "replace": reverse("admin:phones_app_phone_replace", args=[phone.pk]),
+        "log-in": reverse("admin:phones_app_phone_log_in", args=[phone.pk]),
         "change-many": f"{reverse('admin:phones_app_phone_bulk')}?phones={phone.pk}",
         "upload-shared-files": reverse("admin:phones_app_sharedfile_upload"),
         "replace-shared-file": reverse("admin:phones_app_sharedfile_replace", args=[SharedFile.objects.get().pk]),

@@ -38,3 +38,14 @@ def test_a_person_sees_why_a_phone_has_no_file_and_reaches_every_tab(window, sit
     phone.refresh_from_db()
     assert phone.looked_at
     assert page.get_by_text(phone.look_error).first.is_visible()
+    desk.open(reverse("admin:phones_app_phone_log_in", args=[phone.pk]))
+    assert page.get_by_role("button", name="Log in", exact=True).is_visible()
+    is_sound(desk, "log-in-on-a-phone")
+
+
+def test_an_error_stands_beside_the_editor_in_both_sizes(window, site):
+    profile = site.profile("Lobby phone")
+    desk = window()
+    desk.open(reverse("admin:profiles_app_phoneprofile_change", args=[profile.pk]))
+    desk.page.locator(".pb-edited-findings").get_by_text("authenticationURL is empty").wait_for()
+    is_sound(desk, "editor-with-findings")
