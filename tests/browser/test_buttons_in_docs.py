@@ -123,6 +123,8 @@ def walks(furnished, acme) -> dict[str, Walk]:
         "Copy a built-in template…": at("profiles_app_phonetemplate_changelist", button="Copy a built-in template…"),
         "Deploy…": at("profiles_app_phoneprofile_change", made.current_profile_id, button="Deploy…"),
         "Roll out…": at("profiles_app_phoneprofile_change", made.current_profile_id, button="Roll out…"),
+        "Check status now": at("phones_app_phone_change", phone.pk, button="Check status now"),
+        "Restart…": at("phones_app_phone_change", phone.pk, button="Restart…"),
         "Cockpit…": at("phones_app_phone_change", phone.pk, button="Cockpit…"),
         "Change log": at("index", button="Change log"),
         "Deleted": at("phones_app_phone_changelist", button="Deleted"),
