@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 from django.apps import apps
 from django.db import connection, models, transaction
-from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
+
+from contacts_app.core.migrating import ExecutorOnDemand
 
 FOLDER = Path(__file__).parent
 APPS = ("contacts_app", "profiles_app", "phones_app")
@@ -62,7 +63,7 @@ def oldest() -> Dump:
 def migrate_to(dump: Dump) -> None:
     """Bring a database that is older to the dump's migrations."""
     # Not by the command, after which apps write their default rows: the dump has those of its version.
-    MigrationExecutor(connection).migrate(list(dump.migrations.items()))
+    ExecutorOnDemand(connection).migrate(list(dump.migrations.items()))
 
 
 def load(dump: Dump) -> None:
