@@ -21,6 +21,7 @@ from contacts_app.core.backup.rows import (
     stored_tables,
 )
 from contacts_app.core.errors import Refusal
+from contacts_app.core.migrating import ExecutorOnDemand
 from contacts_app.core.schema import schema_difference
 
 Node = tuple[str, str]
@@ -113,7 +114,7 @@ class Restore:
         Not by the command, after which apps write their default rows: the backup has those of its time. The tables of
         this version are what its models say, and made from them in a tenth of the time that its migrations take.
         """
-        executor = MigrationExecutor(connection)
+        executor = ExecutorOnDemand(connection)
         targets = list(self.targets(executor))
         if set(targets) != set(executor.loader.graph.leaf_nodes()):
             executor.migrate(targets)
