@@ -38,6 +38,7 @@ POLL_SECONDS = 0.2
 GRACE = timedelta(seconds=1)
 # How often held deployments are released while there is work: that may count ten thousand phones.
 ADVANCE_SECONDS = 0.2
+_releasing = clock.Paced()
 # The phone's server; where it has none, its account's default one, for which the account stands.
 SERVER = Coalesce("phone__file_server", -F("account"))
 
@@ -93,7 +94,9 @@ class SingleDeployments(_DeploymentWork):
 
     def prepare(self) -> int:
         if time.monotonic() - self._advanced > ADVANCE_SECONDS:
-            release_due()
+            with _releasing as is_time:
+                if is_time:
+                    release_due()
             self._advanced = time.monotonic()
         return 0
 

@@ -32,9 +32,10 @@ class Selection:
 
 def phones_by_mac(rows: "QuerySet[Phone]", macs: Iterable[str]) -> Selection:
     wanted = list(dict.fromkeys(macs))
-    found = rows.filter(mac__in=wanted)
-    known = set(found.order_by().values_list("mac", flat=True))
-    return Selection(found, tuple(mac for mac in wanted if mac not in known))
+    keys = dict(rows.filter(mac__in=among(wanted)).order_by().values_list("mac", "pk"))
+    # Looked up once: there may be a hundred thousand, and who is given them asks for them again and again.
+    found = rows.filter(pk__in=among(list(keys.values())))
+    return Selection(found, tuple(mac for mac in wanted if mac not in keys))
 
 
 def read_macs(text: str) -> list[str]:

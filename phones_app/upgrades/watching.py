@@ -86,14 +86,27 @@ class Upgrades(Work):
             settle(key, said.get(key, ""))
 
 
+_waking = clock.Paced()
+
+
 def wake() -> None:
-    """Have those looked at of which no word came: a process was killed before it could give it, or the phone is back."""
+    """Have those looked at of which no word came: a process was killed before it could give it, or the phone is back.
+
+    Asked at every nudge, and all phones that are waited for are looked through.
+    """
+    with _waking as is_time:
+        if is_time:
+            _wake()
+
+
+def _wake() -> None:
     unanswered = Q(member__deployment__state=State.FAILED, phone__last_seen_at__gt=F("member__sequel_since"))
     over = Q(member__deployment__state__in=_TAKEN) | Q(member__rollout__finished_at__isnull=False)
     moves = Q(member__sequel=Sequel.PENDING) | Q(unanswered | over, member__sequel=Sequel.AWAY)
     waiting = Upgrade.objects.filter(member__sequel__in=GOES_ON, member__deployment__finished_at__isnull=False)
     waiting = waiting.filter(moves, due_at=None)
-    if found := list(waiting.values_list("pk", flat=True)[:MOST_WOKEN]):
+    # In their own order PostgreSQL would look through all there ever were.
+    if found := list(waiting.order_by().values_list("pk", flat=True)[:MOST_WOKEN]):
         Upgrade.objects.filter(pk__in=among(found)).update(due_at=clock.now())
 
 

@@ -1,4 +1,4 @@
-"""What time it is, by the clock that all processes share: the database's.
+"""What time it is, by the clock that all processes share: the database's; and how often something may be done.
 
 A worker whose own clock is five minutes ahead would take over rows that others hold, and find that every fetch was made
 before the upload. So times that rows are compared by are stamped and compared with `now`.
@@ -66,3 +66,23 @@ def clock_skew() -> timedelta:
     assert there is not None, "the database tells a time"  # noqa: S101
     skew = (there if there.tzinfo else there.replace(tzinfo=UTC)) - (before + (after - before) / 2)
     return skew if abs(skew) > (after - before) / 2 + RESOLUTION else timedelta(0)
+
+
+class Paced:
+    """`with` it, something is done again and again, but so seldom that it takes a small part of this process's time.
+
+    It yields whether it is time. What is done quickly always may be.
+    """
+
+    def __init__(self, *, part: int = 20, quick: float = 0.05) -> None:
+        self._part, self._quick = part, quick
+        self._began = self._next = 0.0
+
+    def __enter__(self) -> bool:
+        self._began = time.monotonic()
+        return self._began >= self._next
+
+    def __exit__(self, *_: object) -> None:
+        now = time.monotonic()
+        if self._began >= self._next and (took := now - self._began) > self._quick:
+            self._next = now + took * self._part

@@ -11,6 +11,9 @@ from django.db.models import Expression, F, Model, QuerySet
 from contacts_app.core.lists.among import among
 from contacts_app.core.work import clock
 
+# The sweep asks every two seconds, and of a large rollout ten thousands are due.
+MOST_COUNTED = 1000
+
 
 class Work(ABC):
     """One kind of work. An instance lives for one run of its queue and may keep what its rows share, as connections.
@@ -64,8 +67,10 @@ class Work(ABC):
 
     @classmethod
     def sweep(cls) -> int:
-        """How much is due; a worker is nudged if anything is. Also the place for what every sweep is to do."""
-        return cls.due().count()
+        """How much is due, counted up to `MOST_COUNTED`; a worker is nudged if anything is. Also the place for what every
+        sweep is to do.
+        """
+        return cls.due().order_by()[:MOST_COUNTED].count()
 
     def prepare(self) -> int:
         """What is to be done again and again while the queue runs, before rows are claimed; how much of it was done."""
