@@ -27,6 +27,7 @@ class ContactsConfig(AppConfig):
         from contacts_app.core.doctor.installation import CHECKS
         from contacts_app.core.history.authorship import recorded
         from contacts_app.core.history.records import HISTORY
+        from contacts_app.core.tally.service import Tallies
         from contacts_app.core.values import keep_to_one_line
         from contacts_app.core.work.kind import register
         from contacts_app.people.checks import register_checks
@@ -51,7 +52,7 @@ class ContactsConfig(AppConfig):
         checks.register(networks_are_readable, checks.Tags.security)
         checks.register(unsafe_settings, checks.Tags.security, deploy=True)
         register_checks()
-        register(Mails, OldAnswers)
+        register(Mails, OldAnswers, Tallies)
         doctor.register(*CHECKS, ADMINISTRATORS, retention.CHECK)
         retention.register(MAILS, HISTORY)
         register_follower(main_contact_follows)

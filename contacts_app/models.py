@@ -11,6 +11,7 @@ from contacts_app.contacts.models.mail import Incident, Mail, Notice
 from contacts_app.core.api.models import KeptAnswer
 from contacts_app.core.csv.models import UploadedCsv
 from contacts_app.core.lists.models import ListColumns, SavedFilter
+from contacts_app.core.tally.models import Tally
 from contacts_app.core.work.models import WorkStatus
 from contacts_app.people.models import LoginSession, SecondFactor, User
 from contacts_app.tokens.models import ApiToken
@@ -32,6 +33,7 @@ __all__ = [
     "NotificationType",
     "SavedFilter",
     "SecondFactor",
+    "Tally",
     "UploadedCsv",
     "User",
     "WorkStatus",

@@ -19,6 +19,7 @@ class PhonesConfig(AppConfig):
         from contacts_app.core.backup import service as backup
         from contacts_app.core.doctor import checks as doctor
         from contacts_app.core.history.authorship import recorded, when_changed, when_many_changed
+        from contacts_app.core.tally.service import register as keep_numbers
         from contacts_app.core.work.kind import register
         from contacts_app.people.models import User
         from phones_app import events
@@ -60,6 +61,8 @@ class PhonesConfig(AppConfig):
         from phones_app.shared_files import services as shared_files
         from phones_app.shared_files.copying import FileCopying
         from phones_app.shared_files.upkeep import UNUSED
+        from phones_app.tallies import DEPLOYMENTS as DEPLOYMENT_NUMBERS
+        from phones_app.tallies import PHONES
         from phones_app.upgrades import watching
         from phones_app.upgrades.planning import FirmwareAim, firmware_in_use
         from profiles_app.events import tags
@@ -82,7 +85,9 @@ class PhonesConfig(AppConfig):
         recorded.connect(lifecycle.mobility_changed, sender=PersonMobility)
         recorded.connect(lifecycle.policy_changed, sender=MobilityPolicy)
         register(SingleDeployments, UploadBatches, Doubts, StatusChecks, DriftChecks, Rereads, Removals, MobilityTimers)
-        register(Configurations, ProfileFiles, FileCopying, firmware_checks.FirmwareChecks, watching.Upgrades)
+        register(Configurations, ProfileFiles, FileCopying, firmware_checks.FirmwareChecks)
+        register(watching.Upgrades)
+        keep_numbers(PHONES, DEPLOYMENT_NUMBERS)
         keep_firmware(in_use)
         register_maker(file_alone)
         follow_changes()

@@ -17,6 +17,7 @@ class ProfilesConfig(AppConfig):
         from contacts_app.core import retention
         from contacts_app.core.doctor import checks as doctor
         from contacts_app.core.doctor.installation import ADVICE, INSTALLATION_TAG, wide_networks
+        from contacts_app.core.tally.service import register as keep_numbers
         from contacts_app.core.work.kind import register
         from contacts_app.people.pins import register_numbers
         from profiles_app import models
@@ -25,7 +26,7 @@ class ProfilesConfig(AppConfig):
         from profiles_app.events import tags
         from profiles_app.events.callback_health import CALLBACK_DEREGISTERED, CALLBACK_FAILING
         from profiles_app.events.delivery_operations import EVENTS
-        from profiles_app.events.delivery_run import Deliveries
+        from profiles_app.events.delivery_run import LAST_DAY, Deliveries
         from profiles_app.events.outbox import TOLD_OF_TOKENS, emit_happened, register_news, tell_of_profiles
         from profiles_app.messaging.inbound import InboundMessages, take_delivered
         from profiles_app.messaging.sending import upkeep
@@ -44,6 +45,7 @@ class ProfilesConfig(AppConfig):
         checks.register(portal_table_is_readable, INSTALLATION_TAG)
         checks.register(operator_is_shown, INSTALLATION_TAG)
         checks.register(links_are_readable, INSTALLATION_TAG)
+        keep_numbers(LAST_DAY)
         register(Deliveries, InboundMessages, OutboundMessages, GatewayVisits, DailyCalls)
         register_inbound(take_delivered)
         retention.register(EVENTS, CALLS, upkeep.KEPT)

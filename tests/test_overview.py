@@ -8,10 +8,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from contacts_app.core.tally import service
+from contacts_app.core.tally.models import Tally
+from contacts_app.core.work import clock
+from contacts_app.core.work.queue import run_queue
 from contacts_app.people.models import User
 from phones_app.deployment.models import Deployment, LastDeployment, PhoneFile
 from phones_app.inventory.models import Phone
 from phones_app.rollout.models import Rollout
+from phones_app.tallies import DEPLOYMENTS, PHONES
 from profiles_app.events.models.setup import Callback
 from tests.admin_people import at_desk, clerk
 
@@ -120,8 +125,79 @@ def test_somebody_without_permissions_is_shown_nothing(acme, fleet):
 
 def test_the_page_asks_the_database_as_often_for_many_rows_as_for_few(root, acme, fleet, django_assert_num_queries):
     desk = at_desk(root)
+    clock.now()  # which is asked once a minute
     with CaptureQueriesContext(connection) as few:
         desk.get(PAGE)
     Phone.objects.bulk_create(Phone(mac=f"0400000000{n:02X}", account=acme) for n in range(50))
     with django_assert_num_queries(len(few)):
         desk.get(PAGE)
+
+
+@pytest.fixture
+def kept(monkeypatch, fleet):
+    """However quickly rows are counted, workers count them, and have."""
+    monkeypatch.setattr(service, "SLOW", -1.0)
+    count_all()
+
+
+def count_all() -> None:
+    service.Tallies.sweep()
+    Tally.objects.filter(account=service.ALL).update(due_at=clock.now())
+    assert service.Tallies.sweep() == run_queue("tallies") == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_takes_long_to_count_workers_have_counted(root, acme, other, kept, monkeypatch):
+    """The same numbers as without, each reader's own, with their age, until they are counted again."""
+    desks = {None: at_desk(root), acme: at_desk(clerk(acme)), other: at_desk(clerk(other, "clerk@other.example"))}
+    then = {account: numbers_on(desk) for account, desk in desks.items()}
+    assert then[acme]["confirmed"][0] == 2
+    assert (then[None]["failed"][0], then[acme]["failed"][0], then[other]["failed"][0]) == (2, 1, 1)
+    assert "confirmed" not in then[other]
+    Tally.objects.update(counted_at=clock.now() - timedelta(minutes=5))
+    assert "Counted <time" in desks[acme].get(PAGE).content.decode()
+    Deployment.objects.filter(account=acme, state="failed").update(state="confirmed")
+    assert {account: numbers_on(desk) for account, desk in desks.items()} == then
+    count_all()
+    assert numbers_on(desks[acme])["confirmed"][0] == numbers_on(desks[None])["confirmed"][0] == 3
+    assert "failed" not in numbers_on(desks[acme])
+    kept_ones = {account: numbers_on(desk) for account, desk in desks.items()}
+    monkeypatch.setattr(service, "SLOW", 3600.0)
+    assert {account: numbers_on(desk) for account, desk in desks.items()} == kept_ones
+    assert "Counted <time" not in desks[acme].get(PAGE).content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_that_dies_while_it_counts_leaves_the_numbers_as_they_were(root, acme, kept):
+    desk = at_desk(root)
+    then = numbers_on(desk)
+    Deployment.objects.filter(state="failed").update(state="confirmed")
+    Tally.objects.update(due_at=clock.now())
+
+    def dies(execute, sql, params, many, context):
+        if sql.startswith("INSERT"):
+            raise KeyboardInterrupt
+        return execute(sql, params, many, context)
+
+    for counting in (PHONES, DEPLOYMENTS):
+        with pytest.raises(KeyboardInterrupt), connection.execute_wrapper(dies):
+            counting.count()
+    assert numbers_on(desk) == then
+    assert Tally.objects.filter(name="phones").count() == 3
+    count_all()
+    assert numbers_on(desk)["confirmed"][0] == 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_account_without_rows_has_no_numbers_left(root, acme, other, kept):
+    Phone.objects.filter(account=other).delete()
+    count_all()
+    assert set(Tally.objects.filter(name="phones").values_list("account", flat=True)) == {service.ALL, acme.pk}
+    assert numbers_on(at_desk(clerk(other, "clerk@other.example"))).keys() <= {"failed in all", "login"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_they_are_counted_so_seldom_that_it_takes_little_of_the_time(kept):
+    assert service.Tallies.sweep() == run_queue("tallies") == 0
+    [row] = Tally.objects.filter(name="phones", account=service.ALL)
+    assert row.due_at - row.counted_at >= service.OFTENEST

@@ -18,6 +18,7 @@ from django.db.models.functions import Length
 from django.utils import timezone
 
 from contacts_app.core.history.authorship import following
+from contacts_app.core.tally.service import Counting
 from contacts_app.core.work.kind import Work
 from contacts_app.core.work.lease import LeaseLost, no_live_lease
 from profiles_app.events.callback_health import deregister_failing
@@ -36,6 +37,14 @@ ROUND_SECONDS = 1.0
 # After so long a queue lets others have its thread.
 TURN_SECONDS = 5.0
 BROKEN = "Not sent: Patchbay could not make a request of this event. Its log says why."
+
+
+def of_last_day(deliveries: "QuerySet[Delivery]") -> "QuerySet[Delivery]":
+    return deliveries.filter(created_at__gte=timezone.now() - timedelta(days=1))
+
+
+# By state; there may be a million.
+LAST_DAY = Counting("deliveries", lambda: Delivery.objects.all(), ("state",), within=of_last_day)
 
 
 class Deliveries(Work):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -36,7 +37,9 @@ class Day:
 
 @dataclass(frozen=True)
 class Panel:
-    """`kind` is bar, counts, progress or days; `whole` is of what; `empty` is said when there is nothing."""
+    """`kind` is bar, counts, progress or days; `whole` is of what; `empty` is said when there is nothing; `at`: when the
+    numbers were counted, None: just now.
+    """
 
     title: str
     kind: str
@@ -44,6 +47,7 @@ class Panel:
     days: list[Day] = field(default_factory=list)
     whole: Figure | None = None
     empty: str = ""
+    at: datetime | None = None
 
     @property
     def template(self) -> str:

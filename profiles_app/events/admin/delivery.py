@@ -1,14 +1,12 @@
 """Events and their deliveries: lists and pages, live while a delivery is under way; what has ended can be sent again."""
 
 import json
-from datetime import timedelta
 from operator import attrgetter
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import action, display
@@ -18,6 +16,7 @@ from contacts_app.core.admin.columns import column, count_column
 from contacts_app.core.admin.frame import actor_of, tell
 from contacts_app.core.admin.links import label
 from profiles_app.events.delivery_operations import replay
+from profiles_app.events.delivery_run import of_last_day
 from profiles_app.events.envelope import envelope, to_json
 from profiles_app.events.models.outbox import Delivery, Event
 from profiles_app.events.models.setup import Listener
@@ -46,10 +45,6 @@ class LastDay(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return of_last_day(queryset) if self.value() else queryset
-
-
-def of_last_day(deliveries: QuerySet[Delivery]) -> QuerySet[Delivery]:
-    return deliveries.filter(created_at__gte=timezone.now() - timedelta(days=1))
 
 
 def state_label(delivery: Delivery) -> str:

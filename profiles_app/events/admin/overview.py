@@ -3,10 +3,12 @@
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 
+from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.admin.links import list_url
 from contacts_app.core.admin.overview import Figure, Panel, panels_about, shares
+from contacts_app.core.tally.service import Numbers
 from profiles_app.events.admin.callback import OFF_BY
-from profiles_app.events.admin.delivery import of_last_day
+from profiles_app.events.delivery_run import LAST_DAY
 from profiles_app.events.models.outbox import Delivery
 from profiles_app.events.models.setup import Callback
 
@@ -15,7 +17,10 @@ TONES = {State.DELIVERED: "good", State.PENDING: "busy", State.FAILED: "bad", St
 
 
 def panels(request: HttpRequest) -> list[Panel]:
-    return [*panels_about(request, Callback, _of_callbacks), *panels_about(request, Delivery, _of_deliveries)]
+    return [
+        *panels_about(request, Callback, _of_callbacks),
+        *panels_about(request, Delivery, lambda rows: _of_deliveries(LAST_DAY.numbers(actor_of(request), rows))),
+    ]
 
 
 def _of_callbacks(callbacks: QuerySet[Callback]) -> list[Panel]:
@@ -32,12 +37,15 @@ def _of_callbacks(callbacks: QuerySet[Callback]) -> list[Panel]:
     return [Panel("Callbacks", "bar", shares(numbers), empty="There are no callbacks yet.")]
 
 
-def _of_deliveries(deliveries: QuerySet[Delivery]) -> list[Panel]:
-    counts = dict(of_last_day(deliveries).values_list("state").annotate(Count("pk")))
+def _of_deliveries(counted: Numbers) -> list[Panel]:
     numbers = [
-        Figure(
-            state.label.lower(), counts.get(state, 0), list_url(Delivery, state__exact=state.value, within="24h"), tone
-        )
+        Figure(state.label.lower(), counted.by[(state.value,)], _deliveries_in(state.value), tone)
         for state, tone in TONES.items()
     ]
-    return [Panel("Deliveries of 24 hours", "bar", shares(numbers), empty="Nothing was to be delivered.")]
+    return [
+        Panel("Deliveries of 24 hours", "bar", shares(numbers), empty="Nothing was to be delivered.", at=counted.at)
+    ]
+
+
+def _deliveries_in(state: str) -> str:
+    return list_url(Delivery, state__exact=state, within="24h")

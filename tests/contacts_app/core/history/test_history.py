@@ -38,7 +38,7 @@ HARMLESS = {
 }
 # Written by Patchbay itself about what happened: they are records already; an uploaded sheet will be some.
 RECORDS = {
-    "contacts_app": {"KeptAnswer", "LoginSession", "Mail", "Notice", "Incident", "UploadedCsv", "WorkStatus"},
+    "contacts_app": {"KeptAnswer", "LoginSession", "Mail", "Notice", "Incident", "Tally", "UploadedCsv", "WorkStatus"},
     "profiles_app": {
         "Admission",
         "CallRecord",
@@ -55,6 +55,7 @@ RECORDS = {
         "VoiceUsage",
     },
     "phones_app": {
+        "ChosenPhone",
         "FileCopy",
         "Deployment",
         "DeploymentStep",
@@ -67,7 +68,9 @@ RECORDS = {
         "PhoneFile",
         "PinFailures",
         "RequestedFile",
+        "RolloutCount",
         "RolloutMember",
+        "RolloutPlanning",
         "ServiceSession",
         "Upgrade",
     },
