@@ -55,6 +55,7 @@ class PhonesConfig(AppConfig):
         from phones_app.retention import DEPLOYMENTS, FETCHES, RENDERINGS
         from phones_app.rollout.aims import register_aim
         from phones_app.rollout.gate import closed_by_rollout, rollouts_of
+        from phones_app.rollout.planning import RolloutPlannings
         from phones_app.rollout.rollout import advance_all, pause_running, running
         from phones_app.servers.models import FileServer
         from phones_app.shared_files import copies
@@ -86,7 +87,7 @@ class PhonesConfig(AppConfig):
         recorded.connect(lifecycle.policy_changed, sender=MobilityPolicy)
         register(SingleDeployments, UploadBatches, Doubts, StatusChecks, DriftChecks, Rereads, Removals, MobilityTimers)
         register(Configurations, ProfileFiles, FileCopying, firmware_checks.FirmwareChecks)
-        register(watching.Upgrades)
+        register(RolloutPlannings, watching.Upgrades)
         keep_numbers(PHONES, DEPLOYMENT_NUMBERS)
         keep_firmware(in_use)
         register_maker(file_alone)

@@ -102,14 +102,30 @@ class ProgressRecord(Shape):
     remaining = serializers.FloatField(allow_null=True, help_text="Seconds to go; null: it cannot be told.")
     waits_for = serializers.CharField()
     failures = ReasonRecord(many=True)
+    counted_at = serializers.DateTimeField(
+        allow_null=True, help_text="Of more than 2,000 phones the numbers may be some seconds old; null: they are not."
+    )
+
+
+class PlanningRecord(Shape):
+    """How far a rollout is that is being planned."""
+
+    chosen = serializers.IntegerField(help_text="Phones that were chosen.")
+    looked_at = serializers.IntegerField(help_text="Of these, those of which it is known what they get.")
 
 
 class RolloutDetailRecord(RolloutRecord):
     progress = serializers.SerializerMethodField()
+    planning = PlanningRecord(
+        read_only=True,
+        allow_null=True,
+        default=None,
+        help_text="While a worker plans the rollout, whose numbers are not known until then; null: it is planned.",
+    )
     refused = RefusedRecord(many=True, read_only=True)
 
     class Meta(RolloutRecord.Meta):
-        fields = [*RolloutRecord.Meta.fields, "refused", "progress"]
+        fields = [*RolloutRecord.Meta.fields, "refused", "planning", "progress"]
         read_only_fields = fields
 
     @extend_schema_field(ProgressRecord)
@@ -177,7 +193,7 @@ class Started(Shape):
 class RolloutFilter(django_filters.FilterSet):  # type: ignore[misc]
     state = OneOf(RolloutState)
     profile = django_filters.UUIDFilter("profile__uuid", label="UUID of a profile.")
-    open = TruthFilter("finished_at", lookup_expr="isnull", label="Whether it runs or is paused.")
+    open = TruthFilter("finished_at", lookup_expr="isnull", label="Whether it is planned, runs or is paused.")
 
     class Meta:
         model = Rollout
@@ -207,7 +223,7 @@ def _told(plan: RolloutPlan) -> dict[str, object]:
 
 
 class Rollouts(Listed, Retrieved, FamilyViewSet):
-    queryset = Rollout.objects.select_related("account", "profile", "retry_of")
+    queryset = Rollout.objects.select_related("account", "profile", "retry_of", "planning")
     serializer_class = RolloutDetailRecord
     list_class = RolloutRecord
     filterset_class = RolloutFilter
@@ -230,7 +246,10 @@ class Rollouts(Listed, Retrieved, FamilyViewSet):
 
     @extend_schema(request=RolloutRequest, responses=ANSWERED, examples=examples_of(__file__, "start"))
     def create(self, request: Request) -> Response:
-        """Start a rollout or, with `dry_run`, be told what it would do (status 200)."""
+        """Start a rollout or, with `dry_run`, be told what it would do (status 200).
+
+        One to more than 200 phones is planned afterwards: it begins in the state `planning`.
+        """
         wanted, actor = self.sent(body=RolloutRequest), self.actor
         uuid = wanted.get("profile_uuid")
         what: dict[str, Any] = {
@@ -244,7 +263,8 @@ class Rollouts(Listed, Retrieved, FamilyViewSet):
             self.message = f"{plan.total} phone(s) would get a file"
             return Response({"rollout": None, "plan": _told(plan)})
         rollout = rollouts.start(**what, actor=actor)
-        self.message = f"Rollout to {rollout.total} phone(s) started"
+        is_planned = rollout.state != RolloutState.PLANNING
+        self.message = f"Rollout to {rollout.total} phone(s) {'started' if is_planned else 'is being planned'}"
         return Response({"rollout": self.shown(rollout), "plan": None}, status=202)
 
     @action(detail=True, methods=["post"])

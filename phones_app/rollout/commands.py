@@ -4,11 +4,21 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from contacts_app.core.work.queue import run_queue
 from phones_app.deployment.run import POLL_SECONDS, Driver
 from phones_app.rollout.aims import aim_of
-from phones_app.rollout.models import Rollout
+from phones_app.rollout.models import Rollout, RolloutState
+from phones_app.rollout.planning import ROLLOUTS
 from phones_app.rollout.progress import Progress, progress_of
 from phones_app.rollout.rollout import advance_all
+
+
+def wait_for_plan(rollout: Rollout) -> None:
+    """Until it is planned, here if no worker does it: who asked is told to whom it goes, and who was refused."""
+    while rollout.state == RolloutState.PLANNING:
+        if not run_queue(ROLLOUTS):
+            time.sleep(POLL_SECONDS)
+        rollout.refresh_from_db()
 
 
 def told(rollout: Rollout) -> dict[str, Any]:

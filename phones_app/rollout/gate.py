@@ -9,6 +9,7 @@ from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import structlog
 from django.conf import settings
 from django.db.models import Count, F, Q, QuerySet
 
@@ -16,10 +17,14 @@ from contacts_app.core.lists.among import among
 from contacts_app.core.work import clock
 from phones_app.deployment.gates import Closed
 from phones_app.deployment.models import Deployment, State
+from phones_app.deployment.transitions import cancelled
 from phones_app.inventory.models import Presence
-from phones_app.rollout.models import Rollout, RolloutMember, RolloutState, Sequel
+from phones_app.rollout.counting import outdated
+from phones_app.rollout.events import tell
+from phones_app.rollout.models import Rollout, RolloutMember, RolloutPlanning, RolloutState, Sequel
 from phones_app.rollout.standing import AWAY, IN_CALL, LOADING
 
+log = structlog.get_logger(__name__)
 # The phone does not answer at its address, or another one does.
 GONE = (Presence.UNREACHABLE, Presence.ANOTHER)
 # What is under way for the limits: a phone that loads firmware needs its server and its network as much.
@@ -111,6 +116,22 @@ def _closed(rollout: Rollout) -> Closed | None:
 def ended(rollout: Rollout) -> Closed:
     """Why phones that were not told to restart when the rollout ended never are."""
     return Closed(f"The rollout was {rollout.get_state_display().lower()}.", f"rollout-{rollout.state}")
+
+
+def end(rollout: Rollout, state: RolloutState, reason: str) -> None:
+    """The rollout, which is locked, is over: nothing of it begins any more."""
+    now = clock.now()
+    rollout.state, rollout.reason, rollout.finished_at = state, reason[:255], now
+    rollout.save(update_fields=["state", "reason", "finished_at"])
+    RolloutPlanning.objects.filter(pk=rollout.pk).delete()
+    outdated(rollout)
+    why = ended(rollout)
+    cancelled(rollout.deployments_where(), error=why.reason, code=why.code)
+    if rollout.load:
+        # Nothing follows what was not sent.
+        rollout.members.filter(deployment__state=State.CANCELLED).update(sequel=Sequel.NONE)
+    tell(rollout)
+    log.info("rollout ended", rollout=str(rollout.uuid), state=state, reason=reason)
 
 
 def in_window(rollout: Rollout, moment: datetime) -> bool:

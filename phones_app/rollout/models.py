@@ -11,6 +11,7 @@ from contacts_app.accounts.models import Account
 from contacts_app.core.history.models import Tracked
 from contacts_app.core.lists.search import TextIndex
 from phones_app.deployment.models import Deployment
+from phones_app.inventory.models import Phone
 from phones_app.servers.models import FileServer
 from profiles_app.phone.models import PhoneProfile
 
@@ -23,6 +24,7 @@ WEEK = 7 * 24 * 3600
 class RolloutState(models.TextChoices):
     """The last three are ends."""
 
+    PLANNING = "planning", "Being planned"
     RUNNING = "running", "Running"
     PAUSED = "paused", "Paused"
     FINISHED = "finished", "Finished"
@@ -48,7 +50,8 @@ def _limit(name: str, help_text: str, most: int = MOST) -> "models.PositiveInteg
 class Rollout(models.Model):
     """One profile, or each phone's own, to a set of phones.
 
-    Each phone has its deployment from the start (`RolloutMember`). One that stands in a later wave than `wave` is held:
+    Once it is planned (`RolloutPlanning`), each phone has its deployment (`RolloutMember`). One that stands in a
+    later wave than `wave` is held:
     it has no `next_attempt_at`, so that no worker takes it. All there is to opening a wave, pausing and stopping is
     setting or clearing that.
     """
@@ -125,7 +128,9 @@ class Rollout(models.Model):
     wave = models.PositiveIntegerField(default=0, help_text="The last one opened.")
     waves = models.PositiveIntegerField(default=0)
     next_wave_at = models.DateTimeField(null=True)
-    total = models.PositiveIntegerField(default=0, help_text="Phones with a deployment.")
+    total = models.PositiveIntegerField(
+        default=0, help_text="Phones with a deployment; while it is planned, phones that were chosen."
+    )
     unchanged = models.PositiveIntegerField(default=0, help_text="Phones skipped: they have this file.")
     refused = models.JSONField(default=list, blank=True, help_text="Why phones were refused, with examples.")
 
@@ -215,3 +220,60 @@ class RolloutMember(models.Model):
 
     def __str__(self) -> str:
         return f"wave {self.wave} of {self.rollout_id}"
+
+
+class RolloutPlanning(models.Model):
+    """What there is to plan of a rollout, and how far that is. Gone once every phone has its deployment.
+
+    A worker looks at the phones, and then writes down in one transaction who gets what in which wave (`is_laid_out`).
+    """
+
+    rollout = models.OneToOneField(Rollout, on_delete=models.CASCADE, primary_key=True, related_name="planning")
+    include_unchanged = models.BooleanField(default=False)
+    request_id = models.CharField(max_length=64, blank=True, help_text="Of the request that asked for the rollout.")
+    chosen = models.PositiveIntegerField(default=0, help_text="Phones that were chosen.")
+    looked_at = models.PositiveIntegerField(default=0, help_text="Of these, those that were looked at.")
+    is_laid_out = models.BooleanField(default=False)
+    next_attempt_at = models.DateTimeField()
+    lease_owner = models.CharField(max_length=32, blank=True)
+    lease_until = models.DateTimeField(null=True)
+
+    class Meta:
+        # People see it as part of the rollout.
+        default_permissions = ()
+        indexes = [models.Index(fields=["next_attempt_at"], name="rollout_planning_due")]
+
+    def __str__(self) -> str:
+        return f"planning of {self.rollout}"
+
+
+class ChosenPhone(models.Model):
+    """A phone of a rollout that is being planned and has no deployment yet; once it is laid out, with what it gets."""
+
+    planning = models.ForeignKey(RolloutPlanning, on_delete=models.CASCADE, related_name="phones", db_index=False)
+    phone = models.ForeignKey(Phone, on_delete=models.CASCADE, related_name="+")
+    wave = models.PositiveIntegerField(null=True)
+    gets = models.JSONField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["planning", "phone"], name="phone_chosen_once")]
+
+    def __str__(self) -> str:
+        return f"{self.phone_id} of {self.planning_id}"
+
+
+class RolloutCount(models.Model):
+    """How many phones of a large rollout stand where, as they were counted last."""
+
+    rollout = models.OneToOneField(Rollout, on_delete=models.CASCADE, primary_key=True, related_name="count")
+    numbers = models.JSONField(default=dict)
+    counted_at = models.DateTimeField()
+    # Counting is to take a small part of the time only.
+    next_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.rollout_id} at {self.counted_at}"

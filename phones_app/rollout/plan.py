@@ -1,7 +1,7 @@
 """What a rollout would do, before it does anything: who gets a file, who has it already, who is refused and why."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any, NamedTuple
@@ -109,11 +109,16 @@ def _phones(number: int) -> str:
 
 
 def make_plan(
-    *, selection: Selection, profile: PhoneProfile | None, pace: Rollout | None = None, include_unchanged: bool = False
+    *,
+    selection: Selection,
+    profile: PhoneProfile | None,
+    pace: Rollout | None = None,
+    include_unchanged: bool = False,
+    note: Callable[[int], None] = lambda looked_at: None,
 ) -> RolloutPlan:
     """What `start` would do. `pace`, which need not be saved, has the limits. `profile` None: each phone's own.
 
-    Raises Refusal for what makes no rollout.
+    `note` is told now and then how many phones were looked at. Raises Refusal for what makes no rollout.
     """
     plan, taken, pace = RolloutPlan(), [], pace or Rollout()
     check_aim(pace, profile)
@@ -123,7 +128,9 @@ def make_plan(
         refuse(refused, mac, Refusal("unknown-phone", "There is no phone with this MAC address."))
     servers = FileServerLookup()
     phones = _with_what_they_have(selection.phones, profile)
-    for phone, file, way in files_for_plan(phones, profile, aim):
+    for number, (phone, file, way) in enumerate(files_for_plan(phones, profile, aim)):
+        if number and number % CHUNK == 0:
+            note(number)
         try:
             planned = _planned(phone, profile or phone.current_profile, file, servers)._replace(way=way)
         except Refusal as refusal:

@@ -1,18 +1,14 @@
 """How far a rollout is: one set of numbers for the page, the command and REST."""
 
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Max, Min, Q
-
 from contacts_app.core.work import clock
+from phones_app.rollout.counting import RECENT, numbers_of
 from phones_app.rollout.gate import in_window
 from phones_app.rollout.models import Rollout, RolloutState
-from phones_app.rollout.standing import BAD, CODE, DONE, ENDED, PARTS, WHY
-
-# How fast it goes at present is measured over this time.
-RECENT = timedelta(minutes=1)
+from phones_app.rollout.standing import DONE, ENDED
 
 
 @dataclass(frozen=True)
@@ -24,7 +20,9 @@ class Progress:
     rate: float
     remaining: float | None
     waits_for: str
-    failures: list[dict[str, Any]] = field(default_factory=list)
+    failures: list[dict[str, Any]]
+    # None: just now. The numbers of a large rollout are kept for a while (`counting`).
+    counted_at: datetime | None
 
     @property
     def ended(self) -> int:
@@ -44,29 +42,23 @@ class Progress:
 
 
 def progress_of(rollout: Rollout) -> Progress:
-    """Two queries, however many phones there are, and a third when some failed."""
-    now = clock.now()
-    counted = rollout.deployments_to_count().aggregate(
-        **{name: Count("pk", filter=part) for name, part in PARTS.items()},
-        recent=Count("pk", filter=Q(finished_at__gt=now - RECENT)),
-        began=Min("started_at"),
-        last=Max("finished_at"),
-    )
-    recent, began = counted.pop("recent"), counted.pop("began")
-    last = counted.pop("last")
+    """At most four queries, however many phones there are."""
+    now, numbers = clock.now(), numbers_of(rollout)
+    counted, began, last = numbers.parts, numbers.began, numbers.last
     ended = sum(counted[name] for name in ENDED)
     left = sum(counted.values()) - ended
     running = rollout.state == RolloutState.RUNNING
     elapsed = max(((now if left else last or now) - began).total_seconds(), 1.0) if began else 0.0
     overall = ended / elapsed if elapsed else 0.0
-    rate = recent / min(elapsed, RECENT.total_seconds()) if left and elapsed else overall
+    rate = numbers.recent / min(elapsed, RECENT.total_seconds()) if left and elapsed else overall
     return Progress(
         total=rollout.total,
         parts=counted,
         rate=round(rate, 2),
         remaining=_remaining(rollout, now, ended, left, elapsed) if running and left and ended else None,
         waits_for=_waits_for(rollout) if left and running else "",
-        failures=failures_of(rollout) if counted["failed"] or counted["unconfirmed"] else [],
+        failures=numbers.failures,
+        counted_at=numbers.at,
     )
 
 
@@ -81,15 +73,6 @@ def _remaining(rollout: Rollout, now: datetime, ended: int, left: int, elapsed: 
         paused, ahead = paused + max(pause - until, 0.0), ahead - pause + until
     working = max(elapsed - paused, 1.0)
     return round(left * working / ended + max(ahead, 0.0), 1)
-
-
-def failures_of(rollout: Rollout) -> list[dict[str, object]]:
-    """The reasons for which phones failed, the most frequent first, each with one phone's words for it."""
-    groups = rollout.deployments.filter(BAD).order_by().values(code=CODE).annotate(phones=Count("pk"), example=Min(WHY))
-    return [
-        {"code": group["code"], "message": group["example"], "phones": group["phones"]}
-        for group in groups.order_by("-phones", "code")
-    ]
 
 
 def _waits_for(rollout: Rollout) -> str:

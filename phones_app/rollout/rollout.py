@@ -7,9 +7,8 @@ and does what is due; it may be called at any time by any number of processes, a
 import secrets
 from datetime import timedelta
 
-import structlog
 from django.db import transaction
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from contacts_app.core.actor import Actor
 from contacts_app.core.errors import Refusal
@@ -18,24 +17,19 @@ from contacts_app.core.work.lease import lock_unlocked
 from contacts_app.core.work.wake import nudge_after_commit
 from phones_app.deployment.gates import hold, release
 from phones_app.deployment.models import Deployment, State
-from phones_app.deployment.request import BATCH, DEPLOYMENTS
-from phones_app.deployment.transitions import cancelled
+from phones_app.deployment.request import DEPLOYMENTS
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import Selection
-from phones_app.rollout.aims import aim_of
+from phones_app.rollout.aims import check_aim
+from phones_app.rollout.counting import count_anew, kept_numbers, outdated
 from phones_app.rollout.events import tell
-from phones_app.rollout.gate import end_waiting, ended, in_window, released_next
-from phones_app.rollout.made_files import with_stored_files
-from phones_app.rollout.members import count_refused, store
+from phones_app.rollout.gate import end, end_waiting, in_window, released_next
 from phones_app.rollout.models import Rollout, RolloutState, Sequel
-from phones_app.rollout.plan import make_plan
-from phones_app.rollout.standing import AWAY, FAILED, IN_CALL, LOADING, NOT_STARTED, OPEN, UNCONFIRMED
+from phones_app.rollout.planning import begin
+from phones_app.rollout.standing import ENDED, FAILED, IN_CALL, NOT_STARTED, UNCONFIRMED
 from profiles_app.phone.models import PhoneProfile
 
-log = structlog.get_logger(__name__)
 
-
-@transaction.atomic
 def start(
     *,
     selection: Selection,
@@ -44,33 +38,16 @@ def start(
     pace: Rollout | None = None,
     include_unchanged: bool = False,
 ) -> Rollout:
-    """Save `pace` as a rollout to these phones, with a deployment for each that fits and does not have the file yet."""
+    """Save `pace` as a rollout to these phones, with a deployment for each that fits and does not have the file yet.
+
+    Where the phones are many a worker plans it, and until then it is in the state `planning`. Raises Refusal.
+    """
     rollout = pace or Rollout()
-    planned = make_plan(selection=selection, profile=profile, pace=rollout, include_unchanged=include_unchanged)
-    accounts = {one.account for wave in planned.waves for one in wave}
-    rollout.account_id = actor.account.pk if actor.account else accounts.pop() if len(accounts) == 1 else None
+    check_aim(rollout, profile)
+    rollout.account_id = actor.account.pk if actor.account else None
     rollout.profile, rollout.profile_name = profile, profile.name if profile else ""
-    rollout.total, rollout.waves = planned.total, len(planned.waves)
-    rollout.unchanged, rollout.refused = planned.unchanged, planned.refused
     rollout.requested_by, rollout.user, rollout.channel = actor.label, actor.user, actor.channel
-    if not planned.total:
-        rollout.state, rollout.reason, rollout.finished_at = (RolloutState.FINISHED, "Nothing to do.", clock.now())
-    rollout.save()
-    # In one order for all, so that two rollouts at once do not wait for each other's phones in a circle.
-    rows = sorted(
-        ((one, wave) for wave, planned_ones in enumerate(planned.waves, 1) for one in planned_ones),
-        key=lambda row: row[0].phone,
-    )
-    refused: list[tuple[str, Refusal]] = []
-    aim = aim_of(rollout)
-    for begin in range(0, len(rows), BATCH):
-        batch = rows[begin : begin + BATCH]
-        store(list(with_stored_files(batch, profile, refused)), rollout, aim)
-    if refused:
-        count_refused(rollout, refused)
-    if rows:
-        tell(rollout)
-    nudge_after_commit(DEPLOYMENTS)
+    begin(rollout, selection, include_unchanged=include_unchanged)
     return rollout
 
 
@@ -85,6 +62,8 @@ def pause_running() -> None:
     """
     for rollout in running():
         pause(rollout)
+    for rollout in Rollout.objects.filter(state=RolloutState.PLANNING):
+        cancel(rollout, reason="The portal was restored while it was being planned.")
 
 
 def resume(rollout: Rollout) -> None:
@@ -93,13 +72,13 @@ def resume(rollout: Rollout) -> None:
     nudge_after_commit(DEPLOYMENTS)
 
 
-def cancel(rollout: Rollout) -> None:
+def cancel(rollout: Rollout, *, reason: str = "") -> None:
     """End it: phones that were not told to restart yet never are. Raises Refusal when it is over."""
     with transaction.atomic():
         locked = Rollout.objects.select_for_update().get(pk=rollout.pk)
         if not locked.is_open:
             raise _not_so(locked, "cancelled")
-        _end(locked, RolloutState.CANCELLED, "")
+        end(locked, RolloutState.CANCELLED, reason)
     rollout.refresh_from_db()
 
 
@@ -150,41 +129,32 @@ def advance(pk: int) -> None:
     rollout = lock_unlocked(running().filter(pk=pk)).select_related("account").first()
     if rollout is None:
         return
-    if rollout.load:
-        end_waiting(rollout)
-    # In one query, because the rows may be many and change meanwhile.
-    counts = rollout.deployments_to_count().aggregate(
-        open=Count("pk", filter=OPEN),
-        opened=Count("pk", filter=Q(in_rollout__wave__lte=rollout.wave)),
-        failed=Count("pk", filter=_fails(rollout) & Q(in_rollout__wave__lte=rollout.wave)),
-        under_way=Count("pk", filter=OPEN & ~IN_CALL & ~AWAY & Q(in_rollout__wave__lte=rollout.wave)),
-        held=Count("pk", filter=OPEN & ~AWAY & Q(next_attempt_at=None, in_rollout__wave__lte=rollout.wave)),
-        loading=Count("pk", filter=LOADING),
-        following=Min("in_rollout__wave", filter=OPEN & Q(in_rollout__wave__gt=rollout.wave)),
-    )
-    if reason := _too_much_failed(rollout, counts["failed"], counts["opened"]):
-        _end(rollout, RolloutState.ABORTED, reason)
+    numbers = kept_numbers(rollout)
+    if numbers is None:
+        if rollout.load:
+            end_waiting(rollout)
+        numbers = count_anew(rollout)
+    parts, opened = numbers.parts, numbers.opened
+    if reason := _too_much_failed(rollout, opened["failed"], opened["phones"]):
+        end(rollout, RolloutState.ABORTED, reason)
         return
-    if not counts["open"]:
-        _end(rollout, RolloutState.FINISHED, "")
+    if sum(parts.values()) == sum(parts[name] for name in ENDED):
+        end(rollout, RolloutState.FINISHED, "")
         return
-    if rollout.ends_at and rollout.ends_at <= clock.now() and not counts["loading"]:
-        _end(rollout, RolloutState.FINISHED, "Its end has come.")
+    if rollout.ends_at and rollout.ends_at <= clock.now() and not parts["loading"]:
+        end(rollout, RolloutState.FINISHED, "Its end has come.")
         return
-    opens = not counts["under_way"] and counts["following"] is not None
+    opens = not opened["under_way"] and numbers.following is not None
     if opens:
-        _open_wave(rollout, counts["following"])
+        _open_wave(rollout, numbers.following)
     if not in_window(rollout, clock.now()):
-        _hold_back(rollout)
-    elif opens or counts["held"]:
+        if parts["queued"] or parts["in_call"]:
+            _hold_back(rollout)
+    elif opens or opened["held"]:
         _release(rollout)
 
 
-def _fails(rollout: Rollout) -> Q:
-    return FAILED | UNCONFIRMED if rollout.unconfirmed_fails else FAILED
-
-
-def _open_wave(rollout: Rollout, wave: int) -> None:
+def _open_wave(rollout: Rollout, wave: int | None) -> None:
     """Open the next wave once the pause after the present one is over."""
     now = clock.now()
     if rollout.wave and rollout.next_wave_at is None:
@@ -192,7 +162,7 @@ def _open_wave(rollout: Rollout, wave: int) -> None:
         jitter = secrets.randbelow(rollout.wave_jitter * 1000 + 1) / 1000
         rollout.next_wave_at = now + timedelta(seconds=rollout.wave_pause + jitter)
     if rollout.next_wave_at is None or rollout.next_wave_at <= now:
-        rollout.wave, rollout.next_wave_at = wave, None
+        rollout.wave, rollout.next_wave_at = wave or rollout.wave, None
     rollout.save(update_fields=["wave", "next_wave_at"])
 
 
@@ -201,6 +171,7 @@ def _release(rollout: Rollout) -> None:
     opened = rollout.deployments_where(wave__lte=rollout.wave, sequel__in=(Sequel.NONE, Sequel.PENDING))
     if rollout.server_limit is None and rollout.site_limit is None:
         release(opened)
+        outdated(rollout)
     else:
         keys = released_next(rollout, rollout.deployments.filter(in_rollout__wave__lte=rollout.wave))
         release(Deployment.objects.filter(pk__in=keys))
@@ -230,23 +201,10 @@ def _change(rollout: Rollout, before: RolloutState, after: RolloutState, verb: s
         if after == RolloutState.PAUSED:
             _hold_back(locked)
             tell(locked)
+        outdated(locked)
     rollout.refresh_from_db()
 
 
 def _not_so(rollout: Rollout, verb: str) -> Refusal:
     is_now = rollout.get_state_display().lower()
     return Refusal(f"rollout-not-{verb}", f"The rollout is {is_now}, so it cannot be {verb}.")
-
-
-def _end(rollout: Rollout, state: RolloutState, reason: str) -> None:
-    """The rollout is over: nothing of it begins any more."""
-    now = clock.now()
-    rollout.state, rollout.reason, rollout.finished_at = state, reason[:255], now
-    rollout.save(update_fields=["state", "reason", "finished_at"])
-    why = ended(rollout)
-    cancelled(rollout.deployments_where(), error=why.reason, code=why.code)
-    if rollout.load:
-        # Nothing follows what was not sent.
-        rollout.members.filter(deployment__state=State.CANCELLED).update(sequel=Sequel.NONE)
-    tell(rollout)
-    log.info("rollout ended", rollout=str(rollout.uuid), state=state, reason=reason)

@@ -4,10 +4,13 @@ What follows a deployment, such as a load of firmware that the phone fetches aft
 (`RolloutMember.sequel`): without one the deployment's own state says it all.
 """
 
-from django.db.models import Case, F, Q, When
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Case, F, Q, QuerySet, When
 
 from phones_app.deployment.models import CALL_TO_END, FAILURES, State
-from phones_app.rollout.models import Sequel
+from phones_app.rollout.models import Rollout, Sequel
 
 ALONE = Q(in_rollout__sequel=Sequel.NONE)
 # Its phone is waited for, and nothing else waits along.
@@ -51,3 +54,15 @@ DONE = tuple(name for name in ENDED if name != "cancelled")
 _FOLLOWED = {"in_rollout__sequel": Sequel.FAILED}
 CODE = Case(When(**_FOLLOWED, then=F("in_rollout__sequel_code")), default=F("error_code"))
 WHY = Case(When(**_FOLLOWED, then=F("in_rollout__sequel_error")), default=F("error"))
+
+# Without a sequel the state alone says it, and the database has an index of that.
+_BAD_ALONE = Q(state__in=FAILURES) | Q(state=State.RESTART_ACKNOWLEDGED, finished_at__isnull=False)
+
+
+def bad_ones(rollout: Rollout) -> "QuerySet[Any]":
+    """Those that failed or were not confirmed, each with the `code` of its failure and `why` it failed."""
+    # Those of the time before need not be looked through; the two times are of different clocks.
+    rows = rollout.deployments.filter(created_at__gte=rollout.created_at - timedelta(days=1))
+    if rollout.load:
+        return rows.filter(BAD).annotate(code=CODE, why=WHY)
+    return rows.filter(_BAD_ALONE).annotate(code=F("error_code"), why=F("error"))

@@ -16,7 +16,7 @@ from phones_app.deployment.commands import profile_with
 from phones_app.inventory.models import Phone, PhoneGroup
 from phones_app.inventory.services import Selection, phones_by_mac, phones_of_group, read_macs
 from phones_app.rollout import rollout as rollouts
-from phones_app.rollout.commands import follow, told
+from phones_app.rollout.commands import follow, told, wait_for_plan
 from phones_app.rollout.models import MOST, WEEK, Rollout
 from phones_app.rollout.plan import RolloutPlan, make_plan
 from profiles_app.phone.models import PhoneProfile
@@ -123,6 +123,8 @@ class Command(ReportingCommand):
             if started is None:
                 return
             rollout = started
+        if not there:
+            wait_for_plan(rollout)
         if watch:
             with self.progress(rollout.total) as show:
                 follow(rollout, show)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import urlencode
 from unfold.decorators import display
@@ -17,16 +17,20 @@ from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.admin.links import label, page_of
 from contacts_app.core.admin.live_list import LiveList
 from contacts_app.templatetags.moments import duration
+from phones_app.deployment.models import Deployment
 from phones_app.deployment.request import MAY_DEPLOY
 from phones_app.rollout import rollout as service
 from phones_app.rollout.admin.pages import RolloutPages
 from phones_app.rollout.aims import aim_of
-from phones_app.rollout.models import Rollout, RolloutState
+from phones_app.rollout.models import Rollout, RolloutPlanning, RolloutState
 from phones_app.rollout.progress import progress_of
-from phones_app.rollout.standing import BAD, CODE, NOT_STARTED, PARTS, WHY
+from phones_app.rollout.standing import BAD, NOT_STARTED, PARTS, WHY, bad_ones
 
 ROWS = 25
+# Of phones that stand somewhere so many are shown: those of all pages before are looked through.
+DEEPEST = 2500
 COLOURS: dict[str, str] = {
+    RolloutState.PLANNING: "info",
     RolloutState.RUNNING: "info",
     RolloutState.PAUSED: "warning",
     RolloutState.FINISHED: "success",
@@ -75,23 +79,29 @@ AGAIN: dict[str, tuple[Callable[..., Rollout], str, str, Q]] = {
 def watched(rollout: Rollout, part: str, code: str, page: str) -> dict[str, object]:
     """What the live part of the page shows; `part`, or the `code` of a failure, narrows the table of phones."""
     progress = progress_of(rollout)
-    rows = rollout.deployments.select_related("phone", "in_rollout").defer("phone__web_password").annotate(why=WHY)
     failed = {group["code"]: group["phones"] for group in progress.failures}
     # The counts are known already, and a page of 25 needs no other.
     number, title, narrowed = progress.total, "All phones", {}
+    members, order = rollout.members.all(), ("wave", "deployment")
+    keys: QuerySet[Any, int] = members.order_by(*order).values_list("deployment", flat=True)
+    chosen: QuerySet[Deployment] | None = None
     if part in PARTS:
-        rows, number = rows.filter(PARTS[part]), progress.parts[part]
+        chosen, number = rollout.deployments.filter(PARTS[part]), progress.parts[part]
         title, narrowed = TITLES[part][0], {"part": part}
     elif code in failed:
-        rows, number = rows.filter(BAD).annotate(code=CODE).filter(code=code), failed[code]
+        chosen, number = bad_ones(rollout).filter(code=code), failed[code]
         title, narrowed = f"Failed: {code}", {"code": code}
-    pages = Paginator(rows.order_by("in_rollout__wave", "pk"), ROWS)
-    pages.count = number
-    page_of_rows, aim = pages.get_page(page), aim_of(rollout)
+    if chosen is not None:
+        keys = chosen.order_by("in_rollout__wave", "pk").values_list("pk", flat=True)
+    # The keys alone are looked through, and rows read for the page.
+    pages = Paginator(keys, ROWS)
+    pages.count = min(number, DEEPEST) if chosen is not None else number
+    page_of_rows: Any = pages.get_page(page)
+    page_of_rows.object_list, aim = _read(rollout, list(page_of_rows.object_list)), aim_of(rollout)
     if aim is not None:
         told = aim.stands([row.in_rollout for row in page_of_rows])
         for row in page_of_rows:
-            row.stands = told.get(row.in_rollout.pk, "")  # type: ignore[attr-defined]
+            row.stands = told.get(row.in_rollout.pk, "")
     revisions = rollout.deployments.order_by().values_list("revision__number", flat=True)
     return {
         "rollout": rollout,
@@ -106,11 +116,17 @@ def watched(rollout: Rollout, part: str, code: str, page: str) -> dict[str, obje
         "narrowed": urlencode(narrowed),
         "revision": next(iter(revisions[:1]), None),
         "rows": page_of_rows,
+        "planning": RolloutPlanning.objects.filter(pk=rollout.pk).first(),
         "remaining": duration(progress.remaining) if progress.remaining is not None else "",
         "is_live": rollout.is_open or progress.ended < progress.total,
         "may_retry": not rollout.is_open and (progress.parts["failed"] or progress.parts["unconfirmed"]),
         "may_continue": not rollout.is_open and progress.not_started,
     }
+
+
+def _read(rollout: Rollout, keys: list[int]) -> list[Deployment]:
+    rows = rollout.deployments.filter(pk__in=keys).annotate(why=WHY).order_by("in_rollout__wave", "pk")
+    return list(rows.select_related("phone", "in_rollout").defer("phone__web_password"))
 
 
 @admin.register(Rollout)
