@@ -23,7 +23,7 @@ OTHER_TESTS = {"commands"}
 # Folders of templates/ in which packages look for ours by name.
 PACKAGES_TEMPLATES = {"admin", "drf_spectacular", "unfold"}
 # Lines of the apps and of config, without migrations and empty files. The total grows with what the product does.
-LONGEST, MEDIAN, TOTAL = 300, 105, 90_000
+LONGEST, MEDIAN, TOTAL = 300, 105, 95_000
 # Of a thousand lines of the same files those that leave a type open; it only goes down. What is only passed on or looked
 # at is an `object`.
 OPEN_TYPES = 14.5

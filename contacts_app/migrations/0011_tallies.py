@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('contacts_app', '0007_what_lasts'),
+        ('contacts_app', '0010_desk_of_a_person'),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('phones_app', '0041_upgrade_roles'),
+        ('phones_app', '0042_change_log_indexes'),
     ]
 
     operations = [
