@@ -1,4 +1,4 @@
-"""Requests per second of every dialect's reads, beside a bare WSGI application and plain DRF with the same rows.
+"""Requests per second of every dialect's reads and of a few writes, beside bare WSGI and plain DRF with the same rows.
 
 Each is served by granian with two processes, as the product is, and asked in turn in the same run. Bare is psycopg with
 prepared statements and orjson, no framework, no credential, no total. Plain is a DRF ModelSerializer. Processor time is
@@ -10,14 +10,16 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tests.bench.database import migrated
 from tests.bench.figures import Figure
 from tests.bench.requests_netbox import PATHS, NotMeasured, netbox
+from tests.bench.requests_writes import writes
 from tests.bench.sizes import ROUNDS, size
 from tests.bench.web import ROOT, answer, ask, request_of, web_server
 
@@ -31,7 +33,7 @@ SERVED = {
 }
 NAMES = {"bare": "bare WSGI", "plain": "plain DRF", "netbox": "NetBox", "ours": "ours"}
 # Of bare WSGI and of NetBox, by the clock.
-OF_BARE, OF_BARE_LISTS, OF_NETBOX = 0.3, 0.25, 90
+OF_BARE, OF_BARE_LISTS, OF_BARE_WRITES, OF_NETBOX = 0.3, 0.25, 0.15, 90
 
 
 def measure() -> Iterator[Figure]:
@@ -39,6 +41,7 @@ def measure() -> Iterator[Figure]:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         database = stack.enter_context(migrated())
         environment = os.environ | {"DATA_DIR": folder, "DATABASE_URL": database, "LOG_LEVEL": "WARNING"}
+        environment["PHONE_NETWORKS"] = "127.0.0.0/8"  # from where phones ask
         inside = [sys.executable, "-m", "tests.bench.requests"]
         facts = json.loads(subprocess.check_output(inside, cwd=ROOT, env=environment))
         environment["BENCH_FACTS"] = json.dumps(facts)
@@ -48,11 +51,16 @@ def measure() -> Iterator[Figure]:
             servers["netbox"] = stack.enter_context(netbox(database, PHONES, Path(folder)))
         except NotMeasured as error:
             missing = f"not measured: {error}"
+        request = partial(request_of, token=facts["token"])
         for what, path in targets(facts).items():
-            asked = {name: (*server, path) for name, server in servers.items() if name != "netbox"}
+            asked = {name: (*server, partial(request, path)) for name, server in servers.items() if name != "netbox"}
             if what in PATHS and "netbox" in servers:
-                asked["netbox"] = (*servers["netbox"], PATHS[what])
-            yield from _compared(what, asked, facts["token"], missing if what in PATHS else "")
+                asked["netbox"] = (*servers["netbox"], partial(request, PATHS[what]))
+            least = OF_BARE_LISTS if "25" in what or "same" in what else OF_BARE
+            yield from _compared(what, asked, least, missing if what in PATHS else "")
+        for what, write in writes(facts).items():
+            asked = {name: (*servers[name], partial(write.request, facts["token"])) for name in ("ours", "bare")}
+            yield from _compared(what, asked, OF_BARE_WRITES)
 
 
 def targets(facts: dict[str, Any]) -> dict[str, str]:
@@ -76,20 +84,22 @@ def targets(facts: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def _compared(what: str, asked: dict[str, tuple[int, int, str]], token: str, without_netbox: str) -> Iterator[Figure]:
-    """Every server in turn, in each round; `asked` says port, group of processes and path."""
-    if answer(asked["plain"][0], request_of(asked["plain"][2], token))[0] != 200:
+def _compared(
+    what: str, asked: dict[str, tuple[int, int, Callable[[], bytes]]], least: float, without_netbox: str = ""
+) -> Iterator[Figure]:
+    """Every server in turn, in each round; `asked` says port, group of processes, and what makes requests."""
+    if "plain" in asked and answer(asked["plain"][0], asked["plain"][2]())[0] != 200:
         del asked["plain"]
     rates: dict[str, list[float]] = {name: [] for name in asked}
     costs: dict[str, list[float]] = {name: [] for name in asked}
-    for name, (port, _, path) in asked.items():
-        status, body = answer(port, request_of(path, token))
-        assert status == 200, (name, path, body[:500])
-        ask(port, request_of(path, token), 0.5)
+    for name, (port, _, request) in asked.items():
+        status, body = answer(port, request())
+        assert status in (200, 201), (name, what, body[:500])
+        ask(port, request, 0.5)
     for _ in range(ROUNDS):
-        for name, (port, group, path) in asked.items():
+        for name, (port, group, request) in asked.items():
             before = _processor_seconds(group)
-            took, seconds = ask(port, request_of(path, token), SECONDS)
+            took, seconds = ask(port, request, SECONDS)
             rates[name].append(len(took) / seconds)
             costs[name].append(1000 * (_processor_seconds(group) - before) / len(took))
     names = {name: f"{what}: {NAMES[name]}" for name in NAMES}
@@ -98,7 +108,6 @@ def _compared(what: str, asked: dict[str, tuple[int, int, str]], token: str, wit
             yield Figure(names[name], rates[name], "/s", processor=costs[name])
     if without_netbox:
         yield Figure(names["netbox"], said=without_netbox)
-    least = OF_BARE_LISTS if "25" in what or "same" in what else OF_BARE
     yield Figure(names["ours"], rates["ours"], "/s", names["bare"], costs["ours"], goal_ratio=least)
     if "netbox" in asked:
         beside, most = f"{names['ours']}, next to NetBox", None if "one" in what else OF_NETBOX
@@ -138,6 +147,7 @@ def _fill() -> dict[str, Any]:
     from profiles_app.events.models.setup import Callback, Listener
     from profiles_app.messaging.models import MessagingProfile, NumberLease
     from profiles_app.myaccount.models import MyAccountProfile
+    from profiles_app.phone.models import Line
     from profiles_app.voice.models.profile import OutboundVoiceProfile
     from tests.many_rows import multiply, without_foreign_keys
 
@@ -174,6 +184,7 @@ def _fill() -> dict[str, Any]:
             NotificationContact(account=account, name=f"Contact {n}", email=f"contact{n}@acme.example")
             for n in range(1000)
         )
+        line = Line.objects.create(account=account, extension="100", auth_password="kq81-vv0x-27ra")
         Extension.objects.bulk_create(Extension(account=account, number=100 + n, name=f"Desk {n}") for n in range(100))
         url = "https://hooks.acme.example/sms?key=s3cret"
         profile = MessagingProfile.objects.create(account=account, name="Messages", callback_url=url)
@@ -193,6 +204,8 @@ def _fill() -> dict[str, Any]:
         "account": account.pk,
         "voip_id": account.voip_id,
         "mac": phones[50].mac,
+        "line": str(line.uuid),
+        "contact": str(account.notification_contacts.exclude(main=True)[0].uuid),
     }
 
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from tests.bench import requests_writes
+
 FACTS = json.loads(os.environ.get("BENCH_FACTS", "{}"))
 PHONE = """SELECT p.mac, p.uuid, a.voip_id AS account, p.brand, p.model, p.name, p.description, p.hostname, p.location,
  host(p.phone_ip) AS phone_ip, p.phone_vlan, p.software_version, p.software_type, p.is_active, p.line_user, p.sip_port,
@@ -64,6 +66,8 @@ _local = threading.local()
 
 
 def bare(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    if environ["REQUEST_METHOD"] != "GET":
+        return requests_writes.bare(environ, start_response)
     path, query = environ["PATH_INFO"], environ["QUERY_STRING"]
     rows = _rows(STATEMENTS[path], {**FACTS, "offset": 90_000 if "offset" in query else 0})
     kind, body = _shown(path, rows)

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -44,12 +44,11 @@ def serving(command: Sequence[str], port: int, environment: dict[str, str], cwd:
         process.wait()
 
 
-def request_of(path: str, token: str, body: object = None) -> bytes:
-    """A GET, or a POST of JSON."""
+def request_of(path: str, token: str, body: object = None, method: str = "") -> bytes:
+    """A GET, or with a body a POST of JSON, unless the method is named."""
     content = b"" if body is None else json.dumps(body).encode()
-    head = (
-        f"{'GET' if body is None else 'POST'} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n"
-    )
+    method = method or ("GET" if body is None else "POST")
+    head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n"
     if body is not None:
         head += f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n"
     return f"{head}\r\n".encode() + content
@@ -70,14 +69,19 @@ def is_whole(received: bytes) -> bool:
     return bool(found) and len(body) >= int(length)
 
 
-def ask(port: int, request: bytes, seconds: float, connections: int = CONNECTIONS) -> tuple[list[float], float]:
-    """Ask on some connections at once, each again as soon as it is answered: how long each took, and all of them."""
+def ask(
+    port: int, request: bytes | Callable[[], bytes], seconds: float, connections: int = CONNECTIONS
+) -> tuple[list[float], float]:
+    """Ask on some connections at once, each again as soon as it is answered: how long each took, and all of them.
+
+    Requests that are not to be the same are made by a function.
+    """
     took, waiting = list[float](), selectors.DefaultSelector()
     asked: dict[int, float] = {}
 
     def send(connection: socket.socket) -> None:
         asked[connection.fileno()] = time.perf_counter()
-        connection.sendall(request)
+        connection.sendall(request if isinstance(request, bytes) else request())
 
     for _ in range(connections):
         connection = socket.create_connection(("127.0.0.1", port))
@@ -91,7 +95,7 @@ def ask(port: int, request: bytes, seconds: float, connections: int = CONNECTION
             assert isinstance(connection, socket.socket)
             received += connection.recv(1 << 20)
             if is_whole(bytes(received)):
-                assert received.startswith(b"HTTP/1.1 200"), bytes(received[:300])
+                assert received.startswith(b"HTTP/1.1 20"), bytes(received[:300])
                 received.clear()
                 took.append(time.perf_counter() - asked[connection.fileno()])
                 send(connection)
