@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.admin.links import list_url, page_of
 from contacts_app.core.admin.overview import Day, Figure, Panel, panels_about, shares
-from contacts_app.core.tally.service import Numbers
+from contacts_app.core.tally.service import Tallied
 from phones_app.deployment.models import FAILURES, Deployment, FileState, State
 from phones_app.inventory.models import Phone, Presence
 from phones_app.rollout.models import Rollout, RolloutState
@@ -57,7 +57,7 @@ def panels(request: HttpRequest) -> list[Panel]:
     ]
 
 
-def _of_phones(numbers: Numbers) -> list[Panel]:
+def _of_phones(numbers: Tallied) -> list[Panel]:
     by_state = numbers.where(0)
     fleet = [
         Figure(label, sum(by_state[state] for state in states), _phones_in(states), tone)
@@ -77,7 +77,7 @@ def _of_phones(numbers: Numbers) -> list[Panel]:
     ]
 
 
-def _by(counted: Numbers, place: int, title: str, field: str, tones: Mapping[Any, str], empty: str) -> Panel:
+def _by(counted: Tallied, place: int, title: str, field: str, tones: Mapping[Any, str], empty: str) -> Panel:
     """Phones by the value of a field that the list of phones can be filtered by."""
     by_value = counted.where(place)
     numbers = [
@@ -111,7 +111,7 @@ def _of_rollout(rollout: Rollout) -> Figure:
     )
 
 
-def _by_reason(counted: Numbers) -> Panel:
+def _by_reason(counted: Tallied) -> Panel:
     first, _ = since(FAILURE_DAYS)
     by_code: Counter[str] = Counter()
     for (day, state, code), number in counted.by.items():
@@ -129,7 +129,7 @@ def _by_reason(counted: Numbers) -> Panel:
     return Panel(title, "counts", numbers, whole=whole, empty="Nothing failed.", at=counted.at)
 
 
-def _by_day(counted: Numbers) -> Panel:
+def _by_day(counted: Tallied) -> Panel:
     first, _ = since(DAYS)
     by_day: Counter[tuple[str, str]] = Counter()
     for (day, state, _code), number in counted.by.items():

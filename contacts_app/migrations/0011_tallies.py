@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=64)),
                 ('account', models.PositiveBigIntegerField(default=0)),
-                ('numbers', models.JSONField(default=list)),
+                ('counts', models.JSONField(default=list)),
                 ('counted_at', models.DateTimeField(null=True)),
                 ('seconds', models.FloatField(default=0, help_text='How long counting took.')),
                 ('due_at', models.DateTimeField(null=True)),

@@ -12,7 +12,7 @@ class Tally(models.Model):
     name = models.CharField(max_length=64)
     # The key of an account; 0: all of them, and rows without one.
     account = models.PositiveBigIntegerField(default=0)
-    numbers = models.JSONField(default=list)
+    counts = models.JSONField(default=list)
     counted_at = models.DateTimeField(null=True)
     seconds = models.FloatField(default=0, help_text="How long counting took.")
     due_at = models.DateTimeField(null=True)

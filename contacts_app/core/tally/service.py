@@ -28,7 +28,7 @@ ALL = 0
 Key = tuple[Any, ...]
 
 
-class Numbers(NamedTuple):
+class Tallied(NamedTuple):
     """Numbers by what the rows have in common; `at`: when they were counted, None: just now."""
 
     by: Counter[Key]
@@ -55,13 +55,13 @@ class Counting:
     account: str = "account"
     within: Callable[[QuerySet[Any]], QuerySet[Any]] = lambda rows: rows
 
-    def numbers(self, actor: Actor, rows: QuerySet[Any]) -> Numbers:
+    def numbers(self, actor: Actor, rows: QuerySet[Any]) -> Tallied:
         """Of `rows`, which are those that the actor sees."""
         account = actor.account.pk if actor.account else ALL
         kept = Tally.objects.filter(name=self.name, account=account, seconds__gt=SLOW).first()
         if kept is None or not (actor.account or actor.is_staff):
-            return Numbers(_by_key(self._counted(rows)))
-        return Numbers(_by_key(kept.numbers), kept.counted_at)
+            return Tallied(_by_key(self._counted(rows)))
+        return Tallied(_by_key(kept.counts), kept.counted_at)
 
     def _counted(self, rows: QuerySet[Any], *more: str) -> Iterable[Key]:
         names = {f"by_{place}": F(one) if isinstance(one, str) else one for place, one in enumerate(self.by)}
@@ -81,7 +81,7 @@ class Counting:
         took = time.monotonic() - began
         by_account[ALL] = [(*key, number) for key, number in everybody.items()]
         kept = [
-            Tally(name=self.name, account=account, numbers=numbers, counted_at=now, seconds=took)
+            Tally(name=self.name, account=account, counts=numbers, counted_at=now, seconds=took)
             for account, numbers in by_account.items()
         ]
         kept[-1].due_at = clock.now() + max(OFTENEST, timedelta(seconds=took * SHARE))
@@ -91,7 +91,7 @@ class Counting:
                 kept,
                 update_conflicts=True,
                 unique_fields=["name", "account"],
-                update_fields=["numbers", "counted_at", "seconds", "due_at"],
+                update_fields=["counts", "counted_at", "seconds", "due_at"],
             )
 
 

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.admin.links import list_url
 from contacts_app.core.admin.overview import Figure, Panel, panels_about, shares
-from contacts_app.core.tally.service import Numbers
+from contacts_app.core.tally.service import Tallied
 from profiles_app.events.admin.callback import OFF_BY
 from profiles_app.events.delivery_run import LAST_DAY
 from profiles_app.events.models.outbox import Delivery
@@ -37,7 +37,7 @@ def _of_callbacks(callbacks: QuerySet[Callback]) -> list[Panel]:
     return [Panel("Callbacks", "bar", shares(numbers), empty="There are no callbacks yet.")]
 
 
-def _of_deliveries(counted: Numbers) -> list[Panel]:
+def _of_deliveries(counted: Tallied) -> list[Panel]:
     numbers = [
         Figure(state.label.lower(), counted.by[(state.value,)], _deliveries_in(state.value), tone)
         for state, tone in TONES.items()
