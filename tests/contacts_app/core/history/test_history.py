@@ -38,7 +38,18 @@ HARMLESS = {
 }
 # Written by Patchbay itself about what happened: they are records already; an uploaded sheet will be some.
 RECORDS = {
-    "contacts_app": {"KeptAnswer", "LoginSession", "Mail", "Notice", "Incident", "Tally", "UploadedCsv", "WorkStatus"},
+    "contacts_app": {
+        "KeptAnswer",
+        "ListColumns",
+        "SavedFilter",
+        "LoginSession",
+        "Mail",
+        "Notice",
+        "Incident",
+        "Tally",
+        "UploadedCsv",
+        "WorkStatus",
+    },
     "profiles_app": {
         "Admission",
         "CallRecord",
