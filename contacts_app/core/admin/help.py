@@ -25,7 +25,7 @@ from contacts_app.core.admin.search import Hit, Hits, named
 DOCS = Path(settings.BASE_DIR) / "docs"
 # What of docs/ is no chapter for people at the admin: the specs and check-lists of the code, and what only the site has.
 LEFT_OUT = (
-    *("specs", "how-to-add-", "seeds.md", "releasing.md", "_", "index.md"),
+    *("specs", "how-to-add-", "seeds.md", "releasing.md", "testing.md", "ten-jobs.md", "_", "index.md"),
     *("changelog.md", "contributing.md", "security.md", "threat-model.md"),
 )
 PICTURES = {".png": "image/png", ".svg": "image/svg+xml", ".webp": "image/webp"}
