@@ -57,7 +57,7 @@ def insert_one(row: Model) -> None:
     """`save` of a new row, without signals and with values as above: on PostgreSQL by a statement that is kept."""
     model = type(row)
     if connection.vendor != "postgresql" or _is_worked_out(model):
-        row.save(force_insert=True)
+        model._base_manager.bulk_create([row])
         return
     statement, getters = _of_one(model)
     with prepared_cursor() as cursor:
