@@ -15,7 +15,7 @@ from django.db.models import Count, Max, Min, Q
 from contacts_app.core.database import hash_joins
 from contacts_app.core.work import clock
 from phones_app.rollout.models import Rollout, RolloutCount, RolloutState
-from phones_app.rollout.standing import AWAY, FAILED, IN_CALL, OPEN, PARTS, UNCONFIRMED, bad_ones
+from phones_app.rollout.standing import AWAY, ENDED, FAILED, IN_CALL, OPEN, PARTS, UNCONFIRMED, bad_ones
 
 # So many phones are counted in a few milliseconds: always anew.
 FEW = 2000
@@ -42,6 +42,11 @@ class RolloutNumbers:
     failures: list[dict[str, Any]]
     # Where they were kept, when they were counted.
     at: datetime | None = None
+
+    @property
+    def left(self) -> int:
+        """Phones for which something is still to be done."""
+        return sum(number for name, number in self.parts.items() if name not in ENDED)
 
 
 def numbers_of(rollout: Rollout) -> RolloutNumbers:
@@ -106,7 +111,8 @@ def _count(rollout: Rollout) -> RolloutNumbers:
         **{name: found[name] for name in ("recent", "began", "last", "following")},
         failures=_failures(rollout) if found["failed"] or found["unconfirmed"] else [],
     )
-    if rollout.total > FEW:
+    # While it is planned, it has hardly any phones yet, and would seem to be over.
+    if rollout.total > FEW and rollout.state != RolloutState.PLANNING:
         _keep(rollout, numbers, now, timedelta(seconds=time.monotonic() - began))
     return numbers
 

@@ -26,7 +26,7 @@ from phones_app.rollout.events import tell
 from phones_app.rollout.gate import end, end_waiting, in_window, released_next
 from phones_app.rollout.models import Rollout, RolloutState, Sequel
 from phones_app.rollout.planning import begin
-from phones_app.rollout.standing import ENDED, FAILED, IN_CALL, NOT_STARTED, UNCONFIRMED
+from phones_app.rollout.standing import FAILED, IN_CALL, NOT_STARTED, UNCONFIRMED
 from profiles_app.phone.models import PhoneProfile
 
 
@@ -130,7 +130,7 @@ def advance(pk: int) -> None:
     if rollout is None:
         return
     numbers = kept_numbers(rollout)
-    if numbers is None:
+    if numbers is None or not numbers.left:
         if rollout.load:
             end_waiting(rollout)
         numbers = count_anew(rollout)
@@ -138,7 +138,7 @@ def advance(pk: int) -> None:
     if reason := _too_much_failed(rollout, opened["failed"], opened["phones"]):
         end(rollout, RolloutState.ABORTED, reason)
         return
-    if sum(parts.values()) == sum(parts[name] for name in ENDED):
+    if not numbers.left:
         end(rollout, RolloutState.FINISHED, "")
         return
     if rollout.ends_at and rollout.ends_at <= clock.now() and not parts["loading"]:

@@ -81,7 +81,7 @@ def watched(rollout: Rollout, part: str, code: str, page: str) -> dict[str, obje
     progress = progress_of(rollout)
     failed = {group["code"]: group["phones"] for group in progress.failures}
     # The counts are known already, and a page of 25 needs no other.
-    number, title, narrowed = progress.total, "All phones", {}
+    number, title, narrowed = sum(progress.parts.values()), "All phones", {}
     members, order = rollout.members.all(), ("wave", "deployment")
     keys: QuerySet[Any, int] = members.order_by(*order).values_list("deployment", flat=True)
     chosen: QuerySet[Deployment] | None = None

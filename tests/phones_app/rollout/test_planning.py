@@ -15,7 +15,7 @@ from contacts_app.core.work.claim import Claims
 from contacts_app.core.work.queue import run_queue
 from phones_app.deployment.models import Deployment
 from phones_app.inventory.models import Phone
-from phones_app.rollout import planning
+from phones_app.rollout import counting, planning
 from phones_app.rollout import rollout as rollouts
 from phones_app.rollout.models import ChosenPhone, Rollout, RolloutMember, RolloutPlanning, RolloutState
 from phones_app.servers.models import FileServer
@@ -46,7 +46,8 @@ def fleet(acme):
 
 @pytest.fixture
 def by_a_worker(monkeypatch):
-    """However few the phones are, and two at a time."""
+    """However few the phones are, and two at a time; and their numbers are kept, as those of many are."""
+    monkeypatch.setattr(counting, "FEW", 0)
     monkeypatch.setattr(planning, "AT_ONCE", 0)
     monkeypatch.setattr(planning, "BATCH", 2)
 
@@ -72,6 +73,9 @@ def check_planned(rollout, phones, waves):
     assert placed == dict(enumerate(waves, 1))
     assert not ChosenPhone.objects.exists()
     assert not RolloutPlanning.objects.exists()
+    rollouts.advance_all()
+    rollout.refresh_from_db()
+    assert rollout.state == RolloutState.RUNNING, "whoever looked while it was planned"
 
 
 def test_over_rest_it_is_answered_before_it_is_planned(api, profile, fleet, by_a_worker):
