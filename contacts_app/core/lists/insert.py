@@ -19,10 +19,10 @@ from contacts_app.core.lists.statement import prepared_cursor
 M = TypeVar("M", bound=Model)
 # Fewer are not worth a statement of their own for the keys.
 FEW = 50
-# What these hold is what they store.
+# What these hold is what they store. Not addresses: a form leaves the empty text in them, which is stored as NULL.
 _PLAIN = (
     models.AutoField, models.BooleanField, models.CharField, models.DateField, models.DecimalField, models.ForeignKey,
-    models.GenericIPAddressField, models.IntegerField, models.TextField, models.UUIDField,
+    models.IntegerField, models.TextField, models.UUIDField,
 )  # fmt: skip
 Getter = Callable[[Any], Any]
 
