@@ -248,6 +248,9 @@ def _value(row: Any, field: Any) -> Any:
     value = getattr(row, field.attname)
     if isinstance(value, memoryview):
         return bytes(value)
+    if value == "" and not field.empty_strings_allowed:
+        # What a form leaves where nothing was typed, as in an address, is stored as NULL.
+        return None
     try:
         # Before it was stored, a value may have been text where the column holds a number.
         return field.to_python(value)

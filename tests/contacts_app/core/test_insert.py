@@ -71,7 +71,8 @@ def test_the_history_of_a_row_without_an_address(acme):
     phone.save()
     phone.phone_ip, phone.name = "", "Desk"
     phone.save()
-    assert list(Phone.history.values_list("phone_ip", flat=True)) == [None, None]
+    rows = Phone.history.values_list("phone_ip", "history_changes")
+    assert list(rows) == [(None, {"name": ["", "Desk"]}), (None, {})]
 
 
 def test_json_and_secrets_are_stored_as_their_fields_store_them(acme):
