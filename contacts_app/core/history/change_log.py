@@ -36,7 +36,12 @@ class LogPlace(NamedTuple):
         """Raises ValueError."""
         moment, kind, key = text.split("~")
         found = datetime.fromisoformat(moment)
-        if found.tzinfo is None or not (key.isascii() and key.isdecimal() and len(key) < 19):
+        # Years that every time zone has whole; a key that a column holds.
+        if (
+            found.tzinfo is None
+            or not 1 < found.year < 9999
+            or not (key.isascii() and key.isdecimal() and len(key) < 19)
+        ):
             raise ValueError(text)
         return cls(found, kind, int(key))
 

@@ -190,7 +190,8 @@ def test_what_no_index_finds_is_looked_for_in_a_bounded_number_of_rows(desk, acm
 
 
 def test_a_spoilt_address_begins_at_the_beginning(desk, extension):
-    for spoilt in ("x", "~~", "2026-01-01~a~1", "2026-01-01T00:00:00+00:00~a~" + "9" * 30):
+    ends = ("0001-01-01T00:00:00+14:00~a~1", "9999-12-31T23:59:59-14:00~a~1")
+    for spoilt in ("x", "~~", "2026-01-01~a~1", "2026-01-01T00:00:00+00:00~a~" + "9" * 30, *ends):
         assert "Desk" in log(desk, after=spoilt)
 
 
