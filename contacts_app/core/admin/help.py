@@ -6,6 +6,7 @@ What they link to beside other chapters and their pictures is left out.
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from os.path import isfile
 from pathlib import Path, PurePosixPath
 from posixpath import normpath
 from typing import Any
@@ -102,7 +103,7 @@ def help_page(request: HttpRequest, chapter: str) -> HttpResponseBase:
     """A chapter, or a picture in one."""
     file = DOCS / chapter
     # Only what really lies there, by a name without a way out.
-    if chapter != normpath(chapter) or chapter.startswith((".", "/")) or not file.is_file():
+    if chapter != normpath(chapter) or chapter.startswith((".", "/")) or not isfile(file):
         raise Http404(f"There is no chapter {chapter!r}.")
     if kind := PICTURES.get(file.suffix):
         return FileResponse(file.open("rb"), content_type=kind)

@@ -190,7 +190,10 @@ def test_each_page_leads_to_a_chapter_that_is_there(root):
     assert "Call records" in desk.get(help_url()).text
 
 
-@pytest.mark.parametrize("chapter", ["../README.md", "../.git/config", "conf.py", "none.md", "specs", "/etc/passwd"])
+@pytest.mark.parametrize(
+    "chapter",
+    ["../README.md", "../.git/config", "conf.py", "none.md", "specs", "/etc/passwd", f"{'long' * 99}.md", "no\0.md"],
+)
 def test_help_is_the_chapters_and_nothing_else(root, chapter):
     assert at_desk(root).get(f"/admin/help/{chapter}").status_code == 404
 
