@@ -200,7 +200,12 @@ def _store_next(planning: RolloutPlanning) -> bool:
 
 
 def _still_there(rows: list[tuple[Planned, int]], refused: list[tuple[str, Refusal]]) -> list[tuple[Planned, int]]:
-    """Those whose profile and file server have not been deleted since they were looked at."""
+    """Those whose profile and file server have not been deleted since they were looked at, and that are still the same
+    phones of the same accounts: a file holds the credentials of its account.
+    """
+    phones = Phone.objects.filter(pk__in=among([one.phone for one, _ in rows]))
+    was = {one.phone: (one.account, one.mac) for one, _ in rows}
+    moved = {key for key, *now in phones.values_list("pk", "account", "mac") if tuple(now) != was[key]}
     profiles = set(_keys(PhoneProfile.objects.all(), [one.profile for one, _ in rows]))
     servers = set(_keys(FileServer.objects.all(), [one.server for one, _ in rows]))
     found = []
@@ -209,6 +214,10 @@ def _still_there(rows: list[tuple[Planned, int]], refused: list[tuple[str, Refus
             refused.append((one.mac, Refusal("profile-deleted", "The profile of the phone was deleted meanwhile.")))
         elif one.server not in servers:
             refused.append((one.mac, Refusal("no-file-server", "The file server was deleted meanwhile.")))
+        elif one.phone in moved:
+            refused.append(
+                (one.mac, Refusal("phone-changed", "The phone got another account or MAC address meanwhile."))
+            )
         else:
             found.append((one, wave))
     return found

@@ -167,6 +167,24 @@ def test_what_is_deleted_while_it_is_planned(profile, fleet, start, by_a_worker)
         rollouts.cancel(again)
 
 
+def test_a_phone_that_goes_to_another_account_while_it_is_planned(
+    profile, other, fleet, start, by_a_worker, monkeypatch
+):
+    """Its file would bring the credentials of one account to a phone of another."""
+    rollout = start(fleet, profile, **not_now())
+    lay_out = planning._lay_out
+
+    def laid_out(*what):
+        lay_out(*what)
+        Phone.objects.filter(pk=fleet[0].pk).update(account=other)
+
+    monkeypatch.setattr(planning, "_lay_out", laid_out)
+    run_queue(planning.ROLLOUTS)
+    check_planned(rollout, 5, [5])
+    assert not Deployment.objects.filter(phone=fleet[0]).exists()
+    assert {"phone-changed": 1}.items() <= {group["code"]: group["phones"] for group in rollout.refused}.items()
+
+
 def test_a_restored_portal_plans_nothing_to_its_end(profile, fleet, start, by_a_worker):
     rollout = start(fleet, profile)
     rollouts.pause_running()
