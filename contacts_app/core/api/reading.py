@@ -88,6 +88,9 @@ class Reading:
             return self._part(field, model, prefix, field.shows_of)
         if isinstance(field, serializers.BaseSerializer):
             return self._nested(field, model, prefix)
+        if not field.source_attrs:
+            # A method shows it, which does not say what it needs.
+            raise NoColumns(f"{type(field.parent).__name__}.{field.field_name}")
         try:
             path, column = _resolved(model, field.source_attrs)
         except FieldDoesNotExist:
