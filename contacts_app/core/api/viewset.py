@@ -97,7 +97,7 @@ class DialectViewSet(DialectView, GenericViewSet[Any]):
         return row
 
     def seen_by(self) -> Hashable:
-        """Whom an answer is for: those who are alike in this see the same."""
+        """Whom an answer is for: those who are alike in this see the same. None: it depends on more, as on the time."""
         return self.actor.scope
 
     def rows(self) -> Rows:
@@ -111,8 +111,9 @@ class DialectViewSet(DialectView, GenericViewSet[Any]):
         """The rows that `make()` says for this action and these callers: their records or, not `is_shown`, the rows."""
         lookup = self.lookup_url_kwarg or self.lookup_field
         kwargs = tuple(pair for pair in self.kwargs.items() if pair[0] != lookup)
-        is_usual = PAGING.issuperset(self.request.query_params)
-        key = (type(self), self.action, purpose, self.seen_by(), kwargs)
+        seen_by = self.seen_by()
+        is_usual = seen_by is not None and PAGING.issuperset(self.request.query_params)
+        key = (type(self), self.action, purpose, seen_by, kwargs)
         if is_usual and (found := ROWS.get(key)):
             return found
         with watched() as asked:

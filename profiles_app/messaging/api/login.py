@@ -122,6 +122,9 @@ class MessagingTokens(MessagingViewSet):
     def get_queryset(self) -> QuerySet[ApiToken]:
         return tokens_of(self.actor)
 
+    def seen_by(self) -> None:
+        """Which tokens are good depends on the time."""
+
     @extend_schema(responses=answers(ONE, created=True))
     def create(self, request: Request) -> Response:
         """Make a token with the rights of the caller. One made with a token ends no later than that one."""

@@ -83,6 +83,11 @@ class Receipts(MessagingViewSet):
         gateway: Any = self.request.auth
         return Message.objects.filter(gateway=gateway)
 
+    def seen_by(self) -> Any:
+        """As actors, all gateways of an account are alike."""
+        gateway: Any = self.request.auth
+        return gateway.pk
+
     @extend_schema(
         request=ReceiptInput,
         responses={200: envelope("Receipt", ReceiptOutput), **dict.fromkeys((400, 401, 403, 404), MessagingFailure)},

@@ -138,6 +138,14 @@ def test_a_token_made_with_a_token_reaches_no_further(anybody, acme, alice):
     assert child.expires_at == end
 
 
+def test_a_token_that_has_ended_is_not_brought_back(api):
+    made = api.payload("POST", "/rest/token", {"name": "script"})
+    api.payload("PATCH", f"/rest/token/{made['uuid']}", {"name": "cron"})
+    # Which are good is not remembered from the request before.
+    ApiToken.objects.update(expires_at=timezone.now())
+    api.refused(404, "PATCH", f"/rest/token/{made['uuid']}", {"ttl": 600})
+
+
 def test_people_without_rights_and_tokens_of_one_extension_have_no_part_here(anybody, bob, acme):
     from contacts_app.accounts.models import Extension
 

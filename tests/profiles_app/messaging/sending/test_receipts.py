@@ -80,6 +80,19 @@ def test_only_the_gateway_that_took_a_message_gives_its_receipt(api, send, gives
     assert gives(message, {"state": "delivered"}, former).status_code == 200
 
 
+def test_gateways_of_an_account_do_not_see_each_others_messages(api, send, gives, http_gateway):
+    """Also not what was remembered of the query that another one has asked."""
+    gateway = MessageGateway.objects.create(name="Other", kind="simulated", priority=99, account=http_gateway.account)
+    mine, other = send(), new_credential(gateway)
+    theirs = send()
+    Message.objects.filter(uuid=theirs["uuid"]).update(gateway=gateway)
+    for _ in range(2):
+        assert gives(mine, {"state": "sent"}).status_code == 200
+        assert gives(mine, {"state": "sent"}, other).status_code == 404
+        assert gives(theirs, {"state": "sent"}, other).status_code == 200
+        assert gives(theirs, {"state": "sent"}).status_code == 404
+
+
 def test_the_credential_opens_nothing_else(anybody, http_gateway):
     bearer = {"HTTP_AUTHORIZATION": f"Bearer {new_credential(http_gateway)}"}
     for path in (SMS, "/rest/lease/tn", MESSAGING):
