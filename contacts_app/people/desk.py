@@ -8,10 +8,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from contacts_app.core.admin.work import work_of
+from contacts_app.core.work import clock
 from contacts_app.people.zones import zone_choices, zone_of_person
 
 
@@ -27,10 +27,11 @@ def first_steps_page(request: HttpRequest) -> HttpResponseRedirect:
 @require_http_methods(["GET", "POST"])
 def work_page(request: HttpRequest) -> HttpResponse:
     """Long work of the person. On POST, when they open it, it is seen. To be wrapped in the admin's `admin_view`."""
-    work = work_of(request)
+    # By the clock that ends are stamped with, and from before: what ends meanwhile was not seen.
+    seen_at, work = clock.now(), work_of(request)
     user: Any = request.user
     if request.method == "POST":
-        user.work_seen_at = timezone.now()
+        user.work_seen_at = seen_at
         user.save(update_fields=["work_seen_at"])
     return render(request, "contacts_app/core/work.html", {"work": work, "news": work.news})
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import F, Q
 from django.http import HttpRequest
 
 from contacts_app.core.admin.base import PortalAdmin
@@ -20,7 +20,9 @@ def rollouts_of_person(request: HttpRequest, since: datetime, most: int) -> Iter
     if not isinstance(pages, PortalAdmin) or not pages.has_view_permission(request):
         return
     rows = pages.tenant_rows(request).filter(Q(finished_at=None) | Q(finished_at__gt=since), user=request.user.pk)
-    for rollout in rows.defer("refused").order_by("-created_at")[:most]:
+    # What is running is not hidden by what came after it and has ended.
+    ordered = rows.defer("refused").order_by(F("finished_at").desc(nulls_first=True), "-created_at")
+    for rollout in ordered[:most]:
         yield LongWork(
             title=str(rollout),
             url=page_of(rollout),

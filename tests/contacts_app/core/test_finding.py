@@ -17,6 +17,7 @@ from django.utils.timezone import now
 from config import urls
 from contacts_app.accounts.models import Account, Extension
 from contacts_app.core.admin.links import help_url
+from contacts_app.core.work import clock
 from contacts_app.tokens.models import ApiToken
 from phones_app.boot.models import FileFetch
 from phones_app.deployment.models import Deployment
@@ -248,6 +249,24 @@ def test_the_bell_tells_of_ones_own_long_work_until_it_was_seen(root, acme, othe
     assert bell_of(at_desk(root)) == "Your long work: 0 running, 0 new"
     mine.user_permissions.clear()
     assert "Spring" not in desk.get(url).text
+
+
+def test_the_bell_rings_for_what_runs_behind_newer_ones_that_have_ended(root):
+    rollout(root, "Long one")
+    for number in range(12):
+        rollout(root, f"No. {number}", state="finished", finished_at=now())
+    assert bell_of(at_desk(root)) == "Your long work: 1 running, 7 new"
+
+
+def test_what_ends_while_it_is_looked_at_is_news_still(root, monkeypatch):
+    """Ends are stamped by the database's clock, which may go before that of a web server."""
+    desk, there = at_desk(root), now() + timedelta(minutes=5)
+    monkeypatch.setattr(clock, "now", lambda: there)
+    rollout(root, "Spring", state="finished", finished_at=there)
+    desk.post(reverse("admin:work"))
+    assert bell_of(desk) == "Your long work: 0 running, 0 new"
+    Rollout.objects.update(finished_at=there + timedelta(seconds=1))
+    assert bell_of(desk) == "Your long work: 0 running, 1 new"
 
 
 def test_the_bell_costs_a_page_one_query_whatever_there_is(root, django_assert_num_queries):
