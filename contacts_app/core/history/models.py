@@ -30,6 +30,8 @@ NAME_LENGTH = 255
 TOGETHER = 500
 # Of many records that were linked at once so many are named.
 NAMED = 20
+# Statements that a model keeps to read a row before it is changed.
+MOST_READINGS = 50
 
 Changes = dict[str, list[Any]]
 
@@ -130,9 +132,11 @@ class Tracked(HistoricalRecords):  # type: ignore[misc]
         instance._before = (self._stored(frozenset(names)).first(instance.pk) if known else None, names)
 
     def _stored(self, names: frozenset[str]) -> Instances:
-        """Reads these columns of a row: always the same few sets of them."""
+        """Reads these columns of a row: mostly the same few sets of them, but who sends some may send any."""
         found = self._readings.get(names)
         if found is None:
+            if len(self._readings) >= MOST_READINGS:
+                self._readings = {}
             key = self.cls._meta.pk
             rows = self.cls._base_manager.order_by().filter(pk=Slot(key)())
             found = self._readings[names] = Instances(rows.only(key.name, *names))

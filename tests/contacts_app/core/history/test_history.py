@@ -14,6 +14,7 @@ from rest_framework.test import APIClient
 
 from contacts_app.accounts.models import Account, Extension
 from contacts_app.contacts.models.contact import NotificationContact
+from contacts_app.core.history import models as history_models
 from contacts_app.core.history.models import MASK, HistoryRow, tracked_models
 from contacts_app.core.history.records import create_recorded, save_recorded, update_recorded
 from contacts_app.people.models import User
@@ -146,6 +147,19 @@ def test_a_change_in_the_admin_names_the_person_the_request_and_the_reason(root,
     )  # fmt: skip
     assert (row.history_request_id, row.history_change_reason) == ("request-0001", "New desk")
     assert (last(contact).history_actor, last(contact).history_channel) == ("system", "command")
+
+
+def test_statements_are_kept_for_a_few_sets_of_columns_alone(acme, monkeypatch):
+    """A program may change any columns together: of twenty there are a million sets."""
+    monkeypatch.setattr(history_models, "MOST_READINGS", 3)
+    contact = NotificationContact.objects.create(account=acme, email="a@acme.example", name="Ann")
+    columns = [field.name for field in NotificationContact._meta.concrete_fields if not field.primary_key]
+    for number in range(len(columns)):
+        contact.save(update_fields=columns[: number + 1])
+        assert len(tracked_models[NotificationContact]._readings) <= 3
+    contact.name = "Anna"
+    contact.save(update_fields=columns)
+    assert last(contact).history_changes == {"name": ["Ann", "Anna"]}
 
 
 def test_a_change_by_rest_names_the_token_and_whoever_made_it(root, acme):
