@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.html import format_html, format_html_join
 from unfold.decorators import action
@@ -113,8 +113,11 @@ class CsvPages(PortalAdmin):
         return _download(errors_as_csv(report.errors), f"{self.csv_format.kind}-errors.csv")
 
     def import_progress_page(self, request: HttpRequest, uuid: object) -> HttpResponse:
-        """Asked while another request imports the file; 404 once it is stored."""
-        doing, part = progress_of(self._uploaded(request, uuid)) or ("", 0.0)
+        """Asked while another request imports the file, and perhaps once more when that has stored it."""
+        try:
+            doing, part = progress_of(self._uploaded(request, uuid)) or ("", 0.0)
+        except Http404:
+            doing, part = "", 0.0
         return JsonResponse({"doing": doing, "part": part})
 
     def _exported(self, request: HttpRequest, rows: Any) -> HttpResponse:
