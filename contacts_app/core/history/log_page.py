@@ -95,11 +95,8 @@ class LogForm(forms.Form):
 
     def __init__(self, request: HttpRequest, kinds: dict[str, LoggedKind]) -> None:
         super().__init__(request.GET)
-        names = sorted((str(kind.model._meta.verbose_name_plural).lower(), name) for name, kind in kinds.items())
-        cast("forms.ChoiceField", self.fields["kind"]).choices = [
-            ANY,
-            *((name, capfirst(word)) for word, name in names),
-        ]
+        names = [(name, capfirst(str(kind.model._meta.verbose_name_plural))) for name, kind in kinds.items()]
+        cast("forms.ChoiceField", self.fields["kind"]).choices = [ANY, *sorted(names, key=lambda each: each[1].lower())]
         if chooser := _account_chooser(request, kinds):
             self.fields["account"] = chooser
 

@@ -104,6 +104,12 @@ def test_a_filter_leaves_what_it_asks_for(desk, changes, asked, there, absent):
     assert absent not in page.partition('class="pb-history"')[2]
 
 
+def test_kinds_keep_the_letters_of_their_names(desk):
+    page = log(desk)
+    assert ">API tokens<" in page
+    assert ">SIP connections<" in page
+
+
 def test_staff_choose_an_account(desk, changes, other):
     page = log(desk, account=other.pk)
     assert "Elsewhere" in page
