@@ -4,7 +4,7 @@ What they link to beside other chapters and their pictures is left out.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from os.path import isfile
 from pathlib import Path, PurePosixPath
@@ -30,6 +30,8 @@ LEFT_OUT = (
     *("changelog.md", "contributing.md", "security.md", "threat-model.md"),
 )
 PICTURES = {".png": "image/png", ".svg": "image/svg+xml", ".webp": "image/webp"}
+# Where the first page of docs/ names the others.
+CONTENTS = re.compile(r"^:caption: (.+)\n\n((?:.+\n)*.+)\n```$", re.MULTILINE)
 # Unsafe markup is escaped: a chapter is text.
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 
@@ -94,9 +96,24 @@ def _lead_on(parts: Sequence[Token], folder: PurePosixPath) -> None:
 
 
 def help_index_page(request: HttpRequest) -> TemplateResponse:
-    """All chapters. To be wrapped in the admin's `admin_view`."""
-    shown = [(help_url(file), title) for file, title in chapters().items()]
-    return _page(request, "Help", chapters=sorted(shown, key=lambda each: each[1].lower()))
+    """All chapters, by people. To be wrapped in the admin's `admin_view`."""
+    left = chapters()
+    sections: list[tuple[str, list[tuple[str, str]]]] = []
+    for caption, named_files in _contents():
+        # The page of a folder stands for all that is in it.
+        folders = tuple(file.removesuffix("index.md") for file in named_files if file.endswith("/index.md"))
+        order = sorted(left, key=lambda file: named_files.index(file) if file in named_files else len(named_files))
+        files = [file for file in order if file in named_files or file.startswith(folders)]
+        sections.append((caption, [(help_url(file), left.pop(file)) for file in files]))
+    sections.append(("More", [(help_url(file), title) for file, title in left.items()]))
+    return _page(request, "Help", sections=[section for section in sections if section[1]])
+
+
+def _contents() -> Iterator[tuple[str, list[str]]]:
+    """The contents of the site of the documentation: each caption with its files."""
+    for caption, names in CONTENTS.findall((DOCS / "index.md").read_text(encoding="utf-8")):
+        # "Title <file>", or the file alone.
+        yield caption, [name.rpartition("<")[2].removesuffix(">") + ".md" for name in names.split("\n")]
 
 
 def help_page(request: HttpRequest, chapter: str) -> HttpResponseBase:

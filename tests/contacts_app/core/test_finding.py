@@ -16,6 +16,7 @@ from django.utils.timezone import now
 
 from config import urls
 from contacts_app.accounts.models import Account, Extension
+from contacts_app.core.admin.help import chapters
 from contacts_app.core.admin.links import help_url
 from contacts_app.core.work import clock
 from contacts_app.tokens.models import ApiToken
@@ -177,8 +178,8 @@ def test_each_page_leads_to_a_chapter_that_is_there(root):
     pages = {f"{model._meta.app_label}_{model._meta.model_name}" for model in admin.site._registry}
     assert pages <= HELP.keys(), "each list has its words and its chapter"
     assert all(HELP[name].get("empty") for name in pages)
-    chapters = {row["chapter"].partition("#")[0] for row in HELP.values()}
-    shown = {file: desk.get(help_url(file)) for file in chapters}
+    files = {row["chapter"].partition("#")[0] for row in HELP.values()}
+    shown = {file: desk.get(help_url(file)) for file in files}
     assert {file for file, answer in shown.items() if answer.status_code != 200} == set()
     for row in HELP.values():
         file, _, place = row["chapter"].partition("#")
@@ -188,7 +189,20 @@ def test_each_page_leads_to_a_chapter_that_is_there(root):
     assert help_url("enrolment.md") in links
     assert not re.findall(r'href="[^"]*(?:README|THREAT_MODEL|grafana)', shown["operations.md"].text)
     assert desk.get(help_url("images/deployment.png"))["Content-Type"] == "image/png"
-    assert "Call records" in desk.get(help_url()).text
+
+
+def test_all_chapters_are_listed_by_people(root):
+    page = lxml.html.fromstring(at_desk(root).get(help_url()).text)
+    listed = page.xpath("//article//li/a/@href")
+    assert sorted(listed) == sorted(help_url(file) for file in chapters())
+    assert page.xpath("//article/h2/text()")[:3] == ["Start", "Administrator", "Integrator"]
+    first = [help_url("guide/index.md"), help_url("guide/first-phone.md"), help_url("integrate/phones.md")]
+    assert [url for url in listed if url in first] == first
+
+
+def test_pages_that_are_no_list_have_their_chapter(root):
+    for page, chapter in (("change_log", "admin-lists.md#change-log"), ("admin:time_zone", "admin.md#time-zone")):
+        assert f'class="pb-top" href="{help_url(chapter)}"' in at_desk(root).get(reverse(page)).text
 
 
 @pytest.mark.parametrize(
