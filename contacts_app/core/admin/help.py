@@ -99,14 +99,20 @@ def help_index_page(request: HttpRequest) -> TemplateResponse:
     """All chapters, by people. To be wrapped in the admin's `admin_view`."""
     left = chapters()
     sections: list[tuple[str, list[tuple[str, str]]]] = []
-    for caption, named_files in _contents():
+    for caption, order in _contents():
         # The page of a folder stands for all that is in it.
-        folders = tuple(file.removesuffix("index.md") for file in named_files if file.endswith("/index.md"))
-        order = sorted(left, key=lambda file: named_files.index(file) if file in named_files else len(named_files))
-        files = [file for file in order if file in named_files or file.startswith(folders)]
+        places = {file: _place(file, order) for file in left}
+        files = sorted(
+            (file for file in left if places[file] is not None), key=lambda file: (places[file], file not in order)
+        )
         sections.append((caption, [(help_url(file), left.pop(file)) for file in files]))
     sections.append(("More", [(help_url(file), title) for file, title in left.items()]))
     return _page(request, "Help", sections=[section for section in sections if section[1]])
+
+
+def _place(file: str, order: list[str]) -> int | None:
+    folder = f"{PurePosixPath(file).parent}/index.md"
+    return next((order.index(name) for name in (file, folder) if name in order), None)
 
 
 def _contents() -> Iterator[tuple[str, list[str]]]:
