@@ -96,7 +96,7 @@ settings-reference: setup-dev
 reference: setup-dev
 	$(BIN)/python -m tests.reference
 
-# The documentation site in docs/_site, which the portal then serves at /help/; it opens from the folder, too.
+# The documentation site in docs/_site: open its index.html. The admin shows the same chapters by itself.
 docs: setup-dev
 	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -b html docs docs/_site
 
