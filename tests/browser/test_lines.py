@@ -26,6 +26,10 @@ def test_lines_come_in_by_file_and_their_pbx_side_is_shown(window, site):
     desk.page.get_by_role("button", name="Import", exact=True).click()
     desk.page.wait_for_selector("text=is imported")
     desk.fits("lines-list")
+    assert desk.page.locator("li .text-link").count(), "what comes next"
+    desk.become("phone", "dark")
+    assert not desk.faint()
+    desk.become("phone")
     desk.open(reverse("admin:profiles_app_line_change", args=[Line.objects.get().pk]))
     desk.page.wait_for_selector(f"text=Phone {phone.mac_with_colons}")
     desk.fits("lines-form")

@@ -61,6 +61,8 @@ def test_a_filter_is_saved_and_columns_are_chosen_above_the_list(window, deploym
     page.get_by_role("link", name="The lobby", exact=True).click()
     page.locator("[data-present]").wait_for()
     desk.fits("list-saved-filter")
+    cut = "Array.from(document.querySelectorAll('h1 *')).some((one) => one.scrollWidth > one.clientWidth + 1)"
+    assert not page.evaluate(cut), "the title, beside how many were found"
     desk.become("desktop")
     page.get_by_role("link", name="Columns…").click()
     page.get_by_label("serial number").check()
