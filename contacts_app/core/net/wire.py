@@ -68,8 +68,9 @@ class Networks:
         for address in addresses:
             if not self.allows(address):
                 where = f"the networks of the setting {self.setting}" if self.setting else "the allowed networks"
+                what = host if host == address else f"{host} is at {address}, which"
                 raise TransportError(
-                    f"{host} is at {address}, which is neither public nor in one of {where}",
+                    f"{what} is neither public nor in one of {where}",
                     permanent=True,
                     code="outside-networks",
                 )

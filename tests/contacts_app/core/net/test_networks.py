@@ -95,3 +95,8 @@ def test_a_name_that_cannot_be_resolved_is_a_transport_error(host: str) -> None:
     with pytest.raises(TransportError) as failure:
         PHONES.resolve(host, 21)
     assert failure.value.code == "unresolved"
+
+
+def test_a_refused_address_is_named_once() -> None:
+    with pytest.raises(TransportError, match=r"^192\.0\.2\.1 is neither public nor in one of the allowed networks$"):
+        NONE.candidates("192.0.2.1", 80)
