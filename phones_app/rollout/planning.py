@@ -232,7 +232,8 @@ def _finish(rollout: Rollout, planning: RolloutPlanning) -> None:
     rollout.total = rollout.members.count()
     rollout.state = RolloutState.RUNNING
     if not rollout.total:
-        rollout.state, rollout.reason, rollout.finished_at = RolloutState.FINISHED, "Nothing to do.", clock.now()
+        rollout.state, rollout.finished_at = RolloutState.FINISHED, clock.now()
+        rollout.reason = f"No phone gets a file: {rollout.unchanged} had it already, {rollout.refused_total} refused."
     rollout.save(update_fields=["state", "total", "reason", "finished_at"])
     planning.delete()
     if rollout.total:

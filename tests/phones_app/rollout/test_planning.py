@@ -96,6 +96,14 @@ def test_over_rest_it_is_answered_before_it_is_planned(api, profile, fleet, by_a
     check_planned(Rollout.objects.get(), 6, [1, 3, 2])
 
 
+def test_a_rollout_that_reaches_no_phone_says_why(api, profile, acme, by_a_worker):
+    Phone.objects.create(mac="0200000000FF", account=acme, is_active=False)
+    uuid = api.post("rollouts", {"profile_uuid": str(profile.uuid), "all": True}).json()["data"]["rollout"]["uuid"]
+    run_queue(planning.ROLLOUTS)
+    told = api.get(f"rollouts/{uuid}").json()["data"]
+    assert (told["state"], told["reason"]) == ("finished", "No phone gets a file: 0 had it already, 1 refused.")
+
+
 def not_now_in_json():
     return {name: value.strftime("%H:%M:%S") for name, value in not_now().items()}
 
