@@ -22,6 +22,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+                'default_permissions': (),
                 'constraints': [models.UniqueConstraint(fields=('user', 'list'), name='columns_of_a_list_once')],
             },
         ),
@@ -38,6 +39,7 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ('name',),
                 'abstract': False,
+                'default_permissions': (),
                 'constraints': [models.UniqueConstraint(fields=('user', 'list', 'name'), name='one_saved_filter_of_a_name')],
             },
         ),

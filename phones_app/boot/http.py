@@ -98,7 +98,11 @@ class FileWeb:
         if is_of_one_phone(fetch.file_name):
             fetch.sent(content.data)
         fetch.size = content.size
-        exchange.write(status, fields, content.data[sent.start : sent.stop] if part else content.data)
+        try:
+            exchange.write(status, fields, content.data[sent.start : sent.stop] if part else content.data)
+        except OSError:
+            self._reporter.report(fetch)
+            raise
         exchange.when_taken(taken)
         return None
 

@@ -97,7 +97,8 @@ def _writing_fetches(stopping: threading.Event) -> Iterator[Write]:
 
 
 def _write_on(receiving: Connection, write: Write) -> None:
-    with suppress(EOFError):
+    # A parent that was killed in the middle of a message leaves half of one.
+    with suppress(EOFError, OSError):
         while True:
             fetches = receiving.recv()
             try:

@@ -6,10 +6,12 @@ one are kept, with their age, and whoever comes first after a while counts anew:
 """
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import IntegrityError, transaction
 from django.db.models import Count, Max, Min, Q
 
 from contacts_app.core.database import hash_joins
@@ -133,9 +135,11 @@ def _keep(rollout: Rollout, numbers: RolloutNumbers, at: datetime, took: timedel
         # Less and less happens; in the end only late evidence changes a number.
         pause = max(pause, (clock.now() - rollout.finished_at) / SHARE)
     row = RolloutCount(rollout=rollout, numbers=_written(rollout, numbers), counted_at=at, next_at=clock.now() + pause)
-    RolloutCount.objects.bulk_create(
-        [row], update_conflicts=True, unique_fields=["rollout"], update_fields=["numbers", "counted_at", "next_at"]
-    )
+    # Who only looks may do so while the rollout is deleted.
+    with suppress(IntegrityError), transaction.atomic():
+        RolloutCount.objects.bulk_create(
+            [row], update_conflicts=True, unique_fields=["rollout"], update_fields=["numbers", "counted_at", "next_at"]
+        )
 
 
 def _written(rollout: Rollout, numbers: RolloutNumbers) -> dict[str, Any]:

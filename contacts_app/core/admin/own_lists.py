@@ -1,6 +1,7 @@
 """What people make their own on each list: filters under a name, and which columns they see."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, ClassVar, cast
 
 from django import forms
@@ -8,7 +9,7 @@ from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import label_for_field
 from django.core.exceptions import PermissionDenied, SuspiciousOperation, ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -162,7 +163,9 @@ class OwnLists(Framed):
         elif not form.is_valid():
             messages.error(request, " ".join(str(text) for texts in form.errors.values() for text in texts))
         else:
-            form.save()
+            # A second click comes before the first one is answered.
+            with suppress(IntegrityError), transaction.atomic():
+                form.save()
             messages.success(request, f"The filter “{own}” is saved.")
         return HttpResponseRedirect(f"{back}?{asked.urlencode()}")
 
@@ -206,10 +209,11 @@ class OwnLists(Framed):
             chosen = set(request.POST.getlist("columns"))
             wanted = {name: name in chosen for name in offered if name not in fixed}
             told = {} if "reset" in request.POST else {n: yes for n, yes in wanted.items() if yes != (n in shown)}
-            with transaction.atomic():
+            if told:
+                chosen_by = {"user": self._person(request), "list": label}
+                ListColumns.objects.update_or_create(**chosen_by, defaults={"shown": told})
+            else:
                 ListColumns.objects.filter(user=request.user.pk, list=label).delete()
-                if told:
-                    ListColumns.objects.create(user=self._person(request), list=label, shown=told)
             return HttpResponseRedirect(back)
         columns = [
             {

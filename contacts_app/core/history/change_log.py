@@ -96,11 +96,12 @@ def read_log(sources: Sources, looked_for: Q, after: LogPlace | None = None) -> 
     if looked_for:
         if beyond := _merged(sources, 1, skip=(ALONE if len(sources) == 1 else TOGETHER) - 1):
             end = _place(*beyond[0])
+        if end is not None:
             sources = {kind: rows.filter(end.onwards(kind)) for kind, rows in sources.items()}
         sources = {kind: rows.filter(looked_for) for kind, rows in sources.items()}
     found = _merged(sources, PER_PAGE + 1)
     shown = _rows(found[:PER_PAGE])
-    if len(found) > PER_PAGE:
+    if len(found) > PER_PAGE and shown:
         kind, row = shown[-1]
         return LogPage(shown, LogPlace(row.history_date, kind, row.history_id))
     return LogPage(shown, end, stopped=end is not None)
@@ -127,9 +128,10 @@ def _merged(sources: Sources, most: int, skip: int = 0) -> list[tuple[str, int]]
         return [(kinds[number], key) for _, number, key in cursor.fetchall()]
 
 
-def _place(kind: str, key: int) -> LogPlace:
-    moments = tracked_kinds()[kind].rows_of_model().values_list("history_date", flat=True)
-    return LogPlace(moments.get(history_id=key), kind, key)
+def _place(kind: str, key: int) -> LogPlace | None:
+    """None: the row was pruned meanwhile."""
+    moments = tracked_kinds()[kind].rows_of_model().filter(history_id=key).values_list("history_date", flat=True)
+    return LogPlace(moment, kind, key) if (moment := moments.first()) else None
 
 
 def _rows(found: list[tuple[str, int]]) -> list[tuple[str, Any]]:

@@ -14,6 +14,7 @@ class OwnOfList(models.Model):
 
     class Meta:
         abstract = True
+        default_permissions = ()
 
 
 class SavedFilter(OwnOfList):

@@ -70,9 +70,7 @@ class Networks:
                 where = f"the networks of the setting {self.setting}" if self.setting else "the allowed networks"
                 what = host if host == address else f"{host} is at {address}, which"
                 raise TransportError(
-                    f"{what} is neither public nor in one of {where}",
-                    permanent=True,
-                    code="outside-networks",
+                    f"{what} is neither public nor in one of {where}", permanent=True, code="outside-networks"
                 )
         return addresses
 
