@@ -209,7 +209,8 @@ def embedded_on_loopback(at: Installation) -> None:
 
 def embedded_on_another_port(at: Installation) -> None:
     FileServer.objects.update(is_embedded=True)
-    Phone.objects.update(phone_ip="127.0.0.1")
+    # As the demo's phones, which fetch from the loopback.
+    Phone.objects.update(phone_ip="127.0.1.1")
     (at.folder / "phone-files.url").write_text("http://127.0.0.1:49152")
 
 
