@@ -220,7 +220,7 @@ class RolloutPages(PortalAdmin):
             rollout=form.instance,
             first=plan.waves[0][:NAMED] if plan.waves else [],
             sizes=[len(wave) for wave in plan.waves],
-            models=plan.counted("model")[:NAMED],
+            models=plan.counted("model"),
             ways=plan.ways[:MOST_WAYS],
             servers=plan.servers(),
             kept=[(name, value) for name, value in kept.items() if value not in (None, "", False)],

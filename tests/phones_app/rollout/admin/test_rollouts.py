@@ -35,6 +35,13 @@ def url(name, rollout, *more):
     return reverse(f"admin:phones_app_rollout_{name}", args=[rollout.pk, *more])
 
 
+def test_the_plan_counts_the_phones_of_all_models(clerk_desk, new_phone, new_profile):
+    models = ["7821", "7841", "7861", "8811", "8841", "8845", "8851"]
+    macs = [new_phone(f"AABBCCDDEE1{place}", model=model).mac for place, model in enumerate(models)]
+    plan = clerk_desk.post(ADD, PACE | {"macs": ",".join(macs), "profile": new_profile(software_type="SIP").pk})
+    assert [model for model in models if f"1 × {model}" not in plan.text] == []
+
+
 def test_a_selection_is_shown_and_then_rolled_out(clerk_desk, fleet, new_profile, new_phone):
     profile = new_profile(software_type="SIP")
     odd = new_phone("AABBCCDDEE09", software_type="SCCP")
