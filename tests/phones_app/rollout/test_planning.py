@@ -111,7 +111,9 @@ def not_now_in_json():
 def test_its_page_shows_how_far_it_is_and_cancels_it(root, profile, fleet, start, by_a_worker):
     rollout, desk = start(fleet, profile), at_desk(root)
     page = f"/admin/phones_app/rollout/{rollout.pk}/"
-    assert "0 of 7 phones looked at" in desk.get(f"{page}change/").content.decode()
+    shown = desk.get(f"{page}change/").content.decode()
+    assert "0 of 7 phones looked at" in shown
+    assert "phones done" not in shown, "nor what else is not known yet"
     desk.post(f"{page}cancel/now/", {"confirm": "yes"})
     rollout.refresh_from_db()
     assert rollout.state == RolloutState.CANCELLED
