@@ -139,7 +139,7 @@ def variants(pages, request) -> dict[str, dict]:
     """Every order, search and filter of a page, as its query string says them."""
     lists = pages.get_changelist_instance(request(pages, {}))
     asked = {"as it is": {}, "far down": {"p": "100"}}
-    sortable = pages.get_sortable_by(None)
+    sortable = pages.get_sortable_by(request(pages, {}))
     for number, name in enumerate(lists.list_display):
         if name in sortable:
             asked[f"by {name}"], asked[f"by {name}, backwards"] = {"o": str(number)}, {"o": f"-{number}"}

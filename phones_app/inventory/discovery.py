@@ -15,6 +15,7 @@ from django.db.models import Q, QuerySet
 from contacts_app.accounts.models import Account
 from contacts_app.core.errors import Refusal
 from contacts_app.core.history.records import create_recorded, save_recorded
+from contacts_app.core.lists.update import update_many
 from contacts_app.core.work import clock
 from phones_app.inventory.models import Phone
 from phones_app.inventory.status_check import BATCH, WRITTEN, Place, Seen, check_all, is_news, note, tell, write_down
@@ -126,6 +127,8 @@ def _keep(batch: Sequence[Seen], account: Account | None) -> list[DiscoveredPhon
     create_recorded(results[Discovery.ADDED])
     moved = results[Discovery.MOVED]
     save_recorded(moved, (*WRITTEN, "phone_ip", "web_port", "hostname"))
+    # A change of the address forgets whether the phone was seen; these were seen at the new one.
+    update_many(moved, ("presence", "presence_since"))
     tell([phone for phone in moved if is_news(presences[phone.pk], phone.presence)])
     return findings
 

@@ -47,7 +47,7 @@ def test_a_dial_template_is_tried_while_it_is_typed_and_soft_keys_are_put_into_o
     rows.nth(1).get_by_label("Sent as").fill("00%1")
     tab.get_by_label("Try a number").fill("91234")
     tab.get_by_text("at once, after 9123").wait_for()
-    told = " ".join(tab.locator(".pb-facts").inner_text().split())
+    told = " ".join(tab.locator("#content .pb-facts").inner_text().split())
     assert "Sent 00123 Tones Bellcore-Outside after digit 1 Not dialled 4: the call is already made" in told
     is_sound(desk, "dial-template")
     tab.get_by_role("button", name="Save").click()

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.test import override_settings
 from django.urls import reverse
 from django.utils import timezone
 
@@ -186,7 +187,8 @@ def _acknowledged(desk: Desk) -> Deployment:
 
 @seen("Asterisk sent it by the Call-ID that it tells, the phone went on as before, and no other way had an effect")
 def _stale(desk: Desk) -> Deployment:
-    with desk.at_asterisk() as (phone, _):
+    # Long enough for every way to be tried on a busy machine, too.
+    with override_settings(CONFIRM_SECONDS=2.0), desk.at_asterisk() as (phone, _):
         return desk.finish(deploy(phone=phone, profile=desk.site.profile(content=NEW), actor=ACTOR))
 
 
