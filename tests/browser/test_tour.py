@@ -70,11 +70,14 @@ def run(tmp_path_factory) -> Iterator[Run]:
 
 def test_mail_of_its_processes_links_to_its_own_address(run):
     assert f"The data folder is {run.folder}" in run.log.read_text()
-    children = Path(f"/proc/{run.process.pid}/task/{run.process.pid}/children").read_text().split()
-    # Of one that has ended there is none any more.
-    told = [environ for child in children if (environ := Path(f"/proc/{child}/environ").read_bytes())]
-    assert len(told) >= SERVICES
-    for environ in told:
+
+    def told() -> list[bytes]:
+        """What each was told; one that has only just begun has nothing yet."""
+        children = Path(f"/proc/{run.process.pid}/task/{run.process.pid}/children").read_text().split()
+        return [environ for child in children if (environ := Path(f"/proc/{child}/environ").read_bytes())]
+
+    wait_for(lambda: len(told()) >= SERVICES, 30)
+    for environ in told():
         assert f"PUBLIC_URL={run.url}".encode() in environ.split(b"\0")
 
 
