@@ -1,6 +1,7 @@
 """`manage.py serve_files`: the embedded file server. FTP takes files in, HTTP and TFTP hand them to phones."""
 
 import contextlib
+import gc
 import socket
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -32,6 +33,8 @@ class Command(ReportingCommand):
         with until_stopped() as stopping, _writing() as writing:
             portal = PortalInMemory()
             portal.load()
+            # What is there now stays; to look through it for garbage again and again takes time from phones.
+            gc.freeze()
             server = self._start(row.username, row.password, writing.send, portal)
             portal.start()
             http = (server.host, server.http_port)
