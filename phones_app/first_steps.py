@@ -3,17 +3,19 @@ opened."""
 
 import socket
 from contextlib import closing, suppress
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import ip_address
 
 from django.conf import settings
 
 from contacts_app.core.admin.first_steps import FirstStep
 from contacts_app.core.admin.links import help_url, list_url
+from contacts_app.core.net.wire import Network
 from phones_app.boot.models import FileFetch
 from phones_app.boot.services import WILDCARDS
 from phones_app.deployment.models import Deployment, PhoneFile, State
 from phones_app.inventory.models import Phone, Presence
 from phones_app.servers.models import CallManager, FileServer
+from phones_app.servers.services import phone_networks
 from profiles_app.phone.models import PhoneProfile
 
 TFTP_PORT = 69
@@ -47,11 +49,10 @@ def _own_address() -> str:
     return ""
 
 
-def _first_network() -> IPv4Network | IPv6Network | None:
+def _first_network() -> Network | None:
     """Of those that are named for phones, loopback apart."""
     with suppress(ValueError):
-        named = [ip_network(text.strip()) for text in settings.PHONE_NETWORKS.split(",") if text.strip()]
-        return next((network for network in named if not network.is_loopback), None)
+        return next((network for network in phone_networks().networks if not network.is_loopback), None)
     return None
 
 

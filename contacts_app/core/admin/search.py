@@ -142,6 +142,6 @@ def _rows_of(pages: PortalAdmin, request: HttpRequest, term: str) -> Any:
 
 def _hit(request: HttpRequest, row: Any) -> Hit:
     account = getattr(row, "account", None) if actor_of(request).is_staff else None
-    # Rows of which there are many with the same name are told apart by their time.
+    # Many rows of such a list have the same name; the time shows which is which.
     when = exact(row.created_at) if (row._meta.ordering or [""])[0] == "-created_at" else ""
     return Hit(str(row), page_of(row), " · ".join(str(part) for part in (account, when) if part))

@@ -24,7 +24,7 @@ class MadeOnce(serializers.Serializer[Any]):
 
 @cache
 def _validators_of(kind: type[MadeOnce]) -> list[Any]:
-    """Of whole records, such as of what is unique together: they are told the serializer when they are asked."""
+    """Those of whole records, for example of fields that are unique together. Each call is passed the serializer."""
     return super(MadeOnce, kind()).get_validators()
 
 

@@ -7,7 +7,7 @@ NAME_LENGTH = 100
 
 
 class OwnOfList(models.Model):
-    """`list` is the label of the model that the list is about. Nobody but the person sees or changes these rows."""
+    """`list` is the label of the listed model. Only the person who made these rows sees or changes them."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     list = models.CharField(max_length=100)

@@ -1,7 +1,7 @@
 """Counting rows by what they have in common: at once while that is quick, else as a worker has counted them last.
 
-A subject declares a `Counting` and registers it. Whoever shows its numbers asks `numbers`, with the rows that the reader
-may see, and is told how old they are.
+A subject declares a `Counting` and registers it. `numbers` takes the rows that the reader may see, and returns the
+numbers with the time at which they were counted.
 """
 
 import time
