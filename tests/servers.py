@@ -7,6 +7,7 @@ import contextlib
 import importlib.util
 import os
 import pwd
+import random
 import re
 import shutil
 import signal
@@ -20,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 START_SECONDS = 60
+# By chance of the system: processes that are forked of one another choose others.
+_chosen = random.SystemRandom()
 
 
 class NoServer(Exception):
@@ -27,9 +30,19 @@ class NoServer(Exception):
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """One that is free for UDP and TCP, of those that systems give to nobody who does not ask for it by its number.
+
+    It is still free for who comes back to it: clients of other tests are given ports from 32768 on.
+    """
+    while True:
+        port = _chosen.randrange(10_000, 32_000)
+        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+            try:
+                tcp.bind(("127.0.0.1", port))
+                udp.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ class FleetThread:
         """What a person does at a phone: run it on the phones' loop."""
         return self._loop.call(work)
 
-    def wait_until(self, condition: Callable[[], bool], seconds: float = 10.0) -> bool:
+    def wait_until(self, condition: Callable[[], bool], seconds: float = 30.0) -> bool:
         """Wait for a condition about the phones, looking after each thing that happens to one."""
         with self._changed:
             return self._changed.wait_for(condition, seconds)

@@ -25,6 +25,7 @@ from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile
 from profiles_app.phone.services import create_profile
 from tests.peers.asterisk import Asterisk, Contact
+from tests.servers import free_port
 
 ACTOR: Actor = system("test")
 
@@ -119,7 +120,11 @@ class Site:
         fleet = [
             SimulatedPhone(
                 SimulatedPhoneConfig(
-                    mac=phone.mac, model=phone.model, software_type=phone.software_type, **(quick | config)
+                    mac=phone.mac,
+                    model=phone.model,
+                    software_type=phone.software_type,
+                    # Without power it holds none of its ports, and finds them free again.
+                    **(quick | {"sip_port": free_port(), "web_port": free_port()} | config),
                 )
             )
             for phone in phones

@@ -164,7 +164,7 @@ def test_a_retry_sends_the_same_revision_again(site, finish):
         fleet[phone.mac].fault = Fault.POWERED_OFF
         failed = finish(deploy(phone=phone, profile=profile, actor=ACTOR))
         fleet[phone.mac].fault = Fault.NONE
-        fleet.wait_until(lambda: fleet[phone.mac].registered)
+        assert fleet.wait_until(lambda: fleet[phone.mac].registered)
         update_profile(profile, actor=ACTOR, content=sip_file("1009").encode())
         again = finish(retry(failed, actor=ACTOR))
     assert failed.state == State.FAILED

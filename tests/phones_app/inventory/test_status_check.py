@@ -91,7 +91,7 @@ def test_going_away_takes_two_misses_and_is_told_as_is_coming_back(site):
     with site.alive(phone) as fleet:
         check_now(phone)
         fleet[phone.mac].fault = "powered_off"
-        fleet.wait_until(lambda: not fleet[phone.mac].registered)
+        assert fleet.wait_until(lambda: not fleet[phone.mac].registered)
         check_now(phone)
         assert (phone.presence, phone.missed_checks) == (Presence.REACHABLE, 1)
         assert phone.next_check_at < timezone.now() + timedelta(minutes=2)

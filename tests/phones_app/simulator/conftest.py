@@ -14,6 +14,7 @@ from phones_app.boot.server import EmbeddedFileServer
 from phones_app.simulator.fleet import FleetThread
 from phones_app.simulator.phone import SimulatedPhone
 from phones_app.simulator.state import SimulatedPhoneConfig
+from tests.servers import free_port
 
 USERNAME, PASSWORD = "portal", "pass word"
 MAC = "001122334455"
@@ -95,6 +96,8 @@ def place_phone(file_server: EmbeddedFileServer) -> Iterator[PlacePhone]:
         def place(data: bytes | None, **settings: Any) -> Desk:
             url = f"http://{file_server.host}:{file_server.http_port}"
             quick = {"mac": MAC, "config_url": url, "boot_seconds": 0.3, "retry_seconds": 0.1, "slow_seconds": 0.3}
+            # Without power it holds none of its ports, and finds them free again.
+            quick |= {"sip_port": free_port(), "web_port": free_port()}
             phone = SimulatedPhone(SimulatedPhoneConfig(**{**quick, **settings}))
             fleet = FleetThread([phone])
             desk = Desk(phone, fleet, file_server.root)
