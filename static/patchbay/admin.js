@@ -76,7 +76,9 @@ window.patchbay = {
                 this.before = document.activeElement;
                 this.openCommandResults = true;
                 this.toggleBodyOverflow();
-                this.$nextTick(() => this.$refs.searchInputCommand.focus());
+                // At once, so that no key is lost that is typed before the next frame.
+                this.$root.style.removeProperty("display");
+                this.$refs.searchInputCommand.focus();
             },
             close() {
                 this.$refs.searchInputCommand.value = "";
