@@ -96,6 +96,9 @@ def _inside() -> None:
     """The part that looks at the database, in a process of its own because settings are read once."""
     import django
 
+    from config.environment import prepare
+
+    prepare()  # the file server, which starts beside it, may come later
     django.setup()
     from django.conf import settings
 
