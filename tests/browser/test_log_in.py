@@ -40,6 +40,7 @@ def test_the_second_factor_is_set_up_and_asked_for(stranger, root, size):
     key = page.locator("[data-key]").inner_text()
     page.locator("#id_code").fill(code_of(key))
     page.get_by_role("button", name="Set up").click()
+    page.locator("[data-recovery-codes]").wait_for()
     codes = page.locator("[data-recovery-codes] li").all_inner_texts()
     assert len(codes) == 10
     assert desk.sticks_out() == 0
