@@ -184,7 +184,9 @@ def _fill() -> dict[str, Any]:
             NotificationContact(account=account, name=f"Contact {n}", email=f"contact{n}@acme.example")
             for n in range(1000)
         )
-        line = Line.objects.create(account=account, extension="100", auth_password="kq81-vv0x-27ra")
+        lines = Line.objects.bulk_create(
+            Line(account=account, extension=f"{n}", auth_password="kq81-vv0x-27ra") for n in range(100, 200)
+        )
         Extension.objects.bulk_create(Extension(account=account, number=100 + n, name=f"Desk {n}") for n in range(100))
         url = "https://hooks.acme.example/sms?key=s3cret"
         profile = MessagingProfile.objects.create(account=account, name="Messages", callback_url=url)
@@ -204,8 +206,10 @@ def _fill() -> dict[str, Any]:
         "account": account.pk,
         "voip_id": account.voip_id,
         "mac": phones[50].mac,
-        "line": str(line.uuid),
-        "contact": str(account.notification_contacts.exclude(main=True)[0].uuid),
+        # One of each is written at a time, and another one by the next request.
+        "macs": [phone.mac for phone in phones],
+        "lines": [str(line.uuid) for line in lines],
+        "contacts": [str(contact.uuid) for contact in account.notification_contacts.exclude(main=True)[:100]],
     }
 
 

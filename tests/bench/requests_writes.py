@@ -21,18 +21,24 @@ _local = threading.local()
 
 @dataclass(frozen=True)
 class Write:
-    """`body` is made of a number that no other request has. `named_by`: the column of the row that the URL ends with."""
+    """`body` is made of a number that no other request has.
+
+    `named_by`: the column of the row that the URL ends with. Rows are written in turn (`names`), as people edit one each.
+    """
 
     method: str
     path: str
     body: Callable[[int], dict[str, Any]]
     table: str
     named_by: str = ""
+    names: tuple[str, ...] = ("",)
 
     def request(self, token: str) -> bytes:
         from tests.bench.web import request_of
 
-        return request_of(self.path, token, self.body(next(_number)), self.method)
+        number = next(_number)
+        path = self.path.format(self.names[number % len(self.names)])
+        return request_of(path, token, self.body(number), self.method)
 
 
 def _phone(number: int) -> dict[str, Any]:
@@ -53,6 +59,9 @@ def writes(facts: dict[str, Any]) -> dict[str, Write]:
     contacts, phones, lines = "/api/2.0/notification_contacts/", "/api/v1/phones", "/api/v1/lines"
     tables = ("phones_app_phone", "profiles_app_line", "contacts_app_notificationcontact")
 
+    def rows(of: str) -> tuple[str, ...]:
+        return tuple(facts[of])
+
     def new_phone(number: int) -> dict[str, Any]:
         return {"mac": f"{0x0A0000000000 + number % 2**40:012X}", **_phone(number)}
 
@@ -61,11 +70,11 @@ def writes(facts: dict[str, Any]) -> dict[str, Write]:
 
     return {
         "a new phone": Write("POST", phones, new_phone, tables[0]),
-        "a phone, two members of it": Write("PATCH", f"{phones}/{facts['mac']}", _moved, tables[0], "mac"),
+        "a phone, two members of it": Write("PATCH", f"{phones}/{{}}", _moved, tables[0], "mac", rows("macs")),
         "a new line": Write("POST", lines, new_line, tables[1]),
-        "a line, two members of it": Write("PATCH", f"{lines}/{facts['line']}", _line, tables[1], "uuid"),
+        "a line, two members of it": Write("PATCH", f"{lines}/{{}}", _line, tables[1], "uuid", rows("lines")),
         "a new contact": Write("POST", contacts, _contact, tables[2]),
-        "a contact": Write("PUT", f"{contacts}{facts['contact']}/", _contact, tables[2], "uuid"),
+        "a contact": Write("PUT", f"{contacts}{{}}/", _contact, tables[2], "uuid", rows("contacts")),
     }
 
 
@@ -75,7 +84,7 @@ def _moved(number: int) -> dict[str, Any]:
 
 @cache
 def _by_request() -> dict[tuple[str, str], Write]:
-    return {(write.method, write.path): write for write in writes(FACTS).values()}
+    return {(write.method, write.path.format(name)): write for write in writes(FACTS).values() for name in write.names}
 
 
 def bare(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -94,7 +103,7 @@ def bare(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterabl
         statement = (
             f"UPDATE {write.table} SET {sets}, updated_at = now() WHERE {write.named_by} = %(named)s RETURNING *"
         )
-        values = body | {"named": write.path.rstrip("/").rpartition("/")[2]}
+        values = body | {"named": environ["PATH_INFO"].rstrip("/").rpartition("/")[2]}
     else:
         values = _a_row(write.table) | body | {"uuid": uuid.uuid4()}
         places = ", ".join(f"%({name})s" for name in values)
