@@ -1,7 +1,8 @@
 """1,000,000 phones on PostgreSQL: the database time of the admin's list and of the REST list, variant by variant.
 
 The phones are made by `tests/many_rows.py`. Each figure is the sum of the times of all queries of one whole request,
-log-in and session included: the median of five requests after one that warms up.
+log-in and session included: the median of five requests after one that warms up. The first page of the admin is measured
+as a whole, with the numbers that workers have counted.
 """
 
 import statistics
@@ -40,6 +41,7 @@ def _measure() -> Iterator[Figure]:
     for who, account in tenants.items():
         desks[who] = at_desk(clerk(account, f"{who.replace(' ', '')}@example.org"))
         clients[who] = Client(headers={"Authorization": f"Bearer {create_token(account=account)[1]}"})
+    yield from _dashboards(desks)
     for who, desk in desks.items():
         rows = Phone.objects.filter(account=tenants[who]) if who in tenants else Phone.objects.all()
         for query in _of_admin(rows):
@@ -47,6 +49,23 @@ def _measure() -> Iterator[Figure]:
         for query in _of_rest(rows):
             asked = partial(_ask, clients[who], REST, {"limit": 25} | query)
             yield _database_time(f"REST, {who}", query, asked)
+
+
+def _dashboards(desks: dict[str, Any]) -> Iterator[Figure]:
+    from phones_app import tallies
+
+    for counting in (tallies.PHONES, tallies.DEPLOYMENTS):
+        began = time.perf_counter()
+        counting.count()
+        yield Figure(f"{counting.name} counted by a worker in", [time.perf_counter() - began], "s")
+    for who, desk in desks.items():
+        _ask(desk, "/admin/", {})
+        seconds = []
+        for _ in range(REQUESTS):
+            began = time.perf_counter()
+            _ask(desk, "/admin/", {})
+            seconds.append(time.perf_counter() - began)
+        yield Figure(f"dashboard, {who}", [1000 * statistics.median(seconds)], "ms", goal=150, group="dashboard")
 
 
 ADMIN, REST = "/admin/phones_app/phone/", "/api/v1/phones"
