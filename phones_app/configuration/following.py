@@ -130,9 +130,10 @@ def _of_layouts_calling(lines: Sequence[Line]) -> None:
         _of_layers(of_account.filter(Q(account=account) | Q(account=None)))
 
 
-def _line_before(sender: object, instance: Line, **_: object) -> None:
+def _line_before(sender: object, instance: Line, update_fields: Iterable[str] | None = None, **_: object) -> None:
     """Of the owner that it had, too."""
-    owner = _owner().row(instance.pk) if instance.pk else None
+    may_go = instance.pk and (update_fields is None or not {"user", "user_id"}.isdisjoint(update_fields))
+    owner = _owner().row(instance.pk) if may_go else None
     if owner is not None and owner[0] not in (None, instance.user_id):
         _of_lines([Line.objects.only("user", "account").get(pk=instance.pk)])
 
