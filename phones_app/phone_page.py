@@ -80,7 +80,10 @@ def standing_of(phone: Phone, *, sees_fetches: bool) -> PhoneStanding:
     files = PhoneFile.objects.select_related("server", "revision__profile").defer("found", "revision__content")
     file = files.filter(phone=phone).first()
     should = PhoneConfiguration.objects.filter(phone=phone).first()
-    rows = list(Deployment.objects.filter(phone=phone).order_by("-created_at", "-pk")[: SHOWN + 1])
+    # A phone that came from another account brings nothing of what was done there.
+    rows = list(
+        Deployment.objects.filter(phone=phone, account=phone.account_id).order_by("-created_at", "-pk")[: SHOWN + 1]
+    )
     # A form that came back with errors may have anything in the place of the MAC address.
     known = sees_fetches and is_mac(phone.mac or "")
     fetch = FileFetch.objects.filter(mac=phone.mac).order_by("-fetched_at").first() if known else None

@@ -58,6 +58,15 @@ def test_it_says_which_file_the_phone_should_have_and_has(root_desk, lobby, new_
     assert "The phone has no profile" in page_of(root_desk, lobby)
 
 
+def test_what_was_done_in_another_account_stays_there(lobby, other):
+    happened(lobby, State.FAILED, error="The profile of Acme is refused.", error_code="refused")
+    lobby.account, lobby.current_profile = other, None
+    lobby.save()
+    page = page_of(at_desk(clerk(other)), lobby)
+    assert "The phone has no profile" in page
+    assert "The profile of Acme" not in page
+
+
 def test_a_failure_stands_there_with_what_to_do_until_something_newer_happened(root_desk, lobby):
     happened(lobby, State.FAILED, error="Could not connect to 192.0.2.1.", error_code="refused")
     page = page_of(root_desk, lobby)
