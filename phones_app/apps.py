@@ -73,6 +73,7 @@ class PhonesConfig(AppConfig):
 
         when_many_changed(Phone, *PLACE, call=moved)
         register_identity(left_files.identity_changed)
+        when_many_changed(Phone, "account", call=left_files.account_changed)
         register_objection(lifecycle.object_to_assignment)
         recorded.connect(left_files.file_server_changed, sender=FileServer)
         recorded.connect(copies.file_server_changed, sender=FileServer)

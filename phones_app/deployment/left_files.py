@@ -14,6 +14,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from contacts_app.core.errors import Refusal, TransportError
+from contacts_app.core.history.authorship import Changed
+from contacts_app.core.lists.among import among
 from contacts_app.core.work import clock
 from phones_app.configuration.changes import note_files
 from phones_app.deployment.leaving import left_behind
@@ -27,6 +29,7 @@ from phones_app.transports.ftp.session import FtpSession
 
 log = structlog.get_logger(__name__)
 REMOVED_FILE = "Deleted the file and its backups from the file server."
+MOVED = "The phone went to another account."
 CHANGED = "The phone's MAC address or file server was changed."
 
 
@@ -39,6 +42,13 @@ def identity_changed(instance: Phone, changes: Changes) -> None:
     if moved or "mac" in changes:
         open_ones = Deployment.objects.filter(phone=instance, finished_at=None)
         cancelled(open_ones, error=CHANGED, code="phone-changed")
+
+
+def account_changed(changed: Changed) -> None:
+    """These phones went to another account: what was done for the former one is nothing of theirs."""
+    phones = [phone.pk for phone, _ in changed]
+    LastDeployment.objects.filter(phone__in=among(phones)).delete()
+    cancelled(Deployment.objects.filter(phone__in=among(phones), finished_at=None), error=MOVED, code="phone-changed")
 
 
 def _server_of(phone: Phone) -> int | None:

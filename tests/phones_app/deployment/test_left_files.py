@@ -166,3 +166,14 @@ def test_the_same_place_again_is_no_change(deployed):
     deployed.save()
     assert LastDeployment.objects.exists()
     assert not LeftFile.objects.exists()
+
+
+def test_a_phone_of_another_account_brings_nothing_of_what_was_done_before(site, deployed, other, no_inline_work):
+    waiting = deploy(phone=deployed, profile=deployed.current_profile, actor=ACTOR)
+    deployed.account, deployed.current_profile = other, None
+    deployed.save()
+    found = of_token(account=other).get(f"phones/{deployed.mac}").json()["data"]
+    assert found["last_deployment"] is None
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.error) == ("cancelled", "The phone went to another account.")
+    assert Deployment.objects.filter(account=site.account).count() == 2
