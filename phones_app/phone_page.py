@@ -11,13 +11,12 @@ from django.urls import reverse
 from contacts_app.core.admin.base import PortalAdmin
 from contacts_app.core.admin.links import list_url
 from phones_app.boot.models import FileFetch
-from phones_app.configuration.gather import is_made
 from phones_app.configuration.line_places import PLACES_LINES
 from phones_app.configuration.models import PhoneConfiguration
 from phones_app.deployment.models import FAILURES, Deployment, PhoneFile, State
 from phones_app.deployment.outcome import Advice, advice_for, proof_of
 from phones_app.inventory.models import Phone
-from profiles_app.phone.models import Line, PhoneProfile
+from profiles_app.phone.models import Line, PhoneProfile, is_made
 from profiles_app.phone.sep.catalogue import is_mac
 
 SHOWN = 5

@@ -2,11 +2,11 @@
 
 from contacts_app.core.errors import Refusal
 from contacts_app.core.history.models import MASK
-from phones_app.configuration.gather import Gathered, hidden, is_made, layers_of
+from phones_app.configuration.gather import Gathered, hidden, layers_of
 from phones_app.configuration.layers import is_always_secret
 from phones_app.configuration.rendering import render_gathered
 from phones_app.inventory.models import Phone
-from profiles_app.phone.models import PhoneProfile
+from profiles_app.phone.models import PhoneProfile, is_made
 from profiles_app.phone.rendering.render import Rendering
 from profiles_app.phone.rendering.settings import find_setting
 from profiles_app.phone.rendering.values import Effective, merge

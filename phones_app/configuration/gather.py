@@ -20,7 +20,7 @@ from phones_app.configuration.layer_rows import AS_STORED, Instead, LayersOfPhon
 from phones_app.configuration.models import Layer
 from phones_app.inventory.models import Phone
 from profiles_app.phone import sep
-from profiles_app.phone.models import KeyLayout, Line, PhoneProfile, PhoneTemplate, Source
+from profiles_app.phone.models import KeyLayout, Line, PhoneProfile, PhoneTemplate, Source, is_made
 from profiles_app.phone.rendering.built_in import built_in_for
 from profiles_app.phone.rendering.settings import personal
 from profiles_app.phone.rendering.values import DeviceOf, KeyOf, LayerOf, LineOf, merge_person
@@ -52,11 +52,6 @@ class Gathered:
     def stored_for(self) -> PhoneProfile:
         """The profile that the rendering is a revision of: the one that was asked for."""
         return self.person_profile or self.profile
-
-
-def is_made(profile: PhoneProfile | None) -> bool:
-    """Whether the files of a profile are made from data."""
-    return profile is not None and profile.source != Source.FILE
 
 
 def profiles_for(phones: Iterable[Phone]) -> dict[int, PhoneProfile]:

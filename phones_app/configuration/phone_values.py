@@ -7,11 +7,11 @@ from django.utils import timezone
 from contacts_app.core.errors import Refusal
 from contacts_app.core.history.records import create_recorded, save_recorded
 from contacts_app.core.lists.among import among
-from phones_app.configuration.gather import is_made
 from phones_app.configuration.layer_rows import LayersOfPhones, label_of
 from phones_app.configuration.models import Layer
 from phones_app.inventory.bulk import NOTHING, BulkNews
 from phones_app.inventory.models import Phone
+from profiles_app.phone.models import is_made
 from profiles_app.phone.rendering.settings import all_settings
 
 

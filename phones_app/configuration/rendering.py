@@ -13,12 +13,12 @@ from typing import Any
 from contacts_app.core.errors import Refusal
 from contacts_app.core.history.authorship import current_author
 from contacts_app.core.lists.among import among
-from phones_app.configuration.gather import Gathered, is_made, layers_of, profiles_for
+from phones_app.configuration.gather import Gathered, layers_of, profiles_for
 from phones_app.configuration.layer_rows import AS_STORED, Instead
 from phones_app.configuration.load_in_file import check_made, with_load
 from phones_app.inventory.models import Phone
 from profiles_app.phone import sep
-from profiles_app.phone.models import PhoneProfile, ProfileRevision
+from profiles_app.phone.models import PhoneProfile, ProfileRevision, is_made
 from profiles_app.phone.rendering.built_in import all_built_in
 from profiles_app.phone.rendering.refusal import RenderRefused
 from profiles_app.phone.rendering.render import Rendering, render

@@ -11,7 +11,6 @@ from functools import cache
 
 from contacts_app.core.actor import Actor
 from contacts_app.core.errors import Refusal, TransportError
-from phones_app.configuration.gather import is_made
 from phones_app.configuration.rendering import revision_for
 from phones_app.deployment.companions import Beside, awaited, findings_beside, missing_notes, watched
 from phones_app.deployment.foresight import (
@@ -33,7 +32,7 @@ from phones_app.servers.services import ftp_target, told_of
 from phones_app.transports.ftp.pool import FtpPool
 from phones_app.transports.restart.strategies import Description
 from profiles_app.phone import sep
-from profiles_app.phone.models import PhoneProfile, ProfileRevision
+from profiles_app.phone.models import PhoneProfile, ProfileRevision, is_made
 from profiles_app.phone.services import findings_of
 
 # How many phones are told about one by one; the others are counted.

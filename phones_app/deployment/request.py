@@ -14,7 +14,6 @@ from contacts_app.core.errors import Refusal
 from contacts_app.core.work import clock
 from contacts_app.core.work.lease import no_live_lease
 from contacts_app.core.work.wake import nudge_after_commit
-from phones_app.configuration.gather import is_made
 from phones_app.configuration.rendering import Outcome, Rendered, revision_for, revisions_for
 from phones_app.deployment import transitions
 from phones_app.deployment.models import Deployment, State
@@ -22,7 +21,7 @@ from phones_app.inventory.assignment import check_suits
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import FileServerLookup, file_server_of
 from profiles_app.phone import sep
-from profiles_app.phone.models import PhoneProfile, ProfileRevision
+from profiles_app.phone.models import PhoneProfile, ProfileRevision, is_made
 from profiles_app.phone.services import check_content
 
 # The queue of the workers that carry deployments out (`run`).

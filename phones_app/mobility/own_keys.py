@@ -16,7 +16,7 @@ from contacts_app.core.actor import Actor
 from contacts_app.core.errors import Refusal
 from contacts_app.core.work import clock
 from contacts_app.people.models import User
-from phones_app.configuration.gather import Gathered, is_made, layers_of
+from phones_app.configuration.gather import Gathered, layers_of
 from phones_app.configuration.layer_rows import Instead
 from phones_app.configuration.models import Layer
 from phones_app.configuration.rendering import render_gathered
@@ -25,7 +25,7 @@ from phones_app.deployment.request import deploy, put_off
 from phones_app.inventory.models import Phone
 from phones_app.mobility.models import PRESENT, MobilitySession
 from phones_app.mobility.policy import policy_of
-from profiles_app.phone.models import KeyLayout, PhoneProfile
+from profiles_app.phone.models import KeyLayout, PhoneProfile, is_made
 from profiles_app.phone.rendering.keys import LINE, arrange, find_kind, places_of
 from profiles_app.phone.rendering.values import KeyOf
 

@@ -12,7 +12,6 @@ from contacts_app.core.errors import Refusal
 from contacts_app.core.history.authorship import because
 from contacts_app.core.work.wake import nudge_after_commit
 from contacts_app.people.models import User
-from phones_app.configuration.gather import is_made
 from phones_app.configuration.rendering import revisions_for
 from phones_app.deployment.left_files import remove_later
 from phones_app.deployment.models import Deployment
@@ -23,7 +22,7 @@ from phones_app.mobility.login import log_in
 from phones_app.mobility.models import PRESENT, MobilitySession
 from profiles_app.events.outbox import emit
 from profiles_app.phone import sep
-from profiles_app.phone.models import PhoneProfile
+from profiles_app.phone.models import PhoneProfile, is_made
 from profiles_app.phone.services import describe, findings_of
 
 TAKEN = "There is a phone with this MAC address already."

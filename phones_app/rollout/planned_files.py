@@ -5,11 +5,11 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from contacts_app.core.errors import Refusal
-from phones_app.configuration.gather import LOAD, is_made
+from phones_app.configuration.gather import LOAD
 from phones_app.configuration.rendering import Rendered, revisions_for
 from phones_app.rollout.aims import Aim, Way
 from profiles_app.phone import sep
-from profiles_app.phone.models import PhoneProfile
+from profiles_app.phone.models import PhoneProfile, is_made
 
 CHUNK = 1000
 NOT_MADE = "not-made"

@@ -7,12 +7,12 @@ is written by hand gets a revision with it, if it is this phone's alone.
 from django.db import transaction
 
 from contacts_app.core.history.authorship import Author, authored, one_line
-from phones_app.configuration.gather import LOAD, is_made, layers_of
+from phones_app.configuration.gather import LOAD, layers_of
 from phones_app.configuration.models import Layer
 from phones_app.deployment.models import Deployment
 from phones_app.inventory.models import Phone
 from phones_app.rollout.models import Rollout
-from profiles_app.phone.models import PhoneProfile, ProfileRevision
+from profiles_app.phone.models import PhoneProfile, ProfileRevision, is_made
 from profiles_app.phone.rendering.values import merge
 from profiles_app.phone.sources import add_revision
 

@@ -15,7 +15,6 @@ from contacts_app.core.lists.among import among
 from contacts_app.core.lists.insert import insert_many
 from contacts_app.core.tables import table
 from contacts_app.core.work.queue import run_queue
-from phones_app.configuration.gather import is_made
 from phones_app.firmware.models import Firmware
 from phones_app.firmware.services import hidden_files, loads_of, way_of
 from phones_app.inventory.models import Phone
@@ -29,7 +28,7 @@ from phones_app.upgrades.judgement import stands
 from phones_app.upgrades.models import Upgrade
 from phones_app.upgrades.watching import GOES_ON, UPGRADES
 from profiles_app.phone import sep
-from profiles_app.phone.models import PhoneProfile
+from profiles_app.phone.models import PhoneProfile, is_made
 
 AWAY = "It does not answer now. It is waited for, and gets its firmware when it is back."
 UNKNOWN_SERVER = "Whether {server} has the files of these loads is not known."

@@ -20,7 +20,7 @@ from phones_app.configuration.admin.confirm import CONFIRMED, KEPT, question, re
 from phones_app.configuration.admin.values import ValueRow as ShownValue
 from phones_app.configuration.admin.values import in_groups, settings_by_group
 from phones_app.configuration.effect import what_changes
-from phones_app.configuration.gather import Gathered, hidden, is_made, layers_of
+from phones_app.configuration.gather import Gathered, hidden, layers_of
 from phones_app.configuration.layer_rows import label_of
 from phones_app.configuration.layers import VARIABLE, is_always_secret, typed_value
 from phones_app.configuration.models import Layer
@@ -29,6 +29,7 @@ from phones_app.configuration.rendering import NotRendered, render_gathered
 from phones_app.inventory.models import Phone
 from profiles_app.phone import sep
 from profiles_app.phone.admin.revision import file_lines, may_reveal, record_look
+from profiles_app.phone.models import is_made
 from profiles_app.phone.rendering.settings import find_setting
 from profiles_app.phone.rendering.values import Effective, merge
 from profiles_app.phone.services import findings_of

@@ -20,7 +20,6 @@ from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.admin.links import list_url, page_of
 from contacts_app.core.errors import Refusal
 from contacts_app.core.lists.search import one_of
-from phones_app.configuration.gather import is_made
 from phones_app.deployment.models import Deployment
 from phones_app.deployment.preview import preview_deploy, preview_file, preview_restart, shown_of
 from phones_app.deployment.request import MAY_DEPLOY, Deployed, deploy_many, restart_many
@@ -29,7 +28,7 @@ from phones_app.inventory.models import Phone
 from phones_app.templatetags.phone_labels import deployment_link
 from phones_app.transports.ftp.pool import FtpPool
 from profiles_app.phone.admin.revision import file_lines, may_reveal, record_reveal
-from profiles_app.phone.models import PhoneProfile, Source
+from profiles_app.phone.models import PhoneProfile, Source, is_made
 
 NAMED = 5
 

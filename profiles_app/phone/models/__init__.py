@@ -2,7 +2,14 @@
 
 from profiles_app.phone.models.key_layout import KeyLayout
 from profiles_app.phone.models.line import Line
-from profiles_app.phone.models.profile import MacAddressField, PhoneProfile, ProfileRevision, SoftwareType, Source
+from profiles_app.phone.models.profile import (
+    MacAddressField,
+    PhoneProfile,
+    ProfileRevision,
+    SoftwareType,
+    Source,
+    is_made,
+)
 from profiles_app.phone.models.template import PhoneTemplate
 
 __all__ = [
@@ -14,4 +21,5 @@ __all__ = [
     "ProfileRevision",
     "SoftwareType",
     "Source",
+    "is_made",
 ]

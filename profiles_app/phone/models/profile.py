@@ -117,6 +117,11 @@ class PhoneProfile(models.Model):
         return sep.decode(self.content)
 
 
+def is_made(profile: PhoneProfile | None) -> bool:
+    """Whether the files of a profile are made from data."""
+    return profile is not None and profile.source != Source.FILE
+
+
 class RevisionRows(models.QuerySet["ProfileRevision"]):
     """Revisions are read and added. They go along with their profile, which is the database's cascade and not this.
 
