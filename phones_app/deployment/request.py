@@ -14,7 +14,7 @@ from contacts_app.core.errors import Refusal
 from contacts_app.core.work import clock
 from contacts_app.core.work.lease import no_live_lease
 from contacts_app.core.work.wake import nudge_after_commit
-from phones_app.configuration.rendering import Outcome, Rendered, revision_for, revisions_for
+from phones_app.configuration.rendering import Rendered, revision_for, revisions_for
 from phones_app.deployment import transitions
 from phones_app.deployment.models import Deployment, State
 from phones_app.inventory.assignment import check_suits
@@ -34,6 +34,8 @@ NAMED = 10
 # The permission of those who put files on phones and restart them; who chooses a profile for that has to see it.
 MAY_DEPLOY = "phones_app.add_deployment"
 MAY_DEPLOY_PROFILES = (MAY_DEPLOY, "profiles_app.view_phoneprofile")
+# The file of a phone, or why it has none.
+File = ProfileRevision | Refusal
 
 
 @dataclass
@@ -76,8 +78,11 @@ def deploy_many(*, phones: Sequence[Phone], profile: PhoneProfile, actor: Actor,
         check_fits(phone, profile)
         servers.of(phone)
 
-    def revise(batch: Sequence[Phone]) -> Mapping[int, Outcome]:
-        return revisions_for(batch, profile, store=not dry_run)
+    def revise(batch: Sequence[Phone]) -> Mapping[int, File]:
+        if profile.revision is not None and not is_made(profile):
+            return dict.fromkeys((phone.pk for phone in batch), profile.revision)
+        made = revisions_for(batch, profile, store=not dry_run)
+        return {key: file.revision if isinstance(file, Rendered) else file for key, file in made.items()}
 
     return _request(phones, check, revise, actor, dry_run, profile=profile)
 
@@ -108,7 +113,7 @@ def retry(deployment: Deployment, *, actor: Actor) -> Deployment:
         check_fits(phone, profile)
         file_server_of(phone)
 
-    same = {deployment.phone.pk: Rendered(revision, profile)}
+    same = {deployment.phone.pk: revision}
     asked = _request([deployment.phone], check, lambda _: same, actor, dry_run=False, profile=profile)
     return _only(asked, retry_of=deployment)
 
@@ -159,7 +164,7 @@ def _only(asked: Deployed, retry_of: Deployment | None = None) -> Deployment:
 def _request(
     phones: Sequence[Phone],
     check: Callable[[Phone], None],
-    revise: Callable[[Sequence[Phone]], Mapping[int, Outcome]] | None,
+    revise: Callable[[Sequence[Phone]], Mapping[int, File]] | None,
     actor: Actor,
     dry_run: bool,
     profile: PhoneProfile | None,
@@ -171,14 +176,13 @@ def _request(
         files = revise(batch) if revise else {}
         taken, rows = [], []
         for phone in batch:
-            outcome = _checked(phone, files.get(phone.pk))
-            if isinstance(outcome, Refusal):
-                asked.refused.append((phone, outcome))
+            revision = _checked(phone, files.get(phone.pk))
+            if isinstance(revision, Refusal):
+                asked.refused.append((phone, revision))
                 continue
-            revision = outcome.revision if outcome else None
             taken.append(phone)
             rows.append(request_of(phone, actor, profile, revision))
-            if outcome and dry_run and revision and revision.pk is None and len(asked.deployments) + len(rows) > KEPT:
+            if dry_run and revision and revision.pk is None and len(asked.deployments) + len(rows) > KEPT:
                 revision.content = b""  # as many files as there are phones
         asked.deployments += rows if dry_run else _store(taken, rows)
     return asked
@@ -193,15 +197,15 @@ def _passes(phone: Phone, check: Callable[[Phone], None], asked: Deployed) -> bo
     return True
 
 
-def _checked(phone: Phone, outcome: Outcome | None) -> Outcome | None:
+def _checked(phone: Phone, file: File | None) -> File | None:
     """A file that was made was checked for its phone then; one that was written is checked for each phone here."""
-    if outcome is None or isinstance(outcome, Refusal) or outcome.revision.rendered_for:
-        return outcome
+    if file is None or isinstance(file, Refusal) or file.rendered_for:
+        return file
     try:
-        check_content(outcome.content, model=phone.model, software_type=phone.software_type)
+        check_content(bytes(file.content), model=phone.model, software_type=phone.software_type)
     except Refusal as refusal:
         return refusal
-    return outcome
+    return file
 
 
 def request_of(
