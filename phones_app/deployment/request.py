@@ -17,12 +17,11 @@ from contacts_app.core.work.wake import nudge_after_commit
 from phones_app.configuration.rendering import Rendered, revision_for, revisions_for
 from phones_app.deployment import transitions
 from phones_app.deployment.models import Deployment, State
-from phones_app.inventory.assignment import check_suits
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import FileServerLookup, file_server_of
 from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile, ProfileRevision, is_made
-from profiles_app.phone.services import check_content
+from profiles_app.phone.services import check_content, check_suits
 
 # The queue of the workers that carry deployments out (`run`).
 DEPLOYMENTS = "deployments"
@@ -52,7 +51,7 @@ def check_fits(phone: Phone, profile: PhoneProfile) -> None:
         raise Refusal("profile-is-empty", f"The profile {profile.name} has no file.")
     if not phone.is_active:
         raise Refusal("phone-inactive", f"The phone {phone.mac_with_colons} is inactive.")
-    check_suits(phone, profile)
+    check_suits(profile, account=phone.account_id, model=phone.model, software_type=phone.software_type)
 
 
 def check_compatible(phone: Phone, profile: PhoneProfile, revision: ProfileRevision | None = None) -> list[sep.Finding]:

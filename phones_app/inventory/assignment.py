@@ -11,6 +11,7 @@ from contacts_app.core.errors import Refusal
 from phones_app.inventory.models import Phone
 from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile, Source
+from profiles_app.phone.services import check_suits
 
 # Asked for the keys of phones, each tells to which of them no other profile can be assigned now, and why.
 Objection = Callable[[Collection[int]], Mapping[int, Refusal]]
@@ -30,34 +31,13 @@ def objections(phones: Collection[int]) -> dict[int, Refusal]:
     return found
 
 
-def check_suits(phone: Phone, profile: PhoneProfile) -> None:
-    """Whether the profile is one for this phone, as far as can be told without reading its file. Raises Refusal.
-
-    The profile's owner and revision are read; the phone need not be stored yet.
-    """
-    if profile.user.account_id not in (None, phone.account_id):
-        # A file holds the SIP credentials of its account. Profiles of staff are for everybody's phones.
-        raise Refusal("another-account", "The profile and the phone belong to different accounts.")
-    models = {sep.catalogue.normalise_model(model) for model in profile.compatible_models}
-    if models and sep.catalogue.normalise_model(phone.model) not in models:
-        raise Refusal(
-            "model-mismatch",
-            f"The profile is for models {', '.join(sorted(models))}; "
-            f"the phone is a {phone.model or 'phone of unknown model'}.",
-        )
-    if not sep.catalogue.same_software(profile.software_type, phone.software_type):
-        raise Refusal(
-            "software-mismatch",
-            f"The profile is for {profile.software_type} software; the phone runs {phone.software_type}.",
-        )
-
-
 def check_assignable(phone: Phone, profile: PhoneProfile) -> None:
     """Whether the profile can be the phone's own: it suits, and the phone can read a file of its protocol.
 
-    An inactive phone may have one, and a profile without a file may be assigned before it gets one. Raises Refusal.
+    An inactive phone may have one, and a profile without a file may be assigned before it gets one. The profile's owner
+    and revision are read; the phone need not be stored yet. Raises Refusal.
     """
-    check_suits(phone, profile)
+    check_suits(profile, account=phone.account_id, model=phone.model, software_type=phone.software_type)
     # A profile that is made from data makes a file for each phone.
     facts = profile.revision.facts if profile.revision and profile.source == Source.FILE else {}
     why = sep.misfit(

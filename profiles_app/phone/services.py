@@ -106,6 +106,23 @@ def unknown_models(models: Iterable[str]) -> list[sep.Finding]:
     return [sep.Finding("unknown-model", sep.Severity.WARNING, text.format(model)) for model in unknown]
 
 
+def check_suits(profile: PhoneProfile, *, account: int, model: str, software_type: str | None) -> None:
+    """Whether the profile is one for such a phone, as far as can be told without reading its file. Raises Refusal."""
+    if profile.user.account_id not in (None, account):
+        # A file holds the SIP credentials of its account. Profiles of staff are for everybody's phones.
+        raise Refusal("another-account", "The profile and the phone belong to different accounts.")
+    models = {sep.catalogue.normalise_model(each) for each in profile.compatible_models}
+    if models and sep.catalogue.normalise_model(model) not in models:
+        raise Refusal(
+            "model-mismatch",
+            f"The profile is for models {', '.join(sorted(models))}; the phone is a {model or 'phone of unknown model'}.",
+        )
+    if not sep.catalogue.same_software(profile.software_type, software_type):
+        raise Refusal(
+            "software-mismatch", f"The profile is for {profile.software_type} software; the phone runs {software_type}."
+        )
+
+
 def check_content(content: bytes, *, model: str = "", software_type: str | None = None) -> list[sep.Finding]:
     """The warnings of a file that may be stored. Raises ProfileRefused when there are errors."""
     findings = findings_of(content, model=model, software_type=software_type or None)
