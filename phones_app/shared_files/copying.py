@@ -19,8 +19,7 @@ from phones_app.servers.services import ftp_target, told_of
 from phones_app.shared_files import store
 from phones_app.shared_files.copies import QUEUE
 from phones_app.shared_files.models import CopyState, FileCopy
-from phones_app.transports.ftp.content import FtpContent
-from phones_app.transports.ftp.folder import OVERTAKEN
+from phones_app.transports.ftp.folder import OVERTAKEN, FtpContent
 from phones_app.transports.ftp.pool import FtpPool
 
 log = structlog.get_logger(__name__)

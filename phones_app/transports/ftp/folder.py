@@ -10,11 +10,12 @@ import posixpath
 import re
 import secrets
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Self
 
 from contacts_app.core.errors import TransportError
-from phones_app.transports.ftp.content import FtpContent
 from phones_app.transports.ftp.listing import Listing, Listings
 from phones_app.transports.ftp.wire import FtpWire
 
@@ -62,6 +63,22 @@ def hidden(name: str, ending: str) -> str:
     """Return a new hidden name beside `name`: `part` for content not complete yet, `old` for a file moved aside."""
     folder, base = posixpath.split(name)
     return posixpath.join(folder, f".{base}.{secrets.token_hex(6)}.{ending}")
+
+
+@dataclass(frozen=True)
+class FtpContent:
+    """What is stored: bytes in memory, or a large file that passes through in pieces.
+
+    `pieces` may be asked for more than once: a server may refuse the first try.
+    """
+
+    size: int
+    sha256: str
+    pieces: Callable[[], Iterable[bytes]]
+
+    @classmethod
+    def of(cls, content: bytes) -> Self:
+        return cls(len(content), hashlib.sha256(content).hexdigest(), lambda: (content,))
 
 
 class FtpFolder:

@@ -13,8 +13,7 @@ from typing import Self, TypeVar
 
 from contacts_app.core.errors import Exchange, TransportError
 from phones_app.transports.ftp import upload as steps
-from phones_app.transports.ftp.content import FtpContent
-from phones_app.transports.ftp.folder import FtpFolder, MayStill, always
+from phones_app.transports.ftp.folder import FtpContent, FtpFolder, MayStill, always
 from phones_app.transports.ftp.login import FtpTarget, log_in
 from phones_app.transports.ftp.upload import Upload
 

@@ -12,8 +12,7 @@ from itertools import count
 from time import monotonic
 
 from contacts_app.core.errors import Exchange, TransportError
-from phones_app.transports.ftp.content import FtpContent
-from phones_app.transports.ftp.folder import OVERTAKEN, FtpFolder, MayStill, hidden
+from phones_app.transports.ftp.folder import OVERTAKEN, FtpContent, FtpFolder, MayStill, hidden
 from phones_app.transports.ftp.listing import RELATIVE
 
 MAX_DELETIONS = 20  # leftovers and old backups removed after one upload
