@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from time import monotonic
 
-from phones_app.transports.ftp.transcript import Transcript
+from contacts_app.core.errors import Exchange
 
 MAX_ANSWER = 64 * 1024  # characters of one answer, however many lines it has
 MAX_RETRIEVED = 16 * 1024 * 1024  # a phone's file has tens of kilobytes, a listing may have some megabytes
@@ -22,6 +22,46 @@ REASON_SECONDS = 2.0
 
 class EndlessError(ftplib.Error):
     """The server sends more than anything asked of it could need."""
+
+
+class Transcript:
+    """What was said, kept as evidence: bounded, without the password, and never with file contents."""
+
+    MAX_LINES = 120
+    MAX_LINE = 300
+
+    def __init__(self, password: str) -> None:
+        self._password = password
+        self._commands: list[str] = []
+        self._answers: list[str] = []
+        self._after_password = False
+
+    def asked(self, line: str) -> None:
+        self._after_password = line[:5].upper() == "PASS "
+        self._append(self._commands, "PASS ********" if self._after_password else line)
+
+    def answered(self, line: str) -> str:
+        """Note a line and return it without the password, which a server may echo."""
+        if self._after_password and self._password:
+            line = line.replace(self._password, "********")
+        self._append(self._answers, line)
+        return line
+
+    def so_far(self) -> Exchange:
+        """Return what was said since the last `take`."""
+        return Exchange("\n".join(self._commands), "\n".join(self._answers))
+
+    def take(self) -> Exchange:
+        """Return what was said since the last time, and start anew."""
+        taken = self.so_far()
+        self._commands, self._answers = [], []
+        return taken
+
+    def _append(self, lines: list[str], line: str) -> None:
+        lines.append(line[: self.MAX_LINE])
+        if len(lines) > self.MAX_LINES:  # how it began and how it ended tell more than the middle
+            del lines[self.MAX_LINES // 2]
+            lines[self.MAX_LINES // 2] = "…"
 
 
 class FtpWire(ftplib.FTP_TLS):
@@ -187,9 +227,11 @@ class FtpWire(ftplib.FTP_TLS):
         try:
             connection = self._secured(connection)
             yield connection
-        except OSError as error:
+        except OSError:
             connection.close()
-            self._raise_reason(error)
+            self._answer_due = monotonic() + REASON_SECONDS
+            with suppress(EOFError, OSError):
+                self.voidresp()  # which raises the reason
             raise
         finally:
             connection.close()
@@ -235,15 +277,6 @@ class FtpWire(ftplib.FTP_TLS):
         secured = self.context.wrap_socket(connection, server_hostname=self.host, session=control.session)
         self.data_session_reused = secured.session_reused
         return secured
-
-    def _raise_reason(self, error: OSError) -> None:
-        self._answer_due = monotonic() + REASON_SECONDS
-        try:
-            self.voidresp()
-        except (EOFError, OSError):
-            return
-        except ftplib.Error as reason:
-            raise reason from error
 
     @property
     def _control(self) -> socket.socket:
