@@ -6,7 +6,6 @@ file is in the Cisco phones spec §4.
 
 from profiles_app.phone.sep import catalogue
 from profiles_app.phone.sep.catalogue import colons, is_mac, parse_mac
-from profiles_app.phone.sep.companion_files import Companion, beside, companions, of_companions, watched
 from profiles_app.phone.sep.comparison import diff, folded, redact, side_by_side
 from profiles_app.phone.sep.compatibility import Misfit, Verdict, fit, keys_without_place, misfit
 from profiles_app.phone.sep.device_facts import facts
@@ -23,7 +22,16 @@ from profiles_app.phone.sep.file_names import (
     named,
     other_file,
 )
-from profiles_app.phone.sep.files import check, facts_of, name_fault
+from profiles_app.phone.sep.files import (
+    Companion,
+    beside,
+    check,
+    companions,
+    facts_of,
+    name_fault,
+    of_companions,
+    watched,
+)
 
 __all__ = [
     "MAX_BYTES",

@@ -4,7 +4,7 @@ import pytest
 
 from contacts_app.core.tables import table
 from profiles_app.phone import sep
-from profiles_app.phone.sep import companion_files
+from profiles_app.phone.sep import files
 
 FILE = """<device><deviceProtocol>{protocol}</deviceProtocol>
 <userLocale><name>{language}</name></userLocale><networkLocale>{country}</networkLocale>
@@ -19,9 +19,7 @@ def named(model: str, protocol: str = "SIP", language: str = "German_Germany", c
 
 
 def test_every_model_of_the_table_is_known_and_in_one_row():
-    models = [
-        model for row in table(companion_files.__file__, "companion_files.toml")["family"] for model in row["models"]
-    ]
+    models = [model for row in table(files.__file__, "companion_files.toml")["family"] for model in row["models"]]
     assert len(models) == len(set(models))
     assert [model for model in models if sep.catalogue.find(model) is None] == []
 
