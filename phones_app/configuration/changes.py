@@ -1,5 +1,5 @@
-"""Whose files a change concerns: the phones of a layer, a line, a layout, a template or a profile; and which phones have
-another file than the one that they should run.
+"""Whose files a change concerns: the phones that are changed themselves, and those of a layer, a line, a layout, a
+template or a profile; and which phones have another file than the one that they should run.
 
 What each phone should run stands in its `PhoneConfiguration`. A change marks those that it concerns as due, in one
 statement; a kind of work (`wanted`) works them out. A profile that is a file needs no work: its digest is known.
@@ -13,6 +13,7 @@ from django.db.models import F, Q, QuerySet, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce, Left
 
+from contacts_app.core.history.authorship import News
 from contacts_app.core.history.records import insert_from
 from contacts_app.core.lists.search import one_of
 from contacts_app.core.work import clock
@@ -25,6 +26,11 @@ from profiles_app.phone.models import KeyLayout, Line, PhoneProfile, PhoneTempla
 # The queue of the workers that work out what phones should run.
 CONFIGURATIONS = "configurations"
 LONGEST_LOAD = 128
+# What of a phone its file depends on.
+OF_PHONE = {
+    "account", "model", "location", "name", "software_type", "software_version", "emergency_number", "current_profile",
+    "base_profile",
+}  # fmt: skip
 Kind = Layer.Kind
 FROM_DATA = ~Q(current_profile__source=Source.FILE) & Q(current_profile__isnull=False)
 
@@ -109,6 +115,18 @@ def mark_due(phones: "QuerySet[Phone]") -> None:
         rendered_at=clock.now(),
         due_at=None,
     )
+
+
+def phones_changed(news: News) -> None:
+    """Phones came, or something was changed that their files depend on."""
+    keys = {
+        phone.pk
+        for phone, change, changes in news
+        if (phone.current_profile_id is not None or "current_profile" in changes)
+        and (change == "+" or (change == "~" and not OF_PHONE.isdisjoint(changes)))
+    }
+    if keys:
+        mark_due(Phone.objects.filter(pk__in=keys))
 
 
 def note_files(phones: Any) -> None:

@@ -17,6 +17,7 @@ from contacts_app.core.work.wake import nudge_after_commit
 from phones_app.configuration.changes import (
     CONFIGURATIONS,
     mark_due,
+    phones_changed,
     phones_in,
     phones_of_layout,
     phones_of_template,
@@ -27,11 +28,6 @@ from phones_app.inventory.models import Phone, PhoneGroup
 from profiles_app.phone.models import KeyLayout, Line, PhoneProfile, PhoneTemplate, Source
 from profiles_app.phone.sources import remake_later, template_saved
 
-# What of a phone its file depends on.
-OF_PHONE = {
-    "account", "model", "location", "name", "software_type", "software_version", "emergency_number", "current_profile",
-    "base_profile",
-}  # fmt: skip
 OF_PROFILE = {"source", "template", "user", "software_type"}
 EVERYWHERE = (Layer.Kind.PORTAL, Layer.Kind.ACCOUNT, Layer.Kind.FAMILY, Layer.Kind.MODEL)
 NOTHING = Q(pk__in=[])
@@ -57,16 +53,6 @@ def _layouts_in_use() -> Statement:
 @cache
 def _owner() -> Statement:
     return Statement(Line.objects.order_by().filter(pk=Slot(Line._meta.pk)()).values_list("user"))
-
-
-def _phones(news: News) -> None:
-    keys = {
-        phone.pk
-        for phone, change, changes in news
-        if (phone.current_profile_id is not None or "current_profile" in changes)
-        and (change == "+" or (change == "~" and not OF_PHONE.isdisjoint(changes)))
-    }
-    _mark(Q(pk__in=keys) if keys else NOTHING)
 
 
 def _profiles(news: News) -> None:
@@ -229,7 +215,7 @@ def _of_groups(groups: Collection[int], phones: Collection[int] | None) -> None:
 
 def follow_changes() -> None:
     """Called once all apps are loaded."""
-    when_recorded(Phone, _phones)
+    when_recorded(Phone, phones_changed)
     when_recorded(PhoneProfile, _profiles)
     when_recorded(PhoneTemplate, _templates)
     when_recorded(KeyLayout, _layouts)
