@@ -54,7 +54,8 @@ class PhonesConfig(AppConfig):
         from phones_app.mobility.timers import MobilityTimers
         from phones_app.retention import DEPLOYMENTS, FETCHES, RENDERINGS
         from phones_app.rollout.aims import register_aim
-        from phones_app.rollout.gate import closed_by_rollout, rollouts_of
+        from phones_app.rollout.gate import closed_by_rollout
+        from phones_app.rollout.models import RolloutMember
         from phones_app.rollout.planning import RolloutPlannings
         from phones_app.rollout.rollout import advance_all, pause_running, running
         from phones_app.servers.models import FileServer
@@ -109,8 +110,8 @@ class PhonesConfig(AppConfig):
         when_counted(files_counted)
         register_made(OF_NEW_PHONES, for_unknown)
         register_made(PATTERN, default_file)
-        gates.register(closed_by_rollout, release=advance_all, of=running)
-        outcome.register(rollouts_of)
+        outcome.register("rollout", RolloutMember.objects.values_list("deployment", "rollout__uuid"))
+        gates.register("rollout", closed_by_rollout, release=advance_all, of=running)
         outcome.register_follower(follow, of=followed)
         outcome.register_follower(watching.follow, of=watching.followed)
         register_aim(FirmwareAim)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db.models import QuerySet
 
@@ -20,6 +21,7 @@ from contacts_app.core.work import clock
 from contacts_app.core.work.lease import Fence, LeaseLost, no_live_lease
 from contacts_app.core.work.wake import nudge_after_commit
 from phones_app.deployment.models import FOR_STAFF, Deployment, State
+from phones_app.deployment.outcome import part_of, read_wholes
 from phones_app.deployment.record import steps_of
 from phones_app.deployment.request import DEPLOYMENTS
 from phones_app.deployment.transitions import cancelled
@@ -36,19 +38,21 @@ class Closed:
     code: str = ""
 
 
-Gate = Callable[[Sequence[Deployment]], Mapping[Deployment, Closed]]
+# Of deployments with the UUID of what they are part of: which may not go on.
+Gate = Callable[[Mapping[Deployment, UUID]], Mapping[Deployment, Closed]]
 # The states in which gates are asked: before the start, and before the restart.
 GATED = (State.QUEUED, State.SESSION_CLEARED)
-_gates: list[Gate] = []
+_gates: list[tuple[str, Gate]] = []
 _releases: list[tuple[Callable[[], None], AnyRow]] = []
 
 
-def register(gate: Gate, *, release: Callable[[], None], of: Callable[[], "QuerySet[Any]"]) -> None:
-    """Have `gate` asked which deployments may not go on, and `release` called as long as there is work.
+def register(name: str, gate: Gate, *, release: Callable[[], None], of: Callable[[], "QuerySet[Any]"]) -> None:
+    """Have `gate` asked of deployments that are part of something of this name, and `release` called as long as there is
+    work.
 
     `of` are the rows that hold deployments: without any nothing is released.
     """
-    _gates.append(gate)
+    _gates.append((name, gate))
     _releases.append((release, AnyRow(of)))
 
 
@@ -62,8 +66,10 @@ def release_due() -> None:
 def pass_gates(deployments: Sequence[Deployment]) -> list[Deployment]:
     """Those of a worker's deployments that may go on; the others are taken from it, and ended or held."""
     closed: dict[Deployment, Closed] = {}
-    for gate in _gates:
-        closed |= gate(deployments)
+    read_wholes(deployments)
+    for name, gate in _gates:
+        if theirs := {row: whole for row in deployments if (whole := part_of(row)[name])}:
+            closed |= gate(theirs)
     alike: defaultdict[tuple[Closed, str], list[int]] = defaultdict(list)
     for row, why in closed.items():
         alike[why, row.lease_owner].append(row.pk)

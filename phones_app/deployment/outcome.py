@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum, auto
 from functools import cache
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
 
+from contacts_app.core.lists.among import among
 from contacts_app.core.lists.statement import AnyRow
 from contacts_app.core.metrics import Counted, Timed
 from contacts_app.core.tables import table
@@ -96,14 +98,28 @@ UPLOADED, CONFIRMED, FAILED = "uploaded-deployment", "confirmed-deployment", "fa
 RESTARTED_PHONE = "restarted-phone"
 # The general tag and the type of the data that go with each.
 KIND_OF = {UPLOADED: "deployment", CONFIRMED: "deployment", FAILED: "deployment", RESTARTED_PHONE: "phone"}
-# What else an event says of each of some deployments: for those that a subject above deployments knows.
-Source = Callable[[Sequence[Deployment]], Mapping[Deployment, Mapping[str, Any]]]
-_sources: list[Source] = []
+# What deployments may be part of, by the name that their events give it.
+_wholes: dict[str, "QuerySet[Any, tuple[int, UUID]]"] = {}
 
 
-def register(source: Source) -> None:
-    """Have `source` asked, once for each set of deployments, what their events say besides."""
-    _sources.append(source)
+def register(name: str, rows: "QuerySet[Any, tuple[int, UUID]]") -> None:
+    """Have it known which deployments are part of something of this name: `rows` are of their keys and of its UUID."""
+    _wholes[name] = rows
+
+
+def part_of(deployment: Deployment) -> Mapping[str, UUID | None]:
+    """By the names of all that deployments may be part of what this one is part of, once `read_wholes` has read it."""
+    found: Mapping[str, UUID | None] = vars(deployment)["part_of"]
+    return found
+
+
+def read_wholes(deployments: Iterable[Deployment]) -> None:
+    """That never changes while a deployment may go on, so it is read once for each that a worker has."""
+    if unread := [row for row in deployments if "part_of" not in vars(row)]:
+        keys = [row.pk for row in unread]
+        found = {name: dict(rows.filter(deployment__in=among(keys))) for name, rows in _wholes.items()}
+        for row in unread:
+            vars(row)["part_of"] = {name: uuids.get(row.pk) for name, uuids in found.items()}
 
 
 # Called with the keys of deployments that were uploaded, or have ended, once that can be seen.
@@ -127,13 +143,13 @@ def changed(deployments: Sequence[int], values: Mapping[str, Any]) -> None:
 
 
 def tell_all(deployments: Sequence[Deployment], tag: str) -> None:
-    more = [source(deployments) for source in _sources]
-    emit_many([_draft(row, tag, [found[row] for found in more if row in found]) for row in deployments])
+    read_wholes(deployments)
+    emit_many([_draft(row, tag) for row in deployments])
     if count := COUNTS.get(tag):
         transaction.on_commit(lambda: count(deployments))
 
 
-def _draft(deployment: Deployment, tag: str, more: Iterable[Mapping[str, Any]]) -> EventDraft:
+def _draft(deployment: Deployment, tag: str) -> EventDraft:
     phone, profile, kind = deployment.phone, deployment.profile, KIND_OF[tag]
     of_phone = {"mac": colons(deployment.mac), "name": phone.name if phone else ""}
     of_deployment = {
@@ -152,7 +168,7 @@ def _draft(deployment: Deployment, tag: str, more: Iterable[Mapping[str, Any]]) 
         deployment.account,
         ["deployment" if kind == "deployment" else "phone", tag],
         kind,
-        of_deployment | of_phone | {name: value for fields in more for name, value in fields.items()},
+        of_deployment | of_phone | part_of(deployment),
         about,
         request_id=deployment.request_id,
     )

@@ -1,12 +1,11 @@
 """Which phones of a rollout may go on: the limits at each file server and in each location, the window, and the gate that
-stops a deployment whose rollout was paused or has ended, also one that was just uploaded. Besides, what the events of
-deployments say of their rollouts.
+stops a deployment whose rollout was paused or has ended, also one that was just uploaded.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, time
-from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -66,17 +65,14 @@ TO_COME_BACK = Closed("the phone to come back")
 SEEN_SINCE = Q(deployment__phone__last_seen_at__gt=F("deployment__phone__presence_since"))
 
 
-def closed_by_rollout(deployments: Sequence[Deployment]) -> Mapping[Deployment, Closed]:
-    """Which of these deployments their rollouts, as they are now, do not let go on."""
-    rollout_of = _members([row.pk for row in deployments], "rollout")
-    rollouts = Rollout.objects.select_related("account").defer("refused").in_bulk(set(rollout_of.values()))
-    for row in deployments:
-        # Events say this, and need not ask for it once more (`rollouts_of`).
-        rollout = rollouts.get(rollout_of.get(row.pk, 0))
-        row.rollout_uuid = rollout.uuid if rollout else None  # type: ignore[attr-defined]
-    closed = {key: _closed(rollout) for key, rollout in rollouts.items()}
-    found = {row: closed.get(rollout_of[row.pk]) for row in deployments if row.pk in rollout_of}
-    firmware = [row for row, why in found.items() if why is None and rollouts[rollout_of[row.pk]].load]
+def closed_by_rollout(deployments: Mapping[Deployment, UUID]) -> Mapping[Deployment, Closed]:
+    """Which of these deployments, with the UUIDs of their rollouts, these do not let go on as they are now."""
+    rows = Rollout.objects.select_related("account").defer("refused").filter(uuid__in=set(deployments.values()))
+    rollouts = {rollout.uuid: rollout for rollout in rows}
+    closed = {uuid: _closed(rollout) for uuid, rollout in rollouts.items()}
+    # Those of one that was deleted meanwhile are of none.
+    found = {row: closed[uuid] for row, uuid in deployments.items() if uuid in closed}
+    firmware = [row for row, why in found.items() if why is None and rollouts[deployments[row]].load]
     gone = _wait_for_phones([row.pk for row in firmware if row.state == State.QUEUED])
     found |= {row: TO_COME_BACK for row in firmware if row.pk in gone}
     return {row: why for row, why in found.items() if why}
@@ -99,11 +95,6 @@ def end_waiting(rollout: Rollout) -> None:
     seen = away.filter(deployment__phone__last_seen_at__gt=F("sequel_since"))
     keys = list(seen.values_list("pk", flat=True))
     rollout.members.filter(pk__in=among(keys), sequel=Sequel.AWAY).update(sequel=Sequel.PENDING, sequel_since=None)
-
-
-def _members(keys: Sequence[int], column: str) -> dict[int, Any]:
-    """By the keys of those of the deployments that are of a rollout, what this column says of it."""
-    return dict(RolloutMember.objects.filter(deployment__in=among(keys)).values_list("deployment", column))
 
 
 def _closed(rollout: Rollout) -> Closed | None:
@@ -146,12 +137,3 @@ def in_window(rollout: Rollout, moment: datetime) -> bool:
 
 def zone_of(rollout: Rollout) -> ZoneInfo:
     return ZoneInfo(rollout.account.time_zone if rollout.account else settings.TIME_ZONE)
-
-
-def rollouts_of(deployments: Sequence[Deployment]) -> dict[Deployment, dict[str, Any]]:
-    """What events of these deployments say of their rollouts; read once for each deployment a worker has."""
-    unread = [row for row in deployments if not hasattr(row, "rollout_uuid")]
-    found = _members([row.pk for row in unread], "rollout__uuid") if unread else {}
-    for row in unread:
-        row.rollout_uuid = found.get(row.pk)  # type: ignore[attr-defined]
-    return {row: {"rollout": row.rollout_uuid} for row in deployments}  # type: ignore[attr-defined]
