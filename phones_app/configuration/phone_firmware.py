@@ -11,7 +11,7 @@ from phones_app.firmware.sets.gates import LoadWay
 from phones_app.inventory.models import Phone
 from phones_app.servers.models import FileServer
 from phones_app.servers.services import default_server
-from phones_app.shared_files.given import placed_names
+from phones_app.shared_files.copies import placed_names
 
 
 @dataclass(frozen=True)

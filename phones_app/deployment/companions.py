@@ -3,10 +3,13 @@
 Where it cannot be known whether a file is there, nothing is said of it; and nothing is refused.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
+
+from django.db.models import Q
+from django.db.models.functions import Lower
 
 from contacts_app.core.errors import TransportError
 from contacts_app.core.lists.among import among
@@ -16,7 +19,8 @@ from phones_app.firmware.models import Firmware
 from phones_app.inventory.models import Phone
 from phones_app.servers.models import FileServer
 from phones_app.servers.services import ftp_target
-from phones_app.shared_files.given import AskedFor, given_names, placed_names
+from phones_app.shared_files.copies import placed_names
+from phones_app.shared_files.models import SharedFile
 from phones_app.transports.ftp.session import FtpSession
 from profiles_app.phone import sep
 
@@ -135,12 +139,7 @@ _Asking = tuple[int | None, int, str, frozenset[str], frozenset[str] | None]
 def _given(asking: Sequence[_Asking]) -> list[frozenset[str]]:
     """Of each the names that the embedded file server has for it: in its folder, shared, or of stored firmware."""
     places = [_places(names, model) for _, _, model, names, _ in asking]
-    shared = given_names(
-        [
-            AskedFor(phone, account, frozenset().union(*paths.values()))
-            for (phone, account, *_), paths in zip(asking, places, strict=True)
-        ]
-    )
+    shared = _shared(asking, [frozenset[str]().union(*paths.values()) for paths in places])
     loads = {name.removesuffix(".loads") for _, _, _, names, _ in asking for name in names if name.endswith(".loads")}
     stored = set(Firmware.objects.filter(load__in=among(sorted(loads))).values_list("account", "load")) if loads else ()
     return [
@@ -152,6 +151,29 @@ def _given(asking: Sequence[_Asking]) -> list[frozenset[str]]:
             or any((owner, name.removesuffix(".loads")) in stored for owner in (account, None))
         )
         for (_, account, _, _, in_folder), paths, rows in zip(asking, places, shared, strict=True)
+    ]
+
+
+def _shared(asking: Sequence[_Asking], paths: Sequence[frozenset[str]]) -> list[frozenset[str]]:
+    """Of each those of its paths that are shared files for it, in whatever case; one query for any number of phones."""
+    lower = {path.lower() for its_paths in paths for path in its_paths}
+    if not lower:
+        return [frozenset()] * len(asking)
+    accounts = {account for _, account, *_ in asking}
+    rows = SharedFile.objects.alias(lower=Lower("path")).filter(lower__in=among(sorted(lower)))
+    rows = rows.filter(Q(account=None) | Q(account__in=among(sorted(accounts))))
+    of_owner: defaultdict[tuple[int | None, int | None], set[str]] = defaultdict(set)
+    for account, phone, path in rows.values_list("account", "phone", "path"):
+        of_owner[account, phone].add(path.lower())
+    return [
+        frozenset(
+            path
+            for path in its_paths
+            if any(
+                path.lower() in of_owner.get(owner, ()) for owner in ((None, None), (account, None), (account, phone))
+            )
+        )
+        for (phone, account, *_), its_paths in zip(asking, paths, strict=True)
     ]
 
 

@@ -3,7 +3,7 @@
 What brings them there is a kind of work (`copying`). The embedded file server needs no copies: it reads the rows.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -150,3 +150,15 @@ def _wanted(servers: Sequence[FileServer], lower: list[str] | None) -> Wanted:
             everybodys if server.account_id is None else everybodys | by_account.get(server.account_id, {})
         ).values()
     }
+
+
+def placed_names(servers: Iterable[FileServer], names: Iterable[str]) -> dict[int, set[str]]:
+    """Of each server (its key) those of the names that were brought there and are in place."""
+    found: dict[int, set[str]] = {server.pk: set() for server in servers}
+    wanted = sorted(set(names))
+    if found and wanted:
+        rows = FileCopy.objects.filter(server__in=among(sorted(found)), path__in=among(wanted))
+        in_place = rows.filter(state=CopyState.IN_PLACE).exclude(sha256="")
+        for server, path in in_place.values_list("server", "path"):
+            found[server].add(path)
+    return found
