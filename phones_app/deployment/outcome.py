@@ -3,6 +3,7 @@ failed one (`advice.toml`, by step and error code); and what is told of it: its 
 change, without secrets and file contents, and the numbers for Prometheus, counted once that is committed.
 """
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum, auto
@@ -11,10 +12,10 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from contacts_app.core.lists.among import among
-from contacts_app.core.lists.statement import AnyRow
+from contacts_app.core.lists.statement import AnyRow, Instances, Slot
 from contacts_app.core.metrics import Counted, Timed
 from contacts_app.core.tables import table
 from phones_app.deployment.models import CALL_TO_END, FAILURES, Deployment, DeploymentStep, State, StepState
@@ -33,10 +34,30 @@ class Outcome(Enum):
     UNDECIDED = auto()
 
 
-def is_decided(deployment: Deployment) -> bool:
-    """Waiting a little would change nothing: it ended, was restarted, or waits for a call to end."""
-    in_call = deployment.state == State.SESSION_CLEARED and deployment.waiting_for == CALL_TO_END
-    return not deployment.is_open or deployment.state in RESTARTED or in_call
+# Waiting a little would change nothing: it ended, was restarted, or waits for a call to end.
+DECIDED = (
+    Q(finished_at__isnull=False) | Q(state__in=RESTARTED) | Q(state=State.SESSION_CLEARED, waiting_for=CALL_TO_END)
+)
+
+
+@cache
+def _decided() -> Instances:
+    """Asked again and again as long as a request waits."""
+    rows = Deployment.objects.order_by().select_related("revision").filter(DECIDED)
+    return Instances(rows.filter(pk=Slot(Deployment._meta.pk)()))
+
+
+def when_decided(deployment: Deployment, seconds: float) -> Deployment:
+    """The row as it is once it is decided, or after so many seconds."""
+    deadline, pause = time.monotonic() + seconds, 0.03
+    while (row := _decided().first(deployment.pk)) is None:
+        if (left := deadline - time.monotonic()) <= 0:
+            deployment.refresh_from_db()
+            return deployment
+        time.sleep(min(pause, left))
+        pause = min(pause * 1.5, 0.25)
+    found: Deployment = row
+    return found
 
 
 def outcome_of(deployment: Deployment) -> Outcome:

@@ -1,6 +1,5 @@
 """Deployments as rows: requested, cancelled, retried, and which of them are due. They are carried out in `run`."""
 
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -132,20 +131,6 @@ def cancel(deployment: Deployment) -> None:
             "is being carried out" if deployment.is_open else f"has already ended ({deployment.get_state_display()})"
         )
         raise Refusal("not-cancellable", f"The deployment {reason}.")
-
-
-def wait_until(deployment: Deployment, seconds: float, reached: Callable[[Deployment], bool]) -> bool:
-    """Look at the row until `reached` says so, at most `seconds`; whether it did."""
-    deadline = time.monotonic() + seconds
-    pause = 0.03
-    while True:
-        deployment.refresh_from_db()
-        if reached(deployment):
-            return True
-        if (left := deadline - time.monotonic()) <= 0:
-            return False
-        time.sleep(min(pause, left))
-        pause = min(pause * 1.5, 0.25)
 
 
 def _only(asked: Deployed, retry_of: Deployment | None = None) -> Deployment:

@@ -20,9 +20,9 @@ from contacts_app.core.api.fields import Shape
 from contacts_app.core.api.view import Instant, OwnsOrManages, find, uuid_in_url
 from contacts_app.core.errors import Refusal
 from phones_app.deployment.models import Deployment
-from phones_app.deployment.outcome import Outcome, found_at_upload, is_decided, outcome_of
+from phones_app.deployment.outcome import Outcome, found_at_upload, outcome_of, when_decided
 from phones_app.deployment.preview import preview_file
-from phones_app.deployment.request import MAY_DEPLOY_PROFILES, deploy, wait_until
+from phones_app.deployment.request import MAY_DEPLOY_PROFILES, deploy
 from phones_app.inventory.models import Phone
 from phones_app.transports.ftp.pool import FtpPool
 from profiles_app.phone import sep
@@ -137,8 +137,8 @@ class ProfilesOnPhones(TellsWarnings):
         wanted = self.sent(body=SwitchRequest)
         profile = profile_of(self.actor, wanted["profile_uuid"])
         phone = find(self.get_queryset(), self.thing, mac=wanted["mac"])
-        deployment = deploy(phone=phone, profile=profile, actor=self.actor)
-        wait_until(deployment, settings.SWITCH_WAIT_SECONDS, is_decided)
+        asked = deploy(phone=phone, profile=profile, actor=self.actor)
+        deployment = when_decided(asked, settings.SWITCH_WAIT_SECONDS)
         self.warnings = [*_findings(deployment, phone), *found_at_upload(deployment)]
         url = f"/api/v1/deployments/{deployment.uuid}"
         named = {"Location": url}
