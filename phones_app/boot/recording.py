@@ -17,7 +17,7 @@ from contacts_app.core.work.lease import update_unlocked
 from phones_app.boot.fetches import Fetch
 from phones_app.boot.models import FileFetch
 from phones_app.inventory.models import Phone
-from profiles_app.phone.sep.file_names import mac_of_file_name
+from profiles_app.phone.sep.catalogue import mac_of_file_name
 
 log = structlog.get_logger(__name__)
 

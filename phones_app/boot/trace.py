@@ -15,7 +15,7 @@ from contacts_app.core.tables import table
 from phones_app.boot.models import FileFetch, RequestedFile
 from phones_app.boot.names import OWN_MAC
 from phones_app.inventory.models import Phone
-from profiles_app.phone.sep.file_names import NAME_OF_FORMAT
+from profiles_app.phone.sep.catalogue import NAME_OF_FORMAT
 
 # So many fetches of the same file within this time and nothing else (Cisco phones spec §2.7).
 REPEATS, WITHIN = 3, timedelta(minutes=10)

@@ -16,7 +16,7 @@ from phones_app.inventory.models import Phone
 from phones_app.servers.models import FileServer
 from profiles_app.phone import sep
 from profiles_app.phone.models import MacAddressField, PhoneProfile, ProfileRevision
-from profiles_app.phone.sep.file_names import NAME_OF_FORMAT
+from profiles_app.phone.sep.catalogue import NAME_OF_FORMAT
 
 
 class State(models.TextChoices):

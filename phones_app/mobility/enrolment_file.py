@@ -24,7 +24,7 @@ from contacts_app.core.net.wire import Network
 from phones_app.boot.fetches import Fetch
 from phones_app.inventory.models import Phone
 from profiles_app.phone.sep import catalogue, default_file
-from profiles_app.phone.sep.file_names import mac_of_file_name
+from profiles_app.phone.sep.catalogue import mac_of_file_name
 
 log = structlog.get_logger(__name__)
 HOUR = 3600.0

@@ -5,23 +5,25 @@ file is in the Cisco phones spec §4.
 """
 
 from profiles_app.phone.sep import catalogue
-from profiles_app.phone.sep.catalogue import colons, is_mac, parse_mac
-from profiles_app.phone.sep.comparison import diff, folded, redact, side_by_side
-from profiles_app.phone.sep.compatibility import Misfit, Verdict, fit, keys_without_place, misfit
-from profiles_app.phone.sep.device_facts import facts
-from profiles_app.phone.sep.document import MAX_BYTES, Refused, decode, encode, ensure_readable, parse
-from profiles_app.phone.sep.elements import Finding, Severity
-from profiles_app.phone.sep.file_names import (
+from profiles_app.phone.sep.catalogue import (
+    colons,
     device_name,
     file_format,
     file_name,
     format_of_content,
     format_of_file_name,
+    is_mac,
     is_plain_text,
     mac_of_file_name,
     named,
     other_file,
+    parse_mac,
 )
+from profiles_app.phone.sep.comparison import diff, folded, redact, side_by_side
+from profiles_app.phone.sep.compatibility import Misfit, Verdict, fit, keys_without_place, misfit
+from profiles_app.phone.sep.device_facts import facts
+from profiles_app.phone.sep.document import MAX_BYTES, Refused, decode, encode, ensure_readable, parse
+from profiles_app.phone.sep.elements import Finding, Severity
 from profiles_app.phone.sep.files import (
     Companion,
     beside,

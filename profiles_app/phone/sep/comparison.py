@@ -14,8 +14,8 @@ from itertools import chain, groupby, zip_longest
 from typing import NamedTuple
 
 from contacts_app.core.tables import table
+from profiles_app.phone.sep.catalogue import is_plain_text
 from profiles_app.phone.sep.document import Refused, decode
-from profiles_app.phone.sep.file_names import is_plain_text
 from profiles_app.phone.sep.line_matching import CONTEXT, Stretch, compare, unified
 
 # Cisco phones spec §4.8, and what an element is called that may hold a secret though no list names it: energyWiseSecret,

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 from profiles_app.phone.sep import catalogue
+from profiles_app.phone.sep.catalogue import ATA, NAME_OF_FORMAT, SEP, SIP_TEXT
 from profiles_app.phone.sep.device_facts import LINE_FEATURE, facts, line_elements
 from profiles_app.phone.sep.document import Document, Element, integer, integer_of, value_of
 from profiles_app.phone.sep.elements import Remark, Subject
-from profiles_app.phone.sep.file_names import ATA, NAME_OF_FORMAT, SEP, SIP_TEXT
 
 
 @dataclass(frozen=True)

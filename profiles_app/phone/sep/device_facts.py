@@ -51,7 +51,7 @@ class Facts:
     callManager. `bootstrap` means that the file says nothing about servers or lines, such as one that only
     converts the firmware (Cisco phones spec §4.3). `registration_user` is what line 1 registers as, and `files` are
     what the phone fetches besides, by their plain names; `user_locale` and `tones` are the folders of its language and
-    of the tones of its country. `format` is "" for XML, else that of `file_names`.
+    of the tones of its country. `format` is "" for XML, else that of `catalogue`.
     """
 
     protocol: str

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 from contacts_app.core.tables import table
 from profiles_app.phone.sep import catalogue, checks, device_facts, plain_text
+from profiles_app.phone.sep.catalogue import NAME_OF_FORMAT, SIP_TEXT, is_plain_text, named, other_file
 from profiles_app.phone.sep.device_facts import Facts
 from profiles_app.phone.sep.document import parse
 from profiles_app.phone.sep.elements import Finding, Severity
-from profiles_app.phone.sep.file_names import NAME_OF_FORMAT, SIP_TEXT, is_plain_text, named, other_file
 
 # What a phone of a secured cluster takes before the plain file, by the MAC address (Cisco phones spec §3.9).
 _TAKEN_FIRST = (*(f"SEP{{}}.cnf.xml{ending}" for ending in (".sgn", ".enc", ".enc.sgn", ".tlv")), "CTLSEP{}.tlv")

@@ -14,11 +14,11 @@ from functools import cached_property
 
 from contacts_app.core.tables import table
 from profiles_app.phone.sep import catalogue
+from profiles_app.phone.sep.catalogue import SIP_TEXT
 from profiles_app.phone.sep.compatibility import misfit, spoken_software
 from profiles_app.phone.sep.device_facts import Facts, LineFacts, Server
 from profiles_app.phone.sep.document import MAX_BYTES, Refused, decode, integer
 from profiles_app.phone.sep.elements import SHOWN, Finding, Severity, host_in, is_unfilled
-from profiles_app.phone.sep.file_names import SIP_TEXT
 
 DEFAULT_FILE = "SIPDefault.cnf"
 _TABLE = table(__file__, "plain_text.toml")
