@@ -128,9 +128,9 @@ def register(name: str, rows: "QuerySet[Any, tuple[int, UUID]]") -> None:
     _wholes[name] = rows
 
 
-def part_of(deployment: Deployment) -> Mapping[str, UUID | None]:
+def part_of(deployment: Deployment) -> dict[str, UUID | None]:
     """By the names of all that deployments may be part of what this one is part of, once `read_wholes` has read it."""
-    found: Mapping[str, UUID | None] = vars(deployment)["part_of"]
+    found: dict[str, UUID | None] = vars(deployment)["part_of"]
     return found
 
 
