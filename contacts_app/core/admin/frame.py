@@ -3,12 +3,13 @@
 from typing import Any, ClassVar
 
 from django.contrib import messages
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin
 
 from contacts_app.core.actor import Actor
+from contacts_app.core.admin.links import list_title
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -34,6 +35,9 @@ class Framed(ModelAdmin):
             for name, route in own.items()
         ]
         return [*named, *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, str] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {"title": list_title(self.model)} | (extra_context or {}))
 
     @property
     def base_name(self) -> str:

@@ -1,6 +1,7 @@
 """Where the admin's pages are, what explains them, and how a coloured word looks. Template tags need all three, and
 Django loads these before the admin's theme, so that nothing here may import the theme."""
 
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -8,7 +9,7 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.template.loader import render_to_string
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
@@ -22,6 +23,23 @@ def page_of(row: Model) -> str:
 def list_url(model: type[Model], **filters: Any) -> str:
     url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
     return f"{url}?{urlencode(filters, doseq=True)}" if filters else url
+
+
+def list_title(model: type[Model]) -> str:
+    """As the menu calls the list, so that people find above it the words that they chose."""
+    name = str(model._meta.verbose_name_plural)
+    return title_in_menu(list_url(model), name[:1].upper() + name[1:])
+
+
+def title_in_menu(url: object, otherwise: str) -> str:
+    return _titles(get_script_prefix()).get(str(url), otherwise)
+
+
+@lru_cache(maxsize=8)
+def _titles(prefix: str) -> dict[str, str]:
+    """By the links of the menu, which depend on where the portal is mounted."""
+    sections: list[dict[str, Any]] = settings.UNFOLD["SIDEBAR"]["navigation"]
+    return {str(item["link"]): item["title"] for section in sections for item in section["items"]}
 
 
 def help_of(page: str) -> dict[str, str]:

@@ -19,7 +19,7 @@ from django.utils.http import urlencode
 
 from contacts_app.core.admin.base import PortalAdmin, ReadOnlyAdmin
 from contacts_app.core.admin.frame import actor_of
-from contacts_app.core.admin.links import list_url, page_of
+from contacts_app.core.admin.links import list_title, list_url, page_of
 from contacts_app.core.secrets import EncryptedBinaryField, EncryptedTextField
 from contacts_app.templatetags.moments import exact
 
@@ -116,9 +116,8 @@ def _rows(request: HttpRequest, menu: list[Entry], lists: Lists, term: str) -> I
             continue
         if pages.get_search_fields(request) and pages.has_view_permission(request):
             icon = menu[places[url]]["icon"] if url in places else "list"
-            name = str(pages.opts.verbose_name_plural)
             hits = [_hit(request, row) for row in _rows_of(pages, request, term)]
-            yield Hits(name[:1].upper() + name[1:], icon, hits, f"{url}?{urlencode({'q': term})}")
+            yield Hits(list_title(pages.model), icon, hits, f"{url}?{urlencode({'q': term})}")
 
 
 def _rows_of(pages: PortalAdmin, request: HttpRequest, term: str) -> Any:
