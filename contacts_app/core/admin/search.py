@@ -6,6 +6,7 @@ left to its own lists but for deployments and rollouts. The theme has the same w
 would outlive the right to see them for five minutes.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from django.utils.http import urlencode
 
 from contacts_app.core.admin.base import PortalAdmin, ReadOnlyAdmin
 from contacts_app.core.admin.frame import actor_of
-from contacts_app.core.admin.links import list_title, list_url, page_of
+from contacts_app.core.admin.links import help_url, list_title, list_url, page_of
 from contacts_app.core.secrets import EncryptedBinaryField, EncryptedTextField
 from contacts_app.templatetags.moments import exact
 
@@ -78,18 +79,30 @@ def search_everything(request: HttpRequest, term: str) -> list[Hits]:
 
 
 def named(words: str, *texts: str) -> bool:
-    """Whether each of the words is a part of one of the texts."""
-    return all(any(word in text.lower() for text in texts) for word in words.lower().split())
+    """Whether one of the texts has each of the words: a short one where a word begins, a longer one anywhere."""
+
+    def is_in(word: str, text: str) -> bool:
+        return word in text if len(word) > SHORTEST else re.search(rf"(?<![^\W_]){re.escape(word)}", text) is not None
+
+    small = [text.lower() for text in texts]
+    return all(any(is_in(word, text) for text in small) for word in words.lower().split())
 
 
 def _menu(request: HttpRequest) -> list[Entry]:
-    """The entries of the menu that the person sees, each with the title of its section."""
+    """The entries of the menus that the person sees, each with the title of its section: that of the admin, and that
+    of the person.
+    """
     sections = admin.site.get_sidebar_list(request)  # type: ignore[attr-defined]
+    of_person = settings.UNFOLD["ACCOUNT"]["navigation"](request)
     return [
-        item | {"section": section.get("title", "")}
-        for section in sections
-        for item in section["items"]
-        if item["has_permission"]
+        *(
+            item | {"section": section.get("title", "")}
+            for section in sections
+            for item in section["items"]
+            if item["has_permission"]
+        ),
+        *(item | {"section": "Your own"} for item in of_person),
+        {"title": "Help", "link": help_url(), "section": "", "words": "documentation, manual"},
     ]
 
 
@@ -102,6 +115,8 @@ def _pages(menu: Iterable[Entry], lists: Lists, term: str) -> Hits:
 
 def _words(item: Entry, lists: Lists) -> str:
     """What people call a page who do not know its title."""
+    if "words" in item:
+        return str(item["words"])
     pages = lists.get(str(item["link"]))
     row = settings.HELP.get(f"{pages.opts.app_label}_{pages.opts.model_name}", {}) if pages else {}
     return str(row.get("words", ""))

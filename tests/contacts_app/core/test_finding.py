@@ -94,6 +94,35 @@ def test_pages_settings_and_rows_are_kinds_of_their_own(root, acme, alice):
         assert not kinds_of(found(desk, secret))
 
 
+@pytest.mark.parametrize(
+    ("words", "page"),
+    [
+        ("time zone", "Time zone"),
+        ("timezone", "Time zone"),
+        ("second factor", "Second factor"),
+        ("password", "Change password"),
+        ("documentation", "Help"),
+        ("olliba", None),
+        ("rollo", "Rollouts"),
+        ("ollou", "Rollouts"),
+        ("ro", "Rollouts"),
+        ("fi se", "File servers"),
+    ],
+)
+def test_pages_of_both_menus_are_found_by_parts_of_their_titles(root, words, page):
+    pages = kinds_of(found(at_desk(root), words)).get("Pages", [])
+    assert page in pages if page else not pages
+
+
+def test_two_letters_are_found_where_a_word_begins(root):
+    """Not somewhere in it: they are in nearly every title."""
+    shown = kinds_of(found(at_desk(root), "ut"))
+    assert not shown.keys() & {"Pages", "Help", "Settings of phones"}
+    titles = kinds_of(found(at_desk(root), "nt"))["Settings of phones"]
+    assert titles
+    assert all(re.search(r"\bnt", title.lower()) for title in titles if not title.startswith("More"))
+
+
 def test_a_search_costs_the_same_whatever_there_is(root, acme):
     def rows(first: int, last: int) -> None:
         for n in range(first, last):
