@@ -43,10 +43,13 @@ def _titles(prefix: str) -> dict[str, str]:
 
 
 def help_of(page: str) -> dict[str, str]:
-    """What explains a page, by the name of its URL: the longest section of `settings.HELP` that this begins with."""
+    """What explains a page, by the name of its URL: its own section of `settings.HELP`, that of such a page of every
+    list (`*_columns`), or the longest one that the name begins with.
+    """
     names = page.split("_")
+    of_all = ("_".join(["*", *names[start:]]) for start in range(1, len(names)))
     parts = ("_".join(names[:end]) for end in range(len(names), 0, -1))
-    found: dict[str, str] = next((settings.HELP[name] for name in parts if name in settings.HELP), {})
+    found: dict[str, str] = next((settings.HELP[name] for name in (page, *of_all, *parts) if name in settings.HELP), {})
     return found | {"url": help_url(found["chapter"])} if found else {}
 
 

@@ -18,6 +18,7 @@ from config import urls
 from contacts_app.accounts.models import Account, Extension
 from contacts_app.core.admin.help import chapters
 from contacts_app.core.admin.links import help_url
+from contacts_app.core.lists.models import SavedFilter
 from contacts_app.core.work import clock
 from contacts_app.tokens.models import ApiToken
 from phones_app.boot.models import FileFetch
@@ -240,6 +241,42 @@ def test_all_chapters_are_listed_by_people(root):
 def test_pages_that_are_no_list_have_their_chapter(root):
     for page, chapter in (("change_log", "admin-lists.md#change-log"), ("admin:time_zone", "admin.md#time-zone")):
         assert f'class="pb-top" href="{help_url(chapter)}"' in at_desk(root).get(reverse(page)).text
+
+
+@pytest.mark.parametrize(
+    ("page", "chapter"),
+    [
+        ("columns", "admin-lists.md#columns"),
+        ("import", "admin-lists.md#imports"),
+        ("adopting", "adopting.md"),
+        ("changelist", "operations.md#real-phones-the-check-list"),
+    ],
+)
+def test_a_page_that_each_list_has_leads_to_what_explains_it(root, page, chapter):
+    shown = at_desk(root).get(reverse(f"admin:phones_app_phone_{page}")).text
+    assert f'class="pb-top" href="{help_url(chapter)}"' in shown
+
+
+def test_the_page_of_a_saved_filter_leads_to_what_explains_it(root):
+    saved = SavedFilter.objects.create(user=root, list="phones_app.phone", name="All", query="")
+    page = at_desk(root).get(reverse("admin:phones_app_phone_filter_edit", args=[saved.pk])).text
+    assert f'class="pb-top" href="{help_url("admin-lists.md#saved-filters")}"' in page
+
+
+@pytest.mark.parametrize(
+    ("model", "title"),
+    [
+        ("profiles_app_numberlease", "Numbers"),
+        ("profiles_app_customerprofile", "Assigned profiles"),
+        ("phones_app_mobilitysession", "Who is where"),
+        ("phones_app_phone", "Phones"),
+        ("phones_app_pinfailures", "PIN failures"),
+    ],
+)
+def test_lists_are_called_as_the_menu_calls_them(root, model, title):
+    page = lxml.html.fromstring(at_desk(root).get(reverse(f"admin:{model}_changelist")).text)
+    assert page.findtext(".//title").split("|")[0].strip() == title
+    assert page.find_class("pb-place")[0].text_content().strip().endswith(title)
 
 
 @pytest.mark.parametrize(
