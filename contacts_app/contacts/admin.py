@@ -165,4 +165,4 @@ class MailAdmin(ReadOnlyAdmin):
     @display(description="Text")
     def preview(self, mail: Mail) -> str:
         text = mail.text.replace(UNSUBSCRIBE_MARK, "(a link that only the recipient gets)")
-        return format_html('<pre class="pb-wire pb-mail">{}</pre>', text)
+        return format_html('<pre class="pb-wire pb-mail" tabindex="0">{}</pre>', text)

@@ -34,6 +34,12 @@ PICTURES = {".png": "image/png", ".svg": "image/svg+xml", ".webp": "image/webp"}
 CONTENTS = re.compile(r"^:caption: (.+)\n\n((?:.+\n)*.+)\n```$", re.MULTILINE)
 # Unsafe markup is escaped: a chapter is text.
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
+# What is wider than a narrow window is scrolled within itself, by keys as well.
+WIDE = {
+    "<pre>": '<pre tabindex="0">',
+    "<table>": '<div class="pb-chapter-wide" tabindex="0"><table>',
+    "</table>": "</table></div>",
+}
 
 
 def chapters() -> dict[str, str]:
@@ -66,8 +72,11 @@ def read_chapter(file: str, _changed: int) -> tuple[str, SafeString]:
             _lead_on(token.children or [], PurePosixPath(file).parent)
     # Directives of the program that builds the site of the documentation.
     tokens = [token for token in tokens if not (token.type == "fence" and token.info.startswith("{"))]
+    page = MARKDOWN.renderer.render(tokens, MARKDOWN.options, {})
+    for tag, wide in WIDE.items():
+        page = page.replace(tag, wide)
     # Escaped by the renderer, which takes no markup of the text over.
-    return title or file, SafeString(MARKDOWN.renderer.render(tokens, MARKDOWN.options, {}))
+    return title or file, SafeString(page)
 
 
 def slug_of(heading: str) -> str:
