@@ -14,6 +14,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesCheckb
 from unfold.decorators import display
 from unfold.utils import parse_date_str
 
+from contacts_app.core.history.authorship import channel_label
 from contacts_app.templatetags.moments import ago
 
 
@@ -53,6 +54,10 @@ def count_column(relation: str, description: str) -> Any:
 def ago_column(field: str, description: str) -> object:
     """How long ago the moment in `field` was."""
     return column(description, lambda row: ago(getattr(row, field)) or "–", ordering=field)
+
+
+# Through which channel it came, as people read it.
+through_column = column("Through", lambda row: channel_label(row.channel))
 
 
 def filter_of(model: type[Model], name: str) -> Any:

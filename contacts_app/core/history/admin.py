@@ -12,7 +12,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from unfold.decorators import action
 
 from contacts_app.core.admin.frame import Framed, actor_of
-from contacts_app.core.history.entries import CHANNELS, HistoryEntry, entry_of
+from contacts_app.core.history.authorship import channel_label
+from contacts_app.core.history.entries import HistoryEntry, entry_of
 from contacts_app.core.history.models import tracked_models
 
 PER_PAGE = 50
@@ -82,7 +83,7 @@ class HistoryPages(Framed):
         found = list(rows.select_related("history_user")[(number - 1) * PER_PAGE : number * PER_PAGE + 1])
         for row in found:
             row.url = self.url_of("history", quote(getattr(row, self.opts.pk.attname)))
-            row.channel = CHANNELS.get(row.history_channel, row.history_channel)
+            row.channel = channel_label(row.history_channel)
         return self.page(
             request,
             "contacts_app/core/deleted_records.html",

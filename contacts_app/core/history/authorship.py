@@ -16,6 +16,12 @@ from django.dispatch import Signal
 from structlog.contextvars import bound_contextvars
 
 REASON_LENGTH = 255
+CHANNELS = {"admin": "Admin", "rest": "REST", "portal": "Self-service portal", "command": "Command", "task": "Task"}
+
+
+def channel_label(channel: str) -> str:
+    """As people read it; what else records name, such as `phone`, is a word of theirs already."""
+    return CHANNELS.get(channel) or channel.capitalize()
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model
 from django.utils.text import capfirst
 
+from contacts_app.core.history.authorship import channel_label
 from contacts_app.core.history.models import MASK, HistoryRow, tracked_models
 
 KINDS = {"+": ("Created", "success"), "~": ("Changed", "info"), "-": ("Deleted", "danger")}
 # Something was done with the record that left it as it was (`record_use`).
 USED = ("Used", "info")
-CHANNELS = {"admin": "Admin", "rest": "REST", "portal": "Self-service portal", "command": "Command", "task": "Task"}
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class HistoryEntry:
 
     @property
     def channel(self) -> str:
-        return CHANNELS.get(self.row.history_channel, str(self.row.history_channel))
+        return channel_label(self.row.history_channel)
 
 
 def entry_of(row: Any, model: type[Model], *, is_part: bool) -> HistoryEntry:

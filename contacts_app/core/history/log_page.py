@@ -22,8 +22,9 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from contacts_app.core.admin.base import PortalAdmin
 from contacts_app.core.admin.frame import actor_of
+from contacts_app.core.history.authorship import CHANNELS
 from contacts_app.core.history.change_log import LogPlace, kind_of, read_log
-from contacts_app.core.history.entries import CHANNELS, KINDS, HistoryEntry, entry_of
+from contacts_app.core.history.entries import KINDS, HistoryEntry, entry_of
 from contacts_app.core.history.models import Tracked, tracked_models
 
 ANY = ("", "Any")

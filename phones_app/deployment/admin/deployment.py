@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from unfold.decorators import display
 
 from contacts_app.core.admin.base import RecordAdmin
-from contacts_app.core.admin.columns import column
+from contacts_app.core.admin.columns import column, through_column
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.admin.live_list import LiveList
 from contacts_app.core.tables import table
@@ -100,7 +100,7 @@ def _span(deployment: Deployment) -> timedelta:
 class DeploymentAdmin(LiveList, MacSearchMixin, RecordAdmin):
     list_display = ("phone_here", "what", "state_here", "asked_by", "when", "took", "problem")
     list_display_links = ("phone_here",)
-    more_columns = ("kind", "channel", "reason", "created_at", "finished_at", "request_id")
+    more_columns = ("kind", "through", "reason", "created_at", "finished_at", "request_id")
     list_select_related = ("phone",)
     list_filter = ("state", "kind", "account", "profile", "created_at")
     in_search = True
@@ -111,6 +111,7 @@ class DeploymentAdmin(LiveList, MacSearchMixin, RecordAdmin):
     live_template = "phones_app/deployment/timeline.html"
     may_act = MAY_DEPLOY
     pages = {"timeline": "<int:pk>/timeline/", "cancel": "<int:pk>/cancel/", "retry": "<int:pk>/retry/"}
+    through = through_column
     what = column("What", lambda row: row.profile_name or "Restart only", ordering="profile_name")
     state_here = column("State", state_label, ordering="state")
 

@@ -10,7 +10,7 @@ from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
 from contacts_app.core.admin.base import PortalAdmin, ReadOnlyAdmin, allowed, button
-from contacts_app.core.admin.columns import ago_column, column
+from contacts_app.core.admin.columns import ago_column, column, through_column
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.admin.links import label
 from contacts_app.people.models import User
@@ -68,10 +68,11 @@ class MobilitySessionAdmin(MacSearchMixin, ReadOnlyAdmin):
     deletable = False
     fields = (
         *("person_name", "user", "phone", "mac_address", "profile", "state_here", "note", "since", "until"),
-        *("ended_at", "why", "login", "logout", "address", "requested_by", "channel", "ended_by", "account", "uuid"),
+        *("ended_at", "why", "login", "logout", "address", "requested_by", "through", "ended_by", "account", "uuid"),
     )
-    readonly_fields = ("mac_address", "state_here")
+    readonly_fields = ("mac_address", "state_here", "through")
     has_log_out_permission = allowed(LOGS_OUT)
+    through = through_column
     person = column("Person", lambda session: session.person_name, ordering="person_name")
     mac_address = column("MAC address", lambda session: colons(session.mac), ordering="mac")
     state_here = column("State", state_of, ordering="state")

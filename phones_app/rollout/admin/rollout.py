@@ -12,7 +12,7 @@ from django.utils.http import urlencode
 from unfold.decorators import display
 
 from contacts_app.core.admin.base import RecordAdmin
-from contacts_app.core.admin.columns import column
+from contacts_app.core.admin.columns import column, through_column
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.admin.links import label, page_of
 from contacts_app.core.admin.live_list import LiveList
@@ -133,7 +133,7 @@ def _read(rollout: Rollout, keys: list[int]) -> list[Deployment]:
 class RolloutAdmin(LiveList, RolloutPages, RecordAdmin):
     list_display = ("rollout_here", "state_here", "phones", "waves_here", "asked_by", "when", "reason")
     list_display_links = ("rollout_here",)
-    more_columns = ("channel", "total", "unchanged", "load", "created_at", "finished_at")
+    more_columns = ("through", "total", "unchanged", "load", "created_at", "finished_at")
     list_select_related = ("profile",)
     list_filter = ("state", "account", "profile", "created_at")
     in_search = True
@@ -150,6 +150,7 @@ class RolloutAdmin(LiveList, RolloutPages, RecordAdmin):
         "continue": "<int:pk>/continue/",
         "now": "<int:pk>/<str:change>/now/",
     }
+    through = through_column
     phones = column("Phones", lambda rollout: f"{rollout.total:,}", ordering="total")
     waves_here = column("Wave", lambda rollout: f"{rollout.wave} of {rollout.waves}")
 

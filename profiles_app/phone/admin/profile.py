@@ -10,7 +10,7 @@ from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from contacts_app.core.admin.base import ReadOnlyAdmin, allowed
-from contacts_app.core.admin.columns import ago_column, column, count_column
+from contacts_app.core.admin.columns import ago_column, column, count_column, through_column
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.csv.admin import CsvPages
 from contacts_app.core.history.authorship import because
@@ -245,12 +245,14 @@ class ProfileRevisionAdmin(ReadOnlyAdmin):
     """What a profile said at one time. Revisions are only ever added."""
 
     tenant_path = "profile__user__account"
-    list_display = ("number", "profile", "author", "channel", "created_at", "digest")
+    list_display = ("number", "profile", "author", "through", "created_at", "digest")
     list_select_related = ("profile",)
     search_fields = ("profile__name", "author", "sha256")
-    fields = ("profile", "number", "author", "channel", "reason", "created_at", "size", "sha256")
+    fields = ("profile", "number", "author", "through", "reason", "created_at", "size", "sha256")
     change_form_outer_after_template = "profiles_app/phone/revision.html"
+    readonly_fields = ("through",)
     deletable = False
+    through = through_column
     digest = column("Digest", lambda revision: revision.sha256[:12])
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProfileRevision]:
