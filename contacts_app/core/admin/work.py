@@ -20,14 +20,16 @@ MOST_SHOWN = 8
 
 @dataclass(frozen=True)
 class LongWork:
-    """One piece of it. `share` says how much is done, in per cent, and is asked only of what is running."""
+    """One piece of it. What is a function is asked only where it is shown: `share` says how much is done, in per cent,
+    of what is running.
+    """
 
     title: str
     url: str
-    state: str
+    state: Callable[[], str]
     began_at: datetime
     ended_at: datetime | None
-    has_failed: bool
+    has_failed: Callable[[], bool]
     share: Callable[[], int]
 
     @property
@@ -48,7 +50,7 @@ class WorkOfPerson:
 
     @property
     def has_failures(self) -> bool:
-        return any(row.has_failed for row in self.news)
+        return any(row.has_failed() for row in self.news)
 
 
 # What gives the work of a person that began or ended since a moment, the newest first.

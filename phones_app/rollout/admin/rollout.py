@@ -22,21 +22,14 @@ from phones_app.deployment.request import MAY_DEPLOY
 from phones_app.rollout import rollout as service
 from phones_app.rollout.admin.pages import RolloutPages
 from phones_app.rollout.aims import aim_of
-from phones_app.rollout.models import Rollout, RolloutPlanning, RolloutState
+from phones_app.rollout.endings import ending_of, endings
+from phones_app.rollout.models import Rollout, RolloutPlanning
 from phones_app.rollout.progress import progress_of
 from phones_app.rollout.standing import BAD, NOT_STARTED, PARTS, WHY, bad_ones
 
 ROWS = 25
 # Of phones that stand somewhere so many are shown: those of all pages before are looked through.
 DEEPEST = 2500
-COLOURS: dict[str, str] = {
-    RolloutState.PLANNING: "info",
-    RolloutState.RUNNING: "info",
-    RolloutState.PAUSED: "warning",
-    RolloutState.FINISHED: "success",
-    RolloutState.ABORTED: "danger",
-    RolloutState.CANCELLED: "",
-}
 # The parts of a rollout as people read them, and the colour of each in the bar.
 TITLES = {
     "confirmed": ("Confirmed", "good"),
@@ -79,6 +72,7 @@ AGAIN: dict[str, tuple[Callable[..., Rollout], str, str, Q]] = {
 def watched(rollout: Rollout, part: str, code: str, page: str) -> dict[str, object]:
     """What the live part of the page shows; `part`, or the `code` of a failure, narrows the table of phones."""
     progress = progress_of(rollout)
+    state, colour = ending_of(rollout, progress.parts)
     failed = {group["code"]: group["phones"] for group in progress.failures}
     # The counts are known already, and a page of 25 needs no other.
     number, title, narrowed = sum(progress.parts.values()), "All phones", {}
@@ -106,7 +100,8 @@ def watched(rollout: Rollout, part: str, code: str, page: str) -> dict[str, obje
     return {
         "rollout": rollout,
         "progress": progress,
-        "colour": COLOURS[rollout.state],
+        "state": state,
+        "colour": colour,
         "parts": [
             {"name": name, "title": title, "colour": colour, "phones": progress.parts[name]}
             for name, (title, colour) in TITLES.items()
@@ -156,6 +151,13 @@ class RolloutAdmin(LiveList, RolloutPages, RecordAdmin):
 
     progress_page = RecordAdmin.live_page
 
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        shown = super().get_changelist_instance(request)
+        told = endings(shown.result_list)
+        for rollout in shown.result_list:
+            rollout.ending = told[rollout.pk]
+        return shown
+
     def live(self, request: HttpRequest, row: Rollout) -> dict[str, Any]:
         part, code, page = (request.GET.get(name, "") for name in ("part", "code", "page"))
         return watched(row, part, code, page)
@@ -201,4 +203,4 @@ class RolloutAdmin(LiveList, RolloutPages, RecordAdmin):
 
     @display(description="State", ordering="state")
     def state_here(self, rollout: Rollout) -> str:
-        return label(rollout.get_state_display(), COLOURS[rollout.state])
+        return label(*getattr(rollout, "ending", ending_of(rollout, {})))
