@@ -62,6 +62,7 @@ def confirmed(page: Any, url: str) -> None:
 
 def screen(page: Any, url: str) -> None:
     phone(page, url, DEPLOYED)
+    page.locator("summary", has_text="More").click()
     page.get_by_role("link", name="Phone screen…").click()
     page.wait_for_load_state("networkidle")
 
@@ -118,7 +119,7 @@ def main(names: list[str]) -> None:
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
-    from tests.browser.conftest import ARGUMENTS, CHROMIUM
+    from tests.browser.window import ARGUMENTS, CHROMIUM
 
     with demo() as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)

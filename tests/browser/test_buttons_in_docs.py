@@ -16,8 +16,8 @@ from phones_app.servers.models import CallManager, FileServer
 from profiles_app.events.models.outbox import Delivery, Event
 from profiles_app.events.models.setup import Callback
 from profiles_app.messaging.sending.models import MessageGateway
-from tests.browser.conftest import Window
 from tests.browser.test_pages import furnished
+from tests.browser.window import Window
 
 __all__ = ["furnished"]
 
@@ -48,6 +48,8 @@ def at(page: str, *keys: object, button: str) -> Walk:
 
     def walk(desk: Window) -> None:
         desk.open(reverse(f"admin:{page}", args=keys))
+        # What stands behind “More”.
+        desk.page.evaluate("document.querySelectorAll('.pb-more').forEach((more) => (more.open = true))")
         named = re.compile(rf"(^|\s){re.escape(button)}$")
         there = desk.page.get_by_role("button", name=named).or_(desk.page.get_by_role("link", name=named))
         there.first.wait_for()

@@ -35,6 +35,7 @@ def test_lines_come_in_by_file_and_their_pbx_side_is_shown(window, site):
     desk.fits("lines-form")
     desk.open(reverse("admin:phones_app_phone_change", args=[phone.pk]))
     desk.become("desktop")
+    desk.page.click("summary:has-text('More')")
     desk.page.click("text=PBX side…")
     desk.page.select_option("select[name=dialect]", "chan_sip_22")
     desk.page.click("button:text-is('Compare with the PBX')")

@@ -27,6 +27,7 @@ def test_a_visitor_logs_in_on_a_phone_with_the_mouse(window, site, alice, acme, 
     assert not desk.page.locator("text=Phone screen…").count(), "nobody plays the phone"
     with running_alone(tmp_path), site.alive(phone):
         desk.open(page)
+        desk.page.click("summary:has-text('More')")
         desk.page.click("text=Phone screen…")
         desk.page.wait_for_selector(".pb-lcd >> text=Reception")
         look(desk, f"{model}-idle")
