@@ -12,7 +12,6 @@ from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile, is_made
 
 CHUNK = 1000
-NOT_MADE = "not-made"
 
 
 class PlannedFile(NamedTuple):
@@ -32,8 +31,9 @@ def files_for_plan(
 ) -> Iterator[tuple[Any, File, Way]]:
     """Each phone with the file that is made for it, or why none is; None where its profile is a file.
 
-    What was worked out for the phone's own profile since its data changed last need not be made for a plan. With an aim,
-    the file is the one with the first load of the phone's way.
+    What was worked out for the phone's own profile since its data changed last need not be made for a plan; where none
+    could be made, making it says under which code. With an aim, the file is the one with the first load of the phone's
+    way.
     """
     rows = iter(phones)
     while chunk := list(islice(rows, CHUNK)):
@@ -47,6 +47,7 @@ def files_for_plan(
                 unknown.append(phone)
             elif is_made(own) and phone.pk not in ways:
                 known = phone.made_since and phone.made_due is None and own.pk == phone.current_profile_id
+                known = known and not phone.made_error
                 files[phone.pk] = _known(phone) if known else None
                 unknown += [] if known else [phone]
         by_key = {phone.pk: phone for phone in unknown}
@@ -66,9 +67,7 @@ def _made(phone: Any, made: Rendered) -> PlannedFile:
     return PlannedFile(made.sha256, user, str(made.facts.get(LOAD) or ""), companions_of(phone, made.facts))
 
 
-def _known(phone: Any) -> File:
-    if phone.made_error:
-        return Refusal(NOT_MADE, phone.made_error)
+def _known(phone: Any) -> PlannedFile:
     return PlannedFile(
         phone.made_sha256, phone.made_user, phone.made_load, companions_of(phone, phone.made_beside or {})
     )

@@ -249,3 +249,19 @@ def test_what_a_dead_worker_had_claimed_is_done_by_another(fleet, profile, monke
     assert runs[1] == [fleet[0].pk]
     assert not due.exists()
     assert not PhoneConfiguration.objects.filter(sha256="").exists()
+
+
+def test_a_file_with_errors_has_one_code_in_plans_and_deployments(api, site, alice, no_inline_work):
+    """Whether a worker has found that out before, or the plan does."""
+    broken = made_profile(alice, "Broken", TEMPLATE.replace("</device>", "</devic>"))
+    one = site.phone(current_profile=broken)
+
+    def refused() -> list[str]:
+        return [group["code"] for group in rolled_out(api, macs=[one.mac], dry_run=True)["plan"]["refused"]]
+
+    before = refused()
+    mark_due(Phone.objects.all())
+    work()
+    assert PhoneConfiguration.objects.get(phone=one).error
+    answer = api.post("phone-profiles/switch", {"profile_uuid": str(broken.uuid), "mac": one.mac})
+    assert refused() == before == [answer.json()["code"]]
