@@ -28,6 +28,7 @@ from phones_app.servers.services import no_sip_to, phone_networks
 from phones_app.shared_files.models import SharedFile
 from phones_app.shared_files.store import place_of
 from profiles_app.phone.models import PhoneProfile
+from profiles_app.phone.sep.catalogue import colons
 
 ADVICE = GROUND | table(__file__, "doctor.toml")
 CONNECT_SECONDS = 2.0
@@ -50,7 +51,8 @@ def networks() -> Iterator[Defect]:
     if outside:
         mac, ip = min(outside)
         more = f" and {len(outside) - 1} more" if len(outside) > 1 else ""
-        yield Defect("phones-outside", f"Phone {mac} at {ip}{more}: not in PHONE_NETWORKS ({settings.PHONE_NETWORKS}).")
+        named = settings.PHONE_NETWORKS or "it is empty"
+        yield Defect("phones-outside", f"Phone {colons(mac)} at {ip}{more}: not in PHONE_NETWORKS ({named}).")
 
 
 def file_servers() -> Iterator[Defect]:
@@ -113,7 +115,8 @@ def embedded_file_server() -> Iterator[Defect]:
     phone = elsewhere.order_by("mac").values_list("mac", "phone_ip").first()
     if phone and settings.FILE_SERVER_HOST in (*LOOPBACK, "localhost"):
         yield Defect(
-            "file-server-loopback", f"Phone {phone[0]} at {phone[1]} cannot fetch from {settings.FILE_SERVER_HOST}."
+            "file-server-loopback",
+            f"Phone {colons(phone[0])} at {phone[1]} cannot fetch from {settings.FILE_SERVER_HOST}.",
         )
     wanted, listens = settings.FILE_SERVER_HTTP_PORT, urlsplit(config_url()).port
     if wanted and listens != wanted:

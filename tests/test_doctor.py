@@ -342,3 +342,10 @@ def test_the_page_is_for_administrators(acme, client):
     assert desk.get("/admin/doctor/").status_code == 403
     assert "/admin/doctor/" not in desk.get("/admin/").text
     assert client.get("/admin/doctor/").status_code == 302
+
+
+def test_a_phone_has_its_mac_with_colons_and_an_empty_setting_is_called_empty(sound):
+    sound.set(PHONE_NETWORKS="")
+    told = [row["message"] for row in run("doctor", "--json").rows if row["code"] == "phones-outside"]
+    assert [text for text in told if Phone.objects.get().mac_with_colons in text] == told
+    assert told[0].endswith("not in PHONE_NETWORKS (it is empty).")
