@@ -159,11 +159,13 @@ def _rows() -> None:
     """A rollout to as many phones, each with a file of its own."""
     from contacts_app.accounts.models import Account
     from contacts_app.core.actor import system
+    from contacts_app.core.work.queue import run_queue
     from contacts_app.people.models import User
     from phones_app.inventory.models import Phone
     from phones_app.inventory.services import Selection
     from phones_app.rollout import rollout as rollouts
     from phones_app.rollout.models import Rollout
+    from phones_app.rollout.planning import ROLLOUTS
     from phones_app.servers.models import FileServer
     from profiles_app.phone.services import create_profile
     from tests.phones_app.site import sip_file
@@ -192,6 +194,7 @@ def _rows() -> None:
         )
     Phone.objects.bulk_create(phones, batch_size=1000)
     rollouts.start(selection=Selection(Phone.objects.all()), profile=None, actor=system("bench"), pace=Rollout())
+    run_queue(ROLLOUTS)  # which plans it
 
 
 def _renew(host: str, port: str) -> None:
