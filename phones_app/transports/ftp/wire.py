@@ -10,8 +10,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from time import monotonic
+from typing import Any
 
 from contacts_app.core.errors import Exchange
+from phones_app.transports.ftp.sockets import WaitingSocket, connected
 
 MAX_ANSWER = 64 * 1024  # characters of one answer, however many lines it has
 MAX_RETRIEVED = 16 * 1024 * 1024  # a phone's file has tens of kilobytes, a listing may have some megabytes
@@ -86,24 +88,17 @@ class FtpWire(ftplib.FTP_TLS):
         self._received = bytearray()
         self.foresees = True  # whether commands may be sent before the answers to those before them
         self.foreseen = False  # the newest command was sent that way
+        self._peer: tuple[Any, ...] = ()  # the server's address and port
         self._following: tuple[str, ...] = ()
         self._sent: deque[str] = deque()
 
     def open(self, addresses: Iterable[str], port: int, timeout: float) -> None:
         """Connect to the first address that answers and wait for the greeting."""
-        failure: OSError | None = None
-        for address in addresses:
-            try:
-                self.sock = socket.create_connection((address, port), self._left(timeout))
-            except OSError as error:
-                failure = error
-            else:
-                _undelayed(self.sock)
-                self.af = self.sock.family
-                self._expect_answer()
-                self.welcome = self.getresp()
-                return
-        raise failure or OSError("no address")
+        self.sock = connected(addresses, port, lambda: self._left(timeout))
+        _undelayed(self.sock)
+        self.af, self._peer = self.sock.family, self.sock.getpeername()
+        self._expect_answer()
+        self.welcome = self.getresp()
 
     def auth(self) -> str:
         """Upgrade the control connection (RFC 4217)."""
@@ -134,6 +129,10 @@ class FtpWire(ftplib.FTP_TLS):
         if lines:
             self._control.settimeout(self._left(self._command_timeout))
             self._control.sendall("".join(f"{each}\r\n" for each in lines).encode(self.encoding))
+
+    def sendcmd(self, cmd: str) -> str:
+        self.putline(cmd)
+        return self.getresp()
 
     def foresee(self, *lines: str) -> None:
         """Send these right after the next command, which most probably they will follow.
@@ -169,16 +168,19 @@ class FtpWire(ftplib.FTP_TLS):
         return "PASV" if self.af == socket.AF_INET else "EPSV"
 
     def getline(self) -> str:
-        while b"\n" not in self._received:
-            if len(self._received) > self.maxline:
+        received = self._received
+        while (end := received.find(b"\n")) < 0:
+            if len(received) > self.maxline:
                 raise EndlessError("the server sent an endless line")
-            self._control.settimeout(self._left(self._answer_due - monotonic()))
-            piece = self._control.recv(4096)
+            control = self._control
+            control.settimeout(self._left(self._answer_due - monotonic()))
+            piece = control.recv(4096)
             if not piece:
                 raise EOFError("the server closed the connection")
-            self._received += piece
-        line, _, self._received = self._received.partition(b"\n")
-        text = self.transcript.answered(line.decode(self.encoding, "replace").rstrip("\r"))
+            received += piece
+        line = received[:end].decode(self.encoding, "replace")
+        del received[: end + 1]
+        text = self.transcript.answered(line.rstrip("\r"))
         self._answer_length += len(text)
         if self._answer_length > MAX_ANSWER:
             raise EndlessError("the server's answer does not end")
@@ -242,7 +244,7 @@ class FtpWire(ftplib.FTP_TLS):
         if not self.passiveserver:
             # Past FTP_TLS, whose own method would wrap the connection without resuming the session.
             connection, _ = super(ftplib.FTP_TLS, self).ntransfercmd(command)
-            if connection.getpeername()[0] != self._control.getpeername()[0]:
+            if connection.getpeername()[0] != self._peer[0]:
                 # In active mode anyone can reach the listening port, to steal a file or to plant one.
                 connection.close()
                 raise ConnectionAbortedError("the data connection came from another address than the server's")
@@ -251,8 +253,8 @@ class FtpWire(ftplib.FTP_TLS):
         _, port = self.makepasv()
         if not 0 < port < 2**16:
             raise ftplib.error_proto(f"the server names the port {port}")  # noqa: S321 - an exception, no connection
-        host, _, *scope = self._control.getpeername()
-        connection = socket.socket(self.af, socket.SOCK_STREAM)
+        host, _, *scope = self._peer
+        connection = WaitingSocket(self.af, socket.SOCK_STREAM)
         try:
             connection.settimeout(self._left(self._command_timeout))
             connection.connect((host, port, *scope))
