@@ -61,8 +61,34 @@ def always() -> bool:
 
 def hidden(name: str, ending: str) -> str:
     """Return a new hidden name beside `name`: `part` for content not complete yet, `old` for a file moved aside."""
-    folder, base = posixpath.split(name)
-    return posixpath.join(folder, f".{base}.{secrets.token_hex(6)}.{ending}")
+    folder, slash, base = name.rpartition("/")
+    return f"{folder}{slash}.{base}.{secrets.token_hex(6)}.{ending}"
+
+
+class _Step:
+    """Not a generator: an upload has seven of them, and those cost twice as much."""
+
+    def __init__(self, folder: "FtpFolder", code: str, doing: str) -> None:
+        self.folder, self.code, self.doing = folder, code, doing
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is None:
+            return
+        folder, code = self.folder, self.code
+        if not isinstance(error, (ftplib.Error, OSError, EOFError, ValueError)):
+            folder.broken = True  # interrupted somewhere between a command and its answer
+            return
+        folder.broken = folder.broken or not isinstance(error, ANSWERS)
+        code, permanent, sentence = _reason(error, code)
+        if folder.wire.data_session_reused is False and code in ("data-connection", "tls", "disconnected"):
+            code = "tls-session-reuse"
+        if code == "tls-session-reuse":
+            permanent, sentence = True, f"{SESSION_REUSE}: {error}"
+        said = folder.wire.transcript.so_far()
+        raise TransportError(f"Could not {self.doing}: {sentence}", permanent, code=code, exchange=said) from error
 
 
 @dataclass(frozen=True)
@@ -90,23 +116,9 @@ class FtpFolder:
         self.knows_size = True
         self.listings = Listings()
 
-    @contextmanager
-    def step(self, code: str, doing: str) -> Iterator[None]:
+    def step(self, code: str, doing: str) -> "_Step":
         """Turn what fails inside into a TransportError; `code` unless the server's answer tells more."""
-        try:
-            yield
-        except (ftplib.Error, OSError, EOFError, ValueError) as error:
-            self.broken = self.broken or not isinstance(error, ANSWERS)
-            code, permanent, sentence = _reason(error, code)
-            if self.wire.data_session_reused is False and code in ("data-connection", "tls", "disconnected"):
-                code = "tls-session-reuse"
-            if code == "tls-session-reuse":
-                permanent, sentence = True, f"{SESSION_REUSE}: {error}"
-            said = self.wire.transcript.so_far()
-            raise TransportError(f"Could not {doing}: {sentence}", permanent, code=code, exchange=said) from error
-        except BaseException:  # interrupted somewhere between a command and its answer
-            self.broken = True
-            raise
+        return _Step(self, code, doing)
 
     def size(self, name: str, *, following: str = "") -> int | None:
         """Return the size in bytes; None when there is no such file or the server does not know SIZE.

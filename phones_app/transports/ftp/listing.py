@@ -17,6 +17,11 @@ RELATIVE = re.compile(
 )
 
 
+def _relative(name: str) -> re.Match[str] | None:
+    # Most names are none, which takes less time to see than to match.
+    return RELATIVE.fullmatch(name) if name.startswith(".") or name.endswith(".bak") else None
+
+
 class Listing:
     """The names in one folder, and the relatives of each file at hand: its temporary names and backups.
 
@@ -33,13 +38,13 @@ class Listing:
     def add(self, name: str) -> None:
         self.names.add(name)
         self._folded[name.lower()] = name
-        if match := RELATIVE.fullmatch(name):
+        if match := _relative(name):
             self._relatives[match["of"] or match["kept"]].add(name)
 
     def discard(self, name: str) -> None:
         self.names.discard(name)
         self._folded.pop(name.lower(), None)
-        if match := RELATIVE.fullmatch(name):
+        if match := _relative(name):
             self._relatives[match["of"] or match["kept"]].discard(name)
 
     def called(self, name: str, *, any_case: bool) -> str | None:
@@ -70,14 +75,14 @@ class Listings:
     def note(self, *, gone: str = "", come: str = "") -> None:
         """Note what we have changed ourselves."""
         for name, change in ((gone, Listing.discard), (come, Listing.add)):
-            path, base = posixpath.split(name)
+            path, _, base = name.rpartition("/")
             if base and (listing := self.of(path)) is not None:
                 change(listing, base)
 
     def relatives(self, name: str) -> set[str]:
-        path, base = posixpath.split(name)
+        path, slash, base = name.rpartition("/")
         listing = self.of(path)
-        return {posixpath.join(path, each) for each in listing.relatives(base)} if listing else set()
+        return {f"{path}{slash}{each}" for each in listing.relatives(base)} if listing else set()
 
     def folder_of(self, name: str, *, any_case: bool) -> str | None:
         """The folder in which a file of this name is looked for; None: it is known that there is no such folder."""
@@ -93,10 +98,12 @@ class Listings:
 
         What is asked for in a folder that could not be listed counts as there.
         """
-        if self.of("") is None:
+        top = self.of("")
+        if top is None:
             return None
-        found = set()
-        for name in names:
+        # Of a phone's file these are all, mostly.
+        found = set() if any_case else set(top.names & names)
+        for name in names if any_case else (name for name in names - found if "/" in name):
             folder = self.folder_of(name, any_case=any_case)
             listing = None if folder is None else self.of(folder)
             if folder is not None and (

@@ -6,7 +6,6 @@ A phone that fetches at any moment gets a whole file. `pool` keeps such connecti
 import posixpath
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from functools import partial
 from time import monotonic
 from typing import Self, TypeVar
@@ -86,9 +85,8 @@ class FtpSession:
         `takes_over`: another upload of this name may have stopped half-way; what it has stored is deleted first.
         """
         _check(name)
-        put = partial(self._upload, name, content, keep_backups, read_back, monotonic(), may_still, takes_over)
-        upload = self._put(partial(put, next_name), partial(put, ""))
-        return replace(upload, present=self.present(watch)) if watch else upload
+        put = partial(self._upload, name, content, keep_backups, read_back, monotonic(), may_still, takes_over, watch)
+        return self._put(partial(put, next_name), partial(put, ""))
 
     def place(
         self,
@@ -156,6 +154,7 @@ class FtpSession:
         started: float,
         may_still: MayStill,
         takes_over: bool,
+        watch: frozenset[str],
         next_name: str,
     ) -> Upload:
         new = FtpContent.of(content)
@@ -177,6 +176,7 @@ class FtpSession:
             exchange = folder.wire.transcript.take()
         if not unchanged and may_still():
             self._tidy(name, keep_backups)
+        seconds = monotonic() - started
         return Upload(
             path=posixpath.join(self.target.directory, name),
             size=new.size,
@@ -185,8 +185,9 @@ class FtpSession:
             backup=backup,
             read_back=unchanged or read_back or not folder.knows_size,
             exchange=exchange,
-            seconds=monotonic() - started,
+            seconds=seconds,
             replaced=existing.content,
+            present=self.present(watch) if watch else None,
         )
 
     def read(self, name: str) -> bytes | None:

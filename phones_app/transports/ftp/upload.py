@@ -260,7 +260,7 @@ def remove(folder: FtpFolder, name: str, *, is_there: bool) -> list[str]:
 def present(folder: FtpFolder, names: frozenset[str], *, any_case: bool) -> frozenset[str] | None:
     """Those of the names that lie in the folder and those below it."""
     folder.list()
-    for path in sorted({folder.listings.folder_of(name, any_case=any_case) or "" for name in names}):
+    for path in sorted({folder.listings.folder_of(name, any_case=any_case) or "" for name in names if "/" in name}):
         folder.list(path)
     folder.wire.transcript.take()
     return folder.listings.present(names, any_case=any_case)
