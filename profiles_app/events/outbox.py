@@ -4,7 +4,6 @@ Which listeners are told is found out afterwards (`matching`), by a worker, so t
 about profiles of every kind, made, changed and deleted, are taken from their history, wherever that was done.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -38,6 +37,7 @@ BATCH = 1000
 LONGEST_KEY = 128
 # So much of events is read at a time, as it is stored (bytes).
 MOST_AT_ONCE = 4 * 1024 * 1024
+_JSON = DjangoJSONEncoder(ensure_ascii=False)
 
 
 @dataclass(frozen=True)
@@ -112,12 +112,12 @@ def emit_many(drafts: Sequence[EventDraft]) -> list[Event]:
 def new_event(draft: EventDraft) -> Event:
     """The row of an event, not stored."""
     return Event(
-        account=draft.account,
-        extension=draft.extension,
+        account_id=draft.account.pk if draft.account else None,
+        extension_id=draft.extension.pk if draft.extension else None,
         tags=list(dict.fromkeys(draft.tags)),
         data_type=draft.data_type,
         data_object_uuid=draft.data_object_uuid,
-        stored_data=json.dumps(draft.data, cls=DjangoJSONEncoder, ensure_ascii=False),
+        stored_data=_JSON.encode(draft.data),
         schedules=list(draft.schedules),
         request_id=draft.request_id or current_author().request_id,
     )

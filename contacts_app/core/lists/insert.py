@@ -4,6 +4,7 @@ Django prepares each value of each row in Python and writes it into the statemen
 and only fields that store something else than they hold, such as JSON and encrypted ones, prepare theirs.
 """
 
+import json
 from collections.abc import Callable
 from functools import cache
 from operator import attrgetter
@@ -104,7 +105,20 @@ def _getter(field: "models.Field[Any, Any]") -> Getter:
     read: Getter = (lambda row: field.pre_save(row, add=True)) if sets else by_name
     if field.has_db_default():
         read = _with_default(read, field)
+    if type(field) is models.JSONField:
+        return _as_json(read, field.encoder or json.JSONEncoder)
     return read if is_stored_as_held(field) else lambda row: field.get_db_prep_save(read(row), connection)
+
+
+def _as_json(read: Getter, encoder: type[json.JSONEncoder]) -> Getter:
+    """The text that PostgreSQL reads as JSON; the field would find its encoder and the connection's anew each time."""
+    encode = encoder().encode
+
+    def value(row: Any) -> str | None:
+        found = read(row)
+        return None if found is None else encode(found)
+
+    return value
 
 
 def _with_default(read: Getter, field: "models.Field[Any, Any]") -> Getter:
