@@ -142,6 +142,19 @@ class PreparedCursor(Cursor[Any]):
         return super().execute(query, params, **({"prepare": True} | options))
 
 
+def binary_rows(rows: "QuerySet[Any, Any]") -> list[Row]:
+    """On PostgreSQL: the rows of a `values_list` of numbers and bytes as they are stored, past what fields make of them.
+
+    As text each byte would travel as two digits, which both sides have to work out.
+    """
+    own = _own_connection()
+    sql, params = rows.query.get_compiler(connection=own).as_sql()
+    own.ensure_connection()
+    with own.wrap_database_errors:
+        found: list[Row] = _cursor_of(own.connection).execute(sql, params, binary=True).fetchall()
+    return found
+
+
 @contextmanager
 def prepared_cursor(is_prepared: bool = True) -> Iterator[Any]:
     """The connection's, which has PostgreSQL plan each statement once; elsewhere, or not `is_prepared`, a usual one."""
