@@ -10,7 +10,7 @@ import re
 from codecs import BOM_UTF8
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, TypeVar
 
 from contacts_app.core.tables import table
@@ -88,6 +88,7 @@ def normalise_model(text: str) -> str:
     return text if text.startswith("CP-8800-") else _BRAND.sub("", text)
 
 
+@lru_cache(maxsize=1024)
 def find(model: str) -> DeviceModel | None:
     """Return what is known about a model, however it is written."""
     return _catalogue().models.get(normalise_model(model))
