@@ -20,9 +20,9 @@ from contacts_app.core.lists.statement import AnyRow
 from contacts_app.core.work import clock
 from contacts_app.core.work.lease import Fence, LeaseLost, no_live_lease
 from contacts_app.core.work.wake import nudge_after_commit
-from phones_app.deployment.models import FOR_STAFF, Deployment, State
+from phones_app.deployment.models import FOR_STAFF, Deployment, DeploymentStep, State
 from phones_app.deployment.outcome import part_of, read_wholes
-from phones_app.deployment.record import steps_of
+from phones_app.deployment.record import Kind, steps_of
 from phones_app.deployment.request import DEPLOYMENTS
 from phones_app.deployment.transitions import cancelled
 from phones_app.servers.models import CallManager, FileServer
@@ -127,13 +127,18 @@ class Failed(Exception):
         self.code, self.message, self.request, self.answer = code, message, request, answer
 
 
+def step_of(deployment: Deployment, kind: Kind) -> DeploymentStep:
+    """The row of one step; a new one where none is stored, as of an upload that was begun in a batch."""
+    return steps_of(deployment).setdefault(kind, DeploymentStep(deployment_id=deployment.pk, kind=kind))
+
+
 def as_told(
-    deployment: Deployment, kind: str, server: FileServer | CallManager | None, error: TransportError
+    deployment: Deployment, kind: Kind, server: FileServer | CallManager | None, error: TransportError
 ) -> TransportError:
     """A failure as the account may be told of it; what else there is to it is kept with the step, for staff."""
     told = told_of(server, error) if server else error
     if told is not error:
-        steps_of(deployment)[kind].detail[FOR_STAFF] = f"{error.message} ({error.code})"
+        step_of(deployment, kind).detail[FOR_STAFF] = f"{error.message} ({error.code})"
     return told
 
 

@@ -18,6 +18,7 @@ from django.db.models import F, QuerySet
 from contacts_app.core.history.authorship import Author, authored
 from contacts_app.core.history.records import insert_from, update_recorded
 from contacts_app.core.lists.among import among
+from contacts_app.core.lists.insert import insert_many
 from contacts_app.core.work import clock
 from phones_app.configuration.changes import note_files
 from phones_app.deployment.file_news import tell_files
@@ -64,8 +65,8 @@ class Note:
     whole: bool = False
 
 
-def write_steps(notes: Mapping[Deployment, Sequence[Note]]) -> None:
-    """Write down how steps stand: one row for each kind of step of a deployment.
+def write_steps(notes: Mapping[Deployment, Sequence[Note]], *, new: bool = False) -> None:
+    """Write down how steps stand: one row for each kind of step of a deployment; `new`: none of them has one yet.
 
     Those of `ALIKE` are stored for many by one INSERT … SELECT: rows cost most of what a batch writes down.
     """
@@ -78,7 +79,7 @@ def write_steps(notes: Mapping[Deployment, Sequence[Note]]) -> None:
             if id(note) in alike:
                 alike[id(note)].append(deployment)
             else:
-                step = rows.get(note.kind) or DeploymentStep(deployment=deployment, kind=note.kind)
+                step = rows.get(note.kind) or DeploymentStep(deployment_id=deployment.pk, kind=note.kind)
                 rows[note.kind] = step
                 written.append(_stand(step, note, now))
     for key, deployments in alike.items():
@@ -86,10 +87,13 @@ def write_steps(notes: Mapping[Deployment, Sequence[Note]]) -> None:
             step = _stand(DeploymentStep(kind=ALIKE[key].kind), ALIKE[key], now)
             same = {name: getattr(step, name) for name in ("kind", *WRITTEN)}
             of_all = Deployment.objects.filter(pk__in=among([row.pk for row in deployments]))
-            insert_from(of_all, DeploymentStep, over=UNIQUE, deployment=F("pk"), **same)
+            insert_from(of_all, DeploymentStep, over=() if new else UNIQUE, deployment=F("pk"), **same)
         for row in deployments:
             row.__dict__.pop("step_rows", None)  # to be read again, if at all
-    DeploymentStep.objects.bulk_create(written, update_conflicts=True, unique_fields=UNIQUE, update_fields=WRITTEN)
+    if new:
+        insert_many(written)
+    else:
+        DeploymentStep.objects.bulk_create(written, update_conflicts=True, unique_fields=UNIQUE, update_fields=WRITTEN)
 
 
 def _stand(step: DeploymentStep, note: Note, now: datetime) -> DeploymentStep:
@@ -231,7 +235,7 @@ def _author_of(deployment: Deployment) -> Author:
     return Author(deployment.requested_by, "task", deployment.user_id, reason=reason)
 
 
-def note_uploads(uploads: Mapping[Deployment, Uploaded], now: datetime) -> None:
+def note_uploads(uploads: Mapping[Deployment, Uploaded], now: datetime, *, in_batch: bool) -> None:
     """The files of these deployments are in their places now, in the transaction of their state."""
     alike: defaultdict[tuple[FileServer, str], list[int]] = defaultdict(list)
     for row, uploaded in uploads.items():
@@ -240,7 +244,7 @@ def note_uploads(uploads: Mapping[Deployment, Uploaded], now: datetime) -> None:
     for (server, file_format), keys in alike.items():
         _note_files(Deployment.objects.filter(pk__in=among(keys)), server, file_format, now)
     read_back_later(row.phone_id for row, uploaded in uploads.items() if uploaded.takes_over)
-    write_steps({row: [upload_note(uploaded, now)] for row, uploaded in uploads.items()})
+    write_steps({row: [upload_note(uploaded, now)] for row, uploaded in uploads.items()}, new=in_batch)
 
 
 def _note_files(deployments: "QuerySet[Deployment]", server: FileServer, file_format: str, now: datetime) -> None:

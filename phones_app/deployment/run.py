@@ -22,7 +22,7 @@ from contacts_app.core.work import clock
 from contacts_app.core.work.kind import Work
 from contacts_app.core.work.lease import Fence, LeaseLost, no_live_lease
 from contacts_app.core.work.queue import run_queue
-from phones_app.deployment.batch import BATCH, alone_in, upload_batch
+from phones_app.deployment.batch import BATCH, alone_in, batch_after, upload_batch
 from phones_app.deployment.evidence import confirm_if_fetched, judge_doubt
 from phones_app.deployment.gates import GATED, Carrier, Failed, Wait, ensure_ours, pass_gates, release_due
 from phones_app.deployment.models import Deployment, State, StepState
@@ -109,7 +109,7 @@ class UploadBatches(_DeploymentWork):
     """Uploads that were asked for together, many at a time, so that one phone need not wait for thousands of others."""
 
     name = "upload-batches"
-    batch = BATCH
+    batch: int = BATCH
     server = SERVER
     # Two, as a batch that has files for this server may be waiting for another server, a slow one.
     per_server = 2
@@ -128,6 +128,7 @@ class UploadBatches(_DeploymentWork):
         return 3
 
     def do(self, keys: Sequence[int]) -> None:
+        began = time.monotonic()
         alone = alone_in(keys)
         together = [pk for pk in keys if pk not in alone]
         for pk in alone:
@@ -136,6 +137,7 @@ class UploadBatches(_DeploymentWork):
         self.let_go(alone)
         for ready in upload_batch(together, self.owner, self.pool):
             self.let_go(ready)
+        self.batch = batch_after(len(keys), time.monotonic() - began)
 
 
 class Doubts(_DeploymentWork):

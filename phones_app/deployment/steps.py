@@ -18,7 +18,7 @@ from contacts_app.core.work import clock
 from contacts_app.core.work.lease import LeaseLost
 from phones_app.deployment import evidence, transitions, ways
 from phones_app.deployment.companions import Beside, findings_beside, watched
-from phones_app.deployment.gates import Carrier, Failed, Wait, as_told, ensure_ours
+from phones_app.deployment.gates import Carrier, Failed, Wait, as_told, ensure_ours, step_of
 from phones_app.deployment.identity import check_address, is_shown, without_proof
 from phones_app.deployment.models import CALL_TO_END, FOR_STAFF, Deployment, DeploymentStep, State, StepState
 from phones_app.deployment.record import Note, Uploaded, read_back_later, steps_of
@@ -99,7 +99,7 @@ def _try_again(deployment: Deployment, code: str, error: TransportError) -> None
     """A server that is away may be back in a moment, as it is when it is restarted. Returns if that took too long."""
     if code == OVERTAKEN:
         raise LeaseLost
-    step, now = steps_of(deployment)[Kind.UPLOAD], clock.now()
+    step, now = step_of(deployment, Kind.UPLOAD), clock.now()
     away_since = datetime.fromisoformat(step.detail.setdefault("away_since", now.isoformat()))
     if code in AWAY and now - away_since < timedelta(seconds=settings.UPLOAD_RETRY_SECONDS):
         step.request, step.answer = error.request, error.answer

@@ -74,8 +74,11 @@ def queued(deployments: Iterable[Deployment], *, phones: Sequence[int]) -> list[
 
 
 @transaction.atomic
-def started(deployments: Sequence[Deployment]) -> list[Deployment]:
-    """queued -> uploading, or straight to the restart. IntegrityError while another one of the phone is under way."""
+def started(deployments: Sequence[Deployment], *, in_batch: bool = False) -> list[Deployment]:
+    """queued -> uploading, or straight to the restart. IntegrityError while another one of the phone is under way.
+
+    `in_batch`: that their uploads run is told by their state alone, until all is written down.
+    """
     now = clock.now()
     # What only waits (for a call to end, for evidence) gives way to what is newer.
     others = Deployment.objects.filter(phone__in=among([row.phone_id for row in deployments if row.phone_id]))
@@ -85,7 +88,7 @@ def started(deployments: Sequence[Deployment]) -> list[Deployment]:
     uploads = [row for row in deployments if row.kind != Deployment.Kind.RESTART]
     restarts = _move(restarts, State.SESSION_CLEARED, started_at=now)
     uploads = _move(uploads, State.UPLOADING, started_at=now)
-    begun = {Kind.RESTART: restarts, Kind.UPLOAD: uploads}
+    begun = {Kind.RESTART: restarts, Kind.UPLOAD: [] if in_batch else uploads}
     record.write_steps({row: [record.BEGUN[kind]] for kind, rows in begun.items() for row in rows})
     return restarts + uploads
 
@@ -96,22 +99,22 @@ def uploading_again(deployments: Sequence[Deployment]) -> list[Deployment]:
 
 
 @transaction.atomic
-def uploaded(uploads: Mapping[Deployment, Uploaded], *, and_cleared: bool = False) -> list[Deployment]:
+def uploaded(uploads: Mapping[Deployment, Uploaded], *, in_batch: bool = False) -> list[Deployment]:
     """uploading -> uploaded, which is the end of an upload without a restart.
 
-    `and_cleared`: at once to session_cleared, as by the next function, with one UPDATE: a change of state is dear, as
-    almost every index of the row gets another entry.
+    `in_batch`: at once to session_cleared, as by the next function, with one UPDATE: a change of state is dear, as
+    almost every index of the row gets another entry. No step has a row yet.
     """
     now = clock.now()
     last = [row for row in uploads if row.kind == Deployment.Kind.UPLOAD]
     others = [row for row in uploads if row.kind != Deployment.Kind.UPLOAD]
-    restarted = _move(others, State.UPLOADED, State.SESSION_CLEARED if and_cleared else None, uploaded_at=now)
+    restarted = _move(others, State.UPLOADED, State.SESSION_CLEARED if in_batch else None, uploaded_at=now)
     moved = restarted + _move(last, State.UPLOADED, uploaded_at=now, finished_at=now)
-    record.note_uploads({row: uploads[row] for row in moved}, now)
+    record.note_uploads({row: uploads[row] for row in moved}, now, in_batch=in_batch)
     event.tell_all(moved, event.UPLOADED)
     record.note_profiles(moved)
-    if and_cleared:
-        _clear_sessions(restarted)
+    if in_batch:
+        _clear_sessions(restarted, new=True)
     return moved
 
 
@@ -123,10 +126,10 @@ def session_cleared(deployments: Sequence[Deployment]) -> list[Deployment]:
     return moved
 
 
-def _clear_sessions(moved: Sequence[Deployment]) -> None:
+def _clear_sessions(moved: Sequence[Deployment], *, new: bool = False) -> None:
     were_logged_in = clear_service_sessions(row.mac for row in moved)
     begun = record.BEGUN[Kind.RESTART]
-    record.write_steps({row: [record.CLEARED[row.mac in were_logged_in], begun] for row in moved})
+    record.write_steps({row: [record.CLEARED[row.mac in were_logged_in], begun] for row in moved}, new=new)
     for row in moved:
         row.state = State.SESSION_CLEARED
 

@@ -29,7 +29,7 @@ class Work(ABC):
     # The field that says when a row is due. It is the order of the queue, too.
     due_field: ClassVar[str] = "next_attempt_at"
     # Rows claimed together and given to one call of `do`.
-    batch: ClassVar[int] = 1
+    batch: int = 1
     # The field of the account among which the work is fair; None: rows are taken in the order of the queue alone.
     account: ClassVar[str | None] = None
     # What the rows of one server have in common, and how many sets of rows may be under way there at a time.

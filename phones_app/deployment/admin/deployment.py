@@ -79,6 +79,9 @@ def told(values: dict[str, Any]) -> list[tuple[str, Any]]:
 def timeline(deployment: Deployment, *, for_staff: bool) -> dict[str, Any]:
     """What the timeline's template shows, to the portal's staff or to a tenant's people."""
     rows = {row.kind: row for row in deployment.steps.all()}
+    if deployment.state == State.UPLOADING and StepKind.UPLOAD not in rows and deployment.started_at:
+        # Of an upload in a batch the step is written down when it is through.
+        rows[StepKind.UPLOAD] = DeploymentStep(kind=StepKind.UPLOAD, started_at=deployment.started_at)
     kinds = STEPS_OF[Deployment.Kind(deployment.kind)]
     return {
         "deployment": deployment,

@@ -10,15 +10,18 @@ from django.utils import timezone
 
 from contacts_app.core.work.claim import Claims
 from phones_app.deployment import transitions
+from phones_app.deployment.admin.deployment import timeline
 from phones_app.deployment.batch import upload_batch
 from phones_app.deployment.models import Deployment, PhoneFile, State, StepState
 from phones_app.deployment.record import Kind, Note
 from phones_app.deployment.request import deploy_many
 from phones_app.deployment.run import UploadBatches
 from phones_app.mobility.services import open_service_session
+from phones_app.servers.models import FileServer
 from phones_app.transports.ftp.pool import FtpPool
 from profiles_app.events.models.outbox import Event
 from tests.phones_app.site import ACTOR, sip_file
+from tests.servers import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 WRITER = ROOT / "phones_app/deployment/transitions.py"
@@ -180,3 +183,28 @@ def test_one_by_one_and_in_batches_leave_the_same(site, finish, no_inline_work):
         assert left_by(one) == left_by(other)
     assert "Logged out of the service menu." in left_by(batch[0])
     assert "Deployment its uuid" in left_by(batch[1])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_batch_has_left_undone_is_finished_one_by_one(site, finish, no_inline_work):
+    """While a batch runs the state alone says that files are uploaded; what goes wrong there leaves the same behind."""
+    phones, profile = [site.phone() for _ in range(4)], site.profile(content=sip_file("1002"))
+    with site.alive(*phones), closing(FtpPool()) as pool:
+        asked = deploy_many(phones=phones, profile=profile, actor=ACTOR).deployments
+        batch, single = asked[:2], asked[2:]
+        Deployment.objects.filter(pk__in=[row.pk for row in batch]).update(in_batch=True)
+        FileServer.objects.update(port=free_port())
+        claim = Claims(UploadBatches("worker")).take()
+        left = [key for keys in upload_batch(claim.keys, "worker", pool) for key in keys]
+        assert sorted(left) == [row.pk for row in batch]
+        for row in batch:
+            row.refresh_from_db()
+            [first, second, *_] = timeline(row, for_staff=True)["steps"]
+            assert (row.state, first.state, second.state) == (State.UPLOADING, StepState.RUNNING, "")
+        FileServer.objects.update(port=site.files.ftp_port)
+        Deployment.objects.update(lease_owner="")
+        for row in asked:
+            finish(row)
+            assert row.state == State.CONFIRMED, row.error
+    for one, other in zip(batch, single, strict=True):
+        assert left_by(one) == left_by(other)
