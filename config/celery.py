@@ -1,10 +1,11 @@
 """The Celery application: workers carry out what the database rows say (`manage.py sweep` finds rows that are due)."""
 
+import gc
 import os
 from typing import Any
 
 from celery import Celery, Task
-from celery.signals import setup_logging, worker_init
+from celery.signals import setup_logging, worker_init, worker_ready
 
 from contacts_app.core.history.authorship import Author, authored
 
@@ -47,3 +48,14 @@ def begin_with_the_embedded_broker(**_: object) -> None:
 
 
 worker_init.connect(begin_with_the_embedded_broker)
+
+
+def leave_what_is_loaded_alone(**_: object) -> None:
+    """Modules and models stay for as long as the worker does; looking through them for garbage takes a tenth of a second
+    each time.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+worker_ready.connect(leave_what_is_loaded_alone)

@@ -215,6 +215,7 @@ def _renew(host: str, port: str) -> None:
 
 
 def _worker(owner: str) -> None:
+    from config.celery import leave_what_is_loaded_alone
     from contacts_app.core.work.claim import Claims
     from phones_app.deployment.request import due, in_batches
     from phones_app.deployment.run import UploadBatches
@@ -227,6 +228,7 @@ def _worker(owner: str) -> None:
             return in_batches(due())
 
     Uploads.due().exists()  # connected
+    leave_what_is_loaded_alone()
     print("[]", flush=True)
     sys.stdin.readline()
     done, used = 0, time.process_time()
