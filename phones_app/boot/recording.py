@@ -3,8 +3,8 @@
 Thousands of phones start at the same time: fetches come in batches, and those that nobody waits for are written together.
 """
 
-import re
 import threading
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -16,6 +16,7 @@ from contacts_app.core.work import clock
 from contacts_app.core.work.lease import update_unlocked
 from phones_app.boot.fetches import Fetch
 from phones_app.boot.models import FileFetch
+from phones_app.boot.sequels import FOLLOWING, says_something
 from phones_app.inventory.models import Phone
 from profiles_app.phone.sep.catalogue import mac_of_file_name
 
@@ -23,20 +24,8 @@ log = structlog.get_logger(__name__)
 
 # Pauses before a fetch that was not written down is tried again; in sum less than a supervisor waits.
 RETRY_PAUSES = (0.2, 0.5, 1.0, 2.0, 3.0)
-# Another file that a phone asks for within this time after its own means that it accepted its own.
-FOLLOWING = timedelta(minutes=2)
 # So many of the last fetches from an address are looked at to see whether they are of one phone.
 SEQUELS = 5
-# Names of files as phones ask for them, in a folder of their language or in none.
-_COMPANION = re.compile(r"[\w ./+-]{1,200}\.\w{2,8}")
-# What phones ask for whether they accept their file or not: trust lists and what is for all of them, which come before it
-# at every try, their file under another name, and the file for phones that have none (Cisco phones spec §3.3, §3.4).
-_PROVES_NOTHING = re.compile(
-    r"(CTL|ITL)(SEP[0-9A-F]{12}|File)\.tlv(\..+)?|(SEP|SIP|ATA)[0-9A-F]{12}.*|XMLDefault.*\.cnf\.xml.*"
-    r"|OS79XX\.TXT|SIPDefault\.cnf",
-    re.IGNORECASE,
-)
-
 FetchListener = Callable[[FileFetch], None]
 # Of which of these phones (MAC addresses) a listener wants to be told.
 Awaits = Callable[[Collection[str]], Collection[str]]
@@ -92,7 +81,7 @@ def _first(waiting: list[Fetch]) -> tuple[list[Fetch], list[Fetch]]:
     for fetch in waiting:
         if mac_of_file_name(fetch.file_name) is None:
             others.append(fetch)
-            if _says_something(fetch):
+            if says_something(fetch):
                 asked_else.add(fetch.address)
         elif fetch.address in asked_else:
             break
@@ -104,41 +93,46 @@ def _first(waiting: list[Fetch]) -> tuple[list[Fetch], list[Fetch]]:
 def _stored(own: list[Fetch], others: list[Fetch]) -> Iterator[list[Fetch]]:
     """What was stored, after each transaction."""
     yield [fetch for fetch in own if fetch.missing]
+    began = _steady_began()
     named = [(mac, fetch) for fetch in own if not fetch.missing and (mac := mac_of_file_name(fetch.file_name))]
-    times = Counter(mac for mac, _ in named)
-    awaited = {mac for mac, number in times.items() if number > 1} | _awaited(times)
-    together = [(mac, fetch) for mac, fetch in named if mac not in awaited]
+    rows = [_row(mac, fetch, began) for mac, fetch in named]
+    times = Counter(row.mac for row in rows)
+    sequels = _sequels(others, rows, began)
+    awaited = {mac for mac, number in times.items() if number > 1}
+    awaited |= _awaited(times.keys() | {row.mac for row, _ in sequels})
+    together = [row for row in rows if row.mac not in awaited]
     if together:
+        for row, name in sequels:
+            if row.pk is None and row.mac not in awaited:
+                row.followed_by = name
         with transaction.atomic():
-            rows = FileFetch.objects.bulk_create([_row(mac, fetch) for mac, fetch in together])
-            _seen([row.mac for row in rows], max(row.fetched_at for row in rows))
-        yield [fetch for _, fetch in together]
-    for mac, fetch in named:
-        if mac in awaited:
+            FileFetch.objects.bulk_create(together)
+            _seen([row.mac for row in together], max(row.fetched_at for row in together))
+        yield [fetch for mac, fetch in named if mac not in awaited]
+    for row, (_, fetch) in zip(rows, named, strict=True):
+        if row.mac in awaited:
             with transaction.atomic():
-                row = _row(mac, fetch)
                 row.save()
                 # The listeners first, because deployments are locked before phones everywhere.
                 _tell(row)
-                _seen([mac], row.fetched_at)
+                _seen([row.mac], row.fetched_at)
             yield [fetch]
-    followed = _followed(others)
-    awaited |= _awaited({row.mac for row in followed} - set(times))
     by_name: defaultdict[str, list[int]] = defaultdict(list)
-    for row in followed:
-        if row.mac not in awaited:
-            by_name[row.followed_by].append(row.pk)
+    for row, name in sequels:
+        if row.mac not in awaited and not row.followed_by:
+            by_name[name].append(row.pk)
     for name, keys in by_name.items():
         FileFetch.objects.filter(pk__in=keys).update(followed_by=name)
-    for row in followed:
+    for row, name in sequels:
         if row.mac in awaited:
+            row.followed_by = name
             with transaction.atomic():
                 row.save(update_fields=["followed_by"])
                 _tell(row)
     yield others
 
 
-def _row(mac: str, fetch: Fetch) -> FileFetch:
+def _row(mac: str, fetch: Fetch, began: datetime) -> FileFetch:
     return FileFetch(
         mac=mac,
         file_name=fetch.file_name,
@@ -146,12 +140,20 @@ def _row(mac: str, fetch: Fetch) -> FileFetch:
         size=fetch.size,
         address=fetch.address,
         protocol=fetch.protocol,
-        fetched_at=_at(fetch),
+        fetched_at=began + timedelta(seconds=fetch.began),
     )
 
 
-def _at(fetch: Fetch) -> datetime:
-    return clock.now() - fetch.age
+def _steady_began() -> datetime:
+    """When the steady clock began, by ours: what came a moment later is later also where it is written by itself.
+
+    Both clocks are read in one moment, in which a busy processor may be given to others: the shortest of some counts.
+    """
+    moments = []
+    for _ in range(3):
+        before, now = time.monotonic(), clock.now()
+        moments.append((time.monotonic() - before, now - timedelta(seconds=before)))
+    return min(moments)[1]
 
 
 def _seen(macs: list[str], at: datetime) -> None:
@@ -168,27 +170,23 @@ def _tell(row: FileFetch) -> None:
         listener(row)
 
 
-def _says_something(fetch: Fetch) -> bool:
-    return bool(_COMPANION.fullmatch(fetch.file_name) and not _PROVES_NOTHING.fullmatch(fetch.file_name))
+def _sequels(fetches: list[Fetch], new: list[FileFetch], began: datetime) -> list[tuple[FileFetch, str]]:
+    """The fetches of own files, new ones and stored ones, to which these are the first sequel, and what it asks for.
 
-
-def _followed(fetches: list[Fetch]) -> list[FileFetch]:
-    """The fetches of phones' own files to which these are the first sequel, with that noted; a missing file is one too.
-
-    Who asks is known by the address alone. Where several phones have one, as behind a router, it could be any of them.
+    A missing file is one too. Who asks is known by the address alone. Where several phones have one, as behind a router,
+    it could be any of them.
     """
-    sequels = [(fetch, _at(fetch)) for fetch in fetches if _says_something(fetch)]
-    if not sequels:
+    asked = [(fetch, began + timedelta(seconds=fetch.began)) for fetch in fetches if says_something(fetch)]
+    if not asked:
         return []
-    since = min(at for _, at in sequels) - FOLLOWING
-    recent = FileFetch.objects.filter(address__in={fetch.address for fetch, _ in sequels}, fetched_at__gt=since)
+    since = min(at for _, at in asked) - FOLLOWING
+    recent = FileFetch.objects.filter(address__in={fetch.address for fetch, _ in asked}, fetched_at__gt=since)
     rows: defaultdict[str, list[FileFetch]] = defaultdict(list)
-    for row in recent.order_by("-fetched_at"):
+    for row in sorted([*recent, *new], key=lambda row: row.fetched_at, reverse=True):
         rows[row.address].append(row)
-    followed = []
-    for fetch, at in sequels:
+    sequels: dict[int, tuple[FileFetch, str]] = {}
+    for fetch, at in asked:
         latest = [row for row in rows[fetch.address] if at - FOLLOWING < row.fetched_at <= at][:SEQUELS]
         if latest and not latest[0].followed_by and len({row.mac for row in latest}) == 1:
-            latest[0].followed_by = fetch.file_name[:255]
-            followed.append(latest[0])
-    return followed
+            sequels.setdefault(id(latest[0]), (latest[0], fetch.file_name[:255]))
+    return list(sequels.values())

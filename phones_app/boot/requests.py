@@ -1,13 +1,14 @@
 """Counts what phones ask the embedded file server for, off the path of requests, in one row per phone and name.
 
-A request costs an entry in memory; what has come together is written every few seconds, in a few statements for hundreds
-of rows. Counts are for people who look for what is missing: what is lost when the database is away is lost.
+What has come together is written every few seconds, in a few statements for hundreds of rows; while thousands ask at once
+it waits, because counting takes as long as answering. Counts are for people who look for what is missing: what is lost
+when the database is away is lost.
 """
 
 import json
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,16 +19,20 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 from django.db.models import Count
 
 from contacts_app.core.work import clock
-from phones_app.boot.fetches import Fetch
+from phones_app.boot.fetches import Fetch, fetches_of
 from phones_app.boot.models import RequestedFile
 from phones_app.boot.names import without_mac
 from phones_app.inventory.models import Phone
 
 log = structlog.get_logger(__name__)
-WRITE_SECONDS = 5.0
+WRITE_SECONDS, LOOK_SECONDS = 5.0, 1.0
 BATCH = 500
-# Written earlier, and not noted at all, where so many names wait to be written.
-MANY_WAIT, MOST_WAIT = 5_000, 50_000
+# While so many requests come in a second, counts are put off, at most for this time.
+CROWD_PER_SECOND, PUT_OFF_SECONDS = 1_000, 30.0
+# Requests that wait to be counted, as they were sent: so much is no longer put off, and of more nothing is counted.
+MANY_BYTES, MOST_BYTES = 32 * 1024 * 1024, 64 * 1024 * 1024
+# So many names are written together, and no more are noted where so many wait to be written.
+MANY_WAIT, MOST_WAIT = 20_000, 50_000
 # Names of one phone: a set of firmware has some dozens of files. Names of an address at which no phone is known are
 # often made up, by scanners, and so are addresses.
 NAMES_OF_PHONE, NAMES_OF_ADDRESS, ROWS_OF_ADDRESSES = 150, 40, 20_000
@@ -100,14 +105,23 @@ Counts = dict[_Key, _Counted]
 
 
 class RequestCounter:
-    """`note` from any thread; `start` the thread that writes, `stop` it after the last of them is written."""
+    """`keep` or `note` from any thread; `start` the thread that writes, `stop` it after the last of them is written."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._wake = threading.Event()
-        self._stopping = False
+        self._stopping = threading.Event()
+        self._kept: deque[bytes] = deque()
+        self._bytes = self._asked = 0
         self._waiting: Counts = {}
         self._thread = threading.Thread(target=self._write_on, name="file-server-requests", daemon=True)
+
+    def keep(self, message: bytes, requests: int) -> None:
+        """Count the fetches of this message, which are so many, when there is time for it."""
+        with self._lock:
+            self._asked += requests
+            if self._bytes < MOST_BYTES:
+                self._kept.append(message)
+                self._bytes += len(message)
 
     def note(self, fetch: Fetch) -> None:
         name = fetch.file_name
@@ -124,12 +138,23 @@ class RequestCounter:
                 self._waiting[key].add(counted)
             elif len(self._waiting) < MOST_WAIT:
                 self._waiting[key] = counted
-            many = len(self._waiting) >= MANY_WAIT
-        if many:
-            self._wake.set()
 
     def write(self) -> None:
         """Write what waits."""
+        while (message := self._next()) is not None:
+            for fetch in fetches_of(message):
+                self.note(fetch)
+            if len(self._waiting) >= MANY_WAIT:
+                self._write_noted()
+        self._write_noted()
+
+    def _next(self) -> bytes | None:
+        with self._lock:
+            message = self._kept.popleft() if self._kept else None
+            self._bytes -= len(message or b"")
+        return message
+
+    def _write_noted(self) -> None:
         with self._lock:
             waiting, self._waiting = self._waiting, {}
         # All of a phone together, as far as a batch goes.
@@ -144,16 +169,19 @@ class RequestCounter:
         self._thread.start()
 
     def stop(self) -> None:
-        self._stopping = True
-        self._wake.set()
+        self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()
 
     def _write_on(self) -> None:
-        while not self._stopping:
-            self._wake.wait(WRITE_SECONDS)
-            self._wake.clear()
-            self._write_safely()
+        written = time.monotonic()
+        while not self._stopping.wait(LOOK_SECONDS):
+            with self._lock:
+                asked, self._asked = self._asked, 0
+            after = PUT_OFF_SECONDS if asked >= CROWD_PER_SECOND and self._bytes < MANY_BYTES else WRITE_SECONDS
+            if time.monotonic() - written >= after:
+                self._write_safely()
+                written = time.monotonic()
         self._write_safely()
         connection.close()
 
