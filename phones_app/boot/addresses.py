@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 # Where two phones were seen at one address within this time, as behind a router, it says of neither who asks.
 SHARED_SECONDS = 3600.0
+# A phone asks for several of its own files at once, the second of which says nothing new.
+AGAIN_SECONDS = 10.0
 MOST_ADDRESSES = 200_000
 # The times of phones that only the inventory has at an address: no request came from there.
 NEVER = float("-inf")
@@ -47,6 +49,9 @@ class PhonesAtAddresses:
     def named(self, address: str, mac: str, at: float) -> None:
         """A phone asked for a file of its own. It is no longer where it was before."""
         address, account = plain(address), self._account_of(mac)
+        last = self._seen.get(address)
+        if last is not None and last.mac == mac and last.account == account and 0 <= at - last.at < AGAIN_SECONDS:
+            return
         with self._lock:
             self._leave(mac, address)
             last = self._seen.pop(address, None)

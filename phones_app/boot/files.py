@@ -9,7 +9,8 @@ import os
 import stat
 import time
 from collections import OrderedDict
-from collections.abc import Container
+from collections.abc import Set
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -47,7 +48,7 @@ class PlainFiles:
     """The files below `root`. Its callers are on one event loop: it has no lock."""
 
     def __init__(self, root: Path) -> None:
-        self._root = root
+        self._root = str(root)
         self._listings: OrderedDict[tuple[str, ...], _Listing] = OrderedDict()
         self._kept: KeptContents[_Version] = KeptContents()
 
@@ -56,8 +57,8 @@ class PlainFiles:
 
         The exact name comes first. None: there is no such file, or it is none that phones may read.
         """
-        parts = name.split("/")
-        if len(parts) > DEEPEST or "\0" in name or any(not part or NEVER_GIVEN.fullmatch(part) for part in parts):
+        parts = _parts(name)
+        if not parts:
             return None
         is_own = is_of_one_phone(name)
         is_there = True
@@ -71,9 +72,9 @@ class PlainFiles:
                 return kept
         # Most files lie in the folder itself, and are opened with one call of the system.
         open_ = self._open if len(parts) > 1 else self._open_here
-        descriptor = open_(tuple(parts), folded=False) if is_there else None
+        descriptor = open_(parts, folded=False) if is_there else None
         if descriptor is None and not is_own:
-            descriptor = open_(tuple(parts), folded=True)
+            descriptor = open_(parts, folded=True)
         return self._content(name, descriptor, is_own) if descriptor is not None else None
 
     def _content(self, name: str, descriptor: int, is_own: bool) -> SentContent | None:
@@ -89,16 +90,16 @@ class PlainFiles:
     def _open_here(self, parts: tuple[str, ...], *, folded: bool) -> int | None:
         try:
             called = self._names(self._root, ()).get(parts[0].lower()) if folded else parts[0]
-            return os.open(os.path.join(self._root, called), _OPEN_FLAGS) if called else None
+            return os.open(f"{self._root}/{called}", _OPEN_FLAGS) if called else None
         except (OSError, UnicodeError):
             return None
 
-    def top(self) -> Container[str]:
+    def top(self) -> Set[str]:
         """What lies in the folder itself, in lower case: whoever looks in many folders need not try to open each."""
         try:
-            return self._names(self._root, ())
+            return self._names(self._root, ()).keys()
         except OSError:
-            return ()
+            return frozenset()
 
     def _open(self, parts: tuple[str, ...], *, folded: bool) -> int | None:
         found: tuple[str, ...] = ()
@@ -125,7 +126,7 @@ class PlainFiles:
                 raise
             return os.open(called, _OPEN_FLAGS, dir_fd=folder), called
 
-    def _names(self, folder: int | Path, path: tuple[str, ...]) -> dict[str, str]:
+    def _names(self, folder: int | str, path: tuple[str, ...]) -> dict[str, str]:
         """What lies in the folder, read again once it has changed."""
         changed = os.stat(folder).st_mtime_ns
         listing = self._listings.get(path)
@@ -147,6 +148,15 @@ class PlainFiles:
         while len(self._listings) > FOLDERS:
             self._listings.popitem(last=False)
         return names
+
+
+@lru_cache(maxsize=1024)
+def _parts(name: str) -> tuple[str, ...]:
+    """The folders and the file; none of a name that is never given."""
+    parts = tuple(name.split("/"))
+    if len(parts) > DEEPEST or "\0" in name or any(not part or NEVER_GIVEN.fullmatch(part) for part in parts):
+        return ()
+    return parts
 
 
 def _version(name: str, status: os.stat_result) -> _Version:

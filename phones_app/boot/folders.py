@@ -24,3 +24,9 @@ def folders_of(model: str) -> tuple[str, ...]:
         for chosen in product(*(values[name] for name in names)) if names else ():
             found.append(template.format_map(dict(zip(names, chosen, strict=True))))
     return tuple(dict.fromkeys(found))
+
+
+@lru_cache(maxsize=512)
+def tops_of(model: str) -> frozenset[str]:
+    """Where those folders lie at the top, in lower case."""
+    return frozenset(folder.partition("/")[0].lower() for folder in folders_of(model))

@@ -10,7 +10,7 @@ from django.conf import settings
 from phones_app.boot.contents import KeptContents, SentContent
 from phones_app.boot.fetches import Fetch
 from phones_app.boot.files import PlainFiles
-from phones_app.boot.folders import folders_of
+from phones_app.boot.folders import folders_of, tops_of
 from phones_app.boot.made import is_made, made_for
 from phones_app.boot.names import is_of_one_phone, mac_in
 from phones_app.boot.refresh import PortalInMemory
@@ -56,10 +56,13 @@ class FileLookup:
 
     def _find_in_folders(self, name: str, asker: Asker) -> FoundRow | SentContent | None:
         """In the folders of the firmware that it is part of, then in those of the phone's family."""
-        top = self._folder.top()
-        for folder in (*self._portal.shared.firmware_folders(name, asker), *folders_of(asker.model)):
+        shared, top = self._portal.shared, self._folder.top()
+        firmware = tuple(shared.firmware_folders(name, asker))
+        if not firmware and not shared.has_name(name) and top.isdisjoint(tops_of(asker.model)):
+            return None
+        for folder in (*firmware, *folders_of(asker.model)):
             path = f"{folder}/{name}"
-            if (row := self._portal.shared.find(path, asker)) is not None:
+            if (row := shared.find(path, asker)) is not None:
                 return row
             if folder.partition("/")[0].lower() in top and (file := self._folder.open(path)) is not None:
                 return file

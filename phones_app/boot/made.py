@@ -6,6 +6,7 @@ The subjects above register what they make. What is stored under the name, as a 
 import asyncio
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from hashlib import sha256
 
 import structlog
@@ -24,8 +25,10 @@ _makers: list[tuple[re.Pattern[str], MakeFile]] = []
 def register_made(pattern: str, make: MakeFile) -> None:
     """Have `make` asked, from threads, for files whose whole name matches `pattern`; the first to be registered first."""
     _makers.append((re.compile(pattern), make))
+    is_made.cache_clear()
 
 
+@lru_cache(maxsize=1024)
 def is_made(name: str) -> bool:
     """Whether a file with this name may be made."""
     return any(pattern.fullmatch(name) for pattern, _ in _makers)

@@ -1,6 +1,7 @@
 """Names of files that are of a single phone, by its MAC address, trust lists too."""
 
 import re
+from functools import lru_cache
 
 from profiles_app.phone.sep.catalogue import is_mac
 
@@ -10,11 +11,14 @@ _OWN_MAC = re.compile(r"(?<=SEP|SIP|ATA)[0-9A-F]{12}(?=\.)")
 OWN_MAC = "<MAC>"
 
 
+# One request asks this in several places, and thousands ask for the same names.
+@lru_cache(maxsize=1024)
 def is_of_one_phone(path: str) -> bool:
     """Whether this is such a name, in whatever case and folder."""
     return _OF_ONE_PHONE.fullmatch(path.rpartition("/")[2]) is not None
 
 
+@lru_cache(maxsize=1024)
 def mac_in(name: str) -> str | None:
     """The MAC address of the phone whose file it is, as phones write it."""
     own = _OWN_MAC.search(name)

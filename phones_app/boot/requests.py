@@ -5,7 +5,6 @@ it waits, because counting takes as long as answering. Counts are for people who
 when the database is away is lost.
 """
 
-import json
 import threading
 import time
 from collections import Counter, deque
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+import orjson
 import structlog
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection, transaction
 from django.db.models import Count
@@ -57,16 +57,26 @@ _UPSERT = """
         told_at = excluded.told_at
 """
 
-Listener = Callable[[Sequence[RequestedFile]], None]
+
+@dataclass(slots=True)
+class LastRequest:
+    """What a row that is about to be written says of the last request; a listener may set `told_at`."""
+
+    client: str
+    mac: str | None
+    name: str
+    address: str
+    protocol: str
+    is_missing: bool
+    told_at: datetime | None
+
+
+Listener = Callable[[Sequence[LastRequest]], None]
 _listeners: list[Listener] = []
 
 
 def when_counted(call: Listener) -> None:
-    """Have `call` given rows that are about to be written, in that transaction; it may set their `told_at`.
-
-    They are those of files that are missing, or that were told to be. They are not saved yet, and say what the last
-    request was, without counts.
-    """
+    """Have `call` told, in that transaction, of rows of files that are missing, or that were told to be."""
     _listeners.append(call)
 
 
@@ -212,7 +222,7 @@ def _write(batch: Iterable[tuple[_Key, _Counted]]) -> int:
         values = ", ".join(value.format(place=place, kind=kind) for place, kind in enumerate(_COLUMNS.values()))
         sql = _UPSERT.format(table=RequestedFile._meta.db_table, names=", ".join(_COLUMNS), values=values, rows=source)
         with connection.cursor() as cursor:
-            cursor.execute(sql, [json.dumps(rows, default=str)])
+            cursor.execute(sql, [orjson.dumps(rows).decode()])
     return len(rows)
 
 
@@ -222,13 +232,7 @@ def _told(counts: Counts) -> dict[_Key, datetime | None]:
     before = {(client, name): at for client, name, at in rows.values_list("client", "name", "told_at")}
     told = {key: before.get((key.client, key.name)) for key in counts}
     heard = {
-        key: RequestedFile(
-            **key._asdict(),
-            address=counted.address,
-            protocol=counted.protocol,
-            is_missing=counted.is_missing,
-            told_at=told[key],
-        )
+        key: LastRequest(*key, counted.address, counted.protocol, counted.is_missing, told[key])
         for key, counted in counts.items()
         if counted.is_missing or told[key]
     }

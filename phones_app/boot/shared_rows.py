@@ -43,10 +43,14 @@ class SharedRows:
 
     def __init__(self) -> None:
         self._scopes: dict[Scope, dict[str, FoundRow]] = {}
+        # The last parts of their paths, and of some that were deleted: most of what is asked for is none of these.
+        self._names: set[str] = set()
         self._folders: dict[str, list[tuple[int | None, str]]] = {}
 
     def find(self, path: str, asker: Asker) -> FoundRow | None:
         """A phone's own row before its account's, and that before everybody's."""
+        if not self.has_name(path):
+            return None
         name = _folded(path)
         if asker.account is not None:
             if asker.phone is not None and (row := self._in((asker.account, asker.phone), name)):
@@ -55,12 +59,17 @@ class SharedRows:
                 return row
         return self._in(EVERYBODY, name)
 
+    def has_name(self, path: str) -> bool:
+        """Whether a file of this name may lie anywhere."""
+        return _last(path) in self._names
+
     def of_phone(self, path: str, asker: Asker) -> FoundRow | None:
         return self._in((asker.account, asker.phone), _folded(path)) if asker.phone is not None else None
 
     def firmware_folders(self, name: str, asker: Asker) -> Iterable[str]:
         """Where this file of a load lies, in the firmware of the account before that of everybody."""
-        found = self._folders.get(name.lower(), ())
+        if (found := self._folders.get(name.lower())) is None:
+            return
         for account in dict.fromkeys((asker.account, None)):
             yield from (folder for owner, folder in found if owner == account)
 
@@ -68,7 +77,11 @@ class SharedRows:
         scopes: defaultdict[Scope, dict[str, FoundRow]] = defaultdict(dict)
         for key, account, phone, path, sha256 in SharedFile.objects.order_by().values_list(*_COLUMNS).iterator():
             scopes[account, phone][_folded(path)] = FoundRow(key, bytes.fromhex(sha256))
+        names = {_last(path) for files in scopes.values() for path in files}
+        # Others read meanwhile.
+        self._names |= names
         self._scopes = dict(scopes)
+        self._names = names
         self.load_firmware()
 
     def load_firmware(self) -> None:
@@ -85,6 +98,7 @@ class SharedRows:
         rows = SharedFile.objects.filter(pk__in=keys).order_by().values_list(*_COLUMNS)
         for key, account, phone, path, sha256 in rows:
             name = _folded(path)
+            self._names.add(_last(path))
             self._scopes.setdefault((account, phone), {})[name] = FoundRow(key, bytes.fromhex(sha256))
             now.add(((account, phone), name))
         for place in places:
@@ -96,6 +110,10 @@ class SharedRows:
     def _in(self, scope: Scope, name: str) -> FoundRow | None:
         files = self._scopes.get(scope)
         return files.get(name) if files is not None else None
+
+
+def _last(path: str) -> str:
+    return path.rpartition("/")[2].lower()
 
 
 def _folded(path: str) -> str:

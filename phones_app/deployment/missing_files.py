@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from contacts_app.core.work import clock
-from phones_app.boot.models import RequestedFile
 from phones_app.boot.names import OWN_MAC
+from phones_app.boot.requests import LastRequest
 from phones_app.deployment.models import PhoneFile
 from phones_app.inventory.models import Phone
 from profiles_app.events.outbox import EventDraft, emit_many
@@ -17,7 +17,7 @@ from profiles_app.phone import sep
 MISSING, GIVEN = "file-missing", "file-given"
 
 
-def files_counted(rows: Sequence[RequestedFile]) -> None:
+def files_counted(rows: Sequence[LastRequest]) -> None:
     """Called with rows that are about to be written."""
     # A phone's own file and its trust list are no companions of the file that it has.
     missing = [row for row in rows if row.mac and row.is_missing and row.told_at is None and OWN_MAC not in row.name]
@@ -55,7 +55,7 @@ def _named(phone: Phone, facts: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _draft(phone: Phone, row: RequestedFile, tag: str, error: str) -> EventDraft:
+def _draft(phone: Phone, row: LastRequest, tag: str, error: str) -> EventDraft:
     return EventDraft(
         account=phone.account,
         tags=["phone", tag],

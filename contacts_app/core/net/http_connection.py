@@ -11,7 +11,8 @@ import logging
 import socket
 import sys
 import termios
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+import threading
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import IO, Protocol, cast
 
@@ -23,6 +24,7 @@ SEND_SECONDS = 15.0
 # A piece of a file, for which the client has this time.
 PIECE_BYTES, PIECE_SECONDS = 256 * 1024, 60.0
 LINGER_SECONDS = 2.0
+RECEIVED_BYTES = 16 * 1024
 _STATUS = {status: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 _CLOSE = {False: "Connection: close\r\n\r\n", True: "\r\n"}
 _FOUR_BYTES = bytes(4)
@@ -42,8 +44,20 @@ class Keeper(Protocol):
     def answer(self, exchange: "HttpExchange") -> Awaitable[None] | None: ...
 
 
+class _Received(threading.local):
+    """Where requests are read to, of all connections of a loop: a large piece of memory for each is slow to come by."""
+
+    def __init__(self) -> None:
+        self.buffer = memoryview(bytearray(RECEIVED_BYTES))
+
+
+_received = _Received()
+
+
 class HttpExchange:
     """One request together with the means to answer it."""
+
+    __slots__ = ("_connection", "keeps_alive", "request")
 
     def __init__(self, request: Request, connection: "HttpConnection", keeps_alive: bool) -> None:
         self.request = request
@@ -86,10 +100,11 @@ class HttpExchange:
         self._connection.pending.append(taken)
 
 
-class HttpConnection(asyncio.Protocol):
+class HttpConnection(asyncio.BufferedProtocol):
     def __init__(self, keeper: Keeper) -> None:
         self._keeper = keeper
         self._loop = asyncio.get_running_loop()
+        self._received = _received.buffer
         self._buffer = bytearray()
         self._task: asyncio.Task[None] | None = None
         self._drained: asyncio.Future[None] | None = None
@@ -110,17 +125,22 @@ class HttpConnection(asyncio.Protocol):
         if not self._keeper.admits(self):
             self.end(HTTPStatus.SERVICE_UNAVAILABLE)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._received
+
+    def buffer_updated(self, nbytes: int) -> None:
         if self._is_ending:
             return
         if not self._buffer and self._task is None:
             self.deadline = self._loop.time() + self._keeper.request_seconds
-        self._buffer += data
+        self._buffer += self._received[:nbytes]
         if self.pending:
             self._settle()
         if self._task is None:
-            with self._guarded():
+            try:
                 self._answer_on()
+            except Exception as error:
+                self._broke_off(error)
         elif len(self._buffer) > HEAD_BYTES + BODY_BYTES:
             self.transport.pause_reading()
 
@@ -217,7 +237,7 @@ class HttpConnection(asyncio.Protocol):
                 self.end()
 
     async def _wait_for(self, waiting: Awaitable[None] | None, exchange: HttpExchange) -> None:
-        with self._guarded():
+        try:
             if waiting is not None:
                 await waiting
             await self._drain()
@@ -227,18 +247,15 @@ class HttpConnection(asyncio.Protocol):
                 return
             self.transport.resume_reading()
             self._answer_on(has_answered=True)
+        except Exception as error:
+            self._broke_off(error)
 
-    @contextlib.contextmanager
-    def _guarded(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError:
-            self._task = None
-            self.transport.abort()  # the client went away or was too slow: no answer reaches it
-        except Exception:
-            self._task = None
-            logger.exception("A request of %s could not be answered", self.peer)
-            self.transport.abort()
+    def _broke_off(self, error: Exception) -> None:
+        self._task = None
+        # Of a client that went away or was too slow there is nothing to say: no answer reaches it.
+        if not isinstance(error, OSError):
+            logger.error("A request of %s could not be answered", self.peer, exc_info=error)
+        self.transport.abort()
 
     def _next(self) -> Request | None:
         if not self._buffer:
@@ -270,4 +287,4 @@ def _unconfirmed(socket: socket.socket) -> int:
         answer = fcntl.ioctl(socket.fileno(), termios.TIOCOUTQ, _FOUR_BYTES)
     except (OSError, ValueError):
         return 1
-    return int.from_bytes(answer, sys.byteorder)
+    return 0 if answer == _FOUR_BYTES else int.from_bytes(answer, sys.byteorder)
