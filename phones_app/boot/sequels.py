@@ -4,7 +4,6 @@ The rest is only counted. Of a crowd that starts at once it is five of six reque
 """
 
 import re
-import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import timedelta
@@ -43,12 +42,14 @@ class _Own:
 
 
 class Evidence:
-    """`takes` each fetch once, in their order. It rather takes one too many: `recording` decides what follows what."""
+    """`takes` each fetch once, in their order. It rather takes one too many: `recording` decides what follows what.
 
-    def __init__(self) -> None:
+    What was fetched before `since`, by the steady clock, is not known here.
+    """
+
+    def __init__(self, since: float) -> None:
         self._own: OrderedDict[str, _Own] = OrderedDict()
-        # What was fetched before is not known here.
-        self._known_from = time.monotonic() + FOLLOWING.total_seconds()
+        self._known_from = since + FOLLOWING.total_seconds()
 
     def takes(self, fetch: Fetch) -> bool:
         if fetch.complete and (mac := mac_of_file_name(fetch.file_name)) is not None:

@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -80,7 +81,7 @@ class WritingProcess:
 @contextmanager
 def _writing(stopping: threading.Event) -> Iterator[Take]:
     """What is evidence is written at once, of one address one after another; all are counted when there is time."""
-    evidence, counter, record = Evidence(), RequestCounter(), fetch_recorder(stopping)
+    evidence, counter, record = Evidence(time.monotonic()), RequestCounter(), fetch_recorder(stopping)
     queues: list[Batches[Fetch]] = [
         Batches(record, most=BATCH, name="file-server-evidence", pause=lambda _: MOMENT, at_end=connections.close_all)
         for _ in range(WRITERS)

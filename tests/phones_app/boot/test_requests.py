@@ -9,13 +9,14 @@ from django.db import connection
 from django.utils import timezone
 
 from phones_app.boot import requests
-from phones_app.boot.fetches import Fetch
+from phones_app.boot.fetches import Fetch, message_of
 from phones_app.boot.models import FileFetch, RequestedFile
 from phones_app.boot.server import EmbeddedFileServer
 from phones_app.inventory.models import Phone
 from tests.commands import run
 from tests.phones_app.counting import AskedCounter
 from tests.phones_app.simulator.conftest import PASSWORD, USERNAME
+from tests.servers import wait_for
 
 pytestmark = pytest.mark.django_db
 MAC, OTHER = "0200000000A1", "0200000000A2"
@@ -107,6 +108,36 @@ def test_what_waits_is_bounded(monkeypatch):
         log.note(missing(f"x{number}.xml"))
     log.write()
     assert RequestedFile.objects.count() == 10
+
+
+def test_messages_that_wait_to_be_counted_are_bounded(phones, monkeypatch):
+    message = message_of([Fetch(f"x{number}.xml", "192.0.2.1", "http", mac=MAC, missing=True) for number in range(10)])
+    monkeypatch.setattr(requests, "MOST_BYTES", 3 * len(message))
+    log = AskedCounter()
+    for _ in range(5):
+        log.keep(message, 10)
+    log.write()
+    assert set(RequestedFile.objects.values_list("client", "missing")) == {(MAC, 3)}
+    assert RequestedFile.objects.count() == 10
+
+
+# Fewer ask, for long enough they have waited, and there is much to count.
+@pytest.mark.parametrize("end", [("CROWD_PER_SECOND", 1), ("PUT_OFF_SECONDS", 0.0), ("MANY_BYTES", 0)])
+@pytest.mark.django_db(transaction=True)
+def test_counts_wait_while_thousands_ask_and_not_for_ever(phones, monkeypatch, end):
+    begin = {"LOOK_SECONDS": 0.01, "WRITE_SECONDS": 0.0, "CROWD_PER_SECOND": 0, "PUT_OFF_SECONDS": 1e9}
+    for name, value in begin.items():
+        monkeypatch.setattr(requests, name, value)
+    log = AskedCounter()
+    log.start()
+    for _ in range(3):
+        log.keep(message_of([missing("x.xml")]), 1)
+        # It has looked how many came, and decided after that when it looks again.
+        wait_for(lambda: log._asked == 0)
+    assert not RequestedFile.objects.exists()
+    monkeypatch.setattr(requests, *end)
+    wait_for(lambda: RequestedFile.objects.filter(missing=3).exists())
+    log.stop()
 
 
 def test_many_phones_that_boot_again_and_again_stay_at_one_row_per_name(acme):

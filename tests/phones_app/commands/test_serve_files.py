@@ -18,7 +18,7 @@ import pytest
 from django.db import connection
 
 from phones_app.boot.fetches import Fetch
-from phones_app.boot.models import FileFetch
+from phones_app.boot.models import FileFetch, RequestedFile
 from phones_app.boot.recording import fetch_recorder
 from phones_app.servers.models import FileServer
 from tests.servers import wait_for
@@ -98,6 +98,7 @@ def test_what_was_handed_on_is_written_though_the_server_is_killed(serving):
     os.kill(writer, signal.SIGCONT)
     wait_for(lambda: FileFetch.objects.filter(mac=MAC).exists(), 10)
     wait_for(lambda: not Path(f"/proc/{writer}").exists(), 10)
+    assert RequestedFile.objects.get().given == 1
 
 
 def waiting_in(descriptor: str) -> int:
