@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from phones_app.boot.fetches import Fetch
-from profiles_app.phone.sep.file_names import mac_of_file_name
+from profiles_app.phone.sep.catalogue import mac_of_file_name
 
 # Another file that a phone asks for within this time after its own means that it accepted its own.
 FOLLOWING = timedelta(minutes=2)
