@@ -13,13 +13,12 @@ from time import monotonic
 from typing import Any
 
 from contacts_app.core.errors import Exchange
-from phones_app.transports.ftp.sockets import WaitingSocket, connected
+from contacts_app.core.net.sockets import WaitingSocket, connected
 
 MAX_ANSWER = 64 * 1024  # characters of one answer, however many lines it has
 MAX_RETRIEVED = 16 * 1024 * 1024  # a phone's file has tens of kilobytes, a listing may have some megabytes
 BLOCK = 64 * 1024
-# When a data connection breaks, the server usually says why on the control connection; this long it may take.
-REASON_SECONDS = 2.0
+REASON_SECONDS = 2.0  # within which a server usually says why it broke a data connection
 
 
 class EndlessError(ftplib.Error):
@@ -273,9 +272,8 @@ class FtpWire(ftplib.FTP_TLS):
         if not isinstance(control, ssl.SSLSocket):
             return connection
         _undelayed(connection)
-        # Servers such as vsftpd and proftpd accept a data connection only if it resumes the control
-        # connection's session, which proves that both belong to one client; FTP_TLS alone never does
-        # (Cisco phones spec §7.3).
+        # Some servers want it to resume the control connection's session, which proves that both belong to one
+        # client; FTP_TLS alone never does (Cisco phones spec §7.3).
         secured = self.context.wrap_socket(connection, server_hostname=self.host, session=control.session)
         self.data_session_reused = secured.session_reused
         return secured
