@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db.models import F, QuerySet
 
 from contacts_app.core.history.authorship import Author, authored
-from contacts_app.core.history.records import insert_from, update_recorded
+from contacts_app.core.history.records import change_recorded, insert_from
 from contacts_app.core.lists.among import among
 from contacts_app.core.lists.insert import insert_many
 from contacts_app.core.work import clock
@@ -195,9 +195,10 @@ def confirmation(row: Deployment) -> list[Note]:
 
 def note_profiles(deployments: Iterable[Deployment]) -> None:
     """What each phone got is its current profile now."""
+    now = clock.now()
     _change_phones(
         {
-            row: {"current_profile_id": row.profile_id, "updated_at": clock.now()}
+            row: {"current_profile_id": row.profile_id, "updated_at": now}
             for row in deployments
             if row.phone is not None and row.phone.current_profile_id != row.profile_id
         }
@@ -206,9 +207,10 @@ def note_profiles(deployments: Iterable[Deployment]) -> None:
 
 def note_status(details: Mapping[Deployment, Mapping[str, Any]]) -> None:
     """What the phones' status pages said before their restart: that they are there, and with which load."""
+    now = clock.now()
     _change_phones(
         {
-            row: {"last_seen_at": clock.now(), "software_version": detail["load"]}
+            row: {"last_seen_at": now, "software_version": detail["load"]}
             for row, detail in details.items()
             if "load" in detail
         }
@@ -216,18 +218,18 @@ def note_status(details: Mapping[Deployment, Mapping[str, Any]]) -> None:
 
 
 def _change_phones(changes: Mapping[Deployment, dict[str, Any]]) -> None:
-    """Change the deployments' phones in the names of those who asked for them; equal changes are made together."""
-    equal: defaultdict[tuple[Author, tuple[Any, ...]], list[int]] = defaultdict(list)
+    """Change the deployments' phones in the names of those who asked for them."""
+    by_author: defaultdict[Author, dict[int, dict[str, Any]]] = defaultdict(dict)
     for row, values in changes.items():
         if row.phone_id is not None:
-            equal[_author_of(row), tuple(values.items())].append(row.phone_id)
-    if len(equal) > 1:
+            by_author[_author_of(row)][row.phone_id] = values
+    if len(by_author) > 1:
         # In one order, as who checks the status of many phones locks them.
-        every = [key for phones in equal.values() for key in phones]
+        every = [key for phones in by_author.values() for key in phones]
         list(Phone.objects.select_for_update(no_key=True).filter(pk__in=every).order_by("pk").values_list("pk"))
-    for (author, alike), phones in equal.items():
+    for author, phones in by_author.items():
         with authored(lambda author=author: author):  # type: ignore[misc]
-            update_recorded(Phone.objects.filter(pk__in=phones), **dict(alike))
+            change_recorded(Phone.objects.all(), phones, list(next(iter(phones.values()))))
 
 
 def _author_of(deployment: Deployment) -> Author:

@@ -11,12 +11,13 @@ from typing import Any, TypeVar, cast
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
-from django.db.models import Expression, F, Field, Model, QuerySet, Value
+from django.db.models import Expression, F, Field, ForeignKey, Model, QuerySet, Value
 from django.db.models.sql import UpdateQuery
 from django.utils import timezone
 
 from contacts_app.core.history.authorship import changed_together, current_author, one_line
 from contacts_app.core.history.models import Changes, Tracked, named_fields, tracked_models
+from contacts_app.core.lists.among import among
 from contacts_app.core.lists.insert import insert_many
 from contacts_app.core.lists.update import update_many
 from contacts_app.core.retention import Retention
@@ -97,6 +98,18 @@ def save_recorded(rows: Iterable[M], fields: Iterable[str], *, before: Mapping[A
                 update_many(batch, names)
 
 
+def change_recorded(rows: QuerySet[M], changes: Mapping[Any, Mapping[str, Any]], fields: Sequence[str]) -> None:
+    """Change each of the rows, which are locked in the order of their keys, in its own way: `changes` has for the key of
+    each its new values of `fields`. The author of all is the same.
+    """
+    tracked = tracked_models[rows.model]
+    names = {field.name for field in named_fields(rows.model, fields)}
+    ordered = rows.filter(pk__in=among(list(changes))).order_by("pk").defer(*(tracked.secret - names))
+    with transaction.atomic():
+        before = {row.pk: row for row in ordered.select_for_update(no_key=True, of=("self",))}
+        save_recorded([_with(row, changes[key]) for key, row in before.items()], sorted(names), before=before)
+
+
 def record_use(row: Model, what: str, *, once_in: timedelta | None = None) -> None:
     """A historical row that says what somebody did with a record without changing it; within `once_in` only one."""
     tracked, author = tracked_models[type(row)], current_author()
@@ -113,7 +126,7 @@ def _key(row: Model, columns: Iterable[str]) -> tuple[Any, ...]:
     return tuple(getattr(row, column) for column in columns)
 
 
-def _with(row: M, values: dict[str, Any]) -> M:
+def _with(row: M, values: Mapping[str, Any]) -> M:
     after = copy(row)
     for name, value in values.items():
         setattr(after, name, value)
@@ -121,7 +134,11 @@ def _with(row: M, values: dict[str, Any]) -> M:
 
 
 def _record_changes(tracked: Tracked, before: list[Any], after: list[Any], names: Iterable[str]) -> None:
-    fields = {field.name for field in named_fields(tracked.cls, names)}
+    named = named_fields(tracked.cls, names)
+    fields = {field.name for field in named}
+    if len(after) > 1:
+        for field in named:
+            _know_related(field, before, after)
     _store(
         tracked,
         [
@@ -130,6 +147,18 @@ def _record_changes(tracked: Tracked, before: list[Any], after: list[Any], names
             if (changes := tracked.changes(old, new, fields))
         ],
     )
+
+
+def _know_related(field: "Field[Any, Any]", before: list[Any], after: list[Any]) -> None:
+    """What differs is called by its name in history: have those that the rows refer to read together."""
+    if not isinstance(field, ForeignKey):
+        return
+    pairs = [pair for pair in zip(before, after, strict=True) if len({getattr(row, field.attname) for row in pair}) > 1]
+    referring = [row for pair in pairs for row in pair if not field.is_cached(row)]
+    related = field.related_model._base_manager.in_bulk({getattr(row, field.attname) for row in referring} - {None})
+    for row in referring:
+        if found := related.get(getattr(row, field.attname)):
+            field.set_cached_value(row, found)
 
 
 def _store(tracked: Tracked, news: list[tuple[Any, str, Changes]]) -> None:
