@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 WRITE_SECONDS, LOOK_SECONDS = 5.0, 1.0
 BATCH = 500
 # While so many requests come in a second, counts are put off, at most for this time.
-CROWD_PER_SECOND, PUT_OFF_SECONDS = 1_000, 30.0
+CROWD_PER_SECOND, PUT_OFF_SECONDS = 500, 30.0
 # Requests that wait to be counted, as they were sent: so much is no longer put off, and of more nothing is counted.
 MANY_BYTES, MOST_BYTES = 32 * 1024 * 1024, 64 * 1024 * 1024
 # So many names are written together, and no more are noted where so many wait to be written.
@@ -186,14 +186,20 @@ class RequestCounter:
     def _write_on(self) -> None:
         written = time.monotonic()
         while not self._stopping.wait(LOOK_SECONDS):
-            with self._lock:
-                asked, self._asked = self._asked, 0
+            asked = self._came()
             after = PUT_OFF_SECONDS if asked >= CROWD_PER_SECOND and self._bytes < MANY_BYTES else WRITE_SECONDS
             if time.monotonic() - written >= after:
                 self._write_safely()
                 written = time.monotonic()
+                self._came()
         self._write_safely()
         connection.close()
+
+    def _came(self) -> int:
+        """How many requests came since this was asked last."""
+        with self._lock:
+            asked, self._asked = self._asked, 0
+        return asked
 
     def _write_safely(self) -> None:
         close_old_connections()
