@@ -128,13 +128,13 @@ def _nginx(program: str, data: Path) -> Iterator[tuple[int, int]]:
         each.chmod(0o755)
     command = (program, "-p", str(folder), "-c", str(folder / "nginx.conf"))
     with _process(*command, env=dict(os.environ)) as process:
-        wait_for(lambda: listens(port))
-        [worker] = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        yield port, int(worker)
+        wait_for(lambda: listens(port) and len(_family(process.pid)) > 1)
+        [_, worker] = _family(process.pid)
+        yield port, worker
 
 
 def _family(pid: int) -> list[int]:
-    """The process, and the one that writes for it."""
+    """The process, and the one that writes or answers for it."""
     return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
 
 
