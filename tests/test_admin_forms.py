@@ -65,6 +65,17 @@ def test_a_form_without_its_account_is_answered_by_the_form(root, acme, pages, w
         assert "account" in answer.context["adminform"].form.errors
 
 
+def test_requests_at_the_same_moment_share_no_field(root, rf):
+    """What one person may choose is put into the fields of the form, and is not offered to somebody else."""
+    request = rf.get("/")
+    request.user = root
+    for pages in of_accounts():
+        if not pages.has_add_permission(request):
+            continue
+        one, other = (pages.get_form(request).base_fields for _ in range(2))
+        assert not {id(field) for field in one.values()} & {id(field) for field in other.values()}, pages
+
+
 @pytest.mark.parametrize("pages", of_accounts(), ids=lambda pages: pages.opts.model_name)
 def test_a_page_on_which_something_is_added_says_so(root, pages):
     page = at_desk(root).get(url_of(pages, "add"))

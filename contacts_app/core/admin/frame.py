@@ -1,5 +1,6 @@
 """Who is at the desk, and pages of one's own in the frame of the admin."""
 
+import copy
 from typing import Any, ClassVar
 
 from django.contrib import messages
@@ -38,6 +39,14 @@ class Framed(ModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, str] | None = None) -> HttpResponse:
         return super().changelist_view(request, {"title": list_title(self.model)} | (extra_context or {}))
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """With fields of this request's own: Django has declared fields shared by the forms of all requests, and what
+        one person may choose would be offered to another whose form is made at the same moment.
+        """
+        form = super().get_form(request, obj, change, **kwargs)
+        form.base_fields = copy.deepcopy(form.base_fields)
+        return form
 
     @property
     def base_name(self) -> str:
