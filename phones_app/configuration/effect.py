@@ -64,9 +64,11 @@ def what_changes_template(template: PhoneTemplate, text: str, *, limit: int = 3,
 
 
 def what_changes_layout(
-    layout: KeyLayout, keys: list[dict[str, object]], modules: list[str], *, limit: int = 3, reveal: bool = False
+    layout: KeyLayout, keys: list[dict[str, object]] | None, modules: list[str], *, limit: int = 3, reveal: bool = False
 ) -> FileEffect:
-    """What other keys of a layout do."""
+    """What other keys of a layout do; None: deleting it, so that the layout of a weaker layer counts."""
+    if keys is None:
+        return _changed(phones_of_layout(layout), Instead(no_layout=layout.pk), limit, reveal)
     new = KeyLayout(pk=layout.pk, uuid=layout.uuid, account_id=layout.account_id, keys=keys, modules=modules)
     return _changed(phones_of_layout(layout), Instead(layout=new), limit, reveal)
 

@@ -65,13 +65,15 @@ def compared(kind: str, name: str) -> str:
 class Instead:
     """Rows as they are to be, in place of those that are stored: to see what a change would do.
 
-    A layer without a key is a new one. `lines` are those of the layer; None: as they are. `loads` are the firmware that
-    single phones are to get, by their keys, whatever their layers say, but for a lock.
+    A layer without a key is a new one. `lines` are those of the layer; None: as they are. `no_layout` is the key of a
+    key layout that is to be deleted. `loads` are the firmware that single phones are to get, by their keys, whatever
+    their layers say, but for a lock.
     """
 
     layer: Layer | None = None
     lines: Sequence[Line] | None = None
     layout: KeyLayout | None = None
+    no_layout: int | None = None
     template: PhoneTemplate | None = None
     loads: Mapping[int, str] = field(default_factory=dict)
 
@@ -165,6 +167,8 @@ class LayersOfPhones:
 
     def layout(self, layer: Layer, account: int) -> KeyLayout | None:
         changed = self._instead.layout
+        if layer.key_layout_id is not None and layer.key_layout_id == self._instead.no_layout:
+            return None
         stored = self._layouts.get(layer.key_layout_id or 0)
         layout = changed if changed is not None and changed.pk == layer.key_layout_id else stored
         return layout if layout is not None and layout.account_id in (None, account) else None

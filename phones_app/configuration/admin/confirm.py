@@ -74,6 +74,7 @@ class AsksBeforeSaving(PortalAdmin):
     """For the pages of a model that files are made from. `rollout_page`, a page's name, comes from above."""
 
     rollout_page: ClassVar[str] = ""
+    delete_confirmation_template = "phones_app/configuration/delete_confirmation.html"
 
     def may_roll_out(self, request: HttpRequest) -> bool:
         return False
@@ -133,6 +134,24 @@ class AsksBeforeSaving(PortalAdmin):
         if changed is None or not changed.number:
             return None
         return question(self, request, f"Save {form.instance}?", changed)
+
+    def effect_of_deleting(self, request: HttpRequest, row: Any) -> FileEffect | None:
+        """What deleting a row would do; None: no file is made from it while it can be deleted."""
+        return None
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        """With the phones whose files change; afterwards no page of the row is left to say how many they are."""
+        row = self.row_or_404(request, object_id)
+        changed = self.effect_of_deleting(request, row) if self.has_delete_permission(request, row) else None
+        more = changed.number - len(changed.examples) if changed else 0
+        context = {**(extra_context or {}), "changed": changed, "more": more}
+        answer = super().delete_view(request, object_id, context)
+        if changed and changed.number and isinstance(answer, HttpResponseRedirect):
+            files = (
+                "The file of 1 phone changes" if changed.number == 1 else f"The files of {changed.number} phones change"
+            )
+            tell(request, False, f"{files} with that. The pages of their profiles roll them out.")
+        return answer
 
     def saved(self, request: HttpRequest, row: Any) -> None:
         """Say how to bring the change to the phones."""

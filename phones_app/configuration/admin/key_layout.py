@@ -21,6 +21,9 @@ class LayoutWithPhones(AsksBeforeSaving, KeyLayoutAdmin):
             return None
         return what_changes_layout(before, after.keys, after.modules, reveal=may_reveal(request))
 
+    def effect_of_deleting(self, request: HttpRequest, row: KeyLayout) -> FileEffect | None:
+        return what_changes_layout(row, None, [], reveal=may_reveal(request))
+
     def concerned(self, request: HttpRequest, row: KeyLayout) -> QuerySet[Phone]:
         return actor_of(request).sees(phones_of_layout(row).defer("web_password"))
 

@@ -147,6 +147,9 @@ class LayerPages(AsksBeforeSaving):
         lines = form.found_lines if after.kind in WITH_LINES else None
         return what_changes(before or after, after, lines=lines, reveal=may_reveal(request))
 
+    def effect_of_deleting(self, request: HttpRequest, row: Layer) -> FileEffect | None:
+        return what_changes(row, None, reveal=may_reveal(request))
+
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         layer: Layer = form.instance
         if layer.kind in WITH_LINES:
