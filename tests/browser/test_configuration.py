@@ -87,3 +87,39 @@ def test_a_template_is_checked_on_a_phone_while_it_is_typed(window, acme, alice)
     page.get_by_role("link", name="Roll out…").wait_for()
     template.refresh_from_db()
     assert "other.example.org" in template.text
+
+
+def test_a_fragment_is_checked_on_a_phone_while_it_is_typed(window, acme, alice):
+    data.layer(acme, values={"pbx": "pbx.example.org", "ntp_servers": "10.0.0.1", "time_zone": "Europe/Berlin"})
+    desk_phone = data.phone(acme, 1, made_profile(alice), name="Lobby")
+    data.layer(acme, kind="phone", phone=desk_phone, lines=[data.line(acme)])
+    there = {"path": "versionStamp", "action": "delete", "xml": "", "reason": "Not wanted"}
+    munich = data.layer(acme, kind="location", name="Munich", fragments=[there])
+    desk = window()
+    page = desk.page
+    desk.open(reverse("admin:phones_app_layer_change", args=[munich.pk]))
+    told = page.locator("#fragments-checked")
+    told.get_by_text("What they do to the file of").wait_for()
+    page.get_by_role("button", name="Add a fragment").click()
+    row = page.locator(".pb-fragment").nth(1)
+    row.get_by_label("What is done").select_option("insert")
+    row.get_by_label("Element path").fill("vendorConfig")
+    row.get_by_label("Reason").fill("The switch asks for it")
+    edit = "document.querySelectorAll('.pb-fragment .django-ace-widget')[1].editor"
+    page.evaluate(f"{edit}.setValue('<garp>1</garp>\\n<pcPort>0', -1)")
+    told.get_by_text("not well-formed").wait_for()
+    page.locator(".pb-fragment").nth(1).locator(".ace_gutter-cell.ace_error").wait_for()
+    assert not page.locator(".pb-fragment").nth(0).locator(".ace_gutter-cell.ace_error").count()
+    told.locator("a[data-line]").click()
+    assert page.evaluate(f"{edit}.getCursorPosition().row") == 1, "the link leads into the editor of this fragment"
+    page.evaluate(f"{edit}.setValue('<garp>1</garp>\\n<pcPort>0</pcPort>', -1)")
+    told.locator(".pb-diff").get_by_text("<pcPort>0</pcPort>").wait_for()
+    assert not desk.nameless()
+    desk.fits("fragments")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_text("This changes the file of").wait_for()
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("link", name="Roll out…").wait_for()
+    munich.refresh_from_db()
+    assert [each["path"] for each in munich.fragments] == ["versionStamp", "vendorConfig"]
+    assert munich.fragments[1]["xml"] == "<garp>1</garp>\n<pcPort>0</pcPort>"

@@ -16,6 +16,7 @@ from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.admin.links import list_url, page_of
 from contacts_app.core.admin.search import Hit, Hits, named
 from phones_app.configuration.admin.confirm import AsksBeforeSaving
+from phones_app.configuration.admin.fragments import FragmentPages
 from phones_app.configuration.admin.layer_form import ABOUT, WITH_LINES, LayerForm
 from phones_app.configuration.admin.values import (
     blank_row,
@@ -62,7 +63,7 @@ def settings_found(request: HttpRequest, words: str) -> Hits:
     return Hits("Settings of phones", "tune", hits, list_url(Layer))
 
 
-class LayerPages(AsksBeforeSaving):
+class LayerPages(FragmentPages, AsksBeforeSaving):
     """Tenants see those of the portal too, which its staff make."""
 
     form = LayerForm

@@ -3,10 +3,10 @@
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from contacts_app.core.admin.rows import Row, RowsField, filled
+from phones_app.configuration.admin.fragments import FragmentsField
 from phones_app.configuration.admin.values import (
     LayerValues,
     NamesField,
@@ -17,9 +17,6 @@ from phones_app.configuration.admin.values import (
 from phones_app.configuration.models import Layer
 from profiles_app.phone import sep
 from profiles_app.phone.models import Line
-from profiles_app.phone.rendering.fragments import ACTIONS, check_fragment
-from profiles_app.phone.rendering.refusal import RenderRefused
-from profiles_app.phone.rendering.values import Fragment
 
 Kind = Layer.Kind
 # What a form has cleaned.
@@ -40,7 +37,6 @@ WITH_LINES = (Kind.GROUP, Kind.PROFILE, Kind.PHONE)
 # Layers of all accounts.
 EVERYBODYS = (Kind.PORTAL, Kind.FAMILY, Kind.MODEL)
 SPARE_ROWS = 2
-LONGEST = {"path": 255, "xml": 20_000, "reason": 255}
 
 
 class LinesField(RowsField):
@@ -52,32 +48,6 @@ class LinesField(RowsField):
 
     def clean(self, value: list[Row]) -> list[str]:
         return [row["extension"].strip() for row in filled(value, "extension") if not row.get("remove")]
-
-
-class FragmentsField(RowsField):
-    """XML that is put into the file by hand."""
-
-    def __init__(self) -> None:
-        super().__init__("phones_app/configuration/fragments.html", label="Fragments")
-        self.widget.more = {"actions": ACTIONS, "spares": range(1)}
-
-    def clean(self, value: list[Row]) -> list[dict[str, str]]:
-        found = []
-        for row in filled(value, "path", "xml"):
-            if row.get("remove"):
-                continue
-            given = {name: row.get(name, "").strip() for name in ("path", "action", "xml", "reason")}
-            for name, longest in LONGEST.items():
-                if len(given[name]) > longest:
-                    raise ValidationError(f"The {name} of a fragment takes {longest:,} characters at most.")
-            try:
-                check_fragment(Fragment(**given))
-            except RenderRefused as refused:
-                raise ValidationError(refused.message) from None
-            if not given["reason"]:
-                raise ValidationError(f"Say why a fragment is put in at {given['path']}.")
-            found.append(given)
-        return found
 
 
 class LayerForm(forms.ModelForm):  # type: ignore[type-arg]

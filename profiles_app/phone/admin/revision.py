@@ -104,16 +104,20 @@ def marks_of(findings: Iterable[sep.Finding]) -> list[dict[str, object]]:
 
 
 class XmlEditor(AceWidget):
+    """`lines`: from how many lines to how many it grows with its text; None: it is as high as a file needs."""
+
     # Of a page that says what is wrong with the form's text without storing it.
     check_url = ""
 
-    def __init__(self) -> None:
+    def __init__(self, lines: tuple[int, int] | None = None) -> None:
         # The editor's own XML worker is off: it takes unbound prefixes, which phones ignore, for errors.
         super().__init__(
             mode="xml",
             theme=THEMES[0],
             width="100%",
-            height="560px",
+            height=None if lines else "560px",
+            minlines=lines and lines[0],
+            maxlines=lines and lines[1],
             useworker=False,
             showprintmargin=False,
             toolbar=False,

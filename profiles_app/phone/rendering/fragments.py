@@ -41,6 +41,27 @@ class _Element:
     children: list[_Element] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class XmlFault:
+    """Why XML is not well-formed, and where in it; line and column count from 1."""
+
+    words: str
+    line: int
+    column: int
+
+
+def xml_fault(xml: str) -> XmlFault | None:
+    """What is wrong with XML that is to be put into an element; None: nothing."""
+    opened = f"<{_ROOT}>"
+    try:
+        _elements(f"{opened}{xml}</{_ROOT}>".encode())
+    except expat.ExpatError as error:
+        words = (expat.ErrorString(error.code) or "").removeprefix("not well-formed ").strip("()")
+        before = len(opened) if error.lineno == 1 else 0
+        return XmlFault(words, error.lineno, max(error.offset - before, 0) + 1)
+    return None
+
+
 def check_fragment(fragment: Fragment) -> None:
     """Raise RenderRefused, with a sentence for people, if it can be put into no file."""
     if fragment.action not in ACTIONS:
@@ -50,11 +71,8 @@ def check_fragment(fragment: Fragment) -> None:
         return
     if not fragment.xml.strip():
         raise _refused(fragment, "it has no XML to put in")
-    try:
-        _elements(f"<{_ROOT}>{fragment.xml}</{_ROOT}>".encode())
-    except expat.ExpatError as error:
-        words = (expat.ErrorString(error.code) or "").removeprefix("not well-formed ").strip("()")
-        raise _refused(fragment, f"its XML is not well-formed: {words} in its line {error.lineno}") from error
+    if fault := xml_fault(fragment.xml):
+        raise _refused(fragment, f"its XML is not well-formed: {fault.words} in its line {fault.line}")
     # It is stored and shown as it is.
     xml = fragment.xml.encode()
     if redact(xml) != xml or (fragment.action == "insert" and steps and is_secret(steps[-1]["tag"])):
