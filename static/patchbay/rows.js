@@ -1,8 +1,12 @@
 // Tables whose rows can be added, taken out and put into another order: by dragging, and by buttons for the keyboard.
+// Rows change between the lists of one editor too, as keys between a phone and its expansion modules.
 // Without this script the rows have numbers to type, and a few empty rows are there to be filled in.
 (function () {
     "use strict";
     let added = 0;
+    // The row that is being dragged, and its list.
+    let carried = null;
+    const all = [];
 
     // What looks at the form as it is typed (the theme's own library, and htmx) hears of it as of any other change.
     const changed = (element) => element.dispatchEvent(new Event("change", { bubbles: true }));
@@ -29,6 +33,12 @@
 
         get rows() {
             return Array.from(this.list.querySelectorAll(":scope > [data-of-row]"));
+        }
+
+        // The lists of the same editor, in the order of the page.
+        get kin() {
+            const editor = this.list.closest("[data-kin]");
+            return editor ? all.filter((each) => editor.contains(each.list)) : [this];
         }
 
         number(row) {
@@ -71,11 +81,16 @@
                 (next?.querySelector("button[data-remove]") || this.list.parentElement.querySelector("[data-add]"))?.focus();
                 this.tell("Removed.");
             } else {
-                const beside = button.dataset.move === "up" ? row.previousElementSibling : row.nextElementSibling;
-                if (!beside) {
+                const up = button.dataset.move === "up";
+                const beside = up ? row.previousElementSibling : row.nextElementSibling;
+                const next = this.kin[this.kin.indexOf(this) + (up ? -1 : 1)];
+                if (beside) {
+                    this.place(row, beside, up);
+                } else if (next) {
+                    next.take(row, up ? null : next.rows[0]);
+                } else {
                     return;
                 }
-                this.place(row, beside, button.dataset.move === "up");
                 button.focus();
             }
             changed(this.list);
@@ -91,6 +106,28 @@
                 }
             });
             this.tell(`Moved to position ${this.number(row)?.value || this.rows.indexOf(row) + 1}.`);
+        }
+
+        // A row of another list, before one of this list or at its end: what stands at its place makes room, up to the
+        // next number that is free.
+        take(row, beside) {
+            const start = this.template.innerHTML.match(/name="([^"]*)__new__/)[1];
+            added += 1;
+            row.querySelectorAll("[name]").forEach((box) => {
+                box.name = `${start}n${added}-${box.name.split("-").slice(2).join("-")}`;
+            });
+            const highest = Math.max(0, ...this.rows.map((each) => Number(this.number(each).value) || 0));
+            let wanted = beside ? Number(this.number(beside).value) || 1 : highest + 1;
+            this.list.insertBefore(row, beside || null);
+            this.number(row).value = wanted;
+            this.rows.slice(this.rows.indexOf(row) + 1).forEach((each) => {
+                if (Number(this.number(each).value) === wanted) {
+                    wanted += 1;
+                    this.number(each).value = wanted;
+                }
+            });
+            this.list.closest("details").open = true;
+            this.tell(`Moved to ${this.list.dataset.title}, position ${this.number(row).value}.`);
         }
 
         typed(event) {
@@ -113,34 +150,44 @@
         }
 
         dragstart(event) {
-            this.dragged = event.target.closest("[data-of-row]");
+            carried = { from: this, row: event.target.closest("[data-of-row]") };
             event.dataTransfer.effectAllowed = "move";
             event.dataTransfer.setData("text/plain", "");
-            this.dragged?.classList.add("pb-dragged");
+            carried.row?.classList.add("pb-dragged");
         }
 
         dragover(event) {
             const row = event.target.closest("[data-of-row]");
-            if (this.dragged && row) {
+            if (carried && this.kin.includes(carried.from) && (row || carried.from !== this)) {
                 event.preventDefault();
-                this.rows.forEach((each) => each.classList.toggle("pb-drop", each === row && row !== this.dragged));
+                this.kin.forEach((each) => each.unmark());
+                row?.classList.toggle("pb-drop", row !== carried.row);
             }
         }
 
         drop(event) {
             const row = event.target.closest("[data-of-row]");
-            if (this.dragged && row && row !== this.dragged) {
-                event.preventDefault();
-                const upwards = this.rows.indexOf(row) < this.rows.indexOf(this.dragged);
-                this.place(this.dragged, row, upwards);
-                changed(this.list);
+            if (!carried || !this.kin.includes(carried.from) || row === carried.row) {
+                return;
             }
+            event.preventDefault();
+            if (carried.from !== this) {
+                this.take(carried.row, row);
+            } else if (row) {
+                this.place(carried.row, row, this.rows.indexOf(row) < this.rows.indexOf(carried.row));
+            }
+            changed(this.list);
+        }
+
+        unmark() {
+            this.rows.forEach((each) => each.classList.remove("pb-drop"));
         }
 
         dragend() {
-            this.rows.forEach((each) => each.classList.remove("pb-drop", "pb-dragged"));
-            this.rows.forEach((each) => (each.draggable = false));
-            this.dragged = null;
+            this.kin.forEach((each) => each.unmark());
+            carried?.row?.classList.remove("pb-dragged");
+            all.forEach((each) => each.rows.forEach((row) => (row.draggable = false)));
+            carried = null;
         }
     }
 
@@ -163,7 +210,11 @@
     }
 
     document.addEventListener("DOMContentLoaded", () => {
-        document.querySelectorAll("[data-rows]").forEach((list) => new Rows(list));
+        document.querySelectorAll("[data-rows]").forEach((list) => all.push(new Rows(list)));
+        // A list that is folded unfolds under what is dragged.
+        document.querySelectorAll("[data-kin] > details > summary").forEach((summary) => {
+            summary.addEventListener("dragover", () => (summary.parentElement.open = summary.parentElement.open || carried !== null));
+        });
     });
     document.addEventListener("htmx:afterSwap", markKeys);
     // A row that the server made is filled in next.

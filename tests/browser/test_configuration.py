@@ -123,3 +123,29 @@ def test_a_fragment_is_checked_on_a_phone_while_it_is_typed(window, acme, alice)
     munich.refresh_from_db()
     assert [each["path"] for each in munich.fragments] == ["versionStamp", "vendorConfig"]
     assert munich.fragments[1]["xml"] == "<garp>1</garp>\n<pcPort>0</pcPort>"
+
+
+def test_keys_are_moved_between_a_phone_and_its_expansion_module(window, acme):
+    keys = [key(1, "line"), key(2, "blf", "1003", "Porter"), key(1, "speed-dial", "1", "Taxi") | {"module": 1}]
+    layout = KeyLayout.objects.create(account=acme, name="Reception", keys=keys, modules=["BEKEM"])
+    desk = window()
+    page = desk.page
+    desk.open(reverse("admin:profiles_app_keylayout_change", args=[layout.pk]))
+    phone, module = (page.locator("[data-rows]").nth(number).locator("> [data-of-row]") for number in (0, 1))
+    # By the keyboard: beyond the last key of the phone begins the module, whose keys make room.
+    phone.nth(1).get_by_role("button", name="Move the key down").focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("Moved to expansion module 1, position 1.").wait_for()
+    assert page.evaluate("document.activeElement.dataset.move") == "down"
+    pictured = page.locator(".pb-keyboard-part").nth(1).locator(".pb-keyboard-keys li")
+    page.wait_for_function(
+        "document.querySelectorAll('.pb-keyboard-part')[1].querySelector('li').innerText.includes('Porter')"
+    )
+    assert pictured.nth(1).inner_text().split() == ["2", "Taxi"]
+    # By the mouse: Taxi to the top of the phone.
+    module.nth(1).locator("[data-handle]").drag_to(phone.nth(0))
+    page.get_by_text("Moved to the phone, position 1.").wait_for()
+    save(desk)
+    layout.refresh_from_db()
+    found = [(each["module"], each["position"], each["label"] or each["kind"]) for each in layout.keys]
+    assert found == [(0, 1, "Taxi"), (0, 2, "line"), (1, 1, "Porter")]
