@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 from django.urls import reverse
 
-from tests.browser.conftest import Window
+from tests.browser.window import Window
 
 
 @dataclass

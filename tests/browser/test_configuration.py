@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from profiles_app.phone.models import KeyLayout, PhoneTemplate
-from tests.browser.conftest import Window
+from tests.browser.window import Window
 from tests.phones_app.configuration import data
 from tests.phones_app.configuration.data import made_profile
 

@@ -5,7 +5,7 @@ from django.contrib.auth.models import Group
 from django.urls import reverse
 
 from contacts_app.people.models import SecondFactor, User
-from tests.browser.conftest import SIZES, Window
+from tests.browser.window import SIZES, Window
 from tests.contacts_app.people.test_second_factor import code_of
 from tests.peers.openid_provider import openid_provider
 

@@ -85,6 +85,10 @@ def all_pages(phone, profile) -> dict[str, str]:
         "configuration-edit": f"{reverse('admin:phones_app_phone_configuration', args=[made.pk])}?edit=ntp_servers",
         "built-in": reverse("admin:profiles_app_phonetemplate_copy"),
         "restart-preview": f"{reverse('admin:phones_app_phone_restart')}?phones={phone.pk}",
+        "help": reverse("admin:help_index"),
+        "help-chapter": reverse("admin:help", args=["operations.md"]),
+        "time-zone": reverse("admin:time_zone"),
+        "cockpit": reverse("admin:phones_app_phone_cockpit", args=[phone.pk]),
         "password": reverse("admin:auth_user_password_change", args=[profile.user_id]),
         "history": reverse("admin:profiles_app_phoneprofile_history", args=[profile.pk]),
         "delete": reverse("admin:profiles_app_phoneprofile_delete", args=[profile.pk]),
@@ -102,7 +106,7 @@ def test_every_page_fits_small_and_large_windows(window, furnished):
     """Each is loaded once, as the window is; then that becomes the other, in which the next one is loaded."""
     looks = [("phone", "dark"), ("desktop", "light")]
     desk = window(*looks[0])
-    too_wide, nameless, faint = {}, {}, {}
+    too_wide, nameless, faint, serious = {}, {}, {}, {}
     for name, url in all_pages(*furnished).items():
         answer = desk.page.goto(f"{desk.base}{url}")
         if answer.status == 403 and name.endswith("-add"):
@@ -116,10 +120,13 @@ def test_every_page_fits_small_and_large_windows(window, furnished):
                 too_wide[name, size] = pixels
             nameless |= dict.fromkeys(desk.nameless(), name)
             faint |= dict.fromkeys(desk.faint(), (name, theme))
+            # Of texts says the line before.
+            serious |= dict.fromkeys(desk.serious(colours=False), (name, size))
         looks.reverse()
     assert not too_wide
     assert not nameless, "\n".join(f"{name}: {box}" for box, name in nameless.items())
     assert not faint, "\n".join(f"{name}: {text}" for text, name in faint.items())
+    assert not serious, "\n".join(f"{name}: {what}" for what, name in serious.items())
 
 
 def test_the_keyboard_gets_past_the_editor_and_out_of_it(window, furnished):
