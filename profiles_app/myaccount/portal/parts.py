@@ -123,8 +123,8 @@ class BarChart:
     @property
     def bars(self) -> list[Bar]:
         """Every label is written while there is room for it, else each second, third and so on; on narrow screens each
-        third of those."""
-        if not self.values:
+        third of those. None where all are zero, which makes an empty picture."""
+        if not self.highest:
             return []
         step = self.width / len(self.values)
         longest = max(len(label) for label, _value in self.values) * 7 + 8
@@ -132,7 +132,7 @@ class BarChart:
         top, room = 20, self.ground - 20
         bars = []
         for place, (label, value) in enumerate(self.values):
-            height = round(room * value / self.highest, 1) if self.highest else 0
+            height = round(room * value / self.highest, 1)
             x, y = round(place * step + step * 0.1, 1), round(top + room - height, 1)
             bars.append(Bar(label, value, x, y, round(step * 0.8, 1), height, place % nth == 0, place % (3 * nth) == 0))
         return bars
