@@ -210,6 +210,16 @@ document.addEventListener("DOMContentLoaded", () => {
                 shown.setAttribute("aria-labelledby", label.id);
             }
         });
+        // Where several are chosen, the box to type into stands among them.
+        document.querySelectorAll("select[multiple].select2-hidden-accessible").forEach((select) => {
+            const search = select.nextElementSibling?.querySelector(".select2-search__field:not([aria-labelledby])");
+            if (search && select.labels?.[0]) {
+                select.labels[0].id ||= `${select.id}-label`;
+                search.setAttribute("aria-labelledby", select.labels[0].id);
+            }
+        });
+        // Django's two boxes for choosing many: an icon that has a name is a picture.
+        document.querySelectorAll(".search-label-icon:not([role])").forEach((icon) => icon.setAttribute("role", "img"));
     };
     new MutationObserver(name).observe(document.body, { childList: true, subtree: true });
     name();
