@@ -5,8 +5,8 @@ import io
 import json
 import os
 import signal
-import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,6 @@ from django.core.management.base import CommandError
 
 from tests import warm
 from tests.servers import wait_for
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 @dataclass
@@ -67,16 +65,17 @@ def run(name: str, *arguments: object, terminal: bool = False, everywhere: bool 
 
 def manage(*arguments: str, environment: dict[str, str], stdin: str = "", seconds: float = 60) -> Ran:
     """The same as a process of its own, to its end."""
-    done = subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=ROOT,
-        env=os.environ | environment,
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=seconds,
-    )
-    return Ran(done.returncode, done.stdout, done.stderr)
+    with tempfile.TemporaryDirectory() as folder:
+        given, out, err = (Path(folder, name) for name in ("in", "out", "err"))
+        given.write_text(stdin)
+        command = [sys.executable, "manage.py", *arguments]
+        process = warm.start(command, os.environ | environment, out, errors=err, given=given)
+        try:
+            status = process.wait(seconds)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+        return Ran(status, out.read_text(), err.read_text())
 
 
 class Running:

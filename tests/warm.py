@@ -30,6 +30,10 @@ PACKAGES = [
     "rich.progress", "rich.table", "sqlalchemy.dialects.sqlite", "structlog", "uritemplate", "yaml",
 ]  # fmt: skip
 
+APPENDED = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+# How input, output and errors of a process are opened.
+OPENED = (os.O_RDONLY, APPENDED, APPENDED)
+
 
 class Process:
     """What `subprocess.Popen` gives, as far as tests use it."""
@@ -82,15 +86,25 @@ def spent() -> float:
     return float(_server().ask("spent")) if _server.cache_info().currsize else 0.0
 
 
-def start(command: list[str], environment: dict[str, str], log: Path) -> "Process | subprocess.Popen[bytes]":
-    """`python …` in a group of its own, its output at the end of the log."""
+def start(
+    command: list[str], environment: dict[str, str], log: Path, *, errors: Path | None = None, given: Path | None = None
+) -> "Process | subprocess.Popen[bytes]":
+    """`python …` in a group of its own, its output at the end of the log, its errors too unless they have a file of
+    their own; it reads what it is `given`.
+    """
+    files = [str(given or os.devnull), str(log), str(errors or log)]
     if "COVERAGE_PROCESS_CONFIG" in os.environ:
         # Measured from its first line on.
-        with log.open("ab") as output:
+        pipes = [os.open(name, flags, 0o644) for name, flags in zip(files, OPENED, strict=True)]
+        try:
             return subprocess.Popen(
-                command, cwd=ROOT, env=environment, stdout=output, stderr=output, start_new_session=True
-            )
-    return Process(_server(), command, _server().ask("start", command, environment, str(log)))
+                command, cwd=ROOT, env=environment, start_new_session=True,
+                **dict(zip(("stdin", "stdout", "stderr"), pipes, strict=True)),
+            )  # fmt: skip
+        finally:
+            for pipe in pipes:
+                os.close(pipe)
+    return Process(_server(), command, _server().ask("start", command, environment, files))
 
 
 def _serve(channel: IO[str]) -> None:
@@ -116,10 +130,9 @@ def _serve(channel: IO[str]) -> None:
     os._exit(0)
 
 
-def _become(command: list[str], environment: dict[str, str], log: str) -> None:
-    nothing, output = os.open(os.devnull, os.O_RDONLY), os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    for wanted, given in ((0, nothing), (1, output), (2, output)):
-        os.dup2(given, wanted)
+def _become(command: list[str], environment: dict[str, str], files: list[str]) -> None:
+    for wanted, (name, flags) in enumerate(zip(files, OPENED, strict=True)):
+        os.dup2(os.open(name, flags, 0o644), wanted)
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = command[1:]
