@@ -1,6 +1,6 @@
 """The admin's site: who is let in, and what the pages before and after that offer."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, REDIRECT_FIELD_NAME
@@ -60,6 +60,12 @@ class PortalSite(UnfoldAdminSite):
         # Pages of the log-in show no bell.
         own_work = SimpleLazyObject(lambda: work_of(request))
         return super().each_context(request) | {"help": help_of(page or ""), "own_work": own_work}
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
+        """Made when a page shows it: our menu is another one, and this takes an eighth of the time of a page."""
+        make = super().get_app_list
+        found: Any = SimpleLazyObject(lambda: make(request, app_label))
+        return cast(list[dict[str, Any]], found)
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """What the search over everything has found, to be put into the page."""

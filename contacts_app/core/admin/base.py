@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin, ShowFacets
@@ -123,6 +123,8 @@ class PortalAdmin(OwnLists, BigListAdmin, HistoryPages):
         DateTimeField: {"widget": DayAndTime},
     }
     warn_unsaved_form = True
+    # Unfold's pages ask for them at each field; what is missing is looked for in all that the class has.
+    conditional_fields: ClassVar[dict[str, str]] = {}
 
     def all_rows(self, request: HttpRequest) -> QuerySet[Any]:
         """Every row there is: nothing for a page, but what `tenant_rows` narrows down."""
