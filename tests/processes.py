@@ -27,6 +27,14 @@ def database_url() -> str:
     return f"postgres://{of['USER']}@{of['HOST']}:{of['PORT']}/{of['NAME']}"
 
 
+def in_python(command: list[str]) -> list[str]:
+    """The same as a command of this Python, if it is one of the programs beside it; else nothing."""
+    program = Path(ROOT, command[0])
+    if program.parent.resolve() != Path(sys.executable).parent.resolve():
+        return []
+    return [sys.executable, *(command[1:] if program.name.startswith("python") else command)]
+
+
 class Processes:
     """Workers, sweeps and web servers by name. Whatever is left at the end is killed."""
 
@@ -57,8 +65,8 @@ class Processes:
         """Start a command; it is started in the same way again by `supervise`."""
         self.options[name] = options
         log = self.folder / f"{name}.log"
-        if self.forked and command[0] == sys.executable and not options:
-            self.running[name] = warm.start(command, self.environment, log)
+        if self.forked and not options and (program := in_python(command)):
+            self.running[name] = warm.start(program, self.environment, log)
             return self.running[name]
         how = {"cwd": ROOT, "env": self.environment, "start_new_session": True} | options
         with log.open("ab") as output:

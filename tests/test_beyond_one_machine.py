@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 import threading
 from collections import Counter
@@ -95,7 +96,7 @@ class Load(threading.Thread):
 
     def run(self) -> None:
         with client() as kept:
-            # Ten a second from each: between the processes that start there is always one under way, and they do start.
+            # Ten a second from each while processes start: hundreds of requests, which leave these the machine.
             while not self.stopping.wait(0.1):
                 for url in self.urls:
                     try:
@@ -190,7 +191,7 @@ def assert_administrator(url: str) -> None:
 @contextmanager
 def load_on(urls: list[str]) -> Iterator[None]:
     """Every request is answered, and there are many until the end."""
-    load = [Load(urls) for _ in range(4)]
+    load = [Load(urls) for _ in range(2)]
     for each in load:
         each.start()
 
@@ -228,7 +229,7 @@ def restart(machines: Processes) -> None:
     """The same for new variables, as `systemctl restart` does it: the proxy gives its requests to the other one."""
     for name in ("web1", "web2"):
         stopped = machines.running.pop(name)
-        stopped.terminate()
+        stopped.send_signal(signal.SIGTERM)
         stopped.wait(60)
         started = machines.run(name, stopped.args)
         machines.until(lambda started=started: len(workers_of(started.pid)) == 2, 60)

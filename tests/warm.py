@@ -149,6 +149,8 @@ def _main(descriptor: int) -> None:
         sys.argv = sys.argv[1:]
         runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
     else:
+        # As Python does it; what `-m` runs is looked for in the working folder.
+        sys.path[0] = str(Path(sys.argv[0]).resolve().parent)
         runpy.run_path(sys.argv[0], run_name="__main__")
 
 
