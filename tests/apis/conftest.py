@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.db import connection
+from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
@@ -192,10 +194,20 @@ def event_rows(owner: Caller, acme: Any, receiver: Receiver) -> dict[str, Any]:
 
 
 def everything() -> dict[str, list[Any]]:
-    """All rows of all our tables, but for what is written when somebody asks."""
-    return {
-        model.__name__: list(model.objects.order_by("pk").values())
+    """All rows of all our tables as they are stored, but for what is written when somebody asks."""
+    models = [
+        model
         for label in ("contacts_app", "profiles_app", "phones_app")
         for model in apps.get_app_config(label).get_models()
         if model.__name__ not in RESTLESS
-    }
+    ]
+    with connection.cursor() as cursor:
+        return {model.__name__: _stored(cursor, model) for model in models}
+
+
+def _stored(cursor: Any, model: type[Model]) -> list[Any]:
+    """Read past Django's queries, which take nine times as long."""
+    quote = connection.ops.quote_name
+    key = quote(model._meta.pk.column)
+    cursor.execute(f"SELECT * FROM {quote(model._meta.db_table)} ORDER BY {key}")
+    return cursor.fetchall()
