@@ -64,8 +64,7 @@ class PortalSite(UnfoldAdminSite):
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
         """Made when a page shows it: our menu is another one, and this takes an eighth of the time of a page."""
         make = super().get_app_list
-        found: Any = SimpleLazyObject(lambda: make(request, app_label))
-        return cast(list[dict[str, Any]], found)
+        return cast(list[dict[str, Any]], SimpleLazyObject(lambda: make(request, app_label)))
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """What the search over everything has found, to be put into the page."""
