@@ -78,8 +78,8 @@ def migrated(*, own: bool) -> Iterator[None]:
 class Installation:
     """`names` are the processes that may be killed; "connections" stands for those to the database."""
 
-    def __init__(self, folder: Path, cluster: Cluster | None, mail_server: MailServer) -> None:
-        self.folder, self.cluster, self.mail_server = folder, cluster, mail_server
+    def __init__(self, folder: Path, cluster: Cluster | None, mail_server: MailServer, *, forked: bool) -> None:
+        self.folder, self.cluster, self.mail_server, self.forked = folder, cluster, mail_server, forked
         (folder / "logs").mkdir()
         self._stopped: list[tuple[float, int]] = []
         self._read = 0
@@ -87,7 +87,7 @@ class Installation:
     def start(self, stack: contextlib.ExitStack) -> None:
         from tests.processes import Processes, database_url
 
-        self.processes = processes = Processes(self.folder / "logs")
+        self.processes = processes = Processes(self.folder / "logs", forked=self.forked)
         stack.callback(self.end)
         if self.cluster:
             processes.run("database", self.cluster.command, **self.cluster.options)
@@ -204,7 +204,9 @@ class Client:
 
 @contextlib.contextmanager
 def running(folder: Path, on: str, mail_server: MailServer, *, own: bool = True) -> Iterator[Installation]:
-    installation = Installation(folder, set_up(folder, on, mail_server, own=own), mail_server)
+    cluster = set_up(folder, on, mail_server, own=own)
+    # Processes that are killed and started all the time are those of an operator; others are quick to start.
+    installation = Installation(folder, cluster, mail_server, forked=not own)
     with contextlib.ExitStack() as stack:
         installation.start(stack)
         yield installation
