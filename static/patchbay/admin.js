@@ -98,6 +98,8 @@ window.patchbay = {
             typed() {
                 this.currentIndex = 0;
                 this.hasResults = this.waits = false;
+                // What was found for the text so far comes too late: Enter would open it.
+                window.htmx.trigger(this.$refs.searchInputCommand, "htmx:abort");
             },
             found(event) {
                 this.handleContentLoaded(event);
