@@ -15,6 +15,7 @@ from phones_app.simulator.state import Fault
 from profiles_app.phone.services import ProfileRefused, update_profile
 from tests.commands import manage
 from tests.peers.sip_udp import sip_phone
+from tests.phones_app.hands import switch_off, switch_on
 from tests.phones_app.site import ACTOR, sccp_file, sip_file
 from tests.processes import database_url
 from tests.servers import free_port
@@ -161,10 +162,9 @@ def test_a_newer_deployment_supersedes_the_one_that_waits(site, finish):
 def test_a_retry_sends_the_same_revision_again(site, finish):
     phone, profile = site.phone(), site.profile(content=sip_file("1002"))
     with site.alive(phone) as fleet:
-        fleet[phone.mac].fault = Fault.POWERED_OFF
+        switch_off(fleet, phone.mac)
         failed = finish(deploy(phone=phone, profile=profile, actor=ACTOR))
-        fleet[phone.mac].fault = Fault.NONE
-        assert fleet.wait_until(lambda: fleet[phone.mac].registered)
+        switch_on(fleet, phone.mac)
         update_profile(profile, actor=ACTOR, content=sip_file("1009").encode())
         again = finish(retry(failed, actor=ACTOR))
     assert failed.state == State.FAILED

@@ -7,9 +7,9 @@ from phones_app.boot.server import EmbeddedFileServer
 from phones_app.deployment.models import Deployment, State
 from phones_app.deployment.request import deploy
 from phones_app.servers.models import CallManager
-from phones_app.simulator.state import Fault
 from tests.peers.asterisk import Asterisk, Contact
 from tests.peers.asterisk_chan_sip import ChanSip, Peer
+from tests.phones_app.hands import switch_off, switch_on
 from tests.phones_app.site import ACTOR, sip_file
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -42,17 +42,18 @@ def noticed(deployment: Deployment) -> dict:
     return deployment.steps.get(kind="confirm").detail
 
 
-def test_a_status_page_that_went_away_and_came_back(site, finish, unseen):
+def test_a_status_page_that_went_away_and_came_back(site, finish, unseen, settings):
+    settings.CONFIRM_SECONDS = 60
     phone = site.phone()
     with site.alive(phone, config_url=unseen) as fleet:
         deployment = deploy(phone=phone, profile=site.profile(content=sip_file("1002")), actor=ACTOR)
         finish(deployment, until=hurried(lambda row: row.state == State.RESTART_ACKNOWLEDGED))
         finish(deployment, until=hurried(noticed))
         assert "away_at" not in noticed(deployment)
-        fleet[phone.mac].fault = Fault.POWERED_OFF
+        switch_off(fleet, phone.mac)
         finish(deployment, until=hurried(lambda row: "away_at" in noticed(row)))
         assert deployment.state == State.RESTART_ACKNOWLEDGED
-        fleet[phone.mac].fault = Fault.NONE
+        switch_on(fleet, phone.mac)
         finish(deployment, until=hurried(lambda row: row.finished_at))
     assert (deployment.state, deployment.evidence["kind"]) == (State.CONFIRMED, "came-back")
     assert deployment.evidence["away_at"] < deployment.evidence["at"]
@@ -78,7 +79,8 @@ def confirmed_by(phone, finish, pbx, register_again):
     return finish(deployment, until=hurried(lambda row: row.finished_at))
 
 
-def test_a_registration_with_another_call_id(site, finish, unseen):
+def test_a_registration_with_another_call_id(site, finish, unseen, settings):
+    settings.CONFIRM_SECONDS = 60
     phone, pbx = site.phone(line_user="1001"), Asterisk()
     before, after = (Contact("1001", call_id(phone, number), ip="127.0.0.1") for number in (1, 2))
 
@@ -116,8 +118,9 @@ def test_a_registration_that_grew_or_does_not_answer_is_no_evidence(site, finish
 
 
 @pytest.mark.parametrize("version", [18, 22])
-def test_chan_sip_tells_another_call_id_too(site, finish, unseen, version):
+def test_chan_sip_tells_another_call_id_too(site, finish, unseen, settings, version):
     """Asterisk spec §I.1."""
+    settings.CONFIRM_SECONDS = 60
     phone = site.phone(line_user="1001")
     peer = Peer("1001", call_id(phone, 1), ip="127.0.0.1", device=f"SEP{phone.mac}")
     pbx = Asterisk(chan_sip=ChanSip(version=version, peers=[peer]))

@@ -12,8 +12,8 @@ from phones_app.boot.models import FileFetch
 from phones_app.boot.recording import record_fetch
 from phones_app.deployment.models import CALL_TO_END, Deployment, State, StepState
 from phones_app.deployment.request import cancel, deploy, restart_many
-from phones_app.simulator.state import Fault
 from tests.peers.sip_udp import sip_phone
+from tests.phones_app.hands import switch_off, switch_on
 from tests.phones_app.site import ACTOR, sip_file
 from tests.servers import free_port, wait_for
 
@@ -202,10 +202,8 @@ def test_a_phone_that_is_switched_off_and_on_rejects_nothing(site, finish, no_in
     with site.alive(phone, boot_seconds=2.5) as fleet:
         deployment = finish(deploy(phone=phone, profile=site.profile(content=NEW), actor=ACTOR))
         for times in range(2, 5):
-            fleet[phone.mac].fault = Fault.POWERED_OFF
-            assert fleet.wait_until(lambda: not fleet[phone.mac].registered)
-            fleet[phone.mac].fault = Fault.NONE
-            assert fleet.wait_until(lambda: fleet[phone.mac].registered)
+            switch_off(fleet, phone.mac)
+            switch_on(fleet, phone.mac)
             fetches = FileFetch.objects.filter(mac=phone.mac, sha256=deployment.sha256)
             # A phone that is answered late asks twice: what it asked for last must have been written down, too.
             wait_for(lambda times=times, fetches=fetches: fetches.exclude(followed_by="").count() >= times)

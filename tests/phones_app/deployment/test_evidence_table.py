@@ -85,6 +85,8 @@ class Desk:
         phone = self.site.phone()
         with self.site.alive(phone) as fleet:
             fleet[phone.mac].fault = fault
+            if fault == Fault.POWERED_OFF:
+                assert fleet.wait_until(lambda: not fleet[phone.mac].is_up)
             yield phone
 
 

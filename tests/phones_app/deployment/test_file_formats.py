@@ -12,8 +12,8 @@ from phones_app.deployment.preview import preview_file
 from phones_app.deployment.request import deploy, deploy_many
 from phones_app.drift.checks import check_files
 from phones_app.drift.repair import adopt
-from phones_app.simulator.state import Fault
 from phones_app.transports.ftp.pool import FtpPool
+from tests.phones_app.hands import switch_off, switch_on
 from tests.phones_app.site import ACTOR, sccp_file, sip_file
 from tests.servers import wait_for
 
@@ -46,12 +46,11 @@ def test_a_text_goes_to_its_phone_under_its_name(site, finish, old_phone):
         handset = fleet[old_phone.mac]
         deployment = finish(deploy(phone=old_phone, profile=profile, actor=ACTOR), until=lambda row: row.finished_at)
         assert (deployment.state, deployment.error_code) == ("uploaded", "by-hand")
-        handset.fault = Fault.POWERED_OFF
-        assert fleet.wait_until(lambda: not handset.is_up)
-        handset.fault = Fault.NONE
-        assert fleet.wait_until(lambda: handset.registered and handset.line_users == ("1002",))
+        switch_off(fleet, old_phone.mac)
+        switch_on(fleet, old_phone.mac)
+        assert handset.line_users == ("1002",)
     fetches = FileFetch.objects.filter(sha256=deployment.sha256, followed_by="RINGLIST.DAT")
-    wait_for(fetches.exists, 10)
+    wait_for(fetches.exists)
     deployment.refresh_from_db()
     assert (deployment.state, deployment.evidence["file"]) == ("confirmed", f"SIP{old_phone.mac}.cnf")
     assert not (site.folder / f"SEP{old_phone.mac}.cnf.xml").exists()

@@ -6,6 +6,7 @@ from phones_app.boot.models import FileFetch
 from phones_app.deployment.models import Deployment
 from phones_app.deployment.request import deploy
 from profiles_app.events.models.outbox import Event
+from tests.phones_app.hands import switch_off, switch_on
 from tests.phones_app.site import ACTOR, sip_file
 from tests.servers import wait_for
 
@@ -51,10 +52,8 @@ def test_a_phone_that_goes_on_to_what_the_file_names_has_accepted_it(site, finis
         finish(deploy(phone=phone, profile=site.profile(content=content), actor=ACTOR))
         # Somebody switches it off and on, again and again.
         for _ in range(3):
-            fleet[phone.mac].fault = "powered_off"
-            assert fleet.wait_until(lambda: not fleet[phone.mac].registered)
-            fleet[phone.mac].fault = ""
-            assert fleet.wait_until(lambda: fleet[phone.mac].registered)
-        wait_for(lambda: FileFetch.objects.filter(mac=phone.mac).exclude(followed_by="").count() >= 4, 10)
+            switch_off(fleet, phone.mac)
+            switch_on(fleet, phone.mac)
+        wait_for(lambda: FileFetch.objects.filter(mac=phone.mac).exclude(followed_by="").count() >= 4)
         assert sum(line == "cannot get dialplan.xml: 404" for line in fleet[phone.mac].history) >= 3
     assert Deployment.objects.get().state == "confirmed"

@@ -10,8 +10,8 @@ from phones_app.deployment.request import deploy
 from phones_app.inventory.models import Phone
 from phones_app.servers.models import CallManager
 from phones_app.simulator.fleet import FleetThread
-from phones_app.simulator.state import Fault
 from tests.peers.asterisk import Asterisk
+from tests.phones_app.hands import switch_off, switch_on
 from tests.phones_app.site import ACTOR, Site, sip_file
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -31,10 +31,8 @@ def after_a_power_cut(
         phone.save()
         one = fleet[phone.mac]
         before = one.call_id
-        one.fault = Fault.POWERED_OFF
-        assert fleet.wait_until(lambda: not one.is_up)
-        one.fault = Fault.NONE
-        assert fleet.wait_until(lambda: one.registered)
+        switch_off(fleet, phone.mac)
+        switch_on(fleet, phone.mac)
         [contact] = pbx.pjsip.contacts
         assert contact.call_id == before != one.call_id
         yield phone, pbx, fleet

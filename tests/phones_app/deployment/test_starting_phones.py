@@ -9,8 +9,8 @@ from phones_app.boot.models import FileFetch
 from phones_app.deployment.models import Deployment, State
 from phones_app.deployment.request import deploy, request_of
 from phones_app.deployment.transitions import queued
-from phones_app.simulator.state import Fault
 from tests.peers.sip_udp import sip_phone
+from tests.phones_app.hands import switch_off, switch_on
 from tests.phones_app.site import ACTOR, sip_file
 from tests.servers import free_port, wait_for
 
@@ -70,10 +70,8 @@ def test_a_phone_is_told_by_the_line_that_it_has_now(site, finish, is_seen):
         upload = request_of(phone, ACTOR, passing, passing.revision, Deployment.Kind.UPLOAD)
         [upload] = queued([upload], phones=[phone.pk])
         finish(upload)
-        alive.fault = Fault.POWERED_OFF
-        assert fleet.wait_until(lambda: not alive.registered)
-        alive.fault = Fault.NONE
-        assert fleet.wait_until(lambda: alive.registered)
+        switch_off(fleet, phone.mac)
+        switch_on(fleet, phone.mac)
         assert alive.line_users == ("2002",)
         # It is written down beside the answer.
         wait_for(FileFetch.objects.filter(sha256=passing.revision.sha256).exists)

@@ -160,6 +160,8 @@ def test_a_worker_stopped_at_any_step_changes_nothing_when_it_goes_on(site, runn
             newer = site.profile("Newer", NEWER)
             upload(phones, newer, Deployment.Kind.DEPLOY)
             finish_all()
+            # A fetch confirms before the phone has read what it fetched.
+            assert fleet.wait_until(lambda: all(fleet[phone.mac].line_users == ("1003",) for phone in phones))
             before = told(phones, fleet)
             assert {state for state, *_ in before.values()} == {"confirmed"}
         finally:

@@ -15,6 +15,7 @@ from phones_app.deployment.request import deploy
 from phones_app.inventory import status_check as inventory
 from phones_app.inventory.models import Phone, Presence
 from profiles_app.events.models.outbox import Event
+from tests.phones_app.hands import switch_off, switch_on
 from tests.phones_app.site import ACTOR
 from tests.servers import wait_for
 
@@ -90,8 +91,7 @@ def test_going_away_takes_two_misses_and_is_told_as_is_coming_back(site):
     phone = site.phone()
     with site.alive(phone) as fleet:
         check_now(phone)
-        fleet[phone.mac].fault = "powered_off"
-        assert fleet.wait_until(lambda: not fleet[phone.mac].registered)
+        switch_off(fleet, phone.mac)
         check_now(phone)
         assert (phone.presence, phone.missed_checks) == (Presence.REACHABLE, 1)
         assert phone.next_check_at < timezone.now() + timedelta(minutes=2)
@@ -102,8 +102,7 @@ def test_going_away_takes_two_misses_and_is_told_as_is_coming_back(site):
         since = phone.presence_since
         check_now(phone)
         assert phone.presence_since == since
-        fleet[phone.mac].fault = ""
-        assert fleet.wait_until(lambda: fleet[phone.mac].registered)
+        switch_on(fleet, phone.mac)
         check_now(phone)
     assert (phone.presence, phone.missed_checks, phone.look_error) == (Presence.REACHABLE, 0, "")
     mac = phone.mac_with_colons

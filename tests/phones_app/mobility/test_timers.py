@@ -18,6 +18,7 @@ from phones_app.mobility.timers import MOBILITY
 from phones_app.servers.models import FileServer
 from phones_app.simulator.state import Fault
 from profiles_app.events.models.outbox import Event
+from tests.phones_app.hands import switch_off, switch_on
 from tests.phones_app.site import ACTOR
 from tests.servers import free_port
 
@@ -73,11 +74,11 @@ def test_a_phone_without_power_is_whose_it_was_and_takes_the_base_profile_when_i
         session = log_in(desk, people["Bob"], actor=ACTOR)
         work(is_(session, SessionState.LOGGED_IN))
         one = fleet[desk.mac]
-        one.fault = Fault.POWERED_OFF
+        switch_off(fleet, desk.mac)
         assert is_(session, SessionState.LOGGED_IN)()
-        one.fault = Fault.NONE
-        assert fleet.wait_until(lambda: one.registered and one.line_users == ("7301",))
-        one.fault = Fault.POWERED_OFF
+        switch_on(fleet, desk.mac)
+        assert one.line_users == ("7301",)
+        switch_off(fleet, desk.mac)
         settings.CONFIRM_SECONDS = 0.5
         log_out(session, why=Why.STAFF, actor=ACTOR)
         work(is_(session, SessionState.OUT_AT_RESTART))
