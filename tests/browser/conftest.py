@@ -11,7 +11,7 @@ from django.db import connection
 from contacts_app.core.work.queue import run_queue
 from phones_app.deployment.request import DEPLOYMENTS
 from tests.admin_people import at_desk
-from tests.browser.window import ARGUMENTS, CHROMIUM, SIZES, Window
+from tests.browser.window import ARGUMENTS, CHROMIUM, PATIENCE, SIZES, Window
 from tests.phones_app.conftest import site
 
 __all__ = ["site"]
@@ -28,6 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[object]:
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    sync_api.expect.set_options(timeout=PATIENCE)
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
         yield browser

@@ -2,6 +2,7 @@
 
 import pytest
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from profiles_app.phone.models import KeyLayout, PhoneTemplate
 from tests.browser.window import Window
@@ -37,10 +38,10 @@ def test_keys_are_put_into_order_by_mouse_and_by_keyboard(window, acme):
     page = desk.page
     desk.open(reverse("admin:profiles_app_keylayout_change", args=[layout.pk]))
     pictured = page.locator(".pb-keyboard-keys li")
-    assert pictured.nth(1).inner_text().split() == ["2", "Bar"]
+    expect(pictured.nth(1)).to_have_text("2 Bar", use_inner_text=True)
     page.get_by_text("Key 5 (Hold) stays empty").wait_for()
     rows = page.locator("[data-rows]").first.locator("> [data-of-row]")
-    assert "knows no key" in rows.nth(3).locator("[data-fault]").inner_text(), "the row is marked as well"
+    expect(rows.nth(3).locator("[data-fault]"), "the row is marked as well").to_contain_text("knows no key")
     # By the mouse: Porter to the top. What was empty between the keys stays empty.
     rows.nth(2).locator("[data-handle]").drag_to(rows.nth(0))
     page.wait_for_function("document.querySelector('.pb-keyboard-keys li').innerText.includes('Porter')")
@@ -49,12 +50,12 @@ def test_keys_are_put_into_order_by_mouse_and_by_keyboard(window, acme):
     up.focus()
     page.keyboard.press("Enter")
     page.get_by_text("Moved to position 2.").wait_for()
-    assert page.evaluate("document.activeElement.dataset.move") == "up"
+    expect(page.locator(":focus")).to_have_attribute("data-move", "up")
     page.get_by_role("button", name="Add a key").first.click()
     added = rows.nth(4)
     added.get_by_label("Kind").select_option("do-not-disturb")
-    assert added.get_by_label("Position").input_value() == "6"
-    assert not added.get_by_label("Number or address").is_visible(), "this kind takes none"
+    expect(added.get_by_label("Position")).to_have_value("6")
+    expect(added.get_by_label("Number or address"), "this kind takes none").not_to_be_visible()
     desk.fits("key-layout")
     save(desk)
     assert positions(layout) == {"Porter": 1, "Bar": 2, "line": 3, "Hold": 5, "do-not-disturb": 6}

@@ -3,6 +3,7 @@
 import pytest
 from django.urls import reverse
 from django.utils.timezone import now
+from playwright.sync_api import expect
 
 from phones_app.inventory.models import Phone
 from phones_app.rollout.models import Rollout
@@ -23,11 +24,10 @@ def test_what_is_searched_for_is_opened_by_keys_alone(window, lobby):
     page.keyboard.press("Control+k")
     page.keyboard.type("lobby")
     chosen = page.locator(".pb-found [aria-selected=true]")
-    chosen.wait_for()
-    assert str(lobby[0].name) in chosen.inner_text()
+    expect(chosen).to_contain_text(str(lobby[0].name))
     page.keyboard.press("ArrowDown")
-    assert "Lobby 1" in chosen.inner_text()
-    assert box.get_attribute("aria-activedescendant") == chosen.get_attribute("id")
+    expect(chosen).to_contain_text("Lobby 1")
+    expect(box).to_have_attribute("aria-activedescendant", str(chosen.get_attribute("id")))
     desk.picture("search-desktop")
     assert not desk.faint()
     assert not desk.nameless()
@@ -44,7 +44,7 @@ def test_what_is_searched_for_is_opened_by_keys_alone(window, lobby):
     page.keyboard.type("lobby")
     page.keyboard.press("Escape")
     box.wait_for(state="hidden")
-    assert page.evaluate("document.activeElement.id") == "id_name"
+    expect(page.locator("#id_name")).to_be_focused()
 
 
 def test_every_page_begins_with_the_way_past_the_menu(window, root, acme):
@@ -55,10 +55,11 @@ def test_every_page_begins_with_the_way_past_the_menu(window, root, acme):
     page = desk.page
     desk.open(reverse("admin:phones_app_phone_changelist"))
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.textContent") == "Skip to content"
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     page.keyboard.press("Enter")
+    expect(page.locator("#content")).to_be_focused()
     page.keyboard.press("Tab")
-    assert page.evaluate("document.querySelector('#content').contains(document.activeElement)")
+    expect(page.locator("#content :focus")).to_have_count(1)
     desk.open(reverse("admin:phones_app_phone_changelist"))
     page.keyboard.press("?")
     page.locator("#pb-shortcuts").wait_for()
@@ -73,7 +74,7 @@ def test_every_page_begins_with_the_way_past_the_menu(window, root, acme):
     page.get_by_text("Log out").wait_for()
     # The bell: opened, it is seen.
     bell = page.locator("details.pb-work summary")
-    assert bell.get_attribute("aria-label") == "Your long work: 0 running, 1 new"
+    expect(bell).to_have_attribute("aria-label", "Your long work: 0 running, 1 new")
     bell.focus()
     page.keyboard.press("Enter")
     page.locator(".pb-work-panel", has_text="Spring").wait_for()
@@ -89,7 +90,7 @@ def test_every_page_begins_with_the_way_past_the_menu(window, root, acme):
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.wait_for_url("**/admin/help/operations.md#real-phones-the-check-list")
-    assert page.locator("details.pb-work summary").get_attribute("aria-label") == "Your long work: 0 running, 0 new"
+    expect(bell).to_have_attribute("aria-label", "Your long work: 0 running, 0 new")
     for size, theme in (("phone", "dark"), ("desktop", "light")):
         desk.become(size, theme)
         desk.picture(f"help-{size}")

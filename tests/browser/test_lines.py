@@ -2,6 +2,7 @@
 
 import pytest
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from phones_app.inventory.models import Phone
 from profiles_app.phone.models import Line
@@ -26,7 +27,7 @@ def test_lines_come_in_by_file_and_their_pbx_side_is_shown(window, site):
     desk.page.get_by_role("button", name="Import", exact=True).click()
     desk.page.wait_for_selector("text=is imported")
     desk.fits("lines-list")
-    assert desk.page.locator("li .text-link").count(), "what comes next"
+    expect(desk.page.locator("li .text-link").first, "what comes next").to_be_visible()
     desk.become("phone", "dark")
     assert not desk.faint()
     desk.become("phone")

@@ -3,6 +3,7 @@
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from contacts_app.core.lists.models import ListColumns, SavedFilter
 from phones_app.deployment.models import Deployment
@@ -41,11 +42,11 @@ def test_a_list_refreshes_itself_and_leaves_what_one_does_alone(window, deployme
         channel="admin", next_attempt_at=timezone.now(),
     )  # fmt: skip
     rows.filter(has_text="Attic").wait_for()
-    assert rows.count() == 2
-    assert "Attic" in rows.first.inner_text(), "the newer one is above"
+    expect(rows).to_have_count(2)
+    expect(rows.first, "the newer one is above").to_contain_text("Attic")
     assert page.evaluate("window.mine") is True
-    assert page.locator("tbody[data-mine=here]").count() == 1
-    assert page.locator("#searchbar").input_value() == "half a wo"
+    expect(page.locator("tbody[data-mine=here]")).to_have_count(1)
+    expect(page.locator("#searchbar")).to_have_value("half a wo")
     assert not ticks.count() or page.locator("tbody[data-mine=here] input.action-select").is_checked()
 
 

@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.auth.models import Group
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from contacts_app.people.models import SecondFactor, User
 from tests.browser.window import SIZES, Window
@@ -40,9 +41,9 @@ def test_the_second_factor_is_set_up_and_asked_for(stranger, root, size):
     key = page.locator("[data-key]").inner_text()
     page.locator("#id_code").fill(code_of(key))
     page.get_by_role("button", name="Set up").click()
-    page.locator("[data-recovery-codes]").wait_for()
-    codes = page.locator("[data-recovery-codes] li").all_inner_texts()
-    assert len(codes) == 10
+    listed = page.locator("[data-recovery-codes] li")
+    expect(listed).to_have_count(10)
+    codes = listed.all_inner_texts()
     assert desk.sticks_out() == 0
     desk.picture(f"second-factor-recovery-codes-{size}")
     page.reload()
@@ -101,5 +102,6 @@ def test_a_person_comes_and_goes_by_single_sign_on(stranger, settings):
             assert not [url for url in desk.strayed if not url.startswith(provider.issuer)]
         settings.LOCAL_LOGIN = False
         desk.open(reverse("admin:login"))
-        assert page.locator("input[type=password]").count() == 0
+        expect(page.get_by_role("link", name="Log in with single sign-on")).to_be_visible()
+        expect(page.locator("input[type=password]")).to_have_count(0)
         desk.picture("log-in-without-passwords")

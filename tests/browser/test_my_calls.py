@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from profiles_app.calls.services import record_call
 from tests.profiles_app.visitors import grant
@@ -30,15 +31,15 @@ def test_the_report_of_a_day_is_downloaded(window, alice, calls, size, tmp_path)
     page.fill("[name=username]", alice.email)
     page.fill("[name=password]", "correct horse")
     page.click("main button")
-    page.wait_for_url("**/my-account/calls/")
-    assert page.locator("h1").inner_text() == "My Calls"
-    assert page.locator("table.rows tbody tr", has_text="+49201555").count() == 50
+    page.wait_for_url(f"{portal.base}/my-account/calls/")
+    expect(page.locator("h1")).to_have_text("My Calls")
+    expect(page.locator("table.rows tbody tr", has_text="+49201555")).to_have_count(50)
     portal.picture(f"my-calls-{size}")
     seen = [(portal.sticks_out(), portal.nameless(), portal.faint(), portal.serious())]
     page.get_by_label("Number").fill("+49 201 555 007")
     page.get_by_role("button", name="Search").click()
     page.wait_for_url("**number=*")
-    assert page.get_by_text("1 call, 1 answered").is_visible()
+    expect(page.get_by_text("1 call, 1 answered")).to_be_visible()
     page.get_by_role("link", name="Daily reports").click()
     with page.expect_download() as waiting:
         page.get_by_role("link", name="Download").first.click()

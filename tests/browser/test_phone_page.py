@@ -2,6 +2,7 @@
 
 import pytest
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from contacts_app.core.work.queue import run_queue
 from phones_app.deployment.request import DEPLOYMENTS, deploy
@@ -23,23 +24,23 @@ def test_a_person_sees_why_a_phone_has_no_file_and_reaches_every_tab(window, sit
     page = desk.page
     desk.open(reverse("admin:phones_app_phone_change", args=[phone.pk]))
     page.get_by_text("Nothing was uploaded for it yet.").wait_for()
-    assert page.locator(".pb-standing .pb-problem").is_visible()
-    assert page.get_by_text("What to do:").is_visible()
-    assert page.get_by_label("Location").is_visible()
+    expect(page.locator(".pb-standing .pb-problem")).to_be_visible()
+    expect(page.get_by_text("What to do:")).to_be_visible()
+    expect(page.get_by_label("Location")).to_be_visible()
     record = page.get_by_role("button", name="Record", exact=True)
     record.focus()
     page.keyboard.press("Enter")
-    assert record.get_attribute("aria-pressed") == "true"
-    assert page.get_by_text("Serial number").is_visible()
-    assert not page.get_by_label("Location").is_visible()
+    expect(record).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_text("Serial number")).to_be_visible()
+    expect(page.get_by_label("Location")).not_to_be_visible()
     is_sound(desk, "phone-standing")
     with page.expect_navigation():
         page.get_by_role("button", name="Check status now").click()
     phone.refresh_from_db()
     assert phone.looked_at
-    assert page.get_by_text(phone.look_error).first.is_visible()
+    expect(page.get_by_text(phone.look_error).first).to_be_visible()
     desk.open(reverse("admin:phones_app_phone_log_in", args=[phone.pk]))
-    assert page.get_by_role("button", name="Log in", exact=True).is_visible()
+    expect(page.get_by_role("button", name="Log in", exact=True)).to_be_visible()
     is_sound(desk, "log-in-on-a-phone")
 
 

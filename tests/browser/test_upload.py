@@ -2,6 +2,7 @@
 
 import pytest
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from phones_app.inventory import uploaded_files
 from phones_app.inventory.models import Phone
@@ -25,13 +26,12 @@ def test_files_are_checked_and_imported_while_one_looks_on(window, acme, alice, 
     page = desk.page
     desk.open(reverse("admin:profiles_app_phoneprofile_files"))
     page.locator("[name=chosen]").set_input_files([tmp_path / name for name in files])
-    assert page.locator("input[type=text][disabled]").input_value() == "3 files"
+    expect(page.locator("input[type=text][disabled]")).to_have_value("3 files")
     page.get_by_role("button", name="Check the files").click()
     page.get_by_role("button", name="Import 1 file").wait_for()
-    assert page.locator("#upload-counts").inner_text().split() == [
-        *("1", "new", "profiles", "0", "new", "revisions", "0", "as", "they", "are", "1", "refused", "1", "ignored")
-    ]
-    assert "mismatched tag" in page.locator("#upload-refused").inner_text()
+    counts = "1 new profiles 0 new revisions 0 as they are 1 refused 1 ignored"
+    expect(page.locator("#upload-counts")).to_have_text(counts, use_inner_text=True)
+    expect(page.locator("#upload-refused")).to_contain_text("mismatched tag")
     page.locator("#upload-taken summary").click()
     page.get_by_text("webAccess takes 0, 1 or 2").wait_for()
     assert not PhoneProfile.objects.exists()

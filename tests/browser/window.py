@@ -21,6 +21,8 @@ SETTLED = """() => new Promise((done) => requestAnimationFrame(() => requestAnim
     moving.forEach((each) => each.finish());
     Promise.allSettled(moving.map((each) => each.finished)).then(() => done(true));
 })))"""
+# Milliseconds for whatever a page is waited for: pages take their time while other tests run beside.
+PATIENCE = 60_000
 SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 # What a page is looked through for; each yields what it finds as texts.
 NAMELESS, FAINT = (Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("nameless.js", "faint.js"))
@@ -32,7 +34,7 @@ class Window:
     def __init__(self, context: object, base: str) -> None:
         self.base = base
         self.page = context.new_page()
-        self.page.set_default_timeout(60_000)
+        self.page.set_default_timeout(PATIENCE)
         self.strayed: list[str] = []
         self.errors: list[str] = []
         self.page.on("request", self._note_request)
@@ -58,12 +60,17 @@ class Window:
         self.page.set_viewport_size(SIZES[size])
         self.page.emulate_media(color_scheme=theme)
         # The admin reads what the system prefers when a page is loaded.
-        self.page.evaluate("(dark) => document.documentElement.classList.toggle('dark', dark)", theme == "dark")
+        self.see("(dark) => document.documentElement.classList.toggle('dark', dark)", theme == "dark")
         self.page.evaluate(SETTLED)
+
+    def see(self, script: str, given: object = None) -> object:
+        """What a script finds on the page: all of it, styles included, which may still be on its way after a click."""
+        self.page.wait_for_load_state()
+        return self.page.evaluate(script, given)
 
     def sticks_out(self) -> int:
         """By how many pixels the page is wider than the window."""
-        return self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        return self.see("document.documentElement.scrollWidth - document.documentElement.clientWidth")
 
     def fits(self, name: str) -> None:
         """In both sizes, of which the smaller stays."""
@@ -74,16 +81,17 @@ class Window:
 
     def nameless(self) -> list[str]:
         """Boxes that no label, title or other name tells apart for those who hear the page."""
-        return self.page.evaluate(NAMELESS)
+        return self.see(NAMELESS)
 
     def faint(self) -> list[str]:
         """Texts that stand out too little from what is behind them (WCAG 2.2, 1.4.3)."""
-        return self.page.evaluate(FAINT)
+        return self.see(FAINT)
 
     def serious(self, *, colours: bool = True) -> list[str]:
         """What axe-core calls serious or critical; without `colours` not which texts are faint, which takes longest."""
         from axe_playwright_python.sync_playwright import Axe
 
+        self.page.wait_for_load_state()
         options = {"resultTypes": ["violations"], "rules": {"color-contrast": {"enabled": colours}}}
         found = Axe().run(self.page, options=options).response["violations"]
         return [
@@ -96,4 +104,5 @@ class Window:
     def picture(self, name: str) -> None:
         if PICTURES:
             RESULTS.mkdir(exist_ok=True)
+            self.page.wait_for_load_state()
             self.page.screenshot(path=RESULTS / f"{name}.png", full_page=True)
