@@ -40,14 +40,14 @@ def address(serving) -> dict[str, str]:
 
 
 def get(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=5) as answer:
+    with urllib.request.urlopen(url, timeout=60) as answer:
         return answer.read()
 
 
 def store(name: str, content: bytes) -> None:
     server = FileServer.objects.get()
     with ftplib.FTP() as ftp:
-        ftp.connect(server.host, server.port, timeout=5)
+        ftp.connect(server.host, server.port, timeout=60)
         ftp.login(server.username, server.password)
         ftp.storbinary(f"STOR {name}", io.BytesIO(content))
 
@@ -68,14 +68,14 @@ def test_only_fetches_by_phones_of_their_own_file_are_evidence(serving):
         store(name, b"<device/>")
     with ftplib.FTP() as ftp:
         server = FileServer.objects.get()
-        ftp.connect(server.host, server.port, timeout=5)
+        ftp.connect(server.host, server.port, timeout=60)
         ftp.login(server.username, server.password)
         ftp.retrbinary(f"RETR {NAME}", lambda _: None)
     get(f"{address(serving)['http']}/dialplan.xml")
     get(f"{address(serving)['http']}/{NAME}")
-    subprocess.run(["curl", "-s", f"{address(serving)['tftp']}/{NAME}"], check=True, timeout=10)
+    subprocess.run(["curl", "-s", f"{address(serving)['tftp']}/{NAME}"], check=True, timeout=60)
 
-    wait_for(lambda: FileFetch.objects.count() == 2, 10)
+    wait_for(lambda: FileFetch.objects.count() == 2)
     serving.stop()
     for protocol in ("http", "tftp"):
         fetch = FileFetch.objects.get(protocol=protocol)
@@ -93,11 +93,11 @@ def test_what_was_handed_on_is_written_though_the_server_is_killed(serving):
     os.kill(writer, signal.SIGSTOP)
     get(f"{address(serving)['http']}/{NAME}")
     pipe = rf"/proc/{writer}/fd"
-    wait_for(lambda: any(waiting_in(f"{pipe}/{one}") for one in os.listdir(pipe)), 10)
+    wait_for(lambda: any(waiting_in(f"{pipe}/{one}") for one in os.listdir(pipe)))
     os.kill(serving.process.pid, signal.SIGKILL)
     os.kill(writer, signal.SIGCONT)
-    wait_for(lambda: FileFetch.objects.filter(mac=MAC).exists(), 10)
-    wait_for(lambda: not Path(f"/proc/{writer}").exists(), 10)
+    wait_for(lambda: FileFetch.objects.filter(mac=MAC).exists())
+    wait_for(lambda: not Path(f"/proc/{writer}").exists())
     assert RequestedFile.objects.get().given == 1
 
 
@@ -112,7 +112,7 @@ def waiting_in(descriptor: str) -> int:
 
 def test_a_server_that_cannot_write_any_more_ends_so_that_it_is_started_again(serving):
     os.kill(writer_of(serving), signal.SIGKILL)
-    assert serving.process.wait(10) == 1
+    assert serving.process.wait(60) == 1
     assert serving.printed.splitlines()[-1] == "CommandError: The process that writes down what phones fetch has died."
 
 
@@ -164,7 +164,7 @@ def test_uploads_stay_on_this_machine_when_phones_come_from_the_network(start, e
 
 def test_address_that_is_not_of_this_machine_fails_in_one_line(start):
     command = start("serve_files", FILE_SERVER_HOST="192.0.2.1")
-    assert command.process.wait(30) == 1
+    assert command.process.wait(60) == 1
     assert command.printed.splitlines()[-1].startswith("CommandError: Cannot listen on 192.0.2.1")
 
 
@@ -193,7 +193,7 @@ def test_fetch_outlives_a_database_that_is_away_for_a_moment():
         assert thread.is_alive()
     finally:
         rename_table("away", table)
-    thread.join(10)
+    thread.join(60)
     assert FileFetch.objects.get().mac == MAC
 
 

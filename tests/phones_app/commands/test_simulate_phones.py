@@ -128,4 +128,4 @@ def test_a_mix_that_makes_no_sense_is_told(db, text):
 def test_a_phone_of_the_mix_behaves_so(start, desk):
     start("simulate_phones", "--behaviour", "wrong_mac=100").says("1 simulated")
     desk.refresh_from_db()
-    wait_for(lambda: read_status(phone_web(desk)).mac not in ("", desk.mac), 10)
+    wait_for(lambda: read_status(phone_web(desk)).mac not in ("", desk.mac))

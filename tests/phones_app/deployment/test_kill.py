@@ -264,7 +264,7 @@ def test_a_web_process_killed_in_the_middle_of_a_switch(site, folder, desk, runn
         assert hold.reached.wait(60)
         running.kill("web")
         running.kill("worker")
-        asking.join(10)
+        asking.join(60)
         assert unanswered.is_set()
         hold.release()
         running.start_worker()

@@ -20,8 +20,8 @@ from tests.servers import wait_for
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_inline_work")]
 PHONES = 96
 # Each upload to a dripping server holds a thread for so long.
-DRIPPING_SECONDS = 6
-QUICK = 2.0
+DRIPPING_SECONDS = 15
+QUICK = 8.0
 
 
 @pytest.fixture

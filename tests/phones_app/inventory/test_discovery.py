@@ -51,7 +51,7 @@ def found(ran) -> dict[str, str]:
 
 
 def discover(port: int, *arguments: object):
-    return run("discover_phones", NETWORK, "--json", "--port", port, "--timeout", 2, *arguments)
+    return run("discover_phones", NETWORK, "--json", "--port", port, "--timeout", 10, *arguments)
 
 
 def test_unknown_phones_are_listed_and_not_added(office, port, acme):

@@ -63,7 +63,7 @@ def mobile(site, people, root, no_inline_work):
 def work():
     """Play the workers until what is asked for holds."""
 
-    def until(holds, seconds: float = 30) -> None:
+    def until(holds, seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
         while not holds():
             run_queue(DEPLOYMENTS)

@@ -208,7 +208,7 @@ def test_a_file_that_is_refused_is_told_and_tried_again_later(folder):
         failed = FileCopy.objects.get(path="dialplan.xml")
         assert (failed.state, failed.attempts) == (CopyState.FAILED, 2)
         assert "550 No." in failed.error
-        assert timedelta(seconds=15) < failed.due_at - timezone.now() < timedelta(seconds=25)
+        assert timedelta(seconds=5) < failed.due_at - timezone.now() < timedelta(seconds=25)
         assert str(copies.progress(server)) == "1 of 2 in place, 1 failed"
     with pyftpd(folder, port=ftp.port):
         copies.try_again(FileCopy.objects.filter(pk=failed.pk))

@@ -46,7 +46,7 @@ def notify(
 
 def udp_socket(phone: SimulatedPhone) -> socket.socket:
     client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    client.settimeout(5)
+    client.settimeout(60)
     client.connect((phone.config.host, phone.sip_port))
     return client
 
@@ -60,7 +60,7 @@ def by_udp(phone: SimulatedPhone, message: bytes) -> bytes:
 def by_tcp(phone: SimulatedPhone, *messages: bytes) -> list[bytes]:
     """Send all messages on one connection and return one answer for each."""
     answers = []
-    with socket.create_connection((phone.config.host, phone.sip_port), timeout=5) as client:
+    with socket.create_connection((phone.config.host, phone.sip_port), timeout=60) as client:
         for message in messages:
             client.sendall(message)
             answers.append(client.recv(65536))

@@ -113,7 +113,7 @@ def test_a_phone_may_begin_without_power(place_phone: PlacePhone) -> None:
 
 
 def test_a_slow_phone_answers_late(place_phone: PlacePhone) -> None:
-    desk = place_phone(device_file(), fault="slow", slow_seconds=0.5)
+    desk = place_phone(device_file(), fault="slow", slow_seconds=30)
     connection = http.client.HTTPConnection(desk.phone.config.host, desk.phone.web_port, timeout=0.2)
     connection.request("GET", "/DeviceInformationX")
     with pytest.raises(TimeoutError):

@@ -62,7 +62,7 @@ def test_retransmissions_get_the_same_answer_and_act_once(desk: Desk) -> None:
 
 
 def test_a_retransmission_before_a_slow_answer_changes_nothing(place_phone: PlacePhone) -> None:
-    desk = place_phone(device_file(), fault="slow")
+    desk = place_phone(device_file(), fault="slow", slow_seconds=2)
     message = notify(desk.phone)
     with udp_socket(desk.phone) as client:
         client.send(message)
@@ -124,7 +124,7 @@ def test_garbage_is_ignored(desk: Desk) -> None:
 def test_without_rport_the_answer_goes_where_the_via_says(desk: Desk) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
         listener.bind(("127.0.0.1", 0))
-        listener.settimeout(5)
+        listener.settimeout(60)
         via = f"SIP/2.0/UDP 127.0.0.1:{listener.getsockname()[1]};branch=z9hG4bK-elsewhere"
         with udp_socket(desk.phone) as client:
             client.send(notify(desk.phone, via=via))
@@ -141,7 +141,8 @@ def test_a_tcp_request_without_a_length_is_refused(desk: Desk) -> None:
     assert [status_of(a) for a in by_tcp(desk.phone, notify(desk.phone, content_length=None))] == [400]
 
 
-def test_a_reset_takes_the_phone_away_for_a_while(desk: Desk) -> None:
+def test_a_reset_takes_the_phone_away_for_a_while(place_phone: PlacePhone) -> None:
+    desk = place_phone(device_file(), boot_seconds=3)
     ports = (desk.phone.sip_port, desk.phone.web_port)
     by_udp(desk.phone, notify(desk.phone, "reset"))
     desk.wait_until(lambda phone: phone.restarts)
@@ -175,7 +176,7 @@ def test_a_restart_waits_for_the_end_of_a_call(desk: Desk) -> None:
 def test_a_sipe_phone_listens_and_a_sccp_phone_does_not(place_phone: PlacePhone) -> None:
     desk = place_phone(device_file(), software_type="SIPE")
     assert status_of(by_udp(desk.phone, notify(desk.phone))) == 200
-    sccp = place_phone(device_file("SCCP"), software_type="SCCP", mac="001122334466", model="7975")
+    sccp = place_phone(device_file("SCCP"), software_type="SCCP", mac="001122334466", model="7975", sip_port=0)
     assert (sccp.phone.sip_port, sccp.phone.call_id, sccp.phone.registered) == (0, "", True)
 
 
@@ -208,7 +209,7 @@ def test_sipp_can_restart_the_phone(transport: str, desk: Desk, tmp_path: Path) 
     scenario = tmp_path / "notify.xml"
     scenario.write_text(_SCENARIO)
     target = f"{desk.phone.config.host}:{desk.phone.sip_port}"
-    options = ["-i", "127.0.0.1", "-t", transport, "-m", "1", "-nostdin", "-timeout", "10s", "-timeout_error"]
+    options = ["-i", "127.0.0.1", "-t", transport, "-m", "1", "-nostdin", "-timeout", "60s", "-timeout_error"]
     result = subprocess.run(
         ["sipp", target, "-sf", str(scenario), *options], cwd=tmp_path, capture_output=True, text=True, check=False
     )

@@ -31,7 +31,7 @@ class Answer:
 
 
 def ask(phone: SimulatedPhone, path: str, method: str = "GET", body: str = "", user: str | None = None) -> Answer:
-    connection = http.client.HTTPConnection(phone.config.host, phone.web_port, timeout=10)
+    connection = http.client.HTTPConnection(phone.config.host, phone.web_port, timeout=60)
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     if user is not None:
         headers["Authorization"] = "Basic " + base64.b64encode(user.encode()).decode()

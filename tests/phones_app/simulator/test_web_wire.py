@@ -30,7 +30,7 @@ class Listening:
         self.port = loop.call(self.listener.open("127.0.0.1", 0))
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=5)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=60)
 
 
 @pytest.fixture

@@ -35,11 +35,13 @@ from tests.peers.ftp_misbehaving import (
 )
 
 NAME = "SEP001122334455.cnf.xml"
+# For servers that say nothing: long enough for one that says something on a busy machine.
+SILENCE = 2.0
 OLD, NEW = b"<device>old</device>", b"<device>the new one</device>"
 
 
 def _target(server: peers.Server, **options: Any) -> FtpTarget:
-    limits: dict[str, Any] = {"timeout": 0.5, "deadline": 3.0, **options}
+    limits: dict[str, Any] = {"timeout": 20.0, "deadline": 60.0, **options}
     return FtpTarget(server.host, server.port, server.username, server.password, **limits)
 
 
@@ -57,7 +59,7 @@ def _failing(root: Path, handler: type, **options: Any) -> Iterator[pytest.Excep
         session = FtpSession(target)
         with pytest.raises(TransportError) as failure:
             session.upload(NAME, NEW, read_back=True)
-        assert time.monotonic() - started < target.deadline + 1
+        assert time.monotonic() - started < target.deadline + 10
         assert not session.connected
     assert (root / NAME).read_bytes() == OLD
     yield failure
@@ -98,7 +100,8 @@ CASES = {
 
 @pytest.mark.parametrize(("handler", "code", "permanent"), CASES.values(), ids=CASES.keys())
 def test_a_failure_is_told_and_the_old_file_stays(tmp_path: Path, handler: type, code: str, permanent: bool) -> None:
-    with _failing(tmp_path, handler) as failure:
+    impatient = {"timeout": 0.5, "deadline": 3.0} if code == "timeout" else {}
+    with _failing(tmp_path, handler, **impatient) as failure:
         assert (failure.value.code, failure.value.permanent) == (code, permanent)
         assert failure.value.request.startswith("USER")
         assert all(each.name == NAME or each.suffix in (".part", ".bak") for each in tmp_path.iterdir())
@@ -129,7 +132,7 @@ def test_data_that_drips_is_left_at_the_deadline(tmp_path: Path) -> None:
         started = time.monotonic()
         with pytest.raises(TransportError, match="did not answer in time"):
             session.read(NAME)
-        assert time.monotonic() - started < 4
+        assert time.monotonic() - started < 10
 
 
 def test_data_that_is_taken_in_drips_is_left_at_the_deadline(tmp_path: Path) -> None:
@@ -138,7 +141,7 @@ def test_data_that_is_taken_in_drips_is_left_at_the_deadline(tmp_path: Path) -> 
         started = time.monotonic()
         with pytest.raises(TransportError, match="did not answer in time"):
             session.upload(NAME, b"x" * 16_000_000)
-        assert time.monotonic() - started < 4
+        assert time.monotonic() - started < 10
     assert not (tmp_path / NAME).exists()
 
 
@@ -191,9 +194,9 @@ def test_where_the_old_file_is_now_is_told_if_it_cannot_come_back(tmp_path: Path
 
 def test_a_server_that_loses_commands_is_asked_one_thing_at_a_time(tmp_path: Path) -> None:
     with peers.pyftpd(tmp_path, handler=LosesWhatComesEarly) as server:
-        first = FtpSession(_target(server)).upload(NAME, OLD)
-        second = FtpSession(_target(server)).upload(NAME, NEW)
-    assert first.seconds > 0.5 > second.seconds
+        first = FtpSession(_target(server, timeout=SILENCE)).upload(NAME, OLD)
+        second = FtpSession(_target(server, timeout=SILENCE)).upload(NAME, NEW)
+    assert first.seconds > SILENCE > second.seconds
     assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == {NAME: NEW, second.backup: OLD}
 
 
@@ -201,12 +204,12 @@ def test_a_server_that_loses_commands_is_asked_one_thing_at_a_time(tmp_path: Pat
 def test_a_server_may_lose_what_announces_the_next_upload(tmp_path: Path, kept: bool) -> None:
     names = [f"SEP00112233445{number}.cnf.xml" for number in range(3)]
     with peers.pyftpd(tmp_path, handler=misbehaving(RNTO=loses_what_follows)) as server:
-        session = FtpSession(_target(server))
+        session = FtpSession(_target(server, timeout=SILENCE))
         seconds = []
         for name, following in zip(names, [*names[1:], ""], strict=True):
             session.reused = kept
             seconds.append(session.upload(name, NEW, next_name=following).seconds)
-    assert seconds[1] > 0.5 > seconds[2]
+    assert seconds[1] > SILENCE > seconds[2]
     assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == dict.fromkeys(names, NEW)
 
 
@@ -222,7 +225,7 @@ def test_a_rename_done_but_not_answered_is_found_done_the_next_time(tmp_path: Pa
 def test_listing_may_fail(tmp_path: Path, listing: Any) -> None:
     (tmp_path / NAME).write_bytes(OLD)
     with peers.pyftpd(tmp_path, handler=misbehaving(NLST=listing)) as server:
-        session = FtpSession(_target(server))
+        session = FtpSession(_target(server, timeout=SILENCE))
         assert session.upload(NAME, NEW, keep_backups=1).backup
         assert session.upload(NAME, OLD, keep_backups=1).backup
     assert (tmp_path / NAME).read_bytes() == OLD
@@ -255,7 +258,7 @@ def test_a_killed_process_leaves_the_old_file_and_the_next_upload_cleans_up(tmp_
     with peers.pyftpd(tmp_path, handler=misbehaving(**{command: stalls})) as server:
         arguments = [str(server.port), server.username, server.password, NAME]
         with subprocess.Popen([sys.executable, "-c", script, *arguments]) as uploader:
-            until = time.monotonic() + 10
+            until = time.monotonic() + 60
             while not reached.exists() and time.monotonic() < until:
                 time.sleep(0.01)
             uploader.send_signal(signal.SIGKILL)

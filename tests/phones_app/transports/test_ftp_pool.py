@@ -48,7 +48,7 @@ def _counting(root: Path, port: int = 0) -> Iterator[Counted]:
             return None if cmd in counted.silent_to else super().pre_process_command(line, cmd, arg)
 
     with peers.pyftpd(root, port=port, handler=Counting) as server:
-        counted.target = FtpTarget(server.host, server.port, server.username, server.password, timeout=5)
+        counted.target = FtpTarget(server.host, server.port, server.username, server.password, timeout=60)
         yield counted
 
 
@@ -66,7 +66,7 @@ def pool() -> Iterator[FtpPool]:
 
 
 def _until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 5
+    end = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.01)
@@ -117,13 +117,13 @@ def test_who_waits_gets_the_connection_when_it_is_free(counted: Counted) -> None
     with pool.session(counted.target) as session:
         waiting.start()
         session.upload("SEP1.cnf.xml", b"x")
-    waiting.join(5)
+    waiting.join(60)
     assert counted.opened == 1
     pool.close()
 
 
 def test_a_failed_session_is_not_lent_again(counted: Counted, pool: FtpPool) -> None:
-    target = replace(counted.target, timeout=0.3)
+    target = replace(counted.target, timeout=2.0)
     with pool.session(target) as session:
         session.upload("SEP1.cnf.xml", b"x")
         counted.silent_to = {"STOR"}
@@ -165,7 +165,7 @@ def test_a_connection_idle_for_long_is_asked_whether_it_lives(
     counted: Counted, pool: FtpPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ftp_pool, "TRUSTED_SECONDS", 0.0)
-    monkeypatch.setattr(ftp, "NOOP_SECONDS", 0.2)
+    monkeypatch.setattr(ftp, "NOOP_SECONDS", 2.0)
     _upload(pool, counted.target)
     _upload(pool, counted.target)
     assert counted.opened == 1
@@ -175,7 +175,7 @@ def test_a_connection_idle_for_long_is_asked_whether_it_lives(
 
 
 def test_idle_connections_are_closed_though_nobody_asks(counted: Counted) -> None:
-    pool = FtpPool(idle_seconds=0.2)
+    pool = FtpPool(idle_seconds=1.0)
     _upload(pool, counted.target)
     assert counted.open == 1
     _until(lambda: counted.open == 0)

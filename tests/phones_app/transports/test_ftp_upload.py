@@ -79,7 +79,7 @@ def folder(server: tuple[peers.Server, dict[str, Any]], request: pytest.FixtureR
         running.username,
         running.password,
         path.name,
-        timeout=5,
+        timeout=60,
         deadline=15,
         networks=Networks.parse("127.0.0.0/8"),
         **options,

@@ -111,7 +111,7 @@ def test_of_several_phones_on_an_endpoint_all_hear_and_one_is_meant() -> None:
 
 def answered(pbx: Asterisk, times: int) -> list[int]:
     with pbx.pjsip.changed:
-        assert pbx.pjsip.changed.wait_for(lambda: len(pbx.pjsip.answers) >= times, 5)
+        assert pbx.pjsip.changed.wait_for(lambda: len(pbx.pjsip.answers) >= times, 60)
     return sorted(status for _, status in pbx.pjsip.answers)
 
 

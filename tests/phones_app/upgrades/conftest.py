@@ -99,7 +99,7 @@ def start():
 def work(counter):
     """Play the workers until something holds."""
 
-    def work(until, seconds: float = 40) -> None:
+    def work(until, seconds: float = 120) -> None:
         deadline = time.monotonic() + seconds
         while True:
             run_queue(DEPLOYMENTS)

@@ -118,7 +118,7 @@ def test_a_phone_that_was_off_gets_its_load_when_it_starts(site, hold, older, st
     phone = older()
     Phone.objects.update(software_version=GATE)
     rollout = start(phone, abort_count=1)
-    work(lambda: RolloutMember.objects.get().sequel == Sequel.AWAY, seconds=60)
+    work(lambda: RolloutMember.objects.get().sequel == Sequel.AWAY)
     rollout.refresh_from_db()
     assert (rollout.state, progress_of(rollout).parts["away"]) == (RolloutState.RUNNING, 1)
     with site.alive(phone, load=GATE):
@@ -165,7 +165,7 @@ def test_why_a_phone_has_not_come_to_its_load(
     hold(TARGET, without=without or 0)
     phone = older()
     Phone.objects.update(software_version=GATE)
-    settings.UPGRADE_SECONDS = 3
+    settings.UPGRADE_SECONDS = 8
     if without is None:
         monkeypatch.setattr(simulated.SimulatedPhone, "_changes_load", keeping)
     elif not without:
