@@ -44,7 +44,7 @@ def files(folder) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def test_demo_has_people_phones_profiles_and_a_server(demo):
+def it_has_people_phones_profiles_and_a_server(folder):
     account = Account.objects.get()
     assert account.name == "Harbour Hotel"
     assert Extension.objects.filter(account=account).exists()
@@ -61,7 +61,7 @@ def test_demo_has_people_phones_profiles_and_a_server(demo):
     assert not Deployment.objects.exists()
 
 
-def test_phones_differ_and_can_be_played(demo):
+def phones_differ_and_can_be_played(folder):
     phones = list(Phone.objects.all())
     assert (len(phones), len({phone.model for phone in phones})) == (9, 8)
     assert {phone.software_type for phone in phones} == {"SIP", "SIPE", "SCCP"}
@@ -72,7 +72,7 @@ def test_phones_differ_and_can_be_played(demo):
     assert len({phone.sip_port for phone in phones} | {phone.web_port for phone in phones}) == 18
 
 
-def test_most_phones_are_made_from_data(demo):
+def most_phones_are_made_from_data(folder):
     made = Phone.objects.exclude(current_profile=None).exclude(current_profile__source=Source.FILE)
     assert made.count() == 6
     assert len(set(made.values_list("model", flat=True))) >= 3
@@ -96,7 +96,7 @@ def test_most_phones_are_made_from_data(demo):
     assert not outdated().exists()
 
 
-def test_the_customer_of_the_demo_sets_keys(demo):
+def its_customer_sets_keys(folder):
     manager = User.objects.get(permission_level=0)
     own = own_keys_of(Phone.objects.get(name="Manager"), manager)
     kinds = {place: key.kind for place, key in own.keys.items()}
@@ -104,7 +104,7 @@ def test_the_customer_of_the_demo_sets_keys(demo):
     assert own.kinds
 
 
-def test_every_file_is_without_fault_and_fits_its_phone(demo, folder):
+def every_file_is_without_fault_and_fits_its_phone(folder):
     there = files(folder)
     assert len(there) == 8
     phones = Phone.objects.exclude(current_profile=None).select_related("account", "current_profile__revision")
@@ -115,6 +115,36 @@ def test_every_file_is_without_fault_and_fits_its_phone(demo, folder):
         assert check_compatible(phone, phone.current_profile) == []
         assert sep.check(content, model=phone.model, software_type=phone.software_type) == []
         assert f"<authenticationURL>{URL}/cisco/services/authenticate<" in content.decode()
+
+
+def every_profile_fits_some_phone(folder):
+    phones = list(Phone.objects.all())
+    for profile in PhoneProfile.objects.select_related("revision"):
+        assert any(
+            (phone.model in profile.compatible_models and phone.software_type == profile.software_type)
+            or (profile.source != Source.FILE and phone.current_profile_id == profile.pk)
+            for phone in phones
+        ), profile.name
+
+
+def again_it_changes_nothing(folder):
+    before = files(folder), list(ProfileRevision.objects.values_list("pk", flat=True))
+    ran = run("load_demo", "--url", URL, "--json")
+
+    assert (ran.status, ran.row["state"], ran.row["renewed"], ran.row["files"]) == (0, "was there", [], [])
+    assert (files(folder), list(ProfileRevision.objects.values_list("pk", flat=True))) == before
+    assert (Account.objects.count(), User.objects.count(), Phone.objects.count()) == (1, 5, 9)
+
+
+def test_the_demo_is_whole(demo, folder):
+    """Made once for all that only look at it."""
+    it_has_people_phones_profiles_and_a_server(folder)
+    phones_differ_and_can_be_played(folder)
+    its_customer_sets_keys(folder)
+    every_file_is_without_fault_and_fits_its_phone(folder)
+    every_profile_fits_some_phone(folder)
+    again_it_changes_nothing(folder)
+    most_phones_are_made_from_data(folder)
 
 
 def test_phones_that_hold_their_files_are_not_called_undeployed(demo, root):
@@ -128,25 +158,6 @@ def test_phones_that_hold_their_files_are_not_called_undeployed(demo, root):
     assert "hold their first file" in overview
     assert "not deployed" not in overview
     assert "not deployed" not in desk.get("/admin/phones_app/phone/").content.decode()
-
-
-def test_every_profile_fits_some_phone(demo):
-    phones = list(Phone.objects.all())
-    for profile in PhoneProfile.objects.select_related("revision"):
-        assert any(
-            (phone.model in profile.compatible_models and phone.software_type == profile.software_type)
-            or (profile.source != Source.FILE and phone.current_profile_id == profile.pk)
-            for phone in phones
-        ), profile.name
-
-
-def test_again_it_changes_nothing(demo, folder):
-    before = files(folder), list(ProfileRevision.objects.values_list("pk", flat=True))
-    ran = run("load_demo", "--url", URL, "--json")
-
-    assert (ran.status, ran.row["state"], ran.row["renewed"], ran.row["files"]) == (0, "was there", [], [])
-    assert (files(folder), list(ProfileRevision.objects.values_list("pk", flat=True))) == before
-    assert (Account.objects.count(), User.objects.count(), Phone.objects.count()) == (1, 5, 9)
 
 
 def test_another_address_gives_revisions_and_fresh_files(demo, folder):
