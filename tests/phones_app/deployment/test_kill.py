@@ -4,6 +4,7 @@ The peers hold a step open: an FTP server that falls silent at one command, a ph
 answered. While it hangs there the worker is killed; then the peer works again and another worker is started.
 """
 
+import contextlib
 import http.server
 import json
 import threading
@@ -106,44 +107,83 @@ def fetch(phone) -> None:
     record_fetch(fetched)
 
 
-@pytest.mark.parametrize(
-    "killed_at",
-    [
-        # One worker after the other dies a little later than the one before it.
-        [("USER", False), ("SIZE", False), ("STOR", False), ("RNFR", False), ("RNTO", False)],
-        [("RNTO", True)],
-    ],
-    ids=["before a file has its name", "after"],
-)
-def test_workers_killed_while_uploading(site, folder, desk, running, killed_at):
+class StatusPage:
+    """The phone's, which answers nobody until it is let go, and then that there is none."""
+
+    def __init__(self) -> None:
+        self.asked, self.released = asked, released = threading.Event(), threading.Event()
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                asked.set()
+                released.wait(120)
+                self.send_error(404)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+
+    @contextlib.contextmanager
+    def running(self):
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        yield self
+        self.released.set()
+        self.server.shutdown()
+
+
+def test_one_worker_after_the_other_is_killed_a_little_later_than_the_one_before(site, folder, desk, running):
+    """Until the file has its name, while the phone is looked at, before it has answered, while it is waited for."""
     profile, hold = site.profile(content=NEW.decode()), Holding()
     name = f"SEP{desk.mac}.cnf.xml"
-    with pyftpd(folder, handler=hold.handler) as server, sip_phone() as agent:
+    with pyftpd(folder, handler=hold.handler) as server, sip_phone(0) as agent, StatusPage().running() as page:
         use(server)
-        desk.sip_port = agent.port
+        desk.sip_port, desk.web_port = agent.port, page.port
         desk.save()
         running.start_sweep()
         deployment = deploy(phone=desk, profile=profile, actor=ACTOR)
-        for command, after in killed_at:
-            hold.at(command, after=after)
+        for command in ("USER", "SIZE", "STOR", "RNFR", "RNTO"):
+            hold.at(command)
             running.start_worker()
             assert hold.reached.wait(60)
             running.kill("worker")
             assert (folder / name).read_bytes() in (OLD, NEW)
         hold.release()
         running.start_worker()
-        wait_for(lambda: reached(deployment, State.RESTART_ACKNOWLEDGED), 60)
+        assert page.asked.wait(60)
+        running.kill("worker")
+        deployment.refresh_from_db()
+        assert deployment.state == State.SESSION_CLEARED
+        assert agent.notifies == []
+        page.released.set()
+        running.start_worker()
+        assert agent.arrived.wait(60)
+        running.kill("worker")
+        deployment.refresh_from_db()
+        assert deployment.state == State.RESTARTING
+        heard = len(agent.notifies)
+        agent.status = 200
+        running.start_worker()
+        wait_for(lambda: reached(deployment, State.RESTART_ACKNOWLEDGED))
+        # The phone had not acted, and gets the same transaction once more.
+        assert len(agent.notifies) > heard
+        running.kill("worker")
         fetch(desk)
-        wait_for(lambda: reached(deployment, State.CONFIRMED), 60)
+        running.start_worker()
+        wait_for(lambda: reached(deployment, State.CONFIRMED))
         assert (folder / name).read_bytes() == NEW
         assert not list(folder.glob(".*part*")), "a temporary file was left behind"
         assert len(agent.transactions) == 1
     assert deployment.steps.count() == 4
 
 
-def test_a_worker_killed_before_it_began(site, folder, desk, running):
-    """The nudge is lost with the worker; the row is not."""
-    with pyftpd(folder) as server, sip_phone() as agent:
+def test_workers_killed_before_they_began_and_when_something_was_done_that_they_were_not_told(
+    site, folder, desk, running
+):
+    """The nudge is lost with a worker, the row is not; a file is renamed, the phone has acted, no answer came."""
+    hold, file = Holding(), folder / f"SEP{desk.mac}.cnf.xml"
+    with pyftpd(folder, handler=hold.handler) as server, sip_phone(status=0) as agent:
         use(server)
         desk.sip_port = agent.port
         desk.save()
@@ -153,84 +193,27 @@ def test_a_worker_killed_before_it_began(site, folder, desk, running):
         Deployment.objects.filter(pk=deployment.pk).update(
             state=State.QUEUED, lease_owner="dead", lease_until=timezone.now() + timedelta(seconds=1)
         )
+        hold.at("RNTO", after=True)
         running.start_sweep()
         running.start_worker()
-        wait_for(lambda: reached(deployment, State.RESTART_ACKNOWLEDGED), 60)
-        assert len(agent.transactions) == 1
-
-
-def test_a_worker_killed_while_it_looks_at_the_phone(site, folder, desk, running):
-    """The status page never answers; the session is cleared, nothing has been restarted."""
-    asked, hold = threading.Event(), threading.Event()
-
-    class StatusPage(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            asked.set()
-            hold.wait(30)
-            self.send_error(404)
-
-        def log_message(self, *_):
-            pass
-
-    web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), StatusPage)
-    threading.Thread(target=web.serve_forever, daemon=True).start()
-    with pyftpd(folder) as server, sip_phone() as agent:
-        use(server)
-        desk.sip_port, desk.web_port = agent.port, web.server_address[1]
-        desk.save()
-        running.start_worker()
-        running.start_sweep()
-        deployment = deploy(phone=desk, profile=site.profile(content=NEW.decode()), actor=ACTOR)
-        assert asked.wait(60)
+        assert hold.reached.wait(60)
         running.kill("worker")
-        deployment.refresh_from_db()
-        assert deployment.state == State.SESSION_CLEARED
-        assert agent.notifies == []
-        hold.set()
+        assert file.read_bytes() in (OLD, NEW)
+        hold.release()
         running.start_worker()
-        wait_for(lambda: reached(deployment, State.RESTART_ACKNOWLEDGED), 60)
-        assert len(agent.transactions) == 1
-    web.shutdown()
-
-
-@pytest.mark.parametrize("phone_acted", [True, False])
-def test_a_worker_killed_while_the_restart_is_unanswered(site, folder, desk, running, phone_acted):
-    """A phone that acted is not restarted again; one that did not gets the same transaction once more."""
-    with pyftpd(folder) as server, sip_phone(status=0) as agent:
-        use(server)
-        desk.sip_port = agent.port
-        desk.save()
-        running.start_worker()
-        running.start_sweep()
-        deployment = deploy(phone=desk, profile=site.profile(content=NEW.decode()), actor=ACTOR)
         assert agent.arrived.wait(60)
         running.kill("worker")
         deployment.refresh_from_db()
         assert deployment.state == State.RESTARTING
         heard = len(agent.notifies)
         agent.status = 200
-        if phone_acted:
-            fetch(desk)
-        running.start_worker()
-        wait_for(lambda: reached(deployment, State.RESTART_ACKNOWLEDGED, State.CONFIRMED), 60)
-        assert len(agent.transactions) == 1
-        assert (len(agent.notifies) == heard) == phone_acted
-
-
-def test_a_worker_killed_while_evidence_is_awaited(site, folder, desk, running):
-    with pyftpd(folder) as server, sip_phone() as agent:
-        use(server)
-        desk.sip_port = agent.port
-        desk.save()
-        running.start_worker()
-        running.start_sweep()
-        deployment = deploy(phone=desk, profile=site.profile(content=NEW.decode()), actor=ACTOR)
-        wait_for(lambda: reached(deployment, State.RESTART_ACKNOWLEDGED), 60)
-        running.kill("worker")
         fetch(desk)
         running.start_worker()
-        wait_for(lambda: reached(deployment, State.CONFIRMED), 60)
+        wait_for(lambda: reached(deployment, State.RESTART_ACKNOWLEDGED, State.CONFIRMED))
         assert len(agent.transactions) == 1
+        assert len(agent.notifies) == heard, "a phone that acted is not restarted again"
+    assert file.read_bytes() == NEW
+    assert not list(folder.glob(".*part*"))
 
 
 def test_a_web_process_killed_in_the_middle_of_a_switch(site, folder, desk, running):

@@ -28,8 +28,8 @@ def running(tmp_path, db, no_inline_work):
         yield running
 
 
+# SQLite and the embedded broker are files, no processes.
 ON_SERVERS = os.environ["CELERY_BROKER_URL"].startswith("redis")
-needs_servers = pytest.mark.skipif(not ON_SERVERS, reason="SQLite and the embedded broker are files, no processes")
 
 
 def kill_worker(running):
@@ -76,24 +76,22 @@ def ended(rollout):
     return not rollout.is_open and not rollout.deployments.filter(finished_at=None).exists()
 
 
-@pytest.mark.parametrize(
-    "kill",
-    [
-        kill_worker,
-        pytest.param(kill_database, marks=needs_servers),
-        pytest.param(kill_broker, marks=needs_servers),
-        kill_everything,
-    ],
-)
-def test_killed_in_the_middle(site, start, running, kill):
+# What is killed, and how many phones have been told to restart by then: each in a wave of its own.
+KILLS = {3: kill_worker, 15: kill_everything}
+if ON_SERVERS:
+    KILLS = {3: kill_worker, 6: kill_database, 15: kill_broker, 24: kill_everything}
+
+
+def test_killed_in_the_middle(site, start, running):
     phones, profile = [site.phone() for _ in range(PHONES)], site.profile(content=NEW)
     with site.alive(*phones) as fleet:
         start_all(running)
-        rollout = start(phones, profile, canary_size=4, wave_size=13)
-        running.until(lambda: begun(rollout), 60)
-        kill(running)
+        rollout = start(phones, profile, canary_size=4, wave_size=9)
+        for number, kill in KILLS.items():
+            running.until(lambda number=number: begun(rollout, number), 120)
+            kill(running)
         # Celery ends when it loses its broker at a bad moment.
-        running.until(lambda: ended(rollout), 120)
+        running.until(lambda: ended(rollout), 240)
         assert [fleet[phone.mac].restarts for phone in phones] == [1] * PHONES
     assert set(rollout.deployments.values_list("state", "error")) == {(State.CONFIRMED, "")}
     assert rollout.state == RolloutState.FINISHED
@@ -111,7 +109,7 @@ def test_the_file_server_killed_in_the_middle(site, start, running):
     with site.alive(*phones) as fleet:
         start_all(running)
         rollout = start(phones, profile, wave_size=10)
-        running.until(lambda: begun(rollout), 60)
+        running.until(lambda: begun(rollout), 120)
         running.kill("files")
         running.until(lambda: ended(rollout), 120)
         failed = 0
@@ -123,7 +121,7 @@ def test_the_file_server_killed_in_the_middle(site, start, running):
         assert failed
         running.start_files(site.folder, port)
         again = rollouts.retry_failed(rollout, actor=ACTOR)
-        running.until(lambda: ended(again), 60)
+        running.until(lambda: ended(again), 120)
         assert (again.total, set(again.deployments.values_list("state", flat=True))) == (failed, {State.CONFIRMED})
         assert [fleet[phone.mac].restarts for phone in phones] == [1] * PHONES
     assert {site.file_of(phone) for phone in phones} == {profile.content}
