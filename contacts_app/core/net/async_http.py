@@ -5,7 +5,6 @@ one process may hold a thousand such servers and any of them may meet a client t
 """
 
 import asyncio
-import contextlib
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -45,7 +44,8 @@ class HttpListener:
         self.keep_alive_seconds = keep_alive_seconds
         self._limits = limits or RequestLimits()
         self._server: asyncio.Server | None = None
-        self._looking: asyncio.Task[None] | None = None
+        # While there are connections: a process that plays thousands of phones has as many listeners without any.
+        self._next_look: asyncio.TimerHandle | None = None
         # All that are open; those of them that ask for nothing, the longest first; and those that were refused.
         self._connections: dict[HttpConnection, None] = {}
         self._silent: dict[HttpConnection, None] = {}
@@ -62,7 +62,6 @@ class HttpListener:
         self._server = await loop.create_server(
             lambda: HttpConnection(self), host, port, backlog=backlog, reuse_address=True
         )
-        self._looking = loop.create_task(self._look())
         return int(self._server.sockets[0].getsockname()[1])
 
     def close(self) -> None:
@@ -70,8 +69,9 @@ class HttpListener:
         if self._server is not None:
             self._server.close()
             self._server = None
-        if self._looking is not None:
-            self._looking.cancel()
+        if self._next_look is not None:
+            self._next_look.cancel()
+            self._next_look = None
         for connection in (*self._connections, *self._refused):
             connection.transport.abort()
 
@@ -81,6 +81,8 @@ class HttpListener:
         if self._server is None:
             connection.transport.abort()
             return False
+        if self._next_look is None:
+            self._look_later()
         peer = connection.peer
         if not self._has_room(peer):
             self._limits.refuse_connection(peer)
@@ -143,11 +145,14 @@ class HttpListener:
         silent.transport.abort()
         return True
 
-    async def _look(self) -> None:
-        loop = asyncio.get_running_loop()
-        with contextlib.suppress(asyncio.CancelledError):
-            while True:
-                await asyncio.sleep(min(LOOK_SECONDS, self.request_seconds / 4))
-                now = loop.time()
-                for connection in (*self._connections, *self._refused):
-                    connection.look(now)
+    def _look_later(self) -> None:
+        seconds = min(LOOK_SECONDS, self.request_seconds / 4)
+        self._next_look = asyncio.get_running_loop().call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        self._next_look = None
+        now = asyncio.get_running_loop().time()
+        for connection in (*self._connections, *self._refused):
+            connection.look(now)
+        if self._connections or self._refused:
+            self._look_later()
