@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import binascii
+from collections.abc import Awaitable
 from http import HTTPStatus
 from urllib.parse import parse_qs, urlencode
 
@@ -53,7 +54,18 @@ class SimulatedWeb:
     def close(self) -> None:
         self._listener.close()
 
-    async def _answer(self, exchange: HttpExchange) -> None:
+    def _answer(self, exchange: HttpExchange) -> Awaitable[None] | None:
+        """A page that everybody may read at once, as each phone of a rollout is asked for several."""
+        request = exchange.request
+        page = PAGES.get(request.target)
+        if page is None or request.method != "GET" or self._phone.answer_delay:
+            return self._answer_later(exchange)
+        body = page(self._phone)
+        fields = f"Content-Type: {self._phone.generation.content_type}\r\nContent-Length: {len(body)}\r\n"
+        exchange.write(HTTPStatus.OK, fields, body)
+        return None
+
+    async def _answer_later(self, exchange: HttpExchange) -> None:
         request = exchange.request
         await asyncio.sleep(self._phone.answer_delay)
         if request.path == EXECUTE_PATH:
@@ -66,7 +78,7 @@ class SimulatedWeb:
         generation = self._phone.generation
         guarded = GUARDED_PAGES.get(request.path) if generation.tells_calls else None
         is_screen = request.path == generation.screen_page
-        page = PAGES.get(f"{request.path}?{request.query}" if request.query else request.path) or guarded
+        page = PAGES.get(request.target) or guarded
         if page is None and not is_screen:
             await exchange.reply(HTTPStatus.NOT_FOUND)
         elif request.method not in ("GET", "HEAD"):

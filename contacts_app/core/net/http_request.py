@@ -57,6 +57,10 @@ class Request(NamedTuple):
     peer: str
     keeps_alive: bool
 
+    @property
+    def target(self) -> str:
+        return f"{self.path}?{self.query}" if self.query else self.path
+
 
 def take_request(buffer: bytearray, peer: str) -> Request | None:
     """Take the first request out of the buffer; None: it has not come whole."""
