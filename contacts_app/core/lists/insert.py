@@ -5,7 +5,7 @@ and only fields that store something else than they hold, such as JSON and encry
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from operator import attrgetter
 from typing import Any, TypeVar
@@ -20,6 +20,8 @@ from contacts_app.core.lists.statement import prepared_cursor
 M = TypeVar("M", bound=Model)
 # Fewer are not worth a statement of their own for the keys.
 FEW = 50
+# So few are stored one after the other, as making one statement for them takes longer.
+FEW_KEPT = 4
 # What these hold is what they store. Not addresses: a form leaves the empty text in them, which is stored as NULL.
 _PLAIN = (
     models.AutoField, models.BooleanField, models.CharField, models.DateField, models.DecimalField, models.ForeignKey,
@@ -67,9 +69,28 @@ def insert_one(row: Model) -> None:
     row._state.adding, row._state.db = False, connection.alias
 
 
+def upsert_few(rows: list[M], *, unique: Sequence[str], fields: Sequence[str]) -> None:
+    """`bulk_create` that stores `fields` over rows with the same `unique` ones; where they are few, on PostgreSQL by a
+    statement that is kept. They are not given their keys.
+    """
+    if not rows:
+        return
+    model = type(rows[0])
+    if len(rows) > FEW_KEPT or connection.vendor != "postgresql" or _is_worked_out(model):
+        model._base_manager.bulk_create(rows, update_conflicts=True, unique_fields=unique, update_fields=fields)
+        return
+    statement, getters = _of_one(model, tuple(unique), tuple(fields))
+    with prepared_cursor() as cursor:
+        for row in rows:
+            cursor.execute(statement, [getter(row) for getter in getters])
+
+
 @cache
-def _of_one(model: type[Model]) -> tuple[str, list[Getter]]:
-    """The INSERT without the key, which the database counts, and the values in the order of its columns."""
+def _of_one(model: type[Model], unique: tuple[str, ...] = (), over: tuple[str, ...] = ()) -> tuple[str, list[Getter]]:
+    """The INSERT without the key, which the database counts, and the values in the order of its columns.
+
+    With `unique` it stores the columns `over` those of the row that has the same ones.
+    """
     key = model._meta.pk
     fields = [field for field in model._meta.concrete_fields if not field.generated and field is not key]
     quote = connection.ops.quote_name
@@ -77,7 +98,13 @@ def _of_one(model: type[Model]) -> tuple[str, list[Getter]]:
     places = ", ".join(["%s"] * len(fields))
     table, returned = quote(model._meta.db_table), quote(str(key.column))
     # Names of the model's own.
-    statement = f"INSERT INTO {table} ({columns}) VALUES ({places}) RETURNING {returned}"  # noqa: S608
+    statement = f"INSERT INTO {table} ({columns}) VALUES ({places})"  # noqa: S608
+    if unique:
+        same = ", ".join(quote(str(model._meta.get_field(name).column)) for name in unique)
+        stored = (quote(str(model._meta.get_field(name).column)) for name in over)
+        statement += f" ON CONFLICT ({same}) DO UPDATE SET {', '.join(f'{name} = EXCLUDED.{name}' for name in stored)}"
+    else:
+        statement += f" RETURNING {returned}"
     return statement, [_getter(field) for field in fields]
 
 

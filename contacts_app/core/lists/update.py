@@ -1,10 +1,10 @@
 """Rows that were changed in memory, many at once: on PostgreSQL by one statement that joins the table with their values.
 
 Django's `bulk_update` writes a `CASE` with a `WHEN` for each row into each column, and spends more time on making that
-statement than the database on doing it.
+statement than the database on doing it. One row is changed by a statement that is kept.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -13,6 +13,7 @@ from django.db.models import Model
 from psycopg import sql
 
 from contacts_app.core.lists.insert import is_stored_as_held
+from contacts_app.core.lists.statement import prepared_cursor
 
 M = TypeVar("M", bound=Model)
 # Fewer are not worth another way.
@@ -68,3 +69,31 @@ def _of_columns(model: type[Model], names: tuple[str, ...]) -> sql.Composed:
         columns=sql.SQL(", ").join([key, *identifiers]),
         key=key,
     )
+
+
+def update_row(model: type[Model], key: int, values: Mapping[str, Any], **conditions: object) -> bool:
+    """`update` of the row with this key if its other fields are so, None too; whether it was. Values are plain."""
+    present = {name: value for name, value in conditions.items() if value is not None}
+    absent = tuple(name for name in conditions if name not in present)
+    statement, fields = _of_row(model, tuple(values), tuple(present), absent)
+    given = [value.pk if isinstance(value, Model) else value for value in (*values.values(), key, *present.values())]
+    with prepared_cursor() as cursor:
+        cursor.execute(
+            statement, [field.get_db_prep_save(value, connection) for field, value in zip(fields, given, strict=True)]
+        )
+        return bool(cursor.rowcount)
+
+
+@cache
+def _of_row(
+    model: type[Model], names: tuple[str, ...], present: tuple[str, ...], absent: tuple[str, ...]
+) -> "tuple[str, list[models.Field[Any, Any]]]":
+    """The UPDATE, and the fields of its values in their order."""
+    quote = connection.ops.quote_name
+    written, met = _fields(model, names), [model._meta.pk, *_fields(model, present)]
+    sets = ", ".join(f"{quote(str(field.column))} = %s" for field in written)
+    wanted = [f"{quote(str(field.column))} = %s" for field in met]
+    wanted += [f"{quote(str(field.column))} IS NULL" for field in _fields(model, absent)]
+    # Names of the model's own.
+    statement = f"UPDATE {quote(model._meta.db_table)} SET {sets} WHERE {' AND '.join(wanted)}"  # noqa: S608
+    return statement, [*written, *met]

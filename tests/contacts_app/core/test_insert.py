@@ -7,7 +7,7 @@ from django.db import IntegrityError, connection, transaction
 from django.forms.models import model_to_dict
 
 from contacts_app.core.lists import insert
-from contacts_app.core.lists.insert import insert_many
+from contacts_app.core.lists.insert import insert_many, upsert_few
 from phones_app.configuration.models import Layer
 from phones_app.deployment.models import Deployment
 from phones_app.inventory.models import Phone
@@ -63,6 +63,25 @@ def test_a_single_row_is_that_of_bulk_create(acme):
         Phone.objects.all().delete()
         assert row == stored(Phone.objects.bulk_create([again]))
         Phone.objects.all().delete()
+
+
+@pytest.mark.parametrize("number", [1, insert.FEW_KEPT, insert.FEW_KEPT + 1])
+def test_a_few_rows_are_stored_over_those_with_the_same_key(acme, number):
+    first, second = phones(acme)[:number], phones(acme)[::-1][:number]
+    for before, after in zip(first, second, strict=True):
+        after.mac = before.mac
+    unique, fields = ["mac"], ["name", "description", "web_password", "phone_ip", "last_seen_at"]
+    upsert_few(first, unique=unique, fields=fields)
+    keys = dict(Phone.objects.values_list("mac", "pk"))
+    assert set(keys) == {phone.mac for phone in first}
+    upsert_few(second, unique=unique, fields=fields)
+    for phone in second:
+        row = Phone.objects.get(mac=phone.mac)
+        assert row.pk == keys[phone.mac]
+        assert {name: getattr(row, name) or "" for name in fields} == {
+            name: getattr(phone, name) or "" for name in fields
+        }
+        assert row.is_active == next(one.is_active for one in first if one.mac == phone.mac), "not written over"
 
 
 def test_the_history_of_a_row_without_an_address(acme):

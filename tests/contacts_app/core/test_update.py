@@ -8,7 +8,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.forms.models import model_to_dict
 from django.test.utils import CaptureQueriesContext
 
-from contacts_app.core.lists.update import FEW, update_many
+from contacts_app.core.lists.update import FEW, update_many, update_row
 from phones_app.configuration.models import Layer
 from phones_app.inventory.models import Phone
 from phones_app.servers.models import CallManager
@@ -98,3 +98,18 @@ def test_rows_that_are_gone_are_no_error(acme):
     rows = Phone.objects.bulk_create(phones(acme))
     Phone.objects.filter(pk=rows[0].pk).delete()
     assert update_many(rows, ["name"]) == len(rows) - 1
+
+
+def test_one_row_is_changed_if_it_is_still_as_it_was(acme):
+    manager = CallManager.objects.create(name="A", kind="sip", host="10.0.0.1", port=5060)
+    rows = Phone.objects.bulk_create(phones(acme))
+    for phone, after in zip(rows, changed(phones(acme), manager), strict=True):
+        values = {name: getattr(after, name) for name in WRITTEN}
+        assert not update_row(Phone, phone.pk, values, name=phone.name + "?", call_manager=None)
+        assert update_row(Phone, phone.pk, values, name=phone.name, call_manager=None)
+        assert not update_row(Phone, phone.pk, values, name=after.name + "?", call_manager=None)
+    ours = stored()
+    Phone.objects.all().delete()
+    again = Phone.objects.bulk_create(phones(acme))
+    Phone.objects.bulk_update(changed(again, manager), WRITTEN)
+    assert ours == stored()
