@@ -119,9 +119,9 @@ class PhoneAdmin(
     ]
     actions_row = ["deploy_one", "restart_one"]
     actions_detail = [
-        *("deploy_one", "restart_one", "configuration_one", "cockpit_one", "log_in_one", "replace_one"),
+        *("deploy_one", "restart_one", "configuration_one", "log_in_one", "replace_one"),
         *("check_one", "put_back_one", "adopt_one"),
-        {"title": "More", "items": ["pbx_one", "phone_screen_one"]},
+        {"title": "More", "items": ["cockpit_one", "pbx_one", "phone_screen_one"]},
     ]
     change_form_outer_after_template = "phones_app/phone_panels.html"
 

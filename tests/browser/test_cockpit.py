@@ -17,6 +17,8 @@ def test_a_key_is_pressed_and_the_screen_read_again(window, site):
         one.fault = Fault.IN_CALL
         desk = window()
         desk.open(reverse("admin:phones_app_phone_change", args=[phone.pk]))
+        desk.page.click("summary:has-text('More')")
+        desk.picture("phone-more")
         desk.page.click("text=Cockpit…")
         desk.page.wait_for_function(f"{DRAWN} === 800")
         desk.page.wait_for_selector("text=Worst jitter (ms)")
