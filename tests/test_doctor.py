@@ -330,11 +330,14 @@ def test_a_database_that_is_away_is_told_alone(tmp_path):
 def test_the_page_of_the_admin_says_the_same(sound, root):
     failed_test(sound)
     sound.set(ALLOWED_HOSTS=["testserver"], SECURE_SSL_REDIRECT=False, SECURE_PROXY_SSL_HEADER=None, HTTPS=False)
-    page = at_desk(root).get("/admin/doctor/").text
+    desk = at_desk(root)
+    page = desk.get("/admin/doctor/", headers={"HX-Request": "true"}).text
     for row in run("doctor", "--json").rows:
         assert row["message"].split("(")[0] in page
     assert "refuses the account" in page
-    assert 'href="/admin/doctor/"' in page
+    around = desk.get("/admin/doctor/").text
+    assert 'href="/admin/doctor/"' in around
+    assert 'hx-get="/admin/doctor/" hx-trigger="load"' in around, "the page does not wait for what is found"
 
 
 def test_the_page_is_for_administrators(acme, client):
