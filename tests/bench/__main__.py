@@ -39,6 +39,7 @@ BENCHES = (
     "boot",
     "push",
     "mobility",
+    "pages",
     "rollout",
 )
 MINUTES = float(os.environ.get("BENCH_MINUTES", "75"))
