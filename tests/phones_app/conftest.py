@@ -1,8 +1,5 @@
 """A site on loopback, the way to let due work happen, and pages of phones as phones read them."""
 
-import itertools
-import time
-
 import pytest
 from django.test import Client
 
@@ -10,6 +7,7 @@ from contacts_app.core.work.queue import run_queue
 from phones_app.deployment.models import Deployment
 from phones_app.deployment.request import DEPLOYMENTS
 from phones_app.simulator.objects import PhoneObject, read_object
+from tests.phones_app.playing import play
 from tests.phones_app.site import Site
 
 
@@ -29,16 +27,16 @@ def finish():
     def work(
         deployment: Deployment, until=lambda deployment: deployment.finished_at, seconds: float = 60
     ) -> Deployment:
-        deadline, looks = time.monotonic() + seconds, itertools.count()
-        while True:
-            # Looking for due work of every kind costs ten times what looking at one row does.
-            if next(looks) % 4 == 0:
-                run_queue(DEPLOYMENTS)
+        def holds() -> bool:
             deployment.refresh_from_db()
-            if until(deployment):
-                return deployment
-            assert time.monotonic() < deadline, f"still {deployment.state} after {seconds} s ({deployment.waiting_for})"
-            time.sleep(0.05)
+            return until(deployment)
+
+        def told() -> str:
+            return f"still {deployment.state} after {seconds} s ({deployment.waiting_for})"
+
+        run_queue(DEPLOYMENTS)
+        play(lambda: run_queue(DEPLOYMENTS), holds, seconds, told)
+        return deployment
 
     return work
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import time
 
 import pytest
 from django.core.management import call_command
@@ -25,6 +24,7 @@ from phones_app.rollout.models import Rollout
 from profiles_app.phone.models import PhoneProfile, ProfileRevision
 from tests.admin_people import clerk as a_clerk
 from tests.phones_app.configuration.data import ACTOR, TEMPLATE, layer, line, made_profile
+from tests.phones_app.playing import play
 from tests.phones_app.rest import of
 from tests.phones_app.site import sip_file
 
@@ -60,11 +60,12 @@ def rolled_out(api, **body) -> dict:
 
 def carried_out() -> None:
     """Play the worker until no deployment is open."""
-    deadline = time.monotonic() + 60
-    while Deployment.objects.filter(finished_at=None).exists():
-        run_queue("deployments")
-        assert time.monotonic() < deadline, list(Deployment.objects.values("mac", "state", "error", "waiting_for"))
-        time.sleep(0.05)
+    play(
+        lambda: run_queue("deployments"),
+        lambda: not Deployment.objects.filter(finished_at=None).exists(),
+        60,
+        lambda: list(Deployment.objects.values("mac", "state", "error", "waiting_for")),
+    )
 
 
 def test_a_switch_stores_and_uploads_what_is_made_for_the_phone(site, api, fleet, profile, finish, settings):

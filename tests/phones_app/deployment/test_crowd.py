@@ -54,8 +54,8 @@ def test_of_twenty_simultaneous_requests_for_one_phone_the_last_one_stays(site):
     profiles = [site.profile(f"Profile {number}", sip_file(f"2{number:03}")) for number in range(20)]
     with site.alive(phone), ThreadPoolExecutor(24) as crowd:
         asked = list(crowd.map(lambda one: in_thread(lambda: deploy(phone=phone, profile=one, actor=ACTOR)), profiles))
-        wait_for(lambda: run_queue(DEPLOYMENTS) or not Deployment.objects.filter(finished_at=None).exists(), 60)
-        wait_for(lambda: run_queue(DEPLOYMENTS) or not Deployment.objects.filter(finished_at=None).exists(), 60)
+        wait_for(lambda: run_queue(DEPLOYMENTS) or not Deployment.objects.filter(finished_at=None).exists(), 240)
+        wait_for(lambda: run_queue(DEPLOYMENTS) or not Deployment.objects.filter(finished_at=None).exists(), 240)
     last = max(asked, key=lambda deployment: deployment.pk)
     last.refresh_from_db()
     assert last.state == State.CONFIRMED, last.error
@@ -69,5 +69,5 @@ def test_workers_that_start_together_never_take_the_same_deployment(site):
     with site.alive(*phones) as fleet, ThreadPoolExecutor(6) as workers:
         deploy_many(phones=phones, profile=profile, actor=ACTOR)
         list(workers.map(lambda _: in_thread(run_queue, DEPLOYMENTS), range(6)))
-        wait_for(lambda: run_queue(DEPLOYMENTS) == 0 and not Deployment.objects.filter(finished_at=None).exists(), 30)
+        wait_for(lambda: run_queue(DEPLOYMENTS) == 0 and not Deployment.objects.filter(finished_at=None).exists(), 240)
         assert [fleet[phone.mac].notifies for phone in phones] == [1] * len(phones)

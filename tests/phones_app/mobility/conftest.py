@@ -1,6 +1,5 @@
 """Phones that people log in on: a site with base profiles, people with PINs, and their device profiles."""
 
-import time
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -16,6 +15,7 @@ from phones_app.mobility import switch
 from phones_app.mobility.timers import MOBILITY
 from phones_app.simulator.objects import read_object
 from profiles_app.phone.services import create_profile
+from tests.phones_app.playing import play
 from tests.phones_app.site import ACTOR, sip_file
 
 PIN = "2580"
@@ -64,12 +64,11 @@ def work():
     """Play the workers until what is asked for holds."""
 
     def until(holds, seconds: float = 60) -> None:
-        deadline = time.monotonic() + seconds
-        while not holds():
+        def work() -> None:
             run_queue(DEPLOYMENTS)
             run_queue(MOBILITY)
-            assert time.monotonic() < deadline, "it did not come to this"
-            time.sleep(0.02)
+
+        play(work, holds, seconds, lambda: "it did not come to this")
 
     return until
 

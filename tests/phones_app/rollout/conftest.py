@@ -1,7 +1,5 @@
 """A few phones without agents, and a rollout to play with."""
 
-import time
-
 import pytest
 
 from contacts_app.core.work.queue import run_queue
@@ -10,6 +8,7 @@ from phones_app.inventory.models import Phone
 from phones_app.inventory.services import Selection
 from phones_app.rollout import rollout as rollouts
 from phones_app.rollout.models import Rollout
+from tests.phones_app.playing import play
 from tests.phones_app.site import ACTOR
 
 
@@ -35,15 +34,20 @@ def carry_out():
     """Play the worker until the rollout stands as asked."""
 
     def carry_out(rollout, until=lambda rollout: rollout.finished_at, seconds=60) -> Rollout:
-        deadline = time.monotonic() + seconds
-        while True:
+        def work() -> None:
             run_queue(DEPLOYMENTS)
             rollouts.advance_all()
+
+        def holds() -> bool:
             rollout.refresh_from_db()
-            if until(rollout):
-                return rollout
+            return until(rollout)
+
+        def told() -> str:
             states = list(rollout.deployments.values_list("mac", "state", "in_rollout__wave", "waiting_for", "error"))
-            assert time.monotonic() < deadline, f"still {rollout.state}, wave {rollout.wave}: {states}"
-            time.sleep(0.05)
+            return f"still {rollout.state}, wave {rollout.wave}: {states}"
+
+        work()
+        play(work, holds, seconds, told)
+        return rollout
 
     return carry_out

@@ -147,7 +147,7 @@ def working():
 
     def work() -> None:
         try:
-            while not stopping.wait(0.05):
+            while not stopping.wait(0.2):
                 run_queue(DEPLOYMENTS, stopping.is_set)
                 rollouts.advance_all()
         finally:

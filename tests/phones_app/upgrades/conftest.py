@@ -1,7 +1,5 @@
 """A site whose requests are counted, firmware that the portal has, and the worker that plays a rollout of it."""
 
-import time
-
 import pytest
 from django.utils import timezone
 
@@ -19,6 +17,7 @@ from phones_app.upgrades.watching import UPGRADES
 from tests.phones_app import site as sites
 from tests.phones_app.counting import AskedCounter
 from tests.phones_app.firmware.sets import classic
+from tests.phones_app.playing import play
 from tests.phones_app.site import ACTOR, sip_file
 
 OLD, GATE, TARGET = "SIP42.8-2-1S", "SIP42.8-5-2S", "SIP42.9-4-2SR3-1S"
@@ -100,19 +99,19 @@ def work(counter):
     """Play the workers until something holds."""
 
     def work(until, seconds: float = 120) -> None:
-        deadline = time.monotonic() + seconds
-        while True:
+        def turn() -> None:
             run_queue(DEPLOYMENTS)
             rollouts.advance_all()
             counter.write()
             # Its pauses are for phones that take minutes.
             Upgrade.objects.filter(due_at__gt=timezone.now()).update(due_at=timezone.now())
             run_queue(UPGRADES)
-            if until():
-                return
-            told = [(row.way, row.steps, row.member.sequel, row.member.sequel_error) for row in Upgrade.objects.all()]
-            assert time.monotonic() < deadline, told
-            time.sleep(0.05)
+
+        def told() -> list[tuple[object, ...]]:
+            return [(row.way, row.steps, row.member.sequel, row.member.sequel_error) for row in Upgrade.objects.all()]
+
+        turn()
+        play(turn, until, seconds, told)
 
     return work
 
