@@ -76,7 +76,7 @@ def worker(no_inline_work) -> Iterator[None]:
 
     def work() -> None:
         try:
-            while not stopped.wait(0.1):
+            while not stopped.wait(0.2):
                 run_queue(DEPLOYMENTS)
         finally:
             connection.close()

@@ -22,7 +22,7 @@ SETTLED = """() => new Promise((done) => requestAnimationFrame(() => requestAnim
     Promise.allSettled(moving.map((each) => each.finished)).then(() => done(true));
 })))"""
 # Milliseconds for whatever a page is waited for: pages take their time while other tests run beside.
-PATIENCE = 60_000
+PATIENCE = 180_000
 SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 # What a page is looked through for; each yields what it finds as texts.
 NAMELESS, FAINT = (Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("nameless.js", "faint.js"))

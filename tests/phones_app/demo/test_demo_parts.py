@@ -19,7 +19,6 @@ from profiles_app.myaccount.services import resolve_profile
 from profiles_app.numbers.models import NumberOrder, StockNumber
 from profiles_app.sip.models import NumberRouting
 from profiles_app.voice.models.admission import Admission
-from tests.commands import run
 
 pytestmark = pytest.mark.django_db
 URL = "http://127.0.0.1:8000"
@@ -31,7 +30,7 @@ def demo(settings, tmp_path):
     return load_demo(url=URL)
 
 
-def test_every_part_is_alive(demo):
+def every_part_is_alive(demo):
     assert set(demo.parts) >= {"contacts", "events", "customer", "numbers", "calls", "messages", "voice"}
     account = demo.account
     assert Callback.objects.get(account=account, webhook_key="").config["url"] == f"{URL}/demo/receiver"
@@ -45,13 +44,13 @@ def test_every_part_is_alive(demo):
     assert "View Numbers" in resolve_profile(account).profile.my_numbers
 
 
-def test_messages_wait_for_the_simulated_gateway(demo):
+def messages_wait_for_the_simulated_gateway(demo):
     assert MessageGateway.objects.get().kind == "simulated"
     assert Message.objects.filter(account=demo.account, state="queued").count() == 14
     assert OptOut.objects.count() == 1
 
 
-def test_calls_are_admitted_refused_and_over(demo):
+def calls_are_admitted_refused_and_over(demo):
     asked = Admission.objects.filter(account=demo.account).order_by("call_id")
     assert [bool(row.reason) for row in asked] == [False] * 3 + [True] * 2 + [False] * 2 + [True]
     assert [row.ended_at is not None for row in asked] == [True] * 3 + [False] * 5
@@ -62,7 +61,7 @@ def test_calls_are_admitted_refused_and_over(demo):
         assert NumberLease.objects.filter(tn=call.caller.removeprefix("+"), account=demo.account).exists()
 
 
-def test_phones_find_most_of_what_their_files_name(demo):
+def phones_find_most_of_what_their_files_name(demo):
     """But no soft keys, so that there is something to be told as missing."""
     assert "shared files" in demo.parts
     paths = set(SharedFile.objects.filter(account=demo.account).values_list("path", flat=True))
@@ -78,12 +77,21 @@ def test_phones_find_most_of_what_their_files_name(demo):
     assert "shared files" not in again.parts
 
 
-def test_the_customer_can_log_in_with_what_was_said(demo):
+def the_customer_can_log_in_with_what_was_said(demo):
     told, password = demo.said
     person = User.objects.get(account=demo.account, permission_level=0)
     assert person.email in told
     assert f"{URL}/my-account/" in told
     assert person.check_password(password)
+
+
+def test_every_part_of_the_demo_is_there_once(demo):
+    """Made once for all that only look at it."""
+    every_part_is_alive(demo)
+    messages_wait_for_the_simulated_gateway(demo)
+    calls_are_admitted_refused_and_over(demo)
+    the_customer_can_log_in_with_what_was_said(demo)
+    phones_find_most_of_what_their_files_name(demo)
 
 
 def test_what_people_deleted_stays_deleted(demo):
@@ -104,9 +112,3 @@ def test_the_callbacks_follow_the_portals_address(demo):
 def test_the_receiver_is_there_with_the_demo_alone(db, client: Client, settings):
     assert client.post("/demo/receiver", "{}", "application/json").status_code == 404
     assert settings.DEMO_RECEIVER is False
-
-
-def test_a_dry_run_leaves_nothing(settings, tmp_path):
-    settings.PHONE_FILES_DIR = tmp_path / "phones"
-    assert run("load_demo", "--dry-run").status == 0
-    assert not NumberLease.objects.exists()

@@ -19,6 +19,7 @@ from phones_app.inventory.models import Phone
 from phones_app.mobility.enrolment_file import for_unknown
 from phones_app.mobility.own_keys import own_keys_of
 from phones_app.servers.models import FileServer
+from profiles_app.messaging.models import NumberLease
 from profiles_app.phone import sep
 from profiles_app.phone.models import PhoneProfile, ProfileRevision, Source
 from profiles_app.phone.services import update_profile
@@ -220,7 +221,7 @@ def test_missing_file_comes_back(demo, folder):
 def test_dry_run_leaves_no_trace(folder):
     ran = run("load_demo", "--dry-run", "--json")
     assert (ran.status, ran.row["state"], ran.row["dry_run"]) == (0, "created", True)
-    assert [model.objects.count() for model in (Account, User, Phone, FileServer)] == [0, 0, 0, 0]
+    assert [model.objects.count() for model in (Account, User, Phone, FileServer, NumberLease)] == [0] * 5
     assert not folder.exists()
 
 

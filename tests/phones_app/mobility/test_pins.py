@@ -68,9 +68,9 @@ def test_one_person_is_tried_five_times_on_however_many_phones(phones, person, c
     assert log_in(phones[0], pin="1234")
 
 
-def test_case_3_a_thousand_wrong_pins_over_fifty_phones_are_five(phones, person, client, checked):
+def test_case_3_wrong_pins_again_and_again_over_fifty_phones_are_five(phones, person, client, checked):
     wrong = {"user": "alice@acme.example"}
-    for attempt in range(1000):
+    for attempt in range(200):
         asked = wrong | {"device": f"SEP{MACS[attempt % 50]}", "pin": f"{attempt:04d}"}
         answer = client.get("/cisco/services/em/login", asked)
         assert (answer.status_code, b"Login failed (201)" in answer.content) == (200, True)
