@@ -38,7 +38,8 @@ def title_in_menu(url: object, otherwise: str) -> str:
 @lru_cache(maxsize=8)
 def _titles(prefix: str) -> dict[str, str]:
     """By the links of the menu, which depend on where the portal is mounted."""
-    sections: list[dict[str, Any]] = settings.UNFOLD["SIDEBAR"]["navigation"]
+    unfold: dict[str, Any] = settings.UNFOLD
+    sections: list[dict[str, Any]] = unfold["SIDEBAR"]["navigation"]
     return {str(item["link"]): item["title"] for section in sections for item in section["items"]}
 
 

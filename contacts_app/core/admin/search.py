@@ -93,7 +93,8 @@ def _menu(request: HttpRequest) -> list[Entry]:
     of the person.
     """
     sections = admin.site.get_sidebar_list(request)  # type: ignore[attr-defined]
-    of_person = settings.UNFOLD["ACCOUNT"]["navigation"](request)
+    unfold: dict[str, Any] = settings.UNFOLD
+    of_person = unfold["ACCOUNT"]["navigation"](request)
     return [
         *(
             item | {"section": section.get("title", "")}

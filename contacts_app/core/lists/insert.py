@@ -100,8 +100,9 @@ def _of_one(model: type[Model], unique: tuple[str, ...] = (), over: tuple[str, .
     # Names of the model's own.
     statement = f"INSERT INTO {table} ({columns}) VALUES ({places})"  # noqa: S608
     if unique:
-        same = ", ".join(quote(str(model._meta.get_field(name).column)) for name in unique)
-        stored = (quote(str(model._meta.get_field(name).column)) for name in over)
+        named = {field.name: field for field in model._meta.concrete_fields}
+        same = ", ".join(quote(str(named[name].column)) for name in unique)
+        stored = (quote(str(named[name].column)) for name in over)
         statement += f" ON CONFLICT ({same}) DO UPDATE SET {', '.join(f'{name} = EXCLUDED.{name}' for name in stored)}"
     else:
         statement += f" RETURNING {returned}"
