@@ -25,9 +25,9 @@ class LeaseLost(Exception):
     """Another worker has the row, or it was ended meanwhile."""
 
 
-def no_live_lease() -> Q:
-    """Rows that no living worker holds."""
-    return Q(lease_owner="") | Q(lease_until=None) | Q(lease_until__lt=clock.now())
+def no_live_lease(now: Any = None) -> Q:
+    """Rows that no living worker holds, now or at another moment."""
+    return Q(lease_owner="") | Q(lease_until=None) | Q(lease_until__lt=clock.now() if now is None else now)
 
 
 def lease_of(owner: str) -> dict[str, Any]:
@@ -46,14 +46,13 @@ def lock_unlocked(rows: QuerySet[Row]) -> QuerySet[Row]:
     return rows
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def update_unlocked(rows: QuerySet[Any], **values: Any) -> int:
     """UPDATE those of the rows that no other transaction has locked; how many. The others stay as they are.
 
     For what is written again soon: two that hold several rows in different orders would block each other.
     """
-    free = list(lock_unlocked(rows).values_list("pk", flat=True))
-    return rows.model._default_manager.filter(pk__in=free).update(**values) if free else 0
+    return int(rows.model._default_manager.filter(pk__in=lock_unlocked(rows.order_by()).values("pk")).update(**values))
 
 
 class Fence:
@@ -61,13 +60,18 @@ class Fence:
 
     The rows themselves are asked, one time for all of them, and the answer is good for an eighth of a lease by the
     monotonic clock, which runs on while a process is stopped; a lease that ends sooner is none. Any thread may ask.
+
+    `row` was read of those rows after the moment `read`: that was the question already.
     """
 
-    def __init__(self, held: QuerySet[Any]) -> None:
+    def __init__(self, held: QuerySet[Any], row: Any = None, read: float = 0.0) -> None:
         self._held = held
         self._lock = threading.Lock()
         self._ours: frozenset[int] = frozenset()
         self._good_until = 0.0
+        good = settings.LEASE_SECONDS / 8
+        if row is not None and row.lease_until and row.lease_until > clock.now() + timedelta(seconds=good):
+            self._ours, self._good_until = frozenset({row.pk}), read + good
 
     def holds(self, key: int) -> bool:
         with self._lock:

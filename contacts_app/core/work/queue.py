@@ -86,10 +86,12 @@ class _Run:
         running: set[Future[int]] = set()
         worked = 0
         while True:
+            # Who asked has just written rows, and without anything under way the run ends if nothing is found.
+            may_rest = bool(running) and not self._asked.is_set()
             self._asked.clear()
             prepared = sum(claims.work.prepare() for claims in self._claims)
             for claims, end in zip(self._claims, open_until, strict=True):
-                while (claim := self._next(claims, end)) is not None:
+                while (claim := self._next(claims, end, may_rest=may_rest)) is not None:
                     running.add(threads.submit(self._thread, claims, claim, end))
             if running:
                 # Each thread continues by itself; the next pass adds what came due in the meantime.
@@ -98,10 +100,10 @@ class _Run:
             elif not prepared and (not self._asked.is_set() or self._stopped()):
                 return worked
 
-    def _next(self, claims: Claims, end: float, after: Claim | None = None) -> Claim | None:
+    def _next(self, claims: Claims, end: float, after: Claim | None = None, *, may_rest: bool) -> Claim | None:
         if self._failed or monotonic() > end or self._stopped():
             return None
-        return claims.take(after)
+        return claims.take(after, may_rest=may_rest)
 
     def _thread(self, claims: Claims, claim: Claim, end: float) -> int:
         """One claim after the other on one thread and one database connection, until nothing is due."""
@@ -113,7 +115,7 @@ class _Run:
             try:
                 self._do(claims.work, claim)
                 worked += len(claim.keys)
-                following = self._next(claims, end, claim)
+                following = self._next(claims, end, claim, may_rest=True)
             except Error:
                 log.exception("the database went away")
                 connection.close()

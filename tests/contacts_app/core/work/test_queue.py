@@ -5,6 +5,7 @@ The kind of work here sends no mail: it takes the rows of the table of mails, wh
 
 import contextlib
 import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -249,6 +250,32 @@ def test_a_fence_asks_once_for_all_and_trusts_no_lease_that_ends_soon(acme, sett
         # Within the ten seconds for which the answer is good it would end.
         assert not fence.holds(other.pk)
     assert len(queries) == 0
+
+
+def test_a_fence_knows_of_a_row_that_was_just_read(acme, settings):
+    settings.LEASE_SECONDS = 80
+    mine, ends_soon = write(acme, **lease_of("me")) + write(
+        acme, lease_owner="me", lease_until=timezone.now() + timedelta(seconds=5)
+    )
+    held = Mail.objects.filter(lease_owner="me")
+    fences = [Fence(held, row, time.monotonic()) for row in (mine, ends_soon)]
+    with CaptureQueriesContext(connection) as queries:
+        assert fences[0].holds(mine.pk)
+    assert len(queries) == 0
+    assert not fences[1].holds(ends_soon.pk)
+    Mail.objects.filter(pk=mine.pk).update(lease_owner="somebody")
+    assert not Fence(held, mine, time.monotonic() - settings.LEASE_SECONDS).holds(mine.pk), "long ago"
+
+
+def test_a_long_look_that_found_nothing_is_not_repeated_at_once(acme, letters, monkeypatch):
+    letters(lambda mail: None)
+    monkeypatch.setattr("contacts_app.core.work.claim.QUICK", 0.0)
+    monkeypatch.setattr("contacts_app.core.work.claim.SHARE", 1_000_000)
+    claims = Claims(Letters("worker"))
+    assert claims.take(may_rest=True) is None
+    [late] = write(acme)
+    assert claims.take(may_rest=True) is None
+    assert claims.take().keys == [late.pk], "who has nothing else to do looks"
 
 
 def test_a_worker_learns_which_rows_another_one_was_in_the_middle_of(acme, letters):
