@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from ipaddress import ip_address
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.db.models import Count, Q, QuerySet
 from contacts_app.core.errors import Refusal
 from contacts_app.core.history.authorship import Changed
 from contacts_app.core.lists.among import among
+from contacts_app.core.lists.statement import Slot, Statement
 from phones_app.inventory.models import Phone, PhoneGroup, Presence, ServiceSession
 from phones_app.servers.models import FileServer
 from phones_app.servers.services import default_server, phone_networks
@@ -132,13 +134,21 @@ def address_taken(phone: Phone) -> bool:
     """Whether a phone of another account has this address, unless only this one was seen there."""
     if not phone.phone_ip:
         return False
-    others = Phone.objects.filter(phone_ip=phone.phone_ip).exclude(account=phone.account_id)
-    if ip_address(phone.phone_ip).is_loopback:
-        # Where simulated phones are, an address is one of them only with its port.
-        others = others.filter(Q(sip_port=phone.sip_port) | Q(web_port=phone.web_port))
-    presences = set(others.order_by().values_list("presence", flat=True))
+    # Where simulated phones are, an address is one of them only with its port.
+    ports = (phone.sip_port, phone.web_port) if ip_address(phone.phone_ip).is_loopback else ()
+    presences = {row[0] for row in _others(with_ports=bool(ports)).rows(phone.phone_ip, phone.account_id, *ports)}
     only_seen = phone.presence == Presence.REACHABLE and Presence.REACHABLE not in presences
     return bool(presences) and not only_seen
+
+
+@cache
+def _others(*, with_ports: bool) -> Statement:
+    """The presences of phones at an address that are of another account than this one."""
+    address = Slot(Phone._meta.get_field("phone_ip"))
+    others = Phone.objects.order_by().filter(phone_ip=address()).exclude(account=Slot()())
+    if with_ports:
+        others = others.filter(Q(sip_port=Slot()()) | Q(web_port=Slot()()))
+    return Statement(others.values_list("presence"))
 
 
 def taken_addresses(phones: Sequence[Phone]) -> set[int]:

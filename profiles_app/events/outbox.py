@@ -5,8 +5,9 @@ about profiles of every kind, made, changed and deleted, are taken from their hi
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
@@ -24,6 +25,7 @@ from contacts_app.contacts.models.contact import register as register_classes
 from contacts_app.contacts.notification import News, list_path, notify
 from contacts_app.core.history.authorship import current_author, recorded
 from contacts_app.core.lists.insert import insert_many
+from contacts_app.core.lists.statement import Slot, Statement
 from contacts_app.core.work.wake import nudge
 from contacts_app.tokens.models import ApiToken
 from profiles_app.events import tags
@@ -93,7 +95,7 @@ def emit_many(drafts: Sequence[EventDraft]) -> list[Event]:
     if not drafts:
         return []
     accounts = {draft.account.pk for draft in drafts if draft.account}
-    heard = set(Listener.objects.filter(account__in=accounts).order_by().values_list("account", flat=True).distinct())
+    heard = _heard(accounts)
     now = timezone.now()
     events = [new_event(draft) for draft in drafts]
     for event in events:
@@ -107,6 +109,18 @@ def emit_many(drafts: Sequence[EventDraft]) -> list[Event]:
         if first is not None:
             transaction.on_commit(lambda: _nudge_for(first))
     return events
+
+
+def _heard(accounts: Collection[int]) -> set[int]:
+    """Those of the accounts that have listeners. Of one, as mostly, by a statement that is kept."""
+    if len(accounts) == 1:
+        return {account for account in accounts if _listener().row(account)}
+    return set(Listener.objects.filter(account__in=accounts).order_by().values_list("account", flat=True).distinct())
+
+
+@cache
+def _listener() -> Statement:
+    return Statement(Listener.objects.order_by().filter(account=Slot()()).values_list("pk")[:1])
 
 
 def new_event(draft: EventDraft) -> Event:
