@@ -11,6 +11,7 @@ for nothing else. So the first fetch confirms a deployment, and the ones that fo
 from collections.abc import Collection
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -18,6 +19,7 @@ from django.conf import settings
 from django.db.models import Count, Max, Q
 
 from contacts_app.core.errors import TransportError
+from contacts_app.core.lists.statement import Instances, Slot, Statement
 from contacts_app.core.work import clock
 from contacts_app.core.work.wake import nudge_after_commit
 from phones_app.boot.models import FileFetch
@@ -43,6 +45,9 @@ STARTING = timedelta(minutes=2)
 AWAITING = (
     State.UPLOADED, State.SESSION_CLEARED, State.RESTARTING, State.RESTART_ACKNOWLEDGED, State.FAILED, State.CANCELLED,
 )  # fmt: skip
+# The deployments that a fetch says something about.
+SAYS = Q(kind=Deployment.Kind.RESTART, finished_at=None) | Q(state__in=(*AWAITING, State.REJECTED))
+SAYS |= Q(state=State.CONFIRMED) & ~Q(waiting_for="")
 # What a restart can answer although the phone is there and on its way to its file: it had no line yet, it was slow.
 HEARD_PERHAPS = ("timeout", "not-registered", "device-not-found", "pbx-refused", "no-line")
 
@@ -56,11 +61,29 @@ def awaited(macs: Collection[str]) -> set[str]:
 
     Those that have fetched their file again and again may reject it.
     """
-    says = Q(kind=Deployment.Kind.RESTART, finished_at=None) | Q(state__in=(*AWAITING, State.REJECTED))
-    says |= Q(state=State.CONFIRMED) & ~Q(waiting_for="")
-    again = FileFetch.objects.filter(mac__in=macs, fetched_at__gte=clock.now() - WINDOW).values("mac")
+    lately = clock.now() - WINDOW
+    if len(macs) == 1:
+        [mac] = macs
+        is_often = len(_fetched_lately().rows(mac, lately)) >= FETCHES - 1
+        return {mac} if _awaits(has_says=not is_often).row(mac) else set()
+    again = FileFetch.objects.filter(mac__in=macs, fetched_at__gte=lately).values("mac")
     often = set(again.annotate(times=Count("pk")).filter(times__gte=FETCHES - 1).values_list("mac", flat=True))
-    return set(Deployment.objects.filter(says | Q(mac__in=often), mac__in=macs).values_list("mac", flat=True))
+    return set(Deployment.objects.filter(SAYS | Q(mac__in=often), mac__in=macs).values_list("mac", flat=True))
+
+
+@cache
+def _fetched_lately() -> Statement:
+    """The fetches of a phone since a moment, as far as their number matters."""
+    since = Slot(FileFetch._meta.get_field("fetched_at"))
+    rows = FileFetch.objects.order_by().filter(mac=Slot()()).filter(fetched_at__gte=since())
+    return Statement(rows.values_list("pk")[: FETCHES - 1])
+
+
+@cache
+def _awaits(*, has_says: bool) -> Statement:
+    """A deployment of a phone, or one of those that a fetch says something about."""
+    rows = Deployment.objects.order_by().filter(mac=Slot()())
+    return Statement((rows.filter(SAYS) if has_says else rows).values_list("pk")[:1])
 
 
 def judge_fetch(fetch: FileFetch) -> None:
@@ -68,11 +91,9 @@ def judge_fetch(fetch: FileFetch) -> None:
 
     Those that a worker holds just now are left to it: it looks for fetches (`fetched`) before it gives a phone up.
     """
-    restarted = Q(kind=Deployment.Kind.RESTART, finished_at=None, restarted_at__lte=fetch.fetched_at)
-    rows = Deployment.objects.filter(mac=fetch.mac).order_by("-created_at", "-pk")
-    keys = list(rows.filter(restarted | Q(uploaded_at__lte=fetch.fetched_at)).values_list("pk", flat=True)[:2])
+    keys = [key for (key,) in _newest().rows(fetch.mac, fetch.fetched_at, fetch.fetched_at)]
     # Locked in the order in which everybody locks several.
-    locked = Deployment.objects.select_for_update(of=("self",)).filter(pk__in=keys).order_by("pk")
+    locked = [row for key in sorted(keys) for row in _locked().all(key)]
     newest = sorted(locked, key=lambda row: keys.index(row.pk))
     took = [row for row in newest if row.kind == Deployment.Kind.RESTART and row.state in AWAITING]
     upload = next((row for row in newest if row.uploaded_at), None)
@@ -82,6 +103,23 @@ def judge_fetch(fetch: FileFetch) -> None:
         elif upload.state == State.CONFIRMED:
             _doubt(upload, fetch)
     confirmed({row: _as_evidence(fetch) for row in took if not _is_held(row)})
+
+
+@cache
+def _newest() -> Statement:
+    """The two latest deployments to a phone that a fetch at a moment may say something of."""
+    moment = Slot(FileFetch._meta.get_field("fetched_at"))
+    says = Q(kind=Deployment.Kind.RESTART, finished_at=None) & Q(restarted_at__lte=moment())
+    says |= Q(uploaded_at__lte=moment())
+    rows = Deployment.objects.filter(mac=Slot()()).filter(says)
+    return Statement(rows.order_by("-created_at", "-pk").values_list("pk")[:2])
+
+
+@cache
+def _locked() -> Instances:
+    """A deployment with all that its event says."""
+    rows = Deployment.objects.order_by().select_related("phone", "profile", "account")
+    return Instances(rows.select_for_update(of=("self",)).filter(pk=Slot()()))
 
 
 def _is_held(row: Deployment) -> bool:
@@ -140,11 +178,19 @@ def fetched(deployment: Deployment) -> Evidence | None:
     since = deployment.uploaded_at or deployment.restarted_at
     if since is None:
         return None
-    fetches = FileFetch.objects.filter(mac=deployment.mac, fetched_at__gte=since)
-    if deployment.sha256:
-        fetches = fetches.filter(sha256=deployment.sha256)
-    fetch = fetches.order_by("fetched_at").first()
+    digest = (deployment.sha256,) if deployment.sha256 else ()
+    fetch = _fetches(has_digest=bool(digest)).first(deployment.mac, since, *digest)
     return _as_evidence(fetch) if fetch else None
+
+
+@cache
+def _fetches(*, has_digest: bool) -> Instances:
+    """The first one of a phone since a moment, of any file or of that with a digest."""
+    since = Slot(FileFetch._meta.get_field("fetched_at"))
+    rows = FileFetch.objects.filter(mac=Slot()()).filter(fetched_at__gte=since())
+    if has_digest:
+        rows = rows.filter(sha256=Slot()())
+    return Instances(rows.order_by("fetched_at")[:1])
 
 
 def fetches_are_seen(deployment: Deployment) -> bool:

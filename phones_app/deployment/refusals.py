@@ -12,9 +12,10 @@ from contacts_app.core.work import clock
 from phones_app.deployment import evidence, transitions
 from phones_app.deployment.gates import Wait, as_told, ensure_ours
 from phones_app.deployment.identity import UNPROVEN
+from phones_app.deployment.lines import known_lines
 from phones_app.deployment.models import Deployment, DeploymentStep, StepState
 from phones_app.deployment.record import Note, steps_of
-from phones_app.deployment.restart import BY_HAND, known_lines
+from phones_app.deployment.restart import BY_HAND
 from phones_app.inventory.models import Phone
 from phones_app.servers.services import NOT_TOLD
 from phones_app.transports.restart.strategies import NO_LINE

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -222,15 +223,15 @@ def _store(phones: Iterable[Phone], rows: list[Deployment]) -> list[Deployment]:
     return created
 
 
-def due() -> "QuerySet[Deployment]":
-    """Open deployments that somebody should be working on, and nobody is."""
-    now = clock.now()
+def due(now: Any = None) -> "QuerySet[Deployment]":
+    """Open deployments that somebody should be working on, and nobody is; `now` may be an expression."""
+    now = clock.now() if now is None else now
     # A queued deployment waits while another one of its phone is in the middle of something.
     busy = Deployment.objects.filter(phone=OuterRef("phone"), finished_at=None).exclude(state=State.QUEUED)
     busy = busy.filter(Q(waiting_for="") | Q(lease_until__gte=now, lease_owner__gt=""))
     return (
         Deployment.objects.filter(finished_at=None, next_attempt_at__lte=now)
-        .filter(no_live_lease())
+        .filter(no_live_lease(now))
         .filter(~Q(state=State.QUEUED) | ~Exists(busy))
     )
 

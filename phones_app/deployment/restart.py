@@ -8,17 +8,15 @@ classes in `phones_app/transports/restart/strategies.py`:
     SCCP          KeyPresses        KeyPresses              AmiSccp, else KeyPresses    AmiSccp, else KeyPresses
 
 If something needed is missing (the address, a key macro), it is CannotRestart. Also here: what is checked right before a
-restart (`look_at`: is it this phone, is it in a call?), what Asterisk tells of the phone (`registration_of`), and the SIP
-user of the phone (`line_user`).
+restart (`look_at`: is it this phone, is it in a call?), and what Asterisk tells of the phone (`registration_of`). Whom a
+phone is addressed as is in `lines`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from contacts_app.core.errors import TransportError
-from phones_app.boot.models import FileFetch
-from phones_app.deployment.models import Deployment, DeploymentStep, State
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import phone_web
 from phones_app.servers.models import CallManager, KeyMacro
@@ -219,58 +217,6 @@ def _look_at_page(phone: Phone) -> Situation:
             exchange=status.exchange,
         )
     return Situation(status, bool(read_streams(web)), "")
-
-
-def line_user(deployment: Deployment, phone: Phone, steps: Mapping[str, DeploymentStep]) -> str:
-    """The user of the phone's SIP contact, as which it is registered *now*, before it reads the new file.
-
-    What is known, else line 1 of the new file, else its device name. The phone answers 404 to a wrong one.
-    """
-    return next(iter(known_lines(deployment, phone, steps)), "") or new_line(deployment) or f"SEP{phone.mac}"
-
-
-def new_line(deployment: Deployment) -> str:
-    return str((deployment.revision.facts if deployment.revision else {}).get("registration_user") or "")
-
-
-def known_lines(deployment: Deployment, phone: Phone, steps: Mapping[str, DeploymentStep]) -> list[str]:
-    """The users of the phone's SIP contact, the likeliest first; none where nothing tells one, as of a new phone.
-
-    As recorded; line 1 of the file that it fetched last, where that is seen, else of what it was last confirmed to run;
-    what its status page says; line 1 of the file that the upload replaced.
-    """
-    if phone.line_user:
-        return [phone.line_user]
-    # What a handset ran that was replaced says nothing of this one.
-    former = Deployment.objects.filter(phone=phone, mac=phone.mac, created_at__lt=deployment.created_at)
-    former = former.exclude(revision=None).select_related("revision").defer("revision__content").order_by("-created_at")
-    running = former.filter(state__in=(State.CONFIRMED, State.RESTART_ACKNOWLEDGED)).first()
-    later = FileFetch.objects.filter(mac=phone.mac).order_by("-fetched_at")
-    if running is not None and running.uploaded_at is not None:
-        later = later.filter(fetched_at__gt=running.uploaded_at)
-    sha256 = later.values_list("sha256", flat=True).first()
-    is_outdated = bool(sha256) and running is not None and running.sha256 != sha256
-    fetched = former.filter(sha256=sha256).first() if sha256 and (running is None or is_outdated) else None
-    seen = {kind: step.detail for kind, step in steps.items()}
-    candidates = [
-        new_line(fetched) if fetched else "",
-        new_line(running) if running and not is_outdated else "",
-        seen.get(DeploymentStep.Kind.RESTART, {}).get("directory_number"),
-        seen.get(DeploymentStep.Kind.UPLOAD, {}).get("replaced_user"),
-        new_line(running) if running else "",
-    ]
-    return list(dict.fromkeys(str(user) for user in candidates if user))
-
-
-def other_lines(deployment: Deployment, phone: Phone, steps: Mapping[str, DeploymentStep], refused: str) -> list[str]:
-    """Whom else to address where the phone has no line `refused`: a request that reaches this phone and no other.
-
-    A registrar passes a NOTIFY on to whoever has the line now.
-    """
-    if phone.line_user or (phone.call_manager and phone.call_manager.kind == CallManager.Kind.SIP):
-        return []
-    lines = [*known_lines(deployment, phone, steps), new_line(deployment)]
-    return [user for user in dict.fromkeys(lines) if user and user != refused]
 
 
 def first_contact(strategy: RestartStrategy, phone: Phone, macros: Macros = key_macros) -> RestartStrategy:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import structlog
@@ -18,6 +19,7 @@ from django.db.models import Case, Count, F, Q, QuerySet, When
 from django.db.models.functions import Coalesce
 
 from contacts_app.core.history.authorship import following
+from contacts_app.core.lists.statement import Instances, Slot
 from contacts_app.core.work import clock
 from contacts_app.core.work.kind import Work
 from contacts_app.core.work.lease import Fence, LeaseLost, no_live_lease
@@ -38,7 +40,7 @@ POLL_SECONDS = 0.2
 GRACE = timedelta(seconds=1)
 # How often held deployments are released while there is work: that may count ten thousand phones.
 ADVANCE_SECONDS = 0.2
-_releasing = clock.Paced()
+_releasing = clock.Paced(quick=0.01)
 # The phone's server; where it has none, its account's default one, for which the account stands.
 SERVER = Coalesce("phone__file_server", -F("account"))
 
@@ -76,7 +78,11 @@ class SingleDeployments(_DeploymentWork):
 
     @classmethod
     def due(cls) -> QuerySet[Deployment]:
-        return due().filter(Q(in_batch=False) | ~Q(state=State.QUEUED))
+        return cls.due_at(clock.now())
+
+    @staticmethod
+    def due_at(now: Any) -> QuerySet[Deployment]:
+        return due(now).filter(Q(in_batch=False) | ~Q(state=State.QUEUED))
 
     @classmethod
     def threads(cls) -> int:
@@ -160,20 +166,24 @@ def run_one(pk: int, owner: str, pool: FtpPool, until: State | None = None, *, t
 
     `takes_over`: another worker was in the middle of it.
     """
-    fence = Fence(Deployment.objects.filter(pk=pk, lease_owner=owner, finished_at=None))
-    deployment = (
-        # Not all that steps may want: with nine tables PostgreSQL takes ten milliseconds to plan what it does in one.
-        Deployment.objects.select_related("phone", "profile", "revision")
-        # Most steps need no file, and each one is deciphered when it is read.
-        .defer("revision__content")
-        .filter(pk=pk, lease_owner=owner, finished_at=None)
-        .first()
-    )
+    read = time.monotonic()
+    deployment = _claimed().first(pk, owner)
     if deployment is None:
         raise LeaseLost
+    fence = Fence(Deployment.objects.filter(pk=pk, lease_owner=owner, finished_at=None), deployment, read)
     with following(deployment.request_id):
         _carry_out(deployment, owner, Carrier(pool, fence, takes_over), until)
         log.info("deployment carried on", deployment=str(deployment.uuid), mac=deployment.mac, state=deployment.state)
+
+
+@cache
+def _claimed() -> Instances:
+    """A row that this worker holds, by its key and the worker."""
+    # Not all that steps may want: with nine tables PostgreSQL takes ten milliseconds to plan what it does in one.
+    rows = Deployment.objects.order_by().select_related("phone", "profile", "revision")
+    # Most steps need no file, and each one is deciphered when it is read.
+    rows = rows.defer("revision__content")
+    return Instances(rows.filter(pk=Slot()()).filter(lease_owner=Slot()(), finished_at=None))
 
 
 def _carry_out(deployment: Deployment, owner: str, carrier: Carrier, until: State | None) -> None:
@@ -184,6 +194,8 @@ def _carry_out(deployment: Deployment, owner: str, carrier: Carrier, until: Stat
         try:
             perform(deployment, carrier)
         except Wait as pause:
+            if not deployment.lease_owner:
+                return  # it was given back when the phone answered
             with transaction.atomic():
                 if _let_go(deployment.pk, owner, pause.pause, pause.reason) and deployment.state != State.QUEUED:
                     waits = Note(kind, StepState.WAITING, f"Waits for {pause.reason}.")

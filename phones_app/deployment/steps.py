@@ -20,19 +20,12 @@ from phones_app.deployment import evidence, transitions, ways
 from phones_app.deployment.companions import Beside, findings_beside, watched
 from phones_app.deployment.gates import Carrier, Failed, Wait, as_told, ensure_ours, step_of
 from phones_app.deployment.identity import check_address, is_shown, without_proof
+from phones_app.deployment.lines import known_lines, line_user, other_lines
 from phones_app.deployment.models import CALL_TO_END, FOR_STAFF, Deployment, DeploymentStep, State, StepState
 from phones_app.deployment.record import Note, Uploaded, read_back_later, steps_of
 from phones_app.deployment.refusals import DOUBT_SECONDS, may_be_told_again, refused
-from phones_app.deployment.restart import (
-    PASSING,
-    Situation,
-    choose,
-    first_contact,
-    known_lines,
-    line_user,
-    look_at,
-    other_lines,
-)
+from phones_app.deployment.restart import PASSING, Situation, choose, first_contact, look_at
+from phones_app.deployment.transitions import Rest
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import file_server_of
 from phones_app.servers.services import ftp_target
@@ -44,6 +37,7 @@ from profiles_app.phone import sep
 ASTERISK_SECONDS, ASTERISK_PAUSE = 60, timedelta(seconds=2)
 # How an upload fails at a server that is restarted just now, and how often it is tried again.
 AWAY, AWAY_PAUSE = ("refused", "disconnected", "unreachable"), timedelta(seconds=2)
+EVIDENCE = "evidence that the phone took its file"
 Kind = DeploymentStep.Kind
 
 
@@ -207,7 +201,15 @@ def _send(deployment: Deployment, phone: Phone, situation: Situation, carrier: C
         answer=sent.exchange.answer,
         detail={"method": sent.method} | sent.remembered,
     )
-    ensure_ours(transitions.acknowledged({deployment: accepted}))
+    ensure_ours(transitions.acknowledged({deployment: accepted}, rests=_rest(deployment, sent)))
+
+
+def _rest(deployment: Deployment, sent: Sent) -> Rest | None:
+    """Until a worker has to look for evidence: where we are told of fetches, a look right after the answer does."""
+    if not evidence.fetches_are_seen(deployment) or sent.remembered.get("contact"):
+        return None
+    noticed = {"had_status_page": steps_of(deployment)[Kind.RESTART].detail.get("had_status_page", False)}
+    return Rest(evidence.evidence_pause(clock.now(), told=True), EVIDENCE, noticed)
 
 
 def tell(strategy: RestartStrategy, deployment: Deployment, phone: Phone, carrier: Carrier) -> Sent:
@@ -252,7 +254,7 @@ def confirm(deployment: Deployment, carrier: Carrier) -> None:
     pause = evidence.evidence_pause(since, told=evidence.fetches_are_seen(deployment))
     if remembered.get("contact"):  # it was sent by Asterisk, perhaps with an old Call-ID
         pause = min(pause, ways.try_another(deployment, noticed) or pause)
-    raise Wait(pause, "evidence that the phone took its file")
+    raise Wait(pause, EVIDENCE)
 
 
 Step = Callable[[Deployment, Carrier], None]

@@ -6,7 +6,8 @@ and returns the deployments that it changed: what another worker took over, or w
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from datetime import timedelta
+from typing import Any, NamedTuple
 
 import structlog
 from django.conf import settings
@@ -16,36 +17,27 @@ from django.db.models import Q, QuerySet
 from contacts_app.core.history.authorship import current_author
 from contacts_app.core.history.records import update_returning
 from contacts_app.core.lists.among import among
+from contacts_app.core.lists.update import update_row
 from contacts_app.core.work import clock
 from contacts_app.core.work.lease import no_live_lease
 from phones_app.deployment import outcome as event
-from phones_app.deployment import record
+from phones_app.deployment import phone_row, record
+from phones_app.deployment.arrows import ALSO_ENDED, ARROWS
 from phones_app.deployment.models import LOOK_FOR_REJECTION, Deployment, LastDeployment, State, StepState
 from phones_app.deployment.record import Kind, Note, Uploaded
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import clear_service_sessions
 
 log = structlog.get_logger(__name__)
-_FROM_ANY = (State.FAILED, State.SUPERSEDED)
-# Old state: new states. An upload that was refused or broken off is `uploading` again, a restart that is sent again after
-# a crash `restarting`, and a deployment of which no evidence comes ends as `restart_acknowledged`. A phone that nothing
-# can restart ends as `uploaded`. Evidence that the phone took the file confirms what was not restarted, too: phones start
-# by themselves.
-ARROWS: dict[State, tuple[State, ...]] = {
-    State.QUEUED: (State.UPLOADING, State.SESSION_CLEARED, State.CANCELLED, *_FROM_ANY),
-    State.UPLOADING: (State.UPLOADING, State.UPLOADED, *_FROM_ANY),
-    State.UPLOADED: (State.SESSION_CLEARED, State.CONFIRMED, *_FROM_ANY),
-    State.SESSION_CLEARED: (State.RESTARTING, State.CONFIRMED, State.CANCELLED, *_FROM_ANY),
-    State.RESTARTING: (*(State.RESTARTING, State.RESTART_ACKNOWLEDGED, State.CONFIRMED, State.UPLOADED), *_FROM_ANY),
-    State.RESTART_ACKNOWLEDGED: (State.RESTART_ACKNOWLEDGED, State.CONFIRMED, *_FROM_ANY),
-    State.CONFIRMED: (State.REJECTED,),
-    State.REJECTED: (State.CONFIRMED,),
-    State.FAILED: (State.CONFIRMED,),
-    State.CANCELLED: (State.CONFIRMED,),
-}
-# Evidence comes when it comes, also of deployments that have ended.
-_ALSO_ENDED = (State.CONFIRMED, State.REJECTED)
 BATCH = 500
+
+
+class Rest(NamedTuple):
+    """So long nothing is done, for this reason; `noticed` is what is known of the phone until then."""
+
+    pause: timedelta
+    reason: str
+    noticed: Mapping[str, Any]
 
 
 def requested(*, held: bool = False, **what: Any) -> Deployment:
@@ -112,7 +104,7 @@ def uploaded(uploads: Mapping[Deployment, Uploaded], *, in_batch: bool = False) 
     moved = restarted + _move(last, State.UPLOADED, uploaded_at=now, finished_at=now)
     record.note_uploads({row: uploads[row] for row in moved}, now, in_batch=in_batch)
     event.tell_all(moved, event.UPLOADED)
-    record.note_profiles(moved)
+    phone_row.note_profiles(moved)
     if in_batch:
         _clear_sessions(restarted, new=True)
     return moved
@@ -138,17 +130,24 @@ def _clear_sessions(moved: Sequence[Deployment], *, new: bool = False) -> None:
 def restarting(details: Mapping[Deployment, Mapping[str, Any]]) -> list[Deployment]:
     """session_cleared -> restarting, in the moment before the phone is told; `details` of what it said before."""
     moved = _move(details, State.RESTARTING, restarted_at=clock.now())
-    record.note_status({row: details[row] for row in moved})
+    phone_row.note_status({row: details[row] for row in moved})
     record.write_steps({row: [Note(Kind.RESTART, StepState.RUNNING, detail=details[row])] for row in moved})
     return moved
 
 
 @transaction.atomic
-def acknowledged(notes: Mapping[Deployment, Note]) -> list[Deployment]:
-    """restarting -> restart_acknowledged: the phone accepted, or Asterisk sent it; the notes are of the restarts."""
-    moved = _move(notes, State.RESTART_ACKNOWLEDGED)
+def acknowledged(notes: Mapping[Deployment, Note], *, rests: Rest | None = None) -> list[Deployment]:
+    """restarting -> restart_acknowledged: the phone accepted, or Asterisk sent it; the notes are of the restarts.
+
+    `rests`: nothing more is to be done for so long, and the worker gives them back at once.
+    """
+    confirm, values = Note(Kind.CONFIRM, StepState.RUNNING), dict[str, Any]()
+    if rests is not None:
+        confirm = Note(Kind.CONFIRM, StepState.WAITING, f"Waits for {rests.reason}.", detail=rests.noticed)
+        values = {"lease_owner": "", "next_attempt_at": clock.now() + rests.pause, "waiting_for": rests.reason}
+    moved = _move(notes, State.RESTART_ACKNOWLEDGED, **values)
     event.tell_all(moved, event.RESTARTED_PHONE)
-    record.write_steps({row: [notes[row], Note(Kind.CONFIRM, StepState.RUNNING)] for row in moved})
+    record.write_steps({row: [notes[row], confirm] for row in moved})
     return moved
 
 
@@ -245,13 +244,15 @@ def _move(deployments: Iterable[Deployment], to: State, stored: State | None = N
     states, owners = {State(row.state) for row in rows.values()}, {row.lease_owner for row in rows.values()}
     if wrong := [state for state in states if to not in ARROWS.get(state, ())]:
         raise ValueError(f"no arrow leads from {', '.join(wrong)} to {to}")
-    held = Deployment.objects.filter(pk__in=among(list(rows)), state__in=states, lease_owner__in=owners)
-    if to not in _ALSO_ENDED:
-        held = held.filter(finished_at=None)
     values = {"state": to, "waiting_for": ""} | fields
     if fields.get("finished_at"):
         values["lease_owner"] = ""
-    moved = [rows[key] for key in _update(held, len(rows), values | {"state": stored or to})]
+    ended = {} if to in ALSO_ENDED else {"finished_at": None}
+    if len(rows) == 1:
+        moved = [row for row in rows.values() if _update_one(row, values | {"state": stored or to}, ended)]
+    else:
+        held = Deployment.objects.filter(pk__in=among(list(rows)), state__in=states, lease_owner__in=owners, **ended)
+        moved = [rows[key] for key in _update(held, values | {"state": stored or to})]
     for row in moved:
         for name, value in values.items():
             setattr(row, name, value)
@@ -263,20 +264,28 @@ def _end(rows: "QuerySet[Deployment]", to: State, **fields: Any) -> int:
     """Call off those of the rows that are open and from whose states an arrow leads there; how many."""
     before = [state for state, following in ARROWS.items() if to in following]
     values = {"state": to, "finished_at": clock.now(), "waiting_for": "", "lease_owner": ""} | fields
-    keys = _update(rows.filter(finished_at=None, state__in=before), None, values)
+    keys = _update(rows.filter(finished_at=None, state__in=before), values)
     for start in range(0, len(keys), BATCH):
         record.skip_steps(keys[start : start + BATCH])
     return len(keys)
 
 
-def _update(rows: "QuerySet[Deployment]", number: int | None, values: dict[str, Any]) -> list[int]:
-    """Change the rows, at most `number` if that is known, and return the keys of those that met the conditions."""
-    if number == 0:
-        return []
+def _update(rows: "QuerySet[Deployment]", values: dict[str, Any]) -> list[int]:
+    """Change the rows, and return the keys of those that met the conditions."""
     # In one order, so that two who change several rows at once do not wait for each other in a circle.
-    if number != 1 and not list(rows.select_for_update(of=("self",)).order_by("pk").values_list("pk")):
+    if not list(rows.select_for_update(of=("self",)).order_by("pk").values_list("pk")):
         return []
     changed = sorted(update_returning(rows, **values))
-    event.count_ends(values, len(changed))
-    event.changed(changed, values)
+    _changed(changed, values)
     return changed
+
+
+def _update_one(row: Deployment, values: dict[str, Any], conditions: dict[str, None]) -> bool:
+    is_ours = update_row(Deployment, row.pk, values, state=row.state, lease_owner=row.lease_owner, **conditions)
+    _changed([row.pk] if is_ours else [], values)
+    return is_ours
+
+
+def _changed(keys: list[int], values: dict[str, Any]) -> None:
+    event.count_ends(values, len(keys))
+    event.changed(keys, values)

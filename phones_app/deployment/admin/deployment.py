@@ -18,10 +18,10 @@ from contacts_app.core.admin.live_list import LiveList
 from contacts_app.core.tables import table
 from contacts_app.templatetags.moments import duration, exact
 from phones_app.deployment import request as service
+from phones_app.deployment.arrows import ARROWS
 from phones_app.deployment.models import FOR_STAFF, Deployment, DeploymentStep, State
 from phones_app.deployment.outcome import advice_for, proof_of
 from phones_app.deployment.request import MAY_DEPLOY
-from phones_app.deployment.transitions import ARROWS
 from phones_app.inventory.admin.search import MacSearchMixin
 from phones_app.templatetags.phone_labels import STEP_ICONS, colour_of, state_label
 from profiles_app.phone import sep

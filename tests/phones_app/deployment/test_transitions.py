@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from contacts_app.core.work.claim import Claims
-from phones_app.deployment import transitions
+from phones_app.deployment import arrows, transitions
 from phones_app.deployment.admin.deployment import timeline
 from phones_app.deployment.batch import upload_batch
 from phones_app.deployment.models import Deployment, PhoneFile, State, StepState
@@ -59,11 +59,11 @@ def test_nobody_else_writes_a_deployments_state():
 
 
 def test_every_arrow_starts_where_one_ends_and_every_other_state_is_an_end():
-    assert set(transitions.ARROWS) == set(State) - {State.SUPERSEDED}
+    assert set(arrows.ARROWS) == set(State) - {State.SUPERSEDED}
     # What has ended is changed by evidence alone.
     ended = (State.FAILED, State.CANCELLED, State.REJECTED)
-    assert {transitions.ARROWS[state] for state in ended} == {(State.CONFIRMED,)}
-    reached = {state for following in transitions.ARROWS.values() for state in following}
+    assert {arrows.ARROWS[state] for state in ended} == {(State.CONFIRMED,)}
+    reached = {state for following in arrows.ARROWS.values() for state in following}
     assert reached == set(State) - {State.QUEUED}
 
 
