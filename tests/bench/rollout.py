@@ -26,8 +26,6 @@ PHONES = size("BENCH_PHONES", 10_000)
 ROOT = Path(__file__).resolve().parents[2]
 MANAGE = (sys.executable, "manage.py")
 WORKER = (sys.executable, "-m", "celery", "-A", "config", "worker", "--pool", "threads", "-c", "2", "-l", "warning")
-# A loopback address for each thousand phones, so that there are ports for all of them.
-PER_ADDRESS = 1000
 FILE_BYTES = 10_000
 # Each phone takes three file descriptors, and many systems allow a process 20,000.
 PLAYERS = -(-PHONES // 5000)
@@ -158,6 +156,7 @@ def _make_rows(folder: Path) -> None:
     from contacts_app.core.actor import system
     from contacts_app.people.models import User
     from phones_app.inventory.models import Phone
+    from phones_app.simulator.generations import default_load
     from profiles_app.phone.services import create_profile
     from tests.phones_app.site import sip_file
 
@@ -167,7 +166,6 @@ def _make_rows(folder: Path) -> None:
     phones = []
     for number in range(PHONES):
         mac = f"02{number:010X}"
-        address, place = divmod(number, PER_ADDRESS)
         (folder / f"SEP{mac}.cnf.xml").write_text(sip_file("1001"))
         content = sip_file("1002", label=mac).encode()
         padding = b"<!--" + b"." * (FILE_BYTES - len(content) - 7) + b"-->"
@@ -180,9 +178,11 @@ def _make_rows(folder: Path) -> None:
                 account=account,
                 model="8845",
                 software_type="SIP",
-                phone_ip=f"127.1.{address}.1",
-                sip_port=15_000 + place,
-                web_port=25_000 + place,
+                # As a status check leaves it.
+                software_version=default_load("8845", "SIP"),
+                phone_ip=f"127.1.{number // 250}.{1 + number % 250}",
+                sip_port=15_000,
+                web_port=25_000,
                 current_profile=profile,
                 is_simulated=True,
             )
