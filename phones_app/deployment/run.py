@@ -80,8 +80,8 @@ class SingleDeployments(_DeploymentWork):
     def due(cls) -> QuerySet[Deployment]:
         return cls.due_at(clock.now())
 
-    @staticmethod
-    def due_at(now: Any) -> QuerySet[Deployment]:
+    @classmethod
+    def due_at(cls, now: Any) -> QuerySet[Deployment]:
         return due(now).filter(Q(in_batch=False) | ~Q(state=State.QUEUED))
 
     @classmethod

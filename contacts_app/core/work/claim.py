@@ -7,13 +7,13 @@ have nothing under way, and a server has few threads. A claim is one SELECT, or 
 
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Field, Q, QuerySet
 
 from contacts_app.core.lists.among import among
 from contacts_app.core.lists.statement import Slot, Statement
@@ -120,11 +120,11 @@ class Claims:
 
     def _read(self, without: _Without) -> Claim | None:
         work, mine = self.work, set(self.keys)
-        found = self._due(without)
+        found = list(self._due(without))
         if any(row[0] in mine for row in found):
             # This process was stopped for longer than its leases, and its threads are still in the middle of these rows.
             # Claimed once more, and by the same owner, they would seem to be theirs again.
-            found = self._query(work.due().exclude(pk__in=mine), without)
+            found = list(self._query(work.due().exclude(pk__in=mine), without))
         if not found:
             return None
         values = dict(zip(self._columns, zip(*found, strict=True), strict=True))
@@ -134,16 +134,15 @@ class Claims:
         accounts = frozenset(values[work.account] if work.account else ())
         return Claim(list(values["pk"]), accounts, servers, taken_over)
 
-    def _due(self, without: _Without) -> Sequence[Sequence[Any]]:
-        due_at = self.work.due_at
-        if due_at is None:
-            return self._query(self.work.due(), without)
+    def _due(self, without: _Without) -> Iterable[Sequence[Any]]:
         if (kept := self._kept.get(without)) is None:
+            now = Slot(cast("Field[Any, Any]", self.work.model._meta.get_field(self.work.due_field)))
+            if (rows := self.work.due_at(now())) is None:
+                return self._query(self.work.due(), without)
             if len(self._kept) >= MOST_KEPT:
                 self._kept.clear()
-            now = Slot(self.work.model._meta.get_field(self.work.due_field))
             # Not planned once: which index serves depends on the values.
-            kept = self._kept[without] = Statement(self._query(due_at(now()), without), is_prepared=False)
+            kept = self._kept[without] = Statement(self._query(rows, without), is_prepared=False)
         return kept.rows(*[clock.now()] * len(kept.slots))
 
     def _query(self, rows: QuerySet[Any], without: _Without) -> QuerySet[Any, Any]:

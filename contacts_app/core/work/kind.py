@@ -1,7 +1,7 @@
 """What a kind of work says of itself, and the registry of all kinds."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -38,8 +38,6 @@ class Work(ABC):
     claim_time: ClassVar[timedelta] = timedelta(minutes=5)
     # Work that one process at a time is to do, for so long before it lets go. None: any number of processes, until done.
     round_time: ClassVar[timedelta | None] = None
-    # `due` at a moment that may be an expression: rows of such a kind are claimed by a query that is compiled once.
-    due_at: ClassVar[Callable[[Any], QuerySet[Any]] | None] = None
 
     def __init__(self, owner: str) -> None:
         self.owner = owner
@@ -52,6 +50,11 @@ class Work(ABC):
     @abstractmethod
     def due(cls) -> QuerySet[Any]:
         """Rows that should be worked on now and that no living worker holds."""
+
+    @classmethod
+    def due_at(cls, now: Any) -> QuerySet[Any] | None:
+        """`due` at a moment that may be an expression, for a kind whose claims are compiled once. None: it is none."""
+        return None
 
     @abstractmethod
     def do(self, keys: Sequence[int]) -> None:
