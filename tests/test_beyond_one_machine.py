@@ -107,7 +107,7 @@ class Load(threading.Thread):
 
 def client(**options: Any) -> httpx.Client:
     """Says what a proxy says; the real one says it itself."""
-    return httpx.Client(headers=THROUGH_PROXY, verify=False, timeout=20, **options)
+    return httpx.Client(headers=THROUGH_PROXY, verify=False, timeout=60, **options)
 
 
 def start_web(machines: Processes, name: str, command: list[str]) -> str:
