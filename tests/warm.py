@@ -23,11 +23,14 @@ from tests.servers import wait_for
 ROOT = Path(__file__).resolve().parent.parent
 # None of them reads a setting of ours when it is loaded.
 PACKAGES = [
-    "celery.apps.worker", "celery.bin.celery", "celery.concurrency.thread", "celery.events.state", "celery.fixups.django",
-    "celery.worker.consumer", "cryptography.fernet", "django.contrib.postgres.fields", "django.core.management",
-    "django.db.migrations.executor", "django.test.client", "environ", "httpx", "jwt", "kombu.transport.redis",
-    "kombu.transport.sqlalchemy", "lxml.etree", "psycopg", "psycopg.types.json", "pyftpdlib.servers", "requests",
-    "rich.progress", "rich.table", "sqlalchemy.dialects.sqlite", "structlog", "uritemplate", "yaml",
+    "cachetools", "celery.apps.worker", "celery.bin.celery", "celery.concurrency.thread", "celery.events.state",
+    "celery.fixups.django", "celery.worker.consumer", "cryptography.fernet", "django.contrib.postgres.fields",
+    "django.core.management", "django.db.backends.postgresql.base", "django.db.backends.sqlite3.base",
+    "django.db.migrations.executor", "django.test.client", "docutils.core", "docutils.parsers.rst", "environ",
+    "httpcore", "httpx", "jinja2.sandbox", "jwt", "kombu.transport.redis", "kombu.transport.sqlalchemy", "lxml.etree",
+    "markdown_it", "orjson", "phonenumbers", "PIL.Image", "psycopg", "psycopg.types.json", "pyftpdlib.servers",
+    "python_ipware", "requests", "rich.progress", "rich.table", "segno", "smpplib.client",
+    "sqlalchemy.dialects.sqlite", "structlog", "uritemplate", "yaml",
 ]  # fmt: skip
 
 APPENDED = os.O_WRONLY | os.O_CREAT | os.O_APPEND
