@@ -20,7 +20,7 @@ import sys
 import threading
 from types import CodeType, FrameType
 
-from tests.commands import ROOT
+from tests.warm import ROOT
 from tests.portal import SECONDS, Portal, with_portal
 from tests.servers import wait_for
 

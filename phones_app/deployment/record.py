@@ -1,5 +1,5 @@
-"""What is stored with a deployment's transition beside its state: the rows of its steps, and the row of the phone's file
-on its file server. The phone's own row: `phone_row`.
+"""What is stored with a deployment's transition beside its state: the rows of its steps, the row of the phone's file on
+its file server, and the phone's own.
 
 All of it for sets of deployments, in a few statements however many there are, and always in the transaction of the
 update that proved that the deployments are still the worker's (`transitions`).
@@ -16,15 +16,18 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db.models import F, QuerySet
 
-from contacts_app.core.history.records import insert_from
+from contacts_app.core.history.authorship import Author, authored
+from contacts_app.core.history.records import change_recorded, insert_from
 from contacts_app.core.lists.among import among
 from contacts_app.core.lists.insert import insert_many, upsert_few
 from contacts_app.core.lists.statement import Instances, Slot
+from contacts_app.core.lists.update import update_row
 from contacts_app.core.work import clock
 from phones_app.configuration.changes import note_files
 from phones_app.deployment.file_news import tell_files
 from phones_app.deployment.leaving import left_behind
 from phones_app.deployment.models import DRIFTED, Deployment, DeploymentStep, FileState, LeftFile, PhoneFile, StepState
+from phones_app.inventory.models import Phone
 from phones_app.servers.models import FileServer
 from phones_app.transports.ftp.session import GRACE_SECONDS
 from phones_app.transports.ftp.upload import Upload
@@ -195,6 +198,39 @@ def confirmation(row: Deployment) -> list[Note]:
     if error := step.detail.get("error"):
         return [Note(Kind.RESTART, StepState.FAILED, error), confirmed]
     return [Note(Kind.RESTART, StepState.SKIPPED, "Not needed: the phone fetched its file by itself."), confirmed]
+
+
+def note_profiles(deployments: Iterable[Deployment]) -> None:
+    """What each phone got is its current profile now."""
+    now = clock.now()
+    changed = (row for row in deployments if row.phone is not None and row.phone.current_profile_id != row.profile_id)
+    _change_phones({row: {"current_profile_id": row.profile_id, "updated_at": now} for row in changed})
+
+
+def note_status(details: Mapping[Deployment, Mapping[str, Any]]) -> None:
+    """What the phones' status pages said before their restart: that they are there, and with which load."""
+    now, seen = clock.now(), {row: detail["load"] for row, detail in details.items() if "load" in detail}
+    changed = {row: load for row, load in seen.items() if row.phone is None or row.phone.software_version != load}
+    _change_phones({row: {"last_seen_at": now, "software_version": load} for row, load in changed.items()})
+    for row in seen:
+        if row not in changed:
+            update_row(Phone, row.phone_id, {"last_seen_at": now})  # no history is kept of this
+
+
+def _change_phones(changes: Mapping[Deployment, dict[str, Any]]) -> None:
+    """Change the deployments' phones in the names of those who asked for them."""
+    by_author: defaultdict[Author, dict[int, dict[str, Any]]] = defaultdict(dict)
+    for row, values in changes.items():
+        if row.phone_id is not None:
+            reason = row.reason or f"Deployment {row.uuid}"
+            by_author[Author(row.requested_by, "task", row.user_id, reason=reason)][row.phone_id] = values
+    if len(by_author) > 1:
+        # In one order, as who checks the status of many phones locks them.
+        every = [key for phones in by_author.values() for key in phones]
+        list(Phone.objects.select_for_update(no_key=True).filter(pk__in=every).order_by("pk").values_list("pk"))
+    for author, phones in by_author.items():
+        with authored(lambda author=author: author):  # type: ignore[misc]
+            change_recorded(Phone.objects.all(), phones, list(next(iter(phones.values()))))
 
 
 def note_uploads(uploads: Mapping[Deployment, Uploaded], now: datetime, *, in_batch: bool) -> None:

@@ -21,7 +21,7 @@ from contacts_app.core.lists.update import update_row
 from contacts_app.core.work import clock
 from contacts_app.core.work.lease import no_live_lease
 from phones_app.deployment import outcome as event
-from phones_app.deployment import phone_row, record
+from phones_app.deployment import record
 from phones_app.deployment.arrows import ALSO_ENDED, ARROWS
 from phones_app.deployment.models import LOOK_FOR_REJECTION, Deployment, LastDeployment, State, StepState
 from phones_app.deployment.record import Kind, Note, Uploaded
@@ -104,7 +104,7 @@ def uploaded(uploads: Mapping[Deployment, Uploaded], *, in_batch: bool = False) 
     moved = restarted + _move(last, State.UPLOADED, uploaded_at=now, finished_at=now)
     record.note_uploads({row: uploads[row] for row in moved}, now, in_batch=in_batch)
     event.tell_all(moved, event.UPLOADED)
-    phone_row.note_profiles(moved)
+    record.note_profiles(moved)
     if in_batch:
         _clear_sessions(restarted, new=True)
     return moved
@@ -130,7 +130,7 @@ def _clear_sessions(moved: Sequence[Deployment], *, new: bool = False) -> None:
 def restarting(details: Mapping[Deployment, Mapping[str, Any]]) -> list[Deployment]:
     """session_cleared -> restarting, in the moment before the phone is told; `details` of what it said before."""
     moved = _move(details, State.RESTARTING, restarted_at=clock.now())
-    phone_row.note_status({row: details[row] for row in moved})
+    record.note_status({row: details[row] for row in moved})
     record.write_steps({row: [Note(Kind.RESTART, StepState.RUNNING, detail=details[row])] for row in moved})
     return moved
 
