@@ -111,7 +111,9 @@ def _fetched(desk: Desk) -> Deployment:
 
 @seen("the same, after a restart that the phone had refused")
 def _refused_and_fetched(desk: Desk) -> Deployment:
-    deployment = desk.deployed(404)
+    # It is told again until nothing is waited for any more, which a busy machine would come to.
+    with override_settings(CONFIRM_SECONDS=60):
+        deployment = desk.deployed(404)
     assert deployment.state == State.RESTARTING
     desk.fetch(deployment)
     return deployment

@@ -111,14 +111,14 @@ def test_no_older_file_takes_the_place_of_a_newer_one(site, phones, running, in_
     running.start_sweep()
     running.start_worker("stopped")
     for phone in phones:
-        assert phone.hold.reached.wait(60), phone.file_server.name
+        assert phone.hold.reached.wait(300), phone.file_server.name
     running.start_worker("other")
     stopped = running.running["stopped"]
     stop(stopped, running.environment["CELERY_BROKER_URL"])
     try:
-        wait_for(all_over, 120)
+        wait_for(all_over, 300)
         upload(phones, site.profile(content=NEWER))
-        wait_for(all_over, 120)
+        wait_for(all_over, 300)
         assert {phone.path.read_text() for phone in phones} == {NEWER}
     finally:
         stopped.send_signal(signal.SIGCONT)
@@ -138,11 +138,12 @@ def finish_all() -> None:
         run_queue("deployments")
         return all_over()
 
-    wait_for(is_over, 120)
+    wait_for(is_over, 300)
 
 
-def test_a_worker_stopped_at_any_step_changes_nothing_when_it_goes_on(site, running, tmp_path, monkeypatch):
+def test_a_worker_stopped_at_any_step_changes_nothing_when_it_goes_on(site, running, tmp_path, monkeypatch, settings):
     monkeypatch.setattr(steps, "DOUBT_SECONDS", 1)
+    settings.CONFIRM_SECONDS = 60
     held = tmp_path / "held"
     held.mkdir()
     phones = [site.phone(next_check_at=timezone.now() + timedelta(days=1)) for _ in PLACES]
@@ -153,7 +154,7 @@ def test_a_worker_stopped_at_any_step_changes_nothing_when_it_goes_on(site, runn
     with site.alive(*phones) as fleet:
         upload(phones, site.profile("Older", OLDER), Deployment.Kind.DEPLOY)
         stopped = running.start("stopped", "-m", "tests.phones_app.deployment.held_worker", str(held))
-        wait_for((held / "held").exists, 60)
+        wait_for((held / "held").exists, 300)
         stop(stopped, running.environment["CELERY_BROKER_URL"])
         try:
             finish_all()
