@@ -212,12 +212,15 @@ document.addEventListener("DOMContentLoaded", () => {
                 shown.setAttribute("aria-labelledby", label.id);
             }
         });
-        // Where several are chosen, the box to type into stands among them.
-        document.querySelectorAll("select[multiple].select2-hidden-accessible").forEach((select) => {
-            const search = select.nextElementSibling?.querySelector(".select2-search__field:not([aria-labelledby])");
-            if (search && select.labels?.[0]) {
-                select.labels[0].id ||= `${select.id}-label`;
-                search.setAttribute("aria-labelledby", select.labels[0].id);
+        // The box to type into: beside what is chosen where several are, else in what opens.
+        document.querySelectorAll(".select2-search__field:not([aria-labelledby], [aria-label])").forEach((search) => {
+            const select = search.closest(".select2-container")?.previousElementSibling;
+            const label = select?.labels?.[0];
+            if (label) {
+                label.id ||= `${select.id}-label`;
+                search.setAttribute("aria-labelledby", label.id);
+            } else {
+                search.setAttribute("aria-label", select?.name?.replaceAll("_", " ") || "Search");
             }
         });
         // Django's two boxes for choosing many: an icon that has a name is a picture.
