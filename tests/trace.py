@@ -20,9 +20,9 @@ import sys
 import threading
 from types import CodeType, FrameType
 
-from tests.warm import ROOT
 from tests.portal import SECONDS, Portal, with_portal
 from tests.servers import wait_for
+from tests.warm import ROOT
 
 LIBRARIES = ("contacts_app/core/", "config/", "phones_app/boot/")
 OURS = ("config/", "contacts_app/", "profiles_app/", "phones_app/")

@@ -11,8 +11,7 @@ from contacts_app.core.errors import TransportError
 from contacts_app.core.work import clock
 from phones_app.deployment import evidence, transitions
 from phones_app.deployment.gates import Wait, as_told, ensure_ours
-from phones_app.deployment.identity import UNPROVEN
-from phones_app.deployment.lines import known_lines
+from phones_app.deployment.identity import UNPROVEN, known_lines
 from phones_app.deployment.models import Deployment, DeploymentStep, StepState
 from phones_app.deployment.record import Note, steps_of
 from phones_app.deployment.restart import BY_HAND

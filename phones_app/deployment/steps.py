@@ -19,8 +19,7 @@ from contacts_app.core.work.lease import LeaseLost
 from phones_app.deployment import evidence, transitions, ways
 from phones_app.deployment.companions import Beside, findings_beside, watched
 from phones_app.deployment.gates import Carrier, Failed, Wait, as_told, ensure_ours, step_of
-from phones_app.deployment.identity import check_address, is_shown, without_proof
-from phones_app.deployment.lines import known_lines, line_user, other_lines
+from phones_app.deployment.identity import check_address, is_shown, known_lines, line_user, other_lines, without_proof
 from phones_app.deployment.models import CALL_TO_END, FOR_STAFF, Deployment, DeploymentStep, State, StepState
 from phones_app.deployment.record import Note, Uploaded, read_back_later, steps_of
 from phones_app.deployment.refusals import DOUBT_SECONDS, may_be_told_again, refused
