@@ -5,7 +5,6 @@ that start together make both busy.
 """
 
 import multiprocessing
-import os
 import signal
 import threading
 import time
@@ -67,8 +66,6 @@ class WritingProcess:
             self._process.join()
 
     def _run(self) -> None:
-        # Answers come first where there is too little of the processor for both.
-        os.nice(10)
         stopping = threading.Event()
         # Ctrl-C reaches all processes of a terminal: the parent says when there is no more.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
