@@ -23,8 +23,8 @@ from contacts_app.core.work.kind import Work
 from contacts_app.core.work.lease import lease_of, lock_unlocked
 
 # A look that finds nothing may have gone through ten thousand rows that wait for something. It is not repeated for so
-# many times as long as it took, unless that was quick (seconds).
-SHARE, QUICK = 20, 0.01
+# many times as long as it took, unless that was quick, nor for longer than this (seconds).
+SHARE, QUICK, LONGEST_REST = 20, 0.01, 5.0
 MOST_KEPT = 50
 
 
@@ -98,7 +98,7 @@ class Claims:
             return None
         claim = self._look(threads, is_roomy)
         if claim is None and (took := monotonic() - began) > QUICK:
-            self._rests_until[is_roomy] = began + took * SHARE
+            self._rests_until[is_roomy] = began + min(took * SHARE, LONGEST_REST)
         return claim
 
     def _look(self, threads: int, is_roomy: bool) -> Claim | None:
