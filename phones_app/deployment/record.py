@@ -213,8 +213,8 @@ def note_status(details: Mapping[Deployment, Mapping[str, Any]]) -> None:
     changed = {row: load for row, load in seen.items() if row.phone is None or row.phone.software_version != load}
     _change_phones({row: {"last_seen_at": now, "software_version": load} for row, load in changed.items()})
     for row in seen:
-        if row not in changed:
-            update_row(Phone, row.phone_id, {"last_seen_at": now})  # no history is kept of this
+        if row.phone is not None and row not in changed:
+            update_row(Phone, row.phone.pk, {"last_seen_at": now})  # no history is kept of this
 
 
 def _change_phones(changes: Mapping[Deployment, dict[str, Any]]) -> None:
