@@ -2,7 +2,8 @@
 
 Workers ask five times a second, and each page that is open every two. The rows of a rollout are all there is to count, so
 that it takes the longer the larger the rollout is: 100,000 phones take a quarter of a second. So the numbers of a large
-one are kept, with their age, and whoever comes first after a while counts anew: that takes a twentieth of the time.
+one, and of one that is over, are kept with their age, and whoever comes first after a while counts anew: that takes a
+twentieth of the time.
 """
 
 import time
@@ -113,8 +114,8 @@ def _count(rollout: Rollout) -> RolloutNumbers:
         **{name: found[name] for name in ("recent", "began", "last", "following")},
         failures=_failures(rollout) if found["failed"] or found["unconfirmed"] else [],
     )
-    # While it is planned, it has hardly any phones yet, and would seem to be over.
-    if rollout.total > FEW and rollout.state != RolloutState.PLANNING:
+    # While it is planned, it has hardly any phones yet, and would seem to be over. Lists tell of all that are over.
+    if (rollout.total > FEW or rollout.finished_at) and rollout.state != RolloutState.PLANNING:
         _keep(rollout, numbers, now, timedelta(seconds=time.monotonic() - began))
     return numbers
 

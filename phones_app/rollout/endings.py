@@ -4,12 +4,7 @@ failed, so that the word tells of those.
 
 from collections.abc import Mapping, Sequence
 
-from django.db.models import Count
-
-from phones_app.deployment.models import Deployment
-from phones_app.rollout import counting
 from phones_app.rollout.models import Rollout, RolloutCount, RolloutState
-from phones_app.rollout.standing import FAILED, UNCONFIRMED
 
 COLOURS: dict[str, str] = {
     RolloutState.PLANNING: "info",
@@ -23,11 +18,15 @@ COLOURS: dict[str, str] = {
 Ending = tuple[str, str]
 
 
-def ending_of(rollout: Rollout, parts: Mapping[str, int]) -> Ending:
-    """`parts` are the numbers of its phones (`standing.PARTS`), or those that are known."""
+def ending_of(rollout: Rollout, parts: Mapping[str, int] | None) -> Ending:
+    """`parts` are the numbers of its phones (`standing.PARTS`), as far as they are known; None: not at all."""
     word, colour = rollout.get_state_display(), COLOURS[rollout.state]
+    if rollout.state != RolloutState.FINISHED:
+        return word, colour
+    if parts is None:
+        return word, ""
     failed, unconfirmed = parts.get("failed", 0), parts.get("unconfirmed", 0)
-    if rollout.state != RolloutState.FINISHED or not failed + unconfirmed:
+    if not failed + unconfirmed:
         return word, colour
     told = [f"{number:,} {what}" for number, what in ((failed, "failed"), (unconfirmed, "not confirmed")) if number]
     none_is_right = failed and failed + unconfirmed >= rollout.total
@@ -35,12 +34,7 @@ def ending_of(rollout: Rollout, parts: Mapping[str, int]) -> Ending:
 
 
 def endings(rollouts: Sequence[Rollout]) -> dict[int, Ending]:
-    """Of each, by its key; two queries. Large ones were counted before, and no list waits for that."""
-    over = [rollout for rollout in rollouts if rollout.state == RolloutState.FINISHED]
-    small = [rollout.pk for rollout in over if rollout.total <= counting.FEW]
-    large = [rollout.pk for rollout in over if rollout.total > counting.FEW]
-    parts = dict(RolloutCount.objects.filter(rollout__in=large).values_list("rollout", "numbers__parts"))
-    counted = Deployment.objects.filter(in_rollout__rollout__in=small).order_by().values("in_rollout__rollout")
-    for row in counted.annotate(failed=Count("pk", filter=FAILED), unconfirmed=Count("pk", filter=UNCONFIRMED)):
-        parts[row["in_rollout__rollout"]] = row
-    return {rollout.pk: ending_of(rollout, parts.get(rollout.pk) or {}) for rollout in rollouts}
+    """Of each, by its key, as they were counted last: no list waits for that."""
+    over = [rollout.pk for rollout in rollouts if rollout.state == RolloutState.FINISHED]
+    parts = dict(RolloutCount.objects.filter(rollout__in=over).values_list("rollout", "numbers__parts"))
+    return {rollout.pk: ending_of(rollout, parts.get(rollout.pk)) for rollout in rollouts}

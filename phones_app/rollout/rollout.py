@@ -138,11 +138,10 @@ def advance(pk: int) -> None:
     if reason := _too_much_failed(rollout, opened["failed"], opened["phones"]):
         end(rollout, RolloutState.ABORTED, reason)
         return
-    if not numbers.left:
-        end(rollout, RolloutState.FINISHED, "")
-        return
-    if rollout.ends_at and rollout.ends_at <= clock.now() and not parts["loading"]:
-        end(rollout, RolloutState.FINISHED, "Its end has come.")
+    is_late = bool(rollout.ends_at and rollout.ends_at <= clock.now() and not parts["loading"])
+    if is_late or not numbers.left:
+        end(rollout, RolloutState.FINISHED, "Its end has come." if numbers.left else "")
+        count_anew(rollout)  # for lists, which tell how many failed
         return
     opens = not opened["under_way"] and numbers.following is not None
     if opens:

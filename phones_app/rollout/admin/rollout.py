@@ -203,4 +203,4 @@ class RolloutAdmin(LiveList, RolloutPages, RecordAdmin):
 
     @display(description="State", ordering="state")
     def state_here(self, rollout: Rollout) -> str:
-        return label(*getattr(rollout, "ending", ending_of(rollout, {})))
+        return label(*getattr(rollout, "ending", ending_of(rollout, None)))
