@@ -119,7 +119,7 @@ def _newest() -> Statement:
 def _locked() -> Instances:
     """A deployment with all that its event says."""
     rows = Deployment.objects.order_by().select_related("phone", "profile", "account")
-    return Instances(rows.select_for_update(of=("self",)).filter(pk=Slot()()))
+    return Instances(rows.select_for_update(no_key=True, of=("self",)).filter(pk=Slot()()))
 
 
 def _is_held(row: Deployment) -> bool:

@@ -273,7 +273,7 @@ def _end(rows: "QuerySet[Deployment]", to: State, **fields: Any) -> int:
 def _update(rows: "QuerySet[Deployment]", values: dict[str, Any]) -> list[int]:
     """Change the rows, and return the keys of those that met the conditions."""
     # In one order, so that two who change several rows at once do not wait for each other in a circle.
-    if not list(rows.select_for_update(of=("self",)).order_by("pk").values_list("pk")):
+    if not list(rows.select_for_update(no_key=True, of=("self",)).order_by("pk").values_list("pk")):
         return []
     changed = sorted(update_returning(rows, **values))
     _changed(changed, values)
