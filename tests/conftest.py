@@ -84,6 +84,8 @@ def quick():
 
 @pytest.fixture(autouse=True)
 def forgetful():
+    # Serving requests sets that of the portal, with which servers of other users cannot read what tests write.
+    os.umask(0o022)
     cache.clear()
     forget_everything()
 

@@ -23,6 +23,7 @@ from typing import Any
 START_SECONDS = 60
 # By chance of the system: processes that are forked of one another choose others.
 _chosen = random.SystemRandom()
+_given: set[int] = set()
 
 
 class NoServer(Exception):
@@ -32,10 +33,13 @@ class NoServer(Exception):
 def free_port() -> int:
     """One that is free for UDP and TCP, of those that systems give to nobody who does not ask for it by its number.
 
-    It is still free for who comes back to it: clients of other tests are given ports from 32768 on.
+    It is still free for who comes back to it: clients of other tests are given ports from 32768 on, and no process of
+    tests is given one twice.
     """
     while True:
-        port = _chosen.randrange(10_000, 32_000)
+        if (port := _chosen.randrange(10_000, 32_000)) in _given:
+            continue
+        _given.add(port)
         with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
             try:
                 tcp.bind(("127.0.0.1", port))
