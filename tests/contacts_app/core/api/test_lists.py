@@ -37,12 +37,15 @@ def fill(alice, start: int, end: int) -> None:
 
 
 def queries(api, path: str, expected: int) -> int:
-    api.get(path)  # a token is remembered for a few seconds, and forgotten when its row is written
-    with CaptureQueriesContext(connection) as captured:
-        response = api.get(path)
-    assert len(response.json()["data"]) == expected
-    assert SECRET not in response.content.decode()
-    return len(captured)
+    numbers = []
+    # A token is remembered for a few seconds, and forgotten when its row is written, as it is once a minute.
+    for _ in range(3):
+        with CaptureQueriesContext(connection) as captured:
+            response = api.get(path)
+        assert len(response.json()["data"]) == expected
+        assert SECRET not in response.content.decode()
+        numbers.append(len(captured))
+    return min(numbers)
 
 
 def test_a_list_of_40_asks_the_database_as_often_as_one_of_10(api, alice):
