@@ -106,7 +106,10 @@ def all_pages(phone, profile) -> dict[str, str]:
 
 
 def test_every_page_fits_small_and_large_windows(window, furnished):
-    """Each is loaded once, as the window is; then that becomes the other, in which the next one is loaded."""
+    """Each is loaded once, as the window is; then that becomes the other, in which the next one is loaded.
+
+    axe-core looks at each in the second of the two, which are the looks in turn: it takes as long as all else.
+    """
     looks = [("phone", "dark"), ("desktop", "light")]
     desk = window(*looks[0])
     too_wide, nameless, faint, serious = {}, {}, {}, {}
@@ -123,8 +126,8 @@ def test_every_page_fits_small_and_large_windows(window, furnished):
                 too_wide[name, size] = pixels
             nameless |= dict.fromkeys(desk.nameless(), name)
             faint |= dict.fromkeys(desk.faint(), (name, theme))
-            # Of texts says the line before.
-            serious |= dict.fromkeys(desk.serious(colours=False), (name, size))
+        # Of texts says the line before.
+        serious |= dict.fromkeys(desk.serious(colours=False), (name, size))
         looks.reverse()
     assert not too_wide
     assert not nameless, "\n".join(f"{name}: {box}" for box, name in nameless.items())

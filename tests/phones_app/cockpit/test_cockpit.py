@@ -18,6 +18,7 @@ from phones_app.simulator.state import Fault
 from tests.admin_people import at_desk
 from tests.apis.conftest import Caller
 from tests.peers.phone_web import PhoneWebServer
+from tests.servers import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HTMX = {"HX-Request": "true"}
@@ -77,7 +78,7 @@ def test_a_key_is_pressed_and_written_down_with_who_pressed_it(site, root, root_
         assert answer.status_code == 200
         assert 'role="alert"' not in answer.content.decode()
         # The phone answers before it does what it is told.
-        assert running.wait_until(lambda: one.shown[-1] == "Pressed last: Key:Soft2"), one.shown
+        wait_for(lambda: one.shown[-1] == "Pressed last: Key:Soft2")
         for forbidden in ("Dial:0900555", "http://192.0.2.1/", "Key:Directories", ""):
             answer = root_desk.post(url(phone, "press"), {"key": forbidden}, headers=HTMX)
             assert "The phone has no such key." in answer.content.decode(), forbidden
@@ -217,7 +218,7 @@ def test_programs_see_and_do_the_same_under_the_same_permissions(site, acme, roo
         assert "Key:Soft2" in groups["Softkeys"]
         pressed = api.send("post", f"{at}/keys", {"key": "Key:Soft2"})
         assert pressed.json()["data"] == {"label": "Softkey 2", "key": "Key:Soft2"}
-        assert running.wait_until(lambda: running[phone.mac].shown[-1] == "Pressed last: Key:Soft2")
+        wait_for(lambda: running[phone.mac].shown[-1] == "Pressed last: Key:Soft2")
         refused = api.send("post", f"{at}/keys", {"key": "Dial:0900555"})
         assert (refused.status_code, refused.json()["code"]) == (409, "unknown-key")
     assert (str(helper), "Pressed Softkey 2 (Key:Soft2).") in used(phone)

@@ -24,6 +24,7 @@ from phones_app.simulator.state import SimulatedPhoneConfig
 from profiles_app.events.models.outbox import Event
 from profiles_app.phone import sep
 from tests.phones_app.site import ACTOR, sip_file
+from tests.servers import wait_for
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_inline_work")]
 MAC, PIN = "02000000AA01", "2580"
@@ -87,7 +88,7 @@ def new_handset(portal, site):
         fleet = fleets[-1].__enter__()
         assert fleet.wait_until(lambda: phone.is_settled), list(phone.history)
         # The file server writes down what it has served.
-        assert fleet.wait_until(lambda: FileFetch.objects.filter(mac=mac).exists())
+        wait_for(lambda: FileFetch.objects.filter(mac=mac).exists())
         return phone, fleet, Screen(portal, mac, model)
 
     yield plug_in
