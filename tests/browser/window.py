@@ -24,6 +24,9 @@ SETTLED = """() => new Promise((done) => requestAnimationFrame(() => requestAnim
 # Milliseconds for whatever a page is waited for: pages take their time while other tests run beside.
 PATIENCE = 180_000
 SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
+# What htmx says of a request that is given up, as its page was left or a newer one took its place. Of one that failed it
+# says something else, too.
+GIVEN_UP = ("htmx:afterRequest", "htmx:sendAbort")
 # What a page is looked through for; each yields what it finds as texts.
 NAMELESS, FAINT = (Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("nameless.js", "faint.js"))
 
@@ -39,7 +42,11 @@ class Window:
         self.errors: list[str] = []
         self.page.on("request", self._note_request)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("console", lambda line: self.errors.append(line.text) if line.type == "error" else None)
+        self.page.on("console", lambda line: self._note_line(line.type, line.text))
+
+    def _note_line(self, kind: str, text: str) -> None:
+        if kind == "error" and text not in GIVEN_UP:
+            self.errors.append(text)
 
     def _note_request(self, request: object) -> None:
         if not request.url.startswith((self.base, "data:", "blob:")):
