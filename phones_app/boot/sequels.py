@@ -1,6 +1,6 @@
 """Which of all that phones ask for is evidence: their own files, and the first other file that they go on to.
 
-The rest is only counted. Of a crowd that starts at once it is five of six requests, which nobody has to write down soon.
+All other requests are only counted, which may wait. When many phones start at once these are five of six.
 """
 
 import re

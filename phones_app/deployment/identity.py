@@ -192,7 +192,7 @@ def _digest_fetched() -> Statement:
 def other_lines(deployment: Deployment, phone: Phone, steps: Mapping[str, DeploymentStep], refused: str) -> list[str]:
     """Whom else to address where the phone has no line `refused`: a request that reaches this phone and no other.
 
-    A registrar passes a NOTIFY on to whoever has the line now.
+    A registrar forwards a NOTIFY to the phone that is registered with this line now, which may be another one.
     """
     if phone.line_user or (phone.call_manager and phone.call_manager.kind == CallManager.Kind.SIP):
         return []

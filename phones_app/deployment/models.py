@@ -20,7 +20,7 @@ from profiles_app.phone.sep.catalogue import NAME_OF_FORMAT
 
 
 class State(models.TextChoices):
-    """In their order. Which follows which: `ARROWS` in `transitions.py`.
+    """In their order. Which follows which: `ARROWS` in `arrows.py`.
 
     A deployment has ended in the last five; when it is `uploaded` and was an upload only, or nothing can restart its
     phone; and when no evidence came after `restart_acknowledged`: `finished_at` says so.

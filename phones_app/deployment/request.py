@@ -224,7 +224,7 @@ def _store(phones: Iterable[Phone], rows: list[Deployment]) -> list[Deployment]:
 
 
 def due(now: Any = None) -> "QuerySet[Deployment]":
-    """Open deployments that somebody should be working on, and nobody is; `now` may be an expression."""
+    """Open deployments that are due and that no worker has claimed; `now` may be an expression."""
     now = clock.now() if now is None else now
     # A queued deployment waits while another one of its phone is in the middle of something.
     busy = Deployment.objects.filter(phone=OuterRef("phone"), finished_at=None).exclude(state=State.QUEUED)

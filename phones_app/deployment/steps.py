@@ -204,7 +204,7 @@ def _send(deployment: Deployment, phone: Phone, situation: Situation, carrier: C
 
 
 def _rest(deployment: Deployment, sent: Sent) -> Rest | None:
-    """Until a worker has to look for evidence: where we are told of fetches, a look right after the answer does."""
+    """How long a worker need not look for evidence; None where no fetches are told of, or registrations are read."""
     if not evidence.fetches_are_seen(deployment) or sent.remembered.get("contact"):
         return None
     noticed = {"had_status_page": steps_of(deployment)[Kind.RESTART].detail.get("had_status_page", False)}

@@ -1,7 +1,7 @@
 """Sockets of which the operating system says how long they wait.
 
-A socket with a timeout of Python's is asked whether it is ready before each read and each write, and is told each timeout
-by another call: three calls of the system where one does, and at each of them another thread may take the processor.
+With a timeout of Python's, each read and each write is two calls of the system, and setting the timeout a third one. At each
+of them another thread may take the processor. Here one call does.
 """
 
 import socket
