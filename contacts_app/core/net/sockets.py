@@ -1,7 +1,7 @@
 """Sockets of which the operating system says how long they wait.
 
-With a timeout of Python's, each read and each write is two calls of the system, and setting the timeout a third one. At each
-of them another thread may take the processor. Here one call does.
+With a timeout of Python's, each read and each write is two calls of the system, and setting the timeout a third one. At
+each of them another thread may take the processor. Here one call does.
 """
 
 import socket
