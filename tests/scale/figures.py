@@ -21,12 +21,12 @@ CORES, WORKERS = (2, 4, 8), (1, 2, 4, 8)
 TRIPS, AWAY = 4, 0.5
 # Phones, file servers, milliseconds of a request.
 STORMS = (
-    (2_000, 1, KEPT),
+    (2_000, 1, NEW),
     (10_000, 1, KEPT),
     (10_000, 1, NEW),
     (20_000, 1, UNDER_LOAD),
-    (50_000, 1, KEPT),
-    (50_000, 4, KEPT),
+    (50_000, 1, NEW),
+    (50_000, 4, NEW),
 )
 PARTS = (0.5, 0.9, 0.99, 1.0)
 
