@@ -1,6 +1,7 @@
 """The cockpit on the page of a phone: its screen, its keys, its status pages, its log. Each part asks the phone
 on its own, because phones are slow, and each needs a permission of its own."""
 
+from textwrap import wrap
 from typing import Any
 
 from django.contrib import messages
@@ -62,8 +63,16 @@ class CockpitPages(PortalAdmin):
         try:
             picture = services.screen_of(phone, actor=actor_of(request))
         except Refusal as refusal:
-            return HttpResponse(refusal.message, status=502, content_type="text/plain")
+            return self._no_screen(request, refusal.message)
         return HttpResponse(picture, content_type="image/png", headers={"Cache-Control": "no-store"})
+
+    def _no_screen(self, request: HttpRequest, reason: str) -> HttpResponse:
+        """The reason in the picture's place: to a browser an answer of 5xx is an error of the page."""
+        lines = [{"text": line, "y": 36 + 22 * number} for number, line in enumerate(wrap(reason, 46)[:5])]
+        context = {"reason": reason, "lines": lines}
+        answer = render(request, "phones_app/cockpit/no_screen.svg", context, content_type="image/svg+xml")
+        answer["Cache-Control"] = "no-store"
+        return answer
 
     def facts_page(self, request: HttpRequest, pk: int) -> HttpResponse:
         phone = self._phone(request, pk, services.READ_PAGES)

@@ -129,7 +129,7 @@ def test_nothing_is_asked_of_another_phone_and_no_password_goes_there(new_phone,
     with PhoneWebServer(pages={"/DeviceInformationX": elsewhere, "/CGI/Screenshot": b"BM"}).running() as server:
         Phone.objects.filter(pk=phone.pk).update(web_port=server.port)
         answer = root_desk.get(url(phone, "screen"))
-        assert answer.status_code == 502
+        assert (answer.status_code, answer["Content-Type"]) == (200, "image/svg+xml")
         assert "is AA:BB:CC:DD:EE:99, not this one" in answer.content.decode()
         root_desk.post(url(phone, "press"), {"key": "Key:Soft1"}, headers=HTMX)
         assert not server.pressed
@@ -235,6 +235,6 @@ def test_only_a_picture_is_handed_on(new_phone, root_desk, body):
     with PhoneWebServer(pages={"/DeviceInformationX": itself, "/CGI/Screenshot": body}).running() as server:
         Phone.objects.filter(pk=phone.pk).update(web_port=server.port)
         answer = root_desk.get(url(phone, "screen"))
-    assert answer.status_code == 502
-    assert answer["Content-Type"] == "text/plain"
+    assert (answer.status_code, answer["Content-Type"]) == (200, "image/svg+xml")
+    assert not body or body not in answer.content
     assert b"script" not in answer.content
