@@ -69,14 +69,13 @@ class AccountAdmin(PortalAdmin):
             if not getattr(page, "goes_along", False)
             and not request.user.has_perm(f"{model._meta.app_label}.delete_{model._meta.model_name}")
         }
-        counts = {str(one.model._meta.verbose_name_plural): one.count for one in going}
+        counts = {str(one.model._meta.verbose_name_plural): one.told() for one in going}
         named: list[object] = []
         for one in going:
             # What Patchbay writes itself is counted; its names would say nothing.
             if one.model in pages and not isinstance(pages[one.model], ReadOnlyAdmin):
-                names, rest = one.names, one.count - NAMED
-                kind = capfirst(str(one.model._meta.verbose_name_plural))
-                named += [f"{kind}: {one.count}", [*names, *([f"… and {rest} more"] if rest > 0 else [])]]
+                rest = [f"… and {one.told(NAMED)} more"] if one.count > NAMED else []
+                named += [f"{capfirst(str(one.model._meta.verbose_name_plural))}: {one.told()}", [*one.names, *rest]]
         return named, counts, missing, what_blocks(accounts)
 
     def delete_model(self, request: HttpRequest, obj: Account) -> None:

@@ -128,8 +128,8 @@ class AccountColumn(Column):
         return account
 
 
-# Of each kind so many are named; all are counted.
-NAMED = 10
+# Of each kind so many are named, and so many counted: of more it is said that there are more.
+NAMED, COUNTED = 10, 10_000
 
 Model = type[models.Model]
 
@@ -142,6 +142,10 @@ class Going:
     rows: "QuerySet[Any]"
     count: int
 
+    def told(self, less: int = 0) -> str:
+        """How many there are, without so many of them."""
+        return f"more than {COUNTED - less:,}" if self.count > COUNTED else str(self.count - less)
+
     @property
     def names(self) -> list[str]:
         """The first few; what names them need not be deciphered."""
@@ -151,7 +155,7 @@ class Going:
 
 def what_goes(accounts: Iterable[Account]) -> list[Going]:
     """The accounts and everything that the database deletes with them, by kind."""
-    found = [Going(model, rows, rows.count()) for model, rows in _going(accounts).items()]
+    found = [Going(model, rows, rows.order_by()[: COUNTED + 1].count()) for model, rows in _going(accounts).items()]
     return [going for going in found if going.count and not going.model._meta.auto_created]
 
 

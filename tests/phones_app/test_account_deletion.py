@@ -6,6 +6,7 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 from django.utils import timezone
 
+from contacts_app.accounts import services
 from contacts_app.accounts.models import Account, AccountGroup, Extension
 from contacts_app.accounts.services import create_account
 from contacts_app.people.models import User
@@ -61,6 +62,13 @@ def test_the_page_counts_and_names_what_goes(root_desk, furnished):
     assert "Profile revisions: 1" in page
     assert "Users: 1" in page
     assert Account.objects.filter(pk=furnished.pk).exists()
+
+
+def test_of_very_many_it_says_that_there_are_more(root_desk, furnished, monkeypatch):
+    monkeypatch.setattr(services, "COUNTED", 11)
+    page = root_desk.get(delete_url(furnished)).content.decode()
+    assert "Phones: more than 11" in page
+    assert "… and more than 1 more" in page
 
 
 def test_the_account_goes_with_everything_and_the_history_stays(root_desk, furnished, other):
