@@ -34,6 +34,15 @@ STATE_LABELS = {
 }
 
 
+# Of the numbers that came with an order so many are named: the stock's list has all of them.
+SHOWN = 100
+
+
+def _first_of(numbers: QuerySet[Any]) -> str:
+    found = [f"+{number}" for number in numbers[: SHOWN + 1]]
+    return ", ".join(found[:SHOWN]) + (" …" if len(found) > SHOWN else "")
+
+
 class UseFilter(DropdownFilter):
     title = "use"
     parameter_name = "use"
@@ -153,7 +162,7 @@ class NumberOrderAdmin(OwnedAdmin):
     what = column("Order", str, ordering="created_at")
     ordered = ago_column("created_at", "Ordered")
     wanted_here = column("These numbers", lambda row: ", ".join(f"+{tn}" for tn in row.wanted))
-    given = column("Numbers that came", lambda row: ", ".join(f"+{number.tn}" for number in row.numbers.all()))
+    given = column("Numbers that came", lambda row: _first_of(row.numbers.values_list("tn", flat=True)))
     fieldsets = (
         (None, {"fields": ("account", *ASKED)}),
         ("Decision", {"fields": ("state_here", "wanted_here", "given", "answer", "decided_at", "decided_by")}),
