@@ -102,7 +102,8 @@ class EventAdmin(RecordAdmin):
 
     @display(description="Tags")
     def tags_here(self, event: Event) -> SafeString:
-        return format_html_join("", '<span class="pb-chip">{}</span>', ((tag,) for tag in event.tags))
+        shown = format_html_join("", '<span class="pb-chip">{}</span>', ((tag,) for tag in event.tags))
+        return shown or format_html("without tags")
 
 
 @admin.register(Delivery)
@@ -150,9 +151,10 @@ class DeliveryAdmin(RecordAdmin):
     def event_here(self, delivery: Delivery) -> SafeString:
         """The general tag and the particular one; the page has them all."""
         tags = delivery.event.tags
-        more = f"+{len(tags) - TAGS_SHOWN}" if len(tags) > TAGS_SHOWN else ""
         shown = format_html_join(" ", '<span class="pb-tag">{}</span>', ((tag,) for tag in tags[:TAGS_SHOWN]))
-        return format_html('{} <span class="pb-quiet">{}</span>', shown, more)
+        if len(tags) > TAGS_SHOWN:
+            shown += format_html(' <span class="pb-quiet">+{}</span>', len(tags) - TAGS_SHOWN)
+        return shown or format_html("without tags")
 
     @display(description="Callback")
     def callback_here(self, delivery: Delivery) -> str:
