@@ -28,7 +28,7 @@ GIVEN = {
     "phones_app.Layer": {"kind": ["location", "family", "model"]},
     "phones_app.MobilitySession": {"phone": None},
     "phones_app.FileServer": {"is_default": False, "is_embedded": False},
-    "profiles_app.CallRecord": {"currency": "EUR"},
+    "profiles_app.CallRecord": {"currency": "EUR", "recording_url": ["", "https://acme.example/call.wav"]},
     "profiles_app.RateTable": {"is_default": False},
     "profiles_app.Callback": {"webhook_key": ""},
     "profiles_app.Message": {"stored_media": '["https://acme.example/cat.jpg"]'},
