@@ -51,6 +51,7 @@ TIMES = """() => {
 class Seen:
     """What was found on the pages of one site."""
 
+    took: dict[str, float] = field(default_factory=dict)
     server: dict[str, float] = field(default_factory=dict)
     found: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
@@ -97,10 +98,9 @@ def _walked(site: str, window: Window, start: list[str]) -> Iterator[Figure]:
     while waiting:
         path = waiting.pop(0)
         looks = LOOKS[number % len(LOOKS)]
-        if (figure := _loaded(site, window, path, looks[0], seen)) is None:
+        if not _loaded(window, path, looks[0], seen):
             continue
         number += 1
-        yield figure
         for url in map(urlsplit, window.page.evaluate(LINKS)):
             link = f"{url.path}?{url.query}" if url.query else url.path
             if url.netloc == urlsplit(window.base).netloc and url.path.startswith(below) and _kind(link) not in known:
@@ -112,9 +112,12 @@ def _walked(site: str, window: Window, start: list[str]) -> Iterator[Figure]:
                 seen.found["axe-core"].append(f"{path}, {each}, {theme}: {what}")
             if wide := window.sticks_out():
                 seen.found["wider than the window"].append(f"{path}, {each}: {wide} pixels")
-    slowest = sorted(seen.server.items(), key=lambda each: -each[1])[:5]
-    told = "; ".join(f"{path} {took:.0f} ms" for path, took in slowest)
-    yield Figure(f"{site}: the web server's part, longest", said=told)
+    took = sorted(seen.took.values())
+    pages = f"{site}, {number} pages"
+    yield Figure(f"{pages}: until the slowest is loaded", [took[-1]], "ms", goal=GOAL, said=_longest(seen.took))
+    yield Figure(f"{pages}: until 95 % are loaded", [took[len(took) * 95 // 100]], "ms")
+    yield Figure(f"{pages}: until half of them are", [median(took)], "ms")
+    yield Figure(f"{site}: the web server's part, longest", said=_longest(seen.server))
     for what, title in (
         ("axe-core", "serious or critical findings of axe-core"),
         ("console", "errors on the console"),
@@ -128,8 +131,12 @@ def _walked(site: str, window: Window, start: list[str]) -> Iterator[Figure]:
             print(f"{what}: {each}", file=sys.stderr)
 
 
-def _loaded(site: str, window: Window, path: str, look: tuple[str, str], seen: Seen) -> Figure | None:
-    """None where it is no page: a file, or nothing that this person may do."""
+def _longest(took: dict[str, float]) -> str:
+    return "; ".join(f"{path} {took[path]:.0f} ms" for path in sorted(took, key=lambda path: -took[path])[:5])
+
+
+def _loaded(window: Window, path: str, look: tuple[str, str], seen: Seen) -> bool:
+    """False where it is no page: a file, or nothing that this person may do."""
     from playwright.sync_api import Error
 
     window.become(*look)
@@ -143,21 +150,20 @@ def _loaded(site: str, window: Window, path: str, look: tuple[str, str], seen: S
         except Error as error:
             if "Download is starting" not in str(error) and "ERR_ABORTED" not in str(error):
                 seen.found["server"].append(f"{path}: {error}")
-            return None
+            return False
         if answer.status in (403, 405) or "html" not in answer.headers.get("content-type", ""):
-            return None
+            return False
         if answer.status != 200:
             seen.found["server"].append(f"{path}: {answer.status}")
-            return None
+            return False
         times = window.page.evaluate(TIMES)
         server.append(times[0])
         took.append(times[1])
     seen.found["console"] += [f"{path}: {each}" for each in window.errors]
     seen.found["outside"] += [f"{path}: {each}" for each in window.strayed]
-    seen.server[path] = median(server)
-    width = SIZES[look[0]]["width"]
-    group = f"{site}, {width} px, until it is loaded"
-    return Figure(f"{group}: {path}", [median(took)], "ms", goal=GOAL, group=group)
+    seen.server[path], seen.took[path] = median(server), median(took)
+    print(f"{path}, {SIZES[look[0]]['width']} px: {median(took):.0f} ms", file=sys.stderr)
+    return True
 
 
 def _kind(link: str) -> str:
