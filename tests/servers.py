@@ -4,6 +4,7 @@ Each is a context manager that yields a URL and leaves no process and no file be
 """
 
 import contextlib
+import fcntl
 import importlib.util
 import os
 import pwd
@@ -17,13 +18,17 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-START_SECONDS = 60
+# What a test waits for comes in a moment, on a machine that does much else in a minute; later it does not come at all.
+START_SECONDS = 180
 # By chance of the system: processes that are forked of one another choose others.
 _chosen = random.SystemRandom()
 _given: set[int] = set()
+# A byte for each port, locked by the process of tests that was given it: by all runs on this machine.
+_PORTS = Path(tempfile.gettempdir(), f"patchbay-ports-of-{os.getuid()}")
 
 
 class NoServer(Exception):
@@ -33,11 +38,11 @@ class NoServer(Exception):
 def free_port() -> int:
     """One that is free for UDP and TCP, of those that systems give to nobody who does not ask for it by its number.
 
-    It is still free for who comes back to it: clients of other tests are given ports from 32768 on, and no process of
-    tests is given one twice.
+    It is still free for who comes back to it, and nobody else answers there meanwhile: clients are given ports from 32768
+    on, no process of tests is given one twice, and none one that another process was given that still runs.
     """
     while True:
-        if (port := _chosen.randrange(10_000, 32_000)) in _given:
+        if (port := _chosen.randrange(10_000, 32_000)) in _given or not _claimed(port):
             continue
         _given.add(port)
         with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
@@ -47,6 +52,20 @@ def free_port() -> int:
             except OSError:
                 continue
         return port
+
+
+def _claimed(port: int) -> bool:
+    """Whether it is this process's now, until that ends. Of a fork nothing is claimed yet."""
+    try:
+        fcntl.lockf(_ports(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except OSError:
+        return False
+    return True
+
+
+@cache
+def _ports() -> int:
+    return os.open(_PORTS, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 @dataclass(frozen=True)
