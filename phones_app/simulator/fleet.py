@@ -1,6 +1,7 @@
 """Many phones in one process, on a loop of the caller's or on a loop in a thread of its own."""
 
 import threading
+import time
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Self, TypeVar
 
@@ -13,6 +14,7 @@ T = TypeVar("T")
 # UDP, TCP and web port of a phone, and one request it makes or answers.
 _FILES_PER_PHONE = 5
 _OTHER_FILES = 256
+_LOOK_SECONDS = 0.2
 
 
 class Fleet:
@@ -74,10 +76,16 @@ class FleetThread:
         """What a person does at a phone: run it on the phones' loop."""
         return self._loop.call(work)
 
-    def wait_until(self, condition: Callable[[], bool], seconds: float = 30.0) -> bool:
-        """Wait for a condition about the phones, looking after each thing that happens to one."""
+    def wait_until(self, condition: Callable[[], bool], seconds: float = 180.0) -> bool:
+        """Wait for a condition about the phones, looking after each thing that happens to one.
+
+        And a few times a second, as not all that changes is told.
+        """
+        deadline = time.monotonic() + seconds
         with self._changed:
-            return self._changed.wait_for(condition, seconds)
+            while not (holds := condition()) and time.monotonic() < deadline:
+                self._changed.wait(_LOOK_SECONDS)
+        return holds
 
     def _noting(self, on_event: OnEvent) -> OnEvent:
         def note(mac: str, text: str) -> None:
