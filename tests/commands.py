@@ -63,7 +63,7 @@ def run(name: str, *arguments: object, terminal: bool = False, everywhere: bool 
     return Ran(0, out.getvalue(), err.getvalue())
 
 
-def manage(*arguments: str, environment: dict[str, str], stdin: str = "", seconds: float = 60) -> Ran:
+def manage(*arguments: str, environment: dict[str, str], stdin: str = "", seconds: float = 180) -> Ran:
     """The same as a process of its own, to its end."""
     with tempfile.TemporaryDirectory() as folder:
         given, out, err = (Path(folder, name) for name in ("in", "out", "err"))
@@ -90,13 +90,13 @@ class Running:
     def printed(self) -> str:
         return self._log.read_text()
 
-    def says(self, text: str, seconds: float = 30) -> str:
+    def says(self, text: str, seconds: float = 180) -> str:
         """What it has printed as soon as this text is among it."""
         wait_for(lambda: text in self.printed or self.process.poll() is not None, seconds)
         assert text in self.printed, self.printed
         return self.printed
 
-    def stop(self, number: signal.Signals = signal.SIGTERM, seconds: float = 15) -> int:
+    def stop(self, number: signal.Signals = signal.SIGTERM, seconds: float = 180) -> int:
         self.process.send_signal(number)
         return self.process.wait(seconds)
 

@@ -65,7 +65,7 @@ class Customers:
         self.ask(self.connection(), "POST", f"{self.events}/overview", overview)
 
     def connection(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
 
     def ask(self, connection: http.client.HTTPConnection, method: str, path: str, body: Any = None) -> None:
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection
 
 from tests import warm
-from tests.servers import free_port, listens, redis_command, wait_for
+from tests.servers import START_SECONDS, free_port, listens, redis_command, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -114,10 +114,10 @@ class Processes:
 
         def answers() -> bool:
             with contextlib.suppress(OSError):
-                return urllib.request.urlopen(f"{url}/healthz", timeout=2).status == 200
+                return urllib.request.urlopen(f"{url}/healthz", timeout=30).status == 200
             return False
 
-        wait_for(answers, 90)
+        wait_for(answers)
         return url
 
     def supervise(self) -> None:
@@ -126,7 +126,7 @@ class Processes:
             if process.poll() is not None:
                 self.run(name, process.args, **self.options[name])
 
-    def until(self, condition: Callable[[], object], seconds: float) -> None:
+    def until(self, condition: Callable[[], object], seconds: float = START_SECONDS) -> None:
         """Wait for a condition, starting again what has ended; if it does not come, what the processes said is shown."""
         try:
             wait_for(lambda: self.supervise() or condition(), seconds)

@@ -176,7 +176,7 @@ def test_nothing_that_is_read_within_a_snapshot_is_of_a_later_moment(acme):
         # Whoever writes does not wait for the backup.
         writer = threading.Thread(target=write)
         writer.start()
-        writer.join(15)
+        writer.join(180)
         assert not writer.is_alive()
         assert list(rows.read_rows(extensions)) == []
         assert len(list(rows.read_rows(accounts))) == 1

@@ -143,10 +143,10 @@ def test_the_page_leads_to_a_portal_that_restarts_without_a_refused_request(mach
         machines.run(f"worker{number}", [part.replace("1@", f"{number}@") for part in worker])
     machines.run("sweep", sweep)
     machines.run("files", files)
-    machines.until(lambda: all(map(answers, urls)), 120)
+    machines.until(lambda: all(map(answers, urls)))
 
     doctor, ready = page["Is it in order?"]
-    machines.until(lambda: is_ready(machines, ready.replace("http://127.0.0.1:8000", urls[0])), 60)
+    machines.until(lambda: is_ready(machines, ready.replace("http://127.0.0.1:8000", urls[0])))
     found = [json.loads(line)["code"] for line in shell(machines, f"{doctor} --json || true").splitlines()]
     # Who runs the tests may be root.
     assert set(found) <= ({"patchbay.W106"} if os.geteuid() == 0 else set())
@@ -164,7 +164,7 @@ def start_proxy(machines: Processes, urls: list[str]) -> str:
     web = [int(url.rpartition(":")[2]) for url in urls]
     machines.run("proxy", nginx.command(nginx.write_configuration(machines.folder, web=web, **ports)))
     url = f"https://127.0.0.1:{ports['tls']}"
-    machines.until(lambda: answers(url), 60)
+    machines.until(lambda: answers(url))
     plain = httpx.get(f"http://127.0.0.1:{ports['plain']}/admin/", headers={"Host": "patchbay.example.org"})
     assert (plain.status_code, plain.headers["Location"]) == (301, "https://patchbay.example.org/admin/")
     return url
@@ -198,10 +198,10 @@ def load_on(urls: list[str]) -> Iterator[None]:
     def total() -> Counter[str]:
         return sum((each.answers for each in load), Counter[str]())
 
-    wait_for(lambda: total()["200"] > 50, 30)
+    wait_for(lambda: total()["200"] > 50)
     yield
     before = total()
-    wait_for(lambda: total()["200"] > before["200"] + 50, 30)
+    wait_for(lambda: total()["200"] > before["200"] + 50)
     for each in load:
         each.stopping.set()
         each.join()
@@ -221,7 +221,7 @@ def reload(machines: Processes, lines: list[str]) -> None:
         before = workers_of(master)
         shell(machines, *lines, WEB_PID=str(master))
         wait_for(lambda master=master, before=before: not before & workers_of(master), 180)
-        wait_for(lambda name=name: answers(url_of(machines, name)), 60)
+        wait_for(lambda name=name: answers(url_of(machines, name)))
         assert machines.running[name].poll() is None
 
 
@@ -230,10 +230,10 @@ def restart(machines: Processes) -> None:
     for name in ("web1", "web2"):
         stopped = machines.running.pop(name)
         stopped.send_signal(signal.SIGTERM)
-        stopped.wait(60)
+        stopped.wait(180)
         started = machines.run(name, stopped.args)
-        machines.until(lambda started=started: len(workers_of(started.pid)) == 2, 60)
-        machines.until(lambda name=name: answers(url_of(machines, name)), 60)
+        machines.until(lambda started=started: len(workers_of(started.pid)) == 2)
+        machines.until(lambda name=name: answers(url_of(machines, name)))
 
 
 def test_the_page_names_no_command_that_is_not_there():

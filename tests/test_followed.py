@@ -30,7 +30,7 @@ def ask(acme):
         headers = {"Authorization": f"Bearer {token}", "X-Request-Id": request_id, "Content-Type": "application/json"}
         asked = urllib.request.Request(url, json.dumps(body).encode() if body else None, headers)
         try:
-            with urllib.request.urlopen(asked, timeout=30) as answer:
+            with urllib.request.urlopen(asked, timeout=60) as answer:
                 return answer.status
         except urllib.error.HTTPError as error:
             return error.code
@@ -63,8 +63,8 @@ def test_one_request_is_followed(tmp_path, acme, alice, ask):
 
         assert ask(f"{url}/api/v1/deployments", FOLLOWED, wanted) == 202
         # Nobody knows the phone's address: its file is uploaded, and then the deployment fails.
-        own.until(lambda: Deployment.objects.filter(finished_at__isnull=False).exists(), 30)
-        own.until(lambda: FOLLOWED in ids("worker"), 10)
+        own.until(lambda: Deployment.objects.filter(finished_at__isnull=False).exists())
+        own.until(lambda: FOLLOWED in ids("worker"))
         own.kill("worker")
         assert ask(f"{url}/api/v1/deployments", MISSED, wanted) == 202
         own.start_sweep()
@@ -75,8 +75,8 @@ def test_one_request_is_followed(tmp_path, acme, alice, ask):
             Deployment.objects.filter(request_id=MISSED).update(next_attempt_at=timezone.now() - timedelta(seconds=11))
             return MISSED in ids("sweep")
 
-        own.until(missed_is_seen, 30)
-        own.until(lambda: LOST in ids("web"), 10)
+        own.until(missed_is_seen)
+        own.until(lambda: LOST in ids("web"))
         assert FOLLOWED in ids("web")
         assert [line["code"] for line in lines("web") if line.get("request_id") == LOST] == [404]
         assert lines("worker")

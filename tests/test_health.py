@@ -119,7 +119,7 @@ def test_work_continues_after_the_brokers_file_was_damaged(acme, tmp_path, no_in
 
         def check(mac: str) -> None:
             phone = Phone.objects.create(mac=mac, account=acme, phone_ip="127.0.0.1", web_port=free_port())
-            running.until(lambda: Phone.objects.get(pk=phone.pk).looked_at, 40)
+            running.until(lambda: Phone.objects.get(pk=phone.pk).looked_at)
 
         check("AABBCCDDEE01")
         file.write_bytes(JUNK)

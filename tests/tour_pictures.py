@@ -106,7 +106,7 @@ def demo() -> Iterator[str]:
             yield url
         finally:
             process.send_signal(signal.SIGINT)
-            process.wait(60)
+            process.wait(180)
 
 
 def _said(log: Any) -> str:

@@ -51,7 +51,7 @@ class Process:
             self.returncode = self._server.ask("status", self.pid)
         return self.returncode
 
-    def wait(self, timeout: float = 60) -> int:
+    def wait(self, timeout: float = 180) -> int:
         wait_for(lambda: self.poll() is not None, timeout)
         assert self.returncode is not None
         return self.returncode

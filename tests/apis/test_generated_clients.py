@@ -173,7 +173,7 @@ def test_switch_and_rollout(portal, site, alice):
             rollouts.advance_all()
             return bool(portal.data("rollouts_retrieve", str(uuid)).state == "finished")
 
-        wait_for(is_finished, 60)
+        wait_for(is_finished)
     assert portal.data("rollouts_retrieve", str(uuid)).progress.parts.confirmed == 1
     [listed] = portal.data("deployments_list", rollout=uuid)
     assert (listed.state, listed.profile) == ("confirmed", "Night")

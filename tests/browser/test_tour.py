@@ -51,7 +51,7 @@ class Run:
         """As somebody does it with ctrl-c; none of its processes stays, whatever happens."""
         self.process.send_signal(signal.SIGINT)
         try:
-            self.process.wait(60)
+            self.process.wait(180)
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             raise
@@ -76,7 +76,7 @@ def test_mail_of_its_processes_links_to_its_own_address(run):
         children = Path(f"/proc/{run.process.pid}/task/{run.process.pid}/children").read_text().split()
         return [environ for child in children if (environ := Path(f"/proc/{child}/environ").read_bytes())]
 
-    wait_for(lambda: len(told()) >= SERVICES, 30)
+    wait_for(lambda: len(told()) >= SERVICES)
     for environ in told():
         assert f"PUBLIC_URL={run.url}".encode() in environ.split(b"\0")
 

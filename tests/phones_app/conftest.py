@@ -25,7 +25,7 @@ def finish():
     """Play the worker until a deployment has ended (or what is asked for holds)."""
 
     def work(
-        deployment: Deployment, until=lambda deployment: deployment.finished_at, seconds: float = 60
+        deployment: Deployment, until=lambda deployment: deployment.finished_at, seconds: float = 180
     ) -> Deployment:
         def holds() -> bool:
             deployment.refresh_from_db()

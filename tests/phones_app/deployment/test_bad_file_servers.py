@@ -39,7 +39,7 @@ def test_the_upload_fails_in_time_and_nothing_else_happens(site, finish, setting
         phone.save()
         started = time.monotonic()
         deployment = finish(deploy(phone=phone, profile=site.profile(content=sip_file("1002")), actor=ACTOR))
-        assert time.monotonic() - started < 15
+        assert time.monotonic() - started < 45
         assert agent.notifies == []
     assert (deployment.state, deployment.error_code) == (State.FAILED, code)
     [upload] = deployment.steps.all()

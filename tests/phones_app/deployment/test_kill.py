@@ -116,7 +116,7 @@ class StatusPage:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 asked.set()
-                released.wait(120)
+                released.wait(180)
                 self.send_error(404)
 
             def log_message(self, *_):
@@ -146,19 +146,19 @@ def test_one_worker_after_the_other_is_killed_a_little_later_than_the_one_before
         for command in ("USER", "SIZE", "STOR", "RNFR", "RNTO"):
             hold.at(command)
             running.start_worker()
-            assert hold.reached.wait(60)
+            assert hold.reached.wait(180)
             running.kill("worker")
             assert (folder / name).read_bytes() in (OLD, NEW)
         hold.release()
         running.start_worker()
-        assert page.asked.wait(60)
+        assert page.asked.wait(180)
         running.kill("worker")
         deployment.refresh_from_db()
         assert deployment.state == State.SESSION_CLEARED
         assert agent.notifies == []
         page.released.set()
         running.start_worker()
-        assert agent.arrived.wait(60)
+        assert agent.arrived.wait(180)
         running.kill("worker")
         deployment.refresh_from_db()
         assert deployment.state == State.RESTARTING
@@ -196,12 +196,12 @@ def test_workers_killed_before_they_began_and_when_something_was_done_that_they_
         hold.at("RNTO", after=True)
         running.start_sweep()
         running.start_worker()
-        assert hold.reached.wait(60)
+        assert hold.reached.wait(180)
         running.kill("worker")
         assert file.read_bytes() in (OLD, NEW)
         hold.release()
         running.start_worker()
-        assert agent.arrived.wait(60)
+        assert agent.arrived.wait(180)
         running.kill("worker")
         deployment.refresh_from_db()
         assert deployment.state == State.RESTARTING
@@ -244,14 +244,14 @@ def test_a_web_process_killed_in_the_middle_of_a_switch(site, folder, desk, runn
 
         asking = threading.Thread(target=ask)
         asking.start()
-        assert hold.reached.wait(60)
+        assert hold.reached.wait(180)
         running.kill("web")
         running.kill("worker")
-        asking.join(60)
+        asking.join(180)
         assert unanswered.is_set()
         hold.release()
         running.start_worker()
         deployment = Deployment.objects.get()
-        wait_for(lambda: reached(deployment, State.RESTART_ACKNOWLEDGED), 60)
+        wait_for(lambda: reached(deployment, State.RESTART_ACKNOWLEDGED))
         assert (folder / f"SEP{desk.mac}.cnf.xml").read_bytes() == NEW
         assert len(agent.transactions) == 1

@@ -126,7 +126,7 @@ def test_no_older_file_takes_the_place_of_a_newer_one(site, phones, running, in_
             phone.hold.released.set()
     # It ends when it is through with what it was doing.
     stopped.send_signal(signal.SIGTERM)
-    stopped.wait(60)
+    stopped.wait(180)
     for phone in phones:
         assert phone.path.read_text() == NEWER, phone.file_server.name
         # What a server stores for a client that has given up meanwhile is deleted by the next upload.
@@ -168,7 +168,7 @@ def test_a_worker_stopped_at_any_step_changes_nothing_when_it_goes_on(site, runn
         finally:
             (held / "go").touch()
             stopped.send_signal(signal.SIGCONT)
-        stopped.wait(60)
+        stopped.wait(180)
         assert {site.file_of(phone) for phone in phones} == {newer.content}
         # Neither state nor restart is anything that it has changed; each phone was restarted once by each deployment.
         assert told(phones, fleet) == before

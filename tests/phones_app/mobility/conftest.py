@@ -63,7 +63,7 @@ def mobile(site, people, root, no_inline_work):
 def work():
     """Play the workers until what is asked for holds."""
 
-    def until(holds, seconds: float = 60) -> None:
+    def until(holds, seconds: float = 180) -> None:
         def work() -> None:
             run_queue(DEPLOYMENTS)
             run_queue(MOBILITY)

@@ -35,7 +35,7 @@ def kill(tmp_path):
             (folder / "places.json").write_text(json.dumps(places))
             running.environment["DEPLOYMENT_THREADS"] = str(len(moments))
             running.start("held", "-m", "tests.phones_app.mobility.held_worker", str(folder))
-            wait_for((folder / "held").exists, 60)
+            wait_for((folder / "held").exists)
             running.kill("held")
 
         yield killed
@@ -63,7 +63,7 @@ def test_killed_at_every_step_of_a_log_in_and_of_a_log_out(
         assert states() <= {SessionState.LOGGING_IN, SessionState.LOGGED_IN}
         assert not MobilitySession.objects.filter(phone=not_stored).exists()
         log_in(not_stored, people["Bob"], actor=ACTOR)
-        work(lambda: states() == {SessionState.LOGGED_IN}, 120)
+        work(lambda: states() == {SessionState.LOGGED_IN})
         assert {site.file_of(phone) for phone in phones} == {profile.content}
         assert fleet.wait_until(lambda: all(fleet[phone.mac].line_users == ("7301",) for phone in phones))
 
@@ -72,7 +72,7 @@ def test_killed_at_every_step_of_a_log_in_and_of_a_log_out(
         kill(MOMENTS_OF_LOG_OUT, phones)
         assert states() <= {SessionState.LOGGED_IN, SessionState.LOGGING_OUT, SessionState.LOGGED_OUT}
         MobilitySession.objects.filter(ended_at=None).update(next_attempt_at=F("since"))
-        work(lambda: states() == {SessionState.LOGGED_OUT}, 120)
+        work(lambda: states() == {SessionState.LOGGED_OUT})
         assert {site.file_of(phone) for phone in phones} == {mobile.base.content}
         assert fleet.wait_until(lambda: all(fleet[phone.mac].line_users == ("1000",) for phone in phones))
         assert {fleet[phone.mac].restarts for phone in phones} == {2}

@@ -40,20 +40,20 @@ def test_in_a_call_or_off_in_the_middle_of_each_step(site, mobile, people, devic
         quick = {"DEPLOYMENT_THREADS": str(len(moments)), "CONFIRM_SECONDS": "1", "CALL_POLL_SECONDS": "0.5"}
         running.environment |= quick
         running.start("held", "-m", "tests.phones_app.mobility.held_worker", str(tmp_path))
-        wait_for((tmp_path / "held").exists, 120)
+        wait_for((tmp_path / "held").exists)
         for phone, (_, fault) in phones.items():
             fleet[phone.mac].fault = fault
         (tmp_path / "go").touch()
         told_later = [(moment, Fault.IN_CALL) for moment in BEFORE_THE_RESTART]
         in_call = [phone for phone, moment in phones.items() if moment in told_later]
         waiting = MobilitySession.objects.filter(login__waiting_for=CALL_TO_END, state=Is.LOGGING_IN, phone__in=in_call)
-        wait_for(lambda: waiting.count() == len(in_call), 120)
+        wait_for(lambda: waiting.count() == len(in_call))
         assert {fleet[phone.mac].line_users for phone in in_call} == {("1000",)}, "nobody is cut off"
         # Nothing was seen of a phone that is off: its file waits for it, whatever it was told before.
         off = {Is.AT_RESTART, Is.LOGGED_IN}
-        wait_for(lambda: set(states(Fault.POWERED_OFF).values()) <= off, 120)
+        wait_for(lambda: set(states(Fault.POWERED_OFF).values()) <= off)
         assert {states(Fault.POWERED_OFF)[moment] for moment in BEFORE_THE_RESTART} == {Is.AT_RESTART}
         for phone in phones:
             fleet[phone.mac].fault = Fault.NONE
-        wait_for(lambda: set(states(*FAULTS).values()) == {Is.LOGGED_IN}, 120)
+        wait_for(lambda: set(states(*FAULTS).values()) == {Is.LOGGED_IN})
         assert fleet.wait_until(lambda: all(fleet[phone.mac].line_users == ("7301",) for phone in phones))

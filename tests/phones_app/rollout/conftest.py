@@ -39,7 +39,7 @@ def start():
 def carry_out():
     """Play the worker until the rollout stands as asked."""
 
-    def carry_out(rollout, until=lambda rollout: rollout.finished_at, seconds=60) -> Rollout:
+    def carry_out(rollout, until=lambda rollout: rollout.finished_at, seconds=180) -> Rollout:
         def work() -> None:
             run_queue(DEPLOYMENTS)
             rollouts.advance_all()

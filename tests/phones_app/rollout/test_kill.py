@@ -88,7 +88,7 @@ def test_killed_in_the_middle(site, start, running):
         start_all(running)
         rollout = start(phones, profile, canary_size=4, wave_size=9)
         for number, kill in KILLS.items():
-            running.until(lambda number=number: begun(rollout, number), 120)
+            running.until(lambda number=number: begun(rollout, number))
             kill(running)
         # Celery ends when it loses its broker at a bad moment.
         running.until(lambda: ended(rollout), 240)
@@ -109,9 +109,9 @@ def test_the_file_server_killed_in_the_middle(site, start, running):
     with site.alive(*phones) as fleet:
         start_all(running)
         rollout = start(phones, profile, wave_size=10)
-        running.until(lambda: begun(rollout), 120)
+        running.until(lambda: begun(rollout))
         running.kill("files")
-        running.until(lambda: ended(rollout), 120)
+        running.until(lambda: ended(rollout))
         failed = 0
         for phone in phones:
             state, restarts = rollout.deployments.get(phone=phone).state, fleet[phone.mac].restarts
@@ -121,7 +121,7 @@ def test_the_file_server_killed_in_the_middle(site, start, running):
         assert failed
         running.start_files(site.folder, port)
         again = rollouts.retry_failed(rollout, actor=ACTOR)
-        running.until(lambda: ended(again), 120)
+        running.until(lambda: ended(again))
         assert (again.total, set(again.deployments.values_list("state", flat=True))) == (failed, {State.CONFIRMED})
         assert [fleet[phone.mac].restarts for phone in phones] == [1] * PHONES
     assert {site.file_of(phone) for phone in phones} == {profile.content}

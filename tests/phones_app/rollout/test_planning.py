@@ -215,10 +215,10 @@ def test_killed_workers(acme, profile, tmp_path, monkeypatch):
         rollout = rollouts.start(selection=rows, profile=profile, actor=ACTOR, pace=pace)
         assert (rollout.state, rollout.total) == (RolloutState.PLANNING, MANY)
         for stored in (-1, 0):
-            running.until(lambda stored=stored: is_claimed() and rollout.members.count() > stored, 60)
+            running.until(lambda stored=stored: is_claimed() and rollout.members.count() > stored)
             running.kill("worker")
             running.start_worker()
-        running.until(lambda: Rollout.objects.get().state == RolloutState.RUNNING, 90)
+        running.until(lambda: Rollout.objects.get().state == RolloutState.RUNNING)
     check_planned(rollout, MANY, [5, 800, 795])
 
 

@@ -114,7 +114,7 @@ class World:
     def booted(self, fleet: FleetThread) -> None:
         """All of them are up and have their ports and first files; then each becomes what its kind is."""
         with_file = [one for mac, one in self.at.items() if self.kinds[mac].has_file]
-        assert fleet.wait_until(lambda: all(one.registered for one in with_file), 120)
+        assert fleet.wait_until(lambda: all(one.registered for one in with_file))
         for row, one in zip(self.rows, self.phones, strict=True):
             row.sip_port, row.web_port = one.sip_port, one.web_port or 80
         Phone.objects.bulk_create(self.rows)
@@ -124,7 +124,7 @@ class World:
         for fault, done in ((Fault.POWERED_OFF, lambda one: not one.is_up), (Fault.NONE, lambda one: one.registered)):
             for one in cut:
                 one.fault = fault
-            assert fleet.wait_until(lambda done=done: all(map(done, cut)), 120)
+            assert fleet.wait_until(lambda done=done: all(map(done, cut)))
 
     def truth(self, one: SimulatedPhone, sha256: str) -> str:
         """Whether the phone runs on the new file, gives it up again and again, or never had it."""

@@ -45,7 +45,7 @@ class FetchLog:
             self.fetches += fetches
             self._changed.notify_all()
 
-    def wait_for(self, condition: Callable[[list[Fetch]], bool], seconds: float = 60) -> list[Fetch]:
+    def wait_for(self, condition: Callable[[list[Fetch]], bool], seconds: float = 180) -> list[Fetch]:
         with self._changed:
             assert self._changed.wait_for(lambda: condition(self.fetches), seconds), self.fetches
             return list(self.fetches)

@@ -98,7 +98,7 @@ def start():
 def work(counter):
     """Play the workers until something holds."""
 
-    def work(until, seconds: float = 120) -> None:
+    def work(until, seconds: float = 180) -> None:
         def turn() -> None:
             run_queue(DEPLOYMENTS)
             rollouts.advance_all()

@@ -69,7 +69,7 @@ def test_an_event_is_written_and_delivered(acme, callback, receiver):
     assert (ran.status, ran.err) == (0, "")
     event = Event.objects.get()
     assert (str(event.uuid), event.data, event.data_type) == (ran.row["uuid"], {"a": 1}, "message")
-    wait_for(lambda: swept() and states() == ["delivered"], 10)
+    wait_for(lambda: swept() and states() == ["delivered"])
     assert len(receiver.requests) == 1
 
 
@@ -107,12 +107,12 @@ def test_failed_deliveries_are_sent_again_with_the_same_uuid(acme, other, callba
     assert states() == ["failed", "delivered", "failed"]
 
     assert run("replay_deliveries", "--account", acme.voip_id, "--json").row["deliveries"] == 1
-    wait_for(swept, 10)
+    wait_for(swept)
     assert states() == ["delivered", "delivered", "failed"]
     assert uuids(receiver) == [str(failed.event.uuid)]
 
     assert run("replay_deliveries", taken.pk).status == 0
-    wait_for(lambda: swept() and len(receiver.requests) == 2, 10)
+    wait_for(lambda: swept() and len(receiver.requests) == 2)
 
 
 @pytest.mark.parametrize(

@@ -165,13 +165,13 @@ def test_a_worker_that_dies_between_sent_and_recorded_sends_again_under_the_same
         mails = [queue(acme, f"{number}@acme.example")[0] for number in range(3)]
         running.start_worker()
         running.start_sweep()
-        wait_for(lambda: mail_server.messages and "worker" not in running.running, 90)
+        wait_for(lambda: mail_server.messages and "worker" not in running.running)
         mail_server.on_message = lambda: None
         assert state_of(mails[0]) == ("queued", 1)
         running.start_worker()
         # The lease of the dead worker runs out.
         Mail.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-        wait_for(lambda: {state_of(mail)[0] for mail in mails} == {"sent"}, 90)
+        wait_for(lambda: {state_of(mail)[0] for mail in mails} == {"sent"})
     name = f"<{mails[0].uuid}@patchbay.example>"
     assert [message["Message-ID"] for message in mail_server.to("0@acme.example")] == [name, name]
     assert len(mail_server.messages) == 4

@@ -224,7 +224,7 @@ def test_after_a_lost_connection_a_row_rests_for_a_moment_only(acme, letters, wo
     row.refresh_from_db()
     assert (row.state, row.lease_owner) == ("letter", "")
     assert row.next_attempt_at < timezone.now() + PENALTY / 10
-    wait_for(lambda: run_queue(QUEUE), 10)
+    wait_for(lambda: run_queue(QUEUE))
     row.refresh_from_db()
     assert row.state == "done"
 

@@ -80,7 +80,7 @@ def test_a_deployment_cancelled_while_it_is_waited_for(api, alice, switch_site, 
     thread, answers = _switch_in_thread(api, api.create_profile(alice))
     cancelled = api.post(f"deployments/{Deployment.objects.get().uuid}/cancel")
     assert cancelled.status_code == 200, cancelled.content
-    thread.join(60)
+    thread.join(180)
     assert answers[0].status_code == 409
     assert answers[0].json()["success"] is False
     assert answers[0].json()["code"] == "deployment-cancelled"
@@ -92,7 +92,7 @@ def test_a_deployment_superseded_while_it_is_waited_for(api, alice, switch_site,
     thread, answers = _switch_in_thread(api, profile)
     newer = api.post("deployments", {"profile_uuid": str(profile["uuid"]), "macs": [switch_site.phone.mac]})
     assert newer.status_code == 202, newer.content
-    thread.join(60)
+    thread.join(180)
     assert answers[0].status_code == 409
     assert "Superseded" in answers[0].json()["message"]
 

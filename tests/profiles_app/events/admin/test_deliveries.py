@@ -84,7 +84,7 @@ def test_what_has_ended_is_delivered_again_with_the_same_uuid(clerk_desk, acme, 
     assert clerk_desk.get(replay_url(failed)).status_code == 302
     assert receiver.requests == []
     assert "again: 1." in told(clerk_desk.post(replay_url(failed)))
-    wait_for(settled, 10)
+    wait_for(settled)
     assert uuids(receiver) == [str(failed.event.uuid)]
     failed.refresh_from_db()
     assert (failed.state, failed.attempts.count()) == ("delivered", 2)
@@ -98,7 +98,7 @@ def test_selected_deliveries_are_sent_again_but_for_pending_and_strangers_ones(
     keys = [delivery.pk for delivery in (*chosen, stranger)]
     answer = clerk_desk.post(list_of(Delivery), {"action": "replay_selected", "_selected_action": keys})
     assert "again: 2." in told(answer)
-    wait_for(lambda: run("sweep").status == 0 and len(receiver.requests) == 2, 10)
+    wait_for(lambda: run("sweep").status == 0 and len(receiver.requests) == 2)
     stranger.refresh_from_db()
     assert stranger.state == "failed"
 
@@ -142,7 +142,7 @@ def test_no_page_shows_a_secret(root_desk, acme, new_callback, receiver):
     receiver.misbehave = repeat
     callback = new_callback(acme, url=f"{receiver.url}?key=T0ken")
     root_desk.post(reverse("admin:profiles_app_callback_test_event", args=[callback.pk]))
-    wait_for(lambda: run("sweep").status == 0 and DeliveryAttempt.objects.exists(), 10)
+    wait_for(lambda: run("sweep").status == 0 and DeliveryAttempt.objects.exists())
     delivery = Delivery.objects.get()
     pages = [url_of(delivery), url_of(delivery.event), list_of(Delivery), list_of(Event), list_of(Callback)]
     pages += [reverse("admin:profiles_app_delivery_timeline", args=[delivery.pk])]
@@ -160,7 +160,7 @@ def test_a_test_event_is_sent_and_leads_to_its_delivery(clerk_desk, acme, new_ca
     assert not Delivery.objects.exists()
     answer = clerk_desk.post(url)
     assert answer.headers["Location"] == url_of(Delivery.objects.get())
-    wait_for(settled, 10)
+    wait_for(settled)
     assert [body["tags"] for body in bodies(receiver)] == [["test-event"]]
 
 

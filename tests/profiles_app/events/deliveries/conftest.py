@@ -29,7 +29,7 @@ def second():
 def settle(transactional_db):
     """Sweep until nothing is pending any more."""
 
-    def settle(seconds: float = 20) -> None:
+    def settle(seconds: float = 180) -> None:
         def settled() -> bool:
             assert run("sweep").status == 0
             return not Delivery.objects.filter(state="pending").exists()

@@ -29,19 +29,19 @@ def test_a_worker_killed_between_sent_and_written_down(running, pool, acme, prov
 
     def hold(handler):
         reached.set()
-        released.wait(60)
+        released.wait(180)
 
     provider.misbehave = hold
     drafts = [Draft(to="33100000001", text="a"), Draft(to="33100000002", text="b")]
     first, second = submit(acme, drafts, profile=pool, actor=system("test"))
     running.start_worker()
     running.start_sweep()
-    assert reached.wait(60)
+    assert reached.wait(180)
     running.kill("worker")
     provider.misbehave = None
     released.set()
     running.start_worker()
-    wait_for(lambda: not Message.objects.filter(state="queued").exists(), 60)
+    wait_for(lambda: not Message.objects.filter(state="queued").exists())
     seen = [json.loads(request.body)["uuid"] for request in provider.requests]
     states = [Message.objects.get(pk=message.pk).state for message in (first, second)]
     if is_idempotent:
