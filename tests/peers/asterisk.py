@@ -57,6 +57,10 @@ class Asterisk:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
+    def loaded(self) -> None:
+        """All modules are there now."""
+        self._loaded_at = 0.0
+
     @contextlib.contextmanager
     def running(self) -> Iterator["Asterisk"]:
         """Listen on loopback until the block is left."""

@@ -15,6 +15,7 @@ from phones_app.transports.restart.ami_sessions import AmiSessions
 from phones_app.transports.restart.asterisk import restart_sccp
 from tests.peers.asterisk import Asterisk, Contact
 from tests.peers.asterisk_pjsip import Pjsip
+from tests.servers import wait_for
 
 LIST = [Contact("1001", "00112233-44550002-1b2c3d4e-5f607182@192.0.2.10")]
 
@@ -100,7 +101,7 @@ def test_a_pbx_that_drips_does_not_hold_us_up() -> None:
 def test_an_action_without_an_answer_ends_in_time() -> None:
     with (
         Asterisk(mute_on="SCCPDeviceRestart").running() as pbx,
-        AmiSession(target(pbx, timeout=0.3)) as session,
+        AmiSession(target(pbx, timeout=3.0)) as session,
         pytest.raises(TransportError) as caught,
     ):
         restart_sccp(session, device_name="SEP001122334455")
@@ -175,13 +176,19 @@ def test_a_failed_command_tells_its_reason() -> None:
     assert reply.refusal().message.startswith("Asterisk refuses: No such command 'sip show peers'")
 
 
-def test_an_asterisk_that_has_just_started_is_asked_until_it_has_loaded_its_modules() -> None:
+def test_an_asterisk_that_has_just_started_is_asked_until_it_has_loaded_its_modules(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Asterisk spec §F.4; in an older session the module is not loaded and will not be."""
+    monkeypatch.setattr("phones_app.transports.restart.ami._BOOT_SECONDS", 60.0)
     pbx = Asterisk(sccp_devices={"SEP001122334455": True})
-    with pbx.running():
-        pbx.restart(seconds=1.0)
+    with pbx.running(), ThreadPoolExecutor(1) as threads:
+        pbx.restart(seconds=3600)
         with AmiSession(target(pbx)) as session:
-            restart_sccp(session, device_name="SEP001122334455")
+            told = threads.submit(restart_sccp, session, device_name="SEP001122334455")
+            wait_for(lambda: pbx.asked("SCCPDeviceRestart"))
+            pbx.loaded()
+            told.result()
         assert len(pbx.asked("SCCPDeviceRestart")) > 1
 
 
@@ -217,7 +224,7 @@ def test_a_session_that_asterisk_ended_is_opened_anew(sessions: AmiSessions) -> 
 
 def test_a_session_without_an_answer_is_not_used_again(sessions: AmiSessions) -> None:
     with Asterisk(mute_on="PJSIPShowContacts").running() as pbx:
-        quick = target(pbx, timeout=0.3)
+        quick = target(pbx, timeout=3.0)
         with pytest.raises(TransportError, match="did not answer in time"), sessions.session(quick) as session:
             session.action("PJSIPShowContacts")
         with sessions.session(quick) as session:

@@ -59,7 +59,7 @@ def _failing(root: Path, handler: type, **options: Any) -> Iterator[pytest.Excep
         session = FtpSession(target)
         with pytest.raises(TransportError) as failure:
             session.upload(NAME, NEW, read_back=True)
-        assert time.monotonic() - started < target.deadline + 10
+        assert time.monotonic() - started < target.deadline + 30
         assert not session.connected
     assert (root / NAME).read_bytes() == OLD
     yield failure
@@ -100,7 +100,7 @@ CASES = {
 
 @pytest.mark.parametrize(("handler", "code", "permanent"), CASES.values(), ids=CASES.keys())
 def test_a_failure_is_told_and_the_old_file_stays(tmp_path: Path, handler: type, code: str, permanent: bool) -> None:
-    impatient = {"timeout": 0.5, "deadline": 3.0} if code == "timeout" else {}
+    impatient = {"timeout": 2.0, "deadline": 20.0} if code == "timeout" else {}
     with _failing(tmp_path, handler, **impatient) as failure:
         assert (failure.value.code, failure.value.permanent) == (code, permanent)
         assert failure.value.request.startswith("USER")
@@ -116,7 +116,7 @@ def test_a_failed_upload_takes_its_temporary_file_away(tmp_path: Path, case: str
 
 
 def test_a_dripping_server_is_left_at_the_deadline(tmp_path: Path) -> None:
-    with _failing(tmp_path, SlowMotion, timeout=10.0, deadline=1.0) as failure:
+    with _failing(tmp_path, SlowMotion, timeout=60.0, deadline=1.0) as failure:
         assert failure.value.code == "timeout"
 
 
@@ -128,20 +128,20 @@ def test_an_answer_that_drips_is_left_after_the_time_for_one_command(tmp_path: P
 def test_data_that_drips_is_left_at_the_deadline(tmp_path: Path) -> None:
     (tmp_path / NAME).write_bytes(b"x" * 1000)
     with peers.pyftpd(tmp_path, handler=SlowData) as server:
-        session = FtpSession(_target(server, timeout=10.0, deadline=1.0))
+        session = FtpSession(_target(server, timeout=60.0, deadline=1.0))
         started = time.monotonic()
         with pytest.raises(TransportError, match="did not answer in time"):
             session.read(NAME)
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < 40
 
 
 def test_data_that_is_taken_in_drips_is_left_at_the_deadline(tmp_path: Path) -> None:
     with peers.pyftpd(tmp_path, handler=SlowData) as server:
-        session = FtpSession(_target(server, timeout=10.0, deadline=1.0))
+        session = FtpSession(_target(server, timeout=60.0, deadline=1.0))
         started = time.monotonic()
         with pytest.raises(TransportError, match="did not answer in time"):
             session.upload(NAME, b"x" * 16_000_000)
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < 40
     assert not (tmp_path / NAME).exists()
 
 

@@ -248,17 +248,20 @@ def test_get_has_no_body(at, ear, receiver, settle):
 
 
 def test_a_slow_callback_times_out(at, ear, receiver, settle):
-    callback, _ = ear(receiver, config={"timeout": 1})
-    receiver.misbehave = lambda handler: time.sleep(1.6) if len(receiver.requests) == 1 else answering()(handler)
+    callback, _ = ear(receiver, config={"timeout": 3})
+    receiver.misbehave = lambda handler: time.sleep(4) if len(receiver.requests) == 1 else answering()(handler)
     feed(at, call())
     settle()
     slow, quick = DeliveryAttempt.objects.order_by("number")
     assert (slow.error_code, slow.status, quick.status) == ("timeout", None, 200)
-    assert 900 < slow.duration_ms < 1500
+    assert 2900 < slow.duration_ms < 30_000
     health = at.items(f"callbacks/{callback}/health")
     figures = ("total", "success", "failed", "timeout")
     assert [sum(period[name] for period in health) for name in figures] == [2, 1, 0, 1]
-    assert 400 < max(period["avg_duration_ms"] or 0 for period in health) < 1500
+    # Both are in one of the periods, or each in its own.
+    average = (slow.duration_ms + quick.duration_ms) // 2
+    longest = max(slow.duration_ms, quick.duration_ms)
+    assert average <= max(period["avg_duration_ms"] or 0 for period in health) <= longest
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
