@@ -81,9 +81,9 @@ def test_work_that_is_due_is_told_with_its_age(acme, settings):
         Phone.objects.create(mac=f"AABBCCDDEE0{number}", account=acme, phone_ip="127.0.0.1", next_check_at=due)
     told = ask()
     assert value(told, "patchbay_queue_due", kind="status-checks") == 3
-    assert 200 <= value(told, "patchbay_queue_age_seconds", kind="status-checks") < 210
+    assert 200 <= value(told, "patchbay_queue_age_seconds", kind="status-checks") < 260
     assert value(told, "patchbay_queue_due", kind="deliveries") == 0
-    assert 0 <= value(told, "patchbay_sweep_age_seconds") < 10
+    assert 0 <= value(told, "patchbay_sweep_age_seconds") < 60
     assert 0 < value(told, "patchbay_disk_free_bytes") <= value(told, "patchbay_disk_size_bytes")
 
 
@@ -154,15 +154,15 @@ def test_what_a_worker_does_is_told_by_the_web_server(acme, tmp_path, no_inline_
         running.start_worker()
         running.start_sweep()
         url = running.start_web()
-        # Nothing listens there.
-        Phone.objects.create(mac="AABBCCDDEE01", account=acme, phone_ip="127.0.0.1", web_port=free_port())
 
         def told() -> float:
-            with urllib.request.urlopen(f"{url}/metrics", timeout=5) as answer:
+            with urllib.request.urlopen(f"{url}/metrics", timeout=60) as answer:
                 return value(answer.read().decode(), "patchbay_status_checks_total", result="refused")
 
         before = told()
-        wait_for(lambda: told() > before, 30)
+        # Nothing listens there.
+        Phone.objects.create(mac="AABBCCDDEE01", account=acme, phone_ip="127.0.0.1", web_port=free_port())
+        wait_for(lambda: told() > before)
 
 
 def test_the_dashboard_shows_every_number_and_no_other():
