@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from phones_app.boot.models import RequestedFile
 from phones_app.configuration.models import Layer
 from phones_app.configuration.rendering import revision_for
 from phones_app.deployment.models import Deployment, State
@@ -165,14 +166,19 @@ def test_why_a_phone_has_not_come_to_its_load(
     hold(TARGET, without=without or 0)
     phone = older()
     Phone.objects.update(software_version=GATE)
-    settings.UPGRADE_SECONDS = 8
+    settings.UPGRADE_SECONDS = 600
     if without is None:
         monkeypatch.setattr(simulated.SimulatedPhone, "_changes_load", keeping)
     elif not without:
         # It fetches all of it, and does not like it.
         monkeypatch.setattr(simulated, "take_load", refusing(simulated.take_load))
     with site.alive(phone, load=GATE):
-        rollout = carry_out(start(phone, abort_count=1))
+        rollout = start(phone, abort_count=1)
+        work(lambda: Deployment.objects.get().state == State.CONFIRMED)
+        # What it asks for last at each start: it has done with the load what it will.
+        work(RequestedFile.objects.filter(name="g3-tones.xml", missing=2).exists)
+        settings.UPGRADE_SECONDS = 1
+        carry_out(rollout)
     member = RolloutMember.objects.get()
     assert (member.sequel, member.sequel_code) == (Sequel.FAILED, code)
     assert text in member.sequel_error
