@@ -88,15 +88,20 @@ def test_no_failure_tells_why(desk, people, alice, screen, settings):
     unknown = Phone(mac="0200000000FF")
     screen("em/login", unknown, user="nobody", pin=PIN)  # what is compiled once is not measured
     answers, times = {}, []
+
+    def tries(why: str, user: str, pin: str) -> None:
+        """The shortest of some times counts: what else the machine does makes the processor slower now and then."""
+        took = []
+        for _ in range(3):
+            began = time.thread_time()
+            answers[why] = screen("em/login", unknown if why == "unknown phone" else desk, user=user, pin=pin)
+            took.append(time.thread_time() - began)
+        times.append(min(took))
+
     for why, (user, pin) in tried.items():
-        phone = unknown if why == "unknown phone" else desk
-        began = time.thread_time()
-        answers[why] = screen("em/login", phone, user=user, pin=pin)
-        times.append(time.thread_time() - began)
+        tries(why, user, pin)
     PinFailures.objects.filter(user__email="bob@acme.example").update(count=5)
-    began = time.thread_time()
-    answers["locked"] = screen("em/login", desk, user="bob@acme.example", pin=PIN)
-    times.append(time.thread_time() - began)
+    tries("locked", "bob@acme.example", PIN)
     bodies = {shown.body.replace(b"0200000000FF", desk.mac.encode()) for shown in answers.values()}
     assert len(bodies) == 1
     assert answers["locked"].words == "Login failed (201)"
