@@ -117,7 +117,7 @@ def test_a_revoked_token_stops_in_every_process(acme, tmp_path):
     def status(web: str, path: str = "/api/v1/phones", method: str = "GET") -> int:
         request = urllib.request.Request(web + path, headers={"Authorization": f"Bearer {text}"}, method=method)
         try:
-            return urllib.request.urlopen(request, timeout=30).status
+            return urllib.request.urlopen(request, timeout=60).status
         except urllib.error.HTTPError as error:
             return error.code
 
@@ -128,8 +128,9 @@ def test_a_revoked_token_stops_in_every_process(acme, tmp_path):
         assert status(here, "/v4/oauth/access-token", "DELETE") == 200
         revoked = time.monotonic()
         assert status(here) == 401
-        last = revoked
+        # When it was asked what it still answered, however long that took.
+        last = asked = revoked
         while status(there, admission, "POST") == 404:
-            last = time.monotonic()
+            last, asked = asked, time.monotonic()
         assert last - revoked < 5
         assert (status(there), status(there, admission, "POST")) == (401, 401)
