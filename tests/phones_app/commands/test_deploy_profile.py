@@ -122,7 +122,7 @@ def test_time_that_is_up_ends_the_waiting_and_not_the_work(site, profile):
     phone = site.phone()
     with site.alive(phone) as fleet:
         fleet[phone.mac].fault = Fault.IN_CALL
-        ran = run("deploy_profile", profile.uuid, phone.mac, "--wait", "--timeout", 3, "--json")
+        ran = run("deploy_profile", profile.uuid, phone.mac, "--wait", "--timeout", 10, "--json")
 
     assert ran.status == 1
     assert ran.err == "Of 1 phones: 1 still under way.\n"
