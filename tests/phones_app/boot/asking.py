@@ -10,7 +10,7 @@ from phones_app.shared_files.models import SharedFile
 
 
 def ask(server: EmbeddedFileServer, name: str, at: str) -> bytes | None:
-    connection = http.client.HTTPConnection(server.host, server.http_port, timeout=10, source_address=(at, 0))
+    connection = http.client.HTTPConnection(server.host, server.http_port, timeout=60, source_address=(at, 0))
     connection.request("GET", f"/{name}")
     response = connection.getresponse()
     body = response.read()
@@ -20,7 +20,7 @@ def ask(server: EmbeddedFileServer, name: str, at: str) -> bytes | None:
 
 def ask_tftp(server: EmbeddedFileServer, name: str, at: str) -> bytes | None:
     url = f"tftp://{server.host}:{server.tftp_port}/{name}"
-    ran = subprocess.run(["curl", "-s", "--interface", at, url], capture_output=True, timeout=10, check=False)
+    ran = subprocess.run(["curl", "-s", "--interface", at, url], capture_output=True, timeout=60, check=False)
     return ran.stdout if ran.returncode == 0 else None
 
 

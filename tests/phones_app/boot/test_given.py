@@ -190,7 +190,7 @@ def test_a_file_that_is_replaced_while_it_is_read_stays_what_it_was(server, port
     old, new = b"a" * 3_000_000, b"b" * 3_000_000
     row = put("big.png", old)
     portal.follow()
-    connection = http.client.HTTPConnection(server.host, server.http_port, timeout=10)
+    connection = http.client.HTTPConnection(server.host, server.http_port, timeout=60)
     connection.request("GET", "/big.png")
     response = connection.getresponse()
     begun = response.read(1000)

@@ -19,7 +19,7 @@ from phones_app.boot.server import EmbeddedFileServer
 from tests.phones_app.simulator.conftest import NAME, PASSWORD, USERNAME
 
 GREEDY, OTHER = "127.0.0.5", "127.0.0.1"
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def hold() -> Iterator[Callable[..., list[socket.socket]]]:
         def hold(port: int, number: int, said: bytes = b"") -> list[socket.socket]:
             opened = []
             for _ in range(number):
-                client = socket.create_connection(("127.0.0.1", port), 10, source_address=(GREEDY, 0))
+                client = socket.create_connection(("127.0.0.1", port), 60, source_address=(GREEDY, 0))
                 opened.append(stack.enter_context(client))
                 client.sendall(said)
             return opened
@@ -92,7 +92,7 @@ def test_who_does_not_log_in_soon_is_disconnected_whatever_it_says_meanwhile(hur
 
 
 def test_who_has_logged_in_may_be_idle_for_longer(hurried, file_server):
-    with ftplib.FTP(timeout=10) as client:
+    with ftplib.FTP(timeout=60) as client:
         client.connect("127.0.0.1", file_server.ftp_port)
         client.login(USERNAME, PASSWORD)
         time.sleep(2.5)

@@ -15,7 +15,7 @@ from tests.servers import wait_for
 
 
 def ask(server: EmbeddedFileServer, name: str) -> bytes | None:
-    connection = http.client.HTTPConnection(server.host, server.http_port, timeout=10)
+    connection = http.client.HTTPConnection(server.host, server.http_port, timeout=60)
     connection.request("GET", f"/{name}")
     response = connection.getresponse()
     body = response.read()
@@ -25,7 +25,7 @@ def ask(server: EmbeddedFileServer, name: str) -> bytes | None:
 
 def ask_tftp(server: EmbeddedFileServer, name: str) -> bytes | None:
     url = f"tftp://{server.host}:{server.tftp_port}/{name}"
-    ran = subprocess.run(["curl", "-s", url], capture_output=True, timeout=10, check=False)
+    ran = subprocess.run(["curl", "-s", url], capture_output=True, timeout=60, check=False)
     return ran.stdout if ran.returncode == 0 else None
 
 

@@ -27,7 +27,7 @@ def phone(file_server: EmbeddedFileServer) -> Iterator[http.client.HTTPConnectio
     """One connection, which is kept."""
     (file_server.root / NAME).write_bytes(CONTENT)
     (file_server.root / "tones.xml").write_bytes(b"<tones/>")
-    connection = http.client.HTTPConnection(file_server.host, file_server.http_port, timeout=10)
+    connection = http.client.HTTPConnection(file_server.host, file_server.http_port, timeout=60)
     yield connection
     connection.close()
 

@@ -168,7 +168,7 @@ def test_the_server_counts_what_it_serves_and_writes_the_rest_when_it_stops(phon
     server = EmbeddedFileServer(tmp_path, ftp_port=0, http_port=0, **account, on_fetches=note)
     log.start()
     with server:
-        client = http.client.HTTPConnection(server.host, server.http_port, timeout=10)
+        client = http.client.HTTPConnection(server.host, server.http_port, timeout=60)
         for name in (f"SEP{MAC}.cnf.xml", "ringlist.xml"):
             client.request("GET", f"/{name}")
             client.getresponse().read()
