@@ -5,7 +5,7 @@ What each phone should run stands in its `PhoneConfiguration`. A change marks th
 statement; a kind of work (`wanted`) works them out. A profile that is a file needs no work: its digest is known.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from django.db import transaction
@@ -15,6 +15,7 @@ from django.db.models.functions import Coalesce, Left
 
 from contacts_app.core.history.authorship import News
 from contacts_app.core.history.records import insert_from
+from contacts_app.core.lists.among import among
 from contacts_app.core.lists.search import one_of
 from contacts_app.core.work import clock
 from contacts_app.core.work.wake import nudge_after_commit
@@ -71,21 +72,30 @@ def with_profiles(profiles: Any) -> Q:
     return Q(current_profile__in=profiles) | Q(base_profile__in=profiles)
 
 
+def phones_of_layers(layers: Iterable[Layer]) -> "QuerySet[Phone]":
+    """Those of any of these stored layers. Layers of single phones, which can be thousands, are one condition."""
+    alone, found = [], Q(pk__in=[])
+    for layer in layers:
+        if layer.kind == Kind.PHONE:
+            alone.append(layer.pk)
+        else:
+            found |= Q(pk__in=phones_in(layer).values("pk"))
+    if alone:
+        theirs = Layer.objects.filter(pk__in=among(alone), phone__account=F("account"))
+        found |= Q(pk__in=theirs.values("phone"))
+    return Phone.objects.filter(found, FROM_DATA)
+
+
 def phones_of_line(line: Line) -> "QuerySet[Phone]":
     """The phones that may have the line: by a layer, or because its owner's profile is theirs."""
-    found = Q(pk__in=[])
-    for layer in Layer.objects.filter(lines=line):
-        found |= Q(pk__in=phones_in(layer).values("pk"))
+    found = Q(pk__in=phones_of_layers(Layer.objects.filter(lines=line)).values("pk"))
     if line.user_id:
         found |= with_profiles(PhoneProfile.objects.filter(user=line.user_id).values("pk"))
     return Phone.objects.filter(found, FROM_DATA, account=line.account_id)
 
 
-def phones_of_layout(layout: KeyLayout) -> "QuerySet[Phone]":
-    found = Q(pk__in=[])
-    for layer in Layer.objects.filter(key_layout=layout):
-        found |= Q(pk__in=phones_in(layer).values("pk"))
-    return Phone.objects.filter(found, FROM_DATA)
+def phones_of_layouts(layouts: Collection[KeyLayout]) -> "QuerySet[Phone]":
+    return phones_of_layers(Layer.objects.filter(key_layout__in=among([layout.pk for layout in layouts])))
 
 
 def phones_of_template(template: PhoneTemplate) -> "QuerySet[Phone]":

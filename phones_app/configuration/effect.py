@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from contacts_app.core.errors import Refusal
 from contacts_app.core.lists.among import among
-from phones_app.configuration.changes import phones_of_layer, phones_of_layout, phones_of_template
+from phones_app.configuration.changes import phones_of_layer, phones_of_layers, phones_of_layouts, phones_of_template
 from phones_app.configuration.gather import Gathered, hidden, layers_of
 from phones_app.configuration.layer_rows import Instead
 from phones_app.configuration.models import Layer, PhoneConfiguration
@@ -18,9 +18,6 @@ from phones_app.inventory.models import Phone
 from profiles_app.phone import sep
 from profiles_app.phone.models import KeyLayout, Line, PhoneTemplate
 from profiles_app.phone.rendering.values import Effective, merge
-
-# What a layer is about.
-PLACE = ("uuid", "account_id", "kind", "name", "group_id", "profile_id", "phone_id")
 
 
 class Example(NamedTuple):
@@ -42,17 +39,20 @@ class FileEffect:
 
 
 def what_changes(
-    layer: Layer, new: Layer | None, *, lines: Sequence[Line] | None = None, limit: int = 3, reveal: bool = False
+    layer: Layer, new: Layer, *, lines: Sequence[Line] | None = None, limit: int = 3, reveal: bool = False
 ) -> FileEffect:
-    """What saving `new`, which is not stored, in place of `layer` does; None: deleting it. A new layer is both.
+    """What saving `new`, which is not stored, in place of `layer` does. A new layer is both.
 
     `lines` are those that the layer is to have; None: as they are. `reveal`: the examples are made with secrets, which
     their differences mask where they stand in their own elements.
     """
-    if new is None:
-        place = {name: getattr(layer, name) for name in PLACE}
-        new, lines = Layer(pk=layer.pk, **place), ()
     return _changed(phones_of_layer(layer), Instead(layer=new, lines=lines), limit, reveal)
+
+
+def what_deleting_changes(layers: Sequence[Layer], *, limit: int = 3, reveal: bool = False) -> FileEffect:
+    """What deleting these layers together does, so that weaker ones count."""
+    instead = Instead(no_layers=frozenset(layer.pk for layer in layers))
+    return _changed(phones_of_layers(layers), instead, limit, reveal)
 
 
 def what_changes_template(template: PhoneTemplate, text: str, *, limit: int = 3, reveal: bool = False) -> FileEffect:
@@ -64,13 +64,17 @@ def what_changes_template(template: PhoneTemplate, text: str, *, limit: int = 3,
 
 
 def what_changes_layout(
-    layout: KeyLayout, keys: list[dict[str, object]] | None, modules: list[str], *, limit: int = 3, reveal: bool = False
+    layout: KeyLayout, keys: list[dict[str, object]], modules: list[str], *, limit: int = 3, reveal: bool = False
 ) -> FileEffect:
-    """What other keys of a layout do; None: deleting it, so that the layout of a weaker layer counts."""
-    if keys is None:
-        return _changed(phones_of_layout(layout), Instead(no_layout=layout.pk), limit, reveal)
+    """What other keys of a layout do."""
     new = KeyLayout(pk=layout.pk, uuid=layout.uuid, account_id=layout.account_id, keys=keys, modules=modules)
-    return _changed(phones_of_layout(layout), Instead(layout=new), limit, reveal)
+    return _changed(phones_of_layouts([layout]), Instead(layout=new), limit, reveal)
+
+
+def what_deleting_layouts_changes(layouts: Sequence[KeyLayout], *, limit: int = 3, reveal: bool = False) -> FileEffect:
+    """What deleting these key layouts together does, so that the layouts of weaker layers count."""
+    instead = Instead(no_layouts=frozenset(layout.pk for layout in layouts))
+    return _changed(phones_of_layouts(layouts), instead, limit, reveal)
 
 
 def _changed(phones: "QuerySet[Phone]", instead: Instead, limit: int, reveal: bool) -> FileEffect:

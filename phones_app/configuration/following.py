@@ -19,7 +19,7 @@ from phones_app.configuration.changes import (
     mark_due,
     phones_changed,
     phones_in,
-    phones_of_layout,
+    phones_of_layouts,
     phones_of_template,
     with_profiles,
 )
@@ -87,7 +87,7 @@ def _layouts(news: News) -> None:
 
 
 def _of_layout(layout: KeyLayout) -> None:
-    mark_due(phones_of_layout(layout))
+    mark_due(phones_of_layouts([layout]))
     _remake(Q(layer__key_layout=layout.pk))
 
 

@@ -65,15 +65,16 @@ def compared(kind: str, name: str) -> str:
 class Instead:
     """Rows as they are to be, in place of those that are stored: to see what a change would do.
 
-    A layer without a key is a new one. `lines` are those of the layer; None: as they are. `no_layout` is the key of a
-    key layout that is to be deleted. `loads` are the firmware that single phones are to get, by their keys, whatever
-    their layers say, but for a lock.
+    A layer without a key is a new one. `lines` are those of the layer; None: as they are. `no_layers` and `no_layouts`
+    are the keys of what is to be deleted. `loads` are the firmware that single phones are to get, by their keys,
+    whatever their layers say, but for a lock.
     """
 
     layer: Layer | None = None
     lines: Sequence[Line] | None = None
     layout: KeyLayout | None = None
-    no_layout: int | None = None
+    no_layers: frozenset[int] = frozenset()
+    no_layouts: frozenset[int] = frozenset()
     template: PhoneTemplate | None = None
     loads: Mapping[int, str] = field(default_factory=dict)
 
@@ -115,6 +116,8 @@ class LayersOfPhones:
         """The rows with the changed one in its place: what a layer is about does not change."""
         changed = self._instead.layer
         for layer in rows:
+            if layer.pk in self._instead.no_layers:
+                continue
             yield changed if changed is not None and changed.pk == layer.pk else layer
         if changed is not None and not changed.pk and about == ABOUT.get(Layer.Kind(changed.kind), "place"):
             yield changed
@@ -167,7 +170,7 @@ class LayersOfPhones:
 
     def layout(self, layer: Layer, account: int) -> KeyLayout | None:
         changed = self._instead.layout
-        if layer.key_layout_id is not None and layer.key_layout_id == self._instead.no_layout:
+        if layer.key_layout_id in self._instead.no_layouts:
             return None
         stored = self._layouts.get(layer.key_layout_id or 0)
         layout = changed if changed is not None and changed.pk == layer.key_layout_id else stored

@@ -4,6 +4,7 @@ What was typed goes along to that page enciphered, as there may be passwords in 
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from cryptography.fernet import InvalidToken
@@ -75,6 +76,7 @@ class AsksBeforeSaving(PortalAdmin):
 
     rollout_page: ClassVar[str] = ""
     delete_confirmation_template = "phones_app/configuration/delete_confirmation.html"
+    delete_selected_confirmation_template = "phones_app/configuration/delete_selected_confirmation.html"
 
     def may_roll_out(self, request: HttpRequest) -> bool:
         return False
@@ -135,23 +137,32 @@ class AsksBeforeSaving(PortalAdmin):
             return None
         return question(self, request, f"Save {form.instance}?", changed)
 
-    def effect_of_deleting(self, request: HttpRequest, row: Any) -> FileEffect | None:
-        """What deleting a row would do; None: no file is made from it while it can be deleted."""
+    def effect_of_deleting(self, request: HttpRequest, rows: Sequence[Any]) -> FileEffect | None:
+        """What deleting rows together would do; None: no file is made from them while they can be deleted."""
         return None
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
         """With the phones whose files change; afterwards no page of the row is left to say how many they are."""
         row = self.row_or_404(request, object_id)
-        changed = self.effect_of_deleting(request, row) if self.has_delete_permission(request, row) else None
-        more = changed.number - len(changed.examples) if changed else 0
-        context = {**(extra_context or {}), "changed": changed, "more": more}
-        answer = super().delete_view(request, object_id, context)
-        if changed and changed.number and isinstance(answer, HttpResponseRedirect):
-            files = (
-                "The file of 1 phone changes" if changed.number == 1 else f"The files of {changed.number} phones change"
-            )
-            tell(request, False, f"{files} with that. The pages of their profiles roll them out.")
+        changed = self.effect_of_deleting(request, [row]) if self.has_delete_permission(request, row) else None
+        answer = super().delete_view(request, object_id, {**(extra_context or {}), **_deletion(changed)})
+        if isinstance(answer, HttpResponseRedirect):
+            _tell_of_deleted(request, changed)
         return answer
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        """The same before several rows are deleted that were chosen in the list."""
+        answer = super().response_action(request, queryset)
+        context = getattr(answer, "context_data", None) or {}
+        if "deletable_objects" in context and not (context["perms_lacking"] or context["protected"]):
+            rows = list(context["queryset"])
+            context |= _deletion(self.effect_of_deleting(request, rows), len(rows))
+        return answer
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        changed = self.effect_of_deleting(request, list(queryset))
+        super().delete_queryset(request, queryset)
+        _tell_of_deleted(request, changed)
 
     def saved(self, request: HttpRequest, row: Any) -> None:
         """Say how to bring the change to the phones."""
@@ -178,6 +189,17 @@ class AsksBeforeSaving(PortalAdmin):
 
     def _roll_out(self, row: Any) -> HttpResponse:
         return HttpResponseRedirect(self.url_of(self.rollout_page, row.pk))
+
+
+def _deletion(changed: FileEffect | None, rows: int = 1) -> dict[str, object]:
+    """For `deletion.html`."""
+    return {"changed": changed, "more": changed.number - len(changed.examples) if changed else 0, "rows": rows}
+
+
+def _tell_of_deleted(request: HttpRequest, changed: FileEffect | None) -> None:
+    if changed and changed.number:
+        files = "The file of 1 phone changes" if changed.number == 1 else f"The files of {changed.number} phones change"
+        tell(request, False, f"{files} with that. The pages of their profiles roll them out.")
 
 
 class _BackAgain:

@@ -1,5 +1,6 @@
 """Layers: the values that one place gives to the files of its phones, from the portal down to a single phone."""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -26,7 +27,7 @@ from phones_app.configuration.admin.values import (
     settings_by_group,
 )
 from phones_app.configuration.changes import phones_of_layer
-from phones_app.configuration.effect import FileEffect, what_changes
+from phones_app.configuration.effect import FileEffect, what_changes, what_deleting_changes
 from phones_app.configuration.models import Layer, LayerLine
 from phones_app.inventory.models import Phone
 from profiles_app.phone.admin.revision import may_reveal
@@ -148,8 +149,8 @@ class LayerPages(FragmentPages, AsksBeforeSaving):
         lines = form.found_lines if after.kind in WITH_LINES else None
         return what_changes(before or after, after, lines=lines, reveal=may_reveal(request))
 
-    def effect_of_deleting(self, request: HttpRequest, row: Layer) -> FileEffect | None:
-        return what_changes(row, None, reveal=may_reveal(request))
+    def effect_of_deleting(self, request: HttpRequest, rows: Sequence[Layer]) -> FileEffect | None:
+        return what_deleting_changes(rows, reveal=may_reveal(request))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         layer: Layer = form.instance

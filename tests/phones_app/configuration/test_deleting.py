@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from phones_app.configuration.models import Layer, PhoneConfiguration
 from phones_app.configuration.wanted import Configurations
-from phones_app.inventory.models import Phone
+from phones_app.inventory.models import Phone, PhoneGroup
 from profiles_app.phone.models import KeyLayout, PhoneProfile, Source
 from tests.phones_app.configuration.data import layer, line, made_profile, phone
 
@@ -47,6 +47,38 @@ def test_a_layer_says_whose_files_change_before_it_is_deleted(root_desk, acme, p
     assert set(due.values_list("phone", flat=True)) == {one.pk for one in phones[:2]}
 
 
+def test_several_layers_say_together_whose_files_change(root_desk, acme, phones, everywhere):
+    munich = layer(acme, kind="location", name="Munich", values={"ntp_servers": "10.7.7.7"})
+    berlin = layer(acme, kind="location", name="Berlin", values={"ntp_servers": "10.8.8.8"})
+    oslo = layer(acme, kind="location", name="Oslo", values={"ntp_servers": "10.9.9.9"})
+    chosen = {"action": "delete_selected", "_selected_action": [munich.pk, berlin.pk, oslo.pk]}
+    address = reverse("admin:phones_app_layer_changelist")
+    page = root_desk.post(address, chosen).content.decode()
+    assert "Deleting them changes the file of" in page
+    assert "3 phones" in page
+    assert "10.7.7.7" in page, "of some of them with the difference"
+    assert Layer.objects.filter(kind="location").count() == 3, "nothing is deleted yet"
+    done = root_desk.post(address, chosen | {"post": "yes"}, follow=True).content.decode()
+    assert not Layer.objects.filter(kind="location").exists()
+    assert "files of 3 phones change" in done
+
+
+def test_what_one_layer_hides_from_another_counts_when_both_are_deleted(root_desk, acme, phones):
+    """Each of them alone would change no file: the value is the same in both."""
+    same = {"ntp_servers": "10.7.7.7"}
+    group = PhoneGroup.objects.create(account=acme, name="Munich's")
+    group.phones.set(phones[:2])
+    both = [
+        layer(acme, kind="location", name="Munich", values=same),
+        layer(acme, kind="group", group=group, values=same),
+    ]
+    for one in both:
+        assert "Files that change" not in root_desk.get(question_of(one)).content.decode()
+    chosen = {"action": "delete_selected", "_selected_action": [one.pk for one in both]}
+    page = root_desk.post(reverse("admin:phones_app_layer_changelist"), chosen).content.decode()
+    assert "2 phones" in page
+
+
 def test_a_layer_without_which_no_file_can_be_made_says_so(root_desk, phones, everywhere):
     page = root_desk.get(question_of(everywhere)).content.decode()
     assert "For 3 of them no file could be made any more" in page
@@ -73,3 +105,15 @@ def test_the_keys_of_a_weaker_layer_count_when_a_layout_is_deleted(root_desk, ac
     assert "&lt;featureLabel&gt;Taxi" in page
     root_desk.post(question_of(strong), {"post": "yes"})
     assert not KeyLayout.objects.filter(pk=strong.pk).exists()
+
+
+def test_a_layout_of_thousands_of_phones_is_deleted_as_any_other(root_desk, acme, alice):
+    profile = PhoneProfile.objects.create(user=alice, name="Desks", source=Source.BUILT_IN)
+    layout = KeyLayout.objects.create(account=acme, name="Porter", keys=[])
+    macs = (f"0200001{number:05X}" for number in range(1_100))
+    desks = Phone.objects.bulk_create(
+        Phone(account=acme, mac=mac, model="8851", current_profile=profile) for mac in macs
+    )
+    Layer.objects.bulk_create(Layer(account=acme, kind="phone", phone=one, key_layout=layout) for one in desks)
+    root_desk.post(question_of(layout), {"post": "yes"})
+    assert not KeyLayout.objects.filter(pk=layout.pk).exists()
