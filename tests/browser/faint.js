@@ -43,5 +43,12 @@
             found.set(where, `${ratio.toFixed(2)}: “${text.slice(0, 30)}” in ${where}`);
         }
     }
+    for (const box of document.querySelectorAll("input[placeholder], textarea[placeholder]")) {
+        if (box.value || !box.placeholder.trim() || box.disabled || !box.checkVisibility()) continue;
+        const ground = behind(box), ink = over(read(getComputedStyle(box, "::placeholder").color), ground);
+        const [dark, bright] = [light(ink), light(ground)].sort((a, b) => a - b);
+        const ratio = (bright + 0.05) / (dark + 0.05);
+        if (ratio < 4.49) found.set(box, `${ratio.toFixed(2)}: “${box.placeholder}” in an empty ${box.tagName} ${box.id}`);
+    }
     return Array.from(found.values());
 }
