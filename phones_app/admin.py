@@ -33,6 +33,7 @@ from phones_app.configuration.admin.template import TemplateWithPhones
 from phones_app.configuration.models import Layer
 from phones_app.deployment.admin.deploy import DeployPages, StateOfLast
 from phones_app.deployment.admin.left_file import LeavesFiles
+from phones_app.deployment.admin.own_work import deployments_of_person
 from phones_app.drift.admin import DriftPages, StateOfFile
 from phones_app.firmware.admin.phone import FirmwareOfPhone
 from phones_app.first_steps import first_steps as steps_of_phones
@@ -60,6 +61,7 @@ overview.register(panels)
 search.register(settings_found)
 first_steps.register(steps_of_phones)
 work.register(rollouts_of_person)
+work.register(deployments_of_person)
 
 
 @admin.register(Phone)

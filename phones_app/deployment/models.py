@@ -147,6 +147,12 @@ class Deployment(models.Model):
                 condition=Q(state=State.CONFIRMED) & ~Q(waiting_for=""),
                 name="deployment_doubted",
             ),
+            # Those of rollouts have no entry in it.
+            models.Index(
+                fields=["user", "-created_at"],
+                condition=Q(channel="admin", in_batch=False),
+                name="deployment_of_person",
+            ),
             models.Index(fields=["kind", "-created_at", "-id"], name="deployment_by_kind"),
             models.Index(fields=["profile", "-created_at", "-id"], name="deployment_of_profile"),
             models.Index(fields=["mac", "-created_at", "-id"], name="deployment_by_mac"),

@@ -1,0 +1,102 @@
+"""The deployments and restarts that a person asked for in the admin, as the bell above its pages shows them: those of one
+request are one piece of work. Those of rollouts are told of by their rollouts.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Case, Count, F, Max, Min, Q, QuerySet, When
+from django.http import HttpRequest
+
+from contacts_app.core.admin.base import PortalAdmin
+from contacts_app.core.admin.links import list_url, page_of
+from contacts_app.core.admin.work import LongWork
+from phones_app.deployment.models import FAILURES, Deployment, State
+
+# So many of the newest deployments of a person are looked at on each page, in the order of an index.
+LOOKED_AT = 2000
+CHANNEL = "admin"
+# What is told of those that did not end well.
+ENDS = {
+    "failed": ("failed", Q(state__in=FAILURES)),
+    "unconfirmed": ("not confirmed", Q(state=State.RESTART_ACKNOWLEDGED, finished_at__isnull=False)),
+    "superseded": ("superseded", Q(state=State.SUPERSEDED)),
+    "cancelled": ("cancelled", Q(state=State.CANCELLED)),
+}
+# One request for deployments, counted.
+Asked = Mapping[str, Any]
+
+
+def deployments_of_person(request: HttpRequest, since: datetime, most: int) -> Iterator[LongWork]:
+    pages = admin.site.get_model_admin(Deployment)
+    if not isinstance(pages, PortalAdmin) or not pages.has_view_permission(request):
+        return
+    # What the index `deployment_of_person` has.
+    wanted = {"user": request.user.pk, "channel": CHANNEL, "in_batch": False}
+    rows = pages.tenant_rows(request).filter(created_at__gt=since, **wanted)
+    for asked in _requests(rows, most):
+        yield LongWork(
+            title=_title(asked),
+            url=_url(asked, request.user.pk),
+            state=partial(_state, asked),
+            began_at=asked["began"],
+            ended_at=None if asked["open"] else asked["ended"],
+            has_failed=partial(_has_failed, asked),
+            share=partial(_percent, asked),
+        )
+
+
+def _requests(rows: "QuerySet[Any]", most: int) -> "QuerySet[Any, dict[str, Any]]":
+    """One query. Of a selection larger than `LOOKED_AT` only the part that is carried out last is looked at."""
+    newest = rows.order_by("-created_at").values("pk")[:LOOKED_AT]
+    # Rows that the release before wrote while it was replaced do not say what they were asked for with.
+    asked = Deployment.objects.filter(pk__in=newest, request_id__gt="").order_by().values("request_id")
+    counted = asked.annotate(
+        number=Count("pk"),
+        open=Count("pk", filter=Q(finished_at=None)),
+        began=Min("created_at"),
+        ended=Case(When(open=0, then=Max("finished_at"))),
+        other_name=Max("profile_name"),
+        key=Min("pk"),
+        **{name: Count("pk", filter=end) for name, (_, end) in ENDS.items()},
+        **{name: Min(name) for name in ("state", "profile_name", "mac")},
+    )
+    # What is running is not hidden by what was asked for later and has ended.
+    return counted.order_by(F("ended").desc(nulls_first=True), "-began")[:most]
+
+
+def _title(asked: Asked) -> str:
+    if asked["number"] == 1:
+        return str(_deployment(asked))
+    what = asked["profile_name"] if asked["profile_name"] == asked["other_name"] else "files"
+    return f"{what or 'restart'} → {asked['number']:,} phones"
+
+
+def _url(asked: Asked, user: int | None) -> str:
+    if asked["number"] == 1:
+        return page_of(_deployment(asked))
+    where = {"user__id__exact": user, "channel__exact": CHANNEL, "in_batch__exact": 0}
+    return list_url(Deployment, **where, request_id__exact=asked["request_id"])
+
+
+def _deployment(asked: Asked) -> Deployment:
+    return Deployment(pk=asked["key"], profile_name=asked["profile_name"], mac=asked["mac"])
+
+
+def _state(asked: Asked) -> str:
+    if asked["number"] == 1:
+        return State(asked["state"]).label
+    told = [f"{asked[name]:,} {words}" for name, (words, _) in ENDS.items() if asked[name]]
+    return ", ".join(["Running" if asked["open"] else "Finished", *told])
+
+
+def _has_failed(asked: Asked) -> bool:
+    """As of a rollout: nothing went right."""
+    return bool(asked["failed"]) and int(asked["failed"] + asked["unconfirmed"]) >= asked["number"]
+
+
+def _percent(asked: Asked) -> int:
+    return int((asked["number"] - asked["open"]) * 100 // asked["number"])
