@@ -16,6 +16,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -26,7 +27,9 @@ from typing import Any
 START_SECONDS = 180
 # By chance of the system: processes that are forked of one another choose others.
 _chosen = random.SystemRandom()
-_given: set[int] = set()
+_given: deque[int] = deque()
+# So many of its last ones a process keeps: tests that were given others before are over.
+_KEPT = 500
 # A byte for each port, locked by the process of tests that was given it: by all runs on this machine.
 _PORTS = Path(tempfile.gettempdir(), f"patchbay-ports-of-{os.getuid()}")
 
@@ -39,12 +42,14 @@ def free_port() -> int:
     """One that is free for UDP and TCP, of those that systems give to nobody who does not ask for it by its number.
 
     It is still free for who comes back to it, and nobody else answers there meanwhile: clients are given ports from 32768
-    on, no process of tests is given one twice, and none one that another process was given that still runs.
+    on, and no test one that was given lately, by this process or by another one that still runs.
     """
     while True:
         if (port := _chosen.randrange(10_000, 32_000)) in _given or not _claimed(port):
             continue
-        _given.add(port)
+        _given.append(port)
+        if len(_given) > _KEPT:
+            fcntl.lockf(_ports(), fcntl.LOCK_UN, 1, _given.popleft())
         with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
             try:
                 tcp.bind(("127.0.0.1", port))
@@ -55,7 +60,7 @@ def free_port() -> int:
 
 
 def _claimed(port: int) -> bool:
-    """Whether it is this process's now, until that ends. Of a fork nothing is claimed yet."""
+    """Whether it is this process's now, until that ends or lets go of it. Nothing that is claimed is a fork's."""
     try:
         fcntl.lockf(_ports(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
     except OSError:

@@ -58,7 +58,7 @@ def pyftpd(
     authorizer.add_user(user, password, str(root), perm="elradfmwMT")
     handling = type("Handling", (handler or FTPHandler,), {"authorizer": authorizer, "use_sendfile": False})
     # A loop of its own, because pyftpdlib's default one is shared by all servers of a process.
-    server = FTPServer(("127.0.0.1", port), handling, ioloop=IOLoop())
+    server = FTPServer(("127.0.0.1", port or free_port()), handling, ioloop=IOLoop())
     stopping = threading.Event()
 
     def serve() -> None:

@@ -6,6 +6,8 @@ import socket
 import threading
 from collections.abc import Iterator
 
+from tests.servers import free_port
+
 
 class SipPhone:
     """`notifies` holds the requests as text; `status` 0 means silence, and may be changed at any time."""
@@ -15,7 +17,8 @@ class SipPhone:
         self.notifies: list[str] = []
         self.arrived = threading.Event()
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
+        # When it has gone nobody else answers there.
+        self.socket.bind(("127.0.0.1", free_port()))
         self.port: int = self.socket.getsockname()[1]
 
     def serve(self) -> None:

@@ -70,8 +70,10 @@ class Site:
 
     def __init__(self, folder: Path, account: Account, owner: User) -> None:
         self.account, self.owner, self.folder = account, owner, folder
+        # Who comes back to its ports finds them free.
+        ports = (free_port(), free_port())
         self.files = EmbeddedFileServer(
-            *(folder, "127.0.0.1", 0, 0), tftp_port=0, username="portal", password="s3cret-pw", on_fetches=_record
+            *(folder, "127.0.0.1", *ports), tftp_port=0, username="portal", password="s3cret-pw", on_fetches=_record
         )
         self.macs = (f"0200000000{number:02X}" for number in itertools.count(1))
         self.fleet: FleetThread | None = None

@@ -15,6 +15,7 @@ from contacts_app.core.net.wire import Networks
 from phones_app.transports.restart.sip_message import DEFAULT_STAMPS, explain, parse_stamps
 from phones_app.transports.restart.sip_notify import NotifyTarget, send_notify
 from tests.peers.sipp import TAKE_NOTIFY, answer, needs_sipp, silence, sipp_phone
+from tests.servers import free_port
 
 CALL_ID = "001122334455-0002a3f4-1b2c3d4e-5f607182@192.0.2.10"
 
@@ -237,8 +238,7 @@ def test_silence_ends_with_the_request_as_evidence(phone: socket.socket) -> None
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 def test_a_closed_port_is_known_at_once(transport: str) -> None:
-    with bound(socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM) as sock:
-        port = sock.getsockname()[1]
+    port = free_port()
     started = time.monotonic()
     with pytest.raises(TransportError) as caught:
         send_notify(target(port, transport), timeout=120)
