@@ -75,7 +75,7 @@ def quick():
         # Every test client would list all of them anew: three quarters of the time of a request's test.
         WHITENOISE_AUTOREFRESH=True,
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
-        SWITCH_WAIT_SECONDS=20,
+        SWITCH_WAIT_SECONDS=60,
         CONFIRM_SECONDS=5,
         UPLOAD_RETRY_SECONDS=0,
     ):

@@ -2,9 +2,11 @@
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from contacts_app.core.work.queue import run_queue
-from phones_app.deployment.models import Deployment
+from phones_app.deployment import ways as other_ways
+from phones_app.deployment.models import Deployment, State
 from phones_app.deployment.request import DEPLOYMENTS
 from phones_app.simulator.objects import PhoneObject, read_object
 from tests.phones_app.playing import play
@@ -12,8 +14,10 @@ from tests.phones_app.site import Site
 
 
 @pytest.fixture
-def site(tmp_path, acme, alice):
+def site(tmp_path, acme, alice, settings):
     """The embedded file server with Alice as the owner of profiles. Needs a transactional database."""
+    # Phones that are there are confirmed, however busy the machine is; a test of those that are not has less patience.
+    settings.CONFIRM_SECONDS = 60
     site = Site(tmp_path, acme, alice)
     site.add_file_server()
     yield site
@@ -39,6 +43,29 @@ def finish():
         return deployment
 
     return work
+
+
+@pytest.fixture
+def in_vain(finish, settings, monkeypatch):
+    """Play the worker until so many other ways to restart the phone were tried, and then until its time is over.
+
+    Before that it has time, so that none is left out on a busy machine.
+    """
+
+    def work(deployment: Deployment, ways: int) -> Deployment:
+        monkeypatch.setattr(other_ways, "EFFECT_SECONDS", 0.5)
+        settings.CONFIRM_SECONDS = 60
+        finish(deployment, until=lambda row: row.state == State.RESTART_ACKNOWLEDGED and _tried(row) == ways)
+        settings.CONFIRM_SECONDS = 0.5
+        Deployment.objects.filter(pk=deployment.pk).update(next_attempt_at=timezone.now())
+        return finish(deployment)
+
+    return work
+
+
+def _tried(deployment: Deployment) -> int:
+    results = deployment.steps.get(kind="restart").detail.get("other_ways", [])
+    return sum("the result is not known" not in each for each in results)
 
 
 @pytest.fixture

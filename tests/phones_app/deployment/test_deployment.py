@@ -87,7 +87,8 @@ def test_without_a_file_server_nothing_is_cleared_and_nothing_restarted(site, fi
     assert site.file_of(phone) == sip_file().encode()
 
 
-def test_a_phone_that_is_off_fails_the_restart_after_the_upload(site, finish):
+def test_a_phone_that_is_off_fails_the_restart_after_the_upload(site, finish, settings):
+    settings.CONFIRM_SECONDS = 0.5
     phone, profile = site.phone(), site.profile(content=sip_file("1002"))
     with site.alive(phone):
         pass
@@ -159,11 +160,13 @@ def test_a_newer_deployment_supersedes_the_one_that_waits(site, finish):
     assert site.file_of(phone) == sip_file("1003").encode()
 
 
-def test_a_retry_sends_the_same_revision_again(site, finish):
+def test_a_retry_sends_the_same_revision_again(site, finish, settings):
     phone, profile = site.phone(), site.profile(content=sip_file("1002"))
     with site.alive(phone) as fleet:
         switch_off(fleet, phone.mac)
+        settings.CONFIRM_SECONDS = 0.5
         failed = finish(deploy(phone=phone, profile=profile, actor=ACTOR))
+        settings.CONFIRM_SECONDS = 60
         switch_on(fleet, phone.mac)
         update_profile(profile, actor=ACTOR, content=sip_file("1009").encode())
         again = finish(retry(failed, actor=ACTOR))

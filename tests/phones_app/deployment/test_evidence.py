@@ -42,8 +42,7 @@ def noticed(deployment: Deployment) -> dict:
     return deployment.steps.get(kind="confirm").detail
 
 
-def test_a_status_page_that_went_away_and_came_back(site, finish, unseen, settings):
-    settings.CONFIRM_SECONDS = 60
+def test_a_status_page_that_went_away_and_came_back(site, finish, unseen):
     phone = site.phone()
     with site.alive(phone, config_url=unseen) as fleet:
         deployment = deploy(phone=phone, profile=site.profile(content=sip_file("1002")), actor=ACTOR)
@@ -79,8 +78,7 @@ def confirmed_by(phone, finish, pbx, register_again):
     return finish(deployment, until=hurried(lambda row: row.finished_at))
 
 
-def test_a_registration_with_another_call_id(site, finish, unseen, settings):
-    settings.CONFIRM_SECONDS = 60
+def test_a_registration_with_another_call_id(site, finish, unseen):
     phone, pbx = site.phone(line_user="1001"), Asterisk()
     before, after = (Contact("1001", call_id(phone, number), ip="127.0.0.1") for number in (1, 2))
 
@@ -100,7 +98,7 @@ def test_a_registration_with_another_call_id(site, finish, unseen, settings):
 
 
 @pytest.mark.parametrize("status", ["Unreachable", "NonQualified"])
-def test_a_registration_that_grew_or_does_not_answer_is_no_evidence(site, finish, unseen, status):
+def test_a_registration_that_grew_or_does_not_answer_is_no_evidence(site, finish, unseen, settings, status):
     """Asterisk spec §B and §D."""
     phone, pbx = site.phone(line_user="1001"), Asterisk()
     before = Contact("1001", call_id(phone, 1), ip="127.0.0.1")
@@ -110,17 +108,21 @@ def test_a_registration_that_grew_or_does_not_answer_is_no_evidence(site, finish
     )
     pbx.pjsip.register(before)
     pbx.profile = site.profile(content=sip_file("1002"))
+
+    def register_again() -> None:
+        pbx.pjsip.register(after)
+        settings.CONFIRM_SECONDS = 3
+
     with pbx.running(), site.alive(phone, config_url=unseen):
         at(pbx, phone)
-        deployment = confirmed_by(phone, finish, pbx, lambda: pbx.pjsip.register(after))
+        deployment = confirmed_by(phone, finish, pbx, register_again)
     assert deployment.state == State.RESTART_ACKNOWLEDGED
     assert deployment.evidence == {}
 
 
 @pytest.mark.parametrize("version", [18, 22])
-def test_chan_sip_tells_another_call_id_too(site, finish, unseen, settings, version):
+def test_chan_sip_tells_another_call_id_too(site, finish, unseen, version):
     """Asterisk spec §I.1."""
-    settings.CONFIRM_SECONDS = 60
     phone = site.phone(line_user="1001")
     peer = Peer("1001", call_id(phone, 1), ip="127.0.0.1", device=f"SEP{phone.mac}")
     pbx = Asterisk(chan_sip=ChanSip(version=version, peers=[peer]))

@@ -81,7 +81,8 @@ def test_a_fetch_that_comes_late_confirms_all_the_same(asked, finish, settings, 
     assert (deployment.state, deployment.error_code, deployment.waiting_for) == (State.CONFIRMED, "", "")
 
 
-def test_another_file_or_one_before_the_upload_confirms_nothing(site, finish):
+def test_another_file_or_one_before_the_upload_confirms_nothing(site, finish, settings):
+    settings.CONFIRM_SECONDS = 0.5
     phone = site.phone(web_port=free_port(), sip_port=free_port(), line_user="1001")
     fetch(Deployment(mac=phone.mac))
     deployment = finish(deploy(phone=phone, profile=site.profile(content=NEW), actor=ACTOR))

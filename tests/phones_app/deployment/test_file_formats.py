@@ -70,7 +70,8 @@ def test_a_text_is_read_back_and_what_is_none_is_not_adopted(site, finish, old_p
     assert adopt(PhoneFile.objects.get(), actor=ACTOR).facts["registration_user"] == "1003"
 
 
-def test_with_other_firmware_the_former_file_is_left_behind(site, finish, old_phone):
+def test_with_other_firmware_the_former_file_is_left_behind(site, finish, settings, old_phone):
+    settings.CONFIRM_SECONDS = 5
     old_phone.software_type = "SCCP"
     old_phone.save()
     finish(

@@ -55,5 +55,6 @@ def test_a_phone_that_goes_on_to_what_the_file_names_has_accepted_it(site, finis
             switch_off(fleet, phone.mac)
             switch_on(fleet, phone.mac)
         wait_for(lambda: FileFetch.objects.filter(mac=phone.mac).exclude(followed_by="").count() >= 4)
-        assert sum(line == "cannot get dialplan.xml: 404" for line in fleet[phone.mac].history) >= 3
+        history = fleet[phone.mac].history
+        assert fleet.wait_until(lambda: list(history).count("cannot get dialplan.xml: 404") >= 3)
     assert Deployment.objects.get().state == "confirmed"

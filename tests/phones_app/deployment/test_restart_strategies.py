@@ -44,8 +44,9 @@ def promised(acme) -> Callable[[Phone], str]:
 
 
 @pytest.fixture
-def restarted(finish) -> Callable[[Phone], Deployment]:
+def restarted(finish, settings) -> Callable[[Phone], Deployment]:
     """The restart, carried out until it was accepted or has failed."""
+    settings.CONFIRM_SECONDS = 5
 
     def act(phone: Phone) -> Deployment:
         run("restart_phones", phone.mac)

@@ -13,6 +13,7 @@ from phones_app.simulator.fleet import FleetThread
 from tests.peers.asterisk import Asterisk
 from tests.phones_app.hands import switch_off, switch_on
 from tests.phones_app.site import ACTOR, Site, sip_file
+from tests.servers import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -47,9 +48,10 @@ def test_the_phone_is_told_directly_when_the_call_id_had_no_effect(site, finish)
         deployment = deploy(phone=phone, profile=site.profile(content=sip_file("1001", label="New")), actor=ACTOR)
         finish(deployment)
         assert [status for _, status in pbx.pjsip.answers] == [400]
-        assert fleet.wait_until(lambda: fleet[phone.mac].restarts == 1)
-        [contact] = pbx.pjsip.contacts
-        assert contact.call_id == fleet[phone.mac].call_id, "the phone unregistered, so that its Call-ID is told again"
+        one = fleet[phone.mac]
+        assert fleet.wait_until(lambda: one.restarts == 1 and one.registered)
+        # It unregistered, so that its Call-ID is told again.
+        wait_for(lambda: [contact.call_id for contact in pbx.pjsip.contacts] == [one.call_id])
     assert (deployment.state, deployment.evidence["kind"]) == (State.CONFIRMED, "file-fetched")
     assert ways(deployment) == (
         "Sent by Asterisk (ami-pjsip). Without effect; "
@@ -75,9 +77,8 @@ def test_a_phone_that_obeys_is_told_once(site, finish):
     assert ways(deployment) == "Sent by Asterisk (ami-pjsip)."
 
 
-def test_keys_are_pressed_when_no_notify_had_an_effect(site, finish, settings):
+def test_keys_are_pressed_when_no_notify_had_an_effect(site, finish):
     """At a phone with a push user, of a model whose keys are known."""
-    settings.CONFIRM_SECONDS = 20
     row = {"model": "7962", "web_username": "push"}
     with after_a_power_cut(site, row, strict_call_id=True) as (phone, _, fleet):
         deployment = finish(deploy(phone=phone, profile=site.profile(content=sip_file("1001")), actor=ACTOR))
@@ -90,22 +91,22 @@ def test_keys_are_pressed_when_no_notify_had_an_effect(site, finish, settings):
     ]
 
 
-def test_what_took_no_way_ends_with_the_reason(site, finish):
+def test_what_took_no_way_ends_with_the_reason(site, in_vain):
     """The phone refuses a NOTIFY without a Call-ID, too, and has no push account."""
     with after_a_power_cut(site, strict_call_id=True) as (phone, _, fleet):
-        deployment = finish(deploy(phone=phone, profile=site.profile(content=sip_file("1001")), actor=ACTOR))
+        deployment = in_vain(deploy(phone=phone, profile=site.profile(content=sip_file("1001")), actor=ACTOR), 1)
         assert fleet[phone.mac].restarts == 0
     assert (deployment.state, deployment.error_code) == (State.RESTART_ACKNOWLEDGED, "stale-call-id")
     assert "registered under another one" in deployment.error
     assert f"SIP NOTIFY to 127.0.0.1:{phone.sip_port}: 400 Bad Request" in deployment.error
 
 
-def test_no_other_address_than_the_phones_own_is_told_directly(site, finish):
+def test_no_other_address_than_the_phones_own_is_told_directly(site, in_vain):
     """The contact comes from a server of the account, which may tell any address."""
     with after_a_power_cut(site) as (phone, pbx, fleet):
         [contact] = pbx.pjsip.contacts
         contact.ip = "127.0.0.2"
         pbx.pjsip.delivers = False
-        deployment = finish(deploy(phone=phone, profile=site.profile(content=sip_file("1001")), actor=ACTOR))
+        deployment = in_vain(deploy(phone=phone, profile=site.profile(content=sip_file("1001")), actor=ACTOR), 0)
         assert fleet[phone.mac].notifies == 0
     assert (deployment.error_code, ways(deployment)) == ("stale-call-id", "Sent by Asterisk (ami-pjsip).")

@@ -141,9 +141,8 @@ def finish_all() -> None:
     wait_for(is_over, 300)
 
 
-def test_a_worker_stopped_at_any_step_changes_nothing_when_it_goes_on(site, running, tmp_path, monkeypatch, settings):
+def test_a_worker_stopped_at_any_step_changes_nothing_when_it_goes_on(site, running, tmp_path, monkeypatch):
     monkeypatch.setattr(steps, "DOUBT_SECONDS", 1)
-    settings.CONFIRM_SECONDS = 60
     held = tmp_path / "held"
     held.mkdir()
     phones = [site.phone(next_check_at=timezone.now() + timedelta(days=1)) for _ in PLACES]

@@ -104,9 +104,8 @@ def test_without_an_address_the_line_alone_restarts_nobody(site, pbx, other, fin
 
 
 @pytest.mark.parametrize("line", ["1001", ""])
-def test_an_accounts_own_asterisk_does_not_say_where_its_phones_are(site, other, finish, settings, line):
+def test_an_accounts_own_asterisk_does_not_say_where_its_phones_are(site, other, in_vain, line):
     """It may tell of any address. It is asked to send the NOTIFY, and nothing is sent to the address itself."""
-    settings.CONFIRM_SECONDS = 1
     mac, victim, liar = "0600000000AA", site.phone(), Asterisk()
     with site.alive(victim) as fleet, liar.running():
         Phone.objects.update(phone_ip=None)
@@ -124,7 +123,7 @@ def test_an_accounts_own_asterisk_does_not_say_where_its_phones_are(site, other,
         call_id = f"{mac[:8]}-{mac[8:]}0001-00000001@127.0.0.1".lower()
         liar.pjsip.register(Contact(line or f"SEP{mac}", call_id, ip="127.0.0.1", port=victim.sip_port))
         [deployment] = restart_many(phones=[row], actor=ACTOR).deployments
-        finish(deployment)
+        in_vain(deployment, 0)
         assert len(liar.asked("PJSIPNotify")) == 1
         assert fleet[victim.mac].notifies == fleet[victim.mac].executes == 0
     assert deployment.error_code == "stale-call-id"
@@ -144,7 +143,8 @@ def test_the_phone_itself_is_restarted_whatever_others_wrote(site, other, finish
     ("proof", "code"),
     [("fetch", ""), ("fetch from elsewhere", "unproven"), ("old fetch", "unproven"), ("", "unproven")],
 )
-def test_a_page_that_does_not_answer_skips_nothing(site, finish, proof, code):
+def test_a_page_that_does_not_answer_skips_nothing(site, finish, settings, proof, code):
+    settings.CONFIRM_SECONDS = 5
     phone = site.phone(web_port=free_port(), line_user="1001")
     fetches = FileFetch.objects.filter(mac=phone.mac)
     if proof == "fetch from elsewhere":
@@ -164,8 +164,9 @@ def test_a_page_that_does_not_answer_skips_nothing(site, finish, proof, code):
         assert "The status page does not answer" in deployment.error
 
 
-def test_an_address_where_another_phone_fetched_its_file_since_is_not_this_ones(site, finish):
+def test_an_address_where_another_phone_fetched_its_file_since_is_not_this_ones(site, finish, settings):
     """As after DHCP gave the address to another phone."""
+    settings.CONFIRM_SECONDS = 1
     phone = site.phone(web_port=free_port(), line_user="1001")
     Phone.objects.update(phone_ip="127.0.0.1")
     with site.alive(phone, web_access=False) as fleet:

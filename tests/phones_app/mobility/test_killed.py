@@ -45,10 +45,7 @@ def states() -> set[str]:
     return set(MobilitySession.objects.values_list("state", flat=True))
 
 
-def test_killed_at_every_step_of_a_log_in_and_of_a_log_out(
-    site, mobile, people, device, work, kill, monkeypatch, settings
-):
-    settings.CONFIRM_SECONDS = 60
+def test_killed_at_every_step_of_a_log_in_and_of_a_log_out(site, mobile, people, device, work, kill, monkeypatch):
     monkeypatch.setattr(steps, "DOUBT_SECONDS", 1)
     profile = device("Bob")
     phones = [mobile(next_check_at=timezone.now() + timedelta(days=1)) for _ in MOMENTS_OF_LOG_OUT]

@@ -55,6 +55,8 @@ def test_the_longest_log_in_ends_after_the_call(site, desk, people, work, settin
     with site.alive(desk) as fleet:
         session = log_in(desk, people["Bob"], actor=ACTOR)
         work(is_(session, SessionState.LOGGED_IN))
+        # A fetch tells of the log-in before the phone has read what it fetched.
+        assert fleet.wait_until(lambda: fleet[desk.mac].line_users == ("7301",))
         fleet[desk.mac].fault = Fault.IN_CALL
         time_passes(session, hours=7)
         run_queue(MOBILITY)

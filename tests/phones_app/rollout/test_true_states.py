@@ -163,8 +163,9 @@ def working():
 
 
 def test_every_phone_ends_in_a_true_state(site, start, settings, no_inline_work):
-    patience = 60 + NUMBER
-    settings.CONFIRM_SECONDS = 20 + NUMBER / 10
+    patience = 180 + NUMBER
+    # As long as a phone may take on a busy machine; those that are never confirmed take as long.
+    settings.CONFIRM_SECONDS = 40 + NUMBER / 10
     settings.CALL_POLL_SECONDS, settings.CALL_WAIT_SECONDS = 0.5, 20 + NUMBER / 10
     profile = site.profile(content=NEW)
     with ExitStack() as stack:

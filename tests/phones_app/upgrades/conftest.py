@@ -34,8 +34,9 @@ def counter() -> AskedCounter:
 
 
 @pytest.fixture
-def site(tmp_path, acme, alice, counter, monkeypatch, no_inline_work):
+def site(tmp_path, acme, alice, counter, monkeypatch, no_inline_work, settings):
     """As everywhere; and what phones ask for is counted."""
+    settings.CONFIRM_SECONDS = 60
     record = sites._record
 
     def both(fetches):

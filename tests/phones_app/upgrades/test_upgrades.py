@@ -113,8 +113,9 @@ def test_a_phone_that_is_away_waits_holds_up_nobody_and_is_taken_when_it_comes(
     assert set(RolloutMember.objects.values_list("sequel", flat=True)) == {Sequel.REACHED}
 
 
-def test_a_phone_that_was_off_gets_its_load_when_it_starts(site, hold, older, start, work, carry_out):
+def test_a_phone_that_was_off_gets_its_load_when_it_starts(site, hold, older, start, work, carry_out, settings):
     """That nobody answers its restart is no failure: its file lies ready."""
+    settings.CONFIRM_SECONDS = 1
     hold(TARGET)
     phone = older()
     Phone.objects.update(software_version=GATE)
