@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.window import PATIENCE
 from tests.servers import free_port, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,7 +87,7 @@ def test_the_tour_of_the_readme(chromium, run):
     email = re.search(r"log in as (\S+)", told)[1]
     password = run.lines[run.lines.index(told) + 1]
     page = chromium.new_context(viewport={"width": 1280, "height": 900}).new_page()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(PATIENCE)
     page.goto(f"{run.url}/admin/")
     page.fill("#id_username", email)
     page.fill("#id_password", password)
@@ -107,7 +108,7 @@ def test_the_tour_of_the_readme(chromium, run):
 
     lines = run.lines[[line.startswith("TOKEN=") for line in run.lines].index(True) :][:3]
     done = subprocess.run(
-        ["bash", "-ec", "\n".join(lines)], cwd=ROOT, env=TERMINAL, capture_output=True, text=True, timeout=120
+        ["bash", "-ec", "\n".join(lines)], cwd=ROOT, env=TERMINAL, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stderr
     profiles, switched = map(json.loads, re.findall(r"\{\"success.*?(?=\{\"success|$)", done.stdout, re.DOTALL))
