@@ -7,6 +7,7 @@ import pytest
 from profiles_app.events.models.outbox import Delivery, DeliveryAttempt
 from tests.processes import processes
 from tests.profiles_app.events.deliveries.events import call, feed, uuids
+from tests.profiles_app.events.deliveries.test_delivery import answering
 from tests.servers import wait_for
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_inline_work")]
@@ -26,13 +27,22 @@ def all_delivered() -> bool:
 
 def test_a_worker_killed_in_the_middle(at, ear, receiver, running):
     ear(receiver)
+    killed = threading.Event()
+
+    def wait_in_the_middle(handler):
+        if len(receiver.requests) > EVENTS // 2:
+            killed.wait(180)
+        else:
+            answering()(handler)
+
+    receiver.misbehave = wait_in_the_middle
     running.start_worker()
     running.start_sweep()
     events = [uuid for _ in range(3) for uuid in feed(at, *(call() for _ in range(EVENTS // 3)))]
     wait_for(lambda: len(receiver.requests) > EVENTS // 3)
     running.kill("worker")
-    seen = len(receiver.requests)
-    assert seen < EVENTS
+    receiver.misbehave = None
+    killed.set()
     running.start_worker()
     wait_for(all_delivered)
     got = uuids(receiver)
