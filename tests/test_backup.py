@@ -132,7 +132,7 @@ def test_a_restored_installation_is_the_same_and_confirms_phones_again(site, pho
         try:
             serving.says("}")
             profile = site.owner.phone_profiles.get()
-            deployed = there.manage("deploy_profile", profile.uuid, phone.mac, "--wait", "--timeout", 40, "--json")
+            deployed = there.manage("deploy_profile", profile.uuid, phone.mac, "--wait", "--timeout", 150, "--json")
         finally:
             serving.stop()
     assert (deployed.status, deployed.row["state"]) == (0, "confirmed"), deployed.err + serving.printed

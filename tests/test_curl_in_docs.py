@@ -108,7 +108,7 @@ def test_what_the_page_says_is_answered(page, live_server, alice, acme, other, r
     }
     script = "set -eu -o pipefail\n" + f"printf '{BETWEEN}'\n".join(step.command for step in steps)
     ran = subprocess.run(
-        ["bash", "-c", script], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+        ["bash", "-c", script], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     answers = ran.stdout.split(BETWEEN)

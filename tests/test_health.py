@@ -145,7 +145,9 @@ def test_a_full_disk_is_told(tmp_path):
     script = f"mount -t tmpfs -o size=80m none {tmp_path} && exec {sys.executable} -c '{FULL}'"
     environment = os.environ | {"DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "config.settings"}
     command = ["unshare", "--mount", "sh", "-c", script]
-    done = subprocess.run(command, cwd=configured.BASE_DIR, env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        command, cwd=configured.BASE_DIR, env=environment, capture_output=True, text=True, timeout=300
+    )
     if "not permitted" in done.stderr or "permission denied" in done.stderr.lower():
         pytest.skip("only root can mount a disk")
     assert done.stdout.splitlines() == ["ok", "No space left on device"], done.stderr

@@ -29,7 +29,7 @@ class Browser:
         self.host, self.port, self.address = host, port, address
 
     def ask(self, path: str, body: object = None, **headers: str) -> tuple[int, str]:
-        connection = http.client.HTTPConnection(self.host, self.port, 20, source_address=(self.address, 0))
+        connection = http.client.HTTPConnection(self.host, self.port, 60, source_address=(self.address, 0))
         named = {"Host": "localhost"} | {name.replace("_", "-"): value for name, value in headers.items()}
         with contextlib.closing(connection):
             if body is None:

@@ -14,7 +14,7 @@ def test_a_body_in_chunks_is_taken_like_any_other(acme, tmp_path, no_inline_work
         profiles = f"{running.start_web()}/v4/accounts/1000001/integrations/events/profiles"
 
         def send(method: str, url: str, *chunks: bytes) -> httpx.Response:
-            return httpx.request(method, url, content=iter(chunks), headers=headers, timeout=30)
+            return httpx.request(method, url, content=iter(chunks), headers=headers, timeout=60)
 
         made = send("POST", profiles, b'{"name": "Night", ', b'"support_email": "night@acme.example"}')
         assert (made.status_code, made.json()["name"]) == (201, "Night")

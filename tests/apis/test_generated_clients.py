@@ -53,7 +53,7 @@ def generate(folder: Path) -> None:
     ]
     # It tidies up by ruff, which is beside it.
     environment = os.environ | {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "NO_COLOR": "1"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
     assert "warning" not in done.stdout.lower(), done.stdout
 
@@ -224,7 +224,7 @@ def test_types_for_typescript(tmp_path):
     programs = TYPESCRIPT / "node_modules" / ".bin"
     types = tmp_path / "patchbay.ts"
     done = subprocess.run(
-        [programs / "openapi-typescript", DOCUMENT, "--output", types], capture_output=True, text=True, timeout=120
+        [programs / "openapi-typescript", DOCUMENT, "--output", types], capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stderr
     said = (done.stdout + done.stderr).lower()
@@ -242,6 +242,6 @@ def test_types_for_typescript(tmp_path):
         "export const first = (answer: Answer): string => answer.data[0].uuid + body.mac;\n"
     )
     checked = subprocess.run(
-        [programs / "tsc", "--noEmit", "--strict", "--skipLibCheck", use], capture_output=True, text=True, timeout=120
+        [programs / "tsc", "--noEmit", "--strict", "--skipLibCheck", use], capture_output=True, text=True, timeout=300
     )
     assert checked.returncode == 0, checked.stdout

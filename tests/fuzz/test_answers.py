@@ -36,7 +36,7 @@ from tests.peers.sip_udp import sip_phone
 ANSWERS = int(os.environ.get("FUZZ_ANSWERS", "400"))
 SEED = int(os.environ.get("FUZZ_SEED", "1"))
 # Most of the time is spent waiting for what a spoilt answer has lost. The longest is for a machine that does much else.
-SIDE_BY_SIDE, PATIENCE, LONGEST = 16, 0.2, 30.0
+SIDE_BY_SIDE, PATIENCE, LONGEST = 16, 0.2, 120.0
 MAC, CALL_ID = "001122334455", "00112233-44550002-1b2c3d4e-5f607182@192.0.2.10"
 Talk = Callable[[int], object]
 

@@ -25,7 +25,7 @@ def test_hundreds_of_phones_boot_at_once(
             if size is not None:
                 (file_server.root / name.format(mac=mac_of(number))).write_bytes(os.urandom(size))
     crowd = (sys.executable, "-m", "tests.bench.boot_phones", str(file_server.http_port), str(phones), connections)
-    figures = json.loads(subprocess.run(crowd, cwd=ROOT, check=True, capture_output=True, timeout=120).stdout)
+    figures = json.loads(subprocess.run(crowd, cwd=ROOT, check=True, capture_output=True, timeout=300).stdout)
     assert (figures["requests"], figures["wrong"]) == (phones * len(NAMES), 0), figures
     fetches = fetch_log.wait_for(lambda fetches: len(fetches) == phones * len(NAMES))
     own = {fetch.file_name for fetch in fetches if fetch.complete and fetch.file_name.startswith("SEP")}

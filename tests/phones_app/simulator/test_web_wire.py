@@ -22,11 +22,11 @@ async def _greet(exchange: HttpExchange) -> None:
 
 
 class Listening:
-    """A listener for two connections and a fifth of a second of patience."""
+    """A listener for two connections and three seconds of patience."""
 
     def __init__(self, loop: LoopThread) -> None:
         self.loop = loop
-        self.listener = HttpListener(_greet, max_connections=2, request_seconds=0.2)
+        self.listener = HttpListener(_greet, max_connections=2, request_seconds=3.0)
         self.port = loop.call(self.listener.open("127.0.0.1", 0))
 
     def connect(self) -> socket.socket:

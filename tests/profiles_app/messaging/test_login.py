@@ -86,8 +86,8 @@ def test_an_api_token_is_nobody_who_could_log_in(anybody, acme):
 def test_case_05_a_token_lives_as_long_as_asked_or_until_it_is_deleted(anybody, api):
     made = api.payload("POST", "/rest/token", {"name": "script", "ttl": 60})
     end = datetime.fromisoformat(made["expired_on"])
-    assert abs(end - timezone.now() - timedelta(seconds=60)) < timedelta(seconds=10)
-    assert made["ttl"] in (59, 60)
+    assert abs(end - timezone.now() - timedelta(seconds=60)) < timedelta(seconds=30)
+    assert 30 < made["ttl"] <= 60
     api.refused(400, "POST", "/rest/token", {"name": "script", "ttl": 59})
     assert anybody.send("GET", f"{MESSAGING}?bearer={made['token']}").status_code == 200
     gone = api.payload("DELETE", f"/rest/token/{made['token']}")
@@ -110,7 +110,8 @@ def test_tokens_are_listed_without_their_text_and_can_be_changed(api, stranger):
     listed = api.payload("GET", "/rest/token/list")
     assert listed == [{**made, "token": None}]
     changed = api.payload("PATCH", f"/rest/token/{made['uuid']}", {"name": "cron", "ttl": 600})
-    assert (changed["name"], changed["ttl"]) == ("cron", 600)
+    assert changed["name"] == "cron"
+    assert 570 < changed["ttl"] <= 600
     assert stranger.payload("GET", "/rest/token/list") == []
     stranger.refused(404, "PATCH", f"/rest/token/{made['uuid']}", {"name": "mine"})
     stranger.refused(404, "DELETE", f"/rest/token/{made['uuid']}")

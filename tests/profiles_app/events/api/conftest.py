@@ -11,7 +11,7 @@ from tests.profiles_app.events.api.client import EventsClient
 @pytest.fixture(autouse=True)
 def callbacks_on_loopback(settings):
     settings.CALLBACK_NETWORKS = "127.0.0.0/8"
-    settings.CALLBACK_SECONDS = 2
+    settings.CALLBACK_SECONDS = 20
 
 
 @pytest.fixture

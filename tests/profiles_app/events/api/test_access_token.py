@@ -24,7 +24,7 @@ def client(acme):
 
 
 def test_ping_needs_no_token(nobody):
-    assert abs(nobody.get("/v4/ping").json()["pong"] - time.time()) < 5
+    assert abs(nobody.get("/v4/ping").json()["pong"] - time.time()) < 60
 
 
 @pytest.mark.parametrize("whole", [False, True])
@@ -45,7 +45,7 @@ def test_client_credentials_become_a_token(nobody, client, acme, whole, settings
     bearer = EventsClient(body["access_token"], f"/v4/accounts/{acme.voip_id}")
     assert bearer.get("profiles").status_code == 200
     details = bearer.get(f"{PATH}/details").json()
-    assert abs(details.pop("expires_at") - time.time() - settings.ACCESS_TOKEN_SECONDS) < 5
+    assert abs(details.pop("expires_at") - time.time() - settings.ACCESS_TOKEN_SECONDS) < 60
     assert details == {
         "scope": "account-owner",
         "scope_details": [{"scope": "account-owner", "voip_id": acme.voip_id, "extension_id": None}],

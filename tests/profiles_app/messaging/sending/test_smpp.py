@@ -68,7 +68,7 @@ def test_what_the_centre_refuses_for_good_is_not_submitted_again(api, send, cent
 
 
 def test_a_message_without_an_answer_is_not_submitted_twice(api, send, centre, smpp_gateway, settings):
-    settings.GATEWAY_SECONDS = 0.3
+    settings.GATEWAY_SECONDS = 3
     centre.silent = True
     message = api.payload("GET", f"{SMS}/{send()['uuid']}")
     assert (message["state"], message["error_code"], len(centre.submitted)) == ("failed", "in-doubt", 1)
