@@ -12,7 +12,7 @@ from contacts_app.core.errors import Refusal
 from contacts_app.core.history.authorship import because, current_author, one_line
 from contacts_app.people.models import User
 from profiles_app.phone import sep
-from profiles_app.phone.models import PhoneProfile, PhoneTemplate, ProfileRevision, Source
+from profiles_app.phone.models import PhoneProfile, PhoneTemplate, ProfileRevision, Source, is_made
 from profiles_app.phone.sources import MadeFromData, add_revision, check_source, remake
 
 # So many phones are named where a profile is deleted.
@@ -96,6 +96,9 @@ def findings_for(profile: PhoneProfile) -> tuple[sep.Finding, ...]:
     models = profile.compatible_models
     model = models[0] if len(models) == 1 else ""
     found = findings_of(profile.content, model=model, software_type=profile.software_type)
+    if is_made(profile):
+        # Lines come from the phone, and this file is made without one.
+        found = tuple(each for each in found if each.code != "no-line")
     return (*found, *unknown_models(models))
 
 

@@ -9,6 +9,7 @@ from django.urls import reverse
 from phones_app.configuration.effect import FileEffect, what_changes
 from phones_app.configuration.models import Layer, PhoneConfiguration
 from profiles_app.phone.models import KeyLayout, PhoneProfile, PhoneTemplate
+from profiles_app.phone.sources import remake
 from tests.phones_app.configuration.data import TEMPLATE, layer, line, made_profile, phone
 from tests.phones_app.site import sip_file
 
@@ -335,3 +336,11 @@ def test_phones_without_a_file_are_not_among_those_that_have_theirs(root_desk, m
     text = root_desk.get(page("phones_app_layer_change", location.pk)).content.decode()
     assert "For 1 phone no file can be made: “pbx” has no value." in text
     assert "All phones have the file" not in text
+
+
+def test_the_file_without_a_phone_is_not_blamed_for_having_no_lines(root_desk, munich):
+    profile = PhoneProfile.objects.get(name="Made")
+    remake(profile)
+    text = root_desk.get(page("profiles_app_phoneprofile_change", profile.pk)).content.decode()
+    assert "and so without lines" in text
+    assert "no-line" not in text
