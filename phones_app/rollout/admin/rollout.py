@@ -40,7 +40,7 @@ TITLES = {
     "loading": ("Loading firmware", "busy"),
     "away": ("Away, waited for", "wait"),
     "queued": ("Queued", "next"),
-    "held_back": ("In later waves", "rest"),
+    "held_back": ("Held back", "rest"),
     "at_start": ("When they start", "wait"),
     "superseded": ("Superseded", "gone"),
     "cancelled": ("Not started", "rest"),
