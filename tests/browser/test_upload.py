@@ -29,7 +29,7 @@ def test_files_are_checked_and_imported_while_one_looks_on(window, acme, alice, 
     expect(page.locator("input[type=text][disabled]")).to_have_value("3 files")
     page.get_by_role("button", name="Check the files").click()
     page.get_by_role("button", name="Import 1 file").wait_for()
-    counts = "1 new profiles 0 new revisions 0 as they are 1 refused 1 ignored"
+    counts = "1 new profiles 0 new revisions 0 unchanged 1 refused 1 ignored"
     expect(page.locator("#upload-counts")).to_have_text(counts, use_inner_text=True)
     expect(page.locator("#upload-refused")).to_contain_text("mismatched tag")
     page.locator("#upload-taken summary").click()

@@ -87,7 +87,7 @@ class CsvPages(PortalAdmin):
             messages.error(request, refusal.message)
             return HttpResponseRedirect(request.path)
         if report.stored:
-            told = f"{report.created} new, {report.updated} changed, {report.unchanged} as they were."
+            told = f"{report.created} new, {report.updated} changed, {report.unchanged} unchanged."
             steps = format_html_join(" ", '<a class="text-link" href="{1}">{0}</a>', self.after_import(request))
             messages.success(request, format_html("{} is imported: {} {}", upload.name, told, steps))
             return HttpResponseRedirect(self.url_of("changelist"))

@@ -65,7 +65,7 @@ class Adoption:
             yield _number(self.phones, "new phone")
         yield f"{_number(found[AdoptResult.ADOPTED], 'phone')} identical"
         for outcome, words in (
-            (AdoptResult.UNCHANGED, "as they were"),
+            (AdoptResult.UNCHANGED, "unchanged"),
             (AdoptResult.KEPT, "kept as files"),
             (AdoptResult.REFUSED, "refused"),
             (AdoptResult.IGNORED, "ignored"),

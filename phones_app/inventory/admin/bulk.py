@@ -162,7 +162,12 @@ class ChangeSelected(PortalAdmin):
         )
 
     def _changed(self, request: HttpRequest, report: BulkReport) -> HttpResponse:
-        messages.success(request, f"{_phones(report.changed)} changed, {report.unchanged:,} were so already.")
+        already = (
+            f", {report.unchanged:,} {'was' if report.unchanged == 1 else 'were'} so already"
+            if report.unchanged
+            else ""
+        )
+        messages.success(request, f"{_phones(report.changed)} changed{already}.")
         for group in report.refused[:NAMED]:
             messages.error(request, f"{_phones(group.phones)} not changed: {group.message}")
         return HttpResponseRedirect(list_url(Phone))

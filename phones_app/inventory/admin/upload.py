@@ -41,7 +41,7 @@ MOST_AT_ONCE = 100
 RESULTS = {
     ImportResult.CREATED: ("new profiles", "good"),
     ImportResult.REVISED: ("new revisions", "good"),
-    ImportResult.UNCHANGED: ("as they are", ""),
+    ImportResult.UNCHANGED: ("unchanged", ""),
     ImportResult.REFUSED: ("refused", "bad"),
     ImportResult.IGNORED: ("ignored", ""),
 }

@@ -207,7 +207,7 @@ class SharedFileAdmin(PortalAdmin):
 
 def _tell(request: HttpRequest, taken: list[TakenFile]) -> None:
     counts = {outcome: sum(one.outcome == outcome for one in taken) for outcome in IntakeOutcome}
-    words = {IntakeOutcome.ADDED: "added", IntakeOutcome.REPLACED: "replaced", IntakeOutcome.UNCHANGED: "as they were"}
+    words = {IntakeOutcome.ADDED: "added", IntakeOutcome.REPLACED: "replaced", IntakeOutcome.UNCHANGED: "unchanged"}
     messages.success(request, ", ".join(f"{counts[one]} {word}" for one, word in words.items() if counts[one]) + ".")
     if left_out := [one for one in taken if one.outcome == IntakeOutcome.LEFT_OUT]:
         names = ", ".join(one.path for one in left_out[:NAMED])

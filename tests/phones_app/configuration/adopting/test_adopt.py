@@ -85,7 +85,7 @@ def test_a_second_run_changes_nothing(files, target):
     before = rows()
     again = adopted(files, target)
     assert again.outcomes == {AdoptResult.UNCHANGED: FILES}
-    assert again.sentence == f"{FILES} files → 0 templates, 0 phones identical, {FILES} as they were"
+    assert again.sentence == f"{FILES} files → 0 templates, 0 phones identical, {FILES} unchanged"
     assert rows() == before
 
 

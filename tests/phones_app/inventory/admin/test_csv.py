@@ -47,7 +47,7 @@ def upload(desk, base: str, text: str | bytes) -> str:
 
 def counts(page) -> tuple[int, int, int]:
     text = re.sub(r"<[^>]+>|\s+", " ", page.content.decode())
-    found = re.search(r"(\d+)\s+new,\s+(\d+)\s+changed,\s+(\d+)\s+as they are", text)
+    found = re.search(r"(\d+)\s+new,\s+(\d+)\s+changed,\s+(\d+)\s+unchanged", text)
     return tuple(map(int, found.groups()))
 
 

@@ -103,7 +103,7 @@ def test_several_files_become_profiles_of_the_chosen_owner_and_phones(root_desk,
     assert walk(root_desk, url, imports=True)[1] == {"new profiles": 2}
     assert set(PhoneProfile.objects.values_list("user", flat=True)) == {bob.pk}
     assert Phone.objects.filter(account=acme).count() == 2
-    assert walk(root_desk, upload(root_desk, *files(), owner=bob.pk))[1] == {"as they are": 2}
+    assert walk(root_desk, upload(root_desk, *files(), owner=bob.pk))[1] == {"unchanged": 2}
 
 
 def test_nothing_of_another_account_is_touched_or_told(acme, alice, other, charlie):
