@@ -147,7 +147,6 @@ class Deployment(models.Model):
                 condition=Q(state=State.CONFIRMED) & ~Q(waiting_for=""),
                 name="deployment_doubted",
             ),
-            # Those of rollouts have no entry in it.
             models.Index(
                 fields=["user", "-created_at"],
                 condition=Q(channel="admin", in_batch=False),

@@ -2,7 +2,7 @@
 request are one piece of work. Those of rollouts are told of by their rollouts.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -34,7 +34,7 @@ def deployments_of_person(request: HttpRequest, since: datetime, most: int) -> I
     pages = admin.site.get_model_admin(Deployment)
     if not isinstance(pages, PortalAdmin) or not pages.has_view_permission(request):
         return
-    # What the index `deployment_of_person` has.
+    # What the index `deployment_of_person` has an entry of, and no deployment of a rollout.
     wanted = {"user": request.user.pk, "channel": CHANNEL, "in_batch": False}
     rows = pages.tenant_rows(request).filter(created_at__gt=since, **wanted)
     for asked in _requests(rows, most):
@@ -49,7 +49,7 @@ def deployments_of_person(request: HttpRequest, since: datetime, most: int) -> I
         )
 
 
-def _requests(rows: "QuerySet[Any]", most: int) -> "QuerySet[Any, dict[str, Any]]":
+def _requests(rows: "QuerySet[Any]", most: int) -> Iterable[Asked]:
     """One query. Of a selection larger than `LOOKED_AT` only the part that is carried out last is looked at."""
     newest = rows.order_by("-created_at").values("pk")[:LOOKED_AT]
     # Rows that the release before wrote while it was replaced do not say what they were asked for with.
