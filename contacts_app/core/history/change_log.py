@@ -8,8 +8,10 @@ the first. What no index finds is looked for in a bounded number of rows; the pa
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any, NamedTuple
 
+from django.contrib.auth import get_user_model
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import IntegerField, Model, Q, QuerySet, Value
@@ -65,6 +67,50 @@ class LogPlace(NamedTuple):
 
 
 @dataclass(frozen=True)
+class LogQuery:
+    """What is looked for; "" and None: anything. `action` is the sign of a historical row, `who` a person's e-mail
+    address or user name, or what else rows call an actor.
+    """
+
+    who: str = ""
+    text: str = ""
+    action: str = ""
+    channel: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @cached_property
+    def _person(self) -> int | None:
+        if not self.who:
+            return None
+        named = get_user_model()._default_manager.filter(Q(email=self.who.lower()) | Q(username=self.who))
+        key: int | None = named.values_list("pk", flat=True).first()
+        return key
+
+    def found_by_index(self) -> Q:
+        found = Q()
+        if self.since is not None:
+            found &= Q(history_date__gte=self.since)
+        if self.until is not None:
+            found &= Q(history_date__lt=self.until)
+        if self._person:
+            found &= Q(history_user=self._person)
+        return found
+
+    def looked_for(self) -> Q:
+        """What has to be looked for in the rows themselves."""
+        found = Q()
+        if self.who and not self._person:
+            found &= Q(history_actor__iexact=self.who)
+        if self.text:
+            found &= Q(history_name__icontains=self.text)
+        for column, value in (("history_type", self.action), ("history_channel", self.channel)):
+            if value:
+                found &= Q(**{column: value})
+        return found
+
+
+@dataclass(frozen=True)
 class LogPage:
     """Historical rows with the names of their kinds. `following` is the place to go on from, if there may be more;
     `stopped` says that the rows looked through came to their end before those of a page did.
@@ -75,7 +121,7 @@ class LogPage:
     stopped: bool = False
 
 
-# Historical rows by the name of their kind, narrowed down by what indexes find.
+# Historical rows by the name of their kind.
 Sources = Mapping[str, "QuerySet[Any]"]
 
 
@@ -88,8 +134,10 @@ def tracked_kinds() -> dict[str, Tracked]:
     return {kind_of(model): tracked for model, tracked in tracked_models.items()}
 
 
-def read_log(sources: Sources, looked_for: Q, after: LogPlace | None = None) -> LogPage:
-    """The rows after a place that meet `looked_for` as well."""
+def read_log(sources: Sources, asked: LogQuery, after: LogPlace | None = None, most: int = PER_PAGE) -> LogPage:
+    """The rows after a place that meet what is asked, at most so many."""
+    by_index, looked_for = asked.found_by_index(), asked.looked_for()
+    sources = {kind: rows.filter(by_index) for kind, rows in sources.items()}
     if after is not None:
         sources = {kind: rows.filter(after.before(kind)) for kind, rows in sources.items()}
     end: LogPlace | None = None
@@ -99,9 +147,9 @@ def read_log(sources: Sources, looked_for: Q, after: LogPlace | None = None) -> 
         if end is not None:
             sources = {kind: rows.filter(end.onwards(kind)) for kind, rows in sources.items()}
         sources = {kind: rows.filter(looked_for) for kind, rows in sources.items()}
-    found = _merged(sources, PER_PAGE + 1)
-    shown = _rows(found[:PER_PAGE])
-    if len(found) > PER_PAGE and shown:
+    found = _merged(sources, most + 1)
+    shown = _rows(found[:most])
+    if len(found) > most and shown:
         kind, row = shown[-1]
         return LogPage(shown, LogPlace(row.history_date, kind, row.history_id))
     return LogPage(shown, end, stopped=end is not None)

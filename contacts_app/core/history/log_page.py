@@ -1,6 +1,5 @@
 """The change log of the admin: what changed, on whichever record, for people who may see such records."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, cast
@@ -9,13 +8,11 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import quote
 from django.contrib.admin.widgets import AutocompleteSelect
-from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils.functional import cached_property
 from django.utils.text import capfirst
 from django.utils.timezone import make_aware
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
@@ -23,46 +20,13 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from contacts_app.core.admin.base import PortalAdmin
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.history.authorship import CHANNELS
-from contacts_app.core.history.change_log import LogPlace, kind_of, read_log
+from contacts_app.core.history.change_log import LogPlace, LogQuery, read_log
 from contacts_app.core.history.entries import KINDS, HistoryEntry, entry_of
-from contacts_app.core.history.models import Tracked, tracked_models
+from contacts_app.core.history.logged_kinds import LoggedKind, kinds_of
 
 ANY = ("", "Any")
 # Days that have a midnight before and after them in every time zone.
 NEAR = (MinValueValidator(date(1900, 1, 1)), MaxValueValidator(date(2999, 12, 31)))
-
-
-@dataclass(frozen=True)
-class LoggedKind:
-    """A model with a history, and the pages of the records in whose history its rows are shown: they are those records,
-    or parts of them.
-    """
-
-    tracked: Tracked
-    pages: PortalAdmin
-
-    @property
-    def model(self) -> type[Model]:
-        return cast("type[Model]", self.tracked.cls)
-
-    @property
-    def owner_key(self) -> str:
-        """Where a historical row has the key of that record."""
-        part_of = self.tracked.part_of
-        return str(self.model._meta.get_field(part_of).attname if part_of else self.pages.opts.pk.attname)  # type: ignore[union-attr]
-
-    def rows(self, request: HttpRequest, account: Any) -> "QuerySet[Any]":
-        """All rows, or those of an account: what the row itself says, else whose the record is now."""
-        rows = self.tracked.rows_of_model()
-        if account is None:
-            return rows
-        if "account" in self.tracked.columns:
-            return rows.filter(account=account)
-        path = "pk" if isinstance(account, self.pages.model) else self.pages.tenant_path
-        if path is None:
-            return rows.none()
-        theirs = self.pages.tenant_rows(request).filter(**{path: account.pk})
-        return rows.filter(**{f"{self.owner_key}__in": theirs.order_by().values("pk")})
 
 
 class LogDay(UnfoldAdminTextInputWidget):  # type: ignore[misc]
@@ -101,46 +65,26 @@ class LogForm(forms.Form):
         if chooser := _account_chooser(request, kinds):
             self.fields["account"] = chooser
 
-    def found_by_index(self) -> Q:
+    def query(self) -> LogQuery:
         given = self.cleaned_data
-        found = Q()
-        if (first := given.get("first_day")) is not None:
-            found &= Q(history_date__gte=_midnight(first))
-        if (last := given.get("last_day")) is not None:
-            found &= Q(history_date__lt=_midnight(last + timedelta(days=1)))
-        if person := self._person:
-            found &= Q(history_user=person)
-        return found
-
-    def looked_for(self) -> Q:
-        """What has to be looked for in the rows themselves."""
-        given = self.cleaned_data
-        found = Q()
-        if (who := given.get("who")) and not self._person:
-            found &= Q(history_actor__iexact=who)
-        if text := given.get("text"):
-            found &= Q(history_name__icontains=text)
-        for name, column in (("action", "history_type"), ("channel", "history_channel")):
-            if value := given.get(name):
-                found &= Q(**{column: value})
-        return found
-
-    @cached_property
-    def _person(self) -> int | None:
-        if not (who := self.cleaned_data.get("who")):
-            return None
-        named = get_user_model()._default_manager.filter(Q(email=who.lower()) | Q(username=who))
-        key: int | None = named.values_list("pk", flat=True).first()
-        return key
+        first, last = given.get("first_day"), given.get("last_day")
+        return LogQuery(
+            who=given["who"],
+            text=given["text"],
+            action=given["action"],
+            channel=given["channel"],
+            since=_midnight(first) if first else None,
+            until=_midnight(last + timedelta(days=1)) if last else None,
+        )
 
 
 def may_see_change_log(request: HttpRequest) -> bool:
-    return any(True for _ in _kinds(request))
+    return any(True for _ in kinds_of(request))
 
 
 def change_log_page(request: HttpRequest) -> HttpResponse:
     """To be wrapped in the admin's `admin_view`."""
-    kinds = {kind_of(kind.model): kind for kind in _kinds(request)}
+    kinds = {kind.name: kind for kind in kinds_of(request)}
     if not kinds:
         raise PermissionDenied
     form = LogForm(request, kinds)
@@ -148,10 +92,10 @@ def change_log_page(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         given = form.cleaned_data
         account = actor_of(request).account or given.get("account")
-        found = form.found_by_index()
+        asked = form.query()
         chosen = {given["kind"]: kinds[given["kind"]]} if given["kind"] else kinds
-        sources = {name: kind.rows(request, account).filter(found) for name, kind in chosen.items()}
-        page = read_log(sources, form.looked_for(), _place_in(request))
+        sources = {name: kind.rows(request, account) for name, kind in chosen.items()}
+        page = read_log(sources, asked, _place_in(request))
         context |= {
             "changes": _with_links(request, [(kinds[name], row) for name, row in page.rows]),
             "following": _query(request, after=str(page.following)) if page.following else "",
@@ -168,15 +112,6 @@ class LoggedChange:
     entry: HistoryEntry
     kind: str
     url: str
-
-
-def _kinds(request: HttpRequest) -> Iterator[LoggedKind]:
-    """Those whose records the person may look at."""
-    for model, tracked in tracked_models.items():
-        field: Any = model._meta.get_field(tracked.part_of) if tracked.part_of else None
-        pages = admin.site._registry.get(field.related_model if field else model)
-        if isinstance(pages, PortalAdmin) and pages.has_view_permission(request):
-            yield LoggedKind(tracked, pages)
 
 
 def _with_links(request: HttpRequest, rows: list[tuple[LoggedKind, Any]]) -> list[LoggedChange]:
