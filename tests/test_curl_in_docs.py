@@ -10,9 +10,11 @@ import re
 import shutil
 import subprocess
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
 from contacts_app.tokens.services import create_token
 from profiles_app.numbers.models import StockNumber
@@ -102,6 +104,7 @@ def test_what_the_page_says_is_answered(page, live_server, alice, acme, other, r
         "PATH": os.environ["PATH"],
         "PATCHBAY": live_server.url,
         "TOKEN": create_token(account=acme, name="docs")[1],
+        "STAFF_TOKEN": create_token(read_only=True, expires_at=timezone.now() + timedelta(days=1))[1],
         "USERNAME": alice.email,
         "PASSWORD": "correct horse",
         "HOOK": receiver.url,

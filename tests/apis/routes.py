@@ -64,6 +64,7 @@ LISTS = {
     "/api/v1/call-managers": "call_manager",
     "/api/v1/calls": "call",
     "/api/v1/calls.csv": "call_id",
+    "/api/v1/changes": "extension_name",
     "/api/v1/deployments": "deployment",
     "/api/v1/directory-entries": "directory_entry",
     "/api/v1/directory-entries.csv": "directory_entry",
@@ -121,6 +122,8 @@ FORBIDDEN = {("put", "/backend/api/v1/customers/{customer_id}/myAccountProfile")
 WITHHELD = {
     *(("get", f"/api/v1/phones/{{mac}}/{part}") for part in ("keys", "log", "log-file", "screen", "status-pages")),
     ("post", "/api/v1/phones/{mac}/keys"),
+    # For those who may open the admin, of an account too: `tests/contacts_app/core/history/test_changes_api.py`.
+    ("get", "/api/v1/changes"),
 }
 FORBIDDEN |= WITHHELD
 # What is asked with the credential of a message gateway; any other one is a 401, before all else.

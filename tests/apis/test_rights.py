@@ -31,6 +31,7 @@ from tests.apis.routes import names_a_row, operations, url_of
 pytestmark = pytest.mark.django_db
 
 TABLE: dict[str, dict[str, list[str]]] = tomllib.loads(Path(__file__).with_name("rights.toml").read_text())
+ANY_VIEW = "*.view_*"
 ROLES = ("Administrator", "Operator", "Help desk", "Auditor", "Tenant administrator")
 OURS = ("contacts_app", "profiles_app", "phones_app")
 LET_IN = {200, 201, 202, 204, 400, 409, 415, 422}
@@ -67,7 +68,7 @@ def test_every_route_has_its_row():
 def test_every_permission_is_one():
     known = {f"{row.content_type.app_label}.{row.codename}" for row in Permission.objects.all()}
     named = {name for methods in TABLE.values() for _, *permissions in methods.values() for name in permissions}
-    assert named <= known
+    assert named - {ANY_VIEW} <= known
 
 
 def routes(patterns: Any = None) -> Any:
@@ -242,6 +243,8 @@ def expected(who: Credential, method: str, path: str, *, foreign: bool) -> set[i
 
 def allowed(permissions: frozenset[str], needed: list[str]) -> bool:
     """Who may change may see."""
+    if needed == [ANY_VIEW]:
+        return any(".view_" in one for one in permissions)
     return all(one in permissions or one.replace(".view_", ".change_") in permissions for one in needed)
 
 

@@ -58,6 +58,9 @@ def test_a_list_shows_nothing_of_another_account(stranger, owner, charlie, rows)
     for path, row in LISTS.items():
         for caller, voip_id, there in ((owner, rows["voip_id"], True), (stranger, charlie.account.voip_id, False)):
             response = caller.send("get", url_of(path, rows, voip_id=voip_id, user_uuid=rows["user"]))
+            if ("get", path) in WITHHELD:
+                assert response.status_code == 403, path
+                continue
             assert response.status_code == 200, (path, response.getvalue())
             assert (str(rows[row]) in response.getvalue().decode()) is there, (path, response.getvalue())
 
