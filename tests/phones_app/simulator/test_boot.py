@@ -6,6 +6,8 @@ import pytest
 
 from phones_app.boot.fetches import Fetch
 from phones_app.simulator.download import get
+from phones_app.simulator.families import FAMILIES
+from profiles_app.phone.companions.background import screen_sizes
 from tests.phones_app.firmware.sets import as_folder, classic
 from tests.phones_app.simulator.conftest import MAC, NAME, Desk, FetchLog, PlacePhone, device_file
 
@@ -59,6 +61,11 @@ def test_each_family_asks_in_its_own_order(
     last = desk.phone.family.on_demand[-1]
     asked = [fetch.file_name for fetch in fetch_log.wait_for(lambda all_: names_in(all_)[-1:] == [last])]
     assert asked == [*TRUST_LISTS, NAME, *after, *desk.phone.family.on_demand]
+
+
+def test_phones_look_for_backgrounds_where_they_are_made() -> None:
+    made = {f"Desktops/{size.folder}/List.xml" for size in screen_sizes() if size.preview}
+    assert {name for family in FAMILIES for name in family.on_demand if name.startswith("Desktops/")} == made
 
 
 def older_phone(place_phone: PlacePhone, **settings: Any) -> Desk:
