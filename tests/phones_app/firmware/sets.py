@@ -60,20 +60,48 @@ def wireless() -> dict[str, bytes]:
     return made | {"CP7921G-1.4.6.3.LOADS": loads_file("CP7921G-1.4.6.3.LOADS", lines, end="\n")}
 
 
-def by_platform() -> dict[str, bytes]:
+def by_platform(family: str = "88xx") -> dict[str, bytes]:
     """An 8841: INI by hardware. Nothing says that its components are signed."""
-    made = {
-        name: b"hsqs" + name.encode() * 9 for name in ("rootfs88xx.14-2-1.sbn", "rootfs288xx.14-2-1.sbn", "sb288.sbn")
-    }
-    lines = ["[PLATFORM_1]", "version=14.2.1", "rootfs=rootfs88xx.14-2-1.sbn", "sb2 = sb288.sbn", ""]
-    lines += ["[PLATFORM_2]", "rootfs=rootfs288xx.14-2-1.sbn"]
-    return made | {"sip88xx.14-2-1-0101-14.loads": loads_file("sip88xx.14-2-1-0101-14.loads", lines)}
+    names = (f"rootfs{family}.14-2-1.sbn", f"rootfs2{family}.14-2-1.sbn", "sb288.sbn")
+    made = {name: b"hsqs" + name.encode() * 9 for name in names}
+    lines = ["[PLATFORM_1]", "version=14.2.1", f"rootfs={names[0]}", f"sb2 = {names[2]}", ""]
+    lines += ["[PLATFORM_2]", f"rootfs={names[1]}"]
+    load = f"sip{family}.14-2-1-0101-14.loads"
+    return made | {load: loads_file(load, lines)}
+
+
+def by_platform_7811() -> dict[str, bytes]:
+    return by_platform("78xx")
+
+
+def listed(load: str, names: list[str], payload: bytes = b"part" * 20, lines: tuple[str, ...] = ()) -> dict[str, bytes]:
+    """Signed components, one name per line of the list."""
+    made = {name: signed(name, payload) for name in names}
+    return made | {f"{load}.loads": loads_file(f"{load}.loads", [*names, *lines])}
+
+
+def old_6901() -> dict[str, bytes]:
+    return listed(
+        "SCCP6901.9-2-1-a", ["KNL6901SCCP.9-2-1-a.zz.sgn", "APP6901SCCP.9-2-1-a.zz.sgn"], TIZP + b"\1\2\3" * 50
+    )
 
 
 def old_6921() -> dict[str, bytes]:
     names = ["BOOT69xx.0-0-0-14.zz.sgn", "DSP69xx.0-0-0-5.zz.sgn", "SCCP69xx.9-4-1-3SR3.zz.sgn"]
-    made = {name: signed(name, TIZP + b"\1\2\3" * 50) for name in names}
-    return made | {"SCCP69xx.9-4-1-3SR3.loads": loads_file("SCCP69xx.9-4-1-3SR3.loads", names)}
+    return listed("SCCP69xx.9-4-1-3SR3", names, TIZP + b"\1\2\3" * 50)
+
+
+def old_6945() -> dict[str, bytes]:
+    return listed("SCCP6945.9-3-1-3", [f"SCCP6945.9-3-1-3.bin{number}.sgn" for number in range(1, 5)])
+
+
+def old_9971() -> dict[str, bytes]:
+    names = [f"{part}9971.9-4-2SR4-1.sebn" for part in ("kern", "rootfs", "sboot", "skern", "dkern")]
+    return listed("sip9971.9-4-2SR4-1", names)
+
+
+def old_7960_with_sccp() -> dict[str, bytes]:
+    return listed("P0030801SR02", ["P0030801SR02.sbn", "P0030801SR02.sb2"], lines=("LA_VERSION=PAS30831",))
 
 
 def old_8941() -> dict[str, bytes]:
