@@ -148,9 +148,19 @@ def test_the_kind_of_a_file_is_known_by_its_path(path, kind):
     assert services.kind_of(path) == kind
 
 
-def test_the_kind_of_another_name_is_known_by_what_it_begins_with(acme):
-    text = '<?xml version="1.0"?>\n<!-- ours -->\n<DIALTEMPLATE><TEMPLATE MATCH="."/></DIALTEMPLATE>'
-    assert services.put("germany.xml", content(text), account=acme).kind == "dial-template"
+@pytest.mark.parametrize(
+    ("xml", "kind"),
+    [
+        ('<DIALTEMPLATE><TEMPLATE MATCH="."/></DIALTEMPLATE>', "dial-template"),
+        ("<softKeyCfg/>", "soft-keys"),
+        ("<featurePolicy><featureDef/></featurePolicy>", "feature-policy"),
+        ("<CiscoIPPhoneRingList/>", "ring-list"),
+        ("<CiscoIPPhoneImageList/>", "background-list"),
+    ],
+)
+def test_the_kind_of_another_name_is_known_by_what_it_begins_with(acme, xml, kind):
+    text = f'<?xml version="1.0"?>\n<!-- ours -->\n{xml}'
+    assert services.put("germany.xml", content(text), account=acme).kind == kind
 
 
 def test_an_account_has_a_limit_and_the_portal_has_none(acme, settings):
