@@ -29,7 +29,7 @@ class PhonesConfig(AppConfig):
         from phones_app.configuration.alone import ProfileFiles, file_alone
         from phones_app.configuration.default_file import default_file
         from phones_app.configuration.default_loads import in_use
-        from phones_app.configuration.following import follow_changes
+        from phones_app.configuration.following import follow_changes, shared_files_changed
         from phones_app.configuration.wanted import Configurations
         from phones_app.deployment import gates, left_files, outcome
         from phones_app.deployment.evidence import awaited, judge_fetch
@@ -80,6 +80,7 @@ class PhonesConfig(AppConfig):
         recorded.connect(copies.file_server_changed, sender=FileServer)
         shared_files.when_changed(copies.files_changed)
         shared_files.when_changed(firmware_checks.files_changed)
+        shared_files.when_changed(shared_files_changed)
         pre_delete.connect(left_files.phone_deleted, sender=Phone)
         when_many_changed(Phone, *lifecycle.OF_PHONE, call=lifecycle.phones_changed)
         pre_delete.connect(lifecycle.phone_deleted, sender=Phone)

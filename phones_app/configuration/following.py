@@ -24,6 +24,7 @@ from phones_app.configuration.changes import (
     with_profiles,
 )
 from phones_app.configuration.models import Layer, LayerLine, PhoneConfiguration
+from phones_app.configuration.shared_versions import VERSIONED
 from phones_app.inventory.models import Phone, PhoneGroup
 from profiles_app.phone.models import KeyLayout, Line, PhoneProfile, PhoneTemplate, Source
 from profiles_app.phone.sources import remake_later, template_saved
@@ -211,6 +212,19 @@ def _of_groups(groups: Collection[int], phones: Collection[int] | None) -> None:
     """These phones (None: all) of these groups, as far as a layer is about them."""
     if Layer.objects.filter(group__in=groups).exists():
         _mark(Q(groups__in=groups) if phones is None else Q(pk__in=phones))
+
+
+def shared_files_changed(account: int | None, phone: int | None, paths: Sequence[str]) -> None:
+    """Files name versions of the languages and tones that are shared with their phones."""
+    folders = {path.lower().rpartition("/")[0] for path in paths if "/" in path}
+    if phone is not None and folders:
+        _mark(Q(pk=phone))
+    elif folders:
+        names = [folder for folder, _, _ in VERSIONED]
+        layers = Layer.objects.filter(reduce(or_, (Q(values__has_key=name) for name in names)))
+        if account is not None:
+            layers = layers.filter(Q(account=None) | Q(account=account))
+        _of_layers(layer for layer in layers if any(layer.values.get(name, "").lower() in folders for name in names))
 
 
 def follow_changes() -> None:

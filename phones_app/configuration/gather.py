@@ -18,6 +18,7 @@ from contacts_app.core.history.models import MASK
 from contacts_app.core.lists.among import among
 from phones_app.configuration.layer_rows import AS_STORED, Instead, LayersOfPhones, version_of
 from phones_app.configuration.models import Layer
+from phones_app.configuration.shared_versions import shared_versions
 from phones_app.inventory.models import Phone
 from profiles_app.phone import sep
 from profiles_app.phone.models import KeyLayout, Line, PhoneProfile, PhoneTemplate, Source, is_made
@@ -87,7 +88,8 @@ def layers_of(
         device, person = parts[phone.pk]
         if device is not None:
             found[phone.pk] = _gathered(phone, device, person, rows, owned, instead)
-    return _with_names(found, {phone.pk: phone.account_id for phone in phones})
+    accounts = {phone.pk: phone.account_id for phone in phones}
+    return _with_versions(_with_names(found, accounts), accounts)
 
 
 def _parts(
@@ -268,6 +270,14 @@ def _with_names(found: dict[int, Gathered], accounts: Mapping[int, int]) -> dict
     return {
         phone: replace(gathered, keys=tuple(_named(key, names, accounts[phone]) for key in gathered.keys))
         for phone, gathered in found.items()
+    }
+
+
+def _with_versions(found: dict[int, Gathered], accounts: Mapping[int, int]) -> dict[int, Gathered]:
+    asking = {phone: (accounts[phone], one.device, one.layers) for phone, one in found.items()}
+    versions = shared_versions(asking)
+    return found | {
+        phone: replace(found[phone], layers=(layer, *found[phone].layers)) for phone, layer in versions.items()
     }
 
 
