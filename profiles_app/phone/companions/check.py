@@ -29,20 +29,24 @@ _CHECKS: dict[str, Callable[[bytes], list[Finding]]] = {
 }
 
 
+# Ring list and tones of 7940 and 7960 with SIP firmware: a text, and samples of which no limits are known.
+_OF_OLD_PHONES = (".dat", ".pcm")
 # So many are told of one file, those that keep phones from reading it first.
 MOST_FINDINGS = 200
 # Longer ones are none of these files.
 LARGEST_CHECKED = 4_000_000
 
 
-def is_checked(kind: str) -> bool:
-    """Whether there is a checker for files of this kind."""
-    return kind in _CHECKS or kind in ("ring-tone", "background")
+def is_checked(kind: str, path: str = "") -> bool:
+    """Whether there is a checker for files of this kind, and of this name."""
+    return (kind in _CHECKS or kind in ("ring-tone", "background")) and not path.lower().endswith(_OF_OLD_PHONES)
 
 
 def check_companion(kind: str, content: bytes, path: str = "") -> list[Finding]:
     """What phones would make of the file; nothing for a kind that has no checker. `path` tells what a sound or a picture
     should be."""
+    if not is_checked(kind, path):
+        return []
     if kind in _CHECKS:
         return _told(_CHECKS[kind](content))
     if kind == "ring-tone" and (fault := tone_faults(path, content)):

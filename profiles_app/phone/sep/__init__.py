@@ -34,9 +34,11 @@ from profiles_app.phone.sep.files import (
     of_companions,
     watched,
 )
+from profiles_app.phone.sep.plain_text import DEFAULT_FILE as TEXT_FOR_ALL
 
 __all__ = [
     "MAX_BYTES",
+    "TEXT_FOR_ALL",
     "Companion",
     "Finding",
     "Misfit",

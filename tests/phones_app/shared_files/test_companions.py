@@ -10,9 +10,10 @@ from contacts_app.tokens.services import create_token
 from phones_app.inventory.models import Phone
 from phones_app.shared_files import services
 from phones_app.shared_files.admin import editors
+from phones_app.shared_files.checks import findings_of
 from phones_app.shared_files.media import add_background, add_ring_tone, entries_of
 from phones_app.shared_files.models import SharedFile
-from profiles_app.phone.companions.lists import RINGS
+from profiles_app.phone.companions.lists import RINGS, ListEntry
 from tests.admin_people import at_desk, clerk
 from tests.phones_app.shared_files.test_media import EVERYBODY, picture, put, sound, text_of
 
@@ -198,11 +199,44 @@ def test_the_page_of_a_file_says_what_phones_make_of_it(root, picture):
         ("Desktops/320x196x4/sea.png", b"no", "It is no PNG"),
         ("dialplan.xml", b"<DIALTEMPLATE>\n<template/></DIALTEMPLATE>", "Line 2: Phones see"),
         ("short.raw", b"x", "It has 1 samples"),
+        ("SIPDefault.cnf", b"proxy1_adress: 192.0.2.1\n", "perhaps proxy1_address is meant"),
+        ("SIPDefault.cnf", b"<device/>", "“SIPDefault.cnf” is not SEP&lt;MAC&gt;.cnf.xml"),
     ):
         shown = desk.get(page("change", put(path, content).pk)).content.decode()
         assert text in shown, path
     row = SharedFile.objects.get(path="dialplan.xml")
     assert desk.get(page("edit_one", row.pk))["Location"] == page("edit", "dial-template", row.pk)
+
+
+def test_lists_are_told_what_their_entries_lack(root, acme, picture, settings, tmp_path):
+    settings.PHONE_FILES_DIR = tmp_path / "files"
+    settings.PHONE_FILES_DIR.mkdir()
+    add_ring_tone(EVERYBODY, "Old bell", sound())
+    add_background(EVERYBODY, "hills", picture)
+    put(
+        "Ringlist.xml",
+        RINGS.with_entry(text_of("Ringlist.xml").encode(), ListEntry("Gone", "../gone.raw")),
+        account=acme,
+    )
+    put("Old-bell.raw", b"x" * 240, account=Account.objects.create(voip_id=77, name="Other"))
+    (settings.PHONE_FILES_DIR / "In-folder.raw").write_bytes(b"x" * 240)
+    row = put(
+        "Ringlist.xml",
+        RINGS.with_entry(text_of("Ringlist.xml", account=acme).encode(), ListEntry("In", "In-folder.raw")),
+        account=acme,
+    )
+    assert [(one.code, one.message.split("”")[0]) for one in findings_of(row)] == [("missing-file", "“../gone.raw")]
+    services.remove(SharedFile.objects.filter(path="Old-bell.raw", account=None))
+    assert len(findings_of(row)) == 2
+    services.remove(SharedFile.objects.filter(path="Desktops/320x196x4/TN-hills.png"))
+    [finding] = findings_of(SharedFile.objects.get(path="Desktops/320x196x4/List.xml"))
+    assert "TFTP:Desktops/320x196x4/TN-hills.png" in finding.message
+    assert findings_of(SharedFile.objects.get(path="Desktops/320x212x16/List.xml")) == []
+
+
+def test_what_7940_phones_read_is_not_taken_for_a_mistake():
+    assert findings_of(put("RINGLIST.DAT", b"Old bell\tbell.pcm\n")) is None
+    assert findings_of(put("bell.pcm", b"x" * 20_000)) is None
 
 
 def test_a_file_is_checked_and_a_number_tried_over_rest(acme):
