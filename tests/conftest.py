@@ -9,11 +9,12 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
+from cachetools import TTLCache
 from celery import current_app
 from django.core.cache import cache
 from django.test import override_settings
 
-from contacts_app.core.memory import forget_everything
+from contacts_app.core.memory import Memory, forget_everything
 
 # The database, what the tests cost, and what is used all over: callers of the REST APIs and people in the admin.
 pytest_plugins = ["tests.databases", "tests.cost", "tests.phones_app.rest", "tests.phones_app.desks"]
@@ -88,6 +89,13 @@ def forgetful():
     os.umask(0o022)
     cache.clear()
     forget_everything()
+
+
+@pytest.fixture
+def unforgetting(monkeypatch):
+    """What is remembered for seconds, as who asks, is remembered to the end of the test, however long that takes."""
+    for memory in Memory.every:
+        monkeypatch.setattr(memory, "_values", TTLCache(memory._values.maxsize, 3600))
 
 
 def account(**fields):

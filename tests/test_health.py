@@ -77,7 +77,7 @@ def test_a_broker_that_is_away_is_told(ready, through):
     assert (status, told["broker"]) == (503, "no message gets through")
 
 
-def test_answers_within_a_second_are_the_same_and_write_once(client, ready):
+def test_answers_within_a_second_are_the_same_and_write_once(client, ready, unforgetting):
     assert ready()[0] == 200
     first = WorkStatus.objects.get(name="readyz").ran_at
     assert client.get("/readyz").status_code == 200

@@ -149,6 +149,7 @@ PAGES = {
 }
 
 
+@pytest.mark.usefixtures("unforgetting")
 def test_a_page_is_one_query_and_one_for_each_list_in_its_records(owner, rows, django_assert_num_queries):
     for path, queries in PAGES.items():
         url = path.format(**rows)

@@ -49,5 +49,5 @@ def sip_phone(status: int = 200) -> Iterator[SipPhone]:
         yield phone
     finally:
         phone.socket.sendto(b"stop", ("127.0.0.1", phone.port))
-        thread.join(5)
+        thread.join(180)
         phone.socket.close()

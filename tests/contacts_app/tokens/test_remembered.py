@@ -21,6 +21,7 @@ def reads(token: str) -> int:
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("unforgetting")
 def test_the_database_is_asked_for_a_token_once(acme, django_assert_num_queries):
     token = create_token(account=acme)[1]
     assert reads(token) == 200
@@ -30,6 +31,7 @@ def test_the_database_is_asked_for_a_token_once(acme, django_assert_num_queries)
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("unforgetting")
 def test_writing_asks_each_time(acme):
     token, text = create_token(account=acme)
     client = Client(headers={"Authorization": f"Bearer {text}"})
@@ -41,6 +43,7 @@ def test_writing_asks_each_time(acme):
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("unforgetting")
 def test_a_call_that_is_to_be_admitted_is_as_hurried_as_a_read(acme, django_assert_num_queries):
     token, text = create_token(account=acme)
     client = Client(headers={"Authorization": f"Bearer {text}"})

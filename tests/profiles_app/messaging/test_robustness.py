@@ -115,6 +115,7 @@ def test_case_26_no_answer_holds_a_password_or_a_token(api, rows):
 
 
 @pytest.mark.parametrize("path", [MESSAGING, VOICE, "/rest/lease/tn", f"{MESSAGING}/{{profile}}/tnleases"])
+@pytest.mark.usefixtures("unforgetting")
 def test_lists_take_as_many_queries_for_25_rows_as_for_100(api, rows, acme, alice, path):
     profile = MessagingProfile.objects.get()
     mine = {"account": acme, "created_by": alice, "modified_by": alice}

@@ -186,6 +186,7 @@ def test_a_url_that_there_is_not(staff, path):
 
 
 @pytest.mark.parametrize("holder", ["staff", "acme_key"])
+@pytest.mark.usefixtures("unforgetting")
 def test_a_long_list_takes_as_many_queries_as_a_short_one(request, holder, acme):
     key = request.getfixturevalue(holder)
     group = AccountGroup.objects.create(name="Gold")

@@ -110,6 +110,7 @@ def queries_of(api, url: str) -> int:
     "url", [f"{CONTACTS}?limit=0", f"{CONTACTS}?limit=0&name__contains=x", f"{PREFERENCES}?limit=0"]
 )
 @pytest.mark.parametrize("staff", [False, True])
+@pytest.mark.usefixtures("unforgetting")
 def test_a_list_asks_the_database_as_often_for_100_rows_as_for_25(api, acme, url, staff):
     caller = of_token() if staff else api
 
