@@ -118,7 +118,7 @@ def start_web(machines: Processes, name: str, command: list[str]) -> str:
 
 def answers(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/healthz", headers=THROUGH_PROXY, verify=False).status_code == 200
+        return httpx.get(f"{url}/healthz", headers=THROUGH_PROXY, verify=False, timeout=60).status_code == 200
     except httpx.HTTPError:
         return False
 
@@ -165,7 +165,7 @@ def start_proxy(machines: Processes, urls: list[str]) -> str:
     machines.run("proxy", nginx.command(nginx.write_configuration(machines.folder, web=web, **ports)))
     url = f"https://127.0.0.1:{ports['tls']}"
     machines.until(lambda: answers(url))
-    plain = httpx.get(f"http://127.0.0.1:{ports['plain']}/admin/", headers={"Host": "patchbay.example.org"})
+    plain = httpx.get(f"http://127.0.0.1:{ports['plain']}/admin/", headers={"Host": "patchbay.example.org"}, timeout=60)
     assert (plain.status_code, plain.headers["Location"]) == (301, "https://patchbay.example.org/admin/")
     return url
 

@@ -27,11 +27,12 @@ class OpenIdProvider:
         self.issuer = f"http://127.0.0.1:{port}"
 
     def settings(self) -> dict[str, Any]:
-        return {"OIDC_ISSUER": self.issuer, "OIDC_RP_CLIENT_ID": CLIENT, "OIDC_RP_CLIENT_SECRET": "s3cret"}
+        client = {"OIDC_RP_CLIENT_ID": CLIENT, "OIDC_RP_CLIENT_SECRET": "s3cret"}
+        return {"OIDC_ISSUER": self.issuer, "OIDC_TIMEOUT": 60.0} | client
 
     def has(self, subject: str, **claims: Any) -> None:
         """A person of the provider, as they are from now on."""
-        httpx.put(f"{self.issuer}/users/{subject}", json=claims).raise_for_status()
+        httpx.put(f"{self.issuer}/users/{subject}", json=claims, timeout=60).raise_for_status()
 
     def approve(self, url: str, subject: str, **changes: str) -> str:
         """What a person does in the browser: log in as `subject` and be sent back; the address they are sent to.
@@ -40,16 +41,16 @@ class OpenIdProvider:
         """
         asked = urlsplit(url)
         query = {name: values[0] for name, values in parse_qs(asked.query).items()} | changes
-        answer = httpx.post(urlunsplit(asked._replace(query=urlencode(query))), data={"sub": subject})
+        answer = httpx.post(urlunsplit(asked._replace(query=urlencode(query))), data={"sub": subject}, timeout=60)
         assert answer.status_code == 302, answer.text
         return answer.headers["location"]
 
     @contextlib.contextmanager
     def forging(self) -> Iterator[None]:
         """Signatures are of another key than the one that it shows."""
-        httpx.post(f"{self.issuer}/test/forge").raise_for_status()
+        httpx.post(f"{self.issuer}/test/forge", timeout=60).raise_for_status()
         yield
-        httpx.post(f"{self.issuer}/test/forge").raise_for_status()
+        httpx.post(f"{self.issuer}/test/forge", timeout=60).raise_for_status()
 
 
 @contextlib.contextmanager
