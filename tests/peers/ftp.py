@@ -25,7 +25,7 @@ from tests.peers import find, needs
 from tests.peers.tls import write_certificate
 from tests.servers import free_port
 
-READY_SECONDS = 10
+READY_SECONDS = 60
 START_ATTEMPTS = 3
 
 needs_vsftpd = needs("vsftpd", "vsftpd")

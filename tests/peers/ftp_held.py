@@ -107,4 +107,4 @@ def held_servers(folder: Path, holds: list[Hold]) -> Iterator[None]:
         yield
     finally:
         stopping.set()
-        thread.join(10)
+        thread.join(180)
