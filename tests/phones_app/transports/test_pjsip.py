@@ -17,7 +17,7 @@ from tests.phones_app.transports.test_ami import target, variables
 MAC, OTHER_MAC = "001122334455", "00AABBCCDDEE"
 CALL_ID = "00112233-44550002-1b2c3d4e-5f607182@192.0.2.10"
 OTHER_CALL_ID = "00aabbcc-ddee0001-4d5e6f70-8192a3b4@192.0.2.11"
-MINE = Contact("1001", CALL_ID)
+MINE = Contact("1001", CALL_ID, expires_at=time.time() + 86_400)
 OTHER = Contact("1001", OTHER_CALL_ID, ip="192.0.2.11")
 # Of a phone that is not Cisco's, say, and so does not tell its MAC.
 NAMELESS = Contact("1001", "Zm9vYmFy@192.0.2.12", ip="192.0.2.12")

@@ -69,7 +69,7 @@ class Answers(threading.Thread):
 def test_a_phone_accepts_the_restart(tmp_path: Path, transport: str) -> None:
     with sipp_phone(tmp_path, TAKE_NOTIFY, answer(200, "OK"), transport=transport) as phone:
         result = send_notify(target(phone.port, transport), register_call_id=CALL_ID)
-        assert (result.status, result.reason, result.attempts) == (200, "OK", 1)
+        assert (result.status, result.reason) == (200, "OK")
         assert phone.verdict() == ""
     assert result.exchange.answer.startswith("SIP/2.0 200 OK\r\n")
 
@@ -120,7 +120,7 @@ def test_a_phone_may_hear_only_the_second_request(phone: socket.socket) -> None:
 def test_after_a_provisional_answer_the_phone_is_left_in_peace(phone: socket.socket) -> None:
     peer = Answers(phone, "100 Trying", None)
     with pytest.raises(TransportError):
-        send_notify(target(phone), timeout=1.8)
+        send_notify(target(phone), timeout=3.0)
     assert len(peer.requests) == 2  # without the provisional answer there would have been three
 
 
