@@ -62,7 +62,7 @@ def window(browsing, live_server, root) -> Iterator[Callable[..., Window]]:
     browsing.clear_cookies()
     for window in opened:
         if window.page.url.startswith(window.base):
-            window.page.evaluate("localStorage.clear()")
+            window.see("localStorage.clear()")
         window.page.close()
     for window in opened:
         assert not window.strayed, "something was loaded from outside"

@@ -16,6 +16,7 @@ class SipPhone:
         self.status = status
         self.notifies: list[str] = []
         self.arrived = threading.Event()
+        self._caught_up = threading.Event()
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         # When it has gone nobody else answers there.
         self.socket.bind(("127.0.0.1", free_port()))
@@ -26,6 +27,9 @@ class SipPhone:
             message, sender = self.socket.recvfrom(65535)
             if message == b"stop":
                 return
+            if message == b"caught up?":
+                self._caught_up.set()
+                continue
             text = message.decode()
             self.notifies.append(text)
             self.arrived.set()
@@ -33,6 +37,13 @@ class SipPhone:
                 copied = re.findall(r"^(?:Via|From|To|Call-ID|CSeq):.*$", text.replace("\r", ""), re.MULTILINE)
                 lines = [f"SIP/2.0 {self.status} Answer", *copied, "Content-Length: 0", "", ""]
                 self.socket.sendto("\r\n".join(lines).encode(), sender)
+
+    def heard(self) -> int:
+        """How many requests have come, with those that wait in the socket."""
+        self._caught_up.clear()
+        self.socket.sendto(b"caught up?", ("127.0.0.1", self.port))
+        assert self._caught_up.wait(180)
+        return len(self.notifies)
 
     @property
     def transactions(self) -> set[str]:

@@ -162,7 +162,7 @@ def test_one_worker_after_the_other_is_killed_a_little_later_than_the_one_before
         running.kill("worker")
         deployment.refresh_from_db()
         assert deployment.state == State.RESTARTING
-        heard = len(agent.notifies)
+        heard = agent.heard()
         agent.status = 200
         running.start_worker()
         wait_for(lambda: reached(deployment, State.RESTART_ACKNOWLEDGED))
@@ -205,7 +205,7 @@ def test_workers_killed_before_they_began_and_when_something_was_done_that_they_
         running.kill("worker")
         deployment.refresh_from_db()
         assert deployment.state == State.RESTARTING
-        heard = len(agent.notifies)
+        heard = agent.heard()
         agent.status = 200
         fetch(desk)
         running.start_worker()
