@@ -51,7 +51,7 @@ def at(page: str, *keys: object, button: str) -> Walk:
         if desk.page.url != f"{desk.base}{path}":
             desk.open(path)
         # What stands behind “More”.
-        desk.page.evaluate("document.querySelectorAll('.pb-more').forEach((more) => (more.open = true))")
+        desk.see("document.querySelectorAll('.pb-more').forEach((more) => (more.open = true))")
         named = re.compile(rf"(^|\s){re.escape(button)}$")
         there = desk.page.get_by_role("button", name=named).or_(desk.page.get_by_role("link", name=named))
         there.first.wait_for()
