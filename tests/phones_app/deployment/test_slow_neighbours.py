@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -9,7 +10,9 @@ from django.db import connection
 from contacts_app.core.work.queue import run_queue
 from phones_app.deployment.models import Deployment, State
 from phones_app.deployment.request import DEPLOYMENTS, deploy, deploy_many
+from phones_app.servers import services
 from phones_app.servers.models import FileServer
+from phones_app.transports.ftp.login import FtpTarget
 from phones_app.transports.ftp.pool import PER_SERVER
 from profiles_app.phone.services import create_profile
 from tests.peers.ftp import pyftpd
@@ -20,12 +23,20 @@ from tests.servers import wait_for
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_inline_work")]
 PHONES = 96
 # Each upload to a dripping server holds a thread for so long, unless the server ends before.
-DRIPPING_SECONDS = 60
+DRIPPING_SECONDS = 300
+
+
+class Dripping(SlowMotion):
+    """One character in two seconds: nothing is over while the test lasts."""
+
+    pause = 2.0
 
 
 @pytest.fixture
-def worker(settings):
+def worker(settings, monkeypatch):
     settings.FTP_UPLOAD_SECONDS = DRIPPING_SECONDS
+    # Nor is a single command given up before.
+    monkeypatch.setattr(services, "FtpTarget", partial(FtpTarget, timeout=DRIPPING_SECONDS))
     stopping = threading.Event()
 
     def work():
@@ -52,7 +63,7 @@ def dripping(site, tmp_path):
             for index in range(number):
                 folder = tmp_path / f"dripping-{index}"
                 folder.mkdir()
-                running = stack.enter_context(pyftpd(folder, handler=SlowMotion))
+                running = stack.enter_context(pyftpd(folder, handler=Dripping))
                 servers.append(
                     FileServer.objects.create(
                         account=site.account,
