@@ -7,6 +7,7 @@ from ipaddress import ip_address
 
 from django.conf import settings
 
+from contacts_app.accounts.models import Account
 from contacts_app.core.admin.first_steps import FirstStep
 from contacts_app.core.admin.links import help_url, list_url
 from contacts_app.core.net.wire import Network
@@ -25,7 +26,7 @@ ANYWHERE = "192.0.2.1"
 
 def first_steps() -> list[FirstStep]:
     """Constant in their queries, each of which reads one row."""
-    return [_networks(), _files(), _call_manager(), _phone(), _file(), _deployment()]
+    return [_networks(), _files(), _call_manager(), _account(), _phone(), _file(), _deployment()]
 
 
 def address_for_phones() -> str:
@@ -111,6 +112,13 @@ def _call_manager() -> FirstStep:
     text = "Asterisk sends the restart to phones and says where they are. Add it, and test the connection."
     return FirstStep(
         "Connect the call manager", done, text, list_url(CallManager), "Call managers", "phones_app.change_callmanager"
+    )
+
+
+def _account() -> FirstStep:
+    text = "Each phone belongs to an account: your own company, or a customer."
+    return FirstStep(
+        "Add an account", Account.objects.exists(), text, list_url(Account), "Accounts", "contacts_app.add_account"
     )
 
 

@@ -158,12 +158,13 @@ def steps_on(desk) -> dict[str, bool]:
 
 def test_the_first_steps_are_done_when_there_is_evidence(root, acme, alice, settings):
     desk = at_desk(root)
-    assert list(steps_on(desk).values()) == [False] * 6
+    assert [title for title, is_done in steps_on(desk).items() if is_done] == ["Add an account"]
     settings.PHONE_NETWORKS = "10.20.0.0/16"
     server = FileServer.objects.create(name="Own", host="files.example", tested_at=now(), test_result="refused")
     phone = Phone.objects.create(mac="AABBCCDDEE01", account=acme)
     done = [title for title, is_done in steps_on(desk).items() if is_done]
-    assert done == ["Name the networks of the phones", "Add the first phone"], "a failed test is no evidence"
+    expected = ["Name the networks of the phones", "Add an account", "Add the first phone"]
+    assert done == expected, "a failed test is no evidence"
     FileServer.objects.filter(pk=server.pk).update(test_result="")
     CallManager.objects.create(name="PBX", kind="ami", host="pbx.example", port=5038, tested_at=now())
     PhoneProfile.objects.create(user=alice, name="Desk")
@@ -173,6 +174,12 @@ def test_the_first_steps_are_done_when_there_is_evidence(root, acme, alice, sett
     assert [title for title, is_done in steps_on(desk).items() if not is_done] == ["Deploy it to a phone"]
     Deployment.objects.create(state="confirmed", **made)
     assert steps_on(desk) == {}, "all are done"
+
+
+def test_a_new_portal_needs_an_account_before_its_first_phone(root):
+    titles = list(steps := steps_on(at_desk(root)))
+    assert not any(steps.values())
+    assert titles.index("Add an account") < titles.index("Add the first phone")
 
 
 def test_a_phone_that_fetches_its_file_has_found_the_file_server(root):
