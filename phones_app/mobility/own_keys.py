@@ -145,7 +145,7 @@ def save_own(own: OwnKeys, keys: Sequence[KeyOf], settings: Mapping[str, str]) -
     """Keep keys and settings with the person's profile; phones get them with their next deployment."""
     layer = _layer(own.profile)
     layout = own_layout(own.profile) or KeyLayout(own_of=own.profile, account=own.phone.account)
-    layout.name = layout.name or f"Keys of {own.profile.user} ({own.profile.uuid})"[:255]
+    layout.name = layout.name or f"Keys of {own.profile.user} ({str(own.profile.uuid)[:8]})"[:255]
     layout.keys, layout.modules = stored(keys), list(own.modules)
     layout.save()
     layer.account = own.phone.account
