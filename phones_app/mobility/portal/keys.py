@@ -98,6 +98,7 @@ class KeyForm(forms.Form):
         self.fields["kind"].choices = [("", NOTHING), *offered]  # type: ignore[attr-defined]
         if not self.may_change:
             del self.fields["kind"], self.fields["target"]
+            self.fields["label"].help_text = _("Empty: its own name.")
         if not own.may_label(place):
             del self.fields["label"]
 

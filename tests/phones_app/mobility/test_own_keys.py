@@ -47,6 +47,7 @@ def test_a_preview_changes_nothing_and_shows_the_picture(desk, bob):
     assert "Nothing is changed yet" in shown
     assert "Taxi <small>Speed dial</small>" in shown
     assert "Me <small>Line</small>" in shown
+    assert shown.count("Your administrator has set this key.") == 1, "instead of an empty frame"
     assert "s3cret" not in shown
     assert KeyLayout.objects.count() == before
 
