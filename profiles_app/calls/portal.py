@@ -64,11 +64,11 @@ class Places:
         return rows.filter(found | Q(site=site) if self.has_words else found)
 
     def cells(self, call: CallRecord) -> list[object]:
-        """Site and description: the customer's own, and the operator's beside them."""
+        """Site and description: the customer's own, and the operator's beside them where these are others."""
         number = self.numbers.get(call.called if call.direction == Direction.INBOUND else call.caller)
         own = [number.site, number.description] if number else ["", ""]
         said = [call.site, call.description] if self.has_words else ["", ""]
-        texts = [" · ".join(filter(None, pair)) for pair in zip(own, said, strict=True)]
+        texts = [" · ".join(dict.fromkeys(filter(None, pair))) for pair in zip(own, said, strict=True)]
         return [Cell(texts[0], note=call.campaign if self.has_words else ""), texts[1]]
 
 

@@ -140,6 +140,11 @@ def test_what_the_customer_says_of_its_numbers_is_always_shown(acme, alice, call
     grant(acme, *ALL)
     assert "Hall 3 · Berlin" in page(browser, f"{CALLS}?{MARCH}&site=Hall+3")
     assert "=Essen" in page(browser, f"{CALLS}by/site/?{MARCH}")
+    number.site = "Berlin"
+    save_number_lease(number, actor=system("test"))
+    shown = page(browser, f"{CALLS}?{MARCH}&site=Berlin")
+    assert "Berlin" in shown
+    assert "Berlin · Berlin" not in shown
 
 
 def test_people_below_level_0_see_the_calls_of_their_lines(acme, bob, calls, api):
