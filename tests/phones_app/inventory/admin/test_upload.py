@@ -100,6 +100,7 @@ def test_several_files_become_profiles_of_the_chosen_owner_and_phones(root_desk,
     page = root_desk.get(url)
     step = root_desk.post(page.context["step_url"], {"start": 1, "counts": "0,0,0,0,0"})
     assert "webAccess takes 0, 1 or 2" in step.content.decode()
+    assert f'href="{PAGE}"' in step.content.decode(), "who has chosen the wrong files begins again"
     assert walk(root_desk, url, imports=True)[1] == {"new profiles": 2}
     assert set(PhoneProfile.objects.values_list("user", flat=True)) == {bob.pk}
     assert Phone.objects.filter(account=acme).count() == 2
