@@ -53,6 +53,7 @@ from phones_app.rollout.admin.pages import RollOutChanged, RollOutSelected
 from phones_app.shared_files.admin.editors import EditorPages
 from phones_app.shared_files.admin.file import SharedFileAdmin
 from phones_app.shared_files.admin.media import MediaPages
+from phones_app.shared_files.admin.own_work import copies_of_person
 from phones_app.shared_files.models import SharedFile
 from phones_app.upgrades.admin.panel import UpgradePages
 from profiles_app.phone.models import KeyLayout, Line, PhoneProfile, PhoneTemplate
@@ -62,6 +63,7 @@ search.register(settings_found)
 first_steps.register(steps_of_phones)
 work.register(rollouts_of_person)
 work.register(deployments_of_person)
+work.register(copies_of_person)
 
 
 @admin.register(Phone)
