@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Case, Count, F, Max, Min, Q, QuerySet, When
+from django.db.models import Case, Count, F, Max, Min, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 
 from contacts_app.core.admin.base import PortalAdmin
@@ -37,7 +38,7 @@ def deployments_of_person(request: HttpRequest, since: datetime, most: int) -> I
     # What the index `deployment_of_person` has an entry of, and no deployment of a rollout.
     wanted = {"user": request.user.pk, "channel": CHANNEL, "in_batch": False}
     rows = pages.tenant_rows(request).filter(created_at__gt=since, **wanted)
-    for asked in _requests(rows, most):
+    for asked in _requests(rows, since, most):
         yield LongWork(
             title=_title(asked),
             url=_url(asked, request.user.pk),
@@ -49,11 +50,13 @@ def deployments_of_person(request: HttpRequest, since: datetime, most: int) -> I
         )
 
 
-def _requests(rows: "QuerySet[Any]", most: int) -> Iterable[Asked]:
+def _requests(rows: "QuerySet[Any]", since: datetime, most: int) -> Iterable[Asked]:
     """One query. Of a selection larger than `LOOKED_AT` only the part that is carried out last is looked at."""
-    newest = rows.order_by("-created_at").values("pk")[:LOOKED_AT]
+    # As a moment, from which the index is read on: keys would be looked up among all deployments.
+    first = rows.order_by("-created_at").values("created_at")[LOOKED_AT - 1 : LOOKED_AT]
+    newest = rows.filter(created_at__gte=Coalesce(Subquery(first), Value(since)))
     # Rows that the release before wrote while it was replaced do not say what they were asked for with.
-    asked = Deployment.objects.filter(pk__in=newest, request_id__gt="").order_by().values("request_id")
+    asked = newest.filter(request_id__gt="").order_by().values("request_id")
     counted = asked.annotate(
         number=Count("pk"),
         open=Count("pk", filter=Q(finished_at=None)),

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.timezone import now
 
+from phones_app.deployment.admin import own_work
 from phones_app.deployment.models import Deployment
 from tests.admin_people import at_desk, clerk
 from tests.phones_app.deployment.admin.test_deploy import DEPLOY, LIST, RESTART, confirmed
@@ -108,6 +109,17 @@ def test_what_programs_rollouts_and_last_month_asked_for_is_not_told(clerk_desk,
     assert not told(clerk_desk)
 
 
+def test_of_very_many_the_newest_are_told_of(clerk_desk, three, new_phone, new_profile, monkeypatch):
+    profile, earlier = new_profile(name="Desk"), new_phone("AABBCCDDEE09")
+    clerk_desk.post(DEPLOY, confirmed(profile, earlier))
+    Deployment.objects.update(created_at=now() - timedelta(hours=1))
+    clerk_desk.post(DEPLOY, confirmed(profile, *three))
+    monkeypatch.setattr(own_work, "LOOKED_AT", 2)
+    assert set(told(clerk_desk)) == {"Desk → 3 phones"}, "which were stored at one moment"
+    monkeypatch.setattr(own_work, "LOOKED_AT", 4)
+    assert set(told(clerk_desk)) == {"Desk → 3 phones", "Desk → SEPAABBCCDDEE09"}
+
+
 def test_a_page_asks_once_whatever_there_is(clerk_desk, three, new_profile):
     clerk_desk.get(LIST)
     profile = new_profile()
@@ -144,3 +156,5 @@ def test_both_the_bell_and_its_list_are_answered_from_an_index(clerk_desk, three
                     plans.append("\n".join(row[0] for row in cursor.fetchall()))
         assert any("deployment_of_person" in plan for plan in plans), (page, plans)
         assert not any("Seq Scan on phones_app_deployment" in plan for plan in plans), plans
+        if page == BELL:
+            assert not any("Join" in plan for plan in plans), "all deployments would be looked through"
