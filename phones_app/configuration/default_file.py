@@ -31,6 +31,7 @@ MOST_CALL_MANAGERS = 5
 # What layers say now is in the file after this time.
 _made: Memory[bytes] = Memory(seconds=2)
 Kind = Layer.Kind
+Loads = dict[str, Effective]
 
 
 class DefaultLine(NamedTuple):
@@ -65,7 +66,7 @@ def explained_default() -> ExplainedDefault:
     of_all = [of_the_product(settings.PHONE_SERVICES_URL), *places[Kind.PORTAL, ""]]
     values = merge(of_all)
     servers, of_servers = _call_managers(values)
-    loads = _loads(of_all, places)
+    loads, of_modules = _loads(of_all, places)
     urls = {name: values[name] for name in URL_SETTINGS if name in values and values[name].value}
     ports = {name: _port(name, values) for name in PORT_SETTINGS} if servers else {}
     wanted = DefaultFile(
@@ -73,14 +74,16 @@ def explained_default() -> ExplainedDefault:
         ports=dict(zip(PORTS, (port.value for port in ports.values()), strict=False)),
         urls={_label(name, path=True): value.value for name, value in urls.items()},
         loads={model: load.value for model, load in loads.items()},
+        module_loads={module: load.value for module, load in of_modules.items()},
     )
-    content = build(wanted) if servers or loads else b""
+    content = build(wanted) if servers or loads or of_modules else b""
     return ExplainedDefault(
         content,
         [
             *(DefaultLine("Call manager", host, of_servers) for host in servers),
             *(DefaultLine(_label(name), port.value, port.layer) for name, port in ports.items()),
             *(DefaultLine(f"Load of {model}", load.value, load.layer) for model, load in sorted(loads.items())),
+            *(DefaultLine(f"Load of {name}", load.value, load.layer) for name, load in sorted(of_modules.items())),
             *(DefaultLine(_label(name), value.value, value.layer) for name, value in urls.items()),
         ],
         _remarks(content, wanted),
@@ -103,18 +106,22 @@ def _port(name: str, values: dict[str, Effective]) -> Effective:
     return said if said is not None and said.value else Effective(default, "default", "")
 
 
-def _loads(of_all: list[LayerOf], places: dict[tuple[str, str], list[LayerOf]]) -> dict[str, Effective]:
-    """The load of each model, where it is one that the model can have."""
-    found = {}
+def _loads(of_all: list[LayerOf], places: dict[tuple[str, str], list[LayerOf]]) -> tuple[Loads, Loads]:
+    """The load of each model, where it is one that the model can have; and those of the expansion modules of any."""
+    found, of_modules = {}, Loads()
     for device in sep.catalogue.all_models():
         of_family = places.get((Kind.FAMILY, compared(Kind.FAMILY, device.family)), [])
         of_model = places.get((Kind.MODEL, compared(Kind.MODEL, device.model)), [])
-        load = merge([*of_all, *of_family, *of_model]).get("load")
+        said = merge([*of_all, *of_family, *of_model])
+        load, module_load = said.get("load"), said.get("module_load")
         if load is not None and load.value:
             made_for = sep.catalogue.models_of_load(load.value)
             if not made_for or device.model in made_for:
                 found[device.model] = load
-    return found
+        for module in device.modules:
+            if module_load and module.load and module_load.value.startswith(module.load):
+                of_modules.setdefault(module.name, module_load)
+    return found, of_modules
 
 
 def _remarks(content: bytes, wanted: DefaultFile) -> list[str]:

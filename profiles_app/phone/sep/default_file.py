@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
 from contacts_app.core.tables import table
+from profiles_app.phone.sep import catalogue
 
 NAME = "XMLDefault.cnf.xml"
 # As phones ask for it, some of them in another case or with their version in it.
@@ -20,12 +21,13 @@ PORTS = ("ethernetPhonePort", "sipPort", "securedSipPort")
 
 @dataclass(frozen=True)
 class DefaultFile:
-    """`ports` and `urls` by the names of their elements; `loads` by the models of the catalogue."""
+    """`ports` and `urls` by the names of their elements; `loads` by the models of the catalogue, and by its modules."""
 
     call_managers: Sequence[str] = ()
     ports: Mapping[str, str] = field(default_factory=dict)
     urls: Mapping[str, str] = field(default_factory=dict)
     loads: Mapping[str, str] = field(default_factory=dict)
+    module_loads: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def without_number(self) -> list[str]:
@@ -56,6 +58,12 @@ def build(wanted: DefaultFile) -> bytes:
     for model in sorted(wanted.loads.keys() & known.keys()):
         name = f"loadInformation{known[model]}"
         lines.append(f'  <{name} model="Cisco {model}">{escape(wanted.loads[model])}</{name}>')
+    for name, load in sorted(wanted.module_loads.items()):
+        module = catalogue.find_module(name)
+        # A module with other keys has another number, and the same load.
+        for number in module.numbers if module else ():
+            element = f"loadInformation{number}"
+            lines.append(f'  <{element} model="Addon {name}">{escape(load)}</{element}>')
     lines += [f"  {_element(name, url)}" for name, url in wanted.urls.items()]
     return "\n".join([*lines, "</Default>", ""]).encode()
 

@@ -64,6 +64,16 @@ def test_an_unknown_7912_gets_its_load_and_a_call_manager(fetch, server, layers)
     assert loads == of_88xx | {"loadInformation30007", "loadInformation434", "loadInformation404"}
 
 
+def test_expansion_modules_get_their_load_under_each_of_their_numbers(server, layers):
+    Layer.objects.create(kind=Kind.FAMILY, name="7945 7965", values={"module_load": "B016-1-0-4SR1"})
+    Layer.objects.create(kind=Kind.MODEL, name="7975", values={"module_load": "B015-1-0-4"})
+    Layer.objects.create(kind=Kind.MODEL, name="7960", values={"module_load": "S00105000400"})
+    root = ElementTree.fromstring(ask(server, "XMLDefault.cnf.xml", AT))
+    named = {one.tag.removeprefix("loadInformation"): one.text for one in root if "Addon" in one.get("model", "")}
+    of_7915, of_7916 = dict.fromkeys(("227", "228"), "B015-1-0-4"), dict.fromkeys(("229", "230"), "B016-1-0-4SR1")
+    assert named == {"124": "S00105000400"} | of_7915 | of_7916
+
+
 def test_what_is_stored_under_its_name_comes_first(server, layers, settings):
     settings.ENROLMENT_NETWORKS = "127.0.0.0/8"
     for name in ("XMLDefault.cnf.xml", "xmlDefault.CNF.XML"):
@@ -104,5 +114,6 @@ def test_numbers_are_those_of_models_and_with_all_of_them_the_file_stays_short()
     assert numbers().keys() <= known
     assert len(set(numbers().values())) == len(numbers())
     longest = dict.fromkeys(numbers(), "sip8845_65.14-2-1-0101-22")
-    assert len(build(DefaultFile(["pbx.example"] * 5, {"sipPort": "5060"}, loads=longest))) < 8192
+    modules = dict.fromkeys(("7914", "7915", "7916"), "B016-1-0-4SR1")
+    assert len(build(DefaultFile(["pbx.example"] * 5, {"sipPort": "5060"}, loads=longest, module_loads=modules))) < 8192
     assert b"<processNodeName>a&lt;b</processNodeName>" in build(DefaultFile(["a<b"]))
