@@ -115,5 +115,9 @@ def test_numbers_are_those_of_models_and_with_all_of_them_the_file_stays_short()
     assert len(set(numbers().values())) == len(numbers())
     longest = dict.fromkeys(numbers(), "sip8845_65.14-2-1-0101-22")
     modules = dict.fromkeys(("7914", "7915", "7916"), "B016-1-0-4SR1")
-    assert len(build(DefaultFile(["pbx.example"] * 5, {"sipPort": "5060"}, loads=longest, module_loads=modules))) < 8192
+    urls = {
+        f"servicesURL{number}": "http://portal.example/cisco/services/dir?device=#DEVICENAME#" for number in range(7)
+    }
+    hosts = ["pbx.example"] * 5
+    assert len(build(DefaultFile(hosts, {"sipPort": "5060"}, urls, loads=longest, module_loads=modules))) < 8192
     assert b"<processNodeName>a&lt;b</processNodeName>" in build(DefaultFile(["a<b"]))
