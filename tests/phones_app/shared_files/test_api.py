@@ -1,6 +1,7 @@
 """/api/v1/files: stored, replaced, described, downloaded and deleted, by whom it may be (boot server spec §4)."""
 
 import io
+import tracemalloc
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -201,3 +202,48 @@ def test_of_a_form_whose_sender_has_gone_nothing_is_stored(ask, acme):
     answer = Client().generic("POST", URL, part, "multipart/form-data; boundary=x", **sent)
     assert (answer.status_code, SharedFile.objects.count()) == (400, 0)
     assert "before its announced length" in answer.json()["message"]
+
+
+class Stream(io.RawIOBase):
+    """A body as it comes: some bytes, then millions that are nowhere all at once, then some bytes."""
+
+    def __init__(self, head: bytes, size: int, tail: bytes) -> None:
+        self._head, self._left, self._tail = head, size, tail
+
+    def read(self, size: int = -1) -> bytes:
+        assert size >= 0, "all of it at once"
+        taken, self._head = self._head[:size], self._head[size:]
+        many = min(size - len(taken), self._left)
+        self._left -= many
+        taken += bytes(many)
+        rest = size - len(taken)
+        taken, self._tail = taken + self._tail[:rest], self._tail[rest:]
+        return taken
+
+
+@pytest.mark.parametrize("way", ["put", "form", "firmware"])
+def test_60_mb_are_in_memory_neither_on_their_way_in_nor_out(way, acme, tmp_path, settings):
+    settings.FILE_UPLOAD_TEMP_DIR = tmp_path
+    size, headers = 60_000_000, {"HTTP_AUTHORIZATION": f"Bearer {create_token(account=acme)[1]}"}
+    head, tail = b"", b""
+    if way != "put":
+        part = '--x\r\nContent-Disposition: form-data; name="file"; filename="{}"\r\n\r\n'
+        head, tail = part.format("rootfs.sbn").encode(), b"\r\n--x--\r\n"
+    if way == "firmware":
+        loads = sets.loads_file("sip88xx.14-2-1.loads", ["rootfs.sbn"])
+        tail = b"\r\n" + part.format("sip88xx.14-2-1.loads").encode() + loads + tail
+    extra = {"wsgi.input": Stream(head, size, tail), "CONTENT_LENGTH": len(head) + size + len(tail)}
+    target = {"put": ("PUT", f"{URL}?path=rootfs.sbn"), "form": ("POST", URL), "firmware": ("POST", "/api/v1/firmware")}
+    media = "application/octet-stream" if way == "put" else "multipart/form-data; boundary=x"
+    tracemalloc.start()
+    try:
+        made = Client().generic(*target[way], b"in its stream", media, **headers, **extra)
+        assert made.status_code == 201, made.content
+        row = SharedFile.objects.get(path="rootfs.sbn")
+        content = Client().get(f"{URL}/{row.uuid}/content", **headers)
+        given = sum(map(len, content.streaming_content))
+        _now, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert row.size == given == size
+    assert most < 8_000_000
