@@ -26,6 +26,7 @@ from profiles_app.phone import sep
 
 # So many missing files are named for many phones together.
 NAMED = 5
+LOADS = ".loads"
 # The embedded server is asked while somebody waits.
 ASK_SECONDS = 3.0
 
@@ -140,17 +141,22 @@ def _given(asking: Sequence[_Asking]) -> list[frozenset[str]]:
     """Of each the names that the embedded file server has for it: in its folder, shared, or of stored firmware."""
     places = [_places(names, model) for _, _, model, names, _ in asking]
     shared = _shared(asking, [frozenset[str]().union(*paths.values()) for paths in places])
-    loads = {name.removesuffix(".loads") for _, _, _, names, _ in asking for name in names if name.endswith(".loads")}
-    stored = set(Firmware.objects.filter(load__in=among(sorted(loads))).values_list("account", "load")) if loads else ()
+    loads = {name.removesuffix(LOADS) for _, _, _, names, _ in asking for name in names if name.endswith(LOADS)}
+    rows = Firmware.objects.filter(load__in=among(sorted(loads))).values_list("account", "load", "faults")
+    complete = {(account, load): not faults for account, load, faults in rows} if loads else {}
+
+    def is_given(name: str, account: int, is_there: bool) -> bool:
+        """A list whose files are not all there takes a phone nowhere."""
+        load = name.rpartition(".")[0]
+        return complete.get((account, load), complete.get((None, load), is_there))
+
     return [
         frozenset(
             name
             for name, where in paths.items()
-            if not rows.isdisjoint(where)
-            or not (in_folder or frozenset()).isdisjoint(where)
-            or any((owner, name.removesuffix(".loads")) in stored for owner in (account, None))
+            if is_given(name, account, not present.isdisjoint(where) or not (in_folder or present).isdisjoint(where))
         )
-        for (_, account, _, _, in_folder), paths, rows in zip(asking, places, shared, strict=True)
+        for (_, account, _, _, in_folder), paths, present in zip(asking, places, shared, strict=True)
     ]
 
 

@@ -68,7 +68,8 @@ def companions(facts: Mapping[str, Any], *, model: str = "", runs: str = "") -> 
     """What a phone with a file of these facts fetches beside it; `runs` is the load that it has already."""
     load = facts.get("load", "")
     if load and load != runs:
-        message = f"the load {load} is not on the file server; a phone which cannot fetch it may restart over and over"
+        absent = f"the load {load} is not on the file server, or not all of it"
+        message = f"{absent}; a phone which cannot fetch it may restart over and over"
         yield Companion(catalogue.files_of_load(load), "load-set", message)
     for module in facts.get("module_loads", ()):
         message = f"the load {module} of an add-on module is not on the file server"

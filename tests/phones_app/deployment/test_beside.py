@@ -164,6 +164,14 @@ def test_the_folders_of_a_family_and_stored_firmware_count(site, alice, phone):
     Firmware.objects.create(load=LOAD, size=1, folder="anywhere")
     assert preview_deploy(phones=[phone], profile=profile, actor=ACTOR).notes == []
     assert previewed(alice, phone, profile) == []
+    # The list of an account's own load is there, and a component is not.
+    share(f"{LOAD}.loads")
+    fault = {"code": "missing", "file": "rootfs.sbn", "platform": "", "message": "it is not there"}
+    own = Firmware.objects.create(load=LOAD, size=1, account=phone.account, faults=[fault])
+    assert codes_of(preview_deploy(phones=[phone], profile=profile, actor=ACTOR).notes) == ["load"]
+    assert previewed(alice, phone, profile) == ["load-set"]
+    own.delete()
+    assert previewed(alice, phone, profile) == []
 
 
 def codes_of(notes) -> list[str]:
