@@ -143,7 +143,9 @@ def _given(asking: Sequence[_Asking]) -> list[frozenset[str]]:
     shared = _shared(asking, [frozenset[str]().union(*paths.values()) for paths in places])
     loads = {name.removesuffix(LOADS) for _, _, _, names, _ in asking for name in names if name.endswith(LOADS)}
     rows = Firmware.objects.filter(load__in=among(sorted(loads))).values_list("account", "load", "faults")
-    complete = {(account, load): not faults for account, load, faults in rows} if loads else {}
+    complete: dict[tuple[int | None, str], bool] = {}
+    if loads:
+        complete = {(account, load): not faults for account, load, faults in rows}
 
     def is_given(name: str, account: int, is_there: bool) -> bool:
         """A list whose files are not all there takes a phone nowhere."""
