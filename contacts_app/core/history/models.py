@@ -19,8 +19,8 @@ from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
 from contacts_app.core.history.authorship import REASON_LENGTH, current_author, recorded
+from contacts_app.core.history.saving import Former, Saving
 from contacts_app.core.lists.insert import insert_many, insert_one
-from contacts_app.core.lists.statement import Instances, Slot
 from contacts_app.core.secrets import EncryptedBinaryField, EncryptedTextField
 
 # What stands in place of a secret: that it changed can be told, what it was cannot.
@@ -30,8 +30,6 @@ NAME_LENGTH = 255
 TOGETHER = 500
 # Of many records that were linked at once so many are named.
 NAMED = 20
-# Statements that a model keeps to read a row before it is changed.
-MOST_READINGS = 50
 
 Changes = dict[str, list[Any]]
 
@@ -67,7 +65,8 @@ class Tracked(HistoricalRecords):  # type: ignore[misc]
         # The same, as a row calls the values that its historical rows take over.
         self.copied: list[str] = []
         self.kept_in: Any = None
-        self._readings: dict[frozenset[str], Instances] = {}
+        # What of a row is recorded when it changes.
+        self.told: frozenset[str] = frozenset()
         super().__init__(
             bases=[HistoryRow],
             history_id_field=models.BigAutoField(),
@@ -87,12 +86,14 @@ class Tracked(HistoricalRecords):  # type: ignore[misc]
         self.excluded_fields = [*self.secret, *self.quiet, *dated]
         self.columns = tuple(field.name for field in fields if field.name not in self.excluded_fields)
         self.copied = [field.attname for field in fields if field.name not in self.excluded_fields]
+        self.told = frozenset({*self.columns, *self.secret})
         # The indexes below are all that is read by.
         self.no_db_index = [name for field in fields for name in (field.name, field.attname)]
         super().finalize(sender, **kwargs)
         # The library's own descriptor makes a class of managers whenever it is asked, which takes longer than the row.
         self.kept_in = vars(sender)[self.manager_name].model
         tracked_models[sender] = self
+        Saving(sender)
         models.signals.pre_save.connect(self.pre_save, sender=sender, weak=False)
         for name in self.links:
             models.signals.m2m_changed.connect(
@@ -124,29 +125,21 @@ class Tracked(HistoricalRecords):  # type: ignore[misc]
         return options | {"indexes": indexes, "ordering": ["-history_id"]}
 
     def pre_save(self, instance: Any, raw: bool, update_fields: Iterable[str] | None = None, **_: object) -> None:
-        """Remember what the row says now, unless nothing of it can change that anybody wants to know."""
-        names = {*self.columns, *self.secret} - instance.get_deferred_fields()
+        """Have told what the row says now, unless nothing of it can change that anybody wants to know."""
+        vars(instance).pop("_former", None)
+        if raw or instance._state.adding:
+            return
+        names = self.told - instance.get_deferred_fields()
         if update_fields is not None:
             names &= {field.name for field in named_fields(self.cls, update_fields)}
-        known = not raw and not instance._state.adding and names
-        instance._before = (self._stored(frozenset(names)).first(instance.pk) if known else None, names)
-
-    def _stored(self, names: frozenset[str]) -> Instances:
-        """Reads these columns of a row: mostly the same few sets of them, but who sends some may send any."""
-        found = self._readings.get(names)
-        if found is None:
-            if len(self._readings) >= MOST_READINGS:
-                self._readings = {}
-            key = self.cls._meta.pk
-            rows = self.cls._base_manager.order_by().filter(pk=Slot(key)())
-            found = self._readings[names] = Instances(rows.only(key.name, *names))
-        return found
+        if names:
+            instance._former = Former(names)
 
     def post_save(self, instance: object, created: bool, using: object = None, **kwargs: object) -> None:
-        before, names = vars(instance).pop("_before")
+        former: Former | None = vars(instance).pop("_former", None)
         if created:
             super().post_save(instance, created, using=using, **kwargs)
-        elif before is not None and (changes := self.changes(before, instance, names)):
+        elif former and former.row and (changes := self.changes(former.row, instance, former.names)):
             insert_one(self.row(instance, "~", changes))
 
     def link_changed(

@@ -15,7 +15,7 @@ from django.db.models import Model
 from django.db.models.expressions import DatabaseDefault, Expression
 from psycopg import sql
 
-from contacts_app.core.lists.statement import prepared_cursor
+from contacts_app.core.lists.statement import fetched, prepared_cursor
 
 M = TypeVar("M", bound=Model)
 # Fewer are not worth a statement of their own for the keys.
@@ -63,9 +63,7 @@ def insert_one(row: Model) -> None:
         model._base_manager.bulk_create([row])
         return
     statement, getters = _of_one(model)
-    with prepared_cursor() as cursor:
-        cursor.execute(statement, [getter(row) for getter in getters])
-        row.pk = cursor.fetchone()[0]
+    row.pk = fetched(statement, [getter(row) for getter in getters])[0][0]
     row._state.adding, row._state.db = False, connection.alias
 
 
@@ -128,8 +126,8 @@ def _of_model(model: type[Model]) -> tuple[sql.Composed, str, list[Getter]]:
 
 def _getter(field: "models.Field[Any, Any]") -> Getter:
     by_name = attrgetter(field.attname)
-    # A time that is set when the row is stored.
-    sets = getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False)
+    # Such as a time that is set when the row is stored.
+    sets = type(field).pre_save is not models.Field.pre_save
     read: Getter = (lambda row: field.pre_save(row, add=True)) if sets else by_name
     if field.has_db_default():
         read = _with_default(read, field)

@@ -58,9 +58,7 @@ class Statement:
         params = list(self.params)
         for place, value in zip(self.slots, values, strict=True):
             params[place] = params[place].filled(value)
-        with prepared_cursor(self.is_prepared) as cursor:
-            cursor.execute(self.sql, params)
-            found: list[Row] = cursor.fetchall()
+        found = fetched(self.sql, params, is_prepared=self.is_prepared)
         return self._converted(found) if self.converters else found
 
     def row(self, *values: object) -> Row | None:
@@ -71,9 +69,8 @@ class Statement:
         """How many rows there are."""
         if not self.sql:
             return 0
-        with prepared_cursor(self.is_prepared) as cursor:
-            cursor.execute(f"SELECT COUNT(*) FROM ({self.sql}) AS counted", self.params)  # noqa: S608 - Django's own
-            return int(cursor.fetchone()[0])
+        counted = f"SELECT COUNT(*) FROM ({self.sql}) AS counted"  # noqa: S608 - Django's own
+        return int(fetched(counted, self.params, is_prepared=self.is_prepared)[0][0])
 
     def _converted(self, found: list[Row]) -> list[Row]:
         rows: list[Any] = [list(row) for row in found]
@@ -156,18 +153,38 @@ def binary_rows(rows: "QuerySet[Any, Any]") -> list[Row]:
 
 
 @contextmanager
-def prepared_cursor(is_prepared: bool = True) -> Iterator[Any]:
-    """The connection's, which has PostgreSQL plan each statement once; elsewhere, or not `is_prepared`, a usual one."""
+def prepared_cursor() -> Iterator[Any]:
+    """The connection's, which has PostgreSQL plan each statement once; elsewhere a usual one."""
     own = _own_connection()
-    # The log of queries shows those with the values in them, which this process does not put there; and who watches
-    # the queries sees usual ones alone.
-    if not is_prepared or own.vendor != "postgresql" or own.queries_logged or own.execute_wrappers:
+    if not _takes_prepared(own):
         with own.cursor() as cursor:
             yield cursor
         return
     own.ensure_connection()
     with own.wrap_database_errors:
         yield own.make_cursor(_cursor_of(own.connection))
+
+
+def fetched(sql: str, params: Sequence[Any], *, is_prepared: bool = True) -> list[Row]:
+    """All rows of a statement, by the same cursor, but past what Django wraps around each statement and each value."""
+    own = _own_connection()
+    found: list[Row]
+    if not (is_prepared and _takes_prepared(own)):
+        with own.cursor() as cursor:
+            cursor.execute(sql, params)
+            found = cursor.fetchall()
+        return found
+    own.ensure_connection()
+    own.validate_no_broken_transaction()
+    with own.wrap_database_errors:
+        found = _cursor_of(own.connection).execute(sql, params).fetchall()
+    return found
+
+
+def _takes_prepared(own: Any) -> bool:
+    # The log of queries shows those with the values in them, which this process does not put there; and who watches
+    # the queries sees usual ones alone.
+    return own.vendor == "postgresql" and not (own.queries_logged or own.execute_wrappers)
 
 
 def _own_connection() -> Any:
