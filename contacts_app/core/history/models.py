@@ -93,7 +93,7 @@ class Tracked(HistoricalRecords):  # type: ignore[misc]
         # The library's own descriptor makes a class of managers whenever it is asked, which takes longer than the row.
         self.kept_in = vars(sender)[self.manager_name].model
         tracked_models[sender] = self
-        Saving(sender)
+        self.saving = Saving(sender)
         models.signals.pre_save.connect(self.pre_save, sender=sender, weak=False)
         for name in self.links:
             models.signals.m2m_changed.connect(

@@ -9,7 +9,6 @@ from typing import Any
 
 from django.db import connection, models
 from django.db.models import Model
-from django.utils.functional import Promise
 
 from contacts_app.core.lists.insert import insert_one
 from contacts_app.core.lists.statement import Instances, Slot
@@ -46,8 +45,8 @@ class Saving:
         returned: "Sequence[models.Field[Any, Any]]",
         raw: bool,
     ) -> Any:
-        is_plain = connection.vendor == "postgresql" and row.pk is None and not raw
-        if not is_plain or any(map(_is_worked_out, vars(row).values())):
+        is_usual = connection.vendor == "postgresql" and row.pk is None and not raw
+        if not is_usual or any(map(_is_worked_out, vars(row).values())):
             return Model._do_insert(row, manager, using, fields, returned, raw)  # type: ignore[attr-defined]
         insert_one(row)
         return [[getattr(row, field.attname) for field in returned]]
@@ -78,5 +77,5 @@ class Saving:
 
 
 def _is_worked_out(value: object) -> bool:
-    """Whether the database works it out, or Django makes a text of it only now."""
-    return hasattr(value, "resolve_expression") or isinstance(value, Promise)
+    """Whether the database is to work it out."""
+    return hasattr(value, "resolve_expression")

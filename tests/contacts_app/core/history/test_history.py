@@ -2,19 +2,22 @@
 
 import io
 import re
+from datetime import timedelta
 
 import pytest
 from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
-from django.db import models
+from django.db import DatabaseError, models, transaction
+from django.db.models import F
+from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from contacts_app.accounts.models import Account, Extension
 from contacts_app.contacts.models.contact import NotificationContact
-from contacts_app.core.history import models as history_models
+from contacts_app.core.history import saving
 from contacts_app.core.history.models import MASK, HistoryRow, tracked_models
 from contacts_app.core.history.records import create_recorded, save_recorded, update_recorded
 from contacts_app.people.models import User
@@ -151,15 +154,34 @@ def test_a_change_in_the_admin_names_the_person_the_request_and_the_reason(root,
 
 def test_statements_are_kept_for_a_few_sets_of_columns_alone(acme, monkeypatch):
     """A program may change any columns together: of twenty there are a million sets."""
-    monkeypatch.setattr(history_models, "MOST_READINGS", 3)
+    monkeypatch.setattr(saving, "MOST", 3)
     contact = NotificationContact.objects.create(account=acme, email="a@acme.example", name="Ann")
     columns = [field.name for field in NotificationContact._meta.concrete_fields if not field.primary_key]
     for number in range(len(columns)):
         contact.save(update_fields=columns[: number + 1])
-        assert len(tracked_models[NotificationContact]._readings) <= 3
+        assert len(tracked_models[NotificationContact].saving._kept) <= 3
     contact.name = "Anna"
     contact.save(update_fields=columns)
     assert last(contact).history_changes == {"name": ["Ann", "Anna"]}
+
+
+def test_what_the_database_works_out_is_stored_by_a_statement_of_its_own(acme):
+    person = User.objects.create(account=acme, email="a@acme.example", last_login=Now())
+    person.refresh_from_db()
+    first_login = person.last_login
+    person.last_login, person.first_name = F("last_login") + timedelta(days=1), "Ann"
+    person.save()
+    person.refresh_from_db()
+    assert person.last_login == first_login + timedelta(days=1)
+    assert [row.history_changes for row in person.history.all()] == [{"first_name": ["", "Ann"]}, {}]
+
+
+def test_what_is_gone_is_neither_changed_nor_recorded(acme):
+    contact = NotificationContact.objects.create(account=acme, email="a@acme.example", name="Ann")
+    NotificationContact.objects.filter(pk=contact.pk).delete()
+    with pytest.raises(DatabaseError, match="did not affect any rows"), transaction.atomic():
+        contact.save(update_fields=["name"])
+    assert last(contact).history_type == "-"
 
 
 def test_a_change_by_rest_names_the_token_and_whoever_made_it(root, acme):
