@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import cache, reduce
 from operator import or_
 
-from django.db.models import Q, TextField
+from django.db.models import Exists, Q, TextField
 from django.db.models.functions import Cast
 from django.db.models.signals import m2m_changed, pre_delete, pre_save
 
+from contacts_app.accounts.models import Account
 from contacts_app.core.history.authorship import News, when_recorded
 from contacts_app.core.lists.statement import Slot, Statement
 from contacts_app.core.work.wake import nudge_after_commit
@@ -38,17 +39,15 @@ NAMED_BY = {"extension", "label", "display_name"}
 FEW = 20
 
 
-# Asked of each line that is stored, most of which no key calls yet and no layer has.
+# Asked of each line that is stored, most of which no layer has and no key calls yet.
 @cache
 def _uses() -> Statement:
-    key = LayerLine._meta.get_field("line")
-    return Statement(LayerLine.objects.order_by().filter(line=Slot(key)()).values_list("pk")[:1])
-
-
-@cache
-def _layouts_in_use() -> Statement:
+    """Whether layers have a line, and whether there are layouts whose keys may call it."""
+    has_line = LayerLine.objects.filter(line=Slot(LayerLine._meta.get_field("line"))())
     of_account = Q(account=Slot(Layer._meta.get_field("account"))()) | Q(account=None)
-    return Statement(Layer.objects.order_by().filter(of_account, key_layout__isnull=False).values_list("pk")[:1])
+    has_layout = Layer.objects.filter(of_account, key_layout__isnull=False)
+    account = Account.objects.order_by().filter(pk=Slot(Account._meta.pk)())
+    return Statement(account.values_list(Exists(has_line), Exists(has_layout)))
 
 
 @cache
@@ -97,17 +96,25 @@ def _layout_goes(sender: object, instance: KeyLayout, **_: object) -> None:
 
 
 def _lines(news: News) -> None:
-    _of_lines([line for line, change, _ in news if change != "-"])
-    _of_layouts_calling(
-        [line for line, change, changes in news if change == "+" or not NAMED_BY.isdisjoint(changes.keys())]
-    )
+    lines = [line for line, change, _ in news if change != "-"]
+    renamed = [line for line, change, changes in news if change == "+" or not NAMED_BY.isdisjoint(changes.keys())]
+    _follow_lines(lines, renamed)
+
+
+def _follow_lines(lines: Sequence[Line], renamed: Sequence[Line]) -> None:
+    """Of several lines it is not asked first who has them."""
+    is_used = may_be_called = True
+    if len(lines) == 1:
+        account = lines[0].account_id
+        is_used, may_be_called = _uses().row(lines[0].pk, account, account) or (True, True)
+    _of_lines(lines, is_used=is_used)
+    if may_be_called:
+        _of_layouts_calling(renamed)
 
 
 def _of_layouts_calling(lines: Sequence[Line]) -> None:
     """Keys without a label are called as the line that they call. Of many lines it is not asked which keys these are."""
     for account in {line.account_id for line in lines}:
-        if not _layouts_in_use().row(account):
-            continue
         named = [line.extension for line in lines if line.account_id == account]
         layouts = KeyLayout.objects.filter(Q(account=account) | Q(account=None))
         if len(named) <= FEW:
@@ -126,14 +133,13 @@ def _line_before(sender: object, instance: Line, update_fields: Iterable[str] | 
 
 
 def _line_goes(sender: object, instance: Line, **_: object) -> None:
-    _of_lines([instance])
-    _of_layouts_calling([instance])
+    _follow_lines([instance], [instance])
 
 
-def _of_lines(lines: Collection[Line]) -> None:
+def _of_lines(lines: Collection[Line], *, is_used: bool = True) -> None:
     """The phones that may have one of the lines: by a layer, or because its owner's profile is theirs."""
     keys, owners = [line.pk for line in lines], {line.user_id for line in lines} - {None}
-    if len(keys) != 1 or _uses().row(keys[0]):
+    if is_used:
         _of_layers(Layer.objects.filter(pk__in=LayerLine.objects.filter(line__in=keys).values("layer")))
     if owners:
         _mark(with_profiles(PhoneProfile.objects.filter(user__in=owners).values("pk")))
