@@ -82,14 +82,15 @@ def test_a_lane_that_the_database_fails_is_free_for_others(at, ear, receiver, se
     assert Delivery.objects.get().state == "delivered"
 
 
-def test_a_callback_that_does_not_answer_delays_no_other(at, ear, receiver, second):
+def test_a_callback_that_does_not_answer_delays_no_other(at, ear, receiver, second, settings):
     """The first one answers when the second one has got everything: it would never if one waited for the other."""
-    ear(receiver, config={"timeout": 20})
+    settings.CALLBACK_SECONDS = 200
+    ear(receiver)
     ear(second)
     handle = []
 
     def answer(handler):
-        wait_for(lambda: len(second.requests) == 20, 15)
+        wait_for(lambda: len(second.requests) == 20)
         handle.append(len(second.requests))
         handler.send_response(200)
         handler.send_header("Content-Length", "0")
