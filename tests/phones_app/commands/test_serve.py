@@ -1,5 +1,6 @@
 """serve as a process tree: whatever of it is killed, nothing is left behind and nothing listens after it was stopped."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -58,12 +59,13 @@ class Tree:
 def tree(tmp_path, environment):
     tree = Tree(tmp_path, environment)
     try:
-        tree.serve.says(READY, 120)
+        tree.serve.says(READY)
         wait_for(lambda: "files " in tree.serve.printed)
         yield tree
     finally:
         for pid in tree.processes():
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         tree.serve.process.wait()
 
 
