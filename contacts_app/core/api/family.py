@@ -173,8 +173,8 @@ class FamilyResource(Guarded, FamilyViewSet):
 
     def refuse_nothing(self, serializer: Any) -> None:
         """An update that changes nothing known is a mistake of the sender (phone profiles spec §3)."""
-        known = {name for name, field in serializer.fields.items() if not field.read_only}
-        if isinstance(self.request.data, Mapping) and known.isdisjoint(self.request.data):
+        sent, fields = self.request.data, serializer.fields
+        if isinstance(sent, Mapping) and all(fields[name].read_only for name in fields if name in sent):
             raise ValidationError("No known field to update")
 
     def store(self, row: Any, changed: Collection[str] | None) -> None:

@@ -1,14 +1,17 @@
-"""Serializers whose fields are made once for their class, and copied for each request.
+"""Serializers whose fields are made once for their class, and copied for each request as far as it asks for them.
 
 DRF makes the fields of a serializer anew wherever one is used: of a model's record of forty fields that takes two
 milliseconds, several times in a request that writes. What they are is the same each time.
 """
 
+from collections.abc import Iterable
 from copy import deepcopy
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from rest_framework import serializers
+from rest_framework.fields import empty
+from rest_framework.utils.serializer_helpers import BindingDict
 
 FieldOf = serializers.Field[Any, Any, Any, Any]
 
@@ -20,6 +23,53 @@ class MadeOnce(serializers.Serializer[Any]):
 
     def get_validators(self) -> list[Any]:
         return list(_validators_of(type(self)))
+
+    @cached_property
+    def fields(self) -> Any:  # type: ignore[override]
+        # Of a class that adds fields of its own all are there from the beginning.
+        return Copies(self) if type(self).get_fields is MadeOnce.get_fields else super().fields
+
+    @property
+    def _writable_fields(self) -> Iterable[FieldOf]:
+        if not isinstance(self.fields, Copies):
+            return [field for field in self.fields.values() if not field.read_only]
+        names = _writable(type(self))
+        sent = getattr(self, "initial_data", None)
+        # What a change in part does not name is passed over.
+        if self.partial and self.parent is None and type(sent) is dict:
+            names = [name for name in names if name in sent]
+        return [self.fields[name] for name in names]
+
+    def _read_only_defaults(self) -> dict[str, Any]:
+        if isinstance(self.fields, Copies) and not _has_read_only_defaults(type(self)):
+            return {}
+        found: dict[str, Any] = super()._read_only_defaults()  # type: ignore[misc]
+        return found
+
+
+class Copies(BindingDict):
+    """Those of a serializer, each copied when it is asked for: a request that writes names few of them."""
+
+    def __init__(self, serializer: MadeOnce) -> None:
+        super().__init__(serializer)
+        self._models = _fields_of(type(serializer))
+        self.fields = dict.fromkeys(self._models)
+
+    def __getitem__(self, name: str) -> FieldOf:
+        if self.fields[name] is None:
+            self[name] = _copy(self._models[name])
+        field: FieldOf = self.fields[name]
+        return field
+
+
+@cache
+def _writable(kind: type[MadeOnce]) -> list[str]:
+    return [name for name, field in _fields_of(kind).items() if not field.read_only]
+
+
+@cache
+def _has_read_only_defaults(kind: type[MadeOnce]) -> bool:
+    return any(field.read_only and field.default is not empty for field in _fields_of(kind).values())
 
 
 @cache
