@@ -8,12 +8,13 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.expressions import RawSQL
 
-from contacts_app.core.api.reading import Reading, Record
+from contacts_app.core.api.reading import OneColumn, Part, Reading, Record
 from contacts_app.core.lists.statement import Instances, Slot, Statement
 from contacts_app.core.lists.total import COUNTED, Total, estimate_of, is_costly, of_keys, total_of
 from contacts_app.core.memory import Memory
@@ -190,17 +191,22 @@ class Rows:
     ) -> list[Any]:
         """The tuples, with a value `beside` the columns; where the record has parts, with their lists at the ends."""
         reading = cast(Reading, self.reading)
+        at_once = connection.vendor == "postgresql" and all(isinstance(one.reading, OneColumn) for one in reading.parts)
 
         def compiled() -> list[Statement]:
             rows, keys = build()
-            kinds = [rows.values_list(*reading.columns, *([beside()] if beside else []))]
-            for part in reading.parts:
+            lists = [_list_of(part) for part in reading.parts] if at_once else []
+            kinds = [rows.values_list(*reading.columns, *([beside()] if beside else []), *lists)]
+            for part in () if at_once else reading.parts:
                 of_page = part.rows.filter(**{f"{part.key}__in": keys})
                 kinds.append(of_page.values_list(part.key, *part.reading.columns))
             return [Statement(kind, is_prepared=is_prepared) for kind in kinds]
 
         whole, *parts = self._statement(shape, compiled)
         found = whole.rows(*values)
+        if at_once and reading.parts:
+            width = -len(reading.parts)
+            return [(*row[:width], list(row[width:])) for row in found]
         if not parts or not found:
             return found
         lists: list[dict[Any, list[Any]]] = []
@@ -210,6 +216,12 @@ class Rows:
                 of_row.setdefault(key, []).append(part.reading.show(columns))
             lists.append(of_row)
         return [(*row, [of_row.get(row[0], []) for of_row in lists]) for row in found]
+
+
+def _list_of(part: Part) -> ArraySubquery:
+    """The values of the one column of a part, beside the columns of the row that it belongs to."""
+    of_row = part.rows.filter(**{part.key: OuterRef("pk")})
+    return ArraySubquery(of_row.values(*part.reading.columns))
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 
 from contacts_app.core.api.authentication import SAFE_METHODS
 from contacts_app.core.api.examples import examples_of
+from contacts_app.core.api.made_once import MadeOnce
 from contacts_app.core.api.view import LongText, Text
 from contacts_app.core.api.viewset import EditableViewSet, QueryFilter
 from profiles_app.myaccount.api.dialect import (
@@ -41,7 +42,7 @@ class GroupNames(TextList):
         return [link.group.name for link in instance.group_links.all()]
 
 
-class MyAccountProfileRecord(serializers.Serializer[MyAccountProfile]):
+class MyAccountProfileRecord(MadeOnce):
     """The twelve members of a profile. Members that it does not have are refused: a typo must not pass for a right."""
 
     is_shown_whole = True
@@ -75,7 +76,7 @@ class MyAccountProfileFilter(django_filters.FilterSet):  # type: ignore[misc]
         fields: list[str] = []
 
 
-class ProfilePaging(serializers.Serializer[Any]):
+class ProfilePaging(MadeOnce):
     limit = serializers.IntegerField(required=False, min_value=1, max_value=HIGHEST, help_text="Default: all.")
     offset = serializers.IntegerField(required=False, min_value=0, max_value=HIGHEST)
 
