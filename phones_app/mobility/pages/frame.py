@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
@@ -46,9 +47,14 @@ class Ask(NamedTuple):
     def url(self, view: str, **parameters: str) -> str:
         """The absolute URL of a page of phones for this phone. The view's name goes without `phone-services-`."""
         query = ({"mac": self.mac} if self.mac else {}) | parameters
-        return self.request.build_absolute_uri(
-            reverse(f"phone-services-{view}") + ("?" + urlencode(query) if query else "")
-        )
+        path = _path(view, get_script_prefix())
+        return self.request.build_absolute_uri(path + ("?" + urlencode(query) if query else ""))
+
+
+@cache
+def _path(view: str, prefix: str) -> str:
+    """Below the prefix that the request came with. A menu names several, and looking one up takes as long as a link."""
+    return reverse(f"phone-services-{view}")
 
 
 PhoneView = Callable[[Ask], screens.Screen]
