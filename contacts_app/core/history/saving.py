@@ -51,7 +51,7 @@ class Saving:
         insert_one(row)
         return [[getattr(row, field.attname) for field in returned]]
 
-    def _update(self, row: Any, rows: Any, using: str, key: Any, values: Sequence[Any], *asked: object) -> bool:
+    def _update(self, row: Any, rows: Any, using: str, key: Any, values: Sequence[Any], *asked: Any) -> bool:
         former: Former | None = vars(row).get("_former")
         if former is not None and rows.model is self.model:
             written = tuple(field for field, _, _ in values)
@@ -61,7 +61,7 @@ class Saving:
                 former.row = self._statement(written, former.names).first(*stored, key)
                 return former.row is not None
             former.row = self._statement((), former.names).first(key)
-        return bool(Model._do_update(row, rows, using, key, values, *asked))  # type: ignore[attr-defined]
+        return bool(Model._do_update(row, rows, using, key, values, *asked))
 
     def _statement(self, written: "tuple[models.Field[Any, Any], ...]", told: frozenset[str]) -> Instances:
         """Stores the `written` fields, if there are any, and tells the others as they were."""
