@@ -68,7 +68,8 @@ def _requests(rows: "QuerySet[Any]", since: datetime, most: int) -> Iterable[Ask
         **{name: Min(name) for name in ("state", "profile_name", "mac")},
     )
     # What is running is not hidden by what was asked for later and has ended.
-    return counted.order_by(F("ended").desc(nulls_first=True), "-began")[:most]
+    shown: Iterable[Asked] = counted.order_by(F("ended").desc(nulls_first=True), "-began")[:most]
+    return shown
 
 
 def _title(asked: Asked) -> str:
