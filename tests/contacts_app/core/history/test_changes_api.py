@@ -255,6 +255,11 @@ def test_customers_and_their_tokens_are_not_let_in(acme, alice, extension):
         assert Reader(token[1]).ask(403)["code"] == "permission-denied"
 
 
+def test_without_a_credential_there_is_nothing(client, extension):
+    assert client.get(URL).status_code == 401
+    assert Reader("pb_no_such_token").http.get(URL).status_code == 401
+
+
 def test_a_token_that_only_reads_reads_it(extension):
     token = create_token(read_only=True, expires_at=timezone.now() + timedelta(days=1))[1]
     assert "Desk" in " ".join(Reader(token).names())
