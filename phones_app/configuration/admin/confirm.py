@@ -150,9 +150,9 @@ class AsksBeforeSaving(PortalAdmin):
             _tell_of_deleted(request, changed)
         return answer
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any) -> Any:
         """The same before several rows are deleted that were chosen in the list."""
-        answer = super().response_action(request, queryset)
+        answer = super().response_action(request, queryset, *args, **kwargs)
         context = getattr(answer, "context_data", None) or {}
         if "deletable_objects" in context and not (context["perms_lacking"] or context["protected"]):
             rows = list(context["queryset"])
