@@ -4,7 +4,6 @@ DRF makes the fields of a serializer anew wherever one is used: of a model's rec
 milliseconds, several times in a request that writes. What they are is the same each time.
 """
 
-from collections.abc import Iterable
 from copy import deepcopy
 from functools import cache, cached_property
 from typing import Any
@@ -25,12 +24,12 @@ class MadeOnce(serializers.Serializer[Any]):
         return list(_validators_of(type(self)))
 
     @cached_property
-    def fields(self) -> Any:  # type: ignore[override]
+    def fields(self) -> Any:
         # Of a class that adds fields of its own all are there from the beginning.
         return Copies(self) if type(self).get_fields is MadeOnce.get_fields else super().fields
 
     @property
-    def _writable_fields(self) -> Iterable[FieldOf]:
+    def _writable_fields(self) -> list[FieldOf]:
         if not isinstance(self.fields, Copies):
             return [field for field in self.fields.values() if not field.read_only]
         names = _writable(type(self))
@@ -43,7 +42,7 @@ class MadeOnce(serializers.Serializer[Any]):
     def _read_only_defaults(self) -> dict[str, Any]:
         if isinstance(self.fields, Copies) and not _has_read_only_defaults(type(self)):
             return {}
-        found: dict[str, Any] = super()._read_only_defaults()  # type: ignore[misc]
+        found: dict[str, Any] = super()._read_only_defaults()
         return found
 
 
@@ -53,7 +52,8 @@ class Copies(BindingDict):
     def __init__(self, serializer: MadeOnce) -> None:
         super().__init__(serializer)
         self._models = _fields_of(type(serializer))
-        self.fields = dict.fromkeys(self._models)
+        # None until they are asked for.
+        self.fields: dict[str, Any] = dict.fromkeys(self._models)
 
     def __getitem__(self, name: str) -> FieldOf:
         if self.fields[name] is None:

@@ -32,7 +32,7 @@ def _unknown(body: object, sent: object, shown: Collection[str] = ()) -> Any:
     known = {*fields, *shown, *getattr(body, "also_takes", ())}
     names = [name for name in sent if name not in known]
     wrong: dict[str, Any] = {str(name)[:LONGEST_NAME]: [UNKNOWN] for name in names[:MOST_NAMED]}
-    for name in fields:
-        if name in sent and not fields[name].read_only and (within := _unknown(fields[name], sent[name])):
+    for name in filter(sent.__contains__, fields.keys()):
+        if not fields[name].read_only and (within := _unknown(fields[name], sent[name])):
             wrong[name] = within
     return wrong
