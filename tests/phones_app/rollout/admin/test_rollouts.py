@@ -59,7 +59,7 @@ def test_a_selection_is_shown_and_then_rolled_out(clerk_desk, fleet, new_profile
     page = plan.content.decode()
     for expected in (
         "Roll out to 3 phones",
-        "2: 1, 2 phones",
+        "2 waves: 1, 2 phones",
         "software-mismatch",
         odd.mac_with_colons,
         "22:00 to 04:00",
