@@ -132,12 +132,13 @@ class SimulatedPhone(PhoneState):
 
     def _go_dark(self) -> None:
         """Be without power: nothing is answered, and orders are forgotten."""
-        self.is_up = False
-        self.order = None
-        self._unregister()
+        # The ports first: who sees from another thread that it is dark finds them closed.
         self._web.close()
         if self._sip is not None:
             self._sip.close()
+        self.is_up = False
+        self.order = None
+        self._unregister()
 
     async def _set_web_access(self, wanted: bool) -> None:
         wanted = wanted and self.config.web_access
