@@ -62,7 +62,7 @@ def test_staff_of_an_account_see_their_own_fleet(acme, fleet):
     told = numbers_on(desk)
     assert {label: count for label, (count, _) in told.items()} == {
         "confirmed": 2, "failed": 1, "not deployed": 1, "reachable": 4, "login": 1, "disabled": 1,
-        "running or paused": 1, "failed in all": 1, "in place": 1, "changed behind our back": 1,
+        "running or paused": 1, "failed in all": 1, "in place": 1, "changed elsewhere": 1,
     }  # fmt: skip
     html = desk.get(PAGE).content.decode()
     assert "Spring" in html

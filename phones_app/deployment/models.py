@@ -210,7 +210,7 @@ class FileState(models.TextChoices):
     """What the last read-back said; the last two are drift: somebody else was there."""
 
     IN_PLACE = "in_place", "In place"
-    CHANGED = "changed", "Changed behind our back"
+    CHANGED = "changed", "Changed elsewhere"
     MISSING = "missing", "Missing"
 
 

@@ -52,7 +52,7 @@ def test_it_says_which_file_the_phone_should_have_and_has(root_desk, lobby, new_
     assert "It has another file than it should have" in page
     assert "Older, revision 1" in page
     uploaded(lobby, state=FileState.CHANGED, found=b"<device/>")
-    assert "On the server: changed behind our back." in page_of(root_desk, lobby)
+    assert "On the server: changed elsewhere." in page_of(root_desk, lobby)
     lobby.current_profile = None
     lobby.save()
     assert "The phone has no profile" in page_of(root_desk, lobby)

@@ -1,4 +1,4 @@
-"""Files changed behind our back are found, told, put back without a restart, or adopted; on a real FTP server."""
+"""Files changed outside Patchbay are found, told, put back without a restart, or adopted; on a real FTP server."""
 
 import pytest
 from django.utils import timezone

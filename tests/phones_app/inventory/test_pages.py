@@ -123,9 +123,9 @@ def drifted(site):
 def test_a_drifted_file_is_filtered_shown_and_put_back_in_the_admin(site, desk, drifted):
     site.phone()
     assert macs_on(desk.get(LIST, {"file__state__exact": "changed"})) == [drifted.mac]
-    assert desk.get(LIST).content.count(b"file changed behind our back") == 1
+    assert desk.get(LIST).content.count(b"file changed elsewhere") == 1
     page = desk.get(reverse("admin:phones_app_phone_change", args=[drifted.pk])).content.decode()
-    assert "Changed behind our back" in page
+    assert "Changed elsewhere" in page
     assert "very-secret" not in page
     assert "Put file back" in page
     url = reverse("admin:phones_app_phone_put_back_one", args=[drifted.pk])
