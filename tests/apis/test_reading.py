@@ -7,6 +7,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
+from django.db import connection
 from django.urls import get_resolver
 
 from contacts_app.accounts.models import AccountGroup
@@ -133,7 +134,8 @@ def reads(rows):
             yield path, url_of(path, rows, voip_id=rows["voip_id"], user_uuid=rows["user"])
 
 
-# How many queries a page takes.
+# How many queries a page takes. Lists of names come with their row where the database has arrays.
+NAMES = 1 if connection.vendor == "postgresql" else 2
 PAGES = {
     "/api/v1/phones": 1,
     "/api/v1/phones?offset=1": 1,
@@ -143,7 +145,7 @@ PAGES = {
     "/api/2.0/notification_contacts/": 1,
     "/rest/lease/tn": 1,
     "/rest/profile/messaging": 2,
-    "/backend/api/v1/myAccountCustomerProfiles/": 2,
+    "/backend/api/v1/myAccountCustomerProfiles/": NAMES,
     "/v4/accounts/{voip_id}/integrations/events/callbacks": 1,
     "/v4/accounts/{voip_id}/integrations/events/overview": 3,
 }
