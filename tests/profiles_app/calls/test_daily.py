@@ -9,7 +9,7 @@ from contacts_app.contacts.mail import MAIL
 from contacts_app.contacts.models.contact import NotificationContact
 from contacts_app.contacts.models.mail import Mail
 from contacts_app.core.work.queue import run_queue
-from profiles_app.calls.daily import DAILY_CALLS, DailyCalls
+from profiles_app.calls.daily import DAILY_CALLS, LATE, DailyCalls
 from profiles_app.calls.models import DailyCallReport
 from profiles_app.calls.services import record_call
 from tests.profiles_app.visitors import grant
@@ -20,8 +20,8 @@ GRANTED = ("myCallsEnabled", "myCallsDailyCDRAccess")
 
 @pytest.fixture
 def yesterday(acme):
-    """Two calls of yesterday, whose report is due."""
-    day = timezone.now().astimezone(UTC).date() - timedelta(days=1)
+    """Two calls of the last day that is over, whose report is due; an hour after midnight that is yesterday."""
+    day = (timezone.now() - LATE).astimezone(UTC).date() - timedelta(days=1)
     noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
     for call_id in ("a", "b"):
         record_call(account=acme, call_id=call_id, direction="inbound", caller="+49201555999", called="201",
