@@ -11,9 +11,10 @@ from django.contrib import admin
 from django.db.models import Case, Count, F, Max, Min, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
+from django.urls import reverse
 
 from contacts_app.core.admin.base import PortalAdmin
-from contacts_app.core.admin.links import list_url, page_of
+from contacts_app.core.admin.links import list_url
 from contacts_app.core.admin.work import LongWork
 from phones_app.deployment.models import FAILURES, Deployment, State
 
@@ -74,20 +75,16 @@ def _requests(rows: "QuerySet[Any]", since: datetime, most: int) -> Iterable[Ask
 
 def _title(asked: Asked) -> str:
     if asked["number"] == 1:
-        return str(_deployment(asked))
+        return f"{asked['profile_name'] or 'restart'} → SEP{asked['mac']}"
     what = asked["profile_name"] if asked["profile_name"] == asked["other_name"] else "files"
     return f"{what or 'restart'} → {asked['number']:,} phones"
 
 
 def _url(asked: Asked, user: int | None) -> str:
     if asked["number"] == 1:
-        return page_of(_deployment(asked))
+        return reverse("admin:phones_app_deployment_change", args=[asked["key"]])
     where = {"user__id__exact": user, "channel__exact": CHANNEL, "in_batch__exact": 0}
     return list_url(Deployment, **where, request_id__exact=asked["request_id"])
-
-
-def _deployment(asked: Asked) -> Deployment:
-    return Deployment(pk=asked["key"], profile_name=asked["profile_name"], mac=asked["mac"])
 
 
 def _state(asked: Asked) -> str:
