@@ -5,6 +5,7 @@ What each phone should run stands in its `PhoneConfiguration`. A change marks th
 statement; a kind of work (`wanted`) works them out. A profile that is a file needs no work: its digest is known.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
@@ -73,16 +74,18 @@ def with_profiles(profiles: Any) -> Q:
 
 
 def phones_of_layers(layers: Iterable[Layer]) -> "QuerySet[Phone]":
-    """Those of any of these stored layers. Layers of single phones, which can be thousands, are one condition."""
-    alone, found = [], Q(pk__in=[])
+    """Those of any of these stored layers. Layers of single phones, which can be thousands, are one condition.
+
+    With the keys of the phones in it: of a query for them PostgreSQL may think that it finds none, and ask it for each.
+    """
+    alone, found = defaultdict[int | None, list[int]](list), Q(pk__in=[])
     for layer in layers:
         if layer.kind == Kind.PHONE:
-            alone.append(layer.pk)
+            alone[layer.account_id].append(layer.phone_id or 0)
         else:
             found |= Q(pk__in=phones_in(layer).values("pk"))
-    if alone:
-        theirs = Layer.objects.filter(pk__in=among(alone), phone__account=F("account"))
-        found |= Q(pk__in=theirs.values("phone"))
+    for account, phones in alone.items():
+        found |= Q(account=account, pk__in=among(phones))
     return Phone.objects.filter(found, FROM_DATA)
 
 
