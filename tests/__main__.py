@@ -33,6 +33,7 @@ ON_SQLITE_TOO = [
     "tests/contacts_app/core/history",
     "tests/contacts_app/core/work",
     "tests/phones_app/commands/test_phone_csv.py",
+    "tests/phones_app/configuration/test_deleting.py",
     "tests/phones_app/demo",
     "tests/phones_app/deployment/api",
     "tests/phones_app/deployment/test_deployment.py",

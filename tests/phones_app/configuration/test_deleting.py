@@ -1,6 +1,7 @@
 """Deleting what files are made from: of how many phones the file changes is said before, and again afterwards."""
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 
 from phones_app.configuration.models import Layer, PhoneConfiguration
@@ -107,10 +108,12 @@ def test_the_keys_of_a_weaker_layer_count_when_a_layout_is_deleted(root_desk, ac
     assert not KeyLayout.objects.filter(pk=strong.pk).exists()
 
 
-def test_a_layout_of_thousands_of_phones_is_deleted_as_any_other(root_desk, acme, alice):
+def test_a_layout_of_very_many_phones_is_deleted_as_any_other(root_desk, acme, alice):
     profile = PhoneProfile.objects.create(user=alice, name="Desks", source=Source.BUILT_IN)
     layout = KeyLayout.objects.create(account=acme, name="Porter", keys=[])
-    macs = (f"0200001{number:05X}" for number in range(1_100))
+    # A statement of SQLite has a thousand levels at most; for PostgreSQL fewer phones say the same.
+    number = 1_100 if connection.vendor == "sqlite" else 300
+    macs = (f"0200001{each:05X}" for each in range(number))
     desks = Phone.objects.bulk_create(
         Phone(account=acme, mac=mac, model="8851", current_profile=profile) for mac in macs
     )
