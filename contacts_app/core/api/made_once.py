@@ -34,7 +34,7 @@ class MadeOnce(serializers.Serializer[Any]):
             return [field for field in self.fields.values() if not field.read_only]
         names = _writable(type(self))
         sent = getattr(self, "initial_data", None)
-        # What a change in part does not name is passed over.
+        # A partial change leaves the fields that it does not name alone.
         if self.partial and self.parent is None and type(sent) is dict:
             names = [name for name in names if name in sent]
         return [self.fields[name] for name in names]

@@ -74,8 +74,8 @@ class LogMetadata(Shape):
     following = serializers.CharField(allow_null=True, help_text="`after` of the next page; null: there is none.")
     stopped_at = Instant(
         allow_null=True,
-        help_text="The filters are looked for in a bounded number of the newest changes. Not null: these came to their "
-        "end here before the page was full, and `following` goes on from here.",
+        help_text="A request searches a limited number of the newest changes. Not null: the search stopped at this time "
+        "before the page was full; `following` goes on from there.",
     )
 
 

@@ -1,5 +1,5 @@
 """The deployments and restarts that a person asked for in the admin, as the bell above its pages shows them: those of one
-request are one piece of work. Those of rollouts are told of by their rollouts.
+request are one piece of work. Deployments of a rollout are left out: the bell shows the rollout.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,7 +21,7 @@ from phones_app.deployment.models import FAILURES, Deployment, State
 # So many of the newest deployments of a person are looked at on each page, in the order of an index.
 LOOKED_AT = 2000
 CHANNEL = "admin"
-# What is told of those that did not end well.
+# How many did not end well, by the words that the bell has for it.
 ENDS = {
     "failed": ("failed", Q(state__in=FAILURES)),
     "unconfirmed": ("not confirmed", Q(state=State.RESTART_ACKNOWLEDGED, finished_at__isnull=False)),

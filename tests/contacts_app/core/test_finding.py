@@ -29,6 +29,7 @@ from phones_app.servers.models import CallManager, FileServer
 from profiles_app.events.models.setup import EventProfile
 from profiles_app.phone.models import Line, PhoneProfile
 from tests.admin_people import at_desk, clerk
+from tests.bell import bell_of
 from tests.phones_app.configuration import data
 
 pytestmark = pytest.mark.django_db
@@ -313,11 +314,6 @@ def test_an_empty_list_says_what_to_do_and_where_that_is_explained(root, acme):
 def rollout(user, name: str, account=None, **fields) -> Rollout:
     given = {"total": 4, "requested_by": user.email, "channel": "admin", "state": "running"} | fields
     return Rollout.objects.create(user=user, account=account or user.account, name=name, **given)
-
-
-def bell_of(desk) -> str:
-    page = lxml.html.fromstring(desk.get(reverse("admin:index")).text)
-    return page.xpath("//details[contains(@class, 'pb-work')]/summary/@aria-label")[0]
 
 
 def test_the_bell_tells_of_ones_own_long_work_until_it_was_seen(root, acme, other):

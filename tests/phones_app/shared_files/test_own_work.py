@@ -1,6 +1,5 @@
 """The bell above the pages of the admin: files that somebody has uploaded, on their way to the FTP servers of phones."""
 
-import lxml.html
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
@@ -10,24 +9,13 @@ from django.urls import reverse
 
 from phones_app.shared_files.models import CopyState, FileCopy, SharedFile
 from tests.admin_people import at_desk, clerk
+from tests.bell import BELL, bell_of, told
 from tests.peers.ftp import pyftpd
 from tests.phones_app.firmware import sets
 from tests.phones_app.shared_files.test_copies import bring, server_at, share
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_inline_work")]
-BELL, HOME = reverse("admin:work"), reverse("admin:index")
 UPLOAD = reverse("admin:phones_app_sharedfile_upload")
-
-
-def bell_of(desk: Client) -> str:
-    page = lxml.html.fromstring(desk.get(HOME).text)
-    return page.xpath("//details[contains(@class, 'pb-work')]/summary/@aria-label")[0]
-
-
-def told(desk: Client) -> dict[str, tuple[str, str]]:
-    """By its title what the opened bell says of each piece of work, and where it leads."""
-    rows = lxml.html.fromstring(desk.get(BELL).text).xpath("//li/a")
-    return {row.findtext("strong"): (" ".join(row.text_content().split()), row.get("href")) for row in rows}
 
 
 def upload(desk: Client, *names: str, text: bytes = b"<x/>", **more: object) -> None:

@@ -10,13 +10,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from contacts_app.accounts.models import Account, Extension
+from contacts_app.accounts.models import Extension
 from contacts_app.core.history import change_log
-from contacts_app.core.history.records import create_recorded
 from contacts_app.people.models import User
 from phones_app.configuration.models import Layer
 from profiles_app.phone.models import Line
 from tests.admin_people import at_desk, clerk
+from tests.contacts_app.core.history.rows import make_extensions, rename
 
 pytestmark = pytest.mark.django_db
 
@@ -35,17 +35,6 @@ def log(desk: Client, **asked: object) -> str:
     answer = desk.get(reverse("change_log"), asked)
     assert answer.status_code == 200
     return answer.text
-
-
-def rename(row: Extension, name: str) -> None:
-    row.name = name
-    row.save()
-
-
-def make_extensions(account: Account, first: int, count: int, name: str = "Row") -> None:
-    create_recorded(
-        [Extension(account=account, number=number, name=f"{name} {number}") for number in range(first, first + count)]
-    )
 
 
 def test_all_records_are_in_one_list_with_before_and_after(desk, acme, extension):

@@ -10,10 +10,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from contacts_app.accounts.models import Account, Extension
+from contacts_app.accounts.models import Extension
 from contacts_app.core.history import change_log
 from contacts_app.core.history.authorship import because
-from contacts_app.core.history.records import create_recorded, record_use
+from contacts_app.core.history.records import record_use
 from contacts_app.core.memory import forget_everything
 from contacts_app.people.login import open_session
 from contacts_app.people.models import User
@@ -22,6 +22,7 @@ from phones_app.configuration.models import Layer
 from profiles_app.phone.models import Line
 from profiles_app.voice.models.rates import RateTable
 from tests.admin_people import at_desk, clerk
+from tests.contacts_app.core.history.rows import make_extensions, rename
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/changes"
@@ -62,17 +63,6 @@ def portal(db) -> Reader:
 @pytest.fixture
 def extension(acme) -> Extension:
     return Extension.objects.create(account=acme, number=7001, name="Desk")
-
-
-def rename(row: Extension, name: str) -> None:
-    row.name = name
-    row.save()
-
-
-def make_extensions(account: Account, first: int, count: int, name: str = "Row") -> None:
-    create_recorded(
-        [Extension(account=account, number=number, name=f"{name} {number}") for number in range(first, first + count)]
-    )
 
 
 def test_a_change_says_who_what_when_why_and_what_differs(portal, root, extension):

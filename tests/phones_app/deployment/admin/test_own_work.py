@@ -2,10 +2,8 @@
 
 from datetime import timedelta
 
-import lxml.html
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.timezone import now
@@ -13,21 +11,10 @@ from django.utils.timezone import now
 from phones_app.deployment.admin import own_work
 from phones_app.deployment.models import Deployment
 from tests.admin_people import at_desk, clerk
+from tests.bell import BELL, HOME, bell_of, told
 from tests.phones_app.deployment.admin.test_deploy import DEPLOY, LIST, RESTART, confirmed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shared_server")]
-BELL, HOME = reverse("admin:work"), reverse("admin:index")
-
-
-def bell_of(desk: Client) -> str:
-    page = lxml.html.fromstring(desk.get(HOME).text)
-    return page.xpath("//details[contains(@class, 'pb-work')]/summary/@aria-label")[0]
-
-
-def told(desk: Client) -> dict[str, tuple[str, str]]:
-    """By its title what the opened bell says of each piece of work, and where it leads."""
-    rows = lxml.html.fromstring(desk.get(BELL).text).xpath("//li/a")
-    return {row.findtext("strong"): (" ".join(row.text_content().split()), row.get("href")) for row in rows}
 
 
 @pytest.fixture
