@@ -174,6 +174,14 @@ def is_outdated() -> Q:
     return Q(one_of("pk", PhoneConfiguration.objects.filter(OUTDATED).values("phone"), order=["phone"]), is_active=True)
 
 
+def to_roll_out(phones: "QuerySet[Phone]") -> "QuerySet[Phone]":
+    """Those of these phones that a rollout may have to bring another file: the outdated ones, and the ones for which it is
+    still to be worked out. Of them the rollout finds out itself, and leaves those alone that have their file.
+    """
+    rows = PhoneConfiguration.objects.filter(OUTDATED | Q(due_at__isnull=False))
+    return phones.filter(pk__in=rows.values("phone"), is_active=True)
+
+
 def unmade(phones: "QuerySet[Phone]") -> "QuerySet[Phone]":
     """Those of these phones for which no file could be made when it was tried last."""
     return phones.filter(pk__in=PhoneConfiguration.objects.exclude(error="").values("phone"))

@@ -13,6 +13,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
 from contacts_app.core.admin.base import PortalAdmin
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.admin.links import list_url
+from contacts_app.core.lists.among import among
 from phones_app.inventory.admin.selection import PhonesForm
 from phones_app.inventory.bulk import BulkPart, BulkReport, Columns, Grouped, change_phones
 from phones_app.inventory.models import Phone, PhoneGroup
@@ -106,11 +107,12 @@ class ChangeSelected(PortalAdmin):
         form = self.make_bulk_form(request, request.POST)
         if not form.is_valid() or "edit" in request.POST:
             return self._choose_change(request, form, keys)
-        confirmed = "confirm" in request.POST
+        way = request.POST.get("confirm")
         parts = form.parts()
-        report = change_phones(self.tenant_rows(request), keys, parts, dry_run=not confirmed)
-        if confirmed:
-            return self._changed(request, report)
+        report = change_phones(self.tenant_rows(request), keys, parts, dry_run=way is None)
+        if way is not None:
+            _tell(request, report)
+            return self.after_change(request, self.tenant_rows(request).filter(pk__in=among(keys)), way)
         notes = [note for part in parts for note in part.notes]
         return self._change_preview(request, form, keys, report, notes)
 
@@ -157,20 +159,27 @@ class ChangeSelected(PortalAdmin):
             kinds=kinds[:MOST_KINDS],
             untold=max(0, len(kinds) - MOST_KINDS),
             notes=notes,
+            ways=self.ways_to_change(request),
             kept=[(one.html_name, one.value()) for one in form if one.value() not in (None, "", False)],
             keys=",".join(map(str, keys)),
         )
 
-    def _changed(self, request: HttpRequest, report: BulkReport) -> HttpResponse:
-        already = (
-            f", {report.unchanged:,} {'was' if report.unchanged == 1 else 'were'} so already"
-            if report.unchanged
-            else ""
-        )
-        messages.success(request, f"{_phones(report.changed)} changed{already}.")
-        for group in report.refused[:NAMED]:
-            messages.error(request, f"{_phones(group.phones)} not changed: {group.message}")
+    def ways_to_change(self, request: HttpRequest) -> dict[str, str]:
+        """The buttons beside the one that only changes phones: by the value of `confirm`, with their words."""
+        return {}
+
+    def after_change(self, request: HttpRequest, rows: "QuerySet[Phone]", way: str) -> HttpResponse:
+        """Where it goes on when these phones were changed, by the value of `confirm`."""
         return HttpResponseRedirect(list_url(Phone))
+
+
+def _tell(request: HttpRequest, report: BulkReport) -> None:
+    already = (
+        f", {report.unchanged:,} {'was' if report.unchanged == 1 else 'were'} so already" if report.unchanged else ""
+    )
+    messages.success(request, f"{_phones(report.changed)} changed{already}.")
+    for group in report.refused[:NAMED]:
+        messages.error(request, f"{_phones(group.phones)} not changed: {group.message}")
 
 
 def _phones(number: int) -> str:

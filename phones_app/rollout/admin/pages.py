@@ -18,10 +18,11 @@ from contacts_app.core.admin.base import PortalAdmin, allowed
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.admin.links import page_of
 from contacts_app.core.errors import Refusal
-from phones_app.configuration.admin.confirm import AsksBeforeSaving, work_out
-from phones_app.configuration.changes import unmade
+from phones_app.configuration.admin.confirm import ROLL_OUT, AsksBeforeSaving, work_out
+from phones_app.configuration.changes import to_roll_out, unmade
 from phones_app.deployment.request import MAY_DEPLOY
 from phones_app.firmware.models import Firmware
+from phones_app.inventory.admin.bulk import ChangeSelected
 from phones_app.inventory.models import Phone, PhoneGroup
 from phones_app.inventory.services import Selection, phones_by_mac, phones_of_group, read_macs
 from phones_app.rollout import rollout as service
@@ -96,15 +97,36 @@ class RolloutForm(forms.ModelForm):  # type: ignore[type-arg]
         return Selection(self.phones)
 
 
-class RollOutSelected(PortalAdmin):
-    """The action of the phone admin that begins a rollout."""
+class RollOutSelected(ChangeSelected):
+    """The action of the phone admin that begins a rollout, and the button that changes phones and then begins one."""
 
     @admin.action(description="Roll out…", permissions=["deploy"])
     def roll_out_selected(self, request: HttpRequest, queryset: QuerySet[Phone]) -> HttpResponse:
-        pages: Any = self.admin_site.get_model_admin(Rollout)
-        macs = ",".join(queryset.order_by("mac").values_list("mac", flat=True))
-        page: HttpResponse = pages.choose(request, pages.rollout_form(request, macs=macs))
-        return page
+        return _choose(self, request, queryset)
+
+    def ways_to_change(self, request: HttpRequest) -> dict[str, str]:
+        also = {ROLL_OUT: "Change and roll out…"} if _may_roll_out(request) else {}
+        return super().ways_to_change(request) | also
+
+    def after_change(self, request: HttpRequest, rows: "QuerySet[Phone]", way: str) -> HttpResponse:
+        if way == ROLL_OUT:
+            work_out(rows)
+            if (behind := to_roll_out(rows)).exists():
+                return _choose(self, request, behind)
+            messages.info(request, "There is nothing to roll out: no phone got another file by that.")
+        return super().after_change(request, rows, way)
+
+
+def _may_roll_out(request: HttpRequest) -> bool:
+    return request.user.has_perms([MAY_DEPLOY, "profiles_app.view_phoneprofile"])
+
+
+def _choose(pages: PortalAdmin, request: HttpRequest, phones: "QuerySet[Phone]", **initial: object) -> HttpResponse:
+    """The page of a new rollout, with these phones chosen."""
+    rollouts: Any = pages.admin_site.get_model_admin(Rollout)
+    macs = ",".join(phones.order_by("mac").values_list("mac", flat=True))
+    page: HttpResponse = rollouts.choose(request, rollouts.rollout_form(request, macs=macs, **initial))
+    return page
 
 
 class RollOutChanged(AsksBeforeSaving):
@@ -116,22 +138,20 @@ class RollOutChanged(AsksBeforeSaving):
     rollout_page = "roll_out"
 
     def may_roll_out(self, request: HttpRequest) -> bool:
-        return request.user.has_perms([MAY_DEPLOY, "profiles_app.view_phoneprofile"])
+        return _may_roll_out(request)
 
     def roll_out_page(self, request: HttpRequest, pk: int) -> HttpResponse:
         self.require(request, MAY_DEPLOY)
         self.require(request, "profiles_app.view_phoneprofile")
         row = self.row_or_404(request, pk)
-        work_out(self.concerned(request, row))
-        macs = ",".join(self.behind(request, row).order_by("mac").values_list("mac", flat=True))
-        if not macs:
-            failed = unmade(self.concerned(request, row)).count()
+        phones = self.concerned(request, row)
+        work_out(phones)
+        if not (behind := to_roll_out(phones)).exists():
+            failed = unmade(phones).count()
             but = f" but {failed} for which no file can be made" if failed else ""
             messages.info(request, f"There is nothing to roll out: all phones{but} have the file that they should run.")
             return HttpResponseRedirect(page_of(row))
-        pages: Any = self.admin_site.get_model_admin(Rollout)
-        page: HttpResponse = pages.choose(request, pages.rollout_form(request, macs=macs, name=str(row)[:NAME_LENGTH]))
-        return page
+        return _choose(self, request, behind, name=str(row)[:NAME_LENGTH])
 
 
 def _loads(account: Account | None) -> list[str]:
