@@ -1,6 +1,7 @@
 """What a change would do before it is saved: of how many phones the file changes, with some of them as examples."""
 
 import hashlib
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -19,6 +20,9 @@ from profiles_app.phone import sep
 from profiles_app.phone.models import KeyLayout, Line, PhoneTemplate
 from profiles_app.phone.rendering.values import Effective, merge
 
+# Somebody waits for the answer, and a web server serves others meanwhile: then no further batch of phones is looked at.
+MOST_SECONDS = 20
+
 
 class Example(NamedTuple):
     """One phone of which the file changes; the unified difference is masked. `trouble`: why there would be no file."""
@@ -30,12 +34,20 @@ class Example(NamedTuple):
 
 @dataclass
 class FileEffect:
-    """`number` phones get another file, or none any more, as `broken` of them; `looked_at` are all in question."""
+    """`number` phones get another file, or none any more, as `broken` of them, of `looked_at` that the change concerns. It
+    concerns `unseen` more, where there are too many to look at all of them.
+    """
 
     number: int = 0
     broken: int = 0
     looked_at: int = 0
+    unseen: int = 0
     examples: list[Example] = field(default_factory=list)
+
+    @property
+    def is_nothing(self) -> bool:
+        """No file changes, as far as every phone in question was looked at."""
+        return not self.number and not self.unseen
 
 
 def what_changes(
@@ -80,6 +92,7 @@ def what_deleting_layouts_changes(layouts: Sequence[KeyLayout], *, limit: int = 
 def _changed(phones: "QuerySet[Phone]", instead: Instead, limit: int, reveal: bool) -> FileEffect:
     found = FileEffect()
     show: Callable[[Gathered], Gathered] = (lambda each: each) if reveal else hidden
+    deadline = time.monotonic() + MOST_SECONDS
     for batch in _batches(phones):
         known = _digests_of(batch)
         unknown = [phone for phone in batch if phone.pk not in known]
@@ -99,6 +112,9 @@ def _changed(phones: "QuerySet[Phone]", instead: Instead, limit: int, reveal: bo
                 old = old or layers_of([phone])[phone.pk]
                 shown = (_made(show(each))[0] for each in (old, new))
                 found.examples.append(Example(phone, sep.diff(*shown) if content else "", trouble))
+        if time.monotonic() > deadline:
+            found.unseen = phones.filter(pk__gt=batch[-1].pk).count()
+            break
     return found
 
 

@@ -133,7 +133,7 @@ class AsksBeforeSaving(PortalAdmin):
         # The form has written into the row that it was given.
         stored = self.row_or_404(request, object_id) if object_id else None
         changed = self.effect(request, stored, form.instance, form)
-        if changed is None or not changed.number:
+        if changed is None or changed.is_nothing:
             return None
         return question(self, request, f"Save {form.instance}?", changed)
 
@@ -197,9 +197,10 @@ def _deletion(changed: FileEffect | None, rows: int = 1) -> dict[str, object]:
 
 
 def _tell_of_deleted(request: HttpRequest, changed: FileEffect | None) -> None:
-    if changed and changed.number:
+    if changed and not changed.is_nothing:
         files = "The file of 1 phone changes" if changed.number == 1 else f"The files of {changed.number} phones change"
-        tell(request, False, f"{files} with that. The pages of their profiles roll them out.")
+        more = f"; {changed.unseen} more phones were not looked at" if changed.unseen else ""
+        tell(request, False, f"{files} with that{more}. The pages of their profiles roll them out.")
 
 
 class _BackAgain:

@@ -154,7 +154,7 @@ class ConfigurationPages(PortalAdmin):
         if removes and name not in (*before.values, *before.secrets, *before.locks):
             messages.info(request, f"{place.label} has no value for {shown}.")
             return HttpResponseRedirect(here)
-        if changed.number and not confirmed:
+        if not changed.is_nothing and not confirmed:
             return question(self, request, f"{'Remove' if removes else 'Save'} {shown} at {place.label}?", changed)
         try:
             with transaction.atomic(), because(request.POST.get("_reason", "")):
@@ -167,7 +167,7 @@ class ConfigurationPages(PortalAdmin):
             return HttpResponseRedirect(f"{here}?edit={name}")
         messages.success(request, f"{shown} is {'removed' if removes else 'saved'} at {place.label}.")
         self._tell_lock(request, phone, name, after)
-        if changed.number:
+        if not changed.is_nothing:
             pages: Any = self.admin_site.get_model_admin(Layer)
             pages.saved(request, after)
         return HttpResponseRedirect(here)

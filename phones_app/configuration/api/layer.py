@@ -195,7 +195,10 @@ class ExampleShape(Shape):
 class FileEffectShape(Shape):
     phones = serializers.IntegerField(help_text="Whose files change, or could not be made any more.")
     broken = serializers.IntegerField(help_text="Of these, those whose files could not be made.")
-    looked_at = serializers.IntegerField(help_text="Phones that the layer says something to.")
+    looked_at = serializers.IntegerField(help_text="Of so many phones that the layer says something to.")
+    unseen = serializers.IntegerField(
+        help_text="So many more there are, which were not looked at: it would have taken too long."
+    )
     examples = ExampleShape(many=True)
 
 
@@ -245,6 +248,7 @@ class Layers(Shared):
             "phones": effect.number,
             "broken": effect.broken,
             "looked_at": effect.looked_at,
+            "unseen": effect.unseen,
             "examples": [
                 {"mac": example.phone.mac_with_colons, "diff": example.diff, "trouble": example.trouble}
                 for example in effect.examples

@@ -97,7 +97,7 @@ def test_a_change_says_before_what_it_does(api, acme, alice):
     phones = [phone(acme, number, profile) for number in (1, 2)]
     answer = api.post(f"layers/{own.uuid}/preview", {"values": {"pbx": "pbx.example", "ntp_servers": "new.example"}})
     effect = answer.json()["data"]
-    assert (effect["phones"], effect["broken"], effect["looked_at"]) == (2, 0, 2)
+    assert (effect["phones"], effect["broken"], effect["looked_at"], effect["unseen"]) == (2, 0, 2, 0)
     assert effect["examples"][0]["mac"] == phones[0].mac_with_colons
     assert "new.example" in effect["examples"][0]["diff"]
     assert Layer.objects.get().values["ntp_servers"] == "old.example"

@@ -1,9 +1,11 @@
 """Files made from layers: which value counts, whose lines and keys, what is stored, and what a change would do."""
 
 import pytest
+from django.urls import reverse
 
 from contacts_app.core.errors import Refusal
 from contacts_app.core.work.queue import run_queue
+from phones_app.configuration import effect
 from phones_app.configuration.changes import mark_due, outdated, phones_of_layer, phones_of_line
 from phones_app.configuration.effect import what_changes, what_deleting_changes
 from phones_app.configuration.gather import layers_of
@@ -178,6 +180,22 @@ def test_what_a_change_would_do_is_told_with_masked_examples(acme, profile, valu
     fresh = Layer(account=acme, kind="account", values={})
     assert what_changes(values, Layer(pk=values.pk, account=acme, kind="account", values={})).broken == 6
     assert what_changes(fresh, fresh).number == 0
+
+
+def test_of_more_phones_than_can_be_looked_at_in_time_the_others_are_counted(root_desk, acme, profile, values, monkeypatch):
+    monkeypatch.setattr(effect, "BATCH", 2)
+    monkeypatch.setattr(effect, "MOST_SECONDS", 0)
+    for number in range(1, 6):
+        phone(acme, number, profile)
+    new = Layer(pk=values.pk, account=acme, kind="account", values=values.values | {"ntp_servers": "new.example"})
+    changed = what_changes(values, new)
+    assert (changed.number, changed.looked_at, changed.unseen) == (2, 2, 3)
+    # Nothing changes at those that were looked at, and who saves is asked all the same.
+    changed = what_changes(values, values)
+    assert (changed.number, changed.unseen, changed.is_nothing) == (0, 3, False)
+    page = root_desk.get(reverse("admin:phones_app_layer_delete", args=[values.pk])).content.decode()
+    assert "Only the first 2 phones were looked at" in page
+    assert "the change concerns 3 more" in page
 
 
 def test_the_phones_of_a_layer_and_of_a_line_are_those_it_says_something_to(acme, alice, profile, values):
