@@ -129,7 +129,7 @@ class AccountColumn(Column):
 
 
 # Of each kind so many are named, and so many counted: of more it is said that there are more.
-NAMED, COUNTED = 10, 10_000
+NAMED, COUNTED = 10, 1_000
 
 Model = type[models.Model]
 

@@ -53,6 +53,12 @@ def stranger(strangers_rows):
     return delivery_of(strangers_rows[1])
 
 
+def test_an_event_without_tags_has_a_link_with_words(clerk_desk, acme, callback):
+    event = Event.objects.create(account=acme, tags=[], data_type="message", matched_at=timezone.now())
+    page = clerk_desk.get(url_of(delivery_of(callback, event=event))).content.decode()
+    assert f'href="{url_of(event)}">without tags</a>' in page
+
+
 def test_a_delivery_tells_its_attempts_its_fallbacks_and_what_is_sent(clerk_desk, acme, new_callback):
     second = new_callback(acme, name="Second")
     first = new_callback(acme, name="First", fallback_callback_id=second.pk)
