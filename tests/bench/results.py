@@ -1,12 +1,13 @@
 """docs/benchmarks.json: for each benchmark the figures of its last run, and where and how big that run was."""
 
+import ctypes
 import json
 import os
 import resource
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,10 @@ ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "docs" / "benchmarks.json"
 # Parts of a core's time that other programs may use: above it a machine is called busy.
 QUIET = 0.1
+# prctl(2): what a process leaves behind becomes a child of ours.
+PR_SET_CHILD_SUBREAPER = 36
+# Seconds that what is left behind may take to end.
+LEFT_BEHIND = 5
 
 
 @dataclass
@@ -75,8 +80,10 @@ def watched() -> Iterator[Run]:
         busy_before=round((_used() - used) / (time.monotonic() - began) / cores, 2),
         load=[round(os.getloadavg()[0], 1)],
     )
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
     used, ours, began = _used(), _used_by_children(), time.monotonic()
     yield run
+    _wait_for_orphans()
     seconds = time.monotonic() - began
     run.seconds = round(seconds, 1)
     run.load.append(round(os.getloadavg()[0], 1))
@@ -88,6 +95,15 @@ def _used() -> float:
     """Seconds of processor time since the machine has started, of all cores (proc(5)); idle and iowait are none."""
     fields = [int(part) for part in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
     return (sum(fields) - fields[3] - fields[4]) / os.sysconf("SC_CLK_TCK")
+
+
+def _wait_for_orphans() -> None:
+    """A browser does not wait for its own processes when it is closed: what these used would be others'."""
+    deadline = time.monotonic() + LEFT_BEHIND
+    with suppress(ChildProcessError):
+        while time.monotonic() < deadline:
+            if os.waitpid(-1, os.WNOHANG) == (0, 0):
+                time.sleep(0.05)
 
 
 def _used_by_children() -> float:
