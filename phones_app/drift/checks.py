@@ -21,7 +21,7 @@ from contacts_app.core.errors import TransportError
 from contacts_app.core.work import clock
 from contacts_app.core.work.kind import Work
 from phones_app.deployment.file_news import tell_files
-from phones_app.deployment.models import Deployment, FileState, PhoneFile
+from phones_app.deployment.models import Deployment, FileState, PhoneFile, State
 from phones_app.deployment.record import check_pause
 from phones_app.servers.services import ftp_target, told_of
 from phones_app.transports.ftp.login import FtpTarget
@@ -132,7 +132,8 @@ def write_down(found: Sequence[Found]) -> list[Found]:
     keys = [each.file.pk for each in found]
     locked = PhoneFile.objects.select_for_update().filter(pk__in=keys).order_by("pk")
     unchanged = set(locked.values_list("pk", "sha256", "uploaded_at"))
-    uploads = Deployment.objects.filter(phone__in=keys, finished_at=None).exclude(kind=Deployment.Kind.RESTART)
+    # Before this state nothing is stored, and after it the row of the file says what was. Others may wait for days.
+    uploads = Deployment.objects.filter(phone__in=keys, finished_at=None, state=State.UPLOADING)
     uploading = set(uploads.values_list("phone", flat=True))
     kept = [
         each

@@ -1,5 +1,7 @@
 """Files changed outside Patchbay are found, told, put back without a restart, or adopted; on a real FTP server."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
@@ -119,6 +121,22 @@ def test_a_file_that_is_being_uploaded_is_not_judged(site, deployed):
     Deployment.objects.update(finished_at=None, state="uploading")
     assert drift.write_down(found) == []
     assert PhoneFile.objects.get().state == "in_place"
+
+
+@pytest.mark.parametrize(
+    "waits",
+    [
+        {"state": "queued", "next_attempt_at": None},
+        {"state": "session_cleared", "waiting_for": "the call on the phone to end"},
+    ],
+)
+def test_a_file_is_judged_while_a_deployment_of_its_phone_waits(site, deployed, waits):
+    path(site, deployed).write_text(OTHER)
+    Deployment.objects.update(finished_at=None, **waits)
+    file = check(deployed)
+    assert file.state == "changed"
+    assert file.next_check_at > timezone.now() + timedelta(hours=1)
+    assert tags() == ["phone-file-changed"]
 
 
 def test_the_command_tells_what_has_drifted(site, deployed):
