@@ -148,3 +148,18 @@ def test_the_command_tells_what_has_drifted(site, deployed):
     assert "Somebody else's" in ran.row["diff"]
     assert "very-secret" not in ran.out
     assert "changed" in run("check_drift").out
+
+
+def test_the_command_tells_of_each_named_phone_whose_file_it_has_not_read(site, deployed):
+    new = site.phone()
+    ran = run("check_drift", new.mac, deployed.mac, "02:00:00:00:00:99", "--json")
+    assert ran.status == 1
+    assert "2 of 3 files" in ran.err
+    assert [(row["mac"], row["state"], row["error"]) for row in ran.rows] == [
+        (deployed.mac_with_colons, "in_place", ""),
+        (new.mac_with_colons, "unknown", "No file was uploaded for this phone yet."),
+        ("02:00:00:00:00:99", "unknown", "There is no phone with this MAC address."),
+    ]
+    Deployment.objects.update(finished_at=None, state="uploading")
+    ran = run("check_drift", deployed.mac, "--json", "--diff")
+    assert (ran.status, ran.row["error"]) == (1, "The file is being uploaded.")
