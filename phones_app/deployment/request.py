@@ -102,6 +102,8 @@ def retry(deployment: Deployment, *, actor: Actor) -> Deployment:
         raise Refusal("deployment-open", "The deployment has not ended yet.")
     if deployment.phone is None:
         raise Refusal("phone-deleted", "The phone of this deployment was deleted.")
+    if deployment.phone.account_id != deployment.account_id:
+        raise Refusal("another-account", "The phone of this deployment went to another account.")
     if deployment.kind == Deployment.Kind.RESTART:
         return _only(restart_many(phones=[deployment.phone], actor=actor), retry_of=deployment)
     profile, revision = deployment.profile, deployment.revision

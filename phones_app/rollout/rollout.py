@@ -8,7 +8,7 @@ import secrets
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from contacts_app.core.actor import Actor
 from contacts_app.core.errors import Refusal
@@ -102,7 +102,9 @@ def _again(rollout: Rollout, which: Q, none: Refusal, actor: Actor) -> Rollout:
         raise Refusal("profile-deleted", "The profile of this rollout was deleted.")
     again = Rollout(**{name: getattr(rollout, name) for name in PACE}, name=rollout.name, retry_of=rollout)
     again.load = rollout.load
-    selection = Selection(Phone.objects.filter(pk__in=chosen.values("phone")))
+    # A phone that went to another account since is nothing of this one's any more.
+    own = chosen.filter(account=F("phone__account"))
+    selection = Selection(Phone.objects.filter(pk__in=own.values("phone")))
     return start(selection=selection, profile=rollout.profile, actor=actor, pace=again, include_unchanged=True)
 
 

@@ -134,3 +134,13 @@ def test_what_is_gone_is_null_and_the_rest_stays(api, queued):
     assert data["mac"] == MAC
     Deployment.objects.update(state=State.FAILED, finished_at=timezone.now() - timedelta(days=1))
     assert api.post(f"deployments/{first.uuid}/retry").status_code == 409
+
+
+@pytest.mark.parametrize("which", [0, 2])
+def test_nothing_is_repeated_on_a_phone_that_went_to_another_account(api, queued, other, stranger, which):
+    row = queued[1][which]
+    assert api.post(f"deployments/{row.uuid}/cancel").status_code == 200
+    Phone.objects.filter(pk=row.phone_id).update(account=other)
+    answer = api.post(f"deployments/{row.uuid}/retry")
+    assert (answer.status_code, answer.json()["code"]) == (409, "another-account")
+    assert stranger.get("deployments").json()["data"] == []

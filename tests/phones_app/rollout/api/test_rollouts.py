@@ -7,6 +7,7 @@ from phones_app.inventory.models import Phone, PhoneGroup
 from phones_app.rollout import rollout as rollouts
 from phones_app.rollout.models import Rollout
 from phones_app.servers.models import FileServer
+from profiles_app.phone.models import PhoneProfile
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_inline_work")]
 
@@ -113,3 +114,17 @@ def test_another_tenant_sees_nothing_of_it(api, profile, fleet, stranger):
     assert stranger.post("rollouts", body).status_code == 404
     named = stranger.post("rollouts", {"macs": [fleet[0].mac], "dry_run": True}).json()["data"]["plan"]
     assert (named["total"], named["refused"][0]["code"]) == (0, "unknown-phone")
+
+
+def test_a_phone_that_went_to_another_account_is_left_out_of_what_is_repeated(
+    api, profile, fleet, other, charlie, stranger
+):
+    FileServer.objects.create(name="Shared", host="127.0.0.1", port=1, is_default=True)
+    Phone.objects.update(current_profile=PhoneProfile.objects.get(uuid=profile))
+    uuid = ask(api, all=True)["rollout"]["uuid"]
+    total = api.post(f"rollouts/{uuid}/cancel").json()["data"]["total"]
+    theirs = PhoneProfile.objects.get(uuid=stranger.create_profile(charlie)["uuid"])
+    Phone.objects.filter(pk=fleet[0].pk).update(account=other, current_profile=theirs)
+    rest = api.post(f"rollouts/{uuid}/continue").json()["data"]
+    assert (rest["total"], rest["refused_total"]) == (total - 1, 0)
+    assert stranger.get("deployments").json()["data"] == []
