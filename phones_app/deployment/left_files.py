@@ -7,6 +7,7 @@ counts as not deployed from then on, and the file is offered for removal; nothin
 import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
+from posixpath import normpath
 from typing import Any
 
 import structlog
@@ -91,7 +92,7 @@ def phone_deleted(instance: Phone, **_: Any) -> None:
 
 def _files() -> QuerySet[PhoneFile]:
     rows = PhoneFile.objects.select_related("phone", "server", "revision__profile")
-    return rows.defer("revision__content", "revision__facts")
+    return rows.defer("found", "revision__content", "revision__facts")
 
 
 @transaction.atomic
@@ -116,12 +117,10 @@ def remove_later(mac: str) -> int:
 
 def remove(left: LeftFile) -> list[str]:
     """Delete the file and its backups from its server; the names that were deleted. Raises Refusal, TransportError."""
-    phone = Phone.objects.filter(mac=left.mac).first()
-    if (
-        phone is not None
-        and PhoneFile.objects.filter(phone=phone, server=left.server, file_format=left.file_format).exists()
-    ):
-        raise Refusal("file-in-use", f"The file is that of the phone {phone} again.")
+    files = _files().filter(phone__mac=left.mac, server=left.server, file_format=left.file_format)
+    file = files.first() if _may_be_one(left.directory, left.server.directory) else None
+    if file is not None:
+        raise Refusal("file-in-use", f"The file is that of the phone {file.phone} again.")
     name = left.file_name
     try:
         with FtpSession(replace(ftp_target(left.server), directory=left.directory)) as session:
@@ -134,3 +133,14 @@ def remove(left: LeftFile) -> list[str]:
     log.info("a file left behind was deleted", mac=left.mac, server=str(left.server), files=removed)
     left.delete()
     return removed
+
+
+def _may_be_one(directory: str, other: str) -> bool:
+    """Whether two directories of a server may be one folder: one from its root may be one below that of the log-in."""
+    paths = [
+        [part for part in normpath(each.lower()).split("/") if part not in ("", ".")] for each in (directory, other)
+    ]
+    if directory.startswith("/") == other.startswith("/"):
+        return paths[0] == paths[1]
+    relative, whole = paths if other.startswith("/") else reversed(paths)
+    return whole[max(0, len(whole) - len(relative)) :] == relative

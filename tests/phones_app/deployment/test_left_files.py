@@ -97,6 +97,37 @@ def test_the_old_file_is_removed_with_its_backups_when_somebody_asks_for_it(site
     assert not LeftFile.objects.exists()
 
 
+@pytest.fixture
+def moved(site, deployed, finish):
+    """Give the file server another directory, and the phone its file there; what lies in the former one."""
+
+    def move(directory: str) -> LeftFile:
+        (site.folder / directory.lstrip("/")).mkdir(exist_ok=True)
+        server = FileServer.objects.get()
+        server.directory = directory
+        server.save()
+        with site.alive(deployed):
+            again = deploy(phone=deployed, profile=deployed.current_profile, actor=ACTOR)
+            finish(again, until=lambda row: row.uploaded_at)
+        return LeftFile.objects.get()
+
+    return move
+
+
+def test_the_old_file_is_removed_when_the_phone_has_its_file_in_another_directory(site, moved):
+    left = moved("elsewhere")
+    assert remove(left)[0] == left.file_name
+    assert not (site.folder / left.file_name).exists()
+    assert (site.folder / "elsewhere" / left.file_name).exists()
+
+
+def test_the_phones_own_file_is_not_removed_under_another_name_of_its_directory(site, moved):
+    left = moved("/")
+    with pytest.raises(Refusal, match="is that of the phone"):
+        remove(left)
+    assert (site.folder / left.file_name).exists()
+
+
 def test_the_owner_removes_it_over_rest(site, deployed, alice):
     owner = of_token(account=deployed.account, created_by=alice)
     another_mac(deployed, site)
