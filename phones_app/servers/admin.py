@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextareaWidget
 
@@ -34,6 +35,8 @@ from phones_app.templatetags.phone_labels import last_test
 from phones_app.transports.restart.key_macros import parse_steps
 
 KIND_LABELS = {"SIP": "info", "AMI": "primary"}
+# Of a shared server the tenants see where it is, not how staff log in there or what it said to them, as over REST.
+STAFF_ONLY = {"username", "new_secret", "forget_secret", "tested", "test_result"}
 
 
 class ServerAdmin(PortalAdmin):
@@ -46,17 +49,38 @@ class ServerAdmin(PortalAdmin):
     list_select_related = ("account",)
     actions_submit_line = ["save_and_test"]
     test: Callable[[Any], Check]
-    tested = column("Last test", lambda row: last_test(row.tested_at, row.test_result), ordering="tested_at")
+    tested = column("Last test", lambda row: _last_test(row), ordering="tested_at")
     owner = column("Account", lambda server: server.account or "shared")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("password")
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        shown = super().get_changelist_instance(request)
+        for row in shown.result_list:
+            row.is_told = self.is_theirs(request, row)
+        return shown
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        sections = super().get_fieldsets(request, obj)
+        if self.is_theirs(request, obj):
+            return sections
+        told = [(title, [name for name in options["fields"] if name not in STAFF_ONLY]) for title, options in sections]
+        return [(title, {"fields": fields}) for title, fields in told if fields]
+
+    def _rows_of(self, request: HttpRequest, key: str) -> QuerySet[Any]:
+        rows, account = super()._rows_of(request, key), actor_of(request).account
+        return rows if account is None else rows.filter(account=account)
 
     @action(description="Save and test the connection", permissions=["change"])
     def save_and_test(self, request: HttpRequest, obj: Any) -> None:
         check = told_to(actor_of(request), type(self).test(self.model._default_manager.get(pk=obj.pk)))
         say = messages.success if check.ok else messages.error
         say(request, f"Connection test: {check.message}")
+
+
+def _last_test(row: Any) -> SafeString | str:
+    return last_test(row.tested_at, row.test_result) if getattr(row, "is_told", True) else "–"
 
 
 class ServerForm(SecretForm):
@@ -97,6 +121,10 @@ class FileServerAdmin(ServerAdmin):
         ("Connection test", {"fields": ("tested", "test_result")}),
         ("Record", {"fields": ("uuid", "is_embedded", "created_at", "updated_at")}),
     )
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        # It belongs to the installation.
+        return super().has_delete_permission(request, obj) and not getattr(obj, "is_embedded", False)
 
     def save_model(self, request: HttpRequest, obj: FileServer, form: Any, change: bool) -> None:
         save_file_server(obj)

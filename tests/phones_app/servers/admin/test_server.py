@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.messages import get_messages
 from django.urls import reverse
+from django.utils import timezone
 
 from phones_app.boot.server import EmbeddedFileServer
 from phones_app.servers.models import CallManager, FileServer, KeyMacro
@@ -73,3 +74,36 @@ def test_stamps_and_key_macros_are_checked_as_they_are_typed(root_desk):
     assert "line 2" in " ".join(root_desk.post(url, form).context["adminform"].form.errors["steps"])
     assert root_desk.post(url, form | {"steps": "Key:Settings\npause 0.5"}).status_code == 302
     assert KeyMacro.objects.get(name="Mine").steps == "Key:Settings\npause 0.5"
+
+
+@pytest.mark.parametrize(("model", "kind"), [(FileServer, {}), (CallManager, {"kind": "ami"})])
+def test_tenants_see_a_shared_server_but_not_how_staff_log_in(clerk_desk, acme, model, kind):
+    about = {"host": "192.0.2.1", "port": 21, "tested_at": timezone.now()} | kind
+    shared = model.objects.create(name="Shared", username="first-login", test_result="first-login was refused", **about)
+    shared.username = "second-login"
+    shared.save()
+    own = model.objects.create(
+        name="Own", account=acme, username="own-login", test_result="own-login was refused", **about
+    )
+    base = f"admin:phones_app_{model._meta.model_name}"
+    listed = clerk_desk.get(reverse(f"{base}_changelist")).content.decode()
+    pages = {
+        name: [clerk_desk.get(reverse(f"{base}_{name}", args=[row.pk])) for row in (shared, own)]
+        for name in ("change", "history")
+    }
+    for name, both in pages.items():
+        assert [answer.status_code for answer in both] == [200, 200], name
+    hidden = [listed, *(both[0].content.decode() for both in pages.values())]
+    assert [page for page in hidden if "first-login" in page or "second-login" in page] == []
+    assert "own-login was refused" in listed
+    assert "own-login was refused" in pages["change"][1].content.decode()
+    assert 'value="own-login"' in pages["change"][1].content.decode()
+
+
+def test_the_embedded_file_server_cannot_be_deleted(root_desk):
+    server = FileServer.objects.create(name="Embedded", host="127.0.0.1", is_embedded=True)
+    page = root_desk.post(reverse("admin:phones_app_fileserver_delete", args=[server.pk]), {"post": "yes"})
+    assert page.status_code == 403
+    chosen = {"action": "delete_selected", "_selected_action": [server.pk], "post": "yes"}
+    root_desk.post(reverse("admin:phones_app_fileserver_changelist"), chosen)
+    assert FileServer.objects.exists()
