@@ -4,13 +4,15 @@ which phones would share a line.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from ipaddress import ip_address
 from typing import NamedTuple
 
 from django.db.models import Prefetch, prefetch_related_objects
+from django.db.models.fields.json import KeyTextTransform
 
+from contacts_app.core.lists.among import among
 from phones_app.configuration.gather import LOAD
 from phones_app.deployment.models import PhoneFile
 from phones_app.deployment.restart import Macros, choose, first_contact, key_macros
@@ -24,8 +26,8 @@ from profiles_app.phone import sep
 from profiles_app.phone.models import ProfileRevision
 from profiles_app.phone.sep.catalogue import colons, models_of_load, normalise_model
 
-# So many lines are looked at, and so many phones and lines named.
-MOST_LINES, NAMED = 200, 5
+# So many phones and lines are named.
+NAMED = 5
 GATED = "{load} cannot be taken from {present}: upgrade by a rollout of firmware, which brings {gates} first. {why}"
 BARRED = "{load} cannot be taken from {present}: {why}"
 
@@ -146,21 +148,33 @@ def shared_lines(destined: Iterable[Destined]) -> list[str]:
     """A sentence for each line that several phones would register, those included that have it already."""
     rows = list(destined)
     known = {row.revision for row in rows if row.revision}
-    facts = ProfileRevision.objects.filter(pk__in=known).values_list("pk", "facts")
+    facts = ProfileRevision.objects.filter(pk__in=among(list(known))).values_list("pk", "facts")
     users = {pk: str((each or {}).get("registration_user") or "") for pk, each in facts}
-    phones: defaultdict[tuple[int, str], list[str]] = defaultdict(list)
+    phones: defaultdict[_Line, list[str]] = defaultdict(list)
     for row in rows:
         if user := row.user or users.get(row.revision):
             phones[row.account, user].append(row.mac)
-    if len(phones) <= MOST_LINES:
-        chosen = {row.phone for row in rows}
-        for account, user in list(phones):
-            have = PhoneFile.objects.filter(phone__account=account, revision__facts__registration_user=user)
-            phones[account, user] += [mac for pk, mac in have.values_list("pk", "phone__mac") if pk not in chosen]
-    shared = {user: macs for (_, user), macs in phones.items() if len(macs) > 1}
-    told = [_sentence(user, macs) for user, macs in list(shared.items())[:NAMED]]
+    chosen = {row.phone for row in rows}
+    for line, phone, mac in _registered(list(phones)):
+        if phone not in chosen and line in phones:
+            phones[line].append(mac)
+    shared = [(user, macs) for (_, user), macs in phones.items() if len(macs) > 1]
+    told = [_sentence(user, macs) for user, macs in shared[:NAMED]]
     more = len(shared) - len(told)
     return [*told, f"So would {more} more lines."] if more > 0 else told
+
+
+# An account, and whom a phone of it registers as: two accounts may use one number.
+_Line = tuple[int, str]
+
+
+def _registered(lines: Sequence[_Line]) -> Iterator[tuple[_Line, int, str]]:
+    """The phones whose files, as they were uploaded last, have these lines: by one query, as it looks at all files."""
+    accounts, users = list({account for account, _ in lines}), list({user for _, user in lines})
+    files = PhoneFile.objects.filter(phone__account__in=among(accounts)).order_by("phone__mac")
+    files = files.annotate(line=KeyTextTransform("registration_user", "revision__facts")).filter(line__in=among(users))
+    for account, user, phone, mac in files.values_list("phone__account", "line", "phone", "phone__mac"):
+        yield (account, user), phone, mac
 
 
 def _sentence(user: str, macs: list[str]) -> str:

@@ -3,9 +3,12 @@
 from collections import Counter
 
 import pytest
+from django.utils import timezone
 
-from phones_app.deployment.foresight import describe_restart, load_change, load_notes
+from phones_app.deployment.foresight import Destined, describe_restart, load_change, load_notes, shared_lines
+from phones_app.deployment.models import PhoneFile
 from phones_app.deployment.preview import preview_deploy
+from phones_app.inventory.models import Phone
 from phones_app.servers.models import CallManager, FileServer
 from tests.phones_app.rest import of
 from tests.phones_app.site import ACTOR, sip_file
@@ -76,3 +79,24 @@ def test_a_load_that_is_not_to_be_taken_from_the_present_one(
     preview = of(alice).get(f"phone-profiles/{profile.uuid}/preview?mac={phones[0].mac}").json()["data"]
     found = [finding["message"] for finding in preview["findings"] if finding["code"] == "load-gate"]
     assert [f"3 phones: {message}" for message in found] == told
+
+
+def test_a_line_of_one_number_in_two_accounts_is_told_of_each(new_phone, new_profile, root, other, shared_server):
+    for number in range(4):
+        new_phone(f"AABBCCDDEE0{number}", **({"account": other} if number > 1 else {}))
+    phones = list(Phone.objects.order_by("mac"))
+    notes = preview_deploy(phones=phones, profile=new_profile(user=root), actor=ACTOR).notes
+    told = [note for note in notes if note.startswith("Line 1001 would be on 2 phones")]
+    assert len(told) == 2, notes
+    assert [phone.mac_with_colons in " ".join(told) for phone in phones] == [True] * 4
+
+
+def test_a_line_that_another_phone_has_is_told_however_many_lines_there_are(
+    acme, new_phone, new_profile, shared_server
+):
+    has, now = new_phone(), timezone.now()
+    times = dict.fromkeys(("uploaded_at", "state_since", "next_check_at"), now)
+    PhoneFile.objects.create(phone=has, server=shared_server, revision=new_profile().revision, sha256="0" * 64, **times)
+    rows = [Destined(0, acme.pk, f"02000000{number}", 0, user=str(number)) for number in range(1000, 1300)]
+    [told] = shared_lines(rows)
+    assert told.startswith(f"Line 1001 would be on 2 phones (02:00:00:00:10:01, {has.mac_with_colons})")
