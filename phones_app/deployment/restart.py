@@ -170,10 +170,12 @@ def registration_of(phone: Phone, user: str) -> ContactRegistration | None:
 
 @dataclass
 class Situation:
-    """What is known of the phone before a restart; `status` None: its status page does not answer."""
+    """What is known of the phone before a restart; `status` None: its status page does not answer; `in_call` None:
+    nothing tells of calls.
+    """
 
     status: PhoneStatus | None
-    in_call: bool
+    in_call: bool | None
     note: str
     registration: ContactRegistration | None = None
     # Why the status page does not answer: what else answers at an address that a tenant has typed.
@@ -194,21 +196,21 @@ def look_at(phone: Phone, user: str) -> Situation:
         # What it means for the restart, its strategy says.
         told = told_of(phone.call_manager, error) if phone.call_manager else error
         situation.note = f"{situation.note} {told.message}.".strip()
-    if situation.status is None and situation.registration is not None:
-        situation.in_call = bool(situation.registration.in_call)
+    if situation.in_call is None and situation.registration is not None:
+        situation.in_call = situation.registration.in_call
     return situation
 
 
 def _look_at_page(phone: Phone) -> Situation:
     if not phone.phone_ip:
-        return Situation(None, False, "No IP address, so the status page is not read.")
+        return Situation(None, None, "No IP address, so the status page is not read.")
     web = phone_web(phone)
     try:
         status = read_status(web)
     except TransportError as error:
         if error.permanent and error.code == "outside-networks":
             raise
-        return Situation(None, False, "The status page does not answer.", for_staff=error.message)
+        return Situation(None, None, "The status page does not answer.", for_staff=error.message)
     if status.mac and status.mac != phone.mac:
         raise TransportError(
             f"The phone at {phone.phone_ip} is {status.mac}, not {phone.mac}: its address has changed.",
@@ -216,7 +218,7 @@ def _look_at_page(phone: Phone) -> Situation:
             code="another-phone",
             exchange=status.exchange,
         )
-    return Situation(status, bool(read_streams(web)), "")
+    return Situation(status, read_streams(web), "")
 
 
 def first_contact(strategy: RestartStrategy, phone: Phone, macros: Macros = key_macros) -> RestartStrategy:

@@ -23,6 +23,7 @@ from phones_app.simulator.state import Fault
 from tests.admin_people import at_desk
 from tests.peers.asterisk import Asterisk, Contact
 from tests.peers.asterisk_pjsip import Pjsip
+from tests.peers.phone_web import DEVICE_8841, PhoneWebServer
 from tests.peers.sip_udp import sip_phone
 from tests.phones_app.site import ACTOR, Site, sip_file
 from tests.servers import free_port
@@ -247,6 +248,18 @@ def _in_call_at_asterisk(desk: Desk) -> Deployment:
         pbx.pjsip.talking = {"1001"}
         deployment = deploy(phone=phone, profile=desk.site.profile(content=NEW), actor=ACTOR)
         return desk.finish(deployment, until=lambda row: row.waiting_for)
+
+
+@seen("the status page says nothing of calls, and Asterisk tells of one")
+def _in_call_beside_the_page(desk: Desk) -> Deployment:
+    with desk.at_asterisk() as (phone, pbx):
+        pbx.pjsip.talking = {"1001"}
+        page = DEVICE_8841.replace(b"001122334455", phone.mac.encode())
+        with PhoneWebServer(pages={"/DeviceInformationX": page}).running() as web:
+            phone.web_port = web.port
+            phone.save()
+            deployment = deploy(phone=phone, profile=desk.site.profile(content=NEW), actor=ACTOR)
+            return desk.finish(deployment, until=lambda row: row.waiting_for)
 
 
 @seen("the phone has no line yet, and nothing else restarts it")
