@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
@@ -189,12 +189,14 @@ class FirmwareAdmin(DefaultLoadPages):
             messages.error(request, refusal.message)
             return HttpResponseRedirect(self.url_of("change", object_id))
 
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Firmware]) -> None:
-        for row in queryset:
-            try:
-                remove_firmware(row)
-            except Refusal as refusal:
-                messages.error(request, refusal.message)
+    def response_action(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """All that were chosen are deleted, or none of them: what is told and written afterwards is of all."""
+        try:
+            with transaction.atomic():
+                return super().response_action(request, *args, **kwargs)
+        except Refusal as refusal:
+            messages.error(request, f"Nothing was deleted. {refusal.message}")
+            return HttpResponseRedirect(self.url_of("changelist"))
 
 
 def _platforms(row: Firmware) -> list[str]:

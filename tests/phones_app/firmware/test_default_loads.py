@@ -1,6 +1,7 @@
 """Default loads, how far the fleet is, and what the page of a phone says of its firmware (boot server spec §8)."""
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -182,6 +183,21 @@ def test_firmware_in_use_is_not_deleted_on_its_page(root, held):
     url = reverse("admin:phones_app_firmware_delete", args=[held.pk])
     assert "is what phones are to run" in at_desk(root).post(url, {"post": "yes"}, follow=True).content.decode()
     assert Firmware.objects.exists()
+
+
+def test_of_chosen_firmware_all_is_deleted_or_none(root, held):
+    desk, other = at_desk(root), Firmware.objects.create(load="SIP42.8-4-1S", size=1)
+    chosen = {"action": "delete_selected", "_selected_action": [held.pk, other.pk], "post": "yes"}
+    set_default("7962", LOAD, None)
+    told = desk.post(reverse("admin:phones_app_firmware_changelist"), chosen, follow=True).content.decode()
+    assert "Nothing was deleted." in told
+    assert "is what phones are to run" in told
+    assert "Successfully deleted" not in told
+    assert (Firmware.objects.count(), LogEntry.objects.count()) == (2, 0)
+    set_default("7962", "", None)
+    told = desk.post(reverse("admin:phones_app_firmware_changelist"), chosen, follow=True).content.decode()
+    assert "Successfully deleted 2" in told
+    assert not Firmware.objects.exists()
 
 
 def test_a_load_that_the_account_hides_a_file_of_is_no_default_for_it(held, acme):
