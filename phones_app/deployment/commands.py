@@ -9,6 +9,7 @@ from uuid import UUID
 from django.core.management.base import CommandError
 
 from contacts_app.core.commands import Add, ReportingCommand, Row, argument, positive
+from contacts_app.core.counted import counted
 from phones_app.deployment.foresight import describe_restart
 from phones_app.deployment.models import FAILURES, Deployment, State
 from phones_app.deployment.preview import SHOWN, FilePreview, preview_file
@@ -99,7 +100,7 @@ class DeploymentCommand(ReportingCommand):
                     row["preview"] = preview.as_dict()
                     self.say(_told(preview))
         if len(deployments) > SHOWN:
-            self.say(f"The files of {len(deployments) - SHOWN} more phones were not compared.")
+            self.say(f"The files of {counted(len(deployments) - SHOWN, 'more phone')} were not compared.")
 
     def _follow(self, deployments: Sequence[Deployment], timeout: float) -> list[Deployment]:
         present = list(deployments)
@@ -166,4 +167,5 @@ def _summary(bad: Sequence[Row], refused: Sequence[Row], total: int) -> str:
     still = sum(bool(row["open"]) for row in bad)
     counts = {"refused": len(refused), "failed": sum(row["state"] in FAILURES for row in bad), "still under way": still}
     counts["not confirmed"] = len(bad) - counts["failed"] - still
-    return f"Of {total} phones: " + ", ".join(f"{number} {what}" for what, number in counts.items() if number) + "."
+    told = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
+    return f"Of {counted(total, 'phone')}: {told}."

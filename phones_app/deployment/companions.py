@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from django.db.models import Q
 from django.db.models.functions import Lower
 
+from contacts_app.core.counted import counted
 from contacts_app.core.errors import TransportError
 from contacts_app.core.lists.among import among
 from phones_app.boot.folders import folders_of
@@ -99,20 +100,20 @@ def missing_notes(rows: Iterable[Awaited]) -> list[str]:
     at_embedded = [row for row in wanting if embedded and row.server == embedded.pk]
     in_folder = _in_folder(embedded, at_embedded) if embedded else None
     elsewhere = [row for row in wanting if row.server in servers and not servers[row.server].is_embedded]
-    counted: Counter[tuple[str, str]] = Counter()
+    found: Counter[tuple[str, str]] = Counter()
     if embedded and in_folder is not None:
         given = _given([(row.phone, row.account, row.model, _names(row.companions), in_folder) for row in at_embedded])
         for row, there in zip(at_embedded, given, strict=True):
             for companion in _missing(row.companions, there):
-                counted[embedded.name, companion.missing] += 1
+                found[embedded.name, companion.missing] += 1
     placed = placed_names((servers[row.server] for row in elsewhere), names)
     told = _told_at_upload([row.phone for row in elsewhere])
     for row in elsewhere:
         server = servers[row.server]
         for companion in _missing(row.companions, placed[row.server]):
             if (server.name, companion.missing) in told.get(row.phone, ()):
-                counted[server.name, companion.missing] += 1
-    return _sentences(counted)
+                found[server.name, companion.missing] += 1
+    return _sentences(found)
 
 
 def _missing(companions: Iterable[sep.Companion], present: Collection[str]) -> list[sep.Companion]:
@@ -208,10 +209,9 @@ def _told_at_upload(phones: Sequence[int]) -> dict[int, set[tuple[str, str]]]:
     }
 
 
-def _sentences(counted: "Counter[tuple[str, str]]") -> list[str]:
+def _sentences(found: "Counter[tuple[str, str]]") -> list[str]:
     told = [
-        f"{server}: {missing} ({number} {'phone' if number == 1 else 'phones'})."
-        for (server, missing), number in counted.most_common(NAMED)
+        f"{server}: {missing} ({counted(number, 'phone')})." for (server, missing), number in found.most_common(NAMED)
     ]
-    more = len(counted) - len(told)
-    return [*told, f"{more} more files are missing."] if more > 0 else told
+    more = len(found) - len(told)
+    return [*told, f"{counted(more, 'more file')} {'is' if more == 1 else 'are'} missing."] if more > 0 else told

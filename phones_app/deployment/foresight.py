@@ -12,6 +12,7 @@ from typing import NamedTuple
 from django.db.models import Prefetch, prefetch_related_objects
 from django.db.models.fields.json import KeyTextTransform
 
+from contacts_app.core.counted import counted
 from contacts_app.core.lists.among import among
 from phones_app.configuration.gather import LOAD
 from phones_app.deployment.models import PhoneFile
@@ -126,7 +127,7 @@ def load_notes(changes: Mapping[LoadChange, int]) -> list[str]:
     for change, number in changes.items():
         if trouble := change.trouble:
             told[trouble] += number
-    return [f"{number} {'phone' if number == 1 else 'phones'}: {text}" for text, number in told.most_common()]
+    return [f"{counted(number, 'phone')}: {text}" for text, number in told.most_common()]
 
 
 class Destined(NamedTuple):
@@ -161,7 +162,7 @@ def shared_lines(destined: Iterable[Destined]) -> list[str]:
     shared = [(user, macs) for (_, user), macs in phones.items() if len(macs) > 1]
     told = [_sentence(user, macs) for user, macs in shared[:NAMED]]
     more = len(shared) - len(told)
-    return [*told, f"So would {more} more lines."] if more > 0 else told
+    return [*told, f"So would {counted(more, 'more line')}."] if more > 0 else told
 
 
 # An account, and whom a phone of it registers as: two accounts may use one number.

@@ -10,8 +10,9 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import display
 
 from contacts_app.core.admin.base import PortalAdmin, button
-from contacts_app.core.admin.frame import actor_of
+from contacts_app.core.admin.frame import actor_of, tell
 from contacts_app.core.admin.links import of_address
+from contacts_app.core.counted import counted
 from contacts_app.core.errors import Refusal
 from phones_app.deployment.models import DRIFTED, PhoneFile
 from phones_app.deployment.request import MAY_DEPLOY
@@ -20,6 +21,8 @@ from phones_app.drift.repair import adopt, put_back, put_back_many
 from phones_app.inventory.models import Phone
 
 REPAIRS = ("put_back_one", "adopt_one")
+# So many refusals are told one by one.
+NAMED = 5
 REPAIRABLE = ("phone__account", "server", "revision__profile__user")
 
 
@@ -87,9 +90,12 @@ class DriftPages(PortalAdmin):
         rows = self.tenant_rows(request).filter(pk__in=queryset.values("pk"))
         drifted = PhoneFile.objects.filter(phone__in=rows).select_related(*REPAIRABLE)
         done = put_back_many(drifted, actor=actor_of(request))
-        for phone, refusal in done.refused[:5]:
+        for phone, refusal in done.refused[:NAMED]:
             messages.warning(request, f"{phone}: {refusal.message}")
-        messages.success(request, f"{len(done.deployments)} files are being put back.")
+        if (more := len(done.refused) - NAMED) > 0:
+            messages.warning(request, f"{counted(more, 'more file')} cannot be put back.")
+        number = len(done.deployments)
+        tell(request, number, f"{counted(number, 'file')} {'is' if number == 1 else 'are'} being put back.")
 
     @button(
         "Put file back…",

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import F, OuterRef, QuerySet, Subquery
 
+from contacts_app.core.counted import counted
 from contacts_app.core.errors import Refusal
 from phones_app.configuration.gather import LOAD
 from phones_app.deployment.companions import Awaited, missing_notes
@@ -86,7 +87,7 @@ class RolloutPlan:
         missing = missing_notes(
             Awaited(one.phone, one.account, one.model, one.server, one.companions) for one in planned
         )
-        told = (f"{_phones(number)}: {remark}" for remark, number in remarks.most_common())
+        told = (f"{counted(number, 'phone')}: {remark}" for remark, number in remarks.most_common())
         return [*told, *lines, *load_notes(self.changes), *missing]
 
     @property
@@ -102,10 +103,6 @@ class RolloutPlan:
         numbers = {int(key): number for key, number in self.counted("server")}
         names = FileServer.objects.in_bulk(numbers)
         return [(names[key].name, number) for key, number in numbers.items()]
-
-
-def _phones(number: int) -> str:
-    return f"{number} phones" if number > 1 else "1 phone"
 
 
 def make_plan(

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from contacts_app.core.actor import Actor
+from contacts_app.core.counted import counted
 from contacts_app.core.errors import Refusal
 from contacts_app.core.work import clock
 from contacts_app.core.work.lease import lock_unlocked
@@ -181,9 +182,10 @@ def _release(rollout: Rollout) -> None:
 def _too_much_failed(rollout: Rollout, failed: int, opened: int) -> str:
     """Why the rollout must stop, "" when it need not. Of the phones in the waves opened so far."""
     if rollout.abort_count is not None and failed >= rollout.abort_count:
-        return f"{failed} phones failed; {rollout.abort_count} end the rollout."
+        ends = "1 ends" if rollout.abort_count == 1 else f"{rollout.abort_count:,} end"
+        return f"{counted(failed, 'phone')} failed; {ends} the rollout."
     if rollout.abort_percent is not None and failed and failed * 100 >= rollout.abort_percent * opened:
-        return f"{failed} of {opened} phones failed; {rollout.abort_percent} % end the rollout."
+        return f"{failed:,} of {counted(opened, 'phone')} failed; {rollout.abort_percent} % end the rollout."
     return ""
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from contacts_app.core.counted import counted
 from profiles_app.phone.sep.catalogue import colons
 
 
@@ -51,19 +52,19 @@ class Adoption:
     @property
     def sentence(self) -> str:
         """Such as "512 files → 6 templates, 1 account layer, 498 phones identical, 14 kept as files"."""
-        return f"{_number(len(self.files), 'file')} → {', '.join(self._parts())}"
+        return f"{counted(len(self.files), 'file')} → {', '.join(self._parts())}"
 
     def _parts(self) -> Iterator[str]:
         found = self.outcomes
-        yield _number(self.templates, "template")
+        yield counted(self.templates, "template")
         for kind in ("account", "location", "model", "profile"):
             if self.layers[kind]:
-                yield _number(self.layers[kind], f"{kind} layer")
+                yield counted(self.layers[kind], f"{kind} layer")
         if self.lines:
-            yield _number(self.lines, "new line")
+            yield counted(self.lines, "new line")
         if self.phones:
-            yield _number(self.phones, "new phone")
-        yield f"{_number(found[AdoptResult.ADOPTED], 'phone')} identical"
+            yield counted(self.phones, "new phone")
+        yield f"{counted(found[AdoptResult.ADOPTED], 'phone')} identical"
         for outcome, words in (
             (AdoptResult.UNCHANGED, "unchanged"),
             (AdoptResult.KEPT, "kept as files"),
@@ -72,7 +73,3 @@ class Adoption:
         ):
             if found[outcome]:
                 yield f"{found[outcome]} {words}"
-
-
-def _number(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

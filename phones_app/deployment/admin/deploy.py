@@ -18,6 +18,7 @@ from contacts_app.core.admin.base import PortalAdmin, allowed
 from contacts_app.core.admin.columns import column
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.admin.links import list_url, page_of
+from contacts_app.core.counted import counted
 from contacts_app.core.errors import Refusal
 from contacts_app.core.lists.search import one_of
 from phones_app.deployment.models import Deployment
@@ -190,7 +191,8 @@ class DeployPages(PortalAdmin):
         for phone, refusal in done.refused[:NAMED]:
             messages.error(request, f"{phone} is not {verb}: {refusal.message}")
         if len(done.refused) > NAMED:
-            messages.error(request, f"{len(done.refused) - NAMED} more phones are not {verb}.")
+            more = len(done.refused) - NAMED
+            messages.error(request, f"{counted(more, 'more phone')} {'is' if more == 1 else 'are'} not {verb}.")
         if len(done.deployments) == 1:
             return HttpResponseRedirect(page_of(done.deployments[0]))
         if not done.deployments:

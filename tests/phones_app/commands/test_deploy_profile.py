@@ -103,7 +103,7 @@ def test_failed_deployment_is_a_failure_with_its_error(site, profile):
         ran = run("deploy_profile", profile.uuid, phone.mac, "--wait", "--json")
 
     assert ran.status == 1
-    assert ran.err == "Of 1 phones: 1 failed.\n"
+    assert ran.err == "Of 1 phone: 1 failed.\n"
     assert (ran.row["state"], ran.row["error_code"]) == ("failed", "another-phone")
 
 
@@ -114,7 +114,7 @@ def test_restart_without_evidence_is_not_a_success(site, profile, settings):
         ran = run("deploy_profile", profile.uuid, phone.mac, "--wait", "--json")
 
     assert len(agent.transactions) == 1
-    assert (ran.status, ran.err) == (1, "Of 1 phones: 1 not confirmed.\n")
+    assert (ran.status, ran.err) == (1, "Of 1 phone: 1 not confirmed.\n")
     assert (ran.row["state"], ran.row["error_code"]) == ("restart_acknowledged", "no-evidence")
 
 
@@ -125,7 +125,7 @@ def test_time_that_is_up_ends_the_waiting_and_not_the_work(site, profile):
         ran = run("deploy_profile", profile.uuid, phone.mac, "--wait", "--timeout", 10, "--json")
 
     assert ran.status == 1
-    assert ran.err == "Of 1 phones: 1 still under way.\n"
+    assert ran.err == "Of 1 phone: 1 still under way.\n"
     assert "call" in ran.row["waiting_for"]
     deployment = Deployment.objects.get()
     assert deployment.is_open

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from contacts_app.core.work.queue import run_queue
@@ -12,6 +13,7 @@ from phones_app.drift import checks as drift
 from phones_app.drift.repair import adopt, put_back
 from profiles_app.events.models.outbox import Event
 from profiles_app.phone.services import ProfileRefused
+from tests.admin_people import at_desk
 from tests.commands import run
 from tests.phones_app.site import ACTOR, sip_file
 
@@ -94,6 +96,16 @@ def test_put_back_restores_the_file_and_restarts_nobody(site, deployed, finish, 
     file.refresh_from_db()
     assert (file.state, file.found) == ("in_place", None)
     assert tags() == [f"phone-file-{damage}", "phone-file-in-place"]
+
+
+def test_chosen_files_are_put_back_and_counted(site, deployed, root, no_inline_work):
+    desk, phones = at_desk(root), reverse("admin:phones_app_phone_changelist")
+    chosen = {"action": "put_back_selected", "_selected_action": [deployed.pk]}
+    assert "0 files are being put back." in desk.post(phones, chosen, follow=True).content.decode()
+    path(site, deployed).write_text(OTHER)
+    check(deployed)
+    assert "1 file is being put back." in desk.post(phones, chosen, follow=True).content.decode()
+    assert Deployment.objects.get(kind="upload").state == "queued"
 
 
 def test_adopting_makes_a_checked_revision_and_the_file_is_ours(site, deployed):
