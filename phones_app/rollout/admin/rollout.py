@@ -23,7 +23,7 @@ from phones_app.rollout import rollout as service
 from phones_app.rollout.admin.pages import RolloutPages
 from phones_app.rollout.aims import aim_of
 from phones_app.rollout.endings import ending_of, endings
-from phones_app.rollout.models import Rollout, RolloutPlanning
+from phones_app.rollout.models import Rollout, RolloutPlanning, RolloutState
 from phones_app.rollout.progress import progress_of
 from phones_app.rollout.standing import BAD, NOT_STARTED, PARTS, WHY, bad_ones
 
@@ -56,13 +56,13 @@ CHANGES: dict[str, tuple[Callable[[Rollout], None], str]] = {
 AGAIN: dict[str, tuple[Callable[..., Rollout], str, str, Q]] = {
     "retry": (
         service.retry_failed,
-        "Start a new rollout to the {} phones of {} that failed or were not confirmed, at the same pace?",
+        "Start a new rollout to the phones of {} that failed or were not confirmed ({:,}), at the same pace?",
         "Retry failed",
         BAD,
     ),
     "continue": (
         service.continue_rest,
-        "Start a new rollout to the {} phones of {} that were not started, at the same pace?",
+        "Start a new rollout to the phones of {} that were not started ({:,}), at the same pace?",
         "Continue with the rest",
         NOT_STARTED,
     ),
@@ -111,6 +111,7 @@ def watched(rollout: Rollout, part: str, code: str, page: str) -> dict[str, obje
         "narrowed": urlencode(narrowed),
         "revision": next(iter(revisions[:1]), None),
         "rows": page_of_rows,
+        "first": pages.count if pages.count < number else 0,
         "planning": RolloutPlanning.objects.filter(pk=rollout.pk).first(),
         "remaining": duration(progress.remaining) if progress.remaining is not None else "",
         "is_live": rollout.is_open or progress.ended < progress.total,
@@ -179,7 +180,10 @@ class RolloutAdmin(LiveList, RolloutPages, RecordAdmin):
         self.require(request, MAY_DEPLOY)
         rollout = self.row_or_404(request, pk)
         left = rollout.deployments.filter(finished_at=None).count()
-        question = f"Cancel {rollout}? Of {left} phones left, those not yet told to restart are left alone."
+        what = f"Phones that were not told to restart yet are left alone: at most {left:,}."
+        if rollout.state == RolloutState.PLANNING:
+            what = "It is being planned, and nothing was sent to any phone yet."
+        question = f"Cancel {rollout}? {what}"
         return self.confirmed(request, question=question, button="Cancel the rollout", back=page_of(rollout))
 
     def retry_page(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -194,7 +198,7 @@ class RolloutAdmin(LiveList, RolloutPages, RecordAdmin):
         self.require(request, MAY_DEPLOY)
         rollout = self.row_or_404(request, pk)
         number = rollout.deployments.filter(part).count()
-        asked = self.confirmed(request, question=question.format(number, rollout), button=button, back=page_of(rollout))
+        asked = self.confirmed(request, question=question.format(rollout, number), button=button, back=page_of(rollout))
         return asked or self.act(request, pk, partial(service_function, actor=actor_of(request)))
 
     @display(description="Rollout", ordering="name", header=True)

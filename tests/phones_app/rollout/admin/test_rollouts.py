@@ -9,7 +9,9 @@ from django.utils import timezone
 
 from phones_app.deployment.models import Deployment
 from phones_app.inventory.models import PhoneGroup
+from phones_app.rollout import planning
 from phones_app.rollout import rollout as rollouts
+from phones_app.rollout.admin import rollout as rollout_pages
 from phones_app.rollout.models import Rollout
 from phones_app.rollout.progress import progress_of
 from profiles_app.phone.services import update_profile
@@ -141,18 +143,42 @@ def test_after_an_abort_the_rest_and_the_failed_are_asked_about_apart(clerk_desk
     Rollout.objects.update(abort_count=1)
     rollouts.advance_all()
     rollout.refresh_from_db()
-    assert rollout.state == "aborted"
+    assert (rollout.state, rollout.reason) == ("aborted", "1 phone failed; 1 ends the rollout.")
     page = clerk_desk.get(url("progress", rollout)).content.decode()
     assert f"1 of {rollout.total}</strong> phones done" in page
     assert f"{rollout.total - 1}</strong> not started" in page
     for name, number, word in (("continue", rollout.total - 1, "were not started"), ("retry", 1, "failed")):
         assert url(name, rollout) in page
         question = clerk_desk.get(url(name, rollout)).content.decode()
-        assert f"to the {number} phones" in question
+        assert f"({number})" in question
         assert word in question
         assert Rollout.objects.filter(retry_of=rollout).count() == (name == "retry")
         assert clerk_desk.post(url(name, rollout)).status_code == 302
         assert Rollout.objects.filter(retry_of=rollout).latest("pk").total == number
+
+
+def test_a_rollout_that_is_being_planned_is_cancelled_before_anything_is_sent(
+    clerk_desk, fleet, new_profile, monkeypatch
+):
+    monkeypatch.setattr(planning, "AT_ONCE", 1)
+    plan = clerk_desk.post(ADD, PACE | {"profile": new_profile().pk, "everything": "on"})
+    clerk_desk.post(ADD, hidden(plan))
+    rollout = Rollout.objects.get()
+    assert rollout.state == "planning"
+    assert "nothing was sent to any phone yet" in clerk_desk.get(url("now", rollout, "cancel")).content.decode()
+    clerk_desk.post(url("now", rollout, "cancel"))
+    rollout.refresh_from_db()
+    assert rollout.state == "cancelled"
+
+
+def test_the_page_says_that_it_shows_the_first_phones_of_very_many(clerk_desk, rollout, monkeypatch):
+    Deployment.objects.update(state="failed", error="No.", error_code="no", finished_at=timezone.now())
+    page = url("progress", rollout) + "?part=failed"
+    assert "are shown" not in clerk_desk.get(page).content.decode()
+    monkeypatch.setattr(rollout_pages, "DEEPEST", 2)
+    answer = clerk_desk.get(page)
+    assert "The first 2 are shown." in answer.content.decode()
+    assert len(answer.context["rows"]) == 2
 
 
 def test_time_left_counts_the_pauses_to_come(rollout):
