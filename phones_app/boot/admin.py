@@ -12,7 +12,7 @@ from contacts_app.core.admin.columns import ago_column, column
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.admin.links import list_url
 from phones_app.boot.models import FileFetch, RequestedFile
-from phones_app.boot.trace import boot_trace, in_vain, meaning_of
+from phones_app.boot.trace import MOST_NAMES, boot_trace, in_vain, meaning_of
 from phones_app.inventory.admin.search import MacAdmin
 from phones_app.inventory.models import Phone
 from phones_app.shared_files.models import SharedFile
@@ -68,10 +68,11 @@ class RequestedFileAdmin(MacAdmin):
             request,
             "phones_app/boot/in_vain.html",
             "Asked for in vain",
-            names=[(one, list_url(RequestedFile, q=one.name, is_missing__exact=1)) for one in names],
+            names=[(one, list_url(RequestedFile, q=one.name, is_missing__exact=1)) for one in names[:MOST_NAMES]],
             model=model,
             location=location,
             normal=normal,
+            first=MOST_NAMES if len(names) > MOST_NAMES else 0,
         )
 
 

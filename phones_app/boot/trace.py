@@ -7,10 +7,12 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from itertools import islice
 from typing import NamedTuple
 
 from django.db.models import Count, Max, QuerySet
 
+from contacts_app.core.counted import counted
 from contacts_app.core.tables import table
 from phones_app.boot.models import FileFetch, RequestedFile
 from phones_app.boot.names import OWN_MAC
@@ -75,15 +77,18 @@ def boot_trace(phone: Phone) -> BootTrace:
 
 
 def in_vain(rows: QuerySet[RequestedFile], *, normal: bool = False) -> list[InVain]:
-    """What phones that are among `rows` asked for in vain last, by how many of them; `normal`: also what is usual."""
+    """What phones that are among `rows` asked for in vain last, by how many of them; `normal`: also what is usual.
+
+    Of more than `MOST_NAMES` it is one more than that.
+    """
     missing = rows.filter(is_missing=True, refusal="").exclude(mac=None).order_by().values("name")
-    counted = missing.annotate(phones=Count("mac", distinct=True), last=Max("last_at")).order_by("-phones", "name")
-    found = []
-    for name, phones, last in counted.values_list("name", "phones", "last")[:MOST_NAMES]:
-        known = meaning_of(name)
-        if normal or not known.normal:
-            found.append(InVain(name, known.what, known.missing, known.normal, phones, last))
-    return found
+    names = missing.annotate(phones=Count("mac", distinct=True), last=Max("last_at")).order_by("-phones", "name")
+    found = (
+        InVain(name, known.what, known.missing, known.normal, phones, last)
+        for name, phones, last in names.values_list("name", "phones", "last").iterator()
+        if not (known := meaning_of(name)).normal or normal
+    )
+    return list(islice(found, MOST_NAMES + 1))
 
 
 def meaning_of(name: str) -> Meaning:
@@ -126,7 +131,7 @@ def _findings(phone: Phone, rows: list[RequestedFile]) -> list[str]:
         found.append(words["accepted"].format(name=fetches[0].followed_by))
     elif len(fetches) == REPEATS and _is_repeated(fetches):
         minutes = int((fetches[0].fetched_at - fetches[-1].fetched_at).total_seconds() // 60) + 1
-        found.append(words["repeated"].format(count=len(fetches), minutes=minutes))
+        found.append(words["repeated"].format(count=len(fetches), minutes=counted(minutes, "minute")))
     return found
 
 

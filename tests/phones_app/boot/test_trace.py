@@ -9,6 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from contacts_app.tokens.services import create_token
+from phones_app.boot import admin as boot_pages
+from phones_app.boot import trace as boot_traces
 from phones_app.boot.fetches import Fetch
 from phones_app.boot.models import FileFetch, RequestedFile
 from phones_app.boot.trace import meaning_of
@@ -124,6 +126,19 @@ def test_asked_for_in_vain_counts_the_phones_of_each_name(phones, root):
     assert names("?normal=1")[0] == ("CTLSEP<MAC>.tlv", 2)
     assert names("?location=Attic&model=8845") == [("dialplan.xml", 1), ("softkeys.xml", 1)]
     assert names("?model=7962") == []
+
+
+def test_what_is_normally_missing_takes_no_place_in_a_list_that_ends(phones, root, monkeypatch):
+    for mac in MACS[:2]:
+        boot(mac, "dialplan.xml")
+    boot(MACS[2], "softkeys.xml")
+    url = reverse("admin:phones_app_requestedfile_in_vain")
+    assert "names are shown" not in at_desk(root).get(url).content.decode()
+    for module in (boot_traces, boot_pages):
+        monkeypatch.setattr(module, "MOST_NAMES", 1)
+    answer = at_desk(root).get(url)
+    assert [one.name for one, _ in answer.context["names"]] == ["dialplan.xml"]
+    assert "Only the first 1 of the names are shown" in answer.content.decode()
 
 
 def test_tenants_see_what_their_own_phones_asked_for(phones, acme, other):
