@@ -1,10 +1,10 @@
 """What can be known before a deployment or a rollout although no file and no row alone shows it: that a restart will not
-reach its phone, and which setting is the reason; that a load is not to be taken from the one that a phone has; and
-which phones would share a line.
+reach its phone, and which setting is the reason; that a load is not to be taken from the one that a phone has; which
+phones would share a line; and what it takes the place of.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from ipaddress import ip_address
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from django.db.models.fields.json import KeyTextTransform
 from contacts_app.core.counted import counted
 from contacts_app.core.lists.among import among
 from phones_app.configuration.gather import LOAD
-from phones_app.deployment.models import PhoneFile
+from phones_app.deployment.models import Deployment, PhoneFile, State
 from phones_app.deployment.restart import Macros, choose, first_contact, key_macros
 from phones_app.firmware.services import way_of
 from phones_app.inventory.models import Phone
@@ -128,6 +128,14 @@ def load_notes(changes: Mapping[LoadChange, int]) -> list[str]:
         if trouble := change.trouble:
             told[trouble] += number
     return [f"{counted(number, 'phone')}: {text}" for text, number in told.most_common()]
+
+
+def superseded_notes(phones: Collection[int]) -> list[str]:
+    """That phones have a deployment which would not be carried out any more: a phone has one queued deployment."""
+    queued = Deployment.objects.filter(phone__in=among(list(phones)), finished_at=None, state=State.QUEUED)
+    number = queued.count()
+    whose = f"{counted(number, 'phone')} {'has' if number == 1 else 'have'} a queued deployment"
+    return [f"{whose}, as in a later wave of a rollout, which this supersedes."] if number else []
 
 
 class Destined(NamedTuple):

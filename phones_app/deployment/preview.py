@@ -21,6 +21,7 @@ from phones_app.deployment.foresight import (
     load_notes,
     read_files,
     shared_lines,
+    superseded_notes,
 )
 from phones_app.deployment.models import Deployment
 from phones_app.deployment.request import check_compatible, deploy_many, restart_many
@@ -84,7 +85,8 @@ def preview_deploy(*, phones: Sequence[Phone], profile: PhoneProfile, actor: Act
         findings = findings_of(content, model=phone.model, software_type=phone.software_type)
         restart = describe_restart(phone, revision, macros)
         plans.append(DeploymentPreview(phone, servers.of(phone), restart, findings, content))
-    notes = shared_lines(destined(_phone(deployment), deployment.revision) for deployment in asked.deployments)
+    notes = superseded_notes([_phone(deployment).pk for deployment in asked.deployments])
+    notes += shared_lines(destined(_phone(deployment), deployment.revision) for deployment in asked.deployments)
     notes += missing_notes(
         awaited(_phone(deployment), servers.of(_phone(deployment)).pk, deployment.revision.facts)
         for deployment in asked.deployments
@@ -111,7 +113,8 @@ def preview_restart(*, phones: Sequence[Phone], actor: Actor) -> Preview:
         for deployment in asked.deployments[:SHOWN]
         for phone in [_phone(deployment)]
     ]
-    return Preview(len(asked.deployments), plans, asked.refused)
+    notes = superseded_notes([_phone(deployment).pk for deployment in asked.deployments])
+    return Preview(len(asked.deployments), plans, asked.refused, notes)
 
 
 def _phone(deployment: Deployment) -> Phone:

@@ -175,8 +175,8 @@ class PlanRecord(Shape):
     refused = RefusedRecord(many=True)
     notes = serializers.ListField(
         child=serializers.CharField(),
-        help_text="Lines that several phones would share; files that are missing; of firmware, what is not known or "
-        "known to go wrong.",
+        help_text="Queued deployments that it would supersede; lines that several phones would share; files that are "
+        "missing; of firmware, what is not known or known to go wrong.",
     )
     ways = WayRecord(many=True, help_text="Of a rollout of firmware.")
     waves = serializers.ListField(child=serializers.IntegerField(), help_text="Phones in each.")

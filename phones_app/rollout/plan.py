@@ -12,7 +12,14 @@ from contacts_app.core.counted import counted
 from contacts_app.core.errors import Refusal
 from phones_app.configuration.gather import LOAD
 from phones_app.deployment.companions import Awaited, missing_notes
-from phones_app.deployment.foresight import Destined, LoadChange, load_change, load_notes, shared_lines
+from phones_app.deployment.foresight import (
+    Destined,
+    LoadChange,
+    load_change,
+    load_notes,
+    shared_lines,
+    superseded_notes,
+)
 from phones_app.deployment.models import DRIFTED, Deployment, State
 from phones_app.deployment.request import check_fits
 from phones_app.inventory.models import Phone
@@ -88,7 +95,8 @@ class RolloutPlan:
             Awaited(one.phone, one.account, one.model, one.server, one.companions) for one in planned
         )
         told = (f"{counted(number, 'phone')}: {remark}" for remark, number in remarks.most_common())
-        return [*told, *lines, *load_notes(self.changes), *missing]
+        superseded = superseded_notes([one.phone for one in planned])
+        return [*told, *superseded, *lines, *load_notes(self.changes), *missing]
 
     @property
     def ways(self) -> list[tuple[str, int]]:

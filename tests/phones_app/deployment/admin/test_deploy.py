@@ -133,6 +133,22 @@ def test_phones_are_restarted_after_a_yes(clerk_desk, new_phone):
     assert len(clerk_desk.get(answer.url).context["cl"].result_list) == 2
 
 
+@pytest.mark.parametrize("page", [RESTART, DEPLOY])
+def test_how_many_queued_deployments_would_be_superseded_is_told_before(
+    clerk_desk, new_phone, new_profile, no_inline_work, page
+):
+    profile, phones = new_profile(), [new_phone(f"AABBCCDDEE0{number}") for number in (1, 2, 3)]
+
+    def preview() -> str:
+        return clerk_desk.post(page, asked(profile, *phones)).content.decode()
+
+    text = "a queued deployment, as in a later wave of a rollout, which this supersedes."
+    assert text not in preview()
+    for phone, who in zip(phones, ("1 phone has", "2 phones have"), strict=False):
+        deploy(phone=phone, profile=profile, actor=system("test"))
+        assert f"{who} {text}" in preview()
+
+
 def test_who_may_not_deploy_is_offered_nothing_and_refused(acme, new_phone, new_profile):
     desk = at_desk(clerk(acme, "reader@acme.example", without="add_deployment"))
     phone, profile = new_phone(), new_profile()
