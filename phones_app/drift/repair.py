@@ -6,10 +6,11 @@ from django.db import transaction
 
 from contacts_app.core.actor import Actor
 from contacts_app.core.errors import Refusal
+from contacts_app.core.lists.among import among
 from contacts_app.core.work import clock
 from contacts_app.core.work.wake import nudge_after_commit
 from phones_app.configuration.changes import note_files
-from phones_app.deployment.models import Deployment, FileState, PhoneFile
+from phones_app.deployment.models import Deployment, FileState, PhoneFile, State
 from phones_app.deployment.request import BATCH, DEPLOYMENTS, Deployed, check_compatible, request_of
 from phones_app.deployment.transitions import queued
 from profiles_app.phone import sep
@@ -26,10 +27,14 @@ def put_back(file: PhoneFile, *, actor: Actor) -> Deployment:
 
 
 def put_back_many(files: Iterable[PhoneFile], *, actor: Actor) -> Deployed:
-    """The same for many; files that are in their place are skipped."""
-    done = Deployed()
-    for file in files:
+    """The same for many. Queued deployments, which may bring newer files, are not superseded by it."""
+    done, rows = Deployed(), list(files)
+    open_ones = Deployment.objects.filter(phone__in=among([file.pk for file in rows]), finished_at=None)
+    waiting = set(open_ones.filter(state=State.QUEUED).values_list("phone", flat=True))
+    for file in rows:
         try:
+            if file.pk in waiting:
+                raise Refusal("deployment-queued", "A deployment of the phone is queued: wait for it, or cancel it.")
             done.deployments.append(_upload(file, actor))
         except Refusal as refusal:
             done.refused.append((file.phone, refusal))

@@ -15,6 +15,7 @@ from profiles_app.events.models.outbox import Event
 from profiles_app.phone.services import ProfileRefused
 from tests.admin_people import at_desk
 from tests.commands import run
+from tests.phones_app.rest import of
 from tests.phones_app.site import ACTOR, sip_file
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -106,6 +107,18 @@ def test_chosen_files_are_put_back_and_counted(site, deployed, root, no_inline_w
     check(deployed)
     assert "1 file is being put back." in desk.post(phones, chosen, follow=True).content.decode()
     assert Deployment.objects.get(kind="upload").state == "queued"
+
+
+def test_what_is_queued_for_the_phone_is_not_superseded_by_its_former_file(site, deployed, alice, no_inline_work):
+    path(site, deployed).write_text(OTHER)
+    check(deployed)
+    newer = deploy(phone=deployed, profile=site.profile("Newer", sip_file("1003")), actor=ACTOR)
+    answer = of(alice).post(f"phones/{deployed.mac}/file/put-back")
+    assert (answer.status_code, answer.json()["code"]) == (409, "deployment-queued")
+    newer.refresh_from_db()
+    assert newer.state == "queued"
+    assert of(alice).post(f"deployments/{newer.uuid}/cancel").status_code == 200
+    assert of(alice).post(f"phones/{deployed.mac}/file/put-back").status_code == 202
 
 
 def test_adopting_makes_a_checked_revision_and_the_file_is_ours(site, deployed):
