@@ -70,7 +70,8 @@ def adopt(file: PhoneFile, *, actor: Actor, reason: str = "") -> ProfileRevision
     why = reason or f"Found on the file server at {phone.mac_with_colons}"
     profile = update_profile(revision.profile, actor=actor, content=found, reason=why)
     now = clock.now()
-    PhoneFile.objects.filter(pk=file.pk).update(
+    as_found = PhoneFile.objects.filter(pk=file.pk, uploaded_at=file.uploaded_at, found_sha256=file.found_sha256)
+    adopted = as_found.update(
         revision=profile.revision,
         sha256=file.found_sha256,
         state=FileState.IN_PLACE,
@@ -78,6 +79,8 @@ def adopt(file: PhoneFile, *, actor: Actor, reason: str = "") -> ProfileRevision
         found_sha256="",
         found=None,
     )
+    if not adopted:
+        raise Refusal("file-changed", "The file was uploaded or read back meanwhile: look at it again.")
     note_files([file.pk])
     assert profile.revision is not None  # noqa: S101 (it was just given one)
     return profile.revision

@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from contacts_app.core.errors import Refusal
 from contacts_app.core.work.queue import run_queue
 from phones_app.deployment.models import Deployment, PhoneFile
 from phones_app.deployment.request import deploy
@@ -127,6 +128,15 @@ def test_adopting_makes_a_checked_revision_and_the_file_is_ours(site, deployed):
     assert (revision.number, bytes(revision.content)) == (2, OTHER.encode())
     assert "Found on the file server" in revision.reason
     assert check(deployed).state == "in_place"
+
+
+def test_what_was_found_is_not_adopted_over_an_upload_since(site, deployed):
+    path(site, deployed).write_text(OTHER)
+    file = check(deployed)
+    PhoneFile.objects.update(uploaded_at=timezone.now(), state="in_place", found_sha256="", found=None)
+    with pytest.raises(Refusal, match="meanwhile"):
+        adopt(file, actor=ACTOR)
+    assert PhoneFile.objects.get().revision.number == file.revision.profile.revisions.count() == 1
 
 
 def test_a_broken_file_is_not_adopted(site, deployed):
