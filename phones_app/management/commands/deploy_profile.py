@@ -6,10 +6,13 @@ from uuid import UUID
 from django.core.management.base import CommandError
 
 from contacts_app.core.commands import Add, UsageError, argument
+from contacts_app.core.errors import Refusal
 from phones_app.deployment.commands import DeploymentCommand, profile_with
 from phones_app.deployment.request import Deployed, deploy_many
 from phones_app.inventory.models import Phone
-from profiles_app.phone.models import PhoneProfile
+from profiles_app.phone.models import PhoneProfile, is_made
+
+MISFITS = ("phone-inactive", "another-account", "model-mismatch", "software-mismatch")
 
 
 class Command(DeploymentCommand):
@@ -28,7 +31,7 @@ class Command(DeploymentCommand):
         phones, unknown = self._fitting(row) if everywhere else self.phones(macs)
         asked = deploy_many(phones=phones, profile=row, actor=self.actor, dry_run=dry_run)
         if everywhere:
-            self._pass_over(asked)
+            self._pass_over(asked, row)
         self.conclude(asked, unknown, dry_run=dry_run, **options)
 
     def _fitting(self, profile: PhoneProfile) -> tuple[list[Phone], list[Any]]:
@@ -37,10 +40,18 @@ class Command(DeploymentCommand):
             raise UsageError("The profile belongs to staff, not to an account: name the phones.")
         return list(account.phones.select_related("account", "file_server", "call_manager")), []
 
-    def _pass_over(self, asked: Deployed) -> None:
+    def _pass_over(self, asked: Deployed, profile: PhoneProfile) -> None:
         """With --all, phones that the profile does not fit are no failure, unless it fits none."""
-        if not asked.deployments:
-            raise CommandError(f"The profile fits none of the account's {len(asked.refused)} phones.")
-        if asked.refused:
-            self.say(f"{len(asked.refused)} phones that the profile does not fit were skipped.")
-        asked.refused.clear()
+        others = [(phone, why) for phone, why in asked.refused if not _is_misfit(why, profile)]
+        number = len(asked.refused) - len(others)
+        if not asked.deployments and not others:
+            raise CommandError(f"The profile fits none of the phones of the account ({number}).")
+        if number:
+            self.say(f"Phones that the profile does not fit were skipped ({number}).")
+        asked.refused[:] = others
+
+
+def _is_misfit(why: Refusal, profile: PhoneProfile) -> bool:
+    """Whether a phone is none that the profile is for; else what is wrong is told, as that there is no file server."""
+    # A file that is written was checked when it was stored: for the phone alone it is the wrong one.
+    return why.code in MISFITS or (why.code == "profile-has-errors" and not is_made(profile))

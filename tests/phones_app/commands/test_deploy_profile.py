@@ -7,6 +7,7 @@ import pytest
 from contacts_app.people.models import User
 from phones_app.deployment.models import Deployment
 from phones_app.deployment.request import deploy
+from phones_app.servers.models import FileServer
 from phones_app.simulator.state import Fault
 from tests.commands import run
 from tests.peers.sip_udp import sip_phone
@@ -148,7 +149,15 @@ def test_all_means_every_phone_of_the_account_that_it_fits(site, profile, other)
 def test_all_that_fits_no_phone_fails(site, profile):
     site.phone(model="7821")
     ran = run("deploy_profile", profile.uuid, "--all")
-    assert (ran.status, ran.err) == (1, "The profile fits none of the account's 1 phones.\n")
+    assert (ran.status, ran.err) == (1, "The profile fits none of the phones of the account (1).\n")
+
+
+def test_all_tells_of_phones_that_the_profile_fits_and_that_get_no_file_all_the_same(site, profile):
+    phone, _ = site.phone(), site.phone(model="7821")
+    FileServer.objects.all().delete()
+    ran = run("deploy_profile", profile.uuid, "--all", "--json")
+    assert (ran.status, ran.err) == (1, "Of 1 phone: 1 refused.\n")
+    assert (ran.row["mac"], ran.row["error_code"]) == (phone.mac_with_colons, "no-file-server")
 
 
 @pytest.mark.parametrize("arguments", [(), ("02FFFFFFFFFF", "--all"), ("nonsense",), ("01FFFFFFFFFF",)])
