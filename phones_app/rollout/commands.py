@@ -57,7 +57,7 @@ def follow(rollout: Rollout, show: Callable[[str, float], None]) -> None:
             rollout.refresh_from_db()
             now = progress_of(rollout)
             show(f"{_description(rollout, now)} {_speed(now)}", now.ended)
-            if not rollout.is_open and now.ended == now.total:
+            if not rollout.is_open and not now.left:
                 return
             driver.look(rollout.deployments.all())
             time.sleep(POLL_SECONDS)

@@ -33,6 +33,11 @@ class Progress:
         return sum(self.parts[name] for name in DONE)
 
     @property
+    def left(self) -> int:
+        """Not by the total: deployments go with their account, of a rollout to phones of several."""
+        return sum(self.parts.values()) - self.ended
+
+    @property
     def not_started(self) -> int:
         return self.parts["cancelled"]
 

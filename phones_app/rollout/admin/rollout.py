@@ -114,7 +114,7 @@ def watched(rollout: Rollout, part: str, code: str, page: str) -> dict[str, obje
         "first": pages.count if pages.count < number else 0,
         "planning": RolloutPlanning.objects.filter(pk=rollout.pk).first(),
         "remaining": duration(progress.remaining) if progress.remaining is not None else "",
-        "is_live": rollout.is_open or progress.ended < progress.total,
+        "is_live": rollout.is_open or progress.left,
         "may_retry": not rollout.is_open and (progress.parts["failed"] or progress.parts["unconfirmed"]),
         "may_continue": not rollout.is_open and progress.not_started,
     }

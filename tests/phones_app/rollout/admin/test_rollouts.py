@@ -8,15 +8,16 @@ from django.urls import reverse
 from django.utils import timezone
 
 from phones_app.deployment.models import Deployment
-from phones_app.inventory.models import PhoneGroup
+from phones_app.inventory.models import Phone, PhoneGroup
 from phones_app.rollout import planning
 from phones_app.rollout import rollout as rollouts
 from phones_app.rollout.admin import rollout as rollout_pages
 from phones_app.rollout.models import Rollout
 from phones_app.rollout.progress import progress_of
-from profiles_app.phone.services import update_profile
+from profiles_app.phone.services import create_profile, update_profile
 from tests.admin_people import at_desk, clerk
-from tests.phones_app.site import ACTOR
+from tests.commands import run
+from tests.phones_app.site import ACTOR, sip_file
 
 ADD = reverse("admin:phones_app_rollout_add")
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shared_server", "no_inline_work")]
@@ -169,6 +170,22 @@ def test_a_rollout_that_is_being_planned_is_cancelled_before_anything_is_sent(
     clerk_desk.post(url("now", rollout, "cancel"))
     rollout.refresh_from_db()
     assert rollout.state == "cancelled"
+
+
+def test_a_rollout_that_is_over_is_watched_no_more_though_an_account_of_it_was_deleted(
+    root_desk, fleet, new_phone, other, root
+):
+    new_phone("AABBCCDDEE99", account=other)
+    Phone.objects.update(
+        current_profile=create_profile(actor=ACTOR, user=root, name="All", content=sip_file().encode())
+    )
+    plan = root_desk.post(ADD, PACE | {"everything": "on"})
+    root_desk.post(ADD, hidden(plan))
+    rollout = Rollout.objects.get()
+    root_desk.post(url("now", rollout, "cancel"))
+    other.delete()
+    assert "hx-get" not in root_desk.get(url("progress", rollout)).content.decode()
+    assert run("rollout", "--watch", rollout.uuid, "--json").row["cancelled"] == len(fleet)
 
 
 def test_the_page_says_that_it_shows_the_first_phones_of_very_many(clerk_desk, rollout, monkeypatch):
