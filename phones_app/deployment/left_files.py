@@ -1,11 +1,11 @@
-"""What a phone leaves behind that is no longer where it was deployed to: it has another MAC address or file server.
+"""What a phone leaves behind that is no longer where it was deployed to: its MAC address, file server or account changed.
 
 Its old file lies where it was, with the credentials of its lines in it, and no phone of the inventory owns it. The row
 counts as not deployed from then on, and the file is offered for removal; nothing is deleted without being asked for.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from posixpath import normpath
 from typing import Any
@@ -39,17 +39,25 @@ def identity_changed(instance: Phone, changes: Changes) -> None:
     mac = changes["mac"][0] if "mac" in changes else instance.mac
     files = _files().filter(phone=instance)
     moved = [file for file in files if "mac" in changes or file.server_id != _server_of(instance)]
-    _leave(moved, "its MAC address was changed" if "mac" in changes else "its file server was changed", mac=mac)
+    reason = "its MAC address was changed" if "mac" in changes else "its file server was changed"
+    _leave(moved, reason, of=_owners([instance.pk]) if "account" in changes else {}, mac=mac)
     if moved or "mac" in changes:
         open_ones = Deployment.objects.filter(phone=instance, finished_at=None)
         cancelled(open_ones, error=CHANGED, code="phone-changed")
 
 
 def account_changed(changed: Changed) -> None:
-    """These phones went to another account: what was done for the former one is nothing of theirs."""
+    """These phones went to another account: what was done for the former one, and the file with its lines, is its own."""
     phones = [phone.pk for phone, _ in changed]
+    _leave(_files().filter(phone__in=among(phones)), "its phone went to another account", of=_owners(phones))
     LastDeployment.objects.filter(phone__in=among(phones)).delete()
     cancelled(Deployment.objects.filter(phone__in=among(phones), finished_at=None), error=MOVED, code="phone-changed")
+
+
+def _owners(phones: Sequence[int]) -> dict[int, int]:
+    """For which accounts these phones got their files last."""
+    uploads = Deployment.objects.filter(phone__in=among(phones), uploaded_at__isnull=False).order_by("created_at")
+    return {phone: account for phone, account in uploads.values_list("phone", "account") if phone is not None}
 
 
 def _server_of(phone: Phone) -> int | None:
@@ -96,12 +104,13 @@ def _files() -> QuerySet[PhoneFile]:
 
 
 @transaction.atomic
-def _leave(files: Iterable[PhoneFile], reason: str, **where: str) -> None:
-    """These phones are not deployed to any more, and their files are of no phone."""
+def _leave(files: Iterable[PhoneFile], reason: str, *, of: Mapping[int, int] | None = None, **where: str) -> None:
+    """These phones are not deployed to any more, and their files are of no phone. `of`: whose else than their phones'."""
     moved = list(files)
     keys = [file.pk for file in moved]
     now = clock.now()
-    left = (left_behind(file, reason, at=now, **where) for file in moved if file.server_id)
+    owners = of or {}
+    left = (left_behind(file, reason, at=now, account=owners.get(file.pk), **where) for file in moved if file.server_id)
     LeftFile.objects.bulk_create(left, batch_size=500)
     for start in range(0, len(keys), 500):
         batch = keys[start : start + 500]

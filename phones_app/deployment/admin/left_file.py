@@ -56,7 +56,7 @@ class LeavesFiles(PortalAdmin):
         before = Phone.objects.filter(pk=obj.pk).values_list("mac", flat=True) if change else ()
         macs = list(before)
         super().save_model(request, obj, form, change)
-        if {"mac", "file_server"} & set(form.changed_data):
+        if {"mac", "file_server", "account"} & set(form.changed_data):
             self._offer_removal(request, macs)
 
     def delete_model(self, request: HttpRequest, obj: Phone) -> None:

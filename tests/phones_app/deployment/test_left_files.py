@@ -208,3 +208,21 @@ def test_a_phone_of_another_account_brings_nothing_of_what_was_done_before(site,
     waiting.refresh_from_db()
     assert (waiting.state, waiting.error) == ("cancelled", "The phone went to another account.")
     assert Deployment.objects.filter(account=site.account).count() == 2
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_the_file_of_a_phone_that_goes_to_another_account_stays_behind_as_the_former_ones(
+    site, deployed, root, other, elsewhere
+):
+    server = FileServer.objects.get()
+    server.account = deployed.account
+    server.save()
+    shared = FileServer.objects.create(name="Shared", host="127.0.0.1", port=1)
+    deployed.account, deployed.current_profile = other, None
+    deployed.file_server = shared if elsewhere else None
+    deployed.save()
+    assert not PhoneFile.objects.exists()
+    assert of_token(account=other).get("left-files").json()["data"] == []
+    [left] = of_token(account=site.account).get("left-files").json()["data"]
+    assert left["file_server"] == str(server.uuid)
+    assert of_token(account=site.account).delete(f"left-files/{left['id']}").status_code == 200
