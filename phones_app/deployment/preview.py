@@ -23,7 +23,7 @@ from phones_app.deployment.foresight import (
     shared_lines,
     superseded_notes,
 )
-from phones_app.deployment.models import Deployment
+from phones_app.deployment.models import Deployment, LeftFile
 from phones_app.deployment.request import check_compatible, deploy_many, restart_many
 from phones_app.deployment.restart import key_macros
 from phones_app.inventory.models import Phone
@@ -221,7 +221,8 @@ def preview_file(*, phone: Phone, profile: PhoneProfile, pool: FtpPool) -> FileP
 
 
 def _uploaded_last(phone: Phone, revision: ProfileRevision) -> Compared:
-    deployments = Deployment.objects.filter(phone=phone).exclude(uploaded_at=None)
+    # What a former account of the phone had is nothing for this one.
+    deployments = Deployment.objects.filter(phone=phone, account=phone.account_id).exclude(uploaded_at=None)
     last = deployments.select_related("revision").order_by("-created_at").first()
     if last is None:
         return Compared()
@@ -247,6 +248,9 @@ def _on_server(
     if there is None:
         return Compared(), beside
     digest = hashlib.sha256(there).hexdigest()
+    left = LeftFile.objects.filter(mac=phone.mac, server=server, sha256=digest).exclude(account=phone.account_id)
+    if left.exists():
+        return Compared(digest, trouble="It is the file of the account that the phone was of before."), beside
     return Compared(digest, same=there == content, diff=sep.diff(there, content)), beside
 
 

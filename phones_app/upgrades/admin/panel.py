@@ -27,6 +27,7 @@ class UpgradePages(PortalAdmin):
         shown = super().shown(request, row)
         if not row.pk or not request.user.has_perm(SEES):
             return shown
-        rows = Upgrade.objects.filter(phone=row).select_related("member__deployment", "member__rollout")
+        rows = Upgrade.objects.filter(phone=row, account=row.account_id)
+        rows = rows.select_related("member__deployment", "member__rollout")
         upgrade = rows.order_by("-pk").first()
         return shown | {"upgrade": upgrade, "upgrade_stands": stands(upgrade) if upgrade else ""}

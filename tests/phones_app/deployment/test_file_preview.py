@@ -6,7 +6,8 @@ from django.urls import reverse
 from contacts_app.core.actor import system
 from phones_app.deployment.models import Deployment
 from phones_app.deployment.request import deploy
-from profiles_app.phone.services import update_profile
+from phones_app.inventory.models import Phone
+from profiles_app.phone.services import create_profile, update_profile
 from tests.admin_people import at_desk, clerk
 from tests.commands import run
 from tests.phones_app.rest import of
@@ -60,6 +61,19 @@ def test_a_new_phone_has_nothing_to_compare_with(site, phone, look, page, profil
     assert [told[side]["exists"] for side in ("uploaded", "on_server")] == [False, False]
     assert "Nothing was uploaded to this phone yet." in page()
     assert "There is no file of this phone on the server." in page()
+
+
+def test_what_a_former_account_of_the_phone_had_is_not_shown(site, phone, profile, other, charlie):
+    with site.alive(phone):
+        deploy(phone=phone, profile=profile, actor=ACTOR)
+    phone = Phone.objects.get(pk=phone.pk)
+    phone.account, phone.current_profile = other, None
+    phone.save()
+    theirs = create_profile(actor=ACTOR, user=charlie, name="Theirs", content=sip_file("2001").encode())
+    told = of(charlie).get(f"phone-profiles/{theirs.uuid}/preview?mac={phone.mac}").json()["data"]
+    assert (told["uploaded"]["exists"], told["uploaded"]["diff"]) == (False, "")
+    assert (told["on_server"]["exists"], told["on_server"]["diff"]) == (True, "")
+    assert "of before" in told["on_server"]["trouble"]
 
 
 def test_changes_are_shown_against_the_last_upload_and_against_the_server(site, phone, profile, look, page):

@@ -63,7 +63,7 @@ def test_over_rest(api, phone):
     assert Rollout.objects.count() == 1
 
 
-def test_in_the_admin(clerk_desk, phone):
+def test_in_the_admin(clerk_desk, root_desk, phone, other):
     begun = clerk_desk.post(
         reverse("admin:phones_app_phone_changelist"), {"action": "upgrade_selected", "_selected_action": [phone.pk]}
     )
@@ -85,6 +85,9 @@ def test_in_the_admin(clerk_desk, phone):
     assert "queued" in watched
     of_phone = clerk_desk.get(reverse("admin:phones_app_phone_change", args=[phone.pk])).content.decode()
     assert f"{OLD} → {GATE} → {TARGET}" in of_phone
+    Phone.objects.filter(pk=phone.pk).update(account=other)
+    of_phone = root_desk.get(reverse("admin:phones_app_phone_change", args=[phone.pk])).content.decode()
+    assert f"{OLD} → {GATE} → {TARGET}" not in of_phone
     from_firmware = clerk_desk.get(ADD, {"load": TARGET}).content.decode()
     assert f'<option value="{TARGET}" selected>' in from_firmware
 
