@@ -145,6 +145,8 @@ def settle(key: int, said: str = "") -> None:
         pass
     elif phone is None:
         set_sequel(member, Sequel.FAILED, "phone-deleted", "The phone was deleted.")
+    elif phone.account_id != upgrade.account_id:
+        set_sequel(member, Sequel.FAILED, "phone-changed", "The phone went to another account.")
     else:
         _Settling(upgrade, member, deployment, phone, said).settle()
     upgrade.save()

@@ -4,6 +4,7 @@ import pytest
 from django.utils import timezone
 
 from contacts_app.core.errors import Refusal
+from phones_app.configuration.models import Layer
 from phones_app.deployment.models import Deployment, PhoneFile, State
 from phones_app.firmware.models import Firmware
 from phones_app.firmware.services import remove_firmware
@@ -61,6 +62,19 @@ def takes_its_file(upgrade: Upgrade, server: FileServer, state: str = State.CONF
 
 def reports(upgrade: Upgrade, load: str) -> None:
     Phone.objects.filter(pk=upgrade.phone_id).update(software_version=load, last_seen_at=timezone.now())
+
+
+def test_a_phone_that_goes_to_another_account_on_its_way_gets_nothing_more(begun, server, other):
+    begun()
+    upgrade = Upgrade.objects.get()
+    takes_its_file(upgrade, server)
+    Phone.objects.update(account=other)
+    reports(upgrade, GATE)
+    watching.settle(upgrade.pk)
+    member = RolloutMember.objects.get()
+    assert (member.sequel, member.sequel_code) == (Sequel.FAILED, "phone-changed")
+    assert Deployment.objects.count() == 1
+    assert not Layer.objects.exists()
 
 
 def test_a_worker_that_dies_in_the_middle_leaves_it_to_the_next_and_nothing_is_doubled(begun, server, monkeypatch):
