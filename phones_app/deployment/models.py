@@ -41,9 +41,9 @@ class State(models.TextChoices):
 
 # The ends that count as failed.
 FAILURES = (State.FAILED, State.REJECTED)
-# What a deployment waits for (`waiting_for`) whose phone is in a call.
 # Of the details of a step, what tenants are not told.
 FOR_STAFF = "for_staff"
+# What a deployment waits for (`waiting_for`) whose phone is in a call.
 CALL_TO_END = "the call on the phone to end"
 # What a confirmed one waits for whose phone fetches its file again and again.
 LOOK_FOR_REJECTION = "a look whether the phone rejects its file"

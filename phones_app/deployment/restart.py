@@ -9,7 +9,7 @@ classes in `phones_app/transports/restart/strategies.py`:
 
 If something needed is missing (the address, a key macro), it is CannotRestart. Also here: what is checked right before a
 restart (`look_at`: is it this phone, is it in a call?), and what Asterisk tells of the phone (`registration_of`). Whom a
-phone is addressed as is in `lines`.
+phone is addressed as is in `identity`.
 """
 
 from collections.abc import Callable, Sequence

@@ -68,7 +68,7 @@ class _DeploymentWork(Work):
 
 
 class SingleDeployments(_DeploymentWork):
-    """SingleDeployments one by one; uploads that were asked for together are made in batches before (`UploadBatches`)."""
+    """Deployments one by one; uploads that were asked for together are made in batches before (`UploadBatches`)."""
 
     name = DEPLOYMENTS
     # What is uploaded already needs no file server any more.
