@@ -24,7 +24,7 @@ from phones_app.boot.services import config_url
 from phones_app.inventory.models import Phone
 from phones_app.mobility.enrolment_file import parse_networks
 from phones_app.servers.models import CallManager, FileServer
-from phones_app.servers.services import no_sip_to, phone_networks
+from phones_app.servers.services import networks_of, no_sip_to, phone_networks
 from phones_app.shared_files.models import SharedFile
 from phones_app.shared_files.store import place_of
 from profiles_app.phone.models import PhoneProfile
@@ -93,7 +93,7 @@ def _unreachable(rows: Iterable[Server], code: str, what: str) -> Iterator[Defec
 def _reach(row: Server) -> TransportError | None:
     """Why there is no connection. A registrar that is spoken to by SIP is only looked up: an open port says nothing."""
     try:
-        address = phone_networks().resolve(row.host, row.port)
+        address = networks_of(row).resolve(row.host, row.port)
         if not (isinstance(row, CallManager) and row.kind == CallManager.Kind.SIP):
             socket.create_connection((address, row.port), CONNECT_SECONDS).close()
     except TransportError as error:

@@ -108,6 +108,14 @@ def test_nothing_is_found_at_a_portal_for_this_machine_alone(sound):
     assert found() == []
 
 
+def test_nothing_is_found_where_phones_fetch_from_the_embedded_file_server(sound):
+    """Uploads go to it over the loopback, which PHONE_NETWORKS need not name."""
+    FileServer.objects.update(is_embedded=True)
+    CallManager.objects.all().delete()
+    sound.set(PHONE_NETWORKS="10.20.0.0/16", FILE_SERVER_HOST="0.0.0.0")
+    assert found() == []
+
+
 @pytest.mark.parametrize(("size", "free"), [(10**12, 2 * 10**9), (4 * 10**9, 3 * 10**8), (10**9, 2 * 10**8)])
 def test_room_enough_is_in_order(sound, size, free):
     disk_of(size, free)(sound)

@@ -47,6 +47,13 @@ def with_loopback() -> Networks:
     return _parse_networks(f"{settings.PHONE_NETWORKS}, {LOOPBACK}")
 
 
+def networks_of(server: FileServer | CallManager) -> Networks:
+    """Where connections to this server may go."""
+    # Where the embedded one listens, its own process has written down.
+    is_embedded = isinstance(server, FileServer) and server.is_embedded
+    return with_loopback() if is_embedded else phone_networks()
+
+
 def default_server(account: int) -> FileServer:
     """The account's default file server, else the shared default, else the embedded one. Raises Refusal."""
     candidates = FileServer.objects.filter(Q(is_default=True) | Q(is_embedded=True)).filter(
@@ -70,8 +77,7 @@ def ftp_target(server: FileServer) -> FtpTarget:
         passive=server.passive,
         deadline=settings.FTP_UPLOAD_SECONDS,
         any_case=server.is_embedded,
-        # Where the embedded one listens, its own process has written down.
-        networks=with_loopback() if server.is_embedded else phone_networks(),
+        networks=networks_of(server),
     )
 
 
