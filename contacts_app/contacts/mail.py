@@ -6,7 +6,6 @@ A contact gets one mail of all lines of one class: they are counted, and the fir
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
@@ -20,6 +19,7 @@ from contacts_app.contacts.models.mail import Mail, Notice
 from contacts_app.contacts.notification import contacts_told_of, list_path
 from contacts_app.core.retention import Retention
 from contacts_app.core.work.wake import nudge_after_commit
+from contacts_app.people.zones import zone_of_account
 
 # The queue of the workers that send mail (`mail_sending`).
 MAIL = "mail"
@@ -55,7 +55,7 @@ def queue_mail(
     With `contact` and `about` the mail can be unsubscribed from.
     """
     known = {"portal": settings.PUBLIC_URL, "unsubscribe_url": UNSUBSCRIBE_MARK if about else "", **context}
-    with timezone.override(zone_of(account)):
+    with timezone.override(zone_of_account(account)):
         subject, _, text = render_to_string(f"{template}.txt", known).strip().partition("\n")
         subject = " ".join(subject.split())
         html = render_to_string(f"{template}.html", known | {"subject": subject})
@@ -85,15 +85,6 @@ def queue_mail(
     if mails:
         nudge_after_commit(MAIL)
     return mails
-
-
-def zone_of(account: Account | None) -> ZoneInfo:
-    """Where the account is."""
-    try:
-        return ZoneInfo(account.time_zone if account else "UTC")
-    except (KeyError, ValueError, OSError):
-        # The name is not validated on entry: an unknown time zone must not prevent the mail.
-        return ZoneInfo("UTC")
 
 
 @transaction.atomic

@@ -1,9 +1,13 @@
-"""In which time zone a person sees times: their own, else that of their account, else the installation's."""
+"""Time zones: where an account is, and in which one a person sees times: their own, else that of their account, else the
+installation's.
+"""
 
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
+
+from contacts_app.accounts.models import Account
 
 # What everybody has over REST who has chosen none (phone profiles spec §2). Who wants UTC itself takes Etc/UTC.
 UNCHOSEN = "UTC"
@@ -16,6 +20,11 @@ def zone_named(name: str) -> ZoneInfo | None:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         return None
+
+
+def zone_of_account(account: Account | None) -> ZoneInfo:
+    """Where the account is; UTC without one, and where what stands there is no name: it was not always looked at."""
+    return (zone_named(account.time_zone) if account else None) or ZoneInfo("UTC")
 
 
 def zone_of_person(person: Any) -> ZoneInfo:

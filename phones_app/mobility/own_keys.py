@@ -8,14 +8,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
+from contacts_app.accounts.models import Account
 from contacts_app.core.actor import Actor
 from contacts_app.core.errors import Refusal
 from contacts_app.core.work import clock
 from contacts_app.people.models import User
+from contacts_app.people.zones import zone_of_account
 from phones_app.configuration.gather import Gathered, layers_of
 from phones_app.configuration.layer_rows import Instead
 from phones_app.configuration.models import Layer
@@ -188,12 +189,12 @@ def apply_own(own: OwnKeys, *, actor: Actor, tonight: bool) -> Deployment:
     with transaction.atomic():
         deployment = deploy(phone=own.phone, profile=own.profile, actor=actor)
         if tonight:
-            put_off(deployment, _tonight(own.phone.account.time_zone))
+            put_off(deployment, _tonight(own.phone.account))
     return deployment
 
 
-def _tonight(zone: str) -> datetime:
-    now = clock.now().astimezone(ZoneInfo(zone))
+def _tonight(account: Account) -> datetime:
+    now = clock.now().astimezone(zone_of_account(account))
     at = datetime.combine(now.date(), TONIGHT, tzinfo=now.tzinfo)
     return at if at > now else at + timedelta(days=1)
 

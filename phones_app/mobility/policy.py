@@ -3,13 +3,13 @@ settings (mobility spec §5.1).
 """
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
 from contacts_app.accounts.models import Account
 from contacts_app.core.errors import Refusal
 from contacts_app.people.models import User
+from contacts_app.people.zones import zone_of_account
 from phones_app.deployment.request import check_fits
 from phones_app.inventory.models import Phone
 from phones_app.mobility.models import MobilityPolicy, PersonMobility
@@ -44,7 +44,7 @@ def daily_logout_after(policy: MobilityPolicy, account: Account, moment: datetim
     """The first daily log-out time after this moment, where the account is."""
     if policy.daily_logout is None:
         return None
-    zone = ZoneInfo(account.time_zone)
+    zone = zone_of_account(account)
     local = moment.astimezone(zone)
     days = (local.date() + timedelta(days=number) for number in range(3))
     times = (datetime.combine(day, policy.daily_logout, tzinfo=zone) for day in days)

@@ -6,14 +6,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, time
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import structlog
-from django.conf import settings
 from django.db.models import Count, F, Q, QuerySet
 
 from contacts_app.core.lists.among import among
 from contacts_app.core.work import clock
+from contacts_app.people.zones import zone_of_account
 from phones_app.deployment.gates import Closed
 from phones_app.deployment.models import Deployment, State
 from phones_app.deployment.transitions import cancelled
@@ -130,10 +129,6 @@ def in_window(rollout: Rollout, moment: datetime) -> bool:
     start, end = rollout.window_start, rollout.window_end
     if start is None or end is None:
         return True
-    local: time = moment.astimezone(zone_of(rollout)).time()
+    local: time = moment.astimezone(zone_of_account(rollout.account)).time()
     # From a time to the same time is the whole day, as it is from midnight to midnight.
     return start <= local < end if start < end else local >= start or local < end
-
-
-def zone_of(rollout: Rollout) -> ZoneInfo:
-    return ZoneInfo(rollout.account.time_zone if rollout.account else settings.TIME_ZONE)

@@ -18,9 +18,10 @@ from contacts_app.contacts.mail import MAIL, queue_mail
 from contacts_app.contacts.models.contact import EventClass, NotificationContact
 from contacts_app.contacts.notification import contacts_told_of
 from contacts_app.core.work.kind import Work
+from contacts_app.people.zones import zone_of_account
 from profiles_app.calls import reports
 from profiles_app.calls.models import CallRecord, DailyCallReport
-from profiles_app.calls.services import account_zone, calls_granted
+from profiles_app.calls.services import calls_granted
 
 DAILY_CALLS = EventClass("daily-calls", "Calls of each day", "Calls", CallRecord, "days")
 # After midnight, so that the last calls are there.
@@ -57,7 +58,7 @@ def begin() -> None:
     rows = [
         DailyCallReport(account=account, day=(day := reports.today(zone)), next_attempt_at=_over(day, zone))
         for account in new
-        for zone in [account_zone(account)]
+        for zone in [zone_of_account(account)]
     ]
     DailyCallReport.objects.bulk_create(rows, ignore_conflicts=True)
 
@@ -65,7 +66,7 @@ def begin() -> None:
 @transaction.atomic
 def mail_days(report: DailyCallReport) -> None:
     """Write the mails of all days that are over, and set the row to the first one that is not."""
-    zone = account_zone(report.account)
+    zone = zone_of_account(report.account)
     day = max(report.day, reports.today(zone) - timedelta(days=MOST_LATE_DAYS))
     is_granted = calls_granted(report.account, "daily")
     while _over(day, zone) <= timezone.now():

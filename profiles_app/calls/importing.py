@@ -16,9 +16,10 @@ from django.db import transaction
 from contacts_app.accounts.models import Account
 from contacts_app.core.csv.format import Report
 from contacts_app.core.csv.text import Line, UnreadableCsv, read_lines
+from contacts_app.people.zones import zone_of_account
 from profiles_app.calls.cdr import MASTER, call_of, header_of, named
 from profiles_app.calls.models import CallRecord
-from profiles_app.calls.services import account_zone, record_calls
+from profiles_app.calls.services import record_calls
 
 BATCH = 1000
 Progress = Callable[[str, float], None]
@@ -76,7 +77,7 @@ class CdrImport:
         try:
             known = named(cells, self.header)
             account = self.account or self._owner(known.get("accountcode", ""))
-            return call_of(known, account, self.zone or account_zone(account))
+            return call_of(known, account, self.zone or zone_of_account(account))
         except ValidationError as error:
             for column, texts in (error.message_dict if hasattr(error, "error_dict") else {"": error.messages}).items():
                 self.report.add(number, column, " ".join(texts))

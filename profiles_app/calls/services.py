@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -97,14 +96,6 @@ def own_calls(rows: QuerySet[CallRecord], person: User) -> QuerySet[CallRecord]:
     lines = [line for line in numbers_of(person) if line]
     internal = Q(direction=CallRecord.Direction.INTERNAL, called__in=lines)
     return rows.filter(Q(extension__in=lines) | internal) if lines else rows.none()
-
-
-def account_zone(account: Account) -> ZoneInfo:
-    """The time zone of the account's days; UTC where its name is none, as it is not validated on entry."""
-    try:
-        return ZoneInfo(account.time_zone)
-    except (KeyError, ValueError, OSError):
-        return ZoneInfo("UTC")
 
 
 def of_number(rows: QuerySet[CallRecord], number: str) -> QuerySet[CallRecord]:

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from django.urls import path
 
 from contacts_app.core.errors import Refusal
+from contacts_app.people.zones import zone_of_account
 from phones_app.deployment.models import CALL_TO_END
 from phones_app.mobility import screens
 from phones_app.mobility.authentication import EXTENSION, USER, LoginRefused, PinMustChange
@@ -153,7 +154,7 @@ def status_screen(ask: Ask, session: MobilitySession, *, seconds: int = UNDER_WA
     state = SessionState(session.state)
     deployment = session.login if state == SessionState.LOGGING_IN else session.logout
     waits = deployment is not None and deployment.waiting_for == CALL_TO_END
-    zone = ZoneInfo(session.account.time_zone)
+    zone = zone_of_account(session.account)
     words = WORDS[state].format(
         name=session.person_name,
         note=session.note,

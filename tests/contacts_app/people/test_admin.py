@@ -114,6 +114,17 @@ def test_groups_are_for_superusers(acme, root_desk):
     assert root_desk.get(url).status_code == 200
 
 
+def test_an_account_is_in_a_time_zone_that_there_is(root_desk, acme):
+    url = reverse("admin:contacts_app_account_change", args=[acme.pk])
+    form = {"name": acme.name, "voip_id": acme.voip_id, "email": acme.email, "level": acme.level, "balance": "0"}
+    for wrong in ("Europe/Lissabon", "Europe", "../UTC"):
+        answer = root_desk.post(url, form | {"time_zone": wrong})
+        assert "time_zone" in answer.context["adminform"].form.errors, wrong
+    assert root_desk.post(url, form | {"time_zone": "Europe/Lisbon", "is_active": "on"}).status_code == 302
+    acme.refresh_from_db()
+    assert acme.time_zone == "Europe/Lisbon"
+
+
 def test_accounts_tell_how_many_people_and_phones_they_have(root_desk, acme, other, alice, bob):
     shown = {account.pk: account for account in root_desk.get(ACCOUNTS).context["cl"].result_list}
     assert (shown[acme.pk].users_counted, shown[acme.pk].phones_counted) == (2, 0)

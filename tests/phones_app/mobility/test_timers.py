@@ -124,6 +124,8 @@ def test_how_long_a_log_in_lasts(desk, people, policy, person, asked, minutes):
         ("UTC", (20, 0), (20, 0, 30)),
         ("Europe/Lisbon", (21, 0), (20, 0, 30)),
         ("Asia/Tokyo", (10, 30), (11, 0, 29)),
+        # Of before its name was looked at.
+        ("Europe/Lissabon", (10, 0), (20, 0, 29)),
     ],
 )
 def test_the_daily_log_out_is_at_the_accounts_time_of_day(acme, zone, moment, expected):

@@ -13,6 +13,7 @@ from contacts_app.core.errors import Refusal
 from contacts_app.core.work import clock
 from contacts_app.core.work.claim import Claims
 from contacts_app.core.work.queue import run_queue
+from contacts_app.core.work.wake import sweep
 from phones_app.deployment.models import Deployment
 from phones_app.inventory.models import Phone
 from phones_app.rollout import counting, planning
@@ -102,6 +103,17 @@ def test_a_rollout_that_reaches_no_phone_says_why(api, profile, acme, by_a_worke
     run_queue(planning.ROLLOUTS)
     told = api.get(f"rollouts/{uuid}").json()["data"]
     assert (told["state"], told["reason"]) == ("finished", "No phone gets a file: 0 had it already, 1 refused.")
+
+
+def test_a_time_zone_that_is_none_holds_up_neither_the_rollout_nor_the_sweep(start, profile, acme):
+    """Typed before its name was looked at: the window is one of UTC, and the work of all accounts goes on."""
+    rollout = start(make_fleet(acme, 1), profile, **not_now())
+    assert not rollout.deployments.exclude(next_attempt_at=None).exists()
+    hours = [(timezone.now() + timedelta(hours=hours)).time() for hours in (-1, 1)]
+    type(rollout).objects.update(window_start=hours[0], window_end=hours[1])
+    type(acme).objects.update(time_zone="Europe/Lissabon")
+    sweep()
+    assert rollout.deployments.exclude(next_attempt_at=None).count() == 1
 
 
 def not_now_in_json():
