@@ -40,7 +40,7 @@ class Claim:
 
 
 class _Without(NamedTuple):
-    """What is left out: accounts that have their share, and servers that have their claims."""
+    """What is left out: accounts that have their share (None: rows of no account), and servers that have their claims."""
 
     accounts: frozenset[Any]
     servers: frozenset[Any]
@@ -151,8 +151,11 @@ class Claims:
             rows = rows.annotate(work_server=work.server)
             if without.servers:
                 rows = rows.filter(Q(work_server=None) | ~Q(work_server__in=sorted(without.servers)))
-        if without.accounts:
-            rows = rows.exclude(**{f"{work.account}__in": sorted(without.accounts)})
+        if None in without.accounts:
+            # Such as those of a server that all accounts share: they are one more among whom work is fair.
+            rows = rows.exclude(**{f"{work.account}__isnull": True})
+        if named := sorted(without.accounts - {None}):
+            rows = rows.exclude(**{f"{work.account}__in": named})
         ordered = lock_unlocked(rows.order_by(F(work.due_field).asc()))
         return ordered.values_list(*self._columns)[: work.batch]
 

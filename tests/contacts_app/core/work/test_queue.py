@@ -6,6 +6,7 @@ The kind of work here sends no mail: it takes the rows of the table of mails, wh
 import contextlib
 import threading
 import time
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -65,7 +66,7 @@ def letters(monkeypatch):
 def write(account, number=1, server="", **fields) -> list[Mail]:
     due = {"state": "letter", "next_attempt_at": timezone.now()} | fields
     return Mail.objects.bulk_create(
-        Mail(account=account, to="x@y.example", subject=str(index), about=server or f"{account.pk}-{index}", **due)
+        Mail(account=account, to="x@y.example", subject=str(index), about=server or f"{account}-{index}", **due)
         for index in range(number)
     )
 
@@ -121,6 +122,18 @@ def test_threads_are_shared_among_accounts_whoever_came_first(acme, other, lette
         claims.take(after=claim)
     busy = [claim.accounts for claim in claims._claims]
     assert (busy.count(frozenset({acme.pk})), busy.count(frozenset({other.pk}))) == (2, 2)
+
+
+def test_rows_of_no_account_get_their_share_as_those_of_one_do(acme, other, letters):
+    letters(lambda mail: None)
+    write(None, 10)
+    write(acme, 10)
+    write(other, 10)
+    claims = Claims(Letters("worker"))
+    while claims.take():
+        pass
+    busy = Counter(account for claim in claims._claims for account in claim.accounts)
+    assert busy == {None: 4, acme.pk: 1, other.pk: 1}
 
 
 def test_a_server_is_capped_and_the_rows_behind_it_are_reached(acme, letters):
