@@ -25,14 +25,14 @@ class ContactsConfig(AppConfig):
         from contacts_app.core.checks import networks_are_readable, unsafe_settings
         from contacts_app.core.doctor import checks as doctor
         from contacts_app.core.doctor.installation import CHECKS
-        from contacts_app.core.history.authorship import recorded
+        from contacts_app.core.history.authorship import recorded, when_changed
         from contacts_app.core.history.records import HISTORY
         from contacts_app.core.tally.service import Tallies
         from contacts_app.core.values import keep_to_one_line
         from contacts_app.core.work.kind import register
         from contacts_app.people.checks import register_checks
         from contacts_app.people.models import LoginSession, User
-        from contacts_app.people.services import ADMINISTRATORS
+        from contacts_app.people.services import ADMINISTRATORS, password_changed
         from contacts_app.tokens.credentials import api_token, cookie_session, login_session, password
         from contacts_app.tokens.models import ApiToken
 
@@ -45,6 +45,7 @@ class ContactsConfig(AppConfig):
         for model in (ApiToken, User, Account, Extension):
             recorded.connect(forget_actors, sender=model)
         post_delete.connect(forget_actors, sender=LoginSession)
+        when_changed(User, "password", call=password_changed)
         # What staff may do is remembered with them.
         post_delete.connect(forget_actors, sender=Group)
         m2m_changed.connect(forget_actors, sender=Group.permissions.through)

@@ -3,7 +3,7 @@
 The same for the web admin and for REST (phone profiles spec §6).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
@@ -88,8 +88,6 @@ def change_user(user: User, *, actor: Actor, password: str | None = None, **valu
     if password is not None:
         _set_password(user, password)
         columns.add("password")
-        LoginSession.objects.filter(user=user, revoked_at=None).update(revoked_at=timezone.now())
-        forget_actors()
     user.save(update_fields=columns)
     return user
 
@@ -133,6 +131,17 @@ def _set_password(user: User, password: str) -> None:
     except ValidationError as error:
         raise ValidationError({"password": error.messages}) from None
     user.set_password(password)
+
+
+def password_changed(user: User, changes: Mapping[str, object]) -> None:
+    """Called when a password is stored over another one, whichever door it came by: the login sessions of before end.
+
+    Django hashes a password anew at a log-in where it hashes otherwise by now. That one is the same, and in `_password`,
+    where a new one stands until it is stored, there is none.
+    """
+    if vars(user).get("_password") is not None or not user.has_usable_password():
+        LoginSession.objects.filter(user=user, revoked_at=None).update(revoked_at=timezone.now())
+        forget_actors()
 
 
 def no_administrator() -> Iterator[Defect]:

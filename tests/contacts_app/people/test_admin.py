@@ -12,6 +12,7 @@ from contacts_app.core.actor import system
 from contacts_app.people.models import User
 from contacts_app.people.services import change_user
 from tests.admin_people import at_desk, clerk
+from tests.phones_app.rest import Api
 
 ADD = reverse("admin:contacts_app_user_add")
 ACCOUNTS = reverse("admin:contacts_app_account_changelist")
@@ -77,6 +78,20 @@ def test_a_password_is_changed_on_its_own_page(root_desk, bob):
     root_desk.post(url, {"password1": "tr0ub4dor&3", "password2": "tr0ub4dor&3"})
     bob.refresh_from_db()
     assert bob.check_password("tr0ub4dor&3")
+
+
+@pytest.mark.parametrize(
+    "form",
+    [{"password1": "tr0ub4dor&3", "password2": "tr0ub4dor&3"}, {"usable_password": "false", "unset-password": "1"}],
+    ids=["another", "none"],
+)
+def test_login_sessions_end_with_the_password_that_opened_them(root_desk, nobody, bob, form):
+    login = {"username": bob.email, "password": "correct horse"}
+    tokens = nobody.post("auth/login", login).json()["data"]
+    assert Api(tokens["accessToken"]).get("me").status_code == 200
+    assert root_desk.post(reverse("admin:auth_user_password_change", args=[bob.pk]), form).status_code == 302
+    assert Api(tokens["accessToken"]).get("me").status_code == 401
+    assert nobody.post("auth/refresh", {"refreshToken": tokens["refreshToken"]}).status_code == 401
 
 
 def test_a_clerk_hands_out_no_rights(acme, bob):

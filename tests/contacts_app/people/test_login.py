@@ -113,6 +113,15 @@ def test_logout_ends_the_session_of_a_refresh_token_too_if_it_is_ones_own(nobody
     assert LoginSession.objects.filter(revoked_at=None).count() == 1
 
 
+def test_a_password_that_is_only_hashed_anew_ends_no_session(nobody, alice, settings):
+    first = nobody.post("auth/login", ALICE).json()["data"]
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher", *settings.PASSWORD_HASHERS]
+    assert nobody.post("auth/login", ALICE).status_code == 200
+    alice.refresh_from_db()
+    assert alice.password.startswith("scrypt")
+    assert nobody.post("auth/refresh", {"refreshToken": first["refreshToken"]}).status_code == 200
+
+
 def test_logout_needs_a_session(nobody, acme):
     assert nobody.post("auth/logout").status_code == 401
     assert of_token(account=acme).post("auth/logout").status_code == 400
