@@ -13,11 +13,11 @@ from django.urls import path
 from contacts_app.core.actor import Actor, acting
 from contacts_app.core.errors import Refusal
 from contacts_app.people.models import User
-from phones_app.deployment.models import FAILURES, State
 from phones_app.inventory.models import Phone
 from phones_app.mobility import enrolment, screens
 from phones_app.mobility.authentication import EXTENSION, LoginRefused, person_by_pin
 from phones_app.mobility.enrolment_file import account_at, enrols_at, may_enrol, parse_networks
+from phones_app.mobility.following import IN_PLACE, MISSED, OPEN, REJECTED, TAKEN, standing
 from phones_app.mobility.models import EnrolmentRequest
 from phones_app.mobility.pages import pin
 from phones_app.mobility.pages.frame import FORM_KEYS, LOGIN_FAILED, Ask, for_phones
@@ -33,6 +33,14 @@ PERSON = (FormField("Extension", "user", "T"), FormField("PIN", "pin", "NP"))
 CODE = (FormField("Activation code", "code", "N"),)
 TOP_KEYS = (Key("select"), Key("exit", "Init:Services"))
 LOOK_AGAIN_SECONDS = 5
+# By how the deployment of the new phone stands.
+SET_UP = {
+    OPEN: "This phone is being set up, and restarts in a moment.",
+    TAKEN: "This phone is enrolled.",
+    IN_PLACE: "The file is there. Restart this phone to finish.",
+    REJECTED: "This phone has rejected its file. An administrator can see why.",
+    MISSED: "The file of this phone could not be stored. An administrator can see why, and deploy it again.",
+}
 # Read here, so that a wrong setting is told when the server starts.
 parse_networks(settings.ENROLMENT_NETWORKS)
 
@@ -205,12 +213,11 @@ def _state(ask: Ask) -> screens.Screen:
         return screens.text(TITLE, "This phone waits for the approval of an administrator.", refresh=again)
     if request.state == EnrolmentRequest.State.REFUSED:
         return _told(ask, f"This phone was refused. {request.reason}".strip())
-    deployment = request.deployment
-    if deployment is not None and deployment.state == State.CONFIRMED:
-        return screens.text(TITLE, "This phone is enrolled.", keys=[Key("exit", "Init:Services")])
-    if deployment is not None and deployment.state in FAILURES:
-        return screens.text(TITLE, "The file is there. Restart this phone to finish.", refresh=again)
-    return screens.text(TITLE, "This phone is being set up, and restarts in a moment.", refresh=again)
+    # One that was pruned is long over.
+    stands = standing(request.deployment) if request.deployment else TAKEN
+    if stands == TAKEN:
+        return screens.text(TITLE, SET_UP[stands], keys=[Key("exit", "Init:Services")])
+    return screens.text(TITLE, SET_UP[stands], refresh=again)
 
 
 def _told(ask: Ask, words: str) -> screens.Screen:

@@ -17,7 +17,7 @@ from phones_app.mobility import enrolment
 from phones_app.mobility.enrolment_file import Admitted, enrolment_file, parse_networks
 from phones_app.mobility.models import EnrolmentCode, EnrolmentRequest, PinFailures
 from phones_app.mobility.replacement import Handset
-from phones_app.servers.models import KeyMacro
+from phones_app.servers.models import FileServer, KeyMacro
 from phones_app.simulator.fleet import FleetThread
 from phones_app.simulator.phone import SimulatedPhone
 from phones_app.simulator.state import SimulatedPhoneConfig
@@ -197,6 +197,17 @@ def test_a_person_enrols_the_very_phone_that_was_prepared(portal, site, acme, ot
     Phone.objects.create(mac="02000000AA03", account=other)
     with pytest.raises(Refusal, match="prepared for somebody else"):
         enrolment.ask_for(Handset("02000000AA03", "8845", "127.0.0.1"), user=bobs.user, profile=bobs)
+
+
+def test_a_file_that_could_not_be_stored_is_not_said_to_be_there(new_handset, bobs, settings, finish):
+    settings.UPLOAD_RETRY_SECONDS = 0.1
+    _, _, screen = new_handset()
+    FileServer.objects.update(password="another one")
+    screen.open("/cisco/services/enrol/person")
+    assert "being set up" in screen.ask(screen.url, user="1007", pin=PIN)
+    assert finish(EnrolmentRequest.objects.get().deployment).state == State.FAILED
+    assert "could not be stored" in screen.open("/cisco/services/enrol/status")
+    assert "could not be stored" in screen.open()
 
 
 def test_a_mac_that_asked_for_no_file_is_not_believed(portal, bobs):
