@@ -199,6 +199,18 @@ def test_a_person_enrols_the_very_phone_that_was_prepared(portal, site, acme, ot
         enrolment.ask_for(Handset("02000000AA03", "8845", "127.0.0.1"), user=bobs.user, profile=bobs)
 
 
+def test_a_handset_that_another_account_has_retired_says_what_to_do(new_handset, bobs, acme, other, settings):
+    settings.ENROLMENT_NETWORKS = f"127.0.0.0/8={acme.pk}"
+    place = Phone.objects.create(mac="02000000AA04", account=other)
+    retired = Phone.objects.create(mac=MAC, account=other, is_active=False, replaced_by=place)
+    _, _, screen = new_handset()
+    screen.open("/cisco/services/enrol/person")
+    assert "was replaced in another account" in screen.ask(screen.url, user="1007", pin=PIN)
+    retired.delete()
+    screen.open("/cisco/services/enrol/person")
+    assert "being set up" in screen.ask(screen.url, user="1007", pin=PIN)
+
+
 def test_a_file_that_could_not_be_stored_is_not_said_to_be_there(new_handset, bobs, settings, finish):
     settings.UPLOAD_RETRY_SECONDS = 0.1
     _, _, screen = new_handset()
