@@ -33,13 +33,13 @@ PERSON = (FormField("Extension", "user", "T"), FormField("PIN", "pin", "NP"))
 CODE = (FormField("Activation code", "code", "N"),)
 TOP_KEYS = (Key("select"), Key("exit", "Init:Services"))
 LOOK_AGAIN_SECONDS = 5
-# By how the deployment of the new phone stands.
+# By how the newest deployment of the new phone stands.
 SET_UP = {
     OPEN: "This phone is being set up, and restarts in a moment.",
     TAKEN: "This phone is enrolled.",
     IN_PLACE: "The file is there. Restart this phone to finish.",
     REJECTED: "This phone has rejected its file. An administrator can see why.",
-    MISSED: "The file of this phone could not be stored. An administrator can see why, and deploy it again.",
+    MISSED: "The file of this phone was not stored. An administrator can see why, and deploy it again.",
 }
 # Read here, so that a wrong setting is told when the server starts.
 parse_networks(settings.ENROLMENT_NETWORKS)
@@ -63,7 +63,7 @@ def _handset(ask: Ask) -> Handset:
 def _asked_for(ask: Ask) -> EnrolmentRequest | None:
     """What was asked for at this phone, where it is known now or waits to be."""
     requests = EnrolmentRequest.objects.filter(mac=ask.mac, address=_handset(ask).address)
-    return requests.select_related("deployment").order_by("-created_at", "-pk").first()
+    return requests.select_related("phone__last_deployment__deployment").order_by("-created_at", "-pk").first()
 
 
 def _closed(ask: Ask) -> screens.Screen | None:
@@ -213,8 +213,9 @@ def _state(ask: Ask) -> screens.Screen:
         return screens.text(TITLE, "This phone waits for the approval of an administrator.", refresh=again)
     if request.state == EnrolmentRequest.State.REFUSED:
         return _told(ask, f"This phone was refused. {request.reason}".strip())
-    # One that was pruned is long over.
-    stands = standing(request.deployment) if request.deployment else TAKEN
+    # Staff may have deployed again since. One that was pruned is long over.
+    last = getattr(request.phone, "last_deployment", None)
+    stands = standing(last.deployment) if last else TAKEN
     if stands == TAKEN:
         return screens.text(TITLE, SET_UP[stands], keys=[Key("exit", "Init:Services")])
     return screens.text(TITLE, SET_UP[stands], refresh=again)
