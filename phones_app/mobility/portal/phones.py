@@ -20,7 +20,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from contacts_app.core.errors import Refusal
 from contacts_app.core.lists.search import any_match
 from contacts_app.people.models import User
-from phones_app.deployment.models import State
+from phones_app.deployment.models import FAILURES, State
 from phones_app.inventory.models import Phone, Presence
 from phones_app.mobility.login import log_in
 from phones_app.mobility.logout import log_out
@@ -45,6 +45,9 @@ PHONES = Page("phones", gettext_lazy("My phones"), place=10, own=True)
 ALL_PHONES = Page("account-phones", gettext_lazy("Phones and lines"), place=20)
 LOG_OUT = "log-out"
 SET_KEYS = "keys"
+AWAY = (Presence.UNREACHABLE, Presence.ANOTHER)
+# Of phones that need attention, on the home page.
+MOST_NAMES = 20
 
 REACHABILITY = {
     Presence.NEVER: Cell(gettext_lazy("not checked yet")),
@@ -120,10 +123,6 @@ class PhoneShown:
     def session_state(self) -> object:
         return SESSIONS[SessionState(self.session.state)] if self.session else ""
 
-    @property
-    def is_in_trouble(self) -> bool:
-        return "bad" in (self.reachability.tone, self.deployment.tone if self.deployment else "")
-
 
 class PhoneLogInForm(forms.Form):
     """The phone is named and not chosen from a list: who does not manage the account sees only their own phones."""
@@ -168,8 +167,10 @@ def phones(request: PortalRequest) -> HttpResponse:
         else:
             messages.success(request, _("You are being logged in; the phone restarts with your profile."))
             return HttpResponseRedirect(reverse("portal:phones"))
+    found, pager = page_of(request, own_phones(visitor), per_page=100)
     shown = {
-        "phones": [PhoneShown(phone) for phone in own_phones(visitor)[:100]],
+        "phones": [PhoneShown(phone) for phone in found],
+        "pager": pager,
         "form": form,
         "has_profile": own_profiles(visitor.person).exists(),
         "may_set_keys": PHONES.is_open(visitor, SET_KEYS),
@@ -273,20 +274,22 @@ def log_them_out(request: PortalRequest, uuid: str) -> HttpResponse:
 
 
 def _own_facts(visitor: Visitor) -> list[Fact]:
-    mine = [PhoneShown(phone) for phone in own_phones(visitor)[:100]]
-    facts = [Fact(gettext_lazy("Phones"), len(mine), PHONES.path)]
-    if troubled := [one.name for one in mine if one.is_in_trouble]:
-        facts.append(Fact(gettext_lazy("Need attention"), ", ".join(troubled), PHONES.path, is_trouble=True))
+    mine = own_phones(visitor)
+    facts = [Fact(gettext_lazy("Phones"), mine.count(), PHONES.path)]
+    troubled = mine.filter(Q(presence__in=AWAY) | Q(last_deployment__deployment__state__in=FAILURES))[: MOST_NAMES + 1]
+    if names := [PhoneShown(phone).name for phone in troubled]:
+        words = ", ".join(names[:MOST_NAMES]) + (" …" if len(names) > MOST_NAMES else "")
+        facts.append(Fact(gettext_lazy("Need attention"), words, PHONES.path, is_trouble=True))
     return facts
 
 
 def _facts(visitor: Visitor) -> list[Fact]:
     rows = visitor.actor.sees(Phone.objects.filter(replaced_by=None))
     facts = [Fact(gettext_lazy("Phones"), rows.count(), ALL_PHONES.path)]
-    if away := rows.filter(is_active=True, presence__in=(Presence.UNREACHABLE, Presence.ANOTHER)).count():
+    if away := rows.filter(is_active=True, presence__in=AWAY).count():
         words = ngettext("%(number)s phone", "%(number)s phones", away) % {"number": away}
         facts.append(Fact(gettext_lazy("Not reachable"), words, ALL_PHONES.path, is_trouble=True))
-    bad = rows.filter(last_deployment__deployment__state__in=(State.FAILED, State.REJECTED)).count()
+    bad = rows.filter(last_deployment__deployment__state__in=FAILURES).count()
     if bad:
         words = ngettext("%(number)s phone", "%(number)s phones", bad) % {"number": bad}
         facts.append(Fact(gettext_lazy("Failed deployments"), words, ALL_PHONES.path, is_trouble=True))

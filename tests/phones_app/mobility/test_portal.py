@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from phones_app.deployment.models import PhoneFile
-from phones_app.inventory.models import Phone
+from phones_app.inventory.models import Phone, Presence
 from phones_app.mobility.models import MobilitySession, SessionState, Why
 from tests.phones_app.site import sip_file
 from tests.profiles_app.visitors import grant, visit
@@ -61,6 +61,20 @@ def test_another_accounts_phone_is_not_there(acme, other, alice, device):
     assert answer.status_code == 400
     assert "There is no such phone." in answer.content.decode()
     assert "Theirs" not in client.get(reverse("portal:account-phones")).content.decode()
+
+
+def test_all_phones_of_a_person_are_counted_and_shown(acme, alice, new_profile):
+    profile = new_profile("All", user=alice)
+    grant(acme, "View Services")
+    macs = [f"0200000001{number:02X}" for number in range(101)]
+    Phone.objects.bulk_create(Phone(account=acme, mac=mac, current_profile=profile) for mac in macs)
+    Phone.objects.filter(mac=macs[-1]).update(presence=Presence.UNREACHABLE)
+    client = visit(alice)
+    home, first, rest = (client.get(page).content.decode() for page in (reverse("portal:home"), PAGE, f"{PAGE}?page=2"))
+    assert ">101<" in home
+    assert f"SEP{macs[-1]}" in home, "it needs attention"
+    assert (f"SEP{macs[0]}" in first, f"SEP{macs[-1]}" in first, "page=2" in first) == (True, False, True)
+    assert (f"SEP{macs[0]}" in rest, f"SEP{macs[-1]}" in rest, "page=1" in rest) == (False, True, True)
 
 
 def test_people_change_their_own_pin(acme, bob):
