@@ -130,7 +130,9 @@ def message_of(mail: Mail) -> EmailMultiAlternatives:
         "Date": formatdate(mail.created_at.timestamp()),
         "Auto-Submitted": "auto-generated",  # RFC 3834: no holiday replies to a program.
     }
-    if mail.contact and mail.about:
+    if mail.about:
+        if mail.contact is None:
+            raise MailRefused("The contact that this was for is not there any more.")
         url = unsubscribe_url(mail.contact, mail.about)
         text, html = text.replace(UNSUBSCRIBE_MARK, url), html.replace(UNSUBSCRIBE_MARK, url)
         # RFC 8058: mailboxes show a button of their own that posts to this address.

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from contacts_app.contacts.mail import prune_mails, queue_mail, resend_mail
+from contacts_app.contacts.models.contact import NotificationContact
 from contacts_app.contacts.models.mail import Mail
 from contacts_app.contacts.services import unsubscribe_url
 from tests.admin_people import at_desk, clerk
@@ -29,18 +30,21 @@ def desk(root):
     return at_desk(root)
 
 
-@pytest.fixture
-def told(acme):
-    """A mail that the main contact of Acme can unsubscribe from."""
-    contact = acme.notification_contacts.get()
+def tell(contact: NotificationContact) -> Mail:
+    """A mail that the contact can unsubscribe from."""
     return queue_mail(
         to=[contact.email],
         template="contacts_app/contacts/mail/notices",
         context={"heading": "A phone failed", "notices": [], "more": 0, "path": "/"},
-        account=acme,
+        account=contact.account,
         contact=contact,
         about="deployment_failed",
     )[0]
+
+
+@pytest.fixture
+def told(acme):
+    return tell(acme.notification_contacts.get())
 
 
 def shown(desk, **query) -> list[Mail]:
@@ -86,6 +90,16 @@ def test_a_failed_mail_is_sent_again_when_the_address_works(desk, mail_server, t
     assert again["Message-ID"] != first["Message-ID"]
     failed.refresh_from_db()
     assert failed.state == "failed"
+
+
+def test_a_contact_that_was_deleted_gets_nothing_more(desk, mail_server, acme):
+    contact = NotificationContact.objects.create(account=acme, email="second@acme.example")
+    mail = tell(contact)
+    contact.delete()
+    desk.post(page_of(mail, "send_again"))
+    again = Mail.objects.exclude(pk=mail.pk).get()
+    assert (again.state, again.error) == ("failed", "The contact that this was for is not there any more.")
+    assert len(mail_server.to("second@acme.example")) == 1
 
 
 def test_nothing_is_written_or_changed_by_hand(desk, told):
