@@ -150,7 +150,7 @@ def tell_of_what_lasts(contacts: Iterable[int], event_class: EventClass) -> int:
 
 def _news_of(incident: Incident, event_class: EventClass) -> News:
     title = incident.title or f"{event_class.topic}: {incident.key}"
-    detail = f"It lasts since {incident.since:%Y-%m-%d %H:%M} UTC."
+    detail = f"It has lasted since {incident.since:%Y-%m-%d %H:%M} UTC."
     return News(incident.account, event_class, title, detail, incident.path)
 
 

@@ -168,7 +168,7 @@ class ApiTokenAdmin(PortalAdmin):
         for token in tokens:
             revoke_token(token)
             self.log_change(request, token, "Revoked.")
-        messages.success(request, f"{len(tokens)} tokens are revoked.")
+        messages.success(request, f"Revoked: {len(tokens)}.")
 
     @display(description="State", label=STATE_LABELS)
     def state(self, token: ApiToken) -> str:

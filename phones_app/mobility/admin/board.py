@@ -87,7 +87,7 @@ class MobilitySessionAdmin(MacSearchMixin, ReadOnlyAdmin):
     def log_out_selected(self, request: HttpRequest, queryset: QuerySet[MobilitySession]) -> None:
         rows = self.tenant_rows(request).filter(pk__in=queryset.values("pk"), state__in=PRESENT)
         number = log_out_many(rows, why=Why.STAFF, actor=actor_of(request))
-        messages.info(request, f"{number} people are being logged out.")
+        messages.info(request, f"Being logged out: {number}.")
 
     @button(
         "Log out…",

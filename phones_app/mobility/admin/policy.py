@@ -111,4 +111,4 @@ class BaseProfiles(PortalAdmin):
             phone.base_profile_id = phone.current_profile_id
         save_recorded(changed, ["base_profile"])
         left = rows.count() - len(changed)
-        messages.info(request, f"{len(changed)} phones have a new base profile; {left} stay as they are.")
+        messages.info(request, f"With a new base profile: {len(changed)}. As they were: {left}.")

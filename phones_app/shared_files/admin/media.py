@@ -217,7 +217,7 @@ class MediaPages(OwnerPages):
         given = form.cleaned_data
         content = _content(given["picture"], background.LARGEST_UPLOAD)
         made = media.add_background(owner, given["name"], content, whole=given["whole"])
-        messages.success(request, f"{given['name']} is a background now, in {len(made)} files.")
+        messages.success(request, f"{given['name']} is a background now. Files: {len(made)}.")
 
     def _change_backgrounds(self, request: HttpRequest, owner: FilesOwner) -> None:
         if name := request.POST.get("remove"):

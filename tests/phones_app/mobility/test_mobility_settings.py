@@ -25,7 +25,7 @@ def test_base_profiles_of_many_phones_at_once(clerk_desk, new_phone, new_profile
         {"action": "base_selected", "_selected_action": [phone.pk for phone in (*phones, away)]},
         follow=True,
     )
-    assert "3 phones have a new base profile; 1 stay as they are." in page.content.decode()
+    assert "With a new base profile: 3. As they were: 1." in page.content.decode()
     assert Phone.objects.filter(base_profile=profile).count() == 3
     assert phones[0].history.first().history_changes == {"base_profile": [None, "Reception"]}
 

@@ -80,7 +80,7 @@ def test_who_chooses_to_be_told_hears_of_what_lasts(api, contacts, acme):
     for _ in range(2):
         api.put(PREFERENCES, [{"contact": contact, "type": SENT, "value": True} for contact in contacts])
     assert [(notice.title, notice.path) for notice in second.notices.all()] == [(title, "/admin/")]
-    assert "It lasts since" in second.notices.get().detail
+    assert "It has lasted since" in second.notices.get().detail
     assert Notice.objects.count() == 2
     notify(News(acme, kind, f"Deployment to {key} succeeded after all", key=key, over=True))
     assert second.notices.filter(over=True).count() == 1

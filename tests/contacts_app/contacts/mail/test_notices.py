@@ -95,7 +95,7 @@ def test_who_chooses_to_be_told_hears_of_a_failure_that_lasts(mail_server, acme,
     set_wanted_types(second, [DEPLOYMENT_FAILED.name])
     pass_time(minutes=5)
     assert subjects(mail_server, SECOND) == ["Deployment to SEP020000000001 failed"]
-    assert "It lasts since" in text_of(mail_server.to(SECOND)[0])
+    assert "It has lasted since" in text_of(mail_server.to(SECOND)[0])
     assert len(subjects(mail_server)) == 1
 
 
