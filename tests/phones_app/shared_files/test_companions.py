@@ -62,7 +62,7 @@ def test_backgrounds_are_added_looked_at_and_deleted_in_the_admin(root, picture)
     desk = at_desk(root)
     url = page("backgrounds")
     answer = desk.post(url, {"add": "1", "name": "hills", "picture": SimpleUploadedFile("x.png", picture)}, follow=True)
-    assert messages_of(answer) == ["hills is a background now, in 23 files."]
+    assert messages_of(answer) == ["hills is a background now. Files: 23."]
     row = SharedFile.objects.get(path="Desktops/800x480x24/hills.png")
     assert page("background", row.pk).encode() in answer.content
     assert desk.get(page("background", row.pk))["Content-Type"] == "image/png"
