@@ -11,9 +11,10 @@ from contacts_app.core.actor import Actor
 from contacts_app.core.csv.columns import Column
 from contacts_app.core.csv.format import CsvFormat, CsvRow
 from contacts_app.core.errors import Refusal
+from contacts_app.core.work import clock
 from contacts_app.people.models import User
 from phones_app.inventory.models import Phone
-from phones_app.mobility.login import chosen_profile, log_in, profile_named
+from phones_app.mobility.login import IS_OVER, chosen_profile, log_in, profile_named
 from phones_app.mobility.models import PRESENT, MobilitySession
 from profiles_app.phone.models import PhoneProfile
 from profiles_app.phone.sep.catalogue import colons, parse_mac
@@ -123,6 +124,8 @@ class LoginCsv(CsvFormat):
                 entry.values["profile"] = chosen_profile(phone, self._user(entry), self._profile(entry, phone))
             except Refusal as refusal:
                 entry.errors["person"] = refusal.message
+            if (until := entry.values.get("until")) and until <= clock.now():
+                entry.errors["until"] = IS_OVER
 
     def create(self, entries: Sequence[CsvRow]) -> None:
         for entry in entries:

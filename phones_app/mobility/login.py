@@ -24,6 +24,7 @@ from profiles_app.phone.models import PhoneProfile
 
 # A session under way is looked at so often, should nothing have told of its deployment.
 LOOK = timedelta(seconds=30)
+IS_OVER = "The log-in would be over before it begins."
 
 
 def log_in(
@@ -36,7 +37,8 @@ def log_in(
     address: str = "",
     answer_first: bool = False,
 ) -> MobilitySession:
-    """Bring a device profile of the person to the phone. Raises EmRefusal, or Refusal where the file does not fit.
+    """Bring a device profile of the person to the phone. Raises EmRefusal, or Refusal where the file or the time
+    does not fit.
 
     Without `profile` there has to be one alone that fits. `until` is shortened to what policy and person allow.
     Who is logged in there with this profile already stays so, with the new `until`. `answer_first`: the phone asks.
@@ -53,6 +55,8 @@ def log_in(
         profile = chosen_profile(here, person, profile)
         policy, settings = policy_of(here), mobility_of(person)
         now = clock.now()
+        if until is not None and until <= now:
+            raise Refusal("until-past", IS_OVER)
         until = limited(until, longest_login(policy, settings), now)
         same = _present(phone=here, user=person, profile=profile).first()
         if same is not None and same.state != SessionState.AT_RESTART:

@@ -88,6 +88,17 @@ def test_rest_tells_which_rule_is_in_the_way(api, phones, people, device):
     assert asked(api, phone, people["Alice"], profile_uuid=str(second.uuid)).json()["code"] == "no-base-profile"
 
 
+def test_a_log_in_that_would_be_over_restarts_no_phone(api, phones, people):
+    phone, _ = phones
+    past = (timezone.now() - timedelta(minutes=1)).isoformat()
+    refused = asked(api, phone, people["Bob"], until=past)
+    assert (refused.status_code, refused.json()["code"]) == (409, "until-past")
+    # As yesterday's export would.
+    refused = imported(api, f"mac,person,until\n{phone.mac},bob@acme.example,{past}\n", "?dry_run=true")
+    assert [error["column"] for error in refused.json()["errors"]] == ["until"]
+    assert not MobilitySession.objects.exists()
+
+
 # -- CSV ---------------------------------------------------------------------------------------------------------------
 
 
