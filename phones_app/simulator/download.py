@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ftplib
+import socket
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import NamedTuple
@@ -138,9 +139,11 @@ def _by_ftp(url: str, source: str, file: Download, seconds: float) -> None:
 
 
 async def _by_tftp(url: str, source: str, file: Download, seconds: float) -> None:
-    parts = urlsplit(url)
-    server = (parts.hostname or "", parts.port or TFTP_PORT)
-    loop = asyncio.get_running_loop()
+    parts, loop = urlsplit(url), asyncio.get_running_loop()
+    port, family = parts.port or TFTP_PORT, socket.AF_INET6 if ":" in source else socket.AF_INET
+    found = await loop.getaddrinfo(parts.hostname or "", port, family=family, type=socket.SOCK_DGRAM)
+    # Answers come from an address, whatever name was asked.
+    server = (str(found[0][4][0]), port)
     transport, client = await loop.create_datagram_endpoint(
         lambda: _TftpClient(server[0], file, seconds), local_addr=(source, 0)
     )

@@ -199,7 +199,7 @@ def test_a_phone_boots_by_it(
     scheme: str, size: int, place_phone: PlacePhone, file_server: EmbeddedFileServer, fetch_log: FetchLog
 ) -> None:
     urls = {
-        "tftp": f"tftp://127.0.0.1:{file_server.tftp_port}",
+        "tftp": f"tftp://localhost:{file_server.tftp_port}",
         "ftp": f"ftp://{USERNAME}:{PASSWORD.replace(' ', '%20')}@127.0.0.1:{file_server.ftp_port}",
     }
     content = device_file().ljust(size)
