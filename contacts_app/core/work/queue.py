@@ -64,6 +64,7 @@ class _Run:
         owner = uuid.uuid4().hex
         self._claims = [Claims(kind(owner)) for kind in kinds_of(queue)]
         self._asked, self._stopped, self._failed = asked, stopped, False
+        self._unprepared: set[str] = set()
         # Of the threads: a new connection costs the database more than a row of work does.
         self._connections: set[BaseDatabaseWrapper] = set()
 
@@ -89,7 +90,7 @@ class _Run:
             # Who asked has just written rows, and without anything under way the run ends if nothing is found.
             may_rest = bool(running) and not self._asked.is_set()
             self._asked.clear()
-            prepared = sum(claims.work.prepare() for claims in self._claims)
+            prepared = sum(self._prepare(claims.work) for claims in self._claims)
             for claims, end in zip(self._claims, open_until, strict=True):
                 while (claim := self._next(claims, end, may_rest=may_rest)) is not None:
                     running.add(threads.submit(self._thread, claims, claim, end))
@@ -99,6 +100,19 @@ class _Run:
                 worked += sum(each.result() for each in ended)
             elif not prepared and (not self._asked.is_set() or self._stopped()):
                 return worked
+
+    def _prepare(self, work: Work) -> int:
+        """Where that breaks, what is due is done all the same; the next run tries again."""
+        if work.name in self._unprepared:
+            return 0
+        try:
+            return work.prepare()
+        except Error:
+            raise
+        except Exception:
+            log.exception("preparing work broke", work=work.name)
+            self._unprepared.add(work.name)
+            return 0
 
     def _next(self, claims: Claims, end: float, after: Claim | None = None, *, may_rest: bool) -> Claim | None:
         if self._failed or monotonic() > end or self._stopped():

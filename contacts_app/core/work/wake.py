@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import structlog
 from celery import shared_task
-from django.db import transaction
+from django.db import Error, transaction
 
 from contacts_app.core.work.broker import mend
-from contacts_app.core.work.kind import queues
+from contacts_app.core.work.kind import Work, queues
 from contacts_app.core.work.models import note_run
 from contacts_app.core.work.queue import run_queue
 
@@ -44,11 +44,22 @@ def sweep() -> int:
     note_run(SWEEP)
     found = 0
     for queue, kinds in queues().items():
-        due = sum(kind.sweep() for kind in kinds)
+        due = sum(map(_due, kinds))
         if due:
             nudge(queue)
         found += due
     return found
+
+
+def _due(kind: type[Work]) -> int:
+    """One kind that breaks keeps no other from being found; its worker is nudged as well."""
+    try:
+        return kind.sweep()
+    except Error:
+        raise
+    except Exception:
+        log.exception("looking for work broke", work=kind.name)
+        return 1
 
 
 def overdue(age: timedelta) -> dict[str, int]:

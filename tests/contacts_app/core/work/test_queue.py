@@ -88,6 +88,20 @@ def in_background():
     thread.join()
 
 
+def test_where_looking_and_preparing_break_what_is_due_is_done(acme, letters, monkeypatch):
+    def breaks(*_):
+        raise RuntimeError("of one account's data")
+
+    delivered = []
+    letters(delivered.append)
+    monkeypatch.setattr(Letters, "sweep", breaks)
+    monkeypatch.setattr(Letters, "prepare", breaks)
+    written = write(acme, 2)
+    assert sweep() == 1, "the worker is nudged"
+    assert run_queue(QUEUE) == 2
+    assert {mail.pk for mail in delivered} == {mail.pk for mail in written}
+
+
 def test_an_account_that_holds_every_thread_keeps_no_other_account_waiting(acme, other, letters, in_background):
     release, delivered = threading.Event(), []
 
