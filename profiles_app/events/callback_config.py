@@ -154,9 +154,9 @@ def _place(url: object) -> object:
 
 
 def target_of(mode: str, config: Config) -> str:
-    """What a callback is found by: the host (a URL may hold secrets), the address, or the application."""
+    """What a callback is found by: the host (the rest of a URL may be secret), the address, or the application."""
     if mode in HTTP_MODES:
-        return urlsplit(config["url"]).netloc.lower()[:254]
+        return urlsplit(config["url"]).netloc.rpartition("@")[2].lower()[:254]
     return str(config["email"] if mode == Callback.Mode.EMAIL else config["application"])
 
 

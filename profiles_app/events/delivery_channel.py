@@ -25,7 +25,7 @@ from profiles_app.events.callback_config import HTTP_MODES, RATE_LIMITS
 from profiles_app.events.envelope import EVENT_HEADER, signed_headers, to_json, to_text, unsubscribe_link
 from profiles_app.events.models.outbox import DeliveryAttempt
 from profiles_app.events.models.setup import Callback
-from profiles_app.events.transport import EXCERPT_BYTES, Connection, outward_message
+from profiles_app.events.transport import EXCERPT_BYTES, Connection, basic_credentials, outward_message
 
 MASK = "•••"
 # Of an answer this much is kept (characters).
@@ -151,6 +151,10 @@ def secrets_in(url: str, values: Iterable[str]) -> set[str]:
     # Such as "no channel has the token …": a value without its name, or the part of a path that is hardly a word.
     bare += [value for pair in parts.query.split("&") for value in (pair, pair.partition("=")[2])]
     bare += [part for part in parts.path.split("/") if len(part) >= SHORTEST_IN_PATH]
+    if parts.username or parts.password:
+        user, password = parts.username or "", parts.password or ""
+        bare += [password, basic_credentials(unquote(user), unquote(password)).split()[1]]
+        bare += [user] if len(user) >= SHORTEST_IN_PATH else []
     bare += [unquote(text) for text in bare]
     for value in values:
         # "Bearer …": the token is the secret, with or without the word before it.

@@ -1,5 +1,6 @@
 """How events and messages leave for customers' URLs: one HTTP request to a checked address. No Django, no decisions."""
 
+from base64 import b64encode
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
@@ -34,6 +35,11 @@ def outward_message(error: TransportError) -> str:
     return f"{error.message}."
 
 
+def basic_credentials(user: str, password: str) -> str:
+    """What browsers and curl make of the credentials in a URL (RFC 7617 §2)."""
+    return f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"
+
+
 def send(
     method: str, url: str, *, body: bytes, headers: Iterable[Header] = (), networks: Networks, timeout: float
 ) -> Answer:
@@ -58,6 +64,9 @@ class Connection:
         host = target.raw_host.decode("ascii")
         self._peer = f"{host}:{port}"
         self._host_field = ("Host", target.netloc.decode("ascii"))
+        self._usual = {"User-Agent": USER_AGENT}
+        if target.userinfo:
+            self._usual["Authorization"] = basic_credentials(target.username, target.password)
         self._target = httpcore.URL(scheme=target.raw_scheme, host=target.raw_host, port=port, target=target.raw_path)
         self._deadline = Deadline.after(timeout)
         self._backend = CheckedBackend(checked_address(networks, host.strip("[]"), port), self._deadline)
@@ -76,10 +85,9 @@ class Connection:
         TransportError when there is no answer. Neither it nor the answer holds what was sent, which may be secret,
         unless the other side repeats it.
         """
-        usual = {"User-Agent": USER_AGENT}
-        length = []
+        usual, length = self._usual, []
         if body is not None:
-            usual["Content-Type"] = "application/json"
+            usual = usual | {"Content-Type": "application/json"}
             length = [("Content-Length", str(len(body)))]
         fields = [self._host_field, *_replaced(usual.items(), headers), *length]
         wire = [(name.encode("ascii"), value.encode("latin-1")) for name, value in fields]

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from profiles_app.events.models.outbox import Delivery, Event
+from profiles_app.events.models.outbox import Delivery, DeliveryAttempt, Event
 from profiles_app.events.models.setup import Callback, Listener, Subscription
 from tests.peers.http_receiver import Receiver
-from tests.profiles_app.messaging.conftest import LONG_CODES, MESSAGING
+from tests.profiles_app.messaging.conftest import LONG_CODES, MESSAGING, basic
 from tests.profiles_app.messaging.sending.conftest import TO
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -90,3 +90,18 @@ def test_where_the_first_webhook_is_away_the_second_one_hears(api, send, pool, h
         send()
         assert [body["event"] for body in bodies(second)] == ["message.queued", "message.sent", "message.finalized"]
     assert Delivery.objects.filter(state="failed", hop=0).count() == 3
+
+
+def with_credentials(url):
+    return url.replace("//", "//portal:hush%20hush@")
+
+
+def test_credentials_in_the_url_of_a_webhook_are_sent_and_kept_nowhere_else(api, send, pool, hook, simulated):
+    api.payload("PATCH", f"{MESSAGING}/{pool.uuid}", {"callback_url": with_credentials(hook.url)})
+    sent = basic("portal", "hush hush")
+    hook.body = f"{sent} is hush hush, hush%20hush".encode()
+    send()
+    api.payload("POST", "/rest/sms/inbound", {"from": TO, "to": str(LONG_CODES[0]), "message": "Hi"})
+    assert [request.headers["authorization"] for request in hook.requests] == [sent] * 4
+    assert Callback.objects.get().target == f"127.0.0.1:{hook.port}"
+    assert set(DeliveryAttempt.objects.values_list("excerpt", flat=True)) == {"Basic ••• is •••, •••"}
