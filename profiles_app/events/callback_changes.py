@@ -195,9 +195,12 @@ def find_reference(rows: QuerySet[Any], pk: int | None, field: str) -> Any:
 
 
 def hold_references(callback: Callback) -> None:
-    """Lock what the callback points at, so that it is not deleted meanwhile. Raises ValidationError."""
+    """Lock what the callback points at, so that it is not deleted meanwhile. Raises ValidationError.
+
+    Whatever it points at: the fallback of a webhook is a webhook, which others cannot choose.
+    """
     for name, (rows, _) in REFERENCES.items():
-        find_reference(rows.select_for_update(), getattr(callback, name), name)
+        find_reference(rows.model._default_manager.select_for_update(), getattr(callback, name), name)
     check_fallbacks(callback.pk, callback.fallback_callback_id)
 
 
@@ -223,11 +226,13 @@ def _apply(callback: Callback, given: Mapping[str, Any], level: Level) -> None:
     for name, (rows, column) in REFERENCES.items():
         if name in given:
             setattr(callback, column, find_reference(level.rows(rows), given[name], name))
-    changes = given.get("config", {})
-    same_shape = CONFIG_SCHEMAS[callback.mode] is CONFIG_SCHEMAS[mode_before]
-    if callback.mode == mode_before or ("config" not in given and same_shape):
-        changes = merged_config(config_before, changes)
-    callback.config = checked_config(callback.mode, changes, config_before)
+    # A configuration that stays is not checked again: a webhook's may have credentials in its URL.
+    if callback.pk is None or {"mode", "config"} & given.keys():
+        changes = given.get("config", {})
+        same_shape = CONFIG_SCHEMAS[callback.mode] is CONFIG_SCHEMAS[mode_before]
+        if callback.mode == mode_before or ("config" not in given and same_shape):
+            changes = merged_config(config_before, changes)
+        callback.config = checked_config(callback.mode, changes, config_before)
     _derive(callback)
 
 

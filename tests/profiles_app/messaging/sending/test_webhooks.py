@@ -5,9 +5,11 @@ import hmac
 import json
 
 import pytest
+from django.urls import reverse
 
 from profiles_app.events.models.outbox import Delivery, DeliveryAttempt, Event
 from profiles_app.events.models.setup import Callback, Listener, Subscription
+from tests.admin_people import at_desk
 from tests.peers.http_receiver import Receiver
 from tests.profiles_app.messaging.conftest import LONG_CODES, MESSAGING, basic
 from tests.profiles_app.messaging.sending.conftest import TO
@@ -105,3 +107,18 @@ def test_credentials_in_the_url_of_a_webhook_are_sent_and_kept_nowhere_else(api,
     assert [request.headers["authorization"] for request in hook.requests] == [sent] * 4
     assert Callback.objects.get().target == f"127.0.0.1:{hook.port}"
     assert set(DeliveryAttempt.objects.values_list("excerpt", flat=True)) == {"Basic ••• is •••, •••"}
+
+
+def test_a_webhook_that_was_switched_off_is_enabled_again_in_the_admin(api, root, send, pool, hook, simulated):
+    with Receiver().running() as second:
+        urls = {"callback_url": with_credentials(hook.url), "callback_url2": second.url}
+        api.payload("PATCH", f"{MESSAGING}/{pool.uuid}", urls)
+        hook.status = 410
+        send()
+        off = Callback.objects.get(enabled=False)
+        assert off.fallback_callback is not None
+        hook.status = 200
+        chosen = {"action": "enable", "_selected_action": [off.pk]}
+        at_desk(root).post(reverse("admin:profiles_app_callback_changelist"), chosen)
+    off.refresh_from_db()
+    assert (off.enabled, off.disabled_reason, off.config["url"]) == (True, "", urls["callback_url"])
