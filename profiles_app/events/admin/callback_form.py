@@ -13,8 +13,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from contacts_app.core.admin.forms import SameAccountForm
-from profiles_app.events.admin.listener import ELSEWHERE
+from profiles_app.events.admin.listener import ELSEWHERE, NamesCallback
 from profiles_app.events.callback_changes import check_fallbacks, probe
 from profiles_app.events.callback_config import (
     APPLICATIONS,
@@ -65,7 +64,7 @@ def _lines(help_text: str, rows: int) -> forms.CharField:
     return forms.CharField(required=False, strip=False, help_text=help_text, widget=widget)
 
 
-class CallbackForm(SameAccountForm):
+class CallbackForm(NamesCallback):
     same_account = {"profile": ELSEWHERE, "fallback_callback": ELSEWHERE}
     url = forms.CharField(
         label="URL",

@@ -22,6 +22,7 @@ from profiles_app.events.tags import TAGS
 
 STATE_LABELS = {"Active": "success", "Expired": "warning", "Callback disabled": "danger"}
 ELSEWHERE = "This belongs to another account."
+OF_A_PROFILE = "This is the webhook of a messaging profile, which takes nothing else."
 
 
 class EventsObjectAdmin(PortalAdmin):
@@ -58,7 +59,18 @@ class EventProfileAdmin(EventsObjectAdmin):
         return profile.support_email or f"{profile.account.email} (the account's)"
 
 
-class ListenerForm(SameAccountForm):
+class NamesCallback(SameAccountForm):
+    """A form that names a callback. Webhooks get bodies of their own, so that none is chosen, as over REST."""
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean()
+        for name in ("callback", "fallback_callback"):
+            if given.get(name) and given[name].webhook_key:
+                self.add_error(name, OF_A_PROFILE)
+        return given
+
+
+class ListenerForm(NamesCallback):
     same_account = {"callback": ELSEWHERE}
 
     class Meta:

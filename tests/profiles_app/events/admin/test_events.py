@@ -11,6 +11,7 @@ from django.urls import reverse
 from profiles_app.events.admin.callback_form import DOTS
 from profiles_app.events.models.outbox import Event
 from profiles_app.events.models.setup import Callback, EventProfile, Listener, ListenerFilter, Subscription
+from profiles_app.events.webhooks import webhook
 from tests.admin_people import at_desk
 from tests.profiles_app.events.admin.conftest import HEADERS
 
@@ -178,6 +179,14 @@ def test_references_stay_within_the_account_and_out_of_circles(root_desk, callba
         reverse("admin:profiles_app_listener_add"), listener_form(callback) | {"callback": stranger.pk}
     )
     assert list(errors(answer)) == ["callback"]
+
+
+def test_the_webhook_of_a_messaging_profile_takes_no_other_events(root_desk, acme, callback):
+    made = webhook(account=acme, owner="profile", name="Webhook", url="https://hooks.example.org/in", secret="s")
+    answer = root_desk.post(url_of(callback), callback_form(fallback_callback=made.pk, headers=""))
+    assert list(errors(answer)) == ["fallback_callback"]
+    form = listener_form(callback, **{"subscriptions-0-tags": ["call"]}) | {"callback": made.pk}
+    assert list(errors(root_desk.post(reverse("admin:profiles_app_listener_add"), form))) == ["callback"]
 
 
 def test_a_listener_is_made_with_its_subscriptions_and_filters(root_desk, callback):
