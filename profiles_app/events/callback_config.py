@@ -144,7 +144,7 @@ def _url_with_kept_values(url: str, stored: str) -> str:
     return sent._replace(segments=path, pairs=pairs).text
 
 
-def _place(url: object) -> object:
+def place_of(url: object) -> object:
     """Scheme, host and port: where secrets of this URL go."""
     try:
         parts = urlsplit(str(url))
@@ -178,7 +178,7 @@ def _with_kept_secrets(config: Config, stored: Config) -> Config:
 
     Where none is stored, `true` stays, which is refused as the value of a header. Raises ValidationError.
     """
-    is_same_place = _place(config.get("url")) == _place(stored.get("url"))
+    is_same_place = place_of(config.get("url")) == place_of(stored.get("url"))
     kept = dict(config)
     if isinstance(url := config.get("url"), str) and is_same_place:
         kept["url"] = _url_with_kept_values(url, stored.get("url", ""))

@@ -22,6 +22,7 @@ from contacts_app.core.errors import Refusal
 from contacts_app.core.values import masked_url
 from contacts_app.core.work import clock
 from contacts_app.people.models import REVEAL
+from profiles_app.events.callback_config import place_of
 from profiles_app.messaging.models import NumberLease
 from profiles_app.messaging.sending.gateways.http import checked_headers, checked_template
 from profiles_app.messaging.sending.models import MessageGateway
@@ -34,6 +35,10 @@ SECRETS = ("url", "headers", "body", "password")
 HTTP_FIELDS = ("url", "method", "headers", "body", "id_path", "error_path", "is_idempotent")
 SMPP_FIELDS = ("host", "port", "use_tls", "system_id", "password", "system_type")
 KEPT = "One is stored; leave this empty to keep it."
+TYPE_AGAIN = "The gateway is at another address, or has another account there: type this again."
+# What is sent by which kind of gateway. A template of nothing and no headers are no secrets.
+SENT_BY = {"headers": Kind.HTTP, "body": Kind.HTTP, "password": Kind.SMPP}
+NO_SECRET = ("", "{}")
 NUMBERS_OFFERED = 500
 
 
@@ -65,7 +70,7 @@ class GatewayForm(forms.ModelForm):  # type: ignore[type-arg]
         for name in SECRETS:
             hidden = name == "password" or (self.instance.pk and not self.reveals)
             if hidden and name in given and not given[name]:
-                given[name] = self.stored[name]
+                given[name] = self._kept(name, given)
         for name, check in (("headers", checked_headers), ("body", checked_template)):
             try:
                 check(given.get(name) or "")
@@ -76,6 +81,20 @@ class GatewayForm(forms.ModelForm):  # type: ignore[type-arg]
             if name in self.fields and not given.get(name) and name not in self.errors:
                 self.add_error(name, "This field is required.")
         return given
+
+    def _kept(self, name: str, given: dict[str, Any]) -> str:
+        """What is stored, unless it would go to another server than the one that it was typed for."""
+        kept: str = self.stored[name]
+        if name not in SENT_BY or kept in NO_SECRET or not self._is_elsewhere(SENT_BY[name], given):
+            return kept
+        if given.get("kind") == SENT_BY[name]:
+            self.add_error(name, TYPE_AGAIN)
+        return ""
+
+    def _is_elsewhere(self, kind: str, given: dict[str, Any]) -> bool:
+        if kind == Kind.HTTP:
+            return place_of(given.get("url", "")) != place_of(self.stored["url"])
+        return any(given.get(name) != getattr(self.instance, name) for name in ("host", "port", "system_id"))
 
 
 class TestMessageForm(forms.Form):

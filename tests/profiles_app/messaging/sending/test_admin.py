@@ -77,6 +77,32 @@ def test_secrets_are_kept_where_they_are_not_shown(acme, simulated, http_gateway
     assert desk.post(page("messagegateway", "change", simulated.pk), {"name": "Mine"}).status_code == 403
 
 
+def errors_of(answer):
+    assert answer.status_code == 200
+    return sorted(answer.context["adminform"].form.errors)
+
+
+def test_secrets_go_to_no_other_server(acme, root, http_gateway, smpp_gateway):
+    MessageGateway.objects.filter(pk=http_gateway.pk).update(account=acme, body='{"key": "k3y-of-ours"}')
+    desk, url = at_desk(clerk(acme)), page("messagegateway", "change", http_gateway.pk)
+    kept = {"name": "Ours", "kind": "http", "method": "POST", "id_path": "id", "priority": 1, "port": 2775}
+    elsewhere = kept | {"url": "https://elsewhere.example/in"}
+    assert errors_of(desk.post(url, elsewhere)) == ["body", "headers"]
+    # What is hidden with another kind is not kept for later either.
+    assert desk.post(url, elsewhere | {"kind": "simulated"}).status_code == 302
+    http_gateway.refresh_from_db()
+    assert (http_gateway.headers, http_gateway.body) == ("", "")
+    assert desk.post(url, elsewhere | {"headers": '{"X-Key": "theirs"}', "body": "{}"}).status_code == 302
+
+    url, smpp = page("messagegateway", "change", smpp_gateway.pk), {"kind": "smpp", "system_id": "patchbay"}
+    same = kept | smpp | {"host": smpp_gateway.host, "port": smpp_gateway.port}
+    assert at_desk(root).post(url, same | {"name": "Same"}).status_code == 302
+    assert errors_of(at_desk(root).post(url, same | {"host": "127.0.0.2"})) == ["password"]
+    assert at_desk(root).post(url, same | {"host": "127.0.0.2", "password": "typed"}).status_code == 302
+    smpp_gateway.refresh_from_db()
+    assert (smpp_gateway.host, smpp_gateway.password) == ("127.0.0.2", "typed")
+
+
 def test_deleting_an_opt_out_allows_messages_again(desk, send, pool, simulated):
     row = OptOut.objects.create(profile=pool, recipient=TO.removeprefix("+"), word="STOP")
     assert "STOP" in desk.get(page("optout")).content.decode()
