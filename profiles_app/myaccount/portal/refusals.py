@@ -30,7 +30,13 @@ KNOWN = (
     gettext_noop("How many keys this phone has is not known."),
     gettext_noop("Your account does not let people choose this kind of key."),
     gettext_noop("There is no change that could be undone."),
+    # What models say of values; the templates of forms translate what they show.
+    gettext_noop("Must be a phone number: 3 to 20 digits, with a + in front if it is international."),
+    gettext_noop("Digits only."),
+    gettext_noop("Must be at most 1000 lines, each a number of 1 to 15 digits."),
 )
+# In place of a message that names what was typed, by the refusal's code.
+WORDS_OF_CODE = {"name-taken": gettext_noop("Somebody else logs in with this address.")}
 # What contacts can be told of, as those who tell it call it.
 NOTIFICATIONS = (
     gettext_noop("Callbacks that take no events, and do again"),
@@ -42,15 +48,17 @@ NOTIFICATIONS = (
     gettext_noop("Deployments that fail, and phones deployed after all"),
     gettext_noop("Phones that cannot be reached, and are back"),
     gettext_noop("Phones that use another file than theirs, and no longer do"),
+    gettext_noop("Files that phones ask for in vain though theirs name them, and get after all"),
     gettext_noop("Rollouts that have finished"),
     gettext_noop("Rollouts that were paused"),
     gettext_noop("Rollouts that were aborted"),
+    gettext_noop("Firmware whose files are missing, and is complete again"),
 )
 
 
 def refusal_of(error: Refusal | PermissionDenied | ValidationError) -> str:
     if isinstance(error, Refusal):
-        return gettext(error.message)
+        return gettext(WORDS_OF_CODE.get(error.code, error.message))
     words = error.messages if isinstance(error, ValidationError) else [str(error)]
     return " ".join(gettext(each) for each in words)
 

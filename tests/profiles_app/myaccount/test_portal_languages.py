@@ -10,6 +10,10 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from contacts_app.contacts.models.contact import event_classes
+from contacts_app.core.actor import system
+from profiles_app.voice.models.profile import OutboundVoiceProfile
+from profiles_app.voice.services import save_outbound_voice_profile
 from tests.profiles_app.visitors import grant, visit
 
 LOCALE = Path(settings.LOCALE_PATHS[0]) / "de" / "LC_MESSAGES"
@@ -48,6 +52,10 @@ def test_every_text_is_in_german():
     assert said - catalogue(LOCALE / "django.mo").keys() == set()
 
 
+def test_what_contacts_are_told_of_is_in_german():
+    assert {one.label for one in event_classes.values()} - catalogue(LOCALE / "django.mo").keys() == set()
+
+
 @pytest.mark.skipif(not shutil.which("msgfmt"), reason="gettext is not installed")
 def test_what_is_installed_is_what_translators_wrote(tmp_path):
     source = LOCALE / "django.po"
@@ -70,3 +78,21 @@ def test_pages_are_shown_in_german(acme, alice):
     client.cookies["portal_sessionid"] = "none"
     wrong = client.post("/my-account/login/", {"username": "x", "password": "y"}, headers={"accept-language": "de"})
     assert "E-Mail-Adresse oder Passwort ist falsch." in wrong.content.decode()
+
+
+@pytest.mark.django_db
+def test_what_forms_refuse_is_told_in_german(acme, alice, bob):
+    flags = ("View Numbers", "Order Numbers", "View Call Plans", "Edit Call Plans", "Manage Users", "Manage Contacts")
+    grant(acme, *flags)
+    plan = save_outbound_voice_profile(OutboundVoiceProfile(account=acme, name="Sales"), actor=system("test"))
+    client = visit(alice)
+    for page, sent, told in (
+        ("numbers/order", {"quantity": 1, "prefix": "abc"}, "Nur Ziffern."),
+        ("contacts/add", {"email": "nobody"}, "Muss eine E-Mail-Adresse sein."),
+        ("contacts/add", {"email": "bob@acme.example", "phone": "12"}, "Muss eine Telefonnummer sein"),
+        (f"call-plans/{plan.uuid}/edit", {"recorded_callers": "somebody"}, "Höchstens 1000 Zeilen"),
+        ("users/invite", {"email": bob.email, "permission_level": 1}, "meldet sich schon jemand anderes an"),
+    ):
+        answer = client.post(f"/my-account/{page}/", sent, headers={"accept-language": "de"})
+        assert answer.status_code == 400, page
+        assert told in answer.content.decode(), page
