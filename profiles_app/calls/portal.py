@@ -20,7 +20,7 @@ from profiles_app.calls import reports
 from profiles_app.calls.csv import export_calls
 from profiles_app.calls.models import CallRecord
 from profiles_app.calls.numbers import spelled
-from profiles_app.calls.reports import MOST_DAYS, USUAL_DAYS, CallPeriod, Sums, price, today
+from profiles_app.calls.reports import MOST_DAYS, MOST_LINES, USUAL_DAYS, CallPeriod, Sums, price, today
 from profiles_app.calls.services import described_numbers, own_calls
 from profiles_app.myaccount.portal.pages import Fact, HomePanel, Page, PortalRequest, Visitor, register_panel, show
 from profiles_app.myaccount.portal.parts import BarChart, Cell, Heading, Pager, Table, Text, page_of
@@ -168,10 +168,12 @@ def calls_by(request: PortalRequest, what: str) -> HttpResponse:
         raise Http404
     label, add_up = BY[what]
     sums = add_up(search.narrow(calls_of(request.visitor)), search.period, search.places)
+    cut = gettext("These are the %(number)s lines with most calls. The export has all calls.") % {"number": MOST_LINES}
     context = {
         "title": TITLES[what],
         "search": search,
         "table": _sums_table(label, sums),
+        "cut": cut if len(sums) == MOST_LINES else "",
         "back": f"{CALLS.path}?{_query(request)}",
     }
     return show(request, "profiles_app/calls/portal/by.html", context, status=400 if search.errors else 200)

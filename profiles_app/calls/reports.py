@@ -106,7 +106,9 @@ def by_site(
     """By the customer's own sites, which `sites` gives for its numbers; else by the operator's where those are shown."""
     calls = period.of(rows).annotate(own_end=OWN_END)
     ours: dict[str, Sums] = {}
-    for number, sums in _added_up(calls.filter(own_end__in=sites).annotate(what=F("own_end"))).items():
+    # All of them: those of a number that were left out would be missing in the sums of its site.
+    own = _added_up(calls.filter(own_end__in=sites).annotate(what=F("own_end")), most=None)
+    for number, sums in own.items():
         ours.setdefault(sites[number], Sums(sites[number])).add(sums)
     rest = calls.exclude(own_end__in=sites).annotate(what=F("site") if with_operators else Value(""))
     for site, sums in _added_up(rest, "-calls").items():
@@ -119,10 +121,10 @@ def by_number(rows: QuerySet[CallRecord], period: CallPeriod) -> list[Sums]:
     return _most(_added_up(period.of(rows).annotate(what=OTHER_END), "-calls").values())
 
 
-def _added_up(rows: "QuerySet[Any]", *order: str) -> dict[str, Sums]:
+def _added_up(rows: "QuerySet[Any]", *order: str, most: int | None = MOST_GROUPS) -> dict[str, Sums]:
     found: dict[str, Sums] = {}
     lines = rows.order_by().values("what", "currency").annotate(**TOTALS).order_by(*order)
-    for line in lines[:MOST_GROUPS]:
+    for line in lines[:most]:
         what, charged = str(line["what"]), line["charged"]
         costs = {} if charged is None else {line["currency"]: charged}
         part = Sums(what, line["calls"], line["answered"], line["talked"] or 0, costs)

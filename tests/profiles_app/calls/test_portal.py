@@ -12,7 +12,7 @@ from contacts_app.core.actor import system
 from profiles_app.calls.models import CallRecord
 from profiles_app.calls.services import record_call
 from profiles_app.messaging.models import NumberLease
-from profiles_app.messaging.services import save_number_lease
+from profiles_app.messaging.services import default_messaging_profile, save_number_lease
 from tests.phones_app.site import sip_file
 from tests.profiles_app.visitors import grant, visit
 
@@ -145,6 +145,24 @@ def test_what_the_customer_says_of_its_numbers_is_always_shown(acme, alice, call
     shown = page(browser, f"{CALLS}?{MARCH}&site=Berlin")
     assert "Berlin" in shown
     assert "Berlin · Berlin" not in shown
+
+
+def test_sums_have_the_calls_of_all_numbers_and_say_where_lines_are_left_out(acme, alice):
+    profile, numbers = default_messaging_profile(account=acme, actor=system("test")), range(49201000000, 49201001100)
+    NumberLease.objects.bulk_create(
+        NumberLease(account=acme, tn=tn, kind="long_code", messaging_profile=profile, site="Hall 3") for tn in numbers
+    )
+    CallRecord.objects.bulk_create(
+        CallRecord(account=acme, call_id=f"{tn}", direction="inbound", caller=f"+44{tn}", called=f"+{tn}",
+                   started_at=NIGHT, seconds=1, disposition="answered")
+        for tn in numbers
+    )  # fmt: skip
+    grant(acme, "myCallsEnabled")
+    browser = visit(alice)
+    by_site = page(browser, f"{CALLS}by/site/?{MARCH}")
+    assert '<td data-label="Calls" class="number"><span>1100</span></td>' in by_site
+    assert "with most calls" not in by_site
+    assert "These are the 100 lines with most calls." in page(browser, f"{CALLS}by/number/?{MARCH}")
 
 
 def test_people_below_level_0_see_the_calls_of_their_lines(acme, bob, calls, api):
