@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -19,14 +20,12 @@ from profiles_app.myaccount.portal.parts import Cell, Heading, Table, page_of
 from profiles_app.voice.models.admission import Admission
 from profiles_app.voice.models.profile import OutboundVoiceProfile
 from profiles_app.voice.services import save_outbound_voice_profile
-from profiles_app.voice.usage import Use, use_of
+from profiles_app.voice.usage import Use, use_of, used_today
 
 CALL_PLANS = Page("call-plans", gettext_lazy("Call plans"), place=60)
 CHANGE = "change"
 LIMITS = ("channel_limit", "max_rate", "daily_spend_limit")
 RECORDING = ("record_calls", "recorded_callers", "file_format", "audio_track_type")
-# More plans than that are for a search, which nobody has asked for yet.
-MOST_PLANS = 200
 REASONS = {
     Admission.Reason.CHANNEL_LIMIT: gettext_lazy("All channels in use"),
     Admission.Reason.MAX_RATE: gettext_lazy("Price too high"),
@@ -84,9 +83,8 @@ def allowed(plan: OutboundVoiceProfile) -> Sequence[str]:
     return (*(LIMITS if plan.customer_limits else ()), *(RECORDING if plan.customer_recording else ()))
 
 
-def plans_of(visitor: Visitor) -> list[Use]:
-    plans = visitor.actor.sees(OutboundVoiceProfile.objects.select_related("account"))
-    return use_of(list(plans.order_by("name", "pk")[:MOST_PLANS]))
+def plans_of(visitor: Visitor) -> QuerySet[OutboundVoiceProfile]:
+    return visitor.actor.sees(OutboundVoiceProfile.objects.select_related("account"))
 
 
 def used(number: str, limit: float | None, style: str) -> str:
@@ -109,6 +107,7 @@ def state_of(plan: OutboundVoiceProfile) -> Cell:
 
 @CALL_PLANS.url()
 def call_plans(request: PortalRequest) -> HttpResponse:
+    found, pager = page_of(request, plans_of(request.visitor).order_by("name", "pk"))
     headings = [
         Heading(_("Call plan")),
         Heading(_("State")),
@@ -126,9 +125,9 @@ def call_plans(request: PortalRequest) -> HttpResponse:
             spent_of(use),
             use.refusals,
         )
-        for use in plans_of(request.visitor)
+        for use in use_of(found)
     ]
-    table = Table(headings, rows, empty=_("Your account has no call plan."))
+    table = Table(headings, rows, empty=_("Your account has no call plan."), pager=pager)
     return show(request, "profiles_app/myaccount/portal/list.html", {"table": table})
 
 
@@ -166,9 +165,7 @@ def edit(request: PortalRequest, uuid: UUID) -> HttpResponse:
 
 
 def plan_named(request: PortalRequest, uuid: UUID) -> OutboundVoiceProfile:
-    return get_object_or_404(
-        request.visitor.actor.sees(OutboundVoiceProfile.objects.select_related("account")), uuid=uuid
-    )
+    return get_object_or_404(plans_of(request.visitor), uuid=uuid)
 
 
 CALLS = [
@@ -207,7 +204,8 @@ def facts_of(use: Use) -> list[tuple[str, object]]:
 
 
 def _home(visitor: Visitor) -> list[Fact]:
-    uses = plans_of(visitor)
+    # The others add nothing to any of these.
+    uses = use_of(list(used_today(plans_of(visitor))))
     refused = sum(use.refusals for use in uses)
     path = CALL_PLANS.path
     return [

@@ -72,9 +72,9 @@ def _refused(keys: Iterable[int], now: datetime) -> Iterable[tuple[int, str, int
 
 
 def used_today(profiles: QuerySet[OutboundVoiceProfile]) -> QuerySet[OutboundVoiceProfile]:
-    """Those of the profiles that have calls now, or had or refused some today."""
+    """Those of the profiles that have calls which have not ended, or had or refused some today."""
     now = clock.now()
     ended = VoiceUsage.objects.filter(day=day_of(now)).values("profile")
-    running = Admission.objects.filter(Admission.OPEN, expires_at__gt=now).values("profile")
+    running = Admission.objects.filter(Admission.OPEN).values("profile")
     refused = Admission.objects.filter(~Q(reason=""), created_at__gte=midnight(now)).values("profile")
     return profiles.filter(Q(pk__in=ended) | Q(pk__in=running) | Q(pk__in=refused))

@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from profiles_app.voice.models.profile import OutboundVoiceProfile
 from tests.profiles_app.visitors import grant, visit
+from tests.profiles_app.voice.conftest import Pbx
 
 pytestmark = pytest.mark.django_db
 VIEW, EDIT = "View Call Plans", "Edit Call Plans"
@@ -79,3 +80,18 @@ def test_the_plan_of_another_account_is_absent(visitor, pbx, stranger):
         assert visitor.get(address(pbx, page)).status_code == 404
     assert visitor.post(address(pbx, "edit"), FORM).status_code == 404
     assert "Strange calls" not in text_of(visitor.get(reverse("portal:call-plans")))
+
+
+def test_accounts_with_very_many_plans_see_all_of_them(visitor, pbx, acme):
+    OutboundVoiceProfile.objects.bulk_create(
+        OutboundVoiceProfile(account=acme, name=f"Branch {number:03}", tech_prefix=200_000 + number)
+        for number in range(210)
+    )
+    last = OutboundVoiceProfile.objects.get(name="Branch 209")
+    Pbx(pbx.rest, {"uuid": str(last.uuid)}).admitted()
+    assert 'href="?page=2"' in text_of(visitor.get(reverse("portal:call-plans")))
+    shown = text_of(visitor.get(reverse("portal:call-plans"), {"page": 5}))
+    assert "Branch 209" in shown
+    assert "1, no limit" in shown
+    facts = text_of(visitor.get(reverse("portal:home"))).partition("Channels now")[2]
+    assert facts.startswith('</dt> <dd><a href="/my-account/call-plans/">1</a>')
