@@ -22,6 +22,7 @@ from profiles_app.phone.admin.revision import (
     XmlField,
     file_lines,
     may_reveal,
+    record_look,
     record_reveal,
     with_line_ends_of,
 )
@@ -263,6 +264,6 @@ class ProfileRevisionAdmin(ReadOnlyAdmin):
         return super().get_search_results(request, queryset.own(), search_term)
 
     def shown(self, request: HttpRequest, row: ProfileRevision) -> dict[str, Any]:
-        record_reveal(request, row.profile)
+        record_look(request, row.profile, f"the file {row}" if row.rendered_for else str(row))
         findings = sep.check(row.content, software_type=row.profile.software_type)
         return {"findings": findings, "lines": file_lines(request, row.content, findings)}

@@ -70,7 +70,7 @@ def file_lines(request: HttpRequest, content: bytes, findings: Iterable[sep.Find
 
 
 def record_reveal(request: HttpRequest, profile: PhoneProfile) -> None:
-    """Write down that somebody was shown the profile's passwords; once an hour says it for the whole hour."""
+    """Write down that somebody was shown the profile's present passwords; once an hour says it for the whole hour."""
     if profile.revision is not None:
         record_look(request, profile, str(profile.revision))
 

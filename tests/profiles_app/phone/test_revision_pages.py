@@ -1,6 +1,7 @@
 """Revisions in the admin: two side by side with passwords masked, and restoring one after a question."""
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 
 from contacts_app.core.actor import system
@@ -98,3 +99,11 @@ def test_the_profile_lists_its_revisions_with_both_ways_on(root_desk, profile):
     page = root_desk.get(reverse("admin:profiles_app_phoneprofile_change", args=[profile.pk])).content.decode()
     assert f"{compare_url(profile)}?old=1&amp;new=2" in page
     assert restore_url(profile) in page
+
+
+def test_which_revision_was_shown_with_its_passwords_is_recorded(root_desk, profile):
+    for number, secret in ((1, "very-secret"), (2, "other-secret")):
+        revision = profile.revisions.get(number=number)
+        page = root_desk.get(reverse("admin:profiles_app_profilerevision_change", args=[revision.pk])).content.decode()
+        assert secret in page
+        assert LogEntry.objects.latest("pk").change_message == f"Was shown revision {number} with its passwords."
