@@ -34,6 +34,12 @@ def test_a_receipt_ends_a_message_once(api, send, gives):
     assert (lease.sent_count, lease.delivered_count, lease.spam_count) == (1, 1, 0)
 
 
+def test_a_gateway_that_is_disabled_still_gives_the_receipts_of_its_messages(send, gives):
+    message = send()
+    MessageGateway.objects.update(enabled=False)
+    assert gives(message, {"state": "delivered"}).json()["payload"]["state"] == "delivered"
+
+
 def test_case_3_a_number_is_left_out_from_receipts_alone(api, send, gives, pool):
     api.payload("PATCH", f"{MESSAGING}/{pool.uuid}", {"skip_unhealthy_tns": True, "tollfree_weight": 0})
     sick = str(LONG_CODES[1])
