@@ -2,7 +2,7 @@
 
 from django import forms
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -32,6 +32,7 @@ PAGE = Page("numbers", gettext_lazy("Numbers"), place=50)
 # Which button each of the number's own texts needs.
 BUTTONS = {"description": "descriptions", "destination": "destinations", "site": "sites"}
 TEMPLATES = "profiles_app/numbers/portal"
+# Of orders that are decided.
 MOST_ORDERS = 20
 
 
@@ -122,18 +123,25 @@ def _order_row(order: NumberOrder) -> list[object]:
     return [localdate(order.created_at).isoformat(), described(order), order.prefix, order.note, state]
 
 
+def _orders(visitor: Visitor) -> tuple[list[NumberOrder], list[NumberOrder]]:
+    """All that are open, however old, and the last ones that are decided."""
+    orders = orders_of(visitor)
+    is_open = Q(state__in=OPEN_STATES)
+    return list(orders.filter(is_open)), list(orders.exclude(is_open)[:MOST_ORDERS])
+
+
 @PAGE.url()
 def numbers(request: PortalRequest) -> HttpResponse:
     found, pager = page_of(request, leases_of(request.visitor))
     columns = [_("Number"), _("Description"), _("Destination"), _("Site"), _("Campaign"), _("Health")]
     may_order = PAGE.is_open(request.visitor, "order")
-    recent = list(orders_of(request.visitor)[:MOST_ORDERS]) if may_order else []
+    waiting, decided = _orders(request.visitor) if may_order else ([], [])
     asked = [_("Ordered"), _("Numbers"), _("Begin with"), _("Note"), _("State")]
     shown = {
         "table": Table([Heading(label) for label in columns], [_row(lease) for lease in found], pager=pager),
         "may_order": may_order,
-        "orders": Table([Heading(label) for label in asked], [_order_row(order) for order in recent]),
-        "open_orders": [(order, described(order)) for order in recent if order.is_open],
+        "orders": Table([Heading(label) for label in asked], [_order_row(order) for order in (*waiting, *decided)]),
+        "open_orders": [(order, described(order)) for order in waiting],
     }
     return show(request, f"{TEMPLATES}/numbers.html", shown)
 

@@ -68,3 +68,14 @@ def test_numbers_are_ordered_and_orders_withdrawn(acme, alice, number):
     assert list(NumberOrder.objects.all()) == [first]
     grant(acme, "View Numbers")
     assert desk.get(url).status_code == 404
+
+
+def test_an_open_order_is_shown_however_many_came_after_it(acme, alice):
+    grant(acme, "View Numbers", "Order Numbers")
+    waiting, *others = (NumberOrder.objects.create(account=acme, quantity=number) for number in range(7, 32))
+    for order in others:
+        refuse_order(order, actor=ACTOR)
+    shown = visit(alice).get(reverse("portal:numbers")).content.decode()
+    assert reverse("portal:numbers-withdraw", args=[waiting.pk]) in shown
+    assert "7 × Either kind" in shown
+    assert shown.count("Refused") == 20
