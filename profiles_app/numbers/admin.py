@@ -222,7 +222,7 @@ class NumberOrderAdmin(OwnedAdmin):
             done = "Refused."
         else:
             leases = fulfil(order, numbers=numbers, actor=actor, answer=answer)
-            done = f"Fulfilled with {len(leases)} numbers."
+            done = f"Fulfilled with {len(leases)} number{'' if len(leases) == 1 else 's'}."
         self.log_change(request, order, done)
         messages.success(request, done)
         return HttpResponseRedirect(page_of(order))

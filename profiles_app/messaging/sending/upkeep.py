@@ -56,7 +56,8 @@ KEPT = Retention("messages", "KEEP_MESSAGES_DAYS", count_old, prune)
 def standing_still() -> Iterator[Defect]:
     queued = Message.objects.filter(state=Message.State.QUEUED)
     if stuck := queued.filter(created_at__lt=clock.now() - STUCK_FOR).count():
-        yield Defect("messages-stuck", f"{stuck} messages are still queued after {STUCK_FOR.seconds // 60} minutes.")
+        are = "message is" if stuck == 1 else "messages are"
+        yield Defect("messages-stuck", f"{stuck} {are} still queued after {STUCK_FOR.seconds // 60} minutes.")
     if MessageGateway.objects.exists() and queued.filter(gateway__enabled=False).exists():
         yield Defect("no-gateway", "Messages are queued for a gateway that is disabled.")
 

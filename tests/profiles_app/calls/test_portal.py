@@ -55,7 +55,7 @@ def test_the_account_sees_its_calls_by_day_and_number(acme, alice, calls):
     grant(acme, "myCallsEnabled")
     browser = visit(alice)
     shown = page(browser, f"{CALLS}?{MARCH}")
-    assert "3 calls, 1 answered, 2 minutes, 0.0035 EUR" in shown
+    assert "3 calls, 1 answered, 2 min, 0.0035 EUR" in shown
     # The day of the account's time zone, in which it was half past midnight.
     assert "<title>03-02: 3</title>" in shown
     assert "2026-03-02 00:30" in shown

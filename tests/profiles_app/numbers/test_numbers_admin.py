@@ -3,6 +3,7 @@
 import io
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
 from django.urls import reverse
@@ -70,6 +71,7 @@ def test_only_staff_decide_about_orders(root, acme, orders):
     assert desk.post(url, {"numbers": "+1 202 555 0151", "answer": "Yes", "decision": "fulfil"}).status_code == 302
     mine.refresh_from_db()
     assert (mine.state, mine.answer, mine.decided_by) == ("success", "Yes", root)
+    assert LogEntry.objects.get().change_message == "Fulfilled with 1 number."
     assert NumberLease.objects.get(tn=12025550151).account == acme
     assert desk.get(url).status_code == 404
     assert desk.post(page("numberorder", "decide", theirs.pk), {"decision": "refuse"}).status_code == 302
