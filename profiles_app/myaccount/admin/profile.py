@@ -118,7 +118,9 @@ class MyAccountProfileAdmin(PortalAdmin):
         update_recorded(rows, availability=availability, updated_at=timezone.now())
         for row in mine:
             self.log_change(request, row, f"Availability is {availability.value}.")
-        messages.success(request, f"{len(mine)} profile{' is' if len(mine) == 1 else 's are'} {availability.value} now.")
+        messages.success(
+            request, f"{len(mine)} profile{' is' if len(mine) == 1 else 's are'} {availability.value} now."
+        )
 
     @action(description="Make historic: keep for those who have it", permissions=["change"])
     def make_historic(self, request: HttpRequest, queryset: QuerySet[Model]) -> None:
