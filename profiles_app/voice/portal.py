@@ -14,6 +14,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from contacts_app.core.work import clock
 from contacts_app.templatetags.moments import exact
 from profiles_app.myaccount.portal.pages import Fact, HomePanel, Page, PortalRequest, Visitor, register_panel, show
 from profiles_app.myaccount.portal.parts import Cell, Heading, Table, page_of
@@ -183,6 +184,9 @@ def call_row(call: Admission) -> tuple[object, ...]:
         result = Cell(_("Refused"), tone="bad", note=REASONS[Admission.Reason(call.reason)])
     elif call.ended_at:
         result = Cell(_("Ended"), tone="good")
+    elif call.expires_at and call.expires_at <= clock.now():
+        # Nothing was heard of it in time: it holds no channel any more.
+        result = Cell(_("Expired"), tone="warn")
     else:
         result = Cell(_("Running"), tone="plain")
     cost = None if call.cost is None else number_format(call.cost, 4)

@@ -42,6 +42,15 @@ def test_a_plan_shows_its_use_and_its_calls(visitor, pbx):
     assert "Calls refused today" in home
 
 
+def test_a_call_that_nothing_is_heard_of_is_not_running(visitor, pbx, later):
+    pbx.admitted()
+    assert "Running" in text_of(visitor.get(address(pbx)))
+    later(minutes=6)
+    shown = text_of(visitor.get(address(pbx)))
+    assert "Running" not in shown
+    assert "Expired" in shown
+
+
 def test_an_editor_changes_limits_and_recording(visitor, pbx):
     assert "Calls at a time" in text_of(visitor.get(address(pbx, "edit")))
     answer = visitor.post(address(pbx, "edit"), FORM)
