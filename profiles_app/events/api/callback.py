@@ -108,7 +108,7 @@ class CallbackViewSet(ResourceViewSet):
         delete_callback(row)
 
     @extend_schema(
-        description="Invocations per hour of the last day, the newest first. Newest first.",
+        description="Invocations per hour of the last day, the newest first.",
         responses={200: HealthRecord(many=True), **failures(401, 403, 404, 422)},
     )
     @action(detail=True, brief=(), columns={})
