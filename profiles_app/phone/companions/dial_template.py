@@ -119,7 +119,8 @@ def write_dial_template(template: DialTemplate) -> bytes:
         lines.append(f"  <versionStamp>{escape(template.version)}</versionStamp>")
     for rule in template.rules:
         if rule.remark:
-            lines.append(f"  <!-- {rule.remark.replace('--', '- -').rstrip('-')} -->")
+            # No comment of XML can have two hyphens in a row.
+            lines.append(f"  <!-- {re.sub('-(?=-)', '- ', rule.remark)} -->")
         lines.append("  <TEMPLATE " + " ".join(_attributes(rule)) + "/>")
     return "\n".join([*lines, "</DIALTEMPLATE>", ""]).encode()
 

@@ -6,6 +6,7 @@ from profiles_app.phone.companions.check import check_companion
 from profiles_app.phone.companions.dial_template import (
     LARGEST,
     DialRule,
+    DialTemplate,
     read_dial_template,
     rules_dialled_by,
     write_dial_template,
@@ -108,6 +109,12 @@ def test_what_is_written_is_read_as_the_same():
 def test_a_comment_cannot_end_early():
     made = write_dial_template(read_dial_template(PLAN)[0].__class__((DialRule("1", 0, remark="a --> <TEMPLATE/> -"),)))
     assert len(rules(made)) == 1
+
+
+@pytest.mark.parametrize(("remark", "shown"), [("--- out ---", "- - - out - - -"), ("in---out", "in- - -out")])
+def test_a_remark_may_have_any_number_of_hyphens(remark, shown):
+    made = write_dial_template(DialTemplate((DialRule("1", 0, remark=remark),)))
+    assert [rule.remark for rule in read_dial_template(made)[0].rules] == [shown]
 
 
 def test_what_phones_leave_out_is_found_with_its_line():
