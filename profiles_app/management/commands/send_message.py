@@ -8,11 +8,11 @@ from django.db import transaction
 
 from contacts_app.accounts.commands import account_numbered, add_account
 from contacts_app.accounts.models import Account
-from contacts_app.core.commands import NUMBER, Add, ReportingCommand, headings
+from contacts_app.core.commands import NUMBER, Add, ReportingCommand, UsageError, headings
 from contacts_app.core.errors import Refusal
 from profiles_app.messaging.models import MessagingProfile, NumberLease
 from profiles_app.messaging.sending.models import Message
-from profiles_app.messaging.sending.outbox import Draft, submit
+from profiles_app.messaging.sending.outbox import MOST_MEDIA, MOST_TEXT, Draft, submit
 from profiles_app.messaging.services import default_messaging_profile
 
 
@@ -40,6 +40,12 @@ class Command(ReportingCommand):
         dry_run: bool,
         **options: object,
     ) -> None:
+        if not text and not media:
+            raise UsageError("A message has a text, or media.")
+        if len(text) > MOST_TEXT:
+            raise UsageError(f"A message takes {MOST_TEXT} characters; the text has {len(text):,}.")
+        if len(media) > MOST_MEDIA:
+            raise UsageError(f"A message takes {MOST_MEDIA} media, not {len(media)}.")
         owner = account_numbered(account)
         with transaction.atomic():
             lease = self._number(owner, sender) if sender else None

@@ -39,3 +39,16 @@ def test_what_is_not_there_is_said(acme, profile):
     assert run("send_message", "33100000001", *account, "--profile", unknown).status == 1
     MessageGateway.objects.all().delete()
     assert "gateway" in run("send_message", "33100000001", *account, "--from", "12025550101").err
+
+
+def test_no_text_is_sent_that_rest_would_refuse(acme, profile):
+    account = ("33100000001", "--account", str(acme.voip_id), "--text")
+    for text, media, why in (
+        ("", (), "a text, or media"),
+        ("x" * 919, (), "takes 918 characters; the text has 919"),
+        ("x", ("https://media.example/1",) * 11, "takes 10 media, not 11"),
+    ):
+        ran = run("send_message", *account, text, *(word for url in media for word in ("--media", url)))
+        assert (ran.status, why in ran.err) == (2, True)
+    assert not Message.objects.exists()
+    assert run("send_message", *account, "x" * 918, "--json").row["parts"] == 6
