@@ -124,7 +124,7 @@ def submit_one(
 @transaction.atomic
 def cancel(message: Message) -> Message:
     """Take a message back that no worker has begun to send. Raises Refusal."""
-    rows = Message.objects.filter(no_live_lease(), pk=message.pk, state=Message.State.QUEUED)
+    rows = Message.objects.filter(no_live_lease(), pk=message.pk, state=Message.State.QUEUED, submitted_at=None)
     now = clock.now()
     if not rows.update(state=Message.State.CANCELLED, finalized_at=now, lease_owner="", lease_until=None):
         raise Refusal("not-queued", "Only a message that is still queued can be cancelled")

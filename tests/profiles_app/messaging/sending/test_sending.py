@@ -142,6 +142,15 @@ def test_only_a_queued_message_can_be_cancelled(api, send, provider, http_gatewa
     assert len(provider.requests) == 1
 
 
+def test_a_message_whose_request_has_no_known_end_cannot_be_cancelled(api, send, provider, http_gateway):
+    provider.status = 503
+    message = send()
+    # As a worker leaves it that dies before the answer.
+    Message.objects.update(submitted_at=timezone.now())
+    api.refused(409, "POST", f"{SMS}/{message['uuid']}/cancel")
+    assert Message.objects.get().state == "queued"
+
+
 def test_lists_are_filtered(api, send, simulated):
     first, second = send(), send("33100000099")
     assert [one["uuid"] for one in api.payload("GET", SMS)] == [second["uuid"], first["uuid"]]
