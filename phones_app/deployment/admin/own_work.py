@@ -5,6 +5,7 @@ request are one piece of work. Deployments of a rollout are left out: the bell s
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from django.contrib import admin
@@ -52,7 +53,9 @@ def deployments_of_person(request: HttpRequest, since: datetime, most: int) -> I
 
 
 def _requests(rows: "QuerySet[Any]", since: datetime, most: int) -> Iterable[Asked]:
-    """One query. Of a selection larger than `LOOKED_AT` only the part that is carried out last is looked at."""
+    """One query, and a short one if there are very many: of a selection larger than `LOOKED_AT` only the part that was
+    stored last is looked at, which is said.
+    """
     # As a moment, from which the index is read on: keys would be looked up among all deployments.
     first = rows.order_by("-created_at").values("created_at")[LOOKED_AT - 1 : LOOKED_AT]
     newest = rows.filter(created_at__gte=Coalesce(Subquery(first), Value(since)))
@@ -69,7 +72,11 @@ def _requests(rows: "QuerySet[Any]", since: datetime, most: int) -> Iterable[Ask
         **{name: Min(name) for name in ("state", "profile_name", "mac")},
     )
     # What is running is not hidden by what was asked for later and has ended.
-    shown: Iterable[Asked] = counted.order_by(F("ended").desc(nulls_first=True), "-began")[:most]
+    shown: list[dict[str, Any]] = list(counted.order_by(F("ended").desc(nulls_first=True), "-began")[:most])
+    if sum(one["number"] for one in shown) >= LOOKED_AT:
+        oldest = min(shown, key=itemgetter("began"))
+        before = rows.filter(created_at__lt=oldest["began"]).order_by("-created_at")
+        oldest["is_part"] = before.values_list("request_id", flat=True).first() == oldest["request_id"]
     return shown
 
 
@@ -77,7 +84,7 @@ def _title(asked: Asked) -> str:
     if asked["number"] == 1:
         return f"{asked['profile_name'] or 'restart'} → SEP{asked['mac']}"
     what = asked["profile_name"] if asked["profile_name"] == asked["other_name"] else "files"
-    return f"{what or 'restart'} → {asked['number']:,} phones"
+    return f"{what or 'restart'} → {asked['number']:,}{'+' if asked.get('is_part') else ''} phones"
 
 
 def _url(asked: Asked, user: int | None) -> str:

@@ -107,6 +107,15 @@ def test_of_very_many_the_newest_are_told_of(clerk_desk, three, new_phone, new_p
     assert set(told(clerk_desk)) == {"Desk → 3 phones", "Desk → SEPAABBCCDDEE09"}
 
 
+def test_of_a_selection_that_is_not_looked_at_as_a_whole_it_is_said_that_there_are_more(
+    clerk_desk, three, new_profile, monkeypatch
+):
+    clerk_desk.post(DEPLOY, confirmed(new_profile("Desk"), *three))
+    Deployment.objects.filter(phone=three[0]).update(created_at=now() - timedelta(hours=1))
+    monkeypatch.setattr(own_work, "LOOKED_AT", 2)
+    assert set(told(clerk_desk)) == {"Desk → 2+ phones"}
+
+
 def test_a_page_asks_once_whatever_there_is(clerk_desk, three, new_profile):
     clerk_desk.get(LIST)
     profile = new_profile()
