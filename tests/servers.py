@@ -28,8 +28,9 @@ START_SECONDS = 180
 # By chance of the system: processes that are forked of one another choose others.
 _chosen = random.SystemRandom()
 _given: deque[int] = deque()
-# So many of its last ones a process keeps: tests that were given others before are over.
-_KEPT = 500
+# So many of its last ones a process keeps: tests that were given others before are over. A benchmark has a thousand
+# phones with two ports each.
+_KEPT = 2500
 # A byte for each port, locked by the process of tests that was given it: by all runs on this machine.
 _PORTS = Path(tempfile.gettempdir(), f"patchbay-ports-of-{os.getuid()}")
 
