@@ -34,8 +34,8 @@ class Example(NamedTuple):
 
 @dataclass
 class FileEffect:
-    """`number` phones get another file, or none any more, as `broken` of them, of `looked_at` that the change concerns. It
-    concerns `unseen` more, where there are too many to look at all of them.
+    """`number` phones get another file, or none any more, as `broken` of them, of `looked_at` that the change concerns.
+    It concerns `unseen` more, where there are too many to look at all of them.
     """
 
     number: int = 0

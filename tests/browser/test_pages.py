@@ -69,6 +69,7 @@ def all_pages(phone, profile) -> dict[str, str]:
     pages = {
         "overview": reverse("admin:index"),
         "change-log": reverse("change_log"),
+        "role": reverse("admin:auth_group_add"),
         "doctor": reverse("doctor"),
         "columns": reverse("admin:phones_app_phone_columns"),
         "asked-in-vain": reverse("admin:phones_app_requestedfile_in_vain"),

@@ -182,7 +182,7 @@ def test_what_a_change_would_do_is_told_with_masked_examples(acme, profile, valu
     assert what_changes(fresh, fresh).number == 0
 
 
-def test_of_more_phones_than_can_be_looked_at_in_time_the_others_are_counted(root_desk, acme, profile, values, monkeypatch):
+def test_phones_for_which_there_is_no_time_are_counted(root_desk, acme, profile, values, monkeypatch):
     monkeypatch.setattr(effect, "BATCH", 2)
     monkeypatch.setattr(effect, "MOST_SECONDS", 0)
     for number in range(1, 6):
