@@ -1,4 +1,4 @@
-"""Rollouts to exactly the phones whose files were changed by what they are made from, or as many phones were changed."""
+"""Rollouts to exactly the phones whose files a change concerns: of a layer, or of many phones at once."""
 
 import pytest
 from django.db.models import F
