@@ -175,8 +175,8 @@ def is_outdated() -> Q:
 
 
 def to_roll_out(phones: "QuerySet[Phone]") -> "QuerySet[Phone]":
-    """Those of these phones that a rollout may have to bring another file: the outdated ones, and those of which it is not
-    worked out yet. Of these the rollout finds out itself, and leaves alone what has its file.
+    """Those of these phones that a rollout may have to bring another file: the outdated ones, and those where it is not
+    worked out yet. Of these the rollout finds out itself, and leaves those alone that have it.
     """
     rows = PhoneConfiguration.objects.filter(OUTDATED | Q(due_at__isnull=False))
     return phones.filter(pk__in=rows.values("phone"), is_active=True)
