@@ -89,6 +89,8 @@ class GatewayForm(forms.ModelForm):  # type: ignore[type-arg]
             return kept
         if given.get("kind") == SENT_BY[name]:
             self.add_error(name, TYPE_AGAIN)
+        # Django leaves the row as it is where an empty field was not sent at all.
+        setattr(self.instance, name, "")
         return ""
 
     def _is_elsewhere(self, kind: str, given: dict[str, Any]) -> bool:
