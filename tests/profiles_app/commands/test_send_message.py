@@ -42,7 +42,7 @@ def test_what_is_not_there_is_said(acme, profile):
 
 
 def test_no_text_is_sent_that_rest_would_refuse(acme, profile):
-    account = ("33100000001", "--account", str(acme.voip_id), "--text")
+    account = ("33100000001", "--account", str(acme.voip_id), "--profile", str(profile.uuid), "--text")
     for text, media, why in (
         ("", (), "a text, or media"),
         ("x" * 919, (), "takes 918 characters; the text has 919"),
