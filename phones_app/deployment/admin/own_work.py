@@ -75,7 +75,7 @@ def _requests(rows: "QuerySet[Any]", since: datetime, most: int) -> Iterable[Ask
     shown: list[dict[str, Any]] = list(counted.order_by(F("ended").desc(nulls_first=True), "-began")[:most])
     if sum(one["number"] for one in shown) >= LOOKED_AT:
         oldest = min(shown, key=itemgetter("began"))
-        before = rows.filter(created_at__lt=oldest["began"]).order_by("-created_at")
+        before = rows.filter(created_at__lte=oldest["began"], pk__lt=oldest["key"]).order_by("-created_at")
         oldest["is_part"] = before.values_list("request_id", flat=True).first() == oldest["request_id"]
     return shown
 
