@@ -169,13 +169,11 @@ def _still_waiting(request: EnrolmentRequest) -> EnrolmentRequest:
 def _prepared(mac: str, account: Account) -> Phone | None:
     """The row that staff made for this very phone, as for a code of its own. Raises Refusal."""
     row = Phone.objects.filter(mac=mac).first()
-    is_retired = row is not None and row.replaced_by_id is not None
-    if row is not None and row.account_id != account.pk:
-        words = "is prepared for somebody else: take its activation code."
-        if is_retired:
-            words = "was replaced in another account: an administrator has to delete it there first."
-        raise Refusal("mac-in-use", f"This phone {words}")
-    return None if is_retired else row
+    if row is None or row.account_id == account.pk:
+        return None if row is None or row.replaced_by_id else row
+    if row.replaced_by_id:
+        raise Refusal("mac-in-use", "This phone was replaced in another account, and has to be deleted there first.")
+    raise Refusal("mac-in-use", "This phone is prepared for somebody else: take its activation code.")
 
 
 def _use(code: EnrolmentCode, mac: str) -> None:
