@@ -4,7 +4,9 @@ phones (mobility spec §5.2), `/emservice/EMServiceServlet` for programs (Cisco 
 
 import base64
 
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
@@ -33,11 +35,19 @@ def em_service(request: HttpRequest) -> HttpResponse:
         if request.method != "POST":
             # Some programs send the XML in the query, where logs would keep the password.
             raise EmRefused(EmCode.UNREADABLE, "Only POST is taken")
-        asked = emservice.read_request(request.POST.get("xml", "").encode())
+        asked = emservice.read_request(_xml(request))
         content = cucm.answer(asked, _identified(request, asked))
     except EmRefused as refused:
         content = emservice.failure(refused.code, refused.words)
     return HttpResponse(content, content_type="text/xml; charset=utf-8")
+
+
+def _xml(request: HttpRequest) -> bytes:
+    """Raises EmRefused: a form that is too large, or is none, Django would answer with a page."""
+    try:
+        return str(request.POST.get("xml", "")).encode()
+    except (BadRequest, SuspiciousOperation, MultiPartParserError):
+        raise EmRefused(EmCode.UNREADABLE, "The form cannot be read") from None
 
 
 def _identified(request: HttpRequest, asked: EmRequest) -> Actor:

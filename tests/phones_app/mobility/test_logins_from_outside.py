@@ -268,6 +268,18 @@ def test_cucm_requests_need_a_credential_and_act_for_oneself_alone_without_right
     assert client.get(EM, {"xml": "<request/>"}).content.count(b"Only POST") == 1
 
 
+def test_a_form_that_cannot_be_read_is_refused_in_xml(client):
+    forms = {
+        "too large": {"data": "xml=" + "x" * 3_000_000, "content_type": "application/x-www-form-urlencoded"},
+        "of too many fields": {"data": "&".join(["a=b"] * 2_000), "content_type": "application/x-www-form-urlencoded"},
+        "no form": {"data": "xml=", "content_type": "multipart/form-data"},
+    }
+    for why, form in forms.items():
+        answer = client.post(EM, **form)
+        assert (answer.status_code, answer["Content-Type"]) == (200, "text/xml; charset=utf-8"), why
+        assert b"The form cannot be read" in answer.content, why
+
+
 def test_a_log_in_by_cucm_reaches_the_phone_and_its_log_out_brings_the_base_back(
     site, mobile, device, people, program, work
 ):
