@@ -18,6 +18,7 @@ from phones_app.boot import tftp as tftp_side
 from phones_app.boot.protection import REFUSED, Protection
 from phones_app.boot.server import EmbeddedFileServer
 from tests.phones_app.simulator.conftest import NAME, PASSWORD, USERNAME
+from tests.servers import free_port
 
 GREEDY, OTHER = "127.0.0.5", "127.0.0.1"
 PATIENCE = 60.0
@@ -131,7 +132,9 @@ def listens(address: str, port: int) -> bool:
 def test_uploads_and_phones_have_addresses_of_their_own(tmp_path: Path):
     account = {"username": USERNAME, "password": PASSWORD}
     hosts = {"host": "127.0.0.6", "ftp_host": "127.0.0.1", "tftp_host": "127.0.0.7"}
-    with EmbeddedFileServer(tmp_path, ftp_port=0, http_port=0, tftp_port=0, **account, **hosts) as server:
+    # Such as nobody else has at the other address.
+    ports = {"ftp_port": free_port(), "http_port": free_port(), "tftp_port": 0}
+    with EmbeddedFileServer(tmp_path, **ports, **account, **hosts) as server:
         assert listens("127.0.0.1", server.ftp_port)
         assert listens("127.0.0.6", server.http_port)
         assert not listens("127.0.0.6", server.ftp_port)
