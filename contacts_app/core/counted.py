@@ -2,5 +2,5 @@
 
 
 def counted(number: int, noun: str) -> str:
-    """Return 1 phone, 2,000 phones; for nouns that take an s."""
+    """Such as "1 phone" and "2,000 phones", for nouns that take an s."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

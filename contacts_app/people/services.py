@@ -134,10 +134,10 @@ def _set_password(user: User, password: str) -> None:
 
 
 def password_changed(user: User, changes: Mapping[str, object]) -> None:
-    """Called when a password is stored over another one, whichever door it came by: the login sessions of before end.
+    """End the person's login sessions: the stored password changed, in the admin, over REST, or by a command.
 
-    Django hashes a password anew at a log-in where it hashes otherwise by now. That one is the same, and in `_password`,
-    where a new one stands until it is stored, there is none.
+    At a log-in Django may only hash the same password anew. Then `_password` is None; a new password stands there until
+    it is saved.
     """
     if vars(user).get("_password") is not None or not user.has_usable_password():
         LoginSession.objects.filter(user=user, revoked_at=None).update(revoked_at=timezone.now())

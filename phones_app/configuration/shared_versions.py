@@ -1,7 +1,7 @@
 """The version that a file says of its language and of its tones: phones fetch these again only when it changes.
 
-Where no layer sets a version, it comes from the content of the shared file: whoever replaces a language need not
-change it (boot server spec §5.4).
+Where no layer sets a version, it is calculated from the content of the shared file, so that it changes when the file is
+replaced (boot server spec §5.4).
 """
 
 from collections.abc import Mapping, Sequence

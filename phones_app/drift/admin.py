@@ -21,7 +21,7 @@ from phones_app.drift.repair import adopt, put_back, put_back_many
 from phones_app.inventory.models import Phone
 
 REPAIRS = ("put_back_one", "adopt_one")
-# So many refusals are told one by one.
+# At most so many refusals are shown one by one.
 NAMED = 5
 REPAIRABLE = ("phone__account", "server", "revision__profile__user")
 

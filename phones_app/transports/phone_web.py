@@ -6,7 +6,6 @@ held to the checked address and one deadline (`core.net.http`): it follows no re
 proxies.
 """
 
-import base64
 import re
 import ssl
 from collections.abc import Iterable, Iterator
@@ -18,7 +17,7 @@ import httpcore
 from lxml import etree
 
 from contacts_app.core.errors import Exchange, TransportError
-from contacts_app.core.net.http import HTTP_FAILURES, CheckedBackend, http_failure
+from contacts_app.core.net.http import HTTP_FAILURES, CheckedBackend, basic_token, http_failure
 from contacts_app.core.net.wire import Deadline, Networks, checked_address, evidence
 
 MAX_BYTES = 65_536
@@ -84,8 +83,8 @@ class PhoneSession:
 
     def _authorization(self) -> list[tuple[str, str]]:
         phone = self._phone
-        token = base64.b64encode(f"{phone.username}:{phone.password}".encode()).decode()
-        return [("Authorization", f"Basic {token}")] if phone.username else []
+        credentials = f"Basic {basic_token(phone.username, phone.password)}"
+        return [("Authorization", credentials)] if phone.username else []
 
     def _exchange(
         self,

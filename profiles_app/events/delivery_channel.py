@@ -20,12 +20,13 @@ from django.utils import timezone
 
 from contacts_app.contacts.mail_sending import words_of
 from contacts_app.core.errors import TransportError
+from contacts_app.core.net.http import basic_token
 from contacts_app.core.net.wire import Networks
 from profiles_app.events.callback_config import HTTP_MODES, RATE_LIMITS
 from profiles_app.events.envelope import EVENT_HEADER, signed_headers, to_json, to_text, unsubscribe_link
 from profiles_app.events.models.outbox import DeliveryAttempt
 from profiles_app.events.models.setup import Callback
-from profiles_app.events.transport import EXCERPT_BYTES, Connection, basic_credentials, outward_message
+from profiles_app.events.transport import EXCERPT_BYTES, Connection, outward_message
 
 MASK = "•••"
 # Of an answer this much is kept (characters).
@@ -153,7 +154,7 @@ def secrets_in(url: str, values: Iterable[str]) -> set[str]:
     bare += [part for part in parts.path.split("/") if len(part) >= SHORTEST_IN_PATH]
     if parts.username or parts.password:
         user, password = parts.username or "", parts.password or ""
-        bare += [password, basic_credentials(unquote(user), unquote(password)).split()[1]]
+        bare += [password, basic_token(unquote(user), unquote(password))]
         bare += [user] if len(user) >= SHORTEST_IN_PATH else []
     bare += [unquote(text) for text in bare]
     for value in values:

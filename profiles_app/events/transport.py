@@ -1,6 +1,5 @@
 """How events and messages leave for customers' URLs: one HTTP request to a checked address. No Django, no decisions."""
 
-from base64 import b64encode
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ import httpcore
 import httpx
 
 from contacts_app.core.errors import TransportError
-from contacts_app.core.net.http import HTTP_FAILURES, CheckedBackend, http_failure, trusted_authorities
+from contacts_app.core.net.http import HTTP_FAILURES, CheckedBackend, basic_token, http_failure, trusted_authorities
 from contacts_app.core.net.wire import Deadline, Networks, checked_address, evidence
 
 # Of an answer the status counts; this much of the body is kept for people to read (bytes).
@@ -33,11 +32,6 @@ def outward_message(error: TransportError) -> str:
     if error.code == "outside-networks":
         return NOT_ALLOWED
     return f"{error.message}."
-
-
-def basic_credentials(user: str, password: str) -> str:
-    """What browsers and curl make of the credentials in a URL (RFC 7617 §2)."""
-    return f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"
 
 
 def send(
@@ -66,7 +60,8 @@ class Connection:
         self._host_field = ("Host", target.netloc.decode("ascii"))
         self._usual = {"User-Agent": USER_AGENT}
         if target.userinfo:
-            self._usual["Authorization"] = basic_credentials(target.username, target.password)
+            # As browsers and curl do it.
+            self._usual["Authorization"] = f"Basic {basic_token(target.username, target.password)}"
         self._target = httpcore.URL(scheme=target.raw_scheme, host=target.raw_host, port=port, target=target.raw_path)
         self._deadline = Deadline.after(timeout)
         self._backend = CheckedBackend(checked_address(networks, host.strip("[]"), port), self._deadline)

@@ -17,6 +17,7 @@ from contacts_app.core.admin.columns import ago_column, column
 from contacts_app.core.admin.forms import SameAccountForm
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.admin.links import of_address, page_of
+from contacts_app.core.counted import counted
 from contacts_app.core.csv.admin import CsvPages
 from contacts_app.core.errors import Refusal
 from contacts_app.core.values import compact
@@ -222,7 +223,7 @@ class NumberOrderAdmin(OwnedAdmin):
             done = "Refused."
         else:
             leases = fulfil(order, numbers=numbers, actor=actor, answer=answer)
-            done = f"Fulfilled with {len(leases)} number{'' if len(leases) == 1 else 's'}."
+            done = f"Fulfilled with {counted(len(leases), 'number')}."
         self.log_change(request, order, done)
         messages.success(request, done)
         return HttpResponseRedirect(page_of(order))

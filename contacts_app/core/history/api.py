@@ -74,8 +74,8 @@ class LogMetadata(Shape):
     following = serializers.CharField(allow_null=True, help_text="`after` of the next page; null: there is none.")
     stopped_at = Instant(
         allow_null=True,
-        help_text="A request searches a limited number of the newest changes. Not null: the search stopped at this time "
-        "before the page was full; `following` goes on from there.",
+        help_text="Null: the search was complete. Otherwise it reached its limit before the page was full, and stopped "
+        "at a change of this time; continue with `following`.",
     )
 
 

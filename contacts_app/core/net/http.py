@@ -7,6 +7,7 @@ What is asked of whom is the business of those who use this.
 import contextlib
 import re
 import ssl
+from base64 import b64encode
 from collections.abc import Iterable
 from functools import cache
 
@@ -18,6 +19,12 @@ from contacts_app.core.net.wire import Deadline, connection_error
 
 # What httpcore raises when a connection cannot be made, breaks, or carries no HTTP.
 HTTP_FAILURES = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError)
+
+
+def basic_token(user: str, password: str) -> str:
+    """What stands behind `Basic` in the header Authorization (RFC 7617 §2)."""
+    return b64encode(f"{user}:{password}".encode()).decode()
+
 
 # A request up to this is one packet or a few (bytes).
 SENT_TOGETHER = 16 * 1024

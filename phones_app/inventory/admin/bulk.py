@@ -13,6 +13,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
 from contacts_app.core.admin.base import PortalAdmin
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.admin.links import list_url
+from contacts_app.core.counted import counted
 from contacts_app.core.lists.among import among
 from phones_app.inventory.admin.selection import PhonesForm
 from phones_app.inventory.bulk import BulkPart, BulkReport, Columns, Grouped, change_phones
@@ -138,7 +139,7 @@ class ChangeSelected(PortalAdmin):
         return self.page(
             request,
             "phones_app/inventory/bulk.html",
-            f"Change {_phones(len(keys))}",
+            f"Change {counted(len(keys), 'phone')}",
             form=form,
             pairs=form.pairs(),
             keys=",".join(map(str, keys)),
@@ -177,10 +178,6 @@ def _tell(request: HttpRequest, report: BulkReport) -> None:
     already = (
         f", {report.unchanged:,} {'was' if report.unchanged == 1 else 'were'} so already" if report.unchanged else ""
     )
-    messages.success(request, f"{_phones(report.changed)} changed{already}.")
+    messages.success(request, f"{counted(report.changed, 'phone')} changed{already}.")
     for group in report.refused[:NAMED]:
-        messages.error(request, f"{_phones(group.phones)} not changed: {group.message}")
-
-
-def _phones(number: int) -> str:
-    return f"{number:,} phone{'' if number == 1 else 's'}"
+        messages.error(request, f"{counted(group.phones, 'phone')} not changed: {group.message}")

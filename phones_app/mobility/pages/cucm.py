@@ -2,8 +2,6 @@
 phones (mobility spec §5.2), `/emservice/EMServiceServlet` for programs (Cisco phones spec §6.3).
 """
 
-import base64
-
 from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
@@ -16,6 +14,7 @@ from rest_framework.request import Request
 from contacts_app.core.actor import Actor
 from contacts_app.core.api.authentication import actor_behind
 from contacts_app.core.api.throttling import RateOfCredential
+from contacts_app.core.net.http import basic_token
 from contacts_app.tokens.models import PREFIX
 from phones_app.mobility import cucm, emservice, screens
 from phones_app.mobility.codes import EmCode
@@ -54,7 +53,7 @@ def _identified(request: HttpRequest, asked: EmRequest) -> Actor:
     """Whose credential `appInfo` holds: an API token, or name and password of a person. Raises EmRefused."""
     if not asked.app_certificate:
         raise EmRefused(EmCode.NOT_AUTHORISED)
-    pair = base64.b64encode(f"{asked.app_id}:{asked.app_certificate}".encode()).decode()
+    pair = basic_token(asked.app_id, asked.app_certificate)
     is_token = asked.app_certificate.startswith(API_TOKEN)
     asks = Request(request)
     try:
