@@ -11,7 +11,7 @@ from contacts_app.core.admin.base import ReadOnlyAdmin, allowed, button
 from contacts_app.core.admin.columns import column
 from contacts_app.core.admin.links import of_address
 from profiles_app.messaging.sending.models import Message, MessageAttempt, OptOut
-from profiles_app.messaging.sending.outbox import cancel
+from profiles_app.messaging.sending.outbox import cancel, cancellable
 
 STATE_LABELS = {
     "Queued": "info",
@@ -66,8 +66,8 @@ class MessageAdmin(ReadOnlyAdmin):
         """One that is on its way, or has come to its end, has no button."""
         if not self._may_change(request):
             return False
-        queued = self.all_rows(request).filter(state=Message.State.QUEUED)
-        return object_id is None or of_address(queued, object_id).exists()
+        waiting = self.all_rows(request).filter(pk__in=cancellable())
+        return object_id is None or of_address(waiting, object_id).exists()
 
     @display(description="Media")
     def media_here(self, message: Message) -> str:

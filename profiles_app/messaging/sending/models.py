@@ -150,7 +150,7 @@ class Message(models.Model):
     error = models.CharField(max_length=255, blank=True, default="")
     attempt_count = models.PositiveSmallIntegerField("attempts", default=0)
     next_attempt_at = models.DateTimeField()
-    # Written just before a request that must not be made twice.
+    # Written just before a request that must not be made twice, and where one that may be repeated has no known end.
     submitted_at = models.DateTimeField(null=True, editable=False)
     lease_owner = models.CharField(max_length=32, blank=True, default="", editable=False)
     lease_until = models.DateTimeField(null=True, editable=False)

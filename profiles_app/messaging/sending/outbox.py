@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from contacts_app.accounts.models import Account
 from contacts_app.core.actor import Actor
@@ -17,7 +17,6 @@ from contacts_app.core.errors import Refusal
 from contacts_app.core.history.authorship import current_author
 from contacts_app.core.lists.insert import insert_many
 from contacts_app.core.work import clock
-from contacts_app.core.work.lease import no_live_lease
 from contacts_app.core.work.wake import nudge_after_commit
 from profiles_app.messaging.models import MessagingProfile, NumberLease
 from profiles_app.messaging.senders import GIVEN, SenderChoice, check_sender, choose_senders
@@ -33,6 +32,7 @@ MOST_TEXT = 918  # Six parts of a concatenated message (messaging spec §4.3).
 MOST_MEDIA = 10
 _RECIPIENT = re.compile(r"[0-9]{3,15}")
 NO_GATEWAY = "No gateway takes messages of this account: staff add one under Message gateways"
+NOT_QUEUED = "Only a message that is still queued, and was not begun to be sent, can be cancelled"
 OPTED_OUT = "has opted out of messages of this profile; START from there lifts it"
 
 
@@ -121,13 +121,17 @@ def submit_one(
     return taken
 
 
+def cancellable() -> QuerySet[Message]:
+    """Messages that were surely not sent. A lease that has run out is that of a worker which may have done so."""
+    return Message.objects.filter(state=Message.State.QUEUED, lease_owner="", submitted_at=None)
+
+
 @transaction.atomic
 def cancel(message: Message) -> Message:
     """Take a message back that no worker has begun to send. Raises Refusal."""
-    rows = Message.objects.filter(no_live_lease(), pk=message.pk, state=Message.State.QUEUED, submitted_at=None)
-    now = clock.now()
-    if not rows.update(state=Message.State.CANCELLED, finalized_at=now, lease_owner="", lease_until=None):
-        raise Refusal("not-queued", "Only a message that is still queued can be cancelled")
+    rows = cancellable().filter(pk=message.pk)
+    if not rows.update(state=Message.State.CANCELLED, finalized_at=clock.now()):
+        raise Refusal("not-queued", NOT_QUEUED)
     cancelled = Message.objects.select_related("account", "messaging_profile").get(pk=message.pk)
     tell([cancelled], FINALIZED)
     return cancelled

@@ -58,12 +58,12 @@ def _store(messages: Sequence[Message]) -> None:
     """One UPDATE for all that come to the same; a message that waits for its next attempt is due at a time of its own."""
     alike: dict[tuple[Any, ...], list[Message]] = defaultdict(list)
     for message in messages:
-        alike[tuple(getattr(message, name) for name in COMMON)].append(message)
-    for values, group in alike.items():
+        begun = message.submitted_at if message.state == State.QUEUED else None
+        alike[(*(getattr(message, name) for name in COMMON), begun)].append(message)
+    for (*values, begun), group in alike.items():
         known = [When(pk=message.pk, then=Value(message.gateway_ref)) for message in group if message.gateway_ref]
         reference = {"gateway_ref": Case(*known, default=Value(""))} if known else {}
-        # What is to be tried again was surely not taken.
-        again = {"submitted_at": None} if group[0].state == State.QUEUED else {}
+        again = {"submitted_at": begun} if group[0].state == State.QUEUED else {}
         rows = Message.objects.filter(pk__in=[message.pk for message in group])
         rows.update(**dict(zip(COMMON, values, strict=True)), **reference, **again)
 
@@ -79,13 +79,15 @@ def _judged(submission: Submission, now: datetime) -> Message:
     if not handed.code:
         message.state, message.sent_at, message.gateway_ref = State.SENT, now, handed.reference
         return message
-    gateway = message.gateway
-    may_be_there = handed.is_in_doubt and not (gateway and gateway.repeats_safely)
+    repeats_safely = bool(message.gateway and message.gateway.repeats_safely)
+    # An attempt that surely failed says nothing of one before it whose end is not known.
+    may_be_there = handed.is_in_doubt or (repeats_safely and message.submitted_at is not None)
     pause = pause_after(message.attempt_count)
-    if handed.is_permanent or may_be_there or pause is None:
+    if handed.is_permanent or pause is None or (may_be_there and not repeats_safely):
         message.state, message.finalized_at = State.FAILED, now
-        if may_be_there:
+        if handed.is_in_doubt or (may_be_there and not handed.is_permanent):
             message.error_code = "in-doubt"
     else:
+        message.submitted_at = (message.submitted_at or now) if may_be_there else None
         message.next_attempt_at = now + pause
     return message

@@ -8,12 +8,13 @@ recorded end (sending spec §2).
 import threading
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import monotonic
+from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db.models import F, QuerySet, prefetch_related_objects
+from django.db.models import Case, F, Q, QuerySet, Value, When, prefetch_related_objects
 
 from contacts_app.core.errors import TransportError
 from contacts_app.core.history.authorship import following
@@ -88,6 +89,8 @@ class OutboundMessages(Work):
     def _send(self, messages: Sequence[Message], fence: Fence) -> None:
         """Those of one gateway."""
         channel, unwanted = self._channel(messages[0].gateway), _unwanted(messages)
+        if channel is not None and channel.gateway.repeats_safely:
+            _note_begun([message for message in messages if message.pk in self.taken_over])
         done: list[Submission] = []
         end, silent = monotonic() + ROUND_SECONDS, 0
         for place, message in enumerate(messages, 1):
@@ -105,6 +108,12 @@ class OutboundMessages(Work):
                 return
         self._record(done, channel)
 
+    def rest(self, until: datetime) -> dict[str, Any]:
+        """What broke may have been handed over. Gateways to which that may not be done again have it noted before."""
+        repeating = MessageGateway.objects.filter(Q(kind=Kind.SIMULATED) | Q(kind=Kind.HTTP, is_idempotent=True))
+        begun = When(submitted_at=None, gateway__in=repeating.values("pk"), then=Value(clock.now()))
+        return super().rest(until) | {"submitted_at": Case(begun, default=F("submitted_at"))}
+
     def _rest(self, messages: Sequence[Message]) -> None:
         """A gateway that does not answer keeps no thread for the rest of its messages: nothing of them was tried."""
         later = clock.now() + timedelta(seconds=settings.CALLBACK_REST_SECONDS)
@@ -118,15 +127,16 @@ class OutboundMessages(Work):
     def _submission(
         self, channel: GatewayChannel | None, message: Message, unwanted: set[tuple[int, str]]
     ) -> Submission:
+        is_unwanted = (message.messaging_profile_id or 0, message.recipient) in unwanted
+        may_repeat = channel is not None and channel.gateway.repeats_safely
+        if message.submitted_at is not None and (is_unwanted or not may_repeat):
+            return _unsent(message, "in-doubt", IN_DOUBT)
         if channel is None:
             return _unsent(message, "no-gateway", NO_GATEWAY)
-        if (message.messaging_profile_id or 0, message.recipient) in unwanted:
+        if is_unwanted:
             return _unsent(message, "opted-out", f"{message.recipient} {OPTED_OUT}")
-        if not channel.gateway.repeats_safely:
-            if message.submitted_at is not None:
-                return _unsent(message, "in-doubt", IN_DOUBT)
-            message.submitted_at = clock.now()
-            Message.objects.filter(pk=message.pk).update(submitted_at=message.submitted_at)
+        if not may_repeat:
+            _note_begun([message])
         return channel.submit(message)
 
     def _channel(self, gateway: MessageGateway | None) -> GatewayChannel | None:
@@ -177,6 +187,16 @@ def _unwanted(messages: Sequence[Message]) -> set[tuple[int, str]]:
     for message in messages:
         by_profile[message.messaging_profile_id or 0].append(message.recipient)
     return {(profile, to) for profile, recipients in by_profile.items() for to in opted_out(profile, recipients)}
+
+
+def _note_begun(messages: Sequence[Message]) -> None:
+    """From now on each of them may have been sent, whatever becomes of this worker."""
+    begun = [message for message in messages if message.submitted_at is None]
+    for message in begun:
+        message.submitted_at = clock.now()
+    if begun:
+        keys = [message.pk for message in begun]
+        Message.objects.filter(pk__in=keys).update(submitted_at=begun[0].submitted_at)
 
 
 def _unsent(message: Message, code: str, words: str) -> Submission:

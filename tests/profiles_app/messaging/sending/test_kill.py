@@ -4,10 +4,12 @@ import json
 import threading
 
 import pytest
+from django.utils import timezone
 
 from contacts_app.core.actor import system
+from contacts_app.core.errors import Refusal
 from profiles_app.messaging.sending.models import Message, MessageAttempt, MessageGateway
-from profiles_app.messaging.sending.outbox import Draft, submit
+from profiles_app.messaging.sending.outbox import Draft, cancel, submit
 from tests.processes import processes
 from tests.servers import wait_for
 
@@ -38,6 +40,9 @@ def test_a_worker_killed_between_sent_and_written_down(running, pool, acme, prov
     running.start_sweep()
     assert reached.wait(180)
     running.kill("worker")
+    wait_for(lambda: Message.objects.get(pk=first.pk).lease_until < timezone.now())
+    with pytest.raises(Refusal):
+        cancel(first)
     provider.misbehave = None
     released.set()
     running.start_worker()
