@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import QuerySet
 
+from contacts_app.core.counted import counted
 from contacts_app.core.doctor.checks import Defect, HealthCheck
 from contacts_app.core.retention import Counts, Retention, Tell
 from contacts_app.core.work import clock
@@ -17,7 +18,8 @@ BATCH = 1000
 STUCK_FOR = timedelta(minutes=15)
 ADVICE = {
     "messages-stuck": "Open Messages in the admin, filtered by Queued: the attempts say what the gateway answers.",
-    "no-gateway": "Enable a gateway of these messages, or cancel them.",
+    "no-gateway": "They are still handed to it; messages that came later go to others. Cancel those that are not to be "
+    "sent there: Messages in the admin, filtered by Queued.",
 }
 
 
@@ -58,8 +60,9 @@ def standing_still() -> Iterator[Defect]:
     if stuck := queued.filter(created_at__lt=clock.now() - STUCK_FOR).count():
         are = "message is" if stuck == 1 else "messages are"
         yield Defect("messages-stuck", f"{stuck} {are} still queued after {STUCK_FOR.seconds // 60} minutes.")
-    if MessageGateway.objects.exists() and queued.filter(gateway__enabled=False).exists():
-        yield Defect("no-gateway", "Messages are queued for a gateway that is disabled.")
+    if MessageGateway.objects.exists() and (left := queued.filter(gateway__enabled=False).count()):
+        are = "is" if left == 1 else "are"
+        yield Defect("no-gateway", f"{counted(left, 'message')} {are} queued for a gateway that is disabled.")
 
 
 CHECK = HealthCheck("messages", standing_still, ADVICE)

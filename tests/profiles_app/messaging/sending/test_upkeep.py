@@ -6,12 +6,14 @@ import pytest
 from django.utils import timezone
 
 from contacts_app.core.doctor.checks import diagnose
+from contacts_app.core.work.queue import run_queue
 from profiles_app.messaging.models import InboundMessage
 from profiles_app.messaging.sending.models import Message, MessageAttempt, MessageGateway
+from profiles_app.messaging.sending.outbox import OUTBOUND
 from profiles_app.messaging.sending.upkeep import KEPT
 from tests.commands import run
 from tests.profiles_app.messaging.conftest import LONG_CODES
-from tests.profiles_app.messaging.sending.conftest import TO
+from tests.profiles_app.messaging.sending.conftest import SMS, TO
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -43,3 +45,18 @@ def test_the_doctor_tells_of_messages_that_stand_still(send, provider, http_gate
     assert found() == {"messages-stuck"}
     MessageGateway.objects.update(enabled=False)
     assert found() == {"messages-stuck", "no-gateway"}
+
+
+def test_what_was_queued_before_its_gateway_was_disabled_still_goes_there(api, send, provider, http_gateway):
+    """As the doctor's advice says."""
+    provider.status = 503
+    message = send()
+    MessageGateway.objects.update(enabled=False)
+    [told] = [one for one in diagnose() if one["code"] == "no-gateway"]
+    assert told["message"] == "1 message is queued for a gateway that is disabled."
+    assert told["advice"].startswith("They are still handed to it; messages that came later go to others.")
+    provider.status = 200
+    Message.objects.update(next_attempt_at=timezone.now())
+    run_queue(OUTBOUND)
+    assert api.payload("GET", f"{SMS}/{message['uuid']}")["state"] == "sent"
+    assert found() == set()
