@@ -41,6 +41,8 @@ RECEIPTS = "message-receipts"
 # An SMPP gateway is visited this often while receipts are awaited, and for messages of people.
 VISIT = timedelta(seconds=5)
 IDLE_VISIT = timedelta(seconds=30)
+# After a gateway was disabled, receipts are awaited for so long; most centres give a message up within that time.
+AWAITED = timedelta(days=3)
 # A gateway that fails like this is not there for the next message either.
 SILENT = ("timeout", "refused", "unreachable", "unresolved", "bind", "network")
 IN_DOUBT = "The request was begun and its end is not known; a repeat could be a second message."
@@ -161,7 +163,7 @@ class GatewayVisits(Work):
 
     @classmethod
     def due(cls) -> QuerySet[MessageGateway]:
-        return MessageGateway.objects.filter(listen_at__lte=clock.now(), kind=Kind.SMPP, enabled=True)
+        return MessageGateway.objects.filter(listen_at__lte=clock.now(), kind=Kind.SMPP)
 
     @classmethod
     def threads(cls) -> int:
@@ -169,16 +171,22 @@ class GatewayVisits(Work):
 
     def do(self, keys: Sequence[int]) -> None:
         for gateway in MessageGateway.objects.filter(pk__in=keys).select_related("account"):
-            channel = SmppGateway(gateway)
-            try:
-                channel.listen()
-            except (TransportError, SessionEnded) as error:
-                log.info("gateway not reached", gateway=gateway.pk, reason=str(error))
-            finally:
-                channel.close()
-            waits = Message.objects.filter(gateway=gateway, state=Message.State.SENT).exists()
-            pause = VISIT if waits else IDLE_VISIT
+            awaited = Message.objects.filter(gateway=gateway, state=Message.State.SENT)
+            if not gateway.enabled:
+                awaited = awaited.filter(sent_at__gt=clock.now() - AWAITED)
+            if gateway.enabled or awaited.exists():
+                self._visit(gateway)
+            pause = VISIT if awaited.exists() else IDLE_VISIT
             MessageGateway.objects.filter(pk=gateway.pk).update(listen_at=clock.now() + pause)
+
+    def _visit(self, gateway: MessageGateway) -> None:
+        channel = SmppGateway(gateway)
+        try:
+            channel.listen()
+        except (TransportError, SessionEnded) as error:
+            log.info("gateway not reached", gateway=gateway.pk, reason=str(error))
+        finally:
+            channel.close()
 
 
 def _unwanted(messages: Sequence[Message]) -> set[tuple[int, str]]:

@@ -1,5 +1,7 @@
 """Sending spec §3: SMPP 3.4 with a message centre on loopback."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 from smpplib import consts
@@ -35,6 +37,25 @@ def test_a_message_is_submitted_and_its_receipt_fetched(api, send, centre, smpp_
     visit(smpp_gateway)
     assert api.payload("GET", f"{SMS}/{message['uuid']}")["state"] == "delivered"
     assert centre.acknowledged == [0]
+
+
+def test_a_disabled_gateway_is_asked_for_the_receipts_of_what_it_took_in_the_last_days(
+    api, send, centre, smpp_gateway, provider, http_gateway
+):
+    MessageGateway.objects.filter(pk=smpp_gateway.pk).update(priority=1)
+    first, second = send(), send("33100000001")
+    MessageGateway.objects.filter(pk=smpp_gateway.pk).update(enabled=False)
+    centre.receipt("c1", "DELIVRD")
+    visit(smpp_gateway)
+    assert api.payload("GET", f"{SMS}/{first['uuid']}")["state"] == "delivered"
+    send("33100000002")
+    assert (len(centre.submitted), len(provider.requests)) == (2, 1)
+    Message.objects.filter(uuid=second["uuid"]).update(sent_at=timezone.now() - timedelta(days=4))
+    visits = len(centre.binds)
+    visit(smpp_gateway)
+    assert len(centre.binds) == visits
+    smpp_gateway.refresh_from_db()
+    assert smpp_gateway.listen_at > timezone.now()
 
 
 def test_a_receipt_that_comes_before_the_answer_counts(api, send, centre, smpp_gateway):
