@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower
 
 from contacts_app.core.actor import Actor
 from contacts_app.core.csv.columns import Column
@@ -37,28 +38,37 @@ class PhoneColumn(Column):
 
 
 class PersonColumn(Column):
-    """The person by email or user name."""
+    """The person by email or user name, in any case, as everywhere."""
 
     related = ("user",)
 
     def __init__(self, actor: Actor) -> None:
         super().__init__("person", "user", note="Email or user name, of the phone's account.")
         self.actor = actor
-        self._known: dict[str, User] = {}
+        self._known: dict[str, dict[int, User]] = {}
 
     def prepare(self, cells: set[str]) -> None:
-        wanted = cells - self._known.keys() - {""}
-        rows = self.actor.sees(User.objects.filter(Q(email__in=wanted) | Q(username__in=wanted))) if wanted else ()
-        for user in rows:
-            self._known |= {user.username: user, user.email: user}
+        lower = {cell.lower() for cell in cells} - self._known.keys() - {""}
+        if not lower:
+            return
+        self._known |= {name: {} for name in lower}
+        rows = User.objects.annotate(lower_email=Lower("email"), lower_name=Lower("username"))
+        # The exact name as well: SQLite knows the small letters of English alone.
+        named = Q(lower_email__in=lower) | Q(lower_name__in=lower) | Q(username__in=cells)
+        for user in self.actor.sees(rows.filter(named)):
+            for name in {user.email.lower(), user.username.lower()} & lower:
+                self._known[name][user.pk] = user
 
     def write(self, row: MobilitySession) -> str:
         return row.user.email if row.user else ""
 
     def read(self, cell: str, values: Mapping[str, Any]) -> Any:
-        if cell not in self._known:
+        found = list(self._known.get(cell.lower(), {}).values())
+        if not found:
             raise ValidationError("There is no such person.")
-        return self._known[cell]
+        if len(found) > 1:
+            raise ValidationError("Several people have this as email or user name.")
+        return found[0]
 
 
 class ProfileColumn(Column):

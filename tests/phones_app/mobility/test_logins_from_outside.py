@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 from lxml import etree
 
+from contacts_app.people.models import User
 from contacts_app.tokens.services import create_token
 from phones_app.mobility.codes import EmCode
 from phones_app.mobility.models import MobilityPolicy, MobilitySession, SecondPhone, SessionState, Why
@@ -132,6 +133,22 @@ def test_a_csv_file_logs_all_in_or_nobody(api, phones, people):
     assert taken_over.json()["data"]["updated"] == 1
     assert MobilitySession.objects.get(phone=other, state=SessionState.LOGGING_IN).user == people["Bob"]
     assert MobilitySession.objects.get(phone=phone).why == Why.ELSEWHERE
+
+
+def test_a_csv_file_names_people_in_any_case(api, phones, people):
+    phone, other = phones
+    User.objects.filter(pk=people["Alice"].pk).update(username="Alice.Ä")
+    # As rows from before the name space was one may be.
+    User.objects.filter(pk=people["Bob"].pk).update(username="CAROL@acme.example")
+    User.objects.create_user("carol@acme.example", account=phone.account)
+    text = f"mac,person\n{phone.mac},BOB@Acme.Example\n{other.mac},"
+    [told] = imported(api, f"{text}Carol@acme.example\n").json()["errors"]
+    assert (told["row"], told["column"]) == (3, "person")
+    assert told["message"] == "Several people have this as email or user name."
+    assert not MobilitySession.objects.exists()
+    assert imported(api, f"{text}Alice.Ä\n").json()["data"]["created"] == 2
+    assert {session.user for session in MobilitySession.objects.all()} == {people["Alice"], people["Bob"]}
+    assert imported(api, f"mac,person\n{phone.mac},bob@ACME.example\n").json()["data"]["unchanged"] == 1
 
 
 def test_a_csv_file_that_a_policy_forbids_stores_nothing(api, phones, people):
