@@ -113,6 +113,9 @@ class SecondFactorPage(View):
     def frame(self) -> dict[str, Any]:
         return admin.site.each_context(self.request) | {"title": "Second factor"}
 
+    def words_of(self, refusal: Refusal) -> str:
+        return refusal.message
+
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         user = request.user
         if not (isinstance(user, User) and self.is_theirs(user)):
@@ -135,7 +138,7 @@ class SecondFactorPage(View):
             try:
                 return self.granted(wish, form.cleaned_data["code"])
             except Refusal as refusal:
-                form.add_error("code", _(refusal.message))
+                form.add_error("code", self.words_of(refusal))
         return self.page(form)
 
     def granted(self, wish: str, code: str) -> HttpResponse:

@@ -25,7 +25,7 @@ from phones_app.mobility.own_keys import (
 )
 from phones_app.mobility.portal.phones import PHONES, SET_KEYS, PhoneShown, own_phones
 from profiles_app.myaccount.portal.pages import PortalRequest, show
-from profiles_app.myaccount.portal.refusals import refusal_of
+from profiles_app.myaccount.portal.refusals import refusal_of, words_of
 from profiles_app.phone.key_picture import picture_of
 from profiles_app.phone.rendering.keys import all_kinds, find_kind
 from profiles_app.phone.rendering.settings import find_setting
@@ -159,7 +159,7 @@ def keys(request: PortalRequest, uuid: str) -> HttpResponse:
         "forms": forms_of_keys,
         "form": ring,
         "picture": picture.columns,
-        "remarks": picture.remarks,
+        "remarks": [words_of(remark) for remark in picture.remarks],
         "refused_change": refused,
         "is_preview": data is not None and not errors and not refused,
         "can_undo": undoable(own.profile) is not None,

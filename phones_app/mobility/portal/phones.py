@@ -37,7 +37,7 @@ from profiles_app.myaccount.portal.pages import (
     show,
 )
 from profiles_app.myaccount.portal.parts import Cell, Heading, Table, moment, page_of
-from profiles_app.myaccount.portal.refusals import refusal_of, tell
+from profiles_app.myaccount.portal.refusals import refusal_of, tell, words_of
 from profiles_app.phone.models import PhoneProfile
 from profiles_app.phone.sep import parse_mac
 
@@ -183,7 +183,7 @@ def _end(request: PortalRequest, session: MobilitySession | None, why: Why) -> N
         raise Http404
     ended = log_out(session, why=why, actor=request.visitor.actor)
     if ended.note:
-        messages.warning(request, _("The log-out is tried again: %(why)s") % {"why": _(ended.note)})
+        messages.warning(request, _("The log-out is tried again: %(why)s") % {"why": words_of(ended.note)})
     else:
         messages.success(request, _("The phone goes back to its own profile."))
 

@@ -11,12 +11,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
+from contacts_app.core.errors import Refusal
 from contacts_app.people.models import User
 from contacts_app.people.pages import SecondFactorPage
 from contacts_app.people.services import change_user
 from profiles_app.myaccount.password_links import FORGOTTEN, mail_password_link, may_visit, person_of
 from profiles_app.myaccount.portal.gate import dressed
 from profiles_app.myaccount.portal.pages import frame, show
+from profiles_app.myaccount.portal.refusals import refusal_of
 from profiles_app.myaccount.portal.visitor import CHANNEL
 
 
@@ -97,6 +99,9 @@ class PortalSecondFactor(SecondFactorPage):
 
     def is_theirs(self, user: User) -> bool:
         return may_visit(user)
+
+    def words_of(self, refusal: Refusal) -> str:
+        return refusal_of(refusal)
 
     def frame(self) -> dict[str, object]:
         return frame(self.request) | {"person": self.user}

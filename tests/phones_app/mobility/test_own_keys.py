@@ -122,6 +122,12 @@ def test_applied_keys_come_to_the_phone_and_are_confirmed(desk, bob, site, work,
     assert b"<speedDialNumber>555</speedDialNumber>" in content
 
 
+def test_what_stays_empty_is_told_in_german(desk, bob, acme):
+    MobilityPolicy.objects.create(account=acme, own_key_kinds=["redial"])
+    shown = visit(bob).post(page_of(desk), {"key-0-2-kind": "redial"}, headers={"accept-language": "de"})
+    assert "<li>Taste 2 bleibt leer: das 8851 kennt keine Taste „Wahlwiederholung“</li>" in shown.content.decode()
+
+
 def test_tonight_is_two_in_the_morning_where_the_account_is(desk, bob, acme, no_inline_work):
     acme.time_zone = "Asia/Tokyo"
     acme.save()

@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from phones_app.deployment.models import PhoneFile
 from phones_app.inventory.models import Phone, Presence
-from phones_app.mobility.models import MobilitySession, SessionState, Why
+from phones_app.mobility.models import MobilityPolicy, MobilitySession, SecondPhone, SessionState, Why
 from tests.phones_app.site import sip_file
 from tests.profiles_app.visitors import grant, visit
 
@@ -29,6 +29,15 @@ def test_people_log_in_and_out_of_a_phone_that_they_name(mobile, people, device,
     assert bob.post(out).status_code == 302
     session.refresh_from_db()
     assert (session.state, session.why) == (SessionState.LOGGING_OUT, Why.PERSON)
+
+
+def test_why_nobody_can_log_in_is_told_in_german(mobile, people, device, acme):
+    grant(acme, "View Services")
+    MobilityPolicy.objects.create(account=acme, second_phone=SecondPhone.REFUSE)
+    phone, other, profile, bob = mobile(), mobile(), device("Bob"), visit(people["Bob"])
+    bob.post(PAGE, {"phone": phone.mac, "profile": profile.pk})
+    refused = bob.post(PAGE, {"phone": other.mac, "profile": profile.pk}, headers={"accept-language": "de"})
+    assert f"Die Person ist an SEP{phone.mac} angemeldet." in refused.content.decode()
 
 
 def test_who_manages_the_account_sees_who_is_where_and_logs_them_out(mobile, people, device, acme):

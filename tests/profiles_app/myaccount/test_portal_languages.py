@@ -9,11 +9,16 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.utils import timezone
 
 from contacts_app.contacts.models.contact import event_classes
 from contacts_app.core.actor import system
+from contacts_app.people import second_factor
+from contacts_app.people.models import SecondFactor
+from profiles_app.myaccount.portal.refusals import FAULTS_OF_KEYS, WITH_VALUES
 from profiles_app.voice.models.profile import OutboundVoiceProfile
 from profiles_app.voice.services import save_outbound_voice_profile
+from tests.contacts_app.people.test_second_factor import code_of
 from tests.profiles_app.visitors import grant, visit
 
 LOCALE = Path(settings.LOCALE_PATHS[0]) / "de" / "LC_MESSAGES"
@@ -56,6 +61,15 @@ def test_what_contacts_are_told_of_is_in_german():
     assert {one.label for one in event_classes.values()} - catalogue(LOCALE / "django.mo").keys() == set()
 
 
+def test_what_is_told_with_values_is_still_said_so():
+    """Their fixed parts, as they stand in the code."""
+    apps = [settings.BASE_DIR / app for app in ("contacts_app", "profiles_app", "phones_app")]
+    code = "".join(path.read_text() for app in apps for path in app.rglob("*.py") if path.name != "refusals.py")
+    for sentence in (*FAULTS_OF_KEYS, *WITH_VALUES):
+        longest = max(re.split(r"%\(\w+\)s", sentence), key=len).strip("() ")
+        assert longest in code, sentence
+
+
 @pytest.mark.skipif(not shutil.which("msgfmt"), reason="gettext is not installed")
 def test_what_is_installed_is_what_translators_wrote(tmp_path):
     source = LOCALE / "django.po"
@@ -96,3 +110,20 @@ def test_what_forms_refuse_is_told_in_german(acme, alice, bob):
         answer = client.post(f"/my-account/{page}/", sent, headers={"accept-language": "de"})
         assert answer.status_code == 400, page
         assert told in answer.content.decode(), page
+
+
+@pytest.mark.django_db
+def test_what_is_told_with_a_number_in_it_is_in_german(acme, alice, bob):
+    grant(acme, "Manage Users")
+    client = visit(alice)
+    short = client.post(
+        f"/my-account/users/{bob.uuid}/pin/", {"pin": "12"}, headers={"accept-language": "de"}, follow=True
+    )
+    assert "Eine PIN hat 4 bis 16 Ziffern: Telefone bieten keine anderen Tasten." in short.content.decode()
+    key = second_factor.new_key()
+    second_factor.enrol(alice, key=key, code=code_of(key))
+    # As after ten wrong codes.
+    SecondFactor.objects.update(throttling_failure_count=10, throttling_failure_timestamp=timezone.now())
+    eleventh = {"code": "000000", "wish": "enter"}
+    shown = visit(alice).post("/my-account/second-factor/", eleventh, headers={"accept-language": "de"})
+    assert re.search(r"Zu viele falsche Codes: Versuchen Sie es in \d+ s erneut\.", shown.content.decode())
