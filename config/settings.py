@@ -246,7 +246,8 @@ PHONE_NUMBERS_REGION = env.str("PHONE_NUMBERS_REGION", default="")
 KEEP_EVENTS_DAYS = env.float("KEEP_EVENTS_DAYS", default=90.0)
 # Admissions of outbound calls, those refused included, once the calls have ended; and what was spent on each day.
 KEEP_ADMISSIONS_DAYS = env.float("KEEP_ADMISSIONS_DAYS", default=90.0)
-# Messages in their final state with their attempts, and those that came in.
+# Messages in their final state with their attempts, those that came in, and webhooks that no profile names, once none of
+# their deliveries is kept (KEEP_EVENTS_DAYS).
 KEEP_MESSAGES_DAYS = env.float("KEEP_MESSAGES_DAYS", default=90.0)
 # Mails that were sent or have failed.
 KEEP_MAILS_DAYS = env.float("KEEP_MAILS_DAYS", default=90.0)

@@ -8,23 +8,31 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from contacts_app.accounts.models import Account
+from contacts_app.core.history.records import change_recorded
 from contacts_app.core.work.wake import nudge_after_commit
 from profiles_app.events.callback_config import target_of
 from profiles_app.events.matching import DeliveryTarget, Routes, new_delivery, write_deliveries
-from profiles_app.events.models.outbox import Event
-from profiles_app.events.models.setup import Callback
+from profiles_app.events.models.outbox import Delivery, Event
+from profiles_app.events.models.setup import Callback, Listener
 from profiles_app.events.outbox import DELIVERIES
 
 LONGEST_NAME = 128
+# With its number instead of a webhook's key: no event finds it any more.
+LEFT = "left "
+
+
+def key_of(*, owner: str, url: str, url2: str = "") -> str:
+    return salted_hmac("profiles_app.webhook", f"{owner}\n{url}\n{url2}", algorithm="sha256").hexdigest()
 
 
 def webhook(*, account: Account, owner: str, name: str, url: str, url2: str = "", secret: str) -> Callback:
     """The callback for these URLs of an `owner`, the second one being its fallback; made when it is first needed."""
-    key = salted_hmac("profiles_app.webhook", f"{owner}\n{url}\n{url2}", algorithm="sha256").hexdigest()
+    key = key_of(owner=owner, url=url, url2=url2)
     if known := Callback.objects.filter(account=account, webhook_key=key).first():
         return known
     fallback = webhook(account=account, owner=owner, name=name, url=url2, secret=secret) if url2 else None
@@ -55,3 +63,30 @@ def post_events(events: Iterable[tuple[Event, Callback]]) -> None:
     ]
     write_deliveries(deliveries, now)
     nudge_after_commit(DELIVERIES)
+
+
+def idle_webhooks() -> QuerySet[Callback]:
+    """Webhooks without a delivery on record, because their events are too old, and that nothing else needs.
+
+    What a person has disabled is to stay so.
+    """
+    uses = (
+        Delivery.objects.filter(callback=OuterRef("pk")),
+        Callback.objects.filter(fallback_callback=OuterRef("pk")),
+        Listener.objects.filter(callback=OuterRef("pk")),
+    )
+    rows = Callback.objects.exclude(webhook_key="").exclude(enabled=False, disabled_at=None)
+    for one in uses:
+        rows = rows.exclude(Exists(one))
+    return rows
+
+
+def left_webhooks() -> QuerySet[Callback]:
+    """Those that may be deleted: they were left by an earlier run, and whoever had found them then has ended since."""
+    return idle_webhooks().filter(webhook_key__startswith=LEFT)
+
+
+def leave_webhooks(keys: Iterable[int]) -> None:
+    """Let these be found no more: an event for their URLs makes another one."""
+    changes = {key: {"webhook_key": f"{LEFT}{key}"} for key in keys}
+    change_recorded(Callback.objects.all(), changes, ["webhook_key"])

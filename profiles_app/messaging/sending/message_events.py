@@ -12,7 +12,7 @@ from django.db import transaction
 from contacts_app.core.api.view import Instant
 from profiles_app.events.models.setup import Callback, new_signing_secret
 from profiles_app.events.outbox import EventDraft, emit_many
-from profiles_app.events.webhooks import post_events, webhook
+from profiles_app.events.webhooks import key_of, post_events, webhook
 from profiles_app.messaging.models import InboundMessage, MessagingProfile
 from profiles_app.messaging.sending.models import Message
 
@@ -79,10 +79,11 @@ def tell_received(message: InboundMessage) -> None:
 def webhook_of(message: Message) -> Callback | None:
     """Where events of the message are posted to, if anywhere."""
     profile = message.messaging_profile
-    url = message.webhook_url or (profile and (profile.callback_url or profile.callback_url2)) or ""
-    if not url or profile is None:
+    if profile is None:
         return None
-    second = "" if message.webhook_url or not profile.callback_url else profile.callback_url2 or ""
+    url, second = (message.webhook_url, "") if message.webhook_url else urls_of(profile)
+    if not url:
+        return None
     return webhook(
         account=message.account,
         owner=str(profile.uuid),
@@ -91,6 +92,19 @@ def webhook_of(message: Message) -> Callback | None:
         url2=second,
         secret=secret_of(profile),
     )
+
+
+def urls_of(profile: MessagingProfile) -> tuple[str, str]:
+    """The profile's own webhook and its fallback; empty where there is none."""
+    first, second = profile.callback_url or "", profile.callback_url2 or ""
+    return (first, second) if first else (second, "")
+
+
+def webhook_keys(profile: MessagingProfile) -> set[str]:
+    """The keys of the profile's own webhooks as it is now, and not of those that messages name."""
+    url, second = urls_of(profile)
+    owner = str(profile.uuid)
+    return {key_of(owner=owner, url=url, url2=second), key_of(owner=owner, url=second)}
 
 
 def secret_of(profile: MessagingProfile) -> str:
