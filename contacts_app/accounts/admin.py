@@ -4,9 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar
 
-from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
@@ -18,24 +16,10 @@ from contacts_app.core.admin.base import PortalAdmin, ReadOnlyAdmin
 from contacts_app.core.admin.columns import column, count_column
 from contacts_app.core.admin.frame import actor_of
 from contacts_app.core.errors import Refusal
-from contacts_app.people.zones import zone_named
-
-
-class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
-    class Meta:
-        model = Account
-        fields = "__all__"  # noqa: DJ007 -- the page's fieldsets say which
-
-    def clean_time_zone(self) -> str:
-        name = str(self.cleaned_data["time_zone"])
-        if zone_named(name) is None:
-            raise ValidationError("There is no such time zone. Take a name such as Europe/Lisbon.")
-        return name
 
 
 @admin.register(Account)
 class AccountAdmin(PortalAdmin):
-    form = AccountForm
     list_display: tuple[str, ...] = (
         *("name", "voip_id", "email", "user_count", "phone_count", "is_active", "created_at"),
     )

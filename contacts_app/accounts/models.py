@@ -9,6 +9,7 @@ from django.db.models.functions import Lower
 
 from contacts_app.core.history.models import Tracked
 from contacts_app.core.lists.search import TextIndex
+from contacts_app.core.values import validate_time_zone
 
 
 class Account(models.Model):
@@ -28,7 +29,9 @@ class Account(models.Model):
     email = models.EmailField(help_text="Where the account is told about things that need attention.")
     level = models.CharField(max_length=16, choices=Level, default=Level.LEVEL_0, help_text="What the provider grants.")
     balance = models.DecimalField(max_digits=14, decimal_places=4, default=0, help_text="In US dollars.")
-    time_zone = models.CharField(max_length=64, default="UTC", help_text="IANA name, such as Europe/Lisbon.")
+    time_zone = models.CharField(
+        max_length=64, default="UTC", validators=[validate_time_zone], help_text="IANA name, such as Europe/Lisbon."
+    )
     parent = models.ForeignKey(
         "self",
         null=True,

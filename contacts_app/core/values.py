@@ -1,9 +1,10 @@
-"""Values that customers type: telephone numbers, stored in one compact form, and URLs that are fit to be posted to."""
+"""Values that customers type: telephone numbers, stored in one compact form, time zones, and URLs fit to be posted to."""
 
 import re
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -49,6 +50,19 @@ class PhoneNumberField(models.CharField):  # type: ignore[type-arg]
 
     def to_python(self, value: object) -> str:
         return parse_phone_number(str(value or ""))
+
+
+def zone_named(name: str) -> ZoneInfo | None:
+    """None for what is no name of a time zone."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return None
+
+
+def validate_time_zone(name: str) -> None:
+    if zone_named(name) is None:
+        raise ValidationError("There is no such time zone. Take a name such as Europe/Lisbon.")
 
 
 def one_line(text: object) -> None:

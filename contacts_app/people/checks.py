@@ -6,8 +6,8 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError
 
 from contacts_app.core.doctor.installation import INSTALLATION_TAG
+from contacts_app.core.values import zone_named
 from contacts_app.people.second_factor import SUPERUSER
-from contacts_app.people.zones import zone_named
 
 
 def check_login(app_configs: object, **kwargs: object) -> list[CheckMessage]:

@@ -8,18 +8,11 @@ from zoneinfo import ZoneInfo, available_timezones
 from django.conf import settings
 
 from contacts_app.accounts.models import Account
+from contacts_app.core.values import zone_named
 
 # What everybody has over REST who has chosen none (phone profiles spec §2). Who wants UTC itself takes Etc/UTC.
 UNCHOSEN = "UTC"
 LEFT_TO_OTHERS = "That of the account, else of the portal"
-
-
-def zone_named(name: str) -> ZoneInfo | None:
-    """None for what is no name of a time zone: over REST it is not checked."""
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return None
 
 
 def zone_of_account(account: Account | None) -> ZoneInfo:
@@ -28,7 +21,7 @@ def zone_of_account(account: Account | None) -> ZoneInfo:
 
 
 def zone_of_person(person: Any) -> ZoneInfo:
-    """Of somebody who is not logged in, the installation's."""
+    """Of somebody who is not logged in, the installation's. A person's is not checked over REST."""
     account = getattr(person, "account", None)
     for name in (getattr(person, "timezone", ""), account.time_zone if account else ""):
         if name and name != UNCHOSEN and (zone := zone_named(name)):

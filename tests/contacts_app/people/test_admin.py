@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -135,6 +136,8 @@ def test_an_account_is_in_a_time_zone_that_there_is(root_desk, acme):
     for wrong in ("Europe/Lissabon", "Europe", "../UTC"):
         answer = root_desk.post(url, form | {"time_zone": wrong})
         assert "time_zone" in answer.context["adminform"].form.errors, wrong
+        with pytest.raises(ValidationError, match="There is no such time zone"):
+            Account(name="New", voip_id=7, email="a@new.example", time_zone=wrong).full_clean()
     assert root_desk.post(url, form | {"time_zone": "Europe/Lisbon", "is_active": "on"}).status_code == 302
     acme.refresh_from_db()
     assert acme.time_zone == "Europe/Lisbon"
