@@ -4,7 +4,7 @@ Nothing is mailed here. A line is written for each contact, and `mail_due_notice
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
@@ -55,7 +55,11 @@ def notify(*news: News) -> int:
     for item in news:
         if item.account.is_active:
             alike[item.account.pk, item.event_class, item.over].append(item)
-    return sum(_tell(account, event_class, over, items) for (account, event_class, over), items in alike.items())
+    # In one order, as by their keys below, so that no two processes wait for each other.
+    order = sorted(alike, key=lambda one: (one[0], one[1].name, one[2]))
+    return sum(
+        _tell(account, event_class, over, alike[account, event_class, over]) for account, event_class, over in order
+    )
 
 
 def contacts_told_of(account: int, event_class: str) -> set[int]:
@@ -89,7 +93,9 @@ def _begin(account: int, event_class: EventClass, by_key: dict[str, News], known
         del by_key[incident.key]
     if not by_key:
         return 0
-    Incident.objects.bulk_create(
+    # One that another process begins at this moment is waited for, and is then this transaction's as well: the update
+    # changes nothing but locks the row.
+    begun = Incident.objects.bulk_create(
         [
             Incident(
                 account_id=account,
@@ -98,24 +104,33 @@ def _begin(account: int, event_class: EventClass, by_key: dict[str, News], known
                 title=item.title[:TITLE_LENGTH],
                 path=item.path,
             )
-            for key, item in by_key.items()
+            for key, item in sorted(by_key.items())
         ],
         batch_size=BATCH,
-        ignore_conflicts=True,
+        update_conflicts=True,
+        unique_fields=["account", "event_class", "key"],
+        update_fields=["event_class"],
     )
+    news = {incident.pk: by_key[incident.key] for incident in begun}
     wanting = contacts_told_of(account, event_class.name)
-    begun = Incident.objects.filter(account=account, event_class=event_class.name, key__in=by_key)
+    return _write((contact, news[pk]) for pk, contact in _not_told([(pk, each) for pk in news for each in wanting]))
+
+
+def _not_told(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Those of the locked incidents with contacts that nobody has told of them, which are noted as told."""
     told: Any = Incident.told.through
+    of_these = told.objects.filter(incident__in={incident for incident, _ in pairs})
+    known = set(of_these.values_list("incident", "notificationcontact"))
+    new = [pair for pair in pairs if pair not in known]
     told.objects.bulk_create(
-        [told(incident_id=row.pk, notificationcontact_id=contact) for row in begun for contact in wanting],
-        batch_size=BATCH,
-        ignore_conflicts=True,
+        [told(incident_id=incident, notificationcontact_id=contact) for incident, contact in new], batch_size=BATCH
     )
-    return _write((contact, item) for item in by_key.values() for contact in wanting)
+    return new
 
 
-def _end(account: int, event_class: EventClass, by_key: dict[str, News], known: Iterable[Incident]) -> int:
-    ended = {incident.pk: by_key[incident.key] for incident in known}
+def _end(account: int, event_class: EventClass, by_key: dict[str, News], known: "QuerySet[Incident]") -> int:
+    # One that another process ends at this moment is waited for, and is none any more.
+    ended = {incident.pk: by_key[incident.key] for incident in known.select_for_update().order_by("key")}
     if not ended:
         return 0
     # Who was told and has unsubscribed since is not told.
@@ -131,21 +146,17 @@ def tell_of_what_lasts(contacts: Iterable[int], event_class: EventClass) -> int:
     """Tell contacts that want to be told from now on of what does not work since before; how many lines were written."""
     accounts = dict(NotificationContact.objects.filter(pk__in=contacts).values_list("pk", "account_id"))
     lasting = Incident.objects.filter(event_class=event_class.name, account__in=set(accounts.values()))
-    by_pk = {incident.pk: incident for incident in lasting.select_related("account")}
-    told: Any = Incident.told.through
-    known = set(told.objects.filter(incident__in=by_pk).values_list("incident", "notificationcontact"))
-    new = [
-        (incident, contact)
-        for contact, account in accounts.items()
-        for incident in by_pk.values()
-        if incident.account_id == account and (incident.pk, contact) not in known
-    ]
-    told.objects.bulk_create(
-        [told(incident_id=incident.pk, notificationcontact_id=contact) for incident, contact in new],
-        batch_size=BATCH,
-        ignore_conflicts=True,
+    rows = lasting.select_for_update(of=("self",)).select_related("account").order_by("account_id", "key")
+    by_pk = {incident.pk: incident for incident in rows}
+    new = _not_told(
+        [
+            (incident.pk, contact)
+            for contact, account in accounts.items()
+            for incident in by_pk.values()
+            if incident.account_id == account
+        ]
     )
-    return _write((contact, _news_of(incident, event_class)) for incident, contact in new)
+    return _write((contact, _news_of(by_pk[incident], event_class)) for incident, contact in new)
 
 
 def _news_of(incident: Incident, event_class: EventClass) -> News:
