@@ -1,6 +1,4 @@
-"""One profile revision on its way to one phone, step by step, each step with its evidence; and the phone's file on its
-file server: what was uploaded last, and what was found there since.
-"""
+"""Deployments with their steps, each with its evidence, and phones' files: what was uploaded, and found there since."""
 
 import uuid
 
@@ -165,12 +163,14 @@ class Deployment(models.Model):
     def is_open(self) -> bool:
         return self.finished_at is None
 
+    @property
+    def own_phone(self) -> Phone | None:
+        """The phone, unless it went to another account since, whose name of it is nothing for this one."""
+        return self.phone if self.phone and self.phone.account_id == self.account_id else None
+
 
 class LastDeployment(models.Model):
-    """The newest deployment of a phone.
-
-    In a row of its own: it is changed by requests, which do not wait for a worker that holds the deployment before.
-    """
+    """The newest deployment of a phone, in a row of its own: requests, which change it, wait for no worker's lock."""
 
     phone = models.OneToOneField(Phone, on_delete=models.CASCADE, primary_key=True, related_name="last_deployment")
     deployment = models.OneToOneField(Deployment, on_delete=models.CASCADE, related_name="+")

@@ -172,7 +172,8 @@ def tell_all(deployments: Sequence[Deployment], tag: str) -> None:
 
 def _draft(deployment: Deployment, tag: str) -> EventDraft:
     phone, profile, kind = deployment.phone, deployment.profile, KIND_OF[tag]
-    of_phone = {"mac": colons(deployment.mac), "name": phone.name if phone else ""}
+    named = deployment.own_phone
+    of_phone = {"mac": colons(deployment.mac), "name": named.name if named else ""}
     of_deployment = {
         "uuid": deployment.uuid,
         "kind": deployment.kind,

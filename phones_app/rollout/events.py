@@ -52,7 +52,7 @@ def _data(rollout: Rollout, account: Account) -> dict[str, object]:
         "failures": [
             {
                 "mac": colons(row.mac),
-                "name": row.phone.name if row.phone else "",
+                "name": row.own_phone.name if row.own_phone else "",
                 "error_code": row.code,
                 "error": row.why,
             }

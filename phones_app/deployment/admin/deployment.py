@@ -135,8 +135,9 @@ class DeploymentAdmin(LiveList, MacSearchMixin, RecordAdmin):
 
     @display(description="Phone", ordering="mac", header=True)
     def phone_here(self, deployment: Deployment) -> list[str]:
-        name = deployment.phone.name if deployment.phone else "deleted phone"
-        return [sep.colons(deployment.mac), name]
+        phone = deployment.own_phone
+        without = "of another account now" if deployment.phone_id else "deleted phone"
+        return [sep.colons(deployment.mac), phone.name if phone else without]
 
     @display(description="Took")
     def took(self, deployment: Deployment) -> str:
