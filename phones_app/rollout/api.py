@@ -17,6 +17,7 @@ from contacts_app.core.api.family_document import answers, envelope
 from contacts_app.core.api.fields import ModelRecord, OneOf, RowUuid, Shape, TruthFilter
 from contacts_app.core.api.view import Text
 from contacts_app.core.api.viewset import Listed, Retrieved
+from phones_app.configuration.effect import MOST_SECONDS
 from phones_app.deployment.request import MAY_DEPLOY, MAY_DEPLOY_PROFILES
 from phones_app.inventory.api.selection import PhoneFilterRecord, selected
 from phones_app.rollout import rollout as rollouts
@@ -171,6 +172,7 @@ class PlanRecord(Shape):
 
     total = serializers.IntegerField(help_text="Phones that would get a file.")
     unchanged = serializers.IntegerField(help_text="Phones that have it already.")
+    unseen = serializers.IntegerField(help_text="More phones, for which there was no time: nothing here counts them.")
     refused_total = serializers.IntegerField()
     refused = RefusedRecord(many=True)
     notes = serializers.ListField(
@@ -211,12 +213,8 @@ MOST_CANARIES = 100
 def _told(plan: RolloutPlan) -> dict[str, object]:
     canary = plan.waves[0][:MOST_CANARIES] if plan.waves else []
     return {
-        "total": plan.total,
-        "unchanged": plan.unchanged,
-        "refused_total": plan.refused_total,
-        "refused": plan.refused,
+        **{name: getattr(plan, name) for name in ("total", "unchanged", "unseen", "refused_total", "refused", "notes")},
         "waves": [len(wave) for wave in plan.waves],
-        "notes": plan.notes,
         "ways": [{"loads": way.split(ARROW), "phones": number} for way, number in plan.ways],
         "canary": [MacText().to_representation(one.mac) for one in canary],
     }
@@ -259,7 +257,7 @@ class Rollouts(Listed, Retrieved, FamilyViewSet):
             "include_unchanged": wanted["include_unchanged"],
         }
         if wanted["dry_run"]:
-            plan = make_plan(**what)
+            plan = make_plan(**what, seconds=MOST_SECONDS)
             self.message = f"{plan.total} phone(s) would get a file"
             return Response({"rollout": None, "plan": _told(plan)})
         rollout = rollouts.start(**what, actor=actor)

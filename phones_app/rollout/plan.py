@@ -70,6 +70,8 @@ class RolloutPlan:
     waves: list[list[Planned]] = field(default_factory=list)
     unchanged: int = 0
     refused: list[dict[str, Any]] = field(default_factory=list)
+    # Phones that there was no time to look at.
+    unseen: int = 0
     # From which load to which, and how many phones; not of a rollout of firmware, which knows the ways.
     changes: Counter[LoadChange] = field(default_factory=Counter)
 
@@ -119,11 +121,13 @@ def make_plan(
     profile: PhoneProfile | None,
     pace: Rollout | None = None,
     include_unchanged: bool = False,
+    seconds: float | None = None,
     note: Callable[[int], None] = lambda looked_at: None,
 ) -> RolloutPlan:
     """What `start` would do. `pace`, which need not be saved, has the limits. `profile` None: each phone's own.
 
-    `note` is told now and then how many phones were looked at. Raises Refusal for what makes no rollout.
+    After so many `seconds`, as somebody waits for the answer, no further phones are looked at. `note` is told at times
+    how many were. Raises Refusal for what makes no rollout.
     """
     plan, taken, pace = RolloutPlan(), [], pace or Rollout()
     check_aim(pace, profile)
@@ -133,7 +137,9 @@ def make_plan(
         refuse(refused, mac, Refusal("unknown-phone", "There is no phone with this MAC address."))
     servers = FileServerLookup()
     phones = _with_what_they_have(selection.phones, profile)
-    for number, (phone, file, way) in enumerate(files_for_plan(phones, profile, aim)):
+    last = ""
+    for number, (phone, file, way) in enumerate(files_for_plan(phones, profile, aim, seconds)):
+        last = phone.mac
         if number and number % CHUNK == 0:
             note(number)
         try:
@@ -149,6 +155,8 @@ def make_plan(
             taken.append(planned)
             if aim is None:
                 plan.changes[load_change(phone, _facts(file, profile or phone.current_profile))] += 1
+    if seconds is not None and last:
+        plan.unseen = selection.phones.filter(mac__gt=last).count()
     plan.refused = sorted(refused.values(), key=lambda group: -group["phones"])
     plan.waves = list(_in_waves(taken, pace))
     return plan

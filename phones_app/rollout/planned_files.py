@@ -1,5 +1,6 @@
 """The files that a rollout's plan compares, made as far as they have to be. `made_files` makes those of its start."""
 
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, NamedTuple
@@ -27,15 +28,16 @@ File = PlannedFile | Refusal | None
 
 
 def files_for_plan(
-    phones: Iterable[Any], profile: PhoneProfile | None, aim: Aim | None = None
+    phones: Iterable[Any], profile: PhoneProfile | None, aim: Aim | None = None, seconds: float | None = None
 ) -> Iterator[tuple[Any, File, Way]]:
     """Each phone with the file that is made for it, or why none is; None where its profile is a file.
 
     What was worked out for the phone's own profile since its data changed last need not be made for a plan; where none
     could be made, making it says under which code. With an aim, the file is the one with the first load of the phone's
-    way.
+    way. After so many seconds no more phones are taken.
     """
     rows = iter(phones)
+    deadline = time.monotonic() + seconds if seconds is not None else None
     while chunk := list(islice(rows, CHUNK)):
         ways = aim.ways(chunk) if aim is not None else {}
         files: dict[int, File] = {key: way for key, way in ways.items() if isinstance(way, Refusal)}
@@ -56,6 +58,8 @@ def files_for_plan(
         for phone in chunk:
             way = ways.get(phone.pk)
             yield phone, files.get(phone.pk), way if isinstance(way, Way) else Way()
+        if deadline is not None and time.monotonic() > deadline:
+            return
 
 
 def companions_of(phone: Any, facts: Mapping[str, Any]) -> tuple[sep.Companion, ...]:

@@ -20,6 +20,7 @@ from contacts_app.core.admin.links import page_of
 from contacts_app.core.errors import Refusal
 from phones_app.configuration.admin.confirm import ROLL_OUT, AsksBeforeSaving, work_out
 from phones_app.configuration.changes import to_roll_out, unmade
+from phones_app.configuration.effect import MOST_SECONDS
 from phones_app.deployment.request import MAY_DEPLOY
 from phones_app.firmware.models import Firmware
 from phones_app.inventory.admin.bulk import ChangeSelected
@@ -192,7 +193,7 @@ class RolloutPages(PortalAdmin):
             return HttpResponseRedirect(page_of(started))
         if confirmed:
             messages.warning(request, "The profile was changed meanwhile. This is what would happen now.")
-        return self._show_plan(request, form, make_plan(**what), latest)
+        return self._show_plan(request, form, make_plan(**what, seconds=MOST_SECONDS), latest)
 
     def rollout_form(self, request: HttpRequest, *data: object, **initial: object) -> RolloutForm:
         fields = ["name", "profile", "load", "ends_at", *service.PACE]
@@ -237,6 +238,7 @@ class RolloutPages(PortalAdmin):
             "phones_app/rollout/plan.html",
             "What would happen",
             plan=plan,
+            most=plan.total + plan.unseen,
             rollout=form.instance,
             first=plan.waves[0][:NAMED] if plan.waves else [],
             sizes=[len(wave) for wave in plan.waves],

@@ -9,14 +9,16 @@ from django.utils import timezone
 
 from phones_app.deployment.models import Deployment
 from phones_app.inventory.models import Phone, PhoneGroup
-from phones_app.rollout import planning
+from phones_app.rollout import api, planned_files, planning
 from phones_app.rollout import rollout as rollouts
+from phones_app.rollout.admin import pages
 from phones_app.rollout.admin import rollout as rollout_pages
 from phones_app.rollout.models import Rollout
 from phones_app.rollout.progress import progress_of
 from profiles_app.phone.services import create_profile, update_profile
 from tests.admin_people import at_desk, clerk
 from tests.commands import run
+from tests.phones_app.rest import of_token
 from tests.phones_app.site import ACTOR, sip_file
 
 ADD = reverse("admin:phones_app_rollout_add")
@@ -76,6 +78,30 @@ def test_a_selection_is_shown_and_then_rolled_out(clerk_desk, fleet, new_profile
     assert (rollout.total, rollout.canary_size, rollout.abort_count, rollout.refused_total) == (3, 1, 2, 1)
     assert rollout.unconfirmed_fails
     assert "3" in clerk_desk.get(begun.url).content.decode()
+
+
+def test_phones_for_which_there_is_no_time_are_looked_at_when_it_begins(clerk_desk, fleet, new_profile, monkeypatch):
+    monkeypatch.setattr(planned_files, "CHUNK", 2)
+    for module in (pages, api):
+        monkeypatch.setattr(module, "MOST_SECONDS", 0)
+    asked = {"profile": (profile := new_profile()).pk, "everything": "on"}
+    plan = clerk_desk.post(ADD, PACE | asked)
+    for expected in (
+        "Only the first 2 phones were looked at",
+        "1 more will be looked at",
+        "Roll out to up to 3 phones",
+    ):
+        assert expected in plan.text
+    wanted = {"profile_uuid": str(profile.uuid), "all": True, "dry_run": True}
+    told = of_token(account=fleet[0].account).post("rollouts", wanted).json()["data"]["plan"]
+    assert (told["total"], told["unseen"], told["waves"]) == (2, 1, [2])
+    ran = run("rollout", str(profile.uuid), "--all", "--dry-run", "--json")
+    assert ran.row["total"] == 3, "who asks in a terminal waits for all of them"
+    Phone.objects.filter(pk__in=[phone.pk for phone in fleet[:2]]).update(is_active=False)
+    plan = clerk_desk.post(ADD, PACE | asked)
+    assert plan.context["plan"].total == 0, "of those that were looked at"
+    assert clerk_desk.post(ADD, hidden(plan)).status_code == 302
+    assert Rollout.objects.get().total == 1
 
 
 def test_phones_by_list_by_group_or_all(clerk_desk, acme, fleet, new_profile):
